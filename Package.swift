@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Swift 6 language mode, every warning an error, every import as narrow as it can be.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A room of the house; its dependencies are the only modules it may import.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "standing",
+    products: [.executable(name: "standing", targets: ["standing"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Native libraries, each behind one door.
+        .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CChecksum"),
+        .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // Pure: no broker, no clock.
+        room("Events", ["CSimdJSON"]),
+        room("Policy", ["Events", yams]),
+        room("Scoring", ["Events", "Policy"]),
+        room("Ledger", ["CChecksum", "Events"]),
+        room("Replay", ["CZlib", "Events", "Ledger", "Policy", "Scoring"]),
+
+        // At the edges.
+        room("Kafka", ["CRDKafka"]),
+        room("Topics", ["Kafka", yams]),
+        room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging]),
+        room("Lag", ["Kafka", logging]),
+        room("Query", ["Events", "Pipeline", "Policy", "Scoring", hummingbird, logging, metrics]),
+        room("Downstream", ["Events", "Kafka", grdb, hummingbird, logging]),
+        room("Simulation", ["Events"]),
+        .executableTarget(
+            name: "standing",
+            dependencies: [
+                "CZlib", "Downstream", "Events", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Query", "Replay",
+                "Scoring", "Simulation", "Topics", argumentParser, logging, metrics,
+            ],
+            swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,57 @@
+#include "CChecksum.h"
+
+#include <string.h>
+
+// The reflected Castagnoli polynomial, a table for processors without the instruction.
+static uint32_t table_crc32c(uint32_t crc, const unsigned char *p, size_t n) {
+    static uint32_t table[256];
+    static int ready;
+    if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE)) {
+        for (uint32_t i = 0; i < 256; i++) {
+            uint32_t c = i;
+            for (int k = 0; k < 8; k++) c = (c >> 1) ^ ((c & 1) ? 0x82F63B78u : 0);
+            __atomic_store_n(&table[i], c, __ATOMIC_RELAXED);
+        }
+        __atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
+    }
+    while (n--) crc = (crc >> 8) ^ table[(crc ^ *p++) & 0xFF];
+    return crc;
+}
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+__attribute__((target("sse4.2"))) static uint32_t fast_crc32c(uint32_t crc, const unsigned char *p, size_t n) {
+    uint64_t wide = crc;
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        wide = _mm_crc32_u64(wide, word);
+    }
+    crc = (uint32_t)wide;
+    while (n--) crc = _mm_crc32_u8(crc, *p++);
+    return crc;
+}
+static int have_fast(void) { return __builtin_cpu_supports("sse4.2"); }
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_CRC32)
+#include <arm_acle.h>
+static uint32_t fast_crc32c(uint32_t crc, const unsigned char *p, size_t n) {
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        crc = __crc32cd(crc, word);
+    }
+    while (n--) crc = __crc32cb(crc, *p++);
+    return crc;
+}
+static int have_fast(void) { return 1; }
+#else
+static uint32_t fast_crc32c(uint32_t crc, const unsigned char *p, size_t n) { return table_crc32c(crc, p, n); }
+static int have_fast(void) { return 0; }
+#endif
+
+uint32_t standing_crc32c(const void *bytes, size_t length) {
+    const unsigned char *p = bytes;
+    uint32_t crc = 0xFFFFFFFFu;
+    crc = have_fast() ? fast_crc32c(crc, p, length) : table_crc32c(crc, p, length);
+    return crc ^ 0xFFFFFFFFu;
+}

@@ -1,0 +1,253 @@
+#include "CSimdJSON.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <vector>
+
+using namespace simdjson;
+
+namespace {
+
+constexpr int maximum_depth = 64;
+constexpr size_t small_object = 16;
+
+standing_json_status status_of(error_code error) {
+    switch (error) {
+        case SUCCESS: return STANDING_JSON_OK;
+        case UTF8_ERROR: return STANDING_JSON_INVALID_UTF8;
+        case MEMALLOC: return STANDING_JSON_OUT_OF_MEMORY;
+        case DEPTH_ERROR: return STANDING_JSON_TOO_DEEP;
+        default: return STANDING_JSON_MALFORMED;
+    }
+}
+
+standing_text text_of(std::string_view view) { return {view.data(), view.size()}; }
+
+standing_attribute attribute_of(std::string_view key) {
+    switch (key.size()) {
+        case 2: return key == "id" ? STANDING_ATTRIBUTE_ID : STANDING_ATTRIBUTE_NONE;
+        case 4:
+            if (key == "type") return STANDING_ATTRIBUTE_TYPE;
+            if (key == "time") return STANDING_ATTRIBUTE_TIME;
+            return key == "data" ? STANDING_ATTRIBUTE_DATA : STANDING_ATTRIBUTE_NONE;
+        case 6: return key == "source" ? STANDING_ATTRIBUTE_SOURCE : STANDING_ATTRIBUTE_NONE;
+        case 7: return key == "subject" ? STANDING_ATTRIBUTE_SUBJECT : STANDING_ATTRIBUTE_NONE;
+        case 11:
+            if (key == "specversion") return STANDING_ATTRIBUTE_SPECVERSION;
+            return key == "data_base64" ? STANDING_ATTRIBUTE_DATA_BASE64 : STANDING_ATTRIBUTE_NONE;
+        case 15: return key == "datacontenttype" ? STANDING_ATTRIBUTE_DATACONTENTTYPE : STANDING_ATTRIBUTE_NONE;
+        default: return STANDING_ATTRIBUTE_NONE;
+    }
+}
+
+// Nothing but white space is left.
+bool at_end(ondemand::document &document) {
+    const char *rest;
+    return document.current_location().get(rest) == OUT_OF_BOUNDS;
+}
+
+}  // namespace
+
+struct standing_decoder {
+    ondemand::parser parser;
+    std::unique_ptr<char[]> buffer;
+    size_t capacity = 0;
+    std::vector<std::string_view> keys;  // of the objects that are open, outermost first
+
+    // simdjson reads past the end, so the document is copied to where that is allowed.
+    error_code open(const void *json, size_t length, ondemand::document &document) {
+        keys.clear();
+        if (capacity < length + SIMDJSON_PADDING) {
+            size_t grown = std::max<size_t>(4096, (length + SIMDJSON_PADDING) * 2);
+            buffer.reset(new (std::nothrow) char[grown]);
+            capacity = buffer ? grown : 0;
+            if (!buffer) return MEMALLOC;
+            if (auto error = parser.allocate(grown)) return error;
+        }
+        std::memcpy(buffer.get(), json, length);
+        std::memset(buffer.get() + length, ' ', SIMDJSON_PADDING);
+        return parser.iterate(buffer.get(), length, capacity).get(document);
+    }
+
+    // Whether the keys from `first` on are all different; forgets them.
+    bool close_object(size_t first) {
+        size_t count = keys.size() - first;
+        bool unique = true;
+        if (count <= small_object) {
+            for (size_t i = first; i < keys.size() && unique; i++)
+                for (size_t j = i + 1; j < keys.size(); j++)
+                    if (keys[i] == keys[j]) {
+                        unique = false;
+                        break;
+                    }
+        } else {
+            std::sort(keys.begin() + first, keys.end());
+            unique = std::adjacent_find(keys.begin() + first, keys.end()) == keys.end();
+        }
+        keys.resize(first);
+        return unique;
+    }
+
+    standing_json_status check_object(ondemand::object object, int depth) {
+        size_t first = keys.size();
+        for (auto item : object) {
+            ondemand::field field;
+            if (auto error = std::move(item).get(field)) return status_of(error);
+            std::string_view key;
+            if (auto error = field.unescaped_key().get(key)) return status_of(error);
+            keys.push_back(key);
+            if (auto status = check(field.value(), depth)) return status;
+        }
+        return close_object(first) ? STANDING_JSON_OK : STANDING_JSON_DUPLICATE_KEY;
+    }
+
+    // Walks a value to its end. `depth` counts the containers around it.
+    standing_json_status check(ondemand::value value, int depth) {
+        ondemand::json_type type;
+        if (auto error = value.type().get(type)) return status_of(error);
+        switch (type) {
+            case ondemand::json_type::object: {
+                if (depth >= maximum_depth) return STANDING_JSON_TOO_DEEP;
+                ondemand::object object;
+                if (auto error = value.get_object().get(object)) return status_of(error);
+                return check_object(object, depth + 1);
+            }
+            case ondemand::json_type::array: {
+                if (depth >= maximum_depth) return STANDING_JSON_TOO_DEEP;
+                ondemand::array array;
+                if (auto error = value.get_array().get(array)) return status_of(error);
+                for (auto item : array) {
+                    ondemand::value element;
+                    if (auto error = std::move(item).get(element)) return status_of(error);
+                    if (auto status = check(element, depth + 1)) return status;
+                }
+                return STANDING_JSON_OK;
+            }
+            case ondemand::json_type::string: {
+                std::string_view text;
+                return status_of(value.get_string().get(text));
+            }
+            case ondemand::json_type::number: {
+                double number;
+                std::string_view token = value.raw_json_token();
+                auto error = value.get_double().get(number);
+                if (!error) return STANDING_JSON_OK;
+                // Only digits, sign, point and exponent, and still refused: well-formed but infinite, or malformed.
+                bool exponent = token.find_first_of("eE") != std::string_view::npos;
+                return exponent && error == NUMBER_ERROR ? STANDING_JSON_NUMBER_OUT_OF_RANGE : status_of(error);
+            }
+            case ondemand::json_type::boolean: {
+                bool flag;
+                return status_of(value.get_bool().get(flag));
+            }
+            case ondemand::json_type::null: {
+                bool null;
+                auto error = value.is_null().get(null);
+                if (!error && !null) return STANDING_JSON_MALFORMED;
+                return status_of(error);
+            }
+        }
+        return STANDING_JSON_MALFORMED;
+    }
+};
+
+extern "C" {
+
+standing_decoder *standing_decoder_new(void) { return new (std::nothrow) standing_decoder; }
+
+void standing_decoder_free(standing_decoder *decoder) { delete decoder; }
+
+standing_json_status standing_decode_event(standing_decoder *decoder, const void *json, size_t length,
+                                           standing_event *event) {
+    std::memset(event, 0, sizeof *event);
+    ondemand::document document;
+    if (auto error = decoder->open(json, length, document)) return status_of(error);
+    ondemand::json_type type;
+    if (auto error = document.type().get(type)) return status_of(error);
+    if (type != ondemand::json_type::object) return STANDING_JSON_NOT_AN_OBJECT;
+    ondemand::object object;
+    if (auto error = document.get_object().get(object)) return status_of(error);
+    size_t first = decoder->keys.size();
+    for (auto item : object) {
+        ondemand::field field;
+        if (auto error = std::move(item).get(field)) return status_of(error);
+        std::string_view key;
+        if (auto error = field.unescaped_key().get(key)) return status_of(error);
+        decoder->keys.push_back(key);
+        ondemand::value value = field.value();
+        standing_attribute attribute = attribute_of(key);
+        event->at = attribute;
+        if (attribute == STANDING_ATTRIBUTE_NONE) {
+            if (auto status = decoder->check(value, 1)) return status;
+            continue;
+        }
+        if (auto error = value.type().get(type)) return status_of(error);
+        if (attribute == STANDING_ATTRIBUTE_DATA) {
+            if (type != ondemand::json_type::object) return STANDING_JSON_NOT_AN_OBJECT;
+            const char *start = value.raw_json_token().data();
+            if (auto status = decoder->check(value, 1)) return status;
+            const char *next;
+            if (auto error = document.current_location().get(next)) return status_of(error);
+            while (next > start && next[-1] != '}') next--;
+            event->attributes[attribute] = {start, size_t(next - start)};
+        } else {
+            if (type != ondemand::json_type::string) {
+                // A null attribute is an absent one (CloudEvents JSON format, 2.2).
+                bool null = false;
+                if (type == ondemand::json_type::null && !value.is_null().get(null) && null) continue;
+                return STANDING_JSON_NOT_A_STRING;
+            }
+            std::string_view text;
+            if (auto error = value.get_string().get(text)) return status_of(error);
+            event->attributes[attribute] = text_of(text);
+        }
+    }
+    event->at = STANDING_ATTRIBUTE_NONE;
+    if (!at_end(document)) return STANDING_JSON_MALFORMED;
+    return decoder->close_object(first) ? STANDING_JSON_OK : STANDING_JSON_DUPLICATE_KEY;
+}
+
+standing_json_status standing_check_object(standing_decoder *decoder, const void *json, size_t length,
+                                           standing_text *text) {
+    ondemand::document document;
+    if (auto error = decoder->open(json, length, document)) return status_of(error);
+    ondemand::json_type type;
+    if (auto error = document.type().get(type)) return status_of(error);
+    if (type != ondemand::json_type::object) return STANDING_JSON_NOT_AN_OBJECT;
+    std::string_view token;
+    if (auto error = document.raw_json_token().get(token)) return status_of(error);
+    ondemand::object object;
+    if (auto error = document.get_object().get(object)) return status_of(error);
+    if (auto status = decoder->check_object(object, 1)) return status;
+    if (!at_end(document)) return STANDING_JSON_MALFORMED;
+    const char *end = decoder->buffer.get() + length;
+    while (end > token.data() && end[-1] != '}') end--;
+    *text = {token.data(), size_t(end - token.data())};
+    return STANDING_JSON_OK;
+}
+
+int standing_string_member(standing_decoder *decoder, const void *json, size_t length, const char *name,
+                           size_t name_length, standing_text *value) {
+    ondemand::document document;
+    ondemand::object object;
+    std::string_view text;
+    if (decoder->open(json, length, document) || document.get_object().get(object)) return 0;
+    if (object.find_field_unordered(std::string_view(name, name_length)).get_string().get(text)) return 0;
+    *value = text_of(text);
+    return 1;
+}
+
+int standing_integer_member(standing_decoder *decoder, const void *json, size_t length, const char *name,
+                            size_t name_length, int64_t *value) {
+    ondemand::document document;
+    ondemand::object object;
+    if (decoder->open(json, length, document) || document.get_object().get(object)) return 0;
+    return !object.find_field_unordered(std::string_view(name, name_length)).get_int64().get(*value);
+}
+
+}  // extern "C"

@@ -1,0 +1,76 @@
+import Events
+
+/// Records by what became of them.
+public struct FactCounts: Sendable, Equatable {
+    public internal(set) var accepted = 0
+    public internal(set) var repeats = 0
+    /// Ignored because facts before them are missing.
+    public internal(set) var gaps = 0
+    public internal(set) var malformed = 0
+
+    static func += (a: inout Self, b: Self) {
+        a.accepted += b.accepted
+        a.repeats += b.repeats
+        a.gaps += b.gaps
+        a.malformed += b.malformed
+    }
+}
+
+/// Records of one poll held against the consumers' rule: what the accepted ones do, and where each partition then
+/// stands. Nothing is written here.
+///
+/// A malformed record has no place in the sequence. If it stood where a fact should be, the next one is a gap.
+struct FactBatch {
+    struct Partition {
+        fileprivate(set) var sequence: FactSequence
+        /// The next offset to read.
+        fileprivate(set) var offset: Int64
+        fileprivate(set) var counts = FactCounts()
+        /// The first fact of the batch, whatever was made of it.
+        fileprivate(set) var first: (offset: Int64, sequence: Int64)?
+        fileprivate(set) var firstGap: (offset: Int64, missing: Int64)?
+        fileprivate(set) var firstMalformed: (offset: Int64, fault: MalformedFact)?
+
+        var position: FactPosition { FactPosition(offset: offset, sequence: sequence.last) }
+    }
+
+    private let store: any FactStore
+    private let sequences: [Int32: FactSequence]
+    private(set) var effects: [FactEffect] = []
+    private(set) var partitions: [Int32: Partition] = [:]
+
+    /// `sequences`: where each partition stands before the batch; one that is absent has not begun.
+    init(for store: any FactStore, after sequences: [Int32: FactSequence]) {
+        self.store = store
+        self.sequences = sequences
+    }
+
+    /// The next record of a partition; `value` is nil where the record has none.
+    mutating func add(_ value: UnsafeRawBufferPointer?, partition: Int32, offset: Int64) {
+        var item =
+            partitions[partition] ?? Partition(sequence: sequences[partition] ?? FactSequence(), offset: offset)
+        defer { partitions[partition] = item }
+        item.offset = offset + 1
+        do throws(MalformedFact) {
+            guard let value else { throw MalformedFact("the record has no value") }
+            let fact = try FactMessage(json: value)
+            let effect = try store.effect(of: fact)
+            if item.first == nil { item.first = (offset, fact.sequence) }
+            switch item.sequence.judge(fact.sequence) {
+            case .accept:
+                item.counts.accepted += 1
+                if let effect { effects.append(effect) }
+            case .ignoreRepeat:
+                item.counts.repeats += 1
+            case .ignoreGap(let missing):
+                item.counts.gaps += 1
+                if item.firstGap == nil { item.firstGap = (offset, missing) }
+            }
+        } catch {
+            item.counts.malformed += 1
+            if item.firstMalformed == nil { item.firstMalformed = (offset, error) }
+        }
+    }
+
+    var positions: [Int32: FactPosition] { partitions.mapValues(\.position) }
+}

@@ -1,0 +1,95 @@
+import Foundation
+
+/// Why a record is not a fact that a service can use. Names places and types, never values: safe to log.
+public struct MalformedFact: Error, Sendable, Equatable, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+
+    init(_ error: DecodingError) {
+        func path(_ keys: [any CodingKey]) -> String {
+            keys.isEmpty
+                ? "the record" : keys.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+        }
+        switch error {
+        case .keyNotFound(let key, let context): description = "\(path(context.codingPath + [key])) is missing"
+        case .valueNotFound(_, let context): description = "\(path(context.codingPath)) is null"
+        case .typeMismatch(let type, let context): description = "\(path(context.codingPath)) is not of type \(type)"
+        case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+            description = "\(path(context.codingPath)) is invalid"
+        default: description = "not JSON, or a number that does not fit"
+        }
+    }
+}
+
+/// One fact as it stands on the wire: a CloudEvent in JSON. Times are RFC 3339 text, as written.
+public struct FactMessage: Decodable, Sendable, Equatable {
+    public struct Policy: Decodable, Sendable, Equatable {
+        public let id: String
+        public let version: Int64
+    }
+
+    /// The event that made the change (`source`, `id`, `type`), or the timer.
+    public struct Cause: Decodable, Sendable, Equatable {
+        public let source: String?
+        public let id: String?
+        public let type: String?
+        public let timer: String?
+    }
+
+    public struct Reason: Codable, Sendable, Equatable {
+        public let rule: String
+        public let dimension: String
+        public let points: Int64
+    }
+
+    public struct Standing: Decodable, Sendable, Equatable {
+        public let score: Int64
+        public let band: String
+    }
+
+    public struct Content: Decodable, Sendable, Equatable {
+        public let policy: Policy
+        public let cause: Cause
+        /// Largest first.
+        public let reasons: [Reason]
+        /// Nil at enrolment.
+        public let before: Standing?
+        public let after: Standing?
+        /// Perk facts only.
+        public let perk: String?
+        /// Sanction facts only, like `measures`, `since` and `until`.
+        public let sanction: String?
+        public let measures: [String]?
+        public let since: String?
+        public let until: String?
+        /// Why a sanction was lifted.
+        public let reason: String?
+    }
+
+    public let specversion: String
+    public let id: String
+    public let source: String
+    public let type: String
+    /// Never empty.
+    public let subject: String
+    public let time: String
+    /// At least 1.
+    public let sequence: Int64
+    public let data: Content
+
+    private static let decoder = JSONDecoder()
+
+    public init(json: UnsafeRawBufferPointer) throws(MalformedFact) {
+        do {
+            self = try Self.decoder.decode(FactMessage.self, from: Data(json))
+        } catch let error as DecodingError {
+            throw MalformedFact(error)
+        } catch {
+            throw MalformedFact("unreadable")
+        }
+        guard specversion == "1.0" else { throw MalformedFact("specversion is not 1.0") }
+        guard !subject.isEmpty else { throw MalformedFact("subject is empty") }
+        guard sequence >= 1 else { throw MalformedFact("sequence is less than 1") }
+    }
+}

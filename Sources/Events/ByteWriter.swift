@@ -1,0 +1,183 @@
+/// A growing buffer of bytes with what JSON and the ledger's frames need to write. Reused, it does not allocate.
+public struct ByteWriter: ~Copyable {
+    @usableFromInline var base: UnsafeMutablePointer<UInt8>
+    @usableFromInline var capacity: Int
+    public private(set) var count: Int {
+        @inlinable get { length }
+        set { length = newValue }
+    }
+    @usableFromInline var length = 0
+
+    public init(capacity: Int = 256) {
+        self.capacity = max(capacity, 64)
+        base = .allocate(capacity: self.capacity)
+    }
+
+    deinit { base.deallocate() }
+
+    /// Valid until the next change.
+    @inlinable public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: length) }
+
+    @inlinable public mutating func removeAll() { length = 0 }
+
+    /// Cuts back to the first `count` bytes.
+    @inlinable public mutating func truncate(to count: Int) { length = min(length, count) }
+
+    @inlinable mutating func reserve(_ more: Int) {
+        if length &+ more > capacity { grow(more) }
+    }
+
+    @usableFromInline mutating func grow(_ more: Int) {
+        let wanted = max(capacity * 2, length + more)
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
+        larger.update(from: base, count: length)
+        base.deallocate()
+        base = larger
+        capacity = wanted
+    }
+
+    @inlinable public mutating func append(byte: UInt8) {
+        reserve(1)
+        base[length] = byte
+        length &+= 1
+    }
+
+    @inlinable public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count > 0 else { return }
+        reserve(bytes.count)
+        UnsafeMutableRawPointer(base + length).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+        length &+= bytes.count
+    }
+
+    @inlinable public mutating func append(_ text: StaticString) {
+        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    @inlinable public mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
+
+    public mutating func append(_ text: String) {
+        var copy = text
+        copy.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// LEB128.
+    @inlinable public mutating func append(varint value: UInt64) {
+        reserve(10)
+        var rest = value
+        while rest >= 0x80 {
+            base[length] = UInt8(truncatingIfNeeded: rest) | 0x80
+            length &+= 1
+            rest >>= 7
+        }
+        base[length] = UInt8(truncatingIfNeeded: rest)
+        length &+= 1
+    }
+
+    /// Zigzag LEB128.
+    @inlinable public mutating func append(signed value: Int64) {
+        append(varint: UInt64(bitPattern: (value &<< 1) ^ (value >> 63)))
+    }
+
+    @inlinable public mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
+        withUnsafeBytes(of: value.littleEndian) { append($0) }
+    }
+
+    /// Overwrites bytes that are already there.
+    @inlinable public mutating func overwrite<T: FixedWidthInteger>(littleEndian value: T, at offset: Int) {
+        precondition(offset >= 0 && offset + MemoryLayout<T>.size <= length)
+        withUnsafeBytes(of: value.littleEndian) {
+            UnsafeMutableRawPointer(base + offset).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+        }
+    }
+
+    public mutating func append(decimal value: Int64) {
+        reserve(20)
+        if value < 0 { append(byte: 0x2D) }
+        var rest = value.magnitude
+        var digits = 1
+        var power: UInt64 = 10
+        while digits < 19, rest >= power {
+            digits += 1
+            power = power &* 10
+        }
+        var index = length + digits
+        length = index
+        repeat {
+            index -= 1
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            base[index] = 0x30 + UInt8(truncatingIfNeeded: digit)
+            rest = quotient
+        } while rest > 0
+    }
+
+    private mutating func append(_ value: Int64, digits: Int) {
+        reserve(digits)
+        var rest = value
+        for index in stride(from: length + digits - 1, through: length, by: -1) {
+            base[index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        length += digits
+    }
+
+    /// RFC 3339 in UTC.
+    public mutating func append(_ time: Timestamp) {
+        let second = time.microseconds.floorDivided(by: Timestamp.microsecondsPerSecond)
+        let day = second.quotient.floorDivided(by: 86_400)
+        let date = Timestamp.civil(fromDays: day.quotient)
+        append(date.year, digits: 4)
+        append(byte: 0x2D)
+        append(date.month, digits: 2)
+        append(byte: 0x2D)
+        append(date.day, digits: 2)
+        append(byte: 0x54)
+        append(day.remainder / 3600, digits: 2)
+        append(byte: 0x3A)
+        append(day.remainder / 60 % 60, digits: 2)
+        append(byte: 0x3A)
+        append(day.remainder % 60, digits: 2)
+        if second.remainder > 0 {
+            append(byte: 0x2E)
+            append(second.remainder, digits: 6)
+            while base[length - 1] == 0x30 { length -= 1 }
+        }
+        append(byte: 0x5A)
+    }
+
+    /// A JSON string, quotes included. The bytes must be UTF-8.
+    public mutating func append(jsonString text: UnsafeRawBufferPointer) {
+        append(byte: 0x22)
+        var start = 0
+        for index in 0..<text.count {
+            let byte = text[index]
+            guard byte < 0x20 || byte == 0x22 || byte == 0x5C else { continue }
+            append(UnsafeRawBufferPointer(rebasing: text[start..<index]))
+            start = index + 1
+            append(byte: 0x5C)
+            switch byte {
+            case 0x22, 0x5C: append(byte: byte)
+            case 0x0A: append(byte: 0x6E)
+            case 0x0D: append(byte: 0x72)
+            case 0x09: append(byte: 0x74)
+            default:
+                append("u00")
+                append(byte: 0x30 + (byte >> 4))
+                append(byte: byte & 0xF < 10 ? 0x30 + (byte & 0xF) : 0x57 + (byte & 0xF))
+            }
+        }
+        append(UnsafeRawBufferPointer(rebasing: text[start...]))
+        append(byte: 0x22)
+    }
+
+    public mutating func append(jsonString text: String) {
+        var copy = text
+        copy.withUTF8 { append(jsonString: UnsafeRawBufferPointer($0)) }
+    }
+}
+
+extension Int64 {
+    func floorDivided(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+        let (q, r) = quotientAndRemainder(dividingBy: divisor)
+        return r < 0 ? (q - 1, r + divisor) : (q, r)
+    }
+}

@@ -1,0 +1,52 @@
+/// The control events of this version: types under the reserved prefix, honoured only from the control topic.
+public enum ControlType: UInt8, CaseIterable, Sendable {
+    case enrolled, withdrawn, appealFiled, appealDecided, policyActivated, sourceReset
+
+    public static let prefix: StaticString = "standing."
+
+    public var name: StaticString {
+        switch self {
+        case .enrolled: "standing.subject.enrolled"
+        case .withdrawn: "standing.subject.withdrawn"
+        case .appealFiled: "standing.appeal.filed"
+        case .appealDecided: "standing.appeal.decided"
+        case .policyActivated: "standing.policy.activated"
+        case .sourceReset: "standing.source.reset"
+        }
+    }
+
+    /// These have no subject and go to every ledger partition.
+    public var concernsEveryone: Bool { self == .policyActivated || self == .sourceReset }
+
+    public init?(_ type: UnsafeRawBufferPointer) {
+        guard type.starts(with: Self.prefix) else { return nil }
+        for candidate in Self.allCases where type.equals(candidate.name) {
+            self = candidate
+            return
+        }
+        return nil
+    }
+}
+
+/// Who is scored.
+public enum SubjectKind: UInt8, CaseIterable, Sendable {
+    case individual, business, official
+
+    public var name: StaticString {
+        switch self {
+        case .individual: "individual"
+        case .business: "business"
+        case .official: "official"
+        }
+    }
+
+    public init?(_ text: UnsafeRawBufferPointer) {
+        for candidate in Self.allCases where text.equals(candidate.name) {
+            self = candidate
+            return
+        }
+        return nil
+    }
+
+    public var description: String { name.description }
+}

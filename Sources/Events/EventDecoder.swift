@@ -1,0 +1,138 @@
+internal import CSimdJSON
+
+/// Turns records into events (CloudEvents 1.0, JSON format, structured and binary mode of the Kafka binding).
+///
+/// Every input has an answer: an event, or the defect. What `decode` returns is valid until the next call.
+/// Not thread-safe; one decoder a thread. In steady state it does not allocate.
+public final class EventDecoder {
+    /// A record's value may have this many bytes.
+    public static let maximumEventBytes = 1024 * 1024
+    /// `id`, `source`, `type` and `subject` may each have this many bytes.
+    public static let maximumAttributeBytes = 1024
+    /// JSON containers inside one another.
+    public static let maximumDepth = 64
+
+    private let decoder: OpaquePointer
+    private var fields = standing_event()
+
+    public init() {
+        guard let decoder = standing_decoder_new() else { preconditionFailure("no memory for a decoder") }
+        self.decoder = decoder
+    }
+
+    deinit { standing_decoder_free(decoder) }
+
+    /// Structured mode: the value is the whole event.
+    public func decode(structured value: UnsafeRawBufferPointer, into event: inout EventView) -> EventDefect? {
+        guard value.count <= Self.maximumEventBytes else { return EventDefect(.event, .tooLarge) }
+        guard let base = value.baseAddress, value.count > 0 else { return EventDefect(.event, .notJSON) }
+        let status = standing_decode_event(decoder, base, value.count, &fields)
+        guard status == STANDING_JSON_OK else { return EventDefect(status, at: fields.at) }
+        let a = fields.attributes
+        if a.9.bytes != nil { return EventDefect(.base64, .unsupported) }
+        event.data = a.7.buffer
+        return finish(
+            &event, specversion: a.1.view, id: a.2.view, source: a.3.view, type: a.4.view, subject: a.5.view,
+            time: a.6.view)
+    }
+
+    /// Binary mode: the attributes come from `ce_` headers, the value is `data`.
+    public func decode(
+        binary value: UnsafeRawBufferPointer, specversion: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer?,
+        source: UnsafeRawBufferPointer?, type: UnsafeRawBufferPointer?, subject: UnsafeRawBufferPointer?,
+        time: UnsafeRawBufferPointer?, contentType: UnsafeRawBufferPointer?, into event: inout EventView
+    ) -> EventDefect? {
+        guard value.count <= Self.maximumEventBytes else { return EventDefect(.event, .tooLarge) }
+        if let contentType, !Self.isJSON(contentType) { return EventDefect(.contentType, .unsupported) }
+        for (attribute, text) in [
+            (EventDefect.Attribute.id, id), (.source, source), (.type, type), (.subject, subject),
+        ] {
+            if let text, !text.isEmpty, String(validating: text, as: UTF8.self) == nil {
+                return EventDefect(attribute, .invalidUTF8)
+            }
+        }
+        event.data = UnsafeRawBufferPointer(start: nil, count: 0)
+        if let base = value.baseAddress, value.count > 0 {
+            var text = standing_text()
+            let status = standing_check_object(decoder, base, value.count, &text)
+            guard status == STANDING_JSON_OK else {
+                let defect = EventDefect(status, at: STANDING_ATTRIBUTE_DATA)
+                return EventDefect(.data, defect.reason)
+            }
+            event.data = text.buffer
+        }
+        return finish(
+            &event, specversion: specversion, id: id, source: source, type: type, subject: subject, time: time)
+    }
+
+    /// The string member `name` of a checked JSON object.
+    public func string(_ name: StaticString, of object: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard let base = object.baseAddress, object.count > 0 else { return nil }
+        var text = standing_text()
+        let found = name.withUTF8Buffer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) {
+                standing_string_member(decoder, base, object.count, $0.baseAddress, $0.count, &text)
+            }
+        }
+        return found == 1 ? text.buffer : nil
+    }
+
+    /// The integer member `name` of a JSON object.
+    public func integer(_ name: StaticString, of object: UnsafeRawBufferPointer) -> Int64? {
+        guard let base = object.baseAddress, object.count > 0 else { return nil }
+        var value: Int64 = 0
+        let found = name.withUTF8Buffer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) {
+                standing_integer_member(decoder, base, object.count, $0.baseAddress, $0.count, &value)
+            }
+        }
+        return found == 1 ? value : nil
+    }
+
+    private func finish(
+        _ event: inout EventView, specversion: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer?,
+        source: UnsafeRawBufferPointer?, type: UnsafeRawBufferPointer?, subject: UnsafeRawBufferPointer?,
+        time: UnsafeRawBufferPointer?
+    ) -> EventDefect? {
+        guard let specversion else { return EventDefect(.specversion, .missing) }
+        guard specversion.equals("1.0") else { return EventDefect(.specversion, .wrongVersion) }
+        if let reason = Self.check(id) { return EventDefect(.id, reason) }
+        if let reason = Self.check(source) { return EventDefect(.source, reason) }
+        if let reason = Self.check(type) { return EventDefect(.type, reason) }
+        event.id = id!
+        event.source = source!
+        event.type = type!
+        if subject == nil, ControlType(event.type)?.concernsEveryone == true {
+            event.subject = UnsafeRawBufferPointer(start: nil, count: 0)
+        } else {
+            if let reason = Self.check(subject) { return EventDefect(.subject, reason) }
+            event.subject = subject!
+        }
+        guard let time else { return EventDefect(.time, .missing) }
+        guard let instant = Timestamp(rfc3339: time) else {
+            return EventDefect(.time, time.isEmpty ? .empty : .notATime)
+        }
+        event.time = instant
+        return nil
+    }
+
+    @inline(__always) private static func check(_ text: UnsafeRawBufferPointer?) -> EventDefect.Reason? {
+        guard let text else { return .missing }
+        if text.count == 0 { return .empty }
+        if text.count > maximumAttributeBytes { return .tooLong }
+        for byte in text where byte < 0x20 || byte == 0x7F { return .controlCharacter }
+        return nil
+    }
+
+    /// `application/json`, `text/json` or `…+json`, with or without parameters.
+    private static func isJSON(_ contentType: UnsafeRawBufferPointer) -> Bool {
+        let type = contentType.prefix { $0 != 0x3B && $0 != 0x20 }.map { $0 | 0x20 }
+        return type == Array("application/json".utf8) || type == Array("text/json".utf8)
+            || type.suffix(5) == Array("+json".utf8).map { $0 | 0x20 }
+    }
+}
+
+extension standing_text {
+    fileprivate var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: length) }
+    fileprivate var view: UnsafeRawBufferPointer? { bytes == nil ? nil : buffer }
+}

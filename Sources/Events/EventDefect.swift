@@ -1,0 +1,101 @@
+internal import CSimdJSON
+
+/// Why bytes are not an event that Standing can take: which attribute, and what is wrong with it.
+public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Attribute: String, Sendable {
+        /// The record as a whole.
+        case event
+        case specversion, id, source, type, subject, time, data, datacontenttype
+        case base64 = "data_base64"
+        case contentType = "content-type"
+    }
+
+    public enum Reason: String, Sendable {
+        case notJSON = "not-json"
+        case invalidUTF8 = "invalid-utf-8"
+        case notAnObject = "not-an-object"
+        case notAString = "not-a-string"
+        case duplicateKey = "duplicate-key"
+        case tooDeep = "too-deep"
+        case tooLarge = "too-large"
+        case tooLong = "too-long"
+        case numberOutOfRange = "number-out-of-range"
+        case missing
+        case empty
+        case controlCharacter = "control-character"
+        case wrongVersion = "wrong-version"
+        case notATime = "not-a-time"
+        case inTheFuture = "in-the-future"
+        case nullValue = "null-value"
+        case notCloudEvents = "not-cloudevents"
+        case unsupported
+        case reservedType = "reserved-type"
+        case unknownControlType = "unknown-control-type"
+        case unknownKind = "unknown-kind"
+        case outOfMemory = "out-of-memory"
+    }
+
+    public let attribute: Attribute
+    public let reason: Reason
+
+    public init(_ attribute: Attribute, _ reason: Reason) {
+        self.attribute = attribute
+        self.reason = reason
+    }
+
+    /// `ATTRIBUTE REASON`, the dead letter's class: a small fixed set, fit for a metric label.
+    public var code: String { "\(attribute.rawValue)/\(reason.rawValue)" }
+
+    public var description: String {
+        switch reason {
+        case .notJSON: "\(attribute.rawValue) is not JSON"
+        case .invalidUTF8: "\(attribute.rawValue) is not valid UTF-8"
+        case .notAnObject: "\(attribute.rawValue) must be a JSON object"
+        case .notAString: "\(attribute.rawValue) must be a string"
+        case .duplicateKey: "\(attribute.rawValue) has the same key twice"
+        case .tooDeep: "\(attribute.rawValue) is nested deeper than \(EventDecoder.maximumDepth) levels"
+        case .tooLarge: "\(attribute.rawValue) is larger than \(EventDecoder.maximumEventBytes) bytes"
+        case .tooLong: "\(attribute.rawValue) is longer than \(EventDecoder.maximumAttributeBytes) bytes"
+        case .numberOutOfRange: "\(attribute.rawValue) has a number beyond the range of a double"
+        case .missing: "\(attribute.rawValue) is missing"
+        case .empty: "\(attribute.rawValue) is empty"
+        case .controlCharacter: "\(attribute.rawValue) has a control character"
+        case .wrongVersion: "\(attribute.rawValue) must be \"1.0\""
+        case .notATime: "\(attribute.rawValue) is not an RFC 3339 time"
+        case .inTheFuture: "\(attribute.rawValue) is later than the reader's clock allows"
+        case .nullValue: "the record has no value"
+        case .notCloudEvents: "neither a structured (content-type application/cloudevents) nor a binary (ce_) event"
+        case .unsupported: "\(attribute.rawValue) is not supported"
+        case .reservedType: "types under \"standing.\" are honoured only from the control topic"
+        case .unknownControlType: "type is under \"standing.\" but is no control event of this version"
+        case .unknownKind: "data.kind must be individual, business or official"
+        case .outOfMemory: "no memory to decode \(attribute.rawValue)"
+        }
+    }
+
+    init(_ status: standing_json_status, at attribute: standing_attribute) {
+        let place: Attribute =
+            switch attribute {
+            case STANDING_ATTRIBUTE_SPECVERSION: .specversion
+            case STANDING_ATTRIBUTE_ID: .id
+            case STANDING_ATTRIBUTE_SOURCE: .source
+            case STANDING_ATTRIBUTE_TYPE: .type
+            case STANDING_ATTRIBUTE_SUBJECT: .subject
+            case STANDING_ATTRIBUTE_TIME: .time
+            case STANDING_ATTRIBUTE_DATA: .data
+            case STANDING_ATTRIBUTE_DATACONTENTTYPE: .datacontenttype
+            case STANDING_ATTRIBUTE_DATA_BASE64: .base64
+            default: .event
+            }
+        switch status {
+        case STANDING_JSON_INVALID_UTF8: self.init(.event, .invalidUTF8)
+        case STANDING_JSON_NOT_AN_OBJECT: self.init(place, .notAnObject)
+        case STANDING_JSON_NOT_A_STRING: self.init(place, .notAString)
+        case STANDING_JSON_DUPLICATE_KEY: self.init(place, .duplicateKey)
+        case STANDING_JSON_TOO_DEEP: self.init(place, .tooDeep)
+        case STANDING_JSON_NUMBER_OUT_OF_RANGE: self.init(place, .numberOutOfRange)
+        case STANDING_JSON_OUT_OF_MEMORY: self.init(.event, .outOfMemory)
+        default: self.init(.event, .notJSON)
+        }
+    }
+}

@@ -1,0 +1,22 @@
+extension EventView {
+    /// What is wrong with the event as a control event; nil for a good one and for every behaviour event.
+    ///
+    /// Reserved types are honoured only from the control topic, only those of this version, and only with the data
+    /// that the fold needs. `decoder` must not be the one whose memory this event borrows.
+    public func controlDefect(_ decoder: EventDecoder, fromControlTopic: Bool) -> EventDefect? {
+        guard type.starts(with: ControlType.prefix) else { return nil }
+        guard fromControlTopic else { return EventDefect(.type, .reservedType) }
+        guard let control = ControlType(type) else { return EventDefect(.type, .unknownControlType) }
+        switch control {
+        case .enrolled:
+            guard !data.isEmpty else { return EventDefect(.data, .missing) }
+            return decoder.string("kind", of: data).flatMap { SubjectKind($0) } == nil
+                ? EventDefect(.data, .unknownKind) : nil
+        case .sourceReset:
+            return data.isEmpty || decoder.string("topic", of: data) == nil ? EventDefect(.data, .missing) : nil
+        // A policy enters the ledger when the ledger begins.
+        case .policyActivated: return EventDefect(.type, .unsupported)
+        case .withdrawn, .appealFiled, .appealDecided: return nil
+        }
+    }
+}

@@ -1,0 +1,93 @@
+/// One decoded event, borrowed: the bytes are the decoder's, the frame's or the reader's, and die with them.
+public struct EventView {
+    public var id: UnsafeRawBufferPointer
+    public var source: UnsafeRawBufferPointer
+    public var type: UnsafeRawBufferPointer
+    /// Empty only for the control events that concern everyone.
+    public var subject: UnsafeRawBufferPointer
+    public var time: Timestamp
+    /// The JSON object's text; empty where there is none.
+    public var data: UnsafeRawBufferPointer
+
+    @inlinable public init(
+        id: UnsafeRawBufferPointer, source: UnsafeRawBufferPointer, type: UnsafeRawBufferPointer,
+        subject: UnsafeRawBufferPointer, time: Timestamp, data: UnsafeRawBufferPointer
+    ) {
+        self.id = id
+        self.source = source
+        self.type = type
+        self.subject = subject
+        self.time = time
+        self.data = data
+    }
+
+    public static var empty: EventView {
+        EventView(
+            id: .init(start: nil, count: 0), source: .init(start: nil, count: 0), type: .init(start: nil, count: 0),
+            subject: .init(start: nil, count: 0), time: .distantPast, data: .init(start: nil, count: 0))
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    @inlinable public func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        count == other.count && (count == 0 || compareBytes(other) == 0)
+    }
+
+    @inlinable public func equals(_ text: StaticString) -> Bool {
+        equals(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    @inlinable public func starts(with text: StaticString) -> Bool {
+        count >= text.utf8CodeUnitCount
+            && UnsafeRawBufferPointer(rebasing: self[..<text.utf8CodeUnitCount]).equals(text)
+    }
+
+    /// Bytewise order; a prefix comes first.
+    public func precedes(_ other: UnsafeRawBufferPointer) -> Bool {
+        let shared = Swift.min(count, other.count)
+        for index in 0..<shared where self[index] != other[index] { return self[index] < other[index] }
+        return count < other.count
+    }
+
+    @usableFromInline func compareBytes(_ other: UnsafeRawBufferPointer) -> Int {
+        var index = 0
+        while index &+ 8 <= count {
+            if loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                != other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            {
+                return 1
+            }
+            index &+= 8
+        }
+        while index < count {
+            if self[index] != other[index] { return 1 }
+            index &+= 1
+        }
+        return 0
+    }
+
+    /// A 64-bit hash that is the same in every process and on every machine (multiply and fold, after wyhash).
+    public func fingerprint(seed: UInt64) -> UInt64 {
+        var state = seed ^ 0x9E37_79B9_7F4A_7C15
+        var index = 0
+        while index &+ 8 <= count {
+            state = Self.mix(
+                state ^ loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian, 0xA076_1D64_78BD_642F)
+            index &+= 8
+        }
+        var tail: UInt64 = 0
+        var shift: UInt64 = 0
+        while index < count {
+            tail |= UInt64(self[index]) &<< shift
+            shift &+= 8
+            index &+= 1
+        }
+        state = Self.mix(state ^ tail, 0xE703_7ED1_A0B4_28DB)
+        return Self.mix(state ^ UInt64(truncatingIfNeeded: count), 0x8EBC_6AF0_9C88_C6E3)
+    }
+
+    @inline(__always) private static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        let (high, low) = (a | 1).multipliedFullWidth(by: b)
+        return high ^ low ^ a
+    }
+}

@@ -1,0 +1,134 @@
+/// An instant in microseconds since 1970-01-01T00:00:00Z. RFC 3339 digits beyond the microsecond are cut off.
+public struct Timestamp: Hashable, Comparable, Sendable {
+    public var microseconds: Int64
+
+    @inlinable public init(microseconds: Int64) { self.microseconds = microseconds }
+
+    /// Before every event: the time of entries that do not move the clock.
+    public static let distantPast = Timestamp(microseconds: .min)
+
+    @inlinable public static func < (a: Self, b: Self) -> Bool { a.microseconds < b.microseconds }
+
+    public static let microsecondsPerSecond: Int64 = 1_000_000
+    public static let microsecondsPerDay: Int64 = 86_400_000_000
+
+    /// Saturates instead of overflowing.
+    public func adding(microseconds delta: Int64) -> Timestamp {
+        let (sum, overflow) = microseconds.addingReportingOverflow(delta)
+        return Timestamp(microseconds: overflow ? (delta > 0 ? .max : .min) : sum)
+    }
+
+    /// RFC 3339: `2026-01-02T03:04:05[.123456](Z|+01:00)`, year 0001 to 9999. Nil for anything else.
+    public init?(rfc3339 text: UnsafeRawBufferPointer) {
+        var scanner = DigitScanner(text)
+        guard text.count >= 20, text.count <= 64,
+            let year = scanner.number(4), year >= 1, scanner.take(0x2D),
+            let month = scanner.number(2), (1...12).contains(month), scanner.take(0x2D),
+            let day = scanner.number(2), day >= 1, day <= Self.days(inMonth: month, year: year),
+            scanner.take(0x54) || scanner.take(0x74),
+            let hour = scanner.number(2), hour <= 23, scanner.take(0x3A),
+            let minute = scanner.number(2), minute <= 59, scanner.take(0x3A),
+            let second = scanner.number(2), second <= 60
+        else { return nil }
+        var micros: Int64 = 0
+        if scanner.take(0x2E) {
+            guard let fraction = scanner.fraction() else { return nil }
+            micros = fraction
+        }
+        var offset: Int64 = 0
+        if !scanner.take(0x5A), !scanner.take(0x7A) {
+            let negative = scanner.take(0x2D)
+            guard negative || scanner.take(0x2B), let hours = scanner.number(2), hours <= 23, scanner.take(0x3A),
+                let minutes = scanner.number(2), minutes <= 59
+            else { return nil }
+            offset = (hours * 60 + minutes) * (negative ? -60 : 60)
+        }
+        guard scanner.isAtEnd else { return nil }
+        let days = Self.daysFromCivil(year: year, month: month, day: day)
+        let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
+        microseconds = seconds * Self.microsecondsPerSecond + micros
+    }
+
+    public init?(_ text: String) {
+        var copy = text
+        guard let value = copy.withUTF8({ Timestamp(rfc3339: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = value
+    }
+
+    /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (Hinnant, "chrono-compatible algorithms").
+    @inlinable static func daysFromCivil(year: Int64, month: Int64, day: Int64) -> Int64 {
+        let y = month <= 2 ? year - 1 : year
+        let era = (y >= 0 ? y : y - 399) / 400
+        let yearOfEra = y - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    @inlinable static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let z = days + 719_468
+        let era = (z >= 0 ? z : z - 146_096) / 146_097
+        let dayOfEra = z - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    }
+
+    private static func days(inMonth month: Int64, year: Int64) -> Int64 {
+        switch month {
+        case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+}
+
+extension Timestamp: CustomStringConvertible {
+    /// RFC 3339 in UTC, with a fraction only where there is one.
+    public var description: String {
+        var writer = ByteWriter()
+        writer.append(self)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}
+
+private struct DigitScanner {
+    let text: UnsafeRawBufferPointer
+    var index = 0
+
+    init(_ text: UnsafeRawBufferPointer) { self.text = text }
+
+    var isAtEnd: Bool { index == text.count }
+
+    mutating func take(_ byte: UInt8) -> Bool {
+        guard index < text.count, text[index] == byte else { return false }
+        index += 1
+        return true
+    }
+
+    mutating func number(_ digits: Int) -> Int64? {
+        guard index + digits <= text.count else { return nil }
+        var value: Int64 = 0
+        for offset in index..<index + digits {
+            let digit = text[offset] &- 0x30
+            guard digit <= 9 else { return nil }
+            value = value * 10 + Int64(digit)
+        }
+        index += digits
+        return value
+    }
+
+    /// One or more digits after the point, as microseconds.
+    mutating func fraction() -> Int64? {
+        let start = index
+        var value: Int64 = 0
+        var scale: Int64 = 100_000
+        while index < text.count, case let digit = text[index] &- 0x30, digit <= 9 {
+            value += Int64(digit) * scale
+            scale /= 10
+            index += 1
+        }
+        return index > start ? value : nil
+    }
+}

@@ -1,0 +1,380 @@
+import CRDKafka
+
+/// One record, borrowed from librdkafka: valid only inside the closure that `Consumer.poll` calls.
+public struct Record {
+    /// Index into `Consumer.assignment`.
+    public let source: Int
+    public let offset: Int64
+    /// Nil where the record has none; that is not the same as empty.
+    public let key: UnsafeRawBufferPointer?
+    public let value: UnsafeRawBufferPointer?
+    let message: UnsafePointer<rd_kafka_message_t>
+
+    /// The record's timestamp in milliseconds since 1970; -1 if unknown.
+    public var timestamp: Int64 {
+        var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+        return rd_kafka_message_timestamp(message, &type)
+    }
+
+    /// The last header of this name; nil if there is none or its value is null.
+    public func header(_ name: StaticString) -> UnsafeRawBufferPointer? {
+        var headers: OpaquePointer?
+        guard rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR, let headers else { return nil }
+        var value: UnsafeRawPointer?
+        var size = 0
+        let found = name.withUTF8Buffer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) {
+                rd_kafka_header_get_last(headers, $0.baseAddress, &value, &size)
+            }
+        }
+        guard found == RD_KAFKA_RESP_ERR_NO_ERROR, let value else { return nil }
+        return UnsafeRawBufferPointer(start: value, count: size)
+    }
+
+    /// All headers, copied, in their order.
+    public func copyHeaders() -> [(name: String, value: [UInt8]?)] {
+        var headers: OpaquePointer?
+        guard rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR, let headers else { return [] }
+        var result: [(name: String, value: [UInt8]?)] = []
+        var name: UnsafePointer<CChar>?
+        var value: UnsafeRawPointer?
+        var size = 0
+        while rd_kafka_header_get_all(headers, result.count, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
+            guard let name else { break }
+            result.append(
+                (String(cString: name), value.map { Array(UnsafeRawBufferPointer(start: $0, count: size)) }))
+        }
+        return result
+    }
+}
+
+/// Decides where partitions start and winds up those that go. Called on the polling thread, from inside `poll`.
+public protocol RebalanceListener: AnyObject {
+    /// Where to start reading each of these; they replace the whole assignment.
+    func assigned(_ partitions: [TopicPartition], to consumer: Consumer) -> [PartitionOffset]
+    /// The whole assignment goes; `lost` when another member may own it already.
+    func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: Consumer)
+}
+
+/// Reads partitions, alone (`assign`) or in a group (`subscribe`). Everything happens on one thread.
+///
+/// librdkafka 2.0 can lose or repeat records of a batch around a rebalance or a seek; therefore every record is held
+/// against the position this consumer expects: a repeat is dropped, a hole is read again once, and stands only if
+/// the broker really has nothing there.
+public final class Consumer {
+    public struct Options: Sendable {
+        /// Nil reads without a group.
+        public var group: String?
+        /// Ask for a notice when the end of a partition is reached.
+        public var reportsEnds = false
+        /// The local queue's bounds; a fast reader starves below these (fetching backs off for up to a second whenever
+        /// the queue is full, see `make`).
+        public var maximumQueuedRecords = 1_000_000
+        public var maximumQueuedKilobytes = 256 * 1024
+        public var statisticsMilliseconds = 0
+        /// Records taken off the queue at a time.
+        public var batch = 4096
+
+        public init(group: String? = nil) { self.group = group }
+    }
+
+    public struct Assigned {
+        public let topicPartition: TopicPartition
+        /// The next offset to be handed out; negative until the first record of a logical start.
+        public internal(set) var position: Int64
+        public internal(set) var reachedEnd = false
+        var rereading = false
+        var topicHandle: OpaquePointer?
+    }
+
+    private let handle: Handle
+    private let queue: OpaquePointer
+    private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
+    private let batch: Int
+    private weak var listener: (any RebalanceListener)?
+    private let onNotice: (KafkaNotice) -> Void
+    private var lastHit = 0
+    private var closed = false
+    public let group: String?
+    public private(set) var assignment: [Assigned] = []
+    /// Errors of partitions that came instead of records, taken with `takeErrors`.
+    private var errors: [(place: TopicPartition, error: KafkaError)] = []
+
+    public init(
+        _ configuration: KafkaConfiguration, options: Options = Options(), listener: (any RebalanceListener)? = nil,
+        onNotice: @escaping (KafkaNotice) -> Void = { _ in }
+    ) throws(KafkaError) {
+        group = options.group
+        batch = options.batch
+        self.listener = listener
+        self.onNotice = onNotice
+        var settings = [
+            ("group.id", options.group ?? "standing-no-group"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "error"),
+            ("partition.assignment.strategy", "range"),
+            ("enable.partition.eof", options.reportsEnds ? "true" : "false"),
+            ("allow.auto.create.topics", "false"),
+            ("topic.metadata.refresh.interval.ms", "30000"),
+            ("fetch.wait.max.ms", String(configuration.fetchWaitMilliseconds)),
+            ("fetch.error.backoff.ms", "100"),
+            ("queued.min.messages", String(options.maximumQueuedRecords)),
+            ("queued.max.messages.kbytes", String(options.maximumQueuedKilobytes)),
+            ("statistics.interval.ms", String(options.statisticsMilliseconds)),
+        ]
+        // From 2.2 the pause after a full queue is a setting, and a small queue does as well as a large one.
+        if rd_kafka_version() >= 0x0202_0000 { settings.append(("fetch.queue.backoff.ms", "10")) }
+        let conf = try configuration.make(settings)
+        rd_kafka_conf_set_events(conf, commonEvents)
+        let box = RebalanceBox()
+        rd_kafka_conf_set_opaque(conf, Unmanaged.passUnretained(box).toOpaque())
+        if options.group != nil {
+            rd_kafka_conf_set_rebalance_cb(conf) { _, code, list, opaque in
+                guard let opaque else { return }
+                Unmanaged<RebalanceBox>.fromOpaque(opaque).takeUnretainedValue().consumer?.rebalance(code, list)
+            }
+        }
+        rebalanceBox = box
+        handle = try Handle(RD_KAFKA_CONSUMER, consuming: conf)
+        queue = rd_kafka_queue_get_consumer(handle.pointer)
+        messages = .allocate(capacity: options.batch)
+        box.consumer = self
+    }
+
+    /// What the C callback finds; it outlives every call because the handle is closed first.
+    private final class RebalanceBox {
+        weak var consumer: Consumer?
+    }
+    private let rebalanceBox: RebalanceBox
+
+    deinit {
+        listener = nil
+        close()
+        rd_kafka_queue_destroy(queue)
+        messages.deallocate()
+    }
+
+    /// Leaves the group; `revoked` is called once more if partitions are held.
+    public func close() {
+        guard !closed else { return }
+        closed = true
+        rd_kafka_consumer_close(handle.pointer)
+    }
+
+    public var fatalError: KafkaError? { handle.fatalError }
+
+    /// Joins the group for these topics; partitions arrive through the listener.
+    public func subscribe(to topics: [String]) throws(KafkaError) {
+        let list = PartitionList(topics.map { TopicPartition($0, RD_KAFKA_PARTITION_UA) })
+        let code = rd_kafka_subscribe(handle.pointer, list.pointer)
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, place: topics.joined(separator: ",")) }
+    }
+
+    /// Reads exactly these from these offsets on; replaces what was read before.
+    public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {
+        assignment = offsets.map { Assigned(topicPartition: $0.topicPartition, position: $0.offset) }
+        lastHit = 0
+        let code =
+            offsets.isEmpty
+            ? rd_kafka_assign(handle.pointer, nil)
+            : rd_kafka_assign(handle.pointer, PartitionList(offsets).pointer)
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+            throw KafkaError(code, place: offsets.map(\.topicPartition.description).joined(separator: ","))
+        }
+    }
+
+    /// Goes on reading one assigned partition from `offset`.
+    public func seek(_ source: Int, to offset: Int64) throws(KafkaError) {
+        assignment[source].position = offset
+        assignment[source].reachedEnd = false
+        let place = assignment[source].topicPartition
+        let list = PartitionList([PartitionOffset(place, offset: offset)])
+        if let error = rd_kafka_seek_partitions(handle.pointer, list.pointer, 5000) {
+            throw KafkaError(consuming: error, place: place.description)
+        }
+        if let error = PartitionList.firstError(list.pointer) { throw error }
+    }
+
+    /// Stops or restarts fetching of partitions without leaving them.
+    public func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
+        try check(rd_kafka_pause_partitions(handle.pointer, PartitionList(partitions).pointer), "pause")
+    }
+
+    public func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
+        try check(rd_kafka_resume_partitions(handle.pointer, PartitionList(partitions).pointer), "resume")
+    }
+
+    /// Hands out the records that are there, at most a batch, in each partition's order; waits at most
+    /// `timeoutMilliseconds` for the first. Returns how many it handed out.
+    @discardableResult
+    public func poll(
+        timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void
+    ) throws -> Int {
+        handle.serve(timeoutMilliseconds: 0, notice: onNotice)
+        var count = rd_kafka_consume_batch_queue(queue, 0, messages, batch)
+        // A batch call waits for a full batch, so it waits in small steps for the first record only.
+        var waited = 0
+        while count == 0, waited < timeoutMilliseconds {
+            let step = min(5, timeoutMilliseconds - waited)
+            count = rd_kafka_consume_batch_queue(queue, Int32(step), messages, batch)
+            waited += step
+        }
+        guard count > 0 else {
+            if let error = handle.fatalError { throw error }
+            return 0
+        }
+        defer { for index in 0..<count { rd_kafka_message_destroy(messages[index]) } }
+        return try withUnsafeTemporaryAllocation(of: Record.self, capacity: count) { records in
+            var accepted = 0
+            for index in 0..<count {
+                let message = UnsafePointer<rd_kafka_message_t>(messages[index]!)
+                guard let record = try accept(message) else { continue }
+                records.initializeElement(at: accepted, to: record)
+                accepted += 1
+            }
+            if accepted > 0 { try body(UnsafeBufferPointer(rebasing: records[..<accepted])) }
+            return accepted
+        }
+    }
+
+    /// Partition errors since the last call, such as an offset that the broker no longer has.
+    public func takeErrors() -> [(place: TopicPartition, error: KafkaError)] {
+        defer { errors.removeAll() }
+        return errors
+    }
+
+    /// The record if it is the next one of its partition.
+    private func accept(_ message: UnsafePointer<rd_kafka_message_t>) throws(KafkaError) -> Record? {
+        let item = message.pointee
+        guard item.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            try refuse(message)
+            return nil
+        }
+        guard let source = source(of: item) else { return nil }
+        let expected = assignment[source].position
+        if expected >= 0 {
+            if item.offset < expected { return nil }
+            if item.offset > expected, !assignment[source].rereading {
+                assignment[source].rereading = true
+                try seek(source, to: expected)
+                return nil
+            }
+        }
+        assignment[source].rereading = false
+        assignment[source].reachedEnd = false
+        assignment[source].position = item.offset + 1
+        return Record(
+            source: source, offset: item.offset,
+            key: item.key.map { UnsafeRawBufferPointer(start: $0, count: item.key_len) },
+            value: item.payload.map { UnsafeRawBufferPointer(start: $0, count: item.len) }, message: message)
+    }
+
+    private func refuse(_ message: UnsafePointer<rd_kafka_message_t>) throws(KafkaError) {
+        let item = message.pointee
+        let source = item.rkt == nil ? nil : source(of: item)
+        if item.err == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+            if let source, item.offset >= assignment[source].position {
+                assignment[source].reachedEnd = true
+                if assignment[source].position < 0 { assignment[source].position = item.offset }
+            }
+            return
+        }
+        if let fatal = handle.fatalError { throw fatal }
+        let text = rd_kafka_message_errstr(message).map { String(cString: $0) }
+        if let source {
+            let place = assignment[source].topicPartition
+            errors.append((place, KafkaError(item.err, message: text, place: place.description)))
+        } else {
+            let place = item.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? ""
+            onNotice(.error(KafkaError(item.err, message: text, place: place)))
+        }
+    }
+
+    /// Runs of one partition are long, so the last answer is nearly always right.
+    private func source(of message: rd_kafka_message_t) -> Int? {
+        if lastHit < assignment.count, assignment[lastHit].topicHandle == message.rkt,
+            assignment[lastHit].topicPartition.partition == message.partition
+        {
+            return lastHit
+        }
+        for index in assignment.indices where assignment[index].topicPartition.partition == message.partition {
+            if assignment[index].topicHandle != message.rkt {
+                let name = String(cString: rd_kafka_topic_name(message.rkt))
+                guard assignment[index].topicPartition.topic == name else { continue }
+                assignment[index].topicHandle = message.rkt
+            }
+            lastHit = index
+            return index
+        }
+        return nil
+    }
+
+    private func rebalance(
+        _ code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+    ) {
+        let partitions = PartitionList.read(list).map(\.topicPartition)
+        do {
+            if code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+                let starts = listener?.assigned(partitions, to: self) ?? []
+                try assign(starts)
+            } else {
+                let lost = rd_kafka_assignment_lost(handle.pointer) != 0
+                listener?.revoked(partitions, lost: lost, from: self)
+                try assign([])
+            }
+        } catch {
+            onNotice(.error(error))
+        }
+    }
+
+    /// The group's committed offsets; `PartitionOffset.none` where there is none.
+    public func committed(
+        _ partitions: [TopicPartition], timeoutMilliseconds: Int
+    ) throws(KafkaError) -> [PartitionOffset] {
+        guard !partitions.isEmpty else { return [] }
+        let list = PartitionList(partitions)
+        try check(rd_kafka_committed(handle.pointer, list.pointer, Int32(timeoutMilliseconds)), group ?? "")
+        if let error = PartitionList.firstError(list.pointer) { throw error }
+        return PartitionList.read(list.pointer)
+    }
+
+    /// Commits for the group; returns at once unless `wait`.
+    public func commit(_ offsets: [PartitionOffset], wait: Bool) throws(KafkaError) {
+        guard !offsets.isEmpty else { return }
+        let list = PartitionList(offsets)
+        try check(rd_kafka_commit(handle.pointer, list.pointer, wait ? 0 : 1), group ?? "")
+        if wait, let error = PartitionList.firstError(list.pointer) { throw error }
+    }
+
+    /// First and next offset of a partition, asked of its leader. May block longer than told: never on a polling thread.
+    public func watermarks(
+        _ place: TopicPartition, timeoutMilliseconds: Int
+    ) throws(KafkaError) -> (low: Int64, high: Int64) {
+        var low: Int64 = 0
+        var high: Int64 = 0
+        try check(
+            rd_kafka_query_watermark_offsets(
+                handle.pointer, place.topic, place.partition, &low, &high, Int32(timeoutMilliseconds)),
+            place.description)
+        return (low, high)
+    }
+
+    /// The next offset after what this consumer has fetched so far, without a round trip; nil before the first fetch.
+    public func cachedEnd(_ place: TopicPartition) -> Int64? {
+        var low: Int64 = 0
+        var high: Int64 = 0
+        let code = rd_kafka_get_watermark_offsets(handle.pointer, place.topic, place.partition, &low, &high)
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
+    }
+
+    /// All topics of the cluster, or one.
+    public func metadata(topic: String? = nil, timeoutMilliseconds: Int) throws(KafkaError) -> Metadata {
+        try Metadata.read(handle.pointer, topic: topic, timeoutMilliseconds: timeoutMilliseconds)
+    }
+
+    private func check(_ code: rd_kafka_resp_err_t, _ place: String) throws(KafkaError) {
+        if code == RD_KAFKA_RESP_ERR__NO_OFFSET { return }
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, place: place) }
+    }
+}

@@ -1,0 +1,49 @@
+import CRDKafka
+
+/// librdkafka's mock cluster: a Kafka broker inside this process, on a port of 127.0.0.1, gone when the value goes.
+///
+/// It keeps at most 5 MB or 100,000 record batches a partition and drops the oldest beyond that. It cannot create
+/// topics over the wire, list groups, or look offsets up by time.
+public final class EmbeddedBroker: @unchecked Sendable {
+    /// What the mock keeps of a partition before the oldest records fall out.
+    public static let retainedBytesPerPartition = 5 * 1024 * 1024
+
+    private let handle: Handle
+    private let cluster: OpaquePointer
+    /// `127.0.0.1:PORT`.
+    public let bootstrap: String
+
+    public init(brokers: Int = 1) throws(KafkaError) {
+        let conf = rd_kafka_conf_new()!
+        try conf.set("client.id", "standing-embedded-broker")
+        try conf.set("log_level", "3")
+        handle = try Handle(RD_KAFKA_PRODUCER, consuming: conf)
+        guard let cluster = rd_kafka_mock_cluster_new(handle.pointer, Int32(brokers)) else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, message: "the embedded broker did not start")
+        }
+        self.cluster = cluster
+        bootstrap = String(cString: rd_kafka_mock_cluster_bootstraps(cluster))
+    }
+
+    deinit { rd_kafka_mock_cluster_destroy(cluster) }
+
+    public func createTopic(_ name: String, partitions: Int) throws(KafkaError) {
+        let code = rd_kafka_mock_topic_create(cluster, name, Int32(partitions), 1)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: name) }
+    }
+
+    /// Takes a broker (numbered from 1) off the network, or puts it back.
+    public func setBroker(_ broker: Int32, down: Bool) {
+        if down {
+            rd_kafka_mock_broker_set_down(cluster, broker)
+        } else {
+            rd_kafka_mock_broker_set_up(cluster, broker)
+        }
+    }
+
+    /// The next requests of this kind (Kafka's API key: 0 Produce, 1 Fetch, 8 OffsetCommit, …) fail with these codes.
+    public func failNext(apiKey: Int16, codes: [Int32]) {
+        var errors = codes.map { rd_kafka_resp_err_t(rawValue: $0) }
+        rd_kafka_mock_push_request_errors_array(cluster, apiKey, errors.count, &errors)
+    }
+}

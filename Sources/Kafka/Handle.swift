@@ -1,0 +1,79 @@
+import CRDKafka
+
+/// What a handle has to say besides messages: log lines, errors that heal, statistics.
+public enum KafkaNotice: Sendable {
+    /// `level` is syslog's: 3 error, 4 warning, 6 information, 7 debug.
+    case log(level: Int, facility: String, message: String)
+    case error(KafkaError)
+    /// librdkafka's statistics, a JSON document (librdkafka STATISTICS.md).
+    case statistics(String)
+}
+
+/// Owns one `rd_kafka_t` and its main queue.
+final class Handle: @unchecked Sendable {
+    let pointer: OpaquePointer
+    private let mainQueue: OpaquePointer
+
+    /// Takes `conf`, also when it fails.
+    init(_ kind: rd_kafka_type_t, consuming conf: OpaquePointer) throws(KafkaError) {
+        var reason = [CChar](repeating: 0, count: 512)
+        guard let pointer = rd_kafka_new(kind, conf, &reason, reason.count) else {
+            rd_kafka_conf_destroy(conf)
+            throw KafkaError(rd_kafka_last_error(), message: reason.text)
+        }
+        self.pointer = pointer
+        rd_kafka_set_log_queue(pointer, nil)
+        mainQueue = rd_kafka_queue_get_main(pointer)
+    }
+
+    deinit {
+        rd_kafka_queue_destroy(mainQueue)
+        rd_kafka_destroy(pointer)
+    }
+
+    /// The error that ended this handle, if one did.
+    var fatalError: KafkaError? {
+        var reason = [CChar](repeating: 0, count: 512)
+        let code = rd_kafka_fatal_error(pointer, &reason, reason.count)
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        return KafkaError(code, message: reason.text, isFatal: true)
+    }
+
+    /// Takes events off the main queue until it is empty; waits at most `timeout` for the first.
+    func serve(
+        timeoutMilliseconds: Int32, notice: (KafkaNotice) -> Void,
+        delivered: (UnsafePointer<rd_kafka_message_t>) -> Void = { _ in }
+    ) {
+        var wait = timeoutMilliseconds
+        while let event = rd_kafka_queue_poll(mainQueue, wait) {
+            wait = 0
+            switch rd_kafka_event_type(event) {
+            case RD_KAFKA_EVENT_DR:
+                while let message = rd_kafka_event_message_next(event) { delivered(message) }
+            case RD_KAFKA_EVENT_LOG:
+                var facility: UnsafePointer<CChar>?
+                var text: UnsafePointer<CChar>?
+                var level: Int32 = 0
+                if rd_kafka_event_log(event, &facility, &text, &level) == 0, let facility, let text {
+                    notice(
+                        .log(
+                            level: Int(level), facility: String(cString: facility), message: String(cString: text)))
+                }
+            case RD_KAFKA_EVENT_ERROR:
+                let code = rd_kafka_event_error(event)
+                notice(
+                    .error(
+                        KafkaError(
+                            code, message: String(cString: rd_kafka_event_error_string(event)),
+                            isFatal: rd_kafka_event_error_is_fatal(event) != 0)))
+            case RD_KAFKA_EVENT_STATS:
+                notice(.statistics(String(cString: rd_kafka_event_stats(event))))
+            default: break
+            }
+            rd_kafka_event_destroy(event)
+        }
+    }
+}
+
+/// The events that a handle's main queue carries instead of calling back from librdkafka's threads.
+let commonEvents = RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS

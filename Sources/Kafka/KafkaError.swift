@@ -1,0 +1,83 @@
+import CRDKafka
+
+/// What went wrong in Kafka or on the way to it: librdkafka's code, whether trying again can help, and where.
+public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// librdkafka's `rd_kafka_resp_err_t`: negative for errors of the client, positive for errors of the broker.
+    public let code: Int32
+    /// librdkafka's name of the code, such as `_TRANSPORT` or `UNKNOWN_TOPIC_OR_PART`.
+    public let name: String
+    public let message: String
+    /// The handle cannot be used any more: close it and make a new one.
+    public let isFatal: Bool
+    /// The same call may succeed later.
+    public let isRetriable: Bool
+    /// The topic, partition, group or setting at fault; empty where there is none.
+    public let place: String
+
+    public init(
+        code: Int32, name: String, message: String, isFatal: Bool = false, isRetriable: Bool = false, place: String = ""
+    ) {
+        self.code = code
+        self.name = name
+        self.message = message
+        self.isFatal = isFatal
+        self.isRetriable = isRetriable
+        self.place = place
+    }
+
+    public var description: String {
+        (place.isEmpty ? "" : place + ": ") + "\(message) (\(name))"
+    }
+
+    init(_ code: rd_kafka_resp_err_t, message: String? = nil, isFatal: Bool = false, place: String = "") {
+        self.init(
+            code: code.rawValue,
+            name: String(cString: rd_kafka_err2name(code)),
+            message: message ?? String(cString: rd_kafka_err2str(code)),
+            isFatal: isFatal || code == RD_KAFKA_RESP_ERR__FATAL,
+            isRetriable: Self.retriable.contains(code.rawValue),
+            place: place)
+    }
+
+    /// Consumes librdkafka's error object.
+    init(consuming error: OpaquePointer, place: String = "") {
+        self.init(
+            code: rd_kafka_error_code(error).rawValue,
+            name: String(cString: rd_kafka_error_name(error)),
+            message: String(cString: rd_kafka_error_string(error)),
+            isFatal: rd_kafka_error_is_fatal(error) != 0,
+            isRetriable: rd_kafka_error_is_retriable(error) != 0
+                || Self.retriable.contains(rd_kafka_error_code(error).rawValue),
+            place: place)
+        rd_kafka_error_destroy(error)
+    }
+
+    /// Codes that heal by themselves: no connection, a leader or coordinator on the move, a time-out.
+    private static let retriable: Set<Int32> = Set(
+        [
+            RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__TIMED_OUT,
+            RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, RD_KAFKA_RESP_ERR__RESOLVE, RD_KAFKA_RESP_ERR__WAIT_COORD,
+            RD_KAFKA_RESP_ERR__QUEUE_FULL, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+            RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+            RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE,
+            RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+            RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+            RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+            RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+        ].map(\.rawValue))
+
+    public var isQueueFull: Bool { code == RD_KAFKA_RESP_ERR__QUEUE_FULL.rawValue }
+    public var isTooLarge: Bool {
+        code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE.rawValue || code == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE.rawValue
+    }
+    /// The position asked for is outside what the broker still has.
+    public var isOffsetOutOfRange: Bool {
+        code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET.rawValue || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE.rawValue
+    }
+    public var isUnknownTopic: Bool {
+        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART.rawValue || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC.rawValue
+    }
+
+    static func timedOut(_ place: String) -> KafkaError { KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, place: place) }
+}

@@ -1,0 +1,168 @@
+import CRDKafka
+
+/// What became of one record.
+public struct Delivery {
+    /// As returned by `Producer.topic`.
+    public let topic: Int
+    public let partition: Int32
+    /// Where the broker put it; -1 if it did not.
+    public let offset: Int64
+    /// The value passed to `produce`.
+    public let tag: Int
+    /// librdkafka's code; 0 is success.
+    public let code: Int32
+
+    public func error(topicName: String) -> KafkaError? {
+        code == 0
+            ? nil : KafkaError(rd_kafka_resp_err_t(rawValue: code), place: "\(topicName)[\(partition)]")
+    }
+}
+
+/// Record headers that are the same for many records: made once, copied by the library for each.
+public final class HeaderSet: @unchecked Sendable {
+    let pointer: OpaquePointer
+
+    public init(_ headers: [(name: String, value: [UInt8])]) {
+        pointer = rd_kafka_headers_new(headers.count)
+        for header in headers {
+            _ = header.value.withUnsafeBytes {
+                rd_kafka_header_add(pointer, header.name, -1, $0.baseAddress, $0.count)
+            }
+        }
+    }
+
+    /// The headers of one record, binary-safe, in their order.
+    public init(copying pairs: [(name: String, value: [UInt8]?)]) {
+        pointer = rd_kafka_headers_new(pairs.count)
+        for pair in pairs {
+            guard let value = pair.value else {
+                rd_kafka_header_add(pointer, pair.name, -1, nil, 0)
+                continue
+            }
+            _ = value.withUnsafeBytes {
+                // An empty value is not a null one: librdkafka tells them apart by the pointer.
+                rd_kafka_header_add(pointer, pair.name, -1, $0.baseAddress ?? UnsafeRawPointer(pointer), $0.count)
+            }
+        }
+    }
+
+    deinit { rd_kafka_headers_destroy(pointer) }
+}
+
+/// An idempotent, batching producer with a bounded queue. One thread produces and serves deliveries.
+///
+/// With `gapless`, a record that cannot be delivered ends the producer, so that within a partition nothing is
+/// ever delivered behind a hole; there is no local time-out: a broker that is away is waited for.
+public final class Producer {
+    public struct Options: Sendable {
+        public var gapless = false
+        /// Longest a record waits for company, in milliseconds.
+        public var lingerMilliseconds = 5
+        public var compression = "lz4"
+        /// Bounds of the queue of records that are not yet acknowledged.
+        public var maximumQueuedRecords = 200_000
+        public var maximumQueuedKilobytes = 64 * 1024
+        public var maximumRecordBytes = 8 * 1024 * 1024
+        public var statisticsMilliseconds = 0
+
+        public init() {}
+    }
+
+    private let handle: Handle
+    private var topics: [(name: String, pointer: OpaquePointer)] = []
+    private let onNotice: (KafkaNotice) -> Void
+
+    public init(
+        _ configuration: KafkaConfiguration, options: Options = Options(),
+        onNotice: @escaping (KafkaNotice) -> Void = { _ in }
+    ) throws(KafkaError) {
+        let conf = try configuration.make([
+            ("enable.idempotence", "true"),
+            ("acks", "all"),
+            ("enable.gapless.guarantee", options.gapless ? "true" : "false"),
+            ("message.timeout.ms", "0"),
+            ("linger.ms", String(options.lingerMilliseconds)),
+            ("compression.codec", options.compression),
+            ("batch.num.messages", "10000"),
+            ("batch.size", "1000000"),
+            ("queue.buffering.max.messages", String(options.maximumQueuedRecords)),
+            ("queue.buffering.max.kbytes", String(options.maximumQueuedKilobytes)),
+            ("message.max.bytes", String(options.maximumRecordBytes)),
+            ("statistics.interval.ms", String(options.statisticsMilliseconds)),
+        ])
+        rd_kafka_conf_set_events(conf, commonEvents | RD_KAFKA_EVENT_DR)
+        handle = try Handle(RD_KAFKA_PRODUCER, consuming: conf)
+        self.onNotice = onNotice
+    }
+
+    deinit {
+        for topic in topics { rd_kafka_topic_destroy(topic.pointer) }
+        rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+    }
+
+    public var fatalError: KafkaError? { handle.fatalError }
+
+    /// Records that are not yet acknowledged.
+    public var queued: Int { Int(rd_kafka_outq_len(handle.pointer)) }
+
+    /// A number for the topic, for `produce` and in `Delivery`.
+    public func topic(_ name: String) throws(KafkaError) -> Int {
+        if let index = topics.firstIndex(where: { $0.name == name }) { return index }
+        guard let pointer = rd_kafka_topic_new(handle.pointer, name, nil) else {
+            throw KafkaError(rd_kafka_last_error(), place: name)
+        }
+        topics.append((name, pointer))
+        return topics.count - 1
+    }
+
+    public func topicName(_ topic: Int) -> String { topics[topic].name }
+
+    /// Lets the library choose the partition by `murmur2` of the key, as Kafka's Java client does.
+    public static let anyPartition = Int32(RD_KAFKA_PARTITION_UA)
+
+    /// Hands a record over; copies key and value. False: the queue is full, call `serve` and try again.
+    public func produce(
+        topic: Int, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
+        headers: HeaderSet? = nil, tag: Int = 0
+    ) throws(KafkaError) -> Bool {
+        let code = standing_produce(
+            handle.pointer, topics[topic].pointer, partition, key?.baseAddress, key?.count ?? 0, value?.baseAddress,
+            value?.count ?? 0, headers?.pointer, UnsafeMutableRawPointer(bitPattern: tag))
+        if code == RD_KAFKA_RESP_ERR_NO_ERROR { return true }
+        if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { return false }
+        throw handle.fatalError ?? KafkaError(code, place: "\(topics[topic].name)[\(partition)]")
+    }
+
+    /// Takes acknowledgements and notices; waits at most `timeoutMilliseconds` for the first.
+    public func serve(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) {
+        handle.serve(timeoutMilliseconds: Int32(timeoutMilliseconds), notice: onNotice) { message in
+            let pointer = message.pointee.rkt
+            delivered(
+                Delivery(
+                    topic: topics.firstIndex { $0.pointer == pointer } ?? -1,
+                    partition: message.pointee.partition, offset: message.pointee.offset,
+                    tag: Int(bitPattern: message.pointee._private), code: message.pointee.err.rawValue))
+        }
+    }
+
+    /// Waits until everything is acknowledged or the time is over; says whether it is.
+    public func flush(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) -> Bool {
+        let deadline = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
+        while queued > 0, ContinuousClock.now < deadline, handle.fatalError == nil {
+            serve(timeoutMilliseconds: 10, delivered)
+        }
+        serve(timeoutMilliseconds: 0, delivered)
+        return queued == 0
+    }
+
+    /// Forgets what is not yet acknowledged, so that closing does not wait for a broker that is away.
+    public func purge() {
+        rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+    }
+
+    /// Partitions of a topic, from the cluster's metadata.
+    public func partitionCount(of topic: String, timeoutMilliseconds: Int) throws(KafkaError) -> Int {
+        try Metadata.read(handle.pointer, topic: topic, timeoutMilliseconds: timeoutMilliseconds)
+            .topics.first?.partitions ?? 0
+    }
+}

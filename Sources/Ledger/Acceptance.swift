@@ -1,0 +1,130 @@
+internal import Events
+
+/// Decides what of a ledger partition counts: which frames of an appender session, and which entries by their
+/// origin. It is part of the folded state: the same ledger gives the same decisions.
+///
+/// A session's frames count while their numbers run on without a gap; from its first gap on the session counts no
+/// more, because a batch may have failed while a later one landed. An entry counts if its origin lies beyond the
+/// greatest that counted of its source partition.
+public struct Acceptance {
+    public enum Verdict: Equatable, Sendable {
+        case accept
+        /// The frame was there before.
+        case repeated
+        /// The session has a gap, here or earlier; its appender starts a new one from the committed offsets.
+        case broken
+    }
+
+    /// Sessions remembered; beyond that the one that has been silent longest is forgotten, and refused if it returns.
+    public static let maximumSessions = 1024
+
+    public private(set) var repeatedFrames: Int64 = 0
+    public private(set) var brokenFrames: Int64 = 0
+    public private(set) var repeatedOrigins: Int64 = 0
+
+    private struct Session {
+        var id: UInt64
+        /// The next number; nil after a gap.
+        var next: UInt64?
+        var lastUse: Int64
+    }
+
+    private struct Source {
+        var topic: Int
+        var partition: Int32
+        var greatest: Int64
+    }
+
+    private var sessions: [Session] = []
+    private var lastSession = 0
+    private var uses: Int64 = 0
+    private var topics: [[UInt8]] = []
+    private var sources: [Source] = []
+    private var lastSource = 0
+
+    public init() {}
+
+    public mutating func judge(session: UInt64, number: UInt64) -> Verdict {
+        uses += 1
+        guard let index = find(session) else {
+            if number != 0 {
+                remember(Session(id: session, next: nil, lastUse: uses))
+                brokenFrames += 1
+                return .broken
+            }
+            remember(Session(id: session, next: 1, lastUse: uses))
+            return .accept
+        }
+        sessions[index].lastUse = uses
+        guard let next = sessions[index].next else {
+            brokenFrames += 1
+            return .broken
+        }
+        if number == next {
+            sessions[index].next = next + 1
+            return .accept
+        }
+        if number < next {
+            repeatedFrames += 1
+            return .repeated
+        }
+        sessions[index].next = nil
+        brokenFrames += 1
+        return .broken
+    }
+
+    private mutating func find(_ session: UInt64) -> Int? {
+        if lastSession < sessions.count, sessions[lastSession].id == session { return lastSession }
+        guard let index = sessions.firstIndex(where: { $0.id == session }) else { return nil }
+        lastSession = index
+        return index
+    }
+
+    private mutating func remember(_ session: Session) {
+        if sessions.count == Self.maximumSessions {
+            let oldest = sessions.indices.min { sessions[$0].lastUse < sessions[$1].lastUse } ?? 0
+            sessions[oldest] = session
+            lastSession = oldest
+        } else {
+            sessions.append(session)
+            lastSession = sessions.count - 1
+        }
+    }
+
+    /// Whether an entry counts; if so its origin becomes the greatest.
+    public mutating func accept(topic: Int, partition: Int32, offset: Int64) -> Bool {
+        let index = source(topic: topic, partition: partition)
+        guard offset > sources[index].greatest else {
+            repeatedOrigins += 1
+            return false
+        }
+        sources[index].greatest = offset
+        return true
+    }
+
+    @inline(__always) private mutating func source(topic: Int, partition: Int32) -> Int {
+        if lastSource < sources.count, sources[lastSource].topic == topic, sources[lastSource].partition == partition {
+            return lastSource
+        }
+        if let index = sources.firstIndex(where: { $0.topic == topic && $0.partition == partition }) {
+            lastSource = index
+            return index
+        }
+        sources.append(Source(topic: topic, partition: partition, greatest: -1))
+        lastSource = sources.count - 1
+        return lastSource
+    }
+
+    /// A topic's number, for `accept`.
+    public mutating func topic(_ name: UnsafeRawBufferPointer) -> Int {
+        if let index = topics.firstIndex(where: { $0.withUnsafeBytes { $0.equals(name) } }) { return index }
+        topics.append(Array(name))
+        return topics.count - 1
+    }
+
+    /// `standing.source.reset`: the topic's origins start again at 0.
+    public mutating func reset(topic name: UnsafeRawBufferPointer) {
+        let topic = topic(name)
+        for index in sources.indices where sources[index].topic == topic { sources[index].greatest = -1 }
+    }
+}

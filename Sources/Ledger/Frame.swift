@@ -1,0 +1,84 @@
+public import Events
+
+/// # The frame: one Kafka record of the ledger
+///
+/// All integers are little-endian. `varint` is LEB128, `signed` is zigzag LEB128.
+///
+///     offset  size  field
+///          0     4  magic "SLF1"
+///          4     1  version, 1
+///          5     3  zero
+///          8     8  appender session: random, never 0
+///         16     8  frame number: 0, 1, 2 … within the session and the ledger partition
+///         24     4  number of entries
+///         28     4  CRC-32C of bytes 0..<28 followed by the payload
+///         32     …  payload: the entries, one after the other
+///
+///     entry   = kind (1 byte) time
+///               [ origin event ]        kinds `event` and `system`
+///     kind    = 0 event (from a source topic), 1 tick, 2 system (written by Standing itself: no origin)
+///     time    = signed: microseconds since 1970, as the difference to the entry before (first: to 0);
+///               the reserved value Int64.min, "does not move the clock", is written as kind + 0x80 and no time
+///     origin  = text (topic), varint partition, signed offset (difference to the origin before; first: to 0)
+///               kind `event` only
+///     event   = text (source) text (type) bytes (subject) bytes (id) bytes (data: JSON text)
+///     bytes   = varint length, bytes
+///     text    = varint k: k > 0 is the k-th text of this frame's dictionary; k = 0 is followed by `bytes`, which
+///               become the dictionary's next text while it has fewer than 255
+///
+/// A reader refuses what it does not know: another magic or version, a wrong checksum, an entry that does not end
+/// where it says. Kafka's limit on records bounds a frame; `maximumBytes` is what a builder fills it to.
+public enum Frame {
+    public static let magic: UInt32 = 0x3146_4C53
+    public static let version: UInt8 = 1
+    public static let headerBytes = 32
+    /// A builder closes a frame at this size; one entry may carry it beyond.
+    public static let maximumBytes = 512 * 1024
+    public static let maximumEntries = 4096
+    /// A reader refuses more: the greatest frame plus the greatest event.
+    public static let readerMaximumBytes = 4 * 1024 * 1024
+    static let dictionaryLimit = 255
+}
+
+/// What an entry is.
+public enum EntryKind: UInt8, Sendable {
+    case event = 0
+    case tick = 1
+    case system = 2
+}
+
+/// An event's identity in Kafka.
+public struct Origin {
+    public var topic: UnsafeRawBufferPointer
+    /// Number of the topic in the frame's dictionary; -1 if it did not fit in.
+    public var topicNumber: Int
+    public var partition: Int32
+    public var offset: Int64
+}
+
+/// One entry of a frame, borrowed from it.
+public struct Entry {
+    public var kind: EntryKind
+    public var origin: Origin
+    public var event: EventView
+    /// Number of the event's type in the frame's dictionary; -1 if it did not fit in.
+    public var typeNumber: Int
+}
+
+/// Why bytes are not a frame.
+public struct FrameError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Code: String, Sendable {
+        case tooShort = "shorter than a header"
+        case tooLong = "longer than a frame may be"
+        case wrongMagic = "no frame: wrong magic"
+        case unknownVersion = "a frame version that this program does not know"
+        case wrongChecksum = "the checksum does not match"
+        case malformed = "an entry is malformed"
+    }
+
+    public let code: Code
+    /// Byte of the frame where it shows.
+    public let byte: Int
+
+    public var description: String { "\(code.rawValue) (at byte \(byte))" }
+}

@@ -1,0 +1,126 @@
+internal import Events
+
+/// Reads a frame's entries in order, borrowed from its bytes. Reused through `open`, it does not allocate.
+public struct FrameReader {
+    public private(set) var session: UInt64 = 0
+    public private(set) var number: UInt64 = 0
+    public private(set) var entryCount = 0
+    /// Texts met so far; at most 255.
+    public private(set) var texts: [UnsafeRawBufferPointer] = []
+
+    private var frame = UnsafeRawBufferPointer(start: nil, count: 0)
+    private var position = 0
+    private var read = 0
+    private var lastTime: Int64 = 0
+    private var lastOffset: Int64 = 0
+
+    public init() { texts.reserveCapacity(Frame.dictionaryLimit) }
+
+    /// Checks header and checksum; the frame must outlive the reading.
+    public mutating func open(_ frame: UnsafeRawBufferPointer) throws(FrameError) {
+        guard frame.count >= Frame.headerBytes else { throw FrameError(code: .tooShort, byte: frame.count) }
+        guard frame.count <= Frame.readerMaximumBytes else { throw FrameError(code: .tooLong, byte: frame.count) }
+        guard frame.integer(at: 0, as: UInt32.self) == Frame.magic else { throw FrameError(code: .wrongMagic, byte: 0) }
+        guard frame.integer(at: 4, as: UInt32.self) == UInt32(Frame.version) else {
+            throw FrameError(code: .unknownVersion, byte: 4)
+        }
+        guard frame.integer(at: 28, as: UInt32.self) == Checksum.ofFrame(frame) else {
+            throw FrameError(code: .wrongChecksum, byte: 28)
+        }
+        self.frame = frame
+        session = frame.integer(at: 8, as: UInt64.self)
+        self.number = frame.integer(at: 16, as: UInt64.self)
+        entryCount = Int(frame.integer(at: 24, as: UInt32.self))
+        position = Frame.headerBytes
+        read = 0
+        lastTime = 0
+        lastOffset = 0
+        texts.removeAll(keepingCapacity: true)
+    }
+
+    /// The next entry; false after the last.
+    public mutating func next(_ entry: inout Entry) throws(FrameError) -> Bool {
+        guard read < entryCount else {
+            guard position == frame.count else { throw malformed }
+            return false
+        }
+        read += 1
+        guard position < frame.count else { throw malformed }
+        let mark = frame[position]
+        position += 1
+        guard let kind = EntryKind(rawValue: mark & 0x7F) else { throw malformed }
+        entry.kind = kind
+        if mark & 0x80 != 0 {
+            entry.event.time = .distantPast
+        } else {
+            lastTime = lastTime &+ (try signed())
+            entry.event.time = Timestamp(microseconds: lastTime)
+        }
+        if kind == .tick { return true }
+        if kind == .event {
+            (entry.origin.topic, entry.origin.topicNumber) = try text()
+            guard let partition = Int32(exactly: try varint()) else { throw malformed }
+            entry.origin.partition = partition
+            lastOffset = lastOffset &+ (try signed())
+            entry.origin.offset = lastOffset
+        }
+        entry.event.source = try text().0
+        (entry.event.type, entry.typeNumber) = try text()
+        entry.event.subject = try bytes()
+        entry.event.id = try bytes()
+        entry.event.data = try bytes()
+        return true
+    }
+
+    public static var blank: Entry {
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        return Entry(
+            kind: .tick, origin: Origin(topic: nothing, topicNumber: -1, partition: 0, offset: -1), event: .empty,
+            typeNumber: -1)
+    }
+
+    private var malformed: FrameError { FrameError(code: .malformed, byte: position) }
+
+    @inline(__always) private mutating func varint() throws(FrameError) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while position < frame.count, shift < 64 {
+            let byte = frame[position]
+            position += 1
+            value |= UInt64(byte & 0x7F) &<< shift
+            if byte & 0x80 == 0 { return value }
+            shift += 7
+        }
+        throw malformed
+    }
+
+    @inline(__always) private mutating func signed() throws(FrameError) -> Int64 {
+        let value = try varint()
+        return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+    }
+
+    @inline(__always) private mutating func bytes() throws(FrameError) -> UnsafeRawBufferPointer {
+        let count = try varint()
+        guard count <= UInt64(frame.count - position) else { throw malformed }
+        defer { position += Int(count) }
+        return UnsafeRawBufferPointer(start: frame.baseAddress! + position, count: Int(count))
+    }
+
+    @inline(__always) private mutating func text() throws(FrameError) -> (UnsafeRawBufferPointer, Int) {
+        let reference = try varint()
+        if reference > 0 {
+            guard reference <= UInt64(texts.count) else { throw malformed }
+            return (texts[Int(reference) - 1], Int(reference) - 1)
+        }
+        let text = try bytes()
+        guard texts.count < Frame.dictionaryLimit else { return (text, -1) }
+        texts.append(text)
+        return (text, texts.count - 1)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func integer<T: FixedWidthInteger>(at offset: Int, as type: T.Type) -> T {
+        T(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
+    }
+}

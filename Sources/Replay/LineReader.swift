@@ -1,0 +1,94 @@
+internal import CZlib
+
+/// Reads a file's lines, plain or gzip, without copying each: a line is valid until the next call.
+public final class LineReader {
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        public let file: String
+        public let message: String
+        public var description: String { "\(file): error: \(message)" }
+    }
+
+    private static let chunkBytes = 256 * 1024
+
+    public let file: String
+    /// The number of the line that `next` gave last, from 1.
+    public private(set) var line = 0
+    private let handle: gzFile
+    private let maximumBytes: Int
+    private var buffer: UnsafeMutableRawBufferPointer
+    private var start = 0
+    private var end = 0
+    private var atEnd = false
+
+    /// Lines longer than `maximumBytes` end the reading with an error.
+    public init(_ file: String, maximumBytes: Int) throws {
+        guard let handle = gzopen(file, "rb") else { throw Failure(file: file, message: "cannot be opened") }
+        self.file = file
+        self.handle = handle
+        self.maximumBytes = maximumBytes
+        gzbuffer(handle, UInt32(Self.chunkBytes))
+        buffer = .allocate(byteCount: 2 * Self.chunkBytes, alignment: 1)
+    }
+
+    deinit {
+        gzclose(handle)
+        buffer.deallocate()
+    }
+
+    /// The next line without its line break; nil at the end of the file.
+    public func next() throws -> UnsafeRawBufferPointer? {
+        var searched = start
+        while true {
+            if let length = newline(from: searched) {
+                defer { start += length + 1 }
+                line += 1
+                return UnsafeRawBufferPointer(rebasing: buffer[start..<start + length])
+            }
+            searched = end
+            if atEnd {
+                guard start < end else { return nil }
+                defer { start = end }
+                line += 1
+                return UnsafeRawBufferPointer(rebasing: buffer[start..<end])
+            }
+            guard end - start <= maximumBytes else {
+                throw Failure(file: "\(file):\(line + 1)", message: "a line is longer than \(maximumBytes) bytes")
+            }
+            searched -= start
+            try fill()
+            searched += start
+        }
+    }
+
+    /// Length of the line that starts at `start`, if its end is in the buffer.
+    private func newline(from position: Int) -> Int? {
+        guard position < end else { return nil }
+        guard let found = memchr(buffer.baseAddress! + position, 0x0A, end - position) else { return nil }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(buffer.baseAddress! + start)
+    }
+
+    private func fill() throws {
+        if start > 0 {
+            buffer.baseAddress!.copyMemory(from: buffer.baseAddress! + start, byteCount: end - start)
+            end -= start
+            start = 0
+        }
+        if buffer.count - end < Self.chunkBytes {
+            let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: buffer.count * 2, alignment: 1)
+            larger.baseAddress!.copyMemory(from: buffer.baseAddress!, byteCount: end)
+            buffer.deallocate()
+            buffer = larger
+        }
+        let count = gzread(handle, buffer.baseAddress! + end, UInt32(Self.chunkBytes))
+        if count <= 0 {
+            var code: Int32 = 0
+            let message = gzerror(handle, &code).map { String(cString: $0) } ?? ""
+            guard count == 0, code == Z_OK || code == Z_STREAM_END else {
+                throw Failure(file: file, message: "cannot be read to its end: \(message)")
+            }
+            atEnd = true
+        } else {
+            end += Int(count)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+internal import Events
+
+/// The subjects of one ledger partition: an open-addressing index over records in fixed-size chunks.
+///
+/// A record is `words` 64-bit words: a header of four, then per dimension its points, per rule (points, events),
+/// per perk its state. Chunks never move, so growth copies nothing but the index.
+struct SubjectTable: ~Copyable {
+    /// Layout of a record, in words.
+    struct Layout {
+        let dimensions: Int
+        let rules: Int
+        let perks: Int
+
+        static let header = 4
+        var dimensionsAt: Int { Self.header }
+        var rulesAt: Int { Self.header + dimensions }
+        var perksAt: Int { Self.header + dimensions + 2 * rules }
+        var words: Int { Self.header + dimensions + 2 * rules + perks }
+    }
+
+    /// Word 1 of a record.
+    struct Header {
+        var keyLength: UInt16
+        var kind: UInt8
+        var band: UInt8
+        /// Counts the subjects that have had this record, so that a timer of an earlier one is known as stale.
+        var generation: UInt32
+    }
+
+    private static let chunkShift = 10
+    private static let chunkRecords = 1 << chunkShift
+    private static let arenaBytes = 64 * 1024
+
+    let layout: Layout
+    private(set) var count = 0
+    private var index: UnsafeMutablePointer<UInt64>
+    private var mask: Int
+    private var chunks: [UnsafeMutablePointer<Int64>] = []
+    private var used = 0
+    private var free: [UInt32] = []
+    private var removedKeys: [UnsafeMutableRawBufferPointer] = []
+    private var arenas: [UnsafeMutableRawPointer] = []
+    private var arenaUsed = SubjectTable.arenaBytes
+
+    init(layout: Layout) {
+        self.layout = layout
+        mask = 255
+        index = .allocate(capacity: mask + 1)
+        index.initialize(repeating: 0, count: mask + 1)
+    }
+
+    deinit {
+        index.deallocate()
+        for chunk in chunks { chunk.deallocate() }
+        for arena in arenas { arena.deallocate() }
+    }
+
+    @inline(__always) func record(_ subject: UInt32) -> UnsafeMutablePointer<Int64> {
+        chunks[Int(subject) >> Self.chunkShift] + (Int(subject) & (Self.chunkRecords - 1)) * layout.words
+    }
+
+    @inline(__always) static func header(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<Header> {
+        UnsafeMutableRawPointer(record + 1).assumingMemoryBound(to: Header.self)
+    }
+
+    @inline(__always) static func key(_ record: UnsafeMutablePointer<Int64>) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(
+            start: UnsafeRawPointer(bitPattern: Int(record[0])), count: Int(header(record).pointee.keyLength))
+    }
+
+    /// An index slot is the hash's upper half and the subject's number plus one.
+    @inline(__always) func find(_ key: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while true {
+            let entry = index[slot]
+            if entry == 0 { return nil }
+            if entry >> 32 == hash >> 32 {
+                let subject = UInt32(truncatingIfNeeded: entry) - 1
+                if Self.key(record(subject)).equals(key) { return subject }
+            }
+            slot = (slot + 1) & mask
+        }
+    }
+
+    /// Adds a subject that is not there; its record is zero but for the header.
+    mutating func insert(_ key: UnsafeRawBufferPointer, hash: UInt64, kind: SubjectKind) -> UInt32 {
+        if (count + 1) * 4 > (mask + 1) * 3 { growIndex() }
+        let subject: UInt32
+        if let reused = free.popLast() {
+            subject = reused
+        } else {
+            if used & (Self.chunkRecords - 1) == 0 {
+                let chunk = UnsafeMutablePointer<Int64>.allocate(capacity: Self.chunkRecords * layout.words)
+                chunk.initialize(repeating: 0, count: Self.chunkRecords * layout.words)
+                chunks.append(chunk)
+            }
+            subject = UInt32(used)
+            used += 1
+        }
+        let record = record(subject)
+        let generation = Self.header(record).pointee.generation &+ 1
+        record.update(repeating: 0, count: layout.words)
+        record[0] = Int64(Int(bitPattern: store(key)))
+        Self.header(record).pointee = Header(
+            keyLength: UInt16(key.count), kind: kind.rawValue, band: 0, generation: generation)
+        place(hash: hash, subject: subject)
+        count += 1
+        return subject
+    }
+
+    /// Takes a subject out. Facts may still point at its key, which stays until `wipe`.
+    mutating func remove(_ subject: UInt32, hash: UInt64) {
+        let record = record(subject)
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while UInt32(truncatingIfNeeded: index[slot]) != subject + 1 { slot = (slot + 1) & mask }
+        // Close the gap, so that no search ends before its subject.
+        var hole = slot
+        var next = (slot + 1) & mask
+        while index[next] != 0 {
+            let other = UInt32(truncatingIfNeeded: index[next]) - 1
+            let home = Int(truncatingIfNeeded: Self.key(self.record(other)).fingerprint(seed: 0)) & mask
+            if (next - home) & mask >= (next - hole) & mask {
+                index[hole] = index[next]
+                hole = next
+            }
+            next = (next + 1) & mask
+        }
+        index[hole] = 0
+        removedKeys.append(UnsafeMutableRawBufferPointer(mutating: Self.key(record)))
+        let generation = Self.header(record).pointee.generation
+        record.update(repeating: 0, count: layout.words)
+        Self.header(record).pointee.generation = generation
+        free.append(subject)
+        count -= 1
+    }
+
+    /// Overwrites the keys of removed subjects.
+    mutating func wipe() {
+        guard !removedKeys.isEmpty else { return }
+        for key in removedKeys { key.initializeMemory(as: UInt8.self, repeating: 0) }
+        removedKeys.removeAll()
+    }
+
+    /// Every subject, in no particular order.
+    func forEach(_ body: (UInt32, UnsafeMutablePointer<Int64>) -> Void) {
+        for subject in 0..<UInt32(used) {
+            let record = record(subject)
+            if record[0] != 0 { body(subject, record) }
+        }
+    }
+
+    private mutating func place(hash: UInt64, subject: UInt32) {
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while index[slot] != 0 { slot = (slot + 1) & mask }
+        index[slot] = (hash >> 32) << 32 | UInt64(subject + 1)
+    }
+
+    private mutating func growIndex() {
+        let old = UnsafeMutableBufferPointer(start: index, count: mask + 1)
+        mask = (mask + 1) * 2 - 1
+        index = .allocate(capacity: mask + 1)
+        index.initialize(repeating: 0, count: mask + 1)
+        for entry in old where entry != 0 {
+            let subject = UInt32(truncatingIfNeeded: entry) - 1
+            place(hash: Self.key(record(subject)).fingerprint(seed: 0), subject: subject)
+        }
+        old.deallocate()
+    }
+
+    private mutating func store(_ key: UnsafeRawBufferPointer) -> UnsafeMutableRawPointer {
+        if arenaUsed + key.count > Self.arenaBytes {
+            arenas.append(.allocate(byteCount: max(Self.arenaBytes, key.count), alignment: 1))
+            arenaUsed = 0
+        }
+        let place = arenas[arenas.count - 1] + arenaUsed
+        place.copyMemory(from: key.baseAddress!, byteCount: key.count)
+        arenaUsed += key.count
+        return place
+    }
+}

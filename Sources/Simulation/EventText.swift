@@ -1,0 +1,64 @@
+/// The bytes of one CloudEvents event in the JSON format. Texts are written as they are: none here needs an escape.
+struct EventText {
+    private(set) var bytes: [UInt8]
+
+    /// Holds nearly every event of a town without growing.
+    private static let usualSize = 240
+
+    init() {
+        bytes = []
+        bytes.reserveCapacity(Self.usualSize)
+    }
+
+    mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
+
+    mutating func append(_ number: Int) { append(number, digits: 1) }
+
+    /// Writes a number that is not negative, with zeros in front up to `digits`.
+    mutating func append(_ number: Int, digits: Int) {
+        var place = 1
+        for _ in 1..<digits { place *= 10 }
+        while number / place >= 10 { place *= 10 }
+        while place > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / place % 10))
+            place /= 10
+        }
+    }
+
+    /// Writes a time, in microseconds since 1970 and not before it, as RFC 3339 in UTC to the millisecond.
+    mutating func append(time: Int64) {
+        let milliseconds = Int(time) / 1000
+        let days = milliseconds / 86_400_000
+        let rest = milliseconds % 86_400_000
+        let date = Self.civil(days: days)
+        append(date.year, digits: 4)
+        append("-")
+        append(date.month, digits: 2)
+        append("-")
+        append(date.day, digits: 2)
+        append("T")
+        append(rest / 3_600_000, digits: 2)
+        append(":")
+        append(rest / 60_000 % 60, digits: 2)
+        append(":")
+        append(rest / 1000 % 60, digits: 2)
+        append(".")
+        append(rest % 1000, digits: 3)
+        append("Z")
+    }
+
+    /// The Gregorian date of a day counted from 1970-01-01 (Howard Hinnant's `civil_from_days`).
+    private static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
+        let shifted = days + 719_468
+        let era = shifted / 146_097
+        let dayOfEra = shifted % 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+        let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+    }
+}

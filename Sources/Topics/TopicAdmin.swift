@@ -1,0 +1,114 @@
+public import Kafka
+
+/// Compares the topics of a cluster with their files and makes them so. Every call blocks.
+public struct TopicAdmin: Sendable {
+    public enum Outcome: Sendable, Equatable {
+        /// Everything was as the files say.
+        case unchanged
+        case applied
+        /// A change is refused, so nothing was done.
+        case refused
+    }
+
+    private let admin: Admin
+    private let topicPrefix: String
+
+    /// `topicPrefix` is put before the name of every topic.
+    public init(_ admin: Admin, topicPrefix: String = "") {
+        self.admin = admin
+        self.topicPrefix = topicPrefix
+    }
+
+    /// What `apply` would do; changes nothing. Throws if the cluster does not answer or may not be asked. A broker that
+    /// cannot describe settings has topics of unknown settings.
+    public func plan(_ wanted: [TopicDefinition]) throws(KafkaError) -> [TopicChange] {
+        let wanted = prefixed(wanted)
+        let names = Set(wanted.map(\.name))
+        var describes = true
+        var existing: [String: TopicPlan.Existing] = [:]
+        for topic in try admin.metadata().topics where names.contains(topic.name) {
+            var config: [String: String]?
+            if describes {
+                do throws(KafkaError) {
+                    config = try admin.configuration(of: topic.name)
+                } catch {
+                    guard Self.cannotDescribe.contains(error.name) else { throw error }
+                    describes = false
+                }
+            }
+            existing[topic.name] = TopicPlan.Existing(partitions: topic.partitions, config: config)
+        }
+        return TopicPlan.plan(wanted: wanted, existing: existing)
+    }
+
+    /// Reports every line of the plan and says whether there is drift; changes nothing.
+    public func check(_ wanted: [TopicDefinition], report: (String) -> Void) throws(KafkaError) -> Bool {
+        let changes = try plan(wanted)
+        for change in changes { report(change.description) }
+        return changes.contains(where: \.isDrift)
+    }
+
+    /// Carries out the plan and reports each line once it is done: first what is as it should be, then the topics
+    /// created, then the others. If one change is refused, every line is reported and nothing is done.
+    ///
+    /// Kafka replaces all settings of a topic at once. Those that its file names are sent and nothing else: where a
+    /// topic's settings change, a setting that was made by hand and is not in the file goes back to the broker's
+    /// default. Throws the first error, after the changes before it; the same call again goes on from there.
+    public func apply(_ wanted: [TopicDefinition], report: (String) -> Void) throws(KafkaError) -> Outcome {
+        let changes = try plan(wanted)
+        guard !changes.contains(where: \.isRefusal) else {
+            for change in changes { report(change.description) }
+            return .refused
+        }
+        for change in changes where !change.isDrift { report(change.description) }
+        try create(changes, report: report)
+        let topics = Dictionary(prefixed(wanted).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for change in changes {
+            switch change {
+            case .addPartitions(let topic, _, let count):
+                try admin.createPartitions(of: topic, total: count)
+            case .setConfig(let topic, _):
+                try admin.setConfiguration(of: topic, to: topics[topic]?.settings ?? [:])
+            case .create, .refuse, .unknownSettings, .unchanged: continue
+            }
+            report(change.description)
+        }
+        return changes.contains(where: \.isDrift) ? .applied : .unchanged
+    }
+
+    private func create(_ changes: [TopicChange], report: (String) -> Void) throws(KafkaError) {
+        let missing = changes.compactMap { change in
+            if case .create(let topic) = change { topic } else { nil }
+        }
+        guard !missing.isEmpty else { return }
+        let answers = try admin.create(
+            missing.map {
+                Admin.NewTopic(
+                    name: $0.name, partitions: $0.partitions, replicationFactor: $0.replication,
+                    configuration: $0.settings)
+            })
+        var failure: KafkaError?
+        for (topic, error) in zip(missing, answers) {
+            if let error { failure = failure ?? error } else { report(TopicChange.create(topic).description) }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Makes every topic on an embedded broker, which knows partitions only: no settings, no replication.
+    public static func create(
+        _ topics: [TopicDefinition], on broker: EmbeddedBroker, topicPrefix: String = ""
+    ) throws(KafkaError) {
+        for topic in topics { try broker.createTopic(topicPrefix + topic.name, partitions: topic.partitions) }
+    }
+
+    private func prefixed(_ topics: [TopicDefinition]) -> [TopicDefinition] {
+        topics.map {
+            var topic = $0
+            topic.name = topicPrefix + topic.name
+            return topic
+        }
+    }
+
+    /// librdkafka's names of the errors that say that the broker does not know the request.
+    private static let cannotDescribe: Set<String> = ["_UNSUPPORTED_FEATURE", "UNSUPPORTED_VERSION"]
+}

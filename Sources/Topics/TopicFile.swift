@@ -1,0 +1,466 @@
+import Foundation
+import Yams
+
+/// What one topic is to be: one file of the topics folder.
+public struct TopicDefinition: Sendable, Equatable {
+    /// What the topic is to Standing.
+    public enum Role: String, Sendable, CaseIterable {
+        case source, control, ledger, facts
+        case deadLetter = "dead-letter"
+    }
+
+    /// What the key of a record is.
+    public enum Key: String, Sendable, CaseIterable {
+        case subject
+        /// No key: the writer names the partition.
+        case none
+        /// The key of the record that this one is about.
+        case original
+    }
+
+    public enum Cleanup: String, Sendable, CaseIterable {
+        case delete, compact
+    }
+
+    public enum Retention: Sendable, Equatable {
+        case forever
+        /// Greater than 0.
+        case milliseconds(Int64)
+    }
+
+    /// The greatest number of partitions that a file may ask for.
+    public static let maximumPartitions = 100_000
+    /// Kafka's own limit: a replication factor has 16 bits.
+    public static let maximumReplication = Int(Int16.max)
+    /// The `replication` that leaves the choice to the broker.
+    public static let brokersReplication = -1
+    /// Kafka's own limit, in bytes.
+    public static let maximumNameBytes = 249
+    /// The greatest size of a file, in bytes.
+    public static let maximumFileBytes = 64 * 1024
+    /// The `schema` of a topic whose values are the ledger's binary frames.
+    public static let frameSchema = "frame"
+
+    public var name: String
+    public var title: String
+    /// Empty if the file has none.
+    public var description: String
+    public var role: Role
+    public var key: Key
+    /// 1 to `maximumPartitions`.
+    public var partitions: Int
+    /// 1 to `maximumReplication`, or `brokersReplication`.
+    public var replication: Int
+    public var cleanup: Cleanup
+    public var retention: Retention
+    /// Further Kafka settings; `cleanup.policy` and `retention.ms` are never among them.
+    public var config: [String: String]
+    /// A file of the folder `schemas`, or `frameSchema`.
+    public var schema: String
+    public var writtenBy: [String]
+    public var readBy: [String]
+    /// The number of partitions is fixed for ever.
+    public var neverRepartitioned: Bool
+
+    /// Every Kafka setting that the file names, under Kafka's name.
+    public var settings: [String: String] {
+        var result = config
+        result["cleanup.policy"] = cleanup.rawValue
+        switch retention {
+        case .forever: result["retention.ms"] = "-1"
+        case .milliseconds(let milliseconds): result["retention.ms"] = String(milliseconds)
+        }
+        return result
+    }
+
+    /// Reads one file's text; throws every error of it at once. `file` is the name that errors show. That the schema
+    /// exists is not checked.
+    public static func parse(_ text: String, file: String) throws(TopicFileError) -> TopicDefinition {
+        try TopicFile(parsing: text, path: file).definition
+    }
+
+    /// Reads every `*.yaml` of a folder, sorted by topic name; throws the errors of all files at once.
+    ///
+    /// Exactly one topic each has the role control, ledger and dead-letter; names are unique; facts topics have as
+    /// many partitions as the ledger; every schema is a file of the folder `schemas` in it.
+    public static func load(directory: String) throws(TopicFileError) -> [TopicDefinition] {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: directory)
+        } catch {
+            throw TopicFileError(file: directory, message: "cannot be read as a folder of topic files")
+        }
+        var files: [TopicFile] = []
+        var diagnostics: [TopicFileError.Diagnostic] = []
+        for name in names.sorted() where name.hasSuffix(".yaml") {
+            do throws(TopicFileError) {
+                files.append(try TopicFile(reading: directory + "/" + name))
+            } catch {
+                diagnostics += error.diagnostics
+            }
+        }
+        if diagnostics.isEmpty { diagnostics = TopicFile.check(files, directory: directory) }
+        guard diagnostics.isEmpty else { throw TopicFileError(diagnostics: diagnostics) }
+        return files.map(\.definition).sorted { $0.name < $1.name }
+    }
+}
+
+/// Everything that is wrong with a topic file, or with a folder of them.
+public struct TopicFileError: Error, Sendable, Equatable, CustomStringConvertible {
+    public struct Diagnostic: Sendable, Equatable, CustomStringConvertible {
+        public let file: String
+        /// From 1; 0 if the file as a whole is at fault.
+        public let line: Int
+        /// From 1, in Unicode scalars; 0 if the file as a whole is at fault.
+        public let column: Int
+        public let message: String
+
+        /// `FILE:LINE:COLUMN: error: MESSAGE`, or `FILE: error: MESSAGE`.
+        public var description: String {
+            (line > 0 ? "\(file):\(line):\(column)" : file) + ": error: \(message)"
+        }
+    }
+
+    /// Never empty; in the order of the files and their lines.
+    public let diagnostics: [Diagnostic]
+
+    /// One diagnostic a line.
+    public var description: String { diagnostics.map(\.description).joined(separator: "\n") }
+
+    init(diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
+
+    init(file: String, message: String) {
+        diagnostics = [Diagnostic(file: file, line: 0, column: 0, message: message)]
+    }
+}
+
+/// A definition and where in its file each value stands.
+private struct TopicFile {
+    enum Field: String, CaseIterable {
+        case name, title, description, role, key, partitions, replication, cleanup, retention, repartition, config,
+            schema
+        case writtenBy = "written-by"
+        case readBy = "read-by"
+    }
+
+    let path: String
+    let definition: TopicDefinition
+    let values: [Field: Node]
+
+    init(reading path: String) throws(TopicFileError) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw TopicFileError(file: path, message: "cannot be read")
+        }
+        guard data.count <= TopicDefinition.maximumFileBytes else {
+            throw TopicFileError(
+                file: path, message: "is larger than \(TopicDefinition.maximumFileBytes) bytes")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw TopicFileError(file: path, message: "is not UTF-8")
+        }
+        try self.init(parsing: text, path: path)
+    }
+
+    init(parsing text: String, path: String) throws(TopicFileError) {
+        var reader = TopicFileReader(path: path)
+        let root = try reader.compose(text)
+        values = reader.fields(of: root)
+
+        let name = reader.topicName(values[.name])
+        let title = reader.text(values[.title], .title)
+        let description = reader.text(values[.description], .description)
+        let role: TopicDefinition.Role? = reader.choice(values[.role], .role)
+        let key: TopicDefinition.Key? = reader.choice(values[.key], .key)
+        let partitions = reader.integer(values[.partitions], .partitions, in: 1...TopicDefinition.maximumPartitions)
+        let replication = reader.replication(values[.replication])
+        let cleanup: TopicDefinition.Cleanup? = reader.choice(values[.cleanup], .cleanup)
+        let retention = reader.retention(values[.retention])
+        let config = reader.config(values[.config])
+        let schema = reader.text(values[.schema], .schema)
+        let writtenBy = reader.texts(values[.writtenBy], .writtenBy)
+        let readBy = reader.texts(values[.readBy], .readBy)
+        let never = reader.never(values[.repartition])
+        for field in [Field.name, .title, .role, .key, .partitions, .retention, .schema, .writtenBy, .readBy]
+        where values[field] == nil {
+            reader.report(root, "`\(field.rawValue)` is missing")
+        }
+        if let role { reader.checkRules(of: role, root: root, values: values, retention: retention, never: never) }
+        if role == .ledger, let bytes = config["retention.bytes"], bytes != "-1" {
+            reader.report(values[.config], "a ledger is kept for ever: `retention.bytes` is -1 or left out")
+        }
+
+        guard reader.diagnostics.isEmpty, let name, let title, let role, let key, let partitions, let retention,
+            let schema, let writtenBy, let readBy
+        else { throw reader.error }
+        self.path = path
+        definition = TopicDefinition(
+            name: name, title: title, description: description ?? "", role: role, key: key, partitions: partitions,
+            replication: replication, cleanup: cleanup ?? .delete, retention: retention, config: config,
+            schema: schema, writtenBy: writtenBy, readBy: readBy, neverRepartitioned: never)
+    }
+
+    private func diagnostic(_ field: Field, _ message: String) -> TopicFileError.Diagnostic {
+        let mark = values[field]?.mark
+        return TopicFileError.Diagnostic(
+            file: path, line: mark?.line ?? 0, column: mark?.column ?? 0, message: message)
+    }
+
+    /// What must hold between the files of a folder.
+    static func check(_ files: [TopicFile], directory: String) -> [TopicFileError.Diagnostic] {
+        var result: [TopicFileError.Diagnostic] = []
+        var seen: [String: TopicFile] = [:]
+        for file in files {
+            let name = file.definition.name
+            if let other = seen.updateValue(file, forKey: name) {
+                result.append(file.diagnostic(.name, "`\(name)` is defined in \(other.path) too"))
+            }
+            let schema = file.definition.schema
+            if schema != TopicDefinition.frameSchema,
+                !FileManager.default.fileExists(atPath: "\(directory)/schemas/\(schema)")
+            {
+                result.append(file.diagnostic(.schema, "there is no file `schemas/\(schema)`"))
+            }
+        }
+        for role in [TopicDefinition.Role.control, .ledger, .deadLetter] {
+            let holders = files.filter { $0.definition.role == role }
+            if holders.isEmpty {
+                let message = "no topic has the role `\(role.rawValue)`"
+                result.append(TopicFileError.Diagnostic(file: directory, line: 0, column: 0, message: message))
+            }
+            for file in holders.dropFirst() {
+                result.append(
+                    file.diagnostic(.role, "\(holders[0].path) has the role `\(role.rawValue)` already"))
+            }
+        }
+        if let ledger = files.first(where: { $0.definition.role == .ledger })?.definition {
+            for file in files
+            where file.definition.role == .facts && file.definition.partitions != ledger.partitions {
+                result.append(
+                    file.diagnostic(
+                        .partitions,
+                        "the facts of a ledger partition go to the partition of the same number: "
+                            + "`\(ledger.name)` has \(ledger.partitions)"))
+            }
+        }
+        return result
+    }
+}
+
+/// Reads values off YAML nodes and collects what is wrong with them. Every reader answers nil for a missing node
+/// without a report.
+private struct TopicFileReader {
+    typealias Field = TopicFile.Field
+
+    let path: String
+    private(set) var diagnostics: [TopicFileError.Diagnostic] = []
+
+    init(path: String) { self.path = path }
+
+    /// In the order of the file.
+    var error: TopicFileError {
+        TopicFileError(diagnostics: diagnostics.sorted { ($0.line, $0.column) < ($1.line, $1.column) })
+    }
+
+    mutating func report(_ node: Node?, _ message: String) { report(at: node?.mark, message) }
+
+    /// Without a place: at the beginning of the file.
+    private mutating func report(at mark: Mark? = nil, _ message: String) {
+        diagnostics.append(
+            TopicFileError.Diagnostic(
+                file: path, line: mark?.line ?? 1, column: mark?.column ?? 1, message: message))
+    }
+
+    mutating func compose(_ text: String) throws(TopicFileError) -> Node {
+        do {
+            if let root = try Yams.compose(yaml: text) { return root }
+            report("the file is empty")
+        } catch YamlError.scanner(let context, let problem, let mark, _),
+            YamlError.parser(let context, let problem, let mark, _),
+            YamlError.composer(let context, let problem, let mark, _)
+        {
+            report(at: mark, (context.map { $0.text + ": " } ?? "") + problem)
+        } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
+            report(at: context.mark, "duplicate key " + keys.sorted().map { "`\($0)`" }.joined(separator: ", "))
+        } catch {
+            report("\(error)")
+        }
+        throw error
+    }
+
+    /// The values of a file by key; reports unknown keys.
+    mutating func fields(of root: Node) -> [Field: Node] {
+        guard let mapping = root.mapping else {
+            report(root, "a topic file is a mapping of keys to values")
+            return [:]
+        }
+        var result: [Field: Node] = [:]
+        for (key, value) in mapping {
+            guard let text = key.scalar?.string else {
+                report(key, "a key is a text")
+                continue
+            }
+            if let field = Field(rawValue: text) {
+                result[field] = value
+            } else {
+                let known = Field.allCases.map(\.rawValue)
+                let suggestion = nearest(to: text, in: known).map { "; did you mean `\($0)`?" } ?? ""
+                report(key, "unknown key `\(text)`" + suggestion)
+            }
+        }
+        return result
+    }
+
+    mutating func text(_ node: Node?, _ field: Field) -> String? {
+        guard let node else { return nil }
+        guard let text = plainText(node), !text.isEmpty else {
+            report(node, "`\(field.rawValue)` is a text")
+            return nil
+        }
+        return text
+    }
+
+    /// One text or a list of them.
+    mutating func texts(_ node: Node?, _ field: Field) -> [String]? {
+        guard let node else { return nil }
+        guard let list = node.sequence else { return text(node, field).map { [$0] } }
+        return list.compactMap { text($0, field) }
+    }
+
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ node: Node?, _ field: Field) -> Choice? {
+        guard let node else { return nil }
+        if let choice = plainText(node).flatMap(Choice.init(rawValue:)) { return choice }
+        let choices = Choice.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+        report(node, "`\(field.rawValue)` is one of \(choices)")
+        return nil
+    }
+
+    mutating func integer(_ node: Node?, _ field: Field, in range: ClosedRange<Int>) -> Int? {
+        guard let node else { return nil }
+        guard node.tag == Tag(.int), let value = node.int, range.contains(value) else {
+            report(node, "`\(field.rawValue)` is an integer from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return value
+    }
+
+    mutating func replication(_ node: Node?) -> Int {
+        guard let node else { return TopicDefinition.brokersReplication }
+        if node.tag == Tag(.int), let value = node.int,
+            value == TopicDefinition.brokersReplication || 1...TopicDefinition.maximumReplication ~= value
+        {
+            return value
+        }
+        report(
+            node,
+            "`replication` is an integer from 1 to \(TopicDefinition.maximumReplication), or "
+                + "\(TopicDefinition.brokersReplication) for the broker's default")
+        return TopicDefinition.brokersReplication
+    }
+
+    mutating func topicName(_ node: Node?) -> String? {
+        guard let node, let name = text(node, .name) else { return nil }
+        guard name.utf8.count <= TopicDefinition.maximumNameBytes, name != ".", name != "..",
+            name.utf8.allSatisfy({ byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            })
+        else {
+            report(
+                node,
+                "a topic's name has letters, digits, `.`, `_` and `-`, at most \(TopicDefinition.maximumNameBytes)")
+            return nil
+        }
+        return name
+    }
+
+    mutating func retention(_ node: Node?) -> TopicDefinition.Retention? {
+        guard let node else { return nil }
+        let words = plainText(node)?.split(separator: " ") ?? []
+        if words == ["forever"] { return .forever }
+        let units: [Substring: Int64] = ["minute": 60_000, "hour": 3_600_000, "day": 86_400_000]
+        if words.count == 2, let count = Int64(words[0]), count > 0,
+            let unit = units[words[1].hasSuffix("s") ? words[1].dropLast() : words[1]],
+            case let (milliseconds, overflow) = count.multipliedReportingOverflow(by: unit), !overflow
+        {
+            return .milliseconds(milliseconds)
+        }
+        report(node, "`retention` is `forever`, or a number of `days`, `hours` or `minutes` such as `7 days`")
+        return nil
+    }
+
+    /// Settings under Kafka's names; a value is a text, an integer or a bool.
+    mutating func config(_ node: Node?) -> [String: String] {
+        guard let node else { return [:] }
+        guard let mapping = node.mapping else {
+            report(node, "`config` is a mapping of Kafka's settings to values")
+            return [:]
+        }
+        let own = ["cleanup.policy": Field.cleanup, "retention.ms": .retention]
+        var result: [String: String] = [:]
+        for (key, value) in mapping {
+            guard let name = plainText(key) else {
+                report(key, "a setting's name is a text")
+                continue
+            }
+            if let field = own[name] {
+                report(key, "`\(name)` is set by `\(field.rawValue)`")
+            } else if value.tag == Tag(.int), let number = value.int {
+                result[name] = String(number)
+            } else if value.tag == Tag(.bool), let flag = value.bool {
+                result[name] = String(flag)
+            } else if let text = plainText(value) {
+                result[name] = text
+            } else {
+                report(value, "the value of `\(name)` is a text, an integer, `true` or `false`")
+            }
+        }
+        return result
+    }
+
+    mutating func never(_ node: Node?) -> Bool {
+        guard let node else { return false }
+        if plainText(node) != "never" { report(node, "`repartition` is `never` or left out") }
+        return true
+    }
+
+    /// What a role asks of the other values.
+    mutating func checkRules(
+        of role: TopicDefinition.Role, root: Node, values: [Field: Node], retention: TopicDefinition.Retention?,
+        never: Bool
+    ) {
+        if role == .ledger || role == .facts, !never {
+            report(root, "the role `\(role.rawValue)` needs `repartition: never`")
+        }
+        guard role == .ledger else { return }
+        if case .milliseconds = retention { report(values[.retention], "a ledger is kept for ever") }
+        if let cleanup = values[.cleanup], plainText(cleanup) == TopicDefinition.Cleanup.compact.rawValue {
+            report(cleanup, "a ledger is kept for ever: it is never compacted")
+        }
+    }
+
+    private func plainText(_ node: Node) -> String? {
+        node.tag == Tag(.str) ? node.scalar?.string : nil
+    }
+}
+
+/// The candidate with the least edit distance, if it is near enough to be what was meant.
+private func nearest(to word: String, in candidates: [String]) -> String? {
+    func distance(_ a: [Character], _ b: [Character]) -> Int {
+        var row = Array(0...b.count)
+        for (i, x) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, y) in b.enumerated() {
+                (diagonal, row[j + 1]) = (row[j + 1], min(diagonal + (x == y ? 0 : 1), row[j] + 1, row[j + 1] + 1))
+            }
+        }
+        return row[b.count]
+    }
+    let ranked = candidates.map { (name: $0, distance: distance(Array(word), Array($0))) }
+    guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
+    return best.distance <= max(1, best.name.count / 3) ? best.name : nil
+}

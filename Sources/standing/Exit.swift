@@ -1,0 +1,21 @@
+import ArgumentParser
+import Foundation
+
+/// The command line's exit codes, the same everywhere.
+enum Exit {
+    static let failed = ExitCode(1)
+    static let usage = ExitCode(2)
+    static let corruption = ExitCode(3)
+    static let limitExceeded = ExitCode(4)
+}
+
+/// Messages for people: standard error, a line each.
+func say(_ message: String) {
+    FileHandle.standardError.write(Data((message + "\n").utf8))
+}
+
+/// Ends the command with `message` on standard error.
+func fail(_ message: String, _ code: ExitCode = Exit.failed) -> ExitCode {
+    say(message)
+    return code
+}

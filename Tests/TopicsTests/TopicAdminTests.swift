@@ -1,0 +1,82 @@
+import Foundation
+import Kafka
+import Testing
+import Topics
+
+/// Against the embedded broker, which can neither create topics over the wire nor describe settings: what needs that
+/// is tested as a plan.
+@Suite struct TopicAdminTests {
+    private static let timeoutMilliseconds = 5_000
+
+    private func shipped() throws -> [TopicDefinition] {
+        let folder = URL(filePath: #filePath).appending(path: "../../../topics").standardized
+        return try TopicDefinition.load(directory: folder.path(percentEncoded: false))
+    }
+
+    private func admin(_ broker: EmbeddedBroker) throws -> Admin {
+        try Admin(
+            KafkaConfiguration(brokers: broker.bootstrap), timeoutMilliseconds: Self.timeoutMilliseconds)
+    }
+
+    @Test func anEmbeddedBrokerGetsEveryTopic() throws {
+        let broker = try EmbeddedBroker()
+        let admin = try admin(broker)
+        let topics = try shipped()
+        try TopicAdmin.create(topics, on: broker, topicPrefix: "town.")
+        let found = try admin.metadata().topics
+        #expect(found.map(\.name) == topics.map { "town." + $0.name })
+        #expect(found.map(\.partitions) == topics.map(\.partitions))
+
+        let topicAdmin = TopicAdmin(admin, topicPrefix: "town.")
+        var lines: [String] = []
+        #expect(try !topicAdmin.check(topics) { lines.append($0) })
+        #expect(
+            lines
+                == topics.map { "? town.\($0.name): the broker does not describe settings; they are not compared" })
+        lines = []
+        #expect(try topicAdmin.apply(topics) { lines.append($0) } == .unchanged)
+        #expect(lines.count == topics.count)
+    }
+
+    @Test func whatIsMissingIsDrift() throws {
+        let broker = try EmbeddedBroker()
+        let topics = try shipped()
+        try TopicAdmin.create(topics.filter { $0.role != .control }, on: broker)
+        var lines: [String] = []
+        #expect(try TopicAdmin(admin(broker)).check(topics) { lines.append($0) })
+        #expect(
+            lines.filter { !$0.hasPrefix("?") } == [
+                "+ create standing.control: 12 partitions, the broker's replication, cleanup.policy delete, "
+                    + "retention.bytes -1, retention.ms -1"
+            ])
+    }
+
+    @Test func theSameTopicsUnderAnotherPrefixAreMissing() throws {
+        let broker = try EmbeddedBroker()
+        let topics = try shipped()
+        try TopicAdmin.create(topics, on: broker)
+        let changes = try TopicAdmin(admin(broker), topicPrefix: "other.").plan(topics)
+        #expect(changes.count == topics.count)
+        #expect(changes.allSatisfy { if case .create(let topic) = $0 { topic.name.hasPrefix("other.") } else { false } })
+    }
+
+    @Test func oneRefusalMeansThatNothingIsDone() throws {
+        let broker = try EmbeddedBroker()
+        try broker.createTopic("standing.ledger", partitions: 6)
+        let admin = try admin(broker)
+        var lines: [String] = []
+        #expect(try TopicAdmin(admin).apply(shipped()) { lines.append($0) } == .refused)
+        #expect(
+            lines.contains("! standing.ledger: has 6 partitions, the file says 12: a ledger is never re-partitioned"))
+        #expect(lines.filter { $0.hasPrefix("+") }.count == 9)
+        #expect(try admin.metadata().topics.map(\.name) == ["standing.ledger"])
+    }
+
+    @Test func aFailedChangeIsThrownAndNotReported() throws {
+        let broker = try EmbeddedBroker()
+        let admin = try admin(broker)
+        var lines: [String] = []
+        #expect(throws: KafkaError.self) { try TopicAdmin(admin).apply(shipped()) { lines.append($0) } }
+        #expect(lines == [])
+    }
+}
