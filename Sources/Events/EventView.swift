@@ -71,8 +71,8 @@ extension UnsafeRawBufferPointer {
         var state = seed ^ 0x9E37_79B9_7F4A_7C15
         var index = 0
         while index &+ 8 <= count {
-            state = Self.mix(
-                state ^ loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian, 0xA076_1D64_78BD_642F)
+            let word = loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+            state = Self.fold(word ^ 0xA076_1D64_78BD_642F, state ^ 0xE703_7ED1_A0B4_28DB)
             index &+= 8
         }
         var tail: UInt64 = 0
@@ -82,12 +82,12 @@ extension UnsafeRawBufferPointer {
             shift &+= 8
             index &+= 1
         }
-        state = Self.mix(state ^ tail, 0xE703_7ED1_A0B4_28DB)
-        return Self.mix(state ^ UInt64(truncatingIfNeeded: count), 0x8EBC_6AF0_9C88_C6E3)
+        state = Self.fold(tail ^ 0x8EBC_6AF0_9C88_C6E3, state ^ 0x5899_65CC_7537_4CC3)
+        return Self.fold(state ^ UInt64(truncatingIfNeeded: count), 0xA076_1D64_78BD_642F)
     }
 
-    @inline(__always) private static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
-        let (high, low) = (a | 1).multipliedFullWidth(by: b)
-        return high ^ low ^ a
+    @inline(__always) private static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        let (high, low) = a.multipliedFullWidth(by: b)
+        return high ^ low
     }
 }

@@ -3,10 +3,8 @@ import Testing
 
 /// The shipped schemas against events written by hand.
 @Suite struct SchemaTests {
-    private static let schemas = URL(filePath: #filePath).appending(path: "../../../topics/schemas").standardized
-
     private func errors(_ text: String, _ schema: String) throws -> [String] {
-        try JSONSchema(contentsOf: Self.schemas.appending(path: schema)).errors(in: text)
+        try ShippedTopics.schema(schema).errors(in: text)
     }
 
     private static func envelope(_ type: String, _ rest: String) -> String {
@@ -74,7 +72,7 @@ import Testing
         #expect(try errors(text, schema) == [])
         for other in Set(Self.facts.map(\.schema)).subtracting([schema]) { #expect(try errors(text, other) != []) }
         let value = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
-        let validator = try JSONSchema(contentsOf: Self.schemas.appending(path: schema))
+        let validator = try ShippedTopics.schema(schema)
         #expect(validator.errors(in: value.merging(["extra": 1]) { $1 }) == ["$.extra: is not allowed"])
         for key in value.keys { #expect(validator.errors(in: value.filter { $0.key != key }) != []) }
         let data = try #require(value["data"] as? [String: Any])

@@ -1,4 +1,3 @@
-import Foundation
 import Kafka
 import Testing
 import Topics
@@ -8,11 +7,6 @@ import Topics
 @Suite struct TopicAdminTests {
     private static let timeoutMilliseconds = 5_000
 
-    private func shipped() throws -> [TopicDefinition] {
-        let folder = URL(filePath: #filePath).appending(path: "../../../topics").standardized
-        return try TopicDefinition.load(directory: folder.path(percentEncoded: false))
-    }
-
     private func admin(_ broker: EmbeddedBroker) throws -> Admin {
         try Admin(
             KafkaConfiguration(brokers: broker.bootstrap), timeoutMilliseconds: Self.timeoutMilliseconds)
@@ -21,7 +15,7 @@ import Topics
     @Test func anEmbeddedBrokerGetsEveryTopic() throws {
         let broker = try EmbeddedBroker()
         let admin = try admin(broker)
-        let topics = try shipped()
+        let topics = try ShippedTopics.load()
         try TopicAdmin.create(topics, on: broker, topicPrefix: "town.")
         let found = try admin.metadata().topics
         #expect(found.map(\.name) == topics.map { "town." + $0.name })
@@ -40,7 +34,7 @@ import Topics
 
     @Test func whatIsMissingIsDrift() throws {
         let broker = try EmbeddedBroker()
-        let topics = try shipped()
+        let topics = try ShippedTopics.load()
         try TopicAdmin.create(topics.filter { $0.role != .control }, on: broker)
         var lines: [String] = []
         #expect(try TopicAdmin(admin(broker)).check(topics) { lines.append($0) })
@@ -53,7 +47,7 @@ import Topics
 
     @Test func theSameTopicsUnderAnotherPrefixAreMissing() throws {
         let broker = try EmbeddedBroker()
-        let topics = try shipped()
+        let topics = try ShippedTopics.load()
         try TopicAdmin.create(topics, on: broker)
         let changes = try TopicAdmin(admin(broker), topicPrefix: "other.").plan(topics)
         #expect(changes.count == topics.count)
@@ -65,7 +59,7 @@ import Topics
         try broker.createTopic("standing.ledger", partitions: 6)
         let admin = try admin(broker)
         var lines: [String] = []
-        #expect(try TopicAdmin(admin).apply(shipped()) { lines.append($0) } == .refused)
+        #expect(try TopicAdmin(admin).apply(ShippedTopics.load()) { lines.append($0) } == .refused)
         #expect(
             lines.contains("! standing.ledger: has 6 partitions, the file says 12: a ledger is never re-partitioned"))
         #expect(lines.filter { $0.hasPrefix("+") }.count == 9)
@@ -76,7 +70,7 @@ import Topics
         let broker = try EmbeddedBroker()
         let admin = try admin(broker)
         var lines: [String] = []
-        #expect(throws: KafkaError.self) { try TopicAdmin(admin).apply(shipped()) { lines.append($0) } }
+        #expect(throws: KafkaError.self) { try TopicAdmin(admin).apply(ShippedTopics.load()) { lines.append($0) } }
         #expect(lines == [])
     }
 }

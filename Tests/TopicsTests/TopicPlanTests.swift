@@ -41,7 +41,7 @@ import Topics
                     + "max.message.bytes 8388608, retention.ms -1",
                 "+ create s.one: 1 partition, replication 3, cleanup.policy delete, retention.ms -1",
             ])
-        #expect(changes.allSatisfy(\.isDrift))
+        #expect(changes.allSatisfy { $0.isDrift })
     }
 
     @Test func whatIsAsWantedIsNoDrift() throws {
@@ -54,7 +54,7 @@ import Topics
             ])
         #expect(changes == [.unchanged(topic: "s.ledger")])
         #expect(changes.map(\.description) == ["= s.ledger"])
-        #expect(!changes.contains(where: \.isDrift))
+        #expect(!changes.contains { $0.isDrift })
     }
 
     @Test func partitionsAreAdded() throws {
