@@ -28,6 +28,15 @@ standing_json_status status_of(error_code error) {
 
 standing_text text_of(std::string_view view) { return {view.data(), view.size()}; }
 
+// An integer that needs no parsing to be known as good: few digits, no leading zero.
+bool is_plain_integer(std::string_view token) {
+    size_t digits = token.size();
+    if (digits == 0 || digits > 15) return false;
+    for (char c : token)
+        if (c < '0' || c > '9') return false;
+    return digits == 1 || token[0] != '0';
+}
+
 standing_attribute attribute_of(std::string_view key) {
     switch (key.size()) {
         case 2: return key == "id" ? STANDING_ATTRIBUTE_ID : STANDING_ATTRIBUTE_NONE;
@@ -57,6 +66,9 @@ struct standing_decoder {
     ondemand::parser parser;
     std::unique_ptr<char[]> buffer;
     size_t capacity = 0;
+    // Without a backslash in the document every string is its own value, where it stands: simdjson has checked quotes,
+    // control characters and UTF-8 before the walk begins.
+    bool has_escapes = false;
     std::vector<std::string_view> keys;  // of the objects that are open, outermost first
 
     // simdjson reads past the end, so the document is copied to where that is allowed.
@@ -71,7 +83,25 @@ struct standing_decoder {
         }
         std::memcpy(buffer.get(), json, length);
         std::memset(buffer.get() + length, ' ', SIMDJSON_PADDING);
+        has_escapes = std::memchr(json, '\\', length) != nullptr;
         return parser.iterate(buffer.get(), length, capacity).get(document);
+    }
+
+    error_code key_of(ondemand::field &field, std::string_view &key) {
+        if (has_escapes) return field.unescaped_key().get(key);
+        const char *start = field.key().raw();
+        const char *end = start;
+        while (*end != '"') end++;
+        key = std::string_view(start, size_t(end - start));
+        return SUCCESS;
+    }
+
+    error_code string_of(ondemand::value &value, std::string_view token, std::string_view &text) {
+        if (has_escapes) return value.get_string().get(text);
+        size_t end = token.rfind('"');
+        if (end == 0 || end == std::string_view::npos) return STRING_ERROR;
+        text = token.substr(1, end - 1);
+        return SUCCESS;
     }
 
     // Whether the keys from `first` on are all different; forgets them.
@@ -99,7 +129,7 @@ struct standing_decoder {
             ondemand::field field;
             if (auto error = std::move(item).get(field)) return status_of(error);
             std::string_view key;
-            if (auto error = field.unescaped_key().get(key)) return status_of(error);
+            if (auto error = key_of(field, key)) return status_of(error);
             keys.push_back(key);
             if (auto status = check(field.value(), depth)) return status;
         }
@@ -108,16 +138,15 @@ struct standing_decoder {
 
     // Walks a value to its end. `depth` counts the containers around it.
     standing_json_status check(ondemand::value value, int depth) {
-        ondemand::json_type type;
-        if (auto error = value.type().get(type)) return status_of(error);
-        switch (type) {
-            case ondemand::json_type::object: {
+        std::string_view token = value.raw_json_token();
+        switch (token.empty() ? 0 : token[0]) {
+            case '{': {
                 if (depth >= maximum_depth) return STANDING_JSON_TOO_DEEP;
                 ondemand::object object;
                 if (auto error = value.get_object().get(object)) return status_of(error);
                 return check_object(object, depth + 1);
             }
-            case ondemand::json_type::array: {
+            case '[': {
                 if (depth >= maximum_depth) return STANDING_JSON_TOO_DEEP;
                 ondemand::array array;
                 if (auto error = value.get_array().get(array)) return status_of(error);
@@ -128,31 +157,74 @@ struct standing_decoder {
                 }
                 return STANDING_JSON_OK;
             }
-            case ondemand::json_type::string: {
+            case '"': {
                 std::string_view text;
-                return status_of(value.get_string().get(text));
+                return status_of(string_of(value, token, text));
             }
-            case ondemand::json_type::number: {
-                double number;
-                std::string_view token = value.raw_json_token();
-                auto error = value.get_double().get(number);
-                if (!error) return STANDING_JSON_OK;
-                // Only digits, sign, point and exponent, and still refused: well-formed but infinite, or malformed.
-                bool exponent = token.find_first_of("eE") != std::string_view::npos;
-                return exponent && error == NUMBER_ERROR ? STANDING_JSON_NUMBER_OUT_OF_RANGE : status_of(error);
-            }
-            case ondemand::json_type::boolean: {
+            case 't': case 'f': {
                 bool flag;
                 return status_of(value.get_bool().get(flag));
             }
-            case ondemand::json_type::null: {
+            case 'n': {
                 bool null;
                 auto error = value.is_null().get(null);
-                if (!error && !null) return STANDING_JSON_MALFORMED;
-                return status_of(error);
+                return error || null ? status_of(error) : STANDING_JSON_MALFORMED;
+            }
+            default: {
+                if (is_plain_integer(token)) return STANDING_JSON_OK;
+                double number;
+                auto error = value.get_double().get(number);
+                if (!error) return STANDING_JSON_OK;
+                // Refused though it has an exponent: well-formed but infinite, or malformed.
+                bool exponent = token.find_first_of("eE") != std::string_view::npos;
+                return exponent && error == NUMBER_ERROR ? STANDING_JSON_NUMBER_OUT_OF_RANGE : status_of(error);
             }
         }
-        return STANDING_JSON_MALFORMED;
+    }
+
+    standing_json_status event(ondemand::document &document, standing_event *event) {
+        ondemand::object object;
+        if (auto error = document.get_object().get(object))
+            return error == INCORRECT_TYPE ? STANDING_JSON_NOT_AN_OBJECT : status_of(error);
+        size_t first = keys.size();
+        unsigned seen = 0;
+        for (auto item : object) {
+            ondemand::field field;
+            if (auto error = std::move(item).get(field)) return status_of(error);
+            std::string_view key;
+            if (auto error = key_of(field, key)) return status_of(error);
+            ondemand::value value = field.value();
+            standing_attribute attribute = attribute_of(key);
+            event->at = attribute;
+            if (attribute == STANDING_ATTRIBUTE_NONE) {
+                keys.push_back(key);
+                if (auto status = check(value, 1)) return status;
+                continue;
+            }
+            if (seen & (1u << attribute)) return STANDING_JSON_DUPLICATE_KEY;
+            seen |= 1u << attribute;
+            std::string_view token = value.raw_json_token();
+            char head = token.empty() ? 0 : token[0];
+            if (attribute == STANDING_ATTRIBUTE_DATA) {
+                if (auto status = check(value, 1)) return status;
+                if (head != '{') return STANDING_JSON_NOT_AN_OBJECT;
+                const char *next;
+                if (auto error = document.current_location().get(next)) return status_of(error);
+                while (next > token.data() && next[-1] != '}') next--;
+                event->attributes[attribute] = {token.data(), size_t(next - token.data())};
+            } else if (head == '"') {
+                std::string_view text;
+                if (auto error = string_of(value, token, text)) return status_of(error);
+                event->attributes[attribute] = text_of(text);
+            } else {
+                // A null attribute is an absent one (CloudEvents JSON format, 2.2).
+                if (auto status = check(value, 1)) return status;
+                if (head != 'n') return STANDING_JSON_NOT_A_STRING;
+            }
+        }
+        event->at = STANDING_ATTRIBUTE_NONE;
+        if (!at_end(document)) return STANDING_JSON_MALFORMED;
+        return close_object(first) ? STANDING_JSON_OK : STANDING_JSON_DUPLICATE_KEY;
     }
 };
 
@@ -167,62 +239,18 @@ standing_json_status standing_decode_event(standing_decoder *decoder, const void
     std::memset(event, 0, sizeof *event);
     ondemand::document document;
     if (auto error = decoder->open(json, length, document)) return status_of(error);
-    ondemand::json_type type;
-    if (auto error = document.type().get(type)) return status_of(error);
-    if (type != ondemand::json_type::object) return STANDING_JSON_NOT_AN_OBJECT;
-    ondemand::object object;
-    if (auto error = document.get_object().get(object)) return status_of(error);
-    size_t first = decoder->keys.size();
-    for (auto item : object) {
-        ondemand::field field;
-        if (auto error = std::move(item).get(field)) return status_of(error);
-        std::string_view key;
-        if (auto error = field.unescaped_key().get(key)) return status_of(error);
-        decoder->keys.push_back(key);
-        ondemand::value value = field.value();
-        standing_attribute attribute = attribute_of(key);
-        event->at = attribute;
-        if (attribute == STANDING_ATTRIBUTE_NONE) {
-            if (auto status = decoder->check(value, 1)) return status;
-            continue;
-        }
-        if (auto error = value.type().get(type)) return status_of(error);
-        if (attribute == STANDING_ATTRIBUTE_DATA) {
-            if (type != ondemand::json_type::object) return STANDING_JSON_NOT_AN_OBJECT;
-            const char *start = value.raw_json_token().data();
-            if (auto status = decoder->check(value, 1)) return status;
-            const char *next;
-            if (auto error = document.current_location().get(next)) return status_of(error);
-            while (next > start && next[-1] != '}') next--;
-            event->attributes[attribute] = {start, size_t(next - start)};
-        } else {
-            if (type != ondemand::json_type::string) {
-                // A null attribute is an absent one (CloudEvents JSON format, 2.2).
-                bool null = false;
-                if (type == ondemand::json_type::null && !value.is_null().get(null) && null) continue;
-                return STANDING_JSON_NOT_A_STRING;
-            }
-            std::string_view text;
-            if (auto error = value.get_string().get(text)) return status_of(error);
-            event->attributes[attribute] = text_of(text);
-        }
-    }
-    event->at = STANDING_ATTRIBUTE_NONE;
-    if (!at_end(document)) return STANDING_JSON_MALFORMED;
-    return decoder->close_object(first) ? STANDING_JSON_OK : STANDING_JSON_DUPLICATE_KEY;
+    return decoder->event(document, event);
 }
 
 standing_json_status standing_check_object(standing_decoder *decoder, const void *json, size_t length,
                                            standing_text *text) {
     ondemand::document document;
     if (auto error = decoder->open(json, length, document)) return status_of(error);
-    ondemand::json_type type;
-    if (auto error = document.type().get(type)) return status_of(error);
-    if (type != ondemand::json_type::object) return STANDING_JSON_NOT_AN_OBJECT;
     std::string_view token;
     if (auto error = document.raw_json_token().get(token)) return status_of(error);
     ondemand::object object;
-    if (auto error = document.get_object().get(object)) return status_of(error);
+    if (auto error = document.get_object().get(object))
+        return error == INCORRECT_TYPE ? STANDING_JSON_NOT_AN_OBJECT : status_of(error);
     if (auto status = decoder->check_object(object, 1)) return status;
     if (!at_end(document)) return STANDING_JSON_MALFORMED;
     const char *end = decoder->buffer.get() + length;

@@ -13,22 +13,28 @@ public final class EventDecoder {
     public static let maximumDepth = 64
 
     private let decoder: OpaquePointer
-    private var fields = standing_event()
+    /// Behind a pointer, so that handing it to C costs no exclusivity check.
+    private let fields: UnsafeMutablePointer<standing_event>
 
     public init() {
         guard let decoder = standing_decoder_new() else { preconditionFailure("no memory for a decoder") }
         self.decoder = decoder
+        fields = .allocate(capacity: 1)
+        fields.initialize(to: standing_event())
     }
 
-    deinit { standing_decoder_free(decoder) }
+    deinit {
+        standing_decoder_free(decoder)
+        fields.deallocate()
+    }
 
     /// Structured mode: the value is the whole event.
     public func decode(structured value: UnsafeRawBufferPointer, into event: inout EventView) -> EventDefect? {
         guard value.count <= Self.maximumEventBytes else { return EventDefect(.event, .tooLarge) }
         guard let base = value.baseAddress, value.count > 0 else { return EventDefect(.event, .notJSON) }
-        let status = standing_decode_event(decoder, base, value.count, &fields)
-        guard status == STANDING_JSON_OK else { return EventDefect(status, at: fields.at) }
-        let a = fields.attributes
+        let status = standing_decode_event(decoder, base, value.count, fields)
+        guard status == STANDING_JSON_OK else { return EventDefect(status, at: fields.pointee.at) }
+        let a = fields.pointee.attributes
         if a.9.bytes != nil { return EventDefect(.base64, .unsupported) }
         event.data = a.7.buffer
         return finish(
@@ -120,8 +126,7 @@ public final class EventDecoder {
         guard let text else { return .missing }
         if text.count == 0 { return .empty }
         if text.count > maximumAttributeBytes { return .tooLong }
-        for byte in text where byte < 0x20 || byte == 0x7F { return .controlCharacter }
-        return nil
+        return text.hasControlCharacter ? .controlCharacter : nil
     }
 
     /// `application/json`, `text/json` or `…+json`, with or without parameters.
@@ -129,6 +134,28 @@ public final class EventDecoder {
         let type = contentType.prefix { $0 != 0x3B && $0 != 0x20 }.map { $0 | 0x20 }
         return type == Array("application/json".utf8) || type == Array("text/json".utf8)
             || type.suffix(5) == Array("+json".utf8).map { $0 | 0x20 }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether a byte is below 0x20 or is 0x7F; eight at a time (Mycroft's test for a zero byte).
+    fileprivate var hasControlCharacter: Bool {
+        var index = 0
+        while index &+ 8 <= count {
+            let word = loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let below = (word &- 0x2020_2020_2020_2020) & ~word
+            let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
+            if (below | ((delete &- 0x0101_0101_0101_0101) & ~delete)) & 0x8080_8080_8080_8080 != 0 {
+                // The test can mistake a neighbour of a hit for one, but never without a hit.
+                return true
+            }
+            index &+= 8
+        }
+        while index < count {
+            if self[index] < 0x20 || self[index] == 0x7F { return true }
+            index &+= 1
+        }
+        return false
     }
 }
 

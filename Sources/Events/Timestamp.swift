@@ -101,13 +101,13 @@ private struct DigitScanner {
 
     var isAtEnd: Bool { index == text.count }
 
-    mutating func take(_ byte: UInt8) -> Bool {
+    @inline(__always) mutating func take(_ byte: UInt8) -> Bool {
         guard index < text.count, text[index] == byte else { return false }
         index += 1
         return true
     }
 
-    mutating func number(_ digits: Int) -> Int64? {
+    @inline(__always) mutating func number(_ digits: Int) -> Int64? {
         guard index + digits <= text.count else { return nil }
         var value: Int64 = 0
         for offset in index..<index + digits {

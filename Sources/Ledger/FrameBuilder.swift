@@ -1,4 +1,4 @@
-internal import CChecksum
+internal import CIntrinsics
 public import Events
 
 /// Fills frames for one ledger partition. Reused, it does not allocate.

@@ -34,6 +34,9 @@ public struct PartitionFold: ~Copyable {
     private var topicIDs: [Int] = []
     private let decoder = EventDecoder()
     private var frameOffset: Int64 = 0
+    /// Accepted entries on their way into the fold.
+    private var batch: [Fold.Item] = []
+    private static let batchEntries = 256
 
     public init(partition: Int32) { self.partition = partition }
 
@@ -46,35 +49,42 @@ public struct PartitionFold: ~Copyable {
             guard acceptance.judge(session: reader.session, number: reader.number) == .accept else { return }
             typeIDs.removeAll(keepingCapacity: true)
             topicIDs.removeAll(keepingCapacity: true)
-            for index in 0..<reader.entryCount {
-                guard try reader.next(&entry) else { break }
-                try apply(index)
+            var index = 0
+            while try reader.next(&entry) {
+                try take(index)
+                index += 1
             }
-            _ = try reader.next(&entry)
+            foldBatch()
         } catch let error as FrameError {
             throw problem(error.description)
         }
     }
 
-    @inline(__always) private mutating func apply(_ index: Int) throws {
+    @inline(__always) private mutating func take(_ index: Int) throws {
         if entry.kind == .system {
+            foldBatch()
             try applySystem()
             return
         }
         guard encoder != nil else { throw problem("the partition does not begin with a policy") }
-        if entry.kind == .tick {
-            fold.tick(entry.event.time, entry: index)
-            return
+        var type: EventTypeID?
+        if entry.kind == .event {
+            let topic = topicID()
+            guard acceptance.accept(topic: topic, partition: entry.origin.partition, offset: entry.origin.offset)
+            else { return }
+            type = typeID()
+            if type == EventTypeID(.sourceReset), let name = decoder.string("topic", of: entry.event.data) {
+                acceptance.reset(topic: name)
+            }
         }
-        let topic = topicID()
-        guard acceptance.accept(topic: topic, partition: entry.origin.partition, offset: entry.origin.offset) else {
-            return
-        }
-        let type = typeID()
-        if type == EventTypeID(.sourceReset) {
-            if let name = decoder.string("topic", of: entry.event.data) { acceptance.reset(topic: name) }
-        }
-        fold.fold(entry.event, type: type, entry: index)
+        batch.append(Fold.Item(event: entry.event, type: type, entry: index))
+        if batch.count == Self.batchEntries { foldBatch() }
+    }
+
+    private mutating func foldBatch() {
+        guard !batch.isEmpty else { return }
+        batch.withUnsafeBufferPointer { fold.fold($0) }
+        batch.removeAll(keepingCapacity: true)
     }
 
     /// Texts of a frame's dictionary are resolved once a frame.

@@ -63,17 +63,70 @@ public struct Fold: ~Copyable {
         advance(to: time, entry: entry)
     }
 
-    /// Folds one event. `entry` is its place in the frame and goes into its facts' ids.
+    /// One entry of a batch: an event and what `resolve` said of its type; nil for a tick, whose time is the event's.
+    public struct Item {
+        public var event: EventView
+        public var type: EventTypeID?
+        /// Its place in the frame, which goes into its facts' ids.
+        public var entry: Int
+
+        public init(event: EventView, type: EventTypeID?, entry: Int) {
+            self.event = event
+            self.type = type
+            self.entry = entry
+        }
+    }
+
+    /// Folds entries in their order. Memory is asked for well before it is needed: a subject's index slot and the
+    /// event's identity slot first, then the subject's record.
+    public mutating func fold(_ items: UnsafeBufferPointer<Item>) {
+        let farAhead = 32
+        let ahead = 16
+        withUnsafeTemporaryAllocation(of: (subject: UInt64, identity: UInt64).self, capacity: farAhead) { keys in
+            var hashed = 0
+            var located = 0
+            for index in 0..<items.count {
+                while hashed < min(items.count, index + farAhead) {
+                    let key = Self.keys(items[hashed].event)
+                    keys[hashed & (farAhead - 1)] = key
+                    subjects.prefetchSlot(hash: key.subject)
+                    identities.prefetch(key.identity)
+                    hashed += 1
+                }
+                while located < min(items.count, index + ahead) {
+                    subjects.prefetchRecord(hash: keys[located & (farAhead - 1)].subject)
+                    located += 1
+                }
+                let key = keys[index & (farAhead - 1)]
+                fold(items[index], subjectHash: key.subject, identity: key.identity)
+            }
+        }
+    }
+
+    /// Folds one event.
     public mutating func fold(_ event: EventView, type: EventTypeID, entry: Int) {
-        counters.entries += 1
-        advance(to: event.time, entry: entry)
-        if let control = type.control {
-            fold(control, event, entry: entry)
+        let key = Self.keys(event)
+        fold(Item(event: event, type: type, entry: entry), subjectHash: key.subject, identity: key.identity)
+    }
+
+    @inline(__always) private static func keys(_ event: EventView) -> (subject: UInt64, identity: UInt64) {
+        let subject = event.subject.fingerprint(seed: 0)
+        return (subject, event.id.fingerprint(seed: event.source.fingerprint(seed: subject)))
+    }
+
+    @inline(__always) private mutating func fold(_ item: Item, subjectHash: UInt64, identity: UInt64) {
+        guard let type = item.type else {
+            tick(item.event.time, entry: item.entry)
             return
         }
-        let hash = event.subject.fingerprint(seed: 0)
-        guard isNew(event, hash) else { return }
-        guard let subject = subjects.find(event.subject, hash: hash) else {
+        counters.entries += 1
+        advance(to: item.event.time, entry: item.entry)
+        if let control = type.control {
+            fold(control, item.event, subjectHash, identity, entry: item.entry)
+            return
+        }
+        guard isNew(identity) else { return }
+        guard let subject = subjects.find(item.event.subject, hash: subjectHash) else {
             counters.notEnrolled += 1
             return
         }
@@ -81,12 +134,12 @@ public struct Fold: ~Copyable {
             counters.unmatched += 1
             return
         }
-        contribute(to: subject, event, type, entry: entry)
+        contribute(to: subject, item.event, type, entry: item.entry)
     }
 
     /// Within a subject (source, id) identifies an event, for ever and whatever came of it.
-    @inline(__always) private mutating func isNew(_ event: EventView, _ subjectHash: UInt64) -> Bool {
-        if identities.insert(event.id.fingerprint(seed: event.source.fingerprint(seed: subjectHash))) { return true }
+    @inline(__always) private mutating func isNew(_ identity: UInt64) -> Bool {
+        if identities.insert(identity) { return true }
         counters.duplicates += 1
         return false
     }
@@ -99,7 +152,7 @@ public struct Fold: ~Copyable {
         let firstReason = output.reasons.count
         var matched = false
         let totals = record + subjects.layout.rulesAt
-        let dimensions = record + subjects.layout.dimensionsAt
+        let dimensions = record + SubjectTable.Layout.dimensionsAt
         let range = types.steps(of: type.value)
         types.steps.withUnsafeBufferPointer { steps in
             for number in range {
@@ -143,7 +196,7 @@ public struct Fold: ~Copyable {
 
     private func score(_ record: UnsafeMutablePointer<Int64>) -> Int64 {
         var sum = policy.score.base
-        let points = record + subjects.layout.dimensionsAt
+        let points = record + SubjectTable.Layout.dimensionsAt
         policy.dimensions.withUnsafeBufferPointer { dimensions in
             for index in 0..<dimensions.count {
                 sum += max(dimensions[index].min, min(dimensions[index].max, points[index]))
@@ -158,12 +211,12 @@ public struct Fold: ~Copyable {
     ) {
         let record = subjects.record(subject)
         let header = SubjectTable.header(record)
-        let before = Fact.Level(score: record[2], band: Int(header.pointee.band))
+        let before = Fact.Level(score: record[SubjectTable.Layout.scoreAt], band: Int(header.pointee.band))
         let score = score(record)
         let after = Fact.Level(
             score: score, band: score == before.score && !isFirst ? before.band : policy.band(of: score))
         if isFirst || after != before {
-            record[2] = after.score
+            record[SubjectTable.Layout.scoreAt] = after.score
             header.pointee.band = UInt8(after.band)
             emit(
                 .scoreChanged, record, cause: cause, before: isFirst ? nil : before, after: after, perk: -1,
@@ -227,12 +280,12 @@ public struct Fold: ~Copyable {
             pop()
             let record = subjects.record(timer.subject)
             let header = SubjectTable.header(record)
-            guard header.pointee.generation == timer.generation, record[0] != 0 else { continue }
+            guard header.pointee.generation == timer.generation, header.pointee.keyLength > 0 else { continue }
             let states = record + subjects.layout.perksAt
             guard states[Int(timer.perk)] == timer.due else { continue }
             clock = max(clock, Timestamp(microseconds: timer.due))
             states[Int(timer.perk)] = Self.idle
-            let level = Fact.Level(score: record[2], band: Int(header.pointee.band))
+            let level = Fact.Level(score: record[SubjectTable.Layout.scoreAt], band: Int(header.pointee.band))
             emit(
                 .perkRevoked, record, cause: nil, before: level, after: level, perk: Int(timer.perk),
                 reasons: output.reasons.count..<output.reasons.count, entry: entry)
@@ -263,14 +316,15 @@ public struct Fold: ~Copyable {
 
     // MARK: Control events
 
-    private mutating func fold(_ control: ControlType, _ event: EventView, entry: Int) {
+    private mutating func fold(
+        _ control: ControlType, _ event: EventView, _ hash: UInt64, _ identity: UInt64, entry: Int
+    ) {
         switch control {
         // The switch of a policy and the reset of a source are the ledger's business, not a subject's.
         case .policyActivated, .sourceReset: return
         case .enrolled, .withdrawn, .appealFiled, .appealDecided: break
         }
-        let hash = event.subject.fingerprint(seed: 0)
-        guard isNew(event, hash) else { return }
+        guard isNew(identity) else { return }
         let subject = subjects.find(event.subject, hash: hash)
         switch control {
         case .enrolled: enrol(event, hash, subject, entry: entry)
@@ -289,7 +343,7 @@ public struct Fold: ~Copyable {
     private mutating func enrol(_ event: EventView, _ hash: UInt64, _ known: UInt32?, entry: Int) {
         let text = decoder.string("terms", of: event.data).map { String(decoding: $0, as: UTF8.self) } ?? ""
         if let known {
-            subjects.record(known)[3] = number(ofTerms: text)
+            subjects.record(known)[SubjectTable.Layout.termsAt] = number(ofTerms: text)
             return
         }
         guard let kind = decoder.string("kind", of: event.data).flatMap({ SubjectKind($0) }),
@@ -300,7 +354,7 @@ public struct Fold: ~Copyable {
         }
         counters.enrolments += 1
         let subject = subjects.insert(event.subject, hash: hash, kind: kind)
-        subjects.record(subject)[3] = number(ofTerms: text)
+        subjects.record(subject)[SubjectTable.Layout.termsAt] = number(ofTerms: text)
         let none = output.reasons.count..<output.reasons.count
         evaluate(subject, cause: event, reasons: none, entry: entry, isFirst: true)
     }
@@ -316,7 +370,8 @@ public struct Fold: ~Copyable {
     private mutating func withdraw(_ subject: UInt32, _ event: EventView, _ hash: UInt64, entry: Int) {
         counters.withdrawals += 1
         let record = subjects.record(subject)
-        let level = Fact.Level(score: record[2], band: Int(SubjectTable.header(record).pointee.band))
+        let level = Fact.Level(
+            score: record[SubjectTable.Layout.scoreAt], band: Int(SubjectTable.header(record).pointee.band))
         let states = record + subjects.layout.perksAt
         let none = output.reasons.count..<output.reasons.count
         for perk in policy.perks.indices where states[perk] != Self.idle {
@@ -345,10 +400,12 @@ public struct Fold: ~Copyable {
         return Standing(
             subject: Array(SubjectTable.key(record)),
             kind: SubjectKind(rawValue: header.kind) ?? .individual,
-            terms: terms[Int(record[3])],
-            level: Fact.Level(score: record[2], band: Int(header.band)),
+            terms: terms[Int(record[SubjectTable.Layout.termsAt])],
+            level: Fact.Level(score: record[SubjectTable.Layout.scoreAt], band: Int(header.band)),
             dimensions: policy.dimensions.indices.map {
-                max(policy.dimensions[$0].min, min(policy.dimensions[$0].max, record[layout.dimensionsAt + $0]))
+                max(
+                    policy.dimensions[$0].min,
+                    min(policy.dimensions[$0].max, record[SubjectTable.Layout.dimensionsAt + $0]))
             },
             contributions: policy.rules.indices.compactMap { rule in
                 let total = record + layout.rulesAt + 2 * rule

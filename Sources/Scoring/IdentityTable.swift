@@ -1,3 +1,5 @@
+internal import CIntrinsics
+
 /// The events that a ledger partition has seen: a set of 64-bit fingerprints of (subject, source, id).
 ///
 /// Two different events of one partition with the same fingerprint would count as one: with n events the chance
@@ -31,6 +33,12 @@ struct IdentityTable: ~Copyable {
         let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
         slots.initialize(repeating: 0, count: capacity)
         return slots
+    }
+
+    /// Has the fingerprint's slot on its way to the cache.
+    @inline(__always) func prefetch(_ fingerprint: UInt64) {
+        let shard = shards + Int(fingerprint >> (64 - Self.shardBits))
+        standing_prefetch(shard.pointee.slots + (Int(truncatingIfNeeded: fingerprint) & shard.pointee.mask))
     }
 
     /// True if it was not there. Zero, which marks a free slot, counts as one.

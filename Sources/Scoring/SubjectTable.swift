@@ -1,9 +1,11 @@
+internal import CIntrinsics
 internal import Events
 
 /// The subjects of one ledger partition: an open-addressing index over records in fixed-size chunks.
 ///
-/// A record is `words` 64-bit words: a header of four, then per dimension its points, per rule (points, events),
-/// per perk its state. Chunks never move, so growth copies nothing but the index.
+/// A record is `words` 64-bit words: header, score, terms, the key's place of three words, then per dimension its
+/// points, per rule (points, events), per perk its state. A key of at most 24 bytes lies in the record itself, a longer
+/// one elsewhere. Chunks never move, so growth copies nothing but the index.
 struct SubjectTable: ~Copyable {
     /// Layout of a record, in words.
     struct Layout {
@@ -11,15 +13,20 @@ struct SubjectTable: ~Copyable {
         let rules: Int
         let perks: Int
 
-        static let header = 4
-        var dimensionsAt: Int { Self.header }
-        var rulesAt: Int { Self.header + dimensions }
-        var perksAt: Int { Self.header + dimensions + 2 * rules }
-        var words: Int { Self.header + dimensions + 2 * rules + perks }
+        static let scoreAt = 1
+        static let termsAt = 2
+        static let keyAt = 3
+        static let dimensionsAt = 6
+        var rulesAt: Int { Self.dimensionsAt + dimensions }
+        var perksAt: Int { Self.dimensionsAt + dimensions + 2 * rules }
+        var words: Int { Self.dimensionsAt + dimensions + 2 * rules + perks }
     }
 
-    /// Word 1 of a record.
+    private static let inlineKeyBytes = 24
+
+    /// Word 0 of a record.
     struct Header {
+        /// 0: nobody has this record.
         var keyLength: UInt16
         var kind: UInt8
         var band: UInt8
@@ -38,7 +45,7 @@ struct SubjectTable: ~Copyable {
     private var chunks: [UnsafeMutablePointer<Int64>] = []
     private var used = 0
     private var free: [UInt32] = []
-    private var removedKeys: [UnsafeMutableRawBufferPointer] = []
+    private var removed: [(subject: UInt32, key: UnsafeRawBufferPointer)] = []
     private var arenas: [UnsafeMutableRawPointer] = []
     private var arenaUsed = SubjectTable.arenaBytes
 
@@ -60,12 +67,28 @@ struct SubjectTable: ~Copyable {
     }
 
     @inline(__always) static func header(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<Header> {
-        UnsafeMutableRawPointer(record + 1).assumingMemoryBound(to: Header.self)
+        UnsafeMutableRawPointer(record).assumingMemoryBound(to: Header.self)
     }
 
     @inline(__always) static func key(_ record: UnsafeMutablePointer<Int64>) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(
-            start: UnsafeRawPointer(bitPattern: Int(record[0])), count: Int(header(record).pointee.keyLength))
+        let count = Int(header(record).pointee.keyLength)
+        let place = record + Layout.keyAt
+        if count <= inlineKeyBytes { return UnsafeRawBufferPointer(start: place, count: count) }
+        return UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: Int(place.pointee)), count: count)
+    }
+
+    /// First half of a search ahead of time: the index slot is on its way to the cache.
+    @inline(__always) func prefetchSlot(hash: UInt64) {
+        standing_prefetch(index + (Int(truncatingIfNeeded: hash) & mask))
+    }
+
+    /// Second half: so is the record that the slot names.
+    @inline(__always) func prefetchRecord(hash: UInt64) {
+        let entry = index[Int(truncatingIfNeeded: hash) & mask]
+        guard entry != 0 else { return }
+        let place = record(UInt32(truncatingIfNeeded: entry) - 1)
+        standing_prefetch(place)
+        standing_prefetch(place + 8)
     }
 
     /// An index slot is the hash's upper half and the subject's number plus one.
@@ -100,15 +123,19 @@ struct SubjectTable: ~Copyable {
         let record = record(subject)
         let generation = Self.header(record).pointee.generation &+ 1
         record.update(repeating: 0, count: layout.words)
-        record[0] = Int64(Int(bitPattern: store(key)))
         Self.header(record).pointee = Header(
             keyLength: UInt16(key.count), kind: kind.rawValue, band: 0, generation: generation)
+        if key.count <= Self.inlineKeyBytes {
+            UnsafeMutableRawPointer(record + Layout.keyAt).copyMemory(from: key.baseAddress!, byteCount: key.count)
+        } else {
+            record[Layout.keyAt] = Int64(Int(bitPattern: store(key)))
+        }
         place(hash: hash, subject: subject)
         count += 1
         return subject
     }
 
-    /// Takes a subject out. Facts may still point at its key, which stays until `wipe`.
+    /// Takes a subject out. Facts may still point at its key, which stays, with its record, until `wipe`.
     mutating func remove(_ subject: UInt32, hash: UInt64) {
         let record = record(subject)
         var slot = Int(truncatingIfNeeded: hash) & mask
@@ -126,26 +153,31 @@ struct SubjectTable: ~Copyable {
             next = (next + 1) & mask
         }
         index[hole] = 0
-        removedKeys.append(UnsafeMutableRawBufferPointer(mutating: Self.key(record)))
-        let generation = Self.header(record).pointee.generation
-        record.update(repeating: 0, count: layout.words)
-        Self.header(record).pointee.generation = generation
-        free.append(subject)
+        // Whatever still looks at the record sees nobody there; the key's bytes are wiped when no fact needs them.
+        removed.append((subject, Self.key(record)))
+        Self.header(record).pointee.keyLength = 0
         count -= 1
     }
 
-    /// Overwrites the keys of removed subjects.
+    /// Overwrites what removed subjects have left, and frees their records.
     mutating func wipe() {
-        guard !removedKeys.isEmpty else { return }
-        for key in removedKeys { key.initializeMemory(as: UInt8.self, repeating: 0) }
-        removedKeys.removeAll()
+        guard !removed.isEmpty else { return }
+        for (subject, key) in removed {
+            UnsafeMutableRawBufferPointer(mutating: key).initializeMemory(as: UInt8.self, repeating: 0)
+            let record = record(subject)
+            let generation = Self.header(record).pointee.generation
+            record.update(repeating: 0, count: layout.words)
+            Self.header(record).pointee.generation = generation
+            free.append(subject)
+        }
+        removed.removeAll()
     }
 
     /// Every subject, in no particular order.
     func forEach(_ body: (UInt32, UnsafeMutablePointer<Int64>) -> Void) {
         for subject in 0..<UInt32(used) {
             let record = record(subject)
-            if record[0] != 0 { body(subject, record) }
+            if Self.header(record).pointee.keyLength > 0 { body(subject, record) }
         }
     }
 

@@ -19,8 +19,8 @@ public struct TopicAdmin: Sendable {
         self.topicPrefix = topicPrefix
     }
 
-    /// What `apply` would do; changes nothing. Throws if the cluster does not answer or may not be asked. A broker that
-    /// cannot describe settings has topics of unknown settings.
+    /// What `apply` would do; changes nothing. Throws if the cluster does not answer or refuses to. Where it cannot
+    /// describe settings, those of its topics are unknown.
     public func plan(_ wanted: [TopicDefinition]) throws(KafkaError) -> [TopicChange] {
         let wanted = prefixed(wanted)
         let names = Set(wanted.map(\.name))
@@ -32,7 +32,7 @@ public struct TopicAdmin: Sendable {
                 do throws(KafkaError) {
                     config = try admin.configuration(of: topic.name)
                 } catch {
-                    guard Self.cannotDescribe.contains(error.name) else { throw error }
+                    guard Self.saysThatSettingsAreNotDescribed(error) else { throw error }
                     describes = false
                 }
             }
@@ -109,6 +109,13 @@ public struct TopicAdmin: Sendable {
         }
     }
 
-    /// librdkafka's names of the errors that say that the broker does not know the request.
-    private static let cannotDescribe: Set<String> = ["_UNSUPPORTED_FEATURE", "UNSUPPORTED_VERSION"]
+    /// The broker does not know the request, or the cluster has no controller to send it to, as librdkafka's mock. Any
+    /// other time-out is a broker that should have answered.
+    private static func saysThatSettingsAreNotDescribed(_ error: KafkaError) -> Bool {
+        switch error.name {
+        case "_UNSUPPORTED_FEATURE", "UNSUPPORTED_VERSION": true
+        case "_TIMED_OUT": error.message.contains("waiting for controller")
+        default: false
+        }
+    }
 }

@@ -32,7 +32,7 @@ struct BenchFold: ParsableCommand {
         }
         let bytesPerSubject = (ProcessUsage.residentBytes - residentBefore) / max(1, subjects)
 
-        // One month of events is decoded at a time, outside the clock; the fold runs over the decoded entries.
+        // A frame's worth is handed over at a time. One month of events is decoded at a time, outside the clock; the fold runs over the decoded entries.
         struct Decoded {
             var id, source, type, subject, data: Range<Int>
             var time: Timestamp
@@ -40,6 +40,7 @@ struct BenchFold: ParsableCommand {
         var elapsed = 0.0
         var used = 0.0
         var facts = 0
+        let frame = 512
         for month in 0..<eventsPerSubject {
             arena.removeAll()
             var decoded: [Decoded] = []
@@ -62,25 +63,24 @@ struct BenchFold: ParsableCommand {
             }
             let bytes = arena.bytes
             func lend(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }
-            let views = decoded.map {
-                EventView(
-                    id: lend($0.id), source: lend($0.source), type: lend($0.type), subject: lend($0.subject),
-                    time: $0.time, data: lend($0.data))
+            var items: [Fold.Item] = []
+            for (index, entry) in decoded.enumerated() {
+                let view = EventView(
+                    id: lend(entry.id), source: lend(entry.source), type: lend(entry.type),
+                    subject: lend(entry.subject), time: entry.time, data: lend(entry.data))
+                items.append(Fold.Item(event: view, type: fold.resolve(type: view.type), entry: index % frame))
             }
-            let types = views.map { fold.resolve(type: $0.type) }
             let cpu = ProcessUsage.cpuSeconds
             elapsed += seconds {
-                for index in 0..<views.count {
-                    fold.fold(views[index], type: types[index], entry: index & 511)
-                    if index & 511 == 511 {
+                items.withUnsafeBufferPointer { items in
+                    for start in stride(from: 0, to: items.count, by: frame) {
+                        fold.fold(UnsafeBufferPointer(rebasing: items[start..<min(start + frame, items.count)]))
                         facts += fold.output.facts.count
                         fold.clearOutput()
                     }
                 }
             }
             used += ProcessUsage.cpuSeconds - cpu
-            facts += fold.output.facts.count
-            fold.clearOutput()
         }
         let total = subjects * eventsPerSubject
         BenchResult(

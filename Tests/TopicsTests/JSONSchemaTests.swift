@@ -41,9 +41,10 @@ import Testing
     @Test func errorsNameTheValue() throws {
         let schema = try JSONSchema(
             #"{"properties": {"a": {"items": {"required": ["b"], "additionalProperties": false}}}}"#)
-        #expect(try schema.errors(in: #"{"a": [{}, {"c": 1}]}"#) == [
-            "$.a[0]: `b` is missing", "$.a[1].c: is not allowed", "$.a[1]: `b` is missing",
-        ])
+        #expect(
+            try schema.errors(in: #"{"a": [{}, {"c": 1}]}"#) == [
+                "$.a[0]: `b` is missing", "$.a[1].c: is not allowed", "$.a[1]: `b` is missing",
+            ])
     }
 
     @Test func aSchemaThatIsNotUnderstoodIsAnError() throws {

@@ -44,8 +44,9 @@ import Testing
     }
 
     private static func fact(_ type: String, before: String = #"{"score":1000,"band":"A"}"#, _ rest: String) -> String {
-        #"{"specversion":"1.0","id":"3-120-17-0","source":"/standing/town","type":"standing.\#(type)","subject":"anna","#
-            + #""time":"2026-01-02T03:04:05Z","sequence":41,"data":{"policy":{"id":"town","version":1},"#
+        #"{"specversion":"1.0","id":"3-120-17-0","source":"/standing/town","type":"standing.\#(type)","#
+            + #""subject":"anna","time":"2026-01-02T03:04:05Z","sequence":41,"#
+            + #""data":{"policy":{"id":"town","version":1},"#
             + #""cause":{"source":"/city/bus","id":"e17","type":"fare.paid"},"#
             + #""reasons":[{"rule":"fare","dimension":"transport","points":2}],"#
             + #""before":\#(before),"after":{"score":1002,"band":"AA"}\#(rest)}}"#

@@ -64,7 +64,8 @@ import Topics
 
     @Test(arguments: ["source", "control", "dead-letter"]) func partitionsAreNeverTakenAway(_ role: String) throws {
         let wanted = try topic("t", role: role, partitions: 6)
-        #expect(lines(wanted, 12, asWanted) == ["! t: has 12 partitions, the file says 6: partitions cannot be taken away"])
+        #expect(
+            lines(wanted, 12, asWanted) == ["! t: has 12 partitions, the file says 6: partitions cannot be taken away"])
     }
 
     @Test(arguments: [(6, "has 6 partitions"), (1, "has 1 partition"), (24, "has 24 partitions")])

@@ -1,4 +1,4 @@
-#include "CChecksum.h"
+#include "CIntrinsics.h"
 
 #include <string.h>
 

@@ -1,0 +1,13 @@
+#ifndef STANDING_CINTRINSICS_H
+#define STANDING_CINTRINSICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// CRC-32C (Castagnoli, RFC 3720) of `length` bytes; the SSE 4.2 or Armv8 instruction where the processor has it.
+uint32_t standing_crc32c(const void *bytes, size_t length);
+
+/// Asks for the cache line at `address`, which may be any address; nothing else happens.
+static inline void standing_prefetch(const void *address) { __builtin_prefetch(address); }
+
+#endif

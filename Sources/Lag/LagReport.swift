@@ -1,0 +1,296 @@
+import Foundation
+public import Kafka
+
+/// One group's lag. A total is nil where any partition leaves it unknown; its `known…` twin then says what is known.
+public struct GroupLag: Sendable, Hashable {
+    public struct Partition: Sendable, Hashable {
+        public let place: TopicPartition
+        public let lag: LagEvaluation
+
+        public init(place: TopicPartition, lag: LagEvaluation) {
+            self.place = place
+            self.lag = lag
+        }
+    }
+
+    public let group: String
+    /// The broker's word, such as `Stable` or `Empty`; nil where it was not asked.
+    public let state: String?
+    /// By topic and partition.
+    public let partitions: [Partition]
+
+    public init(group: String, state: String?, partitions: [Partition]) {
+        self.group = group
+        self.state = state
+        self.partitions = partitions.sorted { $0.place < $1.place }
+    }
+
+    /// The sum over all partitions; nil if one is unknown or there is none.
+    public var records: Int64? { isKnown(\.records) ? knownRecords : nil }
+    /// The sum over the partitions where it is known; nil if it is known of none.
+    public var knownRecords: Int64? {
+        let known = partitions.compactMap(\.lag.records)
+        return known.isEmpty ? nil : known.reduce(0, +)
+    }
+    /// The maximum over all partitions; nil if one is unknown or there is none.
+    public var seconds: Double? { isKnown(\.seconds) ? knownSeconds : nil }
+    /// The maximum over the partitions where it is known; nil if it is known of none.
+    public var knownSeconds: Double? { partitions.compactMap(\.lag.seconds).max() }
+
+    /// Of the partitions known to lag the one that is most seconds behind, unknown seconds before all, and of equals
+    /// the one with most records; nil if none is known to lag.
+    public var worst: TopicPartition? {
+        partitions.filter(\.lag.isLagging).max { a, b in
+            (a.lag.seconds ?? .infinity, a.lag.records ?? 0) < (b.lag.seconds ?? .infinity, b.lag.records ?? 0)
+        }?.place
+    }
+
+    /// The status that most wants attention; unknown without partitions.
+    public var status: LagEvaluation.Status { partitions.map(\.lag.status).max() ?? .unknown }
+
+    private func isKnown<Value>(_ value: KeyPath<LagEvaluation, Value?>) -> Bool {
+        !partitions.isEmpty && partitions.allSatisfy { $0.lag[keyPath: value] != nil }
+    }
+}
+
+/// All groups at one instant.
+public struct LagReport: Sendable, Hashable {
+    /// Milliseconds since 1970.
+    public let time: Int64
+    /// By name.
+    public let groups: [GroupLag]
+    /// What could not be learned, in sentences for people. They are messages: the table leaves them out.
+    public let notes: [String]
+
+    public init(time: Int64, groups: [GroupLag], notes: [String]) {
+        self.time = time
+        self.groups = groups.sorted { $0.group < $1.group }
+        self.notes = notes
+    }
+
+    /// Whether a partition is more than `maxSeconds` behind. One that is known to lag by unknown seconds counts as
+    /// exceeding, since nothing shows that it is within the limit; one of which not even the lag is known (such as a
+    /// partition for which nothing was committed) does not.
+    public func exceeds(maxSeconds: Double) -> Bool {
+        groups.contains { group in
+            group.partitions.contains { $0.lag.isLagging && ($0.lag.seconds ?? .infinity) > maxSeconds }
+        }
+    }
+}
+
+// MARK: - Table
+
+extension LagReport {
+    private static let header = [
+        "GROUP", "TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "SECONDS", "RATE/S", "CATCH-UP", "STATUS",
+    ]
+    /// Names and the status; the other columns are numbers, aligned to the right.
+    private static let leftAligned: Set<Int> = [0, 1, 9]
+    private static let unknown = "unknown"
+    /// Longer times to catch up are shown as more than this.
+    private static let maximumDays = 9999
+
+    /// Aligned columns, a line a partition, then a `total` line a group with the group's state. Without `all`, the
+    /// partitions of a topic that are not behind share one line, which says how many of how many they are.
+    public func table(all: Bool = false) -> String {
+        var rows = [Self.header]
+        for group in groups {
+            let name = Self.printable(group.group)
+            var rest = group.partitions[...]
+            while let topic = rest.first?.place.topic {
+                let partitions = rest.prefix { $0.place.topic == topic }
+                rest = rest.dropFirst(partitions.count)
+                let folded = all ? [] : partitions.filter { $0.lag.status == .ok }
+                for partition in partitions where all || partition.lag.status != .ok {
+                    rows.append(Self.row(name, partition))
+                }
+                guard !folded.isEmpty else { continue }
+                rows.append([
+                    name, Self.printable(topic), "\(folded.count) of \(partitions.count)", "-", "-", "0", "0.0",
+                    Self.rate(folded), "0s", LagEvaluation.Status.ok.rawValue,
+                ])
+            }
+            rows.append([
+                name, "total", "-", "-", "-",
+                Self.total(group.records, group.knownRecords) { String($0) },
+                Self.total(group.seconds, group.knownSeconds, Self.decimal),
+                Self.rate(group.partitions), "-",
+                group.status.rawValue + (group.state.map { " (\($0))" } ?? ""),
+            ])
+        }
+        return Self.align(rows)
+    }
+
+    private static func row(_ group: String, _ partition: GroupLag.Partition) -> [String] {
+        let lag = partition.lag
+        let catchUp =
+            switch lag.catchUp {
+            case .unknown: unknown
+            case .never: "never"
+            case .seconds(let seconds): duration(seconds)
+            }
+        return [
+            group, printable(partition.place.topic), String(partition.place.partition),
+            lag.committed.map { String($0) } ?? unknown,
+            lag.end.map { String($0) } ?? unknown,
+            lag.records.map { String($0) } ?? unknown,
+            lag.seconds.map(decimal) ?? unknown,
+            lag.consumptionRate.map(decimal) ?? unknown,
+            catchUp, lag.status.rawValue,
+        ]
+    }
+
+    private static func rate(_ partitions: some Collection<GroupLag.Partition>) -> String {
+        let known = partitions.compactMap(\.lag.consumptionRate)
+        return known.isEmpty || known.count < partitions.count ? unknown : decimal(known.reduce(0, +))
+    }
+
+    private static func total<Value>(_ value: Value?, _ known: Value?, _ text: (Value) -> String) -> String {
+        value.map(text) ?? known.map { ">= " + text($0) } ?? unknown
+    }
+
+    private static func decimal(_ value: Double) -> String { String(format: "%.1f", value) }
+
+    /// The two greatest units, rounded up to whole seconds.
+    private static func duration(_ value: Double) -> String {
+        guard value < Double(maximumDays) * 86_400 else { return ">\(maximumDays)d" }
+        let seconds = Int(value.rounded(.up))
+        return switch seconds {
+        case ..<60: "\(seconds)s"
+        case ..<3600: "\(seconds / 60)m \(seconds % 60)s"
+        case ..<86_400: "\(seconds / 3600)h \(seconds % 3600 / 60)m"
+        default: "\(seconds / 86_400)d \(seconds % 86_400 / 3600)h"
+        }
+    }
+
+    /// Group names are others' text: nothing in them may steer a terminal.
+    private static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    switch scalar.properties.generalCategory {
+                    case .control, .format, .lineSeparator, .paragraphSeparator: "?"
+                    default: scalar
+                    }
+                }))
+    }
+
+    private static func align(_ rows: [[String]]) -> String {
+        let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            row.indices.map { column in
+                if column == row.count - 1 { return row[column] }
+                let padding = String(repeating: " ", count: widths[column] - row[column].count)
+                return leftAligned.contains(column) ? row[column] + padding : padding + row[column]
+            }.joined(separator: "  ") + "\n"
+        }.joined()
+    }
+}
+
+// MARK: - JSON
+
+extension LagReport {
+    /// One line without its end: an object with sorted keys. Unknown is null; `time` is RFC 3339 in UTC; seconds and
+    /// rates (records a second) are rounded to thousandths; `catchUp` is seconds, `"never"` or null.
+    public func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(Document(self)), as: UTF8.self)
+    }
+
+    private struct Document: Encodable {
+        let time: String
+        let groups: [Group]
+        let notes: [String]
+
+        init(_ report: LagReport) {
+            let (seconds, milliseconds) = report.time.quotientAndRemainder(dividingBy: 1000)
+            let whole = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
+            time = whole.dropLast() + String(format: ".%03ldZ", Int(milliseconds))
+            groups = report.groups.map(Group.init)
+            notes = report.notes
+        }
+    }
+
+    private struct Group: Encodable {
+        let group: String
+        @Nullable var state: String?
+        let status: String
+        @Nullable var records: Int64?
+        @Nullable var knownRecords: Int64?
+        @Nullable var seconds: Double?
+        @Nullable var knownSeconds: Double?
+        @Nullable var worst: Place?
+        let partitions: [Partition]
+
+        init(_ lag: GroupLag) {
+            group = lag.group
+            state = lag.state
+            status = lag.status.rawValue
+            records = lag.records
+            knownRecords = lag.knownRecords
+            seconds = lag.seconds.map(rounded)
+            knownSeconds = lag.knownSeconds.map(rounded)
+            worst = lag.worst.map { Place(topic: $0.topic, partition: $0.partition) }
+            partitions = lag.partitions.map(Partition.init)
+        }
+    }
+
+    private struct Place: Encodable {
+        let topic: String
+        let partition: Int32
+    }
+
+    private struct Partition: Encodable {
+        let topic: String
+        let partition: Int32
+        @Nullable var committed: Int64?
+        @Nullable var end: Int64?
+        @Nullable var records: Int64?
+        @Nullable var seconds: Double?
+        @Nullable var consumptionRate: Double?
+        @Nullable var arrivalRate: Double?
+        let catchUp: CatchUp
+        let status: String
+
+        init(_ partition: GroupLag.Partition) {
+            let lag = partition.lag
+            topic = partition.place.topic
+            self.partition = partition.place.partition
+            committed = lag.committed
+            end = lag.end
+            records = lag.records
+            seconds = lag.seconds.map(rounded)
+            consumptionRate = lag.consumptionRate.map(rounded)
+            arrivalRate = lag.arrivalRate.map(rounded)
+            catchUp = CatchUp(value: lag.catchUp)
+            status = lag.status.rawValue
+        }
+    }
+
+    private struct CatchUp: Encodable {
+        let value: LagEvaluation.CatchUp
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch value {
+            case .unknown: try container.encodeNil()
+            case .never: try container.encode("never")
+            case .seconds(let seconds): try container.encode(rounded(seconds))
+            }
+        }
+    }
+}
+
+/// Encodes nil as null instead of leaving the key out.
+@propertyWrapper
+private struct Nullable<Value: Encodable>: Encodable {
+    var wrappedValue: Value?
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
+    }
+}
+
+private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

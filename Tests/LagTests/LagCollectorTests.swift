@@ -1,0 +1,162 @@
+import Foundation
+import Kafka
+import Lag
+import Testing
+
+private let group = "readers"
+private let topic = "orders"
+
+/// A broker with `orders`, which has two partitions of `records` records each.
+private struct Cluster {
+    let broker: EmbeddedBroker
+    let kafka: KafkaConfiguration
+
+    init(records: Int = 1000, bytes: Int = 10) throws {
+        broker = try EmbeddedBroker()
+        try broker.createTopic(topic, partitions: 2)
+        kafka = KafkaConfiguration(brokers: broker.bootstrap, fetchWaitMilliseconds: 10)
+
+        var options = Producer.Options()
+        options.compression = "none"
+        let producer = try Producer(kafka, options: options)
+        let orders = try producer.topic(topic)
+        let value = [UInt8](repeating: 7, count: bytes)
+        var failures = 0
+        for _ in 0..<records {
+            for partition in 0..<2 {
+                try value.withUnsafeBytes { bytes in
+                    while !(try producer.produce(topic: orders, partition: Int32(partition), key: nil, value: bytes)) {
+                        producer.serve(timeoutMilliseconds: 10) { if $0.code != 0 { failures += 1 } }
+                    }
+                }
+            }
+        }
+        let isFlushed = producer.flush(timeoutMilliseconds: 30_000) { if $0.code != 0 { failures += 1 } }
+        try #require(isFlushed && failures == 0)
+    }
+
+    func commit(_ offset: Int64, partition: Int32 = 0) throws {
+        let consumer = try Consumer(kafka, options: Consumer.Options(group: group))
+        let offsets = [PartitionOffset(TopicPartition(topic, partition), offset: offset)]
+        try consumer.assign(offsets)
+        try consumer.commit(offsets, wait: true)
+    }
+
+    func monitor(groups: [String]? = nil, known: [String: [String]] = [group: [topic]]) throws -> LagMonitor {
+        try LagMonitor(kafka: kafka, groups: groups, knownGroups: known)
+    }
+}
+
+private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+
+@Suite struct LagCollectorTests {
+    @Test func reportsWhatIsBehindAndWhatIsUnknown() throws {
+        let cluster = try Cluster()
+        defer { withExtendedLifetime(cluster) {} }
+        try cluster.commit(400)
+
+        let report = try cluster.monitor().observe(now: wallClock())
+
+        #expect(report.groups.map(\.group) == [group])
+        let found = try #require(report.groups.first)
+        #expect(found.state == nil)
+        #expect(found.partitions.map(\.place) == [TopicPartition(topic, 0), TopicPartition(topic, 1)])
+        try #require(found.partitions.count == 2)
+
+        let behind = found.partitions[0].lag
+        #expect(behind.committed == 400)
+        #expect(behind.end == 1000)
+        #expect(behind.records == 600)
+        let seconds = try #require(behind.seconds)
+        #expect(seconds >= 0)
+        #expect(behind.consumptionRate == nil)
+        #expect(behind.status == .behind)
+
+        let uncommitted = found.partitions[1].lag
+        #expect(uncommitted.committed == nil)
+        #expect(uncommitted.end == 1000)
+        #expect(uncommitted.records == nil)
+        #expect(uncommitted.seconds == nil)
+        #expect(uncommitted.status == .unknown)
+
+        #expect(report.notes.contains { $0.hasPrefix("the broker does not list groups") })
+    }
+
+    /// The rates come from the given times, so they are exact.
+    @Test func followsAGroupOverTime() throws {
+        let cluster = try Cluster()
+        defer { withExtendedLifetime(cluster) {} }
+        let monitor = try cluster.monitor()
+        let start = wallClock()
+
+        try cluster.commit(400)
+        _ = try monitor.observe(now: start)
+        try cluster.commit(500)
+        let moving = try #require(try monitor.observe(now: start + 10_000).groups.first?.partitions.first?.lag)
+        #expect(moving.records == 500)
+        #expect(moving.consumptionRate == 10)
+        #expect(moving.arrivalRate == 0)
+        #expect(moving.catchUp == .seconds(50))
+
+        // Not moved: the age of the same record grows with the clock.
+        let still = try #require(try monitor.observe(now: start + 20_000).groups.first?.partitions.first?.lag)
+        let before = try #require(moving.seconds)
+        let after = try #require(still.seconds)
+        #expect(abs(after - before - 10) < 0.001)
+
+        try cluster.commit(1000)
+        let done = try #require(try monitor.observe(now: start + 30_000).groups.first?.partitions.first?.lag)
+        #expect(done.records == 0)
+        #expect(done.seconds == 0)
+        #expect(done.status == .ok)
+    }
+
+    /// The embedded broker keeps 5 MB of a partition; the first of 10 MB are gone.
+    @Test func saysThatTheNextRecordExpired() throws {
+        let cluster = try Cluster(records: 100, bytes: EmbeddedBroker.retainedBytesPerPartition / 50)
+        defer { withExtendedLifetime(cluster) {} }
+        try cluster.commit(0)
+        try cluster.commit(99, partition: 1)
+
+        let report = try cluster.monitor().observe(now: wallClock())
+        let partitions = try #require(report.groups.first?.partitions)
+        try #require(partitions.count == 2)
+        #expect(partitions[0].lag.status == .expired)
+        #expect(partitions[0].lag.records == 100)
+        #expect(partitions[0].lag.seconds == nil)
+        #expect(partitions[1].lag.status == .behind)
+        #expect(partitions[1].lag.records == 1)
+        #expect(partitions[1].lag.seconds != nil)
+        #expect(report.exceeds(maxSeconds: 1e9))
+    }
+
+    /// Two groups at different offsets of one partition cannot share a round.
+    @Test func readsOnePartitionForTwoGroups() throws {
+        let cluster = try Cluster()
+        defer { withExtendedLifetime(cluster) {} }
+        try cluster.commit(400)
+        let other = try Consumer(cluster.kafka, options: Consumer.Options(group: "others"))
+        try other.commit([PartitionOffset(TopicPartition(topic, 0), offset: 700)], wait: true)
+
+        let report = try cluster.monitor(known: [group: [topic], "others": [topic]]).observe(now: wallClock())
+        #expect(report.groups.map(\.group) == ["others", group])
+        #expect(report.groups.map { $0.partitions.first?.lag.records } == [300, 600])
+        #expect(report.groups.allSatisfy { $0.partitions.first?.lag.seconds != nil })
+    }
+
+    @Test func showsOnlyTheGroupsAskedFor() throws {
+        let cluster = try Cluster(records: 1)
+        defer { withExtendedLifetime(cluster) {} }
+        let known = [group: [topic], "others": [topic, "missing"]]
+        let report = try cluster.monitor(groups: ["others"], known: known).observe(now: wallClock())
+        #expect(report.groups.map(\.group) == ["others"])
+        #expect(report.groups.first?.partitions.map(\.lag.committed) == [nil, nil])
+        #expect(report.notes.contains("group others: topic missing is not on the cluster"))
+    }
+
+    @Test func throwsWithoutACluster() throws {
+        let kafka = KafkaConfiguration(brokers: "127.0.0.1:1")
+        let monitor = try LagMonitor(kafka: kafka, timeoutMilliseconds: 500)
+        #expect(throws: KafkaError.self) { try monitor.observe(now: wallClock()) }
+    }
+}

@@ -1,0 +1,155 @@
+import Kafka
+import Lag
+import Testing
+
+/// 2026-01-02T03:04:05.006Z.
+private let now: Int64 = 1_767_323_045_006
+
+private func partition(
+    _ topic: String, _ number: Int32, from: (committed: Int64, end: Int64)? = nil, to: (committed: Int64?, end: Int64),
+    _ next: LagSample.NextRecord
+) -> GroupLag.Partition {
+    var samples: [LagSample] = []
+    if let from {
+        samples.append(LagSample(time: now - 10_000, committed: from.committed, end: from.end, next: .unknown))
+    }
+    samples.append(LagSample(time: now, committed: to.committed, end: to.end, next: next))
+    return GroupLag.Partition(place: TopicPartition(topic, number), lag: LagEvaluation(samples, now: now))
+}
+
+private func report(_ partitions: [GroupLag.Partition]) -> LagReport {
+    LagReport(time: now, groups: [GroupLag(group: "g", state: nil, partitions: partitions)], notes: [])
+}
+
+/// One partition behind, two that are not, one of which nothing is known, and a group that committed nothing at all.
+private let mixed = LagReport(
+    time: now,
+    groups: [
+        GroupLag(
+            group: "intake", state: "Stable",
+            partitions: [
+                partition("orders", 2, from: (20, 20), to: (20, 20), .nothing),
+                partition("orders", 1, from: (490, 500), to: (500, 500), .nothing),
+                partition("orders", 0, from: (300, 1000), to: (400, 1000), .timestamp(now - 12_345)),
+                partition("alpha", 0, to: (nil, 7), .unknown),
+            ]),
+        GroupLag(group: "idle", state: "Empty", partitions: []),
+    ], notes: ["a \"note\""])
+
+@Suite struct LagReportTests {
+    @Test func tableFoldsPartitionsWithoutLag() {
+        let expected = """
+            GROUP   TOPIC   PARTITION  COMMITTED   END      LAG  SECONDS   RATE/S  CATCH-UP  STATUS
+            idle    total           -          -     -  unknown  unknown  unknown         -  unknown (Empty)
+            intake  alpha           0    unknown     7  unknown  unknown  unknown   unknown  unknown
+            intake  orders          0        400  1000      600     12.3     10.0     1m 0s  behind
+            intake  orders     2 of 3          -     -        0      0.0      1.0        0s  ok
+            intake  total           -          -     -   >= 600  >= 12.3  unknown         -  unknown (Stable)
+
+            """
+        #expect(mixed.table() == expected)
+    }
+
+    @Test func tableOfAllPartitions() {
+        let expected = """
+            GROUP   TOPIC   PARTITION  COMMITTED   END      LAG  SECONDS   RATE/S  CATCH-UP  STATUS
+            idle    total           -          -     -  unknown  unknown  unknown         -  unknown (Empty)
+            intake  alpha           0    unknown     7  unknown  unknown  unknown   unknown  unknown
+            intake  orders          0        400  1000      600     12.3     10.0     1m 0s  behind
+            intake  orders          1        500   500        0      0.0      1.0        0s  ok
+            intake  orders          2         20    20        0      0.0      0.0        0s  ok
+            intake  total           -          -     -   >= 600  >= 12.3  unknown         -  unknown (Stable)
+
+            """
+        #expect(mixed.table(all: true) == expected)
+    }
+
+    @Test func tableOfNothingIsItsHeader() {
+        let empty = LagReport(time: now, groups: [], notes: [])
+        #expect(empty.table() == "GROUP  TOPIC  PARTITION  COMMITTED  END  LAG  SECONDS  RATE/S  CATCH-UP  STATUS\n")
+    }
+
+    /// 1 record a second is read and none arrives, so as many seconds are left as records.
+    @Test(arguments: [
+        (1, "1s"), (59, "59s"), (61, "1m 1s"), (7_500, "2h 5m"), (360_000, "4d 4h"), (1_000_000_000, ">9999d"),
+    ])
+    func catchUpHasTwoUnits(records: Int64, text: String) {
+        let place = partition("t", 0, from: (0, records + 10), to: (10, records + 10), .timestamp(now))
+        #expect(report([place]).table().split(separator: "\n")[1].hasSuffix("  \(text)  behind"))
+    }
+
+    @Test func catchUpMayBeNever() throws {
+        let place = partition("t", 0, from: (5, 10), to: (5, 10), .timestamp(now))
+        #expect(report([place]).table().contains("  never  behind\n"))
+        #expect(try report([place]).json().contains(#""catchUp":"never""#))
+    }
+
+    @Test func foreignNamesCannotSteerTheTerminal() {
+        let group = GroupLag(group: "a\u{1B}[31m\nb", state: nil, partitions: [])
+        let table = LagReport(time: now, groups: [group], notes: []).table()
+        #expect(table.contains("a?[31m?b"))
+        #expect(!table.contains("\u{1B}"))
+    }
+
+    @Test func jsonSaysUnknownAsNull() throws {
+        let expected = [
+            #"{"groups":["#,
+            #"{"group":"idle","knownRecords":null,"knownSeconds":null,"partitions":[],"records":null,"seconds":null,"#,
+            #""state":"Empty","status":"unknown","worst":null},"#,
+            #"{"group":"intake","knownRecords":600,"knownSeconds":12.345,"partitions":["#,
+            #"{"arrivalRate":null,"catchUp":null,"committed":null,"consumptionRate":null,"end":7,"partition":0,"#,
+            #""records":null,"seconds":null,"status":"unknown","topic":"alpha"},"#,
+            #"{"arrivalRate":0,"catchUp":60,"committed":400,"consumptionRate":10,"end":1000,"partition":0,"#,
+            #""records":600,"seconds":12.345,"status":"behind","topic":"orders"},"#,
+            #"{"arrivalRate":0,"catchUp":0,"committed":500,"consumptionRate":1,"end":500,"partition":1,"#,
+            #""records":0,"seconds":0,"status":"ok","topic":"orders"},"#,
+            #"{"arrivalRate":0,"catchUp":0,"committed":20,"consumptionRate":0,"end":20,"partition":2,"#,
+            #""records":0,"seconds":0,"status":"ok","topic":"orders"}],"#,
+            #""records":null,"seconds":null,"state":"Stable","status":"unknown","#,
+            #""worst":{"partition":0,"topic":"orders"}}],"#,
+            #""notes":["a \"note\""],"time":"2026-01-02T03:04:05.006Z"}"#,
+        ].joined()
+        #expect(try mixed.json() == expected)
+    }
+
+    @Test func totalsOfKnownPartitions() {
+        let group = GroupLag(
+            group: "g", state: nil,
+            partitions: [
+                partition("a", 0, to: (10, 30), .timestamp(now - 2000)),
+                partition("a", 1, to: (0, 5), .timestamp(now - 9000)),
+                partition("a", 2, to: (5, 5), .nothing),
+            ])
+        #expect(group.records == 25)
+        #expect(group.seconds == 9)
+        #expect(group.worst == TopicPartition("a", 1))
+        #expect(group.status == .behind)
+    }
+
+    @Test func unknownSecondsAreTheWorst() {
+        let group = GroupLag(
+            group: "g", state: nil,
+            partitions: [
+                partition("a", 0, to: (0, 5), .timestamp(now - 9000)),
+                partition("a", 1, to: (0, 1), .expired),
+                partition("a", 2, to: (nil, 100), .unknown),
+            ])
+        #expect(group.records == nil)
+        #expect(group.knownRecords == 6)
+        #expect(group.seconds == nil)
+        #expect(group.knownSeconds == 9)
+        #expect(group.worst == TopicPartition("a", 1))
+        #expect(group.status == .expired)
+    }
+
+    @Test func exceedsTheLimit() {
+        let late = report([partition("a", 0, to: (0, 5), .timestamp(now - 9000))])
+        #expect(late.exceeds(maxSeconds: 8.9))
+        #expect(!late.exceeds(maxSeconds: 9))
+        // Lag of unknown age may be any age; an unknown lag is not known to be one.
+        #expect(report([partition("a", 0, to: (0, 5), .unknown)]).exceeds(maxSeconds: 1e9))
+        #expect(report([partition("a", 0, to: (0, 5), .expired)]).exceeds(maxSeconds: 1e9))
+        #expect(!report([partition("a", 0, to: (nil, 5), .unknown)]).exceeds(maxSeconds: 0))
+        #expect(!report([partition("a", 0, to: (5, 5), .nothing)]).exceeds(maxSeconds: 0))
+    }
+}
