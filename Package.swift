@@ -58,7 +58,7 @@ let package = Package(
         // At the edges.
         room("Kafka", ["CRDKafka"]),
         room("Topics", ["Kafka", yams]),
-        room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging]),
+        room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Kafka", logging]),
         room("Query", ["Events", "Pipeline", "Policy", "Replay", "Scoring", hummingbird, logging, metrics]),
         room("Downstream", ["Events", "Kafka", grdb, hummingbird, logging]),

@@ -6,7 +6,7 @@ internal import Events
 /// A session's frames count while their numbers run on without a gap; from its first gap on the session counts no
 /// more, because a batch may have failed while a later one landed. An entry counts if its origin lies beyond the
 /// greatest that counted of its source partition.
-public struct Acceptance {
+public struct Acceptance: Sendable {
     public enum Verdict: Equatable, Sendable {
         case accept
         /// The frame was there before.

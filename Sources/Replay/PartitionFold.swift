@@ -1,4 +1,4 @@
-public import Events
+internal import Events
 public import Ledger
 public import Policy
 public import Scoring
@@ -130,13 +130,9 @@ public struct PartitionFold: ~Copyable {
         Problem(partition: partition, offset: frameOffset, message: message)
     }
 
-    /// Numbers the facts of the last frame and hands on, encoded, those whose number is above `published` (by fact
-    /// topic). Key and value are valid inside `body` only.
-    public mutating func drain(
-        above published: [Int64], into writer: inout ByteWriter,
-        _ body: (FactTopic, _ sequence: Int64, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws ->
-            Void
-    ) rethrows {
+    /// Numbers the facts of the last frame and adds to `batch`, encoded, those whose number is above `published` (by
+    /// fact topic).
+    public mutating func drain(above published: [Int64], into batch: inout FactBatch) {
         guard let encoder else { return }
         for index in fold.output.facts.indices {
             let fact = fold.output.facts[index]
@@ -144,10 +140,10 @@ public struct PartitionFold: ~Copyable {
             sequences[topic.rawValue] += 1
             let sequence = sequences[topic.rawValue]
             guard sequence > published[topic.rawValue] else { continue }
-            writer.removeAll()
-            encoder.encode(
-                fact, reasons: fold.output.reasons, offset: frameOffset, sequence: sequence, into: &writer)
-            try body(topic, sequence, fact.subject, writer.bytes)
+            batch.append(topic, sequence, key: fact.subject) {
+                encoder.encode(
+                    fact, reasons: fold.output.reasons, offset: frameOffset, sequence: sequence, into: &$0)
+            }
         }
         fold.clearOutput()
     }

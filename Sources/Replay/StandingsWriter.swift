@@ -3,7 +3,7 @@ public import Policy
 public import Scoring
 
 /// Collects standings and writes them as `standing replay` prints them: a line a subject, sorted by subject's bytes.
-public struct StandingsWriter {
+public struct StandingsWriter: Sendable {
     private var standings: [Standing] = []
 
     public init() {}
@@ -14,6 +14,8 @@ public struct StandingsWriter {
         standings.reserveCapacity(standings.count + fold.subjectCount)
         fold.forEachStanding { standings.append($0) }
     }
+
+    public mutating func add(_ other: StandingsWriter) { standings += other.standings }
 
     /// Hands on the text in pieces of about 64 KiB.
     public mutating func write(policy: ScoringPolicy, _ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {

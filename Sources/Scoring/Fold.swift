@@ -394,6 +394,11 @@ public struct Fold: ~Copyable {
         subjects.forEach { _, record in body(standing(record)) }
     }
 
+    /// Every subject's band number, in no particular order.
+    public func forEachBand(_ body: (Int) -> Void) {
+        subjects.forEach { _, record in body(Int(SubjectTable.header(record).pointee.band)) }
+    }
+
     private func standing(_ record: UnsafeMutablePointer<Int64>) -> Standing {
         let header = SubjectTable.header(record).pointee
         let layout = subjects.layout

@@ -1,0 +1,54 @@
+internal import Kafka
+
+/// Batches of source records whose frames and dead letters are on their way, oldest first. A batch's positions may be
+/// committed when it and all before it are acknowledged.
+struct Checkpoints {
+    private struct Batch {
+        var pending = 0
+        var isSealed = false
+        var positions: [PartitionOffset] = []
+    }
+
+    private var batches: [Batch] = [Batch()]
+    private var first = 1
+    /// Positions that may be committed now.
+    private(set) var committable: [TopicPartition: Int64] = [:]
+
+    /// The tag for records of the batch that is being read.
+    var current: Int { first + batches.count - 1 }
+    /// Batches that are not yet acknowledged.
+    var depth: Int { batches.count }
+
+    mutating func sent() { batches[batches.count - 1].pending += 1 }
+
+    mutating func acknowledged(_ tag: Int) {
+        guard tag >= first, tag - first < batches.count else { return }
+        batches[tag - first].pending -= 1
+        settle()
+    }
+
+    /// The batch is read to its end, up to these positions.
+    mutating func seal(_ positions: [PartitionOffset]) {
+        batches[batches.count - 1].positions = positions
+        batches[batches.count - 1].isSealed = true
+        batches.append(Batch())
+        settle()
+    }
+
+    private mutating func settle() {
+        var done = 0
+        while done < batches.count, batches[done].isSealed, batches[done].pending == 0 {
+            for position in batches[done].positions { committable[position.topicPartition] = position.offset }
+            done += 1
+        }
+        guard done > 0 else { return }
+        batches.removeFirst(done)
+        first += done
+    }
+
+    /// The partitions are no longer ours: nothing before this may be committed.
+    mutating func forgetPositions() {
+        committable = [:]
+        for index in batches.indices { batches[index].positions = [] }
+    }
+}

@@ -1,0 +1,66 @@
+internal import Events
+internal import Kafka
+internal import Logging
+internal import Scoring
+
+/// Finds how far the facts of ledger partitions are out, by reading the fact partitions from a mark to their end under
+/// the consumers' rule.
+enum FactRecovery {
+    static func run(
+        _ marks: [Int32: [Publication.Mark]], configuration: PipelineConfiguration, stop: StopFlag, logger: Logger
+    ) throws -> [Int32: [Publication.Mark]] {
+        guard !marks.isEmpty else { return [:] }
+        var options = Consumer.Options()
+        options.reportsEnds = true
+        options.maximumQueuedKilobytes = 32 * 1024
+        let consumer = try Consumer(configuration.kafka, options: options) { logger.kafka($0, of: "fact-recovery") }
+        defer { consumer.close() }
+        var result = marks
+        var starts: [PartitionOffset] = []
+        for (partition, marks) in marks.sorted(by: { $0.key < $1.key }) {
+            for (topic, mark) in marks.enumerated() {
+                starts.append(
+                    PartitionOffset(
+                        TopicPartition(configuration.topics.facts[topic], partition), offset: mark.offset))
+            }
+        }
+        let topics = FactTopic.allCases.count
+        let owners = marks.keys.sorted()
+        try consumer.assign(starts)
+        let decoder = EventDecoder()
+        while !consumer.assignment.allSatisfy(\.reachedEnd), !stop.isSet {
+            try consumer.poll(timeoutMilliseconds: 100) { records in
+                for record in records {
+                    guard let value = record.value, let sequence = decoder.integer("sequence", of: value) else {
+                        continue
+                    }
+                    let partition = owners[record.source / topics]
+                    let topic = record.source % topics
+                    var rule = FactSequence(last: result[partition]![topic].sequence)
+                    // A repeat or a stray moves the place to read from, never the number.
+                    if rule.judge(sequence) == .accept {
+                        result[partition]![topic] = Publication.Mark(offset: record.offset + 1, sequence: rule.last)
+                    }
+                }
+            }
+            for (place, error) in consumer.takeErrors() {
+                guard error.isOffsetOutOfRange else {
+                    if error.isRetriable { continue }
+                    throw error
+                }
+                // The mark's record is gone: what is left begins later, and its first number says where it stands.
+                logger.warning("facts before the mark have expired", metadata: ["place": "\(place)"])
+                try restart(consumer, at: place)
+            }
+        }
+        return result
+    }
+
+    private static func restart(_ consumer: Consumer, at place: TopicPartition) throws {
+        try consumer.assign(
+            consumer.assignment.map {
+                PartitionOffset(
+                    $0.topicPartition, offset: $0.topicPartition == place ? PartitionOffset.beginning : $0.position)
+            })
+    }
+}

@@ -1,0 +1,295 @@
+internal import CoreMetrics
+internal import Events
+internal import Kafka
+internal import Logging
+internal import Policy
+internal import Replay
+internal import Scoring
+
+/// Owns ledger partitions: folds their frames, publishes their facts, appends ticks. Runs on one thread.
+///
+/// A partition that arrives is folded from the ledger's beginning; publication goes on behind the last fact that is
+/// out. Any delivery error ends the worker, and the next one does the same again.
+final class FoldWorker: RebalanceListener {
+    private static let commitEvery = Duration.milliseconds(500)
+    private static let recommitEvery = Duration.seconds(5)
+    private static let handOverMilliseconds = 5000
+    private static let factHeaders = HeaderSet([
+        (name: "content-type", value: Array("application/cloudevents+json; charset=UTF-8".utf8))
+    ])
+    /// Marks a tick's delivery, which is no fact's.
+    private static let tickTag = -1
+
+    private let configuration: PipelineConfiguration
+    private let logger: Logger
+    private let stop: StopFlag
+    private let board: StatusBoard
+    private let owned: OwnedPartitions
+    private let producer: Producer
+    private let ticker: LedgerAppender
+    private let factTopics: [Int]
+
+    /// By consumer source index.
+    private var partitions: [OwnedPartition] = []
+    private var publications: [Int32: Publication] = [:]
+    private var unrecovered: [Int32: [Publication.Mark]] = [:]
+    private var lastTick: [Int32: Int64] = [:]
+    private var batch = FactBatch()
+    private var failure: (any Error)?
+    private var lastCommit = ContinuousClock.now
+    private var committed: [Int32: Int64] = [:]
+    private let publishedCounters: [Counter]
+    private let frameCounter = Counter(label: "standing_fold_frames_total")
+
+    init(
+        _ configuration: PipelineConfiguration, ledgerPartitions: Int, owned: OwnedPartitions, board: StatusBoard,
+        stop: StopFlag, logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.owned = owned
+        self.board = board
+        self.stop = stop
+        self.logger = logger
+        var options = Producer.Options()
+        options.gapless = true
+        producer = try Producer(configuration.kafka, options: options) { logger.kafka($0, of: "fact-producer") }
+        var topics: [Int] = []
+        for name in configuration.topics.facts { topics.append(try producer.topic(name)) }
+        factTopics = topics
+        ticker = try LedgerAppender(
+            producer: producer, ledger: configuration.topics.ledger, partitions: ledgerPartitions)
+        publishedCounters = configuration.topics.facts.map {
+            Counter(label: "standing_facts_published_total", dimensions: [("topic", $0)])
+        }
+    }
+
+    func run() throws {
+        var options = Consumer.Options(group: configuration.foldGroup)
+        options.reportsEnds = true
+        let logger = logger
+        let consumer = try Consumer(configuration.kafka, options: options, listener: self) {
+            logger.kafka($0, of: "fold")
+        }
+        defer {
+            owned.replace([])
+            board.update { status in
+                status.foldPartitions = 0
+                status.currentPartitions = 0
+            }
+            producer.purge()
+        }
+        try consumer.subscribe(to: [configuration.topics.ledger])
+        while !stop.isSet {
+            try recover()
+            try consumer.poll(timeoutMilliseconds: 20) { try fold($0) }
+            for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
+            serve(0)
+            try check()
+            noteEnds(consumer)
+            try appendTicks()
+            try commitIfDue(consumer)
+        }
+        handOver(consumer)
+        consumer.close()
+    }
+
+    private func check() throws {
+        if let failure { throw failure }
+        if let fatal = producer.fatalError { throw fatal }
+    }
+
+    private func handle(_ error: KafkaError, at place: TopicPartition) throws {
+        if error.isOffsetOutOfRange {
+            throw PipelineError(
+                .ledgerDamaged,
+                "\(place): the ledger's beginning is gone from the topic (\(error.name)); it must be kept for ever")
+        }
+        guard error.isRetriable else { throw error }
+        logger.warning("\(error)")
+    }
+
+    // MARK: Folding
+
+    private func fold(_ records: UnsafeBufferPointer<Record>) throws {
+        for record in records {
+            let partition = partitions[record.source]
+            guard let frame = record.value else {
+                throw PipelineError(
+                    .ledgerDamaged, "ledger partition \(partition.partition), offset \(record.offset): an empty record")
+            }
+            batch.removeAll()
+            let sent = publications[partition.partition]!.sent
+            try partition.withFold { state in
+                do {
+                    let isFirst = state.policy == nil
+                    try state.apply(frame: frame, at: record.offset)
+                    if isFirst, let policy = configuration.policy, state.policy != nil, state.policyText != policy.text
+                    {
+                        throw differs(state.policy?.id ?? "", state.policy?.version ?? 0)
+                    }
+                } catch let problem as PartitionFold.Problem {
+                    throw PipelineError(.ledgerDamaged, problem.description)
+                }
+                state.drain(above: sent, into: &batch)
+            }
+            try publish(partition.partition)
+            publications[partition.partition]!.folded(next: record.offset + 1)
+        }
+        frameCounter.increment(by: records.count)
+        board.update { $0.frames += Int64(records.count) }
+        serve(0)
+    }
+
+    private func differs(_ id: String, _ version: Int64) -> PipelineError {
+        PipelineError(
+            .policyDiffers,
+            "the ledger's active policy is \(id) version \(version), not the one given with --policy: leave --policy out "
+                + "to go on under it, or begin a new ledger (--topic-prefix NAME); this version of Standing cannot "
+                + "switch the policy of a ledger that is in use")
+    }
+
+    private func publish(_ partition: Int32) throws {
+        guard !batch.items.isEmpty else { return }
+        var counts = [Int64](repeating: 0, count: factTopics.count)
+        for item in batch.items {
+            let topic = item.topic.rawValue
+            while try !producer.produce(
+                topic: factTopics[topic], partition: partition, key: batch.key(item), value: batch.value(item),
+                headers: Self.factHeaders, tag: Int(item.sequence))
+            { try waitForRoom() }
+            counts[topic] += 1
+            publications[partition]!.send(item.topic, item.sequence)
+        }
+        for (topic, count) in counts.enumerated() where count > 0 { publishedCounters[topic].increment(by: count) }
+        board.update { status in for topic in counts.indices { status.factsPublished[topic] += counts[topic] } }
+    }
+
+    private func waitForRoom() throws {
+        serve(50)
+        try check()
+        if stop.isSet { throw CancellationError() }
+    }
+
+    private func serve(_ milliseconds: Int) {
+        producer.serve(timeoutMilliseconds: milliseconds) { delivery in
+            if delivery.code != 0 {
+                if failure == nil { failure = delivery.error(topicName: producer.topicName(delivery.topic)) }
+            } else if delivery.tag != Self.tickTag, let topic = factTopics.firstIndex(of: delivery.topic) {
+                publications[delivery.partition]?.acknowledge(
+                    topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
+            }
+        }
+    }
+
+    // MARK: Time
+
+    private func noteEnds(_ consumer: Consumer) {
+        guard consumer.assignment.count == partitions.count else { return }
+        var current = 0
+        for (index, source) in consumer.assignment.enumerated() {
+            let partition = partitions[index]
+            partition.isCurrent = source.reachedEnd && publications[partition.partition]?.isSettled == true
+            if partition.isCurrent { current += 1 }
+        }
+        board.update { $0.currentPartitions = current }
+    }
+
+    /// The owner's duty (SPEC section 5): where the wall clock has run ahead, an entry that only moves the clock.
+    private func appendTicks() throws {
+        guard configuration.clock == .wall else { return }
+        let now = wallClock()
+        for partition in partitions where partition.isCurrent {
+            let number = partition.partition
+            let clock = partition.withFold { $0.policy == nil ? Int64.max : $0.fold.clock.microseconds }
+            let latest = max(clock, lastTick[number] ?? .min)
+            guard now.subtractingReportingOverflow(configuration.tickInterval).partialValue > latest else { continue }
+            lastTick[number] = now
+            ticker.append(tick: Timestamp(microseconds: now), to: Int(number))
+            _ = try ticker.send(Int(number), tag: Self.tickTag, wait: waitForRoom)
+            board.update { $0.ticks += 1 }
+        }
+    }
+
+    // MARK: Positions
+
+    private func recover() throws {
+        guard !unrecovered.isEmpty else { return }
+        let found = try FactRecovery.run(unrecovered, configuration: configuration, stop: stop, logger: logger)
+        for (partition, marks) in found { publications[partition] = Publication(found: marks) }
+        unrecovered = [:]
+    }
+
+    private func commitIfDue(_ consumer: Consumer) throws {
+        let age = ContinuousClock.now - lastCommit
+        guard age > Self.commitEvery else { return }
+        let positions = publications.mapValues(\.committable).filter { $0.value > 0 }
+        guard positions != committed || age > Self.recommitEvery else { return }
+        try commit(consumer, wait: false)
+    }
+
+    private func commit(_ consumer: Consumer, wait: Bool) throws {
+        lastCommit = .now
+        var offsets: [PartitionOffset] = []
+        for (partition, publication) in publications where publication.committable > 0 {
+            committed[partition] = publication.committable
+            offsets.append(
+                PartitionOffset(
+                    TopicPartition(configuration.topics.ledger, partition), offset: publication.committable,
+                    metadata: publication.metadata))
+        }
+        try consumer.commit(offsets, wait: wait)
+    }
+
+    private func handOver(_ consumer: Consumer) {
+        let deadline = ContinuousClock.now + .milliseconds(Self.handOverMilliseconds)
+        while !publications.values.allSatisfy(\.isSettled), failure == nil, producer.fatalError == nil,
+            ContinuousClock.now < deadline
+        {
+            serve(10)
+        }
+        do {
+            try commit(consumer, wait: true)
+        } catch {
+            logger.warning("the ledger's positions are not committed", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    // MARK: RebalanceListener
+
+    func assigned(_ places: [TopicPartition], to consumer: Consumer) -> [PartitionOffset] {
+        do {
+            let starts = try consumer.committed(places, timeoutMilliseconds: 10_000)
+            let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
+            unrecovered = [:]
+            for start in starts {
+                unrecovered[start.topicPartition.partition] = Publication.marks(in: start.metadata) ?? blank
+            }
+        } catch {
+            failure = error
+            return []
+        }
+        partitions = places.map { OwnedPartition(partition: $0.partition) }
+        publications = [:]
+        committed = [:]
+        lastTick = [:]
+        owned.replace(partitions)
+        board.update { status in
+            status.foldPartitions = places.count
+            status.currentPartitions = 0
+        }
+        logger.info("fold owns", metadata: ["partitions": "\(places.count)"])
+        return places.map { PartitionOffset($0, offset: 0) }
+    }
+
+    func revoked(_ places: [TopicPartition], lost: Bool, from consumer: Consumer) {
+        if !lost { handOver(consumer) }
+        partitions = []
+        publications = [:]
+        unrecovered = [:]
+        owned.replace([])
+        board.update { status in
+            status.foldPartitions = 0
+            status.currentPartitions = 0
+        }
+    }
+}

@@ -1,0 +1,282 @@
+internal import Events
+internal import Kafka
+internal import Logging
+
+/// Reads the source topics in a consumer group, turns every record into a ledger entry or a dead letter, and commits
+/// a source offset only when what became of the record is acknowledged. Runs on one thread; stateless but for what is
+/// in flight.
+final class Intake: RebalanceListener {
+    /// Batches of source records in flight; beyond that reading waits.
+    private static let maximumBatchesInFlight = 64
+    private static let commitEvery = Duration.milliseconds(200)
+    /// Unchanged positions are committed again this often, in case a commit was lost.
+    private static let recommitEvery = Duration.seconds(5)
+    /// How long a partition that goes waits for acknowledgements.
+    private static let handOverMilliseconds = 5000
+
+    private let configuration: PipelineConfiguration
+    private let logger: Logger
+    private let stop: StopFlag
+    private let board: StatusBoard
+    private let producer: Producer
+    private let appender: LedgerAppender
+    private let deadLetterTopic: Int
+    private let decoder = EventDecoder()
+    private let memberDecoder = EventDecoder()
+
+    private var checkpoints = Checkpoints()
+    private var sources: [Source] = []
+    private var event = EventView.empty
+    private var counts = IntakeCounts()
+    private var failure: KafkaError?
+    private var lastCommit = ContinuousClock.now
+    private var committed: [TopicPartition: Int64] = [:]
+    private var dirty: [Bool]
+
+    private struct Source {
+        var place: TopicPartition
+        var name: [UInt8]
+        var isControl: Bool
+        var position: Int64
+        var moved = false
+    }
+
+    init(
+        _ configuration: PipelineConfiguration, ledgerPartitions: Int, board: StatusBoard, stop: StopFlag,
+        logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.board = board
+        self.stop = stop
+        self.logger = logger
+        var options = Producer.Options()
+        options.gapless = true
+        producer = try Producer(configuration.kafka, options: options) { logger.kafka($0, of: "intake-producer") }
+        appender = try LedgerAppender(
+            producer: producer, ledger: configuration.topics.ledger, partitions: ledgerPartitions)
+        deadLetterTopic = try producer.topic(configuration.topics.deadLetter)
+        dirty = [Bool](repeating: false, count: ledgerPartitions)
+    }
+
+    /// Returns when the stop flag is set and everything read is acknowledged and committed (or the broker is away).
+    func run() throws {
+        let logger = logger
+        let consumer = try Consumer(
+            configuration.kafka, options: .init(group: configuration.intakeGroup), listener: self
+        ) { logger.kafka($0, of: "intake") }
+        defer {
+            board.update { $0.intakePartitions = 0 }
+            producer.purge()
+        }
+        try consumer.subscribe(to: [configuration.topics.control] + configuration.topics.sources)
+        while !stop.isSet {
+            try consumer.poll(timeoutMilliseconds: 50) { try read($0, of: consumer) }
+            try recoverExpired(consumer)
+            serve(0)
+            while checkpoints.depth > Self.maximumBatchesInFlight, !stop.isSet {
+                serve(20)
+                try check()
+            }
+            try check()
+            try commitIfDue(consumer)
+        }
+        try handOver(consumer)
+        consumer.close()
+    }
+
+    private func check() throws {
+        if let failure { throw failure }
+        if let fatal = producer.fatalError { throw fatal }
+    }
+
+    // MARK: Reading
+
+    private func read(_ records: UnsafeBufferPointer<Record>, of consumer: Consumer) throws {
+        let limit = wallClock() + configuration.allowedSkew
+        for record in records { try read(record, latest: limit) }
+        for partition in 0..<appender.partitions where dirty[partition] { try send(partition) }
+        var positions: [PartitionOffset] = []
+        for index in sources.indices where sources[index].moved {
+            positions.append(PartitionOffset(sources[index].place, offset: sources[index].position))
+            sources[index].moved = false
+        }
+        checkpoints.seal(positions)
+        counts.records += Int64(records.count)
+        board.publish(&counts)
+    }
+
+    private func read(_ record: Record, latest: Int64) throws {
+        sources[record.source].position = record.offset + 1
+        sources[record.source].moved = true
+        if let defect = decode(record, latest: latest) {
+            try deadLetter(record, defect)
+            return
+        }
+        counts.events += 1
+        guard event.subject.isEmpty else {
+            try append(to: appender.partition(of: event.subject), record)
+            return
+        }
+        for partition in 0..<appender.partitions { try append(to: partition, record) }
+    }
+
+    private func decode(_ record: Record, latest: Int64) -> EventDefect? {
+        guard let value = record.value else { return EventDefect(.event, .nullValue) }
+        let contentType = record.header("content-type")
+        let defect: EventDefect?
+        if let contentType, contentType.starts(with: "application/cloudevents") {
+            defect = decoder.decode(structured: value, into: &event)
+        } else if record.header("ce_specversion") != nil || record.header("ce_id") != nil {
+            defect = decoder.decode(
+                binary: value, specversion: record.header("ce_specversion"), id: record.header("ce_id"),
+                source: record.header("ce_source"), type: record.header("ce_type"),
+                subject: record.header("ce_subject"), time: record.header("ce_time"), contentType: contentType,
+                into: &event)
+        } else {
+            defect = EventDefect(.event, .notCloudEvents)
+        }
+        if let defect { return defect }
+        if event.time.microseconds > latest { return EventDefect(.time, .inTheFuture) }
+        return event.controlDefect(memberDecoder, fromControlTopic: sources[record.source].isControl)
+    }
+
+    @inline(__always) private func append(to partition: Int, _ record: Record) throws {
+        dirty[partition] = true
+        let isFull = sources[record.source].name.withUnsafeBytes {
+            appender.append(
+                event, to: partition, topic: $0, sourcePartition: sources[record.source].place.partition,
+                offset: record.offset)
+        }
+        if isFull { try send(partition) }
+    }
+
+    private func send(_ partition: Int) throws {
+        dirty[partition] = false
+        if try appender.send(partition, tag: checkpoints.current, wait: waitForRoom) {
+            checkpoints.sent()
+            counts.frames += 1
+        }
+    }
+
+    private func deadLetter(_ record: Record, _ defect: EventDefect, valueDropped: Bool = false) throws {
+        let place = sources[record.source].place
+        let headers = DeadLetter.headers(record, from: place, defect: defect, valueDropped: valueDropped)
+        do {
+            while try !producer.produce(
+                topic: deadLetterTopic, partition: Producer.anyPartition, key: record.key,
+                value: valueDropped ? nil : record.value, headers: headers, tag: checkpoints.current)
+            { try waitForRoom() }
+        } catch let error as KafkaError where error.isTooLarge && !valueDropped {
+            try deadLetter(record, defect, valueDropped: true)
+            return
+        }
+        checkpoints.sent()
+        counts.deadLetters[defect.code, default: 0] += 1
+        logger.debug(
+            "dead letter",
+            metadata: [
+                "reason": "\(defect.code)", "topic": "\(place.topic)", "partition": "\(place.partition)",
+                "offset": "\(record.offset)",
+            ])
+    }
+
+    private func waitForRoom() throws {
+        serve(50)
+        try check()
+        if stop.isSet { throw CancellationError() }
+    }
+
+    private func serve(_ milliseconds: Int) {
+        producer.serve(timeoutMilliseconds: milliseconds) { delivery in
+            if delivery.code != 0 {
+                if failure == nil { failure = delivery.error(topicName: producer.topicName(delivery.topic)) }
+            } else {
+                checkpoints.acknowledged(delivery.tag)
+            }
+        }
+    }
+
+    // MARK: Positions
+
+    private func commitIfDue(_ consumer: Consumer) throws {
+        let age = ContinuousClock.now - lastCommit
+        guard age > Self.commitEvery, checkpoints.committable != committed || age > Self.recommitEvery else { return }
+        try commit(consumer, wait: false)
+    }
+
+    private func commit(_ consumer: Consumer, wait: Bool) throws {
+        lastCommit = .now
+        let positions = checkpoints.committable
+        guard !positions.isEmpty else { return }
+        try consumer.commit(positions.map { PartitionOffset($0.key, offset: $0.value) }, wait: wait)
+        committed = positions
+    }
+
+    /// Sends what is left, waits for acknowledgements, commits.
+    private func handOver(_ consumer: Consumer) throws {
+        let deadline = ContinuousClock.now + .milliseconds(Self.handOverMilliseconds)
+        while checkpoints.depth > 1, failure == nil, producer.fatalError == nil, ContinuousClock.now < deadline {
+            serve(10)
+        }
+        do {
+            try commit(consumer, wait: true)
+        } catch {
+            logger.warning(
+                "positions are not committed; their records will be read again", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// A position that the broker has dropped already: loud, and on from the oldest record there is.
+    private func recoverExpired(_ consumer: Consumer) throws {
+        let errors = consumer.takeErrors()
+        guard !errors.isEmpty else { return }
+        for (place, error) in errors {
+            guard error.isOffsetOutOfRange else {
+                if error.isRetriable {
+                    logger.warning("\(error)")
+                    continue
+                }
+                throw error
+            }
+            counts.expiredPositions += 1
+            logger.error(
+                "records expired before they were read",
+                metadata: ["topic": "\(place.topic)", "partition": "\(place.partition)", "reason": "\(error)"])
+            for index in sources.indices where sources[index].place == place {
+                sources[index].position = PartitionOffset.beginning
+            }
+            try consumer.assign(sources.map { PartitionOffset($0.place, offset: $0.position) })
+        }
+        board.publish(&counts)
+    }
+
+    // MARK: RebalanceListener
+
+    func assigned(_ partitions: [TopicPartition], to consumer: Consumer) -> [PartitionOffset] {
+        var starts: [PartitionOffset] = []
+        do {
+            starts = try consumer.committed(partitions, timeoutMilliseconds: 10_000)
+        } catch {
+            // Without the committed offsets nothing may be read: the session ends and starts again.
+            failure = error
+            return []
+        }
+        sources = starts.map { start in
+            Source(
+                place: start.topicPartition, name: Array(start.topicPartition.topic.utf8),
+                isControl: start.topicPartition.topic == configuration.topics.control,
+                position: start.offset >= 0 ? start.offset : PartitionOffset.beginning)
+        }
+        committed = [:]
+        logger.info("intake reads", metadata: ["partitions": "\(partitions.count)"])
+        board.update { $0.intakePartitions = partitions.count }
+        return sources.map { PartitionOffset($0.place, offset: $0.position) }
+    }
+
+    func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: Consumer) {
+        if !lost { try? handOver(consumer) }
+        checkpoints.forgetPositions()
+        sources = []
+        board.update { $0.intakePartitions = 0 }
+    }
+}

@@ -1,0 +1,76 @@
+public import Kafka
+public import Policy
+
+/// What the pipeline is told. A value: nothing in it changes while it runs.
+public struct PipelineConfiguration: Sendable {
+    /// The topics' names.
+    public struct Topics: Sendable {
+        /// The one source topic whose events may use the reserved types.
+        public var control: String
+        /// The other source topics.
+        public var sources: [String]
+        public var ledger: String
+        public var deadLetter: String
+        /// By `FactTopic.rawValue`.
+        public var facts: [String]
+
+        public init(control: String, sources: [String], ledger: String, deadLetter: String, facts: [String]) {
+            self.control = control
+            self.sources = sources
+            self.ledger = ledger
+            self.deadLetter = deadLetter
+            self.facts = facts
+        }
+
+        public var all: [String] { [control] + sources + [ledger, deadLetter] + facts }
+    }
+
+    public enum Clock: String, Sendable, CaseIterable {
+        /// The owner of a partition appends ticks when its clock falls behind the wall clock.
+        case wall
+        /// Only events move the clock: imports, demonstrations on old data.
+        case events
+    }
+
+    public var kafka: KafkaConfiguration
+    public var topics: Topics
+    public var roles: Set<Role>
+    /// Appended to a ledger that is empty; a ledger that has another one is refused.
+    public var policy: ScoringPolicy?
+    public var intakeGroup = "standing-intake"
+    public var foldGroup = "standing-fold"
+    public var clock = Clock.wall
+    /// Microseconds by which the wall clock may run ahead of a partition's clock before a tick is appended.
+    public var tickInterval: Int64 = 10_000_000
+    /// Microseconds by which an event may lie in the future.
+    public var allowedSkew: Int64 = 300_000_000
+
+    public init(
+        kafka: KafkaConfiguration, topics: Topics, roles: Set<Role> = Set(Role.allCases), policy: ScoringPolicy? = nil
+    ) {
+        self.kafka = kafka
+        self.topics = topics
+        self.roles = roles
+        self.policy = policy
+    }
+}
+
+/// What a process does: read source topics into the ledger, or fold the ledger and publish facts.
+public enum Role: String, Sendable, CaseIterable {
+    case intake, fold
+}
+
+/// What ends the pipeline for good: trying again cannot help.
+public struct PipelineError: Error, Sendable, CustomStringConvertible {
+    public enum Code: Sendable { case topicMissing, policyMissing, policyDiffers, ledgerDamaged }
+
+    public let code: Code
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}

@@ -1,0 +1,195 @@
+public import Events
+internal import Foundation
+internal import Kafka
+internal import Ledger
+public import Logging
+public import Policy
+public import Replay
+public import Scoring
+internal import Synchronization
+
+/// Intake and fold in one process: starts them when the broker answers, keeps them running, stops them without losing
+/// what is in flight.
+public final class PipelineService: Sendable {
+    public let configuration: PipelineConfiguration
+    private let logger: Logger
+    private let stopFlag = StopFlag()
+    private let board = StatusBoard()
+    private let owned = OwnedPartitions()
+    private let workers = Mutex<[Worker]>([])
+    private let failure = Mutex<PipelineError?>(nil)
+    private let ledgerPartitions = Atomic(0)
+
+    public init(_ configuration: PipelineConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Returns at once; the work goes on in threads of its own.
+    public func start() {
+        let bootstrap = Worker("bootstrap", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
+            [self] in
+            guard
+                let partitions = try Bootstrap(configuration: configuration, stop: stopFlag, logger: logger).run()
+            else { return }
+            ledgerPartitions.store(partitions, ordering: .releasing)
+            startWorkers(partitions)
+        }
+        workers.withLock { $0.append(bootstrap) }
+    }
+
+    private func startWorkers(_ partitions: Int) {
+        if configuration.roles.contains(.intake) {
+            let worker = Worker("intake", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
+                try Intake(
+                    configuration, ledgerPartitions: partitions, board: board, stop: stopFlag, logger: logger
+                ).run()
+            }
+            workers.withLock { $0.append(worker) }
+        }
+        if configuration.roles.contains(.fold) {
+            let worker = Worker("fold", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
+                try FoldWorker(
+                    configuration, ledgerPartitions: partitions, owned: owned, board: board, stop: stopFlag,
+                    logger: logger
+                ).run()
+            }
+            workers.withLock { $0.append(worker) }
+        }
+    }
+
+    private func fail(_ error: PipelineError) {
+        failure.withLock { if $0 == nil { $0 = error } }
+        logger.critical("\(error)")
+        stopFlag.set()
+    }
+
+    /// Asks every thread to wind up: read no more, wait for acknowledgements, commit.
+    public func requestStop() { stopFlag.set() }
+
+    /// Blocks until every thread has ended; throws what ended the pipeline, if something did. Not from async code.
+    public func join() throws {
+        var joined = 0
+        while true {
+            let next = workers.withLock { joined < $0.count ? $0[joined] : nil }
+            guard let next else { break }
+            next.join()
+            joined += 1
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// What ended the pipeline for good; nil while it runs.
+    public var finalFailure: PipelineError? { failure.withLock { $0 } }
+
+    public var status: PipelineStatus { board.current }
+
+    /// Both roles have their partitions, and the fold has reached the ledger's end.
+    public var isReady: Bool {
+        let status = status
+        let reads = !configuration.roles.contains(.intake) || status.intakePartitions > 0
+        let folds =
+            !configuration.roles.contains(.fold)
+            || (status.foldPartitions > 0 && status.currentPartitions == status.foldPartitions)
+        return reads && folds && failure.withLock { $0 == nil }
+    }
+
+    /// Appends a tick to every ledger partition: each clock moves to `time` if it is behind. Blocks until the ticks are
+    /// acknowledged; not from async code.
+    public func advanceClocks(to time: Timestamp) throws {
+        let partitions = ledgerPartitions.load(ordering: .acquiring)
+        let logger = logger
+        var options = Producer.Options()
+        options.gapless = true
+        let producer = try Producer(configuration.kafka, options: options) { logger.kafka($0, of: "clock") }
+        let appender = try LedgerAppender(
+            producer: producer, ledger: configuration.topics.ledger, partitions: partitions)
+        for partition in 0..<partitions {
+            appender.append(tick: time, to: partition)
+            _ = try appender.send(partition, tag: 0) {}
+        }
+        var failure: KafkaError?
+        while producer.queued > 0, failure == nil, !stopFlag.isSet {
+            producer.serve(timeoutMilliseconds: 50) { delivery in
+                if delivery.code != 0 { failure = delivery.error(topicName: configuration.topics.ledger) }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// The sum over the partitions that are folded here.
+    public var foldCounters: FoldCounters {
+        owned.all.reduce(FoldCounters()) { sum, partition in sum + partition.withFold { $0.fold.counters } }
+    }
+
+    /// Entries and frames that the ledger holds more than once, and that the fold therefore ignored.
+    public var ledgerRepeats: (entries: Int64, frames: Int64, brokenFrames: Int64) {
+        owned.all.reduce((0, 0, 0)) { sum, partition in
+            let acceptance = partition.withFold { $0.acceptance }
+            return (
+                sum.0 + acceptance.repeatedOrigins, sum.1 + acceptance.repeatedFrames, sum.2 + acceptance.brokenFrames
+            )
+        }
+    }
+
+    public enum Lookup: Sendable {
+        case found(StandingAnswer)
+        case notEnrolled
+        /// Another member folds the subject's ledger partition.
+        case notOwned(partition: Int)
+        case notReady
+    }
+
+    /// A subject's standing, from the partition that this process folds.
+    public func standing(of subject: [UInt8]) -> Lookup {
+        let count = ledgerPartitions.load(ordering: .acquiring)
+        guard count > 0 else { return .notReady }
+        return subject.withUnsafeBytes { key in
+            let number = Murmur2.partition(of: key, count: count)
+            guard let partition = owned[Int32(number)] else { return .notOwned(partition: number) }
+            return partition.withFold { state -> Lookup in
+                guard let policy = state.policy else { return .notReady }
+                guard let standing = state.fold.standing(of: key) else { return .notEnrolled }
+                return .found(
+                    StandingAnswer(
+                        standing: standing, policy: policy, clock: state.fold.clock.microseconds,
+                        partition: Int32(number), offset: state.nextOffset, isCurrent: partition.isCurrent))
+            }
+        }
+    }
+
+    /// Adds the standings of every partition folded here to `writer`; returns the policy.
+    public func collect(into writer: inout StandingsWriter) -> ScoringPolicy? {
+        var policy: ScoringPolicy?
+        for partition in owned.all {
+            let part = partition.withFold { state -> (StandingsWriter, ScoringPolicy?) in
+                var part = StandingsWriter()
+                part.add(state.fold)
+                return (part, state.policy)
+            }
+            writer.add(part.0)
+            policy = policy ?? part.1
+        }
+        return policy
+    }
+
+    /// Subjects by band, in the policy's order.
+    public func subjectsByBand() -> [(band: String, subjects: Int)] {
+        var counts: [Int] = []
+        var names: [String] = []
+        for partition in owned.all {
+            let part = partition.withFold { state -> ([String], [Int]) in
+                var counts = [Int](repeating: 0, count: state.fold.policy.bands.count)
+                state.fold.forEachBand { counts[$0] += 1 }
+                return (state.policy?.bands.map(\.name) ?? [], counts)
+            }
+            if names.isEmpty {
+                names = part.0
+                counts = part.0.isEmpty ? [] : part.1
+            } else if part.0 == names {
+                for index in counts.indices { counts[index] += part.1[index] }
+            }
+        }
+        return zip(names, counts).map { ($0, $1) }
+    }
+}

@@ -1,0 +1,83 @@
+internal import Scoring
+
+/// How far the facts of one ledger partition are out: what was sent, what is acknowledged, and the ledger offset
+/// before which nothing is missing. A pure state machine; the ledger offset's commit carries it as metadata.
+struct Publication {
+    /// A place in a fact partition: everything up to `sequence` lies before `offset`.
+    struct Mark: Equatable {
+        var offset: Int64 = 0
+        var sequence: Int64 = 0
+    }
+
+    private struct Checkpoint {
+        var next: Int64
+        var sequences: [Int64]
+    }
+
+    /// By `FactTopic.rawValue`: the last sequence number handed to the producer, or found in the topic.
+    private(set) var sent: [Int64]
+    private(set) var acknowledged: [Mark]
+    /// The ledger offset before which every fact is acknowledged.
+    private(set) var committable: Int64 = 0
+    private var checkpoints: [Checkpoint] = []
+    private var firstCheckpoint = 0
+
+    /// Goes on behind what is in the fact topics already.
+    init(found: [Mark]) {
+        sent = found.map(\.sequence)
+        acknowledged = found
+    }
+
+    mutating func send(_ topic: FactTopic, _ sequence: Int64) { sent[topic.rawValue] = sequence }
+
+    mutating func acknowledge(topic: Int, sequence: Int64, offset: Int64) {
+        guard sequence > acknowledged[topic].sequence else { return }
+        acknowledged[topic] = Mark(offset: offset + 1, sequence: sequence)
+        settle()
+    }
+
+    /// The frame before ledger offset `next` is folded, and all its facts are sent.
+    mutating func folded(next: Int64) {
+        if checkpoints.count > firstCheckpoint, checkpoints[checkpoints.count - 1].sequences == sent {
+            checkpoints[checkpoints.count - 1].next = next
+        } else {
+            checkpoints.append(Checkpoint(next: next, sequences: sent))
+        }
+        settle()
+    }
+
+    var isSettled: Bool { firstCheckpoint == checkpoints.count }
+
+    private mutating func settle() {
+        while firstCheckpoint < checkpoints.count,
+            zip(acknowledged, checkpoints[firstCheckpoint].sequences).allSatisfy({ $0.sequence >= $1 })
+        {
+            committable = checkpoints[firstCheckpoint].next
+            firstCheckpoint += 1
+        }
+        if firstCheckpoint > 256 || firstCheckpoint == checkpoints.count {
+            checkpoints.removeFirst(firstCheckpoint)
+            firstCheckpoint = 0
+        }
+    }
+
+    // MARK: Metadata
+
+    private static let version = "1"
+
+    /// `1;OFFSET:SEQUENCE;…`, one mark a fact topic.
+    var metadata: String {
+        ([Self.version] + acknowledged.map { "\($0.offset):\($0.sequence)" }).joined(separator: ";")
+    }
+
+    /// Nil for a text that is not of this version: then the fact partitions are read from their beginning.
+    static func marks(in metadata: String) -> [Mark]? {
+        let parts = metadata.split(separator: ";")
+        guard parts.first == Substring(version), parts.count == FactTopic.allCases.count + 1 else { return nil }
+        let marks = parts.dropFirst().compactMap { part -> Mark? in
+            let numbers = part.split(separator: ":").compactMap { Int64($0) }
+            return numbers.count == 2 ? Mark(offset: numbers[0], sequence: numbers[1]) : nil
+        }
+        return marks.count == FactTopic.allCases.count ? marks : nil
+    }
+}

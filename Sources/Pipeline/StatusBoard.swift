@@ -1,0 +1,62 @@
+internal import CoreMetrics
+internal import Synchronization
+internal import Scoring
+
+/// What intake has done since this process started.
+public struct IntakeCounts: Sendable, Equatable {
+    public var records: Int64 = 0
+    public var events: Int64 = 0
+    public var frames: Int64 = 0
+    /// By reason.
+    public var deadLetters: [String: Int64] = [:]
+    public var expiredPositions: Int64 = 0
+
+    public var deadLetterTotal: Int64 { deadLetters.values.reduce(0, +) }
+}
+
+/// What the pipeline is doing, for `/readyz`, the terminal view and the quickstart.
+public struct PipelineStatus: Sendable {
+    public var intake = IntakeCounts()
+    /// Source partitions that this process reads.
+    public var intakePartitions = 0
+    /// Ledger partitions that this process folds.
+    public var foldPartitions = 0
+    /// Those of them that are folded to their end, with every fact acknowledged.
+    public var currentPartitions = 0
+    public var frames: Int64 = 0
+    /// Facts handed to the producer by this process, by `FactTopic.rawValue`.
+    public var factsPublished = [Int64](repeating: 0, count: FactTopic.allCases.count)
+    public var ticks: Int64 = 0
+}
+
+/// Shared between the threads that do the work and whoever wants to know.
+final class StatusBoard: Sendable {
+    private let status = Mutex(PipelineStatus())
+    private let records = Counter(label: "standing_intake_records_total")
+    private let events = Counter(label: "standing_intake_events_total")
+    private let intakeFrames = Counter(label: "standing_intake_frames_total")
+    private let expired = Counter(label: "standing_intake_expired_positions_total")
+
+    var current: PipelineStatus { status.withLock { $0 } }
+
+    func update(_ body: (inout PipelineStatus) -> Void) { status.withLock { body(&$0) } }
+
+    /// Adds what came since the last call, and empties it.
+    func publish(_ counts: inout IntakeCounts) {
+        records.increment(by: counts.records)
+        events.increment(by: counts.events)
+        intakeFrames.increment(by: counts.frames)
+        if counts.expiredPositions > 0 { expired.increment(by: counts.expiredPositions) }
+        for (reason, count) in counts.deadLetters {
+            Counter(label: "standing_dead_letters_total", dimensions: [("reason", reason)]).increment(by: count)
+        }
+        status.withLock { status in
+            status.intake.records += counts.records
+            status.intake.events += counts.events
+            status.intake.frames += counts.frames
+            status.intake.expiredPositions += counts.expiredPositions
+            for (reason, count) in counts.deadLetters { status.intake.deadLetters[reason, default: 0] += count }
+        }
+        counts = IntakeCounts()
+    }
+}
