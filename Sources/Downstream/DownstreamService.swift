@@ -15,6 +15,7 @@ public final class DownstreamService: Sendable {
         public var defaultGroup: String { "standing-\(rawValue)" }
     }
 
+    public let kind: Kind
     private let follower: FactFollower
     private let server: DownstreamServer
     private let host: String
@@ -27,6 +28,7 @@ public final class DownstreamService: Sendable {
         _ kind: Kind, kafka: KafkaConfiguration, topic: String? = nil, group: String? = nil, databasePath: String,
         host: String = "127.0.0.1", port: Int, logger: Logger
     ) throws {
+        self.kind = kind
         func follow(_ store: any FactStore) -> FactFollower {
             FactFollower(
                 kafka: kafka, topic: topic ?? kind.defaultTopic, group: group ?? kind.defaultGroup, store: store,

@@ -106,7 +106,7 @@ enum Checksum {
 }
 
 /// The texts of a frame under construction, found by hash.
-private struct FrameDictionary: ~Copyable {
+struct FrameDictionary: ~Copyable {
     private static let slots = 512
     private let index: UnsafeMutablePointer<Int16>
     private var texts: [(start: Int, count: Int, hash: UInt64)] = []

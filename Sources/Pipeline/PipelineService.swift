@@ -173,6 +173,16 @@ public final class PipelineService: Sendable {
         return policy
     }
 
+    /// Of each partition folded here: the ledger offset of the next frame, and the last sequence number of each fact
+    /// topic.
+    public var positions: [Int32: (next: Int64, sequences: [Int64])] {
+        var result: [Int32: (next: Int64, sequences: [Int64])] = [:]
+        for partition in owned.all {
+            result[partition.partition] = partition.withFold { ($0.nextOffset, $0.sequences) }
+        }
+        return result
+    }
+
     /// Subjects by band, in the policy's order.
     public func subjectsByBand() -> [(band: String, subjects: Int)] {
         var counts: [Int] = []

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 @main
 struct StandingCommand: AsyncParsableCommand {
@@ -10,5 +11,26 @@ struct StandingCommand: AsyncParsableCommand {
             Exit codes: 0 good, 1 failed, 2 usage, 3 corruption found, 4 a limit exceeded.
             """,
         version: "0.1.0",
-        subcommands: [ReplayCommand.self, BenchCommand.self])
+        subcommands: [
+            ServeCommand.self, ReplayCommand.self, LagCommand.self, PerksCommand.self, BlacklistCommand.self,
+            TopicsCommand.self, QuickstartCommand.self, BrokerCommand.self, BenchCommand.self,
+        ])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            // The argument parser's own code for usage is 64; ours is 2.
+            if exitCode(for: error) == .validationFailure {
+                say(fullMessage(for: error))
+                Foundation.exit(Exit.usage.rawValue)
+            }
+            exit(withError: error)
+        }
+    }
 }

@@ -1,0 +1,227 @@
+import Events
+import Hummingbird
+public import Logging
+public import Pipeline
+import Policy
+import Scoring
+import Synchronization
+
+/// The HTTP side of `standing serve`: `/subjects/{id}`, `/livez`, `/readyz` and `/metrics`. Requests are not logged, for
+/// their paths name subjects. What fails is answered with `{"error":…}`.
+public final class QueryServer: Sendable {
+    private let service: PipelineService
+    private let metrics: PrometheusMetrics
+    private let host: String
+    private let requestedPort: Int
+    private let logger: Logger
+    private let boundPort = Mutex<Int?>(nil)
+
+    /// Port 0 takes a free one.
+    public init(service: PipelineService, metrics: PrometheusMetrics, host: String, port: Int, logger: Logger) {
+        self.service = service
+        self.metrics = metrics
+        self.host = host
+        requestedPort = port
+        self.logger = logger
+    }
+
+    /// The port that the server listens on; nil before it does.
+    public var port: Int? { boundPort.withLock { $0 } }
+
+    /// Serves until the task is cancelled, then returns. Throws when the address cannot be bound.
+    public func run() async throws {
+        let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: JSONErrors())
+        router.get("livez") { [self] _, _ in liveness() }
+        router.get("readyz") { [self] _, _ in readiness() }
+        router.get("metrics") { [self] _, _ in scrape() }
+        router.get("subjects/:id") { [self] _, context in standing(of: try context.parameters.require("id")) }
+        // Hummingbird logs its own cancellation as an error.
+        var quiet = logger
+        quiet.logLevel = .critical
+        let application = Application(
+            responder: router.buildResponder(),
+            configuration: ApplicationConfiguration(address: .hostname(host, port: requestedPort)),
+            onServerRunning: { [self] channel in
+                let port = channel.localAddress?.port ?? requestedPort
+                boundPort.withLock { $0 = port }
+                logger.info("listening on http://\(host):\(port)")
+            }, logger: quiet)
+        do {
+            try await application.run()
+        } catch {
+            guard Task.isCancelled else { throw error }
+        }
+    }
+
+    private func liveness() -> Response {
+        if let failure = service.finalFailure { return .error("\(failure)", status: .serviceUnavailable) }
+        return .text("ok\n", contentType: "text/plain; charset=utf-8")
+    }
+
+    private func readiness() -> Response {
+        let ready = service.isReady
+        let status = service.status
+        let roles = service.configuration.roles
+        var missing: [String] = []
+        if roles.contains(.intake), status.intakePartitions == 0 { missing.append("intake partitions") }
+        if roles.contains(.fold) {
+            if status.foldPartitions == 0 {
+                missing.append("fold partitions")
+            } else if status.currentPartitions < status.foldPartitions {
+                missing.append("current partitions")
+            }
+        }
+        let failure = service.finalFailure
+        return .json(status: ready ? .ok : .serviceUnavailable) { writer in
+            writer.append("{\"ready\":")
+            writer.append(ready ? "true" : "false")
+            if !ready {
+                writer.append(",\"error\":")
+                writer.append(jsonString: failure?.description ?? "not ready")
+                writer.append(",\"missing\":[")
+                for (index, name) in missing.enumerated() {
+                    if index > 0 { writer.append(",") }
+                    writer.append(jsonString: name)
+                }
+                writer.append("]")
+            }
+            writer.append(",\"intakePartitions\":")
+            writer.append(decimal: Int64(status.intakePartitions))
+            writer.append(",\"foldPartitions\":")
+            writer.append(decimal: Int64(status.foldPartitions))
+            writer.append(",\"currentPartitions\":")
+            writer.append(decimal: Int64(status.currentPartitions))
+            writer.append("}")
+        }
+    }
+
+    /// The metrics of the process, and what is computed when they are asked for. The fold's counters are those of the
+    /// partitions folded here: they fall when a partition leaves.
+    private func scrape() -> Response {
+        var exposition = metrics.exposition()
+        let status = service.status
+        exposition.add("standing_fold_partitions", .gauge, Int64(status.foldPartitions))
+        exposition.add("standing_fold_partitions_current", .gauge, Int64(status.currentPartitions))
+        exposition.add("standing_intake_partitions", .gauge, Int64(status.intakePartitions))
+        for (band, subjects) in service.subjectsByBand() {
+            exposition.add("standing_subjects", .gauge, Int64(subjects), labels: [("band", band)])
+        }
+        let fold = service.foldCounters
+        exposition.add("standing_fold_entries_total", .counter, fold.entries)
+        exposition.add("standing_fold_scored_total", .counter, fold.scored)
+        exposition.add("standing_fold_unmatched_total", .counter, fold.unmatched)
+        exposition.add("standing_fold_duplicates_total", .counter, fold.duplicates)
+        exposition.add("standing_fold_not_enrolled_total", .counter, fold.notEnrolled)
+        exposition.add("standing_fold_kind_not_scored_total", .counter, fold.kindNotScored)
+        exposition.add("standing_fold_enrolments_total", .counter, fold.enrolments)
+        exposition.add("standing_fold_withdrawals_total", .counter, fold.withdrawals)
+        exposition.add("standing_fold_appeals_ignored_total", .counter, fold.appealsIgnored)
+        exposition.add("standing_fold_ticks_total", .counter, fold.ticks)
+        let repeats = service.ledgerRepeats
+        exposition.add("standing_ledger_repeated_entries_total", .counter, repeats.entries)
+        exposition.add("standing_ledger_repeated_frames_total", .counter, repeats.frames)
+        exposition.add("standing_ledger_broken_frames_total", .counter, repeats.brokenFrames)
+        return .text(exposition.text, contentType: "text/plain; version=0.0.4; charset=utf-8")
+    }
+
+    private func standing(of segment: String) -> Response {
+        guard let subject = percentDecoded(segment) else {
+            return .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
+        }
+        switch service.standing(of: subject) {
+        case .found(let answer):
+            var response = Response.json { writer in
+                answer.standing.writeExplained(
+                    to: &writer, policy: answer.policy, clock: Timestamp(microseconds: answer.clock))
+            }
+            response.headers[.ledgerPartition] = String(answer.partition)
+            response.headers[.ledgerOffset] = String(answer.offset)
+            response.headers[.current] = String(answer.isCurrent)
+            return response
+        case .notEnrolled:
+            return .error("not enrolled", status: .notFound)
+        case .notOwned(let partition):
+            return .json(status: .misdirectedRequest) { writer in
+                writer.append("{\"error\":\"another member folds the subject's ledger partition\",\"partition\":")
+                writer.append(decimal: Int64(partition))
+                writer.append("}")
+            }
+        case .notReady:
+            return .error("not ready", status: .serviceUnavailable)
+        }
+    }
+}
+
+/// Nil unless every `%` starts two hexadecimal digits and the outcome is UTF-8.
+func percentDecoded(_ segment: String) -> [UInt8]? {
+    var decoded: [UInt8] = []
+    var rest = segment.utf8[...]
+    while let byte = rest.popFirst() {
+        guard byte == UInt8(ascii: "%") else {
+            decoded.append(byte)
+            continue
+        }
+        guard let high = rest.popFirst().flatMap(hexadecimalDigit), let low = rest.popFirst().flatMap(hexadecimalDigit)
+        else { return nil }
+        decoded.append(high << 4 | low)
+    }
+    return String(validating: decoded, as: UTF8.self) == nil ? nil : decoded
+}
+
+private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+}
+
+/// Answers the router's own errors, an unknown path above all, in the form of ours.
+private struct JSONErrors: RouterMiddleware {
+    func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError {
+            return .error(error.body ?? error.status.reasonPhrase.lowercased(), status: error.status)
+        }
+    }
+}
+
+extension HTTPFields.Element.Name {
+    fileprivate static let ledgerPartition = Self("standing-ledger-partition")!
+    /// The offset of the ledger's next frame.
+    fileprivate static let ledgerOffset = Self("standing-ledger-offset")!
+    /// Whether the partition is folded to the ledger's end.
+    fileprivate static let current = Self("standing-current")!
+}
+
+extension Response {
+    fileprivate static func text(_ text: String, contentType: String) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: contentType],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    fileprivate static func json(
+        status: HTTPResponse.Status = .ok, _ write: (inout ByteWriter) -> Void
+    ) -> Response {
+        var writer = ByteWriter()
+        write(&writer)
+        return Response(
+            status: status, headers: [.contentType: "application/json; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes)))
+    }
+
+    fileprivate static func error(_ message: String, status: HTTPResponse.Status) -> Response {
+        json(status: status) { writer in
+            writer.append("{\"error\":")
+            writer.append(jsonString: message)
+            writer.append("}")
+        }
+    }
+}

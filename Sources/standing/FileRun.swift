@@ -1,0 +1,155 @@
+import Events
+import Foundation
+import Kafka
+import Logging
+import Pipeline
+import Policy
+import Replay
+import Scoring
+import Topics
+
+/// `quickstart --until-done`: files through the whole pipeline, and what came out of it.
+///
+/// The files go into the control topic, which has as many partitions as the ledger and the same partitioner: so each
+/// ledger partition sees its events in the files' order, and the facts are those of `standing replay`.
+final class FileRun: @unchecked Sendable {
+    private let cluster: Cluster
+    private let events: [String]
+    private let standings: String?
+    private let facts: String?
+    private let service: PipelineService
+    private let partitions: Int
+
+    init(
+        cluster: Cluster, policy: ScoringPolicy, events: [String], standings: String?, facts: String?, logger: Logger
+    ) throws {
+        self.cluster = cluster
+        self.events = events
+        self.standings = standings
+        self.facts = facts
+        var configuration = PipelineConfiguration(
+            kafka: cluster.kafka, topics: try cluster.pipelineTopics(), policy: policy)
+        configuration.intakeGroup = cluster.prefix + configuration.intakeGroup
+        configuration.foldGroup = cluster.prefix + configuration.foldGroup
+        configuration.clock = .events
+        service = PipelineService(configuration, logger: logger)
+        partitions = cluster.definitions.first { $0.role == .ledger }?.partitions ?? 0
+    }
+
+    func run() throws {
+        let topics = service.configuration.topics
+        let admin = try Admin(cluster.kafka)
+        let ledger = (0..<Int32(partitions)).map { TopicPartition(topics.ledger, $0) }
+        let source = (0..<Int32(partitions)).map { TopicPartition(topics.control, $0) }
+        guard try admin.ends(of: ledger + source).values.allSatisfy({ $0 == 0 }) else {
+            throw fail(
+                "error: \(topics.ledger) or \(topics.control) is not empty: give --topic-prefix NAME for a fresh set")
+        }
+        let start = ContinuousClock.now
+        let tap = try FactTap(
+            kafka: cluster.kafka, topics: topics.facts, partitions: partitions,
+            output: try facts.map { try OutputFile($0) })
+        service.start()
+        defer { service.requestStop() }
+        let feed = try Feed(cluster.kafka) { [self] in try through(tap) }
+        let latest = try feedAll(feed, tap)
+        try wait { [self] in
+            let committed = try admin.committed(group: service.configuration.intakeGroup, partitions: source)
+            let ends = try admin.ends(of: source)
+            let read = Dictionary(uniqueKeysWithValues: committed.map { ($0.topicPartition, $0.offset) })
+            guard source.allSatisfy({ (read[$0] ?? 0) == (ends[$0] ?? 0) }) else { return false }
+            return try isFolded(admin, ledger)
+        }
+        if latest > .distantPast {
+            try service.advanceClocks(to: latest)
+            try wait { [self] in try isFolded(admin, ledger) }
+        }
+        try wait { [self] in
+            let sequences = tap.current.sequences
+            return service.positions.allSatisfy { partition, position in
+                topics.facts.indices.allSatisfy {
+                    sequences[TopicPartition(topics.facts[$0], partition)]?.last == position.sequences[$0]
+                }
+            }
+        }
+        let seconds = Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000
+        try tap.finish()
+        try writeStandings()
+        printSummary(feed.fed, tap.current, seconds)
+        service.requestStop()
+        try service.join()
+    }
+
+    /// Records that have come all the way through: folded or dead-lettered, and their facts read back.
+    private func through(_ tap: FactTap) throws -> Int64 {
+        if let failure = service.finalFailure { throw fail("error: \(failure)") }
+        let status = service.status
+        let behind = status.factsPublished.reduce(0, +) - Int64(tap.accepted)
+        // A reader of facts that falls behind holds the feeding up like a fold that does.
+        return service.foldCounters.entries + service.ledgerRepeats.entries + status.intake.deadLetterTotal
+            - max(0, behind)
+    }
+
+    private func isFolded(_ admin: Admin, _ ledger: [TopicPartition]) throws -> Bool {
+        let ends = try admin.ends(of: ledger)
+        let positions = service.positions
+        let status = service.status
+        return status.foldPartitions == partitions && status.currentPartitions == partitions
+            && ledger.allSatisfy { positions[$0.partition]?.next == ends[$0] }
+    }
+
+    private func wait(_ condition: () throws -> Bool) throws {
+        while true {
+            if let failure = service.finalFailure { throw fail("error: \(failure)") }
+            do {
+                if try condition() { return }
+            } catch let error as KafkaError where error.isRetriable {
+                say("waiting for \(cluster.kafka.brokers): \(error)")
+            }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+    }
+
+    /// Feeds every line; returns the greatest event time.
+    private func feedAll(_ feed: Feed, _ tap: FactTap) throws -> Timestamp {
+        let decoder = EventDecoder()
+        var event = EventView.empty
+        var latest = Timestamp.distantPast
+        do {
+            for file in events {
+                let lines = try LineReader(file, maximumBytes: EventDecoder.maximumEventBytes)
+                while let line = try lines.next() {
+                    guard !line.isEmpty else { continue }
+                    // What is no event goes in as well: it must come out as a dead letter.
+                    let isEvent = decoder.decode(structured: line, into: &event) == nil
+                    if isEvent { latest = max(latest, event.time) }
+                    try feed.send(
+                        topic: service.configuration.topics.control, partitions: partitions,
+                        key: isEvent && !event.subject.isEmpty ? event.subject : nil, value: line)
+                }
+            }
+            try feed.flush()
+        } catch let failure as LineReader.Failure {
+            throw fail(failure.description)
+        }
+        return latest
+    }
+
+    private func writeStandings() throws {
+        guard let standings else { return }
+        let out = try OutputFile(standings)
+        var writer = StandingsWriter()
+        if let policy = service.collect(into: &writer) { try writer.write(policy: policy) { try out.write($0) } }
+        try out.close()
+    }
+
+    private func printSummary(_ read: Int64, _ facts: FactTap.State, _ seconds: Double) {
+        let fold = service.foldCounters
+        let types = facts.byType.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
+        print(
+            "{\"events_read\":\(read),\"folded\":\(fold.entries),\"duplicates\":\(fold.duplicates),"
+                + "\"not_enrolled\":\(fold.notEnrolled),\"dead_letters\":\(service.status.intake.deadLetterTotal),"
+                + "\"facts\":{\(types)},\"repeated_facts\":\(facts.repeats),"
+                + "\"seconds\":\(String(format: "%.3f", seconds))}")
+    }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import Kafka
+import Lag
+import Pipeline
+
+struct LagCommand: AsyncParsableCommand {
+    enum Output: String, ExpressibleByArgument { case table, json }
+
+    static let configuration = CommandConfiguration(
+        commandName: "lag",
+        abstract: "How far every consumer group of the cluster is behind: records, seconds, rate, time to catch up.",
+        discussion: """
+            Seconds behind are the age of the next unread record, not an interpolation; what is not known is said as
+            unknown. Exit code 4 if a group is further behind than --max-seconds.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+
+    @Option(parsing: .upToNextOption, help: "Only these groups. Default: every group of the cluster.")
+    var group: [String] = []
+
+    @Flag(help: "Go on, an evaluation every --interval, until interrupted.")
+    var watch = false
+
+    @Option(help: "Between two evaluations, such as 2s. One evaluation needs two samples for a rate.")
+    var interval = "2s"
+
+    @Option(help: "table or json, one document an evaluation.")
+    var output = Output.table
+
+    @Flag(help: "Show partitions that are not behind as well.")
+    var all = false
+
+    @Option(help: "Exit with 4 if a group is more seconds behind.")
+    var maxSeconds: Double?
+
+    func validate() throws {
+        if Settings.duration(interval).map({ $0 >= 100_000 }) != true {
+            throw ValidationError("--interval: \"\(interval)\" is not a duration of at least 100ms, such as 2s")
+        }
+    }
+
+    func run() async throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        if cluster.isEmbedded {
+            throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
+        }
+        let pause = Double(Settings.duration(interval) ?? 2_000_000) / 1e6
+        let wanted = group.isEmpty ? nil : group
+        let (watch, output, all, maxSeconds) = (watch, output, all, maxSeconds)
+        let exceeded = try await onThread {
+            do {
+                let monitor = try LagMonitor(
+                    kafka: cluster.kafka, groups: wanted, knownGroups: try cluster.knownGroups())
+                _ = try monitor.observe(now: milliseconds())
+                while true {
+                    // The first sample has no rate, so the first report comes with the second.
+                    Thread.sleep(forTimeInterval: pause)
+                    let report = try monitor.observe(now: milliseconds())
+                    for note in report.notes { say("note: \(note)") }
+                    print(output == .json ? try report.json() : report.table(all: all))
+                    fflush(nil)
+                    guard watch else { return maxSeconds.map { report.exceeds(maxSeconds: $0) } ?? false }
+                }
+            } catch let error as KafkaError {
+                throw fail("error: \(cluster.kafka.brokers): \(error)")
+            }
+        }
+        if exceeded { throw Exit.limitExceeded }
+    }
+}
+
+private func milliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+
+extension Cluster {
+    /// Our own groups and what they read, for brokers that cannot list groups.
+    func knownGroups() throws -> [String: [String]] {
+        let topics = try pipelineTopics()
+        return [
+            prefix + "standing-intake": [topics.control] + topics.sources,
+            prefix + "standing-fold": [topics.ledger],
+            prefix + "standing-perks": [topics.facts[2]],
+            prefix + "standing-blacklist": [topics.facts[1]],
+        ]
+    }
+}

@@ -1,0 +1,51 @@
+import Events
+import Foundation
+import Logging
+
+/// Structured logs on standard error, a line each: text for people or JSON for collectors.
+struct LineLogHandler: LogHandler {
+    enum Format: String { case text, json }
+
+    let label: String
+    let format: Format
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    init(label: String, format: Format, logLevel: Logger.Level) {
+        self.label = label
+        self.format = format
+        self.logLevel = logLevel
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let merged = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let time = Timestamp(microseconds: Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000)
+        var writer = ByteWriter()
+        switch format {
+        case .text:
+            writer.append("\(time) \(event.level.rawValue) \(event.message)")
+            for (key, value) in merged { writer.append(" \(key)=\(value)") }
+        case .json:
+            writer.append("{\"time\":\"\(time)\",\"level\":\"\(event.level.rawValue)\",\"logger\":")
+            writer.append(jsonString: label)
+            writer.append(",\"message\":")
+            writer.append(jsonString: "\(event.message)")
+            for (key, value) in merged {
+                writer.append(byte: 0x2C)
+                writer.append(jsonString: key)
+                writer.append(byte: 0x3A)
+                writer.append(jsonString: "\(value)")
+            }
+            writer.append(byte: 0x7D)
+        }
+        writer.append(byte: 0x0A)
+        FileHandle.standardError.write(Data(writer.bytes))
+    }
+}

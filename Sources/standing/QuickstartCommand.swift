@@ -1,0 +1,92 @@
+import ArgumentParser
+import Foundation
+import Kafka
+import Topics
+
+struct QuickstartCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quickstart",
+        abstract: "The main job in one process: a made-up town, or your own events, through the whole pipeline.",
+        discussion: """
+            Without --events a town of people, businesses and officials lives in fast motion on the embedded broker, and a
+            live view shows scores changing. With --policy, --events and --until-done the files go through Kafka, the
+            ledger and the fold; standings are written as `standing replay` writes them, and one JSON line sums up.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var logging: LogOptions
+
+    @Option(name: .customLong("for"), help: "End after this long, such as 30s. Default: until interrupted.")
+    var duration: String?
+
+    @Option(help: "The policy. Default: the town's.")
+    var policy: String?
+
+    @Option(parsing: .upToNextOption, help: "Files of events to feed, JSON lines, plain or .gz.")
+    var events: [String] = []
+
+    @Flag(help: "Feed the files, wait until every event is folded and published, write the results, end.")
+    var untilDone = false
+
+    @Option(help: "Where to write standings; - is standard output. With --until-done.")
+    var standings: String?
+
+    @Option(help: "Where to write every fact as it was read back from Kafka, one JSON line each. With --until-done.")
+    var facts: String?
+
+    @Option(help: "Simulated days that the town lives in a second.")
+    var daysPerSecond: Double = 1
+
+    @Option(help: "Inhabitants of the town.")
+    var inhabitants: Int = 2000
+
+    func validate() throws {
+        if let duration, Settings.duration(duration) == nil {
+            throw ValidationError("--for: \"\(duration)\" is not a duration such as 30s")
+        }
+        if untilDone && (events.isEmpty || policy == nil) {
+            throw ValidationError("--until-done needs --policy FILE and --events FILE...")
+        }
+        if !untilDone && (!events.isEmpty || standings != nil || facts != nil) {
+            throw ValidationError("--events, --standings and --facts go with --until-done")
+        }
+        if !(0.01...100).contains(daysPerSecond) {
+            throw ValidationError("--days-per-second: must be from 0.01 to 100")
+        }
+        if !(10...1_000_000).contains(inhabitants) {
+            throw ValidationError("--inhabitants: must be from 10 to 1000000")
+        }
+    }
+
+    func run() async throws {
+        var settings = try Settings(config: cluster.config)
+        var cluster = try Cluster(self.cluster, &settings, defaultBrokers: "embedded")
+        let logger = try logging.logger(&settings, label: "standing", level: "warning")
+        let broker = try cluster.startEmbedded()
+        if let broker {
+            say(
+                "embedded broker at \(broker.bootstrap)   (look inside: kcat -b \(broker.bootstrap) -t standing.score-changes)"
+            )
+        } else {
+            do {
+                let admin = TopicAdmin(try Admin(cluster.kafka), topicPrefix: cluster.prefix)
+                guard try admin.apply(cluster.definitions, report: { say($0) }) != .refused else { throw Exit.failed }
+            } catch let error as KafkaError {
+                throw fail("error: \(cluster.kafka.brokers): \(error)")
+            }
+        }
+        if untilDone {
+            let run = try FileRun(
+                cluster: cluster, policy: try loadPolicy(policy ?? ""), events: events, standings: standings,
+                facts: facts, logger: logger)
+            try await onThread { try run.run() }
+        } else {
+            let limit = duration.flatMap { Settings.duration($0) }.map { Double($0) / 1e6 }
+            try await TownRun(
+                cluster: cluster, policy: try loadPolicy(policy ?? "deploy/town.yaml"), seconds: limit,
+                daysPerSecond: daysPerSecond, inhabitants: inhabitants, logger: logger
+            ).run()
+        }
+        withExtendedLifetime(broker) {}
+    }
+}

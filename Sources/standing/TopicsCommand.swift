@@ -1,0 +1,59 @@
+import ArgumentParser
+import Kafka
+import Topics
+
+struct TopicsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "topics",
+        abstract: "Compare the topic files with a cluster, or bring the cluster in line.",
+        subcommands: [Plan.self, Apply.self, Check.self])
+
+    struct Plan: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print what apply would do.")
+        @OptionGroup var cluster: ClusterOptions
+
+        func run() throws {
+            try withAdmin(cluster) { admin, definitions in
+                for change in try admin.plan(definitions) { print(change) }
+            }
+        }
+    }
+
+    struct Apply: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Create what is missing and mend settings; refuses to shrink any topic or re-partition the ledger.")
+        @OptionGroup var cluster: ClusterOptions
+
+        func run() throws {
+            try withAdmin(cluster) { admin, definitions in
+                if try admin.apply(definitions, report: { print($0) }) == .refused { throw Exit.failed }
+            }
+        }
+    }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Exit 1 if the cluster differs from the topic files.")
+        @OptionGroup var cluster: ClusterOptions
+
+        func run() throws {
+            try withAdmin(cluster) { admin, definitions in
+                if try admin.check(definitions, report: { print($0) }) { throw Exit.failed }
+            }
+        }
+    }
+}
+
+private func withAdmin(
+    _ options: ClusterOptions, _ body: (TopicAdmin, [TopicDefinition]) throws -> Void
+) throws {
+    var settings = try Settings(config: options.config)
+    var cluster = try Cluster(options, &settings)
+    let broker = try cluster.startEmbedded()
+    do {
+        try body(TopicAdmin(try Admin(cluster.kafka), topicPrefix: cluster.prefix), cluster.definitions)
+    } catch let error as KafkaError {
+        throw fail("error: \(cluster.kafka.brokers): \(error)")
+    }
+    withExtendedLifetime(broker) {}
+}

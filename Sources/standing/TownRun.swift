@@ -1,0 +1,208 @@
+import Downstream
+import Events
+import Foundation
+import Kafka
+import Lag
+import Logging
+import Pipeline
+import Policy
+import Scoring
+import Simulation
+import Synchronization
+import Topics
+
+/// `quickstart` without files: the town lives, the pipeline scores it, the downstream services follow, a view shows it.
+final class TownRun: @unchecked Sendable {
+    /// The town's calendar begins this long ago; when it has caught up with the present it goes on in real time.
+    private static let yearsAgo: Int64 = 5
+    private static let refresh = 0.5
+    private static let plainLineEvery = 2.0
+
+    private let cluster: Cluster
+    private let policy: ScoringPolicy
+    private let seconds: Double?
+    private let daysPerSecond: Double
+    private let inhabitants: Int
+    private let logger: Logger
+    private let service: PipelineService
+    private let stop = Atomic(false)
+    private let townTime = Atomic<Int64>(0)
+    private let lag = Mutex<LagReport?>(nil)
+    private let problem = Mutex<String?>(nil)
+
+    init(
+        cluster: Cluster, policy: ScoringPolicy, seconds: Double?, daysPerSecond: Double, inhabitants: Int,
+        logger: Logger
+    ) throws {
+        self.cluster = cluster
+        self.policy = policy
+        self.seconds = seconds
+        self.daysPerSecond = daysPerSecond
+        self.inhabitants = inhabitants
+        self.logger = logger
+        var configuration = PipelineConfiguration(
+            kafka: cluster.kafka, topics: try cluster.pipelineTopics(), policy: policy)
+        configuration.intakeGroup = cluster.prefix + configuration.intakeGroup
+        configuration.foldGroup = cluster.prefix + configuration.foldGroup
+        configuration.clock = .events
+        service = PipelineService(configuration, logger: logger)
+    }
+
+    func run() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "standing-town-\(getpid())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let downstream = try DownstreamService.Kind.allCases.map { kind in
+            try DownstreamService(
+                kind, kafka: cluster.kafka, topic: cluster.prefix + kind.defaultTopic,
+                group: cluster.prefix + kind.defaultGroup, databasePath: folder.appending(path: "\(kind).sqlite").path,
+                port: 0, logger: logger)
+        }
+        let partitions = cluster.definitions.first { $0.role == .ledger }?.partitions ?? 0
+        let tap = try FactTap(
+            kafka: cluster.kafka, topics: service.configuration.topics.facts, partitions: partitions, output: nil)
+        service.start()
+        let signals = StopSignals { [self] in stop.store(true, ordering: .relaxed) }
+        defer { signals.cancel() }
+        let services = downstream.map { service in Task { try await service.run() } }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [self] in try await onThread { try self.feed() } }
+            group.addTask { [self] in try await onThread { self.watchLag() } }
+            group.addTask { [self] in try await onThread { self.show(tap, downstream) } }
+            do {
+                try await group.waitForAll()
+            } catch {
+                stop.store(true, ordering: .relaxed)
+                throw error
+            }
+        }
+        for service in services { service.cancel() }
+        for service in services { _ = try? await service.value }
+        service.requestStop()
+        try await onThread { [self] in
+            try service.join()
+            try tap.finish()
+        }
+        printSummary(tap.current, downstream)
+    }
+
+    private var isStopped: Bool { stop.load(ordering: .relaxed) || service.finalFailure != nil }
+
+    // MARK: Feeding
+
+    private func feed() throws {
+        defer { stop.store(true, ordering: .relaxed) }
+        let day: Int64 = 86_400_000_000
+        let now = Int64(Date().timeIntervalSince1970) * 1_000_000
+        let start = (now / day - Self.yearsAgo * 365) * day
+        var town = Town(
+            seed: 20_260_101, individuals: inhabitants * 8 / 10, businesses: inhabitants * 15 / 100,
+            officials: max(1, inhabitants * 5 / 100), start: start)
+        let feed = try Feed(cluster.kafka) { [self] in
+            if isStopped { throw CancellationError() }
+            let status = service.status
+            return service.foldCounters.entries + service.ledgerRepeats.entries + status.intake.deadLetterTotal
+        }
+        let counts = Dictionary(uniqueKeysWithValues: cluster.definitions.map { ($0.name, $0.partitions) })
+        do {
+            var origin = ContinuousClock.now
+            var isMovingIn = true
+            while !isStopped {
+                let record = town.next()
+                if isMovingIn, record.time > start + 3_600_000_000 {
+                    // Enrolments come on another topic than deeds: let them arrive before life begins.
+                    try settle(feed)
+                    isMovingIn = false
+                    origin = .now
+                }
+                if !isMovingIn { pace(record.time, since: start, origin) }
+                townTime.store(record.time, ordering: .relaxed)
+                try record.key.withUnsafeBytes { key in
+                    try record.value.withUnsafeBytes { value in
+                        try feed.send(
+                            topic: cluster.prefix + record.topic, partitions: counts[record.topic] ?? 1,
+                            key: key.isEmpty ? nil : key, value: value)
+                    }
+                }
+            }
+        } catch is CancellationError {}
+    }
+
+    private func settle(_ feed: Feed) throws {
+        try feed.flush()
+        while !isStopped {
+            let status = service.status
+            if service.foldCounters.entries + status.intake.deadLetterTotal >= feed.fed { return }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+    }
+
+    /// Waits until the town's clock may show `time`: fast motion, and never ahead of the wall clock.
+    private func pace(_ time: Int64, since start: Int64, _ origin: ContinuousClock.Instant) {
+        while !isStopped {
+            let elapsed = Double((ContinuousClock.now - origin) / .microseconds(1)) / 1e6
+            let shown = Double(start) + elapsed * daysPerSecond * 86_400e6
+            let wall = Date().timeIntervalSince1970 * 1e6
+            if Double(time) <= min(shown, wall) { return }
+            Thread.sleep(forTimeInterval: 0.005)
+        }
+    }
+
+    private func watchLag() {
+        do {
+            let monitor = try LagMonitor(
+                kafka: cluster.kafka, groups: nil, knownGroups: try cluster.knownGroups(), logger: logger)
+            while !isStopped {
+                if let report = try? monitor.observe(now: Int64(Date().timeIntervalSince1970 * 1000)) {
+                    lag.withLock { $0 = report }
+                }
+                for _ in 0..<20 where !isStopped { Thread.sleep(forTimeInterval: 0.1) }
+            }
+        } catch {
+            problem.withLock { $0 = "lag is not known: \(error)" }
+        }
+    }
+
+    // MARK: Showing
+
+    private func show(_ tap: FactTap, _ downstream: [DownstreamService]) {
+        defer { stop.store(true, ordering: .relaxed) }
+        let isTerminal = isatty(STDOUT_FILENO) == 1
+        let start = ContinuousClock.now
+        var lastLine = start
+        var lastRecords: Int64 = 0
+        var lastTime = start
+        while !isStopped {
+            Thread.sleep(forTimeInterval: isTerminal ? Self.refresh : 0.1)
+            let now = ContinuousClock.now
+            if let seconds, now - start > .seconds(seconds) { return }
+            if !isTerminal, now - lastLine < .seconds(Self.plainLineEvery) { continue }
+            lastLine = now
+            let records = service.status.intake.records
+            let rate = Double(records - lastRecords) / max(0.001, Double((now - lastTime) / .milliseconds(1)) / 1000)
+            lastRecords = records
+            lastTime = now
+            let view = TownView(
+                service: service, facts: tap.current, lag: lag.withLock { $0 }, rate: rate,
+                townTime: Timestamp(microseconds: townTime.load(ordering: .relaxed)),
+                perksHeld: (try? downstream.first?.held()) ?? 0, broker: cluster.kafka.brokers,
+                problem: problem.withLock { $0 })
+            print(isTerminal ? view.screen : view.line)
+            fflush(nil)
+        }
+    }
+
+    private func printSummary(_ facts: FactTap.State, _ downstream: [DownstreamService]) {
+        let status = service.status
+        print(
+            "the town: \(status.intake.records) records read, \(status.intake.events) events, "
+                + "\(status.intake.deadLetterTotal) dead letters; facts: "
+                + facts.byType.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+        for service in downstream {
+            let counts = service.counts
+            print(
+                "\(service.kind.rawValue) service: \(counts.accepted) facts accepted, \(counts.repeats) repeats ignored, "
+                    + "\(counts.gaps) gaps seen")
+        }
+    }
+}
