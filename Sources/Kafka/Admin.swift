@@ -162,8 +162,13 @@ public final class Admin: @unchecked Sendable {
 
     /// A group's committed offsets: of `partitions`, or of everything it has committed.
     public func committed(group: String, partitions: [TopicPartition]? = nil) throws(KafkaError) -> [PartitionOffset] {
-        let list = partitions.map { PartitionList($0) }
-        var item = rd_kafka_ListConsumerGroupOffsets_new(group, list?.pointer)
+        var item: OpaquePointer?
+        if let partitions {
+            // The request takes a copy.
+            try PartitionList.with(partitions) { item = rd_kafka_ListConsumerGroupOffsets_new(group, $0) }
+        } else {
+            item = rd_kafka_ListConsumerGroupOffsets_new(group, nil)
+        }
         defer { rd_kafka_ListConsumerGroupOffsets_destroy(item) }
         return try request(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, group) { queue, options in
             rd_kafka_ListConsumerGroupOffsets(handle.pointer, &item, 1, options, queue)
@@ -184,14 +189,14 @@ public final class Admin: @unchecked Sendable {
     public func ends(of partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
         guard !partitions.isEmpty else { return [:] }
         // ListOffsets takes -1 in the place of a timestamp for "the end".
-        let list = PartitionList(partitions.map { PartitionOffset($0, offset: PartitionOffset.end) })
-        let code = rd_kafka_offsets_for_times(handle.pointer, list.pointer, Int32(timeoutMilliseconds))
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: "list offsets") }
-        var result: [TopicPartition: Int64] = [:]
-        for item in PartitionList.read(list.pointer) where item.offset >= 0 {
-            result[item.topicPartition] = item.offset
+        let asked = partitions.map { PartitionOffset($0, offset: PartitionOffset.end) }
+        return try PartitionList.with(asked) { list throws(KafkaError) in
+            let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(timeoutMilliseconds))
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: "list offsets") }
+            var result: [TopicPartition: Int64] = [:]
+            for item in PartitionList.read(list) where item.offset >= 0 { result[item.topicPartition] = item.offset }
+            return result
         }
-        return result
     }
 
     private func topicResults(

@@ -115,7 +115,6 @@ public final class Consumer {
             ("auto.offset.reset", "error"),
             ("partition.assignment.strategy", "range"),
             ("enable.partition.eof", options.reportsEnds ? "true" : "false"),
-            ("allow.auto.create.topics", "false"),
             ("topic.metadata.refresh.interval.ms", "30000"),
             ("fetch.wait.max.ms", String(configuration.fetchWaitMilliseconds)),
             ("fetch.error.backoff.ms", "100"),
@@ -166,8 +165,9 @@ public final class Consumer {
 
     /// Joins the group for these topics; partitions arrive through the listener.
     public func subscribe(to topics: [String]) throws(KafkaError) {
-        let list = PartitionList(topics.map { TopicPartition($0, RD_KAFKA_PARTITION_UA) })
-        let code = rd_kafka_subscribe(handle.pointer, list.pointer)
+        let code = try PartitionList.with(topics.map { TopicPartition($0, RD_KAFKA_PARTITION_UA) }) {
+            rd_kafka_subscribe(handle.pointer, $0)
+        }
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, place: topics.joined(separator: ",")) }
     }
 
@@ -176,9 +176,9 @@ public final class Consumer {
         assignment = offsets.map { Assigned(topicPartition: $0.topicPartition, position: $0.offset) }
         lastHit = 0
         let code =
-            offsets.isEmpty
+            try offsets.isEmpty
             ? rd_kafka_assign(handle.pointer, nil)
-            : rd_kafka_assign(handle.pointer, PartitionList(offsets).pointer)
+            : PartitionList.with(offsets) { rd_kafka_assign(handle.pointer, $0) }
         if code != RD_KAFKA_RESP_ERR_NO_ERROR {
             throw KafkaError(code, place: offsets.map(\.topicPartition.description).joined(separator: ","))
         }
@@ -189,20 +189,25 @@ public final class Consumer {
         assignment[source].position = offset
         assignment[source].reachedEnd = false
         let place = assignment[source].topicPartition
-        let list = PartitionList([PartitionOffset(place, offset: offset)])
-        if let error = rd_kafka_seek_partitions(handle.pointer, list.pointer, 5000) {
-            throw KafkaError(consuming: error, place: place.description)
+        try PartitionList.with([PartitionOffset(place, offset: offset)]) { list throws(KafkaError) in
+            if let error = rd_kafka_seek_partitions(handle.pointer, list, 5000) {
+                throw KafkaError(consuming: error, place: place.description)
+            }
+            if let error = PartitionList.firstError(list) { throw error }
         }
-        if let error = PartitionList.firstError(list.pointer) { throw error }
     }
 
     /// Stops or restarts fetching of partitions without leaving them.
     public func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
-        try check(rd_kafka_pause_partitions(handle.pointer, PartitionList(partitions).pointer), "pause")
+        try PartitionList.with(partitions) { list throws(KafkaError) in
+            try check(rd_kafka_pause_partitions(handle.pointer, list), "pause")
+        }
     }
 
     public func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
-        try check(rd_kafka_resume_partitions(handle.pointer, PartitionList(partitions).pointer), "resume")
+        try PartitionList.with(partitions) { list throws(KafkaError) in
+            try check(rd_kafka_resume_partitions(handle.pointer, list), "resume")
+        }
     }
 
     /// Hands out the records that are there, at most a batch, in each partition's order; waits at most
@@ -333,18 +338,20 @@ public final class Consumer {
         _ partitions: [TopicPartition], timeoutMilliseconds: Int
     ) throws(KafkaError) -> [PartitionOffset] {
         guard !partitions.isEmpty else { return [] }
-        let list = PartitionList(partitions)
-        try check(rd_kafka_committed(handle.pointer, list.pointer, Int32(timeoutMilliseconds)), group ?? "")
-        if let error = PartitionList.firstError(list.pointer) { throw error }
-        return PartitionList.read(list.pointer)
+        return try PartitionList.with(partitions) { list throws(KafkaError) in
+            try check(rd_kafka_committed(handle.pointer, list, Int32(timeoutMilliseconds)), group ?? "")
+            if let error = PartitionList.firstError(list) { throw error }
+            return PartitionList.read(list)
+        }
     }
 
     /// Commits for the group; returns at once unless `wait`.
     public func commit(_ offsets: [PartitionOffset], wait: Bool) throws(KafkaError) {
         guard !offsets.isEmpty else { return }
-        let list = PartitionList(offsets)
-        try check(rd_kafka_commit(handle.pointer, list.pointer, wait ? 0 : 1), group ?? "")
-        if wait, let error = PartitionList.firstError(list.pointer) { throw error }
+        try PartitionList.with(offsets) { list throws(KafkaError) in
+            try check(rd_kafka_commit(handle.pointer, list, wait ? 0 : 1), group ?? "")
+            if wait, let error = PartitionList.firstError(list) { throw error }
+        }
     }
 
     /// First and next offset of a partition, asked of its leader. May block longer than told: never on a polling thread.

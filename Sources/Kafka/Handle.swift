@@ -1,4 +1,5 @@
 import CRDKafka
+import Foundation
 
 /// What a handle has to say besides messages: log lines, errors that heal, statistics.
 public enum KafkaNotice: Sendable {
@@ -54,7 +55,10 @@ final class Handle: @unchecked Sendable {
                 var facility: UnsafePointer<CChar>?
                 var text: UnsafePointer<CChar>?
                 var level: Int32 = 0
-                if rd_kafka_event_log(event, &facility, &text, &level) == 0, let facility, let text {
+                if rd_kafka_event_log(event, &facility, &text, &level) == 0, let facility, let text,
+                    // Remarks on settings that this module chose itself (the gapless guarantee is "experimental").
+                    strcmp(facility, "CONFWARN") != 0
+                {
                     notice(
                         .log(
                             level: Int(level), facility: String(cString: facility), message: String(cString: text)))

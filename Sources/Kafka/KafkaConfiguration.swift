@@ -44,6 +44,7 @@ public struct KafkaConfiguration: Sendable {
             try conf.set("client.id", clientID)
             // Log lines come out of the main queue on the owner's thread instead of on a thread of the library.
             try conf.set("log.queue", "true")
+            try conf.set("log.thread.name", "false")
             try conf.set("log.connection.close", "false")
             try conf.set("socket.nagle.disable", "true")
             try conf.set("reconnect.backoff.max.ms", "2000")

@@ -33,12 +33,15 @@ public struct PartitionOffset: Hashable, Sendable {
     }
 }
 
-/// Owns a librdkafka partition list.
-final class PartitionList {
-    let pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+/// librdkafka's partition lists, lent for the length of a call.
+enum PartitionList {
+    typealias Pointer = UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
 
-    init(_ offsets: [PartitionOffset]) {
-        pointer = rd_kafka_topic_partition_list_new(Int32(offsets.count))
+    static func with<Result>(
+        _ offsets: [PartitionOffset], _ body: (Pointer) throws(KafkaError) -> Result
+    ) throws(KafkaError) -> Result {
+        let pointer = rd_kafka_topic_partition_list_new(Int32(offsets.count))!
+        defer { rd_kafka_topic_partition_list_destroy(pointer) }
         for item in offsets {
             let element = rd_kafka_topic_partition_list_add(
                 pointer, item.topicPartition.topic, item.topicPartition.partition)!
@@ -52,13 +55,14 @@ final class PartitionList {
                 element.pointee.metadata_size = bytes.count
             }
         }
+        return try body(pointer)
     }
 
-    convenience init(_ partitions: some Sequence<TopicPartition>) {
-        self.init(partitions.map { PartitionOffset($0, offset: PartitionOffset.none) })
+    static func with<Result>(
+        _ partitions: some Sequence<TopicPartition>, _ body: (Pointer) throws(KafkaError) -> Result
+    ) throws(KafkaError) -> Result {
+        try with(partitions.map { PartitionOffset($0, offset: PartitionOffset.none) }, body)
     }
-
-    deinit { rd_kafka_topic_partition_list_destroy(pointer) }
 
     static func read(_ list: UnsafePointer<rd_kafka_topic_partition_list_t>?) -> [PartitionOffset] {
         guard let list = list?.pointee else { return [] }

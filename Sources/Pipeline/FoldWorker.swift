@@ -80,9 +80,9 @@ final class FoldWorker: RebalanceListener {
         }
         try consumer.subscribe(to: [configuration.topics.ledger])
         while !stop.isSet {
-            try recover()
             try consumer.poll(timeoutMilliseconds: 20) { try fold($0) }
             for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
+            try recover()
             serve(0)
             try check()
             noteEnds(consumer)
@@ -111,6 +111,8 @@ final class FoldWorker: RebalanceListener {
     // MARK: Folding
 
     private func fold(_ records: UnsafeBufferPointer<Record>) throws {
+        // Partitions can arrive and bring records in one poll.
+        try recover()
         for record in records {
             let partition = partitions[record.source]
             guard let frame = record.value else {

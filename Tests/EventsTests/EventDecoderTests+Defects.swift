@@ -5,7 +5,7 @@ extension EventDecoderTests {
     /// `ATTRIBUTE/REASON` of each way to be no event.
     static let defects: [(String, String)] = [
         // Not JSON.
-        ("", "event/not-json"), (" ", "event/not-json"), ("fare.paid", "event/not-json"),
+        ("", "event/not-json"), (" ", "event/not-json"),
         ("{", "event/not-json"), ("{}}", "event/not-json"), ("{\"a\"}", "event/not-json"),
         ("{\"a\":}", "event/not-json"), ("{\"a\":1,}", "event/not-json"), ("{a:1}", "event/not-json"),
         ("{'a':1}", "event/not-json"), ("{\"a\":1 \"b\":2}", "event/not-json"), ("{\"a\":[1,]}", "event/not-json"),
@@ -15,8 +15,9 @@ extension EventDecoderTests {
         (eventJSON() + "x", "event/not-json"), (eventJSON() + "{}", "event/not-json"),
         (eventJSON() + " " + eventJSON(), "event/not-json"), (eventJSON() + "]", "event/not-json"),
         (eventJSON() + ",", "event/not-json"), (eventJSON() + "\u{0}", "event/not-json"),
-        ("\u{FEFF}" + eventJSON(), "event/not-json"), (eventJSON(more: ","), "event/not-json"),
-        // JSON of another type.
+        (eventJSON(more: ","), "event/not-json"),
+        // JSON of another type, and what does not begin as an object.
+        ("fare.paid", "event/not-an-object"), ("\u{FEFF}" + eventJSON(), "event/not-an-object"),
         ("[]", "event/not-an-object"), ("[{}]", "event/not-an-object"), ("null", "event/not-an-object"),
         ("17", "event/not-an-object"), ("\"event\"", "event/not-an-object"), ("true", "event/not-an-object"),
         (eventJSON(data: "[1]"), "data/not-an-object"), (eventJSON(data: "17"), "data/not-an-object"),

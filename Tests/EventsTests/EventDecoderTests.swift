@@ -118,7 +118,7 @@ import Testing
     }
 
     /// Unoptimised code allocates on its own account.
-    private static var isOptimised: Bool {
+    static var isOptimised: Bool {
         #if DEBUG
             false
         #else

@@ -1,0 +1,73 @@
+import Events
+import Testing
+
+@Suite struct EventViewTests {
+    private func controlCode(type: String, data: String? = "{}", fromControlTopic: Bool = true) throws -> String? {
+        var event = EventView.empty
+        let decoder = EventDecoder()
+        let text = Array(eventJSON(type: "\"\(type)\"", data: data).utf8)
+        try text.withUnsafeBytes { try #require(decoder.decode(structured: $0, into: &event) == nil) }
+        return event.controlDefect(EventDecoder(), fromControlTopic: fromControlTopic)?.code
+    }
+
+    @Test func controlEventsAreHonouredOnlyFromTheControlTopic() throws {
+        for control in ControlType.allCases {
+            let code = try controlCode(type: control.name.description, fromControlTopic: false)
+            #expect(code == "type/reserved-type")
+        }
+        #expect(try controlCode(type: "standing.unheard-of", fromControlTopic: false) == "type/reserved-type")
+        #expect(try controlCode(type: "fare.paid", fromControlTopic: false) == nil)
+        #expect(try controlCode(type: "standingfare", fromControlTopic: false) == nil)
+    }
+
+    @Test(arguments: [
+        ("fare.paid", nil, nil), ("standing.unheard-of", "{}", "type/unknown-control-type"),
+        ("standing.", "{}", "type/unknown-control-type"), ("standing.subject.withdrawn", nil, nil),
+        ("standing.subject.enrolled", nil, "data/missing"), ("standing.subject.enrolled", "{}", "data/unknown-kind"),
+        ("standing.subject.enrolled", #"{"kind":"robot"}"#, "data/unknown-kind"),
+        ("standing.subject.enrolled", #"{"kind":1}"#, "data/unknown-kind"),
+        ("standing.subject.enrolled", #"{"kind":"individual"}"#, nil),
+        ("standing.subject.enrolled", #"{"terms":"t","kind":"official"}"#, nil),
+        ("standing.source.reset", "{}", "data/missing"), ("standing.source.reset", #"{"topic":"t"}"#, nil),
+        ("standing.policy.activated", #"{"policy":"p"}"#, "type/unsupported"),
+    ] as [(String, String?, String?)])
+    func controlEventsNeedTheirData(type: String, data: String?, code: String?) throws {
+        #expect(try controlCode(type: type, data: data) == code)
+    }
+
+    @Test func bytesAreComparedAndOrderedBytewise() {
+        let texts = ["", "a", "aa", "ab", "abcdefgh", "abcdefgi", "abcdefgi1", "b", "ä"]
+        for (i, a) in texts.enumerated() {
+            for (j, b) in texts.enumerated() {
+                Array(a.utf8).withUnsafeBytes { a in
+                    Array(b.utf8).withUnsafeBytes { b in
+                        #expect(a.equals(b) == (i == j))
+                        #expect(a.precedes(b) == (i < j))
+                    }
+                }
+            }
+        }
+    }
+
+    /// A fingerprint depends on every byte, on the length and on the seed, and is the same on every machine.
+    @Test func fingerprints() {
+        func fingerprint(_ bytes: [UInt8], seed: UInt64 = 0) -> UInt64 {
+            bytes.withUnsafeBytes { $0.fingerprint(seed: seed) }
+        }
+        var seen: Set<UInt64> = []
+        var made = 0
+        for length in 0..<40 {
+            for seed in UInt64(0)..<3 {
+                made += 1
+                seen.insert(fingerprint(Array(repeating: 0, count: length), seed: seed))
+                for bit in 0..<length * 8 {
+                    var bytes = [UInt8](repeating: 0, count: length)
+                    bytes[bit / 8] = 1 << UInt8(bit % 8)
+                    made += 1
+                    seen.insert(fingerprint(bytes, seed: seed))
+                }
+            }
+        }
+        #expect(seen.count == made)
+    }
+}
