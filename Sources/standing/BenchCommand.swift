@@ -1,8 +1,8 @@
 import ArgumentParser
 
-struct BenchCommand: ParsableCommand {
+struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure this machine: one JSON line a benchmark. Build with -c release.",
-        subcommands: [BenchDecode.self, BenchFold.self])
+        subcommands: [BenchDecode.self, BenchFold.self, BenchPipeline.self])
 }

@@ -17,7 +17,7 @@ final class FactTap: @unchecked Sendable {
         /// The last changes, newest last.
         var recent: [FactMessage] = []
         var failure: String?
-        /// Perks held and subjects scored, by what the facts say.
+        /// Holders of each perk, by what the facts say.
         var perksHeld: [String: Int] = [:]
     }
 
@@ -27,10 +27,17 @@ final class FactTap: @unchecked Sendable {
     private let stop = Atomic(false)
     private let done = DispatchSemaphore(value: 0)
     private let output: OutputFile?
+    private let remembers: Bool
+    private let decoder = EventDecoder()
+    private let memberDecoder = EventDecoder()
+    private var fact = EventView.empty
 
-    /// Starts reading at the topics' beginnings.
-    init(kafka: KafkaConfiguration, topics: [String], partitions: Int, output: OutputFile?) throws {
+    /// Starts reading at the topics' beginnings. `remembers`: for a view, keep the last changes and count perks.
+    init(
+        kafka: KafkaConfiguration, topics: [String], partitions: Int, output: OutputFile? = nil, remembers: Bool = false
+    ) throws {
         self.output = output
+        self.remembers = remembers
         var options = Consumer.Options()
         options.maximumQueuedKilobytes = 64 * 1024
         let consumer = try Consumer(kafka, options: options)
@@ -42,9 +49,7 @@ final class FactTap: @unchecked Sendable {
             defer { done.signal() }
             while !stop.load(ordering: .relaxed) {
                 do {
-                    try owned.poll(timeoutMilliseconds: 50) { records in
-                        for record in records { try take(record, owned.assignment[record.source].topicPartition) }
-                    }
+                    try owned.poll(timeoutMilliseconds: 50) { try take($0, owned) }
                 } catch {
                     state.withLock { $0.failure = "\(error)" }
                     return
@@ -56,25 +61,31 @@ final class FactTap: @unchecked Sendable {
         thread.start()
     }
 
-    private func take(_ record: Record, _ place: TopicPartition) throws {
-        guard let value = record.value else { return }
-        let fact = try FactMessage(json: value)
-        let verdict = state.withLock { state -> FactSequence.Verdict in
-            let verdict = state.sequences[place, default: FactSequence()].judge(fact.sequence)
-            switch verdict {
-            case .accept:
-                state.byType[fact.type, default: 0] += 1
-                if let perk = fact.data.perk {
-                    state.perksHeld[perk, default: 0] += fact.type == "standing.perk.granted" ? 1 : -1
+    private func take(_ records: UnsafeBufferPointer<Record>, _ consumer: Consumer) throws {
+        try state.withLock { state in
+            for record in records {
+                let place = consumer.assignment[record.source].topicPartition
+                guard let value = record.value, decoder.decode(structured: value, into: &fact) == nil,
+                    let sequence = memberDecoder.integer("sequence", of: value)
+                else { throw fail("error: \(place) offset \(record.offset) is no fact") }
+                switch state.sequences[place, default: FactSequence()].judge(sequence) {
+                case .accept:
+                    state.byType[String(decoding: fact.type, as: UTF8.self), default: 0] += 1
+                    if remembers { try remember(FactMessage(json: value), in: &state) }
+                    try output?.write(line: value)
+                case .ignoreRepeat: state.repeats += 1
+                case .ignoreGap: state.gaps += 1
                 }
-                state.recent.append(fact)
-                if state.recent.count > 2 * Self.remembered { state.recent.removeFirst(Self.remembered) }
-            case .ignoreRepeat: state.repeats += 1
-            case .ignoreGap: state.gaps += 1
             }
-            return verdict
         }
-        if verdict == .accept { try output?.write(line: value) }
+    }
+
+    private func remember(_ fact: FactMessage, in state: inout State) {
+        if let perk = fact.data.perk {
+            state.perksHeld[perk, default: 0] += fact.type == "standing.perk.granted" ? 1 : -1
+        }
+        state.recent.append(fact)
+        if state.recent.count > 2 * Self.remembered { state.recent.removeFirst(Self.remembered) }
     }
 
     var current: State { state.withLock { $0 } }

@@ -60,7 +60,7 @@ final class TownRun: @unchecked Sendable {
         }
         let partitions = cluster.definitions.first { $0.role == .ledger }?.partitions ?? 0
         let tap = try FactTap(
-            kafka: cluster.kafka, topics: service.configuration.topics.facts, partitions: partitions, output: nil)
+            kafka: cluster.kafka, topics: service.configuration.topics.facts, partitions: partitions, remembers: true)
         service.start()
         let signals = StopSignals { [self] in stop.store(true, ordering: .relaxed) }
         defer { signals.cancel() }

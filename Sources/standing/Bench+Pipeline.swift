@@ -1,0 +1,233 @@
+import ArgumentParser
+import Events
+import Foundation
+import Kafka
+import Ledger
+import Logging
+import Pipeline
+import Policy
+import Scoring
+import Topics
+
+struct BenchPipeline: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pipeline",
+        abstract: "Source topic to acknowledged facts, against librdkafka alone on the same broker.",
+        discussion: """
+            The broker is a process of its own (embedded, or --brokers), so the CPU reported is Standing's and
+            librdkafka's. The ceiling, measured in the same run: one thread that reads the same records through the same
+            Kafka layer and writes a record of a fact's size for each, with no decoding, no ledger and no fold.
+            """)
+
+    @Option(help: "Events; the embedded broker keeps 5 MB of a partition, compressed, so not many more than this.")
+    var events: Int = 400_000
+
+    @Option(help: "Subjects.")
+    var subjects: Int = 20_000
+
+    @Option(help: "HOST:PORT of a broker. Default: an embedded one in a process of its own.")
+    var brokers: String?
+
+    @Option(help: "Folder of topic files.")
+    var topics: String = "topics"
+
+    func run() async throws {
+        let broker = brokers == nil ? try BrokerProcess(topics: topics) : nil
+        defer { broker?.stop() }
+        var options = try ClusterOptions.parse([])
+        options.brokers = brokers ?? broker?.address
+        options.topics = topics
+        options.topicPrefix = brokers == nil ? "" : "bench-\(getpid())-"
+        var settings = try Settings(config: nil)
+        var cluster = try Cluster(options, &settings)
+        if broker != nil { cluster.kafka.fetchWaitMilliseconds = 10 }
+        let createsTopics = broker == nil
+        let run = try PipelineMeasurement(cluster: cluster, events: events, subjects: subjects)
+        try await onThread {
+            if createsTopics { try run.createTopics() }
+            try run.preload()
+            let ceiling = try run.measureCeiling()
+            try run.measurePipeline(ceiling: ceiling).printLine()
+        }
+    }
+}
+
+/// `standing broker` as a child.
+final class BrokerProcess {
+    private let process = Process()
+    let address: String
+
+    init(topics: String) throws {
+        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = ["broker", "--topics", topics]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        var line = Data()
+        while let byte = try pipe.fileHandleForReading.read(upToCount: 1), byte != Data([0x0A]), !byte.isEmpty {
+            line += byte
+        }
+        address = String(decoding: line, as: UTF8.self)
+        guard !address.isEmpty else { throw fail("error: the broker process did not start") }
+    }
+
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+    }
+}
+
+final class PipelineMeasurement: @unchecked Sendable {
+    private let cluster: Cluster
+    private let events: Int
+    private let subjects: Int
+    private let names: PipelineConfiguration.Topics
+    private let policy: ScoringPolicy
+    private let partitions: Int
+    private let places: [TopicPartition]
+
+    init(cluster: Cluster, events: Int, subjects: Int) throws {
+        self.cluster = cluster
+        self.events = events
+        self.subjects = subjects
+        names = try cluster.pipelineTopics()
+        policy = try ScoringPolicy(yaml: BenchEvents.policy, file: "bench")
+        partitions = cluster.definitions.first { $0.role == .control }?.partitions ?? 12
+        places = (0..<Int32(partitions)).map { [names] in TopicPartition(names.control, $0) }
+    }
+
+    func createTopics() throws {
+        _ = try TopicAdmin(try Admin(cluster.kafka), topicPrefix: cluster.prefix).apply(cluster.definitions) { _ in }
+    }
+
+    private var total: Int { subjects + events }
+
+    private func record(_ number: Int, _ maker: BenchEvents) -> [UInt8] {
+        number < subjects ? maker.enrolment(number) : maker.json(number - subjects)
+    }
+
+    /// Puts every record into the source topic before anything is measured.
+    func preload() throws {
+        let producer = try Producer(cluster.kafka)
+        let topic = try producer.topic(names.control)
+        let headers = HeaderSet([(name: "content-type", value: Array("application/cloudevents+json".utf8))])
+        let maker = BenchEvents(subjects: subjects)
+        for number in 0..<total {
+            let key = Array(
+                String(format: "card-%07d", number < subjects ? number : (number - subjects) % subjects).utf8)
+            try key.withUnsafeBytes { key in
+                try record(number, maker).withUnsafeBytes { value in
+                    let partition = Int32(Murmur2.partition(of: key, count: partitions))
+                    while try !producer.produce(
+                        topic: topic, partition: partition, key: key, value: value, headers: headers)
+                    { producer.serve(timeoutMilliseconds: 10) { _ in } }
+                }
+            }
+        }
+        guard producer.flush(timeoutMilliseconds: 120_000, { _ in }) else { throw fail("error: preloading timed out") }
+    }
+
+    /// Real facts of the first events, so that what is written compresses as facts do.
+    private func sampleFacts() -> [[UInt8]] {
+        let maker = BenchEvents(subjects: subjects)
+        var fold = Fold(policy: policy)
+        let encoder = FactEncoder(policy: policy, partition: 3)
+        let decoder = EventDecoder()
+        var event = EventView.empty
+        var facts: [[UInt8]] = []
+        var writer = ByteWriter()
+        for number in 0..<min(total, 2 * subjects) {
+            record(number, maker).withUnsafeBytes { payload in
+                guard decoder.decode(structured: payload, into: &event) == nil else { return }
+                fold.fold(event, type: fold.resolve(type: event.type), entry: number % 500)
+                for fact in fold.output.facts {
+                    writer.removeAll()
+                    encoder.encode(
+                        fact, reasons: fold.output.reasons, offset: Int64(number / 500), sequence: Int64(number),
+                        into: &writer)
+                    facts.append(Array(writer.bytes))
+                }
+                fold.clearOutput()
+            }
+        }
+        return facts
+    }
+
+    /// Records a second of librdkafka alone.
+    func measureCeiling() throws -> Double {
+        let facts = sampleFacts()
+        var options = Producer.Options()
+        options.gapless = true
+        let producer = try Producer(cluster.kafka, options: options)
+        // A topic that this run does not read: the sanction facts, of which this policy makes none.
+        let topic = try producer.topic(names.facts[1])
+        let headers = HeaderSet([
+            (name: "content-type", value: Array("application/cloudevents+json; charset=UTF-8".utf8))
+        ])
+        let consumer = try Consumer(cluster.kafka)
+        try consumer.assign(places.map { PartitionOffset($0, offset: 0) })
+        var read = 0
+        var start: ContinuousClock.Instant?
+        var next = 0
+        while read < total {
+            try consumer.poll(timeoutMilliseconds: 50) { records in
+                if start == nil { start = .now }
+                for record in records {
+                    try facts[next].withUnsafeBytes { value in
+                        while try !producer.produce(
+                            topic: topic, partition: Int32(record.source), key: record.key, value: value,
+                            headers: headers)
+                        { producer.serve(timeoutMilliseconds: 5) { _ in } }
+                    }
+                    next = next + 1 == facts.count ? 0 : next + 1
+                }
+                read += records.count
+            }
+            producer.serve(timeoutMilliseconds: 0) { _ in }
+        }
+        guard producer.flush(timeoutMilliseconds: 60_000, { _ in }) else { throw fail("error: the ceiling timed out") }
+        consumer.close()
+        return Double(total) / Self.seconds(since: start ?? .now)
+    }
+
+    func measurePipeline(ceiling: Double) throws -> BenchResult {
+        var configuration = PipelineConfiguration(kafka: cluster.kafka, topics: names, policy: policy)
+        configuration.intakeGroup = cluster.prefix + configuration.intakeGroup
+        configuration.foldGroup = cluster.prefix + configuration.foldGroup
+        configuration.clock = .events
+        let service = PipelineService(configuration, logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
+        service.start()
+        while service.status.intake.records == 0 {
+            if let failure = service.finalFailure { throw fail("error: \(failure)") }
+            Thread.sleep(forTimeInterval: 0.0005)
+        }
+        let before = service.status.intake.records
+        let start = ContinuousClock.now
+        let cpu = ProcessUsage.cpuSeconds
+        while true {
+            let status = service.status
+            if status.intake.records >= Int64(total), status.currentPartitions == partitions,
+                service.foldCounters.entries >= Int64(total)
+            {
+                break
+            }
+            if let failure = service.finalFailure { throw fail("error: \(failure)") }
+            Thread.sleep(forTimeInterval: 0.002)
+        }
+        let elapsed = Self.seconds(since: start)
+        let used = ProcessUsage.cpuSeconds - cpu
+        let facts = service.status.factsPublished.reduce(0, +)
+        service.requestStop()
+        try service.join()
+        return BenchResult(
+            bench: "pipeline", events: total - Int(before), seconds: elapsed, ceiling: ceiling, cpuSeconds: used,
+            more: [
+                ("facts", String(facts)), ("subjects", String(subjects)),
+                ("librdkafka", "\"\(KafkaConfiguration.libraryVersion)\""),
+            ])
+    }
+
+    private static func seconds(since start: ContinuousClock.Instant) -> Double {
+        Double((ContinuousClock.now - start) / .microseconds(1)) / 1e6
+    }
+}
