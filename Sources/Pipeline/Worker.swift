@@ -27,6 +27,7 @@ final class Worker: @unchecked Sendable {
         let done = done
         let thread = Thread {
             defer { done.signal() }
+            Thread.current.name = name
             var pause = 0.5
             while !stop.isSet {
                 let start = ContinuousClock.now
@@ -47,7 +48,6 @@ final class Worker: @unchecked Sendable {
                 }
             }
         }
-        thread.name = name
         thread.stackSize = 4 << 20
         thread.start()
     }

@@ -19,8 +19,11 @@ struct QuickstartCommand: AsyncParsableCommand {
     @Option(name: .customLong("for"), help: "End after this long, such as 30s. Default: until interrupted.")
     var duration: String?
 
-    @Option(help: "The policy. Default: the town's.")
+    @Option(help: "The policy for --events.")
     var policy: String?
+
+    @Option(help: "The town's policy. Default: deploy/town.yaml.")
+    var townPolicy: String = "deploy/town.yaml"
 
     @Option(parsing: .upToNextOption, help: "Files of events to feed, JSON lines, plain or .gz.")
     var events: [String] = []
@@ -83,7 +86,7 @@ struct QuickstartCommand: AsyncParsableCommand {
         } else {
             let limit = duration.flatMap { Settings.duration($0) }.map { Double($0) / 1e6 }
             try await TownRun(
-                cluster: cluster, policy: try loadPolicy(policy ?? "deploy/town.yaml"), seconds: limit,
+                cluster: cluster, policy: try loadPolicy(policy ?? townPolicy), seconds: limit,
                 daysPerSecond: daysPerSecond, inhabitants: inhabitants, logger: logger
             ).run()
         }

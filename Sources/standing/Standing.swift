@@ -1,4 +1,5 @@
 import ArgumentParser
+import CIntrinsics
 import Foundation
 
 @main
@@ -17,6 +18,7 @@ struct StandingCommand: AsyncParsableCommand {
         ])
 
     static func main() async {
+        standing_keep_heap()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

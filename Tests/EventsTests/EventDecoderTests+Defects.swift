@@ -16,6 +16,9 @@ extension EventDecoderTests {
         (eventJSON() + " " + eventJSON(), "event/not-json"), (eventJSON() + "]", "event/not-json"),
         (eventJSON() + ",", "event/not-json"), (eventJSON() + "\u{0}", "event/not-json"),
         (eventJSON(more: ","), "event/not-json"),
+        (eventJSON(more: #","x":"y":1"#), "event/not-json"), (eventJSON(more: #","x":"y":[1]}"#), "event/not-json"),
+        (eventJSON(id: #""e17":[1]}"#), "event/not-json"), (eventJSON(data: #"{"a":"b":{}}}"#), "event/not-json"),
+        (eventJSON(data: #"{"a":"b":[1]},"c":2}"#), "event/not-json"),
         // JSON of another type, and what does not begin as an object.
         ("fare.paid", "event/not-an-object"), ("\u{FEFF}" + eventJSON(), "event/not-an-object"),
         ("[]", "event/not-an-object"), ("[{}]", "event/not-an-object"), ("null", "event/not-an-object"),

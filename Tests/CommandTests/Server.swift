@@ -1,0 +1,82 @@
+import Foundation
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// `standing serve` in a process of its own, on a free port.
+final class Server {
+    /// Members that were killed are missed sooner than by default, so that the next one need not wait long.
+    private static let sessionTimeout = "session.timeout.ms=6000"
+
+    let process: Running
+    private let address: String
+
+    init(broker: String, policy: String, _ arguments: [String] = []) async throws {
+        process = try Running(
+            [
+                "serve", "--brokers", broker, "--policy", policy, "--http-port", "0", "--clock", "events",
+                "--kafka", Self.sessionTimeout, "--kafka", "fetch.wait.max.ms=10",
+            ] + arguments)
+        address = try await process.message(after: "listening on ")
+    }
+
+    /// Status and body; nil if nothing answers.
+    func get(_ path: String) async -> (status: Int, body: String)? {
+        guard let url = URL(string: address + path) else { return nil }
+        let request = URLRequest(
+            url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: Limit.request)
+        guard let (data, response) = try? await URLSession.shared.data(for: request),
+            let status = (response as? HTTPURLResponse)?.statusCode
+        else { return nil }
+        return (status, String(decoding: data, as: UTF8.self))
+    }
+
+    func waitUntilReady() async throws {
+        try await wait(for: "readiness: \(process.messagesSoFar.suffix(2000))") {
+            guard process.isRunning else { throw Trouble("serve ended: \(process.messagesSoFar.suffix(2000))") }
+            return await get("/readyz")?.status == 200 ? true : nil
+        }
+    }
+
+    /// Nil while there is no standing.
+    func standing(of subject: String) async throws -> Standing? {
+        guard let answer = await get("/subjects/\(subject)"), answer.status == 200 else { return nil }
+        return try JSONDecoder().decode(Standing.self, from: Data(answer.body.utf8))
+    }
+
+    /// Waits until every standing is as given.
+    func waitUntil(_ standings: [String: Standing]) async throws {
+        for (subject, expected) in standings.sorted(by: { $0.key < $1.key }) {
+            var last: Standing?
+            try await wait(for: "\(expected), not \(String(describing: last))") {
+                last = try await standing(of: subject)
+                return last == expected ? true : nil
+            }
+        }
+    }
+}
+
+/// What `standing replay` prints and what `/subjects/{id}` begins with.
+struct Standing: Decodable, Equatable {
+    struct Sanction: Decodable, Equatable {
+        let id: String
+        let state: String
+    }
+
+    let subject: String
+    let kind: String
+    let score: Int
+    let band: String
+    let dimensions: [String: Int]
+    let sanctions: [Sanction]
+    let perks: [String]
+
+    /// By subject, of the lines that `standing replay` prints.
+    static func table(_ text: String) throws -> [String: Standing] {
+        let standings = try text.split(separator: "\n").map {
+            try JSONDecoder().decode(Standing.self, from: Data($0.utf8))
+        }
+        return Dictionary(standings.map { ($0.subject, $0) }) { first, _ in first }
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+/// The whole pipeline on a broker that is not librdkafka's own: Tansu, which needs a newer librdkafka than the oldest
+/// that is supported.
+private struct Tansu {
+    private static let environment = ProcessInfo.processInfo.environment
+    /// The broker's binary.
+    static let binary = environment["STANDING_TANSU"]
+    /// A folder whose `librdkafka.so.1` is a newer librdkafka.
+    static let library = environment["STANDING_LIBRDKAFKA"]
+
+    let process: Running
+    let address: String
+
+    init() async throws {
+        address = "127.0.0.1:\(try Self.freePort())"
+        let url = "tcp://\(address)"
+        process = try Running(
+            [
+                "broker", "--listener-url", url, "--advertised-listener-url", url, "--storage-engine",
+                "memory://tansu/",
+            ], executable: URL(filePath: try #require(Self.binary)))
+        try await wait(for: "Tansu", limit: Limit.start) {
+            process.outputSoFar.contains("ready in") || process.messagesSoFar.contains("ready in") ? true : nil
+        }
+    }
+
+    func standing(_ arguments: String...) async throws -> Finished {
+        let paths = [Self.library, Self.environment["LD_LIBRARY_PATH"]].compactMap { $0 }
+        return try await Running(
+            arguments + ["--brokers", address], environment: ["LD_LIBRARY_PATH": paths.joined(separator: ":")]
+        ).finished(limit: Limit.run)
+    }
+
+    /// A port that nothing listens on at the moment.
+    private static func freePort() throws -> UInt16 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Trouble("no socket") }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+            }
+        }
+        guard isBound else { throw Trouble("no free port") }
+        return UInt16(bigEndian: address.sin_port)
+    }
+}
+
+extension CommandTests {
+    @Suite(.enabled(if: Tansu.binary != nil && Tansu.library != nil))
+    struct TansuTests {
+        @Test func topicsThenFilesThenLag() async throws {
+            let folder = try TemporaryFolder()
+            let policy = try folder.write(Trial.policy, to: "policy.yaml")
+            let events = try folder.write(Trial.text(Trial.events(2000, subjects: 100, seed: 3)), to: "events.jsonl")
+            let tansu = try await Tansu()
+
+            let first = try await tansu.standing("topics", "apply")
+            #expect(first.code == 0)
+            #expect(first.lines.allSatisfy { $0.hasPrefix("+ create ") })
+            let second = try await tansu.standing("topics", "apply")
+            #expect(second.code == 0)
+            #expect(second.lines.count == first.lines.count)
+            #expect(second.lines.allSatisfy { $0.hasPrefix("= ") })
+
+            // Tansu 0.6 in memory takes the first offset of a partition's last batch for the last: a batch holds one.
+            let run = try await tansu.standing(
+                "quickstart", "--kafka", "batch.num.messages=1", "--policy", policy, "--events", events,
+                "--until-done", "--standings", folder.path("standings"), "--facts", folder.path("facts"))
+            #expect(run.code == 0, "\(run.messages.suffix(2000))")
+            let replay = try await CommandTests.standingsOfReplay(policy, events, facts: folder.path("replayed"))
+            #expect(try folder.read("standings") == replay)
+            #expect(
+                try folder.read("facts").split(separator: "\n").count
+                    == folder.read("replayed").split(separator: "\n").count)
+
+            let lag = try await tansu.standing("lag", "--interval", "200ms")
+            #expect(lag.code == 0)
+            #expect(lag.output.contains("standing-intake"))
+            #expect(lag.output.contains("standing-fold"))
+            #expect(!lag.messages.contains("does not list groups"))
+        }
+    }
+
+    private static func standingsOfReplay(_ policy: String, _ events: String, facts: String) async throws -> String {
+        try await standing("replay", "--policy", policy, "--events", events, "--facts", facts).output
+    }
+}

@@ -1,0 +1,38 @@
+import Testing
+
+extension CommandTests {
+    struct TopicsCommandTests {
+        @Test func theEmbeddedBrokerHasTheTopicsOfTheFiles() async throws {
+            let broker = try await Broker()
+            // It does not describe settings, so they are not compared.
+            for command in ["plan", "check", "apply"] {
+                let run = try await standing("topics", command, "--brokers", broker.address)
+                #expect(run.code == 0, "\(command)")
+                #expect(!run.output.contains("+ create"))
+            }
+        }
+
+        @Test func whatIsMissingIsPlannedAndFailsTheCheck() async throws {
+            let broker = try await Broker()
+            let cluster = ["--brokers", broker.address, "--topic-prefix", "other."]
+            let plan = try await Running(["topics", "plan"] + cluster).finished()
+            #expect(plan.code == 0)
+            #expect(plan.lines.allSatisfy { $0.hasPrefix("+ create other.") })
+            #expect(plan.lines.contains { $0.hasPrefix("+ create other.standing.ledger: 12 partitions") })
+            #expect(try await Running(["topics", "check"] + cluster).finished().code == 1)
+        }
+
+        @Test func filesThatCannotBeReadAndBrokersThatAreAwayFail() async throws {
+            let folder = try TemporaryFolder()
+            let absent = folder.path("absent")
+            let files = try await standing("topics", "plan", "--brokers", "127.0.0.1:1", "--topics", absent)
+            #expect(files.code == 1)
+            #expect(files.messages.contains(absent))
+            let away = try await standing("topics", "plan", "--brokers", "127.0.0.1:1")
+            #expect(away.code == 1)
+            #expect(away.messages.contains("error: 127.0.0.1:1"))
+            #expect(try await standing("topics", "plan").code == 2)
+            #expect(try await standing("topics", "shrink").code == 2)
+        }
+    }
+}

@@ -1,0 +1,332 @@
+import Policy
+import Testing
+
+extension ScoringPolicyTests {
+    /// A change of the good document, and the one mistake that it makes: line, column and message.
+    static let oneMistake: [(String, String)] = [
+        // Keys.
+        (
+            PolicyDocument.with { $0.more = "perk: []" },
+            "9:1: unknown key \"perk\" in the policy; did you mean \"perks\"?"
+        ),
+        (PolicyDocument.with { $0.more = "colour: red" }, "9:1: unknown key \"colour\" in the policy"),
+        (
+            PolicyDocument.with { $0.more = "sanctions: []" },
+            "9:1: \"sanctions\" is not supported by this version of Standing"
+        ),
+        (
+            PolicyDocument.with { $0.more = "appeals: {}" },
+            "9:1: \"appeals\" is not supported by this version of Standing"
+        ),
+        (
+            PolicyDocument.with { $0.more = "sanction: []" },
+            "9:1: unknown key \"sanction\" in the policy; did you mean \"sanctions\"?"
+        ),
+        (PolicyDocument.with { $0.more = "[a, b]: 1" }, "9:1: a key of the policy must be a word"),
+        (PolicyDocument.with { $0.policy = "" }, "2:1: the policy lacks \"policy\""),
+        (PolicyDocument.with { $0.version = "" }, "1:1: the policy lacks \"version\""),
+        (PolicyDocument.with { $0.score = "" }, "1:1: the policy lacks \"score\""),
+        (
+            PolicyDocument.with {
+                $0.bands = ""; $0.perks = ""
+            }, "1:1: the policy lacks \"bands\""
+        ),
+        (PolicyDocument.with { $0.rules = "" }, "1:1: the policy lacks \"rules\""),
+        // The head.
+        (
+            PolicyDocument.with { $0.policy = "policy: Town" },
+            "1:9: \"Town\" must be lower-case letters, digits and hyphens, at most 64, a letter first"
+        ),
+        (
+            PolicyDocument.with { $0.policy = "policy: 2town" },
+            "1:9: \"2town\" must be lower-case letters, digits and hyphens, at most 64, a letter first"
+        ),
+        (
+            PolicyDocument.with { $0.policy = "policy: tőwn" },
+            "1:9: \"tőwn\" must be lower-case letters, digits and hyphens, at most 64, a letter first"
+        ),
+        (PolicyDocument.with { $0.policy = "policy: [town]" }, "1:9: the identifier must be a word or text"),
+        (PolicyDocument.with { $0.policy = "policy:" }, "1:8: the identifier is empty"),
+        (PolicyDocument.with { $0.version = "version: 0" }, "2:10: version must be from 1 to 2147483647"),
+        (PolicyDocument.with { $0.version = "version: 1.5" }, "2:10: version must be a whole number"),
+        (PolicyDocument.with { $0.version = "version: \"1\"" }, "2:10: version must be a whole number"),
+        (PolicyDocument.with { $0.score = "score: 600" }, "3:8: score must be a mapping"),
+        (PolicyDocument.with { $0.score = "score: {base: 600, min: 350}" }, "3:8: score lacks \"max\""),
+        (
+            PolicyDocument.with { $0.score = "score: {base: 600, min: 0, max: 950, maxx: 1}" },
+            "3:38: unknown key \"maxx\" in score; did you mean \"max\"?"
+        ),
+        (
+            PolicyDocument.with { $0.score = "score: {base: 2000, min: 0, max: 1300}" },
+            "3:15: score.base must lie between score.min and score.max"
+        ),
+        (
+            PolicyDocument.with { $0.score = "score: {base: 0, min: 0, max: 2147483649}" },
+            "3:31: score.max must be from -2147483648 to 2147483648"
+        ),
+        (PolicyDocument.with { $0.kinds = "kinds: []" }, "4:8: kinds must name at least one kind"),
+        (PolicyDocument.with { $0.kinds = "kinds: individual" }, "4:8: kinds must be a list"),
+        (
+            PolicyDocument.with { $0.kinds = "kinds: [individal]" },
+            "4:9: unknown kind \"individal\": individual, business, official; did you mean \"individual\"?"
+        ),
+        (
+            PolicyDocument.with { $0.kinds = "kinds: [robot]" },
+            "4:9: unknown kind \"robot\": individual, business, official"
+        ),
+        // Dimensions.
+        (
+            PolicyDocument.with { $0.dimensions = "dimensions: {payment: 7, transport: {}}" },
+            "5:23: dimension \"payment\" must be a mapping"
+        ),
+        (
+            PolicyDocument.with { $0.dimensions = "dimensions: {payment: {low: 7}, transport: {}}" },
+            "5:24: unknown key \"low\" in dimension \"payment\""
+        ),
+        (
+            PolicyDocument.with { $0.dimensions = "dimensions: {payment: {min: 7, max: -7}, transport: {}}" },
+            "5:23: min is greater than max"
+        ),
+        (
+            PolicyDocument.with { $0.dimensions = "dimensions: {Payment: {}, transport: {}}" },
+            "5:14: \"Payment\" must be lower-case letters, digits and hyphens, at most 64, a letter first"
+        ),
+        // Rules.
+        (rule("{dimension: transport, event: fare.paid, points: 1}"), "6:9: a rule lacks \"id\""),
+        (rule("{id: fare, event: fare.paid, points: 1}"), "6:9: a rule lacks \"dimension\""),
+        (rule("{id: fare, dimension: transport, points: 1}"), "6:9: a rule lacks \"event\""),
+        (rule("{id: fare, dimension: transport, event: fare.paid}"), "6:9: a rule lacks \"points\""),
+        (
+            rule("{id: fare, dimension: transport, event: fare.paid, points: 1, when: true}"),
+            "6:71: \"when\" is not supported by this version of Standing"
+        ),
+        (
+            rule("{id: fare, dimension: transport, event: fare.paid, points: 1, lasts: 1 days}"),
+            "6:71: \"lasts\" is not supported by this version of Standing"
+        ),
+        (
+            rule("{id: fare, dimension: transport, event: fare.paid, points: 1, per: month}"),
+            "6:76: per: month is not supported by this version of Standing; only ever is"
+        ),
+        (
+            rule("{id: fare, dimension: transport, event: fare.paid, points: 1, pionts: 1}"),
+            "6:71: unknown key \"pionts\" in a rule; did you mean \"points\"?"
+        ),
+        (
+            rule("{id: fare, dimension: transprot, event: fare.paid, points: 1}"),
+            "6:31: unknown dimension \"transprot\"; did you mean \"transport\"?"
+        ),
+        (rule("{id: fare, dimension: health, event: fare.paid, points: 1}"), "6:31: unknown dimension \"health\""),
+        (
+            rule("{id: -fare, dimension: transport, event: fare.paid, points: 1}"),
+            "6:14: \"-fare\" must be lower-case letters, digits and hyphens, at most 64, a letter first"
+        ),
+        (
+            rule("{id: fare, dimension: transport, event: fare.paid, points: 1.5}"),
+            "6:68: points (this version takes whole numbers only) must be a whole number"
+        ),
+        (
+            rule("{id: fare, dimension: transport, event: fare.paid, points: data.fare}"),
+            "6:68: points (this version takes whole numbers only) must be a whole number"
+        ),
+        (
+            rule("{id: fare, dimension: transport, event: fare.paid, points: 2147483649}"),
+            "6:68: points (this version takes whole numbers only) must be from -2147483648 to 2147483648"
+        ),
+        (
+            rule("{id: fare, dimension: transport, event: fare.paid, points: 1, cap: -1}"),
+            "6:76: cap must be from 0 to 2147483648"
+        ),
+        (rule("{id: fare, dimension: transport, event: [], points: 1}"), "6:49: event must name at least one type"),
+        (
+            rule("{id: fare, dimension: transport, event: standing.appeal.filed, points: 1}"),
+            "6:49: types under \"standing.\" are reserved for control events"
+        ),
+        (
+            rule("{id: fare, dimension: transport, event: fare.paid, points: 1, kinds: [person]}"),
+            "6:79: unknown kind \"person\": individual, business, official"
+        ),
+        (
+            PolicyDocument.with {
+                $0.rules = """
+                    rules:
+                    - {id: fare, dimension: transport, event: fare.paid, points: 1}
+                    - {id: bill, dimension: payment, event: [bill.paid, fare.paid], points: 1}
+                    """
+            },
+            "8:53: the event type \"fare.paid\" is already used in dimension \"transport\": evidence must not cross dimensions"
+        ),
+        (
+            PolicyDocument.with {
+                $0.rules = """
+                    rules:
+                    - {id: fare, dimension: transport, event: fare.paid, points: 1}
+                    - {id: fare, dimension: transport, event: fare.evaded, points: -1}
+                    """
+            }, "8:8: the rule \"fare\" is already there"
+        ),
+        // Bands.
+        (
+            PolicyDocument.with {
+                $0.bands = "bands: []"; $0.perks = ""
+            }, "7:8: bands must name at least one"
+        ),
+        (
+            PolicyDocument.with { $0.bands = "bands: [{name: C, from: 1}, {name: A, from: 960}]" },
+            "7:25: the first band must cover score.min (0)"
+        ),
+        (
+            PolicyDocument.with { $0.bands = "bands: [{name: C, from: 0}, {name: A, from: 0}]" },
+            "7:45: bands must rise: 0 is not above 0"
+        ),
+        (
+            PolicyDocument.with { $0.bands = "bands: [{name: C, from: 0}, {name: A, from: 5}, {name: B, from: 4}]" },
+            "7:65: bands must rise: 4 is not above 5"
+        ),
+        (
+            PolicyDocument.with { $0.bands = "bands: [{name: A, from: 0}, {name: A, from: 5}]" },
+            "7:36: the band \"A\" is already there"
+        ),
+        (PolicyDocument.with { $0.bands = "bands: [{name: A, from: 0}, {name: C}]" }, "7:29: a band lacks \"from\""),
+        (
+            PolicyDocument.with { $0.bands = "bands: [{name: A, from: 0}, {name: C, from: many}]" },
+            "7:45: from must be a whole number"
+        ),
+        // Perks.
+        (perk("{when: band == \"A\"}"), "8:9: a perk lacks \"id\""),
+        (perk("{id: bikes}"), "8:9: a perk lacks \"when\""),
+        (perk("{id: bikes, when: band == \"B\"}"), "8:27: unknown band \"B\""),
+        (perk("{id: bikes, when: band == \"Best\"}"), "8:27: unknown band \"Best\""),
+        (
+            perk("{id: bikes, when: band == \"A\", grace: 2 weeks}"),
+            "8:47: grace must be a number of days, such as 14 days (at most 36500)"
+        ),
+        (
+            perk("{id: bikes, when: band == \"A\", grace: 36501 days}"),
+            "8:47: grace must be a number of days, such as 14 days (at most 36500)"
+        ),
+        (
+            perk("{id: bikes, when: band == \"A\", grace: -1 days}"),
+            "8:47: grace must be a number of days, such as 14 days (at most 36500)"
+        ),
+        (
+            perk("{id: bikes, when: band == \"A\"}, {id: bikes, when: band == \"A\"}"),
+            "8:46: the perk \"bikes\" is already there"
+        ),
+        // Documents.
+        ("", "1:1: the document is empty"), ("# nothing\n", "1:1: the document is empty"),
+        ("- a\n- b\n", "1:1: the policy must be a mapping"), ("town", "1:1: the policy must be a mapping"),
+        (String(repeating: "#", count: YAMLReader.maximumBytes + 1), "1:1: the document is larger than 1048576 bytes"),
+    ]
+
+    private static func rule(_ text: String) -> String { PolicyDocument.with { $0.rules = "rules: [\(text)]" } }
+    private static func perk(_ text: String) -> String { PolicyDocument.with { $0.perks = "perks: [\(text)]" } }
+
+    @Test(arguments: oneMistake) func everyMistakeHasItsPlace(text: String, mistake: String) throws {
+        #expect(try mistakes(in: text) == [mistake])
+    }
+
+    @Test(arguments: [
+        "", "true", "score >= 750", "band", "band ==", "band == A", "band == \"A\" && true", "band != \"A\"",
+        "band in []", "band in [\"A\"", "band in [\"A\",]", "band in \"A\"", "\"A\" == band", "band == \"A\\n\"",
+        "banda == \"A\"",
+    ])
+    func otherConditionsAreRefused(when: String) throws {
+        let text = Self.perk("{id: bikes, when: \(quoted(when))}")
+        let message = "this version takes band == \"NAME\" or band in [\"NAME\", …], not \(when.debugDescription)"
+        #expect(try mistakes(in: text) == ["8:27: \(message)"])
+    }
+
+    @Test func severalMistakesComeOutAtOnceInOrder() throws {
+        let text = """
+            policy: Town
+            versoin: 1
+            score: {base: 5, min: 10, max: 20}
+            dimensions: {payment: {}, transport: {}}
+            rules:
+              - {id: fare, dimension: transprot, event: fare.paid, points: 1.5}
+              - {id: bill, dimension: payment, kinds: [robot], points: 1}
+            bands:
+              - {name: C, from: 10}
+              - {name: A, from: 10}
+            perks:
+              - {id: bikes, when: band == "AA"}
+            """
+        #expect(
+            try mistakes(in: text) == [
+                "1:1: the policy lacks \"version\"",
+                "1:9: \"Town\" must be lower-case letters, digits and hyphens, at most 64, a letter first",
+                "2:1: unknown key \"versoin\" in the policy; did you mean \"version\"?",
+                "3:15: score.base must lie between score.min and score.max",
+                "6:27: unknown dimension \"transprot\"; did you mean \"transport\"?",
+                "6:64: points (this version takes whole numbers only) must be a whole number",
+                "7:5: a rule lacks \"event\"",
+                "7:44: unknown kind \"robot\": individual, business, official",
+                "10:21: bands must rise: 10 is not above 10",
+                "12:23: unknown band \"AA\"; did you mean \"A\"?",
+            ])
+    }
+
+    /// A mistake does not hide another one of the same item.
+    @Test func noMistakeHidesAnother() throws {
+        #expect(
+            try mistakes(in: Self.rule("{id: Fare, dimension: transport, event: [], points: 1, kinds: [robot]}")) == [
+                "6:14: \"Fare\" must be lower-case letters, digits and hyphens, at most 64, a letter first",
+                "6:49: event must name at least one type",
+                "6:72: unknown kind \"robot\": individual, business, official",
+            ])
+    }
+
+    @Test func mistakesArePrintedForAnEditor() throws {
+        let text = PolicyDocument.with { ($0.version, $0.kinds) = ("version: x", "kinds: []") }
+        let error = #expect(throws: YAMLMistakes.self) { try ScoringPolicy(yaml: text, file: "etc/town.yaml") }
+        #expect(
+            error?.description == """
+                etc/town.yaml:2:10: error: version must be a whole number
+                etc/town.yaml:4:8: error: kinds must name at least one kind
+                """)
+    }
+
+    @Test(arguments: [
+        ("policy: [town", 2), ("policy: town\n\tversion: 1", 2), ("policy: \"town", 1), ("a: b: c", 1),
+        ("policy: town\n  version: 1", 2), ("policy: *nowhere", 1), ("policy: town\n...\n---\npolicy: town\n", 3),
+        ("policy: town\nversion: 1\npolicy: city", 1), ("score: {base: 1, base: 2}", 1),
+        (String(repeating: "[", count: 100_000), 1), ("a: \u{1}", 1),
+    ])
+    func whatIsNotYAMLHasAPlace(text: String, line: Int) throws {
+        let found = try mistakes(in: text)
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix("\(line):") == true, "\(found)")
+    }
+
+    @Test func aDuplicateKeyIsNamedWhereItStandsFirst() throws {
+        #expect(
+            try mistakes(in: PolicyDocument.with { $0.more = "version: 4" })
+                == ["2:1: the key version stands here twice"])
+    }
+
+    @Test func limitsOfNumber() throws {
+        func list(_ count: Int, _ item: (Int) -> String) -> String { (0..<count).map(item).joined(separator: ", ") }
+        let dimensions = PolicyDocument.with {
+            $0.dimensions = "dimensions: {transport: {}, \(list(64) { "d\($0): {}" })}"
+        }
+        #expect(try mistakes(in: dimensions) == ["5:13: more than 64 dimensions"])
+        let rules = PolicyDocument.with {
+            $0.rules = "rules: [\(list(1025) { "{id: r\($0), dimension: transport, event: e\($0), points: 1}" })]"
+        }
+        #expect(try mistakes(in: rules) == ["6:8: more than 1024 rules"])
+        let bands = PolicyDocument.with {
+            $0.bands = "bands: [\(list(65) { "{name: \($0 == 0 ? "A" : "b\($0)"), from: \($0)}" })]"
+        }
+        #expect(try mistakes(in: bands) == ["7:8: more than 64 bands"])
+        let perks = PolicyDocument.with {
+            $0.perks = "perks: [\(list(257) { "{id: p\($0), when: band == \"A\"}" })]"
+        }
+        #expect(try mistakes(in: perks) == ["8:8: more than 256 perks"])
+    }
+
+    @Test func theListOfMistakesIsBounded() throws {
+        let keys = (0..<500).map { "k\($0): 1" }.joined(separator: "\n")
+        #expect(try mistakes(in: keys).count == YAMLReader.maximumMistakes)
+    }
+}

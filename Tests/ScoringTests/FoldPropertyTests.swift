@@ -1,0 +1,84 @@
+import Events
+import Policy
+import Scoring
+import Testing
+
+/// What must hold for any events at all.
+@Suite struct FoldPropertyTests {
+    private static let subjects = ["anna", "bert", "carl", "a-business-with-a-name-that-is-long"]
+
+    private func enrolments() -> [Happening] {
+        Self.subjects.enumerated().map { enrolled($1, kind: $0.isMultiple(of: 2) ? "individual" : "business") }
+    }
+
+    /// Behaviour of enrolled subjects over sixty days, duplicates among it, in the order of time.
+    private func behaviour(_ seed: Int, count: Int = 120) -> [Happening] {
+        var random = Seeded(UInt64(seed))
+        let types = ["bill.paid", "bill.missed", "bill.late", "wage.paid", "noise.made", "life.saved", "crime.done"]
+        var all = (0..<count).map { number in
+            happened(
+                types.randomElement(using: &random) ?? "", Self.subjects.randomElement(using: &random) ?? "",
+                on: Double(Int.random(in: 1...60, using: &random)), id: "e\(number)")
+        }
+        for _ in 0..<10 { all += all.randomElement(using: &random).map { [$0] } ?? [] }
+        return all.sorted { $0.time < $1.time }
+    }
+
+    /// Late enough for every grace to have ended.
+    private let end = tick(on: 100)
+
+    @Test(arguments: 0..<300) func anyOrderOfTheSameEventsEndsInTheSameStandings(seed: Int) throws {
+        let happenings = behaviour(seed)
+        let story = Story(try TownPolicy.policy())
+        story.given(enrolments() + happenings + [end])
+        var random = Seeded(UInt64(seed) ^ 0xABCD)
+        let other = Story(try TownPolicy.policy())
+        other.given(enrolments().shuffled(using: &random) + happenings.shuffled(using: &random) + [end])
+        #expect(story.standings == other.standings)
+        #expect(story.fold.counters == other.fold.counters)
+    }
+
+    @Test(arguments: 0..<100) func whoSharesAPartitionChangesNothing(seed: Int) throws {
+        let happenings = enrolments() + behaviour(seed) + [end]
+        let together = Story(try TownPolicy.policy())
+        let facts = together.given(happenings)
+        var random = Seeded(UInt64(seed))
+        let places = Self.subjects.map { ($0, Int.random(in: 0..<3, using: &random)) }
+        let homes = Dictionary(uniqueKeysWithValues: places)
+        var standings: [String: Standing] = [:]
+        for partition in 0..<3 {
+            let alone = Story(try TownPolicy.policy())
+            let told = alone.given(happenings.filter { $0.type == nil || homes[$0.subject] == partition })
+            for (subject, home) in homes where home == partition {
+                let isTheirs = { (fact: String) in fact.split(separator: " ")[1] == subject }
+                #expect(told.filter(isTheirs) == facts.filter(isTheirs))
+            }
+            standings.merge(alone.standings) { first, _ in first }
+        }
+        #expect(standings == together.standings)
+    }
+
+    /// Entry, number, time, cause and all: the facts themselves.
+    @Test(arguments: 0..<50) func aBatchIsItsEntriesOneByOne(seed: Int) throws {
+        let policy = try TownPolicy.policy()
+        let single = Story(policy)
+        let batched = Story(policy)
+        var lives = Lives(seed: UInt64(seed), subjects: 40, daysAnEvent: 0.5)
+        for size in [1, 15, 16, 17, 31, 32, 33, 64, 300] {
+            let happenings = lives.next(size)
+            #expect(single.encoded(happenings, isBatch: false) == batched.encoded(happenings, isBatch: true))
+        }
+        #expect(single.standings == batched.standings)
+        #expect(single.fold.counters == batched.fold.counters)
+        #expect(single.fold.clock == batched.fold.clock)
+    }
+
+    @Test func theSameEntriesGiveTheSameBytes() throws {
+        let policy = try TownPolicy.policy()
+        var lives = Lives(seed: 9, subjects: 100, daysAnEvent: 0.1)
+        let happenings = lives.next(5_000)
+        let once = Story(policy).encoded(happenings, isBatch: true)
+        #expect(once == Story(policy).encoded(happenings, isBatch: true))
+        #expect(once.count > 1_000)
+    }
+}

@@ -1,0 +1,168 @@
+import Events
+import Policy
+import Scoring
+
+/// A fold with the memory of its events: given happenings, then facts told in words.
+final class Story {
+    private(set) var fold: Fold
+    private var lent: [UnsafeMutableRawBufferPointer] = []
+    private var entry = 0
+
+    init(_ policy: ScoringPolicy) { fold = Fold(policy: policy) }
+
+    deinit {
+        for bytes in lent { bytes.deallocate() }
+    }
+
+    func lend(_ text: String) -> UnsafeRawBufferPointer {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
+        copy.copyBytes(from: text.utf8)
+        lent.append(copy)
+        return UnsafeRawBufferPointer(copy)
+    }
+
+    func item(_ happening: Happening, entry: Int) -> Fold.Item {
+        var event = EventView.empty
+        event.time = happening.time
+        guard let type = happening.type else { return Fold.Item(event: event, type: nil, entry: entry) }
+        event.id = lend(happening.id)
+        event.source = lend(happening.source)
+        event.type = lend(type)
+        event.subject = lend(happening.subject)
+        event.data = lend(happening.data)
+        return Fold.Item(event: event, type: fold.resolve(type: event.type), entry: entry)
+    }
+
+    /// Folds one after the other; tells the facts.
+    @discardableResult func given(_ happenings: Happening...) -> [String] { given(happenings) }
+
+    @discardableResult func given(_ happenings: [Happening]) -> [String] {
+        for happening in happenings {
+            fold(item(happening, entry: entry))
+            entry += 1
+        }
+        defer { fold.clearOutput() }
+        return told()
+    }
+
+    /// Folds all of them as one batch; tells the facts.
+    @discardableResult func given(batch happenings: [Happening]) -> [String] {
+        let items = happenings.enumerated().map { item($1, entry: entry + $0) }
+        items.withUnsafeBufferPointer { fold.fold($0) }
+        entry += items.count
+        defer { fold.clearOutput() }
+        return told()
+    }
+
+    /// Each fact's JSON, numbered from 1, as of partition 3 and offset 7.
+    func encoded(_ happenings: Happening...) -> [String] { encoded(happenings, isBatch: true) }
+
+    func encoded(_ happenings: [Happening], isBatch: Bool) -> [String] {
+        let items = happenings.enumerated().map { item($1, entry: $0) }
+        if isBatch {
+            items.withUnsafeBufferPointer { fold.fold($0) }
+        } else {
+            for item in items { fold(item) }
+        }
+        defer { fold.clearOutput() }
+        let encoder = FactEncoder(policy: fold.policy, partition: 3)
+        return fold.output.facts.enumerated().map { number, fact in
+            var writer = ByteWriter()
+            encoder.encode(
+                fact, reasons: fold.output.reasons, offset: 7, sequence: Int64(number + 1), into: &writer)
+            return String(decoding: writer.bytes, as: UTF8.self)
+        }
+    }
+
+    private func fold(_ item: Fold.Item) {
+        if let type = item.type {
+            fold.fold(item.event, type: type, entry: item.entry)
+        } else {
+            fold.tick(item.event.time, entry: item.entry)
+        }
+    }
+
+    func standing(of subject: String) -> Standing? {
+        var subject = subject
+        return subject.withUTF8 { fold.standing(of: UnsafeRawBufferPointer($0)) }
+    }
+
+    func score(of subject: String) -> Int64? { standing(of: subject)?.level.score }
+
+    func perks(of subject: String) -> [String] {
+        (standing(of: subject)?.perks ?? []).map { fold.policy.perks[$0].id }
+    }
+
+    /// `RULE POINTS of EVENTS`
+    func contributions(to subject: String) -> [String] {
+        (standing(of: subject)?.contributions ?? [])
+            .map { "\(fold.policy.rules[$0.rule].id) \($0.points) of \($0.events)" }
+    }
+
+    /// Every standing, by subject.
+    var standings: [String: Standing] {
+        var all: [String: Standing] = [:]
+        fold.forEachStanding { all[String(decoding: $0.subject, as: UTF8.self)] = $0 }
+        return all
+    }
+
+    /// `DAY SUBJECT score BEFORE -> AFTER: RULE POINTS, …` or `DAY SUBJECT granted|revoked PERK [by timer]`.
+    private func told() -> [String] {
+        let policy = fold.policy
+        func level(_ level: Fact.Level?) -> String {
+            level.map { "\($0.score) \(policy.bands[$0.band].name)" } ?? "none"
+        }
+        return fold.output.facts.map { fact in
+            let day = (fact.time.microseconds - Happening.day(0).microseconds) / Timestamp.microsecondsPerDay
+            let subject = String(decoding: fact.subject, as: UTF8.self)
+            let timer = fact.cause == nil ? " by timer" : ""
+            switch fact.kind {
+            case .scoreChanged:
+                let reasons = fold.output.reasons[fact.reasons]
+                    .map { "\(policy.rules[$0.rule].id) \($0.points)" }.joined(separator: ", ")
+                return "\(day) \(subject) score \(level(fact.before)) -> \(level(fact.after))"
+                    + (reasons.isEmpty ? "" : ": \(reasons)")
+            case .perkGranted: return "\(day) \(subject) granted \(policy.perks[fact.perk].id)\(timer)"
+            case .perkRevoked: return "\(day) \(subject) revoked \(policy.perks[fact.perk].id)\(timer)"
+            }
+        }
+    }
+}
+
+/// The policy of these tests.
+enum TownPolicy {
+    static let text = """
+        policy: town
+        version: 1
+        score: {base: 600, min: 350, max: 950}
+        kinds: [individual, business]
+        dimensions:
+          payment: {min: -200, max: 100}
+          conduct: {}
+        rules:
+          - {id: paid, dimension: payment, event: bill.paid, points: 15}
+          - {id: missed, dimension: payment, event: [bill.missed, bill.late], points: -60}
+          - {id: fair, dimension: payment, kinds: [business], event: [bill.paid, wage.paid], points: 30, cap: 60}
+          - {id: noise, dimension: conduct, event: noise.made, points: -5, cap: 10}
+          - {id: rescue, dimension: conduct, event: life.saved, points: 400}
+          - {id: crime, dimension: conduct, event: crime.done, points: -400}
+        bands:
+          - {name: C, from: 350}
+          - {name: B, from: 550}
+          - {name: A, from: 640}
+        perks:
+          - {id: zebra, when: band == "A"}
+          - {id: bikes, when: 'band in ["A", "B"]', grace: 14 days}
+          - {id: apple, when: 'band in ["A", "B"]', grace: 14 days}
+
+        """
+
+    static func policy() throws -> ScoringPolicy { try ScoringPolicy(yaml: text, file: "town.yaml") }
+
+    /// Without perks.
+    static func scores() throws -> ScoringPolicy {
+        var policy = try policy()
+        policy.perks = []
+        return policy
+    }
+}
