@@ -79,7 +79,7 @@ let package = Package(
         tests("LedgerTests", ["Events", "Ledger"]),
         tests("ReplayTests", ["Events", "Ledger", "Policy", "Replay", "Scoring"]),
         tests("KafkaTests", ["Kafka"]),
-        tests("TopicsTests", ["Kafka", "Topics"]),
+        tests("TopicsTests", ["Events", "Kafka", "Policy", "Scoring", "Topics"]),
         tests("PipelineTests", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
         tests("QueryTests", ["Query", metrics]),
         tests("LagTests", ["Kafka", "Lag"]),

@@ -129,9 +129,14 @@ public final class Consumer {
         let box = RebalanceBox()
         rd_kafka_conf_set_opaque(conf, Unmanaged.passUnretained(box).toOpaque())
         if options.group != nil {
-            rd_kafka_conf_set_rebalance_cb(conf) { _, code, list, opaque in
-                guard let opaque else { return }
-                Unmanaged<RebalanceBox>.fromOpaque(opaque).takeUnretainedValue().consumer?.rebalance(code, list)
+            rd_kafka_conf_set_rebalance_cb(conf) { handle, code, list, opaque in
+                let box = opaque.map { Unmanaged<RebalanceBox>.fromOpaque($0).takeUnretainedValue() }
+                guard let consumer = box?.consumer else {
+                    // The consumer is on its way out: closing waits until the partitions are given back.
+                    rd_kafka_assign(handle, nil)
+                    return
+                }
+                consumer.rebalance(code, list)
             }
         }
         rebalanceBox = box

@@ -31,13 +31,14 @@ final class FoldWorker: RebalanceListener {
 
     /// By consumer source index.
     private var partitions: [OwnedPartition] = []
-    private var publications: [Int32: Publication] = [:]
+    /// By ledger partition; nil for those of other members and those not recovered yet.
+    private var publications: [Publication?]
     private var unrecovered: [Int32: [Publication.Mark]] = [:]
     private var lastTick: [Int32: Int64] = [:]
     private var batch = FactBatch()
     private var failure: (any Error)?
     private var lastCommit = ContinuousClock.now
-    private var committed: [Int32: Int64] = [:]
+    private var committed: [Int64] = []
     private let publishedCounters: [Counter]
     private let frameCounter = Counter(label: "standing_fold_frames_total")
 
@@ -50,6 +51,7 @@ final class FoldWorker: RebalanceListener {
         self.board = board
         self.stop = stop
         self.logger = logger
+        publications = [Publication?](repeating: nil, count: ledgerPartitions)
         var options = Producer.Options()
         options.gapless = true
         producer = try Producer(configuration.kafka, options: options) { logger.kafka($0, of: "fact-producer") }
@@ -120,7 +122,7 @@ final class FoldWorker: RebalanceListener {
                     .ledgerDamaged, "ledger partition \(partition.partition), offset \(record.offset): an empty record")
             }
             batch.removeAll()
-            let sent = publications[partition.partition]!.sent
+            let sent = publications[Int(partition.partition)]!.sent
             try partition.withFold { state in
                 do {
                     let isFirst = state.policy == nil
@@ -134,8 +136,8 @@ final class FoldWorker: RebalanceListener {
                 }
                 state.drain(above: sent, into: &batch)
             }
-            try publish(partition.partition)
-            publications[partition.partition]!.folded(next: record.offset + 1)
+            try publish(Int(partition.partition))
+            publications[Int(partition.partition)]!.folded(next: record.offset + 1)
         }
         frameCounter.increment(by: records.count)
         board.update { $0.frames += Int64(records.count) }
@@ -150,13 +152,13 @@ final class FoldWorker: RebalanceListener {
                 + "switch the policy of a ledger that is in use")
     }
 
-    private func publish(_ partition: Int32) throws {
+    private func publish(_ partition: Int) throws {
         guard !batch.items.isEmpty else { return }
         var counts = [Int64](repeating: 0, count: factTopics.count)
         for item in batch.items {
             let topic = item.topic.rawValue
             while try !producer.produce(
-                topic: factTopics[topic], partition: partition, key: batch.key(item), value: batch.value(item),
+                topic: factTopics[topic], partition: Int32(partition), key: batch.key(item), value: batch.value(item),
                 headers: Self.factHeaders, tag: Int(item.sequence))
             { try waitForRoom() }
             counts[topic] += 1
@@ -177,10 +179,11 @@ final class FoldWorker: RebalanceListener {
             if delivery.code != 0 {
                 if failure == nil { failure = delivery.error(topicName: producer.topicName(delivery.topic)) }
             } else if delivery.tag != Self.tickTag, let topic = factTopics.firstIndex(of: delivery.topic) {
-                publications[delivery.partition]?.acknowledge(
+                publications[Int(delivery.partition)]?.acknowledge(
                     topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
             }
         }
+        for index in publications.indices { publications[index]?.settle() }
     }
 
     // MARK: Time
@@ -190,7 +193,7 @@ final class FoldWorker: RebalanceListener {
         var current = 0
         for (index, source) in consumer.assignment.enumerated() {
             let partition = partitions[index]
-            partition.isCurrent = source.reachedEnd && publications[partition.partition]?.isSettled == true
+            partition.isCurrent = source.reachedEnd && publications[Int(partition.partition)]?.isSettled == true
             if partition.isCurrent { current += 1 }
         }
         board.update { $0.currentPartitions = current }
@@ -217,26 +220,26 @@ final class FoldWorker: RebalanceListener {
     private func recover() throws {
         guard !unrecovered.isEmpty else { return }
         let found = try FactRecovery.run(unrecovered, configuration: configuration, stop: stop, logger: logger)
-        for (partition, marks) in found { publications[partition] = Publication(found: marks) }
+        for (partition, marks) in found { publications[Int(partition)] = Publication(found: marks) }
         unrecovered = [:]
     }
 
     private func commitIfDue(_ consumer: Consumer) throws {
         let age = ContinuousClock.now - lastCommit
         guard age > Self.commitEvery else { return }
-        let positions = publications.mapValues(\.committable).filter { $0.value > 0 }
-        guard positions != committed || age > Self.recommitEvery else { return }
+        guard publications.map({ $0?.committable ?? 0 }) != committed || age > Self.recommitEvery else { return }
         try commit(consumer, wait: false)
     }
 
     private func commit(_ consumer: Consumer, wait: Bool) throws {
         lastCommit = .now
         var offsets: [PartitionOffset] = []
-        for (partition, publication) in publications where publication.committable > 0 {
-            committed[partition] = publication.committable
+        committed = publications.map { $0?.committable ?? 0 }
+        for (partition, publication) in publications.enumerated() {
+            guard let publication, publication.committable > 0 else { continue }
             offsets.append(
                 PartitionOffset(
-                    TopicPartition(configuration.topics.ledger, partition), offset: publication.committable,
+                    TopicPartition(configuration.topics.ledger, Int32(partition)), offset: publication.committable,
                     metadata: publication.metadata))
         }
         try consumer.commit(offsets, wait: wait)
@@ -244,7 +247,7 @@ final class FoldWorker: RebalanceListener {
 
     private func handOver(_ consumer: Consumer) {
         let deadline = ContinuousClock.now + .milliseconds(Self.handOverMilliseconds)
-        while !publications.values.allSatisfy(\.isSettled), failure == nil, producer.fatalError == nil,
+        while !publications.allSatisfy({ $0?.isSettled ?? true }), failure == nil, producer.fatalError == nil,
             ContinuousClock.now < deadline
         {
             serve(10)
@@ -254,6 +257,10 @@ final class FoldWorker: RebalanceListener {
         } catch {
             logger.warning("the ledger's positions are not committed", metadata: ["reason": "\(error)"])
         }
+    }
+
+    private func forgetPublications() {
+        for index in publications.indices { publications[index] = nil }
     }
 
     // MARK: RebalanceListener
@@ -271,8 +278,8 @@ final class FoldWorker: RebalanceListener {
             return []
         }
         partitions = places.map { OwnedPartition(partition: $0.partition) }
-        publications = [:]
-        committed = [:]
+        forgetPublications()
+        committed = []
         lastTick = [:]
         owned.replace(partitions)
         board.update { status in
@@ -286,7 +293,7 @@ final class FoldWorker: RebalanceListener {
     func revoked(_ places: [TopicPartition], lost: Bool, from consumer: Consumer) {
         if !lost { handOver(consumer) }
         partitions = []
-        publications = [:]
+        forgetPublications()
         unrecovered = [:]
         owned.replace([])
         board.update { status in

@@ -30,10 +30,10 @@ struct Publication {
 
     mutating func send(_ topic: FactTopic, _ sequence: Int64) { sent[topic.rawValue] = sequence }
 
+    /// `settle` draws the conclusions, once for many.
     mutating func acknowledge(topic: Int, sequence: Int64, offset: Int64) {
         guard sequence > acknowledged[topic].sequence else { return }
         acknowledged[topic] = Mark(offset: offset + 1, sequence: sequence)
-        settle()
     }
 
     /// The frame before ledger offset `next` is folded, and all its facts are sent.
@@ -43,12 +43,12 @@ struct Publication {
         } else {
             checkpoints.append(Checkpoint(next: next, sequences: sent))
         }
-        settle()
     }
 
     var isSettled: Bool { firstCheckpoint == checkpoints.count }
 
-    private mutating func settle() {
+    /// Moves `committable` over every frame whose facts are acknowledged.
+    mutating func settle() {
         while firstCheckpoint < checkpoints.count,
             zip(acknowledged, checkpoints[firstCheckpoint].sequences).allSatisfy({ $0.sequence >= $1 })
         {

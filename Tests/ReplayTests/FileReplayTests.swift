@@ -1,0 +1,172 @@
+import Events
+import Foundation
+import Policy
+import Replay
+import Scoring
+import Testing
+
+@Suite struct FileReplayTests {
+    private func standings(_ replay: borrowing FileReplay) throws -> [String] {
+        var writer = StandingsWriter()
+        writer.add(replay.fold)
+        var text: [UInt8] = []
+        writer.write(policy: replay.fold.policy) { text += $0 }
+        return text.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func lines(_ path: String) throws -> [String] {
+        let reader = try LineReader(path, maximumBytes: EventDecoder.maximumEventBytes)
+        var lines: [String] = []
+        while let line = try reader.next() { lines.append(String(decoding: line, as: UTF8.self)) }
+        return lines
+    }
+
+    private func line(_ type: String, _ subject: String, day: Int, data: String = "{}") -> String {
+        #"{"specversion":"1.0","id":"\#(type)-\#(day)","source":"/town","type":"\#(type)","subject":"\#(subject)","#
+            + #""time":"2026-01-0\#(day)T00:00:00Z","data":\#(data)}"#
+    }
+
+    private func enrolled(_ subject: String, day: Int) -> String {
+        line("standing.subject.enrolled", subject, day: day, data: #"{"kind":"individual"}"#)
+    }
+
+    // MARK: Against the independent program
+
+    @Test(
+        .enabled(
+            if: Shared.has("golden/first.yaml", "data/card.jsonl.gz", "golden/first-standings.jsonl.gz"),
+            "shared/ is not here"))
+    func standingsAreTheGoldenOnes() throws {
+        let text = try String(contentsOfFile: Shared.path("golden/first.yaml"), encoding: .utf8)
+        var replay = FileReplay(policy: try ScoringPolicy(yaml: text, file: "first.yaml"))
+        try replay.run(file: Shared.path("data/card.jsonl.gz"), fact: nil) { Issue.record("\($0)") }
+        try replay.finish(asOf: nil, fact: nil)
+        let expected = try lines(Shared.path("golden/first-standings.jsonl.gz"))
+        let found = try standings(replay)
+        #expect(found.count == 30_000)
+        #expect(found == expected)
+    }
+
+    @Test(
+        .enabled(
+            if: Shared.has("golden/first.yaml", "data/card.jsonl.gz", "golden/first-facts.jsonl.gz"),
+            "shared/ is not here"))
+    func factsAreTheGoldenOnes() throws {
+        let text = try String(contentsOfFile: Shared.path("golden/first.yaml"), encoding: .utf8)
+        var replay = FileReplay(policy: try ScoringPolicy(yaml: text, file: "first.yaml"))
+        var reduced: [String] = []
+        func take(_ json: UnsafeRawBufferPointer) throws {
+            reduced.append(try Self.reduced(json, sequence: reduced.count + 1))
+        }
+        try replay.run(file: Shared.path("data/card.jsonl.gz"), fact: take) { Issue.record("\($0)") }
+        try replay.finish(asOf: nil, fact: take)
+        let expected = try lines(Shared.path("golden/first-facts.jsonl.gz"))
+        #expect(reduced.count == expected.count)
+        let same = zip(reduced, expected).prefix { $0 == $1 }.count
+        #expect(reduced.dropFirst(same).first == expected.dropFirst(same).first)
+    }
+
+    /// A score fact as the golden files have it.
+    private static func reduced(_ json: UnsafeRawBufferPointer, sequence: Int) throws -> String {
+        let fact = try #require(JSONSerialization.jsonObject(with: Data(json)) as? [String: Any])
+        let data = try #require(fact["data"] as? [String: Any])
+        func text(_ name: String) -> String { fact[name] as? String ?? "" }
+        func score(_ name: String) -> String {
+            ((data[name] as? [String: Any])?["score"] as? Int).map { "\($0)" } ?? "null"
+        }
+        #expect(fact["sequence"] as? Int == sequence)
+        return #"{"type": "\#(text("type"))", "subject": "\#(text("subject"))", "time": "\#(text("time"))", "#
+            + #""before": \#(score("before")), "after": \#(score("after"))}"#
+    }
+
+    // MARK: Files
+
+    @Test func whatIsNoEventIsRejectedWithItsPlaceAndTheRestIsFolded() throws {
+        let folder = try TemporaryFolder()
+        let text = [
+            enrolled("anna", day: 1), "", "no JSON", " \t\r", line("bill.paid", "anna", day: 2),
+            line("standing.unheard-of", "anna", day: 3), line("standing.subject.enrolled", "bert", day: 3),
+            line("bill.paid", "anna", day: 4),
+        ].joined(separator: "\n")
+        let path = try folder.write(text, to: "events.jsonl")
+        var replay = FileReplay(policy: try ScoringPolicy(yaml: TestPolicy.text, file: "town.yaml"))
+        var rejected: [String] = []
+        try replay.run(file: path, fact: nil) { rejected.append("\($0)".replacing(path, with: "events.jsonl")) }
+        #expect(
+            rejected == [
+                "events.jsonl:3: error: event must be a JSON object",
+                "events.jsonl:6: error: type is under \"standing.\" but is no control event of this version",
+                "events.jsonl:7: error: data.kind must be individual, business or official",
+            ])
+        let counts = (read: replay.read, rejected: replay.rejected)
+        #expect(counts == (6, 3))
+        #expect(
+            try standings(replay) == [
+                #"{"subject":"anna","kind":"individual","score":630,"band":"B","dimensions":{"payment":30},"#
+                    + #""sanctions":[],"perks":["bikes","counter"]}"#
+            ])
+    }
+
+    @Test func filesAreFoldedInTheOrderGivenAsOnePartition() throws {
+        let folder = try TemporaryFolder()
+        let paths = [
+            try folder.write(enrolled("anna", day: 1) + "\n" + enrolled("Bert", day: 1), to: "1.jsonl"),
+            try folder.write(line("bill.missed", "anna", day: 2) + "\n" + enrolled("aaron", day: 3), to: "2.jsonl"),
+        ]
+        func run(_ paths: [String], asOf time: String?) throws -> (facts: [String], standings: [String]) {
+            var replay = FileReplay(policy: try ScoringPolicy(yaml: TestPolicy.text, file: "town.yaml"))
+            var facts: [String] = []
+            func take(_ json: UnsafeRawBufferPointer) throws {
+                let fact = try #require(JSONSerialization.jsonObject(with: Data(json)) as? [String: Any])
+                let words = ["id", "type", "sequence", "subject"].map { "\(fact[$0] ?? "")" }
+                facts.append(words.joined(separator: " "))
+            }
+            for path in paths { try replay.run(file: path, fact: take) { Issue.record("\($0)") } }
+            try replay.finish(asOf: time.flatMap { Timestamp($0) }, fact: take)
+            return (facts, try standings(replay))
+        }
+        let forth = try run(paths, asOf: nil)
+        #expect(
+            forth.facts == [
+                "0-0-0-0 standing.score.changed 1 anna", "0-0-0-1 standing.perk.granted 1 anna",
+                "0-0-0-2 standing.perk.granted 2 anna", "0-1-0-0 standing.score.changed 2 Bert",
+                "0-1-0-1 standing.perk.granted 3 Bert", "0-1-0-2 standing.perk.granted 4 Bert",
+                "0-2-0-0 standing.score.changed 3 anna", "0-2-0-1 standing.perk.revoked 5 anna",
+                "0-3-0-0 standing.perk.revoked 6 anna", "0-3-0-1 standing.score.changed 4 aaron",
+                "0-3-0-2 standing.perk.granted 7 aaron", "0-3-0-3 standing.perk.granted 8 aaron",
+            ])
+        #expect(
+            forth.standings.map { $0.prefix(20) } == [
+                #"{"subject":"Bert","k"#, #"{"subject":"aaron","#, #"{"subject":"anna","k"#,
+            ], "sorted by bytes")
+        let back = try run(paths.reversed(), asOf: nil)
+        #expect(back.facts.count == 9, "who is not enrolled is not scored")
+    }
+
+    @Test func asOfMovesTheClockThere() throws {
+        let folder = try TemporaryFolder()
+        let text = enrolled("anna", day: 1) + "\n" + line("bill.missed", "anna", day: 2)
+        let path = try folder.write(text, to: "events.jsonl")
+        for (time, perks) in [
+            (nil, 1), ("2026-01-02T23:59:59Z", 1), ("2026-01-03T00:00:00Z", 0), ("2025-01-01T00:00:00Z", 1),
+        ] {
+            var replay = FileReplay(policy: try ScoringPolicy(yaml: TestPolicy.text, file: "town.yaml"))
+            try replay.run(file: path, fact: nil) { Issue.record("\($0)") }
+            try replay.finish(asOf: time.flatMap { Timestamp($0) }, fact: nil)
+            var counts: [Int] = []
+            replay.fold.forEachStanding { counts.append($0.perks.count) }
+            #expect(counts == [perks], "as of \(time ?? "the end")")
+        }
+    }
+
+    @Test func aFileThatIsNotThereIsAnError() throws {
+        var replay = FileReplay(policy: try ScoringPolicy(yaml: TestPolicy.text, file: "town.yaml"))
+        var message = ""
+        do {
+            try replay.run(file: "/nowhere/events.jsonl", fact: nil) { _ in }
+        } catch {
+            message = "\(error)"
+        }
+        #expect(message == "/nowhere/events.jsonl: error: cannot be opened")
+    }
+}

@@ -1,0 +1,156 @@
+import Ledger
+import Policy
+import Replay
+import Scoring
+import Testing
+
+@Suite struct PartitionFoldTests {
+    let ledger = LedgerPartition()
+    private let policy = LedgerEntry.policy(TestPolicy.text)
+
+    private func begin() throws { try ledger.apply(LedgerEntry.frame([policy]), at: 0) }
+
+    // MARK: The policy
+
+    @Test func aPartitionBeginsEmpty() {
+        #expect(ledger.nextOffset == 0)
+        #expect(ledger.fold.policyText == "")
+        #expect(ledger.fold.policy == nil)
+        #expect(ledger.sequences == [0, 0, 0])
+        #expect(ledger.standings.isEmpty)
+    }
+
+    @Test func theFirstEntryBringsThePolicy() throws {
+        #expect(try ledger.apply(LedgerEntry.frame([policy]), at: 7) == [])
+        #expect(ledger.nextOffset == 8)
+        #expect(ledger.fold.policyText == TestPolicy.text)
+        #expect(ledger.fold.policy?.id == "town")
+        #expect(ledger.fold.policy?.version == 2)
+    }
+
+    @Test func eventsMayFollowInTheSameFrame() throws {
+        let frame = LedgerEntry.frame([policy, .enrolled("anna", offset: 0), .happened("bill.paid", "anna", offset: 1)])
+        #expect(
+            try ledger.apply(frame, at: 0) == [
+                "scoreChanges 1 anna", "perks 1 anna", "perks 2 anna", "scoreChanges 2 anna",
+            ])
+        #expect(ledger.standings["anna"]?.level.score == 615)
+    }
+
+    @Test(arguments: ["event", "tick"]) func withoutAPolicyNothingIsFolded(kind: String) {
+        let entry = kind == "tick" ? LedgerEntry.tick(1) : .enrolled("anna", offset: 0)
+        #expect(
+            ledger.problem(LedgerEntry.frame([entry]), at: 3)
+                == "ledger partition 4, offset 3: the partition does not begin with a policy")
+    }
+
+    @Test func theSamePolicyAgainChangesNothing() throws {
+        try begin()
+        try ledger.apply(LedgerEntry.frame(number: 1, [.enrolled("anna", offset: 0)]), at: 1)
+        #expect(try ledger.apply(LedgerEntry.frame(session: 2, [policy]), at: 2) == [])
+        #expect(ledger.standings.count == 1)
+    }
+
+    @Test func anotherPolicyIsAProblem() throws {
+        try begin()
+        let other = LedgerEntry.policy(TestPolicy.text.replacing("version: 2", with: "version: 3"))
+        #expect(
+            ledger.problem(LedgerEntry.frame(number: 1, [.enrolled("anna", offset: 0), other]), at: 9)
+                == "ledger partition 4, offset 9: another policy is activated here, which this version cannot follow")
+        #expect(ledger.fold.policyText == TestPolicy.text)
+    }
+
+    @Test func aPolicyWithMistakesNamesItsPlaceInTheLedger() {
+        let bad = LedgerEntry.policy(TestPolicy.text.replacing("version: 2", with: "version: two"))
+        #expect(
+            ledger.problem(LedgerEntry.frame([bad]), at: 5)
+                == "ledger[4]@5:2:10: error: version must be a whole number")
+    }
+
+    @Test(arguments: [
+        LedgerEntry.system(type: "standing.fold.changed", data: "{}"),
+        .system(type: "standing.policy.activated", data: #"{"text":""}"#),
+        .system(type: "standing.policy.activated", data: ""), .system(type: "standing.subject.withdrawn", data: "{}"),
+    ])
+    func anUnknownSystemEntryIsAProblem(entry: LedgerEntry) {
+        #expect(
+            ledger.problem(LedgerEntry.frame([entry]), at: 1)
+                == "ledger partition 4, offset 1: a system entry that this version does not know")
+    }
+
+    // MARK: What counts
+
+    @Test func anEntryWhoseOriginWasThereIsDropped() throws {
+        try begin()
+        let frame = [LedgerEntry.enrolled("anna", offset: 0), .happened("bill.paid", "anna", offset: 1)]
+        try ledger.apply(LedgerEntry.frame(session: 2, frame), at: 1)
+        let again = frame + [.happened("bill.paid", "anna", offset: 2)]
+        #expect(try ledger.apply(LedgerEntry.frame(session: 3, again), at: 2) == ["scoreChanges 3 anna"])
+        #expect(ledger.repeatedOrigins == 2)
+        #expect(ledger.counters.duplicates == 0, "the fold never sees it")
+        #expect(ledger.counters.entries == 3)
+        #expect(ledger.standings["anna"]?.level.score == 630)
+    }
+
+    @Test func originsAreThoseOfTheirTopicAndPartition() throws {
+        try begin()
+        let entries =
+            [LedgerEntry.enrolled("anna", offset: 0)]
+            + ["bus", "train"].flatMap { topic in
+                (0..<3).map { .happened("bill.paid", "anna", offset: 5, topic: topic, partition: $0) }
+            }
+        try ledger.apply(LedgerEntry.frame(number: 1, entries + entries), at: 1)
+        #expect(ledger.standings["anna"]?.level.score == 600 + 6 * 15)
+        #expect(ledger.repeatedOrigins == 7)
+    }
+
+    @Test func aResetSourceBeginsAgain() throws {
+        try begin()
+        let reset = LedgerEntry.event(
+            type: "standing.source.reset", subject: "", offset: 0, topic: "control", data: #"{"topic":"bus"}"#)
+        let before = LedgerEntry.happened("bill.paid", "anna", offset: 50, topic: "bus")
+        let after = LedgerEntry.happened("bill.missed", "anna", offset: 0, topic: "bus")
+        try ledger.apply(
+            LedgerEntry.frame(number: 1, [.enrolled("anna", offset: 0), before, after, reset, after, after]), at: 1)
+        #expect(ledger.standings["anna"]?.level.score == 555)
+        #expect(ledger.repeatedOrigins == 2)
+    }
+
+    @Test func aRepeatedFrameChangesNothing() throws {
+        try begin()
+        let frame = LedgerEntry.frame(number: 1, [.enrolled("anna", offset: 0)])
+        #expect(try ledger.apply(frame, at: 1).count == 3)
+        #expect(try ledger.apply(frame, at: 2) == [])
+        #expect(ledger.repeatedFrames == 1)
+        #expect(ledger.repeatedOrigins == 0)
+        #expect(ledger.nextOffset == 3)
+    }
+
+    @Test func fromItsFirstGapASessionCountsNoMore() throws {
+        try begin()
+        try ledger.apply(LedgerEntry.frame(session: 2, [.enrolled("anna", offset: 0)]), at: 1)
+        for (offset, number) in [2, 3, 1].enumerated() {
+            let frame = LedgerEntry.frame(
+                session: 2, number: UInt64(number), [.happened("bill.paid", "anna", offset: Int64(number))])
+            #expect(try ledger.apply(frame, at: Int64(offset) + 2) == [])
+        }
+        #expect(ledger.brokenFrames == 3)
+        let next = LedgerEntry.frame(session: 3, [.happened("bill.paid", "anna", offset: 1)])
+        #expect(try ledger.apply(next, at: 5) == ["scoreChanges 2 anna"])
+    }
+
+    // MARK: Damage
+
+    @Test func aDamagedFrameIsAProblemWithItsPlace() throws {
+        try begin()
+        let good = LedgerEntry.frame(number: 1, [.enrolled("anna", offset: 0)])
+        for byte in [0, 5, 9, 20, 33, good.count - 1] {
+            var damaged = good
+            damaged[byte] ^= 0x10
+            #expect(ledger.problem(damaged, at: 12).hasPrefix("ledger partition 4, offset 12: "))
+        }
+        #expect(ledger.problem([], at: 13) == "ledger partition 4, offset 13: shorter than a header (at byte 0)")
+        #expect(ledger.nextOffset == 1)
+        #expect(try ledger.apply(good, at: 1).count == 3, "it is fetched again")
+    }
+}
