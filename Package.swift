@@ -66,7 +66,8 @@ let package = Package(
         .executableTarget(
             name: "standing",
             dependencies: [
-                "CIntrinsics", "Downstream", "Events", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Query", "Replay",
+                "CIntrinsics", "Downstream", "Events", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Query",
+                "Replay",
                 "Scoring", "Simulation", "Topics", argumentParser, logging, metrics,
             ],
             swiftSettings: strict),

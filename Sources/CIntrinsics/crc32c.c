@@ -49,9 +49,9 @@ static uint32_t fast_crc32c(uint32_t crc, const unsigned char *p, size_t n) { re
 static int have_fast(void) { return 0; }
 #endif
 
-uint32_t standing_crc32c(const void *bytes, size_t length) {
+uint32_t standing_crc32c(uint32_t previous, const void *bytes, size_t length) {
     const unsigned char *p = bytes;
-    uint32_t crc = 0xFFFFFFFFu;
+    uint32_t crc = previous ^ 0xFFFFFFFFu;
     crc = have_fast() ? fast_crc32c(crc, p, length) : table_crc32c(crc, p, length);
     return crc ^ 0xFFFFFFFFu;
 }

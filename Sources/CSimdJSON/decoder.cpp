@@ -98,6 +98,8 @@ struct standing_decoder {
 
     error_code string_of(ondemand::value &value, std::string_view token, std::string_view &text) {
         if (has_escapes) return value.get_string().get(text);
+        ondemand::raw_json_string raw;  // takes the string, so that what follows is not mistaken for its value
+        if (auto error = value.get_raw_json_string().get(raw)) return error;
         size_t end = token.rfind('"');
         if (end == 0 || end == std::string_view::npos) return STRING_ERROR;
         text = token.substr(1, end - 1);
@@ -257,6 +259,10 @@ standing_json_status standing_check_object(standing_decoder *decoder, const void
     while (end > token.data() && end[-1] != '}') end--;
     *text = {token.data(), size_t(end - token.data())};
     return STANDING_JSON_OK;
+}
+
+int standing_valid_utf8(const void *bytes, size_t length) {
+    return validate_utf8(static_cast<const char *>(bytes), length);
 }
 
 int standing_string_member(standing_decoder *decoder, const void *json, size_t length, const char *name,

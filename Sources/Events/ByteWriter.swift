@@ -120,9 +120,11 @@ public struct ByteWriter: ~Copyable {
         length += digits
     }
 
-    /// RFC 3339 in UTC.
+    /// RFC 3339 in UTC; a time outside the years 0001 to 9999 is written as the nearest inside.
     public mutating func append(_ time: Timestamp) {
-        let second = time.microseconds.floorDivided(by: Timestamp.microsecondsPerSecond)
+        let range = Timestamp.writable
+        let second = max(range.lowerBound, min(range.upperBound, time.microseconds)).floorDivided(
+            by: Timestamp.microsecondsPerSecond)
         let day = second.quotient.floorDivided(by: 86_400)
         let date = Timestamp.civil(fromDays: day.quotient)
         append(date.year, digits: 4)

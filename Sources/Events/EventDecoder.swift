@@ -50,13 +50,10 @@ public final class EventDecoder {
     ) -> EventDefect? {
         guard value.count <= Self.maximumEventBytes else { return EventDefect(.event, .tooLarge) }
         if let contentType, !Self.isJSON(contentType) { return EventDefect(.contentType, .unsupported) }
-        for (attribute, text) in [
-            (EventDefect.Attribute.id, id), (.source, source), (.type, type), (.subject, subject),
-        ] {
-            if let text, !text.isEmpty, String(validating: text, as: UTF8.self) == nil {
-                return EventDefect(attribute, .invalidUTF8)
-            }
-        }
+        if !Self.isUTF8(id) { return EventDefect(.id, .invalidUTF8) }
+        if !Self.isUTF8(source) { return EventDefect(.source, .invalidUTF8) }
+        if !Self.isUTF8(type) { return EventDefect(.type, .invalidUTF8) }
+        if !Self.isUTF8(subject) { return EventDefect(.subject, .invalidUTF8) }
         event.data = UnsafeRawBufferPointer(start: nil, count: 0)
         if let base = value.baseAddress, value.count > 0 {
             var text = standing_text()
@@ -129,11 +126,29 @@ public final class EventDecoder {
         return text.hasControlCharacter ? .controlCharacter : nil
     }
 
+    private static func isUTF8(_ text: UnsafeRawBufferPointer?) -> Bool {
+        guard let base = text?.baseAddress, let count = text?.count else { return true }
+        return standing_valid_utf8(base, count) == 1
+    }
+
     /// `application/json`, `text/json` or `…+json`, with or without parameters.
     private static func isJSON(_ contentType: UnsafeRawBufferPointer) -> Bool {
-        let type = contentType.prefix { $0 != 0x3B && $0 != 0x20 }.map { $0 | 0x20 }
-        return type == Array("application/json".utf8) || type == Array("text/json".utf8)
-            || type.suffix(5) == Array("+json".utf8).map { $0 | 0x20 }
+        let end = contentType.firstIndex { $0 == 0x3B || $0 == 0x20 } ?? contentType.count
+        let type = UnsafeRawBufferPointer(rebasing: contentType[..<end])
+        return type.equalsIgnoringCase("application/json") || type.equalsIgnoringCase("text/json")
+            || (type.count > 5 && UnsafeRawBufferPointer(rebasing: type[(end - 5)...]).equalsIgnoringCase("+json"))
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// `text` is lower-case ASCII.
+    fileprivate func equalsIgnoringCase(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        for index in 0..<count {
+            let letter = self[index] &- 0x41 < 26 ? self[index] | 0x20 : self[index]
+            if letter != text.utf8Start[index] { return false }
+        }
+        return true
     }
 }
 

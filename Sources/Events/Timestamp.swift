@@ -12,6 +12,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     public static let microsecondsPerSecond: Int64 = 1_000_000
     public static let microsecondsPerDay: Int64 = 86_400_000_000
 
+    /// 0001-01-01 to 9999-12-31.
+    static let writable: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
+
     /// Saturates instead of overflowing.
     public func adding(microseconds delta: Int64) -> Timestamp {
         let (sum, overflow) = microseconds.addingReportingOverflow(delta)
@@ -47,6 +50,8 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         let days = Self.daysFromCivil(year: year, month: month, day: day)
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
         microseconds = seconds * Self.microsecondsPerSecond + micros
+        // An offset or a leap second can carry it out of the years that UTC can write.
+        guard Self.writable.contains(microseconds) else { return nil }
     }
 
     public init?(_ text: String) {

@@ -98,10 +98,8 @@ public struct FrameBuilder: ~Copyable {
 enum Checksum {
     /// Of the header without its checksum field, and the payload; one running CRC over both.
     static func ofFrame(_ frame: UnsafeRawBufferPointer) -> UInt32 {
-        let head = standing_crc32c(frame.baseAddress!, 28)
-        let payload = standing_crc32c(frame.baseAddress! + Frame.headerBytes, frame.count - Frame.headerBytes)
-        // Rotated, so that header and payload cannot trade errors.
-        return payload ^ (head << 1 | head >> 31)
+        let head = standing_crc32c(0, frame.baseAddress!, 28)
+        return standing_crc32c(head, frame.baseAddress! + Frame.headerBytes, frame.count - Frame.headerBytes)
     }
 }
 

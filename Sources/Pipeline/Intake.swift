@@ -32,6 +32,8 @@ final class Intake: RebalanceListener {
     private var lastCommit = ContinuousClock.now
     private var committed: [TopicPartition: Int64] = [:]
     private var dirty: [Bool]
+    /// Ends of ledger partitions, acknowledged and not yet told.
+    private var ledgerEnds: [Int32: Int64] = [:]
 
     private struct Source {
         var place: TopicPartition
@@ -192,8 +194,12 @@ final class Intake: RebalanceListener {
                 if failure == nil { failure = delivery.error(topicName: producer.topicName(delivery.topic)) }
             } else {
                 checkpoints.acknowledged(delivery.tag)
+                if delivery.topic != deadLetterTopic { ledgerEnds[delivery.partition] = delivery.offset + 1 }
             }
         }
+        guard !ledgerEnds.isEmpty else { return }
+        board.update { status in for (partition, end) in ledgerEnds { status.ledgerEnds[partition] = end } }
+        ledgerEnds.removeAll(keepingCapacity: true)
     }
 
     // MARK: Positions
@@ -210,6 +216,7 @@ final class Intake: RebalanceListener {
         guard !positions.isEmpty else { return }
         try consumer.commit(positions.map { PartitionOffset($0.key, offset: $0.value) }, wait: wait)
         committed = positions
+        board.update { status in for (place, offset) in positions { status.sourcePositions[place] = offset } }
     }
 
     /// Sends what is left, waits for acknowledgements, commits.

@@ -1,4 +1,5 @@
 internal import CoreMetrics
+public import Kafka
 internal import Synchronization
 internal import Scoring
 
@@ -27,6 +28,10 @@ public struct PipelineStatus: Sendable {
     /// Facts handed to the producer by this process, by `FactTopic.rawValue`.
     public var factsPublished = [Int64](repeating: 0, count: FactTopic.allCases.count)
     public var ticks: Int64 = 0
+    /// Source positions before which every record is in the ledger or a dead letter, acknowledged.
+    public var sourcePositions: [TopicPartition: Int64] = [:]
+    /// Behind the last frame of each ledger partition that this process knows to be acknowledged.
+    public var ledgerEnds: [Int32: Int64] = [:]
 }
 
 /// Shared between the threads that do the work and whoever wants to know.

@@ -135,7 +135,7 @@ private struct PolicyParser {
             }
             let dimension = rule["dimension"].flatMap { self.dimension($0, in: dimensions) }
             let events = rule["event"].flatMap { reader.strings($0, what: "event") } ?? []
-            if let place = rule["event"], events.isEmpty, reader.mistakes.isEmpty {
+            if let place = rule["event"], reader.isEmptySequence(place) {
                 reader.note("event must name at least one type", at: place)
             }
             for event in events {
@@ -157,9 +157,10 @@ private struct PolicyParser {
                 reader.note("per: \(period) is not supported by this version of Standing; only ever is", at: per)
             }
             let cap = rule["cap"].flatMap { reader.integer($0, what: "cap", in: 0...ScoringPolicy.saturation) }
+            let kinds = rule["kinds"].map(kinds) ?? policyKinds
             guard let id, let dimension, let points else { return nil }
             return ScoringPolicy.Rule(
-                id: id, dimension: dimension, kinds: rule["kinds"].map(kinds) ?? policyKinds,
+                id: id, dimension: dimension, kinds: kinds,
                 events: events.map(\.text), points: points, cap: cap ?? .max)
         }
     }

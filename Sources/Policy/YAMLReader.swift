@@ -137,6 +137,10 @@ public final class YAMLReader {
         return sequence.map { Value($0) }
     }
 
+    public func isEmptySequence(_ value: Value) -> Bool {
+        if case .sequence(let sequence) = value.node { sequence.isEmpty } else { false }
+    }
+
     /// The text of a scalar, whatever its type.
     public func string(_ value: Value, what: String) -> String? {
         guard case .scalar(let scalar) = value.node else {

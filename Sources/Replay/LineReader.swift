@@ -42,6 +42,7 @@ public final class LineReader {
             if let length = newline(from: searched) {
                 defer { start += length + 1 }
                 line += 1
+                guard length <= maximumBytes else { throw tooLong(line) }
                 return UnsafeRawBufferPointer(rebasing: buffer[start..<start + length])
             }
             searched = end
@@ -52,12 +53,16 @@ public final class LineReader {
                 return UnsafeRawBufferPointer(rebasing: buffer[start..<end])
             }
             guard end - start <= maximumBytes else {
-                throw Failure(file: "\(file):\(line + 1)", message: "a line is longer than \(maximumBytes) bytes")
+                throw tooLong(line + 1)
             }
             searched -= start
             try fill()
             searched += start
         }
+    }
+
+    private func tooLong(_ line: Int) -> Failure {
+        Failure(file: "\(file):\(line)", message: "a line is longer than \(maximumBytes) bytes")
     }
 
     /// Length of the line that starts at `start`, if its end is in the buffer.

@@ -43,6 +43,8 @@ public struct PartitionFold: ~Copyable {
     /// Folds one frame. Its facts wait in the fold until `drain`, and borrow from `frame` until then.
     public mutating func apply(frame: UnsafeRawBufferPointer, at offset: Int64) throws {
         frameOffset = offset
+        // Nothing may be left of a frame that was refused half-way: it borrowed from memory that is gone.
+        batch.removeAll(keepingCapacity: true)
         do {
             try reader.open(frame)
             nextOffset = offset + 1

@@ -243,9 +243,7 @@ public struct Fold: ~Copyable {
                     let due = clock.adding(microseconds: grace).microseconds
                     states[perk] = due
                     push(
-                        Timer(
-                            due: due, subject: subject, generation: header.pointee.generation, rank: perkRanks[perk],
-                            perk: UInt32(perk)))
+                        Timer(due: due, subject: subject, rank: perkRanks[perk], perk: UInt32(perk)))
                 }
             case (Self.idle, false), (Self.held, true): break
             case (_, true): states[perk] = Self.held
@@ -280,7 +278,7 @@ public struct Fold: ~Copyable {
             pop()
             let record = subjects.record(timer.subject)
             let header = SubjectTable.header(record)
-            guard header.pointee.generation == timer.generation, header.pointee.keyLength > 0 else { continue }
+            header.pointee.timers -= 1
             let states = record + subjects.layout.perksAt
             guard states[Int(timer.perk)] == timer.due else { continue }
             clock = max(clock, Timestamp(microseconds: timer.due))
@@ -301,6 +299,7 @@ public struct Fold: ~Copyable {
     }
 
     private mutating func push(_ timer: Timer) {
+        SubjectTable.header(subjects.record(timer.subject)).pointee.timers += 1
         var heap = timers
         timers = TimerHeap()
         heap.push(timer) { precedes($0, $1) }
@@ -378,6 +377,12 @@ public struct Fold: ~Copyable {
             emit(
                 .perkRevoked, record, cause: event, before: level, after: level, perk: perk, reasons: none, entry: entry
             )
+        }
+        if SubjectTable.header(record).pointee.timers > 0 {
+            var heap = timers
+            timers = TimerHeap()
+            heap.removeAll(of: subject) { precedes($0, $1) }
+            timers = heap
         }
         subjects.remove(subject, hash: hash)
     }

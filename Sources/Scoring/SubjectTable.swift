@@ -30,8 +30,8 @@ struct SubjectTable: ~Copyable {
         var keyLength: UInt16
         var kind: UInt8
         var band: UInt8
-        /// Counts the subjects that have had this record, so that a timer of an earlier one is known as stale.
-        var generation: UInt32
+        /// The subject's timers in the heap, those included that no longer apply.
+        var timers: UInt32
     }
 
     private static let chunkShift = 10
@@ -121,10 +121,8 @@ struct SubjectTable: ~Copyable {
             used += 1
         }
         let record = record(subject)
-        let generation = Self.header(record).pointee.generation &+ 1
-        record.update(repeating: 0, count: layout.words)
         Self.header(record).pointee = Header(
-            keyLength: UInt16(key.count), kind: kind.rawValue, band: 0, generation: generation)
+            keyLength: UInt16(key.count), kind: kind.rawValue, band: 0, timers: 0)
         if key.count <= Self.inlineKeyBytes {
             UnsafeMutableRawPointer(record + Layout.keyAt).copyMemory(from: key.baseAddress!, byteCount: key.count)
         } else {
@@ -164,10 +162,7 @@ struct SubjectTable: ~Copyable {
         guard !removed.isEmpty else { return }
         for (subject, key) in removed {
             UnsafeMutableRawBufferPointer(mutating: key).initializeMemory(as: UInt8.self, repeating: 0)
-            let record = record(subject)
-            let generation = Self.header(record).pointee.generation
-            record.update(repeating: 0, count: layout.words)
-            Self.header(record).pointee.generation = generation
+            record(subject).update(repeating: 0, count: layout.words)
             free.append(subject)
         }
         removed.removeAll()

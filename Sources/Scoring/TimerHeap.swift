@@ -4,7 +4,6 @@ internal import Events
 struct Timer {
     var due: Int64
     var subject: UInt32
-    var generation: UInt32
     /// The perk's number; perks fire by id, so this is its rank among the ids.
     var rank: UInt32
     var perk: UInt32
@@ -24,6 +23,13 @@ struct TimerHeap {
             heap.swapAt(child, parent)
             child = parent
         }
+    }
+
+    /// Takes out every timer of a subject: before its key goes, by which the heap is ordered.
+    mutating func removeAll(of subject: UInt32, precedes: (Timer, Timer) -> Bool) {
+        let kept = heap.filter { $0.subject != subject }
+        heap.removeAll(keepingCapacity: true)
+        for timer in kept { push(timer, precedes: precedes) }
     }
 
     mutating func pop(precedes: (Timer, Timer) -> Bool) {

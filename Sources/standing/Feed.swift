@@ -20,6 +20,8 @@ final class Feed {
     private var firstWaiting = 0
     private var bytesInFlight = 0
     private(set) var fed: Int64 = 0
+    /// Behind the last acknowledged record of each partition.
+    private(set) var ends: [TopicPartition: Int64] = [:]
 
     /// `progress` says how many records have come all the way through; it throws to end the feeding.
     init(_ kafka: KafkaConfiguration, progress: @escaping () throws -> Int64) throws {
@@ -41,7 +43,7 @@ final class Feed {
         let partition = key.map { Int32(Murmur2.partition(of: $0, count: partitions)) } ?? 0
         while try !producer.produce(
             topic: number, partition: partition, key: key, value: value, headers: Self.structured)
-        { producer.serve(timeoutMilliseconds: 10) { _ in } }
+        { serve(10) }
         fed += 1
         bytesInFlight += value.count
         if let last = waiting.indices.last, last >= firstWaiting, waiting[last].bytes < 16 * 1024 {
@@ -50,7 +52,14 @@ final class Feed {
         } else {
             waiting.append((fed, value.count))
         }
-        if fed % 256 == 0 { producer.serve(timeoutMilliseconds: 0) { _ in } }
+        if fed % 256 == 0 { serve(0) }
+    }
+
+    private func serve(_ milliseconds: Int) {
+        producer.serve(timeoutMilliseconds: milliseconds) { delivery in
+            let place = TopicPartition(producer.topicName(delivery.topic), delivery.partition)
+            ends[place] = max(ends[place] ?? 0, delivery.offset + 1)
+        }
     }
 
     private func settle() throws {
@@ -69,8 +78,9 @@ final class Feed {
     /// Waits until the broker has everything.
     func flush() throws {
         while producer.queued > 0 {
-            producer.serve(timeoutMilliseconds: 20) { _ in }
+            serve(20)
             _ = try progress()
         }
+        serve(0)
     }
 }

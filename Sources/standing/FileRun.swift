@@ -54,15 +54,12 @@ final class FileRun: @unchecked Sendable {
         let feed = try Feed(cluster.kafka) { [self] in try through(tap) }
         let latest = try feedAll(feed, tap)
         try wait { [self] in
-            let committed = try admin.committed(group: service.configuration.intakeGroup, partitions: source)
-            let ends = try admin.ends(of: source)
-            let read = Dictionary(uniqueKeysWithValues: committed.map { ($0.topicPartition, $0.offset) })
-            guard source.allSatisfy({ (read[$0] ?? 0) == (ends[$0] ?? 0) }) else { return false }
-            return try isFolded(admin, ledger)
+            let positions = service.status.sourcePositions
+            return feed.ends.allSatisfy { positions[$0.key] ?? 0 >= $0.value } && isFolded
         }
         if latest > .distantPast {
             try service.advanceClocks(to: latest)
-            try wait { [self] in try isFolded(admin, ledger) }
+            try wait { [self] in isFolded }
         }
         try wait { [self] in
             let sequences = tap.current.sequences
@@ -90,22 +87,18 @@ final class FileRun: @unchecked Sendable {
             - max(0, behind)
     }
 
-    private func isFolded(_ admin: Admin, _ ledger: [TopicPartition]) throws -> Bool {
-        let ends = try admin.ends(of: ledger)
+    /// Every frame that was acknowledged is folded, and every fact that followed is acknowledged.
+    private var isFolded: Bool {
         let positions = service.positions
         let status = service.status
         return status.foldPartitions == partitions && status.currentPartitions == partitions
-            && ledger.allSatisfy { positions[$0.partition]?.next == ends[$0] }
+            && status.ledgerEnds.allSatisfy { positions[$0.key]?.next ?? 0 >= $0.value }
     }
 
-    private func wait(_ condition: () throws -> Bool) throws {
+    private func wait(_ condition: () -> Bool) throws {
         while true {
             if let failure = service.finalFailure { throw fail("error: \(failure)") }
-            do {
-                if try condition() { return }
-            } catch let error as KafkaError where error.isRetriable {
-                say("waiting for \(cluster.kafka.brokers): \(error)")
-            }
+            if condition() { return }
             Thread.sleep(forTimeInterval: 0.02)
         }
     }

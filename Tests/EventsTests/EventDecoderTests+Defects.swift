@@ -106,9 +106,11 @@ extension EventDecoderTests {
         if case .failure(let defect) = result { #expect(!defect.description.isEmpty) }
     }
 
-    @Test(arguments: [
-        [0x80], [0xC0, 0xAF], [0xC3], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xFF], [0xFE, 0xFF],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x80], [0xC0, 0xAF], [0xC3], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xFF],
+            [0xFE, 0xFF],
+        ] as [[UInt8]])
     func textsMustBeUTF8(bytes: [UInt8]) {
         for place in ["e17", "anna", "line", "2026"] {
             let text = Array(eventJSON().utf8)
@@ -126,7 +128,8 @@ extension EventDecoderTests {
             }
             for place in 0..<length {
                 for escape in [#"\u0000"#, #"\u001f"#, "\u{7F}"] {
-                    let text = String(repeating: "!", count: place) + escape
+                    let text =
+                        String(repeating: "!", count: place) + escape
                         + String(repeating: "!", count: length - place - 1)
                     #expect(decoder.decode(eventJSON(id: "\"\(text)\"")).code == "id/control-character")
                 }

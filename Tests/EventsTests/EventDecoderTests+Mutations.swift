@@ -5,7 +5,8 @@ import Testing
 extension EventDecoderTests {
     /// A few bytes changed, taken out, put in, or copied from elsewhere.
     private static func mutate(_ bytes: inout [UInt8], _ random: inout Seeded) {
-        let alphabet = Array(#"{}[]":,\u0019dDeE+-.truefalsnl "#.utf8) + [0x00, 0x0A, 0x1F, 0x7F, 0x80, 0xC3, 0xE2, 0xFF]
+        let alphabet =
+            Array(#"{}[]":,\u0019dDeE+-.truefalsnl "#.utf8) + [0x00, 0x0A, 0x1F, 0x7F, 0x80, 0xC3, 0xE2, 0xFF]
         for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
             let place = Int.random(in: 0..<bytes.count, using: &random)
             let byte =

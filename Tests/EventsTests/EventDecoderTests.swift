@@ -40,7 +40,8 @@ import Testing
 
     @Test func escapesAreReadInAttributesAndKept() throws {
         let text = eventJSON(
-            id: #""a\"b\\c\/d""#, source: #""\u002Fcity""#, subject: #""\u00e4\ud83d\ude00€""#, data: #"{"k":"\u0041"}"#)
+            id: #""a\"b\\c\/d""#, source: #""\u002Fcity""#, subject: #""\u00e4\ud83d\ude00€""#, data: #"{"k":"\u0041"}"#
+        )
         let event = try decoder.decode(text).get()
         #expect(event.id == #"a"b\c/d"#)
         #expect(event.source == "/city")

@@ -20,17 +20,19 @@ import Testing
         #expect(try controlCode(type: "standingfare", fromControlTopic: false) == nil)
     }
 
-    @Test(arguments: [
-        ("fare.paid", nil, nil), ("standing.unheard-of", "{}", "type/unknown-control-type"),
-        ("standing.", "{}", "type/unknown-control-type"), ("standing.subject.withdrawn", nil, nil),
-        ("standing.subject.enrolled", nil, "data/missing"), ("standing.subject.enrolled", "{}", "data/unknown-kind"),
-        ("standing.subject.enrolled", #"{"kind":"robot"}"#, "data/unknown-kind"),
-        ("standing.subject.enrolled", #"{"kind":1}"#, "data/unknown-kind"),
-        ("standing.subject.enrolled", #"{"kind":"individual"}"#, nil),
-        ("standing.subject.enrolled", #"{"terms":"t","kind":"official"}"#, nil),
-        ("standing.source.reset", "{}", "data/missing"), ("standing.source.reset", #"{"topic":"t"}"#, nil),
-        ("standing.policy.activated", #"{"policy":"p"}"#, "type/unsupported"),
-    ] as [(String, String?, String?)])
+    @Test(
+        arguments: [
+            ("fare.paid", nil, nil), ("standing.unheard-of", "{}", "type/unknown-control-type"),
+            ("standing.", "{}", "type/unknown-control-type"), ("standing.subject.withdrawn", nil, nil),
+            ("standing.subject.enrolled", nil, "data/missing"),
+            ("standing.subject.enrolled", "{}", "data/unknown-kind"),
+            ("standing.subject.enrolled", #"{"kind":"robot"}"#, "data/unknown-kind"),
+            ("standing.subject.enrolled", #"{"kind":1}"#, "data/unknown-kind"),
+            ("standing.subject.enrolled", #"{"kind":"individual"}"#, nil),
+            ("standing.subject.enrolled", #"{"terms":"t","kind":"official"}"#, nil),
+            ("standing.source.reset", "{}", "data/missing"), ("standing.source.reset", #"{"topic":"t"}"#, nil),
+            ("standing.policy.activated", #"{"policy":"p"}"#, "type/unsupported"),
+        ] as [(String, String?, String?)])
     func controlEventsNeedTheirData(type: String, data: String?, code: String?) throws {
         #expect(try controlCode(type: type, data: data) == code)
     }

@@ -113,8 +113,7 @@ func crc32c(_ bytes: some Sequence<UInt8>) -> UInt32 {
 extension [UInt8] {
     /// With the checksum of what the frame now holds.
     func resealed() -> [UInt8] {
-        let head = crc32c(self[..<28])
-        let checksum = crc32c(self[Frame.headerBytes...]) ^ (head << 1 | head >> 31)
+        let checksum = crc32c(self[..<28] + self[Frame.headerBytes...])
         return self[..<28] + (0..<4).map { UInt8(truncatingIfNeeded: checksum >> ($0 * 8)) } + self[32...]
     }
 }

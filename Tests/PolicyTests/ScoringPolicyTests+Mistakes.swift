@@ -154,7 +154,8 @@ extension ScoringPolicyTests {
                     - {id: bill, dimension: payment, event: [bill.paid, fare.paid], points: 1}
                     """
             },
-            "8:53: the event type \"fare.paid\" is already used in dimension \"transport\": evidence must not cross dimensions"
+            "8:53: the event type \"fare.paid\" is already used in dimension \"transport\""
+                + ": evidence must not cross dimensions"
         ),
         (
             PolicyDocument.with {

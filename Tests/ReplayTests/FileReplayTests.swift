@@ -135,10 +135,8 @@ import Testing
                 "0-3-0-0 standing.perk.revoked 6 anna", "0-3-0-1 standing.score.changed 4 aaron",
                 "0-3-0-2 standing.perk.granted 7 aaron", "0-3-0-3 standing.perk.granted 8 aaron",
             ])
-        #expect(
-            forth.standings.map { $0.prefix(20) } == [
-                #"{"subject":"Bert","k"#, #"{"subject":"aaron","#, #"{"subject":"anna","k"#,
-            ], "sorted by bytes")
+        let subjects = forth.standings.map { $0.split(separator: "\"")[3] }
+        #expect(subjects == ["Bert", "aaron", "anna"], "sorted by bytes")
         let back = try run(paths.reversed(), asOf: nil)
         #expect(back.facts.count == 9, "who is not enrolled is not scored")
     }

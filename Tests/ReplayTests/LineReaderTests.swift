@@ -23,7 +23,7 @@ import Testing
             _ = try lines(path, maximumBytes: maximumBytes)
             return ""
         } catch {
-            return "\(error)".replacing(folder.url.path(percentEncoded: false), with: "")
+            return "\(error)".replacing(folder.url.path(percentEncoded: false) + "/", with: "")
         }
     }
 
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func whatCannotBeReadIsSaid() throws {
-        #expect(failure(folder.url.path(percentEncoded: false) + "nothing").hasSuffix("error: cannot be opened"))
+        #expect(failure(folder.url.path(percentEncoded: false) + "/nothing").hasSuffix("error: cannot be opened"))
         #expect(failure(folder.url.path(percentEncoded: false)).contains("error: cannot be read to its end: "))
     }
 

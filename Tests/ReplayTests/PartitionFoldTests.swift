@@ -100,7 +100,7 @@ import Testing
                 (0..<3).map { .happened("bill.paid", "anna", offset: 5, topic: topic, partition: $0) }
             }
         try ledger.apply(LedgerEntry.frame(number: 1, entries + entries), at: 1)
-        #expect(ledger.standings["anna"]?.level.score == 600 + 6 * 15)
+        #expect(ledger.standings["anna"]?.level.score == 690)
         #expect(ledger.repeatedOrigins == 7)
     }
 

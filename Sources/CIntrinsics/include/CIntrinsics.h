@@ -4,8 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// CRC-32C (Castagnoli, RFC 3720) of `length` bytes; the SSE 4.2 or Armv8 instruction where the processor has it.
-uint32_t standing_crc32c(const void *bytes, size_t length);
+/// CRC-32C (Castagnoli, RFC 3720) of `length` bytes behind those whose CRC is `previous` (0 for none); the SSE 4.2 or
+/// Armv8 instruction where the processor has it.
+uint32_t standing_crc32c(uint32_t previous, const void *bytes, size_t length);
 
 /// Asks for the cache line at `address`, which may be any address; nothing else happens.
 static inline void standing_prefetch(const void *address) { __builtin_prefetch(address); }

@@ -60,6 +60,8 @@ standing_json_status standing_decode_event(standing_decoder *decoder, const void
 standing_json_status standing_check_object(standing_decoder *decoder, const void *json, size_t length,
                                            standing_text *text);
 
+int standing_valid_utf8(const void *bytes, size_t length);
+
 // The string member `name` of a JSON object; false where it is missing or no string.
 int standing_string_member(standing_decoder *decoder, const void *json, size_t length, const char *name,
                            size_t name_length, standing_text *value);
