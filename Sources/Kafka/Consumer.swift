@@ -114,6 +114,9 @@ public final class Consumer {
             ("enable.auto.offset.store", "false"),
             ("auto.offset.reset", "error"),
             ("partition.assignment.strategy", "range"),
+            // A member that died holds its partitions for this long.
+            ("session.timeout.ms", "10000"),
+            ("heartbeat.interval.ms", "2000"),
             ("enable.partition.eof", options.reportsEnds ? "true" : "false"),
             ("topic.metadata.refresh.interval.ms", "30000"),
             ("fetch.wait.max.ms", String(configuration.fetchWaitMilliseconds)),

@@ -79,9 +79,8 @@ extension PipelineServiceTests {
             try fixture.running(fixture.service(policy: fixture.policy)) { service in
                 try fixture.send([Fixture.enrolment(of: "anna")])
                 try fixture.waitForFold(of: 1, by: service)
-                for (number, bad) in table.enumerated() {
-                    try fixture.send([bad.sent, Fixture.bill("good-\(number)", of: "anna")])
-                }
+                try fixture.send(
+                    table.enumerated().flatMap { [$1.sent, Fixture.bill("good-\($0)", of: "anna")] })
                 try fixture.wait("every record") {
                     service.status.intake.records == Int64(1 + 2 * table.count)
                 }
@@ -99,9 +98,10 @@ extension PipelineServiceTests {
 
             var letters = try fixture.read(fixture.topics.deadLetter)
             #expect(letters.count == table.count)
+            let originals = try fixture.read(Fixture.bills) + fixture.read(Fixture.control)
             for bad in table {
-                let originals = try fixture.read(bad.sent.topic).filter { $0.value == bad.sent.value }
-                let original = try #require(originals.first, "\(bad.code)")
+                let original = try #require(
+                    originals.first { $0.place.topic == bad.sent.topic && $0.value == bad.sent.value }, "\(bad.code)")
                 // Found by where it says that it comes from.
                 let index = try #require(
                     letters.firstIndex {

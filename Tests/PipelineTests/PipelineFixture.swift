@@ -95,7 +95,9 @@ struct PipelineFixture {
     /// `absent`: topics that are not created.
     init(ledgerPartitions: Int = 2, absent: Set<String> = []) throws {
         broker = try EmbeddedBroker()
-        kafka = KafkaConfiguration(brokers: broker.bootstrap, fetchWaitMilliseconds: 10)
+        // The embedded broker lets a group rest for a session's length after a member has left.
+        kafka = KafkaConfiguration(
+            brokers: broker.bootstrap, properties: ["session.timeout.ms": "6000"], fetchWaitMilliseconds: 10)
         policy = try ScoringPolicy(yaml: Self.policyText, file: "hamlet.yaml")
         self.ledgerPartitions = ledgerPartitions
         var counts = [

@@ -19,6 +19,8 @@ import Testing
     @Test func aFrameWithoutFactsIsCommittableAtOnce() {
         var publication = Publication(found: Self.blank)
         publication.folded(next: 4)
+        #expect(publication.committable == 0)
+        publication.settle()
         #expect(publication.isSettled)
         #expect(publication.committable == 4)
     }
@@ -69,6 +71,18 @@ import Testing
         ])
     }
 
+    @Test func manyAcknowledgementsSettleAtOnce() {
+        var publication = Publication(found: Self.blank)
+        for frame in 1...1000 as ClosedRange<Int64> {
+            publication.send(.scoreChanges, frame)
+            publication.folded(next: frame)
+            publication.acknowledge(topic: scores, sequence: frame, offset: frame - 1)
+        }
+        publication.settle()
+        #expect(publication.isSettled)
+        #expect(publication.committable == 1000)
+    }
+
     @Test func manyFramesSettleInOrder() {
         var publication = Publication(found: Self.blank)
         for frame in 1...1000 as ClosedRange<Int64> {
@@ -77,6 +91,7 @@ import Testing
         }
         for frame in 1...1000 as ClosedRange<Int64> {
             publication.acknowledge(topic: scores, sequence: frame, offset: frame - 1)
+            publication.settle()
             #expect(publication.committable == frame)
             #expect(publication.isSettled == (frame == 1000))
         }
@@ -91,6 +106,7 @@ import Testing
             case .ack(let topic, let sequence):
                 publication.acknowledge(topic: topic.rawValue, sequence: sequence, offset: sequence)
             case .expect(let committable, let settled):
+                publication.settle()
                 #expect(publication.committable == committable, "step \(index)")
                 #expect(publication.isSettled == settled, "step \(index)")
             }
@@ -103,6 +119,7 @@ import Testing
         // Facts up to these numbers are out: nothing above `sent` was handed over, so nothing waits for them.
         #expect(publication.sent == [38, 0, 5])
         publication.folded(next: 3)
+        publication.settle()
         #expect(publication.isSettled)
         #expect(publication.committable == 3)
         publication.send(.perks, 6)
@@ -111,6 +128,7 @@ import Testing
         #expect(publication.acknowledged == found)
         publication.acknowledge(topic: perks, sequence: 6, offset: 9)
         #expect(publication.acknowledged[perks] == Mark(offset: 10, sequence: 6))
+        publication.settle()
         #expect(publication.committable == 4)
     }
 
