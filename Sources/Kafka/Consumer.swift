@@ -67,10 +67,10 @@ public final class Consumer {
         public var group: String?
         /// Ask for a notice when the end of a partition is reached.
         public var reportsEnds = false
-        /// The local queue's bounds; a fast reader starves below these (fetching backs off for up to a second whenever
-        /// the queue is full, see `make`).
-        public var maximumQueuedRecords = 1_000_000
-        public var maximumQueuedKilobytes = 256 * 1024
+        /// The local queue's bounds. Nil: what a fast reader needs. Before librdkafka 2.2 fetching rests for up to a
+        /// second whenever the queue is full, so it must be large; since then the rest is a setting.
+        public var maximumQueuedRecords: Int?
+        public var maximumQueuedKilobytes: Int?
         public var statisticsMilliseconds = 0
         /// Records taken off the queue at a time.
         public var batch = 4096
@@ -108,6 +108,7 @@ public final class Consumer {
         batch = options.batch
         self.listener = listener
         self.onNotice = onNotice
+        let rests = rd_kafka_version() < 0x0202_0000
         var settings = [
             ("group.id", options.group ?? "standing-no-group"),
             ("enable.auto.commit", "false"),
@@ -121,12 +122,11 @@ public final class Consumer {
             ("topic.metadata.refresh.interval.ms", "30000"),
             ("fetch.wait.max.ms", String(configuration.fetchWaitMilliseconds)),
             ("fetch.error.backoff.ms", "100"),
-            ("queued.min.messages", String(options.maximumQueuedRecords)),
-            ("queued.max.messages.kbytes", String(options.maximumQueuedKilobytes)),
+            ("queued.min.messages", String(options.maximumQueuedRecords ?? (rests ? 1_000_000 : 100_000))),
+            ("queued.max.messages.kbytes", String(options.maximumQueuedKilobytes ?? (rests ? 256 : 64) * 1024)),
             ("statistics.interval.ms", String(options.statisticsMilliseconds)),
         ]
-        // From 2.2 the pause after a full queue is a setting, and a small queue does as well as a large one.
-        if rd_kafka_version() >= 0x0202_0000 { settings.append(("fetch.queue.backoff.ms", "10")) }
+        if !rests { settings.append(("fetch.queue.backoff.ms", "10")) }
         let conf = try configuration.make(settings)
         rd_kafka_conf_set_events(conf, commonEvents)
         let box = RebalanceBox()

@@ -5,7 +5,7 @@ public struct Delivery {
     /// As returned by `Producer.topic`.
     public let topic: Int
     public let partition: Int32
-    /// Where the broker put it; -1 if it did not.
+    /// Where the broker put it; negative if it did not.
     public let offset: Int64
     /// The value passed to `produce`.
     public let tag: Int
@@ -102,7 +102,7 @@ public final class Producer {
 
     public var fatalError: KafkaError? { handle.fatalError }
 
-    /// Records that are not yet acknowledged.
+    /// Records that are not yet acknowledged, and notices that are not yet served.
     public var queued: Int { Int(rd_kafka_outq_len(handle.pointer)) }
 
     /// A number for the topic, for `produce` and in `Delivery`.

@@ -1,6 +1,7 @@
 internal import Events
 internal import Kafka
 internal import Logging
+internal import Synchronization
 
 /// Reads the source topics in a consumer group, turns every record into a ledger entry or a dead letter, and commits
 /// a source offset only when what became of the record is acknowledged. Runs on one thread; stateless but for what is
@@ -9,6 +10,8 @@ final class Intake: RebalanceListener {
     /// Batches of source records in flight; beyond that reading waits.
     private static let maximumBatchesInFlight = 64
     private static let commitEvery = Duration.milliseconds(200)
+    /// A broker with Kafka's default limit takes records of this size.
+    private static let alwaysTakenBytes = 900_000
     /// Unchanged positions are committed again this often, in case a commit was lost.
     private static let recommitEvery = Duration.seconds(5)
     /// How long a partition that goes waits for acknowledgements.
@@ -162,6 +165,10 @@ final class Intake: RebalanceListener {
 
     private func deadLetter(_ record: Record, _ defect: EventDefect, valueDropped: Bool = false) throws {
         let place = sources[record.source].place
+        let valueDropped =
+            valueDropped
+            || (record.value?.count ?? 0 > Self.alwaysTakenBytes
+                && board.refusesLargeDeadLetters.load(ordering: .relaxed))
         let headers = DeadLetter.headers(record, from: place, defect: defect, valueDropped: valueDropped)
         do {
             while try !producer.produce(
@@ -191,7 +198,11 @@ final class Intake: RebalanceListener {
     private func serve(_ milliseconds: Int) {
         producer.serve(timeoutMilliseconds: milliseconds) { delivery in
             if delivery.code != 0 {
-                if failure == nil { failure = delivery.error(topicName: producer.topicName(delivery.topic)) }
+                let error = delivery.error(topicName: producer.topicName(delivery.topic))
+                if failure == nil { failure = error }
+                if delivery.topic == deadLetterTopic, error?.isTooLarge == true {
+                    board.refusesLargeDeadLetters.store(true, ordering: .relaxed)
+                }
             } else {
                 checkpoints.acknowledged(delivery.tag)
                 if delivery.topic != deadLetterTopic { ledgerEnds[delivery.partition] = delivery.offset + 1 }

@@ -42,6 +42,9 @@ final class StatusBoard: Sendable {
     private let intakeFrames = Counter(label: "standing_intake_frames_total")
     private let expired = Counter(label: "standing_intake_expired_positions_total")
 
+    /// The broker has refused a dead letter for its size: from then on large ones go without their value.
+    let refusesLargeDeadLetters = Atomic(false)
+
     var current: PipelineStatus { status.withLock { $0 } }
 
     func update(_ body: (inout PipelineStatus) -> Void) { status.withLock { body(&$0) } }

@@ -38,7 +38,7 @@ struct QuickstartCommand: AsyncParsableCommand {
     var facts: String?
 
     @Option(help: "Simulated days that the town lives in a second.")
-    var daysPerSecond: Double = 1
+    var daysPerSecond: Double = 3
 
     @Option(help: "Inhabitants of the town.")
     var inhabitants: Int = 2000

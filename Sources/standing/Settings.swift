@@ -42,7 +42,7 @@ struct Settings {
     ]
 
     private var file: [String: (value: String, place: String)] = [:]
-    private var fileKafka: [String: String] = [:]
+    private var fileKafka: [String: (value: String, place: String)] = [:]
     private let environment: [String: String]
     private(set) var shown: [(name: String, value: String, origin: String)] = []
 
@@ -59,7 +59,8 @@ struct Settings {
                 if name == "kafka" {
                     guard let properties = reader.mapping(value, what: "kafka", known: nil) else { continue }
                     for item in properties.names {
-                        if let text = reader.string(item.value, what: item.name) { fileKafka[item.name] = text }
+                        guard let text = reader.string(item.value, what: item.name) else { continue }
+                        fileKafka[item.name] = (text, "\(path):\(item.value.line):\(item.value.column)")
                     }
                 } else if let text = reader.string(value, what: name) {
                     file[name] = (text, "\(path):\(value.line):\(value.column)")
@@ -102,21 +103,25 @@ struct Settings {
 
     /// The librdkafka properties: file, then `STANDING_KAFKA` (NAME=VALUE[,NAME=VALUE…]), then flags.
     mutating func kafkaProperties(flags: [String]) throws -> [String: String] {
-        var properties = fileKafka
+        var properties = fileKafka.mapValues(\.value)
+        var origins = fileKafka.mapValues(\.place)
         let fromEnvironment = environment["STANDING_KAFKA"]?.split(separator: ",").map(String.init) ?? []
-        for (text, origin) in fromEnvironment.map({ ($0, "STANDING_KAFKA") }) + flags.map({ ($0, "--kafka") }) {
+        let given = fromEnvironment.map { ($0, Origin.environment.text) } + flags.map { ($0, Origin.flag.text) }
+        for (text, origin) in given {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
-                throw fail("\(origin): error: \"\(text)\" is not NAME=VALUE", Exit.usage)
+                throw fail("kafka (\(origin)): error: \"\(text)\" is not NAME=VALUE", Exit.usage)
             }
-            properties[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            let name = String(text[..<equals])
+            properties[name] = String(text[text.index(after: equals)...])
+            origins[name] = origin
         }
         do {
             try KafkaConfiguration.check(properties)
         } catch {
-            throw fail("kafka.\(error.place): error: \(error.message)", Exit.usage)
+            throw fail("kafka.\(error.place) (\(origins[error.place] ?? "")): error: \(error.message)", Exit.usage)
         }
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
-            shown.append(("kafka.\(name)", KafkaConfiguration.isSecret(name) ? "(secret)" : value, "given"))
+            shown.append(("kafka.\(name)", KafkaConfiguration.isSecret(name) ? "(secret)" : value, origins[name] ?? ""))
         }
         return properties
     }

@@ -124,8 +124,8 @@ extension CommandTests {
                 (["--config", port], [:], "http-port (\(port):2:12): error: "),
                 (["--config", unknown], [:], "\(unknown):2:1: error: "),
                 (["--config", folder.path("absent")], [:], "\(folder.path("absent")): error: "),
-                (["--brokers", "a:1", "--kafka", "no.such.property=1"], [:], "kafka.no.such.property: error: "),
-                (["--brokers", "a:1", "--kafka", "sasl.password"], [:], "--kafka: error: "),
+                (["--brokers", "a:1", "--kafka", "no.such.property=1"], [:], "kafka.no.such.property (flag): error: "),
+                (["--brokers", "a:1", "--kafka", "sasl.password"], [:], "kafka (flag): error: "),
                 ([], [:], "error: no brokers"),
             ]
             for (flags, environment, message) in cases {

@@ -69,10 +69,9 @@ extension CommandTests {
             #expect(second.lines.count == first.lines.count)
             #expect(second.lines.allSatisfy { $0.hasPrefix("= ") })
 
-            // Tansu 0.6 in memory takes the first offset of a partition's last batch for the last: a batch holds one.
             let run = try await tansu.standing(
-                "quickstart", "--kafka", "batch.num.messages=1", "--policy", policy, "--events", events,
-                "--until-done", "--standings", folder.path("standings"), "--facts", folder.path("facts"))
+                "quickstart", "--policy", policy, "--events", events, "--until-done", "--standings",
+                folder.path("standings"), "--facts", folder.path("facts"))
             #expect(run.code == 0, "\(run.messages.suffix(2000))")
             let replay = try await CommandTests.standingsOfReplay(policy, events, facts: folder.path("replayed"))
             #expect(try folder.read("standings") == replay)
