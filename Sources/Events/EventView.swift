@@ -49,40 +49,40 @@ extension UnsafeRawBufferPointer {
         return count < other.count
     }
 
+    /// 0 if both hold the same bytes. `other` has as many, at least one.
     @usableFromInline func compareBytes(_ other: UnsafeRawBufferPointer) -> Int {
         var index = 0
-        while index &+ 8 <= count {
-            if loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                != other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            {
-                return 1
-            }
+        while index &+ 8 < count {
+            if word(at: index) != other.word(at: index) { return 1 }
             index &+= 8
         }
-        while index < count {
-            if self[index] != other[index] { return 1 }
-            index &+= 1
+        return lastWord == other.lastWord ? 0 : 1
+    }
+
+    @inline(__always) private func word(at offset: Int) -> UInt64 {
+        loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+    }
+
+    /// The last eight bytes, or all of them if there are fewer: with the count, no two such texts have the same.
+    @inline(__always) private var lastWord: UInt64 {
+        if count >= 8 { return word(at: count &- 8) }
+        if count >= 4 {
+            let head = UInt64(loadUnaligned(as: UInt32.self).littleEndian)
+            return head | UInt64(loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self).littleEndian) &<< 32
         }
-        return 0
+        if count == 0 { return 0 }
+        return UInt64(self[0]) | UInt64(self[count &>> 1]) &<< 8 | UInt64(self[count &- 1]) &<< 16
     }
 
     /// A 64-bit hash that is the same in every process and on every machine (multiply and fold, after wyhash).
     public func fingerprint(seed: UInt64) -> UInt64 {
         var state = seed ^ 0x9E37_79B9_7F4A_7C15
         var index = 0
-        while index &+ 8 <= count {
-            let word = loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
-            state = Self.fold(word ^ 0xA076_1D64_78BD_642F, state ^ 0xE703_7ED1_A0B4_28DB)
+        while index &+ 8 < count {
+            state = Self.fold(word(at: index) ^ 0xA076_1D64_78BD_642F, state ^ 0xE703_7ED1_A0B4_28DB)
             index &+= 8
         }
-        var tail: UInt64 = 0
-        var shift: UInt64 = 0
-        while index < count {
-            tail |= UInt64(self[index]) &<< shift
-            shift &+= 8
-            index &+= 1
-        }
-        state = Self.fold(tail ^ 0x8EBC_6AF0_9C88_C6E3, state ^ 0x5899_65CC_7537_4CC3)
+        state = Self.fold(lastWord ^ 0x8EBC_6AF0_9C88_C6E3, state ^ 0x5899_65CC_7537_4CC3)
         return Self.fold(state ^ UInt64(truncatingIfNeeded: count), 0xA076_1D64_78BD_642F)
     }
 
