@@ -375,14 +375,6 @@ public final class Consumer {
         return (low, high)
     }
 
-    /// The next offset after what this consumer has fetched so far, without a round trip; nil before the first fetch.
-    public func cachedEnd(_ place: TopicPartition) -> Int64? {
-        var low: Int64 = 0
-        var high: Int64 = 0
-        let code = rd_kafka_get_watermark_offsets(handle.pointer, place.topic, place.partition, &low, &high)
-        return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
-    }
-
     /// All topics of the cluster, or one.
     public func metadata(topic: String? = nil, timeoutMilliseconds: Int) throws(KafkaError) -> Metadata {
         try Metadata.read(handle.pointer, topic: topic, timeoutMilliseconds: timeoutMilliseconds)

@@ -48,7 +48,8 @@ enum FactRecovery {
                     if error.isRetriable { continue }
                     throw error
                 }
-                // The mark's record is gone: what is left begins later, and its first number says where it stands.
+                // The mark's record is gone. Read on from what is left: facts behind a hole are ignored here as by any
+                // consumer, and are then published again under their old numbers.
                 logger.warning("facts before the mark have expired", metadata: ["place": "\(place)"])
                 try restart(consumer, at: place)
             }

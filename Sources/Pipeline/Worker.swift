@@ -16,14 +16,12 @@ final class Worker: @unchecked Sendable {
     private static let maximumPause = 5.0
 
     private let done = DispatchSemaphore(value: 0)
-    private let stop: StopFlag
 
     /// `task` returns when the flag is set; a `PipelineError` is final and goes to `onFailure`.
     init(
         _ name: String, stop: StopFlag, logger: Logger, onFailure: @escaping @Sendable (PipelineError) -> Void,
         task: @escaping @Sendable () throws -> Void
     ) {
-        self.stop = stop
         let done = done
         let thread = Thread {
             defer { done.signal() }

@@ -203,11 +203,9 @@ final class PipelineMeasurement: @unchecked Sendable {
     }
 
     func measurePipeline() throws -> BenchResult {
-        var configuration = PipelineConfiguration(kafka: cluster.kafka, topics: names, policy: policy)
-        configuration.intakeGroup = cluster.prefix + configuration.intakeGroup
-        configuration.foldGroup = cluster.prefix + configuration.foldGroup
-        configuration.clock = .events
-        let service = PipelineService(configuration, logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
+        let service = PipelineService(
+            try cluster.pipeline(policy: policy, clock: .events),
+            logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
         service.start()
         while service.status.intake.records == 0 {
             if let failure = service.finalFailure { throw fail("error: \(failure)") }

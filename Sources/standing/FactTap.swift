@@ -93,12 +93,17 @@ final class FactTap: @unchecked Sendable {
     /// Facts accepted so far.
     var accepted: Int { state.withLock { $0.byType.values.reduce(0, +) } }
 
+    /// Throws what ended the reading before its time.
+    func check() throws {
+        if let failure = state.withLock({ $0.failure }) { throw fail("error: facts: \(failure)") }
+    }
+
     /// Ends the reading and closes the file.
     func finish() throws {
         stop.store(true, ordering: .relaxed)
         done.wait()
         done.signal()
         try output?.close()
-        if let failure = state.withLock({ $0.failure }) { throw fail("error: facts: \(failure)") }
+        try check()
     }
 }

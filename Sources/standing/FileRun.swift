@@ -27,12 +27,7 @@ final class FileRun: @unchecked Sendable {
         self.events = events
         self.standings = standings
         self.facts = facts
-        var configuration = PipelineConfiguration(
-            kafka: cluster.kafka, topics: try cluster.pipelineTopics(), policy: policy)
-        configuration.intakeGroup = cluster.prefix + configuration.intakeGroup
-        configuration.foldGroup = cluster.prefix + configuration.foldGroup
-        configuration.clock = .events
-        service = PipelineService(configuration, logger: logger)
+        service = PipelineService(try cluster.pipeline(policy: policy, clock: .events), logger: logger)
         partitions = cluster.definitions.first { $0.role == .ledger }?.partitions ?? 0
     }
 
@@ -52,16 +47,16 @@ final class FileRun: @unchecked Sendable {
         service.start()
         defer { service.requestStop() }
         let feed = try Feed(cluster.kafka) { [self] in try through(tap) }
-        let latest = try feedAll(feed, tap)
-        try wait { [self] in
+        let latest = try feedAll(feed)
+        try wait(tap) { [self] in
             let positions = service.status.sourcePositions
             return feed.ends.allSatisfy { positions[$0.key] ?? 0 >= $0.value } && isFolded
         }
         if latest > .distantPast {
             try service.advanceClocks(to: latest)
-            try wait { [self] in isFolded }
+            try wait(tap) { [self] in isFolded }
         }
-        try wait { [self] in
+        try wait(tap) { [self] in
             let sequences = tap.current.sequences
             return service.positions.allSatisfy { partition, position in
                 topics.facts.indices.allSatisfy {
@@ -79,7 +74,7 @@ final class FileRun: @unchecked Sendable {
 
     /// Records that have come all the way through: folded or dead-lettered, and their facts read back.
     private func through(_ tap: FactTap) throws -> Int64 {
-        if let failure = service.finalFailure { throw fail("error: \(failure)") }
+        try check(tap)
         let status = service.status
         let behind = status.factsPublished.reduce(0, +) - Int64(tap.accepted)
         // A reader of facts that falls behind holds the feeding up like a fold that does.
@@ -95,16 +90,22 @@ final class FileRun: @unchecked Sendable {
             && status.ledgerEnds.allSatisfy { positions[$0.key]?.next ?? 0 >= $0.value }
     }
 
-    private func wait(_ condition: () -> Bool) throws {
+    /// Nothing that this run waits for comes any more once the pipeline or the reader of facts has ended.
+    private func check(_ tap: FactTap) throws {
+        if let failure = service.finalFailure { throw fail("error: \(failure)") }
+        try tap.check()
+    }
+
+    private func wait(_ tap: FactTap, _ condition: () -> Bool) throws {
         while true {
-            if let failure = service.finalFailure { throw fail("error: \(failure)") }
+            try check(tap)
             if condition() { return }
             Thread.sleep(forTimeInterval: 0.02)
         }
     }
 
     /// Feeds every line; returns the greatest event time.
-    private func feedAll(_ feed: Feed, _ tap: FactTap) throws -> Timestamp {
+    private func feedAll(_ feed: Feed) throws -> Timestamp {
         let decoder = EventDecoder()
         var event = EventView.empty
         var latest = Timestamp.distantPast

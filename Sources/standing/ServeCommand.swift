@@ -5,6 +5,7 @@ import Foundation
 import Kafka
 import Logging
 import Pipeline
+import Policy
 import Query
 import Topics
 
@@ -129,11 +130,9 @@ extension ServeOptions {
             let roles = text.split(separator: ",").map { Role(rawValue: $0.trimmingCharacters(in: .whitespaces)) }
             return roles.isEmpty || roles.contains(nil) ? nil : Set(roles.compactMap { $0 })
         }
-        var configuration = PipelineConfiguration(
-            kafka: cluster.kafka, topics: try cluster.pipelineTopics(), roles: roles,
+        var configuration = try cluster.pipeline(
             policy: try settings.value("policy", flag: policy).map { try loadPolicy($0.value) })
-        configuration.intakeGroup = cluster.prefix + configuration.intakeGroup
-        configuration.foldGroup = cluster.prefix + configuration.foldGroup
+        configuration.roles = roles
         configuration.clock = try settings.parse("clock", flag: clock, default: "wall", expected: "wall or events") {
             PipelineConfiguration.Clock(rawValue: $0)
         }
@@ -156,6 +155,17 @@ extension ServeOptions {
 }
 
 extension Cluster {
+    /// The pipeline on this cluster: topics and groups under the cluster's prefix.
+    func pipeline(
+        policy: ScoringPolicy?, clock: PipelineConfiguration.Clock = .wall
+    ) throws -> PipelineConfiguration {
+        var configuration = PipelineConfiguration(kafka: kafka, topics: try pipelineTopics(), policy: policy)
+        configuration.intakeGroup = prefix + configuration.intakeGroup
+        configuration.foldGroup = prefix + configuration.foldGroup
+        configuration.clock = clock
+        return configuration
+    }
+
     func pipelineTopics() throws -> PipelineConfiguration.Topics {
         func fact(_ name: String) throws -> String {
             guard let topic = names(.facts).first(where: { $0.hasSuffix(name) }) else {

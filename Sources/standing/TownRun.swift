@@ -40,12 +40,7 @@ final class TownRun: @unchecked Sendable {
         self.daysPerSecond = daysPerSecond
         self.inhabitants = inhabitants
         self.logger = logger
-        var configuration = PipelineConfiguration(
-            kafka: cluster.kafka, topics: try cluster.pipelineTopics(), policy: policy)
-        configuration.intakeGroup = cluster.prefix + configuration.intakeGroup
-        configuration.foldGroup = cluster.prefix + configuration.foldGroup
-        configuration.clock = .events
-        service = PipelineService(configuration, logger: logger)
+        service = PipelineService(try cluster.pipeline(policy: policy, clock: .events), logger: logger)
     }
 
     func run() async throws {
