@@ -50,8 +50,9 @@ let package = Package(
 
         // Pure: no broker, no clock.
         room("Events", ["CSimdJSON"]),
-        room("Policy", ["Events", yams]),
-        room("Scoring", ["CIntrinsics", "Events", "Policy"]),
+        room("Expressions"),
+        room("Policy", ["Events", "Expressions", yams]),
+        room("Scoring", ["CIntrinsics", "Events", "Expressions", "Policy"]),
         room("Ledger", ["CIntrinsics", "Events"]),
         room("Replay", ["CZlib", "Events", "Ledger", "Policy", "Scoring"]),
 
@@ -66,7 +67,8 @@ let package = Package(
         .executableTarget(
             name: "standing",
             dependencies: [
-                "CIntrinsics", "Downstream", "Events", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Query",
+                "CIntrinsics", "Downstream", "Events", "Expressions", "Kafka", "Lag", "Ledger", "Pipeline", "Policy",
+                "Query",
                 "Replay",
                 "Scoring", "Simulation", "Topics", argumentParser, logging, metrics,
             ],
@@ -75,7 +77,8 @@ let package = Package(
         // A malloc that counts, linked into tests only.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         tests("EventsTests", ["CAllocationCounter", "Events"]),
-        tests("PolicyTests", ["Policy"]),
+        tests("ExpressionsTests", ["CAllocationCounter", "Expressions"]),
+        tests("PolicyTests", ["Events", "Expressions", "Policy"]),
         tests("ScoringTests", ["CAllocationCounter", "Events", "Policy", "Scoring"]),
         tests("LedgerTests", ["Events", "Ledger"]),
         tests("ReplayTests", ["Events", "Ledger", "Policy", "Replay", "Scoring"]),

@@ -1,0 +1,210 @@
+/// `+ - * / %` and unary minus, as far as numbers go.
+enum Arithmetic: UInt8 {
+    case add, subtract, multiply, divide, modulo
+
+    init?(_ operation: Syntax.Operator) {
+        switch operation {
+        case .add: self = .add
+        case .subtract: self = .subtract
+        case .multiply: self = .multiply
+        case .divide: self = .divide
+        case .modulo: self = .modulo
+        default: return nil
+        }
+    }
+
+    /// `none` for numbers of different types and for whatever has no result.
+    @inline(__always)
+    func apply(_ a: Number, _ b: Number) -> Number {
+        if a.kind == .int, b.kind == .int {
+            guard case .success(let value) = ints(a.int, b.int) else { return .none }
+            return Number(value)
+        }
+        if a.kind == .double, b.kind == .double, self != .modulo { return Number(doubles(a.double, b.double)) }
+        if a.kind == .uint, b.kind == .uint {
+            guard case .success(let value) = ints(a.uint, b.uint) else { return .none }
+            return Number(value)
+        }
+        return .none
+    }
+
+    /// Rounds towards zero, and `%` has the sign of its first operand.
+    @inline(__always)
+    func ints<T: FixedWidthInteger>(_ a: T, _ b: T) -> Result<T, EvaluationError> {
+        let (value, overflow): (T, Bool)
+        switch self {
+        case .add: (value, overflow) = a.addingReportingOverflow(b)
+        case .subtract: (value, overflow) = a.subtractingReportingOverflow(b)
+        case .multiply: (value, overflow) = a.multipliedReportingOverflow(by: b)
+        case .divide:
+            guard b != 0 else { return .failure(.divisionByZero) }
+            (value, overflow) = a.dividedReportingOverflow(by: b)
+        case .modulo:
+            guard b != 0 else { return .failure(.divisionByZero) }
+            (value, overflow) = a.remainderReportingOverflow(dividingBy: b)
+        }
+        return overflow ? .failure(.overflow) : .success(value)
+    }
+
+    @inline(__always)
+    func doubles(_ a: Double, _ b: Double) -> Double {
+        switch self {
+        case .add: a + b
+        case .subtract: a - b
+        case .multiply: a * b
+        case .divide: a / b
+        case .modulo: .nan
+        }
+    }
+}
+
+final class ArithmeticNode: Node, @unchecked Sendable {
+    private let operation: Arithmetic
+    private let left: Node
+    private let right: Node
+    private let triesNumbers: Bool
+
+    /// `mayBeNumber` is false where the types of the operands exclude it.
+    init(_ operation: Arithmetic, _ left: Node, _ right: Node, mayBeNumber: Bool) {
+        self.operation = operation
+        self.left = left
+        self.right = right
+        triesNumbers = mayBeNumber && left.isArithmetic && right.isArithmetic
+    }
+
+    override var isArithmetic: Bool { triesNumbers }
+
+    override func number(_ frame: Frame) -> Number {
+        let a = left.number(frame)
+        let b = right.number(frame)
+        return operation.apply(a, b)
+    }
+
+    override func integer(_ frame: Frame) -> Int64? {
+        if triesNumbers {
+            let number = number(frame)
+            return number.kind == .int ? number.int : nil
+        }
+        guard case .int(let value) = plainValue(frame) else { return nil }
+        return value
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        if triesNumbers, let value = number(frame).value { return value }
+        return plainValue(frame)
+    }
+
+    override func plainValue(_ frame: Frame) -> Value {
+        let a = left.plainValue(frame)
+        if case .error = a { return a }
+        let b = right.plainValue(frame)
+        if case .error = b { return b }
+        return operation.apply(a, b, frame)
+    }
+}
+
+final class NegateNode: Node, @unchecked Sendable {
+    private let operand: Node
+    private let triesNumbers: Bool
+
+    init(_ operand: Node) {
+        self.operand = operand
+        triesNumbers = operand.isArithmetic
+    }
+
+    override var isArithmetic: Bool { triesNumbers }
+
+    override func number(_ frame: Frame) -> Number {
+        let number = operand.number(frame)
+        switch number.kind {
+        case .int: return number.int == .min ? .none : Number(-number.int)
+        case .double: return Number(-number.double)
+        case .uint, .none: return .none
+        }
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        if triesNumbers, let value = number(frame).value { return value }
+        return plainValue(frame)
+    }
+
+    override func plainValue(_ frame: Frame) -> Value {
+        let value = operand.plainValue(frame)
+        switch value {
+        case .int(let int): return int == .min ? .error(.overflow) : .int(-int)
+        case .double(let double): return .double(-double)
+        case .error: return value
+        default: return .error(.noSuchOverload)
+        }
+    }
+}
+
+extension Arithmetic {
+    /// On values, neither of which is an error.
+    func apply(_ a: Value, _ b: Value, _ frame: Frame) -> Value {
+        switch (a, b) {
+        case (.int(let a), .int(let b)):
+            switch ints(a, b) {
+            case .success(let value): return .int(value)
+            case .failure(let error): return .error(error)
+            }
+        case (.uint(let a), .uint(let b)):
+            switch ints(a, b) {
+            case .success(let value): return .uint(value)
+            case .failure(let error): return .error(error)
+            }
+        case (.double(let a), .double(let b)):
+            return self == .modulo ? .error(.noSuchOverload) : .double(doubles(a, b))
+        default:
+            switch self {
+            case .add: return sum(a, b, frame)
+            case .subtract: return difference(a, b)
+            default: return .error(.noSuchOverload)
+            }
+        }
+    }
+
+    private func sum(_ a: Value, _ b: Value, _ frame: Frame) -> Value {
+        func joined(_ a: Text, _ b: Text) -> Result<Text, EvaluationError> {
+            let count = a.bytes.count + b.bytes.count
+            guard count <= Limit.producedBytes else { return .failure(.tooLarge) }
+            return frame.pays(1 + count >> 3) ? .success(a + b) : .failure(.tooExpensive)
+        }
+        switch (a, b) {
+        case (.string(let a), .string(let b)):
+            switch joined(a, b) {
+            case .success(let text): return .string(text)
+            case .failure(let error): return .error(error)
+            }
+        case (.bytes(let a), .bytes(let b)):
+            switch joined(a, b) {
+            case .success(let text): return .bytes(text)
+            case .failure(let error): return .error(error)
+            }
+        case (.list(let a), .list(let b)):
+            let count = a.items.count + b.items.count
+            guard count <= Limit.producedItems else { return .error(.tooLarge) }
+            guard frame.pays(1 + count) else { return .error(.tooExpensive) }
+            return .list(ValueList(a.items + b.items))
+        case (.timestamp(let time), .duration(let span)), (.duration(let span), .timestamp(let time)):
+            return time.timestamp(adding: span).map { .timestamp($0) } ?? .error(.overflow)
+        case (.duration(let a), .duration(let b)):
+            return a.duration(adding: b).map { .duration($0) } ?? .error(.overflow)
+        default:
+            return .error(.noSuchOverload)
+        }
+    }
+
+    private func difference(_ a: Value, _ b: Value) -> Value {
+        switch (a, b) {
+        case (.timestamp(let time), .duration(let span)):
+            return time.timestamp(subtracting: span).map { .timestamp($0) } ?? .error(.overflow)
+        case (.timestamp(let a), .timestamp(let b)):
+            return a.duration(since: b).map { .duration($0) } ?? .error(.overflow)
+        case (.duration(let a), .duration(let b)):
+            return a.duration(subtracting: b).map { .duration($0) } ?? .error(.overflow)
+        default:
+            return .error(.noSuchOverload)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+/// `== != < <= > >=` of any two operands.
+final class ComparisonNode: Node, @unchecked Sendable {
+    private let comparison: Comparison
+    private let left: Node
+    private let right: Node
+    private let triesNumbers: Bool
+
+    /// `mayBeNumbers` is false where the types of the operands exclude it.
+    init(_ comparison: Comparison, _ left: Node, _ right: Node, mayBeNumbers: Bool) {
+        self.comparison = comparison
+        self.left = left
+        self.right = right
+        triesNumbers = mayBeNumbers && left.isArithmetic && right.isArithmetic
+    }
+
+    override func truth(_ frame: Frame) -> Truth {
+        if triesNumbers {
+            let a = left.number(frame)
+            let b = right.number(frame)
+            if a.kind != .none, b.kind != .none { return Truth(comparison.holds(Number.order(a, b))) }
+        }
+        return Truth(plainValue(frame))
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        if triesNumbers {
+            let a = left.number(frame)
+            let b = right.number(frame)
+            if a.kind != .none, b.kind != .none { return .bool(comparison.holds(Number.order(a, b))) }
+        }
+        return plainValue(frame)
+    }
+
+    override func plainValue(_ frame: Frame) -> Value {
+        let a = left.plainValue(frame)
+        if case .error = a { return a }
+        let b = right.plainValue(frame)
+        if case .error = b { return b }
+        if comparison == .equal || comparison == .notEqual {
+            switch Value.equals(a, b, frame) {
+            case .error: return .error(.tooExpensive)
+            case .yes: return .bool(comparison == .equal)
+            case .no: return .bool(comparison == .notEqual)
+            }
+        }
+        if case .string(let text) = a {
+            guard frame.pays(text.bytes.count >> 6) else { return .error(.tooExpensive) }
+        }
+        let order = Value.order(a, b)
+        return order == .undefined ? .error(.noSuchOverload) : .bool(comparison.holds(order))
+    }
+}
+
+/// A slot against a number that is known: `data.amount >= 1000.0`, `points <= -100`.
+final class SlotNumberComparisonNode: Node, @unchecked Sendable {
+    private let comparison: Comparison
+    private let slot: Int
+    private let other: Number
+
+    init(_ comparison: Comparison, slot: Int, _ other: Number) {
+        self.comparison = comparison
+        self.slot = slot
+        self.other = other
+    }
+
+    override func truth(_ frame: Frame) -> Truth {
+        let number = Number(frame.slots + slot)
+        if number.kind != .none { return Truth(comparison.holds(Number.order(number, other))) }
+        return Truth(unusual(frame))
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        let number = Number(frame.slots + slot)
+        if number.kind != .none { return .bool(comparison.holds(Number.order(number, other))) }
+        return unusual(frame)
+    }
+
+    /// What is no number equals none and has no order to one.
+    @inline(never)
+    private func unusual(_ frame: Frame) -> Value {
+        if case .error(let error) = frame.slots[slot] { return .error(error) }
+        switch comparison {
+        case .equal: return .bool(false)
+        case .notEqual: return .bool(true)
+        default: return .error(.noSuchOverload)
+        }
+    }
+}
+
+/// A slot against a text that is known: `data.category == "utility"`.
+final class SlotTextEqualityNode: Node, @unchecked Sendable {
+    private let slot: Int
+    private let text: Text
+    private let bytes: UnsafeRawBufferPointer
+    private let isNegated: Bool
+
+    init(slot: Int, _ text: Text, isNegated: Bool) {
+        self.slot = slot
+        self.text = text
+        // Borrowed from the text, which lives as long as this node.
+        bytes = text.bytes
+        self.isNegated = isNegated
+    }
+
+    override func truth(_ frame: Frame) -> Truth {
+        switch frame.slots[slot] {
+        case .string(let other): Truth(other.bytes.equals(bytes) != isNegated)
+        case .error: .error
+        default: Truth(isNegated)
+        }
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        switch frame.slots[slot] {
+        case .string(let other): .bool(other.bytes.equals(bytes) != isNegated)
+        case .error(let error): .error(error)
+        default: .bool(isNegated)
+        }
+    }
+}

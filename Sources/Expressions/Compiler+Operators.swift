@@ -1,0 +1,198 @@
+extension Compiler {
+    mutating func operation(_ operation: Syntax.Operator, _ operands: [Syntax], _ offset: Int) -> Part {
+        if operation == .within { return within(operands[0], operands[1], offset) }
+        let parts = operands.map { compile($0) }
+        let nodes = parts.map(\.node)
+        switch operation {
+        case .not:
+            requireBool(parts[0], "the operand of !")
+            return Part(node: fold(NotNode(nodes[0]), of: nodes, at: offset), type: .bool, offset: offset)
+        case .negate:
+            switch parts[0].type {
+            case .int, .double, .dynamic: break
+            default: diagnose(offset, "no overload of unary - for \(parts[0].type.name)")
+            }
+            return Part(node: fold(NegateNode(nodes[0]), of: nodes, at: offset), type: parts[0].type, offset: offset)
+        default:
+            break
+        }
+        let (left, right) = (parts[0], parts[1])
+        if let comparison = Comparison(operation) { return compare(comparison, operation, left, right, offset) }
+        guard let arithmetic = Arithmetic(operation) else {
+            preconditionFailure("an operator is logical, a comparison or arithmetic")
+        }
+        let matching = arithmetic.overloads.filter { $0.accepts([left.type, right.type]) }
+        if matching.isEmpty {
+            let hint = left.type.isNumber && right.type.isNumber ? "; convert one of them" : ""
+            diagnose(
+                offset, "no overload of \(operation.rawValue) for \(left.type.name) and \(right.type.name)\(hint)")
+        }
+        let result = matching.first?.result ?? .dynamic
+        let node = ArithmeticNode(
+            arithmetic, left.node, right.node,
+            mayBeNumber: left.type.isNumberOrDynamic && right.type.isNumberOrDynamic)
+        return Part(
+            node: fold(node, of: nodes, at: offset),
+            type: matching.allSatisfy { $0.result == result } ? result : .dynamic,
+            reach: left.reach.union(right.reach).inner, offset: offset)
+    }
+
+    private mutating func compare(
+        _ comparison: Comparison, _ operation: Syntax.Operator, _ left: Part, _ right: Part, _ offset: Int
+    ) -> Part {
+        checkComparison(comparison, operation, left.type, right.type, offset)
+        for (key, name) in [(left, right), (right, left)] where key.reach.contains(.keys) {
+            if let text = name.text { noteField(text.string, name.offset) }
+        }
+        let node =
+            quickComparison(comparison, left.node, right.node)
+            ?? quickComparison(comparison.mirrored, right.node, left.node)
+            ?? ComparisonNode(
+                comparison, left.node, right.node,
+                mayBeNumbers: left.type.isNumberOrDynamic && right.type.isNumberOrDynamic)
+        return Part(node: fold(node, of: [left.node, right.node], at: offset), type: .bool, offset: offset)
+    }
+
+    /// Of a slot with a constant.
+    private func quickComparison(_ comparison: Comparison, _ left: Node, _ right: Node) -> Node? {
+        guard let slot = (left as? SlotNode)?.slot, let constant = right.constant else { return nil }
+        let number = Number(constant)
+        if number.kind != .none { return SlotNumberComparisonNode(comparison, slot: slot, number) }
+        if case .string(let text) = constant, comparison == .equal || comparison == .notEqual {
+            return SlotTextEqualityNode(slot: slot, text, isNegated: comparison == .notEqual)
+        }
+        return nil
+    }
+
+    private mutating func checkComparison(
+        _ comparison: Comparison, _ operation: Syntax.Operator, _ left: ValueType, _ right: ValueType, _ offset: Int
+    ) {
+        let isCertain = left != .dynamic && right != .dynamic
+        let isAlike = left == right || (left.isNumber && right.isNumber) || !isCertain
+        if comparison == .equal || comparison == .notEqual {
+            // Anything may be compared with null; it is the only question null has.
+            guard !isAlike, left != .null, right != .null else { return }
+            let answer = comparison == .notEqual
+            diagnose(
+                offset,
+                "\(left.described) never equals \(right.described): '\(operation.rawValue)' is always \(answer)")
+            return
+        }
+        guard !isAlike || !left.isOrdered || !right.isOrdered else { return }
+        diagnose(offset, "no overload of \(operation.rawValue) for \(left.name) and \(right.name)")
+    }
+
+    private mutating func within(_ item: Syntax, _ range: Syntax, _ offset: Int) -> Part {
+        let item = compile(item)
+        if let presence = presenceInObject(item, range, offset) { return presence }
+        let range = compile(range)
+        switch range.type {
+        case .list, .map, .dynamic: break
+        default: diagnose(offset, "'in' needs a list or a map, not \(range.type.described)")
+        }
+        if range.reach.contains(.keys), let text = item.text { noteField(text.string, item.offset) }
+        var node: Node?
+        if case .list(let list)? = range.node.constant {
+            if item.reach.contains(.keys) {
+                for case .string(let text) in list.items { noteField(text.string, range.offset) }
+            }
+            node =
+                (item.node as? SlotNode).flatMap { SlotWithinTextsNode(slot: $0.slot, list) }
+                ?? WithinConstantsNode(item.node, list)
+        }
+        let nodes = [item.node, range.node]
+        return Part(
+            node: fold(node ?? WithinNode(item.node, range.node), of: nodes, at: offset), type: .bool, offset: offset)
+    }
+
+    mutating func call(_ name: String, _ target: Syntax?, _ arguments: [Syntax], _ offset: Int) -> Part {
+        let parts = ((target.map { [$0] } ?? []) + arguments).map { compile($0) }
+        guard let function = StandardFunction(rawValue: name) else {
+            let hint = suggestion(name, among: StandardFunction.allCases.map(\.rawValue))
+            diagnose(offset, "unknown function \(shown(name))\(hint)")
+            return Part(node: FailureNode(.noSuchFunction), type: .dynamic, offset: offset)
+        }
+        if function.form != .both, (function.form == .member) != (target != nil) {
+            let usage = target == nil ? "value.\(name)(…)" : "\(name)(…)"
+            diagnose(offset, "'\(name)' is called as \(usage)")
+            return Part(node: FailureNode(.noSuchOverload), type: .dynamic, offset: offset)
+        }
+        let types = parts.map(\.type)
+        let matching = function.overloads.filter { $0.accepts(types) }
+        guard let overload = matching.first else {
+            diagnose(offset, "no overload of '\(name)' for (\(types.map(\.name).joined(separator: ", ")))")
+            return Part(node: FailureNode(.noSuchOverload), type: .dynamic, offset: offset)
+        }
+        let nodes = parts.map(\.node)
+        switch function {
+        case .dyn:
+            return Part(node: nodes[0], type: .dynamic, reach: parts[0].reach, offset: offset)
+        case .matches:
+            if let text = parts[1].text { return matches(parts[0], text, parts[1].offset, offset) }
+        default:
+            break
+        }
+        let node = FunctionNode(function, nodes[0], nodes.count > 1 ? nodes[1] : nil)
+        return Part(node: fold(node, of: nodes, at: offset), type: overload.result, offset: offset)
+    }
+
+    /// A pattern that is written out is compiled here, once.
+    private mutating func matches(_ part: Part, _ pattern: Text, _ place: Int, _ offset: Int) -> Part {
+        func failed(_ error: EvaluationError) -> Part {
+            Part(node: FailureNode(error), type: .bool, offset: offset)
+        }
+        let source = pattern.string
+        if patterns[source] == nil {
+            patternBytes += pattern.bytes.count
+            guard patterns.count < Limit.patterns, patternBytes <= Limit.patternBytes else {
+                diagnose(
+                    place,
+                    "an expression has at most \(Limit.patterns) patterns of \(Limit.patternBytes) bytes together")
+                return failed(.tooLarge)
+            }
+            do throws(RegularExpressionError) {
+                patterns[source] = try RegularExpression(pattern.bytes)
+            } catch {
+                diagnose(place, "bad pattern at its byte \(error.offset): \(error.message)")
+                return failed(.badPattern)
+            }
+        }
+        guard let expression = patterns[source] else { return failed(.badPattern) }
+        let node = MatchesNode(part.node, expression)
+        return Part(node: fold(node, of: [part.node], at: offset), type: .bool, offset: offset)
+    }
+}
+
+extension ValueType {
+    /// Whether `<` may have an answer.
+    fileprivate var isOrdered: Bool {
+        switch self {
+        case .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .dynamic: true
+        case .null, .list, .map, .type: false
+        }
+    }
+}
+
+extension Arithmetic {
+    typealias Overload = StandardFunction.Overload
+
+    private static let ofNumbers: [Overload] = [.int, .uint, .double].map { Overload($0, $0, result: $0) }
+
+    var overloads: [Overload] {
+        switch self {
+        case .add:
+            Self.ofNumbers + [.string, .bytes, .list, .duration].map { Overload($0, $0, result: $0) } + [
+                Overload(.timestamp, .duration, result: .timestamp),
+                Overload(.duration, .timestamp, result: .timestamp),
+            ]
+        case .subtract:
+            Self.ofNumbers + [
+                Overload(.timestamp, .timestamp, result: .duration),
+                Overload(.timestamp, .duration, result: .timestamp),
+                Overload(.duration, .duration, result: .duration),
+            ]
+        case .multiply, .divide: Self.ofNumbers
+        case .modulo: [Overload(.int, .int, result: .int), Overload(.uint, .uint, result: .uint)]
+        }
+    }
+}

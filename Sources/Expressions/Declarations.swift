@@ -1,0 +1,146 @@
+/// What an expression may name. Every name has a slot in the frame.
+///
+/// A value: expressions are compiled against one `var`, which learns the fields of its object as they are named, and
+/// frames are made from it afterwards.
+public struct Declarations: Sendable {
+    enum Entry: Sendable {
+        case variable(slot: Int, type: ValueType)
+        case record(fields: [String], slots: [Int], type: ValueType)
+        case object
+    }
+
+    private(set) var entries: [String: Entry] = [:]
+    /// In the order of their declaration, for suggestions.
+    private(set) var names: [String] = []
+    private(set) var objectName: String?
+    private var fieldSlots: [String: Int] = [:]
+
+    /// Names of the object's top-level fields that expressions compiled so far have named, in slot order.
+    public private(set) var objectFields: [(name: String, slot: Int)] = []
+    /// The slot of the object as a map; nil unless an expression needs it.
+    public private(set) var wholeObjectSlot: Int?
+    public private(set) var slotCount = 0
+    /// Room that the macros of the greediest expression need.
+    private(set) var variableCount = 0
+
+    public init() {}
+
+    private mutating func newSlot() -> Int {
+        slotCount += 1
+        return slotCount - 1
+    }
+
+    private mutating func enter(_ name: String, _ entry: Entry) {
+        if entries.updateValue(entry, forKey: name) == nil { names.append(name) }
+    }
+
+    /// A variable; returns its slot. Names may contain dots (qualified names). A name declared again means the last.
+    @discardableResult
+    public mutating func declare(_ name: String, as type: ValueType) -> Int {
+        let slot = newSlot()
+        enter(name, .variable(slot: slot, type: type))
+        return slot
+    }
+
+    /// A name of which only the fields can be used, each field a slot of its own; returns the slots in order.
+    @discardableResult
+    public mutating func declareRecord(_ name: String, fields: [String], as type: ValueType) -> [Int] {
+        let slots = fields.map { _ in newSlot() }
+        enter(name, .record(fields: fields, slots: slots, type: type))
+        return slots
+    }
+
+    /// The one JSON object of unknown fields. `data.amount`, `data["amount"]`, `has(data.amount)` and
+    /// `"amount" in data` read a slot of the field's own; any other use reads the slot of the whole object, a map.
+    /// A field that an event lacks is `.error(.noSuchField)`.
+    public mutating func declareObject(_ name: String) {
+        precondition(objectName == nil || objectName == name, "declarations have one object")
+        objectName = name
+        enter(name, .object)
+    }
+
+    mutating func slot(ofField name: String) -> Int {
+        if let slot = fieldSlots[name] { return slot }
+        let slot = newSlot()
+        fieldSlots[name] = slot
+        objectFields.append((name, slot))
+        return slot
+    }
+
+    mutating func slotOfWholeObject() -> Int {
+        if let slot = wholeObjectSlot { return slot }
+        let slot = newSlot()
+        wholeObjectSlot = slot
+        return slot
+    }
+
+    mutating func reserveVariables(_ count: Int) { variableCount = max(variableCount, count) }
+}
+
+/// A type as far as it is certain: of lists and maps only that they are.
+public enum ValueType: Sendable, Hashable {
+    case null, bool, int, uint, double, string, bytes, list, map, timestamp, duration, type, dynamic
+
+    /// As CEL writes it.
+    public var name: String {
+        switch self {
+        case .null: "null_type"
+        case .bool: "bool"
+        case .int: "int"
+        case .uint: "uint"
+        case .double: "double"
+        case .string: "string"
+        case .bytes: "bytes"
+        case .list: "list"
+        case .map: "map"
+        case .timestamp: "google.protobuf.Timestamp"
+        case .duration: "google.protobuf.Duration"
+        case .type: "type"
+        case .dynamic: "dyn"
+        }
+    }
+
+    /// With its article, for messages.
+    var described: String {
+        switch self {
+        case .int: "an int"
+        case .null: "null"
+        case .timestamp: "a timestamp"
+        case .duration: "a duration"
+        case .bytes: "bytes"
+        default: "a \(name)"
+        }
+    }
+
+    /// Every type that has a name which an expression can use as a value.
+    static let denoted: [String: ValueType] = {
+        let all: [ValueType] = [
+            .null, .bool, .int, .uint, .double, .string, .bytes, .list, .map, .timestamp, .duration, .type,
+        ]
+        return Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+    }()
+
+    var isNumber: Bool { self == .int || self == .uint || self == .double }
+    var isNumberOrDynamic: Bool { isNumber || self == .dynamic }
+}
+
+extension Value {
+    /// Nil for an error.
+    public var valueType: ValueType? {
+        switch self {
+        case .null: .null
+        case .bool: .bool
+        case .int: .int
+        case .uint: .uint
+        case .double: .double
+        case .string: .string
+        case .bytes: .bytes
+        case .list: .list
+        case .map: .map
+        case .timestamp: .timestamp
+        case .duration: .duration
+        case .type: .type
+        case .error: nil
+        }
+    }
+}

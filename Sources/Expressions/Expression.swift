@@ -1,0 +1,114 @@
+/// A compiled CEL expression.
+///
+/// Compiled against `Declarations`, evaluated against a `Frame` made from them, by any number of threads. Evaluation
+/// has no side effect but on the frame's macro variables, and always ends within `Limit.cost`.
+public final class Expression: Sendable {
+    public let source: String
+    /// `.dynamic` where not certain.
+    public let type: ValueType
+    /// What is certain to go wrong when it runs, in the order of the source. Not thrown: CEL makes it an error of the
+    /// subexpression, which `||`, `&&`, `?:` and macros may absorb.
+    public let diagnostics: [ExpressionError]
+    /// The declared names that it reads, each with its slot, in the order in which they are first named.
+    public let references: [(name: String, slot: Int)]
+    /// Their slots.
+    public let slots: [Int]
+    /// Every name by which something in the declared object is selected, at any depth, through macro variables too, and
+    /// every constant with which one of the object's own keys is compared.
+    public let objectFieldNames: [FieldName]
+    public let readsWholeObject: Bool
+
+    /// A field's name where an expression has it.
+    public struct FieldName: Sendable, Hashable {
+        public let name: String
+        public let line: Int
+        public let column: Int
+    }
+
+    private let root: Node
+    private let neededSlots: Int
+    private let neededVariables: Int
+
+    /// Parses, checks and compiles. Throws what is no expression or exceeds a limit. `container` is the namespace in
+    /// which names are looked up first.
+    public init(
+        _ source: String, in declarations: inout Declarations, container: String = ""
+    ) throws(ExpressionError) {
+        guard container.utf8.count <= Limit.containerBytes else {
+            throw Places([]).error(0, "a container has at most \(Limit.containerBytes) bytes")
+        }
+        let bytes = Array(source.utf8)
+        let syntax: Syntax
+        do throws(Lexer.Defect) {
+            syntax = try Parser.parse(bytes)
+        } catch {
+            // A source that is too long is not measured, its defect is at its start.
+            throw Places(bytes.count > Limit.sourceBytes ? [] : bytes).error(error.offset, error.message)
+        }
+        var compiler = Compiler(declarations, container: container)
+        let part = compiler.compile(syntax)
+        declarations = compiler.declarations
+        declarations.reserveVariables(compiler.variableCount)
+
+        self.source = source
+        references = compiler.references
+        slots = references.map(\.slot)
+        readsWholeObject = compiler.readsWholeObject
+        neededSlots = (slots.max() ?? -1) + 1
+        neededVariables = compiler.variableCount
+
+        var node = part.node
+        var diagnostics = compiler.diagnostics
+        if references.isEmpty {
+            let value = node.value(Frame(slots: 0, variables: compiler.variableCount))
+            if case .error(let error) = value {
+                if diagnostics.isEmpty { diagnostics.append((part.offset, "always an error: \(error)")) }
+            } else {
+                node = ConstantNode(value)
+            }
+        }
+        root = node
+        type = node.constant?.valueType ?? part.type
+        if diagnostics.isEmpty, compiler.fieldNames.isEmpty {
+            self.diagnostics = []
+            objectFieldNames = []
+        } else {
+            let places = Places(bytes)
+            self.diagnostics = diagnostics.sorted { ($0.offset, $0.message) < ($1.offset, $1.message) }
+                .map { places.error($0.offset, $0.message) }
+            objectFieldNames = compiler.fieldNames.map {
+                let (line, column) = places[$0.offset]
+                return FieldName(name: $0.name, line: line, column: column)
+            }
+        }
+    }
+
+    /// The value of an expression that reads nothing, unless it is an error.
+    public var constant: Value? { root.constant }
+
+    @inline(__always)
+    private func begin(_ frame: Frame) {
+        precondition(
+            neededSlots <= frame.slotCount && neededVariables <= frame.variableCount,
+            "a frame is made after all expressions are compiled")
+        frame.budget.pointee = Limit.cost
+    }
+
+    /// `.error` when there is no value.
+    public func evaluate(_ frame: Frame) -> Value {
+        begin(frame)
+        return root.value(frame)
+    }
+
+    /// `error` also for what is no bool.
+    public func truth(_ frame: Frame) -> Truth {
+        begin(frame)
+        return root.truth(frame)
+    }
+
+    /// Nil on an error and for what is no int.
+    public func integer(_ frame: Frame) -> Int64? {
+        begin(frame)
+        return root.integer(frame)
+    }
+}

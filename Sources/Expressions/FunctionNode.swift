@@ -1,0 +1,53 @@
+/// A call of a standard function with one argument or two, the target of a member call among them.
+final class FunctionNode: Node, @unchecked Sendable {
+    private let function: StandardFunction
+    private let first: Node
+    private let second: Node?
+
+    init(_ function: StandardFunction, _ first: Node, _ second: Node?) {
+        self.function = function
+        self.first = first
+        self.second = second
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        let a = first.value(frame)
+        if case .error = a { return a }
+        guard let second else { return function.apply(a, nil, frame) }
+        let b = second.value(frame)
+        if case .error = b { return b }
+        return function.apply(a, b, frame)
+    }
+}
+
+/// `text.matches("…")` with a pattern that is known.
+final class MatchesNode: Node, @unchecked Sendable {
+    private let text: Node
+    private let pattern: RegularExpression
+
+    init(_ text: Node, _ pattern: RegularExpression) {
+        self.text = text
+        self.pattern = pattern
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        let value = text.value(frame)
+        switch value {
+        case .string(let text): return pattern.match(text, frame)
+        case .error: return value
+        default: return .error(.noSuchOverload)
+        }
+    }
+}
+
+extension RegularExpression {
+    /// Units that compiling a pattern costs which is only known at run time.
+    static func cost(of pattern: Text) -> Int { 4000 + 200 * pattern.bytes.count }
+
+    /// Paid by the text's length, where there is no table times the length of the program.
+    func match(_ text: Text, _ frame: Frame) -> Value {
+        let steps = table == nil ? text.bytes.count.multipliedReportingOverflow(by: program.instructions.count) : nil
+        let cost = steps.map { $0.overflow ? Int.max / 2 : $0.partialValue } ?? text.bytes.count >> 4
+        return frame.pays(1 + cost) ? .bool(matches(text.bytes)) : .error(.tooExpensive)
+    }
+}

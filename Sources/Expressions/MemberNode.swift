@@ -1,0 +1,118 @@
+/// `operand.field` on a map.
+final class SelectNode: Node, @unchecked Sendable {
+    private let operand: Node
+    private let key: Value
+
+    init(_ operand: Node, field: String) {
+        self.operand = operand
+        key = .string(Text(field))
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        let value = operand.value(frame)
+        switch value {
+        case .map(let map):
+            guard frame.pays(map.lookupCost) else { return .error(.tooExpensive) }
+            return map.value(forKey: key) ?? .error(.noSuchKey)
+        case .error: return value
+        default: return .error(.noSuchOverload)
+        }
+    }
+}
+
+/// `has(operand.field)` on a map.
+final class HasNode: Node, @unchecked Sendable {
+    private let operand: Node
+    private let key: Value
+
+    init(_ operand: Node, field: String) {
+        self.operand = operand
+        key = .string(Text(field))
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        let value = operand.value(frame)
+        switch value {
+        case .map(let map):
+            guard frame.pays(map.lookupCost) else { return .error(.tooExpensive) }
+            return .bool(map.index(ofKey: key) != nil)
+        case .error: return value
+        default: return .error(.noSuchOverload)
+        }
+    }
+}
+
+/// `operand[index]`: an item of a list, by any number that is whole, or a value of a map.
+final class IndexNode: Node, @unchecked Sendable {
+    private let operand: Node
+    private let index: Node
+
+    init(_ operand: Node, _ index: Node) {
+        self.operand = operand
+        self.index = index
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        let operand = operand.value(frame)
+        if case .error = operand { return operand }
+        let index = index.value(frame)
+        if case .error = index { return index }
+        switch operand {
+        case .list(let list):
+            guard let number = Number(index).whole else { return .error(.noSuchOverload) }
+            guard let position = number.kind == .int ? Int(exactly: number.int) : Int(exactly: number.uint),
+                list.items.indices.contains(position)
+            else { return .error(.indexOutOfRange) }
+            return list.items[position]
+        case .map(let map):
+            switch index {
+            case .bool, .int, .uint, .double, .string: break
+            default: return .error(.noSuchOverload)
+            }
+            guard frame.pays(map.lookupCost) else { return .error(.tooExpensive) }
+            return map.value(forKey: index) ?? .error(.noSuchKey)
+        default:
+            return .error(.noSuchOverload)
+        }
+    }
+}
+
+/// `[a, b, …]`.
+final class ListNode: Node, @unchecked Sendable {
+    private let items: [Node]
+    init(_ items: [Node]) { self.items = items }
+
+    override func value(_ frame: Frame) -> Value {
+        guard frame.pays(1 + items.count) else { return .error(.tooExpensive) }
+        var values: [Value] = []
+        values.reserveCapacity(items.count)
+        for item in items {
+            let value = item.value(frame)
+            if case .error = value { return value }
+            values.append(value)
+        }
+        return .list(ValueList(values))
+    }
+}
+
+/// `{a: b, …}`.
+final class MapNode: Node, @unchecked Sendable {
+    private let entries: [(key: Node, value: Node)]
+    init(_ entries: [(key: Node, value: Node)]) { self.entries = entries }
+
+    override func value(_ frame: Frame) -> Value {
+        guard frame.pays(1 + 4 * entries.count) else { return .error(.tooExpensive) }
+        var values: [(key: Value, value: Value)] = []
+        values.reserveCapacity(entries.count)
+        for entry in entries {
+            let key = entry.key.value(frame)
+            if case .error = key { return key }
+            guard ValueMap.isKey(key) else { return .error(.noSuchOverload) }
+            let value = entry.value.value(frame)
+            if case .error = value { return value }
+            values.append((key, value))
+        }
+        let map = ValueMap(values)
+        return map.hasDuplicate ? .error(.duplicateKey) : .map(map)
+    }
+}

@@ -1,0 +1,139 @@
+/// An int, uint or double in two machine words, so that arithmetic passes it in registers. `none` stands for
+/// everything else, errors included: whoever wants to know which asks for the value.
+struct Number {
+    enum Kind: UInt8 { case none, int, uint, double }
+
+    let kind: Kind
+    let bits: UInt64
+
+    static let none = Number(kind: .none, bits: 0)
+
+    init(kind: Kind, bits: UInt64) {
+        self.kind = kind
+        self.bits = bits
+    }
+    init(_ value: Int64) { self.init(kind: .int, bits: UInt64(bitPattern: value)) }
+    init(_ value: UInt64) { self.init(kind: .uint, bits: value) }
+    init(_ value: Double) { self.init(kind: .double, bits: value.bitPattern) }
+
+    var int: Int64 { Int64(bitPattern: bits) }
+    var uint: UInt64 { bits }
+    var double: Double { Double(bitPattern: bits) }
+
+    @inline(__always)
+    init(_ pointer: UnsafeMutablePointer<Value>) {
+        switch pointer.pointee {
+        case .int(let value): self.init(value)
+        case .double(let value): self.init(value)
+        case .uint(let value): self.init(value)
+        default: self = .none
+        }
+    }
+
+    init(_ value: Value) {
+        switch value {
+        case .int(let value): self.init(value)
+        case .double(let value): self.init(value)
+        case .uint(let value): self.init(value)
+        default: self = .none
+        }
+    }
+
+    /// Nil for `none`.
+    var value: Value? {
+        switch kind {
+        case .none: nil
+        case .int: .int(int)
+        case .uint: .uint(uint)
+        case .double: .double(double)
+        }
+    }
+
+    /// The order of numbers of any two types: exact between int and uint; an int or uint meets a double as a double.
+    /// `none` and NaN are unordered.
+    @inline(__always)
+    static func order(_ a: Number, _ b: Number) -> Order {
+        if a.kind == .int, b.kind == .int { return Order(a.int, b.int) }
+        if a.kind == .double, b.kind == .double { return Order(a.double, b.double) }
+        return mixedOrder(a, b)
+    }
+
+    @inline(never)
+    private static func mixedOrder(_ a: Number, _ b: Number) -> Order {
+        switch (a.kind, b.kind) {
+        case (.uint, .uint): Order(a.uint, b.uint)
+        case (.int, .uint): a.int < 0 ? .less : Order(UInt64(a.int), b.uint)
+        case (.uint, .int): b.int < 0 ? .greater : Order(a.uint, UInt64(b.int))
+        case (.int, .double): Order(Double(a.int), b.double)
+        case (.double, .int): Order(a.double, Double(b.int))
+        case (.uint, .double): Order(Double(a.uint), b.double)
+        case (.double, .uint): Order(a.double, Double(b.uint))
+        default: .unordered
+        }
+    }
+
+    /// Int and uint as they are, a double that is whole as the int or uint it equals. What finds a number among the
+    /// keys of a map and the indices of a list.
+    var whole: Number? {
+        guard kind == .double else { return kind == .none ? nil : self }
+        if double >= -0x1p63, double < 0x1p63 {
+            let int = Int64(double)
+            return Double(int) == double ? Number(int) : nil
+        }
+        // From 2^53 every double is whole.
+        return double >= 0x1p63 && double < 0x1p64 ? Number(UInt64(double)) : nil
+    }
+}
+
+/// How two values stand to each other.
+enum Order: UInt8 {
+    case less = 0
+    case equal = 1
+    case greater = 2
+    /// Numbers of which one is NaN: every comparison but `!=` is false.
+    case unordered = 3
+    /// No order is defined between the two.
+    case undefined = 4
+
+    @inline(__always)
+    init<T: Comparable>(_ a: T, _ b: T) {
+        self = a < b ? .less : a > b ? .greater : a == b ? .equal : .unordered
+    }
+}
+
+/// The operators that compare, each as the set of orders for which it holds: bit n for the order of raw value n.
+enum Comparison: UInt8 {
+    case equal = 0b0010
+    case notEqual = 0b1101
+    case less = 0b0001
+    case lessOrEqual = 0b0011
+    case greater = 0b0100
+    case greaterOrEqual = 0b0110
+
+    /// `order` is not `undefined`.
+    @inline(__always)
+    func holds(_ order: Order) -> Bool { rawValue >> order.rawValue & 1 == 1 }
+
+    /// With the operands exchanged.
+    var mirrored: Comparison {
+        switch self {
+        case .equal, .notEqual: self
+        case .less: .greater
+        case .lessOrEqual: .greaterOrEqual
+        case .greater: .less
+        case .greaterOrEqual: .lessOrEqual
+        }
+    }
+
+    init?(_ operation: Syntax.Operator) {
+        switch operation {
+        case .equal: self = .equal
+        case .notEqual: self = .notEqual
+        case .less: self = .less
+        case .lessOrEqual: self = .lessOrEqual
+        case .greater: self = .greater
+        case .greaterOrEqual: self = .greaterOrEqual
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,403 @@
+extension RegularExpression.Program {
+    typealias Place = RegularExpression.Place
+
+    /// Whether anything can be consumed, or the match reached, from the start where only these facts may hold.
+    func begins(within place: Place) -> Bool {
+        var leaves: [UInt32] = []
+        var closure = RegularExpression.Closure(instructions.count)
+        return closure.follow([0], of: self, at: place, into: &leaves) || !leaves.isEmpty
+    }
+
+    @inline(__always)
+    func consumes(_ instruction: RegularExpression.Instruction, _ code: UInt32) -> Bool {
+        instruction.operation == .character ? instruction.x == code : sets[Int(instruction.x)].contains(code)
+    }
+
+    /// Simulates all threads at once, one character at a time. A thread is where its next instruction is.
+    func matches(_ text: UnsafeRawBufferPointer) -> Bool {
+        let count = instructions.count
+        // When each instruction was last reached, the threads of this place and of the next, and those to follow.
+        return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 4 * count + 4) { memory in
+            guard let base = memory.baseAddress else { return false }
+            base.initialize(repeating: 0, count: memory.count)
+            return instructions.withUnsafeBufferPointer {
+                matches(text, $0, reached: base, base + count, base + 2 * count + 1, stack: base + 3 * count + 2)
+            }
+        }
+    }
+
+    private func matches(
+        _ text: UnsafeRawBufferPointer, _ code: UnsafeBufferPointer<RegularExpression.Instruction>,
+        reached: UnsafeMutablePointer<UInt32>, _ first: UnsafeMutablePointer<UInt32>,
+        _ second: UnsafeMutablePointer<UInt32>, stack: UnsafeMutablePointer<UInt32>
+    ) -> Bool {
+        var (threads, following) = (first, second)
+        var threadCount = 0
+        var generation: UInt32 = 0
+        var index = 0
+        var before: UInt32?
+        while true {
+            if !isAnchored || index == 0 {
+                threads[threadCount] = 0
+                threadCount += 1
+            }
+            if threadCount == 0 { return false }
+            var after: UInt32?
+            var length = 0
+            if index < text.count {
+                let (code, count) = RegularExpression.decode(text, at: index)
+                (after, length) = (code, count)
+            }
+            let place = Place(between: before, and: after).rawValue
+            if generation == .max {
+                reached.update(repeating: 0, count: code.count)
+                generation = 0
+            }
+            generation += 1
+            var followingCount = 0
+            for thread in 0..<threadCount {
+                guard reached[Int(threads[thread])] != generation else { continue }
+                // What is on the stack is marked, so that it is there once.
+                reached[Int(threads[thread])] = generation
+                stack[0] = threads[thread]
+                var height = 1
+                while height > 0 {
+                    height -= 1
+                    let at = stack[height]
+                    let instruction = code[Int(at)]
+                    switch instruction.operation {
+                    case .match: return true
+                    case .character, .set:
+                        if let after, consumes(instruction, after) {
+                            following[followingCount] = at + 1
+                            followingCount += 1
+                        }
+                    case .split:
+                        if reached[Int(instruction.y)] != generation {
+                            reached[Int(instruction.y)] = generation
+                            stack[height] = instruction.y
+                            height += 1
+                        }
+                        if reached[Int(instruction.x)] != generation {
+                            reached[Int(instruction.x)] = generation
+                            stack[height] = instruction.x
+                            height += 1
+                        }
+                    case .jump:
+                        if reached[Int(instruction.x)] != generation {
+                            reached[Int(instruction.x)] = generation
+                            stack[height] = instruction.x
+                            height += 1
+                        }
+                    case .assert:
+                        if place & instruction.x != 0, reached[Int(at) + 1] != generation {
+                            reached[Int(at) + 1] = generation
+                            stack[height] = at + 1
+                            height += 1
+                        }
+                    }
+                }
+            }
+            guard after != nil else { return false }
+            (threads, following) = (following, threads)
+            threadCount = followingCount
+            before = after
+            index += length
+        }
+    }
+}
+
+extension RegularExpression {
+    /// Which instructions are reached without consuming anything.
+    struct Closure {
+        private var reached: [UInt32]
+        private var generation: UInt32 = 0
+        private var stack: [UInt32] = []
+        /// Instructions looked at so far.
+        private(set) var work = 0
+
+        init(_ count: Int) { reached = Array(repeating: 0, count: count) }
+
+        /// Appends those that consume; true where the match is reached.
+        mutating func follow(
+            _ threads: [UInt32], of program: Program, at place: Place, into leaves: inout [UInt32]
+        ) -> Bool {
+            generation += 1
+            var matches = false
+            for thread in threads { reach(thread) }
+            while let at = stack.popLast() {
+                work += 1
+                let instruction = program.instructions[Int(at)]
+                switch instruction.operation {
+                case .match: matches = true
+                case .character, .set: leaves.append(at)
+                case .split:
+                    reach(instruction.y)
+                    reach(instruction.x)
+                case .jump: reach(instruction.x)
+                case .assert: if place.rawValue & instruction.x != 0 { reach(at + 1) }
+                }
+            }
+            return matches
+        }
+
+        private mutating func reach(_ instruction: UInt32) {
+            guard reached[Int(instruction)] != generation else { return }
+            reached[Int(instruction)] = generation
+            stack.append(instruction)
+        }
+    }
+
+    /// A deterministic machine. A state is a row of `entries`: for each class of code points, and then for the end of
+    /// the text, where the next state's row begins. The first row is the state that never matches, the second the
+    /// match; nothing leaves either.
+    ///
+    /// Whether an assertion holds depends on the next character, so a state is what is reached before assertions are
+    /// decided, and a match that hangs on one shows a step later.
+    struct Table: Sendable {
+        let entries: [UInt16]
+        /// Entries of a row.
+        let width: Int
+        let start: Int
+        let classes: CodePointClasses
+
+        func matches(_ text: UnsafeRawBufferPointer) -> Bool {
+            let match = UInt16(width)
+            return entries.withUnsafeBufferPointer { entries in
+                classes.ascii.withUnsafeBufferPointer { ascii in
+                    var state = UInt16(start)
+                    if state <= match { return state == match }
+                    var index = 0
+                    while index < text.count {
+                        let byte = text[index]
+                        let kind: UInt8
+                        if byte < 0x80 {
+                            kind = ascii[Int(byte)]
+                            index &+= 1
+                        } else {
+                            let (code, count) = RegularExpression.decode(text, at: index)
+                            kind = classes.class(ofLong: code)
+                            index += count
+                        }
+                        state = entries[Int(state) &+ Int(kind)]
+                        if state <= match { return state == match }
+                    }
+                    return entries[Int(state) + width - 1] == match
+                }
+            }
+        }
+    }
+
+    /// Code points that no instruction of a program tells apart are of one class, numbered from 0.
+    struct CodePointClasses: Sendable {
+        let ascii: [UInt8]
+        /// Where intervals of one class begin, in order, the first at 0.
+        let starts: [UInt32]
+        let classes: [UInt8]
+        /// A code point of each class.
+        let samples: [UInt32]
+
+        func `class`(ofLong code: UInt32) -> UInt8 {
+            var first = 0
+            var end = starts.count
+            while end - first > 1 {
+                let middle = (first + end) / 2
+                if starts[middle] <= code { first = middle } else { end = middle }
+            }
+            return classes[first]
+        }
+
+        /// Nil where there are more than `limit` classes, or finding them takes more than `work` steps.
+        init?(_ program: Program, limit: Int, work: inout Int) {
+            var sets = program.sets.map(\.ranges)
+            var characters: Set<UInt32> = []
+            for instruction in program.instructions where instruction.operation == .character {
+                characters.insert(instruction.x)
+            }
+            sets += characters.sorted().map { [$0...$0] }
+            if program.instructions.contains(where: { $0.operation == .assert }) {
+                sets.append([0x0A...0x0A])
+                sets.append([0x30...0x39, 0x41...0x5A, 0x5F...0x5F, 0x61...0x7A])
+            }
+            work -= sets.reduce(0) { $0 + $1.count }
+            guard work > 0 else { return nil }
+            var bounds: [UInt32] = [0]
+            for ranges in sets {
+                for range in ranges {
+                    bounds.append(range.lowerBound)
+                    bounds.append(range.upperBound + 1)
+                }
+            }
+            bounds.sort()
+            var starts: [UInt32] = []
+            for bound in bounds where bound <= CodePointSet.lastCode && starts.last != bound { starts.append(bound) }
+
+            // Each set splits the classes that it cuts.
+            var numbers = [Int](repeating: 0, count: starts.count)
+            var next = 1
+            for ranges in sets {
+                var renamed: [Int: Int] = [:]
+                var interval = 0
+                for range in ranges {
+                    interval = Self.first(in: starts, from: range.lowerBound, after: interval)
+                    while interval < starts.count, starts[interval] <= range.upperBound {
+                        work -= 1
+                        let number = numbers[interval]
+                        if let other = renamed[number] {
+                            numbers[interval] = other
+                        } else {
+                            renamed[number] = next
+                            numbers[interval] = next
+                            next += 1
+                        }
+                        interval += 1
+                    }
+                }
+                guard work > 0 else { return nil }
+            }
+            var final: [Int: UInt8] = [:]
+            var samples: [UInt32] = []
+            var classes: [UInt8] = []
+            for (interval, number) in numbers.enumerated() {
+                if let known = final[number] {
+                    classes.append(known)
+                } else {
+                    guard samples.count < limit else { return nil }
+                    let known = UInt8(samples.count)
+                    final[number] = known
+                    classes.append(known)
+                    samples.append(starts[interval])
+                }
+            }
+            self.starts = starts
+            self.classes = classes
+            self.samples = samples
+            var ascii: [UInt8] = []
+            var interval = 0
+            for code in 0..<UInt32(128) {
+                while interval + 1 < starts.count, starts[interval + 1] <= code { interval += 1 }
+                ascii.append(classes[interval])
+            }
+            self.ascii = ascii
+        }
+
+        private static func first(in starts: [UInt32], from code: UInt32, after least: Int) -> Int {
+            var first = least
+            var end = starts.count
+            while first < end {
+                let middle = (first + end) / 2
+                if starts[middle] < code { first = middle + 1 } else { end = middle }
+            }
+            return first
+        }
+    }
+
+    /// Makes the table of a program by following all its states (subset construction), unless that is too much.
+    struct TableBuilder {
+        /// What the character before leaves to be known, as far as the program asks.
+        private enum Before: UInt32 { case nothing, other, newline, word }
+
+        private let program: Program
+        private var work: Int
+        private var asked: UInt32 = 0
+        private var closure: Closure
+        private var states: [[UInt32]] = []
+        /// `Before` and the threads, in order, and where the row begins.
+        private var rows: [[UInt32]: UInt16] = [:]
+
+        init(_ program: Program, work: Int) {
+            self.program = program
+            self.work = work
+            closure = Closure(program.instructions.count)
+            for instruction in program.instructions where instruction.operation == .assert { asked |= instruction.x }
+        }
+
+        mutating func build() -> Table? {
+            guard work > program.instructions.count,
+                let classes = CodePointClasses(program, limit: maximumTableClasses, work: &work)
+            else { return nil }
+            let width = classes.samples.count + 1
+            var entries = [UInt16](repeating: 0, count: width) + [UInt16](repeating: UInt16(width), count: width)
+            guard let start = row(of: [before(nil).rawValue, 0], width: width) else { return nil }
+            var next = 0
+            while next < states.count {
+                let state = states[next]
+                next += 1
+                guard fill(state, classes, width, &entries) else { return nil }
+            }
+            return Table(entries: entries, width: width, start: Int(start), classes: classes)
+        }
+
+        private mutating func fill(
+            _ state: [UInt32], _ classes: CodePointClasses, _ width: Int, _ entries: inout [UInt16]
+        ) -> Bool {
+            let sample: UInt32? =
+                switch Before(rawValue: state[0]) {
+                case .nothing, nil: nil
+                case .other: 0x20
+                case .newline: 0x0A
+                case .word: 0x61
+                }
+            let threads = Array(state.dropFirst())
+            var known: (place: Place, leaves: [UInt32], matches: Bool)?
+            for kind in 0..<width {
+                let after = kind < classes.samples.count ? classes.samples[kind] : nil
+                var place = Place(between: sample, and: after)
+                place.formIntersection(Place(rawValue: asked))
+                if known?.place != place {
+                    var leaves: [UInt32] = []
+                    let before = closure.work
+                    let matches = closure.follow(threads, of: program, at: place, into: &leaves)
+                    work -= closure.work - before
+                    known = (place, leaves, matches)
+                }
+                guard work > 0, let (_, leaves, matches) = known else { return false }
+                guard !matches else {
+                    entries.append(UInt16(width))
+                    continue
+                }
+                guard let after else {
+                    entries.append(0)
+                    continue
+                }
+                work -= leaves.count
+                var following = [before(after).rawValue]
+                if !program.isAnchored { following.append(0) }
+                for leaf in leaves where program.consumes(program.instructions[Int(leaf)], after) {
+                    following.append(leaf + 1)
+                }
+                following[1...].sort()
+                guard let row = row(of: following, width: width) else { return false }
+                entries.append(row)
+            }
+            return true
+        }
+
+        /// Where the row of a state begins or will begin; nil where there is no more room.
+        private mutating func row(of state: [UInt32], width: Int) -> UInt16? {
+            if state.count == 1 { return 0 }
+            // Putting it in order and looking it up.
+            work -= 8 * state.count
+            if let known = rows[state] { return known }
+            var leaves: [UInt32] = []
+            let before = closure.work
+            let matches = closure.follow(Array(state.dropFirst()), of: program, at: [], into: &leaves)
+            work -= closure.work - before
+            if matches { return UInt16(width) }
+            let row = (states.count + 2) * width
+            guard row + width <= maximumTableEntries else { return nil }
+            states.append(state)
+            rows[state] = UInt16(row)
+            return UInt16(row)
+        }
+
+        private func before(_ code: UInt32?) -> Before {
+            let lines = Place.beginLine.rawValue
+            let words = Place.wordBoundary.rawValue | Place.noWordBoundary.rawValue
+            guard let code else { return asked & (lines | Place.beginText.rawValue) != 0 ? .nothing : .other }
+            if code == 0x0A, asked & lines != 0 { return .newline }
+            if Place.isWord(code), asked & words != 0 { return .word }
+            return .other
+        }
+    }
+}

@@ -1,0 +1,156 @@
+/// A regular expression in RE2's syntax, for one question: does it match anywhere in a text.
+///
+/// Time to match is at most proportional to program × text, and in the common case one step of a table per character.
+/// What only tells *where* a match is (captures, laziness, order of alternatives) is read and forgotten.
+///
+/// Pattern → syntax tree (`Parser`) → program of a few kinds of instruction (`Compiler`) → where it stays small, a
+/// deterministic table over classes of code points (`TableBuilder`). Without a table the program is simulated, all
+/// threads at once (Thompson). Nothing recurses.
+///
+/// Beyond RE2: none. Short of RE2: `\C` is refused, and so are scripts (`\p{Greek}`), which Swift does not know.
+/// A bad byte of a text counts as U+FFFD, as in Go.
+public final class RegularExpression: Sendable {
+    /// UTF-8 bytes of a pattern.
+    static let maximumPatternLength = 65_536
+    /// Instructions of a program, repetitions expanded.
+    static let maximumProgramSize = 32_768
+    /// As RE2: of one counted repetition, and of the product of those inside one another.
+    static let maximumRepeat = 1000
+    /// Ranges of code points of all classes of a pattern together.
+    static let maximumRanges = 65_536
+    /// Ranges that may be put together to make all classes of a pattern.
+    static let maximumClassWork = 300_000
+    /// Entries of a deterministic table: states × (classes + 1).
+    static let maximumTableEntries = 65_536
+    /// Classes of code points that a table tells apart.
+    static let maximumTableClasses = 255
+    /// Steps that making a table may take; beyond, there is none.
+    static let maximumTableWork = 400_000
+
+    let program: Program
+    let table: Table?
+
+    /// Pattern in UTF-8.
+    public convenience init(_ pattern: UnsafeRawBufferPointer) throws(RegularExpressionError) {
+        try self.init(pattern, tableWork: Self.maximumTableWork)
+    }
+
+    /// Without work there is no table.
+    init(_ pattern: UnsafeRawBufferPointer, tableWork: Int) throws(RegularExpressionError) {
+        var parser = Parser(pattern)
+        let tree = try parser.parse()
+        program = Compiler.program(of: tree)
+        var builder = TableBuilder(program, work: tableWork)
+        table = builder.build()
+    }
+
+    /// Whether the pattern matches somewhere in a text, which is UTF-8.
+    public func matches(_ text: UnsafeRawBufferPointer) -> Bool {
+        if let table { table.matches(text) } else { program.matches(text) }
+    }
+}
+
+public struct RegularExpressionError: Error, Sendable, Hashable {
+    /// Byte of the pattern.
+    public let offset: Int
+    public let message: String
+}
+
+extension RegularExpression {
+    /// Facts about a place between two characters, as bits: of a place those that hold, of an instruction the one it
+    /// asks for.
+    struct Place: OptionSet {
+        let rawValue: UInt32
+
+        static let beginText = Place(rawValue: 1)
+        static let endText = Place(rawValue: 2)
+        static let beginLine = Place(rawValue: 4)
+        static let endLine = Place(rawValue: 8)
+        static let wordBoundary = Place(rawValue: 16)
+        static let noWordBoundary = Place(rawValue: 32)
+
+        init(rawValue: UInt32) { self.rawValue = rawValue }
+
+        /// The place between two characters, `nil` for the ends of the text.
+        init(between before: UInt32?, and after: UInt32?) {
+            var place: Place = []
+            if before == nil { place.formUnion([.beginText, .beginLine]) }
+            if before == 0x0A { place.formUnion(.beginLine) }
+            if after == nil { place.formUnion([.endText, .endLine]) }
+            if after == 0x0A { place.formUnion(.endLine) }
+            let isBoundary = Self.isWord(before) != Self.isWord(after)
+            place.formUnion(isBoundary ? .wordBoundary : .noWordBoundary)
+            self = place
+        }
+
+        /// ASCII, as in RE2.
+        static func isWord(_ code: UInt32?) -> Bool {
+            switch code {
+            case .some(0x30...0x39), .some(0x41...0x5A), .some(0x5F), .some(0x61...0x7A): true
+            default: false
+            }
+        }
+    }
+
+    struct Instruction {
+        enum Operation: UInt8 {
+            /// Consumes the code point `x`.
+            case character
+            /// Consumes a code point of the set `x`.
+            case set
+            /// Goes on at `x` and at `y`.
+            case split
+            /// Goes on at `x`.
+            case jump
+            /// Goes on where the place has the bit `x`.
+            case assert
+            case match
+        }
+
+        var operation: Operation
+        var x: UInt32 = 0
+        var y: UInt32 = 0
+    }
+
+    struct Program {
+        /// The last one is the only match.
+        let instructions: [Instruction]
+        let sets: [CodePointSet]
+        /// A match can only begin where the text begins.
+        let isAnchored: Bool
+    }
+
+    /// The code point at `index`, which is in the text, and its bytes. A byte that begins no well-formed sequence is
+    /// U+FFFD alone.
+    @inline(__always)
+    static func decode(_ text: UnsafeRawBufferPointer, at index: Int) -> (code: UInt32, count: Int) {
+        let first = text[index]
+        if first < 0x80 { return (UInt32(first), 1) }
+        return decodeLong(text, at: index)
+    }
+
+    private static func decodeLong(_ text: UnsafeRawBufferPointer, at index: Int) -> (code: UInt32, count: Int) {
+        let bad: (UInt32, Int) = (0xFFFD, 1)
+        let first = UInt32(text[index])
+        let rest = text.count - index
+        func next(_ offset: Int) -> UInt32? {
+            guard offset < rest else { return nil }
+            let byte = UInt32(text[index + offset])
+            return byte & 0xC0 == 0x80 ? byte & 0x3F : nil
+        }
+        switch first {
+        case 0xC2...0xDF:
+            guard let b = next(1) else { return bad }
+            return ((first & 0x1F) << 6 | b, 2)
+        case 0xE0...0xEF:
+            guard let b = next(1), let c = next(2) else { return bad }
+            let code = (first & 0xF) << 12 | b << 6 | c
+            return code < 0x800 || (0xD800...0xDFFF).contains(code) ? bad : (code, 3)
+        case 0xF0...0xF4:
+            guard let b = next(1), let c = next(2), let d = next(3) else { return bad }
+            let code = (first & 0x7) << 18 | b << 12 | c << 6 | d
+            return code < 0x10000 || code > 0x10FFFF ? bad : (code, 4)
+        default: return bad
+        }
+    }
+}

@@ -1,0 +1,122 @@
+/// A parsed expression. Macros are recognised, names are not yet resolved.
+final class Syntax {
+    /// Where a diagnostic about it points, in bytes: an operator, a member's name, or the first byte.
+    let offset: Int
+    /// Of the tree below, itself included. At most `Limit.height`.
+    let height: Int
+    /// Nodes of the tree below, itself included.
+    let size: Int
+    let kind: Kind
+
+    enum Kind {
+        case literal(Value)
+        /// `a`, or `.a` which no container qualifies.
+        case name(String, isAbsolute: Bool)
+        case select(Syntax, field: String)
+        /// `has(operand.field)`.
+        case has(Syntax, field: String)
+        case index(Syntax, Syntax)
+        /// `isAbsolute` for `.f(…)`.
+        case call(String, target: Syntax?, arguments: [Syntax], isAbsolute: Bool)
+        case operation(Operator, [Syntax])
+        case list([Syntax])
+        case map([(key: Syntax, value: Syntax)])
+        /// A message, which this engine does not have.
+        case message(String)
+        /// Two operands or more: `a && b && c` is one node.
+        case all([Syntax])
+        case any([Syntax])
+        case conditional(Syntax, Syntax, Syntax)
+        case macro(Macro, range: Syntax, variables: [String], filter: Syntax?, body: Syntax)
+    }
+
+    /// An operator that evaluates all its operands.
+    enum Operator: String {
+        case add = "+"
+        case subtract = "-"
+        case multiply = "*"
+        case divide = "/"
+        case modulo = "%"
+        case negate = "-_"
+        case not = "!"
+        case equal = "=="
+        case notEqual = "!="
+        case less = "<"
+        case lessOrEqual = "<="
+        case greater = ">"
+        case greaterOrEqual = ">="
+        case within = "in"
+    }
+
+    init(_ kind: Kind, at offset: Int) {
+        self.kind = kind
+        self.offset = offset
+        var height = 0
+        var size = 1
+        Self.forEachChild(of: kind) {
+            height = max(height, $0.height)
+            size += $0.size
+        }
+        self.height = height + 1
+        self.size = size
+    }
+
+    private static func forEachChild(of kind: Kind, _ body: (Syntax) -> Void) {
+        switch kind {
+        case .literal, .name, .message: break
+        case .select(let operand, _), .has(let operand, _): body(operand)
+        case .index(let operand, let index):
+            body(operand)
+            body(index)
+        case .call(_, let target, let arguments, _):
+            target.map(body)
+            arguments.forEach(body)
+        case .operation(_, let operands), .list(let operands), .all(let operands), .any(let operands):
+            operands.forEach(body)
+        case .map(let entries):
+            for entry in entries {
+                body(entry.key)
+                body(entry.value)
+            }
+        case .conditional(let condition, let yes, let no):
+            body(condition)
+            body(yes)
+            body(no)
+        case .macro(_, let range, _, let filter, let step):
+            body(range)
+            filter.map(body)
+            body(step)
+        }
+    }
+
+    /// `a.b.c` as a dotted name, where it is nothing but names. A name in backticks that needs them is a field's.
+    var dottedName: (name: String, isAbsolute: Bool)? {
+        switch kind {
+        case .name(let name, let isAbsolute): return (name, isAbsolute)
+        case .select(let operand, let field):
+            guard field.utf8.allSatisfy({ $0.isLetter || $0.isDigit }), let (name, isAbsolute) = operand.dottedName
+            else { return nil }
+            return ("\(name).\(field)", isAbsolute)
+        default: return nil
+        }
+    }
+}
+
+/// The comprehensions of the standard, and their forms with two variables (index and item, or key and value).
+enum Macro: String {
+    case all, exists, existsOne, map, filter, transformList, transformMap
+
+    /// The macro that a member call is, if it is one.
+    init?(function: String, arguments: Int) {
+        switch (function, arguments) {
+        case ("all", 2), ("all", 3): self = .all
+        case ("exists", 2), ("exists", 3): self = .exists
+        case ("exists_one", 2), ("existsOne", 2), ("exists_one", 3), ("existsOne", 3): self = .existsOne
+        case ("map", 2), ("map", 3): self = .map
+        case ("filter", 2): self = .filter
+        case ("transformList", 3), ("transformList", 4): self = .transformList
+        case ("transformMap", 3), ("transformMap", 4): self = .transformMap
+        default: return nil
+        }
+    }
+}

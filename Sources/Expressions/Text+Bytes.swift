@@ -1,0 +1,90 @@
+extension Text {
+    @inline(__always)
+    static func == (a: Text, b: Text) -> Bool { a.bytes.equals(b.bytes) }
+
+    /// By bytes, which for UTF-8 is by code points.
+    static func order(_ a: Text, _ b: Text) -> Order { order(a.bytes, b.bytes) }
+
+    static func order(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Order {
+        let count = min(a.count, b.count)
+        let same = a.commonPrefix(b, count)
+        return same < count ? Order(a[same], b[same]) : Order(a.count, b.count)
+    }
+
+    static func + (a: Text, b: Text) -> Text {
+        if a.bytes.isEmpty { return b }
+        if b.bytes.isEmpty { return a }
+        let storage = Storage(count: a.bytes.count + b.bytes.count)
+        storage.bytes.copyMemory(from: a.bytes)
+        UnsafeMutableRawBufferPointer(rebasing: storage.bytes[a.bytes.count...]).copyMemory(from: b.bytes)
+        return Text(storage)
+    }
+
+    func starts(with prefix: Text) -> Bool {
+        bytes.count >= prefix.bytes.count
+            && UnsafeRawBufferPointer(rebasing: bytes[..<prefix.bytes.count]).equals(prefix.bytes)
+    }
+
+    func ends(with suffix: Text) -> Bool {
+        bytes.count >= suffix.bytes.count
+            && UnsafeRawBufferPointer(rebasing: bytes[(bytes.count - suffix.bytes.count)...]).equals(suffix.bytes)
+    }
+
+    /// Knuth, Morris and Pratt: linear, whatever the two are. Allocates only where the first byte occurs.
+    func contains(_ part: Text) -> Bool {
+        let needle = part.bytes
+        guard let first = needle.first else { return true }
+        guard needle.count <= bytes.count, let start = bytes.firstIndex(of: first) else { return false }
+        if needle.count == 1 { return true }
+        // fallback[i]: the length of the longest proper prefix of needle[...i] that is also its suffix.
+        var fallback = [Int32](repeating: 0, count: needle.count)
+        var length = 0
+        for index in 1..<needle.count {
+            while length > 0, needle[index] != needle[length] { length = Int(fallback[length - 1]) }
+            if needle[index] == needle[length] { length += 1 }
+            fallback[index] = Int32(length)
+        }
+        length = 0
+        for index in start..<bytes.count {
+            while length > 0, bytes[index] != needle[length] { length = Int(fallback[length - 1]) }
+            if bytes[index] == needle[length] { length += 1 }
+            if length == needle.count { return true }
+        }
+        return false
+    }
+
+    /// Of UTF-8: Unicode scalars.
+    var scalarCount: Int {
+        var count = 0
+        for byte in bytes where byte & 0xC0 != 0x80 { count += 1 }
+        return count
+    }
+
+    var isUTF8: Bool { String(validating: bytes, as: UTF8.self) != nil }
+
+    /// Of what is said to be UTF-8; what is not shows as U+FFFD.
+    var string: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+extension UnsafeRawBufferPointer {
+    @inline(__always)
+    func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        count == other.count && commonPrefix(other, count) == count
+    }
+
+    /// How many of the first `count` bytes, which both must have, are the same.
+    @inline(__always)
+    func commonPrefix(_ other: UnsafeRawBufferPointer, _ count: Int) -> Int {
+        guard count > 0, let a = baseAddress, let b = other.baseAddress else { return 0 }
+        var at = 0
+        while at &+ 8 <= count,
+            a.loadUnaligned(fromByteOffset: at, as: UInt64.self) == b.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        {
+            at &+= 8
+        }
+        while at < count, a.load(fromByteOffset: at, as: UInt8.self) == b.load(fromByteOffset: at, as: UInt8.self) {
+            at &+= 1
+        }
+        return at
+    }
+}

@@ -1,0 +1,82 @@
+extension TypedJSON {
+    /// What is wrong with a typed value, in words.
+    struct Defect: Error {
+        let message: String
+        init(_ message: String) { self.message = message }
+    }
+
+    /// The value that JSON, read as a value, shows.
+    static func decode(_ json: Value) throws(Defect) -> Value {
+        guard let type = json.member("type")?.text, let value = json.member("value"), json.members?.count == 2 else {
+            throw Defect(#"a value is {"type": …, "value": …}"#)
+        }
+        switch (type, value) {
+        case ("null", .null), ("bool", .bool): return value
+        case ("list", .list(let list)):
+            var values: [Value] = []
+            for item in list.items { values.append(try decode(item)) }
+            return .list(ValueList(values))
+        case ("map", .list(let list)):
+            var entries: [(key: Value, value: Value)] = []
+            for item in list.items {
+                guard case .list(let pair) = item, pair.items.count == 2 else {
+                    throw Defect("a map is [[KEY, VALUE], …]")
+                }
+                let key = try decode(pair.items[0])
+                guard ValueMap.isKey(key) else { throw Defect("a key is a bool, an int, a uint or a string") }
+                entries.append((key, try decode(pair.items[1])))
+            }
+            let map = ValueMap(entries)
+            guard !map.hasDuplicate else { throw Defect("a map has the same key twice") }
+            return .map(map)
+        case (_, .string(let text)):
+            guard let value = scalar(type, text) else {
+                throw Defect("'\(text.string.prefix(40))' is no \(type.prefix(40))")
+            }
+            return value
+        default: throw Defect("not a value of type '\(type.prefix(40))'")
+        }
+    }
+
+    private static func scalar(_ type: String, _ text: Text) -> Value? {
+        switch type {
+        case "int": Int64(text.string).map { .int($0) }
+        case "uint": UInt64(text.string).map { .uint($0) }
+        case "double": double(text).map { .double($0) }
+        case "string": .string(text)
+        case "bytes": Base64.decode(Array(text.bytes)).map { $0.withUnsafeBytes { .bytes(Text(copying: $0)) } }
+        case "timestamp": Moment(timestamp: text.bytes).map { .timestamp($0) }
+        case "duration": Moment(duration: text.bytes).map { .duration($0) }
+        case "type": .type(TypeName(text.string))
+        default: nil
+        }
+    }
+
+    private static func double(_ text: Text) -> Double? {
+        switch text.string {
+        case "NaN": .nan
+        case "Infinity": .infinity
+        case "-Infinity": -.infinity
+        default: DecimalText.parse(text.bytes)
+        }
+    }
+}
+
+extension Value {
+    /// Of a JSON object: its members.
+    var members: [(key: Value, value: Value)]? {
+        if case .map(let map) = self { return map.entries }
+        return nil
+    }
+
+    func member(_ name: String) -> Value? {
+        if case .map(let map) = self { return map.value(forKey: .string(Text(name))) }
+        return nil
+    }
+
+    /// Of a string: its characters.
+    var text: String? {
+        if case .string(let text) = self { return text.string }
+        return nil
+    }
+}

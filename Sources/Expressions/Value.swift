@@ -1,0 +1,112 @@
+/// A CEL value. A scalar copies without touching the heap, borrowed text included; lists, maps and owned text are
+/// counted references.
+///
+/// An error is a value, because CEL's `&&`, `||`, `?:` and macros treat it as one.
+public enum Value: @unchecked Sendable {
+    case null
+    case bool(Bool)
+    case int(Int64)
+    case uint(UInt64)
+    case double(Double)
+    case string(Text)
+    case bytes(Text)
+    case list(ValueList)
+    case map(ValueMap)
+    case timestamp(Moment)
+    case duration(Moment)
+    case type(TypeName)
+    case error(EvaluationError)
+}
+
+/// UTF-8 text (or, as `Value.bytes`, any bytes): a view, and what keeps the bytes alive.
+///
+/// Without an owner the bytes are the caller's, and must outlive the evaluation that sees them.
+public struct Text: @unchecked Sendable {
+    public let bytes: UnsafeRawBufferPointer
+    let owner: Storage?
+
+    /// Bytes that die with the last text that shows them.
+    final class Storage {
+        let bytes: UnsafeMutableRawBufferPointer
+
+        init(count: Int) { bytes = .allocate(byteCount: count, alignment: 1) }
+        deinit { bytes.deallocate() }
+    }
+
+    /// Borrows: the caller keeps the bytes alive.
+    @inlinable public init(borrowing bytes: UnsafeRawBufferPointer) {
+        self.init(bytes: bytes)
+    }
+
+    @usableFromInline init(bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+        owner = nil
+    }
+
+    /// Copies.
+    public init(copying bytes: UnsafeRawBufferPointer) {
+        let storage = Storage(count: bytes.count)
+        storage.bytes.copyMemory(from: bytes)
+        self.init(storage)
+    }
+
+    public init(_ string: String) {
+        var copy = string
+        self = copy.withUTF8 { Text(copying: UnsafeRawBufferPointer($0)) }
+    }
+
+    init(_ storage: Storage) {
+        bytes = UnsafeRawBufferPointer(storage.bytes)
+        owner = storage
+    }
+}
+
+/// Seconds since 1970-01-01T00:00:00Z, or a span of seconds: `seconds` + `nanoseconds` / 10^9, with
+/// `nanoseconds` in 0..<1,000,000,000.
+public struct Moment: Hashable, Comparable, Sendable {
+    public var seconds: Int64
+    public var nanoseconds: Int32
+
+    public init(seconds: Int64, nanoseconds: Int32) {
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+    }
+
+    public static func < (a: Self, b: Self) -> Bool {
+        (a.seconds, a.nanoseconds) < (b.seconds, b.nanoseconds)
+    }
+}
+
+public final class ValueList: Sendable {
+    public let items: [Value]
+    public init(_ items: [Value]) { self.items = items }
+}
+
+/// The name of a type, which is itself a value: `int`, `google.protobuf.Timestamp`, …
+public struct TypeName: Hashable, Sendable {
+    public let name: String
+    public init(_ name: String) { self.name = name }
+}
+
+/// Why an evaluation has no value. One machine word, so that an error is as cheap as a number.
+public enum EvaluationError: UInt8, Error, Sendable, Hashable {
+    case noSuchField, noSuchKey, noSuchOverload, noSuchVariable, noSuchFunction
+    case overflow, divisionByZero, indexOutOfRange, duplicateKey, badConversion, badPattern, badTimeZone
+    /// A named limit of the evaluation was exceeded.
+    case tooExpensive, tooLarge
+    /// JSON that was said to be checked is not.
+    case malformedData
+}
+
+/// Keys (bool, int, uint, string) with their values, in the order of first insertion.
+public final class ValueMap: @unchecked Sendable {
+    public let entries: [(key: Value, value: Value)]
+    /// What `sortedIndices` says of the entries.
+    let order: [UInt32]
+
+    /// The keys must all be different and of a type that a key may have.
+    public init(_ entries: [(key: Value, value: Value)]) {
+        self.entries = entries
+        order = Self.sortedIndices(of: entries)
+    }
+}

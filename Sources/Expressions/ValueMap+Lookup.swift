@@ -1,0 +1,122 @@
+extension ValueMap {
+    /// Up to this many entries a lookup looks at each of them.
+    static let scanned = 8
+
+    /// Whether a value may be a key.
+    static func isKey(_ value: Value) -> Bool {
+        switch value {
+        case .bool, .int, .uint, .string: true
+        default: false
+        }
+    }
+
+    /// Units of `Limit.cost`.
+    var lookupCost: Int { order.isEmpty ? 1 : 4 }
+
+    /// Nil where there is no such key; 1, 1u and 1.0 find the same.
+    func value(forKey key: Value) -> Value? {
+        index(ofKey: key).map { entries[$0].value }
+    }
+
+    func index(ofKey key: Value) -> Int? {
+        guard let rank = KeyRank(key) else { return nil }
+        return entries.withUnsafeBufferPointer { entries in
+            if order.isEmpty {
+                for index in entries.indices where KeyRank.order(KeyRank(entries[index].key), rank) == .equal {
+                    return index
+                }
+                return nil
+            }
+            return order.withUnsafeBufferPointer { order in
+                var low = 0
+                var high = order.count
+                while low < high {
+                    let middle = (low + high) / 2
+                    let index = Int(order[middle])
+                    switch KeyRank.order(KeyRank(entries[index].key), rank) {
+                    case .equal: return index
+                    case .less: low = middle + 1
+                    default: high = middle
+                    }
+                }
+                return nil
+            }
+        }
+    }
+
+    /// The entries' indices in the order of their keys; empty for a small map.
+    static func sortedIndices(of entries: [(key: Value, value: Value)]) -> [UInt32] {
+        guard entries.count > scanned else { return [] }
+        return (0..<UInt32(entries.count)).sorted {
+            KeyRank.order(KeyRank(entries[Int($0)].key), KeyRank(entries[Int($1)].key)) == .less
+        }
+    }
+
+    /// The entries whose key no earlier entry has, in order. At n log n, whatever the keys are.
+    static func firsts(of entries: [(key: Value, value: Value)]) -> [(key: Value, value: Value)] {
+        let order = sortedIndices(of: entries)
+        if order.isEmpty {
+            return entries.indices.filter { later in !(0..<later).contains { sameKey(entries, $0, later) } }
+                .map { entries[$0] }
+        }
+        var isRepeated = [Bool](repeating: false, count: entries.count)
+        var first = Int(order[0])
+        for index in order.dropFirst().map(Int.init) {
+            if sameKey(entries, first, index) {
+                isRepeated[max(first, index)] = true
+                first = min(first, index)
+            } else {
+                first = index
+            }
+        }
+        return entries.indices.filter { !isRepeated[$0] }.map { entries[$0] }
+    }
+
+    /// Whether two entries have the same key, which makes it no map.
+    var hasDuplicate: Bool {
+        if order.isEmpty {
+            return entries.indices.contains { later in (0..<later).contains { Self.sameKey(entries, $0, later) } }
+        }
+        return zip(order, order.dropFirst()).contains { Self.sameKey(entries, Int($0), Int($1)) }
+    }
+
+    private static func sameKey(_ entries: [(key: Value, value: Value)], _ a: Int, _ b: Int) -> Bool {
+        KeyRank.order(KeyRank(entries[a].key), KeyRank(entries[b].key)) == .equal
+    }
+}
+
+/// A key as it is ordered: bools, then numbers, then strings. A double is found as the whole number it is. A view:
+/// the key must outlive it.
+private enum KeyRank {
+    case bool(Bool)
+    case number(Number)
+    case string(UnsafeRawBufferPointer)
+
+    /// Nil for what is no key.
+    @inline(__always)
+    init?(_ value: borrowing Value) {
+        switch value {
+        case .string(let text): self = .string(text.bytes)
+        case .int(let int): self = .number(Number(int))
+        case .uint(let uint): self = .number(Number(uint))
+        case .bool(let bool): self = .bool(bool)
+        case .double(let double):
+            guard let whole = Number(double).whole else { return nil }
+            self = .number(whole)
+        default: return nil
+        }
+    }
+
+    /// What is no key stands behind all keys.
+    @inline(__always)
+    static func order(_ a: KeyRank?, _ b: KeyRank?) -> Order {
+        switch (a, b) {
+        case (.string(let a), .string(let b)): Text.order(a, b)
+        case (.number(let a), .number(let b)): Number.order(a, b)
+        case (.bool(let a), .bool(let b)): Order(a ? 1 : 0, b ? 1 : 0)
+        case (nil, nil): .equal
+        case (.bool, _), (.number, .string), (_, nil): .less
+        default: .greater
+        }
+    }
+}

@@ -1,0 +1,102 @@
+/// `item in list` and `key in map`.
+final class WithinNode: Node, @unchecked Sendable {
+    private let item: Node
+    private let range: Node
+
+    init(_ item: Node, _ range: Node) {
+        self.item = item
+        self.range = range
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        let item = item.value(frame)
+        if case .error = item { return item }
+        let range = range.value(frame)
+        switch range {
+        case .list(let list):
+            for other in list.items {
+                guard frame.pays(1) else { return .error(.tooExpensive) }
+                switch Value.equals(item, other, frame) {
+                case .yes: return .bool(true)
+                case .no: continue
+                case .error: return .error(.tooExpensive)
+                }
+            }
+            return .bool(false)
+        case .map(let map):
+            guard frame.pays(map.lookupCost) else { return .error(.tooExpensive) }
+            return .bool(map.index(ofKey: item) != nil)
+        case .error: return range
+        default: return .error(.noSuchOverload)
+        }
+    }
+}
+
+/// `item in [constants]`, all of which could be keys of a map.
+final class WithinConstantsNode: Node, @unchecked Sendable {
+    private let item: Node
+    private let constants: ValueMap
+
+    /// Nil where a constant could not be a key.
+    init?(_ item: Node, _ list: ValueList) {
+        guard list.items.allSatisfy(ValueMap.isKey) else { return nil }
+        self.item = item
+        constants = ValueMap(ValueMap.firsts(of: list.items.map { ($0, .null) }))
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        let item = item.value(frame)
+        if case .error = item { return item }
+        guard frame.pays(constants.lookupCost) else { return .error(.tooExpensive) }
+        return .bool(constants.index(ofKey: item) != nil)
+    }
+}
+
+/// A slot in texts that are known: `data.category in ["a", "b"]`.
+final class SlotWithinTextsNode: Node, @unchecked Sendable {
+    private let slot: Int
+    /// Keeps the bytes of `texts` alive.
+    private let constants: ValueList
+    private let texts: UnsafeBufferPointer<UnsafeRawBufferPointer>
+
+    /// More texts than this are left to `WithinConstantsNode`, which does not look at each.
+    static let maximumTexts = 16
+
+    /// Nil where there are too many constants or one is no string.
+    init?(slot: Int, _ list: ValueList) {
+        var views: [UnsafeRawBufferPointer] = []
+        for item in list.items {
+            guard case .string(let text) = item, views.count < Self.maximumTexts else { return nil }
+            views.append(text.bytes)
+        }
+        self.slot = slot
+        constants = list
+        let copy = UnsafeMutableBufferPointer<UnsafeRawBufferPointer>.allocate(capacity: views.count)
+        _ = copy.initialize(from: views)
+        texts = UnsafeBufferPointer(copy)
+    }
+
+    deinit { texts.deallocate() }
+
+    override func truth(_ frame: Frame) -> Truth {
+        switch frame.slots[slot] {
+        case .string(let text): Truth(isAmong(text.bytes))
+        case .error: .error
+        default: .no
+        }
+    }
+
+    override func value(_ frame: Frame) -> Value {
+        switch frame.slots[slot] {
+        case .string(let text): .bool(isAmong(text.bytes))
+        case .error(let error): .error(error)
+        default: .bool(false)
+        }
+    }
+
+    @inline(__always)
+    private func isAmong(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        for text in texts where text.equals(bytes) { return true }
+        return false
+    }
+}

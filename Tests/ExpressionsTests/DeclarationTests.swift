@@ -1,0 +1,90 @@
+import Expressions
+import Testing
+
+@Suite struct DeclarationTests {
+    var town = Town()
+
+    @Test mutating func namesThatAreReadAreKnown() throws {
+        let expression = try town.compile("points > 0 && dimension.conduct < 0 && points < 9 && data.a.b == data.c")
+        #expect(expression.references.map(\.name) == ["points", "dimension.conduct", "data.a", "data.c"])
+        #expect(expression.slots == expression.references.map(\.slot))
+        #expect(expression.slots.prefix(2) == [town.points, town.dimensions[1]])
+        #expect(town.declarations.objectFields.map(\.name) == ["a", "c"])
+        #expect(town.declarations.wholeObjectSlot == nil)
+        #expect(!expression.readsWholeObject)
+    }
+
+    @Test mutating func fieldsOfTheObjectHaveSlots() throws {
+        let same = try town.compile("data.a == data['a'] && has(data.a) && 'a' in data")
+        #expect(same.slots.count == 1)
+        let frame = Frame(town.declarations)
+        #expect(same.truth(frame) == .no)
+        frame.slots[same.slots[0]] = .int(1)
+        #expect(same.truth(frame) == .yes)
+        frame.slots[same.slots[0]] = .error(.malformedData)
+        #expect(same.truth(frame) == .error)
+    }
+
+    @Test mutating func theWholeObjectIsAMap() throws {
+        let expression = try town.compile("size(data) == 1 && data[kind] == 2 && data.a == 2")
+        #expect(expression.readsWholeObject)
+        let frame = Frame(town.declarations)
+        frame.slots[town.kind] = .string(Text("a"))
+        frame.slots[try #require(town.declarations.wholeObjectSlot)] = .map(ValueMap([(.string(Text("a")), .int(2))]))
+        frame.slots[town.declarations.objectFields[0].slot] = .int(2)
+        #expect(expression.truth(frame) == .yes)
+    }
+
+    @Test mutating func everyNameThatReachesIntoTheObjectIsTold() throws {
+        func names(_ source: String) throws -> [String] { try town.compile(source).objectFieldNames.map(\.name) }
+        #expect(try names("data.person.gender == 'f'") == ["person", "gender"])
+        #expect(try names("data['person']['gen' + 'der'] == 'f'") == ["person", "gender"])
+        #expect(try names("has(data.person.gender) || 'sex' in data") == ["person", "gender", "sex"])
+        #expect(try names("data.people.exists(p, p.race == 'x')") == ["people", "race"])
+        #expect(try names("[data].map(d, dyn(d).race)") == ["race"])
+        #expect(try names("(points > 0 ? data.a : data.b).c") == ["a", "b", "c"])
+        #expect(try names("data.exists(k, k == 'gender' && data[k] == 'f')") == ["gender"])
+        #expect(try names("data.exists(k, k in ['sex'])") == ["sex"])
+        #expect(try names("data.exists(k, v, k == 'sex' && v.x == 1)") == ["sex", "x"])
+        #expect(try names("{'gender': 1}.gender == points") == [])
+        #expect(try names("data.category == 'health'") == ["category"])
+    }
+
+    @Test mutating func fieldNamesHaveTheirPlace() throws {
+        let name = try #require(try town.compile("points > 0 &&\n  data.person.gender == 'f'").objectFieldNames.last)
+        #expect(name.line == 2)
+        #expect(name.column == 15)
+    }
+
+    @Test mutating func constantsAreFolded() throws {
+        #expect(try town.compile("1 + 2 == 3").constant.map(brief) == "true")
+        #expect(try town.compile("[1, 2].map(x, x * 2)").constant.map(brief) == "[2, 4]")
+        #expect(try town.compile("1 / 0").constant == nil)
+        #expect(try town.compile("points").constant == nil)
+        #expect(try town.compile("-30").integer(Frame(town.declarations)) == -30)
+    }
+
+    @Test mutating func typesAreKnownWhereCertain() throws {
+        #expect(try town.compile("points + 1").type == .int)
+        #expect(try town.compile("points > data.x").type == .bool)
+        #expect(try town.compile("data.x * 2").type == .int)
+        #expect(try town.compile("data.x + data.y").type == .dynamic)
+        #expect(try town.compile("points > 0 ? 1 : 2.0").type == .dynamic)
+    }
+
+    @Test mutating func integersAndTruthsAreStrict() throws {
+        let points = try town.compile("data.months >= 3 ? -90 : data.months * -30")
+        let frame = Frame(town.declarations)
+        let slot = points.slots[0]
+        #expect(points.integer(frame) == nil)
+        frame.slots[slot] = .int(2)
+        #expect(points.integer(frame) == -60)
+        frame.slots[slot] = .double(2)
+        #expect(points.integer(frame) == nil)
+        frame.slots[slot] = .double(3)
+        #expect(points.integer(frame) == -90)
+        #expect(points.truth(frame) == .error)
+        frame.slots[slot] = .int(.min)
+        #expect(points.integer(frame) == nil)
+    }
+}
