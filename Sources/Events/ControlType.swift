@@ -1,6 +1,6 @@
 /// The control events of this version: types under the reserved prefix, honoured only from the control topic.
 public enum ControlType: UInt8, CaseIterable, Sendable {
-    case enrolled, withdrawn, appealFiled, appealDecided, policyActivated, sourceReset
+    case enrolled, withdrawn, eventVoided, appealFiled, appealDecided, policyActivated, sourceReset
 
     public static let prefix: StaticString = "standing."
 
@@ -8,6 +8,7 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
         switch self {
         case .enrolled: "standing.subject.enrolled"
         case .withdrawn: "standing.subject.withdrawn"
+        case .eventVoided: "standing.event.voided"
         case .appealFiled: "standing.appeal.filed"
         case .appealDecided: "standing.appeal.decided"
         case .policyActivated: "standing.policy.activated"

@@ -32,6 +32,8 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case reservedType = "reserved-type"
         case unknownControlType = "unknown-control-type"
         case unknownKind = "unknown-kind"
+        case missingMember = "missing-member"
+        case unknownOutcome = "unknown-outcome"
         case outOfMemory = "out-of-memory"
     }
 
@@ -68,6 +70,9 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .unsupported: "\(attribute.rawValue) is not supported"
         case .reservedType: "types under \"standing.\" are honoured only from the control topic"
         case .unknownControlType: "type is under \"standing.\" but is no control event of this version"
+        case .missingMember:
+            "data lacks what this control event needs (void: source and id; appeal: sanction), as strings"
+        case .unknownOutcome: "data.outcome must be upheld or rejected"
         case .unknownKind: "data.kind must be individual, business or official"
         case .outOfMemory: "no memory to decode \(attribute.rawValue)"
         }

@@ -16,7 +16,18 @@ extension EventView {
             return data.isEmpty || decoder.string("topic", of: data) == nil ? EventDefect(.data, .missing) : nil
         // A policy enters the ledger when the ledger begins.
         case .policyActivated: return EventDefect(.type, .unsupported)
-        case .withdrawn, .appealFiled, .appealDecided: return nil
+        case .withdrawn: return nil
+        case .eventVoided: return missing(["source", "id"], decoder)
+        case .appealFiled: return missing(["sanction"], decoder)
+        case .appealDecided:
+            if let defect = missing(["sanction"], decoder) { return defect }
+            guard let outcome = decoder.string("outcome", of: data),
+                outcome.equals("upheld") || outcome.equals("rejected")
+            else { return EventDefect(.data, .unknownOutcome) }
+            return nil
         }
+    }
+    private func missing(_ members: [StaticString], _ decoder: EventDecoder) -> EventDefect? {
+        members.allSatisfy { decoder.string($0, of: data) != nil } ? nil : EventDefect(.data, .missingMember)
     }
 }

@@ -1,9 +1,10 @@
 public import Events
+public import Expressions
 
 /// A policy that has passed every check: what each event is worth, and what follows from a score.
 ///
-/// Indices into `dimensions`, `rules`, `bands` and `perks` are in the document's order and serve as their numbers
-/// everywhere else.
+/// Indices into `dimensions`, `rules`, `bands`, `perks` and `sanctions` are in the document's order and serve as their
+/// numbers everywhere else.
 public struct ScoringPolicy: Sendable {
     public struct Score: Sendable, Equatable {
         public var base: Int64
@@ -19,14 +20,31 @@ public struct ScoringPolicy: Sendable {
         public var max: Int64
     }
 
-    public struct Rule: Sendable, Equatable {
+    public enum Points: Sendable {
+        case constant(Int64)
+        /// Over the event; gives an int.
+        case expression(Expression)
+    }
+
+    public struct Rule: Sendable {
         public var id: String
         public var dimension: Int
         public var kinds: KindSet
         public var events: [String]
-        public var points: Int64
-        /// The rule's sum is clamped to `-cap...cap`.
+        /// Over the event; nil: always.
+        public var when: Expression?
+        public var points: Points
+        public var per: Period
+        /// A bucket's sum is clamped to `-cap...cap`; `Int64.max`: it is not.
         public var cap: Int64
+        /// How long a bucket counts after its end; nil: for ever.
+        public var lasts: CalendarSpan?
+
+        /// The instant from which a bucket counts no more; `Int64.max`: never.
+        public func end(of bucket: Int32) -> Timestamp {
+            guard let lasts else { return Timestamp(microseconds: .max) }
+            return per.end(of: bucket).adding(lasts)
+        }
     }
 
     public struct Band: Sendable, Equatable {
@@ -34,12 +52,36 @@ public struct ScoringPolicy: Sendable {
         public var from: Int64
     }
 
-    public struct Perk: Sendable, Equatable {
+    public struct Perk: Sendable {
         public var id: String
-        /// Bit i: granted in band i.
-        public var bands: UInt64
-        /// Revoked only after so many microseconds outside these bands.
-        public var grace: Int64
+        /// Over the standing.
+        public var when: Expression
+        /// Revoked only after so long without the condition.
+        public var grace: CalendarSpan
+    }
+
+    public struct Sanction: Sendable {
+        public enum Trigger: Sendable {
+            /// Over the dimension's points and the subject's kind.
+            case level(Expression)
+            /// Event types, and a condition over the event (nil: always).
+            case event([String], when: Expression?)
+        }
+
+        public var id: String
+        public var dimension: Int
+        /// What a blacklist service blocks while it is in force.
+        public var measures: [String]
+        public var trigger: Trigger
+        public var liftedBy: [String]
+        public var notice: CalendarSpan
+        public var lasts: CalendarSpan
+    }
+
+    public struct Appeals: Sendable, Equatable {
+        /// Nothing is blocked while an appeal is undecided.
+        public var stay = true
+        public var decideWithin = CalendarSpan(30, .days)
     }
 
     public var id: String
@@ -50,6 +92,10 @@ public struct ScoringPolicy: Sendable {
     public var rules: [Rule]
     public var bands: [Band]
     public var perks: [Perk]
+    public var sanctions: [Sanction]
+    public var appeals = Appeals()
+    /// Where the expressions of this policy find their variables.
+    public var variables: PolicyVariables
     /// The document's text, as it goes into the ledger.
     public var text: String
 
@@ -57,13 +103,17 @@ public struct ScoringPolicy: Sendable {
     public static let maximumRules = 1024
     public static let maximumBands = 64
     public static let maximumPerks = 256
+    public static let maximumSanctions = 256
+    /// Event types of one rule or sanction, and measures of a sanction.
+    public static let maximumNames = 256
     /// Sums saturate here.
     public static let saturation: Int64 = 1 << 31
 
     /// What a ledger partition has before its first entry: no rule, nobody to score.
     public static let absent = ScoringPolicy(
         id: "absent", version: 0, score: Score(base: 0, min: 0, max: 0), kinds: [], dimensions: [], rules: [],
-        bands: [Band(name: "", from: 0)], perks: [], text: "")
+        bands: [Band(name: "", from: 0)], perks: [], sanctions: [], variables: PolicyVariables(dimensions: []), text: ""
+    )
 
     /// The highest band whose `from` is at most `score`.
     public func band(of score: Int64) -> Int {
@@ -79,4 +129,7 @@ public struct KindSet: OptionSet, Sendable {
     public init(rawValue: UInt8) { self.rawValue = rawValue }
     public init(_ kind: SubjectKind) { rawValue = 1 << kind.rawValue }
     public static let all = KindSet(rawValue: 0b111)
+
+    /// In the order of `SubjectKind.allCases`.
+    public var kinds: [SubjectKind] { SubjectKind.allCases.filter { contains(KindSet($0)) } }
 }

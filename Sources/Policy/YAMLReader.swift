@@ -98,7 +98,7 @@ public final class YAMLReader {
 
     /// A mapping; keys outside `known` are mistakes (nil: all keys are free), `required` ones must be there.
     public func mapping(
-        _ value: Value, what: String, known: [String]?, required: [String] = [], unsupported: [String] = []
+        _ value: Value, what: String, known: [String]?, required: [String] = []
     ) -> Mapping? {
         guard case .mapping(let mapping) = value.node else {
             note("\(what) must be a mapping", at: value)
@@ -112,14 +112,8 @@ public final class YAMLReader {
                 continue
             }
             let name = scalar.string
-            if unsupported.contains(name) {
-                note("\"\(name)\" is not supported by this version of Standing", at: key)
-                continue
-            }
             if let known, !known.contains(name) {
-                let nearest = Self.nearest(to: name, in: known + unsupported)
-                let mend = nearest.map { "; did you mean \"\($0)\"?" } ?? ""
-                note("unknown key \"\(name)\" in \(what)\(mend)", at: key)
+                note("unknown key \"\(name)\" in \(what)\(Self.mend(name, known))", at: key)
                 continue
             }
             entries.append((key, name, Value(valueNode)))
@@ -147,16 +141,20 @@ public final class YAMLReader {
             note("\(what) must be a word or text", at: value)
             return nil
         }
-        if scalar.style == .plain, ["", "~", "null"].contains(scalar.string) {
+        if isNull(value) {
             note("\(what) is empty", at: value)
             return nil
         }
         return scalar.string
     }
 
-    /// One string or a list of them.
-    public func strings(_ value: Value, what: String) -> [(text: String, place: Value)]? {
+    /// One string or a list of at most `limit`.
+    public func strings(_ value: Value, what: String, limit: Int) -> [(text: String, place: Value)]? {
         if case .sequence(let sequence) = value.node {
+            guard sequence.count <= limit else {
+                note("\(what) has more than \(limit) items", at: value)
+                return nil
+            }
             return sequence.map { Value($0) }.compactMap { item in
                 string(item, what: "an item of \(what)").map { ($0, item) }
             }
@@ -164,8 +162,13 @@ public final class YAMLReader {
         return string(value, what: what).map { [($0, value)] }
     }
 
-    public func integer(_ value: Value, what: String, in range: ClosedRange<Int64>) -> Int64? {
-        guard case .scalar(let scalar) = value.node, scalar.style == .plain, let number = Int64(scalar.string) else {
+    /// `anyStyle`: quoted digits are a number too.
+    public func integer(
+        _ value: Value, what: String, in range: ClosedRange<Int64>, anyStyle: Bool = false
+    ) -> Int64? {
+        guard case .scalar(let scalar) = value.node, anyStyle || scalar.style == .plain,
+            let number = Int64(scalar.string)
+        else {
             note("\(what) must be a whole number", at: value)
             return nil
         }
@@ -174,6 +177,31 @@ public final class YAMLReader {
             return nil
         }
         return number
+    }
+
+    /// `true` or `false`, unquoted.
+    public func bool(_ value: Value, what: String) -> Bool? {
+        guard case .scalar(let scalar) = value.node, scalar.style == .plain, let flag = Bool(scalar.string) else {
+            note("\(what) must be true or false", at: value)
+            return nil
+        }
+        return flag
+    }
+
+    /// Nothing, `~` or `null`.
+    public func isNull(_ value: Value) -> Bool {
+        guard case .scalar(let scalar) = value.node else { return false }
+        return scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
+    }
+
+    /// Notes a word that is none of the known ones, with the one that may have been meant.
+    public func noteUnknown(_ what: String, _ word: String, known: [String], at value: Value, listing: Bool = false) {
+        let list = listing ? ": \(known.joined(separator: ", "))" : ""
+        note("unknown \(what) \"\(word.prefix(80))\"\(list)\(Self.mend(word, known))", at: value)
+    }
+
+    private static func mend(_ word: String, _ known: [String]) -> String {
+        nearest(to: word, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
     }
 
     /// The known word nearest to a misspelt one, at most two edits away (Levenshtein).

@@ -1,6 +1,6 @@
 public import Events
 
-/// The kinds of facts of this version. The raw value is also the fact topic: 0 score changes, 1 sanctions, 2 perks.
+/// The topics that facts go to; the raw value is the topic's number everywhere.
 public enum FactTopic: Int, CaseIterable, Sendable {
     case scoreChanges, sanctions, perks
 }
@@ -9,13 +9,25 @@ public enum FactTopic: Int, CaseIterable, Sendable {
 /// next entry's frame or the next change of the fold.
 public struct Fact {
     public enum Kind: UInt8, Sendable {
-        case scoreChanged, perkGranted, perkRevoked
+        case scoreChanged
+        case sanctionNoticed, sanctionInForce, sanctionStayed, sanctionLifted
+        case perkGranted, perkRevoked
 
-        public var topic: FactTopic { self == .scoreChanged ? .scoreChanges : .perks }
+        public var topic: FactTopic {
+            switch self {
+            case .scoreChanged: .scoreChanges
+            case .sanctionNoticed, .sanctionInForce, .sanctionStayed, .sanctionLifted: .sanctions
+            case .perkGranted, .perkRevoked: .perks
+            }
+        }
 
         public var type: StaticString {
             switch self {
             case .scoreChanged: "standing.score.changed"
+            case .sanctionNoticed: "standing.sanction.noticed"
+            case .sanctionInForce: "standing.sanction.in-force"
+            case .sanctionStayed: "standing.sanction.stayed"
+            case .sanctionLifted: "standing.sanction.lifted"
             case .perkGranted: "standing.perk.granted"
             case .perkRevoked: "standing.perk.revoked"
             }
@@ -33,16 +45,35 @@ public struct Fact {
         }
     }
 
+    /// What made the change.
+    public enum Cause {
+        case event(source: UnsafeRawBufferPointer, id: UnsafeRawBufferPointer, type: UnsafeRawBufferPointer)
+        case bucketEnd
+        /// The end of a perk's grace.
+        case perk(Int)
+        /// The end of a sanction's notice or term, or of the time to decide an appeal.
+        case sanction(Int)
+    }
+
+    /// A sanction's dates.
+    public struct Term: Equatable, Sendable {
+        public var since: Timestamp
+        public var until: Timestamp
+        /// Of a lifted one.
+        public var lifted: LiftReason?
+    }
+
     public var kind: Kind
     public var subject: UnsafeRawBufferPointer
     /// The clock.
     public var time: Timestamp
-    /// The causing event's source, id and type; nil where a timer was the cause.
-    public var cause: (source: UnsafeRawBufferPointer, id: UnsafeRawBufferPointer, type: UnsafeRawBufferPointer)?
+    public var cause: Cause
     public var before: Level?
     public var after: Level
-    /// The perk's number; -1 for a score.
-    public var perk: Int
+    /// The perk's or the sanction's number; -1 for a score.
+    public var item: Int
+    /// Sanctions only.
+    public var term: Term?
     /// Range of `FactBuffer.reasons`, largest points first.
     public var reasons: Range<Int>
     /// The entry's place in its frame, and the fact's place among the entry's.
@@ -50,7 +81,7 @@ public struct Fact {
     public var number: Int
 }
 
-/// A rule and the points by which it changed a dimension.
+/// A rule and its points: by how much it changed a dimension, or, for a sanction, what it adds up to there.
 public struct Reason: Equatable, Sendable {
     public var rule: Int
     public var points: Int64
@@ -66,5 +97,17 @@ public struct FactBuffer {
     public mutating func removeAll() {
         facts.removeAll(keepingCapacity: true)
         reasons.removeAll(keepingCapacity: true)
+    }
+
+    /// Largest points first; equal ones in policy order.
+    mutating func sortReasons(from start: Int) {
+        guard reasons.count - start > 1 else { return }
+        for index in start + 1..<reasons.count {
+            var place = index
+            while place > start, reasons[place].points.magnitude > reasons[place - 1].points.magnitude {
+                reasons.swapAt(place, place - 1)
+                place -= 1
+            }
+        }
     }
 }

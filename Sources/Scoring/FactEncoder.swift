@@ -9,6 +9,8 @@ public struct FactEncoder {
     private let bands: [[UInt8]]
     private let rules: [[UInt8]]  // {"rule":…,"dimension":…,"points":
     private let perks: [[UInt8]]
+    private let sanctions: [[UInt8]]
+    private let measures: [[UInt8]]
 
     /// Facts of one ledger partition.
     public init(policy: ScoringPolicy, partition: Int32) {
@@ -42,6 +44,16 @@ public struct FactEncoder {
             }
         }
         perks = policy.perks.map { perk in Self.bytes { $0.append(jsonString: perk.id) } }
+        sanctions = policy.sanctions.map { sanction in Self.bytes { $0.append(jsonString: sanction.id) } }
+        measures = policy.sanctions.map { sanction in
+            Self.bytes {
+                for (index, measure) in sanction.measures.enumerated() {
+                    $0.append(byte: index == 0 ? 0x5B : 0x2C)
+                    $0.append(jsonString: measure)
+                }
+                $0.append("]")
+            }
+        }
     }
 
     private static func bytes(_ write: (inout ByteWriter) -> Void) -> [UInt8] {
@@ -70,16 +82,21 @@ public struct FactEncoder {
         writer.append("\",\"sequence\":")
         writer.append(decimal: sequence)
         writer.append(policyObject)
-        if let cause = fact.cause {
+        switch fact.cause {
+        case .event(let source, let id, let type):
             writer.append("\"source\":")
-            writer.append(jsonString: cause.source)
+            writer.append(jsonString: source)
             writer.append(",\"id\":")
-            writer.append(jsonString: cause.id)
+            writer.append(jsonString: id)
             writer.append(",\"type\":")
-            writer.append(jsonString: cause.type)
-        } else {
+            writer.append(jsonString: type)
+        case .bucketEnd: writer.append("\"timer\":\"bucket-end\"")
+        case .perk(let perk):
             writer.append("\"timer\":")
-            writer.append(perks[fact.perk])
+            writer.append(perks[perk])
+        case .sanction(let sanction):
+            writer.append("\"timer\":")
+            writer.append(sanctions[sanction])
         }
         writer.append("},\"reasons\":[")
         for index in fact.reasons {
@@ -92,11 +109,31 @@ public struct FactEncoder {
         if let before = fact.before { append(before, to: &writer) } else { writer.append("null") }
         writer.append(",\"after\":")
         append(fact.after, to: &writer)
-        if fact.perk >= 0 {
+        switch fact.kind.topic {
+        case .scoreChanges: break
+        case .perks:
             writer.append(",\"perk\":")
-            writer.append(perks[fact.perk])
+            writer.append(perks[fact.item])
+        case .sanctions: appendSanction(fact, to: &writer)
         }
         writer.append("}}")
+    }
+
+    private func appendSanction(_ fact: Fact, to writer: inout ByteWriter) {
+        writer.append(",\"sanction\":")
+        writer.append(sanctions[fact.item])
+        writer.append(",\"measures\":")
+        writer.append(measures[fact.item])
+        guard let term = fact.term else { return }
+        writer.append(",\"since\":\"")
+        writer.append(term.since)
+        writer.append("\",\"until\":\"")
+        writer.append(term.until)
+        writer.append(byte: 0x22)
+        guard let reason = term.lifted else { return }
+        writer.append(",\"reason\":\"")
+        writer.append(reason.name)
+        writer.append(byte: 0x22)
     }
 
     private func append(_ level: Fact.Level, to writer: inout ByteWriter) {

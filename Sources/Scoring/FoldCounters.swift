@@ -2,9 +2,9 @@
 public struct FoldCounters: Equatable, Sendable {
     /// Entries with an event, whatever came of it.
     public var entries: Int64 = 0
-    /// Behaviour events that added points.
+    /// Behaviour events that a rule or a sanction took.
     public var scored: Int64 = 0
-    /// Behaviour events of enrolled subjects that no rule names.
+    /// Behaviour events of enrolled subjects that no rule and no sanction took.
     public var unmatched: Int64 = 0
     public var duplicates: Int64 = 0
     public var notEnrolled: Int64 = 0
@@ -14,6 +14,12 @@ public struct FoldCounters: Equatable, Sendable {
     public var withdrawals: Int64 = 0
     /// Appeals and decisions about a sanction that is not there: counted and harmless.
     public var appealsIgnored: Int64 = 0
+    /// Conditions and points that had no value: no match for that rule and that event.
+    public var evaluationErrors: Int64 = 0
+    public var sanctionsImposed: Int64 = 0
+    public var voids: Int64 = 0
+    /// Voids of an event that is not there, or that counts no more.
+    public var voidsIgnored: Int64 = 0
     public var ticks: Int64 = 0
 
     public init() {}
@@ -29,6 +35,10 @@ public struct FoldCounters: Equatable, Sendable {
         sum.enrolments += b.enrolments
         sum.withdrawals += b.withdrawals
         sum.appealsIgnored += b.appealsIgnored
+        sum.evaluationErrors += b.evaluationErrors
+        sum.sanctionsImposed += b.sanctionsImposed
+        sum.voids += b.voids
+        sum.voidsIgnored += b.voidsIgnored
         sum.ticks += b.ticks
         return sum
     }

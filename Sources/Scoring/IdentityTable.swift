@@ -1,6 +1,7 @@
 internal import CIntrinsics
 
-/// The events that a ledger partition has seen: a set of 64-bit fingerprints of (subject, source, id).
+/// The events that a ledger partition has seen: a set of 64-bit fingerprints of (subject, source, id), each with the
+/// subject's life in which it came (0: any).
 ///
 /// Two different events of one partition with the same fingerprint would count as one: with n events the chance
 /// is about n²/2^65, one in 70,000 million for a hundred thousand, one in 3,700 for a hundred million.
@@ -41,9 +42,15 @@ struct IdentityTable: ~Copyable {
         standing_prefetch(shard.pointee.slots + (Int(truncatingIfNeeded: fingerprint) & shard.pointee.mask))
     }
 
+    /// Where the life goes: bits that choose neither the shard nor, in any table that fits a machine, the slot. So the
+    /// slot can be asked for before the life is known, and two lives out of 67 million never meet.
+    private static let lifeShift: UInt64 = 32
+    private static let lifeBits: UInt64 = 26
+
     /// True if it was not there. Zero, which marks a free slot, counts as one.
-    mutating func insert(_ fingerprint: UInt64) -> Bool {
-        let value = fingerprint == 0 ? 1 : fingerprint
+    mutating func insert(_ fingerprint: UInt64, life: UInt32) -> Bool {
+        let lived = fingerprint ^ (UInt64(life) & (1 << Self.lifeBits - 1)) << Self.lifeShift
+        let value = lived == 0 ? 1 : lived
         let shard = shards + Int(value >> (64 - Self.shardBits))
         var slot = Int(truncatingIfNeeded: value) & shard.pointee.mask
         while true {
@@ -57,6 +64,13 @@ struct IdentityTable: ~Copyable {
         count += 1
         if shard.pointee.count * 4 > (shard.pointee.mask + 1) * 3 { Self.grow(shard) }
         return true
+    }
+
+    /// Every fingerprint, in no particular order.
+    func forEach(_ body: (UInt64) -> Void) {
+        for shard in 0..<Self.shardCount {
+            for slot in 0...shards[shard].mask where shards[shard].slots[slot] != 0 { body(shards[shard].slots[slot]) }
+        }
     }
 
     private static func grow(_ shard: UnsafeMutablePointer<Shard>) {

@@ -1,14 +1,27 @@
 public import Events
 public import Policy
 
-/// A subject's score, band, dimensions and perks at a point of the ledger, and what made them.
+/// A subject's score, band, dimensions, sanctions and perks at a point of the ledger, and what made them.
 /// Dimensions, rules, bands and perks are numbers of the policy.
 public struct Standing: Sendable, Equatable {
-    /// What a rule's events add up to, after its cap.
+    /// What a rule's events add up to in its live buckets, after their caps.
     public struct Contribution: Sendable, Equatable {
         public var rule: Int
         public var points: Int64
         public var events: Int64
+    }
+
+    /// A sanction that is not idle.
+    public struct Sanction: Sendable, Equatable {
+        public var sanction: Int
+        public var state: SanctionState
+        public var since: Timestamp
+        public var until: Timestamp
+        /// The end of its notice, while it is not in force.
+        public var inForceFrom: Timestamp?
+        /// When an undecided appeal lapses in the subject's favour.
+        public var decideBy: Timestamp?
+        public var mayAppeal: Bool
     }
 
     public var subject: [UInt8]
@@ -17,7 +30,10 @@ public struct Standing: Sendable, Equatable {
     public var level: Fact.Level
     public var dimensions: [Int64]
     public var contributions: [Contribution]
+    public var sanctions: [Sanction]
     public var perks: [Int]
+    /// Conditions and points of rules that could not be evaluated for an event of this subject.
+    public var errors: Int64
 }
 
 extension Standing {
@@ -39,7 +55,16 @@ extension Standing {
             writer.append(byte: 0x3A)
             writer.append(decimal: points)
         }
-        writer.append("},\"sanctions\":[],\"perks\":[")
+        writer.append("},\"sanctions\":[")
+        for (index, item) in sanctions.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append("{\"id\":")
+            writer.append(jsonString: policy.sanctions[item.sanction].id)
+            writer.append(",\"state\":\"")
+            writer.append(item.state.name)
+            writer.append("\"}")
+        }
+        writer.append("],\"perks\":[")
         for (index, perk) in perks.enumerated() {
             if index > 0 { writer.append(byte: 0x2C) }
             writer.append(jsonString: policy.perks[perk].id)
@@ -54,8 +79,9 @@ extension Standing {
         writer.append("}\n")
     }
 
-    /// The standing with what made it: `terms`, and `contributions` [{`rule`,`dimension`,`points`,`events`}],
-    /// largest first.
+    /// The standing with what made it: `terms`, `contributions` [{`rule`,`dimension`,`points`,`events`}], largest first,
+    /// `errors` (rules that could not be evaluated for an event), and the `terms-of-sanctions` [{`id`,`state`,
+    /// `measures`,`since`,`until`,`in-force-from`?,`may-appeal`,`decide-by`?}].
     public func writeExplained(to writer: inout ByteWriter, policy: ScoringPolicy, clock: Timestamp) {
         writer.append(byte: 0x7B)
         writeMembers(to: &writer, policy: policy)
@@ -78,6 +104,13 @@ extension Standing {
             writer.append(decimal: item.events)
             writer.append(byte: 0x7D)
         }
+        writer.append("],\"errors\":")
+        writer.append(decimal: errors)
+        writer.append(",\"terms-of-sanctions\":[")
+        for (index, item) in sanctions.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            item.write(to: &writer, policy: policy)
+        }
         writer.append("],\"policy\":{\"id\":")
         writer.append(jsonString: policy.id)
         writer.append(",\"version\":")
@@ -90,6 +123,35 @@ extension Standing {
             writer.append(clock)
             writer.append(byte: 0x22)
         }
+        writer.append(byte: 0x7D)
+    }
+}
+
+extension Standing.Sanction {
+    fileprivate func write(to writer: inout ByteWriter, policy: ScoringPolicy) {
+        writer.append("{\"id\":")
+        writer.append(jsonString: policy.sanctions[sanction].id)
+        writer.append(",\"state\":\"")
+        writer.append(state.name)
+        writer.append("\",\"measures\":[")
+        for (index, measure) in policy.sanctions[sanction].measures.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append(jsonString: measure)
+        }
+        writer.append("],\"since\":\"")
+        writer.append(since)
+        writer.append("\",\"until\":\"")
+        writer.append(until)
+        if let inForceFrom {
+            writer.append("\",\"in-force-from\":\"")
+            writer.append(inForceFrom)
+        }
+        if let decideBy {
+            writer.append("\",\"decide-by\":\"")
+            writer.append(decideBy)
+        }
+        writer.append("\",\"may-appeal\":")
+        writer.append(mayAppeal ? "true" : "false")
         writer.append(byte: 0x7D)
     }
 }

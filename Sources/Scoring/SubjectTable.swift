@@ -3,23 +3,26 @@ internal import Events
 
 /// The subjects of one ledger partition: an open-addressing index over records in fixed-size chunks.
 ///
-/// A record is `words` 64-bit words: header, score, terms, the key's place of three words, then per dimension its
-/// points, per rule (points, events), per perk its state. A key of at most 24 bytes lies in the record itself, a longer
-/// one elsewhere. Chunks never move, so growth copies nothing but the index.
+/// A record is `words` 64-bit words: header, score, terms and life, the key's place of three words, then per dimension its
+/// points, per rule a `Bucket`, per perk its state, per sanction the number of its `Imposition`. A key of at most 24
+/// bytes lies in the record itself, a longer one elsewhere. Chunks never move, so growth copies nothing but the index.
 struct SubjectTable: ~Copyable {
     /// Layout of a record, in words.
     struct Layout {
         let dimensions: Int
         let rules: Int
         let perks: Int
+        let sanctions: Int
 
         static let scoreAt = 1
         static let termsAt = 2
         static let keyAt = 3
         static let dimensionsAt = 6
         var rulesAt: Int { Self.dimensionsAt + dimensions }
-        var perksAt: Int { Self.dimensionsAt + dimensions + 2 * rules }
-        var words: Int { Self.dimensionsAt + dimensions + 2 * rules + perks }
+        static let ruleWords = MemoryLayout<Bucket>.stride / 8
+        var perksAt: Int { rulesAt + Self.ruleWords * rules }
+        var sanctionsAt: Int { perksAt + perks }
+        var words: Int { sanctionsAt + sanctions }
     }
 
     private static let inlineKeyBytes = 24
@@ -30,8 +33,8 @@ struct SubjectTable: ~Copyable {
         var keyLength: UInt16
         var kind: UInt8
         var band: UInt8
-        /// The subject's timers in the heap, those included that no longer apply.
-        var timers: UInt32
+        /// Conditions and points of rules that could not be evaluated for an event of this subject.
+        var errors: UInt32
     }
 
     private static let chunkShift = 10
@@ -68,6 +71,16 @@ struct SubjectTable: ~Copyable {
 
     @inline(__always) static func header(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<Header> {
         UnsafeMutableRawPointer(record).assumingMemoryBound(to: Header.self)
+    }
+
+    /// The number of the terms it enrolled under.
+    @inline(__always) static func terms(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32> {
+        UnsafeMutableRawPointer(record + Layout.termsAt).assumingMemoryBound(to: UInt32.self)
+    }
+
+    /// The number of its enrolment among those of the partition, from 1.
+    @inline(__always) static func life(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32> {
+        terms(record) + 1
     }
 
     @inline(__always) static func key(_ record: UnsafeMutablePointer<Int64>) -> UnsafeRawBufferPointer {
@@ -122,7 +135,7 @@ struct SubjectTable: ~Copyable {
         }
         let record = record(subject)
         Self.header(record).pointee = Header(
-            keyLength: UInt16(key.count), kind: kind.rawValue, band: 0, timers: 0)
+            keyLength: UInt16(key.count), kind: kind.rawValue, band: 0, errors: 0)
         if key.count <= Self.inlineKeyBytes {
             UnsafeMutableRawPointer(record + Layout.keyAt).copyMemory(from: key.baseAddress!, byteCount: key.count)
         } else {

@@ -14,13 +14,6 @@ import Testing
         return text.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private func lines(_ path: String) throws -> [String] {
-        let reader = try LineReader(path, maximumBytes: EventDecoder.maximumEventBytes)
-        var lines: [String] = []
-        while let line = try reader.next() { lines.append(String(decoding: line, as: UTF8.self)) }
-        return lines
-    }
-
     private func line(_ type: String, _ subject: String, day: Int, data: String = "{}") -> String {
         #"{"specversion":"1.0","id":"\#(type)-\#(day)","source":"/town","type":"\#(type)","subject":"\#(subject)","#
             + #""time":"2026-01-0\#(day)T00:00:00Z","data":\#(data)}"#
@@ -28,55 +21,6 @@ import Testing
 
     private func enrolled(_ subject: String, day: Int) -> String {
         line("standing.subject.enrolled", subject, day: day, data: #"{"kind":"individual"}"#)
-    }
-
-    // MARK: Against the independent program
-
-    @Test(
-        .enabled(
-            if: Shared.has("golden/first.yaml", "data/card.jsonl.gz", "golden/first-standings.jsonl.gz"),
-            "shared/ is not here"))
-    func standingsAreTheGoldenOnes() throws {
-        let text = try String(contentsOfFile: Shared.path("golden/first.yaml"), encoding: .utf8)
-        var replay = FileReplay(policy: try ScoringPolicy(yaml: text, file: "first.yaml"))
-        try replay.run(file: Shared.path("data/card.jsonl.gz"), fact: nil) { Issue.record("\($0)") }
-        try replay.finish(asOf: nil, fact: nil)
-        let expected = try lines(Shared.path("golden/first-standings.jsonl.gz"))
-        let found = try standings(replay)
-        #expect(found.count == 30_000)
-        #expect(found == expected)
-    }
-
-    @Test(
-        .enabled(
-            if: Shared.has("golden/first.yaml", "data/card.jsonl.gz", "golden/first-facts.jsonl.gz"),
-            "shared/ is not here"))
-    func factsAreTheGoldenOnes() throws {
-        let text = try String(contentsOfFile: Shared.path("golden/first.yaml"), encoding: .utf8)
-        var replay = FileReplay(policy: try ScoringPolicy(yaml: text, file: "first.yaml"))
-        var reduced: [String] = []
-        func take(_ json: UnsafeRawBufferPointer) throws {
-            reduced.append(try Self.reduced(json, sequence: reduced.count + 1))
-        }
-        try replay.run(file: Shared.path("data/card.jsonl.gz"), fact: take) { Issue.record("\($0)") }
-        try replay.finish(asOf: nil, fact: take)
-        let expected = try lines(Shared.path("golden/first-facts.jsonl.gz"))
-        #expect(reduced.count == expected.count)
-        let same = zip(reduced, expected).prefix { $0 == $1 }.count
-        #expect(reduced.dropFirst(same).first == expected.dropFirst(same).first)
-    }
-
-    /// A score fact as the golden files have it.
-    private static func reduced(_ json: UnsafeRawBufferPointer, sequence: Int) throws -> String {
-        let fact = try #require(JSONSerialization.jsonObject(with: Data(json)) as? [String: Any])
-        let data = try #require(fact["data"] as? [String: Any])
-        func text(_ name: String) -> String { fact[name] as? String ?? "" }
-        func score(_ name: String) -> String {
-            ((data[name] as? [String: Any])?["score"] as? Int).map { "\($0)" } ?? "null"
-        }
-        #expect(fact["sequence"] as? Int == sequence)
-        return #"{"type": "\#(text("type"))", "subject": "\#(text("subject"))", "time": "\#(text("time"))", "#
-            + #""before": \#(score("before")), "after": \#(score("after"))}"#
     }
 
     // MARK: Files

@@ -35,6 +35,7 @@ struct LifeModel {
 
     private(set) var subjects: [String: Subject] = [:]
     private var seen: Set<[String]> = []
+    private var lives: [String: Int] = [:]
     private var clock = Timestamp.distantPast
     private var graces: [Timestamp: Set<[String]>] = [:]
 
@@ -42,7 +43,11 @@ struct LifeModel {
     mutating func given(_ happening: Happening) -> [String] {
         var told = advance(to: happening.time)
         guard let type = happening.type else { return told }
-        guard seen.insert([happening.subject, happening.source, happening.id]).inserted else { return told }
+        let isControl = type.hasPrefix("standing.")
+        guard isControl || subjects[happening.subject] != nil else { return told }
+        // Behaviour is known within one enrolment, control events for ever.
+        let life = isControl ? "" : "\(lives[happening.subject] ?? 0)"
+        guard seen.insert([happening.subject, life, happening.source, happening.id]).inserted else { return told }
         switch type {
         case "standing.subject.enrolled": told += enrol(happening)
         case "standing.subject.withdrawn":
@@ -63,6 +68,7 @@ struct LifeModel {
             return []
         }
         guard member("kind") != "official" else { return [] }
+        lives[happening.subject, default: 0] += 1
         subjects[happening.subject] = Subject(kind: member("kind"), terms: member("terms"))
         return ["\(day(clock)) \(happening.subject) score none -> 600 B"] + evaluatePerks(of: happening.subject)
     }

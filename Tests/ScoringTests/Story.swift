@@ -106,24 +106,31 @@ final class Story {
         return all
     }
 
-    /// `DAY SUBJECT score BEFORE -> AFTER: RULE POINTS, …` or `DAY SUBJECT granted|revoked PERK [by timer]`.
+    /// `DAY SUBJECT score BEFORE -> AFTER: RULE POINTS, …`, `DAY SUBJECT granted|revoked PERK [by timer]` or
+    /// `DAY SUBJECT noticed|in-force|stayed|lifted SANCTION until DAY [REASON] [by timer][: RULE POINTS, …]`.
     private func told() -> [String] {
         let policy = fold.policy
         func level(_ level: Fact.Level?) -> String {
             level.map { "\($0.score) \(policy.bands[$0.band].name)" } ?? "none"
         }
+        func day(_ time: Timestamp) -> Int64 {
+            (time.microseconds - Happening.day(0).microseconds) / Timestamp.microsecondsPerDay
+        }
         return fold.output.facts.map { fact in
-            let day = (fact.time.microseconds - Happening.day(0).microseconds) / Timestamp.microsecondsPerDay
             let subject = String(decoding: fact.subject, as: UTF8.self)
-            let timer = fact.cause == nil ? " by timer" : ""
-            switch fact.kind {
-            case .scoreChanged:
-                let reasons = fold.output.reasons[fact.reasons]
-                    .map { "\(policy.rules[$0.rule].id) \($0.points)" }.joined(separator: ", ")
-                return "\(day) \(subject) score \(level(fact.before)) -> \(level(fact.after))"
-                    + (reasons.isEmpty ? "" : ": \(reasons)")
-            case .perkGranted: return "\(day) \(subject) granted \(policy.perks[fact.perk].id)\(timer)"
-            case .perkRevoked: return "\(day) \(subject) revoked \(policy.perks[fact.perk].id)\(timer)"
+            let timer = if case .event = fact.cause { "" } else { " by timer" }
+            let reasons = fold.output.reasons[fact.reasons]
+                .map { "\(policy.rules[$0.rule].id) \($0.points)" }.joined(separator: ", ")
+            let because = reasons.isEmpty ? "" : ": \(reasons)"
+            let head = "\(day(fact.time)) \(subject)"
+            let word = fact.kind.type.description.split(separator: ".").last ?? ""
+            switch fact.kind.topic {
+            case .scoreChanges: return "\(head) score \(level(fact.before)) -> \(level(fact.after))\(because)"
+            case .perks: return "\(head) \(word) \(policy.perks[fact.item].id)\(timer)"
+            case .sanctions:
+                let until = fact.term.map { " until \(day($0.until))" } ?? ""
+                let lifted = (fact.term?.lifted).map { " \($0.name)" } ?? ""
+                return "\(head) \(word) \(policy.sanctions[fact.item].id)\(until)\(lifted)\(timer)\(because)"
             }
         }
     }

@@ -1,0 +1,58 @@
+/// A length of time as people say it: days of 24 hours, or months and years of the UTC calendar.
+public struct CalendarSpan: Hashable, Sendable {
+    public enum Unit: String, CaseIterable, Sendable { case days, months, years }
+
+    public var count: Int64
+    public var unit: Unit
+
+    public init(_ count: Int64, _ unit: Unit) {
+        self.count = count
+        self.unit = unit
+    }
+
+    public static let zero = CalendarSpan(0, .days)
+    /// No span is longer.
+    public static let maximumYears: Int64 = 1000
+
+    /// The greatest count of a unit.
+    public static func maximum(_ unit: Unit) -> Int64 {
+        switch unit {
+        case .days: maximumYears * 366
+        case .months: maximumYears * 12
+        case .years: maximumYears
+        }
+    }
+
+    /// `N days`, `N months` or `N years`; the singular is taken too.
+    public init?(_ text: String) {
+        let words = text.split(separator: " ")
+        guard words.count == 2, let count = Int64(words[0]), count >= 0,
+            let unit = Unit.allCases.first(where: { words[1] == $0.rawValue || words[1] == $0.rawValue.dropLast() }),
+            count <= Self.maximum(unit)
+        else { return nil }
+        self.init(count, unit)
+    }
+}
+
+extension CalendarSpan: CustomStringConvertible {
+    public var description: String { "\(count) \(count == 1 ? String(unit.rawValue.dropLast()) : unit.rawValue)" }
+}
+
+extension Timestamp {
+    /// The same time of day so much later; a day that the month lacks becomes its last one (31 January and a month is
+    /// 28 or 29 February).
+    public func adding(_ span: CalendarSpan) -> Timestamp {
+        let months: Int64
+        switch span.unit {
+        case .days: return adding(microseconds: span.count &* Self.microsecondsPerDay)
+        case .months: months = span.count
+        case .years: months = span.count &* 12
+        }
+        let (day, time) = microseconds.floorDivided(by: Self.microsecondsPerDay)
+        let date = Self.civil(fromDays: day)
+        let month = (date.year &* 12 &+ date.month &- 1 &+ months).floorDivided(by: 12)
+        let last = Self.days(inMonth: month.remainder + 1, year: month.quotient)
+        let target = Self.daysFromCivil(year: month.quotient, month: month.remainder + 1, day: min(date.day, last))
+        return Timestamp(microseconds: target &* Self.microsecondsPerDay).adding(microseconds: time)
+    }
+}

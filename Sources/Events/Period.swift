@@ -1,0 +1,33 @@
+/// How a rule's events fall into buckets: the UTC calendar period of the event's time, or one for ever.
+public enum Period: String, CaseIterable, Sendable {
+    case day, month, year, ever
+
+    /// The number of the bucket that holds a time: days since 1970, months since year 0, years, or 0.
+    public func bucket(of time: Timestamp) -> Int32 {
+        guard self != .ever else { return 0 }
+        let day = time.microseconds.floorDivided(by: Timestamp.microsecondsPerDay).quotient
+        if self == .day { return Int32(clamping: day) }
+        let date = Timestamp.civil(fromDays: day)
+        return Int32(clamping: self == .month ? date.year * 12 + date.month - 1 : date.year)
+    }
+
+    /// The first instant of a bucket; `distantPast` for `ever`.
+    public func start(of bucket: Int32) -> Timestamp {
+        let number = Int64(bucket)
+        let day: Int64
+        switch self {
+        case .ever: return .distantPast
+        case .day: day = number
+        case .month:
+            let month = number.floorDivided(by: 12)
+            day = Timestamp.daysFromCivil(year: month.quotient, month: month.remainder + 1, day: 1)
+        case .year: day = Timestamp.daysFromCivil(year: number, month: 1, day: 1)
+        }
+        return Timestamp(microseconds: day * Timestamp.microsecondsPerDay)
+    }
+
+    /// The first instant after a bucket; `Int64.max` for `ever`.
+    public func end(of bucket: Int32) -> Timestamp {
+        self == .ever ? Timestamp(microseconds: .max) : start(of: bucket + 1)
+    }
+}

@@ -1,0 +1,246 @@
+internal import Events
+
+extension ScoringPolicy {
+    /// Reads a policy document. Throws all its mistakes at once, as `YAMLMistakes`.
+    public init(yaml text: String, file: String) throws {
+        var parser = PolicyParser(text)
+        let policy = parser.parse()
+        guard let policy, parser.reader.mistakes.isEmpty else {
+            throw YAMLMistakes(file: file, mistakes: parser.reader.mistakes)
+        }
+        self = policy
+    }
+}
+
+/// One reading of a policy document: every part is read, whatever was wrong with the parts before it, so that all
+/// mistakes come out at once.
+struct PolicyParser {
+    typealias Value = YAMLReader.Value
+
+    static let points = -ScoringPolicy.saturation...ScoringPolicy.saturation
+
+    let reader: YAMLReader
+    private let text: String
+    private(set) var dimensions: [ScoringPolicy.Dimension] = []
+    var variables = PolicyVariables(dimensions: [])
+    /// The dimension of each event type that a rule or a sanction names, and who named it first.
+    var homes: [String: Home] = [:]
+
+    struct Home {
+        var dimension: Int
+        var user: String
+    }
+
+    init(_ text: String) {
+        self.text = text
+        reader = YAMLReader(text)
+    }
+
+    mutating func parse() -> ScoringPolicy? {
+        guard let root = reader.root,
+            let document = reader.mapping(
+                root, what: "the policy",
+                known: [
+                    "policy", "version", "score", "kinds", "dimensions", "rules", "bands", "perks", "sanctions",
+                    "appeals",
+                ],
+                required: ["policy", "version", "score", "dimensions", "rules", "bands"])
+        else { return nil }
+        let id = document["policy"].flatMap(policyName) ?? ""
+        let version = document["version"].flatMap { reader.integer($0, what: "version", in: 1...Int64(Int32.max)) }
+        let score = document["score"].flatMap(score)
+        let kinds = document["kinds"].map(kinds) ?? .all
+        dimensions = document["dimensions"].map(readDimensions) ?? []
+        variables = PolicyVariables(dimensions: dimensions.map(\.name))
+        let rules = document["rules"].map { self.rules($0, kinds: kinds) } ?? []
+        let bands = document["bands"].map { self.bands($0, score: score) } ?? []
+        let perks = document["perks"].map { self.perks($0) } ?? []
+        let sanctions = document["sanctions"].map { self.sanctions($0) } ?? []
+        let appeals = document["appeals"].map(appeals) ?? .init()
+        guard let version, let score, reader.mistakes.isEmpty else { return nil }
+        return ScoringPolicy(
+            id: id, version: version, score: score, kinds: kinds, dimensions: dimensions, rules: rules, bands: bands,
+            perks: perks, sanctions: sanctions, appeals: appeals, variables: variables, text: text)
+    }
+
+    // MARK: Words
+
+    /// `[a-z][a-z0-9-]*`
+    private func policyName(_ value: Value) -> String? {
+        let name = reader.string(value, what: "policy")
+        return name.flatMap {
+            word($0, at: value, rule: "lower-case letters, digits and hyphens, a letter first") { byte, isFirst in
+                Self.isLowerCase(byte) || !isFirst && (Self.isDigit(byte) || byte == UInt8(ascii: "-"))
+            }
+        }
+    }
+
+    /// The name of a rule, a perk, a sanction, a measure or a dimension.
+    func name(_ value: Value, what: String) -> String? {
+        let name = reader.string(value, what: what)
+        return name.flatMap {
+            word($0, at: value, rule: "letters, digits, hyphens, underscores and points, a letter or digit first") {
+                byte, isFirst in
+                Self.isLowerCase(byte | 0x20) || Self.isDigit(byte)
+                    || !isFirst && [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ".")].contains(byte)
+            }
+        }
+    }
+
+    private static func isLowerCase(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") }
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
+    private static let maximumNameBytes = 64
+
+    private func word(
+        _ name: String, at value: Value, rule: String, _ isGood: (UInt8, _ isFirst: Bool) -> Bool
+    ) -> String? {
+        guard !name.isEmpty, name.utf8.count <= Self.maximumNameBytes,
+            name.utf8.enumerated().allSatisfy({ isGood($1, $0 == 0) })
+        else {
+            reader.note("\"\(name.prefix(80))\" must be \(rule), at most \(Self.maximumNameBytes)", at: value)
+            return nil
+        }
+        return name
+    }
+
+    /// Notes a second item of the same name.
+    func isNew(_ name: String, in names: inout Set<String>, what: String, at value: Value) -> Bool {
+        if names.insert(name).inserted { return true }
+        reader.note("the \(what) \"\(name)\" is already there", at: value)
+        return false
+    }
+
+    /// The items of a list; nil, with a note, if it is none or has more than `limit`.
+    func items(_ value: Value, what: String, limit: Int) -> [Value]? {
+        guard let items = reader.sequence(value, what: what) else { return nil }
+        guard items.count <= limit else {
+            reader.note("more than \(limit) \(what)", at: value)
+            return nil
+        }
+        return items
+    }
+
+    /// One name or a list of them, at least one.
+    func names(_ value: Value, what: String) -> [(text: String, place: Value)] {
+        if reader.isEmptySequence(value) {
+            reader.note("\(what) must name at least one", at: value)
+            return []
+        }
+        guard let names = reader.strings(value, what: what, limit: ScoringPolicy.maximumNames) else { return [] }
+        return names
+    }
+
+    func span(_ value: Value, what: String, isTerm: Bool = false) -> CalendarSpan? {
+        guard let text = reader.string(value, what: what) else { return nil }
+        guard let span = CalendarSpan(text) else {
+            reader.note(
+                "\(what) must be a number of days, months or years, such as 14 days (at most "
+                    + "\(CalendarSpan.maximumYears) years), not \"\(text.prefix(80))\"", at: value)
+            return nil
+        }
+        if isTerm, span.count == 0 {
+            reader.note("\(what) must be at least 1 day", at: value)
+            return nil
+        }
+        return span
+    }
+
+    // MARK: The parts without rules
+
+    private func score(_ value: Value) -> ScoringPolicy.Score? {
+        guard
+            let mapping = reader.mapping(
+                value, what: "score", known: ["base", "min", "max"], required: ["base", "min", "max"])
+        else { return nil }
+        func number(_ key: String) -> Int64? {
+            mapping[key].flatMap { reader.integer($0, what: "score.\(key)", in: Self.points) }
+        }
+        guard let base = number("base"), let low = number("min"), let high = number("max") else { return nil }
+        guard low <= base, base <= high else {
+            reader.note("score.base must lie between score.min and score.max", at: mapping["base"] ?? value)
+            return nil
+        }
+        return ScoringPolicy.Score(base: base, min: low, max: high)
+    }
+
+    func kinds(_ value: Value) -> KindSet {
+        guard let items = items(value, what: "kinds", limit: ScoringPolicy.maximumNames) else { return .all }
+        var result: KindSet = []
+        for item in items {
+            guard let name = reader.string(item, what: "a kind") else { continue }
+            guard let kind = SubjectKind.allCases.first(where: { $0.description == name }) else {
+                let known = SubjectKind.allCases.map(\.description)
+                reader.noteUnknown("kind", name, known: known, at: item, listing: true)
+                continue
+            }
+            result.insert(KindSet(kind))
+        }
+        if items.isEmpty { reader.note("kinds must name at least one kind", at: value) }
+        return result
+    }
+
+    private func readDimensions(_ value: Value) -> [ScoringPolicy.Dimension] {
+        guard let mapping = reader.mapping(value, what: "dimensions", known: nil) else { return [] }
+        if mapping.names.isEmpty { reader.note("dimensions must name at least one", at: value) }
+        guard mapping.names.count <= ScoringPolicy.maximumDimensions else {
+            reader.note("more than \(ScoringPolicy.maximumDimensions) dimensions", at: value)
+            return []
+        }
+        return mapping.names.map { name, key, value in
+            _ = self.name(key, what: "a dimension")
+            let clamp =
+                reader.isNull(value)
+                ? nil : reader.mapping(value, what: "dimension \"\(name)\"", known: ["min", "max"])
+            func bound(_ key: String, _ unbounded: Int64) -> Int64 {
+                clamp?[key].flatMap { reader.integer($0, what: "\(name).\(key)", in: Self.points) } ?? unbounded
+            }
+            let low = bound("min", -ScoringPolicy.saturation)
+            let high = bound("max", ScoringPolicy.saturation)
+            if low > high { reader.note("min is greater than max", at: clamp?["min"] ?? value) }
+            return ScoringPolicy.Dimension(name: name, min: low, max: high)
+        }
+    }
+
+    func dimension(_ value: Value) -> Int? {
+        guard let name = reader.string(value, what: "dimension") else { return nil }
+        if let index = dimensions.firstIndex(where: { $0.name == name }) { return index }
+        // Without any, the document's dimensions are the mistake, and it is told.
+        if !dimensions.isEmpty { reader.noteUnknown("dimension", name, known: dimensions.map(\.name), at: value) }
+        return nil
+    }
+
+    private func bands(_ value: Value, score: ScoringPolicy.Score?) -> [ScoringPolicy.Band] {
+        guard let items = items(value, what: "bands", limit: ScoringPolicy.maximumBands) else { return [] }
+        if items.isEmpty { reader.note("bands must name at least one", at: value) }
+        var names: Set<String> = []
+        var result: [ScoringPolicy.Band] = []
+        for (index, item) in items.enumerated() {
+            guard
+                let band = reader.mapping(item, what: "a band", known: ["name", "from"], required: ["name", "from"]),
+                let nameValue = band["name"], let name = reader.string(nameValue, what: "name"),
+                let fromValue = band["from"], let from = reader.integer(fromValue, what: "from", in: Self.points)
+            else { continue }
+            _ = isNew(name, in: &names, what: "band", at: nameValue)
+            if let last = result.last, from <= last.from {
+                reader.note("bands must rise: \(from) is not above \(last.from)", at: fromValue)
+            }
+            if index == 0, let score, from > score.min {
+                reader.note("the first band must cover score.min (\(score.min))", at: fromValue)
+            }
+            result.append(ScoringPolicy.Band(name: name, from: from))
+        }
+        return result
+    }
+
+    private func appeals(_ value: Value) -> ScoringPolicy.Appeals {
+        var appeals = ScoringPolicy.Appeals()
+        guard let mapping = reader.mapping(value, what: "appeals", known: ["stay", "decide-within"]) else {
+            return appeals
+        }
+        if let stay = mapping["stay"].flatMap({ reader.bool($0, what: "stay") }) { appeals.stay = stay }
+        if let span = mapping["decide-within"].flatMap({ span($0, what: "decide-within", isTerm: true) }) {
+            appeals.decideWithin = span
+        }
+        return appeals
+    }
+}

@@ -1,0 +1,35 @@
+/// What no policy may look at (SPEC section 3): names of fields in an event's data, at any depth. Case, `_` and `-` do
+/// not matter.
+public enum ProtectedAttribute {
+    public static let names = [
+        "race", "ethnicity", "religion", "political_opinion", "political_affiliation", "union_membership", "health",
+        "disability", "sex", "gender", "sexual_orientation", "marital_status", "pregnancy", "genetic_data",
+        "biometric_data",
+    ]
+
+    private static let folded: [[UInt8]] = names.map { fold($0.utf8) }
+
+    public static func contains(_ name: String) -> Bool { folded.contains(fold(name.utf8)) }
+
+    /// The same for a key as it stands in an event.
+    public static func contains(_ name: UnsafeRawBufferPointer) -> Bool {
+        folded.contains { matches($0, name) }
+    }
+
+    private static func matches(_ word: [UInt8], _ name: UnsafeRawBufferPointer) -> Bool {
+        var index = 0
+        for byte in name where byte != UInt8(ascii: "_") && byte != UInt8(ascii: "-") {
+            guard index < word.count, lowerCase(byte) == word[index] else { return false }
+            index += 1
+        }
+        return index == word.count
+    }
+
+    private static func fold(_ name: some Sequence<UInt8>) -> [UInt8] {
+        name.filter { $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") }.map(lowerCase)
+    }
+
+    private static func lowerCase(_ byte: UInt8) -> UInt8 {
+        byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+    }
+}

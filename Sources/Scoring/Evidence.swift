@@ -1,0 +1,70 @@
+/// What one event added to one bucket: by it a void takes back exactly that.
+struct Evidence: BitwiseCopyable {
+    /// The event's fingerprint.
+    var identity: UInt64
+    /// Before caps.
+    var points: Int64
+    /// The bucket's evidence before it.
+    var next: UInt32
+}
+
+/// The events of one rule and one period of a subject.
+struct Bucket: BitwiseCopyable {
+    /// Of points, before caps. Points are within ±2^31 and events within 2^32, so it cannot overflow.
+    var sum: Int64
+    /// 0: there is no such bucket.
+    var events: UInt32
+    /// The newest evidence.
+    var evidence: UInt32
+    /// `Period.bucket(of:)`
+    var number: Int32
+    /// The next bucket of the rule, in no order of time.
+    var next: UInt32
+}
+
+/// One time that a sanction was imposed on a subject.
+struct Imposition: BitwiseCopyable {
+    enum Appeal: UInt8 { case none, pending, decided }
+
+    var state: SanctionState
+    var appeal: Appeal
+    /// Its term counts from here.
+    var since: Int64
+    var noticeEnd: Int64
+    var until: Int64
+    /// An undecided appeal lapses here.
+    var deadline: Int64
+    /// The fingerprint of the event that imposed it; 0 for a level, which no single event is said to have reached.
+    var cause: UInt64
+}
+
+/// What a sanction is to a subject; none at all is idle.
+public enum SanctionState: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    case noticed = 1
+    case inForce, stayed
+
+    public var name: StaticString {
+        switch self {
+        case .noticed: "noticed"
+        case .inForce: "in-force"
+        case .stayed: "stayed"
+        }
+    }
+}
+
+/// Why a sanction was lifted.
+public enum LiftReason: UInt8, Sendable, CaseIterable {
+    case cured, remedied, expired, appealUpheld, appealLapsed, voided, withdrawn
+
+    public var name: StaticString {
+        switch self {
+        case .cured: "cured"
+        case .remedied: "remedied"
+        case .expired: "expired"
+        case .appealUpheld: "appeal-upheld"
+        case .appealLapsed: "appeal-lapsed"
+        case .voided: "voided"
+        case .withdrawn: "withdrawn"
+        }
+    }
+}

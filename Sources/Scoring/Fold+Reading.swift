@@ -1,0 +1,53 @@
+internal import Events
+internal import Policy
+
+extension Fold {
+    /// A subject's standing now; nil if it is not enrolled.
+    public func standing(of subject: UnsafeRawBufferPointer) -> Standing? {
+        subjects.find(subject, hash: subject.fingerprint(seed: 0)).map { standing(subjects.record($0)) }
+    }
+
+    /// Every subject's standing, in no particular order.
+    public func forEachStanding(_ body: (Standing) -> Void) {
+        subjects.forEach { _, record in body(standing(record)) }
+    }
+
+    /// Every subject's band number, in no particular order.
+    public func forEachBand(_ body: (Int) -> Void) {
+        subjects.forEach { _, record in body(Int(SubjectTable.header(record).pointee.band)) }
+    }
+
+    private func standing(_ record: UnsafeMutablePointer<Int64>) -> Standing {
+        let header = SubjectTable.header(record).pointee
+        return Standing(
+            subject: Array(SubjectTable.key(record)),
+            kind: SubjectKind(rawValue: header.kind) ?? .individual,
+            terms: terms[Int(SubjectTable.terms(record).pointee)],
+            level: level(record),
+            dimensions: policy.dimensions.indices.map { points($0, record) },
+            contributions: policy.rules.indices.compactMap { contribution($0, record) },
+            sanctions: policy.sanctions.indices.compactMap { sanction in
+                imposition(sanction, record).map { Standing.Sanction(sanction: sanction, $0.pointee) }
+            },
+            perks: policy.perks.indices.filter { record[subjects.layout.perksAt + $0] != PerkState.idle },
+            errors: Int64(header.errors))
+    }
+
+    private func contribution(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> Standing.Contribution? {
+        var events: Int64 = 0
+        forEachBucket(rule, record) { events += Int64($0.pointee.events) }
+        return events == 0 ? nil : Standing.Contribution(rule: rule, points: total(rule, record), events: events)
+    }
+}
+
+extension Standing.Sanction {
+    init(sanction: Int, _ imposition: Imposition) {
+        self.sanction = sanction
+        state = imposition.state
+        since = Timestamp(microseconds: imposition.since)
+        until = Timestamp(microseconds: imposition.until)
+        inForceFrom = imposition.state == .inForce ? nil : Timestamp(microseconds: imposition.noticeEnd)
+        decideBy = imposition.appeal == .pending ? Timestamp(microseconds: imposition.deadline) : nil
+        mayAppeal = imposition.appeal == .none
+    }
+}

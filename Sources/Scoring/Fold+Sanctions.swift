@@ -1,0 +1,192 @@
+internal import Events
+internal import Expressions
+internal import Policy
+
+// The life of a sanction (SPEC section 5): idle, noticed, in force, stayed. Only `impose` leads out of idle, and only an
+// adverse event leads to `impose`.
+extension Fold {
+    /// What is imposed on a subject; nil: the sanction is idle.
+    func imposition(_ sanction: Int, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<Imposition>? {
+        let number = UInt32(truncatingIfNeeded: record[subjects.layout.sanctionsAt + sanction])
+        return number == 0 ? nil : impositions[number]
+    }
+
+    /// Whether any sanction is in force.
+    func isSanctioned(_ record: UnsafeMutablePointer<Int64>) -> Bool {
+        for sanction in 0..<policy.sanctions.count
+        where imposition(sanction, record)?.pointee.state == .inForce { return true }
+        return false
+    }
+
+    /// In policy order, what the event lifts and what it imposes.
+    mutating func trigger(
+        _ event: UnsafePointer<EventView>, _ range: Range<Int32>, _ record: UnsafeMutablePointer<Int64>,
+        _ subject: UInt32,
+        _ identity: UInt64, _ change: inout Change
+    ) {
+        for number in range {
+            let trigger = types.triggers[Int(number)]
+            let sanction = Int(trigger.sanction)
+            if trigger.lifts, imposition(sanction, record) != nil {
+                lift(sanction, record, .remedied, cause: .event(event))
+                change.sanctions = true
+                change.isMatched = true
+            }
+            guard trigger.imposes, holds(trigger) else { continue }
+            change.isMatched = true
+            if let imposition = imposition(sanction, record) {
+                restart(sanction, imposition, subject)
+            } else {
+                impose(sanction, record, subject, cause: .event(event), identity: identity)
+                change.sanctions = true
+            }
+        }
+    }
+
+    private mutating func holds(_ trigger: EventTypes.Trigger) -> Bool {
+        guard let when = trigger.when else { return true }
+        switch when._withUnsafeGuaranteedRef({ $0.truth(eventFrame) }) {
+        case .yes: return true
+        case .no: return false
+        case .error:
+            counters.evaluationErrors += 1
+            return false
+        }
+    }
+
+    /// Noticed, or in force at once where the policy gives no notice.
+    mutating func impose(
+        _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32, cause: Cause, identity: UInt64
+    ) {
+        let item = policy.sanctions[sanction]
+        let noticeEnd = clock.adding(item.notice).microseconds
+        let until = clock.adding(item.lasts).microseconds
+        let isNoticed = noticeEnd > clock.microseconds
+        let number = impositions.add(
+            Imposition(
+                state: isNoticed ? .noticed : .inForce, appeal: .none, since: clock.microseconds, noticeEnd: noticeEnd,
+                until: until, deadline: .max, cause: identity))
+        record[subjects.layout.sanctionsAt + sanction] = Int64(number)
+        counters.sanctionsImposed += 1
+        if isNoticed { setTimer(sanction, subject, due: noticeEnd) }
+        setTimer(sanction, subject, due: until)
+        tell(isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: cause)
+    }
+
+    /// A further matching event: the term counts from it.
+    private mutating func restart(
+        _ sanction: Int, _ imposition: UnsafeMutablePointer<Imposition>, _ subject: UInt32
+    ) {
+        imposition.pointee.until = clock.adding(policy.sanctions[sanction].lasts).microseconds
+        setTimer(sanction, subject, due: imposition.pointee.until)
+    }
+
+    /// To idle, whatever it was.
+    mutating func lift(
+        _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ reason: LiftReason, cause: Cause
+    ) {
+        tell(.sanctionLifted, sanction, record, cause: cause, lifted: reason)
+        let place = subjects.layout.sanctionsAt + sanction
+        impositions.remove(UInt32(truncatingIfNeeded: record[place]))
+        record[place] = 0
+    }
+
+    // MARK: Appeals
+
+    mutating func fileAppeal(_ event: UnsafePointer<EventView>, of subject: UInt32) {
+        let record = subjects.record(subject)
+        guard let sanction = appealed(event), let imposition = imposition(sanction, record),
+            imposition.pointee.appeal == .none
+        else {
+            counters.appealsIgnored += 1
+            return
+        }
+        let deadline = clock.adding(policy.appeals.decideWithin).microseconds
+        imposition.pointee.appeal = .pending
+        imposition.pointee.deadline = deadline
+        setTimer(sanction, subject, due: deadline)
+        guard policy.appeals.stay else { return }
+        imposition.pointee.state = .stayed
+        tell(.sanctionStayed, sanction, record, cause: .event(event))
+        evaluateSanctionChange(subject, cause: .event(event))
+    }
+
+    mutating func decideAppeal(_ event: UnsafePointer<EventView>, of subject: UInt32) {
+        let record = subjects.record(subject)
+        guard let sanction = appealed(event), let imposition = imposition(sanction, record),
+            imposition.pointee.appeal == .pending, let outcome = decoder.string("outcome", of: event.pointee.data)
+        else {
+            counters.appealsIgnored += 1
+            return
+        }
+        if outcome.equals("upheld") {
+            lift(sanction, record, .appealUpheld, cause: .event(event))
+        } else {
+            imposition.pointee.appeal = .decided
+            imposition.pointee.deadline = .max
+            guard imposition.pointee.state == .stayed else { return }
+            // The old dates: what fell due meanwhile has happened.
+            let isNoticed = imposition.pointee.noticeEnd > clock.microseconds
+            imposition.pointee.state = isNoticed ? .noticed : .inForce
+            tell(isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: .event(event))
+        }
+        evaluateSanctionChange(subject, cause: .event(event))
+    }
+
+    /// The sanction that an appeal is about.
+    private func appealed(_ event: UnsafePointer<EventView>) -> Int? {
+        guard let id = decoder.string("sanction", of: event.pointee.data) else { return nil }
+        return policy.sanctions.firstIndex { $0.id.utf8.elementsEqual(id) }
+    }
+
+    // MARK: Time
+
+    /// A sanction's timer has come up; whether its state is another now. Expiry goes before the lapse of an appeal.
+    mutating func fire(_ sanction: Int, _ record: UnsafeMutablePointer<Int64>) -> Bool {
+        guard let imposition = imposition(sanction, record) else { return false }
+        let now = clock.microseconds
+        if imposition.pointee.until <= now {
+            lift(sanction, record, .expired, cause: .sanction(sanction))
+        } else if imposition.pointee.appeal == .pending, imposition.pointee.deadline <= now {
+            lift(sanction, record, .appealLapsed, cause: .sanction(sanction))
+        } else if imposition.pointee.state == .noticed, imposition.pointee.noticeEnd <= now {
+            imposition.pointee.state = .inForce
+            tell(.sanctionInForce, sanction, record, cause: .sanction(sanction))
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private mutating func setTimer(_ sanction: Int, _ subject: UInt32, due: Int64) {
+        timers.add(
+            Timer(subject: subject, rank: ranks.ofSanction[sanction], item: UInt16(sanction), bucket: 0), due: due)
+    }
+
+    private mutating func evaluateSanctionChange(_ subject: UInt32, cause: Cause) {
+        evaluate(
+            subject, cause: cause, reasons: output.reasons.count..<output.reasons.count, Change(sanctions: true))
+    }
+
+    /// The fact of a sanction's state. Its reasons are what stands in its dimension, and in no other.
+    private mutating func tell(
+        _ kind: Fact.Kind, _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, cause: Cause,
+        lifted: LiftReason? = nil
+    ) {
+        guard let imposition = imposition(sanction, record) else { return }
+        let firstReason = output.reasons.count
+        let dimension = policy.sanctions[sanction].dimension
+        for rule in policy.rules.indices where policy.rules[rule].dimension == dimension {
+            let points = total(rule, record)
+            if points != 0 { output.reasons.append(Reason(rule: rule, points: points)) }
+        }
+        output.sortReasons(from: firstReason)
+        let term = Fact.Term(
+            since: Timestamp(microseconds: imposition.pointee.since),
+            until: Timestamp(microseconds: imposition.pointee.until), lifted: lifted)
+        let level = level(record)
+        emit(
+            kind, record, cause: cause, before: level, after: level, item: sanction, term: term,
+            reasons: firstReason..<output.reasons.count)
+    }
+}

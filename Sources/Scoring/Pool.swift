@@ -1,0 +1,37 @@
+/// Elements in chunks that never move, under numbers from 1; 0 stands for none. A removed number is given out again.
+struct Pool<Element: BitwiseCopyable>: ~Copyable {
+    private static var chunkShift: Int { 10 }
+    private static var chunkElements: Int { 1 << chunkShift }
+
+    private var chunks: [UnsafeMutablePointer<Element>] = []
+    private var used = 0
+    private var free: [UInt32] = []
+
+    init() {}
+
+    deinit {
+        for chunk in chunks { chunk.deallocate() }
+    }
+
+    /// Elements that are there.
+    var count: Int { used - free.count }
+
+    /// The place of an element; valid until it is removed.
+    @inline(__always) subscript(_ number: UInt32) -> UnsafeMutablePointer<Element> {
+        let index = Int(number) - 1
+        return chunks[index >> Self.chunkShift] + (index & (Self.chunkElements - 1))
+    }
+
+    @inline(__always) mutating func add(_ element: Element) -> UInt32 {
+        if let number = free.popLast() {
+            self[number].initialize(to: element)
+            return number
+        }
+        if used & (Self.chunkElements - 1) == 0 { chunks.append(.allocate(capacity: Self.chunkElements)) }
+        used += 1
+        self[UInt32(used)].initialize(to: element)
+        return UInt32(used)
+    }
+
+    mutating func remove(_ number: UInt32) { free.append(number) }
+}

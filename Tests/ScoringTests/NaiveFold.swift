@@ -1,0 +1,377 @@
+import Events
+import Expressions
+import Foundation
+import Policy
+
+/// SPEC sections 2 to 6 once more, written for reading: every score is computed anew from the set of a subject's events,
+/// every timer is found by looking at everybody. What `Fold` must agree with.
+struct NaiveFold {
+    struct Contribution {
+        var rule: Int
+        var bucket: Int32
+        var points: Int64
+    }
+
+    struct Past {
+        var key: [String]
+        var contributions: [Contribution]
+    }
+
+    struct Sanction: Equatable {
+        var state: String
+        var since: Timestamp
+        var noticeEnd: Timestamp
+        var until: Timestamp
+        var deadline: Timestamp?
+        var wasAppealed = false
+        var cause: [String]?
+    }
+
+    struct Subject {
+        var kind: String
+        var terms: String
+        var events: [Past] = []
+        /// Buckets that ended by then have had their effect.
+        var endsSeen: Timestamp
+        var seen: Set<[String]> = []
+        var score: Int64 = 0
+        var band = ""
+        /// By perk; a value is the time at which a grace ends.
+        var perks: [String: Timestamp?] = [:]
+        var sanctions: [String: Sanction] = [:]
+    }
+
+    let policy: ScoringPolicy
+    private(set) var subjects: [String: Subject] = [:]
+    private(set) var clock = Timestamp.distantPast
+    private var controlSeen: Set<[String]> = []
+    private var told: [String] = []
+    private let eventFrame: Frame
+    private let standingFrame: Frame
+
+    init(_ policy: ScoringPolicy) {
+        self.policy = policy
+        eventFrame = Frame(policy.variables.event.declarations)
+        standingFrame = Frame(policy.variables.standing.declarations)
+    }
+
+    /// Folds one happening; tells the facts as `Story` does.
+    mutating func given(_ happening: Happening) -> [String] {
+        told = []
+        advance(to: happening.time)
+        guard let type = happening.type else { return told }
+        let name = happening.subject
+        let key = [happening.source, happening.id]
+        if type.hasPrefix("standing.") {
+            guard controlSeen.insert([name] + key).inserted else { return told }
+            control(type, name, happening)
+        } else if subjects[name]?.seen.insert(key).inserted == true {
+            behave(type, name, happening, key)
+        }
+        return told
+    }
+
+    // MARK: What a set of events is worth
+
+    private func end(_ item: Contribution) -> Timestamp { policy.rules[item.rule].end(of: item.bucket) }
+
+    func totals(_ subject: Subject) -> [Int64] { totals(subject, at: clock) }
+
+    private func totals(_ subject: Subject, at time: Timestamp) -> [Int64] {
+        policy.rules.indices.map { rule in
+            let mine = subject.events.flatMap(\.contributions).filter { $0.rule == rule && end($0) > time }
+            return Dictionary(grouping: mine, by: \.bucket).values.reduce(0) { sum, bucket in
+                let cap = min(policy.rules[rule].cap, ScoringPolicy.saturation)
+                return sum + max(-cap, min(cap, bucket.reduce(0) { $0 + $1.points }))
+            }
+        }
+    }
+
+    func dimensions(_ subject: Subject) -> [Int64] {
+        let totals = totals(subject)
+        return policy.dimensions.enumerated().map { number, dimension in
+            let sum = policy.rules.indices.filter { policy.rules[$0].dimension == number }
+                .reduce(0) { $0 + totals[$1] }
+            return max(dimension.min, min(dimension.max, sum))
+        }
+    }
+
+    private func score(_ subject: Subject) -> Int64 {
+        max(policy.score.min, min(policy.score.max, policy.score.base + dimensions(subject).reduce(0, +)))
+    }
+
+    // MARK: Events
+
+    private mutating func behave(_ type: String, _ name: String, _ happening: Happening, _ key: [String]) {
+        var subject = subjects[name]!
+        let before = totals(subject)
+        load(happening, subject.kind)
+        var adverse: Set<Int> = []
+        var past = Past(key: key, contributions: [])
+        for (number, rule) in policy.rules.enumerated()
+        where rule.events.contains(type) && rule.kinds.kinds.contains(where: { $0.description == subject.kind }) {
+            guard rule.when.map({ $0.truth(eventFrame) == .yes }) ?? true, let points = points(rule) else { continue }
+            let item = Contribution(rule: number, bucket: rule.per.bucket(of: happening.time), points: points)
+            guard end(item) > clock else { continue }
+            past.contributions.append(item)
+            if points < 0 { adverse.insert(rule.dimension) }
+        }
+        subject.events.append(past)
+        subjects[name] = subject
+        for sanction in policy.sanctions {
+            if sanction.liftedBy.contains(type), subjects[name]!.sanctions[sanction.id] != nil {
+                lift(sanction, name, "remedied")
+            }
+            guard case .event(let types, let when) = sanction.trigger, types.contains(type),
+                when.map({ $0.truth(eventFrame) == .yes }) ?? true
+            else { continue }
+            if subjects[name]!.sanctions[sanction.id] != nil {
+                subjects[name]!.sanctions[sanction.id]!.until = clock.adding(sanction.lasts)
+            } else {
+                impose(sanction, name, cause: key)
+            }
+        }
+        evaluate(name, before: before, adverse: adverse)
+    }
+
+    private func points(_ rule: ScoringPolicy.Rule) -> Int64? {
+        switch rule.points {
+        case .constant(let points): points
+        case .expression(let expression):
+            expression.integer(eventFrame).map {
+                max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, $0))
+            }
+        }
+    }
+
+    /// Has the event in the frame, read by Foundation.
+    private func load(_ happening: Happening, _ kind: String) {
+        let variables = policy.variables.event
+        eventFrame.slots[variables.kind] = .string(Text(kind))
+        let data = (try? JSONSerialization.jsonObject(with: Data(happening.data.utf8))) as? [String: Any] ?? [:]
+        for (name, slot) in variables.declarations.objectFields {
+            switch data[name] {
+            case let number as Int: eventFrame.slots[slot] = .int(Int64(number))
+            case let text as String: eventFrame.slots[slot] = .string(Text(text))
+            default: eventFrame.slots[slot] = .error(.noSuchField)
+            }
+        }
+    }
+
+    private mutating func control(_ type: String, _ name: String, _ happening: Happening) {
+        let data = (try? JSONSerialization.jsonObject(with: Data(happening.data.utf8))) as? [String: String] ?? [:]
+        if type == "standing.subject.enrolled" {
+            if subjects[name] != nil {
+                subjects[name]!.terms = data["terms"] ?? ""
+            } else if policy.kinds.kinds.contains(where: { $0.description == data["kind"] }) {
+                subjects[name] = Subject(
+                    kind: data["kind"] ?? "", terms: data["terms"] ?? "", endsSeen: clock)
+                evaluate(name, before: nil, adverse: [])
+            }
+            return
+        }
+        guard let subject = subjects[name] else { return }
+        switch type {
+        case "standing.subject.withdrawn":
+            for sanction in policy.sanctions where subject.sanctions[sanction.id] != nil {
+                lift(sanction, name, "withdrawn")
+            }
+            for perk in policy.perks where subject.perks[perk.id] != nil { tell(name, "revoked \(perk.id)") }
+            subjects[name] = nil
+        case "standing.event.voided": void([data["source"] ?? "", data["id"] ?? ""], name)
+        case "standing.appeal.filed":
+            guard let sanction = policy.sanctions.first(where: { $0.id == data["sanction"] }),
+                subject.sanctions[sanction.id]?.wasAppealed == false
+            else { return }
+            subjects[name]!.sanctions[sanction.id]!.wasAppealed = true
+            subjects[name]!.sanctions[sanction.id]!.deadline = clock.adding(policy.appeals.decideWithin)
+            guard policy.appeals.stay else { return }
+            subjects[name]!.sanctions[sanction.id]!.state = "stayed"
+            tell(sanction, name, "stayed")
+            evaluate(name, before: totals(subject), adverse: [])
+        case "standing.appeal.decided":
+            guard let sanction = policy.sanctions.first(where: { $0.id == data["sanction"] }),
+                let imposed = subject.sanctions[sanction.id], imposed.deadline != nil
+            else { return }
+            if data["outcome"] == "upheld" {
+                lift(sanction, name, "appeal-upheld")
+            } else {
+                subjects[name]!.sanctions[sanction.id]!.deadline = nil
+                guard imposed.state == "stayed" else { return }
+                let state = imposed.noticeEnd > clock ? "noticed" : "in-force"
+                subjects[name]!.sanctions[sanction.id]!.state = state
+                tell(sanction, name, state)
+            }
+            evaluate(name, before: totals(subject), adverse: [])
+        default: break
+        }
+    }
+
+    private mutating func void(_ key: [String], _ name: String) {
+        let before = totals(subjects[name]!)
+        guard subjects[name]!.events.contains(where: { $0.key == key }) else { return }
+        subjects[name]!.events.removeAll { $0.key == key }
+        for sanction in policy.sanctions where subjects[name]!.sanctions[sanction.id]?.cause == key {
+            lift(sanction, name, "voided")
+        }
+        evaluate(name, before: before, adverse: [])
+    }
+
+    // MARK: Sanctions
+
+    private mutating func impose(_ sanction: ScoringPolicy.Sanction, _ name: String, cause: [String]?) {
+        let noticeEnd = clock.adding(sanction.notice)
+        let state = noticeEnd > clock ? "noticed" : "in-force"
+        subjects[name]!.sanctions[sanction.id] = Sanction(
+            state: state, since: clock, noticeEnd: noticeEnd, until: clock.adding(sanction.lasts), cause: cause)
+        tell(sanction, name, state)
+    }
+
+    private mutating func lift(_ sanction: ScoringPolicy.Sanction, _ name: String, _ reason: String, timer: String = "")
+    {
+        tell(sanction, name, "lifted", " \(reason)\(timer)")
+        subjects[name]!.sanctions[sanction.id] = nil
+    }
+
+    // MARK: The evaluation
+
+    private mutating func evaluate(_ name: String, before: [Int64]?, adverse: Set<Int>, timer: String = "") {
+        var subject = subjects[name]!
+        let (score, band) = (score(subject), policy.bands[policy.band(of: score(subject))].name)
+        if before == nil || (score, band) != (subject.score, subject.band) {
+            let old = before == nil ? "none" : "\(subject.score) \(subject.band)"
+            let changes = zip(totals(subject), before ?? totals(subject)).map { $0 - $1 }
+            tell(name, "score \(old) -> \(score) \(band)\(because(changes))")
+        }
+        (subject.score, subject.band) = (score, band)
+        subjects[name] = subject
+        for sanction in policy.sanctions {
+            guard case .level(let when) = sanction.trigger else { continue }
+            standingFrame.slots[policy.variables.standing.points] = .int(dimensions(subject)[sanction.dimension])
+            standingFrame.slots[policy.variables.standing.kind] = .string(Text(subject.kind))
+            let holds = when.truth(standingFrame) == .yes
+            if subjects[name]!.sanctions[sanction.id] != nil {
+                if !holds { lift(sanction, name, "cured", timer: timer) }
+            } else if holds, adverse.contains(sanction.dimension) {
+                impose(sanction, name, cause: nil)
+            }
+        }
+        for perk in policy.perks {
+            loadStanding(subjects[name]!)
+            let holds = perk.when.truth(standingFrame) == .yes
+            switch (subjects[name]!.perks[perk.id], holds) {
+            case (nil, true):
+                subjects[name]!.perks[perk.id] = .some(nil)
+                tell(name, "granted \(perk.id)\(timer)")
+            case (.some, true): subjects[name]!.perks[perk.id] = .some(nil)
+            case (.some(nil), false) where perk.grace.count == 0:
+                subjects[name]!.perks[perk.id] = nil
+                tell(name, "revoked \(perk.id)\(timer)")
+            case (.some(nil), false): subjects[name]!.perks[perk.id] = clock.adding(perk.grace)
+            default: break
+            }
+        }
+    }
+
+    private func loadStanding(_ subject: Subject) {
+        let variables = policy.variables.standing
+        standingFrame.slots[variables.score] = .int(subject.score)
+        standingFrame.slots[variables.band] = .string(Text(subject.band))
+        standingFrame.slots[variables.kind] = .string(Text(subject.kind))
+        standingFrame.slots[variables.sanctioned] = .bool(subject.sanctions.values.contains { $0.state == "in-force" })
+        for (slot, points) in zip(variables.dimensions, dimensions(subject)) {
+            standingFrame.slots[slot] = .int(points)
+        }
+    }
+
+    // MARK: Time
+
+    private struct Due: Comparable {
+        var time: Timestamp
+        var subject: String
+        var rank: Int
+        var id: String
+
+        static func < (a: Due, b: Due) -> Bool {
+            if a.time != b.time { return a.time < b.time }
+            if a.subject != b.subject { return a.subject.utf8.lexicographicallyPrecedes(b.subject.utf8) }
+            return (a.rank, a.id) < (b.rank, b.id)
+        }
+    }
+
+    private mutating func advance(to time: Timestamp) {
+        while let due = nextDue(), due.time <= time {
+            clock = max(clock, due.time)
+            fire(due)
+        }
+        clock = max(clock, time)
+    }
+
+    private func nextDue() -> Due? {
+        subjects.flatMap { name, subject -> [Due] in
+            let ends = subject.events.flatMap(\.contributions).map(end)
+                .filter { $0 > subject.endsSeen && $0.microseconds != .max }.map {
+                    Due(time: $0, subject: name, rank: 0, id: "")
+                }
+            let perks = subject.perks.compactMap { id, end in
+                end.map { Due(time: $0, subject: name, rank: 1, id: id) }
+            }
+            let sanctions = subject.sanctions.map { id, sanction in
+                let dates = [sanction.until, sanction.deadline, sanction.state == "noticed" ? sanction.noticeEnd : nil]
+                return Due(time: dates.compactMap(\.self).min()!, subject: name, rank: 2, id: id)
+            }
+            return ends + perks + sanctions
+        }.min()
+    }
+
+    private mutating func fire(_ due: Due) {
+        let timer = " by timer"
+        switch due.rank {
+        case 0:
+            let before = totals(subjects[due.subject]!, at: due.time.adding(microseconds: -1))
+            subjects[due.subject]!.endsSeen = due.time
+            evaluate(due.subject, before: before, adverse: [], timer: timer)
+        case 1:
+            subjects[due.subject]!.perks[due.id] = nil
+            tell(due.subject, "revoked \(due.id)\(timer)")
+        default:
+            let sanction = policy.sanctions.first { $0.id == due.id }!
+            let imposed = subjects[due.subject]!.sanctions[due.id]!
+            if imposed.until <= clock {
+                lift(sanction, due.subject, "expired", timer: timer)
+            } else if let deadline = imposed.deadline, deadline <= clock {
+                lift(sanction, due.subject, "appeal-lapsed", timer: timer)
+            } else {
+                subjects[due.subject]!.sanctions[due.id]!.state = "in-force"
+                tell(sanction, due.subject, "in-force", timer)
+            }
+            evaluate(due.subject, before: totals(subjects[due.subject]!), adverse: [], timer: timer)
+        }
+    }
+
+    // MARK: Telling
+
+    private func day(_ time: Timestamp) -> Int64 {
+        (time.microseconds - Happening.day(0).microseconds) / Timestamp.microsecondsPerDay
+    }
+
+    private mutating func tell(_ name: String, _ text: String) { told.append("\(day(clock)) \(name) \(text)") }
+
+    private mutating func tell(_ sanction: ScoringPolicy.Sanction, _ name: String, _ word: String, _ more: String = "")
+    {
+        let subject = subjects[name]!
+        let until = day(subject.sanctions[sanction.id]!.until)
+        let totals = totals(subject).enumerated().map {
+            policy.rules[$0].dimension == sanction.dimension ? $1 : 0
+        }
+        tell(name, "\(word) \(sanction.id) until \(until)\(more)\(because(totals))")
+    }
+
+    /// `: RULE POINTS, …`, largest first.
+    private func because(_ points: [Int64]) -> String {
+        let reasons = points.enumerated().filter { $0.element != 0 }
+            .sorted { ($1.element.magnitude, $0.offset) < ($0.element.magnitude, $1.offset) }
+            .map { "\(policy.rules[$0.offset].id) \($0.element)" }
+        return reasons.isEmpty ? "" : ": " + reasons.joined(separator: ", ")
+    }
+}

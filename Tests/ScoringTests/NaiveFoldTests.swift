@@ -1,0 +1,68 @@
+import Events
+import Policy
+import Scoring
+import Testing
+
+/// The incremental fold against the naive one, after every step of random lives.
+@Suite struct NaiveFoldTests {
+    private func policy(stay: Bool) throws -> ScoringPolicy {
+        try ScoringPolicy(yaml: FullLives.text.replacing("%", with: "\(stay)"), file: "lives.yaml")
+    }
+
+    private func agrees(_ story: Story, with naive: NaiveFold) -> Bool {
+        let standings = story.standings
+        let policy = naive.policy
+        return standings.count == naive.subjects.count
+            && naive.subjects.allSatisfy { name, subject in
+                guard let standing = standings[name] else { return false }
+                let totals = naive.totals(subject)
+                let sanctions = standing.sanctions.map { "\(policy.sanctions[$0.sanction].id) \($0.state.name)" }
+                return standing.kind.description == subject.kind && standing.terms == subject.terms
+                    && standing.level.score == subject.score
+                    && policy.bands[standing.level.band].name == subject.band
+                    && standing.dimensions == naive.dimensions(subject)
+                    && standing.contributions.allSatisfy { totals[$0.rule] == $0.points }
+                    && totals.filter { $0 != 0 }.count == standing.contributions.filter { $0.points != 0 }.count
+                    && standing.perks.map { policy.perks[$0].id }
+                        == policy.perks.map(\.id).filter { subject.perks[$0] != nil }
+                    && sanctions
+                        == policy.sanctions.compactMap { item in
+                            subject.sanctions[item.id].map { "\(item.id) \($0.state)" }
+                        }
+            }
+    }
+
+    @Test(arguments: 0..<60) func theFoldAgreesAfterEveryStep(seed: Int) throws {
+        let policy = try policy(stay: seed % 5 != 0)
+        let story = Story(policy)
+        var naive = NaiveFold(policy)
+        var lives = FullLives(
+            seed: UInt64(seed), subjects: 1 + seed % 6, daysAnEvent: [0.1, 0.5, 2][seed % 3])
+        for (number, happening) in (lives.enrolments + lives.next(250)).enumerated() {
+            let facts = story.given(happening)
+            let expected = naive.given(happening)
+            try #require(facts == expected, "seed \(seed), happening \(number): \(happening)")
+            try #require(agrees(story, with: naive), "seed \(seed), happening \(number): \(happening)")
+        }
+    }
+
+    /// What these lives are made of: a model that is never asked proves nothing.
+    @Test func theLivesHaveEverythingInThem() throws {
+        var words: Set<String> = []
+        for seed in 0..<60 {
+            let story = Story(try policy(stay: seed % 5 != 0))
+            var lives = FullLives(seed: UInt64(seed), subjects: 4, daysAnEvent: 0.5)
+            for fact in story.given(lives.enrolments + lives.next(250)) {
+                let parts = fact.split(separator: ":")[0].split(separator: " ")
+                words.insert(String(parts[2]))
+                if parts[2] == "lifted" { words.insert(String(parts[6])) }
+                if fact.contains(" by timer") { words.insert("\(parts[2]) by timer") }
+            }
+        }
+        let expected = Set(LiftReason.allCases.map(\.name.description)).union([
+            "score", "noticed", "in-force", "stayed", "lifted", "granted", "revoked", "in-force by timer",
+            "lifted by timer", "revoked by timer", "granted by timer",
+        ])
+        #expect(expected.subtracting(words) == [])
+    }
+}
