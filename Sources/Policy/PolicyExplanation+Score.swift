@@ -1,0 +1,114 @@
+internal import Events
+internal import Expressions
+
+// Who is scored, and what adds up to a score.
+extension PolicyExplanation {
+    mutating func writeSubjects() {
+        heading("## Who is scored")
+        paragraph(
+            "This policy scores \(policy.kinds.plural), and of these only who has enrolled. Nobody is scored before",
+            "enrolling: what happened earlier, or to someone who never enrols, counts for nothing, ever. Whoever",
+            "withdraws is scored no more: every sanction is lifted, the perks end and the points are forgotten.")
+    }
+
+    mutating func writeScore() {
+        let score = policy.score
+        heading("## The score")
+        paragraph(
+            "Everyone starts at \(Self.points(score.base)). The score is \(score.base) plus the points of every",
+            "context below, never less than \(score.min) and never more than \(score.max). It depends on what counts",
+            "at that moment and not on the order in which it became known.")
+    }
+
+    mutating func writeContexts() {
+        heading("## Contexts")
+        paragraph(
+            "Evidence never crosses from one context to another: each kind of event counts in one context only, and a",
+            "sanction looks at nothing but the points or the events of its own.")
+        lines.append("")
+        for dimension in policy.dimensions {
+            bullet(["**\(dimension.name)**:", Self.bounds(dimension) + "."])
+        }
+    }
+
+    private static func bounds(_ dimension: ScoringPolicy.Dimension) -> String {
+        switch (dimension.min > -ScoringPolicy.saturation, dimension.max < ScoringPolicy.saturation) {
+        case (true, true):
+            "its points together count as no less than \(dimension.min) and no more than \(dimension.max)"
+        case (true, false): "its points together count as no less than \(dimension.min)"
+        case (false, true): "its points together count as no more than \(dimension.max)"
+        case (false, false): "its points count without a limit of their own"
+        }
+    }
+
+    // MARK: Rules
+
+    mutating func writeRules() {
+        heading("## What counts")
+        if policy.rules.isEmpty {
+            paragraph("Nothing: this policy has no rules, so every score stays where it starts.")
+        }
+        for number in policy.dimensions.indices {
+            let rules = policy.rules.filter { $0.dimension == number }
+            guard !rules.isEmpty else { continue }
+            heading("### \(name(ofDimension: number))")
+            for rule in rules { bullet(sentences(rule)) }
+        }
+    }
+
+    private func sentences(_ rule: ScoringPolicy.Rule) -> [String] {
+        let kinds = rule.kinds.intersection(policy.kinds)
+        let who = kinds == policy.kinds ? "" : " (\(kinds.isEmpty ? "nobody here" : "\(kinds.plural) only"))"
+        let event = "each \(Self.list(Self.code(rule.events), "or"))"
+        let condition = rule.when.map { ", \(Condition($0.source, dimension: nil).words)," } ?? ""
+        return [
+            "**\(rule.id)**\(who):", "\(event)\(condition) \(Self.worth(rule.points))." + Self.cap(rule),
+            Self.life(rule),
+        ]
+    }
+
+    private static func worth(_ points: ScoringPolicy.Points) -> String {
+        switch points {
+        case .constant(let points): gives(points)
+        case .expression(let expression): Condition.points(expression.source)
+        }
+    }
+
+    static func gives(_ points: Int64) -> String {
+        points < 0 ? "takes \(Self.points(-points))" : "gives \(Self.points(points))"
+    }
+
+    private static func cap(_ rule: ScoringPolicy.Rule) -> String {
+        guard rule.cap != .max else { return "" }
+        let period = rule.per == .ever ? "altogether" : "in a \(rule.per.words)"
+        switch rule.points {
+        case .constant(let points) where points < 0:
+            return " No more than \(Self.points(rule.cap)) are taken \(period)."
+        case .constant: return " No more than \(Self.points(rule.cap)) are given \(period)."
+        case .expression:
+            return " What this adds up to \(period) counts as no less than \(-rule.cap) and no more than \(rule.cap)."
+        }
+    }
+
+    private static func life(_ rule: ScoringPolicy.Rule) -> String {
+        guard let lasts = rule.lasts else { return "It counts for ever." }
+        if lasts.count == 0 { return "It counts until the end of the event's \(rule.per.words)." }
+        return "It counts until \(lasts) after the end of the event's \(rule.per.words)."
+    }
+
+    // MARK: Bands
+
+    mutating func writeBands() {
+        heading("## Bands")
+        paragraph("The score decides the band:")
+        lines.append("")
+        for (number, band) in policy.bands.enumerated() {
+            let from = number == 0 ? min(band.from, policy.score.min) : band.from
+            if number + 1 < policy.bands.count {
+                bullet(["**\(band.name)**:", "\(from) to \(policy.bands[number + 1].from - 1)."])
+            } else {
+                bullet(["**\(band.name)**:", "\(from) and more."])
+            }
+        }
+    }
+}

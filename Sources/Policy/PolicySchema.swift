@@ -1,0 +1,261 @@
+/// The JSON Schema (2020-12) of policy documents, for editors. `standing policy check` finds more: it knows expressions,
+/// contexts and protected attributes.
+public enum PolicySchema {
+    /// The schema's one home; `deploy/policies/policy.schema.json` is this text byte for byte.
+    public static let text = #"""
+        {
+          "$schema": "https://json-schema.org/draft/2020-12/schema",
+          "title": "A Standing policy",
+          "description": "Rules, bands, perks and sanctions: what each event is worth, and what follows from a score. `standing policy check` also checks expressions, that evidence never crosses dimensions, and protected attributes; `standing policy explain` says it in plain sentences; `standing policy test` runs cases.",
+          "type": "object",
+          "required": ["policy", "version", "score", "dimensions", "rules", "bands"],
+          "additionalProperties": false,
+          "properties": {
+            "policy": {
+              "description": "The policy's name: lower-case letters, digits and hyphens, a letter first.",
+              "type": "string",
+              "pattern": "^[a-z][a-z0-9-]*$",
+              "maxLength": 64
+            },
+            "version": {
+              "description": "Counts up with every change of the policy.",
+              "type": "integer",
+              "minimum": 1,
+              "maximum": 2147483647
+            },
+            "score": {
+              "description": "Where everyone starts, and the range that a score never leaves: min <= base <= max.",
+              "type": "object",
+              "required": ["base", "min", "max"],
+              "additionalProperties": false,
+              "properties": {
+                "base": {"description": "The score of a subject without any points.", "$ref": "#/$defs/points"},
+                "min": {"description": "No score is less.", "$ref": "#/$defs/points"},
+                "max": {"description": "No score is more.", "$ref": "#/$defs/points"}
+              }
+            },
+            "kinds": {
+              "description": "Whom the policy scores. Default: individuals, businesses and officials.",
+              "$ref": "#/$defs/kinds"
+            },
+            "dimensions": {
+              "description": "The contexts, by name. Evidence and sanctions never cross them: an event type counts in one dimension only.",
+              "type": "object",
+              "minProperties": 1,
+              "maxProperties": 64,
+              "propertyNames": {"$ref": "#/$defs/name"},
+              "additionalProperties": {
+                "description": "The clamp of the dimension's points. Default: unbounded.",
+                "type": ["object", "null"],
+                "additionalProperties": false,
+                "properties": {
+                  "min": {"description": "The dimension's points count as no less.", "$ref": "#/$defs/points"},
+                  "max": {"description": "The dimension's points count as no more.", "$ref": "#/$defs/points"}
+                }
+              }
+            },
+            "rules": {
+              "description": "What events are worth. Every rule that names an event's type is applied to it.",
+              "type": "array",
+              "maxItems": 1024,
+              "items": {"$ref": "#/$defs/rule"}
+            },
+            "bands": {
+              "description": "Names of score ranges, rising; the first must cover score.min.",
+              "type": "array",
+              "minItems": 1,
+              "maxItems": 64,
+              "items": {"$ref": "#/$defs/band"}
+            },
+            "perks": {
+              "description": "What a good standing brings.",
+              "type": "array",
+              "maxItems": 256,
+              "items": {"$ref": "#/$defs/perk"}
+            },
+            "sanctions": {
+              "description": "What adverse evidence brings. Only a new adverse event can impose one, and every one has a term.",
+              "type": "array",
+              "maxItems": 256,
+              "items": {"$ref": "#/$defs/sanction"}
+            },
+            "appeals": {
+              "description": "What an appeal against a sanction does.",
+              "type": "object",
+              "additionalProperties": false,
+              "properties": {
+                "stay": {
+                  "description": "Whether nothing is blocked while an appeal is undecided. Default: true.",
+                  "type": "boolean",
+                  "default": true
+                },
+                "decide-within": {
+                  "description": "An appeal that is not decided by then lapses in the subject's favour. Default: 30 days.",
+                  "$ref": "#/$defs/term",
+                  "default": "30 days"
+                }
+              }
+            }
+          },
+          "$defs": {
+            "name": {
+              "description": "Letters, digits, hyphens, underscores and points, a letter or digit first.",
+              "type": "string",
+              "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+              "maxLength": 64
+            },
+            "points": {"type": "integer", "minimum": -2147483648, "maximum": 2147483648},
+            "duration": {
+              "description": "Days of 24 hours, or months or years of the UTC calendar, such as 14 days.",
+              "type": "string",
+              "pattern": "^[0-9]+ +(days?|months?|years?)$"
+            },
+            "term": {
+              "description": "Days of 24 hours, or months or years of the UTC calendar; not zero.",
+              "type": "string",
+              "pattern": "^[0-9]*[1-9][0-9]* +(days?|months?|years?)$"
+            },
+            "kinds": {
+              "type": "array",
+              "minItems": 1,
+              "items": {"enum": ["individual", "business", "official"]}
+            },
+            "event-type": {
+              "description": "A CloudEvents type, matched exactly. Types under `standing.` are reserved for control events.",
+              "type": "string",
+              "minLength": 1,
+              "pattern": "^(?!standing\\.)"
+            },
+            "event-types": {
+              "oneOf": [
+                {"$ref": "#/$defs/event-type"},
+                {"type": "array", "minItems": 1, "maxItems": 256, "items": {"$ref": "#/$defs/event-type"}}
+              ]
+            },
+            "event-condition": {
+              "description": "CEL over the event, a bool: data, type, source, subject, id, time, kind. Default: true. What cannot be evaluated does not match.",
+              "type": ["string", "boolean"]
+            },
+            "rule": {
+              "type": "object",
+              "required": ["id", "dimension", "event", "points"],
+              "additionalProperties": false,
+              "properties": {
+                "id": {"description": "The rule's name, which every explanation of a score gives.", "$ref": "#/$defs/name"},
+                "dimension": {"description": "The dimension that the points go to.", "$ref": "#/$defs/name"},
+                "kinds": {"description": "Whom the rule is about. Default: the policy's kinds.", "$ref": "#/$defs/kinds"},
+                "event": {"description": "One event type or a list of them.", "$ref": "#/$defs/event-types"},
+                "when": {"$ref": "#/$defs/event-condition"},
+                "points": {
+                  "description": "What an event gives, or with a minus takes: a whole number, or CEL over the event that gives an int, such as data.days * -2.",
+                  "type": ["integer", "string"],
+                  "minimum": -2147483648,
+                  "maximum": 2147483648
+                },
+                "per": {
+                  "description": "The bucket of an event: the UTC calendar period of its time. Default: ever.",
+                  "enum": ["day", "month", "year", "ever"],
+                  "default": "ever"
+                },
+                "cap": {
+                  "description": "The sum of a bucket is clamped to -cap to cap. Default: none.",
+                  "type": "integer",
+                  "minimum": 0,
+                  "maximum": 2147483648
+                },
+                "lasts": {
+                  "description": "How long a bucket counts after its end. Default: for ever. Needs per.",
+                  "$ref": "#/$defs/duration"
+                }
+              },
+              "if": {"required": ["lasts"]},
+              "then": {
+                "description": "A bucket must end for its points to run out: give per as day, month or year.",
+                "required": ["per"],
+                "properties": {"per": {"enum": ["day", "month", "year"]}}
+              }
+            },
+            "band": {
+              "type": "object",
+              "required": ["name", "from"],
+              "additionalProperties": false,
+              "properties": {
+                "name": {"description": "The band's name.", "type": "string", "minLength": 1},
+                "from": {"description": "The least score of the band.", "$ref": "#/$defs/points"}
+              }
+            },
+            "perk": {
+              "type": "object",
+              "required": ["id", "when"],
+              "additionalProperties": false,
+              "properties": {
+                "id": {"description": "The perk's name.", "$ref": "#/$defs/name"},
+                "when": {
+                  "description": "CEL over the standing, a bool: score, band, kind, dimension.<name>, sanctioned (any sanction in force).",
+                  "type": ["string", "boolean"]
+                },
+                "grace": {
+                  "description": "The perk is revoked only after so long without its condition. Default: 0 days.",
+                  "$ref": "#/$defs/duration",
+                  "default": "0 days"
+                }
+              }
+            },
+            "sanction": {
+              "type": "object",
+              "required": ["id", "dimension", "measures", "lasts"],
+              "additionalProperties": false,
+              "properties": {
+                "id": {"description": "The sanction's name.", "$ref": "#/$defs/name"},
+                "dimension": {
+                  "description": "The one dimension that its evidence may come from.",
+                  "$ref": "#/$defs/name"
+                },
+                "measures": {
+                  "description": "What a blacklist service blocks while the sanction is in force.",
+                  "oneOf": [
+                    {"$ref": "#/$defs/name"},
+                    {"type": "array", "minItems": 1, "maxItems": 256, "items": {"$ref": "#/$defs/name"}}
+                  ]
+                },
+                "event": {
+                  "description": "The event types that impose it. Without any, a level does: see when.",
+                  "$ref": "#/$defs/event-types"
+                },
+                "when": {"description": "With event: CEL over the event. Without: CEL over points and kind."},
+                "lifted-by": {
+                  "description": "The event types that lift it (remedied).",
+                  "$ref": "#/$defs/event-types"
+                },
+                "notice": {
+                  "description": "How long it is announced before it is in force. Default: 0 days.",
+                  "$ref": "#/$defs/duration",
+                  "default": "0 days"
+                },
+                "lasts": {
+                  "description": "The term: it ends so long after it was imposed. No term, no sanction.",
+                  "$ref": "#/$defs/term"
+                }
+              },
+              "if": {"required": ["event"]},
+              "then": {
+                "description": "Imposed by an event.",
+                "properties": {"when": {"$ref": "#/$defs/event-condition"}}
+              },
+              "else": {
+                "description": "Imposed by a level of points, and lifted (cured) when the level is left.",
+                "required": ["when"],
+                "properties": {
+                  "when": {
+                    "description": "CEL, a bool: points (this dimension's) and kind, such as points <= -100.",
+                    "type": "string",
+                    "minLength": 1
+                  }
+                }
+              }
+            }
+          }
+        }
+
+        """#
+}

@@ -1,0 +1,93 @@
+public import Events
+public import Policy
+internal import Scoring
+
+/// `standing policy backtest`: the same events under a candidate policy and under a baseline, folded side by side as
+/// one ledger partition each. No broker, no clock of its own, no way to publish.
+///
+/// Files are read once. Memory is that of the folds, a score and an outcome a subject, and a few numbers a rule; facts
+/// are counted and let go. The same policies, files and outcomes give the same report.
+public struct Backtest: Sendable {
+    /// The candidate.
+    public var policy: ScoringPolicy
+    /// The baseline; nil: the candidate alone.
+    public var against: ScoringPolicy?
+    /// Files of events, JSON lines, plain or .gz, folded in this order.
+    public var events: [String]
+    /// Moves the clock here at the end; nil: the greatest time read.
+    public var asOf: Timestamp?
+    public var outcomes: BacktestOutcomes?
+    /// Subjects in each list of the report; 0: no subject's id gets into it.
+    public var listLimit = 10
+
+    public init(
+        policy: ScoringPolicy, against: ScoringPolicy? = nil, events: [String], asOf: Timestamp? = nil,
+        outcomes: BacktestOutcomes? = nil
+    ) {
+        self.policy = policy
+        self.against = against
+        self.events = events
+        self.asOf = asOf
+        self.outcomes = outcomes
+    }
+
+    /// Each line that is no event goes to `reject`. Throws `LineReader.Failure` where a file cannot be read.
+    public func run(reject: (FileReplay.Rejected) -> Void) throws -> BacktestReport {
+        let candidate = BacktestFold(policy)
+        let baseline = against.map { BacktestFold($0) }
+        var input = BacktestReport.Input(files: events, read: 0, rejected: 0)
+        for file in events { try read(file, candidate, baseline, &input, reject) }
+        candidate.finish(asOf: asOf)
+        baseline?.finish(asOf: asOf)
+        input.clock = candidate.fold.clock == .distantPast ? nil : candidate.fold.clock
+        let new = candidate.side(outcomes)
+        let old = baseline?.side(outcomes)
+        return BacktestReport(
+            input: input, listLimit: listLimit, policy: new.side, against: old?.side,
+            comparison: baseline.map { compare(candidate, $0) },
+            histogram: BacktestHistogram(policy: new.scores, against: old?.scores ?? []),
+            outcome: outcomes.map { outcomes in
+                .init(
+                    name: outcomes.name, subjects: Int64(outcomes.bySubject.count),
+                    outcomes: outcomes.bySubject.values.reduce(0) { $0 + ($1 ? 1 : 0) })
+            })
+    }
+
+    /// As `FileReplay` does, for two folds at once.
+    private func read(
+        _ file: String, _ candidate: BacktestFold, _ baseline: BacktestFold?, _ input: inout BacktestReport.Input,
+        _ reject: (FileReplay.Rejected) -> Void
+    ) throws {
+        let decoder = EventDecoder()
+        let memberDecoder = EventDecoder()
+        var event = EventView.empty
+        let lines = try LineReader(file, maximumBytes: EventDecoder.maximumEventBytes)
+        while let line = try lines.next() {
+            guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
+            input.read += 1
+            var defect = decoder.decode(structured: line, into: &event)
+            if defect == nil { defect = event.controlDefect(memberDecoder, fromControlTopic: true) }
+            if let defect {
+                input.rejected += 1
+                reject(FileReplay.Rejected(file: file, line: lines.line, defect: defect))
+                continue
+            }
+            candidate.fold(event)
+            baseline?.fold(event)
+        }
+    }
+
+    private func compare(_ candidate: BacktestFold, _ baseline: BacktestFold) -> BacktestReport.Comparison {
+        var comparison = BacktestComparison(
+            policy: candidate.fold.policy, against: baseline.fold.policy, listLimit: listLimit)
+        candidate.fold.forEachStanding { standing in
+            let old = standing.subject.withUnsafeBytes { baseline.fold.standing(of: $0) }
+            comparison.add(policy: standing, against: old)
+        }
+        baseline.fold.forEachStanding { standing in
+            guard standing.subject.withUnsafeBytes({ candidate.fold.standing(of: $0) }) == nil else { return }
+            comparison.add(policy: nil, against: standing)
+        }
+        return comparison.finished()
+    }
+}

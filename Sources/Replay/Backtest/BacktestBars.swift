@@ -1,0 +1,59 @@
+/// Horizontal bars: a row a name, its name above its bars, each bar's value at its end.
+struct BacktestBars {
+    struct Bar {
+        var value: Int64
+        var label: String
+        var style: String
+        /// Of a bar to both sides, where nought lies too.
+        var isLeft = false
+    }
+
+    struct Row {
+        var name: String
+        var bars: [Bar]
+    }
+
+    let rows: [Row]
+    private let barHeight = 12.0
+    private let nameHeight = 20.0
+    private let gap = 9.0
+    private static let space = 3.0
+
+    var height: Double {
+        rows.reduce(8) { $0 + nameHeight + Double($1.bars.count) * (barHeight + Self.space) + gap }
+    }
+
+    private var greatest: Double {
+        max(1, Double(rows.flatMap(\.bars).map(\.value.magnitude).max() ?? 1))
+    }
+
+    /// From the left edge.
+    func draw(_ svg: inout BacktestMarkup) {
+        draw(&svg, zero: 2, extent: BacktestPlot.width - 122)
+    }
+
+    /// To both sides of the middle.
+    func drawDiverging(_ svg: inout BacktestMarkup) {
+        let middle = BacktestPlot.width / 2
+        BacktestPlot.line(&svg, middle, 2, middle, height - 2, "axis")
+        draw(&svg, zero: middle, extent: middle - 92)
+    }
+
+    private func draw(_ svg: inout BacktestMarkup, zero: Double, extent: Double) {
+        let greatest = greatest
+        var top = 4.0
+        for row in rows {
+            BacktestPlot.label(&svg, 2, top + 13, BacktestPlot.short(row.name), "name")
+            top += nameHeight
+            for bar in row.bars {
+                let length = Double(bar.value) / greatest * extent
+                BacktestPlot.bar(&svg, zero, top, length, barHeight, bar.style)
+                let isLeft = bar.isLeft || bar.value < 0
+                BacktestPlot.label(
+                    &svg, zero + length + (isLeft ? -5 : 5), top + 10, bar.label, isLeft ? "value end" : "value")
+                top += barHeight + Self.space
+            }
+            top += gap
+        }
+    }
+}

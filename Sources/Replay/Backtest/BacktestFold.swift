@@ -1,0 +1,101 @@
+internal import Events
+internal import Policy
+internal import Scoring
+
+/// The fold of a backtest under one policy, and what its facts add up to. No fact is kept.
+final class BacktestFold {
+    private(set) var fold: Fold
+    private var imposed: [Int64]
+    private var lifted: [Int64]
+    private var granted: [Int64]
+    private var revoked: [Int64]
+
+    init(_ policy: ScoringPolicy) {
+        fold = Fold(policy: policy)
+        imposed = [Int64](repeating: 0, count: policy.sanctions.count)
+        lifted = imposed
+        granted = [Int64](repeating: 0, count: policy.perks.count)
+        revoked = granted
+    }
+
+    func fold(_ event: EventView) {
+        fold.fold(event, type: fold.resolve(type: event.type), entry: 0)
+        countFacts()
+    }
+
+    func finish(asOf time: Timestamp?) {
+        fold.tick(time ?? fold.clock, entry: 0)
+        countFacts()
+    }
+
+    private func countFacts() {
+        guard !fold.output.facts.isEmpty else { return }
+        for fact in fold.output.facts {
+            switch fact.kind {
+            case .scoreChanged, .sanctionStayed: break
+            case .sanctionNoticed, .sanctionInForce: if Self.imposes(fact) { imposed[fact.item] += 1 }
+            case .sanctionLifted: lifted[fact.item] += 1
+            case .perkGranted: granted[fact.item] += 1
+            case .perkRevoked: revoked[fact.item] += 1
+            }
+        }
+        fold.clearOutput()
+    }
+
+    /// Only an adverse event imposes a sanction; a timer or an appeal's decision can put one that is already there in
+    /// force, or back on notice.
+    private static func imposes(_ fact: Fact) -> Bool {
+        guard case .event(_, _, let type) = fact.cause else { return false }
+        return ControlType(type) == nil
+    }
+
+    /// Everyone's standing at the end, summed up; with it, every score, ascending.
+    func side(_ outcomes: BacktestOutcomes?) -> (side: BacktestReport.Side, scores: [Int64]) {
+        let policy = fold.policy
+        var bands = policy.bands.map { BacktestReport.Band(name: $0.name, from: $0.from, subjects: 0) }
+        var sanctions = policy.sanctions.indices.map {
+            BacktestReport.Sanction(id: policy.sanctions[$0].id, imposed: imposed[$0], lifted: lifted[$0])
+        }
+        var perks = policy.perks.indices.map {
+            BacktestReport.Perk(id: policy.perks[$0].id, granted: granted[$0], revoked: revoked[$0])
+        }
+        var scores: [Int64] = []
+        scores.reserveCapacity(fold.subjectCount)
+        var items: [BacktestDiscrimination.Item] = []
+        fold.forEachStanding { standing in
+            scores.append(standing.level.score)
+            bands[standing.level.band].subjects += 1
+            for item in standing.sanctions {
+                switch item.state {
+                case .noticed: sanctions[item.sanction].noticed += 1
+                case .inForce: sanctions[item.sanction].inForce += 1
+                case .stayed: sanctions[item.sanction].stayed += 1
+                }
+            }
+            for perk in standing.perks { perks[perk].held += 1 }
+            if let outcome = outcomes?.bySubject[standing.subject] {
+                items.append(.init(score: standing.level.score, outcome: outcome))
+            }
+        }
+        scores.sort()
+        let side = BacktestReport.Side(
+            id: policy.id, version: policy.version, counters: fold.counters, subjects: Int64(scores.count),
+            scores: BacktestDistribution(sorted: scores), bands: bands, sanctions: sanctions, perks: perks,
+            outcome: outcomes.map { discrimination(&items, outcomes: $0) })
+        return (side, scores)
+    }
+
+    private func discrimination(
+        _ items: inout [BacktestDiscrimination.Item], outcomes: BacktestOutcomes
+    ) -> BacktestReport.Discrimination {
+        // Items of one score are alike to everything that is made of them but for their outcome.
+        items.sort { ($0.score, $0.outcome ? 1 : 0) < ($1.score, $1.outcome ? 1 : 0) }
+        var bands = fold.policy.bands.map { BacktestRate(name: $0.name) }
+        for item in items { bands[fold.policy.band(of: item.score)].add(item) }
+        return BacktestReport.Discrimination(
+            withoutStanding: Int64(outcomes.bySubject.count - items.count),
+            withoutOutcome: Int64(fold.subjectCount - items.count),
+            separation: BacktestDiscrimination(sorted: items), bands: bands,
+            deciles: BacktestRate.deciles(sorted: items))
+    }
+}

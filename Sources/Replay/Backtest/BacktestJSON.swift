@@ -1,0 +1,348 @@
+internal import Events
+internal import Scoring
+
+extension BacktestReport {
+    /// One JSON document and a line break. Keys are always all there and in this order; what is not defined is null.
+    /// Shares and rates are numbers from 0 to 1 with six decimals, a mean has one decimal, all else is whole.
+    ///
+    /// ```
+    /// {"policy": SIDE, "against": SIDE | null,
+    ///  "input": {"files", "read", "rejected", "clock"},
+    ///  "comparison": COMPARISON | null,
+    ///  "histogram": {"from", "width", "policy": [subjects], "against": [subjects]} | null,
+    ///  "outcome": {"name", "subjects", "outcomes"} | null}
+    ///
+    /// SIDE: {"id", "version", "subjects", "scored", "unmatched", "not-enrolled", "evaluation-errors",
+    ///  "score": {"mean", "least", "lower-quartile", "median", "upper-quartile", "greatest"} | null,
+    ///  "bands": [{"name", "from", "subjects", "share"}],
+    ///  "sanctions": [{"id", "imposed", "lifted", "noticed", "in-force", "stayed"}],
+    ///  "perks": [{"id", "granted", "revoked", "held"}],
+    ///  "outcome": {"subjects", "outcomes", "without-standing", "without-outcome", "auc", "gini", "ks", "ks-score",
+    ///    "bands": [RATE], "deciles": [RATE], "curve": [{"score", "without", "with"}]} | null}
+    ///
+    /// RATE: {"name", "from", "to", "subjects", "outcomes", "rate"}: least and greatest score of a group
+    ///
+    /// COMPARISON, from "against" to "policy":
+    /// {"subjects", "only-policy", "only-against", "gain", "lose", "stay", "points-gained", "points-lost",
+    ///  "band-up", "band-down", "band-same", "band-other",
+    ///  "matrix": [{"against": band, "policy": band, "subjects"}]: where there are any
+    ///  "parts": [{"part": "base" | "rule" | "limits", "rule": id | null, "over-gainers", "over-losers",
+    ///    "largest-for"}],
+    ///  "gainers": [MOVE], "losers": [MOVE],
+    ///  "sanctions": [DIFFERENCE], "perks": [DIFFERENCE]}
+    ///
+    /// MOVE: {"subject", "against": {"score", "band"}, "policy": {"score", "band"}, "difference",
+    ///  "part", "rule", "points"}
+    /// DIFFERENCE: {"id", "both", "only-policy": {"subjects", "first": [ids]}, "only-against": {"subjects", "first"}}
+    /// ```
+    public func json() -> String {
+        var writer = JSONDocument()
+        writer.object {
+            $0.member("policy") { policy.write(to: &$0) }
+            $0.member("against") { json in
+                if let against { against.write(to: &json) } else { json.null() }
+            }
+            $0.member("input") { input.write(to: &$0) }
+            $0.member("comparison") { json in
+                if let comparison { write(comparison, to: &json) } else { json.null() }
+            }
+            $0.member("histogram") { json in
+                if let histogram { histogram.write(to: &json) } else { json.null() }
+            }
+            $0.member("outcome") { json in
+                if let outcome { outcome.write(to: &json) } else { json.null() }
+            }
+        }
+        return writer.text + "\n"
+    }
+
+    private func write(_ comparison: Comparison, to json: inout JSONDocument) {
+        json.object {
+            $0.member("subjects", comparison.subjects)
+            $0.member("only-policy", comparison.onlyPolicy)
+            $0.member("only-against", comparison.onlyAgainst)
+            $0.member("gain", comparison.gain)
+            $0.member("lose", comparison.lose)
+            $0.member("stay", comparison.stay)
+            $0.member("points-gained", comparison.pointsGained)
+            $0.member("points-lost", comparison.pointsLost)
+            $0.member("band-up", comparison.bandUp)
+            $0.member("band-down", comparison.bandDown)
+            $0.member("band-same", comparison.bandSame)
+            $0.member("band-other", comparison.bandOther)
+            $0.member("matrix") { json in
+                let cells = comparison.matrix.enumerated().flatMap { row, counts in
+                    counts.enumerated().compactMap { $1 == 0 ? nil : (row, $0, $1) }
+                }
+                json.array(cells) { cell, json in
+                    json.object {
+                        $0.member("against", against?.bands[cell.0].name)
+                        $0.member("policy", policy.bands[cell.1].name)
+                        $0.member("subjects", cell.2)
+                    }
+                }
+            }
+            $0.member("parts") { $0.array(comparison.parts) { $0.write(to: &$1) } }
+            $0.member("gainers") { $0.array(comparison.gainers) { $0.write(to: &$1) } }
+            $0.member("losers") { $0.array(comparison.losers) { $0.write(to: &$1) } }
+            $0.member("sanctions") { $0.array(comparison.sanctions) { $0.write(to: &$1) } }
+            $0.member("perks") { $0.array(comparison.perks) { $0.write(to: &$1) } }
+        }
+    }
+}
+
+extension BacktestReport.Input {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("files") { $0.array(files) { $1.string($0) } }
+            $0.member("read", read)
+            $0.member("rejected", rejected)
+            $0.member("clock", clock?.description)
+        }
+    }
+}
+
+extension BacktestReport.Outcome {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("name", name)
+            $0.member("subjects", subjects)
+            $0.member("outcomes", outcomes)
+        }
+    }
+}
+
+extension BacktestHistogram {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("from", from)
+            $0.member("width", width)
+            $0.member("policy") { $0.array(policy) { $1.number($0) } }
+            $0.member("against") { $0.array(against) { $1.number($0) } }
+        }
+    }
+}
+
+extension BacktestReport.Side {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("id", id)
+            $0.member("version", version)
+            $0.member("subjects", subjects)
+            $0.member("scored", counters.scored)
+            $0.member("unmatched", counters.unmatched)
+            $0.member("not-enrolled", counters.notEnrolled)
+            $0.member("evaluation-errors", counters.evaluationErrors)
+            $0.member("score") { json in
+                guard let scores else { return json.null() }
+                json.object {
+                    $0.member("mean", scores.mean, decimals: 1)
+                    $0.member("least", scores.least)
+                    $0.member("lower-quartile", scores.lowerQuartile)
+                    $0.member("median", scores.median)
+                    $0.member("upper-quartile", scores.upperQuartile)
+                    $0.member("greatest", scores.greatest)
+                }
+            }
+            $0.member("bands") { json in
+                json.array(bands) { band, json in
+                    json.object {
+                        $0.member("name", band.name)
+                        $0.member("from", band.from)
+                        $0.member("subjects", band.subjects)
+                        $0.member("share", BacktestRatio(band.subjects, over: subjects))
+                    }
+                }
+            }
+            $0.member("sanctions") { json in
+                json.array(sanctions) { item, json in
+                    json.object {
+                        $0.member("id", item.id)
+                        $0.member("imposed", item.imposed)
+                        $0.member("lifted", item.lifted)
+                        $0.member("noticed", item.noticed)
+                        $0.member("in-force", item.inForce)
+                        $0.member("stayed", item.stayed)
+                    }
+                }
+            }
+            $0.member("perks") { json in
+                json.array(perks) { item, json in
+                    json.object {
+                        $0.member("id", item.id)
+                        $0.member("granted", item.granted)
+                        $0.member("revoked", item.revoked)
+                        $0.member("held", item.held)
+                    }
+                }
+            }
+            $0.member("outcome") { json in
+                if let outcome { outcome.write(to: &json) } else { json.null() }
+            }
+        }
+    }
+}
+
+extension BacktestReport.Discrimination {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("subjects", separation.with + separation.without)
+            $0.member("outcomes", separation.with)
+            $0.member("without-standing", withoutStanding)
+            $0.member("without-outcome", withoutOutcome)
+            $0.member("auc", separation.auc)
+            $0.member("gini", separation.gini)
+            $0.member("ks", separation.ks)
+            $0.member("ks-score", separation.ksPoint?.score)
+            $0.member("bands") { $0.array(bands) { $0.write(to: &$1) } }
+            $0.member("deciles") { $0.array(deciles) { $0.write(to: &$1) } }
+            $0.member("curve") { json in
+                json.array(separation.curve) { point, json in
+                    json.object {
+                        $0.member("score", point.score)
+                        $0.member("without", point.without)
+                        $0.member("with", point.with)
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension BacktestRate {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("name", name)
+            $0.member("from", scores?.lowerBound)
+            $0.member("to", scores?.upperBound)
+            $0.member("subjects", subjects)
+            $0.member("outcomes", outcomes)
+            $0.member("rate", rate)
+        }
+    }
+}
+
+extension BacktestReport.Part.Source {
+    fileprivate func writeMembers(to json: inout JSONDocument) {
+        switch self {
+        case .base:
+            json.member("part", "base")
+            json.member("rule", String?.none)
+        case .rule(let id):
+            json.member("part", "rule")
+            json.member("rule", id)
+        case .limits:
+            json.member("part", "limits")
+            json.member("rule", String?.none)
+        }
+    }
+}
+
+extension BacktestReport.Part {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            source.writeMembers(to: &$0)
+            $0.member("over-gainers", overGainers)
+            $0.member("over-losers", overLosers)
+            $0.member("largest-for", largestFor)
+        }
+    }
+}
+
+extension BacktestReport.Level {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("score", score)
+            $0.member("band", band)
+        }
+    }
+}
+
+extension BacktestReport.Move {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("subject", subject)
+            $0.member("against") { against.write(to: &$0) }
+            $0.member("policy") { policy.write(to: &$0) }
+            $0.member("difference", difference)
+            part.writeMembers(to: &$0)
+            $0.member("points", points)
+        }
+    }
+}
+
+extension BacktestReport.Difference {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("id", id)
+            $0.member("both", both)
+            $0.member("only-policy") { onlyPolicy.write(to: &$0) }
+            $0.member("only-against") { onlyAgainst.write(to: &$0) }
+        }
+    }
+}
+
+extension BacktestReport.Subjects {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("subjects", count)
+            $0.member("first") { $0.array(first) { $1.string($0) } }
+        }
+    }
+}
+
+/// JSON as it is written: commas go where they belong.
+private struct JSONDocument: ~Copyable {
+    private var writer = ByteWriter(capacity: 16 * 1024)
+    private var isFirst = true
+
+    var text: String { String(decoding: writer.bytes, as: UTF8.self) }
+
+    mutating func null() { writer.append("null") }
+    mutating func number(_ value: Int64) { writer.append(decimal: value) }
+    mutating func string(_ value: String) { writer.append(jsonString: value) }
+
+    mutating func object(_ members: (inout JSONDocument) -> Void) {
+        writer.append(byte: UInt8(ascii: "{"))
+        isFirst = true
+        members(&self)
+        writer.append(byte: UInt8(ascii: "}"))
+        isFirst = false
+    }
+
+    mutating func array<Element>(_ items: [Element], _ body: (Element, inout JSONDocument) -> Void) {
+        writer.append(byte: UInt8(ascii: "["))
+        for (index, item) in items.enumerated() {
+            if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
+            body(item, &self)
+        }
+        writer.append(byte: UInt8(ascii: "]"))
+    }
+
+    mutating func member(_ name: StaticString, _ value: (inout JSONDocument) -> Void) {
+        if !isFirst { writer.append(byte: UInt8(ascii: ",")) }
+        writer.append(byte: UInt8(ascii: "\""))
+        writer.append(name)
+        writer.append("\":")
+        value(&self)
+        isFirst = false
+    }
+
+    mutating func member(_ name: StaticString, _ value: Int64?) {
+        member(name) { json in
+            if let value { json.number(value) } else { json.null() }
+        }
+    }
+
+    mutating func member(_ name: StaticString, _ value: String?) {
+        member(name) { json in
+            if let value { json.string(value) } else { json.null() }
+        }
+    }
+
+    mutating func member(_ name: StaticString, _ value: BacktestRatio?, decimals: Int = 6) {
+        member(name) { json in
+            if let value { json.writer.append(value.decimal(decimals)) } else { json.null() }
+        }
+    }
+}

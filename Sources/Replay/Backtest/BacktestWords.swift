@@ -1,0 +1,79 @@
+internal import Events
+
+/// Words and numbers as people read them; the table and the page say the same.
+enum BacktestWords {
+    static let notDefined = "n/a"
+
+    /// With commas between thousands.
+    static func count(_ value: Int64) -> String {
+        let digits = String(value.magnitude)
+        var text = ""
+        for (place, digit) in digits.enumerated() {
+            if place > 0, (digits.count - place).isMultiple(of: 3) { text += "," }
+            text.append(digit)
+        }
+        return (value < 0 ? "-" : "") + text
+    }
+
+    static func signed(_ value: Int64) -> String { (value > 0 ? "+" : "") + count(value) }
+
+    static func percent(_ value: BacktestRatio?) -> String {
+        value.map { $0.decimal(1, percent: true) + "%" } ?? notDefined
+    }
+
+    static func share(_ part: Int64, of whole: Int64) -> String { percent(BacktestRatio(part, over: whole)) }
+
+    static func decimal(_ value: BacktestRatio?, _ places: Int) -> String { value?.decimal(places) ?? notDefined }
+
+    static func scores(_ range: ClosedRange<Int64>?) -> String {
+        range.map { $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)" }
+            ?? notDefined
+    }
+
+    static func part(_ source: BacktestReport.Part.Source) -> String {
+        switch source {
+        case .base: "(base score)"
+        case .rule(let id): id
+        case .limits: "(limits)"
+        }
+    }
+
+    static func name(_ side: BacktestReport.Side) -> String { "\(side.id) \(side.version)" }
+
+    static func subjects(_ subjects: BacktestReport.Subjects) -> String {
+        let more = subjects.count - Int64(subjects.first.count)
+        return subjects.first.joined(separator: ", ") + (more > 0 ? " and \(count(more)) more" : "")
+    }
+}
+
+extension BacktestReport {
+    /// Sanctions of both policies by id: the candidate's order, then what only the baseline has.
+    var sanctionRows: [(id: String, policy: Sanction?, against: Sanction?)] {
+        Self.ids(policy.sanctions.map(\.id), against?.sanctions.map(\.id) ?? []).map { id in
+            (id, policy.sanctions.first { $0.id == id }, against?.sanctions.first { $0.id == id })
+        }
+    }
+
+    var perkRows: [(id: String, policy: Perk?, against: Perk?)] {
+        Self.ids(policy.perks.map(\.id), against?.perks.map(\.id) ?? []).map { id in
+            (id, policy.perks.first { $0.id == id }, against?.perks.first { $0.id == id })
+        }
+    }
+
+    /// Bands of both policies by name, the highest first.
+    var bandRows: [(name: String, policy: Band?, against: Band?)] {
+        Self.ids(policy.bands.map(\.name), against?.bands.map(\.name) ?? []).reversed().map { name in
+            (name, policy.bands.first { $0.name == name }, against?.bands.first { $0.name == name })
+        }
+    }
+
+    /// The policies and what they are called in the report.
+    var sides: [(role: String, side: Side)] {
+        [("candidate", policy)] + (against.map { [("baseline", $0)] } ?? [])
+    }
+
+    /// The parts that changed anything.
+    var liveParts: [Part] {
+        comparison?.parts.filter { $0.overGainers != 0 || $0.overLosers != 0 || $0.largestFor != 0 } ?? []
+    }
+}

@@ -1,0 +1,126 @@
+/// Expected against actual facts, as a unified diff of lines that can be pasted into a case file.
+struct PolicyCaseDifference {
+    /// Empty where every expected line matches the actual one in its place and none is left over.
+    private(set) var lines: [String] = []
+
+    /// Lines around a difference.
+    private static let context = 3
+    /// Beyond so many comparisons the differing middle is shown whole, as old and new.
+    private static let maximumComparisons = 4_000_000
+    /// What is shown of a fact that was not expected.
+    private static let shown: [String: [String]] = [
+        "score": ["score", "band", "subject", "at", "because"],
+        "sanction": ["sanction", "state", "reason", "subject", "at"],
+        "perk": ["perk", "state", "subject", "at"],
+    ]
+
+    private enum Edit {
+        case same(PolicyCaseLine)
+        case missing(PolicyCaseLine)
+        case extra(PolicyCaseLine)
+    }
+
+    /// - Parameter hidden: fields that facts which were not expected are shown without.
+    init(expected: [PolicyCaseLine], actual: [PolicyCaseLine], hidden: [String]) {
+        if expected.count == actual.count, zip(expected, actual).allSatisfy({ $0.matches($1) }) { return }
+        lines = ["--- then", "+++ actual"]
+        write(Self.edits(expected, actual), hidden: hidden)
+    }
+
+    // MARK: Which lines
+
+    private static func edits(_ expected: [PolicyCaseLine], _ actual: [PolicyCaseLine]) -> [Edit] {
+        let head = zip(expected, actual).prefix { $0.matches($1) }.count
+        let tail = zip(expected.dropFirst(head).reversed(), actual.dropFirst(head).reversed()).prefix {
+            $0.matches($1)
+        }.count
+        let wanted = Array(expected[head..<(expected.count - tail)])
+        let found = Array(actual[head..<(actual.count - tail)])
+        return expected.prefix(head).map { .same($0) } + middle(wanted, found) + expected.suffix(tail).map { .same($0) }
+    }
+
+    /// By a longest common subsequence.
+    private static func middle(_ wanted: [PolicyCaseLine], _ found: [PolicyCaseLine]) -> [Edit] {
+        guard wanted.count * found.count <= maximumComparisons else {
+            return wanted.map { .missing($0) } + found.map { .extra($0) }
+        }
+        let width = found.count + 1
+        var lengths = [Int32](repeating: 0, count: (wanted.count + 1) * width)
+        for i in wanted.indices.reversed() {
+            for j in found.indices.reversed() {
+                lengths[i * width + j] =
+                    wanted[i].matches(found[j])
+                    ? lengths[(i + 1) * width + j + 1] + 1
+                    : max(lengths[(i + 1) * width + j], lengths[i * width + j + 1])
+            }
+        }
+        var edits: [Edit] = []
+        var i = 0
+        var j = 0
+        while i < wanted.count || j < found.count {
+            if i < wanted.count, j < found.count, wanted[i].matches(found[j]) {
+                edits.append(.same(wanted[i]))
+                i += 1
+                j += 1
+            } else if j == found.count || i < wanted.count && lengths[(i + 1) * width + j] >= lengths[i * width + j + 1]
+            {
+                edits.append(.missing(wanted[i]))
+                i += 1
+            } else {
+                edits.append(.extra(found[j]))
+                j += 1
+            }
+        }
+        return edits
+    }
+
+    // MARK: How they are shown
+
+    private mutating func write(_ edits: [Edit], hidden: [String]) {
+        var index = 0
+        while index < edits.count {
+            var same: [PolicyCaseLine] = []
+            while index < edits.count, case .same(let line) = edits[index] {
+                same.append(line)
+                index += 1
+            }
+            write(same, isFirst: same.count == index, isLast: index == edits.count)
+            var missing: [PolicyCaseLine] = []
+            var extra: [PolicyCaseLine] = []
+            loop: while index < edits.count {
+                switch edits[index] {
+                case .same: break loop
+                case .missing(let line): missing.append(line)
+                case .extra(let line): extra.append(line)
+                }
+                index += 1
+            }
+            lines += missing.map { "- - \($0.text)" }
+            for (place, line) in extra.enumerated() {
+                let twin = place < missing.count && missing[place].isAboutTheSame(as: line) ? missing[place] : nil
+                lines.append("+ - \(Self.showing(line, like: twin, hidden: hidden).text)")
+            }
+        }
+    }
+
+    private mutating func write(_ same: [PolicyCaseLine], isFirst: Bool, isLast: Bool) {
+        let before = isFirst ? 0 : Self.context
+        let after = isLast ? 0 : Self.context
+        guard same.count > before + after + 1 else {
+            lines += same.map { "  - \($0.text)" }
+            return
+        }
+        lines += same.prefix(before).map { "  - \($0.text)" }
+        lines.append("@@ \(same.count - before - after) facts as expected @@")
+        lines += same.suffix(after).map { "  - \($0.text)" }
+    }
+
+    /// The fields of the line that was expected in its place, else those that tell most.
+    private static func showing(
+        _ line: PolicyCaseLine, like twin: PolicyCaseLine?, hidden: [String]
+    ) -> PolicyCaseLine {
+        if let twin { return line.showing(twin.fields.map(\.key) + (line["reason"] == nil ? [] : ["reason"])) }
+        let kind = line.fields.first?.key ?? "score"
+        return line.showing((shown[kind] ?? []).filter { !hidden.contains($0) })
+    }
+}
