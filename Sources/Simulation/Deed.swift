@@ -1,10 +1,12 @@
 /// What a citizen can do, and what the town hears of it.
 enum Deed: Sendable {
     case billPaid, billMissed, loanRepaid
-    case farePaid, fareEvaded, parkingFined
-    case volunteered, bloodDonated, noiseMade
+    case farePaid, fareEvaded, parkingFined, smokedOnTrain
+    case volunteered, bloodDonated, noiseMade, gatheringDisturbed
     case orderDelivered, orderCancelled, praised, complainedOf
-    case auditPassed, misconduct
+    case auditPassed, misconduct(grade: Int)
+    /// What courts report of a citizen who owes.
+    case judgmentDefaulted(amount: Int), judgmentSatisfied(amount: Int)
 
     /// The CloudEvents type; the side of life; what neighbours make of it, which steers what the citizen does next and
     /// is not a policy's points.
@@ -16,15 +18,19 @@ enum Deed: Sendable {
         case .farePaid: ("fare.paid", .transport, 1)
         case .fareEvaded: ("fare.evaded", .transport, -20)
         case .parkingFined: ("parking.fined", .transport, -15)
+        case .smokedOnTrain: ("train.smoking", .transport, -40)
         case .volunteered: ("volunteer.hours", .community, 2)
         case .bloodDonated: ("blood.donated", .community, 6)
         case .noiseMade: ("noise.complaint", .community, -20)
+        case .gatheringDisturbed: ("gathering.disturbed", .community, -40)
         case .orderDelivered: ("order.delivered", .commerce, 1)
         case .orderCancelled: ("order.cancelled", .commerce, -12)
         case .praised: ("review.praised", .commerce, 3)
         case .complainedOf: ("review.complained", .commerce, -8)
         case .auditPassed: ("audit.passed", .office, 3)
         case .misconduct: ("office.misconduct", .office, -60)
+        case .judgmentDefaulted: ("court.judgment-defaulted", .payment, -150)
+        case .judgmentSatisfied: ("court.judgment-satisfied", .payment, 0)
         }
     }
 
@@ -32,16 +38,25 @@ enum Deed: Sendable {
     var sphere: Sphere { traits.sphere }
     var weight: Int { traits.weight }
 
+    /// Courts report what they decide themselves, not the creditor.
+    var topic: String {
+        switch self {
+        case .judgmentDefaulted, .judgmentSatisfied: Town.communityTopic
+        default: sphere.topic
+        }
+    }
+
     /// Who reports it: a bank or a utility (private), a market (private), or an office of the city (public).
     func source(using generator: inout SplitMix64) -> String {
         switch self {
         case .billPaid, .billMissed: generator.below(3) == 0 ? "/bank/meridian" : "/utility/waterworks"
         case .loanRepaid: "/bank/meridian"
-        case .farePaid, .fareEvaded, .parkingFined: "/city/transport"
+        case .farePaid, .fareEvaded, .parkingFined, .smokedOnTrain: "/city/transport"
         case .volunteered, .bloodDonated: "/city/volunteers"
-        case .noiseMade: "/city/hall"
+        case .noiseMade, .gatheringDisturbed: "/city/hall"
         case .orderDelivered, .orderCancelled, .praised, .complainedOf: "/market/harbour"
         case .auditPassed, .misconduct: "/city/audit"
+        case .judgmentDefaulted, .judgmentSatisfied: "/court/district"
         }
     }
 
@@ -53,21 +68,26 @@ enum Deed: Sendable {
             text.append(field: "amount", generator.within(20...180))
             text.append(field: "days", generator.within(5...60))
         case .loanRepaid: text.append(field: "amount", generator.within(150...900))
-        case .farePaid, .fareEvaded: text.append(field: "line", quoted: generator.within(1...12))
+        case .farePaid, .fareEvaded: text.append(field: "line", quoted: String(generator.within(1...12)))
         case .parkingFined: text.append(field: "amount", generator.within(3...12) * 10)
         case .volunteered: text.append(field: "hours", generator.within(1...6))
         case .bloodDonated: text.append(field: "millilitres", 450)
-        case .noiseMade: text.append(field: "district", generator.within(1...9))
+        case .smokedOnTrain:
+            text.append(field: "carriage", quoted: Self.carriages[generator.below(Self.carriages.count)])
+        case .noiseMade, .gatheringDisturbed: text.append(field: "district", generator.within(1...9))
         case .orderDelivered, .orderCancelled:
             text.append(field: "order", generator.within(10_000...99_999))
             text.append(field: "amount", generator.within(5...250))
         case .praised: text.append(field: "stars", generator.within(4...5))
         case .complainedOf: text.append(field: "stars", generator.within(1...2))
         case .auditPassed: text.append(field: "files", generator.within(20...400))
-        case .misconduct: text.append(field: "grade", generator.within(1...3))
+        case .misconduct(let grade): text.append(field: "grade", grade)
+        case .judgmentDefaulted(let amount), .judgmentSatisfied(let amount): text.append(field: "amount", amount)
         }
         text.append("}")
     }
+
+    private static let carriages = ["sleeper", "high-speed", "regional"]
 }
 
 /// A side of life; a citizen's name differs from one to the next.
@@ -81,26 +101,5 @@ enum Sphere: Int, Sendable {
         case .community, .office: Town.communityTopic
         case .commerce: Town.commerceTopic
         }
-    }
-}
-
-extension EventText {
-    /// Writes one member of an object, with the brace or comma before it.
-    fileprivate mutating func append(field: String, _ value: Int) {
-        begin(field)
-        append(value)
-    }
-
-    fileprivate mutating func append(field: String, quoted value: Int) {
-        begin(field)
-        append("\"")
-        append(value)
-        append("\"")
-    }
-
-    private mutating func begin(_ field: String) {
-        append(bytes.last == UInt8(ascii: ":") ? "{\"" : ",\"")
-        append(field)
-        append("\":")
     }
 }

@@ -27,6 +27,25 @@ struct EventText {
         }
     }
 
+    /// Writes one member of an object, with the brace or comma before it.
+    mutating func append(field: String, _ value: Int) {
+        begin(field)
+        append(value)
+    }
+
+    mutating func append(field: String, quoted value: String) {
+        begin(field)
+        append("\"")
+        append(value)
+        append("\"")
+    }
+
+    private mutating func begin(_ field: String) {
+        append(bytes.last == UInt8(ascii: ":") ? "{\"" : ",\"")
+        append(field)
+        append("\":")
+    }
+
     /// Writes a time, in microseconds since 1970 and not before it, as RFC 3339 in UTC to the millisecond.
     mutating func append(time: Int64) {
         let milliseconds = Int(time) / 1000

@@ -16,6 +16,10 @@ public struct TownRecord: Sendable, Equatable {
 /// about two events a citizen and day, more by day than by night. About one record in 300 is a repeat of a recent one,
 /// byte for byte, and one in 400 is bad: not JSON, without a subject, of a wrong `specversion`, or enrolling an unknown
 /// kind. Now and then a resident withdraws and leaves, and another moves in, so that the town keeps its size.
+///
+/// Some deeds have consequences days or months later, on top of the everyday events: an unpaid bill ends in court, and
+/// most such debts are then paid; an event of an enrolled subject turns out to be wrong and is voided; one who expects a
+/// sanction appeals, and a board decides most appeals within 30 days. Nothing comes to one who has left.
 public struct Town: Sendable {
     public static let controlTopic = "standing.control"
     public static let paymentsTopic = "behaviour.payments"
@@ -57,6 +61,9 @@ public struct Town: Sendable {
     private var clock: Int64
     private let seed: [UInt8]
     private var lastID = 0
+    private var agenda = Agenda()
+    /// When the next of the everyday events is due, while consequences come before it.
+    private var nextEvent: Int64?
     private var recent: [TownRecord] = []
     private var oldest = 0
 
@@ -90,7 +97,21 @@ public struct Town: Sendable {
             citizens.append(newcomer)
             if newcomer.enrolls { return enrolment(of: newcomer.name, kind: newcomer.kind.rawValue) }
         }
-        passTime()
+        while true {
+            let everyday = nextEvent ?? timeOfNextEvent()
+            guard let due = agenda.due, due <= everyday else {
+                nextEvent = nil
+                clock = everyday
+                return everydayRecord()
+            }
+            nextEvent = everyday
+            clock = due
+            let consequence = agenda.removeFirst()
+            if isStillHere(consequence) { return record(of: consequence) }
+        }
+    }
+
+    private mutating func everydayRecord() -> TownRecord {
         let roll = generator.below(Self.odds)
         if roll < Self.duplicates, !recent.isEmpty {
             let original = recent[generator.below(recent.count)]
@@ -108,24 +129,25 @@ public struct Town: Sendable {
         case Self.duplicates..<(Self.duplicates + Self.departures) where citizens[house].enrolls:
             citizens[house].hasLeft = true
             return withdrawal(of: citizens[house].name)
-        default: return ordinaryRecord(at: house)
+        default:
+            let deed = citizens[house].intends(using: &generator)
+            citizens[house].did(deed, using: &generator)
+            return record(of: deed, at: house)
         }
     }
 
     private var now: Int64 { clock - clock % 1000 }
 
-    /// Waits for the next event, longer in quiet hours: the wait is drawn in microseconds of an average hour.
-    private mutating func passTime() {
+    /// Waits are longer in quiet hours: a wait is drawn in microseconds of an average hour.
+    private mutating func timeOfNextEvent() -> Int64 {
+        var clock = clock
         let hourLength = Self.day / 24
         let mean = Self.day / (Self.eventsPerDay * Int64(size))
         var wait = Int64(generator.below(Int(2 * mean) + 1)) * Self.averageHour
         while true {
             let busyness = Self.rhythm[Int(clock % Self.day / hourLength)]
             let rest = hourLength - clock % hourLength
-            if wait < rest * busyness {
-                clock += wait / busyness
-                return
-            }
+            if wait < rest * busyness { return clock + wait / busyness }
             wait -= rest * busyness
             clock += rest
         }
@@ -140,19 +162,97 @@ public struct Town: Sendable {
         Citizen(name: names.next(of: kind), kind: kind, using: &generator)
     }
 
-    /// A citizen does something, and somebody reports it.
-    private mutating func ordinaryRecord(at house: Int) -> TownRecord {
-        let deed = citizens[house].intends(using: &generator)
-        citizens[house].did(deed, using: &generator)
+    /// Somebody reports what a citizen has done, and it takes its course.
+    private mutating func record(of deed: Deed, at house: Int) -> TownRecord {
+        let source = deed.source(using: &generator)
         let name = citizens[house].name
-        let record = record(deed.sphere.topic, name, report(deed, about: name))
+        let record = record(deed.topic, name, report(deed, from: source, about: name))
+        remember(record)
+        foresee(after: deed, from: source, id: lastID, at: house)
+        return record
+    }
+
+    /// For a duplicate.
+    private mutating func remember(_ record: TownRecord) {
         if recent.count < Self.memory {
             recent.append(record)
         } else {
             recent[oldest] = record
             oldest = (oldest + 1) % Self.memory
         }
-        return record
+    }
+}
+
+// MARK: - Consequences
+
+extension Town {
+    private static let openingHour: Int64 = 8
+    private static let officeHours = 10
+
+    private static let errorsPerMille = 15
+    private static let daysToCorrect = 1...12
+    /// Of a hundred thousand missed bills.
+    private static let lawsuits = 450
+    private static let daysToJudge = 10...45
+    private static let debts = 200...3000
+    private static let paidUpPerMille = 850
+    private static let daysToPayUp = 45...210
+    private static let daysToAppeal = 1...7
+    private static let decidedPerMille = 850
+    private static let daysToDecide = 3...28
+    private static let upheldPerMille = 350
+
+    /// Plans what a deed that has been reported brings about.
+    private mutating func foresee(after deed: Deed, from source: String, id: Int, at house: Int) {
+        guard deed.weight < 0 else { return }
+        if citizens[house].enrolls, generator.chance(perMille: Self.errorsPerMille) {
+            plan(.corrected(source: source, id: id), in: Self.daysToCorrect, at: house)
+            return
+        }
+        if let sanction = citizens[house].expects(after: deed),
+            citizens[house].appeals(on: clock / Self.day, using: &generator)
+        {
+            plan(.appealed(sanction), in: Self.daysToAppeal, at: house)
+        }
+        switch deed {
+        case .billMissed where generator.below(100_000) < Self.lawsuits:
+            plan(.judged(amount: generator.within(Self.debts)), in: Self.daysToJudge, at: house)
+        case .judgmentDefaulted(let amount) where generator.chance(perMille: Self.paidUpPerMille):
+            plan(.paidUp(amount: amount), in: Self.daysToPayUp, at: house)
+        default: break
+        }
+    }
+
+    /// Courts and boards work by day.
+    private mutating func plan(_ kind: Consequence.Kind, in days: ClosedRange<Int>, at house: Int) {
+        let hour = Self.day / 24
+        let due =
+            (clock / Self.day + Int64(generator.within(days))) * Self.day + Self.openingHour * hour
+            + Int64(generator.below(Self.officeHours * Int(hour)))
+        agenda.add(Consequence(due: due, kind: kind, house: house, name: citizens[house].name))
+    }
+
+    private func isStillHere(_ consequence: Consequence) -> Bool {
+        !citizens[consequence.house].hasLeft && citizens[consequence.house].name == consequence.name
+    }
+
+    private mutating func record(of consequence: Consequence) -> TownRecord {
+        let (house, name) = (consequence.house, consequence.name)
+        let notice: TownRecord
+        switch consequence.kind {
+        case .judged(let amount): return record(of: .judgmentDefaulted(amount: amount), at: house)
+        case .paidUp(let amount): return record(of: .judgmentSatisfied(amount: amount), at: house)
+        case .corrected(let source, let id): notice = void(of: id, from: source, about: name)
+        case .appealed(let sanction):
+            notice = appeal(of: name, against: sanction)
+            if generator.chance(perMille: Self.decidedPerMille) {
+                let isUpheld = generator.chance(perMille: Self.upheldPerMille)
+                plan(.decided(sanction, isUpheld: isUpheld), in: Self.daysToDecide, at: house)
+            }
+        case .decided(let sanction, let isUpheld): notice = decision(sanction, isUpheld: isUpheld, about: name)
+        }
+        remember(notice)
+        return notice
     }
 }
 
@@ -160,6 +260,7 @@ public struct Town: Sendable {
 
 extension Town {
     private static let registerSource = "/city/register"
+    private static let boardSource = "/city/appeals"
     private static let terms = "town-1"
 
     private func record(_ topic: String, _ key: [UInt8], _ text: EventText) -> TownRecord {
@@ -182,23 +283,57 @@ extension Town {
         return record(Self.controlTopic, name, text)
     }
 
+    private mutating func void(of id: Int, from source: String, about name: [UInt8]) -> TownRecord {
+        var text = event(type: "standing.event.voided", source: Self.registerSource, subject: name)
+        text.append(field: "source", quoted: source)
+        text.append(",\"id\":\"")
+        text.append(seed)
+        text.append("-")
+        text.append(id)
+        text.append("\"")
+        text.append(field: "reason", quoted: draw(Sanction.correctionReasons))
+        text.append("}}")
+        return record(Self.controlTopic, name, text)
+    }
+
+    private mutating func appeal(of name: [UInt8], against sanction: Sanction) -> TownRecord {
+        var text = event(type: "standing.appeal.filed", source: Self.boardSource, subject: name)
+        text.append(field: "sanction", quoted: sanction.rawValue)
+        text.append(field: "statement", quoted: draw(sanction.statements))
+        text.append("}}")
+        return record(Self.controlTopic, name, text)
+    }
+
+    private mutating func decision(_ sanction: Sanction, isUpheld: Bool, about name: [UInt8]) -> TownRecord {
+        var text = event(type: "standing.appeal.decided", source: Self.boardSource, subject: name)
+        text.append(field: "sanction", quoted: sanction.rawValue)
+        text.append(field: "outcome", quoted: isUpheld ? "upheld" : "rejected")
+        text.append(field: "reason", quoted: draw(Sanction.decisionReasons(isUpheld: isUpheld)))
+        text.append("}}")
+        return record(Self.controlTopic, name, text)
+    }
+
+    private mutating func draw(_ texts: [String]) -> String { texts[generator.below(texts.count)] }
+
     /// A record that no reader can use, in one of four ways; nothing has happened in the citizen's life.
     private mutating func badRecord(about citizen: Citizen) -> TownRecord {
         let deed = citizen.intends(using: &generator)
-        let topic = deed.sphere.topic
+        let topic = deed.topic
+        let source = deed.source(using: &generator)
         switch generator.below(4) {
         case 0:
-            let text = report(deed, about: citizen.name)
+            let text = report(deed, from: source, about: citizen.name)
             return TownRecord(
                 topic: topic, key: citizen.name, value: Array(text.bytes.prefix(text.bytes.count / 2)), time: now)
-        case 1: return record(topic, citizen.name, report(deed, about: nil))
-        case 2: return record(topic, citizen.name, report(deed, about: citizen.name, version: "0.3"))
+        case 1: return record(topic, citizen.name, report(deed, from: source, about: nil))
+        case 2: return record(topic, citizen.name, report(deed, from: source, about: citizen.name, version: "0.3"))
         default: return enrolment(of: Array("robot-\(lastID + 1)".utf8), kind: "robot")
         }
     }
 
-    private mutating func report(_ deed: Deed, about subject: [UInt8]?, version: String = "1.0") -> EventText {
-        let source = deed.source(using: &generator)
+    private mutating func report(
+        _ deed: Deed, from source: String, about subject: [UInt8]?, version: String = "1.0"
+    ) -> EventText {
         var text = event(type: deed.type, source: source, subject: subject, version: version)
         deed.appendData(to: &text, using: &generator)
         text.append("}")
