@@ -15,8 +15,14 @@ struct BenchFold: ParsableCommand {
     @Option(help: "Events a subject.")
     var eventsPerSubject: Int = 20
 
+    @Option(
+        help:
+            "A policy over the made-up statements: bill.paid-in-full, .revolved and .overdue, with billed, paid, months."
+    )
+    var policy: String?
+
     func run() throws {
-        let policy = try ScoringPolicy(yaml: BenchEvents.policy, file: "bench")
+        let policy = try policy.map { try loadPolicy($0) } ?? ScoringPolicy(yaml: BenchEvents.policy, file: "bench")
         let maker = BenchEvents(subjects: subjects)
         let decoder = EventDecoder()
         var arena = ByteWriter(capacity: 1 << 20)

@@ -5,6 +5,75 @@ import Kafka
 import Logging
 import Synchronization
 
+/// What the sanction facts add up to: what stands now, and what has become of the rest.
+struct SanctionTally {
+    /// What follows `standing.sanction.` in a fact's type.
+    enum State: String {
+        case noticed, stayed, lifted
+        case inForce = "in-force"
+    }
+
+    private static let typePrefix = "standing.sanction."
+
+    /// Sanctions that are noticed, in force or stayed now.
+    private(set) var standing: [State: Int] = [:]
+    /// Sanctions lifted so far, by reason.
+    private(set) var lifted: [String: Int] = [:]
+    private(set) var rejectedAppeals = 0
+    /// Subjects to whom a measure is denied now.
+    private(set) var denied: [String: Int] = [:]
+
+    private struct Place: Hashable {
+        let subject: String
+        /// A sanction or a measure.
+        let name: String
+    }
+
+    private var imposed: [Place: (state: State, measures: [String])] = [:]
+    /// How many sanctions in force deny the subject the measure.
+    private var denials: [Place: Int] = [:]
+
+    static func state(of fact: FactMessage) -> State? {
+        fact.type.hasPrefix(typePrefix) ? State(rawValue: String(fact.type.dropFirst(typePrefix.count))) : nil
+    }
+
+    /// Whether the fact puts a sanction back after an appeal in vain.
+    static func isRejection(_ fact: FactMessage) -> Bool {
+        fact.data.cause.type == "standing.appeal.decided" && state(of: fact) != .lifted
+    }
+
+    mutating func take(_ fact: FactMessage) {
+        guard let sanction = fact.data.sanction, let state = Self.state(of: fact) else { return }
+        if Self.isRejection(fact) { rejectedAppeals += 1 }
+        let place = Place(subject: fact.subject, name: sanction)
+        if let before = imposed.removeValue(forKey: place) {
+            standing[before.state, default: 0] -= 1
+            if before.state == .inForce { for measure in before.measures { allow(measure, fact.subject) } }
+        }
+        if state == .lifted {
+            lifted[fact.data.reason ?? "no reason", default: 0] += 1
+            return
+        }
+        let measures = fact.data.measures ?? []
+        imposed[place] = (state, measures)
+        standing[state, default: 0] += 1
+        if state == .inForce { for measure in measures { deny(measure, fact.subject) } }
+    }
+
+    private mutating func deny(_ measure: String, _ subject: String) {
+        let place = Place(subject: subject, name: measure)
+        denials[place, default: 0] += 1
+        if denials[place] == 1 { denied[measure, default: 0] += 1 }
+    }
+
+    private mutating func allow(_ measure: String, _ subject: String) {
+        let place = Place(subject: subject, name: measure)
+        guard let left = denials[place].map({ $0 - 1 }) else { return }
+        denials[place] = left > 0 ? left : nil
+        if left == 0 { denied[measure, default: 0] -= 1 }
+    }
+}
+
 /// Follows every fact topic by the consumers' rule: counts, remembers the last changes for the view, and writes the
 /// facts to a file if there is one.
 final class FactTap: @unchecked Sendable {
@@ -14,11 +83,13 @@ final class FactTap: @unchecked Sendable {
         var gaps = 0
         /// By topic and partition.
         var sequences: [TopicPartition: FactSequence] = [:]
-        /// The last changes, newest last.
+        /// The last changes, newest last; of sanctions apart, for they are rare.
         var recent: [FactMessage] = []
+        var recentSanctions: [FactMessage] = []
         var failure: String?
         /// Holders of each perk, by what the facts say.
         var perksHeld: [String: Int] = [:]
+        var sanctions = SanctionTally()
     }
 
     private static let remembered = 200
@@ -32,7 +103,7 @@ final class FactTap: @unchecked Sendable {
     private let memberDecoder = EventDecoder()
     private var fact = EventView.empty
 
-    /// Starts reading at the topics' beginnings. `remembers`: for a view, keep the last changes and count perks.
+    /// Starts reading at the topics' beginnings. `remembers`: for a view, keep the last changes, count perks and sanctions.
     init(
         kafka: KafkaConfiguration, topics: [String], partitions: Int, output: OutputFile? = nil, remembers: Bool = false
     ) throws {
@@ -84,8 +155,17 @@ final class FactTap: @unchecked Sendable {
         if let perk = fact.data.perk {
             state.perksHeld[perk, default: 0] += fact.type == "standing.perk.granted" ? 1 : -1
         }
-        state.recent.append(fact)
-        if state.recent.count > 2 * Self.remembered { state.recent.removeFirst(Self.remembered) }
+        if fact.data.sanction != nil {
+            state.sanctions.take(fact)
+            Self.keep(fact, in: &state.recentSanctions)
+        } else {
+            Self.keep(fact, in: &state.recent)
+        }
+    }
+
+    private static func keep(_ fact: FactMessage, in recent: inout [FactMessage]) {
+        recent.append(fact)
+        if recent.count > 2 * remembered { recent.removeFirst(remembered) }
     }
 
     var current: State { state.withLock { $0 } }

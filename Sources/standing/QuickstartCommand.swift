@@ -22,8 +22,8 @@ struct QuickstartCommand: AsyncParsableCommand {
     @Option(help: "The policy for --events.")
     var policy: String?
 
-    @Option(help: "The town's policy. Default: deploy/town.yaml.")
-    var townPolicy: String = "deploy/town.yaml"
+    @Option(help: "The town's policy. Default: deploy/policies/town/town.yaml.")
+    var townPolicy: String = "deploy/policies/town/town.yaml"
 
     @Option(parsing: .upToNextOption, help: "Files of events to feed, JSON lines, plain or .gz.")
     var events: [String] = []

@@ -13,8 +13,8 @@ struct StandingCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, ReplayCommand.self, LagCommand.self, PerksCommand.self, BlacklistCommand.self,
-            TopicsCommand.self, QuickstartCommand.self, BrokerCommand.self, BenchCommand.self,
+            ServeCommand.self, ReplayCommand.self, PolicyCommand.self, LagCommand.self, PerksCommand.self,
+            BlacklistCommand.self, TopicsCommand.self, QuickstartCommand.self, BrokerCommand.self, BenchCommand.self,
         ])
 
     static func main() async {

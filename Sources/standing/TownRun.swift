@@ -180,11 +180,16 @@ final class TownRun: @unchecked Sendable {
             let view = TownView(
                 service: service, facts: tap.current, lag: lag.withLock { $0 }, rate: rate,
                 townTime: Timestamp(microseconds: townTime.load(ordering: .relaxed)),
-                perksHeld: (try? downstream.first?.held()) ?? 0, broker: cluster.kafka.brokers,
-                problem: problem.withLock { $0 })
+                perksHeld: Self.held(.perks, downstream), sanctionsInForce: Self.held(.blacklist, downstream),
+                broker: cluster.kafka.brokers, problem: problem.withLock { $0 })
             print(isTerminal ? view.screen : view.line)
             fflush(nil)
         }
+    }
+
+    /// Perks held, or sanctions in force, by what that service has taken in.
+    private static func held(_ kind: DownstreamService.Kind, _ services: [DownstreamService]) -> Int {
+        (try? services.first { $0.kind == kind }?.held()) ?? 0
     }
 
     private func printSummary(_ facts: FactTap.State, _ downstream: [DownstreamService]) {
@@ -197,7 +202,8 @@ final class TownRun: @unchecked Sendable {
             let counts = service.counts
             print(
                 "\(service.kind.rawValue) service: \(counts.accepted) facts accepted, \(counts.repeats) repeats ignored, "
-                    + "\(counts.gaps) gaps seen")
+                    + "\(counts.gaps) gaps seen, \(Self.held(service.kind, downstream)) "
+                    + (service.kind == .perks ? "perks held" : "sanctions in force"))
         }
     }
 }

@@ -12,10 +12,13 @@ struct TownView {
     let rate: Double
     let townTime: Timestamp
     let perksHeld: Int
+    let sanctionsInForce: Int
     let broker: String
     let problem: String?
 
-    private static let shownChanges = 10
+    private static let shownChanges = 8
+    private static let shownSanctions = 8
+    private static let energyDiscount = "energy-discount"
 
     var line: String {
         let status = service.status
@@ -23,7 +26,10 @@ struct TownView {
         return
             "\(townTime.description.prefix(10))  \(Int(rate)) events/s  \(status.intake.records) read  "
             + "\(status.intake.deadLetterTotal) dead letters  \(service.foldCounters.notEnrolled) not enrolled  "
-            + "\(perksHeld) perks held  \(lagLine)  " + (change.map { "last: " + Self.describe($0) } ?? "")
+            + "\(perksHeld) perks held, \(facts.perksHeld[Self.energyDiscount, default: 0]) energy discounts  "
+            + "sanctions: \(standingSanctions)  lifted: \(liftedSanctions)  denied: \(deniedMeasures)  "
+            + "appeals: \(appeals)  \(lagLine)"
+            + [change, facts.recentSanctions.last].compactMap { $0 }.map { "  last: " + Self.describe($0) }.joined()
     }
 
     var screen: String {
@@ -47,10 +53,43 @@ struct TownView {
         for (perk, held) in facts.perksHeld.sorted(by: { $0.key < $1.key }) {
             lines.append("    \(pad(perk, 24)) \(held)")
         }
+        lines += [
+            "",
+            "  sanctions: \(standingSanctions) (\(sanctionsInForce) in force by the blacklist service)",
+            "    lifted   \(liftedSanctions)",
+            "    denied   \(deniedMeasures)",
+            "    appeals  \(appeals)",
+        ]
+        for fact in facts.recentSanctions.suffix(Self.shownSanctions).reversed() {
+            lines.append("    " + Self.describe(fact))
+        }
         lines += ["", "  last changes and what made them"]
         for fact in facts.recent.suffix(Self.shownChanges).reversed() { lines.append("    " + Self.describe(fact)) }
         if let problem { lines += ["", "  " + problem] }
         return lines.joined(separator: "\n")
+    }
+
+    private var standingSanctions: String {
+        let standing = facts.sanctions.standing
+        return
+            "\(standing[.noticed, default: 0]) noticed, \(standing[.inForce, default: 0]) in force, "
+            + "\(standing[.stayed, default: 0]) stayed"
+    }
+
+    private var liftedSanctions: String { Self.list(facts.sanctions.lifted) }
+
+    private var deniedMeasures: String { Self.list(facts.sanctions.denied) }
+
+    private var appeals: String {
+        let (lifted, rejected) = (facts.sanctions.lifted, facts.sanctions.rejectedAppeals)
+        return
+            "\(lifted["appeal-upheld", default: 0]) upheld, \(rejected) rejected, "
+            + "\(lifted["appeal-lapsed", default: 0]) lapsed"
+    }
+
+    private static func list(_ counts: [String: Int]) -> String {
+        let some = counts.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        return some.isEmpty ? "none" : some.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     }
 
     /// The group that is furthest behind, by name.
@@ -69,8 +108,8 @@ struct TownView {
     }
 
     private static func describe(_ fact: FactMessage) -> String {
-        let reasons = fact.data.reasons.map { "\($0.rule) \($0.points > 0 ? "+" : "")\($0.points)" }.joined(
-            separator: ", ")
+        if let sanction = fact.data.sanction { return "\(fact.subject): \(sanction) " + describeSanction(fact) }
+        let reasons = list(fact.data.reasons)
         let why =
             reasons.isEmpty
             ? (fact.data.cause.type ?? fact.data.cause.timer.map { "grace of \($0) over" } ?? "") : reasons
@@ -81,5 +120,29 @@ struct TownView {
         }
         let before = fact.data.before.map { "\($0.score) \($0.band)" } ?? "enrolled"
         return "\(fact.subject): \(before) → \(after) (\(why))"
+    }
+
+    private static func describeSanction(_ fact: FactMessage) -> String {
+        let until = fact.data.until.map { " until \($0.prefix(10))" } ?? ""
+        if SanctionTally.isRejection(fact) {
+            return (SanctionTally.state(of: fact) == .noticed ? "noticed" : "in force") + until + ", appeal rejected"
+        }
+        switch SanctionTally.state(of: fact) {
+        case .noticed: return "noticed\(until), because \(evidence(fact))"
+        case .inForce: return "in force\(until), because \(evidence(fact))"
+        case .stayed: return "stayed\(until), because of an appeal"
+        case .lifted: return "lifted, \(fact.data.reason ?? "")"
+        case nil: return fact.type
+        }
+    }
+
+    /// What speaks against the subject in the sanction's dimension, or the event that imposed it.
+    private static func evidence(_ fact: FactMessage) -> String {
+        let adverse = fact.data.reasons.filter { $0.points < 0 }
+        return adverse.isEmpty ? (fact.data.cause.type ?? "of what happened") : list(adverse)
+    }
+
+    private static func list(_ reasons: [FactMessage.Reason]) -> String {
+        reasons.map { "\($0.rule) \($0.points > 0 ? "+" : "")\($0.points)" }.joined(separator: ", ")
     }
 }

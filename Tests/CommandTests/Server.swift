@@ -21,16 +21,7 @@ final class Server {
         address = try await process.message(after: "listening on ")
     }
 
-    /// Status and body; nil if nothing answers.
-    func get(_ path: String) async -> (status: Int, body: String)? {
-        guard let url = URL(string: address + path) else { return nil }
-        let request = URLRequest(
-            url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: Limit.request)
-        guard let (data, response) = try? await URLSession.shared.data(for: request),
-            let status = (response as? HTTPURLResponse)?.statusCode
-        else { return nil }
-        return (status, String(decoding: data, as: UTF8.self))
-    }
+    func get(_ path: String) async -> (status: Int, body: String)? { await answer(address + path) }
 
     func waitUntilReady() async throws {
         try await wait(for: "readiness: \(process.messagesSoFar.suffix(2000))") {
@@ -55,6 +46,16 @@ final class Server {
             }
         }
     }
+}
+
+/// Status and body of a GET; nil if nothing answers.
+func answer(_ address: String) async -> (status: Int, body: String)? {
+    guard let url = URL(string: address) else { return nil }
+    let request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: Limit.request)
+    guard let (data, response) = try? await URLSession.shared.data(for: request),
+        let status = (response as? HTTPURLResponse)?.statusCode
+    else { return nil }
+    return (status, String(decoding: data, as: UTF8.self))
 }
 
 /// What `standing replay` prints and what `/subjects/{id}` begins with.

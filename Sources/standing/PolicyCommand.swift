@@ -1,0 +1,103 @@
+import ArgumentParser
+import Expressions
+import Foundation
+import Policy
+import Replay
+
+struct PolicyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy",
+        abstract: "Check a policy, read it in plain sentences, test it, and see what it would have done.",
+        subcommands: [
+            PolicyCheckCommand.self, PolicyExplainCommand.self, PolicyTestCommand.self, PolicyBacktestCommand.self,
+            PolicyEvalCommand.self, PolicySchemaCommand.self,
+        ])
+}
+
+struct PolicyCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Say whether a policy is good, or all that is wrong with it.",
+        discussion: "Each mistake is a line on standard error: FILE:LINE:COLUMN: error: message. Exit 0 or 1.")
+
+    @Argument(help: "Policies, YAML files.")
+    var files: [String]
+
+    func run() throws {
+        var isGood = true
+        for file in files {
+            do {
+                _ = try loadPolicy(file)
+            } catch is ExitCode {
+                // Its mistakes are told; the next file may have others.
+                isGood = false
+            }
+        }
+        if !isGood { throw Exit.failed }
+    }
+}
+
+struct PolicyEvalCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval",
+        abstract: "Evaluate expressions of the policy language (CEL).",
+        discussion: """
+            One EXPR with its variables as a JSON object, or --batch FILE with a row a line: {"name","expr","container"?,
+            "vars"?}, vars as typed values ({"type":"int","value":"1"}). Prints {"name","value":{"type","value"}} or
+            {"name","error"} a row, and goes on after an error. A single expression that fails ends with exit 1.
+            """)
+
+    @Option(help: "Variables of a single expression: a JSON object, its members plain JSON or typed values.")
+    var vars: String?
+
+    @Option(help: "A file of rows, one a line; - is standard input.")
+    var batch: String?
+
+    @Argument(help: "The expression.")
+    var expression: String?
+
+    func validate() throws {
+        guard (expression == nil) != (batch == nil) else { throw ValidationError("give EXPR or --batch FILE") }
+        if batch != nil, vars != nil { throw ValidationError("--vars goes with a single expression") }
+    }
+
+    func run() throws {
+        if let batch { try evaluate(rowsOf: batch) } else if let expression { try evaluate(expression) }
+    }
+    private func evaluate(rowsOf path: String) throws {
+        let out = try OutputFile("-")
+        do {
+            let lines = try LineReader(path == "-" ? "/dev/stdin" : path, maximumBytes: Self.maximumRowBytes)
+            while let line = try lines.next() {
+                guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
+                try write(EvaluationRow(line: line), to: out)
+            }
+        } catch let failure as LineReader.Failure {
+            try out.close()
+            throw fail(failure.description)
+        }
+        try out.close()
+    }
+
+    private static let maximumRowBytes = 1024 * 1024
+
+    private func evaluate(_ expression: String) throws {
+        let row: EvaluationRow
+        do {
+            let variables = try vars.map { try EvaluationRow.variables(json: $0) } ?? []
+            row = EvaluationRow(name: expression, expression, variables: variables)
+        } catch let defect as EvaluationRow.Defect {
+            throw fail("error: --vars: \(defect)", Exit.usage)
+        }
+        let out = try OutputFile("-")
+        try write(row, to: out)
+        try out.close()
+        for diagnostic in row.diagnostics { say(diagnostic.diagnostic(source: expression, name: nil)) }
+        if row.error != nil { throw Exit.failed }
+    }
+
+    private func write(_ row: EvaluationRow, to out: OutputFile) throws {
+        var line = row.resultLine
+        try line.withUTF8 { try out.write(line: UnsafeRawBufferPointer($0)) }
+    }
+}

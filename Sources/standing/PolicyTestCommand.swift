@@ -1,0 +1,167 @@
+import ArgumentParser
+import Events
+import Foundation
+import Policy
+import Replay
+
+struct PolicyTestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test",
+        abstract: "Run the cases of policies: given these events, then exactly these facts.",
+        discussion: """
+            A folder is searched for *.yaml files with a `cases` key, which run in the order of their paths:
+
+              policy: ../town.yaml
+              cases:
+                - name: one evaded fare costs 15 points
+                  given:
+                    - {enrol: anna, kind: individual, at: 2026-01-01}
+                  when:
+                    - {event: fare.evaded, at: 2026-01-02T10:00:00Z, data: {line: 4}}
+                  then:
+                    - {score: 985, band: A, because: [fare-evaded -15]}
+                  standing: {anna: {dimensions: {transport: -15}, sanctions: {}}}
+
+            A case that fails prints what it expected (-) against what came (+), in the same form. Exit 0 if all cases
+            pass, 1 if one fails or a file has mistakes.
+            """)
+
+    @Argument(help: "Folders or files of cases.")
+    var directories: [String]
+
+    @Option(help: "text, or json: one JSON line a case and one for the sum.")
+    var output: OutputForm = .text
+
+    enum OutputForm: String, ExpressibleByArgument { case text, json }
+
+    /// Files that a folder may have below it.
+    private static let maximumFiles = 10_000
+
+    func run() throws {
+        var tally = Tally()
+        var policies: [String: ScoringPolicy] = [:]
+        for directory in directories {
+            for path in try Self.files(in: directory) {
+                let text = try Self.text(path)
+                let isNamed = path == directory
+                guard isNamed || PolicyCaseFile.isCaseFile(text) else { continue }
+                do {
+                    let file = try PolicyCaseFile(yaml: text, file: path) { relative in
+                        let policyPath = Self.path(relative, from: path)
+                        if let known = policies[policyPath] { return known }
+                        let policy = try loadPolicy(policyPath)
+                        policies[policyPath] = policy
+                        return policy
+                    }
+                    let runner = PolicyCaseRunner(policy: file.policy)
+                    for example in file.cases { report(runner.run(example), &tally) }
+                } catch let mistakes as YAMLMistakes {
+                    say(mistakes.description)
+                    tally.broken += 1
+                } catch let code as ExitCode where code == Exit.failed {
+                    // The policy's mistakes have been told.
+                    say("\(path): error: its policy cannot be used")
+                    tally.broken += 1
+                }
+            }
+        }
+        sum(tally)
+        if tally.passed + tally.failed + tally.broken == 0 {
+            throw fail("error: no cases in \(directories.joined(separator: ", "))")
+        }
+        if tally.failed + tally.broken > 0 { throw Exit.failed }
+    }
+
+    private struct Tally {
+        var passed = 0
+        var failed = 0
+        /// Files with mistakes.
+        var broken = 0
+    }
+
+    // MARK: Files
+
+    /// The file itself, or every *.yaml below a folder, sorted by path.
+    private static func files(in directory: String) throws -> [String] {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder) else {
+            throw fail("\(directory): error: cannot be read")
+        }
+        guard isFolder.boolValue else { return [directory] }
+        guard let walk = FileManager.default.enumerator(atPath: directory) else {
+            throw fail("\(directory): error: cannot be read")
+        }
+        var paths: [String] = []
+        while let path = walk.nextObject() as? String {
+            guard path.hasSuffix(".yaml") || path.hasSuffix(".yml") else { continue }
+            paths.append(directory.hasSuffix("/") ? directory + path : directory + "/" + path)
+            guard paths.count <= maximumFiles else {
+                throw fail("\(directory): error: more than \(maximumFiles) YAML files", Exit.limitExceeded)
+            }
+        }
+        return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    private static func text(_ path: String) throws -> String {
+        let bytes: Data
+        do {
+            let file = try FileHandle(forReadingFrom: URL(filePath: path))
+            bytes = try file.read(upToCount: PolicyCaseFile.maximumBytes + 1) ?? Data()
+        } catch {
+            throw fail("\(path): error: cannot be read")
+        }
+        guard bytes.count <= PolicyCaseFile.maximumBytes else {
+            throw fail("\(path): error: larger than \(PolicyCaseFile.maximumBytes) bytes", Exit.limitExceeded)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw fail("\(path):1:1: error: not valid UTF-8")
+        }
+        return text
+    }
+
+    private static func path(_ relative: String, from file: String) -> String {
+        guard !relative.hasPrefix("/") else { return relative }
+        let folder = (file as NSString).deletingLastPathComponent
+        return ((folder as NSString).appendingPathComponent(relative) as NSString).standardizingPath
+    }
+
+    // MARK: Output
+
+    private func report(_ result: PolicyCaseResult, _ tally: inout Tally) {
+        if result.hasPassed { tally.passed += 1 } else { tally.failed += 1 }
+        switch output {
+        case .text:
+            guard !result.hasPassed else { return }
+            print("\(result.file):\(result.line): failed: \(result.name)")
+            for line in result.difference { print("  \(line)") }
+        case .json:
+            var writer = ByteWriter()
+            writer.append("{\"file\":")
+            writer.append(jsonString: result.file)
+            writer.append(",\"line\":")
+            writer.append(decimal: Int64(result.line))
+            writer.append(",\"name\":")
+            writer.append(jsonString: result.name)
+            writer.append(",\"passed\":")
+            writer.append(result.hasPassed ? "true" : "false")
+            writer.append(",\"difference\":[")
+            for (index, line) in result.difference.enumerated() {
+                if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
+                writer.append(jsonString: line)
+            }
+            writer.append("]}")
+            print(String(decoding: writer.bytes, as: UTF8.self))
+        }
+    }
+
+    private func sum(_ tally: Tally) {
+        switch output {
+        case .text:
+            let broken =
+                tally.broken == 0 ? "" : ", \(tally.broken) \(tally.broken == 1 ? "file" : "files") with mistakes"
+            print("\(tally.passed) passed, \(tally.failed) failed\(broken)")
+        case .json:
+            print(#"{"passed":\#(tally.passed),"failed":\#(tally.failed),"files-with-mistakes":\#(tally.broken)}"#)
+        }
+    }
+}
