@@ -76,12 +76,14 @@ let package = Package(
 
         // A malloc that counts, linked into tests only.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
-        tests("EventsTests", ["CAllocationCounter", "Events"]),
-        tests("ExpressionsTests", ["CAllocationCounter", "Expressions"]),
-        tests("PolicyTests", ["Events", "Expressions", "Policy"]),
-        tests("ScoringTests", ["CAllocationCounter", "Events", "Policy", "Scoring"]),
-        tests("LedgerTests", ["Events", "Ledger"]),
-        tests("ReplayTests", ["Events", "Ledger", "Policy", "Replay", "Scoring"]),
+        // Seeded randomness, for tests only.
+        .target(name: "Randomness", path: "Tests/Randomness", swiftSettings: strict),
+        tests("EventsTests", ["CAllocationCounter", "Events", "Randomness"]),
+        tests("ExpressionsTests", ["CAllocationCounter", "Expressions", "Randomness"]),
+        tests("PolicyTests", ["Events", "Expressions", "Policy", "Randomness"]),
+        tests("ScoringTests", ["CAllocationCounter", "Events", "Policy", "Randomness", "Scoring"]),
+        tests("LedgerTests", ["Events", "Ledger", "Randomness"]),
+        tests("ReplayTests", ["Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring"]),
         tests("KafkaTests", ["Kafka"]),
         tests("TopicsTests", ["Events", "Kafka", "Policy", "Scoring", "Topics"]),
         tests("PipelineTests", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
@@ -89,7 +91,7 @@ let package = Package(
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", logging]),
         tests("SimulationTests", ["Simulation"]),
-        tests("CommandTests", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", "Topics"]),
+        tests("CommandTests", ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics"]),
     ],
     cxxLanguageStandard: .cxx17
 )

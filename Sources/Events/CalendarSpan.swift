@@ -26,7 +26,7 @@ public struct CalendarSpan: Hashable, Sendable {
     /// `N days`, `N months` or `N years`; the singular is taken too.
     public init?(_ text: String) {
         let words = text.split(separator: " ")
-        guard words.count == 2, let count = Int64(words[0]), count >= 0,
+        guard words.count == 2, words[0].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let count = Int64(words[0]),
             let unit = Unit.allCases.first(where: { words[1] == $0.rawValue || words[1] == $0.rawValue.dropLast() }),
             count <= Self.maximum(unit)
         else { return nil }

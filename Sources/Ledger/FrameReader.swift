@@ -67,6 +67,7 @@ public struct FrameReader {
         entry.event.source = try text().0
         (entry.event.type, entry.typeNumber) = try text()
         entry.event.subject = try bytes()
+        guard entry.event.subject.count <= EventDecoder.maximumAttributeBytes else { throw malformed }
         entry.event.id = try bytes()
         entry.event.data = try bytes()
         return true

@@ -1,10 +1,11 @@
 internal import Expressions
 
 extension PolicyParser {
-    /// An expression that certainly can give `type`. Every mistake in it is noted at the value.
+    /// An expression that certainly can give `type`. Every mistake in it is noted at the value, and what `isWrong` finds
+    /// in it.
     mutating func expression(
         _ value: Value, what: String, in declarations: WritableKeyPath<PolicyVariables, Declarations>,
-        gives type: ValueType
+        gives type: ValueType, isWrong: (Expression) -> String? = { _ in nil }
     ) -> Expression? {
         guard let text = reader.string(value, what: what) else { return nil }
         let expression: Expression
@@ -19,7 +20,9 @@ extension PolicyParser {
             reader.note(
                 "\"\(field.name)\" is a protected attribute: no rule and no sanction may look at it", at: value)
         }
-        guard expression.diagnostics.isEmpty else { return nil }
+        let wrong = isWrong(expression)
+        if let wrong { reader.note(wrong, at: value) }
+        guard expression.diagnostics.isEmpty, wrong == nil else { return nil }
         if expression.type != type, expression.type != .dynamic {
             reader.note("\(what) must give \(type.article), not \(expression.type.article)", at: value)
             return nil

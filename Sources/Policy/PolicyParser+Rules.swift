@@ -23,16 +23,16 @@ extension PolicyParser {
         let events = rule["event"].map { eventTypes($0, what: "event", dimension: dimension, user: "rule", id) } ?? []
         let when = rule["when"].flatMap { eventCondition($0) }
         let points = rule["points"].flatMap { self.points($0) }
-        let per = rule["per"].flatMap { period($0) } ?? .ever
+        let per = rule["per"].map { period($0) } ?? .ever
         let cap = rule["cap"].flatMap { reader.integer($0, what: "cap", in: 0...ScoringPolicy.saturation) }
         let lasts = rule["lasts"].flatMap { span($0, what: "lasts") }
-        if per == .ever, lasts != nil, let place = rule.place(of: "lasts") {
+        if per == .ever, let place = rule.place(of: "lasts") {
             reader.note("lasts needs a bucket that ends: give per (day, month or year)", at: place)
         }
         let kinds = rule["kinds"].map { self.kinds($0) } ?? policyKinds
         guard let id, let dimension, let points else { return nil }
         return ScoringPolicy.Rule(
-            id: id, dimension: dimension, kinds: kinds, events: events, when: when, points: points, per: per,
+            id: id, dimension: dimension, kinds: kinds, events: events, when: when, points: points, per: per ?? .ever,
             cap: cap ?? .max, lasts: lasts)
     }
 
@@ -63,6 +63,15 @@ extension PolicyParser {
         for type in types {
             if type.text.hasPrefix(ControlType.prefix.description) {
                 reader.note("types under \"standing.\" are reserved for control events", at: type.place)
+                continue
+            }
+            // As long, and as plain, as an event's type may be.
+            if type.text.isEmpty || type.text.utf8.count > EventDecoder.maximumAttributeBytes
+                || type.text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+            {
+                reader.note(
+                    "an event type has 1 to \(EventDecoder.maximumAttributeBytes) bytes and no control character",
+                    at: type.place)
                 continue
             }
             guard let dimension else { continue }
@@ -99,12 +108,9 @@ extension PolicyParser {
 
     private mutating func perkCondition(_ value: Value) -> Expression? {
         let points = variables.standing.points
-        guard let when = expression(value, what: "when", in: \.standing.declarations, gives: .bool) else { return nil }
-        if when.slots.contains(points) {
-            reader.note(
-                "a perk sees no points: name a dimension's, such as dimension."
-                    + (dimensions.first?.name ?? "payment"), at: value)
+        let own = "dimension." + (dimensions.first?.name ?? "payment")
+        return expression(value, what: "when", in: \.standing.declarations, gives: .bool) { when in
+            when.slots.contains(points) ? "a perk sees no points: name a dimension's, such as \(own)" : nil
         }
-        return when
     }
 }

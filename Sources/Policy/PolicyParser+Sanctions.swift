@@ -53,14 +53,11 @@ extension PolicyParser {
 
     /// A condition over the points of one dimension.
     private mutating func level(_ value: Value, dimension: Int?) -> Expression? {
-        guard let when = expression(value, what: "when", in: \.standing.declarations, gives: .bool) else { return nil }
         let seen = [variables.standing.points, variables.standing.kind]
-        guard when.slots.allSatisfy(seen.contains) else {
-            let own = dimension.map { " (those of \"\(dimensions[$0].name)\")" } ?? ""
-            reader.note(
-                "a sanction's level must not look outside its dimension: it sees points\(own) and kind", at: value)
-            return nil
+        let own = dimension.map { " (those of \"\(dimensions[$0].name)\")" } ?? ""
+        return expression(value, what: "when", in: \.standing.declarations, gives: .bool) { when in
+            when.slots.allSatisfy(seen.contains)
+                ? nil : "a sanction's level must not look outside its dimension: it sees points\(own) and kind"
         }
-        return when
     }
 }

@@ -47,16 +47,19 @@ struct PolicyParser {
                 required: ["policy", "version", "score", "dimensions", "rules", "bands"])
         else { return nil }
         let id = document["policy"].flatMap(policyName) ?? ""
-        let version = document["version"].flatMap { reader.integer($0, what: "version", in: 1...Int64(Int32.max)) }
-        let score = document["score"].flatMap(score)
-        let kinds = document["kinds"].map(kinds) ?? .all
+        let version = document["version"].flatMap { reader.integer($0, what: "version", in: 1...Int64.max) }
+        var minimum: Int64?
+        let score = document["score"].flatMap { self.score($0, &minimum) }
+        /// A section that may be left out; an empty one is left out.
+        func optional(_ key: String) -> Value? { document[key].flatMap { reader.isNull($0) ? nil : $0 } }
+        let kinds = optional("kinds").map(kinds) ?? .all
         dimensions = document["dimensions"].map(readDimensions) ?? []
         variables = PolicyVariables(dimensions: dimensions.map(\.name))
         let rules = document["rules"].map { self.rules($0, kinds: kinds) } ?? []
-        let bands = document["bands"].map { self.bands($0, score: score) } ?? []
-        let perks = document["perks"].map { self.perks($0) } ?? []
-        let sanctions = document["sanctions"].map { self.sanctions($0) } ?? []
-        let appeals = document["appeals"].map(appeals) ?? .init()
+        let bands = document["bands"].map { self.bands($0, minimum: minimum) } ?? []
+        let perks = optional("perks").map { self.perks($0) } ?? []
+        let sanctions = optional("sanctions").map { self.sanctions($0) } ?? []
+        let appeals = optional("appeals").map(appeals) ?? .init()
         guard let version, let score, reader.mistakes.isEmpty else { return nil }
         return ScoringPolicy(
             id: id, version: version, score: score, kinds: kinds, dimensions: dimensions, rules: rules, bands: bands,
@@ -81,7 +84,7 @@ struct PolicyParser {
         return name.flatMap {
             word($0, at: value, rule: "letters, digits, hyphens, underscores and points, a letter or digit first") {
                 byte, isFirst in
-                Self.isLowerCase(byte | 0x20) || Self.isDigit(byte)
+                Self.isLowerCase(byte | 0x20) || Self.isDigit(byte) || byte >= 0x80
                     || !isFirst && [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ".")].contains(byte)
             }
         }
@@ -89,7 +92,7 @@ struct PolicyParser {
 
     private static func isLowerCase(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") }
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
-    private static let maximumNameBytes = 64
+    private static let maximumNameBytes = 128
 
     private func word(
         _ name: String, at value: Value, rule: String, _ isGood: (UInt8, _ isFirst: Bool) -> Bool
@@ -126,8 +129,7 @@ struct PolicyParser {
             reader.note("\(what) must name at least one", at: value)
             return []
         }
-        guard let names = reader.strings(value, what: what, limit: ScoringPolicy.maximumNames) else { return [] }
-        return names
+        return reader.strings(value, what: what, limit: ScoringPolicy.maximumNames) ?? []
     }
 
     func span(_ value: Value, what: String, isTerm: Bool = false) -> CalendarSpan? {
@@ -147,7 +149,8 @@ struct PolicyParser {
 
     // MARK: The parts without rules
 
-    private func score(_ value: Value) -> ScoringPolicy.Score? {
+    /// `minimum`: the least score, also of a score that is wrong elsewhere.
+    private func score(_ value: Value, _ minimum: inout Int64?) -> ScoringPolicy.Score? {
         guard
             let mapping = reader.mapping(
                 value, what: "score", known: ["base", "min", "max"], required: ["base", "min", "max"])
@@ -155,7 +158,14 @@ struct PolicyParser {
         func number(_ key: String) -> Int64? {
             mapping[key].flatMap { reader.integer($0, what: "score.\(key)", in: Self.points) }
         }
-        guard let base = number("base"), let low = number("min"), let high = number("max") else { return nil }
+        let (base, low, high) = (number("base"), number("min"), number("max"))
+        minimum = low
+        guard let low, let high else { return nil }
+        guard low <= high else {
+            reader.note("score.min is greater than score.max", at: mapping["min"] ?? value)
+            return nil
+        }
+        guard let base else { return nil }
         guard low <= base, base <= high else {
             reader.note("score.base must lie between score.min and score.max", at: mapping["base"] ?? value)
             return nil
@@ -209,23 +219,29 @@ struct PolicyParser {
         return nil
     }
 
-    private func bands(_ value: Value, score: ScoringPolicy.Score?) -> [ScoringPolicy.Band] {
+    private func bands(_ value: Value, minimum: Int64?) -> [ScoringPolicy.Band] {
         guard let items = items(value, what: "bands", limit: ScoringPolicy.maximumBands) else { return [] }
         if items.isEmpty { reader.note("bands must name at least one", at: value) }
         var names: Set<String> = []
         var result: [ScoringPolicy.Band] = []
         for (index, item) in items.enumerated() {
             guard
-                let band = reader.mapping(item, what: "a band", known: ["name", "from"], required: ["name", "from"]),
-                let nameValue = band["name"], let name = reader.string(nameValue, what: "name"),
-                let fromValue = band["from"], let from = reader.integer(fromValue, what: "from", in: Self.points)
+                let band = reader.mapping(item, what: "a band", known: ["name", "from"], required: ["name", "from"])
             else { continue }
-            _ = isNew(name, in: &names, what: "band", at: nameValue)
-            if let last = result.last, from <= last.from {
-                reader.note("bands must rise: \(from) is not above \(last.from)", at: fromValue)
+            var name = ""
+            if let value = band["name"], let text = reader.string(value, what: "name") {
+                name = text
+                if text.isEmpty { reader.note("name is empty", at: value) }
+                _ = isNew(text, in: &names, what: "band", at: value)
             }
-            if index == 0, let score, from > score.min {
-                reader.note("the first band must cover score.min (\(score.min))", at: fromValue)
+            guard let place = band["from"], let from = reader.integer(place, what: "from", in: Self.points) else {
+                continue
+            }
+            if let last = result.last, from <= last.from {
+                reader.note("bands must rise: \(from) is not above \(last.from)", at: place)
+            }
+            if index == 0, let minimum, from > minimum {
+                reader.note("the first band must cover score.min (\(minimum))", at: place)
             }
             result.append(ScoringPolicy.Band(name: name, from: from))
         }

@@ -26,10 +26,17 @@ public struct YAMLMistakes: Error, Sendable, CustomStringConvertible {
 public final class YAMLReader {
     /// A document may have this many bytes.
     public static let maximumBytes = 1024 * 1024
-    /// Beyond this many mistakes the rest is not told.
-    public static let maximumMistakes = 100
+    /// Beyond this many mistakes the rest is only counted.
+    public static let maximumMistakes = 1000
 
-    public private(set) var mistakes: [YAMLMistake] = []
+    private var noted: [YAMLMistake] = []
+    private var untold = 0
+
+    /// In the order in which they were found; the last says how many are not told.
+    public var mistakes: [YAMLMistake] {
+        guard untold > 0, let last = noted.last else { return noted }
+        return noted + [YAMLMistake(line: last.line, column: last.column, message: "\(untold) more mistakes")]
+    }
 
     /// A value and where it stands.
     public struct Value {
@@ -60,40 +67,56 @@ public final class YAMLReader {
     public init(_ text: String) {
         guard text.utf8.count <= Self.maximumBytes else {
             root = nil
-            mistakes = [
-                YAMLMistake(line: 1, column: 1, message: "the document is larger than \(Self.maximumBytes) bytes")
-            ]
+            noted = [YAMLMistake(line: 1, column: 1, message: "the document is larger than \(Self.maximumBytes) bytes")]
+            return
+        }
+        // A byte order mark is no part of the document.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+        if let alias = Self.alias(in: text) {
+            root = nil
+            noted = [alias]
             return
         }
         do {
             guard let node = try compose(yaml: text) else {
                 root = nil
-                mistakes = [YAMLMistake(line: 1, column: 1, message: "the document is empty")]
+                noted = [YAMLMistake(line: 1, column: 1, message: "the document is empty")]
                 return
             }
             root = Value(node)
         } catch {
             root = nil
-            mistakes = [Self.mistake(error)]
+            noted = [Self.mistake(error, in: text)]
         }
     }
 
-    private static func mistake(_ error: any Error) -> YAMLMistake {
+    private static func mistake(_ error: any Error, in text: String) -> YAMLMistake {
         switch error {
+        case YamlError.reader(let problem, let offset, let value, _):
+            let bytes = Array(text.utf8)
+            let (line, column) = place(of: min(max(offset ?? 0, 0), bytes.count), in: bytes)
+            return YAMLMistake(
+                line: line, column: column, message: "\(problem) (U+\(String(value, radix: 16, uppercase: true)))")
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):
             return YAMLMistake(line: mark.line, column: mark.column, message: problem)
         case YamlError.duplicatedKeysInMapping(let duplicates, let context):
             let names = duplicates.joined(separator: ", ")
-            return YAMLMistake(
-                line: context.mark.line, column: context.mark.column, message: "the key \(names) stands here twice")
-        default: return YAMLMistake(line: 1, column: 1, message: "not YAML: \(error)")
+            let mark = (line: context.mark.line, column: context.mark.column)
+            let (line, column) = second(duplicates.first ?? "", after: mark.line, mark.column, in: text) ?? mark
+            return YAMLMistake(line: line, column: column, message: "the key \(names) stands here for a second time")
+        default:
+            let reason = "\(error)".split(separator: "\n").first ?? ""
+            return YAMLMistake(line: 1, column: 1, message: "not YAML: \(reason)")
         }
     }
 
     public func note(_ message: String, at value: Value) {
-        guard mistakes.count < Self.maximumMistakes else { return }
-        mistakes.append(YAMLMistake(line: value.line, column: value.column, message: message))
+        guard noted.count < Self.maximumMistakes else {
+            untold += 1
+            return
+        }
+        noted.append(YAMLMistake(line: value.line, column: value.column, message: message))
     }
 
     /// A mapping; keys outside `known` are mistakes (nil: all keys are free), `required` ones must be there.
@@ -179,19 +202,20 @@ public final class YAMLReader {
         return number
     }
 
-    /// `true` or `false`, unquoted.
+    /// `true` or `false` of YAML's core schema, unquoted.
     public func bool(_ value: Value, what: String) -> Bool? {
-        guard case .scalar(let scalar) = value.node, scalar.style == .plain, let flag = Bool(scalar.string) else {
-            note("\(what) must be true or false", at: value)
-            return nil
+        if case .scalar(let scalar) = value.node, scalar.style == .plain {
+            if ["true", "True", "TRUE"].contains(scalar.string) { return true }
+            if ["false", "False", "FALSE"].contains(scalar.string) { return false }
         }
-        return flag
+        note("\(what) must be true or false", at: value)
+        return nil
     }
 
-    /// Nothing, `~` or `null`.
+    /// Nothing, or null of YAML's core schema, unquoted.
     public func isNull(_ value: Value) -> Bool {
         guard case .scalar(let scalar) = value.node else { return false }
-        return scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
+        return scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
     }
 
     /// Notes a word that is none of the known ones, with the one that may have been meant.

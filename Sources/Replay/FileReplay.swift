@@ -57,7 +57,6 @@ public struct FileReplay: ~Copyable {
     }
 
     private mutating func emit(offset: Int64, _ body: ((UnsafeRawBufferPointer) throws -> Void)?) throws {
-        guard !fold.output.facts.isEmpty else { return }
         if let body {
             for fact in fold.output.facts {
                 let topic = fact.kind.topic.rawValue

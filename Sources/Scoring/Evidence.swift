@@ -18,7 +18,7 @@ struct Bucket: BitwiseCopyable {
     var evidence: UInt32
     /// `Period.bucket(of:)`
     var number: Int32
-    /// The next bucket of the rule, in no order of time.
+    /// The rule's next bucket, an earlier one. The latest lies in the subject's record.
     var next: UInt32
 }
 

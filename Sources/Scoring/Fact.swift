@@ -91,12 +91,26 @@ public struct Reason: Equatable, Sendable {
 public struct FactBuffer {
     public internal(set) var facts: [Fact] = []
     public internal(set) var reasons: [Reason] = []
+    /// The entry of the last fact, and how many it has.
+    private var entry = -1
+    private var count = 0
 
     public init() {}
+
+    /// The next fact's number among those of its entry.
+    @inline(__always) mutating func number(inEntry entry: Int) -> Int {
+        if entry != self.entry {
+            self.entry = entry
+            count = 0
+        }
+        defer { count &+= 1 }
+        return count
+    }
 
     public mutating func removeAll() {
         facts.removeAll(keepingCapacity: true)
         reasons.removeAll(keepingCapacity: true)
+        entry = -1
     }
 
     /// Largest points first; equal ones in policy order.

@@ -14,6 +14,9 @@ struct Bounds: BitwiseCopyable {
 enum PerkState {
     static let idle: Int64 = 0
     static let held: Int64 = .max
+
+    /// The end of a grace as it is kept: never the value that says idle.
+    static func graceEnd(_ time: Timestamp) -> Int64 { time.microseconds == idle ? 1 : time.microseconds }
 }
 
 // What follows from a subject's points (SPEC section 5): score and band, then level sanctions, then perks.
@@ -34,69 +37,80 @@ extension Fold {
         Fact.Level(score: record[SubjectTable.Layout.scoreAt], band: Int(SubjectTable.header(record).pointee.band))
     }
 
-    /// Each change is a fact. A step that changed nothing and brought nothing adverse leaves everything as it is.
+    /// Puts the score and band as last told, and as they are now, into a change.
+    @inline(__always) func weigh(_ record: UnsafeMutablePointer<Int64>, _ change: inout Change) {
+        change.before = level(record)
+        change.after = change.before
+        guard change.points || change.isFirst else { return }
+        change.after.score = score(record)
+        guard change.after.score != change.before.score || change.isFirst else { return }
+        change.after.band = policy.band(of: change.after.score)
+        if change.isFirst { change.before = change.after }
+    }
+
+    /// Each change is a fact. A step that changed nothing and brought nothing adverse leaves everything as it is. The
+    /// change has been weighed.
     @inline(__always) mutating func evaluate(
         _ subject: UInt32, cause: Cause, reasons: Range<Int>, _ change: Change
     ) {
         guard change.points || change.sanctions || change.adverse != 0 || change.isFirst else { return }
         let record = subjects.record(subject)
-        let before = level(record)
-        var after = before
-        if change.points || change.isFirst {
-            after.score = score(record)
-            if after.score != before.score || change.isFirst { after.band = policy.band(of: after.score) }
-        }
-        if change.isFirst || after != before {
-            record[SubjectTable.Layout.scoreAt] = after.score
-            SubjectTable.header(record).pointee.band = UInt8(after.band)
+        if change.isFirst || change.after != change.before {
+            record[SubjectTable.Layout.scoreAt] = change.after.score
+            SubjectTable.header(record).pointee.band = UInt8(change.after.band)
             emit(
-                .scoreChanged, record, cause: cause, before: change.isFirst ? nil : before, after: after,
+                .scoreChanged, record, cause: cause, before: change.isFirst ? nil : change.before, after: change.after,
                 reasons: reasons)
         }
         let kind = SubjectTable.header(record).pointee.kind
-        if !policy.sanctions.isEmpty, change.points || change.adverse != 0 {
-            evaluateLevels(subject, record, kind: kind, cause: cause, adverse: change.adverse)
+        if !conditions.levels.isEmpty, change.points || change.adverse != 0 {
+            evaluateLevels(subject, record, kind: kind, cause: cause, change)
         }
-        guard !policy.perks.isEmpty else { return }
-        evaluatePerks(subject, record, kind: kind, cause: cause, before: change.isFirst ? nil : before, after, reasons)
+        if !conditions.perks.isEmpty { evaluatePerks(subject, record, kind: kind, cause: cause, change, reasons) }
     }
 
     private mutating func evaluateLevels(
-        _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, kind: UInt8, cause: Cause, adverse: UInt64
+        _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, kind: UInt8, cause: Cause, _ change: Change
     ) {
         let slots = standingFrame.slots
         if conditions.levelsNameKind { slots[policy.variables.standing.kind] = .string(kindTexts[Int(kind)]) }
         for index in 0..<conditions.levels.count {
             let (sanction, dimension) = (conditions.levels[index].sanction, conditions.levels[index].dimension)
             let isActive = imposition(sanction, record) != nil
-            guard isActive || adverse & (1 &<< UInt64(dimension)) != 0 else { continue }
+            guard isActive || change.adverse & (1 &<< UInt64(dimension)) != 0 else { continue }
             slots[policy.variables.standing.points] = .int(points(dimension, record))
-            let holds = truth(conditions.levels[index].when)
-            if isActive, !holds {
-                lift(sanction, record, .cured, cause: cause)
-            } else if !isActive, holds {
-                impose(sanction, record, subject, cause: cause, identity: 0)
+            switch truth(conditions.levels[index].when, record) {
+            case .yes where !isActive:
+                impose(sanction, record, subject, cause: cause, identity: 0, change)
+            case .no where isActive: lift(sanction, record, .cured, cause: cause, change)
+            // What cannot be evaluated imposes nothing, and is no cure.
+            default: break
             }
         }
     }
 
     private mutating func evaluatePerks(
-        _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, kind: UInt8, cause: Cause, before: Fact.Level?,
-        _ after: Fact.Level, _ reasons: Range<Int>
+        _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, kind: UInt8, cause: Cause, _ change: Change,
+        _ reasons: Range<Int>
     ) {
-        loadPerkInput(record, kind: kind, after)
+        loadPerkInput(record, kind: kind, change.after)
+        let before = change.isFirst ? nil : change.before
         let states = record + subjects.layout.perksAt
         for perk in 0..<conditions.perks.count {
-            let holds = truth(conditions.perks[perk])
+            let holds = truth(conditions.perks[perk], record) == .yes
             switch (states[perk], holds) {
             case (PerkState.idle, true):
                 states[perk] = PerkState.held
-                emit(.perkGranted, record, cause: cause, before: before, after: after, item: perk, reasons: reasons)
+                emit(
+                    .perkGranted, record, cause: cause, before: before, after: change.after, item: perk,
+                    reasons: reasons)
             case (PerkState.held, false):
-                let due = clock.adding(policy.perks[perk].grace).microseconds
+                let due = PerkState.graceEnd(clock.adding(policy.perks[perk].grace))
                 if due <= clock.microseconds {
                     states[perk] = PerkState.idle
-                    emit(.perkRevoked, record, cause: cause, before: before, after: after, item: perk, reasons: reasons)
+                    emit(
+                        .perkRevoked, record, cause: cause, before: before, after: change.after, item: perk,
+                        reasons: reasons)
                 } else {
                     states[perk] = due
                     timers.add(
@@ -124,14 +138,18 @@ extension Fold {
         }
     }
 
-    /// An expression that cannot be evaluated does not hold.
-    @inline(__always) private mutating func truth(_ expression: Unmanaged<Expression>) -> Bool {
-        switch expression._withUnsafeGuaranteedRef({ $0.truth(standingFrame) }) {
-        case .yes: return true
-        case .no: return false
-        case .error:
-            counters.evaluationErrors += 1
-            return false
-        }
+    /// A condition over a standing. One that cannot be evaluated is counted, and shown in the subject's explanation.
+    @inline(__always) private mutating func truth(
+        _ expression: Unmanaged<Expression>, _ record: UnsafeMutablePointer<Int64>
+    ) -> Truth {
+        let truth = expression._withUnsafeGuaranteedRef { $0.truth(standingFrame) }
+        if truth == .error { noteError(record) }
+        return truth
+    }
+
+    mutating func noteError(_ record: UnsafeMutablePointer<Int64>) {
+        counters.evaluationErrors += 1
+        let header = SubjectTable.header(record)
+        if header.pointee.errors < .max { header.pointee.errors += 1 }
     }
 }

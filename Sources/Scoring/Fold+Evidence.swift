@@ -71,10 +71,8 @@ extension Fold {
     }
 
     private mutating func noteError(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) {
-        counters.evaluationErrors += 1
         ruleErrors[rule] += 1
-        let header = SubjectTable.header(record)
-        if header.pointee.errors < .max { header.pointee.errors += 1 }
+        noteError(record)
     }
 
     /// The bucket of a time, and from when it counts no more. Events of a rule mostly fall in the same one as the last.
@@ -119,23 +117,56 @@ extension Fold {
         return Self.clamp(bucket.pointee.sum, cap: step.cap) &- before
     }
 
-    /// A bucket that is not the one in the record: another that is there, or a new one, which takes the place in the
-    /// record and leaves the one that was there to the list.
+    /// A bucket that is not the one in the record: another that is there, or a new one in its place of the order.
     private mutating func findOrMake(
         _ last: LastBucket, _ head: UnsafeMutablePointer<Bucket>, _ rule: Int, _ subject: UInt32
     ) -> UnsafeMutablePointer<Bucket> {
-        var number = head.pointee.next
-        while number != 0 {
-            let bucket = buckets[number]
-            if bucket.pointee.number == last.number { return bucket }
-            number = bucket.pointee.next
+        var new = Bucket(sum: 0, events: 0, evidence: 0, number: last.number, next: 0)
+        var made = head
+        if head.pointee.events == 0 {
+            head.pointee = new
+        } else if last.number > head.pointee.number {
+            new.next = buckets.add(head.pointee)
+            head.pointee = new
+        } else {
+            var place = Self.next(head)
+            while place.pointee != 0, buckets[place.pointee].pointee.number > last.number {
+                place = Self.next(buckets[place.pointee])
+            }
+            if place.pointee != 0, buckets[place.pointee].pointee.number == last.number {
+                return buckets[place.pointee]
+            }
+            new.next = place.pointee
+            place.pointee = buckets.add(new)
+            made = buckets[place.pointee]
         }
-        var next = head.pointee.next
-        if head.pointee.events > 0 { next = buckets.add(head.pointee) }
-        head.pointee = Bucket(sum: 0, events: 0, evidence: 0, number: last.number, next: next)
         timers.add(
             Timer(subject: subject, rank: TimerRanks.bucketEnd, item: UInt16(rule), bucket: last.number), due: last.due)
-        return head
+        return made
+    }
+
+    /// Takes out the bucket in the record, whose place the next one takes, or one of the list.
+    private mutating func remove(_ head: UnsafeMutablePointer<Bucket>, _ number: Int32) -> Bucket? {
+        if head.pointee.events > 0, head.pointee.number == number {
+            let removed = head.pointee
+            if removed.next == 0 {
+                head.pointee = Bucket(sum: 0, events: 0, evidence: 0, number: 0, next: 0)
+            } else {
+                head.pointee = buckets[removed.next].pointee
+                buckets.remove(removed.next)
+            }
+            return removed
+        }
+        var place = Self.next(head)
+        while place.pointee != 0, buckets[place.pointee].pointee.number > number {
+            place = Self.next(buckets[place.pointee])
+        }
+        guard place.pointee != 0, case let removed = buckets[place.pointee].pointee, removed.number == number else {
+            return nil
+        }
+        buckets.remove(place.pointee)
+        place.pointee = removed.next
+        return removed
     }
 
     @inline(__always) static func clamp(_ sum: Int64, cap: Int64) -> Int64 { max(-cap, min(cap, sum)) }
@@ -161,7 +192,7 @@ extension Fold {
         var sum: Int64 = 0
         let cap = cap(rule)
         forEachBucket(rule, record) { sum += Self.clamp($0.pointee.sum, cap: cap) }
-        return sum
+        return max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, sum))
     }
 
     // MARK: Out again
@@ -169,34 +200,14 @@ extension Fold {
     /// A bucket has ended: its points and its evidence go. By how much the rule's points change.
     mutating func endBucket(_ timer: Timer, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
         let rule = Int(timer.item)
-        let head = head(rule, record)
-        if head.pointee.events > 0, head.pointee.number == timer.bucket {
-            let ended = head.pointee
-            head.pointee = Bucket(sum: 0, events: 0, evidence: 0, number: 0, next: ended.next)
-            return end(ended, rule)
-        }
-        var place: UnsafeMutablePointer<UInt32> = Self.next(head)
-        while place.pointee != 0 {
-            let bucket = buckets[place.pointee]
-            if bucket.pointee.number == timer.bucket {
-                let ended = bucket.pointee
-                buckets.remove(place.pointee)
-                place.pointee = ended.next
-                return end(ended, rule)
-            }
-            place = Self.next(bucket)
-        }
-        return 0
+        guard let ended = remove(head(rule, record), timer.bucket) else { return 0 }
+        forget(ended)
+        return -Self.clamp(ended.sum, cap: cap(rule))
     }
 
     private static func next(_ bucket: UnsafeMutablePointer<Bucket>) -> UnsafeMutablePointer<UInt32> {
         (UnsafeMutableRawPointer(bucket) + MemoryLayout<Bucket>.offset(of: \.next)!).assumingMemoryBound(
             to: UInt32.self)
-    }
-
-    private mutating func end(_ bucket: Bucket, _ rule: Int) -> Int64 {
-        forget(bucket)
-        return -Self.clamp(bucket.sum, cap: cap(rule))
     }
 
     private mutating func forget(_ bucket: Bucket) {
@@ -223,38 +234,34 @@ extension Fold {
     }
 
     /// `standing.event.voided`: takes back exactly what the event contributed, lifts the sanctions that it imposed, and
-    /// evaluates. An event that is not there, or no longer counts, is no mistake.
+    /// evaluates. An event that is not there is no mistake; one that no longer counts stays voided all the same.
     mutating func void(_ event: UnsafePointer<EventView>, of subject: UInt32, _ hash: UInt64) {
+        let record = subjects.record(subject)
         guard let source = decoder.string("source", of: event.pointee.data)?.fingerprint(seed: hash),
-            let identity = decoder.string("id", of: event.pointee.data)?.fingerprint(seed: source)
+            let identity = decoder.string("id", of: event.pointee.data)?.fingerprint(seed: source),
+            identities.contains(identity, life: SubjectTable.life(record).pointee)
         else {
             counters.voidsIgnored += 1
             return
         }
-        let record = subjects.record(subject)
+        counters.voids += 1
+        _ = voided.insert(identity, life: 0)
         let firstReason = output.reasons.count
         var change = Change()
         for rule in policy.rules.indices {
             let (found, removed) = take(identity, fromRule: rule, record)
-            guard found else { continue }
-            change.isMatched = true
-            guard removed != 0 else { continue }
+            guard found, removed != 0 else { continue }
             change.points = true
             record[SubjectTable.Layout.dimensionsAt + policy.rules[rule].dimension] += removed
             output.reasons.append(Reason(rule: rule, points: removed))
         }
         output.sortReasons(from: firstReason)
         let reasons = firstReason..<output.reasons.count
+        weigh(record, &change)
         for sanction in policy.sanctions.indices where imposition(sanction, record)?.pointee.cause == identity {
-            lift(sanction, record, .voided, cause: .event(event))
-            change.isMatched = true
+            lift(sanction, record, .voided, cause: .event(event), change)
             change.sanctions = true
         }
-        guard change.isMatched else {
-            counters.voidsIgnored += 1
-            return
-        }
-        counters.voids += 1
         evaluate(subject, cause: .event(event), reasons: reasons, change)
     }
 
@@ -263,21 +270,22 @@ extension Fold {
         _ identity: UInt64, fromRule rule: Int, _ record: UnsafeMutablePointer<Int64>
     ) -> (found: Bool, points: Int64) {
         let head = head(rule, record)
-        if head.pointee.events > 0, let points = take(identity, from: head, cap: cap(rule)) { return (true, points) }
-        var place = Self.next(head)
-        while place.pointee != 0 {
-            let number = place.pointee
-            let bucket = buckets[number]
+        guard head.pointee.events > 0 else { return (false, 0) }
+        var bucket = head
+        while true {
             if let points = take(identity, from: bucket, cap: cap(rule)) {
-                if bucket.pointee.events == 0 {
-                    place.pointee = bucket.pointee.next
-                    buckets.remove(number)
-                }
+                if bucket.pointee.events == 0 { dropEmpty(bucket, head) }
                 return (true, points)
             }
-            place = Self.next(bucket)
+            guard bucket.pointee.next != 0 else { return (false, 0) }
+            bucket = buckets[bucket.pointee.next]
         }
-        return (false, 0)
+    }
+
+    /// A bucket without events is none. The one in the record must not look like none while it is being removed.
+    private mutating func dropEmpty(_ bucket: UnsafeMutablePointer<Bucket>, _ head: UnsafeMutablePointer<Bucket>) {
+        bucket.pointee.events = 1
+        _ = remove(head, bucket.pointee.number)
     }
 
     private mutating func take(

@@ -22,7 +22,7 @@ extension Fold {
         return Standing(
             subject: Array(SubjectTable.key(record)),
             kind: SubjectKind(rawValue: header.kind) ?? .individual,
-            terms: terms[Int(SubjectTable.terms(record).pointee)],
+            terms: String(decoding: terms[SubjectTable.terms(record).pointee], as: UTF8.self),
             level: level(record),
             dimensions: policy.dimensions.indices.map { points($0, record) },
             contributions: policy.rules.indices.compactMap { contribution($0, record) },

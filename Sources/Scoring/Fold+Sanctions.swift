@@ -28,35 +28,33 @@ extension Fold {
             let trigger = types.triggers[Int(number)]
             let sanction = Int(trigger.sanction)
             if trigger.lifts, imposition(sanction, record) != nil {
-                lift(sanction, record, .remedied, cause: .event(event))
+                lift(sanction, record, .remedied, cause: .event(event), change)
                 change.sanctions = true
                 change.isMatched = true
             }
-            guard trigger.imposes, holds(trigger) else { continue }
+            guard trigger.imposes, holds(trigger, record) else { continue }
             change.isMatched = true
             if let imposition = imposition(sanction, record) {
-                restart(sanction, imposition, subject)
+                // A further matching event: the term counts from it. The timer of the old end will see to the new one.
+                imposition.pointee.until = clock.adding(policy.sanctions[sanction].lasts).microseconds
             } else {
-                impose(sanction, record, subject, cause: .event(event), identity: identity)
+                impose(sanction, record, subject, cause: .event(event), identity: identity, change)
                 change.sanctions = true
             }
         }
     }
 
-    private mutating func holds(_ trigger: EventTypes.Trigger) -> Bool {
+    private mutating func holds(_ trigger: EventTypes.Trigger, _ record: UnsafeMutablePointer<Int64>) -> Bool {
         guard let when = trigger.when else { return true }
-        switch when._withUnsafeGuaranteedRef({ $0.truth(eventFrame) }) {
-        case .yes: return true
-        case .no: return false
-        case .error:
-            counters.evaluationErrors += 1
-            return false
-        }
+        let truth = when._withUnsafeGuaranteedRef { $0.truth(eventFrame) }
+        if truth == .error { noteError(record) }
+        return truth == .yes
     }
 
     /// Noticed, or in force at once where the policy gives no notice.
     mutating func impose(
-        _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32, cause: Cause, identity: UInt64
+        _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32, cause: Cause, identity: UInt64,
+        _ change: Change
     ) {
         let item = policy.sanctions[sanction]
         let noticeEnd = clock.adding(item.notice).microseconds
@@ -70,22 +68,14 @@ extension Fold {
         counters.sanctionsImposed += 1
         if isNoticed { setTimer(sanction, subject, due: noticeEnd) }
         setTimer(sanction, subject, due: until)
-        tell(isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: cause)
-    }
-
-    /// A further matching event: the term counts from it.
-    private mutating func restart(
-        _ sanction: Int, _ imposition: UnsafeMutablePointer<Imposition>, _ subject: UInt32
-    ) {
-        imposition.pointee.until = clock.adding(policy.sanctions[sanction].lasts).microseconds
-        setTimer(sanction, subject, due: imposition.pointee.until)
+        tell(isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: cause, change)
     }
 
     /// To idle, whatever it was.
     mutating func lift(
-        _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ reason: LiftReason, cause: Cause
+        _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ reason: LiftReason, cause: Cause, _ change: Change
     ) {
-        tell(.sanctionLifted, sanction, record, cause: cause, lifted: reason)
+        tell(.sanctionLifted, sanction, record, cause: cause, change, lifted: reason)
         let place = subjects.layout.sanctionsAt + sanction
         impositions.remove(UInt32(truncatingIfNeeded: record[place]))
         record[place] = 0
@@ -107,8 +97,9 @@ extension Fold {
         setTimer(sanction, subject, due: deadline)
         guard policy.appeals.stay else { return }
         imposition.pointee.state = .stayed
-        tell(.sanctionStayed, sanction, record, cause: .event(event))
-        evaluateSanctionChange(subject, cause: .event(event))
+        let change = sanctionChange(record)
+        tell(.sanctionStayed, sanction, record, cause: .event(event), change)
+        evaluate(subject, cause: .event(event), reasons: noReasons, change)
     }
 
     mutating func decideAppeal(_ event: UnsafePointer<EventView>, of subject: UInt32) {
@@ -119,8 +110,9 @@ extension Fold {
             counters.appealsIgnored += 1
             return
         }
+        let change = sanctionChange(record)
         if outcome.equals("upheld") {
-            lift(sanction, record, .appealUpheld, cause: .event(event))
+            lift(sanction, record, .appealUpheld, cause: .event(event), change)
         } else {
             imposition.pointee.appeal = .decided
             imposition.pointee.deadline = .max
@@ -128,9 +120,9 @@ extension Fold {
             // The old dates: what fell due meanwhile has happened.
             let isNoticed = imposition.pointee.noticeEnd > clock.microseconds
             imposition.pointee.state = isNoticed ? .noticed : .inForce
-            tell(isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: .event(event))
+            tell(isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: .event(event), change)
         }
-        evaluateSanctionChange(subject, cause: .event(event))
+        evaluate(subject, cause: .event(event), reasons: noReasons, change)
     }
 
     /// The sanction that an appeal is about.
@@ -141,21 +133,31 @@ extension Fold {
 
     // MARK: Time
 
-    /// A sanction's timer has come up; whether its state is another now. Expiry goes before the lapse of an appeal.
-    mutating func fire(_ sanction: Int, _ record: UnsafeMutablePointer<Int64>) -> Bool {
-        guard let imposition = imposition(sanction, record) else { return false }
+    /// A sanction's timer has come up. Expiry goes before the lapse of an appeal.
+    mutating func fire(_ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32) {
+        guard let imposition = imposition(sanction, record) else { return }
         let now = clock.microseconds
+        let change = sanctionChange(record)
         if imposition.pointee.until <= now {
-            lift(sanction, record, .expired, cause: .sanction(sanction))
+            lift(sanction, record, .expired, cause: .sanction(sanction), change)
         } else if imposition.pointee.appeal == .pending, imposition.pointee.deadline <= now {
-            lift(sanction, record, .appealLapsed, cause: .sanction(sanction))
+            lift(sanction, record, .appealLapsed, cause: .sanction(sanction), change)
         } else if imposition.pointee.state == .noticed, imposition.pointee.noticeEnd <= now {
             imposition.pointee.state = .inForce
-            tell(.sanctionInForce, sanction, record, cause: .sanction(sanction))
+            tell(.sanctionInForce, sanction, record, cause: .sanction(sanction), change)
         } else {
-            return false
+            // Perhaps the end of a term that was restarted: one timer for another, so they never grow in number.
+            setTimer(sanction, subject, due: imposition.pointee.until)
+            return
         }
-        return true
+        evaluate(subject, cause: .sanction(sanction), reasons: noReasons, change)
+    }
+
+    /// A step that changes nothing but the state of a sanction.
+    private func sanctionChange(_ record: UnsafeMutablePointer<Int64>) -> Change {
+        var change = Change(sanctions: true)
+        weigh(record, &change)
+        return change
     }
 
     private mutating func setTimer(_ sanction: Int, _ subject: UInt32, due: Int64) {
@@ -163,14 +165,9 @@ extension Fold {
             Timer(subject: subject, rank: ranks.ofSanction[sanction], item: UInt16(sanction), bucket: 0), due: due)
     }
 
-    private mutating func evaluateSanctionChange(_ subject: UInt32, cause: Cause) {
-        evaluate(
-            subject, cause: cause, reasons: output.reasons.count..<output.reasons.count, Change(sanctions: true))
-    }
-
     /// The fact of a sanction's state. Its reasons are what stands in its dimension, and in no other.
     private mutating func tell(
-        _ kind: Fact.Kind, _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, cause: Cause,
+        _ kind: Fact.Kind, _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change,
         lifted: LiftReason? = nil
     ) {
         guard let imposition = imposition(sanction, record) else { return }
@@ -184,9 +181,8 @@ extension Fold {
         let term = Fact.Term(
             since: Timestamp(microseconds: imposition.pointee.since),
             until: Timestamp(microseconds: imposition.pointee.until), lifted: lifted)
-        let level = level(record)
         emit(
-            kind, record, cause: cause, before: level, after: level, item: sanction, term: term,
+            kind, record, cause: cause, before: change.before, after: change.after, item: sanction, term: term,
             reasons: firstReason..<output.reasons.count)
     }
 }

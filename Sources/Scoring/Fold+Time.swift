@@ -29,7 +29,7 @@ extension Fold {
     }
 
     private mutating func fireTimers(until target: Timestamp) {
-        while timers.nextDue <= target.microseconds {
+        while !timers.isEmpty, timers.nextDue <= target.microseconds {
             var due: [Timer] = []
             swap(&due, &dueTimers)
             clock = max(clock, Timestamp(microseconds: timers.takeNext(into: &due)))
@@ -64,20 +64,22 @@ extension Fold {
         var change = Change()
         var index = first
         while index < due.count, due[index].subject == subject, due[index].rank == TimerRanks.bucketEnd {
-            let rule = Int(due[index].item)
-            let points = endBucket(due[index], record)
-            if points != 0 {
-                change.points = true
-                record[SubjectTable.Layout.dimensionsAt + policy.rules[rule].dimension] += points
-                if output.reasons.count > firstReason, output.reasons[output.reasons.count - 1].rule == rule {
-                    output.reasons[output.reasons.count - 1].points += points
-                } else {
-                    output.reasons.append(Reason(rule: rule, points: points))
-                }
+            // Those of one rule, two if a month lacks a day, come one after the other.
+            let item = due[index].item
+            var points: Int64 = 0
+            while index < due.count, due[index].subject == subject, due[index].rank == TimerRanks.bucketEnd,
+                due[index].item == item
+            {
+                points += endBucket(due[index], record)
+                index += 1
             }
-            index += 1
+            guard points != 0 else { continue }
+            change.points = true
+            record[SubjectTable.Layout.dimensionsAt + policy.rules[Int(item)].dimension] += points
+            output.reasons.append(Reason(rule: Int(item), points: points))
         }
         output.sortReasons(from: firstReason)
+        weigh(record, &change)
         evaluate(subject, cause: .bucketEnd, reasons: firstReason..<output.reasons.count, change)
         return index
     }
@@ -85,18 +87,16 @@ extension Fold {
     private mutating func fire(_ timer: Timer) {
         let record = subjects.record(timer.subject)
         let item = Int(timer.item)
-        let none = output.reasons.count..<output.reasons.count
-        if item < policy.perks.count, timer.rank == ranks.ofPerk[item] {
-            let states = record + subjects.layout.perksAt
-            guard states[item] != PerkState.held, states[item] != PerkState.idle, states[item] <= clock.microseconds
-            else { return }
-            states[item] = PerkState.idle
-            let level = level(record)
-            emit(.perkRevoked, record, cause: .perk(item), before: level, after: level, item: item, reasons: none)
-        } else if fire(item, record) {
-            evaluate(
-                timer.subject, cause: .sanction(item), reasons: output.reasons.count..<output.reasons.count,
-                Change(sanctions: true))
+        guard Int(timer.rank) <= policy.perks.count else {
+            fire(item, record, timer.subject)
+            return
         }
+        let states = record + subjects.layout.perksAt
+        guard states[item] != PerkState.held, states[item] != PerkState.idle, states[item] <= clock.microseconds else {
+            return
+        }
+        states[item] = PerkState.idle
+        let level = level(record)
+        emit(.perkRevoked, record, cause: .perk(item), before: level, after: level, item: item, reasons: noReasons)
     }
 }

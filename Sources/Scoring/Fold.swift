@@ -19,6 +19,8 @@ public struct Fold: ~Copyable {
     let conditions: Conditions
     var subjects: SubjectTable
     var identities = IdentityTable()
+    /// Events that were voided: those stay so for ever, whoever sends them again.
+    var voided = IdentityTable()
     var timers = TimerQueue()
     /// Buckets beyond the one that lies in the subject's record.
     var buckets = Pool<Bucket>()
@@ -31,9 +33,8 @@ public struct Fold: ~Copyable {
     let bounds: [Bounds]
     /// By rule: the bucket of its last event, and from when it counts no more.
     var lastBuckets: [LastBucket]
-    /// `terms` as enrolled, each text once; a record holds its number.
-    var terms: [String] = [""]
-    var termNumbers: [String: UInt32] = ["": 0]
+    /// `terms` as enrolled; a record holds the number.
+    var terms = TermsTable()
     /// The place of the entry being folded in its frame.
     var entry = 0
     /// Timers that fall due together; empty but while they fire.
@@ -161,7 +162,9 @@ public struct Fold: ~Copyable {
             counters.notEnrolled += 1
             return
         }
-        guard isNew(identity, life: SubjectTable.life(subjects.record(subject)).pointee) else { return }
+        guard isNew(identity, life: SubjectTable.life(subjects.record(subject)).pointee), !isVoided(identity) else {
+            return
+        }
         guard type != .unnamed else {
             counters.unmatched += 1
             return
@@ -182,6 +185,7 @@ public struct Fold: ~Copyable {
         var change = contribute(event.pointee.time, type.steps, record, subject, kind: kind, identity)
         output.sortReasons(from: firstReason)
         let reasons = firstReason..<output.reasons.count
+        weigh(record, &change)
         if !type.triggers.isEmpty {
             trigger(event, type.triggers, record, subject, identity, &change)
         }
@@ -195,6 +199,9 @@ public struct Fold: ~Copyable {
 
     /// What a step did to a subject, as far as the evaluation must know.
     struct Change {
+        /// The score and band as last told, and as they are now.
+        var before = Fact.Level(score: 0, band: 0)
+        var after = Fact.Level(score: 0, band: 0)
         /// A rule took the event, or a sanction did.
         var isMatched = false
         /// A dimension's points are others than before.
@@ -223,11 +230,17 @@ public struct Fold: ~Copyable {
         return false
     }
 
+    @inline(__always) private mutating func isVoided(_ identity: UInt64) -> Bool {
+        guard voided.count > 0, voided.contains(identity, life: 0) else { return false }
+        counters.duplicates += 1
+        return true
+    }
+
     mutating func emit(
         _ kind: Fact.Kind, _ record: UnsafeMutablePointer<Int64>, cause: Cause, before: Fact.Level?, after: Fact.Level,
         item: Int = -1, term: Fact.Term? = nil, reasons: Range<Int>
     ) {
-        let number = output.facts.last.map { $0.entry == entry ? $0.number + 1 : 0 } ?? 0
+        let number = output.number(inEntry: entry)
         let factCause: Fact.Cause
         let subject: UnsafeRawBufferPointer
         switch cause {
@@ -281,9 +294,11 @@ public struct Fold: ~Copyable {
     }
 
     private mutating func enrol(_ event: UnsafePointer<EventView>, _ hash: UInt64, _ known: UInt32?) {
-        let text = decoder.string("terms", of: event.pointee.data).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let text = decoder.string("terms", of: event.pointee.data).map { Array($0) } ?? []
         if let known {
-            SubjectTable.terms(subjects.record(known)).pointee = number(ofTerms: text)
+            let place = SubjectTable.terms(subjects.record(known))
+            terms.remove(place.pointee)
+            place.pointee = terms.add(text)
             return
         }
         guard let kind = decoder.string("kind", of: event.pointee.data).flatMap({ SubjectKind($0) }),
@@ -295,35 +310,32 @@ public struct Fold: ~Copyable {
         counters.enrolments += 1
         let subject = subjects.insert(event.pointee.subject, hash: hash, kind: kind)
         let record = subjects.record(subject)
-        SubjectTable.terms(record).pointee = number(ofTerms: text)
+        SubjectTable.terms(record).pointee = terms.add(text)
         SubjectTable.life(record).pointee = UInt32(truncatingIfNeeded: counters.enrolments)
-        let none = output.reasons.count..<output.reasons.count
-        evaluate(subject, cause: .event(event), reasons: none, Change(isFirst: true))
+        var change = Change(isFirst: true)
+        weigh(record, &change)
+        evaluate(subject, cause: .event(event), reasons: noReasons, change)
     }
 
-    private mutating func number(ofTerms text: String) -> UInt32 {
-        if let number = termNumbers[text] { return number }
-        let number = UInt32(terms.count)
-        terms.append(text)
-        termNumbers[text] = number
-        return number
-    }
+    /// Where the reasons of a fact without any stand.
+    var noReasons: Range<Int> { output.reasons.count..<output.reasons.count }
 
     /// Sanctions lifted, perks revoked, each in policy order; then the state removed.
     private mutating func withdraw(_ subject: UInt32, _ event: UnsafePointer<EventView>, _ hash: UInt64) {
         counters.withdrawals += 1
         let record = subjects.record(subject)
-        for sanction in policy.sanctions.indices where record[subjects.layout.sanctionsAt + sanction] != 0 {
-            lift(sanction, record, .withdrawn, cause: .event(event))
-        }
         let level = level(record)
+        let change = Change(before: level, after: level)
+        for sanction in policy.sanctions.indices where record[subjects.layout.sanctionsAt + sanction] != 0 {
+            lift(sanction, record, .withdrawn, cause: .event(event), change)
+        }
         let states = record + subjects.layout.perksAt
-        let none = output.reasons.count..<output.reasons.count
         for perk in policy.perks.indices where states[perk] != PerkState.idle {
             emit(
-                .perkRevoked, record, cause: .event(event), before: level, after: level, item: perk, reasons: none)
+                .perkRevoked, record, cause: .event(event), before: level, after: level, item: perk, reasons: noReasons)
         }
         forgetEvidence(record)
+        terms.remove(SubjectTable.terms(record).pointee)
         subjects.remove(subject, hash: hash)
     }
 }

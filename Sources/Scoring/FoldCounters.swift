@@ -18,7 +18,7 @@ public struct FoldCounters: Equatable, Sendable {
     public var evaluationErrors: Int64 = 0
     public var sanctionsImposed: Int64 = 0
     public var voids: Int64 = 0
-    /// Voids of an event that is not there, or that counts no more.
+    /// Voids of an event that is not there.
     public var voidsIgnored: Int64 = 0
     public var ticks: Int64 = 0
 

@@ -47,10 +47,25 @@ struct IdentityTable: ~Copyable {
     private static let lifeShift: UInt64 = 32
     private static let lifeBits: UInt64 = 26
 
+    @inline(__always) private static func value(_ fingerprint: UInt64, _ life: UInt32) -> UInt64 {
+        let lived = fingerprint ^ (UInt64(life) & (1 << lifeBits - 1)) << lifeShift
+        return lived == 0 ? 1 : lived
+    }
+
+    func contains(_ fingerprint: UInt64, life: UInt32) -> Bool {
+        let value = Self.value(fingerprint, life)
+        let shard = shards + Int(value >> (64 - Self.shardBits))
+        var slot = Int(truncatingIfNeeded: value) & shard.pointee.mask
+        while case let found = shard.pointee.slots[slot], found != 0 {
+            if found == value { return true }
+            slot = (slot + 1) & shard.pointee.mask
+        }
+        return false
+    }
+
     /// True if it was not there. Zero, which marks a free slot, counts as one.
     mutating func insert(_ fingerprint: UInt64, life: UInt32) -> Bool {
-        let lived = fingerprint ^ (UInt64(life) & (1 << Self.lifeBits - 1)) << Self.lifeShift
-        let value = lived == 0 ? 1 : lived
+        let value = Self.value(fingerprint, life)
         let shard = shards + Int(value >> (64 - Self.shardBits))
         var slot = Int(truncatingIfNeeded: value) & shard.pointee.mask
         while true {

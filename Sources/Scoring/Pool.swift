@@ -6,6 +6,8 @@ struct Pool<Element: BitwiseCopyable>: ~Copyable {
     private var chunks: [UnsafeMutablePointer<Element>] = []
     private var used = 0
     private var free: [UInt32] = []
+    /// The next element that was never used; nothing is free before it while `free` is empty.
+    private var bump: UnsafeMutablePointer<Element>?
 
     init() {}
 
@@ -23,13 +25,25 @@ struct Pool<Element: BitwiseCopyable>: ~Copyable {
     }
 
     @inline(__always) mutating func add(_ element: Element) -> UInt32 {
+        guard free.isEmpty, let place = bump else { return addElsewhere(element) }
+        place.initialize(to: element)
+        used &+= 1
+        bump = used & (Self.chunkElements - 1) == 0 ? nil : place + 1
+        return UInt32(truncatingIfNeeded: used)
+    }
+
+    /// Where one was removed, or in a new chunk.
+    private mutating func addElsewhere(_ element: Element) -> UInt32 {
         if let number = free.popLast() {
             self[number].initialize(to: element)
             return number
         }
+        precondition(used < Int(UInt32.max), "a pool holds at most 2^32 - 1 elements")
         if used & (Self.chunkElements - 1) == 0 { chunks.append(.allocate(capacity: Self.chunkElements)) }
+        let place = chunks[used >> Self.chunkShift] + (used & (Self.chunkElements - 1))
+        place.initialize(to: element)
         used += 1
-        self[UInt32(used)].initialize(to: element)
+        bump = used & (Self.chunkElements - 1) == 0 ? nil : place + 1
         return UInt32(used)
     }
 

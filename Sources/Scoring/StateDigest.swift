@@ -31,6 +31,7 @@ extension Fold {
         writer.append(littleEndian: clock.microseconds)
         writer.append(littleEndian: Int64(subjects.count))
         identities.forEach { sum.add($0) }
+        voided.forEach { sum.add($0, 1) }
         writer.append(littleEndian: Int64(identities.count))
         writer.append(jsonString: policy.text)
         sum.add(writer.bytes)
@@ -43,7 +44,7 @@ extension Fold {
         writer.append(jsonString: SubjectTable.key(record))
         writer.append(byte: header.kind)
         writer.append(littleEndian: header.errors)
-        writer.append(jsonString: terms[Int(SubjectTable.terms(record).pointee)])
+        terms[SubjectTable.terms(record).pointee].withUnsafeBytes { writer.append(jsonString: $0) }
         writer.append(littleEndian: record[SubjectTable.Layout.scoreAt])
         writer.append(byte: header.band)
         for rule in policy.rules.indices {

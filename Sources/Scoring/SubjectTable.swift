@@ -37,9 +37,13 @@ struct SubjectTable: ~Copyable {
         var errors: UInt32
     }
 
+    /// A cache line's; and what of a record is asked for ahead of time.
+    private static let lineWords = 8
+    private static let maximumPrefetchedWords = 32
+    private let prefetchedWords: Int
+
     private static let chunkShift = 10
     private static let chunkRecords = 1 << chunkShift
-    private static let arenaBytes = 64 * 1024
 
     let layout: Layout
     private(set) var count = 0
@@ -49,20 +53,20 @@ struct SubjectTable: ~Copyable {
     private var used = 0
     private var free: [UInt32] = []
     private var removed: [(subject: UInt32, key: UnsafeRawBufferPointer)] = []
-    private var arenas: [UnsafeMutableRawPointer] = []
-    private var arenaUsed = SubjectTable.arenaBytes
 
     init(layout: Layout) {
         self.layout = layout
+        prefetchedWords = min(layout.words, Self.maximumPrefetchedWords)
         mask = 255
         index = .allocate(capacity: mask + 1)
         index.initialize(repeating: 0, count: mask + 1)
     }
 
     deinit {
+        for (_, key) in removed { Self.free(key) }
+        forEach { _, record in Self.free(Self.key(record)) }
         index.deallocate()
         for chunk in chunks { chunk.deallocate() }
-        for arena in arenas { arena.deallocate() }
     }
 
     @inline(__always) func record(_ subject: UInt32) -> UnsafeMutablePointer<Int64> {
@@ -100,8 +104,11 @@ struct SubjectTable: ~Copyable {
         let entry = index[Int(truncatingIfNeeded: hash) & mask]
         guard entry != 0 else { return }
         let place = record(UInt32(truncatingIfNeeded: entry) - 1)
-        standing_prefetch(place)
-        standing_prefetch(place + 8)
+        var word = 0
+        while word < prefetchedWords {
+            standing_prefetch(place + word)
+            word &+= Self.lineWords
+        }
     }
 
     /// An index slot is the hash's upper half and the subject's number plus one.
@@ -139,7 +146,9 @@ struct SubjectTable: ~Copyable {
         if key.count <= Self.inlineKeyBytes {
             UnsafeMutableRawPointer(record + Layout.keyAt).copyMemory(from: key.baseAddress!, byteCount: key.count)
         } else {
-            record[Layout.keyAt] = Int64(Int(bitPattern: store(key)))
+            let place = UnsafeMutableRawPointer.allocate(byteCount: key.count, alignment: 1)
+            place.copyMemory(from: key.baseAddress!, byteCount: key.count)
+            record[Layout.keyAt] = Int64(Int(bitPattern: place))
         }
         place(hash: hash, subject: subject)
         count += 1
@@ -175,6 +184,7 @@ struct SubjectTable: ~Copyable {
         guard !removed.isEmpty else { return }
         for (subject, key) in removed {
             UnsafeMutableRawBufferPointer(mutating: key).initializeMemory(as: UInt8.self, repeating: 0)
+            Self.free(key)
             record(subject).update(repeating: 0, count: layout.words)
             free.append(subject)
         }
@@ -207,14 +217,8 @@ struct SubjectTable: ~Copyable {
         old.deallocate()
     }
 
-    private mutating func store(_ key: UnsafeRawBufferPointer) -> UnsafeMutableRawPointer {
-        if arenaUsed + key.count > Self.arenaBytes {
-            arenas.append(.allocate(byteCount: max(Self.arenaBytes, key.count), alignment: 1))
-            arenaUsed = 0
-        }
-        let place = arenas[arenas.count - 1] + arenaUsed
-        place.copyMemory(from: key.baseAddress!, byteCount: key.count)
-        arenaUsed += key.count
-        return place
+    /// Gives back a key that lies elsewhere.
+    private static func free(_ key: UnsafeRawBufferPointer) {
+        if key.count > inlineKeyBytes { key.deallocate() }
     }
 }

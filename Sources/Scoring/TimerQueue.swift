@@ -22,93 +22,109 @@ struct TimerQueue: ~Copyable {
     }
 
     private struct Group {
-        var due: Int64
+        /// The newest link.
         var head: UInt32
     }
+
+    /// Dues whose group was asked for of late, by a hash of the due: the ends of buckets come again and again.
+    private static let recentCount = 64
 
     private var links = Pool<Link>()
     private var groups: [Group] = []
     private var freeGroups: [Int32] = []
     private var groupOfDue: [Int64: Int32] = [:]
-    /// Group numbers, a heap by due time.
-    private var heap: [Int32] = []
-    private var last: (due: Int64, group: Int32) = (.max, -1)
+    private var recent = [(due: Int64, group: Int32)](repeating: (.max, -1), count: recentCount)
+    /// A heap of dues, each once.
+    private var heap: [Int64] = []
 
     /// When the next timer is due; `Int64.max`: there is none.
     private(set) var nextDue: Int64 = .max
 
     var count: Int { links.count }
+    var isEmpty: Bool { heap.isEmpty }
 
     mutating func add(_ timer: Timer, due: Int64) {
         guard due != .max else { return }
-        let group = group(due)
-        groups[Int(group)].head = links.add(Link(timer: timer, next: groups[Int(group)].head))
+        let group = Int(group(due))
+        groups[group].head = links.add(Link(timer: timer, next: groups[group].head))
     }
 
-    private mutating func group(_ due: Int64) -> Int32 {
-        if last.due == due { return last.group }
+    private static func place(_ due: Int64) -> Int {
+        // The product's upper six bits (Knuth's multiplicative hash).
+        Int(truncatingIfNeeded: (UInt64(bitPattern: due) &* 0x9E37_79B9_7F4A_7C15) >> 58)
+    }
+
+    @inline(__always) private mutating func group(_ due: Int64) -> Int32 {
+        let known = recent[Self.place(due)]
+        return known.due == due ? known.group : findGroup(due)
+    }
+
+    private mutating func findGroup(_ due: Int64) -> Int32 {
         let number: Int32
         if let known = groupOfDue[due] {
             number = known
         } else {
             if let reused = freeGroups.popLast() {
                 number = reused
-                groups[Int(number)] = Group(due: due, head: 0)
+                groups[Int(number)] = Group(head: 0)
             } else {
                 number = Int32(groups.count)
-                groups.append(Group(due: due, head: 0))
+                groups.append(Group(head: 0))
             }
             groupOfDue[due] = number
-            push(number)
+            push(due)
         }
-        last = (due, number)
+        recent[Self.place(due)] = (due, number)
         return number
     }
 
     /// Moves the timers that are due next into `timers`, and answers when they were due.
     mutating func takeNext(into timers: inout [Timer]) -> Int64 {
         timers.removeAll(keepingCapacity: true)
-        let number = pop()
-        let group = groups[Int(number)]
-        var link = group.head
+        let due = pop()
+        recent[Self.place(due)] = (.max, -1)
+        guard let number = groupOfDue.removeValue(forKey: due) else { return due }
+        var link = groups[Int(number)].head
         while link != 0 {
             timers.append(links[link].pointee.timer)
             let next = links[link].pointee.next
             links.remove(link)
             link = next
         }
-        groupOfDue[group.due] = nil
         freeGroups.append(number)
-        last = (.max, -1)
-        return group.due
+        return due
     }
 
-    private mutating func push(_ group: Int32) {
-        heap.append(group)
-        var child = heap.count - 1
-        while child > 0, case let parent = (child - 1) / 2, due(child) < due(parent) {
-            heap.swapAt(child, parent)
-            child = parent
-        }
-        nextDue = due(0)
-    }
-
-    private mutating func pop() -> Int32 {
-        heap.swapAt(0, heap.count - 1)
-        let first = heap.removeLast()
-        var parent = 0
-        while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && due(child) < due(least) {
-                least = child
+    private mutating func push(_ due: Int64) {
+        heap.append(due)
+        heap.withUnsafeMutableBufferPointer { heap in
+            var child = heap.count - 1
+            while child > 0, case let parent = (child - 1) / 2, heap[child] < heap[parent] {
+                heap.swapAt(child, parent)
+                child = parent
             }
-            if least == parent { break }
-            heap.swapAt(parent, least)
-            parent = least
         }
-        nextDue = heap.isEmpty ? .max : due(0)
+        nextDue = heap[0]
+    }
+
+    private mutating func pop() -> Int64 {
+        let first = heap[0]
+        let last = heap.removeLast()
+        guard !heap.isEmpty else {
+            nextDue = .max
+            return first
+        }
+        heap.withUnsafeMutableBufferPointer { heap in
+            var parent = 0
+            while case let left = 2 * parent + 1, left < heap.count {
+                let child = left + 1 < heap.count && heap[left + 1] < heap[left] ? left + 1 : left
+                guard heap[child] < last else { break }
+                heap[parent] = heap[child]
+                parent = child
+            }
+            heap[parent] = last
+        }
+        nextDue = heap[0]
         return first
     }
-
-    private func due(_ place: Int) -> Int64 { groups[Int(heap[place])].due }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Kafka
+import Randomness
 import Testing
 
 extension CommandTests {
@@ -23,7 +24,7 @@ extension CommandTests {
 
             let broker = try await Broker()
             let cluster = try TrialCluster(broker.address)
-            var random = Random(seed: Self.seed)
+            var random = Seeded(Self.seed)
             var rest = events[...]
             for kill in 0..<Self.kills {
                 let server = try await Server(broker: broker.address, policy: policy)

@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 
 /// A small policy and events for it.
 enum Trial {
@@ -41,7 +42,7 @@ enum Trial {
 
     /// Enrolments of every subject, then bills, most of them paid.
     static func events(_ count: Int, subjects: Int, seed: UInt64) -> [Event] {
-        var random = Random(seed: seed)
+        var random = Seeded(seed)
         return (0..<count).map { number in
             guard number >= subjects else { return .enrolment(number, subject(number)) }
             let type = Int.random(in: 0..<4, using: &random) == 0 ? "bill.late" : "bill.paid"
@@ -50,19 +51,4 @@ enum Trial {
     }
 
     static func text(_ events: [Event]) -> String { events.map { $0.text + "\n" }.joined() }
-}
-
-/// SplitMix64.
-struct Random: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

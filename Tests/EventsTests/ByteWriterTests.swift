@@ -1,5 +1,6 @@
 import Events
 import Foundation
+import Randomness
 import Testing
 
 @Suite struct ByteWriterTests {

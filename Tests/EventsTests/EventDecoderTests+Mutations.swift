@@ -1,5 +1,6 @@
 import Events
 import Foundation
+import Randomness
 import Testing
 
 extension EventDecoderTests {

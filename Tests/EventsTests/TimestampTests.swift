@@ -1,4 +1,5 @@
 import Events
+import Randomness
 import Testing
 
 @Suite struct TimestampTests {

@@ -1,4 +1,5 @@
 import Ledger
+import Randomness
 import Testing
 
 /// An acceptance that expectations may ask and change.

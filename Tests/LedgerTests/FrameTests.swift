@@ -1,5 +1,6 @@
 import Events
 import Ledger
+import Randomness
 import Testing
 
 @Suite struct FrameTests {

@@ -1,4 +1,5 @@
 import Ledger
+import Randomness
 import Replay
 import Scoring
 import Testing

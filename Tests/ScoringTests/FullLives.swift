@@ -1,3 +1,5 @@
+import Randomness
+
 /// Random lives under a policy with everything in it, the same for the same seed: buckets that end, levels, court
 /// judgments, appeals, voids, people who come and go; events come twice, late, and without what a rule looks for.
 struct FullLives {

@@ -1,5 +1,6 @@
 import Events
 import Policy
+import Randomness
 import Scoring
 import Testing
 

@@ -1,3 +1,5 @@
+import Randomness
+
 /// Random lives, the same for the same seed: people enrol, do this and that, leave, come back; events come twice, late,
 /// and for people who are not there.
 struct Lives {

@@ -45,6 +45,7 @@ struct NaiveFold {
     private(set) var subjects: [String: Subject] = [:]
     private(set) var clock = Timestamp.distantPast
     private var controlSeen: Set<[String]> = []
+    private var voided: Set<[String]> = []
     private var told: [String] = []
     private let eventFrame: Frame
     private let standingFrame: Frame
@@ -65,7 +66,7 @@ struct NaiveFold {
         if type.hasPrefix("standing.") {
             guard controlSeen.insert([name] + key).inserted else { return told }
             control(type, name, happening)
-        } else if subjects[name]?.seen.insert(key).inserted == true {
+        } else if subjects[name]?.seen.insert(key).inserted == true, !voided.contains([name] + key) {
             behave(type, name, happening, key)
         }
         return told
@@ -209,7 +210,8 @@ struct NaiveFold {
 
     private mutating func void(_ key: [String], _ name: String) {
         let before = totals(subjects[name]!)
-        guard subjects[name]!.events.contains(where: { $0.key == key }) else { return }
+        guard subjects[name]!.seen.contains(key) else { return }
+        voided.insert([name] + key)
         subjects[name]!.events.removeAll { $0.key == key }
         for sanction in policy.sanctions where subjects[name]!.sanctions[sanction.id]?.cause == key {
             lift(sanction, name, "voided")

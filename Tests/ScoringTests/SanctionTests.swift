@@ -220,10 +220,22 @@ import Testing
         let later = evaded(on: 3)
         law.given(enrolled("anna"))
         #expect(law.given(void(later, on: 1), void(evaded(on: 9), on: 1)) == [])
-        #expect(law.given(later).count == 1)
-        #expect(law.given(void(later, on: 140)).count == 1, "its bucket ends on day 120: nothing is left to void")
-        #expect(law.fold.counters.voidsIgnored == 3)
+        #expect(law.given(later).count == 1, "nor does it stop what comes later")
+        #expect(law.fold.counters.voidsIgnored == 2)
         #expect(law.fold.counters.voids == 0)
+    }
+
+    @Test func aVoidAfterTheBucketsEndChangesNothing() {
+        law.given(enrolled("anna"), evaded(on: 3), tick(on: 130))
+        #expect(law.given(void(evaded(on: 3), on: 140)) == [])
+        #expect(law.fold.counters.voids == 1)
+    }
+
+    @Test func whatWasVoidedStaysSoInTheNextLifeToo() {
+        let event = evaded(on: 1)
+        law.given(enrolled("anna"), event, void(event, on: 2), withdrawn("anna", on: 3), enrolled("anna", on: 4))
+        #expect(law.given(event) == [])
+        #expect(law.score(of: "anna") == 1000)
     }
 
     // MARK: Appeals

@@ -1,0 +1,65 @@
+extension YAMLReader {
+    /// The first alias (`*name`) of an anchor (`&name`) of the document; nil for a document without.
+    ///
+    /// Aliases are refused before anything is composed: a few levels of them stand for more nodes than any memory has,
+    /// and what is wrong behind one would be told at the anchor. The search knows nothing of quotes: a text that has
+    /// both signs before the same word, each where a node may begin, is taken for one.
+    static func alias(in text: String) -> YAMLMistake? {
+        let bytes = Array(text.utf8)
+        var anchors: Set<ArraySlice<UInt8>> = []
+        forEachMark(UInt8(ascii: "&"), in: bytes) { name, _ in
+            anchors.insert(name)
+            return true
+        }
+        guard !anchors.isEmpty else { return nil }
+        var mistake: YAMLMistake?
+        forEachMark(UInt8(ascii: "*"), in: bytes) { name, place in
+            guard anchors.contains(name) else { return true }
+            let (line, column) = self.place(of: place, in: bytes)
+            mistake = YAMLMistake(
+                line: line, column: column,
+                message: "\"*\(String(decoding: name, as: UTF8.self))\": aliases are not supported here")
+            return false
+        }
+        return mistake
+    }
+
+    /// Every `mark` that stands where a node may begin, with the word behind it, until `body` answers false.
+    private static func forEachMark(
+        _ mark: UInt8, in bytes: [UInt8], _ body: (ArraySlice<UInt8>, _ place: Int) -> Bool
+    ) {
+        let openers = Array(" \n\t[{,:?-".utf8)
+        for index in bytes.indices where bytes[index] == mark && (index == 0 || openers.contains(bytes[index - 1])) {
+            let name = bytes[(index + 1)...].prefix { byte in
+                byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z") || byte == UInt8(ascii: "_")
+                    || byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") || byte == UInt8(ascii: "-")
+            }
+            if !name.isEmpty, !body(name, index) { return }
+        }
+    }
+
+    /// Line and column, by Unicode scalars and from 1, of a byte.
+    static func place(of byte: Int, in bytes: [UInt8]) -> (line: Int, column: Int) {
+        let before = bytes[..<byte]
+        let line = before.count { $0 == 0x0A } + 1
+        let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+        return (line, before[start...].count { $0 & 0xC0 != 0x80 } + 1)
+    }
+
+    /// The second place of a key whose first is told.
+    static func second(_ key: String, after line: Int, _ column: Int, in text: String) -> (line: Int, column: Int)? {
+        let bytes = Array(text.utf8)
+        let key = Array(key.utf8)
+        guard !key.isEmpty, bytes.count > key.count else { return nil }
+        let openers = Array(" \n\t{,\"'".utf8)
+        for index in 0...bytes.count - key.count
+        where bytes[index..<index + key.count].elementsEqual(key) && (index == 0 || openers.contains(bytes[index - 1]))
+        {
+            let rest = bytes[(index + key.count)...].drop { $0 == 0x20 || $0 == 0x22 || $0 == 0x27 }
+            guard rest.first == UInt8(ascii: ":") else { continue }
+            let found = place(of: index, in: bytes)
+            if (found.line, found.column) > (line, column) { return found }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,121 @@
+import Policy
+import Randomness
+import Testing
+
+/// Whatever the document is, it is a policy or its mistakes are told with their places.
+@Suite struct PolicyFuzzTests {
+    private static let document = """
+        policy: fuzzed
+        version: 2
+        score: {base: 1000, min: 0, max: 1300}
+        kinds: [individual, business]
+        dimensions:
+          payment: {min: -400, max: 150}
+          transport: {}
+        rules:
+          - {id: on-time, dimension: payment, event: [bill.paid, loan.repaid], when: data.amount >= 50, points: 6, per: month, cap: 12, lasts: 12 months}
+          - id: late
+            dimension: payment
+            event: bill.missed
+            when: 'has(data.days) && data.tags.exists(t, t.matches("^l(a|b)*te$"))'
+            points: "data.days > 30 ? -25 : -12"
+          - {id: fare, dimension: transport, event: fare.evaded, kinds: [individual], points: -25, per: year, lasts: 1 year}
+        bands:
+          - {name: C, from: 0}
+          - {name: "A", from: 960}
+        perks:
+          - {id: energy, when: 'score >= 1030 && dimension.payment >= 10 && !sanctioned', grace: 14 days}
+        sanctions:
+          - {id: rail-ban, dimension: transport, measures: [rail], when: points <= -75, notice: 5 days, lasts: 180 days}
+          - {id: debtor, dimension: payment, event: court.defaulted, when: data.amount > 1000, lifted-by: court.satisfied, measures: [air, rail], lasts: 2 years}
+        appeals: {stay: true, decide-within: 30 days}
+
+        """
+    /// What mutations put in: YAML's own signs, words of policies, and bytes that are none of either.
+    private static let pieces: [String] = [
+        "{", "}", "[", "]", ":", ": ", "- ", "\n", "\n  ", "\t", "#", "&a ", "*a", "!!str ", "!!binary ", "|\n", ">-\n",
+        "? ", "---\n", "...\n", "%YAML 1.1\n", "'", "\"", "\\x", "~", "null", "true", "yes", "0x1F", "1e9", "-1",
+        "2147483649",
+        "99999999999999999999", "days", "14 months", "when: ", "points: ", "dimension: payment", "event: standing.x",
+        "data.gender", "(((((", "!!!!!", "data.", "\u{0}", "\u{FEFF}", "é", "\u{1F600}", "<<: *a",
+    ]
+
+    private static func mutated(_ random: inout Seeded) -> String {
+        var bytes = Array(document.utf8)
+        for _ in 0...random.below(3) {
+            let place = random.below(bytes.count + 1)
+            switch random.below(5) {
+            case 0: bytes.removeSubrange(place..<min(bytes.count, place + 1 + random.below(40)))
+            case 1: bytes.insert(contentsOf: pieces[random.below(pieces.count)].utf8, at: place)
+            case 2:
+                let start = random.below(bytes.count + 1)
+                bytes.insert(contentsOf: bytes[start..<min(bytes.count, start + random.below(200))], at: place)
+            case 3 where place < bytes.count: bytes[place] = UInt8(random.below(256))
+            default:
+                let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+                let line = lines[random.below(lines.count)]
+                bytes.insert(contentsOf: line, at: place)
+            }
+            if bytes.isEmpty { bytes = Array("policy".utf8) }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test func noDocumentTraps() throws {
+        var fuzz = Fuzz("policy", count: 1500)
+        var random = Seeded(fuzz.seed)
+        var policies = 0
+        for _ in 0..<fuzz.count {
+            let text = Self.mutated(&random)
+            try fuzz.run(text) {
+                do {
+                    _ = try ScoringPolicy(yaml: text, file: "fuzzed.yaml")
+                    policies += 1
+                } catch let error as YAMLMistakes {
+                    #expect(!error.mistakes.isEmpty)
+                    #expect(error.mistakes.allSatisfy { $0.line >= 1 && $0.column >= 1 && !$0.message.isEmpty })
+                }
+            }
+        }
+        fuzz.report("\(policies) of them policies")
+        #expect(policies > 0)
+    }
+
+    // MARK: What is made to be large
+
+    /// Nine levels of nine aliases: four hundred million words, if anyone wrote them out.
+    private static func bomb(_ use: String) -> String {
+        let levels = (1...9).map { level in
+            "  l\(level): &l\(level) [\((0..<9).map { _ in level == 1 ? "lol" : "*l\(level - 1)" }.joined(separator: ","))]"
+        }
+        return "policy: bomb\nbombs:\n\(levels.joined(separator: "\n"))\n\(use)\n"
+    }
+
+    @Test(arguments: [
+        "rules: *l9", "kinds: *l9", "dimensions: *l9", "bands: *l9", "rules: [{id: a, event: *l9, points: *l9}]",
+        "*l9 : 1", "{*l9 : 1, *l8 : 2}", "? *l9\n: 1", "policy: *l9", "score: {base: *l9, min: *l9, max: *l9}",
+    ])
+    func aBombOfAliasesIsRefused(use: String) throws {
+        #expect(try !mistakes(in: Self.bomb(use)).isEmpty)
+    }
+
+    @Test func tenMegabytesAreRefused() throws {
+        let rule = "  - {id: r, dimension: payment, event: bill.paid, points: 1}\n"
+        let text = Self.document + String(repeating: rule, count: 10_000_000 / rule.utf8.count)
+        #expect(try mistakes(in: text) == ["1:1: the document is larger than 1048576 bytes"])
+    }
+
+    @Test(arguments: [
+        String(repeating: "(", count: 1000) + "true" + String(repeating: ")", count: 1000),
+        String(repeating: "!", count: 1001) + "true",
+        String(repeating: "[", count: 1000) + String(repeating: "]", count: 1000),
+        "data.x.matches('((((a{100}){100}){100}){100}){100}')",
+        (0..<1000).map { _ in "true ? true : " }.joined() + "true", String(repeating: "-", count: 1000) + "1 > 0",
+    ])
+    func anExpressionThatIsTooDeepOrTooLargeIsAMistake(when: String) throws {
+        let text = PolicyDocument.with {
+            $0.rules = "rules: [{id: fare, dimension: transport, event: fare.paid, points: 1, when: \(quoted(when))}]"
+        }
+        #expect(try mistakes(in: text).count == 1)
+    }
+}
