@@ -5,24 +5,13 @@ public import Scoring
 /// `standing replay`: folds JSON-lines files of events, in the order given, as one ledger partition. No broker, no
 /// clock of its own, no way to publish.
 public struct FileReplay: ~Copyable {
-    /// A line that is no event that could be folded.
-    public struct Rejected: Sendable, CustomStringConvertible {
-        public let file: String
-        public let line: Int
-        public let defect: EventDefect
-        public var description: String { "\(file):\(line): error: \(defect)" }
-    }
-
     public private(set) var fold: Fold
     public private(set) var read: Int64 = 0
     public private(set) var rejected: Int64 = 0
 
     private let encoder: FactEncoder
-    private let decoder = EventDecoder()
-    private let memberDecoder = EventDecoder()
     private var sequences = [Int64](repeating: 0, count: FactTopic.allCases.count)
     private var writer = ByteWriter()
-    private var event = EventView.empty
 
     public init(policy: ScoringPolicy) {
         fold = Fold(policy: policy)
@@ -31,23 +20,16 @@ public struct FileReplay: ~Copyable {
 
     /// Folds a file. Each fact goes to `fact` as one JSON document; each line that is no event goes to `reject`.
     public mutating func run(
-        file: String, fact: ((UnsafeRawBufferPointer) throws -> Void)?, reject: (Rejected) -> Void
+        file: String, fact: ((UnsafeRawBufferPointer) throws -> Void)?, reject: (RejectedLine) -> Void
     ) throws {
-        let lines = try LineReader(file, maximumBytes: EventDecoder.maximumEventBytes)
-        while let line = try lines.next() {
-            guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
-            let offset = read
-            read += 1
-            var defect = decoder.decode(structured: line, into: &event)
-            if defect == nil { defect = event.controlDefect(memberDecoder, fromControlTopic: true) }
-            if let defect {
-                rejected += 1
-                reject(Rejected(file: file, line: lines.line, defect: defect))
-                continue
-            }
+        let events = try EventFile(file)
+        let before = (read: read, rejected: rejected)
+        while let event = try events.next(reject: reject) {
             fold.fold(event, type: fold.resolve(type: event.type), entry: 0)
-            try emit(offset: offset, fact)
+            try emit(offset: before.read + events.read - 1, fact)
         }
+        read = before.read + events.read
+        rejected = before.rejected + events.rejected
     }
 
     /// Moves the clock to `time` (nil: where it is) and fires what is due by then.

@@ -5,6 +5,8 @@ public final class LineReader {
     public struct Failure: Error, Sendable, CustomStringConvertible {
         public let file: String
         public let message: String
+        /// The line is too long, and the reader stands behind it.
+        public var isOneLine = false
         public var description: String { "\(file): error: \(message)" }
     }
 
@@ -20,7 +22,7 @@ public final class LineReader {
     private var end = 0
     private var atEnd = false
 
-    /// Lines longer than `maximumBytes` end the reading with an error.
+    /// Lines longer than `maximumBytes` are errors; the reading can go on behind them.
     public init(_ file: String, maximumBytes: Int) throws {
         guard let handle = gzopen(file, "rb") else { throw Failure(file: file, message: "cannot be opened") }
         self.file = file
@@ -50,10 +52,13 @@ public final class LineReader {
                 guard start < end else { return nil }
                 defer { start = end }
                 line += 1
+                guard end - start <= maximumBytes else { throw tooLong(line) }
                 return UnsafeRawBufferPointer(rebasing: buffer[start..<end])
             }
             guard end - start <= maximumBytes else {
-                throw tooLong(line + 1)
+                line += 1
+                try skipLine()
+                throw tooLong(line)
             }
             searched -= start
             try fill()
@@ -62,7 +67,20 @@ public final class LineReader {
     }
 
     private func tooLong(_ line: Int) -> Failure {
-        Failure(file: "\(file):\(line)", message: "a line is longer than \(maximumBytes) bytes")
+        Failure(file: "\(file):\(line)", message: "a line is longer than \(maximumBytes) bytes", isOneLine: true)
+    }
+
+    /// To behind the line's end, keeping nothing of it.
+    private func skipLine() throws {
+        while true {
+            if let length = newline(from: start) {
+                start += length + 1
+                return
+            }
+            start = end
+            if atEnd { return }
+            try fill()
+        }
     }
 
     /// Length of the line that starts at `start`, if its end is in the buffer.

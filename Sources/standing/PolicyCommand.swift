@@ -68,9 +68,15 @@ struct PolicyEvalCommand: ParsableCommand {
         let out = try OutputFile("-")
         do {
             let lines = try LineReader(path == "-" ? "/dev/stdin" : path, maximumBytes: Self.maximumRowBytes)
-            while let line = try lines.next() {
-                guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
-                try write(EvaluationRow(line: line), to: out)
+            while true {
+                do {
+                    guard let line = try lines.next() else { break }
+                    guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
+                    try write(EvaluationRow(line: line), to: out)
+                } catch let failure as LineReader.Failure where failure.isOneLine {
+                    let line = "{\"name\":\"\",\"error\":\"\(failure.message)\"}"
+                    try Array(line.utf8).withUnsafeBytes { try out.write(line: $0) }
+                }
             }
         } catch let failure as LineReader.Failure {
             try out.close()

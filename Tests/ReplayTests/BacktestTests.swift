@@ -71,7 +71,7 @@ struct BacktestStory {
 
     /// The report, the path of the file in it left out.
     func report(
-        reject: (FileReplay.Rejected) -> Void = { Issue.record("\($0)") }
+        reject: (RejectedLine) -> Void = { Issue.record("\($0)") }
     ) throws -> BacktestReport {
         var report = try backtest.run(reject: reject)
         report.input.files = ["events.jsonl"]

@@ -51,6 +51,38 @@ import Testing
             ])
     }
 
+    @Test func aLineThatIsTooLongIsRejectedAndTheRestIsFolded() throws {
+        let folder = try TemporaryFolder()
+        let long = String(repeating: "x", count: EventDecoder.maximumEventBytes + 1)
+        let path = try folder.write(
+            [enrolled("anna", day: 1), long, line("bill.paid", "anna", day: 2)].joined(separator: "\n"),
+            to: "events.jsonl")
+        var replay = FileReplay(policy: try ScoringPolicy(yaml: TestPolicy.text, file: "town.yaml"))
+        var rejected: [Int] = []
+        try replay.run(file: path, fact: nil) { rejected.append($0.line) }
+        #expect(rejected == [2])
+        let scored = replay.fold.counters.scored
+        #expect(scored == 1)
+    }
+
+    /// What came behind it would be folded under the wrong policy.
+    @Test func theActivationOfAnotherPolicyEndsTheReplay() throws {
+        let folder = try TemporaryFolder()
+        let activation =
+            #"{"specversion":"1.0","id":"p","source":"/control","type":"standing.policy.activated","#
+            + #""time":"2026-01-02T00:00:00Z","data":{"policy":"policy: other"}}"#
+        let path = try folder.write([enrolled("anna", day: 1), activation].joined(separator: "\n"), to: "events.jsonl")
+        var replay = FileReplay(policy: try ScoringPolicy(yaml: TestPolicy.text, file: "town.yaml"))
+        var message = ""
+        do {
+            try replay.run(file: path, fact: nil) { Issue.record("\($0)") }
+        } catch let failure as LineReader.Failure {
+            message = failure.description.replacing(path, with: "events.jsonl")
+        }
+        #expect(
+            message == "events.jsonl:2: error: a policy is activated here, which a replay of files cannot follow")
+    }
+
     @Test func filesAreFoldedInTheOrderGivenAsOnePartition() throws {
         let folder = try TemporaryFolder()
         let paths = [

@@ -62,9 +62,14 @@ import Testing
     }
 
     @Test(arguments: [101, 1000, 600_000], ["", "\n", "\nb\n"])
-    func aLineThatIsTooLongEndsTheReading(length: Int, after: String) throws {
+    func aLineThatIsTooLongIsSaidAndTheReadingGoesOnBehindIt(length: Int, after: String) throws {
         let path = try folder.write("a\n" + String(repeating: "x", count: length) + after, to: "long.jsonl")
         #expect(failure(path, maximumBytes: 100) == "long.jsonl:2: error: a line is longer than 100 bytes")
+        let reader = try LineReader(path, maximumBytes: 100)
+        _ = try reader.next()
+        #expect(throws: LineReader.Failure.self) { try reader.next() }
+        #expect(try reader.next().map { String(decoding: $0, as: UTF8.self) } == (after == "\nb\n" ? "b" : nil))
+        #expect(reader.line == (after == "\nb\n" ? 3 : 2))
     }
 
     @Test(arguments: ["", "\n", "\nb\n"]) func aLineMayBeAsLongAsTheLimit(after: String) throws {

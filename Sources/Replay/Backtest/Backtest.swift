@@ -32,11 +32,19 @@ public struct Backtest: Sendable {
     }
 
     /// Each line that is no event goes to `reject`. Throws `LineReader.Failure` where a file cannot be read.
-    public func run(reject: (FileReplay.Rejected) -> Void) throws -> BacktestReport {
+    public func run(reject: (RejectedLine) -> Void) throws -> BacktestReport {
         let candidate = BacktestFold(policy)
         let baseline = against.map { BacktestFold($0) }
         var input = BacktestReport.Input(files: events, read: 0, rejected: 0)
-        for file in events { try read(file, candidate, baseline, &input, reject) }
+        for file in events {
+            let lines = try EventFile(file)
+            while let event = try lines.next(reject: reject) {
+                candidate.fold(event)
+                baseline?.fold(event)
+            }
+            input.read += lines.read
+            input.rejected += lines.rejected
+        }
         candidate.finish(asOf: asOf)
         baseline?.finish(asOf: asOf)
         input.clock = candidate.fold.clock == .distantPast ? nil : candidate.fold.clock
@@ -51,30 +59,6 @@ public struct Backtest: Sendable {
                     name: outcomes.name, subjects: Int64(outcomes.bySubject.count),
                     outcomes: outcomes.bySubject.values.reduce(0) { $0 + ($1 ? 1 : 0) })
             })
-    }
-
-    /// As `FileReplay` does, for two folds at once.
-    private func read(
-        _ file: String, _ candidate: BacktestFold, _ baseline: BacktestFold?, _ input: inout BacktestReport.Input,
-        _ reject: (FileReplay.Rejected) -> Void
-    ) throws {
-        let decoder = EventDecoder()
-        let memberDecoder = EventDecoder()
-        var event = EventView.empty
-        let lines = try LineReader(file, maximumBytes: EventDecoder.maximumEventBytes)
-        while let line = try lines.next() {
-            guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
-            input.read += 1
-            var defect = decoder.decode(structured: line, into: &event)
-            if defect == nil { defect = event.controlDefect(memberDecoder, fromControlTopic: true) }
-            if let defect {
-                input.rejected += 1
-                reject(FileReplay.Rejected(file: file, line: lines.line, defect: defect))
-                continue
-            }
-            candidate.fold(event)
-            baseline?.fold(event)
-        }
     }
 
     private func compare(_ candidate: BacktestFold, _ baseline: BacktestFold) -> BacktestReport.Comparison {
