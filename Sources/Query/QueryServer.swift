@@ -116,7 +116,11 @@ public final class QueryServer: Sendable {
         exposition.add("standing_fold_kind_not_scored_total", .counter, fold.kindNotScored)
         exposition.add("standing_fold_enrolments_total", .counter, fold.enrolments)
         exposition.add("standing_fold_withdrawals_total", .counter, fold.withdrawals)
+        exposition.add("standing_fold_sanctions_imposed_total", .counter, fold.sanctionsImposed)
+        exposition.add("standing_fold_voids_total", .counter, fold.voids)
+        exposition.add("standing_fold_voids_ignored_total", .counter, fold.voidsIgnored)
         exposition.add("standing_fold_appeals_ignored_total", .counter, fold.appealsIgnored)
+        exposition.add("standing_fold_evaluation_errors_total", .counter, fold.evaluationErrors)
         exposition.add("standing_fold_ticks_total", .counter, fold.ticks)
         let repeats = service.ledgerRepeats
         exposition.add("standing_ledger_repeated_entries_total", .counter, repeats.entries)

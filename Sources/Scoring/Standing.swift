@@ -39,7 +39,7 @@ public struct Standing: Sendable, Equatable {
 extension Standing {
     /// The members of the line that `standing replay` prints, without braces:
     /// `"subject","kind","score","band","dimensions","sanctions","perks"`.
-    private func writeMembers(to writer: inout ByteWriter, policy: ScoringPolicy) {
+    private func writeMembers(to writer: inout ByteWriter, policy: ScoringPolicy, isExplained: Bool) {
         writer.append("\"subject\":")
         subject.withUnsafeBytes { writer.append(jsonString: $0) }
         writer.append(",\"kind\":\"")
@@ -62,7 +62,9 @@ extension Standing {
             writer.append(jsonString: policy.sanctions[item.sanction].id)
             writer.append(",\"state\":\"")
             writer.append(item.state.name)
-            writer.append("\"}")
+            writer.append(byte: 0x22)
+            if isExplained { item.writeTerm(to: &writer, policy: policy) }
+            writer.append(byte: 0x7D)
         }
         writer.append("],\"perks\":[")
         for (index, perk) in perks.enumerated() {
@@ -75,16 +77,17 @@ extension Standing {
     /// One line, newline included.
     public func writeLine(to writer: inout ByteWriter, policy: ScoringPolicy) {
         writer.append(byte: 0x7B)
-        writeMembers(to: &writer, policy: policy)
+        writeMembers(to: &writer, policy: policy, isExplained: false)
         writer.append("}\n")
     }
 
-    /// The standing with what made it: `terms`, `contributions` [{`rule`,`dimension`,`points`,`events`}], largest first,
-    /// `errors` (rules that could not be evaluated for an event), and the `terms-of-sanctions` [{`id`,`state`,
-    /// `measures`,`since`,`until`,`in-force-from`?,`may-appeal`,`decide-by`?}].
+    /// The standing with what made it: `terms`, `base`, `contributions` [{`rule`,`dimension`,`points`,`events`}], largest
+    /// first, `errors` (conditions and points that could not be evaluated for this subject), `policy`, `clock`; and of
+    /// each of the `sanctions` also `measures`, `since`, `until`, `in-force-from` (while it is not), `decide-by` (while an
+    /// appeal is undecided) and `may-appeal`.
     public func writeExplained(to writer: inout ByteWriter, policy: ScoringPolicy, clock: Timestamp) {
         writer.append(byte: 0x7B)
-        writeMembers(to: &writer, policy: policy)
+        writeMembers(to: &writer, policy: policy, isExplained: true)
         writer.append(",\"terms\":")
         writer.append(jsonString: terms)
         writer.append(",\"base\":")
@@ -106,12 +109,7 @@ extension Standing {
         }
         writer.append("],\"errors\":")
         writer.append(decimal: errors)
-        writer.append(",\"terms-of-sanctions\":[")
-        for (index, item) in sanctions.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            item.write(to: &writer, policy: policy)
-        }
-        writer.append("],\"policy\":{\"id\":")
+        writer.append(",\"policy\":{\"id\":")
         writer.append(jsonString: policy.id)
         writer.append(",\"version\":")
         writer.append(decimal: policy.version)
@@ -128,12 +126,9 @@ extension Standing {
 }
 
 extension Standing.Sanction {
-    fileprivate func write(to writer: inout ByteWriter, policy: ScoringPolicy) {
-        writer.append("{\"id\":")
-        writer.append(jsonString: policy.sanctions[sanction].id)
-        writer.append(",\"state\":\"")
-        writer.append(state.name)
-        writer.append("\",\"measures\":[")
+    /// The members behind `id` and `state`.
+    fileprivate func writeTerm(to writer: inout ByteWriter, policy: ScoringPolicy) {
+        writer.append(",\"measures\":[")
         for (index, measure) in policy.sanctions[sanction].measures.enumerated() {
             if index > 0 { writer.append(byte: 0x2C) }
             writer.append(jsonString: measure)
@@ -152,6 +147,5 @@ extension Standing.Sanction {
         }
         writer.append("\",\"may-appeal\":")
         writer.append(mayAppeal ? "true" : "false")
-        writer.append(byte: 0x7D)
     }
 }

@@ -313,6 +313,17 @@ import Testing
         #expect(stayed.decideBy == Happening.day(33))
     }
 
+    @Test func anExplanationTellsTheTerm() throws {
+        noticed(law)
+        var writer = ByteWriter()
+        try #require(law.standing(of: "anna")).writeExplained(
+            to: &writer, policy: law.fold.policy, clock: law.fold.clock)
+        let expected =
+            #""sanctions":[{"id":"rail","state":"noticed","measures":["rail"],"since":"2026-01-03T00:00:00Z","#
+            + #""until":"2026-03-04T00:00:00Z","in-force-from":"2026-01-08T00:00:00Z","may-appeal":true}],"#
+        #expect(String(decoding: writer.bytes, as: UTF8.self).contains(expected))
+    }
+
     // MARK: Withdrawal
 
     @Test func aWithdrawalLiftsSanctionsThenRevokesPerks() {

@@ -35,7 +35,7 @@ import Testing
             {"rule":"fair","dimension":"payment","points":30,"events":1},\#
             {"rule":"paid","dimension":"payment","points":15,"events":1},\#
             {"rule":"noise","dimension":"conduct","points":-5,"events":1}],\#
-            "errors":0,"terms-of-sanctions":[],"policy":{"id":"town","version":1},"clock":"2026-01-04T00:00:00Z"}
+            "errors":0,"policy":{"id":"town","version":1},"clock":"2026-01-04T00:00:00Z"}
             """#
         #expect(String(decoding: writer.bytes, as: UTF8.self) == expected)
     }
