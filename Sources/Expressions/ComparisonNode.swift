@@ -43,8 +43,10 @@ final class ComparisonNode: Node, @unchecked Sendable {
             case .no: return .bool(comparison == .notEqual)
             }
         }
-        if case .string(let text) = a {
+        switch a {
+        case .string(let text), .bytes(let text):
             guard frame.pays(text.bytes.count >> 6) else { return .error(.tooExpensive) }
+        default: break
         }
         let order = Value.order(a, b)
         return order == .undefined ? .error(.noSuchOverload) : .bool(comparison.holds(order))
@@ -93,6 +95,7 @@ final class SlotTextEqualityNode: Node, @unchecked Sendable {
     private let text: Text
     private let bytes: UnsafeRawBufferPointer
     private let isNegated: Bool
+    private let cost: Int
 
     init(slot: Int, _ text: Text, isNegated: Bool) {
         self.slot = slot
@@ -100,19 +103,28 @@ final class SlotTextEqualityNode: Node, @unchecked Sendable {
         // Borrowed from the text, which lives as long as this node.
         bytes = text.bytes
         self.isNegated = isNegated
+        cost = bytes.count >> 6
     }
 
     override func truth(_ frame: Frame) -> Truth {
         switch frame.slots[slot] {
-        case .string(let other): Truth(other.bytes.equals(bytes) != isNegated)
+        case .string(let other): isEqual(other.bytes, frame)
         case .error: .error
         default: Truth(isNegated)
         }
     }
 
+    /// A text of another length is told apart for nothing.
+    @inline(__always)
+    private func isEqual(_ other: UnsafeRawBufferPointer, _ frame: Frame) -> Truth {
+        guard other.count == bytes.count else { return Truth(isNegated) }
+        if cost > 0, !frame.pays(cost) { return .error }
+        return Truth((other.commonPrefix(bytes, bytes.count) == bytes.count) != isNegated)
+    }
+
     override func value(_ frame: Frame) -> Value {
         switch frame.slots[slot] {
-        case .string(let other): .bool(other.bytes.equals(bytes) != isNegated)
+        case .string(let other): isEqual(other.bytes, frame).value
         case .error(let error): .error(error)
         default: .bool(isNegated)
         }

@@ -23,7 +23,9 @@ extension Compiler {
         }
         let matching = arithmetic.overloads.filter { $0.accepts([left.type, right.type]) }
         if matching.isEmpty {
-            let hint = left.type.isNumber && right.type.isNumber ? "; convert one of them" : ""
+            let hint =
+                left.type.isNumber && right.type.isNumber
+                ? left.type == right.type ? ": it is for int and uint" : "; convert one of them" : ""
             diagnose(
                 offset, "no overload of \(operation.rawValue) for \(left.type.name) and \(right.type.name)\(hint)")
         }
@@ -106,9 +108,14 @@ extension Compiler {
     }
 
     mutating func call(_ name: String, _ target: Syntax?, _ arguments: [Syntax], _ offset: Int) -> Part {
+        if let usage = Macro.usage[name] {
+            _ = target.map { compile($0) }
+            diagnose(offset, "'\(name)' is called as \(usage)")
+            return Part(node: FailureNode(.noSuchOverload), type: .dynamic, offset: offset)
+        }
         let parts = ((target.map { [$0] } ?? []) + arguments).map { compile($0) }
         guard let function = StandardFunction(rawValue: name) else {
-            let hint = suggestion(name, among: StandardFunction.allCases.map(\.rawValue))
+            let hint = suggestion(name, among: StandardFunction.allCases.map(\.rawValue) + Macro.usage.keys.sorted())
             diagnose(offset, "unknown function \(shown(name))\(hint)")
             return Part(node: FailureNode(.noSuchFunction), type: .dynamic, offset: offset)
         }
@@ -141,17 +148,15 @@ extension Compiler {
         func failed(_ error: EvaluationError) -> Part {
             Part(node: FailureNode(error), type: .bool, offset: offset)
         }
-        let source = pattern.string
+        let source = Name(pattern)
         if patterns[source] == nil {
             patternBytes += pattern.bytes.count
             guard patterns.count < Limit.patterns, patternBytes <= Limit.patternBytes else {
-                diagnose(
-                    place,
-                    "an expression has at most \(Limit.patterns) patterns of \(Limit.patternBytes) bytes together")
-                return failed(.tooLarge)
+                diagnose(place, EvaluationError.tooManyPatterns.description)
+                return failed(.tooManyPatterns)
             }
             do throws(RegularExpressionError) {
-                patterns[source] = try RegularExpression(pattern.bytes)
+                patterns[source] = try RegularExpression(pattern.bytes, classWork: &classWork)
             } catch {
                 diagnose(place, "bad pattern at its byte \(error.offset): \(error.message)")
                 return failed(.badPattern)

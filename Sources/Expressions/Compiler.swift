@@ -2,8 +2,8 @@
 /// quickest node that means the same.
 struct Compiler {
     var declarations: Declarations
-    /// `x.y.`, `x.` and the empty prefix of a container `x.y`.
-    let prefixes: [String]
+    /// Where in the tree of names a container `x.y`, its `x`, and the names of no container begin.
+    let containers: [Int32]
 
     /// Byte offsets in the source.
     private(set) var diagnostics: [(offset: Int, message: String)] = []
@@ -15,9 +15,13 @@ struct Compiler {
     /// Macro variables in scope, innermost last.
     var scope: [Variable] = []
     private(set) var variableCount = 0
+    /// The chain of names that was looked up last.
+    var chain: (base: Syntax, match: Match?)?
     /// Literal patterns so far.
-    var patterns: [String: RegularExpression] = [:]
+    var patterns: [Name: RegularExpression] = [:]
     var patternBytes = 0
+    /// Ranges that may yet be put together for the classes of all patterns.
+    var classWork = RegularExpression.maximumClassWork
     /// Where constants are folded; its budget is that of all folding together.
     private let scratch = Frame(slots: 0, variables: 0)
 
@@ -57,13 +61,12 @@ struct Compiler {
 
     init(_ declarations: Declarations, container: String) {
         self.declarations = declarations
-        var prefixes = [""]
-        var name = ""
-        for part in container.split(separator: ".") {
-            name += part + "."
-            prefixes.append(name)
+        var containers = [NameTree.root]
+        for segment in NameTree.segments(of: container) where !segment.bytes.isEmpty {
+            guard let node = declarations.tree.node(after: containers[containers.count - 1], segment) else { break }
+            containers.append(node)
         }
-        self.prefixes = prefixes.reversed()
+        self.containers = containers.reversed()
     }
 
     // MARK: Notes
@@ -99,17 +102,18 @@ struct Compiler {
 
     // MARK: Folding
 
-    /// A node of constants is its value, unless that is an error, which may yet be absorbed. An error of a kind that
-    /// depends on nothing but the constants is told.
+    /// A node of constants is its value or its error, which may yet be absorbed; one of conversion, pattern, time zone
+    /// or key is told. What the budget of folding does not suffice for is left to the evaluation.
     mutating func fold(_ node: Node, of operands: [Node], at offset: Int) -> Node {
-        guard operands.allSatisfy({ $0.constant != nil }) else { return node }
+        guard operands.allSatisfy({ $0.constant != nil }), scratch.budget.pointee >= 0 else { return node }
         let value = node.value(scratch)
         guard case .error(let error) = value else { return ConstantNode(value) }
         switch error {
+        case .tooExpensive: return node
         case .badConversion, .badPattern, .badTimeZone, .duplicateKey: diagnose(offset, error.description)
         default: break
         }
-        return node
+        return FailureNode(error)
     }
 
     // MARK: Syntax
@@ -120,7 +124,7 @@ struct Compiler {
         case .literal(let value):
             return Part(node: ConstantNode(value), type: value.valueType ?? .dynamic, offset: offset)
         case .name(let name, let isAbsolute):
-            return self.name(name, isAbsolute, offset)
+            return self.name(syntax, name, isAbsolute)
         case .select(let operand, let field):
             return select(syntax, operand, field)
         case .has(let operand, let field):

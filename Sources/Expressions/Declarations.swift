@@ -4,16 +4,26 @@
 /// frames are made from it afterwards.
 public struct Declarations: Sendable {
     enum Entry: Sendable {
-        case variable(slot: Int, type: ValueType)
-        case record(fields: [String], slots: [Int], type: ValueType)
-        case object
+        case variable(name: String, slot: Int, type: ValueType)
+        case record(Record)
+        case object(name: String)
+        /// A type's own name, until something else is declared by it.
+        case type(ValueType)
     }
 
-    private(set) var entries: [String: Entry] = [:]
+    struct Record: Sendable {
+        let name: String
+        let fields: [String]
+        let type: ValueType
+        /// By the name of the field.
+        let slots: [Name: Int]
+    }
+
+    private(set) var tree = Declarations.typeNames
     /// In the order of their declaration, for suggestions.
     private(set) var names: [String] = []
     private(set) var objectName: String?
-    private var fieldSlots: [String: Int] = [:]
+    private var fieldSlots: [Name: Int] = [:]
 
     /// Names of the object's top-level fields that expressions compiled so far have named, in slot order.
     public private(set) var objectFields: [(name: String, slot: Int)] = []
@@ -31,14 +41,23 @@ public struct Declarations: Sendable {
     }
 
     private mutating func enter(_ name: String, _ entry: Entry) {
-        if entries.updateValue(entry, forKey: name) == nil { names.append(name) }
+        switch tree.update(name, to: entry) {
+        case nil, .type?: names.append(name)
+        default: break
+        }
     }
+
+    private static let typeNames: NameTree = {
+        var tree = NameTree()
+        for type in ValueType.denoted { _ = tree.update(type.name, to: .type(type)) }
+        return tree
+    }()
 
     /// A variable; returns its slot. Names may contain dots (qualified names). A name declared again means the last.
     @discardableResult
     public mutating func declare(_ name: String, as type: ValueType) -> Int {
         let slot = newSlot()
-        enter(name, .variable(slot: slot, type: type))
+        enter(name, .variable(name: name, slot: slot, type: type))
         return slot
     }
 
@@ -46,7 +65,8 @@ public struct Declarations: Sendable {
     @discardableResult
     public mutating func declareRecord(_ name: String, fields: [String], as type: ValueType) -> [Int] {
         let slots = fields.map { _ in newSlot() }
-        enter(name, .record(fields: fields, slots: slots, type: type))
+        let named = Dictionary(zip(fields.map { Name($0) }, slots)) { first, _ in first }
+        enter(name, .record(Record(name: name, fields: fields, type: type, slots: named)))
         return slots
     }
 
@@ -54,15 +74,16 @@ public struct Declarations: Sendable {
     /// `"amount" in data` read a slot of the field's own; any other use reads the slot of the whole object, a map.
     /// A field that an event lacks is `.error(.noSuchField)`.
     public mutating func declareObject(_ name: String) {
-        precondition(objectName == nil || objectName == name, "declarations have one object")
+        precondition(objectName?.isSame(name) ?? true, "declarations have one object")
         objectName = name
-        enter(name, .object)
+        enter(name, .object(name: name))
     }
 
     mutating func slot(ofField name: String) -> Int {
-        if let slot = fieldSlots[name] { return slot }
+        let key = Name(name)
+        if let slot = fieldSlots[key] { return slot }
         let slot = newSlot()
-        fieldSlots[name] = slot
+        fieldSlots[key] = slot
         objectFields.append((name, slot))
         return slot
     }
@@ -113,12 +134,9 @@ public enum ValueType: Sendable, Hashable {
     }
 
     /// Every type that has a name which an expression can use as a value.
-    static let denoted: [String: ValueType] = {
-        let all: [ValueType] = [
-            .null, .bool, .int, .uint, .double, .string, .bytes, .list, .map, .timestamp, .duration, .type,
-        ]
-        return Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
-    }()
+    static let denoted: [ValueType] = [
+        .null, .bool, .int, .uint, .double, .string, .bytes, .list, .map, .timestamp, .duration, .type,
+    ]
 
     var isNumber: Bool { self == .int || self == .uint || self == .double }
     var isNumberOrDynamic: Bool { isNumber || self == .dynamic }

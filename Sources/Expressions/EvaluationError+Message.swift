@@ -1,4 +1,12 @@
 extension EvaluationError: CustomStringConvertible {
+    /// Of what a diagnostic can foretell by its name and place.
+    var isOfNames: Bool {
+        switch self {
+        case .noSuchOverload, .noSuchVariable, .noSuchFunction, .noSuchField: true
+        default: false
+        }
+    }
+
     public var description: String {
         switch self {
         case .noSuchField: "no such field"
@@ -12,8 +20,10 @@ extension EvaluationError: CustomStringConvertible {
         case .duplicateKey: "a map has the same key twice"
         case .badConversion: "the value cannot be converted"
         case .badPattern: "the pattern is not a regular expression"
-        case .badTimeZone: "unknown time zone"
+        case .badTimeZone: "a time zone that is not known, or not that far back"
         case .tooExpensive: "the evaluation takes too much work"
+        case .tooManyPatterns:
+            "an expression has at most \(Limit.patterns) patterns of \(Limit.patternBytes) bytes together"
         case .tooLarge: "the evaluation makes too large a value"
         case .malformedData: "malformed data"
         }

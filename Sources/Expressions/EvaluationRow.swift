@@ -10,7 +10,7 @@ public struct EvaluationRow: Sendable {
     public let diagnostics: [ExpressionError]
     /// `.error` when there is no value.
     public let value: Value
-    /// Why there is no value.
+    /// Why there is no value: what happened, or the diagnostic that foretold it.
     public let error: String?
 
     /// What is wrong with a row or with the text of `--vars`, in words.
@@ -25,15 +25,14 @@ public struct EvaluationRow: Sendable {
             guard bytes.count <= Limit.rowBytes else {
                 throw Defect(description: "a row has at most \(Limit.rowBytes) bytes")
             }
-            guard let row = bytes.withUnsafeBytes({ JSONReader.value(of: $0) }), row.members != nil else {
-                throw Defect(description: "malformed row: not a JSON object")
-            }
+            let row = try Self.object(bytes, "malformed row")
             name = try Self.string("name", of: row) ?? ""
             guard let source = try Self.string("expr", of: row) else {
                 throw Defect(description: "malformed row: no \"expr\"")
             }
             let container = try Self.string("container", of: row) ?? ""
-            let variables = try row.member("vars").map(Self.variables) ?? []
+            let variables =
+                try row.member("vars").map { json throws(Defect) in try Self.variables(json, arePlain: false) } ?? []
             self.init(name: name, source, container: container, variables: variables)
         } catch {
             self.init(name: name, diagnostics: [], value: .error(.malformedData), error: error.description)
@@ -51,7 +50,8 @@ public struct EvaluationRow: Sendable {
             let value = expression.evaluate(frame)
             var message: String?
             if case .error(let error) = value {
-                message = expression.diagnostics.first?.message ?? error.description
+                message = error.description
+                if error.isOfNames, let diagnostic = expression.diagnostics.first { message = diagnostic.description }
             }
             self.init(name: name, diagnostics: expression.diagnostics, value: value, error: message)
         } catch {
@@ -72,16 +72,33 @@ public struct EvaluationRow: Sendable {
         return text
     }
 
-    /// The variables of JSON text such as `{"x": {"type": "int", "value": "1"}}`.
+    /// The variables of JSON text such as `{"x": {"type": "int", "value": "1"}, "data": {"amount": 5}}`. A member that
+    /// is no object of exactly a `type` and a `value` is JSON as `JSONReader` reads it.
     public static func variables(json text: String) throws(Defect) -> [(name: String, value: Value)] {
         let bytes = Array(text.utf8)
-        guard bytes.count <= Limit.rowBytes, let json = bytes.withUnsafeBytes({ JSONReader.value(of: $0) }) else {
-            throw Defect(description: "the variables are not JSON")
+        guard bytes.count <= Limit.rowBytes else {
+            throw Defect(description: "the variables have at most \(Limit.rowBytes) bytes")
         }
-        return try variables(json)
+        return try variables(object(bytes, "the variables"), arePlain: true)
     }
 
-    private static func variables(_ json: Value) throws(Defect) -> [(name: String, value: Value)] {
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+    /// A byte order mark in front is skipped.
+    private static func object(_ bytes: [UInt8], _ what: String) throws(Defect) -> Value {
+        let json = bytes.starts(with: byteOrderMark) ? bytes[byteOrderMark.count...] : bytes[...]
+        switch json.withUnsafeBytes({ JSONReader.read($0) }) {
+        case .success(let value) where value.members != nil: return value
+        case .failure(.tooDeep):
+            throw Defect(description: "\(what): the JSON nests more than \(JSONReader.maximumDepth) deep")
+        case .failure(.keyTwice): throw Defect(description: "\(what): a JSON object has a key twice")
+        default: throw Defect(description: "\(what): not a JSON object")
+        }
+    }
+
+    private static func variables(
+        _ json: Value, arePlain: Bool
+    ) throws(Defect) -> [(name: String, value: Value)] {
         guard let members = json.members else { throw Defect(description: "the variables are no JSON object") }
         guard members.count <= Limit.rowVariables else {
             throw Defect(description: "there are at most \(Limit.rowVariables) variables")
@@ -89,10 +106,15 @@ public struct EvaluationRow: Sendable {
         var variables: [(name: String, value: Value)] = []
         for member in members {
             let name = member.key.text ?? ""
+            if arePlain, !TypedJSON.isTyped(member.value) {
+                variables.append((name, member.value))
+                continue
+            }
             do throws(TypedJSON.Defect) {
                 variables.append((name, try TypedJSON.decode(member.value)))
             } catch {
-                throw Defect(description: "variable '\(name.prefix(40))': \(error.message)")
+                throw Defect(
+                    description: "variable '\(String(name.unicodeScalars.prefix(40)).readable)': \(error.message)")
             }
         }
         return variables

@@ -37,6 +37,9 @@ public final class Expression: Sendable {
         guard container.utf8.count <= Limit.containerBytes else {
             throw Places([]).error(0, "a container has at most \(Limit.containerBytes) bytes")
         }
+        guard NameTree.segments(of: container).count <= Limit.containerSegments else {
+            throw Places([]).error(0, "a container has at most \(Limit.containerSegments) names")
+        }
         let bytes = Array(source.utf8)
         let syntax: Syntax
         do throws(Lexer.Defect) {
@@ -63,6 +66,7 @@ public final class Expression: Sendable {
             let value = node.value(Frame(slots: 0, variables: compiler.variableCount))
             if case .error(let error) = value {
                 if diagnostics.isEmpty { diagnostics.append((part.offset, "always an error: \(error)")) }
+                node = FailureNode(error)
             } else {
                 node = ConstantNode(value)
             }

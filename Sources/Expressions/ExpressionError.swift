@@ -12,8 +12,8 @@ public struct ExpressionError: Error, Sendable, Hashable, CustomStringConvertibl
 
     public var description: String { "\(line):\(column): error: \(message)" }
 
-    /// Three lines: `NAME:LINE:COLUMN: error: message` (or without the name), the line of the source, and a caret
-    /// under the place. No newline at the end.
+    /// Three lines: `NAME:LINE:COLUMN: error: message` (or without the name), the line of the source with U+FFFD for
+    /// what is invisible, and a caret under the place. No newline at the end.
     public func diagnostic(source: String, name: String? = nil) -> String {
         var lines = [Substring]()
         var start = source.unicodeScalars.startIndex
@@ -30,7 +30,11 @@ public struct ExpressionError: Error, Sendable, Hashable, CustomStringConvertibl
         // A tab stays a tab, so that the caret stands under its column however wide tabs are shown.
         let indent = String(
             String.UnicodeScalarView(text.unicodeScalars.prefix(column - 1).map { $0 == "\t" ? "\t" : " " }))
-        return "\(name.map { $0 + ":" } ?? "")\(description)\n\(text)\n\(indent)^"
+        var scalars = Array(text.unicodeScalars)
+        if scalars.last == "\r" { scalars.removeLast() }
+        // Each as one column.
+        let shown = String(String.UnicodeScalarView(scalars.map { $0 == "\t" || $0.isVisible ? $0 : "\u{FFFD}" }))
+        return "\(name.map { $0 + ":" } ?? "")\(description)\n\(shown)\n\(indent)^"
     }
 }
 

@@ -41,8 +41,19 @@ final class MatchesNode: Node, @unchecked Sendable {
 }
 
 extension RegularExpression {
-    /// Units that compiling a pattern costs which is only known at run time.
+    /// Units that compiling a pattern costs which is only known at run time: by its length before, by its classes and
+    /// its program after.
     static func cost(of pattern: Text) -> Int { 4000 + 200 * pattern.bytes.count }
+
+    /// Whether the pattern, made at run time, matches.
+    static func match(_ text: Text, _ pattern: Text, _ frame: Frame) -> Value {
+        guard frame.pays(cost(of: pattern)) else { return .error(.tooExpensive) }
+        var classWork = maximumClassWork
+        let expression = try? RegularExpression(pattern.bytes, classWork: &classWork, tableWork: 0)
+        let cost = 2 * (maximumClassWork - classWork) + 4 * (expression?.program.instructions.count ?? 0)
+        guard frame.pays(cost) else { return .error(.tooExpensive) }
+        return expression?.match(text, frame) ?? .error(.badPattern)
+    }
 
     /// Paid by the text's length, where there is no table times the length of the program.
     func match(_ text: Text, _ frame: Frame) -> Value {

@@ -30,15 +30,15 @@ public final class JSONFields: Sendable {
         var found: [(name: [UInt8], slot: Int)] = []
         var absent: [Int] = []
         var copies: [(from: Int, to: Int)] = []
-        var slots: [String: Int] = [:]
+        var slots: [[UInt8]: Int] = [:]
         for (name, slot) in fields {
             let bytes = Array(name.utf8)
             if let isExcluded, bytes.withUnsafeBytes({ isExcluded($0) }) {
                 absent.append(slot)
-            } else if let first = slots[name] {
+            } else if let first = slots[bytes] {
                 copies.append((first, slot))
             } else {
-                slots[name] = slot
+                slots[bytes] = slot
                 found.append((bytes, slot))
             }
         }

@@ -9,6 +9,13 @@ public struct JSONReader {
 
     let text: UnsafeRawBufferPointer
     private(set) var index = 0
+    /// What is wrong, once something is.
+    private var defect = Defect.malformed
+
+    /// Why a text has no value.
+    enum Defect: Error {
+        case malformed, tooDeep, keyTwice
+    }
 
     init(_ text: UnsafeRawBufferPointer) { self.text = text }
 
@@ -25,14 +32,16 @@ public struct JSONReader {
 
     /// The value of a whole document; nil where it is not JSON in UTF-8, nests too deeply, or has a key twice in one
     /// object. The value owns its strings.
-    public static func value(of json: UnsafeRawBufferPointer) -> Value? {
-        guard isUTF8(json) else { return nil }
+    public static func value(of json: UnsafeRawBufferPointer) -> Value? { try? read(json).get() }
+
+    static func read(_ json: UnsafeRawBufferPointer) -> Result<Value, Defect> {
+        guard isUTF8(json) else { return .failure(.malformed) }
         var reader = JSONReader(json)
         reader.skipSpace()
         guard let value = reader.value(Manner(borrows: false, checksKeys: true, isExcluded: nil), depth: 0)
-        else { return nil }
+        else { return .failure(reader.defect) }
         reader.skipSpace()
-        return reader.isAtEnd ? value : nil
+        return reader.isAtEnd ? .success(value) : .failure(.malformed)
     }
 
     struct Manner {
@@ -215,7 +224,7 @@ public struct JSONReader {
     }
 
     private mutating func array(_ manner: Manner, depth: Int) -> Value? {
-        guard depth <= Self.maximumDepth else { return nil }
+        guard descends(to: depth) else { return nil }
         index += 1
         skipSpace()
         if take(0x5D) { return .list(ValueList([])) }
@@ -237,7 +246,7 @@ public struct JSONReader {
 
     /// At `{`; goes behind the object.
     mutating func map(_ manner: Manner, depth: Int) -> ValueMap? {
-        guard depth <= Self.maximumDepth, take(0x7B) else { return nil }
+        guard descends(to: depth), take(0x7B) else { return nil }
         skipSpace()
         var entries: [(key: Value, value: Value)] = []
         if !take(0x7D) {
@@ -267,21 +276,22 @@ public struct JSONReader {
                 skipSpace()
             }
         }
-        if manner.checksKeys, Self.hasKeyTwice(entries) { return nil }
-        return ValueMap(entries)
+        let map = ValueMap(entries)
+        if manner.checksKeys, map.hasDuplicate {
+            defect = .keyTwice
+            return nil
+        }
+        return map
+    }
+
+    private mutating func descends(to depth: Int) -> Bool {
+        if depth > Self.maximumDepth { defect = .tooDeep }
+        return depth <= Self.maximumDepth
     }
 
     private func key(_ raw: RawString, _ manner: Manner) -> Value? {
         if !raw.hasEscapes, manner.borrows { return .string(Text(borrowing: raw.bytes)) }
         return Self.withUnescaped(raw) { .string(Text(copying: $0)) }
-    }
-
-    private static func hasKeyTwice(_ entries: [(key: Value, value: Value)]) -> Bool {
-        let keys = entries.compactMap { entry -> UnsafeRawBufferPointer? in
-            if case .string(let text) = entry.key { text.bytes } else { nil }
-        }
-        let sorted = keys.sorted { $0.lexicographicallyPrecedes($1) }
-        return zip(sorted, sorted.dropFirst()).contains { $0.elementsEqual($1) }
     }
 
     /// Well-formed, as Unicode defines it.

@@ -20,6 +20,9 @@ struct Lexer {
         var kind: Kind
         var start: Int
         var end: Int
+
+        /// A literal to which a minus in front of it belongs.
+        var isSignable: Bool { kind == .int || kind == .double }
     }
 
     /// A byte offset and what is wrong there.
@@ -191,9 +194,7 @@ struct Lexer {
         var end = start + 1
         while end < source.count, source[end] & 0xC0 == 0x80 { end += 1 }
         let text = String(decoding: source[start..<end], as: UTF8.self)
-        guard let scalar = text.unicodeScalars.first, scalar.value > 0x20, scalar.value != 0x7F else {
-            return "byte \(source[start])"
-        }
+        guard let scalar = text.unicodeScalars.first, scalar.isVisible else { return text.readable }
         return "'\(text)'"
     }
 

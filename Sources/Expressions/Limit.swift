@@ -11,6 +11,12 @@ public enum Limit {
     public static let nodes = 16 * 1024
     /// UTF-8 bytes of the container in which names are looked up.
     public static let containerBytes = 1024
+    /// Names of a container, the dots between them.
+    public static let containerSegments = 16
+    /// Names of a declared name, the dots between them. No expression finds a longer one.
+    public static let nameSegments = 32
+    /// Names and fields among which the one is looked for that a misspelt name may have been meant to be.
+    public static let suggestions = 100
     /// Diagnostics of one expression; beyond, nothing more is told.
     public static let diagnostics = 20
     /// Different regular expressions that one expression writes out, and their bytes together.
@@ -28,6 +34,8 @@ public enum Limit {
     public static let typedJSONDepth = 256
     /// UTF-8 bytes of one row of a batch.
     public static let rowBytes = 4 * 1024 * 1024
+    /// UTF-8 bytes of a type's name in typed JSON.
+    public static let typeNameBytes = 256
     /// Variables of one row.
     public static let rowVariables = 1024
 }

@@ -157,7 +157,8 @@ final class CollectorNode: Node, @unchecked Sendable {
         switch macro {
         case .all, .exists, .existsOne: return .bool(count == 1)
         case .filter, .map, .transformList: return .list(ValueList(items))
-        case .transformMap: return .map(ValueMap(entries))
+        case .transformMap:
+            return frame.pays(ValueMap.keyCost(entries)) ? .map(ValueMap(entries)) : .error(.tooExpensive)
         }
     }
 }

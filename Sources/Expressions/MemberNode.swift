@@ -12,7 +12,7 @@ final class SelectNode: Node, @unchecked Sendable {
         let value = operand.value(frame)
         switch value {
         case .map(let map):
-            guard frame.pays(map.lookupCost) else { return .error(.tooExpensive) }
+            guard frame.pays(map.lookupCost(key)) else { return .error(.tooExpensive) }
             return map.value(forKey: key) ?? .error(.noSuchKey)
         case .error: return value
         default: return .error(.noSuchOverload)
@@ -34,7 +34,7 @@ final class HasNode: Node, @unchecked Sendable {
         let value = operand.value(frame)
         switch value {
         case .map(let map):
-            guard frame.pays(map.lookupCost) else { return .error(.tooExpensive) }
+            guard frame.pays(map.lookupCost(key)) else { return .error(.tooExpensive) }
             return .bool(map.index(ofKey: key) != nil)
         case .error: return value
         default: return .error(.noSuchOverload)
@@ -69,7 +69,7 @@ final class IndexNode: Node, @unchecked Sendable {
             case .bool, .int, .uint, .double, .string: break
             default: return .error(.noSuchOverload)
             }
-            guard frame.pays(map.lookupCost) else { return .error(.tooExpensive) }
+            guard frame.pays(map.lookupCost(index)) else { return .error(.tooExpensive) }
             return map.value(forKey: index) ?? .error(.noSuchKey)
         default:
             return .error(.noSuchOverload)
@@ -112,6 +112,7 @@ final class MapNode: Node, @unchecked Sendable {
             if case .error = value { return value }
             values.append((key, value))
         }
+        guard frame.pays(ValueMap.keyCost(values)) else { return .error(.tooExpensive) }
         let map = ValueMap(values)
         return map.hasDuplicate ? .error(.duplicateKey) : .map(map)
     }

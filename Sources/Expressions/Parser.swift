@@ -15,6 +15,8 @@ struct Parser {
     ]
     /// Words that no field may have as its name, unless in backticks.
     static let keywords: Set<String> = ["false", "in", "null", "true"]
+    /// Keywords that are values.
+    static let constants = ["true", "false", "null"]
 
     static func parse(_ source: [UInt8]) throws(Defect) -> Syntax {
         guard source.count <= Limit.sourceBytes else {
@@ -174,9 +176,15 @@ struct Parser {
         guard mark == .not || mark == .minus else { return try member(minus: nil) }
         var offsets: [Int] = []
         while token.kind == mark { offsets.append(try take().start) }
-        // The last minus in front of a number is the number's own.
-        let isSigned = mark == .minus && (token.kind == .int || token.kind == .double)
-        var operand = try member(minus: isSigned ? offsets.removeLast() : nil)
+        // A minus in front of a number is the number's own: the last of several, and one behind `!`.
+        var minus: Int?
+        if mark == .minus, token.isSignable {
+            minus = offsets.removeLast()
+        } else if mark == .not, token.kind == .minus {
+            var ahead = lexer
+            if try ahead.next().isSignable { minus = try take().start }
+        }
+        var operand = try member(minus: minus)
         for offset in offsets.reversed() {
             operand = try make(.operation(mark == .not ? .not : .negate, [operand]), at: offset)
         }
@@ -199,8 +207,8 @@ struct Parser {
                 try expect(.rightBracket, "']'")
                 operand = try make(.index(operand, index), at: offset)
             case .leftBrace:
-                guard let name = operand.dottedName else { return operand }
-                operand = try message(name.name, at: operand.offset)
+                guard operand.segments > 0 else { return operand }
+                operand = try message(operand.dottedNames.joined(separator: "."), at: operand.offset)
             default:
                 return operand
             }

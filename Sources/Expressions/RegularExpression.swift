@@ -18,7 +18,7 @@ public final class RegularExpression: Sendable {
     static let maximumRepeat = 1000
     /// Ranges of code points of all classes of a pattern together.
     static let maximumRanges = 65_536
-    /// Ranges that may be put together to make all classes of a pattern.
+    /// Ranges that may be put together to make all classes of a pattern, or of an expression's patterns.
     static let maximumClassWork = 300_000
     /// Entries of a deterministic table: states × (classes + 1).
     static let maximumTableEntries = 65_536
@@ -32,12 +32,16 @@ public final class RegularExpression: Sendable {
 
     /// Pattern in UTF-8.
     public convenience init(_ pattern: UnsafeRawBufferPointer) throws(RegularExpressionError) {
-        try self.init(pattern, tableWork: Self.maximumTableWork)
+        var classWork = Self.maximumClassWork
+        try self.init(pattern, classWork: &classWork)
     }
 
-    /// Without work there is no table.
-    init(_ pattern: UnsafeRawBufferPointer, tableWork: Int) throws(RegularExpressionError) {
-        var parser = Parser(pattern)
+    /// Takes the work of its classes from what is left for several patterns. Without work for it there is no table.
+    init(
+        _ pattern: UnsafeRawBufferPointer, classWork: inout Int, tableWork: Int = maximumTableWork
+    ) throws(RegularExpressionError) {
+        var parser = Parser(pattern, classWork: classWork)
+        defer { classWork = parser.classWork }
         let tree = try parser.parse()
         program = Compiler.program(of: tree)
         var builder = TableBuilder(program, work: tableWork)

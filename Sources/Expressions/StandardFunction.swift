@@ -109,9 +109,7 @@ enum StandardFunction: String, CaseIterable {
             guard frame.pays(part.bytes.count >> 6) else { return .error(.tooExpensive) }
             return .bool(text.ends(with: part))
         default:
-            guard frame.pays(RegularExpression.cost(of: part)) else { return .error(.tooExpensive) }
-            guard let pattern = try? RegularExpression(part.bytes, tableWork: 0) else { return .error(.badPattern) }
-            return pattern.match(text, frame)
+            return RegularExpression.match(text, part, frame)
         }
     }
 
@@ -121,8 +119,8 @@ enum StandardFunction: String, CaseIterable {
         case (.timestamp(let moment), nil):
             return .int(component(of: moment.civil(offset: 0)))
         case (.timestamp(let moment), .string(let name)?):
-            guard let zone = TimeZoneOffset(name.bytes) else { return .error(.badTimeZone) }
-            return .int(component(of: moment.civil(offset: zone.seconds(at: moment))))
+            guard let offset = TimeZoneOffset(name.bytes)?.seconds(at: moment) else { return .error(.badTimeZone) }
+            return .int(component(of: moment.civil(offset: offset)))
         case (.duration(let span), nil):
             switch self {
             case .getHours: return .int(span.durationHours)

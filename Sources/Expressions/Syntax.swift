@@ -7,6 +7,9 @@ final class Syntax {
     /// Nodes of the tree below, itself included.
     let size: Int
     let kind: Kind
+    /// Of `a.b.c`, which is nothing but names: three, and its `a`. A name in backticks that needs them is a field's.
+    let segments: Int
+    private let first: Syntax?
 
     enum Kind {
         case literal(Value)
@@ -59,6 +62,33 @@ final class Syntax {
         }
         self.height = height + 1
         self.size = size
+        switch kind {
+        case .name:
+            segments = 1
+            first = nil
+        case .select(let operand, let field)
+        where operand.segments > 0 && field.utf8.allSatisfy { $0.isLetter || $0.isDigit }:
+            segments = operand.segments + 1
+            first = operand.base
+        default:
+            segments = 0
+            first = nil
+        }
+    }
+
+    /// The innermost name of a dotted name.
+    var base: Syntax? { segments == 1 ? self : first }
+
+    /// Of a dotted name.
+    var dottedNames: [String] {
+        var names: [String] = []
+        var syntax = self
+        while case .select(let operand, let field) = syntax.kind {
+            names.append(field)
+            syntax = operand
+        }
+        if case .name(let name, _) = syntax.kind { names.append(name) }
+        return names.reversed()
     }
 
     private static func forEachChild(of kind: Kind, _ body: (Syntax) -> Void) {
@@ -88,23 +118,21 @@ final class Syntax {
             body(step)
         }
     }
-
-    /// `a.b.c` as a dotted name, where it is nothing but names. A name in backticks that needs them is a field's.
-    var dottedName: (name: String, isAbsolute: Bool)? {
-        switch kind {
-        case .name(let name, let isAbsolute): return (name, isAbsolute)
-        case .select(let operand, let field):
-            guard field.utf8.allSatisfy({ $0.isLetter || $0.isDigit }), let (name, isAbsolute) = operand.dottedName
-            else { return nil }
-            return ("\(name).\(field)", isAbsolute)
-        default: return nil
-        }
-    }
 }
 
 /// The comprehensions of the standard, and their forms with two variables (index and item, or key and value).
 enum Macro: String {
     case all, exists, existsOne, map, filter, transformList, transformMap
+
+    /// How each is called, and `has` too.
+    static let usage: [String: String] = [
+        "all": "list.all(x, condition)", "exists": "list.exists(x, condition)",
+        "exists_one": "list.exists_one(x, condition)", "existsOne": "list.existsOne(x, condition)",
+        "map": "list.map(x, value) or list.map(x, condition, value)", "filter": "list.filter(x, condition)",
+        "transformList": "list.transformList(i, x, value) or list.transformList(i, x, condition, value)",
+        "transformMap": "map.transformMap(k, v, value) or map.transformMap(k, v, condition, value)",
+        "has": "has(a.b)",
+    ]
 
     /// The macro that a member call is, if it is one.
     init?(function: String, arguments: Int) {

@@ -5,6 +5,9 @@ public enum Truth: UInt8, Sendable, Hashable {
     @inline(__always)
     init(_ bool: Bool) { self = bool ? .yes : .no }
 
+    /// Where `error` is that of a budget that is spent.
+    var value: Value { self == .error ? .error(.tooExpensive) : .bool(self == .yes) }
+
     init(_ value: Value) {
         if case .bool(let bool) = value { self.init(bool) } else { self = .error }
     }

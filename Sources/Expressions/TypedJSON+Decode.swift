@@ -5,11 +5,20 @@ extension TypedJSON {
         init(_ message: String) { self.message = message }
     }
 
+    private static let typeKey = Value.string(Text("type"))
+    private static let valueKey = Value.string(Text("value"))
+
+    /// Whether JSON is an object of exactly a type and a value.
+    static func isTyped(_ json: Value) -> Bool {
+        guard case .map(let map) = json, map.entries.count == 2 else { return false }
+        return map.index(ofKey: typeKey) != nil && map.index(ofKey: valueKey) != nil
+    }
+
     /// The value that JSON, read as a value, shows.
     static func decode(_ json: Value) throws(Defect) -> Value {
-        guard let type = json.member("type")?.text, let value = json.member("value"), json.members?.count == 2 else {
-            throw Defect(#"a value is {"type": …, "value": …}"#)
-        }
+        guard isTyped(json), case .map(let map) = json, let type = map.value(forKey: typeKey)?.text,
+            let value = map.value(forKey: valueKey)
+        else { throw Defect(#"a value is {"type": …, "value": …}"#) }
         switch (type, value) {
         case ("null", .null), ("bool", .bool): return value
         case ("list", .list(let list)):
@@ -47,7 +56,7 @@ extension TypedJSON {
         case "bytes": Base64.decode(Array(text.bytes)).map { $0.withUnsafeBytes { .bytes(Text(copying: $0)) } }
         case "timestamp": Moment(timestamp: text.bytes).map { .timestamp($0) }
         case "duration": Moment(duration: text.bytes).map { .duration($0) }
-        case "type": .type(TypeName(text.string))
+        case "type" where text.bytes.count <= Limit.typeNameBytes: .type(TypeName(text.string))
         default: nil
         }
     }

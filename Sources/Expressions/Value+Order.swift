@@ -22,7 +22,7 @@ extension Value {
         case (.map(let a), .map(let b)):
             guard a.entries.count == b.entries.count else { return .no }
             for entry in a.entries {
-                guard frame.pays(b.lookupCost) else { return .error }
+                guard frame.pays(b.lookupCost(entry.key)) else { return .error }
                 guard let other = b.value(forKey: entry.key) else { return .no }
                 let same = equals(entry.value, other, frame)
                 guard same == .yes else { return same }

@@ -82,10 +82,13 @@ public final class ValueList: Sendable {
     public init(_ items: [Value]) { self.items = items }
 }
 
-/// The name of a type, which is itself a value: `int`, `google.protobuf.Timestamp`, …
+/// The name of a type, which is itself a value: `int`, `google.protobuf.Timestamp`, … Equal by its bytes.
 public struct TypeName: Hashable, Sendable {
     public let name: String
     public init(_ name: String) { self.name = name }
+
+    public static func == (a: Self, b: Self) -> Bool { a.name.isSame(b.name) }
+    public func hash(into hasher: inout Hasher) { hasher.combine(Name(name)) }
 }
 
 /// Why an evaluation has no value. One machine word, so that an error is as cheap as a number.
@@ -93,7 +96,7 @@ public enum EvaluationError: UInt8, Error, Sendable, Hashable {
     case noSuchField, noSuchKey, noSuchOverload, noSuchVariable, noSuchFunction
     case overflow, divisionByZero, indexOutOfRange, duplicateKey, badConversion, badPattern, badTimeZone
     /// A named limit of the evaluation was exceeded.
-    case tooExpensive, tooLarge
+    case tooExpensive, tooLarge, tooManyPatterns
     /// JSON that was said to be checked is not.
     case malformedData
 }

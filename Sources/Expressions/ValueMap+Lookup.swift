@@ -10,8 +10,26 @@ extension ValueMap {
         }
     }
 
-    /// Units of `Limit.cost`.
-    var lookupCost: Int { order.isEmpty ? 1 : 4 }
+    /// Units of `Limit.cost` of looking for a key: a long one pays for its bytes with each entry it is compared to.
+    func lookupCost(_ key: Value) -> Int {
+        guard case .string(let text) = key, case let words = text.bytes.count >> 6, words > 0 else {
+            return order.isEmpty ? 1 : 4
+        }
+        return order.isEmpty ? 1 + words * entries.count : 4 + words * Self.comparisons(entries.count)
+    }
+
+    /// Units of putting entries into a map, beside what each costs: long keys pay for what putting them in order or
+    /// comparing each with each looks at.
+    static func keyCost(_ entries: [(key: Value, value: Value)]) -> Int {
+        var words = 0
+        for entry in entries {
+            if case .string(let text) = entry.key { words += text.bytes.count >> 6 }
+        }
+        return words * (entries.count > scanned ? 2 * comparisons(entries.count) : entries.count)
+    }
+
+    /// Of a search among so many.
+    private static func comparisons(_ count: Int) -> Int { Int.bitWidth - count.leadingZeroBitCount }
 
     /// Nil where there is no such key; 1, 1u and 1.0 find the same.
     func value(forKey key: Value) -> Value? {

@@ -24,7 +24,7 @@ final class WithinNode: Node, @unchecked Sendable {
             }
             return .bool(false)
         case .map(let map):
-            guard frame.pays(map.lookupCost) else { return .error(.tooExpensive) }
+            guard frame.pays(map.lookupCost(item)) else { return .error(.tooExpensive) }
             return .bool(map.index(ofKey: item) != nil)
         case .error: return range
         default: return .error(.noSuchOverload)
@@ -37,6 +37,9 @@ final class WithinConstantsNode: Node, @unchecked Sendable {
     private let item: Node
     private let constants: ValueMap
 
+    /// From here a double equals several ints, of which it finds but one as a key.
+    private static let inexact = 0x1p53
+
     /// Nil where a constant could not be a key.
     init?(_ item: Node, _ list: ValueList) {
         guard list.items.allSatisfy(ValueMap.isKey) else { return nil }
@@ -47,7 +50,11 @@ final class WithinConstantsNode: Node, @unchecked Sendable {
     override func value(_ frame: Frame) -> Value {
         let item = item.value(frame)
         if case .error = item { return item }
-        guard frame.pays(constants.lookupCost) else { return .error(.tooExpensive) }
+        if case .double(let double) = item, double.magnitude >= Self.inexact {
+            guard frame.pays(constants.entries.count) else { return .error(.tooExpensive) }
+            return .bool(constants.entries.contains { Number.order(Number($0.key), Number(double)) == .equal })
+        }
+        guard frame.pays(constants.lookupCost(item)) else { return .error(.tooExpensive) }
         return .bool(constants.index(ofKey: item) != nil)
     }
 }
@@ -58,6 +65,8 @@ final class SlotWithinTextsNode: Node, @unchecked Sendable {
     /// Keeps the bytes of `texts` alive.
     private let constants: ValueList
     private let texts: UnsafeBufferPointer<UnsafeRawBufferPointer>
+    /// No text is so long that comparing it costs anything.
+    private let isFree: Bool
 
     /// More texts than this are left to `WithinConstantsNode`, which does not look at each.
     static let maximumTexts = 16
@@ -74,13 +83,14 @@ final class SlotWithinTextsNode: Node, @unchecked Sendable {
         let copy = UnsafeMutableBufferPointer<UnsafeRawBufferPointer>.allocate(capacity: views.count)
         _ = copy.initialize(from: views)
         texts = UnsafeBufferPointer(copy)
+        isFree = views.allSatisfy { $0.count >> 6 == 0 }
     }
 
     deinit { texts.deallocate() }
 
     override func truth(_ frame: Frame) -> Truth {
         switch frame.slots[slot] {
-        case .string(let text): Truth(isAmong(text.bytes))
+        case .string(let text): isAmong(text.bytes, frame)
         case .error: .error
         default: .no
         }
@@ -88,15 +98,22 @@ final class SlotWithinTextsNode: Node, @unchecked Sendable {
 
     override func value(_ frame: Frame) -> Value {
         switch frame.slots[slot] {
-        case .string(let text): .bool(isAmong(text.bytes))
+        case .string(let text): isAmong(text.bytes, frame).value
         case .error(let error): .error(error)
         default: .bool(false)
         }
     }
 
     @inline(__always)
-    private func isAmong(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        for text in texts where text.equals(bytes) { return true }
-        return false
+    private func isAmong(_ bytes: UnsafeRawBufferPointer, _ frame: Frame) -> Truth {
+        if isFree {
+            for text in texts where text.equals(bytes) { return .yes }
+            return .no
+        }
+        for text in texts where text.count == bytes.count {
+            guard frame.pays(text.count >> 6) else { return .error }
+            if text.equals(bytes) { return .yes }
+        }
+        return .no
     }
 }

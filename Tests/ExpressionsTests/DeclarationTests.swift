@@ -25,6 +25,53 @@ import Testing
         #expect(same.truth(frame) == .error)
     }
 
+    /// One letter with its accent in one scalar and in two.
+    @Test mutating func namesAreTheirBytes() throws {
+        let (composed, decomposed) = ("\u{e9}", "e\u{301}")
+        let fields = try town.compile("data['\(composed)'] == 1 && data['\(decomposed)'] == 2")
+        #expect(fields.slots.count == 2)
+        #expect(town.declarations.objectFields.count == 2)
+        let frame = Frame(town.declarations)
+        let reader = JSONFields(fields: town.declarations.objectFields, whole: nil, isExcluded: nil)
+        Array("{\"\(decomposed)\":2,\"\(composed)\":1}".utf8).withUnsafeBytes { reader.read($0, into: frame.slots) }
+        #expect(fields.truth(frame) == .yes)
+        #expect(
+            evaluated("'\(composed)'.matches('^\(composed)$') && !'\(composed)'.matches('^\(decomposed)$')") == "true")
+        #expect(TypeName(composed) != TypeName(decomposed))
+        let record = town.declarations.declareRecord("r", fields: [composed, decomposed], as: .int)
+        #expect(try town.compile("r['\(decomposed)']").slots == [record[1]])
+        #expect(evaluated("a", container: decomposed, ("a", .int(1)), ("\(composed).a", .int(2))) == "1")
+        #expect(evaluated("a", container: decomposed, ("a", .int(1)), ("\(decomposed).a", .int(2))) == "2")
+        // U+212A is canonically a K.
+        #expect(evaluated("K", ("K", .int(1)), ("\u{212A}", .int(2))) == "1")
+    }
+
+    @Test mutating func aFieldOfARecordMayHaveAnyName() throws {
+        let slots = town.declarations.declareRecord("d", fields: ["late-fees", "b c"], as: .int)
+        let expression = try town.compile(
+            "d['late-fees'] > 0 && d.`b c` > 0 && d['late' + '-fees'] > 0 && has(d.`b c`)")
+        #expect(expression.diagnostics.isEmpty)
+        #expect(expression.slots == slots)
+        #expect(expression.references.map(\.name) == ["d.late-fees", "d.b c"])
+        let frame = Frame(town.declarations)
+        frame.slots[slots[0]] = .int(1)
+        frame.slots[slots[1]] = .int(2)
+        #expect(expression.truth(frame) == .yes)
+        #expect(try town.compile("d['late-fees']").type == .int)
+        #expect(
+            town.diagnostics("d['late-fee'] > 0")
+                == "1:3: error: 'd' has no field 'late-fee'; did you mean 'late-fees'?")
+    }
+
+    @Test func theLongestDeclaredNameCounts() {
+        let map = Value.map(ValueMap([(.string(Text("c")), .map(ValueMap([(.string(Text("d")), .int(1))])))]))
+        #expect(evaluated("a.b.c.d", ("a.b", map), ("a", .int(0))) == "1")
+        #expect(evaluated("a.b.c.d", ("a.b", map), ("a.b.c", .int(0)), ("a.b.c.d", .int(2))) == "2")
+        #expect(evaluated("a.b.c.d", container: "x", ("a.b", map), ("x.a.b.c.d", .int(3))) == "3")
+        #expect(evaluated("a.b.c.d", container: "x", ("a.b", map), ("x.a", .int(3))) == "1")
+        #expect(evaluated("a.b.c.d", ("a.b.c.d.e", .int(3))).hasPrefix("error: 1:1: error: unknown name 'a'"))
+    }
+
     @Test mutating func theWholeObjectIsAMap() throws {
         let expression = try town.compile("size(data) == 1 && data[kind] == 2 && data.a == 2")
         #expect(expression.readsWholeObject)

@@ -13,12 +13,24 @@ import Testing
             town.diagnostics("kind.startWith('a')")
                 == "1:6: error: unknown function 'startWith'; did you mean 'startsWith'?")
         #expect(town.diagnostics("elsewhere") == "1:1: error: unknown name 'elsewhere'")
+        #expect(town.diagnostics("True || kind == 'a'") == "1:1: error: unknown name 'True'; did you mean 'true'?")
+        #expect(town.diagnostics("kim == 'a'") == "1:1: error: unknown name 'kim'")
+        #expect(
+            town.diagnostics("data.x.exist(1, 2)")
+                == "1:8: error: unknown function 'exist'; did you mean 'exists'?")
+        #expect(
+            town.diagnostics("data.x.map(y)")
+                == "1:8: error: 'map' is called as list.map(x, value) or list.map(x, condition, value)")
+        #expect(town.diagnostics("has(data.x, 1)") == "1:1: error: 'has' is called as has(a.b)")
     }
 
     @Test mutating func certainTypeErrors() {
         #expect(
             town.diagnostics("points + 1.0")
                 == "1:8: error: no overload of + for int and double; convert one of them")
+        #expect(
+            town.diagnostics("1.5 % 2.0")
+                == "1:5: error: no overload of % for double and double: it is for int and uint")
         #expect(town.diagnostics("kind < 3") == "1:6: error: no overload of < for string and int")
         #expect(town.diagnostics("kind == 3") == "1:6: error: a string never equals an int: '==' is always false")
         #expect(town.diagnostics("points && true") == "1:1: error: an operand of && is a bool, not an int")
@@ -67,6 +79,19 @@ import Testing
             error.diagnostic(source: source, name: "card.yaml")
                 == "card.yaml:2:3: error: unknown name 'nobody'\n\t nobody\n\t ^")
         #expect(error.diagnostic(source: "x", name: nil) == "2:3: error: unknown name 'nobody'\n\n^")
+    }
+
+    @Test mutating func whatIsInvisibleIsShownByNumber() throws {
+        #expect(town.diagnostics("1 \u{A0}+ 1") == "1:3: error: unexpected U+00A0")
+        #expect(town.diagnostics("\u{1B}") == "1:1: error: unexpected U+001B")
+        #expect(town.diagnostics("é") == "1:1: error: unexpected 'é'")
+        #expect(
+            town.diagnostics("dimension['pay\u{200B}ment']")
+                .hasPrefix("1:11: error: 'dimension' has no field 'payU+200Bment'"))
+        let error = ExpressionError(line: 1, column: 4, message: "m")
+        #expect(
+            error.diagnostic(source: "\ta\u{1B}b\u{202E}c\r\nd")
+                == "1:4: error: m\n\ta\u{FFFD}b\u{FFFD}c\n\t  ^")
     }
 
     @Test mutating func thereAreOnlySoMany() throws {

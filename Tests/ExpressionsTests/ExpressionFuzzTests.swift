@@ -1,58 +1,46 @@
 import Expressions
 import Foundation
+import Randomness
 import Testing
 
 /// Whatever the text is, it compiles or is refused with a place, and what compiles has a value or an error.
-///
-/// `STANDING_EXPRESSION_FUZZ` texts (default 20,000) from `STANDING_EXPRESSION_SEED`; a failure repeats with both.
 @Suite struct ExpressionFuzzTests {
-    private static func setting(_ name: String, _ value: Int) -> Int {
-        ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? value
-    }
-
-    /// Processor time of this thread: other tests run beside this one.
-    private static func threadTime() -> Duration {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-    }
-
     @Test func noTextTraps() throws {
-        let count = Self.setting("STANDING_EXPRESSION_FUZZ", 20_000)
-        let seed = Self.setting("STANDING_EXPRESSION_SEED", 1)
-        var texts = FuzzedText(seed: UInt64(truncatingIfNeeded: seed))
+        var fuzz = Fuzz("expression", count: 20_000)
+        var texts = FuzzedText(seed: fuzz.seed)
         var compiled = 0
         var values = 0
-        var slowest: (time: Duration, text: String) = (.zero, "")
-        for _ in 0..<count {
+        for _ in 0..<fuzz.count {
             let text = texts.next()
-            let start = Self.threadTime()
-            var town = Town()
-            do throws(ExpressionError) {
-                let expression = try town.compile(text)
-                compiled += 1
-                let frame = Frame(town.declarations)
-                for slot in expression.slots { frame.slots[slot] = texts.value(depth: 2) }
-                let value = expression.evaluate(frame)
-                let truth = expression.truth(frame)
-                let integer = expression.integer(frame)
-                switch value {
-                case .bool(let bool): #expect(truth == (bool ? .yes : .no), "\(text)")
-                default: #expect(truth == .error, "\(text)")
+            fuzz.run(text) {
+                var town = Town()
+                do throws(ExpressionError) {
+                    let expression = try town.compile(text)
+                    compiled += 1
+                    let frame = Frame(town.declarations)
+                    for slot in expression.slots { frame.slots[slot] = texts.value(depth: 2) }
+                    let value = expression.evaluate(frame)
+                    let truth = expression.truth(frame)
+                    let integer = expression.integer(frame)
+                    switch value {
+                    case .bool(let bool): #expect(truth == (bool ? .yes : .no), "\(text)")
+                    default: #expect(truth == .error, "\(text)")
+                    }
+                    if case .int(let int) = value {
+                        #expect(integer == int, "\(text)")
+                    } else {
+                        #expect(integer == nil)
+                    }
+                    if case .error = value {} else { values += 1 }
+                    _ = value.typedJSON
+                } catch {
+                    #expect(error.line >= 1 && error.column >= 1)
+                    _ = error.diagnostic(source: text, name: nil)
                 }
-                if case .int(let int) = value { #expect(integer == int, "\(text)") } else { #expect(integer == nil) }
-                if case .error = value {} else { values += 1 }
-                _ = value.typedJSON
-            } catch {
-                #expect(error.line >= 1 && error.column >= 1)
-                _ = error.diagnostic(source: text, name: nil)
             }
-            let time = Self.threadTime() - start
-            if time > slowest.time { slowest = (time, text) }
         }
-        print("expression fuzz: \(count) texts, \(compiled) compiled, \(values) with a value; slowest \(slowest.time):")
-        print(slowest.text.prefix(400))
-        #expect(compiled > count / 20)
+        fuzz.report("\(compiled) compiled, \(values) with a value")
+        #expect(compiled > fuzz.count / 20)
     }
 
     @Test func noRowTraps() {
@@ -71,10 +59,7 @@ private struct FuzzedText {
 
     init(seed: UInt64) { random = Seeded(seed) }
 
-    /// A number in `0..<bound`; `bound` is positive.
-    mutating func below(_ bound: Int) -> Int {
-        Int(truncatingIfNeeded: random.next().multipliedFullWidth(by: UInt64(bound)).high)
-    }
+    mutating func below(_ bound: Int) -> Int { random.below(bound) }
 
     private mutating func pick<T>(_ items: [T]) -> T { items[below(items.count)] }
 

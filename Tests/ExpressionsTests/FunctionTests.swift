@@ -29,7 +29,10 @@ import Testing
         #expect(evaluated("[\(time).getMonth(), \(time).getDate(), \(time).getDayOfMonth()]") == "[0, 2, 1]")
         #expect(evaluated("\(time).getHours('+02:30')") == "5")
         #expect(evaluated("\(time).getFullYear('America/New_York')") == "2026")
-        #expect(evaluated("\(time).getHours('Nowhere')") == "error: unknown time zone")
+        #expect(evaluated("\(time).getHours('Nowhere')") == "error: \(EvaluationError.badTimeZone)")
+        let early = "timestamp('1950-01-02T03:04:05Z')"
+        #expect(evaluated("\(early).getHours('Europe/Paris')") == "error: \(EvaluationError.badTimeZone)")
+        #expect(evaluated("\(early).getHours('UTC')") == "3")
         #expect(evaluated("duration('90m').getHours() + duration('1.5s').getMilliseconds()") == "501")
         #expect(evaluated("\(time) - timestamp('2026-01-01T03:04:05.678Z') == duration('24h')") == "true")
     }

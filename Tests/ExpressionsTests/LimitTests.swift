@@ -30,6 +30,47 @@ import Testing
         #expect(evaluated("1", container: Self.repeated("a.", 100_000)).contains("a container has at most"))
     }
 
+    @Test func containersHaveFewNames() {
+        let names = Array(repeating: "a", count: Limit.containerSegments)
+        #expect(evaluated("1", container: names.joined(separator: ".")) == "1")
+        #expect(evaluated("1", container: (names + ["a"]).joined(separator: ".")).contains("a container has at most"))
+    }
+
+    /// Each was once work that nothing paid for.
+    @Test func longTextsAndKeysArePaidFor() {
+        let list = Value.list(ValueList((0..<1000).map { .int($0) }))
+        func text(_ end: String) -> Value { .string(Text(Self.repeated("a", 20_000) + end)) }
+        func bytes(_ end: String) -> Value { .bytes(Text(Self.repeated("a", 20_000) + end)) }
+        let map = Value.map(ValueMap((0..<8).map { (text("\($0)"), .int($0)) }))
+        let constant = Self.repeated("a", 20_000) + "y"
+        for condition in [
+            "s == '\(constant)'", "s in ['\(constant)']", "s in m", "m == n", "{s: 1, t: 2} == {}", "c < b", "t < s",
+            "(s + '') in [1, '\(constant)']",
+        ] {
+            let result = evaluated(
+                "x.exists(i, x.exists(j, \(condition)))", ("x", list), ("s", text("x")), ("t", text("z")), ("m", map),
+                ("n", .map(ValueMap((0..<8).map { (text("\($0)"), .int(-1)) }))), ("b", bytes("x")), ("c", bytes("z")))
+            #expect(result == "error: \(EvaluationError.tooExpensive)", "\(condition.prefix(20))")
+        }
+    }
+
+    @Test func patternsMadeAtRunTimeArePaidFor() {
+        let list = Value.list(ValueList((0..<1000).map { .int($0) }))
+        for pattern in [#"(?i)[\pL1][\pL2][\pL3]"#, "((.{30}){30}){1}", "a"] {
+            let result = evaluated("x.all(i, !'!'.matches(p + string(i)))", ("x", list), ("p", .string(Text(pattern))))
+            #expect(result == "error: \(EvaluationError.tooExpensive)", "\(pattern)")
+        }
+    }
+
+    /// So many classes are too much for eight patterns, and not for one.
+    @Test func patternsShareTheWorkOfTheirClasses() {
+        func pattern(_ number: Int) -> String {
+            "'!'.matches(r\"(?i)" + (0..<20).map { "[\\pL\($0)\(number)]" }.joined() + "\")"
+        }
+        #expect(evaluated(pattern(1)) == "false")
+        #expect(evaluated((1...8).map(pattern).joined(separator: " || ")) == "error: \(EvaluationError.badPattern)")
+    }
+
     @Test func workIsBounded() {
         let list = Value.list(ValueList((0..<1000).map { .int($0) }))
         let source = "x.all(a, x.all(b, x.all(c, a + b + c >= 0)))"

@@ -22,6 +22,8 @@ import Testing
         #expect(evaluated("--1") == "1")
         #expect(evaluated("3-1") == "2")
         #expect(evaluated("3 - -1") == "4")
+        #expect(evaluated("!-1 || true") == "true")
+        #expect(evaluated("!-x || true", ("x", .int(1))).hasPrefix("error: 1:2"))
     }
 
     @Test func escapes() {

@@ -13,7 +13,8 @@ func compiled(
 ) throws(RegularExpressionError) -> RegularExpression {
     try pattern.withUnsafeBytes { bytes in
         Result<RegularExpression, RegularExpressionError> { () throws(RegularExpressionError) in
-            try RegularExpression(bytes, tableWork: tableWork)
+            var classWork = RegularExpression.maximumClassWork
+            return try RegularExpression(bytes, classWork: &classWork, tableWork: tableWork)
         }
     }.get()
 }
