@@ -93,6 +93,8 @@ final class FactTap: @unchecked Sendable {
     }
 
     private static let remembered = 200
+    private static let shownOfBatch = 16
+    private static let scoreType: StaticString = "standing.score."
 
     private let state = Mutex(State())
     private let stop = Atomic(false)
@@ -134,7 +136,7 @@ final class FactTap: @unchecked Sendable {
 
     private func take(_ records: UnsafeBufferPointer<Record>, _ consumer: Consumer) throws {
         try state.withLock { state in
-            for record in records {
+            for (index, record) in records.enumerated() {
                 let place = consumer.assignment[record.source].topicPartition
                 guard let value = record.value, decoder.decode(structured: value, into: &fact) == nil,
                     let sequence = memberDecoder.integer("sequence", of: value)
@@ -142,7 +144,9 @@ final class FactTap: @unchecked Sendable {
                 switch state.sequences[place, default: FactSequence()].judge(sequence) {
                 case .accept:
                     state.byType[String(decoding: fact.type, as: UTF8.self), default: 0] += 1
-                    if remembers { try remember(FactMessage(json: value), in: &state) }
+                    // Score changes are nearly everything, and a view shows the last few.
+                    let isShown = index >= records.count - Self.shownOfBatch || !fact.type.starts(with: Self.scoreType)
+                    if remembers, isShown { try remember(FactMessage(json: value), in: &state) }
                     try output?.write(line: value)
                 case .ignoreRepeat: state.repeats += 1
                 case .ignoreGap: state.gaps += 1
