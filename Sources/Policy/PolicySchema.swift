@@ -15,13 +15,13 @@ public enum PolicySchema {
               "description": "The policy's name: lower-case letters, digits and hyphens, a letter first.",
               "type": "string",
               "pattern": "^[a-z][a-z0-9-]*$",
-              "maxLength": 64
+              "maxLength": 128
             },
             "version": {
               "description": "Counts up with every change of the policy.",
               "type": "integer",
               "minimum": 1,
-              "maximum": 2147483647
+              "maximum": 9223372036854775807
             },
             "score": {
               "description": "Where everyone starts, and the range that a score never leaves: min <= base <= max.",
@@ -102,7 +102,7 @@ public enum PolicySchema {
               "description": "Letters, digits, hyphens, underscores and points, a letter or digit first.",
               "type": "string",
               "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
-              "maxLength": 64
+              "maxLength": 128
             },
             "points": {"type": "integer", "minimum": -2147483648, "maximum": 2147483648},
             "duration": {

@@ -5,7 +5,7 @@ import Testing
 /// The schema that editors use says what `standing policy check` says, as far as a schema can.
 @Suite struct PolicySchemaTests {
     private static let policies = URL(filePath: #filePath).appending(path: "../../../deploy/policies").standardized
-    private static let golden = URL(filePath: "/work/shared/golden")
+    private static let golden = URL(filePath: #filePath).appending(path: "../../../../shared/golden").standardized
 
     private func errors(_ yaml: String) throws -> [String] {
         try Validator(PolicySchema.text).errors(in: #require(try JSONText.of(yaml: yaml)))
