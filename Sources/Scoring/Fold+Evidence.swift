@@ -58,21 +58,16 @@ extension Fold {
             case .yes: break
             case .no: return nil
             case .error:
-                noteError(Int(step.rule), record)
+                noteError(record)
                 return nil
             }
         }
         guard let expression = step.pointsExpression else { return step.points }
         guard let points = expression._withUnsafeGuaranteedRef({ $0.integer(eventFrame) }) else {
-            noteError(Int(step.rule), record)
+            noteError(record)
             return nil
         }
         return max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, points))
-    }
-
-    private mutating func noteError(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) {
-        ruleErrors[rule] += 1
-        noteError(record)
     }
 
     /// The bucket of a time, and from when it counts no more. Events of a rule mostly fall in the same one as the last.

@@ -10,8 +10,6 @@ public struct Fold: ~Copyable {
     /// The greatest event time or tick folded so far; `distantPast` before the first.
     public internal(set) var clock: Timestamp = .distantPast
     public internal(set) var counters = FoldCounters()
-    /// By rule: events for which its condition or points could not be evaluated.
-    public internal(set) var ruleErrors: [Int64]
     /// Facts since `clearOutput`.
     public internal(set) var output = FactBuffer()
 
@@ -60,7 +58,6 @@ public struct Fold: ~Copyable {
         ranks = TimerRanks(policy)
         bounds = policy.dimensions.map { Bounds(min: $0.min, max: $0.max) }
         lastBuckets = [LastBucket](repeating: LastBucket(), count: policy.rules.count)
-        ruleErrors = [Int64](repeating: 0, count: policy.rules.count)
         eventFrame = Frame(policy.variables.event.declarations)
         standingFrame = Frame(policy.variables.standing.declarations)
         kindTexts = SubjectKind.allCases.map { Text($0.description) }

@@ -15,9 +15,6 @@ struct Pool<Element: BitwiseCopyable>: ~Copyable {
         for chunk in chunks { chunk.deallocate() }
     }
 
-    /// Elements that are there.
-    var count: Int { used - free.count }
-
     /// The place of an element; valid until it is removed.
     @inline(__always) subscript(_ number: UInt32) -> UnsafeMutablePointer<Element> {
         let index = Int(number) - 1

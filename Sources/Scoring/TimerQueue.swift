@@ -40,7 +40,6 @@ struct TimerQueue: ~Copyable {
     /// When the next timer is due; `Int64.max`: there is none.
     private(set) var nextDue: Int64 = .max
 
-    var count: Int { links.count }
     var isEmpty: Bool { heap.isEmpty }
 
     mutating func add(_ timer: Timer, due: Int64) {
