@@ -18,28 +18,28 @@ public struct Acceptance: Sendable {
     /// Sessions remembered; beyond that the one that has been silent longest is forgotten, and refused if it returns.
     public static let maximumSessions = 1024
 
-    public private(set) var repeatedFrames: Int64 = 0
-    public private(set) var brokenFrames: Int64 = 0
-    public private(set) var repeatedOrigins: Int64 = 0
+    public internal(set) var repeatedFrames: Int64 = 0
+    public internal(set) var brokenFrames: Int64 = 0
+    public internal(set) var repeatedOrigins: Int64 = 0
 
-    private struct Session {
+    struct Session {
         var id: UInt64
         /// The next number; nil after a gap.
         var next: UInt64?
         var lastUse: Int64
     }
 
-    private struct Source {
+    struct Source {
         var topic: Int
         var partition: Int32
         var greatest: Int64
     }
 
-    private var sessions: [Session] = []
+    var sessions: [Session] = []
     private var lastSession = 0
-    private var uses: Int64 = 0
-    private var topics: [[UInt8]] = []
-    private var sources: [Source] = []
+    var uses: Int64 = 0
+    var topics: [[UInt8]] = []
+    var sources: [Source] = []
     private var lastSource = 0
 
     public init() {}

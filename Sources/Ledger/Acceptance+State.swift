@@ -1,0 +1,49 @@
+public import Events
+
+// What an acceptance has decided so far, as bytes: part of a snapshot, and of the archive's index.
+extension Acceptance {
+    /// A session: id, next (0: broken, else the number plus one), last use. A source: topic, partition, greatest.
+    public func write(to writer: inout ByteWriter) {
+        for count in [repeatedFrames, brokenFrames, repeatedOrigins, uses] { writer.append(littleEndian: count) }
+        writer.append(varint: UInt64(sessions.count))
+        for session in sessions {
+            writer.append(littleEndian: session.id)
+            writer.append(littleEndian: session.next.map { $0 &+ 1 } ?? 0)
+            writer.append(littleEndian: session.lastUse)
+        }
+        writer.append(varint: UInt64(topics.count))
+        for topic in topics {
+            writer.append(varint: UInt64(topic.count))
+            writer.append(topic)
+        }
+        writer.append(varint: UInt64(sources.count))
+        for source in sources {
+            writer.append(varint: UInt64(source.topic))
+            writer.append(littleEndian: source.partition)
+            writer.append(littleEndian: source.greatest)
+        }
+    }
+
+    public init(from reader: inout ByteReader) throws(ByteReader.Failure) {
+        repeatedFrames = try reader.integer()
+        brokenFrames = try reader.integer()
+        repeatedOrigins = try reader.integer()
+        uses = try reader.integer()
+        let sessionCount = try reader.count(bytesEach: 24)
+        guard sessionCount <= Self.maximumSessions else { throw reader.failure }
+        for _ in 0..<sessionCount {
+            let id = try reader.integer(UInt64.self)
+            let next = try reader.integer(UInt64.self)
+            sessions.append(Session(id: id, next: next == 0 ? nil : next - 1, lastUse: try reader.integer()))
+        }
+        for _ in 0..<(try reader.count(bytesEach: 1)) {
+            topics.append(Array(try reader.take(try reader.count(bytesEach: 1))))
+        }
+        for _ in 0..<(try reader.count(bytesEach: 13)) {
+            let topic = try reader.varint()
+            guard topic < UInt64(topics.count) else { throw reader.failure }
+            sources.append(
+                Source(topic: Int(topic), partition: try reader.integer(), greatest: try reader.integer()))
+        }
+    }
+}

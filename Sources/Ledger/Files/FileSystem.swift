@@ -1,0 +1,118 @@
+internal import Glibc
+
+/// The calls to the operating system that archive, snapshots and exports are made of: the seam at which a test takes the
+/// disk away. Each returns what the call of that name does, or the negated `errno`.
+///
+/// `File` is what everything else uses: it knows about short writes and interrupted calls.
+public protocol FileSystem: Sendable {
+    /// Read and write. `create`: makes the file if it is not there.
+    func open(_ path: String, create: Bool, readOnly: Bool) -> Int
+    func read(_ descriptor: Int, _ bytes: UnsafeMutableRawBufferPointer, at position: Int64) -> Int
+    func write(_ descriptor: Int, _ bytes: UnsafeRawBufferPointer, at position: Int64) -> Int
+    func size(_ descriptor: Int) -> Int64
+    func sync(_ descriptor: Int) -> Int
+    func truncate(_ descriptor: Int, to size: Int64) -> Int
+    func close(_ descriptor: Int) -> Int
+    /// Replaces `target` if it is there, atomically.
+    func rename(_ path: String, to target: String) -> Int
+    func remove(_ path: String) -> Int
+    /// One level; 0 if it is there already.
+    func makeDirectory(_ path: String) -> Int
+    /// Makes the names in a directory last: after creating, renaming and removing.
+    func syncDirectory(_ path: String) -> Int
+    /// The names in a directory, in the order of their bytes.
+    func names(in directory: String) -> Result<[String], FileError>
+}
+
+/// A call to the operating system that failed.
+public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Call: String, Sendable {
+        case open, read, write, size, sync, truncate, close, rename, remove
+        case makeDirectory = "make directory"
+        case syncDirectory = "sync directory"
+        case list
+    }
+
+    public let call: Call
+    public let path: String
+    /// `errno`
+    public let code: Int32
+
+    public init(_ call: Call, _ path: String, _ code: Int32) {
+        self.call = call
+        self.path = path
+        self.code = code
+    }
+
+    public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
+    public var isNotThere: Bool { code == ENOENT }
+    /// What was written may be gone although a later sync succeeds (fsyncgate): nothing may rely on the file any more.
+    public var isFailedSync: Bool { call == .sync || call == .syncDirectory }
+
+    public var description: String { "\(path): cannot \(call.rawValue): \(String(cString: strerror(code)))" }
+}
+
+/// The disk of this machine.
+public struct PosixFileSystem: FileSystem {
+    public init() {}
+
+    private static func result(_ value: Int) -> Int { value < 0 ? -Int(errno) : value }
+
+    public func open(_ path: String, create: Bool, readOnly: Bool) -> Int {
+        let flags = (readOnly ? O_RDONLY : O_RDWR) | (create ? O_CREAT : 0) | O_CLOEXEC
+        return Self.result(Int(Glibc.open(path, flags, 0o640)))
+    }
+
+    public func read(_ descriptor: Int, _ bytes: UnsafeMutableRawBufferPointer, at position: Int64) -> Int {
+        Self.result(pread(Int32(descriptor), bytes.baseAddress, bytes.count, off_t(position)))
+    }
+
+    public func write(_ descriptor: Int, _ bytes: UnsafeRawBufferPointer, at position: Int64) -> Int {
+        Self.result(pwrite(Int32(descriptor), bytes.baseAddress, bytes.count, off_t(position)))
+    }
+
+    public func size(_ descriptor: Int) -> Int64 {
+        var status = stat()
+        return fstat(Int32(descriptor), &status) < 0 ? -Int64(errno) : Int64(status.st_size)
+    }
+
+    public func sync(_ descriptor: Int) -> Int { Self.result(Int(fdatasync(Int32(descriptor)))) }
+
+    public func truncate(_ descriptor: Int, to size: Int64) -> Int {
+        Self.result(Int(ftruncate(Int32(descriptor), off_t(size))))
+    }
+
+    public func close(_ descriptor: Int) -> Int { Self.result(Int(Glibc.close(Int32(descriptor)))) }
+
+    public func rename(_ path: String, to target: String) -> Int { Self.result(Int(Glibc.rename(path, target))) }
+
+    public func remove(_ path: String) -> Int { Self.result(Int(unlink(path))) }
+
+    public func makeDirectory(_ path: String) -> Int {
+        let result = Self.result(Int(mkdir(path, 0o750)))
+        return result == -Int(EEXIST) ? 0 : result
+    }
+
+    public func syncDirectory(_ path: String) -> Int {
+        let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return -Int(errno) }
+        defer { _ = Glibc.close(descriptor) }
+        return Self.result(Int(fsync(descriptor)))
+    }
+
+    public func names(in directory: String) -> Result<[String], FileError> {
+        guard let stream = opendir(directory) else { return .failure(FileError(.list, directory, errno)) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        errno = 0
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+            errno = 0
+        }
+        guard errno == 0 else { return .failure(FileError(.list, directory, errno)) }
+        return .success(names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+    }
+}
