@@ -105,7 +105,8 @@ public final class EventDecoder {
         event.id = id!
         event.source = source!
         event.type = type!
-        if subject == nil, ControlType(event.type)?.concernsEveryone == true {
+        if ControlType(event.type)?.concernsEveryone == true {
+            // Whatever it says: it goes to every ledger partition.
             event.subject = UnsafeRawBufferPointer(start: nil, count: 0)
         } else {
             if let reason = Self.check(subject) { return EventDefect(.subject, reason) }

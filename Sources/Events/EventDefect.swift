@@ -34,6 +34,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownKind = "unknown-kind"
         case missingMember = "missing-member"
         case unknownOutcome = "unknown-outcome"
+        case invalidPolicy = "invalid-policy"
         case outOfMemory = "out-of-memory"
     }
 
@@ -71,9 +72,10 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .reservedType: "types under \"standing.\" are honoured only from the control topic"
         case .unknownControlType: "type is under \"standing.\" but is no control event of this version"
         case .missingMember:
-            "data lacks what this control event needs (void: source and id; appeal: sanction), as strings"
+            "data lacks what this control event needs (void: source and id; appeal: sanction; policy: policy), as strings"
         case .unknownOutcome: "data.outcome must be upheld or rejected"
         case .unknownKind: "data.kind must be individual, business or official"
+        case .invalidPolicy: "data.policy is no policy that `standing policy check` passes"
         case .outOfMemory: "no memory to decode \(attribute.rawValue)"
         }
     }

@@ -14,8 +14,7 @@ extension EventView {
                 ? EventDefect(.data, .unknownKind) : nil
         case .sourceReset:
             return data.isEmpty || decoder.string("topic", of: data) == nil ? EventDefect(.data, .missing) : nil
-        // A policy enters the ledger when the ledger begins.
-        case .policyActivated: return EventDefect(.type, .unsupported)
+        case .policyActivated: return missing(["policy"], decoder)
         case .withdrawn: return nil
         case .eventVoided: return missing(["source", "id"], decoder)
         case .appealFiled: return missing(["sanction"], decoder)
@@ -27,6 +26,12 @@ extension EventView {
             return nil
         }
     }
+
+    /// The text of the policy that a `standing.policy.activated` brings; nil if there is none.
+    public func policyText(_ decoder: EventDecoder) -> String? {
+        data.isEmpty ? nil : decoder.string("policy", of: data).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     private func missing(_ members: [StaticString], _ decoder: EventDecoder) -> EventDefect? {
         members.allSatisfy { decoder.string($0, of: data) != nil } ? nil : EventDefect(.data, .missingMember)
     }

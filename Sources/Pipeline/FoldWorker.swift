@@ -126,7 +126,7 @@ final class FoldWorker: RebalanceListener {
             try partition.withFold { state in
                 do {
                     let isFirst = state.policy == nil
-                    try state.apply(frame: frame, at: record.offset)
+                    try state.apply(frame: frame, at: record.offset, above: sent, into: &batch)
                     if isFirst, let policy = configuration.policy, state.policy != nil, state.policyText != policy.text
                     {
                         throw differs(state.policy?.id ?? "", state.policy?.version ?? 0)
@@ -134,7 +134,6 @@ final class FoldWorker: RebalanceListener {
                 } catch let problem as PartitionFold.Problem {
                     throw PipelineError(.ledgerDamaged, problem.description)
                 }
-                state.drain(above: sent, into: &batch)
             }
             try publish(Int(partition.partition))
             publications[Int(partition.partition)]!.folded(next: record.offset + 1)

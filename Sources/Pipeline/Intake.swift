@@ -1,6 +1,7 @@
 internal import Events
 internal import Kafka
 internal import Logging
+internal import Policy
 internal import Synchronization
 
 /// Reads the source topics in a consumer group, turns every record into a ledger entry or a dead letter, and commits
@@ -143,6 +144,7 @@ final class Intake: RebalanceListener {
         if let defect { return defect }
         if event.time.microseconds > latest { return EventDefect(.time, .inTheFuture) }
         return event.controlDefect(memberDecoder, fromControlTopic: sources[record.source].isControl)
+            ?? event.policyDefect(memberDecoder)
     }
 
     @inline(__always) private func append(to partition: Int, _ record: Record) throws {

@@ -1,4 +1,5 @@
 public import Events
+internal import Policy
 
 /// A line that is no event that could be folded.
 public struct RejectedLine: Sendable, CustomStringConvertible {
@@ -22,7 +23,7 @@ public final class EventFile {
     public init(_ file: String) throws { lines = try LineReader(file, maximumBytes: EventDecoder.maximumEventBytes) }
 
     /// The next event, valid until the next call; nil at the end. Throws `LineReader.Failure` where the file cannot be
-    /// read on, and where a policy is activated: everything behind that would be folded under the wrong one.
+    /// read on.
     public func next(reject: (RejectedLine) -> Void) throws -> EventView? {
         while true {
             var defect: EventDefect?
@@ -34,13 +35,11 @@ public final class EventFile {
                 defect = EventDefect(.event, .tooLarge)
             }
             read += 1
-            if defect == nil { defect = event.controlDefect(memberDecoder, fromControlTopic: true) }
-            guard let defect else { return event }
-            if defect == EventDefect(.type, .unsupported), ControlType(event.type) == .policyActivated {
-                throw LineReader.Failure(
-                    file: "\(lines.file):\(lines.line)",
-                    message: "a policy is activated here, which a replay of files cannot follow")
+            if defect == nil {
+                defect =
+                    event.controlDefect(memberDecoder, fromControlTopic: true) ?? event.policyDefect(memberDecoder)
             }
+            guard let defect else { return event }
             rejected += 1
             reject(RejectedLine(file: lines.file, line: lines.line, defect: defect))
         }

@@ -9,11 +9,16 @@ public struct FileReplay: ~Copyable {
     public private(set) var read: Int64 = 0
     public private(set) var rejected: Int64 = 0
 
-    private let encoder: FactEncoder
+    private let firstPolicy: ScoringPolicy
+    /// The files read so far, and how many events are folded of each.
+    private var files: [(name: String, events: Int64)] = []
+    private let decoder = EventDecoder()
+    private var encoder: FactEncoder
     private var sequences = [Int64](repeating: 0, count: FactTopic.allCases.count)
     private var writer = ByteWriter()
 
     public init(policy: ScoringPolicy) {
+        firstPolicy = policy
         fold = Fold(policy: policy)
         encoder = FactEncoder(policy: policy, partition: 0)
     }
@@ -24,9 +29,17 @@ public struct FileReplay: ~Copyable {
     ) throws {
         let events = try EventFile(file)
         let before = (read: read, rejected: rejected)
+        files.append((file, 0))
         while let event = try events.next(reject: reject) {
-            fold.fold(event, type: fold.resolve(type: event.type), entry: 0)
-            try emit(offset: before.read + events.read - 1, fact)
+            let offset = before.read + events.read - 1
+            let type = fold.resolve(type: event.type)
+            if type == EventTypeID(.policyActivated) {
+                try switchPolicy(event, offset: offset, fact)
+            } else {
+                fold.fold(event, type: type, entry: 0)
+            }
+            try emit(offset: offset, fact)
+            files[files.count - 1].events += 1
         }
         read = before.read + events.read
         rejected = before.rejected + events.rejected
@@ -38,7 +51,33 @@ public struct FileReplay: ~Copyable {
         try emit(offset: read, fact)
     }
 
-    private mutating func emit(offset: Int64, _ body: ((UnsafeRawBufferPointer) throws -> Void)?) throws {
+    /// What was read so far is folded once more under the policy that the event activates, which goes on from here.
+    private mutating func switchPolicy(
+        _ event: EventView, offset: Int64, _ fact: ((UnsafeRawBufferPointer) throws -> Void)?
+    ) throws {
+        guard fold.admitActivation(event, entry: 0), let text = event.policyText(decoder), text != fold.policy.text
+        else { return }
+        try emit(offset: offset, sameEntry: true, fact)
+        let policy = try ScoringPolicy(yaml: text, file: "event \(offset)")
+        var past = Fold(pastOf: policy)
+        past.begin(under: firstPolicy)
+        for file in files {
+            let events = try EventFile(file.name)
+            var count: Int64 = 0
+            while count < file.events, let earlier = try events.next(reject: { _ in }) {
+                past.fold(earlier, type: past.resolve(type: earlier.type), entry: 0)
+                past.clearOutput()
+                count += 1
+            }
+        }
+        try past.succeed(fold, by: event, entry: 0)
+        encoder = FactEncoder(policy: policy, previous: fold.policy, partition: 0)
+        swap(&fold, &past)
+    }
+
+    private mutating func emit(
+        offset: Int64, sameEntry: Bool = false, _ body: ((UnsafeRawBufferPointer) throws -> Void)?
+    ) throws {
         if let body {
             for fact in fold.output.facts {
                 let topic = fact.kind.topic.rawValue
@@ -49,6 +88,6 @@ public struct FileReplay: ~Copyable {
                 try body(writer.bytes)
             }
         }
-        fold.clearOutput()
+        fold.clearOutput(sameEntry: sameEntry)
     }
 }

@@ -16,9 +16,23 @@ public struct PartitionFold: ~Copyable {
         public var description: String { "ledger partition \(partition), offset \(offset): \(message)" }
     }
 
+    /// Which policy a partition is folded under.
+    private enum Rule {
+        /// Those that the ledger activates. Gives the frames before an offset, from the partition's first.
+        case ledger(history: History?)
+        /// This one, whatever the ledger says.
+        case fixed
+        /// This one's past.
+        case past
+    }
+
+    /// The frames of the partition from its first up to, not including, those at the offset: what a policy that is
+    /// activated there is folded from.
+    public typealias History = @Sendable (_ end: Int64) throws -> any FrameSource
+
     public let partition: Int32
     /// Under no policy, and empty, until the partition's first entry brings one.
-    public private(set) var fold = Fold(policy: .absent)
+    public private(set) var fold: Fold
     /// The ledger offset of the next frame.
     public private(set) var nextOffset: Int64 = 0
     public private(set) var acceptance = Acceptance()
@@ -27,6 +41,9 @@ public struct PartitionFold: ~Copyable {
     /// The active policy's text.
     public private(set) var policyText = ""
 
+    private let rule: Rule
+    /// The partition's first entry, which brings a policy, is folded.
+    private var hasBegun = false
     private var encoder: FactEncoder?
     private var reader = FrameReader()
     private var entry = FrameReader.blank
@@ -38,10 +55,42 @@ public struct PartitionFold: ~Copyable {
     private var batch: [Fold.Item] = []
     private static let batchEntries = 256
 
-    public init(partition: Int32) { self.partition = partition }
+    /// Follows the ledger's policies. Without a `history` it follows the first alone and refuses a frame that activates
+    /// another.
+    public init(partition: Int32, history: History? = nil) {
+        self.init(partition, .ledger(history: history), Fold(policy: .absent))
+    }
 
-    /// Folds one frame. Its facts wait in the fold until `drain`, and borrow from `frame` until then.
-    public mutating func apply(frame: UnsafeRawBufferPointer, at offset: Int64) throws {
+    /// What would be, and would have been told, had this policy always been active: the ledger's own are passed over.
+    public init(partition: Int32, fixedPolicy policy: ScoringPolicy) {
+        self.init(partition, .fixed, Fold(policy: policy))
+        policyText = policy.text
+        encoder = FactEncoder(policy: policy, partition: partition)
+    }
+
+    private init(partition: Int32, pastOf policy: ScoringPolicy) {
+        self.init(partition, .past, Fold(pastOf: policy))
+    }
+
+    private init(_ partition: Int32, _ rule: Rule, _ fold: consuming Fold) {
+        self.partition = partition
+        self.rule = rule
+        self.fold = fold
+    }
+
+    /// Folds one frame, and adds to `facts`, encoded, those whose sequence number is above `published` (by fact topic).
+    public mutating func apply(
+        frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout FactBatch
+    ) throws {
+        try fold(frame, at: offset, above: published, into: &facts)
+        drain(above: published, into: &facts)
+    }
+
+    /// `entries`: how many of the frame's there are to be folded.
+    private mutating func fold(
+        _ frame: UnsafeRawBufferPointer, at offset: Int64, entries: Int = .max, above published: [Int64],
+        into facts: inout FactBatch
+    ) throws {
         frameOffset = offset
         // Nothing may be left of a frame that was refused half-way: it borrowed from memory that is gone.
         batch.removeAll(keepingCapacity: true)
@@ -52,8 +101,10 @@ public struct PartitionFold: ~Copyable {
             typeIDs.removeAll(keepingCapacity: true)
             topicIDs.removeAll(keepingCapacity: true)
             var index = 0
-            while try reader.next(&entry) {
-                try take(index)
+            while index < entries, try reader.next(&entry) {
+                if try take(index) {
+                    try switchPolicy(at: index, of: frame, above: published, into: &facts)
+                }
                 index += 1
             }
             foldBatch()
@@ -62,25 +113,31 @@ public struct PartitionFold: ~Copyable {
         }
     }
 
-    @inline(__always) private mutating func take(_ index: Int) throws {
+    /// True: the entry activates a policy, and everything before it is folded.
+    @inline(__always) private mutating func take(_ index: Int) throws -> Bool {
         if entry.kind == .system {
             foldBatch()
             try applySystem()
-            return
+            return false
         }
-        guard encoder != nil else { throw problem("the partition does not begin with a policy") }
+        guard hasBegun else { throw problem("the partition does not begin with a policy") }
         var type: EventTypeID?
         if entry.kind == .event {
             let topic = topicID()
             guard acceptance.accept(topic: topic, partition: entry.origin.partition, offset: entry.origin.offset)
-            else { return }
+            else { return false }
             type = typeID()
             if type == EventTypeID(.sourceReset), let name = decoder.string("topic", of: entry.event.data) {
                 acceptance.reset(topic: name)
             }
+            if type == EventTypeID(.policyActivated), case .ledger = rule {
+                foldBatch()
+                return true
+            }
         }
         batch.append(Fold.Item(event: entry.event, type: type, entry: index))
         if batch.count == Self.batchEntries { foldBatch() }
+        return false
     }
 
     private mutating func foldBatch() {
@@ -113,28 +170,70 @@ public struct PartitionFold: ~Copyable {
     }
 
     private mutating func applySystem() throws {
-        guard ControlType(entry.event.type) == .policyActivated,
-            let text = decoder.string("policy", of: entry.event.data).map({ String(decoding: $0, as: UTF8.self) })
+        guard ControlType(entry.event.type) == .policyActivated, let text = entry.event.policyText(decoder)
         else { throw problem("a system entry that this version does not know") }
-        if encoder != nil {
-            guard text == policyText else {
-                throw problem("another policy is activated here, which this version cannot follow")
+        switch rule {
+        case .ledger:
+            guard !hasBegun else {
+                // Two members that found the ledger empty.
+                guard text == policyText else { throw problem("the ledger begins a second time, under another policy") }
+                return
             }
-            return
+            let policy = try parse(text)
+            policyText = text
+            encoder = FactEncoder(policy: policy, partition: partition)
+            fold = Fold(policy: policy)
+        case .past:
+            guard !hasBegun else { return }
+            fold.begin(under: try parse(text))
+        case .fixed: break
         }
-        let policy = try ScoringPolicy(yaml: text, file: "ledger[\(partition)]@\(frameOffset)")
+        hasBegun = true
+    }
+
+    private func parse(_ text: String) throws -> ScoringPolicy {
+        try ScoringPolicy(yaml: text, file: "ledger[\(partition)]@\(frameOffset)")
+    }
+
+    /// The entry activates a policy: what lies before it is folded once more, under that policy, and goes on from here.
+    private mutating func switchPolicy(
+        at index: Int, of frame: UnsafeRawBufferPointer, above published: [Int64], into facts: inout FactBatch
+    ) throws {
+        guard fold.admitActivation(entry.event, entry: index), let text = entry.event.policyText(decoder),
+            text != policyText
+        else { return }
+        let policy = try parse(text)
+        guard case .ledger(let history?) = rule else {
+            throw problem(
+                "policy \(policy.id) version \(policy.version) is activated here, and there is no history to "
+                    + "fold it from")
+        }
+        drain(above: published, into: &facts, sameEntry: true)
+        var past = PartitionFold(partition: partition, pastOf: policy)
+        var nothing = FactBatch()
+        let frames = try history(frameOffset)
+        while let earlier = try frames.next(), earlier.offset < frameOffset {
+            try past.fold(earlier.bytes, at: earlier.offset, above: [], into: &nothing)
+            past.fold.clearOutput()
+        }
+        try past.fold(frame, at: frameOffset, entries: index, above: [], into: &nothing)
+        do {
+            try past.fold.succeed(fold, by: entry.event, entry: index)
+        } catch {
+            throw problem("the policy that is activated here cannot be folded: \(error)")
+        }
+        encoder = FactEncoder(policy: policy, previous: fold.policy, partition: partition)
+        swap(&fold, &past.fold)
         policyText = text
-        encoder = FactEncoder(policy: policy, partition: partition)
-        fold = Fold(policy: policy)
+        typeIDs.removeAll(keepingCapacity: true)
     }
 
     private func problem(_ message: String) -> Problem {
         Problem(partition: partition, offset: frameOffset, message: message)
     }
 
-    /// Numbers the facts of the last frame and adds to `batch`, encoded, those whose number is above `published` (by
-    /// fact topic).
-    public mutating func drain(above published: [Int64], into batch: inout FactBatch) {
+    /// Numbers the facts that wait in the fold, and adds to `facts` those above `published`.
+    private mutating func drain(above published: [Int64], into facts: inout FactBatch, sameEntry: Bool = false) {
         guard let encoder else { return }
         for index in fold.output.facts.indices {
             let fact = fold.output.facts[index]
@@ -142,12 +241,12 @@ public struct PartitionFold: ~Copyable {
             sequences[topic.rawValue] += 1
             let sequence = sequences[topic.rawValue]
             guard sequence > published[topic.rawValue] else { continue }
-            batch.append(topic, sequence, key: fact.subject) {
+            facts.append(topic, sequence, key: fact.subject) {
                 encoder.encode(
                     fact, reasons: fold.output.reasons, offset: frameOffset, sequence: sequence, into: &$0)
             }
         }
-        fold.clearOutput()
+        fold.clearOutput(sameEntry: sameEntry)
     }
 
     /// The policy that is active here; nil before the first entry.

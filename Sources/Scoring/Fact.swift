@@ -34,7 +34,8 @@ public struct Fact {
         }
     }
 
-    /// A score and its band.
+    /// A score and its band. Where a policy was just switched, bands, items and rules may be those of the policy before:
+    /// the n-th of those is written `~n`, a negative number.
     public struct Level: Equatable, Sendable {
         public var score: Int64
         public var band: Int
@@ -107,11 +108,14 @@ public struct FactBuffer {
         return count
     }
 
-    public mutating func removeAll() {
+    mutating func removeAll(sameEntry: Bool) {
         facts.removeAll(keepingCapacity: true)
         reasons.removeAll(keepingCapacity: true)
-        entry = -1
+        if !sameEntry { entry = -1 }
     }
+
+    /// Goes on with the numbers of an entry whose first facts lie in another buffer.
+    mutating func continueNumbers(of other: FactBuffer) { (entry, count) = (other.entry, other.count) }
 
     /// Largest points first; equal ones in policy order.
     mutating func sortReasons(from start: Int) {

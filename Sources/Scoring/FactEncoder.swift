@@ -6,14 +6,11 @@ public struct FactEncoder {
     private let head: [UInt8]  // up to the id's value
     private let source: [UInt8]  // between the id's value and the subject
     private let policyObject: [UInt8]
-    private let bands: [[UInt8]]
-    private let rules: [[UInt8]]  // {"rule":…,"dimension":…,"points":
-    private let perks: [[UInt8]]
-    private let sanctions: [[UInt8]]
-    private let measures: [[UInt8]]
+    private let names: FactNames
 
-    /// Facts of one ledger partition.
-    public init(policy: ScoringPolicy, partition: Int32) {
+    /// Facts of one ledger partition. `previous`: the policy that this one has followed.
+    public init(policy: ScoringPolicy, previous: ScoringPolicy? = nil, partition: Int32) {
+        names = FactNames(policy, previous: previous)
         head = Self.bytes { $0.append("{\"specversion\":\"1.0\",\"id\":\"\(partition)-") }
         source = Self.bytes {
             $0.append("\",\"source\":")
@@ -27,36 +24,9 @@ public struct FactEncoder {
             $0.append(decimal: policy.version)
             $0.append("},\"cause\":{")
         }
-        bands = policy.bands.map { band in
-            Self.bytes {
-                $0.append(",\"band\":")
-                $0.append(jsonString: band.name)
-                $0.append("}")
-            }
-        }
-        rules = policy.rules.map { rule in
-            Self.bytes {
-                $0.append("{\"rule\":")
-                $0.append(jsonString: rule.id)
-                $0.append(",\"dimension\":")
-                $0.append(jsonString: policy.dimensions[rule.dimension].name)
-                $0.append(",\"points\":")
-            }
-        }
-        perks = policy.perks.map { perk in Self.bytes { $0.append(jsonString: perk.id) } }
-        sanctions = policy.sanctions.map { sanction in Self.bytes { $0.append(jsonString: sanction.id) } }
-        measures = policy.sanctions.map { sanction in
-            Self.bytes {
-                for (index, measure) in sanction.measures.enumerated() {
-                    $0.append(byte: index == 0 ? 0x5B : 0x2C)
-                    $0.append(jsonString: measure)
-                }
-                $0.append("]")
-            }
-        }
     }
 
-    private static func bytes(_ write: (inout ByteWriter) -> Void) -> [UInt8] {
+    fileprivate static func bytes(_ write: (inout ByteWriter) -> Void) -> [UInt8] {
         var writer = ByteWriter()
         write(&writer)
         return Array(writer.bytes)
@@ -93,15 +63,15 @@ public struct FactEncoder {
         case .bucketEnd: writer.append("\"timer\":\"bucket-end\"")
         case .perk(let perk):
             writer.append("\"timer\":")
-            writer.append(perks[perk])
+            writer.append(names.perks[perk])
         case .sanction(let sanction):
             writer.append("\"timer\":")
-            writer.append(sanctions[sanction])
+            writer.append(names.sanctions[sanction])
         }
         writer.append("},\"reasons\":[")
         for index in fact.reasons {
             if index > fact.reasons.lowerBound { writer.append(byte: 0x2C) }
-            writer.append(rules[reasons[index].rule])
+            writer.append(names.rules[reasons[index].rule])
             writer.append(decimal: reasons[index].points)
             writer.append(byte: 0x7D)
         }
@@ -113,7 +83,7 @@ public struct FactEncoder {
         case .scoreChanges: break
         case .perks:
             writer.append(",\"perk\":")
-            writer.append(perks[fact.item])
+            writer.append(names.perks[fact.item])
         case .sanctions: appendSanction(fact, to: &writer)
         }
         writer.append("}}")
@@ -121,9 +91,9 @@ public struct FactEncoder {
 
     private func appendSanction(_ fact: Fact, to writer: inout ByteWriter) {
         writer.append(",\"sanction\":")
-        writer.append(sanctions[fact.item])
+        writer.append(names.sanctions[fact.item])
         writer.append(",\"measures\":")
-        writer.append(measures[fact.item])
+        writer.append(names.measures[fact.item])
         guard let term = fact.term else { return }
         writer.append(",\"since\":\"")
         writer.append(term.since)
@@ -139,6 +109,66 @@ public struct FactEncoder {
     private func append(_ level: Fact.Level, to writer: inout ByteWriter) {
         writer.append("{\"score\":")
         writer.append(decimal: level.score)
-        writer.append(bands[level.band])
+        writer.append(names.bands[level.band])
+    }
+}
+
+/// What facts call the parts of a policy, ready to be written: each under its number, and that of the policy before under
+/// `~number`.
+private struct FactNames {
+    struct List {
+        private let texts: [[UInt8]]
+        private let zero: Int
+
+        init(_ texts: [[UInt8]], previous: [[UInt8]]?) {
+            zero = previous?.count ?? 0
+            self.texts = (previous ?? []).reversed() + texts
+        }
+
+        @inline(__always) subscript(_ number: Int) -> [UInt8] { texts[zero + number] }
+    }
+
+    let bands: List
+    /// `{"rule":…,"dimension":…,"points":`
+    let rules: List
+    let perks: List
+    let sanctions: List
+    let measures: List
+
+    init(_ policy: ScoringPolicy, previous: ScoringPolicy?) {
+        func list(_ texts: (ScoringPolicy) -> [[UInt8]]) -> List { List(texts(policy), previous: previous.map(texts)) }
+        bands = list { policy in
+            policy.bands.map { band in
+                FactEncoder.bytes {
+                    $0.append(",\"band\":")
+                    $0.append(jsonString: band.name)
+                    $0.append("}")
+                }
+            }
+        }
+        rules = list { policy in
+            policy.rules.map { rule in
+                FactEncoder.bytes {
+                    $0.append("{\"rule\":")
+                    $0.append(jsonString: rule.id)
+                    $0.append(",\"dimension\":")
+                    $0.append(jsonString: policy.dimensions[rule.dimension].name)
+                    $0.append(",\"points\":")
+                }
+            }
+        }
+        perks = list { $0.perks.map { perk in FactEncoder.bytes { $0.append(jsonString: perk.id) } } }
+        sanctions = list { $0.sanctions.map { item in FactEncoder.bytes { $0.append(jsonString: item.id) } } }
+        measures = list {
+            $0.sanctions.map { sanction in FactEncoder.bytes { Self.write(sanction.measures, to: &$0) } }
+        }
+    }
+
+    private static func write(_ measures: [String], to writer: inout ByteWriter) {
+        for (index, measure) in measures.enumerated() {
+            writer.append(byte: index == 0 ? 0x5B : 0x2C)
+            writer.append(jsonString: measure)
+        }
+        writer.append("]")
     }
 }

@@ -26,7 +26,7 @@ extension Fold {
         bounds[dimension].clamp(record[SubjectTable.Layout.dimensionsAt + dimension])
     }
 
-    private func score(_ record: UnsafeMutablePointer<Int64>) -> Int64 {
+    func score(_ record: UnsafeMutablePointer<Int64>) -> Int64 {
         var sum = policy.score.base
         for dimension in 0..<bounds.count { sum += points(dimension, record) }
         return max(policy.score.min, min(policy.score.max, sum))
@@ -62,6 +62,7 @@ extension Fold {
                 .scoreChanged, record, cause: cause, before: change.isFirst ? nil : change.before, after: change.after,
                 reasons: reasons)
         }
+        if isPast { return }
         let kind = SubjectTable.header(record).pointee.kind
         if !conditions.levels.isEmpty, change.points || change.adverse != 0 {
             evaluateLevels(subject, record, kind: kind, cause: cause, change)
@@ -69,7 +70,7 @@ extension Fold {
         if !conditions.perks.isEmpty { evaluatePerks(subject, record, kind: kind, cause: cause, change, reasons) }
     }
 
-    private mutating func evaluateLevels(
+    mutating func evaluateLevels(
         _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, kind: UInt8, cause: Cause, _ change: Change
     ) {
         let slots = standingFrame.slots
@@ -89,7 +90,7 @@ extension Fold {
         }
     }
 
-    private mutating func evaluatePerks(
+    mutating func evaluatePerks(
         _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, kind: UInt8, cause: Cause, _ change: Change,
         _ reasons: Range<Int>
     ) {

@@ -160,7 +160,7 @@ extension Fold {
         return change
     }
 
-    private mutating func setTimer(_ sanction: Int, _ subject: UInt32, due: Int64) {
+    mutating func setTimer(_ sanction: Int, _ subject: UInt32, due: Int64) {
         timers.add(
             Timer(subject: subject, rank: ranks.ofSanction[sanction], item: UInt16(sanction), bucket: 0), due: due)
     }

@@ -39,6 +39,10 @@ public struct Fold: ~Copyable {
     var dueTimers: [Timer] = []
     let kindTexts: [Text]
     let bandTexts: [Text]
+    /// Whose enrolments count: those of the policy that is active where they lie.
+    var enrolledKinds: KindSet
+    /// Points alone: nobody is told, sanctioned or given a perk. A policy's past before it was activated.
+    var isPast: Bool
 
     struct LastBucket {
         var number: Int32 = .min
@@ -47,8 +51,12 @@ public struct Fold: ~Copyable {
         var due: Int64 = .min
     }
 
-    public init(policy: ScoringPolicy) {
+    public init(policy: ScoringPolicy) { self.init(policy: policy, isPast: false) }
+
+    init(policy: ScoringPolicy, isPast: Bool) {
         self.policy = policy
+        self.isPast = isPast
+        enrolledKinds = policy.kinds
         types = EventTypes(policy)
         conditions = Conditions(policy)
         subjects = SubjectTable(
@@ -68,8 +76,10 @@ public struct Fold: ~Copyable {
     public var identityCount: Int { identities.count }
 
     /// Forgets the facts that were handed on, and wipes the ids of subjects that have withdrawn.
-    public mutating func clearOutput() {
-        output.removeAll()
+    ///
+    /// `sameEntry`: more facts of the entry that the last ones belong to may follow, under the numbers behind theirs.
+    public mutating func clearOutput(sameEntry: Bool = false) {
+        output.removeAll(sameEntry: sameEntry)
         subjects.wipe()
     }
 
@@ -183,7 +193,7 @@ public struct Fold: ~Copyable {
         output.sortReasons(from: firstReason)
         let reasons = firstReason..<output.reasons.count
         weigh(record, &change)
-        if !type.triggers.isEmpty {
+        if !type.triggers.isEmpty, !isPast {
             trigger(event, type.triggers, record, subject, identity, &change)
         }
         guard change.isMatched else {
@@ -214,6 +224,8 @@ public struct Fold: ~Copyable {
     /// What a step of the fold is: an event, borrowed while it is folded, or a timer.
     enum Cause {
         case event(UnsafePointer<EventView>)
+        /// The activation of a policy.
+        case policy(UnsafePointer<EventView>)
         case bucketEnd
         case perk(Int)
         case sanction(Int)
@@ -221,7 +233,7 @@ public struct Fold: ~Copyable {
 
     /// Behaviour events are known within one enrolment, because a subject's state goes with it; control events for ever,
     /// so that a withdrawal that comes twice does not end the next life.
-    @inline(__always) private mutating func isNew(_ identity: UInt64, life: UInt32) -> Bool {
+    @inline(__always) mutating func isNew(_ identity: UInt64, life: UInt32) -> Bool {
         if identities.insert(identity, life: life) { return true }
         counters.duplicates += 1
         return false
@@ -245,6 +257,9 @@ public struct Fold: ~Copyable {
             factCause = .event(
                 source: event.pointee.source, id: event.pointee.id, type: event.pointee.type)
             subject = event.pointee.subject
+        case .policy(let event):
+            factCause = .event(source: event.pointee.source, id: event.pointee.id, type: event.pointee.type)
+            subject = SubjectTable.key(record)
         case .bucketEnd:
             factCause = .bucketEnd
             subject = SubjectTable.key(record)
@@ -268,7 +283,10 @@ public struct Fold: ~Copyable {
     ) {
         switch control {
         // The switch of a policy and the reset of a source are the ledger's business, not a subject's.
-        case .policyActivated, .sourceReset: return
+        case .policyActivated:
+            if isPast { passActivation(event, identity) }
+            return
+        case .sourceReset: return
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: break
         }
         guard isNew(identity, life: 0) else { return }
@@ -284,9 +302,9 @@ public struct Fold: ~Copyable {
         switch control {
         case .withdrawn: withdraw(subject, event, hash)
         case .eventVoided: void(event, of: subject, hash)
-        case .appealFiled: fileAppeal(event, of: subject)
-        case .appealDecided: decideAppeal(event, of: subject)
-        case .enrolled, .policyActivated, .sourceReset: break
+        case .appealFiled where !isPast: fileAppeal(event, of: subject)
+        case .appealDecided where !isPast: decideAppeal(event, of: subject)
+        case .appealFiled, .appealDecided, .enrolled, .policyActivated, .sourceReset: break
         }
     }
 
@@ -299,7 +317,7 @@ public struct Fold: ~Copyable {
             return
         }
         guard let kind = decoder.string("kind", of: event.pointee.data).flatMap({ SubjectKind($0) }),
-            policy.kinds.contains(KindSet(kind))
+            enrolledKinds.contains(KindSet(kind))
         else {
             counters.kindNotScored += 1
             return

@@ -21,6 +21,7 @@ public struct FoldCounters: Equatable, Sendable {
     /// Voids of an event that is not there.
     public var voidsIgnored: Int64 = 0
     public var ticks: Int64 = 0
+    public var policySwitches: Int64 = 0
 
     public init() {}
 
@@ -40,6 +41,7 @@ public struct FoldCounters: Equatable, Sendable {
         sum.voids += b.voids
         sum.voidsIgnored += b.voidsIgnored
         sum.ticks += b.ticks
+        sum.policySwitches += b.policySwitches
         return sum
     }
 }

@@ -31,7 +31,9 @@ import Testing
             ("standing.subject.enrolled", #"{"kind":"individual"}"#, nil),
             ("standing.subject.enrolled", #"{"terms":"t","kind":"official"}"#, nil),
             ("standing.source.reset", "{}", "data/missing"), ("standing.source.reset", #"{"topic":"t"}"#, nil),
-            ("standing.policy.activated", #"{"policy":"p"}"#, "type/unsupported"),
+            ("standing.policy.activated", #"{"policy":"p"}"#, nil),
+            ("standing.policy.activated", #"{"policy":1}"#, "data/missing-member"),
+            ("standing.policy.activated", nil, "data/missing-member"),
         ] as [(String, String?, String?)])
     func controlEventsNeedTheirData(type: String, data: String?, code: String?) throws {
         #expect(try controlCode(type: type, data: data) == code)

@@ -65,22 +65,56 @@ import Testing
         #expect(scored == 1)
     }
 
-    /// What came behind it would be folded under the wrong policy.
-    @Test func theActivationOfAnotherPolicyEndsTheReplay() throws {
+    @Test func aPolicyIsActivatedWhereItStands() throws {
+        let folder = try TemporaryFolder()
+        let next = TestPolicy.text.replacing("version: 2", with: "version: 3").replacing(
+            "points: 15", with: "points: 50")
+        var text = ByteWriter()
+        text.append(jsonString: next)
+        let activation =
+            #"{"specversion":"1.0","id":"p","source":"/council","type":"standing.policy.activated","#
+            + #""time":"2026-01-03T00:00:00Z","data":{"policy":\#(String(decoding: text.bytes, as: UTF8.self))}}"#
+        let paths = [
+            try folder.write(
+                [enrolled("anna", day: 1), line("bill.paid", "anna", day: 1)].joined(separator: "\n"), to: "1"),
+            try folder.write(
+                [line("bill.paid", "anna", day: 2), activation, activation].joined(separator: "\n"), to: "2"),
+            try folder.write(line("bill.paid", "anna", day: 4), to: "3"),
+        ]
+        var replay = FileReplay(policy: try ScoringPolicy(yaml: TestPolicy.text, file: "town.yaml"))
+        var facts: [String] = []
+        for path in paths {
+            try replay.run(file: path, fact: { facts.append(String(decoding: $0, as: UTF8.self)) }) {
+                Issue.record("\($0)")
+            }
+        }
+        let scores = facts.compactMap { fact in
+            fact.firstRange(of: "\"before\"").map { String(fact[$0.lowerBound...]) }
+        }.filter { !$0.contains("perk") }
+        #expect(
+            scores == [
+                #""before":null,"after":{"score":600,"band":"B"}}}"#,
+                #""before":{"score":600,"band":"B"},"after":{"score":615,"band":"B"}}}"#,
+                #""before":{"score":615,"band":"B"},"after":{"score":630,"band":"B"}}}"#,
+                #""before":{"score":630,"band":"B"},"after":{"score":700,"band":"A"}}}"#,
+                #""before":{"score":700,"band":"A"},"after":{"score":750,"band":"A"}}}"#,
+            ])
+        #expect(
+            facts.filter { $0.contains(#""cause":{"source":"/council","id":"p","type":"standing.policy.activated"}"#) }
+                .count == 1)
+        #expect(facts.last?.contains(#""policy":{"id":"town","version":3}"#) == true)
+    }
+
+    @Test func aPolicyThatDoesNotPassItsChecksIsARejectedLine() throws {
         let folder = try TemporaryFolder()
         let activation =
-            #"{"specversion":"1.0","id":"p","source":"/control","type":"standing.policy.activated","#
+            #"{"specversion":"1.0","id":"p","source":"/council","type":"standing.policy.activated","#
             + #""time":"2026-01-02T00:00:00Z","data":{"policy":"policy: other"}}"#
         let path = try folder.write([enrolled("anna", day: 1), activation].joined(separator: "\n"), to: "events.jsonl")
         var replay = FileReplay(policy: try ScoringPolicy(yaml: TestPolicy.text, file: "town.yaml"))
-        var message = ""
-        do {
-            try replay.run(file: path, fact: nil) { Issue.record("\($0)") }
-        } catch let failure as LineReader.Failure {
-            message = failure.description.replacing(path, with: "events.jsonl")
-        }
-        #expect(
-            message == "events.jsonl:2: error: a policy is activated here, which a replay of files cannot follow")
+        var rejected: [String] = []
+        try replay.run(file: path, fact: nil) { rejected.append("\($0.line) \($0.defect.code)") }
+        #expect(rejected == ["2 data/invalid-policy"])
     }
 
     @Test func filesAreFoldedInTheOrderGivenAsOnePartition() throws {

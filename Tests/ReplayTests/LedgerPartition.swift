@@ -26,12 +26,7 @@ enum LedgerEntry {
     fileprivate func append(to builder: inout FrameBuilder) {
         switch self {
         case .policy(let text):
-            var data = ByteWriter()
-            data.append("{\"policy\":")
-            data.append(jsonString: text)
-            data.append("}")
-            let json = String(decoding: data.bytes, as: UTF8.self)
-            Self.system(type: "standing.policy.activated", data: json).append(to: &builder)
+            Self.system(type: "standing.policy.activated", data: Self.policyData(text)).append(to: &builder)
         case .system(let type, let data):
             Self.lend([type, "", "policy", "/standing", data], at: .distantPast) { event, _ in
                 builder.append(system: event)
@@ -44,6 +39,14 @@ enum LedgerEntry {
                 builder.append(event, topic: more, partition: partition, offset: offset)
             }
         }
+    }
+
+    static func policyData(_ text: String) -> String {
+        var data = ByteWriter()
+        data.append("{\"policy\":")
+        data.append(jsonString: text)
+        data.append("}")
+        return String(decoding: data.bytes, as: UTF8.self)
     }
 
     /// Lends type, subject, id, source and data as an event, and the text that follows them.
@@ -88,9 +91,8 @@ final class LedgerPartition {
         _ frame: [UInt8], at offset: Int64, above published: [Int64] = [0, 0, 0]
     ) throws -> [(name: String, json: String)] {
         try frame.withUnsafeBytes { frame in
-            try fold.apply(frame: frame, at: offset)
             batch.removeAll()
-            fold.drain(above: published, into: &batch)
+            try fold.apply(frame: frame, at: offset, above: published, into: &batch)
         }
         return batch.items.map { item in
             (

@@ -56,7 +56,7 @@ import Testing
         let other = LedgerEntry.policy(TestPolicy.text.replacing("version: 2", with: "version: 3"))
         #expect(
             ledger.problem(LedgerEntry.frame(number: 1, [.enrolled("anna", offset: 0), other]), at: 9)
-                == "ledger partition 4, offset 9: another policy is activated here, which this version cannot follow")
+                == "ledger partition 4, offset 9: the ledger begins a second time, under another policy")
         #expect(ledger.fold.policyText == TestPolicy.text)
     }
 

@@ -4,9 +4,11 @@ import Scoring
 
 /// A fold with the memory of its events: given happenings, then facts told in words.
 final class Story {
-    private(set) var fold: Fold
+    var fold: Fold
+    /// The policy before the last switch.
+    var previous: ScoringPolicy?
     private var lent: [UnsafeMutableRawBufferPointer] = []
-    private var entry = 0
+    var entry = 0
 
     init(_ policy: ScoringPolicy) { fold = Fold(policy: policy) }
 
@@ -74,7 +76,7 @@ final class Story {
         }
     }
 
-    private func fold(_ item: Fold.Item) {
+    func fold(_ item: Fold.Item) {
         if let type = item.type {
             fold.fold(item.event, type: type, entry: item.entry)
         } else {
@@ -108,10 +110,13 @@ final class Story {
 
     /// `DAY SUBJECT score BEFORE -> AFTER: RULE POINTS, …`, `DAY SUBJECT granted|revoked PERK [by timer]` or
     /// `DAY SUBJECT noticed|in-force|stayed|lifted SANCTION until DAY [REASON] [by timer][: RULE POINTS, …]`.
-    private func told() -> [String] {
+    func told() -> [String] {
         let policy = fold.policy
+        func name(_ number: Int, _ list: (ScoringPolicy) -> [String]) -> String {
+            number >= 0 ? list(policy)[number] : previous.map { list($0)[~number] } ?? "?"
+        }
         func level(_ level: Fact.Level?) -> String {
-            level.map { "\($0.score) \(policy.bands[$0.band].name)" } ?? "none"
+            level.map { "\($0.score) \(name($0.band) { $0.bands.map(\.name) })" } ?? "none"
         }
         func day(_ time: Timestamp) -> Int64 {
             (time.microseconds - Happening.day(0).microseconds) / Timestamp.microsecondsPerDay
@@ -120,17 +125,18 @@ final class Story {
             let subject = String(decoding: fact.subject, as: UTF8.self)
             let timer = if case .event = fact.cause { "" } else { " by timer" }
             let reasons = fold.output.reasons[fact.reasons]
-                .map { "\(policy.rules[$0.rule].id) \($0.points)" }.joined(separator: ", ")
+                .map { "\(name($0.rule) { $0.rules.map(\.id) }) \($0.points)" }.joined(separator: ", ")
             let because = reasons.isEmpty ? "" : ": \(reasons)"
             let head = "\(day(fact.time)) \(subject)"
             let word = fact.kind.type.description.split(separator: ".").last ?? ""
             switch fact.kind.topic {
             case .scoreChanges: return "\(head) score \(level(fact.before)) -> \(level(fact.after))\(because)"
-            case .perks: return "\(head) \(word) \(policy.perks[fact.item].id)\(timer)"
+            case .perks: return "\(head) \(word) \(name(fact.item) { $0.perks.map(\.id) })\(timer)"
             case .sanctions:
                 let until = fact.term.map { " until \(day($0.until))" } ?? ""
                 let lifted = (fact.term?.lifted).map { " \($0.name)" } ?? ""
-                return "\(head) \(word) \(policy.sanctions[fact.item].id)\(until)\(lifted)\(timer)\(because)"
+                let id = name(fact.item) { $0.sanctions.map(\.id) }
+                return "\(head) \(word) \(id)\(until)\(lifted)\(timer)\(because)"
             }
         }
     }

@@ -1,0 +1,153 @@
+public import Events
+public import Policy
+
+// The switch to another policy, at one entry of the ledger.
+//
+// Points become what the whole history gives under the new policy: the score stays a function of the set of events, so
+// that going back to the old text gives back the old scores. What was decided stays decided: a sanction that the new
+// policy has too goes on with its dates, one that it has not is lifted, and none is imposed. Perks are evaluated.
+extension Fold {
+    /// A past that is not that of the state it is to follow.
+    public struct WrongPast: Error, Sendable, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// A policy's past: subjects and points as they would be had it always been active; nobody is told, sanctioned or
+    /// given a perk. Who is enrolled is up to the policies that were active then (`begin`, activations).
+    public init(pastOf policy: ScoringPolicy) { self.init(policy: policy, isPast: true) }
+
+    /// The policy that a past begins under.
+    public mutating func begin(under policy: ScoringPolicy) { enrolledKinds = policy.kinds }
+
+    /// An activation that lies in a policy's past.
+    mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
+        guard isNew(identity, life: 0), let text = event.pointee.policyText(decoder),
+            let policy = try? ScoringPolicy(yaml: text, file: "")
+        else { return }
+        enrolledKinds = policy.kinds
+    }
+
+    /// An activation moves the clock as any entry does, under the policy that is active until then. False: it is a repeat.
+    public mutating func admitActivation(_ event: EventView, entry: Int) -> Bool {
+        self.entry = entry
+        counters.entries += 1
+        advance(to: event.time)
+        return isNew(Self.keys(event).identity, life: 0)
+    }
+
+    /// Ends a past, folded up to the activation `event`: it becomes the state behind it, with a fact for every change to a
+    /// subject, in the order of their keys. `old` is the state before it: it has admitted the activation, and its facts
+    /// are encoded.
+    public mutating func succeed(_ old: borrowing Fold, by event: EventView, entry: Int) throws(WrongPast) {
+        advance(to: old.clock)
+        clearOutput()
+        _ = identities.insert(Self.keys(event).identity, life: 0)
+        let pairs = pairs(with: old)
+        guard pairs.count == subjects.count, pairs.count == old.subjects.count, clock == old.clock,
+            identities.count == old.identities.count, voided.count == old.voided.count
+        else {
+            throw WrongPast(
+                description:
+                    "the history gives \(subjects.count) subjects and \(identities.count) events, the state has "
+                    + "\(old.subjects.count) and \(old.identities.count)")
+        }
+        isPast = false
+        enrolledKinds = policy.kinds
+        counters = old.counters
+        counters.policySwitches += 1
+        self.entry = entry
+        output.continueNumbers(of: old.output)
+        let link = PolicyLink(from: old.policy, to: policy)
+        withUnsafePointer(to: event) { event in
+            for pair in pairs {
+                let was = old.subjects.record(pair.old)
+                takeOver(old, was, pair.new, link)
+                tell(old, was, pair.new, link, cause: .policy(event))
+            }
+        }
+    }
+
+    /// The numbers of those who are enrolled in both, in the order of their keys.
+    private func pairs(with old: borrowing Fold) -> [(old: UInt32, new: UInt32)] {
+        var pairs: [(old: UInt32, new: UInt32)] = []
+        pairs.reserveCapacity(subjects.count)
+        old.subjects.forEach { number, record in
+            let key = SubjectTable.key(record)
+            if let new = subjects.find(key, hash: key.fingerprint(seed: 0)) { pairs.append((number, new)) }
+        }
+        pairs.sort { a, b in
+            SubjectTable.key(subjects.record(a.new)).precedes(SubjectTable.key(subjects.record(b.new)))
+        }
+        return pairs
+    }
+
+    /// What a subject holds and what is imposed on it goes on with its dates, as far as the new policy has it.
+    private mutating func takeOver(
+        _ old: borrowing Fold, _ was: UnsafeMutablePointer<Int64>, _ subject: UInt32, _ link: borrowing PolicyLink
+    ) {
+        let record = subjects.record(subject)
+        for (perk, before) in link.perks {
+            let state = was[old.subjects.layout.perksAt + before]
+            record[subjects.layout.perksAt + perk] = state
+            guard state != PerkState.idle, state != PerkState.held else { continue }
+            timers.add(Timer(subject: subject, rank: ranks.ofPerk[perk], item: UInt16(perk), bucket: 0), due: state)
+        }
+        for (sanction, before) in link.sanctions {
+            guard let imposition = old.imposition(before, was)?.pointee else { continue }
+            record[subjects.layout.sanctionsAt + sanction] = Int64(impositions.add(imposition))
+            if imposition.noticeEnd > clock.microseconds { setTimer(sanction, subject, due: imposition.noticeEnd) }
+            setTimer(sanction, subject, due: imposition.until)
+            if imposition.appeal == .pending { setTimer(sanction, subject, due: imposition.deadline) }
+        }
+    }
+
+    /// Score and band; sanctions that are no more, then those whose condition is false now; perks that are no more, then
+    /// the others.
+    private mutating func tell(
+        _ old: borrowing Fold, _ was: UnsafeMutablePointer<Int64>, _ subject: UInt32, _ link: borrowing PolicyLink,
+        cause: Cause
+    ) {
+        let record = subjects.record(subject)
+        let before = old.level(was)
+        let change = Change(before: Fact.Level(score: before.score, band: ~before.band), after: level(record))
+        let reasons = addReasons(old, was, record, link)
+        if before.score != change.after.score || link.bands[before.band] != change.after.band {
+            emit(.scoreChanged, record, cause: cause, before: change.before, after: change.after, reasons: reasons)
+        }
+        for sanction in link.goneSanctions {
+            guard let imposition = old.imposition(sanction, was)?.pointee else { continue }
+            emit(
+                .sanctionLifted, record, cause: cause, before: change.before, after: change.after, item: ~sanction,
+                term: Fact.Term(
+                    since: Timestamp(microseconds: imposition.since), until: Timestamp(microseconds: imposition.until),
+                    lifted: .cured),
+                reasons: noReasons)
+        }
+        let kind = SubjectTable.header(record).pointee.kind
+        if !conditions.levels.isEmpty { evaluateLevels(subject, record, kind: kind, cause: cause, change) }
+        for perk in link.gonePerks where was[old.subjects.layout.perksAt + perk] != PerkState.idle {
+            emit(
+                .perkRevoked, record, cause: cause, before: change.before, after: change.after, item: ~perk,
+                reasons: reasons)
+        }
+        if !conditions.perks.isEmpty { evaluatePerks(subject, record, kind: kind, cause: cause, change, reasons) }
+    }
+
+    /// By how much each rule's points are others than they were.
+    private mutating func addReasons(
+        _ old: borrowing Fold, _ was: UnsafeMutablePointer<Int64>, _ record: UnsafeMutablePointer<Int64>,
+        _ link: borrowing PolicyLink
+    ) -> Range<Int> {
+        let first = output.reasons.count
+        for rule in policy.rules.indices {
+            let points = total(rule, record) - (link.rules[rule].map { old.total($0, was) } ?? 0)
+            if points != 0 { output.reasons.append(Reason(rule: rule, points: points)) }
+        }
+        for rule in link.goneRules {
+            let points = -old.total(rule, was)
+            if points != 0 { output.reasons.append(Reason(rule: ~rule, points: points)) }
+        }
+        output.sortReasons(from: first)
+        return first..<output.reasons.count
+    }
+}

@@ -1,0 +1,45 @@
+import Events
+import Policy
+import Scoring
+
+extension Story {
+    /// The policy is switched. `past`: everything given so far; `first`: the policy that it began under. Tells the facts,
+    /// the timers' first; nil if the activation came before.
+    @discardableResult func switched(
+        to policy: ScoringPolicy, on day: Double, id: String = "switch", past happenings: [Happening],
+        first: ScoringPolicy
+    ) throws -> [String]? {
+        let event = item(Self.activation(of: policy, on: day, id: id), entry: entry).event
+        guard fold.admitActivation(event, entry: entry) else { return nil }
+        var facts = told()
+        fold.clearOutput(sameEntry: true)
+        var past = Fold(pastOf: policy)
+        past.begin(under: first)
+        for happening in happenings {
+            let item = item(happening, entry: 0)
+            if let type = item.type {
+                past.fold(item.event, type: type, entry: 0)
+            } else {
+                past.tick(item.event.time, entry: 0)
+            }
+            past.clearOutput()
+        }
+        try past.succeed(fold, by: event, entry: entry)
+        previous = fold.policy
+        swap(&fold, &past)
+        facts += told()
+        fold.clearOutput()
+        entry += 1
+        return facts
+    }
+
+    static func activation(of policy: ScoringPolicy, on day: Double, id: String) -> Happening {
+        var data = ByteWriter()
+        data.append("{\"policy\":")
+        data.append(jsonString: policy.text)
+        data.append("}")
+        return happened(
+            "standing.policy.activated", "", on: day, id: id, source: "/council",
+            data: String(decoding: data.bytes, as: UTF8.self))
+    }
+}
