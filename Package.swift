@@ -40,6 +40,7 @@ let package = Package(
     targets: [
         // Native libraries, each behind one door.
         .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CIntrinsics"),
         .target(
@@ -53,7 +54,7 @@ let package = Package(
         room("Expressions"),
         room("Policy", ["Events", "Expressions", yams]),
         room("Scoring", ["CIntrinsics", "Events", "Expressions", "Policy"]),
-        room("Ledger", ["CIntrinsics", "Events"]),
+        room("Ledger", ["CIntrinsics", "CLZ4", "Events"]),
         room("Replay", ["CZlib", "Events", "Ledger", "Policy", "Scoring"]),
 
         // At the edges.
@@ -63,7 +64,7 @@ let package = Package(
         room("Lag", ["Kafka", logging]),
         room("Query", ["Events", "Pipeline", "Policy", "Replay", "Scoring", hummingbird, logging, metrics]),
         room("Downstream", ["Events", "Kafka", grdb, hummingbird, logging]),
-        room("Simulation"),
+        room("Simulation", ["Ledger"]),
         .executableTarget(
             name: "standing",
             dependencies: [
@@ -82,8 +83,8 @@ let package = Package(
         tests("ExpressionsTests", ["CAllocationCounter", "Expressions", "Randomness"]),
         tests("PolicyTests", ["Events", "Expressions", "Policy", "Randomness"]),
         tests("ScoringTests", ["CAllocationCounter", "Events", "Policy", "Randomness", "Scoring"]),
-        tests("LedgerTests", ["Events", "Ledger", "Randomness"]),
-        tests("ReplayTests", ["Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring"]),
+        tests("LedgerTests", ["Events", "Ledger", "Randomness", "Simulation"]),
+        tests("ReplayTests", ["Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Simulation"]),
         tests("KafkaTests", ["Kafka"]),
         tests("TopicsTests", ["Events", "Kafka", "Policy", "Scoring", "Topics"]),
         tests("PipelineTests", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),

@@ -23,6 +23,16 @@ public struct ByteWriter: ~Copyable {
     /// Cuts back to the first `count` bytes.
     @inlinable public mutating func truncate(to count: Int) { length = min(length, count) }
 
+    /// Lends room for at most `more` bytes; `fill` says how many it has written.
+    public mutating func extend(
+        by more: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Int
+    ) rethrows -> Int {
+        reserve(more)
+        let count = try fill(UnsafeMutableRawBufferPointer(start: base + length, count: more))
+        length += Swift.max(0, Swift.min(count, more))
+        return count
+    }
+
     @inlinable mutating func reserve(_ more: Int) {
         if length &+ more > capacity { grow(more) }
     }

@@ -119,9 +119,3 @@ public struct FrameReader {
         return (text, texts.count - 1)
     }
 }
-
-extension UnsafeRawBufferPointer {
-    fileprivate func integer<T: FixedWidthInteger>(at offset: Int, as type: T.Type) -> T {
-        T(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
-    }
-}

@@ -35,7 +35,7 @@ public struct PartitionFold: ~Copyable {
     public private(set) var fold: Fold
     /// The ledger offset of the next frame.
     public private(set) var nextOffset: Int64 = 0
-    public private(set) var acceptance = Acceptance()
+    public var acceptance: Acceptance { reader.acceptance }
     /// The last sequence number of each fact topic, by `FactTopic.rawValue`.
     public private(set) var sequences = [Int64](repeating: 0, count: FactTopic.allCases.count)
     /// The active policy's text.
@@ -45,10 +45,9 @@ public struct PartitionFold: ~Copyable {
     /// The partition's first entry, which brings a policy, is folded.
     private var hasBegun = false
     private var encoder: FactEncoder?
-    private var reader = FrameReader()
+    private var reader = EntryReader()
     private var entry = FrameReader.blank
     private var typeIDs: [EventTypeID] = []
-    private var topicIDs: [Int] = []
     private let decoder = EventDecoder()
     private var frameOffset: Int64 = 0
     /// Accepted entries on their way into the fold.
@@ -86,26 +85,21 @@ public struct PartitionFold: ~Copyable {
         drain(above: published, into: &facts)
     }
 
-    /// `entries`: how many of the frame's there are to be folded.
+    /// `end`: the place in the frame of the first entry that is not to be folded.
     private mutating func fold(
-        _ frame: UnsafeRawBufferPointer, at offset: Int64, entries: Int = .max, above published: [Int64],
+        _ frame: UnsafeRawBufferPointer, at offset: Int64, until end: Int = .max, above published: [Int64],
         into facts: inout FactBatch
     ) throws {
         frameOffset = offset
         // Nothing may be left of a frame that was refused half-way: it borrowed from memory that is gone.
         batch.removeAll(keepingCapacity: true)
         do {
-            try reader.open(frame)
+            let counts = try reader.open(frame)
             nextOffset = offset + 1
-            guard acceptance.judge(session: reader.session, number: reader.number) == .accept else { return }
+            guard counts else { return }
             typeIDs.removeAll(keepingCapacity: true)
-            topicIDs.removeAll(keepingCapacity: true)
-            var index = 0
-            while index < entries, try reader.next(&entry) {
-                if try take(index) {
-                    try switchPolicy(at: index, of: frame, above: published, into: &facts)
-                }
-                index += 1
+            while try reader.next(&entry), reader.index < end {
+                if try take() { try switchPolicy(of: frame, above: published, into: &facts) }
             }
             foldBatch()
         } catch let error as FrameError {
@@ -114,7 +108,7 @@ public struct PartitionFold: ~Copyable {
     }
 
     /// True: the entry activates a policy, and everything before it is folded.
-    @inline(__always) private mutating func take(_ index: Int) throws -> Bool {
+    @inline(__always) private mutating func take() throws -> Bool {
         if entry.kind == .system {
             foldBatch()
             try applySystem()
@@ -123,19 +117,13 @@ public struct PartitionFold: ~Copyable {
         guard hasBegun else { throw problem("the partition does not begin with a policy") }
         var type: EventTypeID?
         if entry.kind == .event {
-            let topic = topicID()
-            guard acceptance.accept(topic: topic, partition: entry.origin.partition, offset: entry.origin.offset)
-            else { return false }
             type = typeID()
-            if type == EventTypeID(.sourceReset), let name = decoder.string("topic", of: entry.event.data) {
-                acceptance.reset(topic: name)
-            }
             if type == EventTypeID(.policyActivated), case .ledger = rule {
                 foldBatch()
                 return true
             }
         }
-        batch.append(Fold.Item(event: entry.event, type: type, entry: index))
+        batch.append(Fold.Item(event: entry.event, type: type, entry: reader.index))
         if batch.count == Self.batchEntries { foldBatch() }
         return false
     }
@@ -146,18 +134,7 @@ public struct PartitionFold: ~Copyable {
         batch.removeAll(keepingCapacity: true)
     }
 
-    /// Texts of a frame's dictionary are resolved once a frame.
-    @inline(__always) private mutating func topicID() -> Int {
-        let number = entry.origin.topicNumber
-        if number >= 0, number < topicIDs.count, topicIDs[number] >= 0 { return topicIDs[number] }
-        let topic = acceptance.topic(entry.origin.topic)
-        if number >= 0 {
-            while topicIDs.count <= number { topicIDs.append(-1) }
-            topicIDs[number] = topic
-        }
-        return topic
-    }
-
+    /// Types of a frame's dictionary are resolved once a frame.
     @inline(__always) private mutating func typeID() -> EventTypeID {
         let number = entry.typeNumber
         if number >= 0, number < typeIDs.count, typeIDs[number] != .unresolved { return typeIDs[number] }
@@ -197,9 +174,9 @@ public struct PartitionFold: ~Copyable {
 
     /// The entry activates a policy: what lies before it is folded once more, under that policy, and goes on from here.
     private mutating func switchPolicy(
-        at index: Int, of frame: UnsafeRawBufferPointer, above published: [Int64], into facts: inout FactBatch
+        of frame: UnsafeRawBufferPointer, above published: [Int64], into facts: inout FactBatch
     ) throws {
-        guard fold.admitActivation(entry.event, entry: index), let text = entry.event.policyText(decoder),
+        guard fold.admitActivation(entry.event, entry: reader.index), let text = entry.event.policyText(decoder),
             text != policyText
         else { return }
         let policy = try parse(text)
@@ -216,9 +193,9 @@ public struct PartitionFold: ~Copyable {
             try past.fold(earlier.bytes, at: earlier.offset, above: [], into: &nothing)
             past.fold.clearOutput()
         }
-        try past.fold(frame, at: frameOffset, entries: index, above: [], into: &nothing)
+        try past.fold(frame, at: frameOffset, until: reader.index, above: [], into: &nothing)
         do {
-            try past.fold.succeed(fold, by: entry.event, entry: index)
+            try past.fold.succeed(fold, by: entry.event, entry: reader.index)
         } catch {
             throw problem("the policy that is activated here cannot be folded: \(error)")
         }

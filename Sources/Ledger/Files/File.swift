@@ -60,6 +60,9 @@ public final class File {
         _ = try Self.check(.truncate, path) { files.truncate(descriptor, to: size) }
     }
 
+    /// Keeps every other process out until the file is closed; throws EWOULDBLOCK where one is in.
+    public func lock() throws(FileError) { _ = try Self.check(.lock, path) { files.lock(descriptor) } }
+
     /// The descriptor is gone whatever the answer, also when the call was interrupted.
     public func close() throws(FileError) {
         guard isOpen else { return }
@@ -112,6 +115,18 @@ extension FileSystem {
 
     public func makeNamesLast(in directory: String) throws(FileError) {
         _ = try File.check(.syncDirectory, directory) { syncDirectory(directory) }
+    }
+
+    /// The names in a directory, in the order of their bytes; none if it is not there.
+    public func list(_ directory: String) throws(FileError) -> [String] {
+        while true {
+            do {
+                return try names(in: directory).get()
+            } catch {
+                if error.isNotThere { return [] }
+                if error.code != EINTR { throw error }
+            }
+        }
     }
 
     /// No error if it is not there.

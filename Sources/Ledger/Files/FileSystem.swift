@@ -13,6 +13,8 @@ public protocol FileSystem: Sendable {
     func sync(_ descriptor: Int) -> Int
     func truncate(_ descriptor: Int, to size: Int64) -> Int
     func close(_ descriptor: Int) -> Int
+    /// The file is this process's alone until it is closed; -EWOULDBLOCK where another has it.
+    func lock(_ descriptor: Int) -> Int
     /// Replaces `target` if it is there, atomically.
     func rename(_ path: String, to target: String) -> Int
     func remove(_ path: String) -> Int
@@ -27,7 +29,7 @@ public protocol FileSystem: Sendable {
 /// A call to the operating system that failed.
 public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Call: String, Sendable {
-        case open, read, write, size, sync, truncate, close, rename, remove
+        case open, read, write, size, sync, truncate, close, lock, rename, remove
         case makeDirectory = "make directory"
         case syncDirectory = "sync directory"
         case list
@@ -83,6 +85,8 @@ public struct PosixFileSystem: FileSystem {
     }
 
     public func close(_ descriptor: Int) -> Int { Self.result(Int(Glibc.close(Int32(descriptor)))) }
+
+    public func lock(_ descriptor: Int) -> Int { Self.result(Int(flock(Int32(descriptor), LOCK_EX | LOCK_NB))) }
 
     public func rename(_ path: String, to target: String) -> Int { Self.result(Int(Glibc.rename(path, target))) }
 

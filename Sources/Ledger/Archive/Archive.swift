@@ -1,0 +1,218 @@
+internal import Events
+
+/// An archive of one ledger partition as a whole: what is there, whether it is good, making it good, and throwing it away.
+public struct Archive {
+    public struct Status: Hashable, Sendable {
+        public var partition: Int32
+        public var segments = 0
+        public var indexes = 0
+        public var bytes: Int64 = 0
+        public var frames: Int64 = 0
+        public var entries: Int64 = 0
+        /// The first frame's offset and the one behind the last; equal: it is empty.
+        public var firstOffset: Int64 = 0
+        public var nextOffset: Int64 = 0
+        /// Files with what was cut off after a crash.
+        public var torn: [String] = []
+        public var damages: [ArchiveDamage] = []
+    }
+
+    public let directory: ArchiveDirectory
+
+    public init(_ directory: ArchiveDirectory) { self.directory = directory }
+
+    /// Reads every segment, checks every record, unpacks and opens every frame and reads its entries, and holds every index
+    /// against its segment.
+    public func verify() throws -> Status {
+        var status = Status(partition: directory.partition)
+        status.torn = try directory.names().filter { $0.contains(".torn-") }.map { "\(directory.path)/\($0)" }
+        let segments = try directory.segments()
+        let loaded = LoadedSegment()
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Frame.readerMaximumBytes, alignment: 8)
+        defer { room.deallocate() }
+        var builder = ArchiveIndexBuilder()
+        for (number, first) in segments.enumerated() {
+            let isLast = number == segments.count - 1
+            try loaded.load(first, in: directory)
+            status.segments += 1
+            status.bytes += Int64(loaded.count)
+            let before = status.damages.count
+            check(loaded, isFirst: number == 0, isLast: isLast, room, &builder, &status)
+            guard !isLast, status.damages.count == before,
+                let index = try directory.files.contents(
+                    of: directory.indexPath(first), limit: ArchiveIndex.maximumBytes)
+            else { continue }
+            status.indexes += 1
+            let expected = builder.finish(of: loaded)
+            if index != expected {
+                status.damages.append(
+                    ArchiveDamage(
+                        file: directory.indexPath(first), byte: zip(index, expected).prefix { $0 == $1 }.count,
+                        offsets: first..<status.nextOffset, reason: "an index that is not its segment's"))
+            }
+        }
+        return status
+    }
+
+    private func check(
+        _ loaded: LoadedSegment, isFirst: Bool, isLast: Bool, _ room: UnsafeMutableRawBufferPointer,
+        _ builder: inout ArchiveIndexBuilder, _ status: inout Status
+    ) {
+        let path = directory.path(loaded.first)
+        func damaged(_ byte: Int, _ offsets: Range<Int64>, _ reason: String) {
+            status.damages.append(ArchiveDamage(file: path, byte: byte, offsets: offsets, reason: reason))
+        }
+        builder.begin(loaded.first)
+        if isFirst { status.firstOffset = loaded.first }
+        if let header = loaded.header, header.first == loaded.first, header.partition == directory.partition {
+            let end = isFirst ? header.previousEnd : status.nextOffset
+            if header.previousEnd != end {
+                damaged(
+                    0, min(end, header.previousEnd)..<max(end, loaded.first), "what lies before this segment is missing"
+                )
+            }
+        } else {
+            damaged(0, loaded.first..<loaded.first + 1, "no header of this segment")
+        }
+        var scan = SegmentScan(first: loaded.first)
+        loop: while true {
+            switch scan.next(in: loaded.bytes) {
+            case .record(let record):
+                status.nextOffset = scan.end
+                do {
+                    guard let frame = record.frame(in: room) else {
+                        damaged(record.position, record.offset..<scan.end, "a record that cannot be unpacked")
+                        continue
+                    }
+                    status.frames += 1
+                    status.entries += try builder.add(frame, of: record)
+                } catch {
+                    damaged(record.position, record.offset..<scan.end, "\(error)")
+                }
+            case .damage(let byte, let offsets, let isTail):
+                damaged(byte, offsets, isTail && isLast ? "a torn record" : "no whole record")
+            case .end: break loop
+            }
+        }
+    }
+
+    /// Offsets whose frames are neither here nor where they were to be fetched from.
+    public struct Lost: Error, Hashable, Sendable, CustomStringConvertible {
+        public let offsets: [Range<Int64>]
+        public var description: String {
+            "gone from archive and topic: ledger offsets "
+                + offsets.map { "\($0.lowerBound)...\($0.upperBound - 1)" }.joined(separator: ", ")
+        }
+    }
+
+    /// Fetches what is damaged again and writes the segments concerned anew; returns the offsets that were fetched. `fetch`
+    /// gives the frames of a range of offsets, as far as they are there. Throws `Lost`, and then has changed nothing.
+    public func repair(
+        fetch: (Range<Int64>) throws -> any FrameSource
+    ) throws -> [Range<Int64>] {
+        let lock = try directory.locked()
+        var fetched: [Range<Int64>] = []
+        var lost: [Range<Int64>] = []
+        var rewritten: [(first: Int64, bytes: ByteBox)] = []
+        let segments = try directory.segments()
+        let loaded = LoadedSegment()
+        var end: Int64 = 0
+        for (number, first) in segments.enumerated() {
+            try loaded.load(first, in: directory)
+            if number > 0, let known = loaded.header?.previousEnd, known > end {
+                rewritten += try replace(end..<known, fetch, &fetched, &lost)
+                end = known
+            }
+            let next = number + 1 < segments.count ? segments[number + 1] : nil
+            let mended = try mend(loaded, previousEnd: &end, isFirst: number == 0, next: next, fetch, &fetched, &lost)
+            if let mended { rewritten.append((first, mended)) }
+        }
+        guard lost.isEmpty else { throw Lost(offsets: lost) }
+        for (first, box) in rewritten {
+            try directory.files.removeIfThere(directory.indexPath(first))
+            try directory.files.replace(directory.path(first), with: box.writer.bytes)
+        }
+        try lock.close()
+        return fetched
+    }
+
+    private final class ByteBox { var writer = ByteWriter(capacity: 1 << 20) }
+
+    /// Segments that are missing, anew.
+    private func replace(
+        _ range: Range<Int64>, _ fetch: (Range<Int64>) throws -> any FrameSource, _ fetched: inout [Range<Int64>],
+        _ lost: inout [Range<Int64>]
+    ) throws -> [(first: Int64, bytes: ByteBox)] {
+        var segments: [(first: Int64, bytes: ByteBox)] = []
+        var end = range.lowerBound
+        let frames = try fetch(range)
+        while let frame = try frames.next(), frame.offset < range.upperBound {
+            if segments.last.map({ $0.bytes.writer.count >= directory.segmentBytes }) ?? true {
+                segments.append((frame.offset, ByteBox()))
+                Segment.Header(partition: directory.partition, first: frame.offset, previousEnd: end)
+                    .write(to: &segments[segments.count - 1].bytes.writer)
+            }
+            Segment.append(frame.bytes, at: frame.offset, to: &segments[segments.count - 1].bytes.writer)
+            end = frame.offset + 1
+        }
+        if end == range.upperBound { fetched.append(range) } else { lost.append(end..<range.upperBound) }
+        return segments
+    }
+
+    /// A segment as it should be; nil if it is so already. `previousEnd` goes on to its own end.
+    private func mend(
+        _ loaded: LoadedSegment, previousEnd: inout Int64, isFirst: Bool, next: Int64?,
+        _ fetch: (Range<Int64>) throws -> any FrameSource, _ fetched: inout [Range<Int64>], _ lost: inout [Range<Int64>]
+    ) throws -> ByteBox? {
+        let box = ByteBox()
+        var isChanged = false
+        let header = loaded.header
+        let isHeaderGood = header.map { $0.first == loaded.first && $0.partition == directory.partition } ?? false
+        if isFirst, isHeaderGood { previousEnd = header?.previousEnd ?? 0 }
+        let known = isHeaderGood ? header?.previousEnd : nil
+        if known != previousEnd { isChanged = true }
+        Segment.Header(partition: directory.partition, first: loaded.first, previousEnd: previousEnd)
+            .write(to: &box.writer)
+        var written: Int64?
+        func take(_ range: Range<Int64>) throws {
+            isChanged = true
+            let frames = try fetch(range)
+            var count = 0
+            while let frame = try frames.next(), frame.offset < range.upperBound {
+                Segment.append(frame.bytes, at: frame.offset, to: &box.writer)
+                written = frame.offset
+                count += 1
+            }
+            if count == 0 { lost.append(range) } else { fetched.append(range) }
+        }
+        var scan = SegmentScan(first: loaded.first)
+        loop: while true {
+            switch scan.next(in: loaded.bytes) {
+            case .record(let record):
+                box.writer.append(
+                    UnsafeRawBufferPointer(rebasing: loaded.bytes[record.position..<record.end]))
+                written = record.offset
+            case .damage(_, let offsets, let isTail):
+                if isTail, next == nil {
+                    // Torn: what was there is read from the topic when the archive goes on.
+                    isChanged = true
+                } else {
+                    try take(offsets.lowerBound..<(isTail ? next ?? offsets.lowerBound : offsets.upperBound))
+                }
+            case .end: break loop
+            }
+        }
+        previousEnd = written.map { $0 + 1 } ?? previousEnd
+        return isChanged ? box : nil
+    }
+
+    /// Removes everything; the ledger loses nothing by it. Returns the number of files.
+    @discardableResult public func drop() throws -> Int {
+        let lock = try directory.locked()
+        let names = try directory.names().filter { $0 != "lock" }
+        for name in names { try directory.files.removeIfThere("\(directory.path)/\(name)") }
+        try directory.files.makeNamesLast(in: directory.path)
+        try lock.close()
+        return names.count
+    }
+}

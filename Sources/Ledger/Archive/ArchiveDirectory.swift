@@ -1,0 +1,85 @@
+/// Where a ledger partition's archive lies: `ROOT/PARTITION/`, with `FIRST.segment` and `FIRST.index` files (numbers of 5
+/// and 20 digits), `FIRST.torn-BYTE` for what was cut off, and `lock`.
+public struct ArchiveDirectory: Sendable {
+    /// What a look-up reads at a time where there is no index yet.
+    public static let maximumSegmentBytes = 8 * 1024 * 1024
+
+    public let partition: Int32
+    public let path: String
+    let files: any FileSystem
+    /// A segment that has grown to this is closed, and the next one begun.
+    let segmentBytes: Int
+
+    /// `segmentBytes`: at most `maximumSegmentBytes`.
+    public init(
+        root: String, partition: Int32, segmentBytes: Int = maximumSegmentBytes,
+        on files: any FileSystem = PosixFileSystem()
+    ) {
+        self.partition = partition
+        self.segmentBytes = min(segmentBytes, Self.maximumSegmentBytes)
+        path = root + "/" + Self.digits(Int64(partition), 5)
+        self.files = files
+    }
+
+    static func digits(_ number: Int64, _ count: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
+    }
+
+    /// The partitions that have a directory under `root`, ascending.
+    public static func partitions(under root: String, on files: any FileSystem = PosixFileSystem()) throws(FileError)
+        -> [Int32]
+    {
+        try files.list(root).compactMap { $0.utf8.count == 5 ? Int32($0) : nil }
+    }
+
+    func path(_ first: Int64) -> String { "\(path)/\(Self.digits(first, 20)).segment" }
+    func indexPath(_ first: Int64) -> String { "\(path)/\(Self.digits(first, 20)).index" }
+    func tornPath(_ first: Int64, at byte: Int) -> String { "\(path)/\(Self.digits(first, 20)).torn-\(byte)" }
+    var lockPath: String { path + "/lock" }
+
+    func names() throws(FileError) -> [String] {
+        try files.list(path)
+    }
+
+    /// The first offsets of its segments, ascending.
+    func segments() throws(FileError) -> [Int64] {
+        try names().compactMap { name in
+            name.hasSuffix(".segment") && name.utf8.count == 28 ? Int64(name.prefix(20)) : nil
+        }
+    }
+
+    /// A name of its own, so that nobody writes beside the one that has it. Throws `ArchiveInUse`.
+    func locked() throws -> File {
+        try files.makeDirectories(path)
+        let file = try File(lockPath, create: true, on: files)
+        do {
+            try file.lock()
+        } catch {
+            if error.code == 11 /* EWOULDBLOCK */ { throw ArchiveInUse(path: path) }
+            throw error
+        }
+        return file
+    }
+}
+
+/// Another process writes there.
+public struct ArchiveInUse: Error, Hashable, Sendable, CustomStringConvertible {
+    public let path: String
+    public var description: String { "\(path): another process writes this archive" }
+}
+
+/// Frames that should be in the archive and are not, or not as they were written.
+public struct ArchiveDamage: Error, Hashable, Sendable, CustomStringConvertible {
+    public let file: String
+    /// Where in the file it shows.
+    public let byte: Int
+    /// The offsets that may be concerned; without an end: up to the next segment.
+    public let offsets: Range<Int64>
+    public let reason: String
+
+    public var description: String {
+        let end = offsets.upperBound == .max ? "" : "\(offsets.upperBound - 1)"
+        return "\(file): \(reason) at byte \(byte); ledger offsets \(offsets.lowerBound)...\(end)"
+    }
+}

@@ -1,0 +1,168 @@
+internal import CLZ4
+internal import Events
+
+/// # An index file: a closed segment's entries by subject
+///
+/// What counts of the segment (`Acceptance`), ticks left out, a second time: sorted by the subject's fingerprint, so that
+/// one person's entries lie together. It can be made from the segment and the acceptance before it at any time, and is
+/// thrown away when its checksum or the segment's size is not what it says.
+///
+///     meta       8  magic "SLAI0001"
+///                4  CRC-32C of the meta behind this field
+///                4  length of the meta
+///                8  size of the segment file
+///                4  CRC-32C of the segment file
+///                8  entries of all kinds in the segment, 8 frames, 8 end (last offset plus one)
+///                8  clock before the segment, 8 clock behind it
+///                …  acceptance behind it (`Acceptance.write`)
+///                …  varint number of frames; of each 8 offset, 8 clock before it, 4 place in the segment
+///                …  varint number of blocks; of each 8 first fingerprint, 4 packed length, 4 length, 4 CRC-32C
+///     blocks     …  LZ4 blocks of entries
+///     entry      8  fingerprint, 8 ledger offset, 4 place in the frame, 8 clock before it, then in the form of a frame's
+///                   entry, each text at full length
+enum ArchiveIndex {
+    static let magic: UInt64 = 0x3130_3030_4941_4C53
+    /// Entries are gathered into a block up to this.
+    static let blockBytes = 32 * 1024
+    static let maximumBytes = 128 * 1024 * 1024
+    /// A block is a full one and the greatest entry.
+    static let readerMaximumBlockBytes = blockBytes + Frame.readerMaximumBytes
+
+    struct Block {
+        var first: UInt64
+        var packed: Int
+        var length: Int
+        var checksum: UInt32
+        var position: Int64
+    }
+}
+
+/// Makes the indexes of a partition's segments, one after the other from the first.
+struct ArchiveIndexBuilder: ~Copyable {
+    private var entries: EntryReader
+    private var clock: Timestamp
+    private var clockBefore = Timestamp.distantPast
+    private var entry = FrameReader.blank
+    private var writer = ByteWriter(capacity: 1 << 20)
+    private var places: [(fingerprint: UInt64, start: Int, count: Int)] = []
+    private var frames: [(offset: Int64, clock: Int64, position: Int)] = []
+    private var entryCount: Int64 = 0
+
+    /// Behind the segments that led to this acceptance and clock.
+    init(_ acceptance: Acceptance = Acceptance(), clock: Timestamp = .distantPast) {
+        entries = EntryReader(acceptance)
+        self.clock = clock
+    }
+
+    var acceptance: Acceptance { entries.acceptance }
+    var clockNow: Timestamp { clock }
+
+    mutating func begin(_ first: Int64) {
+        writer.removeAll()
+        places.removeAll(keepingCapacity: true)
+        frames.removeAll(keepingCapacity: true)
+        entryCount = 0
+        clockBefore = clock
+    }
+
+    /// Returns the number of entries that count.
+    mutating func add(_ frame: UnsafeRawBufferPointer, of record: SegmentRecord) throws(FrameError) -> Int64 {
+        frames.append((record.offset, clock.microseconds, record.position))
+        guard try entries.open(frame) else { return 0 }
+        var count: Int64 = 0
+        while try entries.next(&entry) {
+            count += 1
+            if entry.kind != .tick { write(at: record.offset) }
+            clock = max(clock, entry.event.time)
+        }
+        entryCount += count
+        return count
+    }
+
+    private mutating func write(at offset: Int64) {
+        let start = writer.count
+        let fingerprint = entry.event.subject.fingerprint(seed: 0)
+        writer.append(littleEndian: fingerprint)
+        writer.append(littleEndian: offset)
+        writer.append(littleEndian: UInt32(entries.index))
+        writer.append(littleEndian: clock.microseconds)
+        writer.append(byte: entry.kind.rawValue)
+        writer.append(littleEndian: entry.event.time.microseconds)
+        if entry.kind == .event {
+            append(entry.origin.topic)
+            writer.append(littleEndian: entry.origin.partition)
+            writer.append(littleEndian: entry.origin.offset)
+        }
+        append(entry.event.source)
+        append(entry.event.type)
+        append(entry.event.subject)
+        append(entry.event.id)
+        append(entry.event.data)
+        places.append((fingerprint, start, writer.count - start))
+    }
+
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        writer.append(varint: UInt64(bytes.count))
+        writer.append(bytes)
+    }
+
+    /// The index of the segment whose frames were added.
+    mutating func finish(of segment: LoadedSegment) -> [UInt8] {
+        places.sort { ($0.fingerprint, $0.start) < ($1.fingerprint, $1.start) }
+        var blocks = ByteWriter(capacity: writer.count / 2 + 1024)
+        var directory: [ArchiveIndex.Block] = []
+        var block = ByteWriter(capacity: 2 * ArchiveIndex.blockBytes)
+        var first: UInt64 = 0
+        for place in places {
+            if block.count == 0 { first = place.fingerprint }
+            block.append(UnsafeRawBufferPointer(rebasing: writer.bytes[place.start..<place.start + place.count]))
+            if block.count >= ArchiveIndex.blockBytes { Self.close(&block, first, &blocks, &directory) }
+        }
+        if block.count > 0 { Self.close(&block, first, &blocks, &directory) }
+
+        var meta = ByteWriter(capacity: 64 * 1024)
+        meta.append(littleEndian: ArchiveIndex.magic)
+        meta.append(littleEndian: UInt64(0))
+        meta.append(littleEndian: Int64(segment.count))
+        meta.append(littleEndian: Checksum.of(segment.bytes, 0..<segment.count))
+        meta.append(littleEndian: entryCount)
+        meta.append(littleEndian: Int64(frames.count))
+        meta.append(littleEndian: frames.last.map { $0.offset + 1 } ?? segment.first)
+        meta.append(littleEndian: clockBefore.microseconds)
+        meta.append(littleEndian: clock.microseconds)
+        entries.acceptance.write(to: &meta)
+        meta.append(varint: UInt64(frames.count))
+        for frame in frames {
+            meta.append(littleEndian: frame.offset)
+            meta.append(littleEndian: frame.clock)
+            meta.append(littleEndian: UInt32(frame.position))
+        }
+        meta.append(varint: UInt64(directory.count))
+        for block in directory {
+            meta.append(littleEndian: block.first)
+            meta.append(littleEndian: UInt32(block.packed))
+            meta.append(littleEndian: UInt32(block.length))
+            meta.append(littleEndian: block.checksum)
+        }
+        meta.overwrite(littleEndian: UInt32(meta.count), at: 12)
+        meta.overwrite(littleEndian: Checksum.of(meta.bytes, 12..<meta.count), at: 8)
+        meta.append(blocks.bytes)
+        return Array(meta.bytes)
+    }
+
+    private static func close(
+        _ block: inout ByteWriter, _ first: UInt64, _ blocks: inout ByteWriter,
+        _ directory: inout [ArchiveIndex.Block]
+    ) {
+        let start = blocks.count
+        let bytes = block.bytes
+        let packed = blocks.extend(by: Int(LZ4_compressBound(Int32(bytes.count)))) { room in
+            Int(LZ4_compress_default(bytes.baseAddress, room.baseAddress, Int32(bytes.count), Int32(room.count)))
+        }
+        directory.append(
+            ArchiveIndex.Block(
+                first: first, packed: packed, length: bytes.count,
+                checksum: Checksum.of(blocks.bytes, start..<blocks.count), position: 0))
+        block.removeAll()
+    }
+}

@@ -1,0 +1,148 @@
+internal import Events
+
+/// Appends a ledger partition's frames to its archive. One process a partition.
+///
+/// The archive is a cache: what was not synced may be gone after a crash, and is read from the topic again from
+/// `nextOffset` on. What must never happen is that it lies.
+public final class ArchiveWriter {
+    /// What a crash left half written.
+    public struct TornTail: Hashable, Sendable {
+        /// Where the cut bytes are kept.
+        public let path: String
+        public let bytes: Int
+    }
+
+    /// Bytes gathered before they are written.
+    private static let flushBytes = 256 * 1024
+
+    /// The offset behind the last frame; 0 in an empty archive.
+    public private(set) var nextOffset: Int64 = 0
+    public private(set) var torn: [TornTail] = []
+    /// The first offset of the segment that is being written; nil: there is none yet.
+    public private(set) var segment: Int64?
+
+    private let directory: ArchiveDirectory
+    private let lock: File
+    private var file: File?
+    /// Bytes of the segment that are written.
+    private var written: Int64 = 0
+    private var pending = ByteWriter(capacity: 2 * flushBytes)
+    private var namesChanged = false
+    private var failedSync: FileError?
+
+    /// Takes the archive over: cuts a torn tail, and keeps what it cut aside. Throws `ArchiveInUse`, `ArchiveDamage` (in
+    /// the last segment, before its end), `FileError`.
+    public init(_ directory: ArchiveDirectory) throws {
+        self.directory = directory
+        lock = try directory.locked()
+        var segments = try directory.segments()
+        let loaded = LoadedSegment()
+        while let last = segments.popLast() {
+            try loaded.load(last, in: directory)
+            let whole = try wholeBytes(loaded)
+            if whole < loaded.count { try keepAside(loaded, from: whole) }
+            if whole > Segment.headerBytes {
+                segment = last
+                written = Int64(whole)
+                file = try File(directory.path(last), on: directory.files)
+                if whole < loaded.count {
+                    try file?.truncate(to: written)
+                    try syncFile()
+                }
+                return
+            }
+            try directory.files.removeIfThere(directory.path(last))
+            namesChanged = true
+        }
+    }
+
+    /// How many bytes of a segment make sense, from its start; sets `nextOffset`.
+    private func wholeBytes(_ loaded: LoadedSegment) throws -> Int {
+        var scan = SegmentScan(first: loaded.first)
+        let hasHeader = loaded.header.map { $0.first == loaded.first && $0.partition == directory.partition } ?? false
+        while loaded.count > Segment.headerBytes {
+            switch scan.next(in: loaded.bytes) {
+            case .record:
+                guard hasHeader else {
+                    throw ArchiveDamage(
+                        file: directory.path(loaded.first), byte: 0, offsets: loaded.first..<Int64.max,
+                        reason: "no header of this segment")
+                }
+                nextOffset = scan.end
+            case .damage(let byte, _, isTail: true): return hasHeader ? byte : 0
+            case .damage(let byte, let offsets, isTail: false):
+                throw ArchiveDamage(
+                    file: directory.path(loaded.first), byte: byte, offsets: offsets, reason: "no whole record")
+            case .end: return scan.position
+            }
+        }
+        return hasHeader ? loaded.count : 0
+    }
+
+    private func keepAside(_ loaded: LoadedSegment, from byte: Int) throws {
+        let path = directory.tornPath(loaded.first, at: byte)
+        let cut = UnsafeRawBufferPointer(rebasing: loaded.bytes[byte...])
+        try directory.files.replace(path, with: cut)
+        torn.append(TornTail(path: path, bytes: cut.count))
+    }
+
+    /// Appends a frame; one that is there already is left out. Throws `FileError`: after `isDiskFull` nothing has changed,
+    /// and the same append may be made again when there is room; after any other the writer is of no use any more.
+    public func append(_ frame: UnsafeRawBufferPointer, at offset: Int64) throws(FileError) {
+        guard offset >= nextOffset else { return }
+        if pending.count >= Self.flushBytes { try flush() }
+        if file != nil, written + Int64(pending.count) >= directory.segmentBytes { try closeSegment() }
+        if file == nil {
+            file = try File(directory.path(offset), create: true, on: directory.files)
+            try file?.truncate(to: 0)
+            namesChanged = true
+            segment = offset
+            written = 0
+            pending.removeAll()
+            Segment.Header(partition: directory.partition, first: offset, previousEnd: nextOffset).write(to: &pending)
+        }
+        Segment.append(frame, at: offset, to: &pending)
+        nextOffset = offset + 1
+    }
+
+    /// Hands what is gathered to the operating system.
+    public func flush() throws(FileError) {
+        if let failedSync { throw failedSync }
+        guard let file, pending.count > 0 else { return }
+        try file.write(pending.bytes, at: written)
+        written += Int64(pending.count)
+        pending.removeAll()
+    }
+
+    /// Everything appended is on the disk when this returns. Once it has failed, nothing may rely on this archive in this
+    /// process: it throws from then on.
+    public func sync() throws(FileError) {
+        try flush()
+        try syncFile()
+    }
+
+    private func syncFile() throws(FileError) {
+        if let failedSync { throw failedSync }
+        do throws(FileError) {
+            try file?.sync()
+            if namesChanged { try directory.files.makeNamesLast(in: directory.path) }
+            namesChanged = false
+        } catch {
+            failedSync = error
+            throw error
+        }
+    }
+
+    private func closeSegment() throws(FileError) {
+        try sync()
+        try file?.close()
+        file = nil
+    }
+
+    public func close() throws(FileError) {
+        try sync()
+        try file?.close()
+        file = nil
+        try lock.close()
+    }
+}

@@ -1,0 +1,148 @@
+internal import CLZ4
+internal import Events
+
+/// An index file that has passed its checks, open for look-ups.
+final class SegmentIndex {
+    struct FramePlace {
+        var offset: Int64
+        /// The clock before the frame.
+        var clock: Int64
+    }
+
+    private let file: File
+    private let blocks: [ArchiveIndex.Block]
+    let entryCount: Int64
+    /// The offset behind the segment's last.
+    let end: Int64
+    let clockBefore: Timestamp
+    let clock: Timestamp
+    let acceptance: Acceptance
+    let frames: [FramePlace]
+
+    /// Nil: there is none, or none that is the segment's.
+    init?(_ first: Int64, in directory: ArchiveDirectory) throws {
+        let path = directory.indexPath(first)
+        let file: File
+        do {
+            file = try File(path, readOnly: true, on: directory.files)
+        } catch {
+            if error.isNotThere { return nil }
+            throw error
+        }
+        let size = try file.size()
+        var head = [UInt8](repeating: 0, count: 16)
+        let read = try head.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+        let length = head.withUnsafeBytes { Int($0.integer(at: 12, as: UInt32.self)) }
+        guard read == 16, size <= ArchiveIndex.maximumBytes, length > 16, length <= size else { return nil }
+        var meta = [UInt8](repeating: 0, count: length)
+        guard try meta.withUnsafeMutableBytes({ try file.read(into: $0, at: 0) }) == length else { return nil }
+        let segmentSize = try File(directory.path(first), readOnly: true, on: directory.files).size()
+        do {
+            let contents = try meta.withUnsafeBytes { try Meta($0, segmentSize: segmentSize, indexSize: size) }
+            blocks = contents.blocks
+            entryCount = contents.entryCount
+            end = contents.end
+            clockBefore = contents.clockBefore
+            clock = contents.clock
+            acceptance = contents.acceptance
+            frames = contents.frames
+            self.file = file
+        } catch is ByteReader.Failure {
+            return nil
+        }
+    }
+
+    private struct Meta {
+        var entryCount: Int64
+        var end: Int64
+        var clockBefore: Timestamp
+        var clock: Timestamp
+        var acceptance: Acceptance
+        var frames: [FramePlace] = []
+        var blocks: [ArchiveIndex.Block] = []
+
+        init(_ bytes: UnsafeRawBufferPointer, segmentSize: Int64, indexSize: Int64) throws(ByteReader.Failure) {
+            var reader = ByteReader(bytes)
+            guard try reader.integer(UInt64.self) == ArchiveIndex.magic,
+                try reader.integer(UInt32.self) == Checksum.of(bytes, 12..<bytes.count)
+            else { throw reader.failure }
+            _ = try reader.integer(UInt32.self)
+            guard try reader.integer(Int64.self) == segmentSize else { throw reader.failure }
+            _ = try reader.integer(UInt32.self)
+            entryCount = try reader.integer()
+            _ = try reader.integer(Int64.self)
+            end = try reader.integer()
+            clockBefore = Timestamp(microseconds: try reader.integer())
+            clock = Timestamp(microseconds: try reader.integer())
+            acceptance = try Acceptance(from: &reader)
+            for _ in 0..<(try reader.count(bytesEach: 20)) {
+                frames.append(FramePlace(offset: try reader.integer(), clock: try reader.integer()))
+                _ = try reader.integer(UInt32.self)
+            }
+            var position = Int64(bytes.count)
+            for _ in 0..<(try reader.count(bytesEach: 20)) {
+                let first = try reader.integer(UInt64.self)
+                let packed = Int(try reader.integer(UInt32.self))
+                let length = Int(try reader.integer(UInt32.self))
+                guard length <= ArchiveIndex.readerMaximumBlockBytes, packed <= length + length / 128 + 64 else {
+                    throw reader.failure
+                }
+                blocks.append(
+                    ArchiveIndex.Block(
+                        first: first, packed: packed, length: length, checksum: try reader.integer(),
+                        position: position))
+                position += Int64(packed)
+            }
+            guard reader.isAtEnd, position == indexSize else { throw reader.failure }
+        }
+    }
+
+    /// The entries of a subject, in ledger order. Throws `ArchiveDamage` where a block is damaged.
+    func forEachEntry(
+        of subject: UnsafeRawBufferPointer, path: String, _ body: (HistoryEntry) throws -> Void
+    ) throws {
+        let fingerprint = subject.fingerprint(seed: 0)
+        // The last block that begins before it, and those that begin with it.
+        var low = 0
+        var high = blocks.count
+        while low < high {
+            let middle = (low + high) / 2
+            if blocks[middle].first < fingerprint { low = middle + 1 } else { high = middle }
+        }
+        var index = max(0, low - 1)
+        while index < blocks.count, blocks[index].first <= fingerprint {
+            try read(blocks[index], path) { bytes in
+                var reader = ByteReader(bytes)
+                while !reader.isAtEnd {
+                    let found = try reader.integer(UInt64.self)
+                    let entry = try HistoryEntry(from: &reader)
+                    if found == fingerprint, entry.event.subject.equals(subject) { try body(entry) }
+                }
+            }
+            index += 1
+        }
+    }
+
+    private func read(
+        _ block: ArchiveIndex.Block, _ path: String, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        func damaged() -> ArchiveDamage {
+            ArchiveDamage(file: path, byte: Int(block.position), offsets: 0..<end, reason: "a damaged block")
+        }
+        try withUnsafeTemporaryAllocation(byteCount: block.packed + block.length, alignment: 8) { room in
+            let packed = UnsafeMutableRawBufferPointer(rebasing: room[..<block.packed])
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: room[block.packed...])
+            guard try file.read(into: packed, at: block.position) == block.packed,
+                Checksum.of(UnsafeRawBufferPointer(packed), 0..<block.packed) == block.checksum,
+                LZ4_decompress_safe(
+                    packed.baseAddress, bytes.baseAddress, Int32(block.packed), Int32(block.length))
+                    == Int32(block.length)
+            else { throw damaged() }
+            do {
+                try body(UnsafeRawBufferPointer(bytes))
+            } catch is ByteReader.Failure {
+                throw damaged()
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+internal import Events
+
+/// A segment file's bytes in memory, and who is next to read it. Reused, it does not allocate.
+final class LoadedSegment {
+    private var room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 8)
+    private(set) var count = 0
+    private(set) var first: Int64 = -1
+
+    deinit { room.deallocate() }
+
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: room[..<count]) }
+    var header: Segment.Header? { Segment.Header(bytes) }
+
+    /// Throws EFBIG for a file that no segment can be.
+    func load(_ first: Int64, in directory: ArchiveDirectory) throws(FileError) {
+        let path = directory.path(first)
+        let file = try File(path, readOnly: true, on: directory.files)
+        let size = try file.size()
+        guard size <= Segment.readerMaximumBytes else { throw FileError.tooLarge(path) }
+        if size > room.count {
+            room.deallocate()
+            room = .allocate(byteCount: Int(size), alignment: 8)
+        }
+        count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: room[..<Int(size)]), at: 0)
+        self.first = first
+    }
+}
+
+/// Goes through a segment's records.
+struct SegmentScan {
+    enum Step {
+        case record(SegmentRecord)
+        /// From `byte` on there is no whole record, up to the one behind `offsets`, if there is one.
+        case damage(byte: Int, offsets: Range<Int64>, isTail: Bool)
+        case end
+    }
+
+    /// Places that look like a record and are held against their checksum, behind damage.
+    private static let maximumCandidates = 4096
+
+    private(set) var position = Segment.headerBytes
+    /// The last record's offset plus one.
+    private(set) var end: Int64
+
+    /// Of a segment whose first offset is `first`.
+    init(first: Int64) { end = first }
+
+    mutating func next(in bytes: UnsafeRawBufferPointer) -> Step {
+        guard position < bytes.count else { return .end }
+        if let record = record(bytes, at: position) {
+            position = record.end
+            end = record.offset + 1
+            return .record(record)
+        }
+        let (byte, first) = (position, end)
+        let behind = find(bytes, from: position + 1)
+        position = behind?.position ?? bytes.count
+        end = behind?.offset ?? end
+        return .damage(byte: byte, offsets: first..<(behind?.offset ?? .max), isTail: behind == nil)
+    }
+
+    private func record(_ bytes: UnsafeRawBufferPointer, at position: Int) -> SegmentRecord? {
+        guard let record = SegmentRecord(bytes, at: position), record.offset >= end, record.offset < .max else {
+            return nil
+        }
+        return record
+    }
+
+    private func find(_ bytes: UnsafeRawBufferPointer, from start: Int) -> SegmentRecord? {
+        var candidates = 0
+        var position = start
+        while bytes.count - position >= Segment.recordHeaderBytes, candidates < Self.maximumCandidates {
+            if bytes.integer(at: position, as: UInt32.self) == Segment.recordMagic {
+                candidates += 1
+                if let record = record(bytes, at: position) { return record }
+            }
+            position += 1
+        }
+        return nil
+    }
+}
+
+extension FileError {
+    static func tooLarge(_ path: String) -> FileError { FileError(.read, path, 27 /* EFBIG */) }
+}

@@ -1,0 +1,209 @@
+public import Events
+
+/// An entry that counts, and where in its ledger partition it lies; borrowed.
+public struct HistoryEntry {
+    public var offset: Int64
+    /// Its place in its frame.
+    public var entry: Int
+    /// The partition's clock before it.
+    public var clock: Timestamp
+    public var kind: EntryKind
+    /// Kind `event` only.
+    public var origin: Origin
+    public var event: EventView
+
+    init(offset: Int64, entry: Int, clock: Timestamp, _ content: Entry) {
+        (self.offset, self.entry, self.clock) = (offset, entry, clock)
+        (kind, origin, event) = (content.kind, content.origin, content.event)
+    }
+
+    init(from reader: inout ByteReader) throws(ByteReader.Failure) {
+        offset = try reader.integer()
+        entry = Int(try reader.integer(UInt32.self))
+        clock = Timestamp(microseconds: try reader.integer())
+        guard let kind = EntryKind(rawValue: try reader.byte()) else { throw reader.failure }
+        self.kind = kind
+        (origin, event) = (FrameReader.blank.origin, .empty)
+        event.time = Timestamp(microseconds: try reader.integer())
+        if kind == .event {
+            origin.topic = try Self.bytes(&reader)
+            origin.partition = try reader.integer()
+            origin.offset = try reader.integer()
+        }
+        event.source = try Self.bytes(&reader)
+        event.type = try Self.bytes(&reader)
+        event.subject = try Self.bytes(&reader)
+        event.id = try Self.bytes(&reader)
+        event.data = try Self.bytes(&reader)
+    }
+
+    private static func bytes(_ reader: inout ByteReader) throws(ByteReader.Failure) -> UnsafeRawBufferPointer {
+        try reader.take(try reader.count(bytesEach: 1))
+    }
+}
+
+/// One subject's entries, read by the archive's indexes and, where there is none yet, from its last segment. Makes the
+/// indexes of closed segments that are missing. One thread at a time.
+public final class SubjectHistory {
+    private let directory: ArchiveDirectory
+    /// By first offset.
+    private var indexes: [Int64: SegmentIndex] = [:]
+
+    public init(_ directory: ArchiveDirectory) { self.directory = directory }
+
+    /// Indexes the closed segments that have no good index yet; returns how many it made.
+    @discardableResult public func index() throws -> Int {
+        let segments = try directory.segments()
+        var made = 0
+        var builder: ArchiveIndexBuilder?
+        for first in segments.dropLast() {
+            if builder == nil, try good(first) != nil { continue }
+            if builder == nil {
+                let before = segments.last { $0 < first }
+                let previous = try before.flatMap { try good($0) }
+                builder = ArchiveIndexBuilder(
+                    previous?.acceptance ?? Acceptance(), clock: previous?.clock ?? .distantPast)
+            }
+            try build(first, &builder!)
+            indexes[first] = nil
+            made += 1
+        }
+        return made
+    }
+
+    private func good(_ first: Int64) throws -> SegmentIndex? {
+        if let known = indexes[first] { return known }
+        let index = try SegmentIndex(first, in: directory)
+        indexes[first] = index
+        return index
+    }
+
+    private func build(_ first: Int64, _ builder: inout ArchiveIndexBuilder) throws {
+        let loaded = LoadedSegment()
+        try loaded.load(first, in: directory)
+        try add(loaded, to: &builder)
+        let bytes = builder.finish(of: loaded)
+        try bytes.withUnsafeBytes { try directory.files.replace(directory.indexPath(first), with: $0) }
+    }
+
+    private func add(_ loaded: LoadedSegment, to builder: inout ArchiveIndexBuilder) throws {
+        builder.begin(loaded.first)
+        try Self.forEachRecord(loaded, directory) { frame, record in _ = try builder.add(frame, of: record) }
+    }
+
+    private static func forEachRecord(
+        _ loaded: LoadedSegment, _ directory: ArchiveDirectory,
+        _ body: (UnsafeRawBufferPointer, SegmentRecord) throws -> Void
+    ) throws {
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Frame.readerMaximumBytes, alignment: 8)
+        defer { room.deallocate() }
+        var scan = SegmentScan(first: loaded.first)
+        while true {
+            switch scan.next(in: loaded.bytes) {
+            case .end: return
+            case .damage(let byte, let offsets, let isTail):
+                if isTail, try directory.segments().last == loaded.first { return }
+                throw ArchiveDamage(
+                    file: directory.path(loaded.first), byte: byte, offsets: offsets, reason: "no whole record")
+            case .record(let record):
+                guard let frame = record.frame(in: room) else {
+                    throw ArchiveDamage(
+                        file: directory.path(loaded.first), byte: record.position,
+                        offsets: record.offset..<scan.end, reason: "a record that cannot be unpacked")
+                }
+                try body(frame, record)
+            }
+        }
+    }
+
+    /// The entries of `subject` before ledger offset `end`, oldest first, and with them those that concern everyone. Throws
+    /// `ArchiveDamage`.
+    public func read(
+        _ subject: UnsafeRawBufferPointer, until end: Int64 = .max, _ body: (HistoryEntry) throws -> Void
+    ) throws {
+        try index()
+        let segments = try directory.segments()
+        guard let last = segments.last else { return }
+        let everyone = UnsafeRawBufferPointer(start: nil, count: 0)
+        var acceptance = Acceptance()
+        var clock = Timestamp.distantPast
+        for first in segments.dropLast() {
+            guard first < end else { return }
+            guard let index = try good(first) else { continue }
+            acceptance = index.acceptance
+            clock = index.clock
+            try merge(index, subject, everyone, path: directory.indexPath(first)) { entry in
+                if entry.offset < end { try body(entry) }
+            }
+        }
+        let loaded = LoadedSegment()
+        try loaded.load(last, in: directory)
+        var entries = EntryReader(acceptance)
+        var entry = FrameReader.blank
+        try Self.forEachRecord(loaded, directory) { frame, record in
+            guard record.offset < end, try entries.open(frame) else { return }
+            while try entries.next(&entry) {
+                if entry.kind != .tick, entry.event.subject.isEmpty || entry.event.subject.equals(subject) {
+                    try body(HistoryEntry(offset: record.offset, entry: entries.index, clock: clock, entry))
+                }
+                clock = max(clock, entry.event.time)
+            }
+        }
+    }
+
+    /// A subject's entries and those that concern everyone, which are few, in ledger order.
+    private func merge(
+        _ index: SegmentIndex, _ subject: UnsafeRawBufferPointer, _ everyone: UnsafeRawBufferPointer, path: String,
+        _ body: (HistoryEntry) throws -> Void
+    ) throws {
+        var common: [Owned] = []
+        if !subject.isEmpty {
+            try index.forEachEntry(of: everyone, path: path) { common.append(Owned($0)) }
+        }
+        var next = 0
+        try index.forEachEntry(of: subject, path: path) { entry in
+            while next < common.count, (common[next].offset, common[next].entry) < (entry.offset, entry.entry) {
+                try common[next].lend(body)
+                next += 1
+            }
+            try body(entry)
+        }
+        for entry in common[next...] { try entry.lend(body) }
+    }
+
+    /// A copy of an entry.
+    private struct Owned {
+        let offset: Int64
+        let entry: Int
+        private let content: HistoryEntry
+        private let bytes: [UInt8]
+        private let counts: [Int]
+
+        init(_ entry: HistoryEntry) {
+            offset = entry.offset
+            self.entry = entry.entry
+            content = entry
+            let texts = [
+                entry.origin.topic, entry.event.source, entry.event.type, entry.event.subject, entry.event.id,
+                entry.event.data,
+            ]
+            bytes = texts.flatMap { Array($0) }
+            counts = texts.map(\.count)
+        }
+
+        func lend(_ body: (HistoryEntry) throws -> Void) throws {
+            try bytes.withUnsafeBytes { bytes in
+                var start = 0
+                let texts = counts.map { count in
+                    defer { start += count }
+                    return UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
+                }
+                var copy = content
+                copy.origin.topic = texts[0]
+                (copy.event.source, copy.event.type, copy.event.subject) = (texts[1], texts[2], texts[3])
+                (copy.event.id, copy.event.data) = (texts[4], texts[5])
+                try body(copy)
+            }
+        }
+    }
+}
