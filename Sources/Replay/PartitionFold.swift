@@ -71,6 +71,18 @@ public struct PartitionFold: ~Copyable {
         self.init(partition, .past, Fold(pastOf: policy))
     }
 
+    /// Goes on from a state that was kept.
+    init(
+        partition: Int32, history: History?, fold: consuming Fold, policyText: String, acceptance: Acceptance,
+        nextOffset: Int64, sequences: [Int64]
+    ) {
+        self.init(partition, .ledger(history: history), fold)
+        encoder = FactEncoder(policy: self.fold.policy, partition: partition)
+        (self.policyText, self.nextOffset, self.sequences) = (policyText, nextOffset, sequences)
+        reader = EntryReader(acceptance)
+        hasBegun = true
+    }
+
     private init(_ partition: Int32, _ rule: Rule, _ fold: consuming Fold) {
         self.partition = partition
         self.rule = rule

@@ -7,16 +7,16 @@ internal import CIntrinsics
 /// is about n²/2^65, one in 70,000 million for a hundred thousand, one in 3,700 for a hundred million.
 /// In shards, so that growth is many short pauses instead of a long one.
 struct IdentityTable: ~Copyable {
-    private struct Shard {
+    struct Shard {
         var slots: UnsafeMutablePointer<UInt64>
         var mask: Int
         var count: Int
     }
 
     private static let shardBits: UInt64 = 6
-    private static let shardCount = 1 << 6
-    private let shards: UnsafeMutablePointer<Shard>
-    private(set) var count = 0
+    static let shardCount = 1 << 6
+    let shards: UnsafeMutablePointer<Shard>
+    var count = 0
 
     init() {
         shards = .allocate(capacity: Self.shardCount)
@@ -30,7 +30,7 @@ struct IdentityTable: ~Copyable {
         shards.deallocate()
     }
 
-    private static func zeroed(_ capacity: Int) -> UnsafeMutablePointer<UInt64> {
+    static func zeroed(_ capacity: Int) -> UnsafeMutablePointer<UInt64> {
         let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
         slots.initialize(repeating: 0, count: capacity)
         return slots

@@ -1,13 +1,13 @@
 /// Elements in chunks that never move, under numbers from 1; 0 stands for none. A removed number is given out again.
 struct Pool<Element: BitwiseCopyable>: ~Copyable {
     private static var chunkShift: Int { 10 }
-    private static var chunkElements: Int { 1 << chunkShift }
+    static var chunkElements: Int { 1 << chunkShift }
 
-    private var chunks: [UnsafeMutablePointer<Element>] = []
-    private var used = 0
-    private var free: [UInt32] = []
+    var chunks: [UnsafeMutablePointer<Element>] = []
+    var used = 0
+    var free: [UInt32] = []
     /// The next element that was never used; nothing is free before it while `free` is empty.
-    private var bump: UnsafeMutablePointer<Element>?
+    var bump: UnsafeMutablePointer<Element>?
 
     init() {}
 

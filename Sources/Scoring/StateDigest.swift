@@ -7,6 +7,8 @@ public struct StateDigest: Hashable, Sendable, CustomStringConvertible {
     public let high: UInt64
     public let low: UInt64
 
+    public init(high: UInt64, low: UInt64) { (self.high, self.low) = (high, low) }
+
     /// 32 hexadecimal digits.
     public var description: String { Self.hex(high) + Self.hex(low) }
 
@@ -17,69 +19,125 @@ public struct StateDigest: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Fold {
-    /// The digest of the state. Sums of hashes, so that neither the order of subjects nor that of evidence matters:
-    /// each subject is written in a canonical form, hashed, and added.
+    /// A state that refers to what is not there.
+    struct Broken: Error {}
+
+    /// The digest of the state. Sums of hashes, so that neither the order of subjects nor that of evidence matters.
     public borrowing func digest() -> StateDigest {
-        var sum = DigestSum()
-        var writer = ByteWriter()
-        subjects.forEach { _, record in
-            writer.removeAll()
-            writeState(record, to: &writer)
-            sum.add(writer.bytes)
+        do {
+            return try checkedDigest()
+        } catch {
+            preconditionFailure("a fold's own state refers to what is not there")
         }
-        writer.removeAll()
-        writer.append(littleEndian: clock.microseconds)
-        writer.append(littleEndian: Int64(subjects.count))
-        identities.forEach { sum.add($0) }
-        voided.forEach { sum.add($0, 1) }
-        writer.append(littleEndian: Int64(identities.count))
-        writer.append(jsonString: policy.text)
-        sum.add(writer.bytes)
+    }
+
+    /// The digest, while every reference in the state is held against what there is: also bytes that only look like a
+    /// state are gone through without harm.
+    borrowing func checkedDigest() throws(Broken) -> StateDigest {
+        var sum = DigestSum()
+        var steps = evidence.used + buckets.used
+        for subject in 0..<UInt32(subjects.used) {
+            let record = subjects.record(subject)
+            if SubjectTable.header(record).pointee.keyLength > 0 { try add(record, to: &sum, &steps) }
+        }
+        identities.forEach { sum.add(WordHash(5, $0)) }
+        voided.forEach { sum.add(WordHash(6, $0)) }
+        var whole = WordHash(7, UInt64(bitPattern: clock.microseconds))
+        whole.add(UInt64(subjects.count))
+        whole.add(UInt64(identities.count))
+        whole.add(UInt64(voided.count))
+        whole.add(policy.text)
+        sum.add(whole)
         return StateDigest(high: sum.high, low: sum.low)
     }
 
-    /// Everything that a later entry could bring to light, in policy order.
-    private borrowing func writeState(_ record: UnsafeMutablePointer<Int64>, to writer: inout ByteWriter) {
+    /// Everything of a subject that a later entry could bring to light.
+    private borrowing func add(
+        _ record: UnsafeMutablePointer<Int64>, to sum: inout DigestSum, _ steps: inout Int
+    ) throws(Broken) {
         let header = SubjectTable.header(record).pointee
-        writer.append(jsonString: SubjectTable.key(record))
-        writer.append(byte: header.kind)
-        writer.append(littleEndian: header.errors)
-        terms[SubjectTable.terms(record).pointee].withUnsafeBytes { writer.append(jsonString: $0) }
-        writer.append(littleEndian: record[SubjectTable.Layout.scoreAt])
-        writer.append(byte: header.band)
-        for rule in policy.rules.indices {
-            var buckets: [Bucket] = []
-            forEachBucket(rule, record) { buckets.append($0.pointee) }
-            buckets.sort { $0.number < $1.number }
-            writer.append(littleEndian: Int64(buckets.count))
-            for bucket in buckets {
-                writer.append(littleEndian: bucket.number)
-                writer.append(littleEndian: bucket.sum)
-                writer.append(littleEndian: bucket.events)
-                var sum = DigestSum()
-                var number = bucket.evidence
-                while number != 0 {
-                    let item = evidence[number].pointee
-                    sum.add(item.identity, item.points)
-                    number = item.next
-                }
-                writer.append(littleEndian: sum.high)
-                writer.append(littleEndian: sum.low)
-            }
-        }
-        for perk in policy.perks.indices { writer.append(littleEndian: record[subjects.layout.perksAt + perk]) }
+        let key = SubjectTable.key(record).fingerprint(seed: 3)
+        let number = Int(SubjectTable.terms(record).pointee)
+        guard number < terms.texts.count else { throw Broken() }
+        var subject = WordHash(1, key)
+        subject.add(UInt64(header.kind) | UInt64(header.band) << 8 | UInt64(header.errors) << 32)
+        subject.add(terms.texts[number].withUnsafeBytes { $0.fingerprint(seed: 3) })
+        subject.add(UInt64(bitPattern: record[SubjectTable.Layout.scoreAt]))
+        subject.add(UInt64(SubjectTable.life(record).pointee))
+        for perk in policy.perks.indices { subject.add(UInt64(bitPattern: record[subjects.layout.perksAt + perk])) }
         for sanction in policy.sanctions.indices {
-            guard let imposition = imposition(sanction, record)?.pointee else {
-                writer.append(byte: 0)
-                continue
+            let number = record[subjects.layout.sanctionsAt + sanction]
+            guard number != 0 else { continue }
+            guard number > 0, number <= impositions.used else { throw Broken() }
+            let item = impositions[UInt32(number)].pointee
+            subject.add(UInt64(sanction) << 16 | UInt64(item.state.rawValue) << 8 | UInt64(item.appeal.rawValue))
+            for date in [item.since, item.noticeEnd, item.until, item.deadline] {
+                subject.add(UInt64(bitPattern: date))
             }
-            writer.append(byte: imposition.state.rawValue)
-            writer.append(byte: imposition.appeal.rawValue)
-            for date in [imposition.since, imposition.noticeEnd, imposition.until, imposition.deadline] {
-                writer.append(littleEndian: date)
-            }
-            writer.append(littleEndian: imposition.cause)
+            subject.add(item.cause)
         }
+        sum.add(subject)
+        for rule in policy.rules.indices { try add(head(rule, record), of: rule, key, to: &sum, &steps) }
+    }
+
+    /// A rule's buckets and their evidence.
+    @inline(__always) private borrowing func add(
+        _ head: UnsafeMutablePointer<Bucket>, of rule: Int, _ key: UInt64, to sum: inout DigestSum, _ steps: inout Int
+    ) throws(Broken) {
+        guard head.pointee.events > 0 else { return }
+        var bucket = head
+        while true {
+            var hash = WordHash(2, key)
+            hash.add(UInt64(rule) << 32 | UInt64(UInt32(bitPattern: bucket.pointee.number)))
+            hash.add(UInt64(bitPattern: bucket.pointee.sum))
+            hash.add(UInt64(bucket.pointee.events))
+            var items = DigestSum()
+            var number = bucket.pointee.evidence
+            while number != 0 {
+                steps -= 1
+                guard number <= evidence.used, steps >= 0 else { throw Broken() }
+                let item = evidence[number].pointee
+                var word = WordHash(4, item.identity)
+                word.add(UInt64(bitPattern: item.points))
+                items.add(word)
+                number = item.next
+            }
+            hash.add(items.high)
+            hash.add(items.low)
+            sum.add(hash)
+            let next = bucket.pointee.next
+            if next == 0 { return }
+            steps -= 1
+            guard next <= buckets.used, steps >= 0 else { throw Broken() }
+            bucket = buckets[next]
+        }
+    }
+}
+
+/// 128 bits of a run of words (multiply and fold, after wyhash).
+private struct WordHash {
+    private(set) var high: UInt64
+    private(set) var low: UInt64
+
+    init(_ seed: UInt64, _ word: UInt64) {
+        high = seed &* 0xA076_1D64_78BD_642F
+        low = seed &* 0xE703_7ED1_A0B4_28DB
+        add(word)
+    }
+
+    @inline(__always) mutating func add(_ word: UInt64) {
+        low = Self.fold(low ^ word ^ 0x8EBC_6AF0_9C88_C6E3, (low &+ 0x5899_65CC_7537_4CC3) | 1)
+        high = Self.fold(high ^ word ^ 0x1D8E_4E27_C47D_124F, (high &+ 0xEB44_ACCA_B455_D165) | 1)
+    }
+
+    mutating func add(_ text: String) {
+        var text = text
+        text.withUTF8 { add(UnsafeRawBufferPointer($0).fingerprint(seed: 3)) }
+    }
+
+    @inline(__always) private static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        let (high, low) = a.multipliedFullWidth(by: b)
+        return high ^ low
     }
 }
 
@@ -88,17 +146,9 @@ private struct DigestSum {
     private(set) var high: UInt64 = 0
     private(set) var low: UInt64 = 0
 
-    mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        add(high: bytes.fingerprint(seed: 3), low: bytes.fingerprint(seed: 4))
-    }
-
-    mutating func add(_ identity: UInt64, _ points: Int64 = 0) {
-        withUnsafeBytes(of: (identity.littleEndian, points.littleEndian)) { add($0) }
-    }
-
-    private mutating func add(high: UInt64, low: UInt64) {
-        let (sum, carry) = self.low.addingReportingOverflow(low)
-        self.low = sum
-        self.high = self.high &+ high &+ (carry ? 1 : 0)
+    @inline(__always) mutating func add(_ hash: WordHash) {
+        let (sum, carry) = low.addingReportingOverflow(hash.low)
+        low = sum
+        high = high &+ hash.high &+ (carry ? 1 : 0)
     }
 }

@@ -25,7 +25,7 @@ struct SubjectTable: ~Copyable {
         var words: Int { sanctionsAt + sanctions }
     }
 
-    private static let inlineKeyBytes = 24
+    static let inlineKeyBytes = 24
 
     /// Word 0 of a record.
     struct Header {
@@ -43,16 +43,16 @@ struct SubjectTable: ~Copyable {
     private let prefetchedWords: Int
 
     private static let chunkShift = 10
-    private static let chunkRecords = 1 << chunkShift
+    static let chunkRecords = 1 << chunkShift
 
     let layout: Layout
-    private(set) var count = 0
+    var count = 0
     private var index: UnsafeMutablePointer<UInt64>
     private var mask: Int
-    private var chunks: [UnsafeMutablePointer<Int64>] = []
-    private var used = 0
-    private var free: [UInt32] = []
-    private var removed: [(subject: UInt32, key: UnsafeRawBufferPointer)] = []
+    var chunks: [UnsafeMutablePointer<Int64>] = []
+    var used = 0
+    var free: [UInt32] = []
+    var removed: [(subject: UInt32, key: UnsafeRawBufferPointer)] = []
 
     init(layout: Layout) {
         self.layout = layout
@@ -199,13 +199,21 @@ struct SubjectTable: ~Copyable {
         }
     }
 
-    private mutating func place(hash: UInt64, subject: UInt32) {
+    mutating func place(hash: UInt64, subject: UInt32) {
         var slot = Int(truncatingIfNeeded: hash) & mask
         while index[slot] != 0 { slot = (slot + 1) & mask }
         index[slot] = (hash >> 32) << 32 | UInt64(subject + 1)
     }
 
-    private mutating func growIndex() {
+    /// Makes room for so many, while there is none yet.
+    mutating func reserveIndex(_ count: Int) {
+        while count * 4 > (mask + 1) * 3 { mask = (mask + 1) * 2 - 1 }
+        index.deallocate()
+        index = .allocate(capacity: mask + 1)
+        index.initialize(repeating: 0, count: mask + 1)
+    }
+
+    mutating func growIndex() {
         let old = UnsafeMutableBufferPointer(start: index, count: mask + 1)
         mask = (mask + 1) * 2 - 1
         index = .allocate(capacity: mask + 1)

@@ -1,7 +1,7 @@
 /// The terms that subjects enrolled under, each text once and as long as somebody is under it.
 struct TermsTable {
-    private var texts: [[UInt8]] = []
-    private var uses: [Int] = []
+    private(set) var texts: [[UInt8]] = []
+    private(set) var uses: [Int] = []
     private var numbers: [[UInt8]: UInt32] = [:]
     private var free: [UInt32] = []
 
@@ -31,6 +31,21 @@ struct TermsTable {
         numbers[texts[Int(number)]] = nil
         texts[Int(number)] = []
         free.append(number)
+    }
+
+    /// Whether somebody is under this text.
+    func isUsed(_ number: UInt32) -> Bool { Int(number) < uses.count && uses[Int(number)] > 0 }
+
+    /// The next number's text and uses, as they were; false: the text has a number already.
+    mutating func restore(_ text: [UInt8], uses count: Int) -> Bool {
+        let number = UInt32(texts.count)
+        texts.append(text)
+        uses.append(count)
+        if count == 0 {
+            free.append(number)
+            return text.isEmpty
+        }
+        return numbers.updateValue(number, forKey: text) == nil
     }
 
     subscript(_ number: UInt32) -> [UInt8] { texts[Int(number)] }

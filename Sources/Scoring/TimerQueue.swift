@@ -21,7 +21,7 @@ struct TimerQueue: ~Copyable {
         var next: UInt32
     }
 
-    private struct Group {
+    struct Group {
         /// The newest link.
         var head: UInt32
     }
@@ -29,10 +29,10 @@ struct TimerQueue: ~Copyable {
     /// Dues whose group was asked for of late, by a hash of the due: the ends of buckets come again and again.
     private static let recentCount = 64
 
-    private var links = Pool<Link>()
-    private var groups: [Group] = []
+    var links = Pool<Link>()
+    var groups: [Group] = []
     private var freeGroups: [Int32] = []
-    private var groupOfDue: [Int64: Int32] = [:]
+    var groupOfDue: [Int64: Int32] = [:]
     private var recent = [(due: Int64, group: Int32)](repeating: (.max, -1), count: recentCount)
     /// A heap of dues, each once.
     private var heap: [Int64] = []
@@ -58,7 +58,7 @@ struct TimerQueue: ~Copyable {
         return known.due == due ? known.group : findGroup(due)
     }
 
-    private mutating func findGroup(_ due: Int64) -> Int32 {
+    mutating func findGroup(_ due: Int64) -> Int32 {
         let number: Int32
         if let known = groupOfDue[due] {
             number = known

@@ -81,28 +81,6 @@ struct ArchiveFixture {
     var segments: [String] { disk.paths.filter { $0.hasSuffix(".segment") } }
 }
 
-/// Frames from memory.
-final class MemoryFrames: FrameSource {
-    private let frames: [(offset: Int64, bytes: [UInt8])]
-    private var index = 0
-    private var lent: UnsafeMutableRawBufferPointer?
-
-    init(_ frames: [(offset: Int64, bytes: [UInt8])]) { self.frames = frames }
-
-    deinit { lent?.deallocate() }
-
-    func next() -> LedgerFrame? {
-        lent?.deallocate()
-        lent = nil
-        guard index < frames.count else { return nil }
-        defer { index += 1 }
-        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: frames[index].bytes.count, alignment: 1)
-        bytes.copyBytes(from: frames[index].bytes)
-        lent = bytes
-        return LedgerFrame(offset: frames[index].offset, bytes: UnsafeRawBufferPointer(bytes))
-    }
-}
-
 func same(_ a: [(offset: Int64, bytes: [UInt8])], _ b: [(offset: Int64, bytes: [UInt8])]) -> Bool {
     a.count == b.count && zip(a, b).allSatisfy { $0.offset == $1.offset && $0.bytes == $1.bytes }
 }

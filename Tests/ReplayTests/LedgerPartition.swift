@@ -8,7 +8,11 @@ enum LedgerEntry {
     case policy(String)
     case system(type: String, data: String)
     case tick(Int64)
-    case event(type: String, subject: String, offset: Int64, topic: String = "town", partition: Int32 = 0, data: String)
+    /// `second`: its time; nil: its offset.
+    case event(
+        type: String, subject: String, offset: Int64, topic: String = "town", partition: Int32 = 0,
+        second: Int64? = nil,
+        data: String)
 
     static func enrolled(_ subject: String, offset: Int64, topic: String = "town", partition: Int32 = 0) -> Self {
         .event(
@@ -32,8 +36,8 @@ enum LedgerEntry {
                 builder.append(system: event)
             }
         case .tick(let second): builder.append(tick: Timestamp(microseconds: second * 1_000_000))
-        case .event(let type, let subject, let offset, let topic, let partition, let data):
-            let time = Timestamp(microseconds: offset * 1_000_000)
+        case .event(let type, let subject, let offset, let topic, let partition, let second, let data):
+            let time = Timestamp(microseconds: (second ?? offset) * 1_000_000)
             Self.lend([type, subject, "\(topic)-\(partition)-\(offset)", "/town", data, topic], at: time) {
                 event, more in
                 builder.append(event, topic: more, partition: partition, offset: offset)

@@ -3,6 +3,7 @@ import Ledger
 import Policy
 import Replay
 import Scoring
+import Simulation
 import Testing
 
 extension PartitionFoldTests {
@@ -11,31 +12,6 @@ extension PartitionFoldTests {
         private static let next = TestPolicy.text.replacing("version: 2", with: "version: 3")
             .replacing("points: 15", with: "points: 50")
 
-        private final class Frames: FrameSource {
-            private let frames: ArraySlice<(offset: Int64, bytes: [UInt8])>
-            private var index: Int
-            private var lent: UnsafeMutableRawBufferPointer?
-
-            init(_ frames: ArraySlice<(offset: Int64, bytes: [UInt8])>) {
-                self.frames = frames
-                index = frames.startIndex
-            }
-
-            deinit { lent?.deallocate() }
-
-            func next() -> LedgerFrame? {
-                lent?.deallocate()
-                lent = nil
-                guard index < frames.endIndex else { return nil }
-                let frame = frames[index]
-                index += 1
-                let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: frame.bytes.count, alignment: 1)
-                copy.copyBytes(from: frame.bytes)
-                lent = copy
-                return LedgerFrame(offset: frame.offset, bytes: UnsafeRawBufferPointer(copy))
-            }
-        }
-
         /// Folds frames at offsets 1, 3, 5 …; tells the facts' JSON.
         private func fold(
             _ frames: [[UInt8]], lost: Int? = nil
@@ -43,7 +19,7 @@ extension PartitionFoldTests {
             let all = frames.enumerated().map { (offset: Int64($0 * 2 + 1), bytes: $1) }
             let kept = all.filter { Int($0.offset / 2) != lost }
             var fold = PartitionFold(partition: 4) { end in
-                Frames(kept.prefix { $0.offset < end })
+                MemoryFrames(kept.filter { $0.offset < end })
             }
             var batch = FactBatch()
             for frame in all {

@@ -1,0 +1,311 @@
+public import Events
+public import Policy
+
+// A fold's state as bytes: everything that a later entry could bring to light, and nothing that follows from it. Tables
+// and pools go as they lie in memory (little-endian), which is what makes it fast; whoever reads them checks every
+// reference before it trusts one.
+extension Fold {
+    /// The meaning of the fold: another one for the same ledger is another version, and another state.
+    public static let version: UInt32 = 1
+
+    /// Why bytes are not the state of this fold.
+    public struct SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+        public init(_ description: String) { self.description = description }
+    }
+
+    /// Writes the state in pieces. Facts must have been taken: throws `SnapshotError` otherwise.
+    public borrowing func writeSnapshot(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        guard output.facts.isEmpty, subjects.removed.isEmpty, !isPast else {
+            throw SnapshotError("facts are still to be taken")
+        }
+        var writer = ByteWriter(capacity: 1 << 16)
+        writer.append(littleEndian: clock.microseconds)
+        withUnsafeBytes(of: counters) { writer.append($0) }
+        try terms.write(to: &writer)
+        try body(writer.bytes)
+        try subjects.write(to: body)
+        try identities.write(to: body)
+        try voided.write(to: body)
+        try buckets.write(to: body)
+        try evidence.write(to: body)
+        try impositions.write(to: body)
+        try timers.write(to: body)
+    }
+
+    /// The state that `writeSnapshot` wrote of a fold under the same policy text. Throws `SnapshotError`.
+    public init(policy: ScoringPolicy, snapshot reader: inout ByteReader) throws {
+        self.init(policy: policy)
+        do {
+            clock = Timestamp(microseconds: try reader.integer())
+            try withUnsafeMutableBytes(of: &counters) { place in
+                place.copyMemory(from: try reader.take(place.count))
+            }
+            terms = try TermsTable(from: &reader)
+            try subjects.read(from: &reader)
+            try identities.read(from: &reader)
+            try voided.read(from: &reader)
+            try buckets.read(from: &reader)
+            try evidence.read(from: &reader)
+            try impositions.read(from: &reader)
+            try timers.read(from: &reader)
+        } catch let failure as ByteReader.Failure {
+            throw SnapshotError("the state is \(failure)")
+        }
+        guard check() else { throw SnapshotError("the state refers to what is not there") }
+    }
+
+    /// What the digest does not go through.
+    private borrowing func check() -> Bool {
+        var isGood = true
+        subjects.forEach { _, record in
+            let header = SubjectTable.header(record).pointee
+            if header.kind >= SubjectKind.allCases.count || Int(header.band) >= policy.bands.count
+                || !terms.isUsed(SubjectTable.terms(record).pointee)
+            {
+                isGood = false
+            }
+        }
+        for number in 0..<impositions.used where impositions.isGood(number + 1) == false { isGood = false }
+        return isGood
+            && timers.allSatisfy { timer in
+                guard timer.subject < UInt32(subjects.used) else { return false }
+                if timer.rank == TimerRanks.bucketEnd { return Int(timer.item) < policy.rules.count }
+                let isPerk = Int(timer.rank) <= policy.perks.count
+                return Int(timer.item) < (isPerk ? policy.perks.count : policy.sanctions.count)
+            }
+    }
+
+    /// The digest of a state that was just read; throws `SnapshotError` where it refers to what is not there.
+    public borrowing func digestOfSnapshot() throws -> StateDigest {
+        do {
+            return try checkedDigest()
+        } catch {
+            throw SnapshotError("the state refers to what is not there")
+        }
+    }
+}
+
+extension TermsTable {
+    func write(to writer: inout ByteWriter) throws {
+        writer.append(varint: UInt64(texts.count))
+        for number in texts.indices {
+            writer.append(varint: UInt64(uses[number]))
+            writer.append(varint: UInt64(texts[number].count))
+            writer.append(texts[number])
+        }
+    }
+
+    init(from reader: inout ByteReader) throws(ByteReader.Failure) {
+        self.init()
+        for _ in 0..<(try reader.count(bytesEach: 2)) {
+            let uses = try reader.varint()
+            let text = Array(try reader.take(try reader.count(bytesEach: 1)))
+            guard uses <= UInt64(UInt32.max), restore(text, uses: Int(uses)) else { throw reader.failure }
+        }
+    }
+}
+
+extension IdentityTable {
+    borrowing func write(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        var writer = ByteWriter()
+        for number in 0..<Self.shardCount {
+            let shard = shards[number]
+            writer.removeAll()
+            writer.append(littleEndian: UInt64(shard.mask))
+            writer.append(littleEndian: UInt64(shard.count))
+            try body(writer.bytes)
+            try body(UnsafeRawBufferPointer(start: shard.slots, count: (shard.mask + 1) * 8))
+        }
+    }
+
+    mutating func read(from reader: inout ByteReader) throws(ByteReader.Failure) {
+        for number in 0..<Self.shardCount {
+            let mask = try reader.integer(UInt64.self)
+            let count = try reader.integer(UInt64.self)
+            // A power of two of slots, some of them free: a search comes to an end.
+            guard mask < UInt64(reader.remaining / 8), (mask + 1).nonzeroBitCount == 1, mask >= 63 else {
+                throw reader.failure
+            }
+            let bytes = try reader.take(Int(mask + 1) * 8)
+            let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: Int(mask + 1))
+            UnsafeMutableRawPointer(slots).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+            shards[number].slots.deallocate()
+            shards[number] = Shard(slots: slots, mask: Int(mask), count: Int(truncatingIfNeeded: count))
+            var used: UInt64 = 0
+            for slot in 0...Int(mask) where slots[slot] != 0 { used += 1 }
+            guard used == count, count * 4 <= (mask + 1) * 3 + 4, count <= mask else { throw reader.failure }
+            self.count += Int(count)
+        }
+    }
+}
+
+extension Pool {
+    borrowing func write(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        var writer = ByteWriter()
+        writer.append(littleEndian: UInt64(used))
+        writer.append(littleEndian: UInt64(free.count))
+        try body(writer.bytes)
+        try free.withUnsafeBytes { try body($0) }
+        var written = 0
+        for chunk in chunks {
+            let count = min(Self.chunkElements, used - written)
+            try body(UnsafeRawBufferPointer(start: chunk, count: count * MemoryLayout<Element>.stride))
+            written += count
+        }
+    }
+
+    mutating func read(from reader: inout ByteReader) throws(ByteReader.Failure) {
+        let stride = MemoryLayout<Element>.stride
+        let count = try reader.integer(UInt64.self)
+        let freeCount = try reader.integer(UInt64.self)
+        guard count <= UInt64(reader.remaining / stride), freeCount <= count, count < UInt64(UInt32.max) else {
+            throw reader.failure
+        }
+        free = [UInt32](unsafeUninitializedCapacity: Int(freeCount)) { _, initialized in initialized = 0 }
+        for _ in 0..<freeCount {
+            let number = try reader.integer(UInt32.self)
+            guard number > 0, UInt64(number) <= count else { throw reader.failure }
+            free.append(number)
+        }
+        while used < Int(count) {
+            let chunk = UnsafeMutablePointer<Element>.allocate(capacity: Self.chunkElements)
+            chunks.append(chunk)
+            let elements = min(Self.chunkElements, Int(count) - used)
+            let bytes = try reader.take(elements * stride)
+            UnsafeMutableRawPointer(chunk).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+            used += elements
+            bump = elements == Self.chunkElements ? nil : chunk + elements
+        }
+    }
+}
+
+extension Pool where Element == Imposition {
+    /// Whether an element's cases are ones that there are (in memory they are numbered from 0); those of removed ones are
+    /// what they were.
+    func isGood(_ number: Int) -> Bool {
+        let place = UnsafeRawPointer(self[UInt32(number)])
+        let state = place.load(fromByteOffset: MemoryLayout<Imposition>.offset(of: \.state)!, as: UInt8.self)
+        let appeal = place.load(fromByteOffset: MemoryLayout<Imposition>.offset(of: \.appeal)!, as: UInt8.self)
+        return state < SanctionState.allCases.count && appeal <= 2
+    }
+}
+
+extension SubjectTable {
+    borrowing func write(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        var writer = ByteWriter(capacity: Self.chunkRecords * layout.words * 8)
+        writer.append(littleEndian: UInt64(layout.words))
+        writer.append(littleEndian: UInt64(used))
+        writer.append(littleEndian: UInt64(free.count))
+        free.withUnsafeBytes { writer.append($0) }
+        try body(writer.bytes)
+        for (number, chunk) in chunks.enumerated() {
+            let records = min(Self.chunkRecords, used - number * Self.chunkRecords)
+            writer.removeAll()
+            writer.append(UnsafeRawBufferPointer(start: chunk, count: records * layout.words * 8))
+            var keys = ByteWriter()
+            for index in 0..<records {
+                let record = chunk + index * layout.words
+                let key = Self.key(record)
+                guard key.count > Self.inlineKeyBytes else { continue }
+                // A key that lies elsewhere follows; its address is nobody's business.
+                writer.overwrite(littleEndian: Int64(0), at: (index * layout.words + Layout.keyAt) * 8)
+                keys.append(key)
+            }
+            try body(writer.bytes)
+            try body(keys.bytes)
+        }
+    }
+
+    /// Throws also where a subject is there twice.
+    mutating func read(from reader: inout ByteReader) throws(ByteReader.Failure) {
+        let words = try reader.integer(UInt64.self)
+        let count = try reader.integer(UInt64.self)
+        let freeCount = try reader.integer(UInt64.self)
+        guard words == UInt64(layout.words), count <= UInt64(reader.remaining / (8 * layout.words)),
+            freeCount <= count, count < UInt64(UInt32.max)
+        else { throw reader.failure }
+        for _ in 0..<freeCount {
+            let number = try reader.integer(UInt32.self)
+            guard UInt64(number) < count else { throw reader.failure }
+            free.append(number)
+        }
+        reserveIndex(Int(count))
+        while used < Int(count) {
+            let chunk = UnsafeMutablePointer<Int64>.allocate(capacity: Self.chunkRecords * layout.words)
+            chunk.initialize(repeating: 0, count: Self.chunkRecords * layout.words)
+            chunks.append(chunk)
+            let records = min(Self.chunkRecords, Int(count) - used)
+            let bytes = try reader.take(records * layout.words * 8)
+            for index in 0..<records {
+                let record = chunk + index * layout.words
+                let stored = bytes.baseAddress! + index * layout.words * 8
+                let length = Int(stored.loadUnaligned(as: UInt16.self))
+                guard length > 0 else {
+                    used += 1
+                    continue
+                }
+                var key = UnsafeRawBufferPointer(start: stored + Layout.keyAt * 8, count: length)
+                if length > Self.inlineKeyBytes { key = try reader.take(length) }
+                let hash = key.fingerprint(seed: 0)
+                guard find(key, hash: hash) == nil else { throw reader.failure }
+                UnsafeMutableRawPointer(record).copyMemory(from: stored, byteCount: layout.words * 8)
+                if length > Self.inlineKeyBytes {
+                    let place = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: 1)
+                    place.copyMemory(from: key.baseAddress!, byteCount: length)
+                    record[Layout.keyAt] = Int64(Int(bitPattern: place))
+                }
+                place(hash: hash, subject: UInt32(used))
+                self.count += 1
+                used += 1
+            }
+        }
+        for number in free where Self.header(record(number)).pointee.keyLength > 0 { throw reader.failure }
+    }
+}
+
+extension TimerQueue {
+    borrowing func write(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        try links.write(to: body)
+        var writer = ByteWriter()
+        writer.append(littleEndian: UInt64(groupOfDue.count))
+        for (due, group) in groupOfDue.sorted(by: { $0.key < $1.key }) {
+            writer.append(littleEndian: due)
+            writer.append(littleEndian: groups[Int(group)].head)
+        }
+        try body(writer.bytes)
+    }
+
+    mutating func read(from reader: inout ByteReader) throws(ByteReader.Failure) {
+        try links.read(from: &reader)
+        let count = try reader.integer(UInt64.self)
+        guard count <= UInt64(reader.remaining / 12) else { throw reader.failure }
+        var steps = links.used
+        var last = Int64.min
+        for _ in 0..<count {
+            let due = try reader.integer(Int64.self)
+            let head = try reader.integer(UInt32.self)
+            guard due > last || last == .min, due < .max else { throw reader.failure }
+            last = due
+            let group = findGroup(due)
+            groups[Int(group)].head = head
+            var link = head
+            while link != 0 {
+                steps -= 1
+                guard link <= links.used, steps >= 0 else { throw reader.failure }
+                link = links[link].pointee.next
+            }
+        }
+    }
+
+    borrowing func allSatisfy(_ body: (Timer) -> Bool) -> Bool {
+        for group in groupOfDue.values {
+            var link = groups[Int(group)].head
+            while link != 0 {
+                if !body(links[link].pointee.timer) { return false }
+                link = links[link].pointee.next
+            }
+        }
+        return true
+    }
+}

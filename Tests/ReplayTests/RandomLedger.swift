@@ -1,0 +1,146 @@
+import Events
+import Ledger
+import Policy
+import Randomness
+import Replay
+import Simulation
+
+/// A ledger partition of random lives under changing policies, the same for the same seed: buckets that end, levels,
+/// judgments, appeals, voids, withdrawals, duplicates and late events, frames that come twice, sessions that break.
+struct RandomLedger {
+    static let partition: Int32 = 4
+
+    static let text = """
+        policy: lives
+        version: 1
+        score: {base: 1000, min: 700, max: 1200}
+        kinds: [individual, business]
+        dimensions: {payment: {min: -200, max: 150}, judgments: {min: -300, max: 0}, community: {}}
+        rules:
+          - {id: on-time, dimension: payment, event: bill.paid, when: data.amount >= 50, points: 6, per: month, cap: 12, lasts: 2 months}
+          - {id: late, dimension: payment, event: bill.missed, points: data.days * -2, per: month, cap: 70, lasts: 3 months}
+          - {id: defaulted, dimension: judgments, event: court.defaulted, kinds: [individual], points: -150, per: year, lasts: 1 year}
+          - {id: help, dimension: community, event: hours, when: data.hours > 0, points: data.hours, per: day, cap: 5, lasts: 20 days}
+          - {id: noise, dimension: community, event: noise, points: -10, per: day, cap: 10, lasts: 1 month}
+        bands: [{name: C, from: 700}, {name: B, from: 900}, {name: A, from: 1010}]
+        perks:
+          - {id: listing, when: 'band == "A" && !sanctioned'}
+          - {id: energy, when: score >= 1000 && dimension.community >= 4, grace: 5 days}
+        sanctions:
+          - {id: debtor, dimension: judgments, event: court.defaulted, when: data.amount > 50, lifted-by: court.satisfied, measures: [air], notice: 4 days, lasts: 1 month}
+          - {id: credit, dimension: payment, measures: [credit], when: points <= -60, lasts: 20 days}
+        appeals: {decide-within: 6 days}
+        """
+
+    /// Others of the same people: `credit` is another sanction, a perk is new, points count by other rules.
+    static let others = [
+        text.replacing("version: 1", with: "version: 2").replacing(
+            "points: 6, per: month, cap: 12", with: "points: 9, per: day, cap: 9"
+        )
+        .replacing("id: credit", with: "id: loans").replacing("name: B, from: 900", with: "name: B2, from: 880"),
+        text.replacing("version: 1", with: "version: 3").replacing("data.days * -2", with: "data.days * -3")
+            .replacing("id: listing", with: "id: catalogue"),
+    ]
+
+    /// By ledger offset; some are left out.
+    private(set) var frames: [(offset: Int64, bytes: [UInt8])] = []
+
+    init(seed: UInt64, frames count: Int = 120, switches: Bool = true) {
+        var random = Seeded(seed)
+        var next: [UInt64] = [0, 0, 0]
+        var origin: Int64 = 0
+        var day: Double = 0
+        var offset: Int64 = 0
+        var subjects = (0..<7).map { "s\($0)" }
+        subjects.append(String(repeating: "a-long-name-", count: 5))
+        append(Self.frame(session: 9, number: 0, [.policy(Self.text)]), &offset)
+        for number in 0..<count {
+            var entries: [LedgerEntry] = []
+            for _ in 0..<(1 + random.below(10)) {
+                day += Double(random.below(8)) / 10
+                let late = random.below(8) == 0 ? Double(random.below(60)) : 0
+                entries.append(
+                    Self.entry(
+                        subjects[random.below(subjects.count)], day: max(0, day - late), origin, &random, switches))
+                if random.below(15) != 0 { origin += 1 }
+            }
+            let session = random.below(20) == 0 ? 2 : random.below(2)
+            let frame = Self.frame(session: UInt64(session + 1), number: next[session], entries)
+            append(frame, &offset)
+            if random.below(10) == 0 { append(frame, &offset) }
+            next[session] += session == 2 && number > count / 2 ? 2 : 1
+            if random.below(12) == 0 { offset += Int64(random.below(3)) }
+        }
+    }
+
+    private mutating func append(_ frame: [UInt8], _ offset: inout Int64) {
+        frames.append((offset, frame))
+        offset += 1
+    }
+
+    private static func frame(session: UInt64, number: UInt64, _ entries: [LedgerEntry]) -> [UInt8] {
+        LedgerEntry.frame(session: session, number: number, entries)
+    }
+
+    private static func entry(
+        _ subject: String, day: Double, _ origin: Int64, _ random: inout Seeded, _ switches: Bool
+    ) -> LedgerEntry {
+        let second = Int64(day * 86_400)
+        func event(_ type: String, _ data: String, subject: String = subject) -> LedgerEntry {
+            .event(type: type, subject: subject, offset: origin, second: second, data: data)
+        }
+        let amount = random.below(120)
+        let small = random.below(12)
+        let data = #"{"amount":\#(amount),"days":\#(small),"hours":\#(small)}"#
+        switch random.below(100) {
+        case 0..<14:
+            let kind = ["individual", "business", "official"][random.below(3)]
+            return event("standing.subject.enrolled", #"{"kind":"\#(kind)","terms":"t\#(random.below(3))"}"#)
+        case 14..<16: return event("standing.subject.withdrawn", "")
+        case 16..<19: return .tick(second)
+        case 19..<24:
+            return event("standing.appeal.filed", #"{"sanction":"\#(["debtor", "credit", "loans"][random.below(3)])"}"#)
+        case 24..<28:
+            return event(
+                "standing.appeal.decided",
+                #"{"sanction":"\#(["debtor", "credit"][random.below(2)])","outcome":"\#(["upheld", "rejected"][random.below(2)])"}"#
+            )
+        case 28..<32:
+            return event(
+                "standing.event.voided",
+                #"{"source":"/town","id":"town-0-\#(max(0, origin - Int64(random.below(40))))"}"#)
+        case 32 where switches && random.below(2) == 0:
+            return event(
+                "standing.policy.activated", LedgerEntry.policyData(([text] + others)[random.below(3)]), subject: "")
+        case 33 where random.below(4) == 0:
+            return event("standing.source.reset", #"{"topic":"elsewhere"}"#, subject: "")
+        default:
+            let types = [
+                "bill.paid", "bill.missed", "bill.missed", "court.defaulted", "court.satisfied", "hours", "noise",
+                "tea",
+            ]
+            return event(types[random.below(types.count)], random.below(12) == 0 ? "" : data)
+        }
+    }
+
+    /// The frames before an offset.
+    var history: PartitionFold.History {
+        let frames = frames
+        return { end in MemoryFrames(frames.filter { $0.offset < end }) }
+    }
+
+    func source(from start: Int64 = 0) -> MemoryFrames { MemoryFrames(frames.filter { $0.offset >= start }) }
+
+    func fold() -> PartitionFold { PartitionFold(partition: Self.partition, history: history) }
+
+    /// Folds the frames in a range of their places; the facts' JSON.
+    func apply(_ range: Range<Int>, to fold: inout PartitionFold) throws -> [String] {
+        var batch = FactBatch()
+        for frame in frames[range] {
+            try frame.bytes.withUnsafeBytes {
+                try fold.apply(frame: $0, at: frame.offset, above: [0, 0, 0], into: &batch)
+            }
+        }
+        return batch.items.map { String(decoding: batch.value($0), as: UTF8.self) }
+    }
+}

@@ -1,0 +1,149 @@
+import Events
+import Ledger
+import Randomness
+import Replay
+import Scoring
+import Simulation
+import Testing
+
+@Suite struct SnapshotTests {
+    private static let head = (0..<32).map { UInt8($0) }
+
+    private func snapshot(_ fold: borrowing PartitionFold) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        try fold.writeSnapshot(chainHead: Self.head) { bytes += Array($0) }
+        return bytes
+    }
+
+    private func restored(_ bytes: [UInt8], _ ledger: RandomLedger) throws -> PartitionFold {
+        var head: [UInt8] = []
+        let fold = try Self.fold(bytes, history: ledger.history, head: &head)
+        #expect(head == Self.head)
+        return fold
+    }
+
+    private static func fold(
+        _ bytes: [UInt8], partition: Int32 = RandomLedger.partition, history: PartitionFold.History? = nil,
+        head: inout [UInt8]
+    ) throws -> PartitionFold {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        defer { copy.deallocate() }
+        copy.copyBytes(from: bytes)
+        return try PartitionFold(
+            partition: partition, history: history, snapshot: UnsafeRawBufferPointer(copy), chainHead: &head)
+    }
+
+    /// A snapshot and the tail give the facts, sequence numbers and digest of the whole.
+    @Test(arguments: 1...12) func snapshotAndTailAreTheWhole(seed: UInt64) throws {
+        let ledger = RandomLedger(seed: seed)
+        var whole = ledger.fold()
+        var random = Seeded(seed &* 31)
+        var cut = 1
+        while cut < ledger.frames.count {
+            _ = try ledger.apply(
+                whole.nextOffset == 0 ? 0..<cut : placesBehind(whole.nextOffset, ledger)..<cut, to: &whole)
+            let bytes = try snapshot(whole)
+            var other = try restored(bytes, ledger)
+            let (digest, nextOffset, counters) = (whole.fold.digest(), whole.nextOffset, whole.fold.counters)
+            #expect(other.fold.digest() == digest)
+            #expect(other.nextOffset == nextOffset && other.fold.counters == counters)
+            #expect(try snapshot(other).count == bytes.count)
+            // The tail, by the one and the other.
+            var again = try restored(bytes, ledger)
+            let places = cut..<ledger.frames.count
+            let facts = try ledger.apply(places, to: &other)
+            try #require(try ledger.apply(places, to: &again) == facts)
+            var uninterrupted = ledger.fold()
+            _ = try ledger.apply(0..<cut, to: &uninterrupted)
+            try #require(try ledger.apply(places, to: &uninterrupted) == facts, "seed \(seed), cut \(cut)")
+            let (end, sequences) = (uninterrupted.fold.digest(), uninterrupted.sequences)
+            try #require(other.fold.digest() == end && other.sequences == sequences)
+            cut += 1 + random.below(25)
+        }
+    }
+
+    private func placesBehind(_ offset: Int64, _ ledger: RandomLedger) -> Int {
+        ledger.frames.firstIndex { $0.offset >= offset } ?? ledger.frames.count
+    }
+
+    @Test func theLedgersHaveEverythingInThem() throws {
+        var sum = FoldCounters()
+        for seed in 1...12 as ClosedRange<UInt64> {
+            let ledger = RandomLedger(seed: seed)
+            var fold = ledger.fold()
+            _ = try ledger.apply(0..<ledger.frames.count, to: &fold)
+            sum = sum + fold.fold.counters
+            let acceptance = fold.acceptance
+            #expect(acceptance.repeatedFrames > 0 && acceptance.repeatedOrigins > 0)
+        }
+        #expect(sum.policySwitches > 12 && sum.sanctionsImposed > 12 && sum.voids > 12 && sum.withdrawals > 12)
+        #expect(sum.evaluationErrors > 0)
+    }
+
+    @Test func whatIsNotOfThisPartitionOrVersionIsRefused() throws {
+        let ledger = RandomLedger(seed: 3)
+        var fold = ledger.fold()
+        _ = try ledger.apply(0..<50, to: &fold)
+        let bytes = try snapshot(fold)
+        func reason(_ bytes: [UInt8], partition: Int32 = RandomLedger.partition) -> String {
+            var head: [UInt8] = []
+            do {
+                _ = try Self.fold(bytes, partition: partition, head: &head)
+                return ""
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(reason(bytes) == "")
+        #expect(reason(bytes, partition: 5) == "a snapshot of another partition")
+        var other = bytes
+        other[8] = 2
+        #expect(reason(other) == "fold version 2, not 1")
+        other = bytes
+        other[0] = 0
+        #expect(reason(other) == "no snapshot of a partition")
+        other = bytes
+        other[30] ^= 1
+        #expect(reason(other) == "the state is not what its digest says")
+        #expect(reason(Array(bytes.dropLast())) != "")
+        #expect(reason([]) == "malformed at byte 0")
+        let empty = PartitionFold(partition: 4)
+        #expect(throws: PartitionFold.SnapshotError.self) { try snapshot(empty) }
+    }
+
+    /// Without the file's checksum: most changes the digest finds, none traps, and what is taken can be folded on.
+    @Test func statesOfAnyBytes() throws {
+        var fuzz = Fuzz("snapshot", count: 4000)
+        let ledger = RandomLedger(seed: 5, frames: 40)
+        var fold = ledger.fold()
+        _ = try ledger.apply(0..<30, to: &fold)
+        let good = try snapshot(fold)
+        var random = Seeded(fuzz.seed)
+        var taken = 0
+        for _ in 0..<fuzz.count {
+            var bytes = good
+            for _ in 0..<(1 + random.below(3)) {
+                let place = random.below(bytes.count)
+                switch random.below(5) {
+                case 0: bytes[place] ^= 1 << UInt8(random.below(8))
+                case 1: bytes[place] = UInt8(random.below(256))
+                case 2 where place + 8 < bytes.count:
+                    bytes.replaceSubrange(place..<place + 8, with: [UInt8](repeating: 0xFF, count: 8))
+                case 3: bytes = Array(bytes.prefix(max(1, place)))
+                default: bytes.swapAt(place, random.below(bytes.count))
+                }
+            }
+            try fuzz.run("\(bytes.count) bytes") {
+                var head: [UInt8] = []
+                var other: PartitionFold
+                do {
+                    other = try Self.fold(bytes, history: ledger.history, head: &head)
+                } catch is PartitionFold.SnapshotError { return }
+                taken += 1
+                _ = try? ledger.apply(30..<ledger.frames.count, to: &other)
+            }
+        }
+        fuzz.report("\(taken) taken")
+        #expect(taken > 0)
+    }
+}
