@@ -15,6 +15,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A room of the house; its dependencies are the only modules it may import.
@@ -31,6 +32,7 @@ let package = Package(
     products: [.executable(name: "standing", targets: ["standing"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -54,7 +56,7 @@ let package = Package(
         room("Expressions"),
         room("Policy", ["Events", "Expressions", yams]),
         room("Scoring", ["CIntrinsics", "Events", "Expressions", "Policy"]),
-        room("Ledger", ["CIntrinsics", "CLZ4", "Events"]),
+        room("Ledger", ["CIntrinsics", "CLZ4", "Events", crypto]),
         room("Replay", ["CZlib", "Events", "Ledger", "Policy", "Scoring"]),
 
         // At the edges.

@@ -1,0 +1,89 @@
+internal import Crypto
+public import Events
+
+/// What a member says of a ledger partition: the frames before `nextOffset` have this chain head, and give this state.
+public struct Checkpoint: Hashable, Sendable {
+    public var partition: Int32
+    public var nextOffset: Int64
+    /// `FrameChain.head`
+    public var chainHead: [UInt8]
+    /// `StateDigest`, 32 hexadecimal digits.
+    public var state: String
+    public var foldVersion: UInt32
+    /// SHA-256 of the active policy's text, 64 hexadecimal digits.
+    public var policy: String
+    public var member: String
+
+    public init(
+        partition: Int32, nextOffset: Int64, chainHead: [UInt8], state: String, foldVersion: UInt32, policy: String,
+        member: String
+    ) {
+        self.partition = partition
+        self.nextOffset = nextOffset
+        self.chainHead = chainHead
+        self.state = state
+        self.foldVersion = foldVersion
+        self.policy = policy
+        self.member = member
+    }
+
+    public static func hash(ofPolicy text: String) -> String { Hex.text(SHA256.hash(data: Array(text.utf8))) }
+
+    /// What is signed: a line a field, in this order.
+    var canonical: [UInt8] {
+        let lines = [
+            "standing checkpoint 1", String(partition), String(nextOffset), Hex.text(chainHead), state,
+            String(foldVersion), policy, member,
+        ]
+        return Array(lines.joined(separator: "\n").utf8)
+    }
+}
+
+/// A checkpoint and who vouches for it, as it lies in the topic `standing.checkpoints`.
+public struct SignedCheckpoint: Hashable, Sendable {
+    public var checkpoint: Checkpoint
+    /// `Keyring.id` of the key.
+    public var key: String
+    /// Ed25519 (RFC 8032), 64 bytes.
+    public var signature: [UInt8]
+
+    /// `{"partition","next-offset","chain-head","state","fold-version","policy","member","key","signature"}`
+    public var json: String {
+        var writer = ByteWriter()
+        writer.append("{\"partition\":\(checkpoint.partition),\"next-offset\":\(checkpoint.nextOffset)")
+        writer.append(",\"chain-head\":\"\(Hex.text(checkpoint.chainHead))\",\"state\":\"\(checkpoint.state)\"")
+        writer.append(",\"fold-version\":\(checkpoint.foldVersion),\"policy\":\"\(checkpoint.policy)\",\"member\":")
+        writer.append(jsonString: checkpoint.member)
+        writer.append(",\"key\":\"\(key)\",\"signature\":\"\(Hex.text(signature))\"}")
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// Nil: no checkpoint of this form. Whether its signature is good says `Keyring.vouches`.
+    public init?(json: UnsafeRawBufferPointer, _ decoder: EventDecoder) {
+        func string(_ name: StaticString) -> String? {
+            decoder.string(name, of: json).map { String(decoding: $0, as: UTF8.self) }
+        }
+        guard json.count <= Self.maximumBytes,
+            let partition = decoder.integer("partition", of: json).flatMap({ Int32(exactly: $0) }), partition >= 0,
+            let nextOffset = decoder.integer("next-offset", of: json), nextOffset > 0,
+            let head = string("chain-head").flatMap({ Hex.bytes($0, count: FrameChain.headBytes) }),
+            let state = string("state"), Hex.bytes(state, count: 16) != nil,
+            let version = decoder.integer("fold-version", of: json).flatMap({ UInt32(exactly: $0) }),
+            let policy = string("policy"), Hex.bytes(policy, count: 32) != nil,
+            let member = string("member"), !member.contains("\n"),
+            let key = string("key"), Hex.bytes(key, count: 8) != nil,
+            let signature = string("signature").flatMap({ Hex.bytes($0, count: 64) })
+        else { return nil }
+        checkpoint = Checkpoint(
+            partition: partition, nextOffset: nextOffset, chainHead: head, state: state, foldVersion: version,
+            policy: policy, member: member)
+        (self.key, self.signature) = (key, signature)
+    }
+
+    init(_ checkpoint: Checkpoint, key: String, signature: [UInt8]) {
+        (self.checkpoint, self.key, self.signature) = (checkpoint, key, signature)
+    }
+
+    /// A greater record is none.
+    public static let maximumBytes = 4096
+}

@@ -1,0 +1,95 @@
+internal import Crypto
+internal import Events
+
+/// The keys that checkpoints are signed with and trusted by. Ed25519.
+///
+/// A key file has a line a key: `standing-private-key HEX` or `standing-public-key HEX`, with what follows, and lines that
+/// begin with `#`, for people.
+public struct Keyring: Sendable {
+    public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+    }
+
+    private static let privateWord = "standing-private-key"
+    private static let publicWord = "standing-public-key"
+    private static let maximumBytes = 1 << 20
+
+    private let signer: Curve25519.Signing.PrivateKey?
+    private var trusted: [String: Curve25519.Signing.PublicKey] = [:]
+
+    /// The key that this process signs with, if it has one.
+    public var signingKey: String? { signer.map { Self.id($0.publicKey) } }
+    /// By id; the signing key is among them.
+    public var trustedKeys: [String] { trusted.keys.sorted() }
+
+    /// `signing`: a file with one private key; `trusted`: a file of public keys.
+    public init(signing: String? = nil, trusted: String? = nil, on files: any FileSystem = PosixFileSystem()) throws {
+        var signer: Curve25519.Signing.PrivateKey?
+        if let signing {
+            let keys = try Self.keys(in: signing, Self.privateWord, on: files)
+            guard keys.count == 1 else {
+                throw Failure(description: "\(signing): one line \(Self.privateWord) HEX is needed")
+            }
+            signer = try? Curve25519.Signing.PrivateKey(rawRepresentation: keys[0])
+        }
+        self.signer = signer
+        if let signer { self.trusted[Self.id(signer.publicKey)] = signer.publicKey }
+        guard let trusted else { return }
+        let keys = try Self.keys(in: trusted, Self.publicWord, on: files)
+        guard !keys.isEmpty else { throw Failure(description: "\(trusted): no line \(Self.publicWord) HEX") }
+        for bytes in keys {
+            guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes) else {
+                throw Failure(description: "\(trusted): \(Hex.text(bytes)) is no Ed25519 public key")
+            }
+            self.trusted[Self.id(key)] = key
+        }
+    }
+
+    /// The keys that follow a word in a file.
+    private static func keys(in path: String, _ word: String, on files: any FileSystem) throws -> [[UInt8]] {
+        guard let bytes = try files.contents(of: path, limit: maximumBytes) else {
+            throw Failure(description: "\(path): no such file")
+        }
+        var keys: [[UInt8]] = []
+        for (number, line) in String(decoding: bytes, as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false
+        )
+        .enumerated() {
+            let words = line.split(separator: " ")
+            guard let first = words.first, !first.hasPrefix("#") else { continue }
+            guard first == word, words.count > 1, let key = Hex.bytes(words[1], count: 32) else {
+                throw Failure(description: "\(path):\(number + 1): error: not \(word) and 64 hexadecimal digits")
+            }
+            keys.append(key)
+        }
+        return keys
+    }
+
+    /// The first 16 hexadecimal digits of a public key's SHA-256.
+    private static func id(_ key: Curve25519.Signing.PublicKey) -> String {
+        Hex.text(SHA256.hash(data: key.rawRepresentation).prefix(8))
+    }
+
+    /// A new private key's file and its public key's, in the form that `init` reads, and the key's id.
+    public static func generate() -> (privateFile: String, publicFile: String, id: String) {
+        let key = Curve25519.Signing.PrivateKey()
+        let id = Self.id(key.publicKey)
+        return (
+            "# key \(id): signs checkpoints; keep it to yourself\n\(privateWord) \(Hex.text(key.rawRepresentation))\n",
+            "\(publicWord) \(Hex.text(key.publicKey.rawRepresentation)) # key \(id)\n", id
+        )
+    }
+
+    /// Nil: there is no signing key.
+    public func sign(_ checkpoint: Checkpoint) -> SignedCheckpoint? {
+        guard let signer, let signature = try? signer.signature(for: checkpoint.canonical) else { return nil }
+        return SignedCheckpoint(checkpoint, key: Self.id(signer.publicKey), signature: Array(signature))
+    }
+
+    /// What is wrong with who vouches for it; nil: a trusted key signed it.
+    public func objection(to signed: SignedCheckpoint) -> String? {
+        guard let key = trusted[signed.key] else { return "key \(signed.key) is not trusted" }
+        return key.isValidSignature(signed.signature, for: signed.checkpoint.canonical)
+            ? nil : "the signature by key \(signed.key) is not good"
+    }
+}
