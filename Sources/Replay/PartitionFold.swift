@@ -1,4 +1,4 @@
-internal import Events
+public import Events
 public import Ledger
 public import Policy
 public import Scoring
@@ -56,19 +56,19 @@ public struct PartitionFold: ~Copyable {
 
     /// Follows the ledger's policies. Without a `history` it follows the first alone and refuses a frame that activates
     /// another.
-    public init(partition: Int32, history: History? = nil) {
-        self.init(partition, .ledger(history: history), Fold(policy: .absent))
+    public init(partition: Int32, history: History? = nil, keepsFacts: Bool = true) {
+        self.init(partition, .ledger(history: history), Fold(policy: .absent), keepsFacts: keepsFacts)
     }
 
     /// What would be, and would have been told, had this policy always been active: the ledger's own are passed over.
-    public init(partition: Int32, fixedPolicy policy: ScoringPolicy) {
-        self.init(partition, .fixed, Fold(policy: policy))
+    public init(partition: Int32, fixedPolicy policy: ScoringPolicy, keepsFacts: Bool = true) {
+        self.init(partition, .fixed, Fold(policy: policy), keepsFacts: keepsFacts)
         policyText = policy.text
         encoder = FactEncoder(policy: policy, partition: partition)
     }
 
     private init(partition: Int32, pastOf policy: ScoringPolicy) {
-        self.init(partition, .past, Fold(pastOf: policy))
+        self.init(partition, .past, Fold(pastOf: policy), keepsFacts: false)
     }
 
     /// Goes on from a state that was kept.
@@ -76,17 +76,29 @@ public struct PartitionFold: ~Copyable {
         partition: Int32, history: History?, fold: consuming Fold, policyText: String, acceptance: Acceptance,
         nextOffset: Int64, sequences: [Int64]
     ) {
-        self.init(partition, .ledger(history: history), fold)
+        self.init(partition, .ledger(history: history), fold, keepsFacts: true)
         encoder = FactEncoder(policy: self.fold.policy, partition: partition)
         (self.policyText, self.nextOffset, self.sequences) = (policyText, nextOffset, sequences)
         reader = EntryReader(acceptance)
         hasBegun = true
     }
 
-    private init(_ partition: Int32, _ rule: Rule, _ fold: consuming Fold) {
+    private init(_ partition: Int32, _ rule: Rule, _ fold: consuming Fold, keepsFacts: Bool) {
         self.partition = partition
         self.rule = rule
         self.fold = fold
+        self.fold.keepsFacts = keepsFacts
+    }
+
+    /// Entries that would move the clock beyond this are not folded any more, nor is anything behind the first of them.
+    public var horizon: Timestamp?
+    public private(set) var hasReachedHorizon = false
+
+    /// Moves the clock to `time`, if it is behind, and fires what is due by then, as an entry behind the last one would.
+    public mutating func finish(at time: Timestamp, above published: [Int64], into facts: inout FactBatch) {
+        frameOffset = nextOffset
+        fold.tick(time, entry: 0)
+        drain(above: published, into: &facts)
     }
 
     /// Folds one frame, and adds to `facts`, encoded, those whose sequence number is above `published` (by fact topic).
@@ -111,6 +123,10 @@ public struct PartitionFold: ~Copyable {
             guard counts else { return }
             typeIDs.removeAll(keepingCapacity: true)
             while try reader.next(&entry), reader.index < end {
+                if let horizon, entry.event.time > horizon {
+                    hasReachedHorizon = true
+                    break
+                }
                 if try take() { try switchPolicy(of: frame, above: published, into: &facts) }
             }
             foldBatch()
@@ -171,7 +187,9 @@ public struct PartitionFold: ~Copyable {
             let policy = try parse(text)
             policyText = text
             encoder = FactEncoder(policy: policy, partition: partition)
+            let keepsFacts = fold.keepsFacts
             fold = Fold(policy: policy)
+            fold.keepsFacts = keepsFacts
         case .past:
             guard !hasBegun else { return }
             fold.begin(under: try parse(text))
@@ -223,6 +241,11 @@ public struct PartitionFold: ~Copyable {
 
     /// Numbers the facts that wait in the fold, and adds to `facts` those above `published`.
     private mutating func drain(above published: [Int64], into facts: inout FactBatch, sameEntry: Bool = false) {
+        if !fold.keepsFacts {
+            for topic in sequences.indices { sequences[topic] += fold.output.counts[topic] }
+            fold.clearOutput(sameEntry: sameEntry)
+            return
+        }
         guard let encoder else { return }
         for index in fold.output.facts.indices {
             let fact = fold.output.facts[index]

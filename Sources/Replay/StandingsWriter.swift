@@ -1,10 +1,12 @@
 internal import Events
-public import Policy
+internal import Policy
 public import Scoring
 
 /// Collects standings and writes them as `standing replay` prints them: a line a subject, sorted by subject's bytes.
 public struct StandingsWriter: Sendable {
-    private var standings: [Standing] = []
+    /// A standing speaks in the numbers of its policy; partitions need not be under the same one.
+    private var standings: [(standing: Standing, policy: Int)] = []
+    private var policies: [ScoringPolicy] = []
 
     public init() {}
 
@@ -12,17 +14,30 @@ public struct StandingsWriter: Sendable {
 
     public mutating func add(_ fold: borrowing Fold) {
         standings.reserveCapacity(standings.count + fold.subjectCount)
-        fold.forEachStanding { standings.append($0) }
+        let number = policies.count
+        policies.append(fold.policy)
+        fold.forEachStanding { standings.append(($0, number)) }
     }
 
-    public mutating func add(_ other: StandingsWriter) { standings += other.standings }
+    /// Adds one subject's, if it is enrolled.
+    public mutating func add(_ subject: UnsafeRawBufferPointer, of fold: borrowing Fold) {
+        guard let standing = fold.standing(of: subject) else { return }
+        standings.append((standing, policies.count))
+        policies.append(fold.policy)
+    }
+
+    public mutating func add(_ other: StandingsWriter) {
+        let first = policies.count
+        policies += other.policies
+        standings += other.standings.map { ($0.standing, $0.policy + first) }
+    }
 
     /// Hands on the text in pieces of about 64 KiB.
-    public mutating func write(policy: ScoringPolicy, _ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
-        standings.sort { $0.subject.lexicographicallyPrecedes($1.subject) }
+    public mutating func write(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+        standings.sort { $0.standing.subject.lexicographicallyPrecedes($1.standing.subject) }
         var writer = ByteWriter(capacity: 128 * 1024)
-        for standing in standings {
-            standing.writeLine(to: &writer, policy: policy)
+        for (standing, policy) in standings {
+            standing.writeLine(to: &writer, policy: policies[policy])
             if writer.count >= 64 * 1024 {
                 try body(writer.bytes)
                 writer.removeAll()

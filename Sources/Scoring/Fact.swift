@@ -92,6 +92,9 @@ public struct Reason: Equatable, Sendable {
 public struct FactBuffer {
     public internal(set) var facts: [Fact] = []
     public internal(set) var reasons: [Reason] = []
+    /// False: facts are counted, by topic, and not kept.
+    var isKept = true
+    public internal(set) var counts: [Int64] = [Int64](repeating: 0, count: FactTopic.allCases.count)
     /// The entry of the last fact, and how many it has.
     private var entry = -1
     private var count = 0
@@ -111,6 +114,7 @@ public struct FactBuffer {
     mutating func removeAll(sameEntry: Bool) {
         facts.removeAll(keepingCapacity: true)
         reasons.removeAll(keepingCapacity: true)
+        if !isKept { for topic in counts.indices { counts[topic] = 0 } }
         if !sameEntry { entry = -1 }
     }
 

@@ -14,7 +14,10 @@ extension Fold {
 
     /// A policy's past: subjects and points as they would be had it always been active; nobody is told, sanctioned or
     /// given a perk. Who is enrolled is up to the policies that were active then (`begin`, activations).
-    public init(pastOf policy: ScoringPolicy) { self.init(policy: policy, isPast: true) }
+    public init(pastOf policy: ScoringPolicy) {
+        self.init(policy: policy, isPast: true)
+        output.isKept = false
+    }
 
     /// The policy that a past begins under.
     public mutating func begin(under policy: ScoringPolicy) { enrolledKinds = policy.kinds }
@@ -52,6 +55,7 @@ extension Fold {
                     + "\(old.subjects.count) and \(old.identities.count)")
         }
         isPast = false
+        output.isKept = old.output.isKept
         enrolledKinds = policy.kinds
         counters = old.counters
         counters.policySwitches += 1

@@ -170,6 +170,10 @@ extension Fold {
         _ kind: Fact.Kind, _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change,
         lifted: LiftReason? = nil
     ) {
+        guard output.isKept else {
+            output.counts[FactTopic.sanctions.rawValue] += 1
+            return
+        }
         guard let imposition = imposition(sanction, record) else { return }
         let firstReason = output.reasons.count
         let dimension = policy.sanctions[sanction].dimension

@@ -72,6 +72,12 @@ public struct Fold: ~Copyable {
         bandTexts = policy.bands.map { Text($0.name) }
     }
 
+    /// False: facts are only counted (`FactBuffer.counts`), which is all that a replay needs of them.
+    public var keepsFacts: Bool {
+        get { output.isKept }
+        set { output.isKept = newValue }
+    }
+
     public var subjectCount: Int { subjects.count }
     public var identityCount: Int { identities.count }
 
@@ -249,6 +255,10 @@ public struct Fold: ~Copyable {
         _ kind: Fact.Kind, _ record: UnsafeMutablePointer<Int64>, cause: Cause, before: Fact.Level?, after: Fact.Level,
         item: Int = -1, term: Fact.Term? = nil, reasons: Range<Int>
     ) {
+        guard output.isKept else {
+            output.counts[kind.topic.rawValue] += 1
+            return
+        }
         let number = output.number(inEntry: entry)
         let factCause: Fact.Cause
         let subject: UnsafeRawBufferPointer

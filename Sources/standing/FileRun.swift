@@ -133,7 +133,8 @@ final class FileRun: @unchecked Sendable {
         guard let standings else { return }
         let out = try OutputFile(standings)
         var writer = StandingsWriter()
-        if let policy = service.collect(into: &writer) { try writer.write(policy: policy) { try out.write($0) } }
+        _ = service.collect(into: &writer)
+        try writer.write { try out.write($0) }
         try out.close()
     }
 

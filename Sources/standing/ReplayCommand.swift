@@ -62,7 +62,7 @@ struct ReplayCommand: ParsableCommand {
         let out = try OutputFile(output)
         var standings = StandingsWriter()
         standings.add(replay.fold)
-        try standings.write(policy: replay.fold.policy) { try out.write($0) }
+        try standings.write { try out.write($0) }
         try out.close()
     }
 }

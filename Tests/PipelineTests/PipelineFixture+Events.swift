@@ -68,7 +68,7 @@ extension PipelineFixture {
 
     private func text(_ writer: inout StandingsWriter) -> String {
         var text = ""
-        writer.write(policy: policy) { text += String(decoding: $0, as: UTF8.self) }
+        writer.write { text += String(decoding: $0, as: UTF8.self) }
         return text
     }
 }

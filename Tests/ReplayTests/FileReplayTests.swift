@@ -10,7 +10,7 @@ import Testing
         var writer = StandingsWriter()
         writer.add(replay.fold)
         var text: [UInt8] = []
-        writer.write(policy: replay.fold.policy) { text += $0 }
+        writer.write { text += $0 }
         return text.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 

@@ -32,7 +32,7 @@ struct GoldenTests {
         var writer = StandingsWriter()
         writer.add(replay.fold)
         var standings: [UInt8] = []
-        writer.write(policy: replay.fold.policy) { standings += $0 }
+        writer.write { standings += $0 }
         let found = standings.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
         #expect(found == (try lines(Shared.path("golden/\(name)-standings.jsonl.gz"))))
 

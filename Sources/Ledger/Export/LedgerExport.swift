@@ -18,6 +18,8 @@ public struct LedgerExport: Sendable {
         /// The topic that it was read from.
         public var ledger: String
         public var parts: [Part]
+
+        public init(ledger: String, parts: [Part]) { (self.ledger, self.parts) = (ledger, parts) }
     }
 
     public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {

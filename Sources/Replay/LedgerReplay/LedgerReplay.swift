@@ -1,0 +1,148 @@
+public import Events
+internal import Foundation
+public import Ledger
+public import Policy
+public import Scoring
+internal import Synchronization
+
+/// Folds the partitions of a ledger once more, from wherever their frames come. It publishes nothing, and has no way to.
+///
+/// Every thread folds one partition at a time; memory is what the states of so many partitions take.
+public struct LedgerReplay: Sendable {
+    /// A partition's frames at `start` and behind it, before `end`.
+    public typealias Source = @Sendable (_ partition: Int32, _ start: Int64, _ end: Int64) throws -> any FrameSource
+
+    /// What one partition came to.
+    public struct Result: Sendable, Equatable {
+        public var partition: Int32
+        public var nextOffset: Int64 = 0
+        public var clock: Timestamp = .distantPast
+        public var entries: Int64 = 0
+        public var subjects = 0
+        public var digest = StateDigest(high: 0, low: 0)
+        /// The last sequence number of each fact topic, by `FactTopic.rawValue`.
+        public var sequences: [Int64] = []
+    }
+
+    /// This policy, whatever the ledger says; nil: those that it activates.
+    public var policy: ScoringPolicy?
+    /// Frames at this ledger offset and behind it are left out.
+    public var until = Int64.max
+    /// The standings at this time: a partition ends before the first entry that would move its clock further, with the
+    /// clock moved there.
+    public var asOf: Timestamp?
+    public var threads = ProcessInfo.processInfo.activeProcessorCount
+    public var computesDigests = true
+
+    public init() {}
+
+    /// Folds the partitions and lends each one's end to `finished`, one at a time, in no particular order. Ends with the
+    /// first error: what was folded by then is no whole.
+    public func run(
+        partitions: [Int32], source: @escaping Source, progress: ReplayProgress = ReplayProgress(),
+        finished: @escaping @Sendable (borrowing PartitionFold) throws -> Void = { _ in }
+    ) throws -> [Result] {
+        let state = Mutex((next: 0, results: [Result](), failure: (any Error)?.none))
+        let folding = Mutex(())
+        let work: @Sendable () -> Void = {
+            while let partition = state.withLock({ state -> Int32? in
+                guard state.failure == nil, state.next < partitions.count else { return nil }
+                state.next += 1
+                return partitions[state.next - 1]
+            }) {
+                do {
+                    let result = try fold(partition, source, progress) { fold in
+                        try folding.withLock { _ in try finished(fold) }
+                    }
+                    state.withLock { $0.results.append(result) }
+                } catch {
+                    state.withLock { if $0.failure == nil { $0.failure = error } }
+                    progress.stop()
+                }
+            }
+        }
+        let count = max(1, min(threads, partitions.count))
+        let done = DispatchSemaphore(value: 0)
+        for _ in 1..<count {
+            let thread = Thread {
+                work()
+                done.signal()
+            }
+            thread.stackSize = Self.stackBytes
+            thread.start()
+        }
+        work()
+        for _ in 1..<count { done.wait() }
+        return try state.withLock { state in
+            if let failure = state.failure { throw failure }
+            return state.results.sorted { $0.partition < $1.partition }
+        }
+    }
+
+    private static let stackBytes = 4 << 20
+
+    private func fold(
+        _ partition: Int32, _ source: @escaping Source, _ progress: ReplayProgress,
+        _ finished: (borrowing PartitionFold) throws -> Void
+    ) throws -> Result {
+        var fold = start(partition, source, keepsFacts: false)
+        var facts = FactBatch()
+        try apply(&fold, source, progress) { fold, frame in
+            try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)
+        }
+        if let asOf { fold.finish(at: asOf, above: [], into: &facts) }
+        var result = Result(partition: partition)
+        result.nextOffset = fold.nextOffset
+        result.clock = fold.fold.clock
+        result.entries = fold.fold.counters.entries
+        result.subjects = fold.fold.subjectCount
+        result.sequences = fold.sequences
+        if computesDigests { result.digest = fold.fold.digest() }
+        try finished(fold)
+        return result
+    }
+
+    private func start(_ partition: Int32, _ source: @escaping Source, keepsFacts: Bool) -> PartitionFold {
+        var fold =
+            policy.map { PartitionFold(partition: partition, fixedPolicy: $0, keepsFacts: keepsFacts) }
+            ?? PartitionFold(
+                partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: keepsFacts)
+        fold.horizon = asOf
+        return fold
+    }
+
+    private func apply(
+        _ fold: inout PartitionFold, _ source: Source, _ progress: ReplayProgress,
+        _ body: (inout PartitionFold, LedgerFrame) throws -> Void
+    ) throws {
+        let frames = try source(fold.partition, 0, until)
+        var entries: Int64 = 0
+        while !progress.isStopped, !fold.hasReachedHorizon, let frame = try frames.next(), frame.offset < until {
+            let before = fold.nextOffset
+            try body(&fold, frame)
+            progress.add(offsets: fold.nextOffset - before, entries: fold.fold.counters.entries - entries)
+            entries = fold.fold.counters.entries
+        }
+    }
+
+    /// Folds one partition and hands its facts on, encoded as they were published, from ledger offset `from` on.
+    public func facts(
+        partition: Int32, from: Int64 = 0, source: @escaping Source, progress: ReplayProgress = ReplayProgress(),
+        fact: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        var fold = start(partition, source, keepsFacts: true)
+        var batch = FactBatch()
+        let everything = [Int64](repeating: 0, count: FactTopic.allCases.count)
+        let nothing = [Int64](repeating: .max, count: FactTopic.allCases.count)
+        try apply(&fold, source, progress) { fold, frame in
+            batch.removeAll()
+            try fold.apply(
+                frame: frame.bytes, at: frame.offset, above: frame.offset >= from ? everything : nothing, into: &batch)
+            for item in batch.items { try fact(batch.value(item)) }
+        }
+        guard let asOf else { return }
+        batch.removeAll()
+        fold.finish(at: asOf, above: everything, into: &batch)
+        for item in batch.items { try fact(batch.value(item)) }
+    }
+}

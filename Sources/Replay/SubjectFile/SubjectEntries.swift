@@ -1,0 +1,91 @@
+public import Events
+public import Ledger
+
+/// One subject's entries in its ledger partition, kept: with those that concern everyone, oldest first.
+public struct SubjectEntries: Sendable {
+    /// What of an entry is kept.
+    public struct Entry: Sendable {
+        public let offset: Int64
+        public let entry: Int
+        /// The partition's clock before it.
+        public let clock: Timestamp
+        public let kind: EntryKind
+        public let time: Timestamp
+        let topic, source, type, subject, id, data: [UInt8]
+        public let partition: Int32
+        public let sourceOffset: Int64
+
+        init(_ entry: HistoryEntry) {
+            (offset, self.entry, clock, kind, time) = (
+                entry.offset, entry.entry, entry.clock, entry.kind, entry.event.time
+            )
+            (partition, sourceOffset) = (entry.origin.partition, entry.origin.offset)
+            topic = Array(entry.origin.topic)
+            source = Array(entry.event.source)
+            type = Array(entry.event.type)
+            subject = Array(entry.event.subject)
+            id = Array(entry.event.id)
+            data = Array(entry.event.data)
+        }
+
+        /// Lends the entry as an event.
+        func lend<Result>(_ body: (EventView) throws -> Result) rethrows -> Result {
+            try source.withUnsafeBytes { source in
+                try type.withUnsafeBytes { type in
+                    try subject.withUnsafeBytes { subject in
+                        try id.withUnsafeBytes { id in
+                            try data.withUnsafeBytes { data in
+                                try body(
+                                    EventView(
+                                        id: id, source: source, type: type, subject: subject, time: time, data: data))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    public struct TooMany: Error, Hashable, Sendable, CustomStringConvertible {
+        public var description: String { "more than \(SubjectEntries.limit) entries of one subject" }
+    }
+
+    /// Entries of one subject that are taken into memory.
+    public static let limit = 100_000
+
+    public let subject: [UInt8]
+    public private(set) var entries: [Entry] = []
+
+    /// Those before ledger offset `end`. Throws `ArchiveDamage`, `TooMany`.
+    public init(of subject: [UInt8], in history: SubjectHistory, until end: Int64 = .max) throws {
+        self.subject = subject
+        var entries: [Entry] = []
+        try subject.withUnsafeBytes { key in
+            try history.read(key, until: end) { entry in
+                guard entries.count < Self.limit else { throw TooMany() }
+                entries.append(Entry(entry))
+            }
+        }
+        self.entries = entries
+    }
+
+    /// As if the event, and the voids of it, had never been.
+    func without(source: [UInt8], id: [UInt8], _ decoder: EventDecoder) -> SubjectEntries {
+        var copy = self
+        copy.entries.removeAll { entry in
+            if entry.source == source, entry.id == id { return true }
+            guard ControlType.eventVoided.isType(entry.type) else { return false }
+            return entry.data.withUnsafeBytes { data in
+                guard let voidedSource = decoder.string("source", of: data).map({ Array($0) }),
+                    let voidedID = decoder.string("id", of: data).map({ Array($0) })
+                else { return false }
+                return voidedSource == source && voidedID == id
+            }
+        }
+        return copy
+    }
+}
+
+extension ControlType {
+    func isType(_ type: [UInt8]) -> Bool { type.withUnsafeBytes { $0.equals(name) } }
+}

@@ -1,0 +1,160 @@
+public import Events
+internal import Ledger
+internal import Policy
+internal import Scoring
+
+/// Everything that is held about one subject, for that subject: what happened, what each event changed and why, and what
+/// would have been without what was voided.
+public struct SubjectFile: ~Copyable {
+    private let history: SubjectEntries
+    private let replay: SubjectReplay
+    /// Voided events and what they had cost, in the order of the voids.
+    private let voids: [(source: [UInt8], id: [UInt8], reason: String, time: Timestamp, makeGood: MakeGood)]
+
+    /// As of `time`, the partition's clock.
+    public init(_ history: SubjectEntries, asOf time: Timestamp) throws {
+        let replay = try SubjectReplay(history, asOf: time)
+        let decoder = EventDecoder()
+        var voids: [(source: [UInt8], id: [UInt8], reason: String, time: Timestamp, makeGood: MakeGood)] = []
+        for step in replay.steps {
+            guard let number = step.entry, ControlType.eventVoided.isType(history.entries[number].type) else {
+                continue
+            }
+            let entry = history.entries[number]
+            func string(_ name: StaticString) -> [UInt8]? {
+                entry.data.withUnsafeBytes { data in decoder.string(name, of: data).map { Array($0) } }
+            }
+            guard let source = string("source"), let id = string("id") else { continue }
+            let without = try SubjectReplay(history.without(source: source, id: id, decoder), asOf: time)
+            voids.append(
+                (
+                    source, id, string("reason").map { String(decoding: $0, as: UTF8.self) } ?? "", entry.time,
+                    MakeGood(actual: replay.steps, without: without.steps)
+                ))
+        }
+        self.history = history
+        self.replay = replay
+        self.voids = voids
+    }
+
+    /// What each void makes good, in their order.
+    public var makeGoods: [MakeGood] { voids.map(\.makeGood) }
+
+    /// `{"subject","clock","standing","history":[{"offset","entry","time","type","source","id","origin","changes":[…]}],
+    /// "voided":[{"source","id","reason","at","would-have-had":[{"perk","from","until"}],
+    /// "would-not-have-been-under":[{"sanction","from","until"}]}]}`. `standing` is null for who is not enrolled.
+    public func write(to writer: inout ByteWriter) {
+        writer.append("{\"subject\":")
+        history.subject.withUnsafeBytes { writer.append(jsonString: $0) }
+        writer.append(",\"clock\":")
+        append(replay.fold.clock, to: &writer)
+        writer.append(",\"standing\":")
+        if let standing = replay.standing {
+            standing.writeExplained(to: &writer, policy: replay.fold.policy, clock: replay.fold.clock)
+        } else {
+            writer.append("null")
+        }
+        writer.append(",\"history\":[")
+        for (index, step) in replay.steps.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            write(step, to: &writer)
+        }
+        writer.append("],\"voided\":[")
+        for (index, void) in voids.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append("{\"source\":")
+            void.source.withUnsafeBytes { writer.append(jsonString: $0) }
+            writer.append(",\"id\":")
+            void.id.withUnsafeBytes { writer.append(jsonString: $0) }
+            writer.append(",\"reason\":")
+            writer.append(jsonString: void.reason)
+            writer.append(",\"at\":")
+            append(void.time, to: &writer)
+            writer.append(",\"would-have-had\":")
+            write(void.makeGood.perks, "{\"perk\":", to: &writer)
+            writer.append(",\"would-not-have-been-under\":")
+            write(void.makeGood.sanctions, "{\"sanction\":", to: &writer)
+            writer.append("}")
+        }
+        writer.append("]}")
+    }
+
+    private func append(_ time: Timestamp, to writer: inout ByteWriter) {
+        guard time != .distantPast else { return writer.append("null") }
+        writer.append(byte: 0x22)
+        writer.append(time)
+        writer.append(byte: 0x22)
+    }
+
+    /// An entry with what it changed; without one, what time changed.
+    private func write(_ step: SubjectReplay.Step, to writer: inout ByteWriter) {
+        if let number = step.entry {
+            let entry = history.entries[number]
+            writer.append("{\"offset\":\(entry.offset),\"entry\":\(entry.entry),\"time\":")
+            append(entry.time, to: &writer)
+            writer.append(",\"type\":")
+            entry.type.withUnsafeBytes { writer.append(jsonString: $0) }
+            writer.append(",\"source\":")
+            entry.source.withUnsafeBytes { writer.append(jsonString: $0) }
+            writer.append(",\"id\":")
+            entry.id.withUnsafeBytes { writer.append(jsonString: $0) }
+            if entry.kind == .event {
+                writer.append(",\"origin\":{\"topic\":")
+                entry.topic.withUnsafeBytes { writer.append(jsonString: $0) }
+                writer.append(",\"partition\":\(entry.partition),\"offset\":\(entry.sourceOffset)}")
+            }
+            writer.append(",\"changes\":[")
+        } else {
+            writer.append("{\"changes\":[")
+        }
+        for (index, change) in step.changes.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            write(change, to: &writer)
+        }
+        writer.append("]}")
+    }
+
+    private func write(_ change: SubjectReplay.Change, to writer: inout ByteWriter) {
+        writer.append("{\"time\":")
+        append(change.time, to: &writer)
+        writer.append(",\"type\":\"")
+        writer.append(change.kind.type)
+        writer.append(byte: 0x22)
+        switch change.kind.topic {
+        case .scoreChanges:
+            writer.append(",\"before\":")
+            if let before = change.before { writer.append(jsonString: before) } else { writer.append("null") }
+            writer.append(",\"after\":")
+            writer.append(jsonString: change.after)
+        case .perks:
+            writer.append(",\"perk\":")
+            writer.append(jsonString: change.item)
+        case .sanctions:
+            writer.append(",\"sanction\":")
+            writer.append(jsonString: change.item)
+        }
+        writer.append(",\"reasons\":[")
+        for (index, reason) in change.reasons.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append("{\"rule\":")
+            writer.append(jsonString: reason.rule)
+            writer.append(",\"points\":\(reason.points)}")
+        }
+        writer.append("]}")
+    }
+
+    private func write(_ spans: [MakeGood.Span], _ head: StaticString, to writer: inout ByteWriter) {
+        writer.append("[")
+        for (index, span) in spans.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append(head)
+            writer.append(jsonString: span.item)
+            writer.append(",\"from\":")
+            append(span.from, to: &writer)
+            writer.append(",\"until\":")
+            if let until = span.until { append(until, to: &writer) } else { writer.append("null") }
+            writer.append("}")
+        }
+        writer.append("]")
+    }
+}

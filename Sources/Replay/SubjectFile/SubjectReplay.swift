@@ -1,0 +1,204 @@
+public import Events
+internal import Ledger
+public import Policy
+public import Scoring
+
+/// Folds one subject's own entries: at every entry it has the standing that the subject has in its partition, because
+/// subjects share nothing but the clock and the policy.
+public struct SubjectReplay: ~Copyable {
+    /// What a fact says, in words.
+    public struct Change: Sendable, Equatable {
+        public var time: Timestamp
+        public var kind: Fact.Kind
+        /// The perk's or sanction's id; empty for a score.
+        public var item: String
+        public var before: String?
+        public var after: String
+        /// Rules and points, largest first.
+        public var reasons: [(rule: String, points: Int64)]
+
+        public static func == (a: Self, b: Self) -> Bool {
+            a.time == b.time && a.kind == b.kind && a.item == b.item && a.before == b.before && a.after == b.after
+                && a.reasons.elementsEqual(b.reasons) { $0 == $1 }
+        }
+    }
+
+    /// What an entry, and the timers that were due by then, changed. `entry`: its number in `entries`; nil: only timers.
+    public struct Step: Sendable {
+        public var entry: Int?
+        public var changes: [Change]
+    }
+
+    public private(set) var fold = Fold(policy: .absent)
+    public private(set) var steps: [Step] = []
+    private let subject: [UInt8]
+    private let entries: [SubjectEntries.Entry]
+    private let fixedPolicy: ScoringPolicy?
+    private let decoder = EventDecoder()
+    private var folded = 0
+    private var previous: ScoringPolicy?
+
+    /// `policy`: this one, whatever the ledger says; nil: those that it activates. With `asOf` it ends before the first
+    /// entry that came when the partition's clock was beyond that, or that would have moved it beyond.
+    public init(_ history: SubjectEntries, policy: ScoringPolicy? = nil, asOf time: Timestamp? = nil) throws {
+        subject = history.subject
+        entries = history.entries
+        fixedPolicy = policy
+        if let policy { fold = Fold(policy: policy) }
+        for number in entries.indices {
+            if let time, entries[number].clock > time || entries[number].time > time { break }
+            try take(number)
+        }
+        if let time { advance(to: time) }
+    }
+
+    /// Moves the clock: what is due by then happens.
+    public mutating func advance(to time: Timestamp) {
+        fold.tick(time, entry: 0)
+        note(nil)
+    }
+
+    public var standing: Standing? { subject.withUnsafeBytes { fold.standing(of: $0) } }
+
+    private mutating func take(_ number: Int) throws {
+        let entry = entries[number]
+        if entry.clock > fold.clock { fold.tick(entry.clock, entry: 0) }
+        note(nil)
+        try entry.lend { event in
+            let type = fold.resolve(type: event.type)
+            guard type == EventTypeID(.policyActivated), fixedPolicy == nil else {
+                fold.fold(event, type: type, entry: 0)
+                return
+            }
+            if entry.kind == .system {
+                guard folded == 0, let text = event.policyText(decoder) else { return }
+                fold = Fold(policy: try ScoringPolicy(yaml: text, file: "ledger@\(entry.offset)"))
+            } else {
+                try switchPolicy(event, number)
+            }
+        }
+        folded += 1
+        note(number)
+    }
+
+    private mutating func switchPolicy(_ event: EventView, _ number: Int) throws {
+        guard fold.admitActivation(event, entry: 0), let text = event.policyText(decoder), text != fold.policy.text
+        else { return }
+        note(nil)
+        let policy = try ScoringPolicy(yaml: text, file: "ledger@\(entries[number].offset)")
+        var past = Fold(pastOf: policy)
+        for earlier in entries[..<number] {
+            try earlier.lend { event in
+                if earlier.kind == .system, let text = event.policyText(decoder) {
+                    past.begin(under: try ScoringPolicy(yaml: text, file: "ledger@\(earlier.offset)"))
+                    return
+                }
+                past.tick(earlier.clock, entry: 0)
+                past.fold(event, type: past.resolve(type: event.type), entry: 0)
+            }
+            past.clearOutput()
+        }
+        try past.succeed(fold, by: event, entry: 0)
+        previous = fold.policy
+        swap(&fold, &past)
+    }
+
+    /// Puts the facts since the last one into words.
+    private mutating func note(_ entry: Int?) {
+        defer { fold.clearOutput() }
+        guard !fold.output.facts.isEmpty || entry != nil else { return }
+        let (policy, previous) = (fold.policy, previous ?? fold.policy)
+        func name(_ number: Int, _ list: (ScoringPolicy) -> String) -> String { list(number >= 0 ? policy : previous) }
+        func place(_ number: Int) -> Int { number >= 0 ? number : ~number }
+        let changes = fold.output.facts.map { fact in
+            func level(_ level: Fact.Level) -> String {
+                "\(level.score) \(name(level.band) { $0.bands[place(level.band)].name })"
+            }
+            let item =
+                switch fact.kind.topic {
+                case .scoreChanges: ""
+                case .perks: name(fact.item) { $0.perks[place(fact.item)].id }
+                case .sanctions: name(fact.item) { $0.sanctions[place(fact.item)].id }
+                }
+            return Change(
+                time: fact.time, kind: fact.kind, item: item, before: fact.before.map { level($0) },
+                after: level(fact.after),
+                reasons: fold.output.reasons[fact.reasons].map { reason in
+                    (name(reason.rule) { $0.rules[place(reason.rule)].id }, reason.points)
+                })
+        }
+        steps.append(Step(entry: entry, changes: changes))
+    }
+}
+
+/// What of a subject's past would have been otherwise without an event that was voided.
+public struct MakeGood: Sendable, Equatable {
+    /// A span in which it would have held a perk that it had not, or was under a sanction that it would not have been.
+    public struct Span: Sendable, Equatable {
+        public var item: String
+        public var from: Timestamp
+        /// Nil: still.
+        public var until: Timestamp?
+
+        public init(item: String, from: Timestamp, until: Timestamp?) {
+            (self.item, self.from, self.until) = (item, from, until)
+        }
+    }
+
+    /// Perks that it would have had.
+    public var perks: [Span]
+    /// Sanctions, noticed to lifted, that it would not have been under.
+    public var sanctions: [Span]
+
+    public init(perks: [Span], sanctions: [Span]) { (self.perks, self.sanctions) = (perks, sanctions) }
+
+    /// `actual` and `without` are folded to the same time.
+    init(actual: [SubjectReplay.Step], without: [SubjectReplay.Step]) {
+        perks = Self.difference(
+            Self.spans(without, from: [.perkGranted], until: [.perkRevoked]),
+            less: Self.spans(actual, from: [.perkGranted], until: [.perkRevoked]))
+        let begins: Set<Fact.Kind> = [.sanctionNoticed, .sanctionInForce]
+        sanctions = Self.difference(
+            Self.spans(actual, from: begins, until: [.sanctionLifted]),
+            less: Self.spans(without, from: begins, until: [.sanctionLifted]))
+    }
+
+    /// By item: when it was held.
+    private static func spans(
+        _ steps: [SubjectReplay.Step], from begins: Set<Fact.Kind>, until ends: Set<Fact.Kind>
+    ) -> [String: [(from: Timestamp, until: Timestamp?)]] {
+        var spans: [String: [(from: Timestamp, until: Timestamp?)]] = [:]
+        for change in steps.flatMap(\.changes) {
+            let last = spans[change.item]?.last
+            let isOpen = last.map { $0.until == nil } ?? false
+            if begins.contains(change.kind), !isOpen {
+                spans[change.item, default: []].append((change.time, nil))
+            } else if ends.contains(change.kind), isOpen {
+                spans[change.item]![spans[change.item]!.count - 1].until = change.time
+            }
+        }
+        return spans
+    }
+
+    private static func difference(
+        _ spans: [String: [(from: Timestamp, until: Timestamp?)]],
+        less others: [String: [(from: Timestamp, until: Timestamp?)]]
+    ) -> [Span] {
+        var result: [Span] = []
+        for (item, list) in spans.sorted(by: { $0.key < $1.key }) {
+            for span in list {
+                var from = span.from
+                for other in others[item] ?? [] {
+                    let end = other.until ?? Timestamp(microseconds: .max)
+                    guard end > from, other.from < span.until ?? Timestamp(microseconds: .max) else { continue }
+                    if other.from > from { result.append(Span(item: item, from: from, until: other.from)) }
+                    from = end
+                }
+                if from < span.until ?? Timestamp(microseconds: .max) {
+                    result.append(Span(item: item, from: from, until: span.until))
+                }
+            }
+        }
+        return result
+    }
+}

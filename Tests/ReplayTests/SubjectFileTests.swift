@@ -1,0 +1,154 @@
+import Events
+import Foundation
+import Ledger
+import Policy
+import Replay
+import Scoring
+import Simulation
+import Testing
+
+@Suite struct SubjectFileTests {
+    private static func archive(_ frames: [(offset: Int64, bytes: [UInt8])]) throws -> SubjectHistory {
+        let directory = ArchiveDirectory(root: "/a", partition: 4, segmentBytes: 4000, on: FaultyFileSystem())
+        let writer = try ArchiveWriter(directory)
+        for frame in frames { try frame.bytes.withUnsafeBytes { try writer.append($0, at: frame.offset) } }
+        try writer.close()
+        return SubjectHistory(directory)
+    }
+
+    private func key<Result>(_ subject: String, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try Array(subject.utf8).withUnsafeBytes(body)
+    }
+
+    /// A subject's own entries give its standing in the partition, wherever one stops.
+    @Test(arguments: 1...8) func aSubjectsOwnEntriesGiveItsStanding(seed: UInt64) throws {
+        let ledger = RandomLedger(seed: seed)
+        let history = try Self.archive(ledger.frames)
+        let subjects = (0..<7).map { "s\($0)" } + [String(repeating: "a-long-name-", count: 5)]
+        var fold = ledger.fold()
+        for place in ledger.frames.indices {
+            _ = try ledger.apply(place..<place + 1, to: &fold)
+            guard place % 23 == 22 || place == ledger.frames.count - 1 else { continue }
+            let next = fold.nextOffset
+            let clock = fold.fold.clock
+            for subject in subjects {
+                let entries = try SubjectEntries(of: Array(subject.utf8), in: history, until: next)
+                var replay = try SubjectReplay(entries)
+                replay.advance(to: clock)
+                let expected = key(subject) { fold.fold.standing(of: $0) }
+                try #require(replay.standing == expected, "seed \(seed), \(subject) before \(next)")
+            }
+        }
+    }
+
+    @Test(arguments: 1...4) func asOfATimeItIsThatOfTheLedger(seed: UInt64) throws {
+        let ledger = RandomLedger(seed: seed)
+        let history = try Self.archive(ledger.frames)
+        let frames = ledger.frames
+        let subjects = try (0..<7).map { try SubjectEntries(of: Array("s\($0)".utf8), in: history) }
+        for step in 1...9 as ClosedRange<Int64> {
+            let time = Timestamp(microseconds: 3_000_000_000_000 / 10 * step)
+            for policy in [nil, try ScoringPolicy(yaml: RandomLedger.others[1], file: "")] {
+                var replay = LedgerReplay()
+                replay.asOf = time
+                replay.policy = policy
+                _ = try replay.run(
+                    partitions: [4],
+                    source: { _, start, end in MemoryFrames(frames.filter { $0.offset >= start && $0.offset < end }) }
+                ) { fold in
+                    for entries in subjects {
+                        let own = try SubjectReplay(entries, policy: policy, asOf: time)
+                        let expected = entries.subject.withUnsafeBytes { fold.fold.standing(of: $0) }
+                        #expect(own.standing == expected, "seed \(seed), as of \(time)")
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: Make-good
+
+    private static let text = """
+        policy: town
+        version: 1
+        score: {base: 600, min: 350, max: 950}
+        dimensions: {payment: {}}
+        rules:
+          - {id: paid, dimension: payment, event: bill.paid, points: 15}
+          - {id: missed, dimension: payment, event: bill.missed, points: -60}
+        bands: [{name: C, from: 350}, {name: B, from: 550}, {name: A, from: 640}]
+        perks:
+          - {id: bikes, when: score >= 590}
+          - {id: pool, when: score >= 650}
+        sanctions:
+          - {id: loans, dimension: payment, measures: [loans], when: points <= -40, lasts: 100 days}
+
+        """
+
+    private static let day: Int64 = 86_400
+
+    private func happened(_ type: String, _ number: Int64, day: Int64, data: String = "") -> LedgerEntry {
+        .event(type: type, subject: "anna", offset: number, second: day * Self.day, data: data)
+    }
+
+    private func file(_ entries: [LedgerEntry], asOf day: Int64) throws -> SubjectFile {
+        let frames = [
+            (offset: Int64(0), bytes: LedgerEntry.frame(session: 9, [.policy(Self.text)])),
+            (offset: Int64(1), bytes: LedgerEntry.frame(session: 1, entries)),
+        ]
+        let history = try Self.archive(frames)
+        return try SubjectFile(
+            SubjectEntries(of: Array("anna".utf8), in: history),
+            asOf: Timestamp(microseconds: day * Self.day * 1_000_000))
+    }
+
+    private func time(_ day: Int64) -> Timestamp { Timestamp(microseconds: day * Self.day * 1_000_000) }
+
+    @Test func aVoidTellsWhatWouldHaveBeen() throws {
+        let file = try file(
+            [
+                happened("standing.subject.enrolled", 0, day: 0, data: #"{"kind":"individual","terms":"t"}"#),
+                happened("bill.paid", 1, day: 1), happened("bill.missed", 2, day: 2), happened("bill.paid", 3, day: 3),
+                happened("bill.paid", 4, day: 4), happened("bill.paid", 5, day: 5),
+                happened(
+                    "standing.event.voided", 6, day: 10,
+                    data: #"{"source":"/town","id":"town-0-2","reason":"it was somebody else"}"#),
+            ], asOf: 12)
+        #expect(
+            file.makeGoods == [
+                MakeGood(
+                    perks: [
+                        .init(item: "bikes", from: time(2), until: time(5)),
+                        .init(item: "pool", from: time(5), until: time(10)),
+                    ], sanctions: [.init(item: "loans", from: time(2), until: time(3))])
+            ])
+        var writer = ByteWriter()
+        file.write(to: &writer)
+        let json = try #require(
+            JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
+        let history = try #require(json["history"] as? [[String: Any]])
+        #expect(history.compactMap { $0["type"] as? String }.last == "standing.event.voided")
+        let void = try #require((json["voided"] as? [[String: Any]])?.first)
+        #expect(void["reason"] as? String == "it was somebody else")
+        #expect((void["would-have-had"] as? [[String: Any]])?.first?["until"] as? String == "1970-01-06T00:00:00Z")
+        #expect((json["standing"] as? [String: Any])?["score"] as? Int == 660)
+    }
+
+    @Test func aVoidThatCostNothingMakesNothingGood() throws {
+        let file = try file(
+            [
+                happened("standing.subject.enrolled", 0, day: 0, data: #"{"kind":"individual"}"#),
+                happened("bill.paid", 1, day: 1),
+                happened("standing.event.voided", 2, day: 2, data: #"{"source":"/town","id":"town-0-1"}"#),
+            ], asOf: 3)
+        #expect(file.makeGoods == [MakeGood(perks: [], sanctions: [])])
+    }
+
+    @Test func whoIsNotEnrolledHasAFileAllTheSame() throws {
+        let file = try file([happened("bill.paid", 1, day: 1)], asOf: 3)
+        var writer = ByteWriter()
+        file.write(to: &writer)
+        let text = String(decoding: writer.bytes, as: UTF8.self)
+        #expect(text.hasPrefix(#"{"subject":"anna","clock":"1970-01-04T00:00:00Z","standing":null,"history":["#))
+    }
+}
