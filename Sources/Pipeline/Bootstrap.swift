@@ -31,7 +31,8 @@ struct Bootstrap {
     private func attempt() throws -> Int {
         let admin = try Admin(configuration.kafka, timeoutMilliseconds: 5000)
         let metadata = try admin.metadata()
-        let missing = configuration.topics.all.filter { name in !metadata.topics.contains { $0.name == name } }
+        let wanted = configuration.topics.all + (configuration.checkpoints.map { [$0.topic] } ?? [])
+        let missing = wanted.filter { name in !metadata.topics.contains { $0.name == name } }
         guard missing.isEmpty else {
             throw PipelineError(
                 .topicMissing,

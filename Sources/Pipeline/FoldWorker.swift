@@ -1,6 +1,7 @@
 internal import CoreMetrics
 internal import Events
 internal import Kafka
+internal import Ledger
 internal import Logging
 internal import Policy
 internal import Replay
@@ -8,8 +9,8 @@ internal import Scoring
 
 /// Owns ledger partitions: folds their frames, publishes their facts, appends ticks. Runs on one thread.
 ///
-/// A partition that arrives is folded from the ledger's beginning; publication goes on behind the last fact that is
-/// out. Any delivery error ends the worker, and the next one does the same again.
+/// A partition that arrives is folded from its newest snapshot, or else from the ledger's beginning; publication goes on
+/// behind the last fact that is out. Any delivery error ends the worker, and the next one does the same again.
 final class FoldWorker: RebalanceListener {
     private static let commitEvery = Duration.milliseconds(500)
     private static let recommitEvery = Duration.seconds(5)
@@ -17,25 +18,30 @@ final class FoldWorker: RebalanceListener {
     private static let factHeaders = HeaderSet([
         (name: "content-type", value: Array("application/cloudevents+json; charset=UTF-8".utf8))
     ])
-    /// Marks a tick's delivery, which is no fact's.
-    private static let tickTag = -1
+    /// Marks the delivery of a tick or a checkpoint, which are no facts.
+    static let otherTag = -1
 
-    private let configuration: PipelineConfiguration
-    private let logger: Logger
-    private let stop: StopFlag
-    private let board: StatusBoard
+    let configuration: PipelineConfiguration
+    let logger: Logger
+    let stop: StopFlag
+    let board: StatusBoard
     private let owned: OwnedPartitions
-    private let producer: Producer
+    let producer: Producer
     private let ticker: LedgerAppender
     private let factTopics: [Int]
 
     /// By consumer source index.
-    private var partitions: [OwnedPartition] = []
+    var partitions: [OwnedPartition] = []
+    var stores: [PartitionStore] = []
     /// By ledger partition; nil for those of other members and those not recovered yet.
-    private var publications: [Publication?]
+    var publications: [Publication?]
     private var unrecovered: [Int32: [Publication.Mark]] = [:]
     private var lastTick: [Int32: Int64] = [:]
     private var batch = FactBatch()
+    var checkpoints: CheckpointTopic?
+    var checkpointTopic = -1
+    /// How far the ledger is folded, and how fast.
+    var recovery = Recovery()
     private var failure: (any Error)?
     private var lastCommit = ContinuousClock.now
     private var committed: [Int64] = []
@@ -60,6 +66,9 @@ final class FoldWorker: RebalanceListener {
         factTopics = topics
         ticker = try LedgerAppender(
             producer: producer, ledger: configuration.topics.ledger, partitions: ledgerPartitions)
+        if let checkpoints = configuration.checkpoints, checkpoints.keyring.signingKey != nil {
+            checkpointTopic = try producer.topic(checkpoints.topic)
+        }
         publishedCounters = configuration.topics.facts.map {
             Counter(label: "standing_facts_published_total", dimensions: [("topic", $0)])
         }
@@ -80,6 +89,9 @@ final class FoldWorker: RebalanceListener {
             }
             producer.purge()
         }
+        if let settings = configuration.checkpoints {
+            checkpoints = try CheckpointTopic(configuration, settings, logger: logger)
+        }
         try consumer.subscribe(to: [configuration.topics.ledger])
         while !stop.isSet {
             try consumer.poll(timeoutMilliseconds: 20) { try fold($0) }
@@ -90,12 +102,14 @@ final class FoldWorker: RebalanceListener {
             noteEnds(consumer)
             try appendTicks()
             try commitIfDue(consumer)
+            try compareCheckpoints()
+            try storing { try snapshotIfDue() }
         }
         handOver(consumer)
         consumer.close()
     }
 
-    private func check() throws {
+    func check() throws {
         if let failure { throw failure }
         if let fatal = producer.fatalError { throw fatal }
     }
@@ -104,7 +118,7 @@ final class FoldWorker: RebalanceListener {
         if error.isOffsetOutOfRange {
             throw PipelineError(
                 .ledgerDamaged,
-                "\(place): the ledger's beginning is gone from the topic (\(error.name)); it must be kept for ever")
+                "\(place): what is to be read next is not in the topic (\(error.name)); a ledger must be kept for ever")
         }
         guard error.isRetriable else { throw error }
         logger.warning("\(error)")
@@ -116,39 +130,55 @@ final class FoldWorker: RebalanceListener {
         // Partitions can arrive and bring records in one poll.
         try recover()
         for record in records {
-            let partition = partitions[record.source]
             guard let frame = record.value else {
                 throw PipelineError(
-                    .ledgerDamaged, "ledger partition \(partition.partition), offset \(record.offset): an empty record")
+                    .ledgerDamaged,
+                    "ledger partition \(partitions[record.source].partition), offset \(record.offset): an empty record")
             }
-            batch.removeAll()
-            let sent = publications[Int(partition.partition)]!.sent
-            try partition.withFold { state in
-                do {
-                    let isFirst = state.policy == nil
-                    try state.apply(frame: frame, at: record.offset, above: sent, into: &batch)
-                    if isFirst, let policy = configuration.policy, state.policy != nil, state.policyText != policy.text
-                    {
-                        throw differs(state.policy?.id ?? "", state.policy?.version ?? 0)
-                    }
-                } catch let problem as PartitionFold.Problem {
-                    throw PipelineError(.ledgerDamaged, problem.description)
-                }
-            }
-            try publish(Int(partition.partition))
-            publications[Int(partition.partition)]!.folded(next: record.offset + 1)
+            try keep(frame, at: record.offset, in: stores[record.source])
+            try fold(frame, at: record.offset, place: record.source)
         }
         frameCounter.increment(by: records.count)
         board.update { $0.frames += Int64(records.count) }
         serve(0)
     }
 
+    /// Folds a frame that is not folded yet, and publishes its facts.
+    func fold(_ frame: UnsafeRawBufferPointer, at offset: Int64, place: Int) throws {
+        let partition = partitions[place]
+        let number = Int(partition.partition)
+        batch.removeAll()
+        let sent = publications[number]!.sent
+        let before = try partition.withFold { state -> Int64? in
+            guard offset >= state.nextOffset else { return nil }
+            let (isFirst, before) = (state.policy == nil, state.nextOffset)
+            do {
+                try state.apply(frame: frame, at: offset, above: sent, into: &batch)
+            } catch let problem as PartitionFold.Problem {
+                throw PipelineError(.ledgerDamaged, problem.description)
+            }
+            if isFirst { try checkPolicy(of: state) }
+            return before
+        }
+        guard let before else { return }
+        try publish(number)
+        publications[number]!.folded(next: offset + 1)
+        stores[place].chain.append(frame, at: offset)
+        try checkpointIfDue(place, from: before, to: offset + 1)
+    }
+
+    /// A policy that was given on the command line must be the one that the ledger begins under.
+    func checkPolicy(of state: borrowing PartitionFold) throws {
+        guard let policy = configuration.policy, state.policy != nil, state.policyText != policy.text else { return }
+        throw differs(state.policy?.id ?? "", state.policy?.version ?? 0)
+    }
+
     private func differs(_ id: String, _ version: Int64) -> PipelineError {
         PipelineError(
             .policyDiffers,
             "the ledger's active policy is \(id) version \(version), not the one given with --policy: leave --policy out "
-                + "to go on under it, or begin a new ledger (--topic-prefix NAME); this version of Standing cannot "
-                + "switch the policy of a ledger that is in use")
+                + "to go on under it, activate yours with `standing policy activate`, or begin a new ledger "
+                + "(--topic-prefix NAME)")
     }
 
     private func publish(_ partition: Int) throws {
@@ -167,17 +197,17 @@ final class FoldWorker: RebalanceListener {
         board.update { status in for topic in counts.indices { status.factsPublished[topic] += counts[topic] } }
     }
 
-    private func waitForRoom() throws {
+    func waitForRoom() throws {
         serve(50)
         try check()
         if stop.isSet { throw CancellationError() }
     }
 
-    private func serve(_ milliseconds: Int) {
+    func serve(_ milliseconds: Int) {
         producer.serve(timeoutMilliseconds: milliseconds) { delivery in
             if delivery.code != 0 {
                 if failure == nil { failure = delivery.error(topicName: producer.topicName(delivery.topic)) }
-            } else if delivery.tag != Self.tickTag, let topic = factTopics.firstIndex(of: delivery.topic) {
+            } else if delivery.tag != Self.otherTag, let topic = factTopics.firstIndex(of: delivery.topic) {
                 publications[Int(delivery.partition)]?.acknowledge(
                     topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
             }
@@ -196,6 +226,7 @@ final class FoldWorker: RebalanceListener {
             if partition.isCurrent { current += 1 }
         }
         board.update { $0.currentPartitions = current }
+        noteProgress(isCurrent: current == partitions.count)
     }
 
     /// The owner's duty (SPEC section 5): where the wall clock has run ahead, an entry that only moves the clock.
@@ -209,7 +240,7 @@ final class FoldWorker: RebalanceListener {
             guard now.subtractingReportingOverflow(configuration.tickInterval).partialValue > latest else { continue }
             lastTick[number] = now
             ticker.append(tick: Timestamp(microseconds: now), to: Int(number))
-            _ = try ticker.send(Int(number), tag: Self.tickTag, wait: waitForRoom)
+            _ = try ticker.send(Int(number), tag: Self.otherTag, wait: waitForRoom)
             board.update { $0.ticks += 1 }
         }
     }
@@ -220,7 +251,9 @@ final class FoldWorker: RebalanceListener {
         guard !unrecovered.isEmpty else { return }
         let found = try FactRecovery.run(unrecovered, configuration: configuration, stop: stop, logger: logger)
         for (partition, marks) in found { publications[Int(partition)] = Publication(found: marks) }
+        let arrived = partitions.indices.filter { unrecovered[partitions[$0].partition] != nil }
         unrecovered = [:]
+        try catchUp(arrived)
     }
 
     private func commitIfDue(_ consumer: Consumer) throws {
@@ -256,6 +289,7 @@ final class FoldWorker: RebalanceListener {
         } catch {
             logger.warning("the ledger's positions are not committed", metadata: ["reason": "\(error)"])
         }
+        closeStores()
     }
 
     private func forgetPublications() {
@@ -266,17 +300,31 @@ final class FoldWorker: RebalanceListener {
 
     func assigned(_ places: [TopicPartition], to consumer: Consumer) -> [PartitionOffset] {
         do {
-            let starts = try consumer.committed(places, timeoutMilliseconds: 10_000)
+            let committed = try consumer.committed(places, timeoutMilliseconds: 10_000)
             let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
             unrecovered = [:]
-            for start in starts {
+            for start in committed {
                 unrecovered[start.topicPartition.partition] = Publication.marks(in: start.metadata) ?? blank
             }
         } catch {
             failure = error
             return []
         }
-        partitions = places.map { OwnedPartition(partition: $0.partition) }
+        var starts: [PartitionOffset] = []
+        do {
+            stores = []
+            partitions = []
+            for place in places {
+                let (store, partition) = try open(place.partition)
+                stores.append(store)
+                partitions.append(partition)
+                starts.append(PartitionOffset(place, offset: store.archiveEnd ?? partition.withFold { $0.nextOffset }))
+            }
+        } catch {
+            failure = error
+            (stores, partitions) = ([], [])
+            return []
+        }
         forgetPublications()
         committed = []
         lastTick = [:]
@@ -286,11 +334,11 @@ final class FoldWorker: RebalanceListener {
             status.currentPartitions = 0
         }
         logger.info("fold owns", metadata: ["partitions": "\(places.count)"])
-        return places.map { PartitionOffset($0, offset: 0) }
+        return starts
     }
 
     func revoked(_ places: [TopicPartition], lost: Bool, from consumer: Consumer) {
-        if !lost { handOver(consumer) }
+        if lost { closeStores() } else { handOver(consumer) }
         partitions = []
         forgetPublications()
         unrecovered = [:]

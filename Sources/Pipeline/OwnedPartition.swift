@@ -10,9 +10,9 @@ final class OwnedPartition: Sendable {
     private let state: Mutex<PartitionFold>
     private let current = Atomic(false)
 
-    init(partition: Int32) {
-        self.partition = partition
-        state = Mutex(PartitionFold(partition: partition))
+    init(_ fold: consuming sending PartitionFold) {
+        partition = fold.partition
+        state = Mutex(fold)
     }
 
     func withFold<Result>(_ body: (inout PartitionFold) throws -> sending Result) rethrows -> sending Result {

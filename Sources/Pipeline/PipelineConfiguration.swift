@@ -1,4 +1,5 @@
 public import Kafka
+public import Ledger
 public import Policy
 
 /// What the pipeline is told. A value: nothing in it changes while it runs.
@@ -25,6 +26,20 @@ public struct PipelineConfiguration: Sendable {
         public var all: [String] { [control] + sources + [ledger, deadLetter] + facts }
     }
 
+    /// What is said of the states that are folded here, and to whom they are held against.
+    public struct Checkpoints: Sendable {
+        public var topic: String
+        public var keyring: Keyring
+        /// What this member calls itself.
+        public var member: String
+        /// A checkpoint lies where a ledger offset passes a multiple of this, so that all members speak of the same places.
+        public var everyFrames: Int64 = 1024
+
+        public init(topic: String, keyring: Keyring, member: String) {
+            (self.topic, self.keyring, self.member) = (topic, keyring, member)
+        }
+    }
+
     public enum Clock: String, Sendable, CaseIterable {
         /// The owner of a partition appends ticks when its clock falls behind the wall clock.
         case wall
@@ -42,6 +57,12 @@ public struct PipelineConfiguration: Sendable {
     public var clock = Clock.wall
     /// Microseconds by which the wall clock may run ahead of a partition's clock before a tick is appended.
     public var tickInterval: Int64 = 10_000_000
+    /// Where archive and snapshots are kept; nil: nowhere, and every start folds the ledger from the topic.
+    public var data: LocalData?
+    /// Microseconds between two snapshots of a partition.
+    public var snapshotInterval: Int64 = 300_000_000
+    /// Nil: none are published or read.
+    public var checkpoints: Checkpoints?
     /// Microseconds by which an event may lie in the future.
     public var allowedSkew: Int64 = 300_000_000
 
@@ -62,7 +83,15 @@ public enum Role: String, Sendable, CaseIterable {
 
 /// What ends the pipeline for good: trying again cannot help.
 public struct PipelineError: Error, Sendable, CustomStringConvertible {
-    public enum Code: Sendable { case topicMissing, policyMissing, policyDiffers, ledgerDamaged }
+    public enum Code: Sendable {
+        case topicMissing, policyMissing, policyDiffers
+        /// Archive or topic lack what they should have, and it cannot be fetched.
+        case ledgerDamaged
+        /// Another member has folded the same ledger into another state.
+        case divergence
+        /// The disk does not keep what it was given, or another process has the data folder.
+        case storage
+    }
 
     public let code: Code
     public let message: String

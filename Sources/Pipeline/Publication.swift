@@ -28,6 +28,9 @@ struct Publication {
         acknowledged = found
     }
 
+    /// The state came from a snapshot: every fact before this ledger offset is out.
+    mutating func begin(at offset: Int64) { committable = max(committable, offset) }
+
     mutating func send(_ topic: FactTopic, _ sequence: Int64) { sent[topic.rawValue] = sequence }
 
     /// `settle` draws the conclusions, once for many.

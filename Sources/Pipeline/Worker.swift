@@ -50,6 +50,9 @@ final class Worker: @unchecked Sendable {
         thread.start()
     }
 
+    /// Runs something that may take long and that nobody waits for.
+    static func background(_ body: @escaping @Sendable () -> Void) { DispatchQueue.global().async(execute: body) }
+
     /// Returns when the thread has ended.
     func join() {
         done.wait()

@@ -7,7 +7,9 @@ public import Scoring
 ///
 /// It is the whole of a partition's state, and a pure function of the partition's frames: whoever folds the same
 /// frames has the same standings, and the same facts under the same sequence numbers.
-public struct PartitionFold: ~Copyable {
+///
+/// It may go from one thread to another (`@unchecked`): tables and decoder are its own, and nobody else's.
+public struct PartitionFold: ~Copyable, @unchecked Sendable {
     public struct Problem: Error, Sendable, CustomStringConvertible {
         public let partition: Int32
         /// The ledger offset of the frame at fault.

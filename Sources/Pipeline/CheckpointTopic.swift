@@ -1,0 +1,62 @@
+internal import Events
+internal import Kafka
+internal import Ledger
+internal import Logging
+
+/// The topic of signed checkpoints, read from its beginning.
+final class CheckpointTopic {
+    private static let batchMilliseconds = 100
+
+    private let consumer: Consumer
+    private let keyring: Keyring
+    private let logger: Logger
+    private let decoder = EventDecoder()
+
+    init(_ configuration: PipelineConfiguration, _ settings: PipelineConfiguration.Checkpoints, logger: Logger) throws {
+        keyring = settings.keyring
+        self.logger = logger
+        var options = Consumer.Options()
+        options.reportsEnds = true
+        options.maximumQueuedKilobytes = 16 * 1024
+        consumer = try Consumer(configuration.kafka, options: options) { logger.kafka($0, of: "checkpoints") }
+        let count = try Admin(configuration.kafka).topic(settings.topic)?.partitions ?? 0
+        try consumer.assign(
+            (0..<Int32(count)).map {
+                PartitionOffset(TopicPartition(settings.topic, $0), offset: PartitionOffset.beginning)
+            })
+    }
+
+    /// Those that came since the last call and that a trusted key has signed.
+    func poll(timeoutMilliseconds: Int = 0) throws -> [Checkpoint] {
+        var found: [Checkpoint] = []
+        try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
+            for record in records {
+                guard let value = record.value, let signed = SignedCheckpoint(json: value, decoder) else {
+                    logger.warning(
+                        "a record of the checkpoint topic is no checkpoint", metadata: ["offset": "\(record.offset)"])
+                    continue
+                }
+                if let objection = keyring.objection(to: signed) {
+                    logger.warning(
+                        "a checkpoint proves nothing",
+                        metadata: ["member": "\(signed.checkpoint.member)", "reason": "\(objection)"])
+                } else {
+                    found.append(signed.checkpoint)
+                }
+            }
+        }
+        for (place, error) in consumer.takeErrors() where !error.isRetriable {
+            logger.warning("checkpoints cannot be read", metadata: ["place": "\(place)", "reason": "\(error)"])
+        }
+        return found
+    }
+
+    /// Everything that is there now.
+    func readToEnd(_ stop: StopFlag) throws -> [Checkpoint] {
+        var found: [Checkpoint] = []
+        while !stop.isSet, !consumer.assignment.allSatisfy(\.reachedEnd) {
+            found += try poll(timeoutMilliseconds: Self.batchMilliseconds)
+        }
+        return found
+    }
+}

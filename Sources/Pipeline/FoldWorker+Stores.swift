@@ -1,0 +1,269 @@
+internal import Events
+internal import Kafka
+internal import Ledger
+internal import Logging
+internal import Replay
+internal import Scoring
+
+// What a member keeps of its partitions, where it starts from it, and what it says of it.
+extension FoldWorker {
+    private static let diskFullPauseMilliseconds = 200
+    private static let progressEvery = Duration.milliseconds(500)
+    private static let progressLogEvery = Duration.seconds(5)
+    /// Frames folded from the archive between two looks at what the producer has to say.
+    private static let catchUpFrames = 16
+
+    /// How far the ledger is folded, until it is folded to its end.
+    struct Recovery {
+        var estimate = RateEstimate()
+        /// The ledger's ends, in sum, as far as they are known.
+        var total: Int64 = 0
+        let start = ContinuousClock.now
+        var lastNote = ContinuousClock.now
+        var lastLog = ContinuousClock.now
+    }
+
+    // MARK: Start
+
+    /// A partition that arrives: its archive, and its state from the newest good snapshot or from nothing.
+    func open(_ partition: Int32) throws -> (PartitionStore, OwnedPartition) {
+        let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
+        let store = try PartitionStore(partition, data: configuration.data, logger: logger) { range in
+            try LedgerTopicFrames(
+                kafka, topic: ledger, partition: partition, from: range.lowerBound, until: range.upperBound,
+                isStopped: { stop.isSet })
+        }
+        let history = history(partition, store.directory)
+        guard let restored = try store.restore(history: history, logger: logger) else {
+            store.begin(at: 0, FrameChain(partition: partition))
+            return (store, OwnedPartition(PartitionFold(partition: partition, history: history)))
+        }
+        store.begin(at: restored.fold.nextOffset, restored.chain)
+        try checkPolicy(of: restored.fold)
+        return (store, OwnedPartition(restored.fold))
+    }
+
+    /// What a policy that is activated is folded from.
+    private func history(_ partition: Int32, _ directory: ArchiveDirectory?) -> PartitionFold.History {
+        let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
+        return { end in
+            LedgerFrames(archive: directory, from: 0, until: end) { start in
+                try LedgerTopicFrames(
+                    kafka, topic: ledger, partition: partition, from: start, until: end, isStopped: { stop.isSet })
+            }
+        }
+    }
+
+    /// Folds what the archive has beyond the snapshots of the partitions in these places, publishing what is not out yet.
+    func catchUp(_ places: [Int]) throws {
+        try readCheckpoints()
+        recovery = Recovery()
+        let ends = try Admin(configuration.kafka).ends(
+            of: partitions.map { TopicPartition(configuration.topics.ledger, $0.partition) })
+        recovery.total = ends.values.reduce(0, +)
+        for place in places {
+            try useOnlyWhatIsOut(place)
+            try catchUp(place)
+        }
+    }
+
+    /// A snapshot whose facts are not all out (the fact topics lost some) would leave them out for ever: then the state is
+    /// folded from the beginning.
+    private func useOnlyWhatIsOut(_ place: Int) throws {
+        let partition = partitions[place]
+        let found = publications[Int(partition.partition)]!.sent
+        let isOut = partition.withFold { state in zip(state.sequences, found).allSatisfy { $0 <= $1 } }
+        guard !isOut else {
+            return publications[Int(partition.partition)]!.begin(at: partition.withFold { $0.nextOffset })
+        }
+        logger.warning(
+            "facts of a snapshot are not all published: folding from the beginning",
+            metadata: ["partition": "\(partition.partition)"])
+        let number = partition.partition
+        let history = history(number, stores[place].directory)
+        try storing { try stores[place].dropSnapshots() }
+        stores[place].begin(at: 0, FrameChain(partition: number))
+        partition.withFold { $0 = PartitionFold(partition: number, history: history) }
+    }
+
+    private func catchUp(_ place: Int) throws {
+        guard let end = stores[place].archiveEnd else { return }
+        let partition = partitions[place]
+        let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
+        let frames = LedgerFrames(
+            archive: stores[place].directory, from: partition.withFold { $0.nextOffset }, until: end
+        ) { start in
+            try LedgerTopicFrames(
+                kafka, topic: ledger, partition: partition.partition, from: start, until: end,
+                isStopped: { stop.isSet })
+        }
+        var count = 0
+        while !stop.isSet, let frame = try frames.next() {
+            try fold(frame.bytes, at: frame.offset, place: place)
+            count += 1
+            guard count % Self.catchUpFrames == 0 else { continue }
+            serve(0)
+            try check()
+            noteProgress(isCurrent: false)
+        }
+    }
+
+    /// How long it will take until everything is folded: for `/readyz` and the log.
+    func noteProgress(isCurrent: Bool) {
+        guard !isCurrent else {
+            if recovery.total > 0 { board.update { $0.secondsLeft = nil } }
+            recovery.total = 0
+            return
+        }
+        guard recovery.total > 0, ContinuousClock.now - recovery.lastNote > Self.progressEvery else { return }
+        recovery.lastNote = .now
+        let done = partitions.reduce(0) { sum, partition in sum + partition.withFold { $0.nextOffset } }
+        recovery.estimate.add(done: done, at: (ContinuousClock.now - recovery.start) / .seconds(1))
+        let left = recovery.estimate.timeLeft(total: recovery.total)
+        board.update { $0.secondsLeft = left }
+        guard ContinuousClock.now - recovery.lastLog > Self.progressLogEvery else { return }
+        recovery.lastLog = .now
+        logger.info(
+            "folding the ledger",
+            metadata: [
+                "frames": "\(done)", "of": "\(recovery.total)",
+                "seconds-left": "\(left.map { String(Int($0)) } ?? "?")",
+            ])
+    }
+
+    // MARK: Keeping
+
+    /// Takes a frame into the archive. A full disk is waited for: reading goes on when there is room.
+    func keep(_ frame: UnsafeRawBufferPointer, at offset: Int64, in store: PartitionStore) throws {
+        var isTold = false
+        while true {
+            do {
+                try store.keep(frame, at: offset)
+                if isTold { logger.notice("there is room again", metadata: ["partition": "\(store.partition)"]) }
+                return
+            } catch  where error.isDiskFull {
+                if !isTold {
+                    logger.error("the disk is full: the fold waits for room", metadata: ["reason": "\(error)"])
+                }
+                isTold = true
+                serve(Self.diskFullPauseMilliseconds)
+                try check()
+                if stop.isSet { throw CancellationError() }
+            } catch {
+                throw storageError(error)
+            }
+        }
+    }
+
+    /// A sync that failed has lost what it should have kept, whatever a later one says: the process ends.
+    private func storageError(_ error: FileError) -> any Error {
+        guard error.isFailedSync else { return error }
+        return PipelineError(
+            .storage, "\(error); what was written may be gone, so this process relies on nothing and ends")
+    }
+
+    /// Runs something that writes; a full disk is told and leaves everything as it was.
+    func storing(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as FileError where error.isDiskFull {
+            logger.error("the disk is full: no snapshot is kept", metadata: ["reason": "\(error)"])
+        } catch let error as FileError {
+            throw storageError(error)
+        }
+    }
+
+    func snapshotIfDue() throws {
+        guard configuration.data != nil else { return }
+        for (place, store) in stores.enumerated() {
+            let partition = partitions[place]
+            let committable = publications[Int(partition.partition)]?.committable ?? 0
+            try store.commitSnapshot(committable: committable)
+            guard !store.isSnapshotUnderWay,
+                (ContinuousClock.now - store.lastSnapshot.time) / .microseconds(1)
+                    > Double(configuration.snapshotInterval)
+            else { continue }
+            try storing {
+                try store.flush()
+                try partition.withFold { try store.takeSnapshot(of: $0) }
+            }
+        }
+    }
+
+    /// The last snapshots, so that the next start is short, and the archives closed. What fails here costs time, not facts.
+    func closeStores() {
+        for (place, store) in stores.enumerated() {
+            let partition = partitions[place]
+            let committable = publications[Int(partition.partition)]?.committable ?? 0
+            do {
+                if partition.withFold({ $0.nextOffset }) == committable {
+                    try partition.withFold { try store.takeSnapshot(of: $0) }
+                    try store.commitSnapshot(committable: committable, waits: true)
+                }
+                store.abandonSnapshot()
+                try store.close()
+            } catch {
+                logger.warning("archive and snapshot are not whole", metadata: ["reason": "\(error)"])
+            }
+        }
+        stores = []
+    }
+
+    // MARK: Checkpoints
+
+    private func readCheckpoints() throws {
+        guard let checkpoints else { return }
+        for checkpoint in try checkpoints.readToEnd(stop) { try compare(checkpoint) }
+    }
+
+    /// Holds what others have said since against what was folded here.
+    func compareCheckpoints() throws {
+        guard let checkpoints else { return }
+        for checkpoint in try checkpoints.poll() { try compare(checkpoint) }
+    }
+
+    private func compare(_ checkpoint: Checkpoint) throws {
+        for store in stores where store.partition == checkpoint.partition {
+            if checkpoint.member == configuration.checkpoints?.member {
+                store.published = max(store.published, checkpoint.nextOffset)
+            }
+            if let divergence = store.comparison.add(checkpoint) { throw diverged(divergence) }
+        }
+    }
+
+    private func diverged(_ divergence: Divergence) -> PipelineError {
+        PipelineError(
+            .divergence,
+            "\(divergence); nothing more is published from here: `standing verify` says where it comes from")
+    }
+
+    /// Where an offset passes a multiple of the interval: says what the state is, if this member has not yet, and holds it
+    /// against what was said of that place.
+    func checkpointIfDue(_ place: Int, from before: Int64, to next: Int64) throws {
+        guard let settings = configuration.checkpoints, next / settings.everyFrames > before / settings.everyFrames
+        else {
+            return
+        }
+        let store = stores[place]
+        let isNew = next > store.published
+        guard isNew || store.comparison.nextPlace(from: next) == next else { return }
+        let checkpoint = partitions[place].withFold { state in
+            Checkpoint(
+                partition: store.partition, nextOffset: next, chainHead: store.chain.head,
+                state: state.fold.digest().description, foldVersion: Fold.version,
+                policy: Checkpoint.hash(ofPolicy: state.policyText), member: settings.member)
+        }
+        if let divergence = store.comparison.addOwn(checkpoint) { throw diverged(divergence) }
+        guard isNew, checkpointTopic >= 0, let signed = settings.keyring.sign(checkpoint) else { return }
+        store.published = next
+        let key = Array(String(store.partition).utf8)
+        let value = Array(signed.json.utf8)
+        try key.withUnsafeBytes { key in
+            try value.withUnsafeBytes { value in
+                while try !producer.produce(
+                    topic: checkpointTopic, partition: Producer.anyPartition, key: key, value: value, tag: Self.otherTag
+                ) { try waitForRoom() }
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+internal import Ledger
+internal import Logging
+internal import Replay
+internal import Scoring
+internal import Synchronization
+
+/// What a member keeps of a ledger partition that it folds: the archive, the snapshots, and the chain over its frames. The
+/// folding thread's own.
+final class PartitionStore {
+    let partition: Int32
+    /// Up to the fold's next offset.
+    var chain: FrameChain
+    var comparison = CheckpointComparison()
+    /// The last checkpoint that this member has published of this partition, now or in an earlier life.
+    var published: Int64 = 0
+    private(set) var lastSnapshot: (time: ContinuousClock.Instant, offset: Int64) = (.now, 0)
+
+    private let data: LocalData?
+    private let archive: ArchiveWriter?
+    private var snapshot: (pending: SnapshotStore.Pending, offset: Int64)?
+    /// A snapshot that is being made to last, on another thread.
+    private var commit: Commit?
+
+    private final class Commit: @unchecked Sendable {
+        // The pending snapshot belongs to the thread that makes it last.
+        private let pending: SnapshotStore.Pending
+        private let result = Mutex<Result<Void, FileError>?>(nil)
+
+        init(_ pending: SnapshotStore.Pending) { self.pending = pending }
+
+        func run() {
+            let outcome: Result<Void, FileError>
+            do throws(FileError) {
+                try pending.commit()
+                outcome = .success(())
+            } catch {
+                outcome = .failure(error)
+            }
+            result.withLock { $0 = outcome }
+        }
+
+        var outcome: Result<Void, FileError>? { result.withLock { $0 } }
+    }
+
+    /// Opens the archive; damage in it is fetched again from the topic. Throws `PipelineError` where that cannot be, or where
+    /// another process writes there.
+    init(
+        _ partition: Int32, data: LocalData?, logger: Logger,
+        topic: (Range<Int64>) throws -> any FrameSource
+    ) throws {
+        self.partition = partition
+        self.data = data
+        chain = FrameChain(partition: partition)
+        guard let data else {
+            archive = nil
+            return
+        }
+        let directory = data.archive(partition)
+        do {
+            do {
+                archive = try ArchiveWriter(directory)
+            } catch let damage as ArchiveDamage {
+                logger.error("the archive is damaged and fetched again", metadata: ["reason": "\(damage)"])
+                let fetched = try Archive(directory).repair(fetch: topic)
+                logger.notice("the archive is whole again", metadata: ["ranges": "\(fetched.count)"])
+                archive = try ArchiveWriter(directory)
+            }
+        } catch let lost as Archive.Lost {
+            throw PipelineError(.ledgerDamaged, "ledger partition \(partition): \(lost)")
+        } catch let inUse as ArchiveInUse {
+            throw PipelineError(.storage, inUse.description)
+        }
+        for tail in archive?.torn ?? [] {
+            logger.notice(
+                "the archive's torn tail is cut and kept aside",
+                metadata: ["file": "\(tail.path)", "bytes": "\(tail.bytes)"])
+        }
+    }
+
+    var directory: ArchiveDirectory? { data?.archive(partition) }
+
+    /// The first offset that the archive has not; nil: there is no archive.
+    var archiveEnd: Int64? { archive?.nextOffset }
+
+    // MARK: Archive
+
+    /// Takes a frame into the archive. Throws `FileError`; after `isDiskFull` the same call may be made again.
+    func keep(_ frame: UnsafeRawBufferPointer, at offset: Int64) throws(FileError) {
+        try archive?.append(frame, at: offset)
+    }
+
+    func flush() throws(FileError) { try archive?.flush() }
+
+    func close() throws(FileError) { try archive?.close() }
+
+    // MARK: Snapshots
+
+    /// A state and the chain that led to it.
+    struct Restored: ~Copyable {
+        var fold: PartitionFold
+        let chain: FrameChain
+    }
+
+    /// The newest good snapshot; nil: there is none.
+    func restore(history: @escaping PartitionFold.History, logger: Logger) throws -> Restored? {
+        guard let data else { return nil }
+        return try data.snapshots(partition).newest { rejected in
+            logger.error(
+                "a snapshot is thrown away", metadata: ["file": "\(rejected.path)", "reason": "\(rejected.reason)"])
+        } _: { offset, bytes in
+            var head: [UInt8] = []
+            let fold = try PartitionFold(
+                partition: partition, history: history, snapshot: bytes, chainHead: &head)
+            guard fold.nextOffset == offset else {
+                throw PartitionFold.SnapshotError("it is of offset \(fold.nextOffset)")
+            }
+            return Restored(fold: fold, chain: FrameChain(head: head))
+        }
+    }
+
+    /// The state came from a snapshot, or begins anew.
+    func begin(at offset: Int64, _ chain: FrameChain) {
+        self.chain = chain
+        lastSnapshot = (.now, offset)
+    }
+
+    /// Removes snapshots that cannot be used.
+    func dropSnapshots() throws(FileError) { try data?.snapshots(partition).drop() }
+
+    var isSnapshotUnderWay: Bool { snapshot != nil || commit != nil }
+
+    /// Writes the state; it counts once `commitSnapshot` has been called and has ended well.
+    func takeSnapshot(of fold: borrowing PartitionFold) throws {
+        guard let data, !isSnapshotUnderWay, fold.nextOffset > lastSnapshot.offset, fold.policy != nil else { return }
+        let pending = try data.snapshots(partition).begin(nextOffset: fold.nextOffset)
+        do {
+            try fold.writeSnapshot(chainHead: chain.head) { try pending.write($0) }
+        } catch {
+            try? pending.abandon()
+            throw error
+        }
+        snapshot = (pending, fold.nextOffset)
+        lastSnapshot = (.now, fold.nextOffset)
+    }
+
+    /// Makes the snapshot last, once every fact before it is out (`committable` is a ledger offset): else whoever starts from
+    /// it would leave some out. `waits`: on this thread. Throws `FileError` of an earlier one that failed.
+    func commitSnapshot(committable: Int64, waits: Bool = false) throws(FileError) {
+        if let outcome = commit?.outcome {
+            commit = nil
+            if case .failure(let error) = outcome { throw error }
+        }
+        guard let (pending, offset) = snapshot, commit == nil, committable >= offset else { return }
+        snapshot = nil
+        guard !waits else { return try pending.commit() }
+        let commit = Commit(pending)
+        self.commit = commit
+        Worker.background { commit.run() }
+    }
+
+    /// The snapshot under way is given up.
+    func abandonSnapshot() {
+        try? snapshot?.pending.abandon()
+        snapshot = nil
+    }
+}
