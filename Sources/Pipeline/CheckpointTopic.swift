@@ -1,10 +1,10 @@
 internal import Events
-internal import Kafka
-internal import Ledger
+public import Kafka
+public import Ledger
 internal import Logging
 
 /// The topic of signed checkpoints, read from its beginning.
-final class CheckpointTopic {
+public final class CheckpointTopic {
     private static let batchMilliseconds = 100
 
     private let consumer: Consumer
@@ -24,6 +24,33 @@ final class CheckpointTopic {
             (0..<Int32(count)).map {
                 PartitionOffset(TopicPartition(settings.topic, $0), offset: PartitionOffset.beginning)
             })
+    }
+
+    /// Every checkpoint that is there now, whoever signed it; other records go to `reject`.
+    public static func all(
+        _ kafka: KafkaConfiguration, topic: String, reject: (TopicPartition, Int64) -> Void
+    ) throws -> [SignedCheckpoint] {
+        guard let count = try Admin(kafka).topic(topic)?.partitions else { return [] }
+        var options = Consumer.Options()
+        options.reportsEnds = true
+        let consumer = try Consumer(kafka, options: options)
+        try consumer.assign(
+            (0..<Int32(count)).map { PartitionOffset(TopicPartition(topic, $0), offset: PartitionOffset.beginning) })
+        let decoder = EventDecoder()
+        var found: [SignedCheckpoint] = []
+        while !consumer.assignment.allSatisfy(\.reachedEnd) {
+            try consumer.poll(timeoutMilliseconds: batchMilliseconds) { records in
+                for record in records {
+                    if let value = record.value, let signed = SignedCheckpoint(json: value, decoder) {
+                        found.append(signed)
+                    } else {
+                        reject(consumer.assignment[record.source].topicPartition, record.offset)
+                    }
+                }
+            }
+            for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
+        }
+        return found
     }
 
     /// Those that came since the last call and that a trusted key has signed.

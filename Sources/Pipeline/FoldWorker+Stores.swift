@@ -36,11 +36,14 @@ extension FoldWorker {
         let history = history(partition, store.directory)
         guard let restored = try store.restore(history: history, logger: logger) else {
             store.begin(at: 0, FrameChain(partition: partition))
-            return (store, OwnedPartition(PartitionFold(partition: partition, history: history)))
+            return (
+                store,
+                OwnedPartition(PartitionFold(partition: partition, history: history), archive: store.directory)
+            )
         }
         store.begin(at: restored.fold.nextOffset, restored.chain)
         try checkPolicy(of: restored.fold)
-        return (store, OwnedPartition(restored.fold))
+        return (store, OwnedPartition(restored.fold, archive: store.directory))
     }
 
     /// What a policy that is activated is folded from.
@@ -173,19 +176,32 @@ extension FoldWorker {
         }
     }
 
-    func snapshotIfDue() throws {
+    /// What was gathered goes to the disk, closed segments get their index, and now and then the state is kept.
+    func keepUp() throws {
         guard configuration.data != nil else { return }
         for (place, store) in stores.enumerated() {
             let partition = partitions[place]
+            try storing { try store.flush() }
+            if store.hasNewSegment { index(partition) }
             let committable = publications[Int(partition.partition)]?.committable ?? 0
             try store.commitSnapshot(committable: committable)
             guard !store.isSnapshotUnderWay,
                 (ContinuousClock.now - store.lastSnapshot.time) / .microseconds(1)
                     > Double(configuration.snapshotInterval)
             else { continue }
-            try storing {
-                try store.flush()
-                try partition.withFold { try store.takeSnapshot(of: $0) }
+            try storing { try partition.withFold { try store.takeSnapshot(of: $0) } }
+        }
+    }
+
+    private func index(_ partition: OwnedPartition) {
+        let logger = logger
+        Worker.background {
+            do {
+                try partition.index()
+            } catch {
+                logger.warning(
+                    "the archive's index is not made",
+                    metadata: ["partition": "\(partition.partition)", "reason": "\(error)"])
             }
         }
     }

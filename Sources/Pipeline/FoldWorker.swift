@@ -103,7 +103,7 @@ final class FoldWorker: RebalanceListener {
             try appendTicks()
             try commitIfDue(consumer)
             try compareCheckpoints()
-            try storing { try snapshotIfDue() }
+            try keepUp()
         }
         handOver(consumer)
         consumer.close()

@@ -1,4 +1,5 @@
 internal import Events
+internal import Ledger
 public import Policy
 internal import Replay
 public import Scoring
@@ -9,11 +10,22 @@ final class OwnedPartition: Sendable {
     let partition: Int32
     private let state: Mutex<PartitionFold>
     private let current = Atomic(false)
+    private let history: Mutex<SubjectHistory>?
 
-    init(_ fold: consuming sending PartitionFold) {
+    /// `archive`: where its frames are kept, if they are.
+    init(_ fold: consuming sending PartitionFold, archive: ArchiveDirectory?) {
         partition = fold.partition
         state = Mutex(fold)
+        history = archive.map { Mutex(SubjectHistory($0)) }
     }
+
+    /// A subject's entries before a ledger offset; nil: there is no archive.
+    func entries(of subject: [UInt8], until end: Int64) throws -> SubjectEntries? {
+        try history?.withLock { try SubjectEntries(of: subject, in: $0, until: end) }
+    }
+
+    /// Makes the indexes of closed segments that have none yet.
+    func index() throws { _ = try history?.withLock { try $0.index() } }
 
     func withFold<Result>(_ body: (inout PartitionFold) throws -> sending Result) rethrows -> sending Result {
         try state.withLock { try body(&$0) }

@@ -17,6 +17,7 @@ final class PartitionStore {
 
     private let data: LocalData?
     private let archive: ArchiveWriter?
+    private var lastSegment: Int64?
     private var snapshot: (pending: SnapshotStore.Pending, offset: Int64)?
     /// A snapshot that is being made to last, on another thread.
     private var commit: Commit?
@@ -90,6 +91,13 @@ final class PartitionStore {
     }
 
     func flush() throws(FileError) { try archive?.flush() }
+
+    /// True once for each segment that was begun, so that there is one more that is closed.
+    var hasNewSegment: Bool {
+        guard let segment = archive?.segment, segment != lastSegment else { return false }
+        lastSegment = segment
+        return true
+    }
 
     func close() throws(FileError) { try archive?.close() }
 

@@ -94,6 +94,8 @@ public struct PipelineError: Error, Sendable, CustomStringConvertible {
     }
 
     public let code: Code
+    /// What was kept is not what it should be.
+    public var isCorruption: Bool { code == .ledgerDamaged || code == .divergence }
     public let message: String
 
     public init(_ code: Code, _ message: String) {

@@ -159,6 +159,65 @@ public final class PipelineService: Sendable {
         }
     }
 
+    public enum FileLookup: Sendable {
+        /// JSON (`SubjectFile.write`).
+        case found([UInt8])
+        case notOwned(partition: Int)
+        case notReady
+        /// No data folder, so no history is at hand.
+        case noArchive
+    }
+
+    /// Everything about a subject: what happened, what each event changed, and what would have been without what was voided.
+    /// Reads the disk; not from async code.
+    public func file(of subject: [UInt8]) throws -> FileLookup {
+        try withHistory(of: subject) { entries, _, clock in
+            var writer = ByteWriter()
+            try SubjectFile(entries, asOf: clock).write(to: &writer)
+            return .found(Array(writer.bytes))
+        }
+    }
+
+    /// The point of the ledger that a standing is asked for.
+    public enum Point: Sendable {
+        case time(Timestamp)
+        /// Before the frame at this ledger offset.
+        case offset(Int64)
+    }
+
+    /// A subject's standing at a point of the ledger, under the policies of then or, if `isOfNow`, under the one that is active
+    /// now: JSON as of the live standing, null for who was not enrolled. Reads the disk; not from async code.
+    public func standing(of subject: [UInt8], at point: Point, policyOfNow isOfNow: Bool) throws -> FileLookup {
+        try withHistory(of: subject) { entries, policy, _ in
+            let replay: SubjectReplay
+            switch point {
+            case .time(let time): replay = try SubjectReplay(entries, policy: isOfNow ? policy : nil, asOf: time)
+            case .offset(let end):
+                replay = try SubjectReplay(entries.before(end), policy: isOfNow ? policy : nil)
+            }
+            var writer = ByteWriter()
+            if let standing = replay.standing {
+                standing.writeExplained(to: &writer, policy: replay.fold.policy, clock: replay.fold.clock)
+            } else {
+                writer.append("null")
+            }
+            return .found(Array(writer.bytes))
+        }
+    }
+
+    private func withHistory(
+        of subject: [UInt8], _ body: (SubjectEntries, ScoringPolicy, Timestamp) throws -> FileLookup
+    ) throws -> FileLookup {
+        let count = ledgerPartitions.load(ordering: .acquiring)
+        guard count > 0 else { return .notReady }
+        let number = subject.withUnsafeBytes { Murmur2.partition(of: $0, count: count) }
+        guard let partition = owned[Int32(number)] else { return .notOwned(partition: number) }
+        let state = partition.withFold { ($0.policy, $0.nextOffset, $0.fold.clock) }
+        guard let policy = state.0 else { return .notReady }
+        guard let entries = try partition.entries(of: subject, until: state.1) else { return .noArchive }
+        return try body(entries, policy, state.2)
+    }
+
     /// Adds the standings of every partition folded here to `writer`; returns the policy.
     public func collect(into writer: inout StandingsWriter) -> ScoringPolicy? {
         var policy: ScoringPolicy?

@@ -105,4 +105,31 @@ extension PolicyExplanation {
             "No rule and no sanction may look at protected attributes:",
             Self.list(ProtectedAttribute.names.map { $0.replacing("_", with: " ") }, "or") + ".")
     }
+
+    mutating func writeHarmBudget() {
+        let budget = policy.harmBudget
+        guard budget != .init() else { return }
+        heading("## When this policy comes into force, or another takes its place")
+        paragraph("A change that would do more harm than this is refused:")
+        lines.append("")
+        if let share = budget.loseBand { bullet(["At most \(Self.share(share)) of the members fall to a lower band."]) }
+        if let share = budget.losePoints { bullet(["At most \(Self.share(share)) of the members lose points."]) }
+        if let share = budget.losePerk { bullet(["At most \(Self.share(share)) of the members lose a perk."]) }
+        if let points = budget.largestLoss { bullet(["Nobody loses more than \(points) points."]) }
+        if let count = budget.newSanctions {
+            bullet([
+                count == 0
+                    ? "Nobody would have been under a sanction who was not."
+                    : "At most \(count) sanctions would have been imposed that were not."
+            ])
+        }
+        paragraph("A change never imposes a sanction. What was decided stays, or is lifted.")
+    }
+
+    /// Hundredths of a percent, as they are written.
+    public static func share(_ hundredths: Int64) -> String {
+        let (whole, rest) = hundredths.quotientAndRemainder(dividingBy: 100)
+        if rest == 0 { return "\(whole) %" }
+        return rest % 10 == 0 ? "\(whole).\(rest / 10) %" : "\(whole).\(rest < 10 ? "0" : "")\(rest) %"
+    }
 }

@@ -37,6 +37,7 @@ public struct PolicyExplanation {
         writeSanctions()
         writeAppeals()
         writeCorrections()
+        writeHarmBudget()
     }
 
     // MARK: Layout

@@ -42,7 +42,7 @@ struct PolicyParser {
                 root, what: "the policy",
                 known: [
                     "policy", "version", "score", "kinds", "dimensions", "rules", "bands", "perks", "sanctions",
-                    "appeals",
+                    "appeals", "harm-budget",
                 ],
                 required: ["policy", "version", "score", "dimensions", "rules", "bands"])
         else { return nil }
@@ -60,10 +60,12 @@ struct PolicyParser {
         let perks = optional("perks").map { self.perks($0) } ?? []
         let sanctions = optional("sanctions").map { self.sanctions($0) } ?? []
         let appeals = optional("appeals").map(appeals) ?? .init()
+        let harmBudget = optional("harm-budget").map(harmBudget) ?? .init()
         guard let version, let score, reader.mistakes.isEmpty else { return nil }
         return ScoringPolicy(
             id: id, version: version, score: score, kinds: kinds, dimensions: dimensions, rules: rules, bands: bands,
-            perks: perks, sanctions: sanctions, appeals: appeals, variables: variables, text: text)
+            perks: perks, sanctions: sanctions, appeals: appeals, harmBudget: harmBudget, variables: variables,
+            text: text)
     }
 
     // MARK: Words

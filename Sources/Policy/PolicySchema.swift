@@ -95,9 +95,44 @@ public enum PolicySchema {
                   "default": "30 days"
                 }
               }
+            },
+            "harm-budget": {
+              "description": "What activating a policy may cost those who are scored: `standing policy activate` refuses one that breaks the budget of the active policy or its own.",
+              "type": "object",
+              "additionalProperties": false,
+              "properties": {
+                "lose-band": {
+                  "description": "Share of the subjects who may fall to a lower band.",
+                  "$ref": "#/$defs/share"
+                },
+                "lose-points": {
+                  "description": "Share of the subjects who may lose points.",
+                  "$ref": "#/$defs/share"
+                },
+                "lose-perk": {
+                  "description": "Share of the subjects who may lose a perk.",
+                  "$ref": "#/$defs/share"
+                },
+                "largest-loss": {
+                  "description": "Points that one subject may lose.",
+                  "type": "integer",
+                  "minimum": 0,
+                  "maximum": 2147483648
+                },
+                "new-sanctions": {
+                  "description": "Sanctions that would be on subjects, had the policy always been active, and are not.",
+                  "type": "integer",
+                  "minimum": 0
+                }
+              }
             }
           },
           "$defs": {
+            "share": {
+              "description": "A share such as 2.5 %, at most 100 %, with at most two decimals.",
+              "type": "string",
+              "pattern": "^([0-9]{1,2}|0[0-9]{2})(\\.[0-9]{1,2})? ?%$|^100(\\.0{1,2})? ?%$"
+            },
             "name": {
               "description": "Letters, digits, hyphens, underscores and points, a letter or digit first.",
               "type": "string",

@@ -84,6 +84,23 @@ public struct ScoringPolicy: Sendable {
         public var decideWithin = CalendarSpan(30, .days)
     }
 
+    /// What activating a policy may cost those who are scored; nil: no bound. Shares are of the subjects who are enrolled, in
+    /// hundredths of a percent.
+    public struct HarmBudget: Sendable, Equatable {
+        /// Who may fall to a lower band.
+        public var loseBand: Int64?
+        /// Who may lose points.
+        public var losePoints: Int64?
+        /// Who may lose a perk.
+        public var losePerk: Int64?
+        /// Points that one subject may lose.
+        public var largestLoss: Int64?
+        /// Sanctions that would be on subjects, had this policy always been active, and are not.
+        public var newSanctions: Int64?
+
+        public init() {}
+    }
+
     public var id: String
     public var version: Int64
     public var score: Score
@@ -94,6 +111,7 @@ public struct ScoringPolicy: Sendable {
     public var perks: [Perk]
     public var sanctions: [Sanction]
     public var appeals = Appeals()
+    public var harmBudget = HarmBudget()
     /// Where the expressions of this policy find their variables.
     public var variables: PolicyVariables
     /// The document's text, as it goes into the ledger.

@@ -1,3 +1,4 @@
+import Dispatch
 import Events
 import Hummingbird
 public import Logging
@@ -35,7 +36,12 @@ public final class QueryServer: Sendable {
         router.get("livez") { [self] _, _ in liveness() }
         router.get("readyz") { [self] _, _ in readiness() }
         router.get("metrics") { [self] _, _ in scrape() }
-        router.get("subjects/:id") { [self] _, context in standing(of: try context.parameters.require("id")) }
+        router.get("subjects/:id") { [self] request, context in
+            try await standing(of: try context.parameters.require("id"), request.uri.queryParameters)
+        }
+        router.get("subjects/:id/file") { [self] _, context in
+            try await file(of: try context.parameters.require("id"))
+        }
         // Hummingbird logs its own cancellation as an error.
         var quiet = logger
         quiet.logLevel = .critical
@@ -92,6 +98,10 @@ public final class QueryServer: Sendable {
             writer.append(decimal: Int64(status.foldPartitions))
             writer.append(",\"currentPartitions\":")
             writer.append(decimal: Int64(status.currentPartitions))
+            if let left = status.secondsLeft {
+                writer.append(",\"secondsLeft\":")
+                writer.append(decimal: Int64(left.rounded(.up)))
+            }
             writer.append("}")
         }
     }
@@ -121,12 +131,61 @@ public final class QueryServer: Sendable {
         exposition.add("standing_fold_voids_ignored_total", .counter, fold.voidsIgnored)
         exposition.add("standing_fold_appeals_ignored_total", .counter, fold.appealsIgnored)
         exposition.add("standing_fold_evaluation_errors_total", .counter, fold.evaluationErrors)
+        exposition.add("standing_fold_policy_switches_total", .counter, fold.policySwitches)
         exposition.add("standing_fold_ticks_total", .counter, fold.ticks)
         let repeats = service.ledgerRepeats
         exposition.add("standing_ledger_repeated_entries_total", .counter, repeats.entries)
         exposition.add("standing_ledger_repeated_frames_total", .counter, repeats.frames)
         exposition.add("standing_ledger_broken_frames_total", .counter, repeats.brokenFrames)
         return .text(exposition.text, contentType: "text/plain; version=0.0.4; charset=utf-8")
+    }
+
+    /// `as-of=TIME` or `offset=LEDGER-OFFSET`, and `policy=then` (default) or `now`: a standing of the past.
+    private func standing(of segment: String, _ query: Parameters) async throws -> Response {
+        let (asOf, offset, policy) = (query["as-of"], query["offset"], query["policy"])
+        guard asOf != nil || offset != nil else {
+            guard policy == nil else { return .error("policy goes with as-of or offset", status: .badRequest) }
+            return standing(of: segment)
+        }
+        guard let subject = percentDecoded(segment) else {
+            return .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
+        }
+        let point: PipelineService.Point
+        if let asOf, offset == nil, let time = Timestamp(String(asOf)) {
+            point = .time(time)
+        } else if let offset, asOf == nil, let number = Int64(offset), number >= 0 {
+            point = .offset(number)
+        } else {
+            return .error("give as-of=TIME (RFC 3339) or offset=NUMBER, a ledger offset", status: .badRequest)
+        }
+        guard policy == nil || policy == "then" || policy == "now" else {
+            return .error("policy is then or now", status: .badRequest)
+        }
+        let isOfNow = policy == "now"
+        return try await lookUp { try self.service.standing(of: subject, at: point, policyOfNow: isOfNow) }
+    }
+
+    private func file(of segment: String) async throws -> Response {
+        guard let subject = percentDecoded(segment) else {
+            return .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
+        }
+        return try await lookUp { try self.service.file(of: subject) }
+    }
+
+    /// Reads the disk on a thread of its own.
+    private func lookUp(_ body: @escaping @Sendable () throws -> PipelineService.FileLookup) async throws -> Response {
+        let found = try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+        }
+        switch found {
+        case .found(let json):
+            guard json != Array("null".utf8) else { return .error("not enrolled", status: .notFound) }
+            return .json { writer in writer.append(json) }
+        case .notOwned(let partition): return .misdirected(partition)
+        case .notReady: return .error("not ready", status: .serviceUnavailable)
+        case .noArchive:
+            return .error("this member keeps no archive: start it with --data", status: .notImplemented)
+        }
     }
 
     private func standing(of segment: String) -> Response {
@@ -146,11 +205,7 @@ public final class QueryServer: Sendable {
         case .notEnrolled:
             return .error("not enrolled", status: .notFound)
         case .notOwned(let partition):
-            return .json(status: .misdirectedRequest) { writer in
-                writer.append("{\"error\":\"another member folds the subject's ledger partition\",\"partition\":")
-                writer.append(decimal: Int64(partition))
-                writer.append("}")
-            }
+            return .misdirected(partition)
         case .notReady:
             return .error("not ready", status: .serviceUnavailable)
         }
@@ -219,6 +274,14 @@ extension Response {
         return Response(
             status: status, headers: [.contentType: "application/json; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes)))
+    }
+
+    fileprivate static func misdirected(_ partition: Int) -> Response {
+        json(status: .misdirectedRequest) { writer in
+            writer.append("{\"error\":\"another member folds the subject's ledger partition\",\"partition\":")
+            writer.append(decimal: Int64(partition))
+            writer.append("}")
+        }
     }
 
     fileprivate static func error(_ message: String, status: HTTPResponse.Status) -> Response {

@@ -237,6 +237,27 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         typeIDs.removeAll(keepingCapacity: true)
     }
 
+    /// What the state would be right behind the activation of `policy` here: `frames` are those that were folded. Changes the
+    /// fold in nothing that anyone could see.
+    public mutating func preview(_ policy: ScoringPolicy, frames: any FrameSource) throws -> Fold {
+        var past = PartitionFold(partition: partition, pastOf: policy)
+        var nothing = FactBatch()
+        while let frame = try frames.next(), frame.offset < nextOffset {
+            try past.fold(frame.bytes, at: frame.offset, above: [], into: &nothing)
+            past.fold.clearOutput()
+        }
+        var event = EventView.empty
+        event.time = fold.clock
+        do {
+            try past.fold.succeed(fold, by: event, entry: 0, isPreview: true)
+        } catch {
+            throw problem("\(error)")
+        }
+        var result = Fold(policy: .absent)
+        swap(&result, &past.fold)
+        return result
+    }
+
     private func problem(_ message: String) -> Problem {
         Problem(partition: partition, offset: frameOffset, message: message)
     }

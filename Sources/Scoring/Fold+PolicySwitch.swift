@@ -40,11 +40,13 @@ extension Fold {
 
     /// Ends a past, folded up to the activation `event`: it becomes the state behind it, with a fact for every change to a
     /// subject, in the order of their keys. `old` is the state before it: it has admitted the activation, and its facts
-    /// are encoded.
-    public mutating func succeed(_ old: borrowing Fold, by event: EventView, entry: Int) throws(WrongPast) {
+    /// are encoded. `isPreview`: no activation was admitted; it is only to be seen what one would do.
+    public mutating func succeed(
+        _ old: borrowing Fold, by event: EventView, entry: Int, isPreview: Bool = false
+    ) throws(WrongPast) {
         advance(to: old.clock)
         clearOutput()
-        _ = identities.insert(Self.keys(event).identity, life: 0)
+        if !isPreview { _ = identities.insert(Self.keys(event).identity, life: 0) }
         let pairs = pairs(with: old)
         guard pairs.count == subjects.count, pairs.count == old.subjects.count, clock == old.clock,
             identities.count == old.identities.count, voided.count == old.voided.count

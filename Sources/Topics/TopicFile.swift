@@ -7,6 +7,7 @@ public struct TopicDefinition: Sendable, Equatable {
     public enum Role: String, Sendable, CaseIterable {
         case source, control, ledger, facts
         case deadLetter = "dead-letter"
+        case checkpoints
     }
 
     /// What the key of a record is.
@@ -16,6 +17,8 @@ public struct TopicDefinition: Sendable, Equatable {
         case none
         /// The key of the record that this one is about.
         case original
+        /// The number of the ledger partition that it speaks of.
+        case ledgerPartition = "ledger-partition"
     }
 
     public enum Cleanup: String, Sendable, CaseIterable {
@@ -221,9 +224,9 @@ private struct TopicFile {
                 result.append(file.diagnostic(.schema, "there is no file `schemas/\(schema)`"))
             }
         }
-        for role in [TopicDefinition.Role.control, .ledger, .deadLetter] {
+        for role in [TopicDefinition.Role.control, .ledger, .deadLetter, .checkpoints] {
             let holders = files.filter { $0.definition.role == role }
-            if holders.isEmpty {
+            if holders.isEmpty, role != .checkpoints {
                 let message = "no topic has the role `\(role.rawValue)`"
                 result.append(TopicFileError.Diagnostic(file: directory, line: 0, column: 0, message: message))
             }

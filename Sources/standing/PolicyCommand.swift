@@ -7,9 +7,10 @@ import Replay
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy",
-        abstract: "Check a policy, read it in plain sentences, test it, and see what it would have done.",
+        abstract: "Check a policy, read it in plain sentences, test it, see what it would have done, and change it.",
         subcommands: [
             PolicyCheckCommand.self, PolicyExplainCommand.self, PolicyTestCommand.self, PolicyBacktestCommand.self,
+            PolicyProposeCommand.self, PolicyDiffCommand.self, PolicyActivateCommand.self, PolicyRollbackCommand.self,
             PolicyEvalCommand.self, PolicySchemaCommand.self,
         ])
 }

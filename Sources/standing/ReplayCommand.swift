@@ -4,30 +4,56 @@ import Foundation
 import Policy
 import Replay
 import Scoring
+import Synchronization
 
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Fold files of events as one ledger partition and print every subject's standing.",
+        abstract: "Fold a ledger, or files of events, once more and print every subject's standing.",
         discussion: """
-            Needs no broker and cannot publish. Files hold one CloudEvent a line, plain or .gz, and are folded in the
-            order given; control events are honoured. Prints one JSON line a subject, sorted by subject.
+            Publishes nothing, and has no way to. One of:
+              --events FILE…   with --policy: files of one CloudEvent a line, plain or .gz, in the order given, as one
+                               ledger partition; control events are honoured. No broker.
+              --archive DIR    the data folder of `standing serve`, or an export. No broker.
+              --topic          the ledger topic as it is now.
+            A ledger is folded under the policies that it activates, or under --policy whatever it says. Prints one JSON line a
+            subject, sorted by subject. Damage ends it with exit 3; nothing is printed as if it were whole.
             """)
 
-    @Option(help: "The policy, a YAML file.")
-    var policy: String
+    @Option(help: "The policy, a YAML file. Of a ledger: what would be, had it always been active.")
+    var policy: String?
 
     @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz.")
-    var events: [String]
+    var events: [String] = []
+
+    @OptionGroup var source: LedgerSourceOptions
 
     @Option(
-        name: .customLong("as-of"), help: "Move the clock here at the end (RFC 3339). Default: the greatest time read.")
+        name: .customLong("as-of"),
+        help:
+            "The standings at this time (RFC 3339). Of files: move the clock here at the end; default: the greatest time read. Of a ledger: each partition ends before the first entry that would move its clock further."
+    )
     var asOf: String?
+
+    @Option(help: "Of a ledger: leave out frames at this ledger offset and behind it.")
+    var until: Int64?
+
+    @Option(help: "Of a ledger, with --facts: only facts from this ledger offset on.")
+    var from: Int64?
+
+    @Option(help: "Only this subject, explained.")
+    var subject: String?
+
+    @Flag(help: "Of a ledger: print each partition's state digest instead of standings.")
+    var digests = false
+
+    @Option(help: "Of a ledger: partitions folded at a time. Default: the number of cores.")
+    var threads: Int?
 
     @Option(help: "Where to write standings; - is standard output.")
     var output: String = "-"
 
-    @Option(help: "Where to write every fact, in order, one JSON line each.")
+    @Option(help: "Where to write every fact, in order, one JSON line each; of a ledger, partition after partition.")
     var facts: String?
 
     /// Beyond these, rejected lines are only counted.
@@ -37,11 +63,25 @@ struct ReplayCommand: ParsableCommand {
         if let asOf, Timestamp(asOf) == nil {
             throw ValidationError("--as-of: \"\(asOf)\" is not an RFC 3339 time such as 2026-01-31T00:00:00Z")
         }
-        if events.isEmpty { throw ValidationError("--events: name at least one file") }
+        let sources = [!events.isEmpty, source.archive != nil, source.topic].filter { $0 }.count
+        guard sources == 1 else { throw ValidationError("give one of --events FILE…, --archive DIR and --topic") }
+        if events.isEmpty {
+            if from != nil, facts == nil { throw ValidationError("--from goes with --facts") }
+            if let threads, threads < 1 { throw ValidationError("--threads: at least 1") }
+            return
+        }
+        if policy == nil { throw ValidationError("--events goes with --policy FILE") }
+        if until != nil || from != nil || digests || threads != nil {
+            throw ValidationError("--until, --from, --digests and --threads are of a ledger, not of files")
+        }
     }
 
     func run() throws {
-        var replay = FileReplay(policy: try loadPolicy(policy))
+        if events.isEmpty { try replayLedger() } else { try replayFiles() }
+    }
+
+    private func replayFiles() throws {
+        var replay = FileReplay(policy: try loadPolicy(policy ?? ""))
         let factFile = try facts.map { try OutputFile($0) }
         let writeFact: ((UnsafeRawBufferPointer) throws -> Void)? = factFile.map { file in { try file.write(line: $0) }
         }
@@ -59,11 +99,122 @@ struct ReplayCommand: ParsableCommand {
         }
         if replay.rejected > 0 { say("\(replay.rejected) of \(replay.read) lines were no event that could be folded") }
         try factFile?.close()
+        if let subject {
+            let key = Array(subject.utf8)
+            guard let standing = key.withUnsafeBytes({ replay.fold.standing(of: $0) }) else {
+                throw notEnrolled(subject)
+            }
+            try write(standing, replay.fold.policy, replay.fold.clock)
+            return
+        }
         let out = try OutputFile(output)
         var standings = StandingsWriter()
         standings.add(replay.fold)
         try standings.write { try out.write($0) }
         try out.close()
+    }
+
+    private func notEnrolled(_ subject: String) -> ExitCode { fail("\(subject): not enrolled at that point") }
+
+    private func write(_ standing: Standing, _ policy: ScoringPolicy, _ clock: Timestamp) throws {
+        let out = try OutputFile(output)
+        var writer = ByteWriter()
+        standing.writeExplained(to: &writer, policy: policy, clock: clock)
+        try out.write(line: writer.bytes)
+        try out.close()
+    }
+
+    // MARK: Of a ledger
+
+    private func replayLedger() throws {
+        let source = try source.open()
+        var replay = LedgerReplay()
+        replay.policy = try policy.map { try loadPolicy($0) }
+        replay.asOf = asOf.flatMap { Timestamp($0) }
+        replay.until = until ?? .max
+        replay.computesDigests = digests
+        if let threads { replay.threads = threads }
+        if let subject, source.root != nil, facts == nil {
+            try replaySubject(subject, source, replay)
+            return
+        }
+        if let facts { try writeFacts(facts, source, replay) }
+        var partitions = source.partitions
+        if let subject, let partition = source.partition(of: Array(subject.utf8)) { partitions = [partition] }
+        let progress = ReplayProgress(total: source.total)
+        let bar = ProgressBar(progress)
+        defer { bar.finish() }
+        let standings = Mutex(StandingsWriter())
+        let found = Mutex<(Standing, ScoringPolicy, Timestamp)?>(nil)
+        let key = subject.map { Array($0.utf8) }
+        let wantsAll = !digests && subject == nil
+        let results = try LedgerSource.reading {
+            try replay.run(partitions: partitions, source: source.frames, progress: progress) { fold in
+                if wantsAll { standings.withLock { $0.add(fold.fold) } }
+                guard let key, let standing = key.withUnsafeBytes({ fold.fold.standing(of: $0) }) else { return }
+                let answer = (standing, fold.fold.policy, fold.fold.clock)
+                found.withLock { $0 = answer }
+            }
+        }
+        bar.finish()
+        if let subject {
+            guard let (standing, policy, clock) = found.withLock({ $0 }) else { throw notEnrolled(subject) }
+            try write(standing, policy, clock)
+            return
+        }
+        let out = try OutputFile(output)
+        if digests {
+            for result in results {
+                let line = Array(result.json.utf8)
+                try line.withUnsafeBytes { try out.write(line: $0) }
+            }
+        } else {
+            var writer = standings.withLock { $0 }
+            try writer.write { try out.write($0) }
+        }
+        try out.close()
+    }
+
+    private func writeFacts(_ path: String, _ source: LedgerSource, _ replay: LedgerReplay) throws {
+        let file = try OutputFile(path)
+        for partition in source.partitions {
+            try LedgerSource.reading {
+                try replay.facts(partition: partition, from: from ?? 0, source: source.frames) {
+                    try file.write(line: $0)
+                }
+            }
+        }
+        try file.close()
+    }
+
+    /// By the subject's own entries: steps, not a scan.
+    private func replaySubject(_ subject: String, _ source: LedgerSource, _ replay: LedgerReplay) throws {
+        try LedgerSource.reading {
+            guard let entries = try source.entries(of: Array(subject.utf8), until: replay.until) else {
+                throw notEnrolled(subject)
+            }
+            let own = try SubjectReplay(entries, policy: replay.policy, asOf: replay.asOf)
+            guard let standing = own.standing else { throw notEnrolled(subject) }
+            try write(standing, own.fold.policy, own.fold.clock)
+        }
+    }
+}
+
+extension LedgerReplay.Result {
+    /// `{"partition","nextOffset","clock","entries","subjects","digest","sequences":[…]}`
+    var json: String {
+        var writer = ByteWriter()
+        writer.append("{\"partition\":\(partition),\"nextOffset\":\(nextOffset),\"clock\":")
+        if clock == .distantPast {
+            writer.append("null")
+        } else {
+            writer.append(byte: 0x22)
+            writer.append(clock)
+            writer.append(byte: 0x22)
+        }
+        writer.append(",\"entries\":\(entries),\"subjects\":\(subjects),\"digest\":\"\(digest)\"")
+        writer.append(",\"sequences\":\(sequences)}")
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }
 

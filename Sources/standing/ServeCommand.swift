@@ -3,6 +3,7 @@ import CoreMetrics
 import Dispatch
 import Foundation
 import Kafka
+import Ledger
 import Logging
 import Pipeline
 import Policy
@@ -30,6 +31,17 @@ struct ServeOptions: ParsableArguments {
 
     @Option(help: "How far in the future an event's time may lie. Default: 5m.")
     var allowedSkew: String?
+
+    @Option(help: "Folder for archive and snapshots. Default: none, and every start folds the ledger from the topic.")
+    var data: String?
+
+    @Option(help: "How often a partition's state is kept. Default: 5m.")
+    var snapshotInterval: String?
+
+    @OptionGroup var keys: KeyOptions
+
+    @Option(help: "What this process calls itself in checkpoints. Default: the host's name.")
+    var member: String?
 }
 
 struct LogOptions: ParsableArguments {
@@ -57,7 +69,7 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Settings: flag, then environment (STANDING_BROKERS, STANDING_HTTP_PORT, …), then --config FILE (the same names
             as keys, librdkafka properties under kafka:). SIGTERM stops it without losing what is in flight.
-            HTTP: /livez /readyz /metrics /subjects/{id}.
+            HTTP: /livez /readyz /metrics /subjects/{id} /subjects/{id}/file.
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -86,6 +98,9 @@ struct ServeCommand: AsyncParsableCommand {
         let service = PipelineService(configuration, logger: logger)
         let server = QueryServer(
             service: service, metrics: metrics, host: http.host, port: http.port, logger: logger)
+        if configuration.data == nil, configuration.roles.contains(.fold) {
+            logger.notice("no data folder (--data): every start folds the whole ledger from the topic")
+        }
         logger.notice(
             "standing starts",
             metadata: [
@@ -114,7 +129,7 @@ struct ServeCommand: AsyncParsableCommand {
                 try await group.waitForAll()
             } catch let error as PipelineError {
                 group.cancelAll()
-                throw fail("error: \(error)", error.code == .ledgerDamaged ? Exit.corruption : Exit.failed)
+                throw fail("error: \(error)", error.isCorruption ? Exit.corruption : Exit.failed)
             }
         }
         withExtendedLifetime(broker) {}
@@ -141,6 +156,18 @@ extension ServeOptions {
             Settings.duration)
         configuration.allowedSkew = try settings.parse(
             "allowed-skew", flag: allowedSkew, default: "5m", expected: "a duration such as 5m", Settings.duration)
+        configuration.data = settings.value("data", flag: data).map { LocalData($0.value) }
+        if configuration.data != nil, cluster.isEmbedded {
+            throw fail("error: --data with the embedded broker: its ledger goes with the process", Exit.usage)
+        }
+        configuration.snapshotInterval = try settings.parse(
+            "snapshot-interval", flag: snapshotInterval, default: "5m", expected: "a duration such as 5m",
+            Settings.duration)
+        let keyring = try keys.keyring(&settings)
+        let name = settings.value("member", flag: member, default: ProcessInfo.processInfo.hostName)?.value ?? ""
+        if !keyring.trustedKeys.isEmpty, let topic = cluster.names(.checkpoints).first {
+            configuration.checkpoints = .init(topic: topic, keyring: keyring, member: name)
+        }
         return configuration
     }
 

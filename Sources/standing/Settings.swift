@@ -38,7 +38,8 @@ struct Settings {
     /// Every setting that a file or the environment may give.
     static let known = [
         "brokers", "kafka", "topics", "topic-prefix", "roles", "policy", "http-host", "http-port", "clock",
-        "tick-interval", "allowed-skew", "log-level", "log-format",
+        "tick-interval", "allowed-skew", "log-level", "log-format", "data", "snapshot-interval", "signing-key",
+        "trusted-keys", "member",
     ]
 
     private var file: [String: (value: String, place: String)] = [:]

@@ -29,6 +29,7 @@ import Testing
           - {id: rail-ban, dimension: transport, measures: [rail], when: points <= -75, notice: 5 days, lasts: 180 days}
           - {id: debtor, dimension: payment, event: court.defaulted, when: data.amount > 1000, lifted-by: court.satisfied, measures: [air, rail], lasts: 2 years}
         appeals: {stay: true, decide-within: 30 days}
+        harm-budget: {lose-band: 2.5 %, largest-loss: 60}
 
         """
     /// What mutations put in: YAML's own signs, words of policies, and bytes that are none of either.

@@ -42,6 +42,7 @@ import Testing
                   - {id: s, dimension: payment, measures: credit, when: points < 0, lasts: 1 day}
                   - {id: t, dimension: payment, measures: [credit], event: x, lifted-by: [y], notice: 1 month, lasts: 2 years}
                 appeals: {stay: false, decide-within: 10 days}
+                harm-budget: {lose-band: 2.5 %, lose-points: 100 %, lose-perk: 0.05%, largest-loss: 60, new-sanctions: 0}
                 """
         }
         #expect(try errors(text) == [])
@@ -82,6 +83,15 @@ import Testing
         (sanction("when: points < 0, lasts: 1 year, notice: soon"), "$.sanctions[0].notice"),
         (PolicyDocument.with { $0.more = "appeals: {stay: maybe}" }, "$.appeals.stay"),
         (PolicyDocument.with { $0.more = "appeals: {decide-within: 0 days}" }, "$.appeals.decide-within"),
+        (PolicyDocument.with { $0.more = "harm-budget: {lose-bands: 1 %}" }, "$.harm-budget.lose-bands"),
+        (PolicyDocument.with { $0.more = "harm-budget: {lose-band: 1}" }, "$.harm-budget.lose-band"),
+        (PolicyDocument.with { $0.more = "harm-budget: {lose-band: 101 %}" }, "$.harm-budget.lose-band"),
+        (PolicyDocument.with { $0.more = "harm-budget: {lose-band: 100.01 %}" }, "$.harm-budget.lose-band"),
+        (PolicyDocument.with { $0.more = "harm-budget: {lose-points: 1.234 %}" }, "$.harm-budget.lose-points"),
+        (PolicyDocument.with { $0.more = "harm-budget: {lose-perk: a %}" }, "$.harm-budget.lose-perk"),
+        (PolicyDocument.with { $0.more = "harm-budget: {lose-perk: .5 %}" }, "$.harm-budget.lose-perk"),
+        (PolicyDocument.with { $0.more = "harm-budget: {largest-loss: -1}" }, "$.harm-budget.largest-loss"),
+        (PolicyDocument.with { $0.more = "harm-budget: {new-sanctions: -1}" }, "$.harm-budget.new-sanctions"),
     ]
 
     private static func rule(_ members: String) -> String {

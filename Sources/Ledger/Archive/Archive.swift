@@ -21,11 +21,49 @@ public struct Archive {
 
     public init(_ directory: ArchiveDirectory) { self.directory = directory }
 
+    /// What the indexes and the last segment say: everything but the damages, without reading all of it. Where an index is
+    /// missing, its segment is read.
+    public func status() throws -> Status {
+        var status = Status(partition: directory.partition)
+        status.torn = try torn()
+        let segments = try directory.segments()
+        status.firstOffset = segments.first ?? 0
+        let loaded = LoadedSegment()
+        for first in segments {
+            status.segments += 1
+            status.bytes += try File(directory.path(first), readOnly: true, on: directory.files).size()
+            if first != segments.last, let index = try SegmentIndex(first, in: directory) {
+                status.indexes += 1
+                status.frames += Int64(index.frames.count)
+                status.entries += index.entryCount
+                status.nextOffset = index.end
+                continue
+            }
+            // Entries that do not count are counted here: whether they do is known to the index alone.
+            try loaded.load(first, in: directory)
+            let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Frame.readerMaximumBytes, alignment: 8)
+            defer { room.deallocate() }
+            var scan = SegmentScan(first: first)
+            var reader = FrameReader()
+            while case .record(let record) = scan.next(in: loaded.bytes) {
+                status.frames += 1
+                status.nextOffset = scan.end
+                guard let frame = record.frame(in: room), (try? reader.open(frame)) != nil else { continue }
+                status.entries += Int64(reader.entryCount)
+            }
+        }
+        return status
+    }
+
+    private func torn() throws -> [String] {
+        try directory.names().filter { $0.contains(".torn-") }.map { "\(directory.path)/\($0)" }
+    }
+
     /// Reads every segment, checks every record, unpacks and opens every frame and reads its entries, and holds every index
     /// against its segment.
     public func verify() throws -> Status {
         var status = Status(partition: directory.partition)
-        status.torn = try directory.names().filter { $0.contains(".torn-") }.map { "\(directory.path)/\($0)" }
+        status.torn = try torn()
         let segments = try directory.segments()
         let loaded = LoadedSegment()
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Frame.readerMaximumBytes, alignment: 8)

@@ -90,6 +90,8 @@ struct BacktestComparison {
             result.subjects += 1
             addBands(new, old)
             addScores(new, old)
+            let perks = new.perks.map { policyPerks[$0] }
+            if old.perks.contains(where: { !perks.contains(againstPerks[$0]) }) { result.losePerk += 1 }
         case (_?, nil): result.onlyPolicy += 1
         case (nil, _?): result.onlyAgainst += 1
         case (nil, nil): return
@@ -144,6 +146,7 @@ struct BacktestComparison {
         } else {
             result.lose += 1
             result.pointsLost += difference
+            result.largestLoss = max(result.largestLoss, -difference)
             losers.add(change)
         }
     }

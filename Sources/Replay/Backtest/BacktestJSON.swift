@@ -28,7 +28,7 @@ extension BacktestReport {
     ///  "matrix": [{"against": band, "policy": band, "subjects"}]: where there are any
     ///  "parts": [{"part": "base" | "rule" | "limits", "rule": id | null, "over-gainers", "over-losers",
     ///    "largest-for"}],
-    ///  "gainers": [MOVE], "losers": [MOVE],
+    ///  "lose-perk", "gainers": [MOVE], "losers": [MOVE],
     ///  "sanctions": [DIFFERENCE], "perks": [DIFFERENCE]}
     ///
     /// MOVE: {"subject", "against": {"score", "band"}, "policy": {"score", "band"}, "difference",
@@ -44,7 +44,13 @@ extension BacktestReport {
             }
             $0.member("input") { input.write(to: &$0) }
             $0.member("comparison") { json in
-                if let comparison { write(comparison, to: &json) } else { json.null() }
+                if let comparison {
+                    comparison.write(
+                        policyBands: policy.bands.map(\.name), againstBands: against?.bands.map(\.name) ?? [], to: &json
+                    )
+                } else {
+                    json.null()
+                }
             }
             $0.member("histogram") { json in
                 if let histogram { histogram.write(to: &json) } else { json.null() }
@@ -55,38 +61,42 @@ extension BacktestReport {
         }
         return writer.text + "\n"
     }
+}
 
-    private func write(_ comparison: Comparison, to json: inout JSONDocument) {
+extension BacktestReport.Comparison {
+    /// The bands of `matrix` by their names.
+    func write(policyBands: [String], againstBands: [String], to json: inout JSONDocument) {
         json.object {
-            $0.member("subjects", comparison.subjects)
-            $0.member("only-policy", comparison.onlyPolicy)
-            $0.member("only-against", comparison.onlyAgainst)
-            $0.member("gain", comparison.gain)
-            $0.member("lose", comparison.lose)
-            $0.member("stay", comparison.stay)
-            $0.member("points-gained", comparison.pointsGained)
-            $0.member("points-lost", comparison.pointsLost)
-            $0.member("band-up", comparison.bandUp)
-            $0.member("band-down", comparison.bandDown)
-            $0.member("band-same", comparison.bandSame)
-            $0.member("band-other", comparison.bandOther)
+            $0.member("subjects", subjects)
+            $0.member("only-policy", onlyPolicy)
+            $0.member("only-against", onlyAgainst)
+            $0.member("gain", gain)
+            $0.member("lose", lose)
+            $0.member("stay", stay)
+            $0.member("points-gained", pointsGained)
+            $0.member("points-lost", pointsLost)
+            $0.member("band-up", bandUp)
+            $0.member("band-down", bandDown)
+            $0.member("band-same", bandSame)
+            $0.member("band-other", bandOther)
+            $0.member("lose-perk", losePerk)
             $0.member("matrix") { json in
-                let cells = comparison.matrix.enumerated().flatMap { row, counts in
+                let cells = matrix.enumerated().flatMap { row, counts in
                     counts.enumerated().compactMap { $1 == 0 ? nil : (row, $0, $1) }
                 }
                 json.array(cells) { cell, json in
                     json.object {
-                        $0.member("against", against?.bands[cell.0].name)
-                        $0.member("policy", policy.bands[cell.1].name)
+                        $0.member("against", againstBands[cell.0])
+                        $0.member("policy", policyBands[cell.1])
                         $0.member("subjects", cell.2)
                     }
                 }
             }
-            $0.member("parts") { $0.array(comparison.parts) { $0.write(to: &$1) } }
-            $0.member("gainers") { $0.array(comparison.gainers) { $0.write(to: &$1) } }
-            $0.member("losers") { $0.array(comparison.losers) { $0.write(to: &$1) } }
-            $0.member("sanctions") { $0.array(comparison.sanctions) { $0.write(to: &$1) } }
-            $0.member("perks") { $0.array(comparison.perks) { $0.write(to: &$1) } }
+            $0.member("parts") { $0.array(parts) { $0.write(to: &$1) } }
+            $0.member("gainers") { $0.array(gainers) { $0.write(to: &$1) } }
+            $0.member("losers") { $0.array(losers) { $0.write(to: &$1) } }
+            $0.member("sanctions") { $0.array(sanctions) { $0.write(to: &$1) } }
+            $0.member("perks") { $0.array(perks) { $0.write(to: &$1) } }
         }
     }
 }
@@ -292,7 +302,7 @@ extension BacktestReport.Subjects {
 }
 
 /// JSON as it is written: commas go where they belong.
-private struct JSONDocument: ~Copyable {
+struct JSONDocument: ~Copyable {
     private var writer = ByteWriter(capacity: 16 * 1024)
     private var isFirst = true
 

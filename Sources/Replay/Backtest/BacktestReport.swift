@@ -94,12 +94,16 @@ public struct BacktestReport: Sendable, Equatable {
         /// Sums of the differences of score; the second is not positive.
         public var pointsGained: Int64 = 0
         public var pointsLost: Int64 = 0
+        /// Points that one subject loses at most.
+        public var largestLoss: Int64 = 0
         /// Bands are compared by name, in the candidate's order or, where that lacks the old one, the baseline's.
         public var bandUp: Int64 = 0
         public var bandDown: Int64 = 0
         public var bandSame: Int64 = 0
         /// Neither policy has both bands.
         public var bandOther: Int64 = 0
+        /// Subjects who have not a perk that they had.
+        public var losePerk: Int64 = 0
         /// By the band of `against`, then by that of `policy`.
         public var matrix: [[Int64]] = []
         /// The base score, then rules in the candidate's order, then the baseline's other rules, then the limits. Each

@@ -69,6 +69,16 @@ public struct SubjectEntries: Sendable {
         self.entries = entries
     }
 
+    /// Whether there is any but those that concern everyone.
+    public var isOfSubject: Bool { entries.contains { !$0.subject.isEmpty } }
+
+    /// Those before a ledger offset.
+    public func before(_ end: Int64) -> SubjectEntries {
+        var copy = self
+        copy.entries.removeAll { $0.offset >= end }
+        return copy
+    }
+
     /// As if the event, and the voids of it, had never been.
     func without(source: [UInt8], id: [UInt8], _ decoder: EventDecoder) -> SubjectEntries {
         var copy = self

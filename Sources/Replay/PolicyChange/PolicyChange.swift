@@ -1,0 +1,152 @@
+internal import Events
+internal import Ledger
+public import Policy
+internal import Scoring
+
+/// What another policy would do to a ledger that is in use: folds it under its own policies, puts the candidate's activation
+/// at its end, and folds it once more as if the candidate had always been active. One partition at a time, on the calling
+/// thread; memory is what three states of one partition take.
+public struct PolicyChange: Sendable {
+    /// What it comes to.
+    public struct Difference: Sendable {
+        public var active: ScoringPolicy
+        public var candidate: ScoringPolicy
+        /// By partition: the ledger offset before which everything is folded.
+        public var nextOffsets: [Int64]
+        /// From how things are to how they would be right behind the activation. `only-policy` sanctions are none: an activation
+        /// never imposes one.
+        public var activation: BacktestReport.Comparison
+        /// From how things are to how they would be had the candidate always been active.
+        public var wholeHistory: BacktestReport.Comparison
+    }
+
+    public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+    }
+
+    public let candidate: ScoringPolicy
+    /// Subjects in each list.
+    public var listLimit = 10
+
+    public init(candidate: ScoringPolicy) { self.candidate = candidate }
+
+    /// `person` gets a line of JSON for each subject that anything would change for, partition by partition, in the order of
+    /// their bytes within one. Throws `Failure` where partitions are under different policies.
+    public func run(
+        partitions: [Int32], source: @escaping LedgerReplay.Source, progress: ReplayProgress = ReplayProgress(),
+        person: ((UnsafeRawBufferPointer) throws -> Void)? = nil
+    ) throws -> Difference {
+        var active: ScoringPolicy?
+        var activation: BacktestComparison?
+        var wholeHistory: BacktestComparison?
+        var nextOffsets: [Int64] = []
+        for partition in partitions {
+            var current = PartitionFold(
+                partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: false)
+            try fold(&current, try source(partition, 0, .max), progress)
+            guard let policy = current.policy else {
+                throw Failure(description: "ledger partition \(partition) has not begun: there is no policy to change")
+            }
+            if let active, active.text != policy.text {
+                throw Failure(
+                    description:
+                        "ledger partition \(partition) is under \(policy.id) version \(policy.version), others under "
+                        + "\(active.id) version \(active.version): an activation is under way, try again")
+            }
+            active = policy
+            let end = current.nextOffset
+            nextOffsets.append(end)
+            var always = PartitionFold(partition: partition, fixedPolicy: candidate, keepsFacts: false)
+            try fold(&always, try source(partition, 0, end), progress)
+            let switched = try current.preview(candidate, frames: try source(partition, 0, end))
+            if activation == nil {
+                activation = BacktestComparison(policy: candidate, against: policy, listLimit: listLimit)
+                wholeHistory = activation
+            }
+            compare(current.fold, switched, &activation!)
+            compare(current.fold, always.fold, &wholeHistory!)
+            if let person { try tell(current.fold, switched, always.fold, policy, person) }
+        }
+        guard let active, let activation, let wholeHistory else { throw Failure(description: "there is no partition") }
+        return Difference(
+            active: active, candidate: candidate, nextOffsets: nextOffsets, activation: activation.finished(),
+            wholeHistory: wholeHistory.finished())
+    }
+
+    private func fold(
+        _ fold: inout PartitionFold, _ frames: any FrameSource, _ progress: ReplayProgress
+    ) throws {
+        var facts = FactBatch()
+        while let frame = try frames.next() {
+            let before = (fold.nextOffset, fold.fold.counters.entries)
+            try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)
+            progress.add(offsets: fold.nextOffset - before.0, entries: fold.fold.counters.entries - before.1)
+        }
+    }
+
+    private func compare(_ current: borrowing Fold, _ other: borrowing Fold, _ comparison: inout BacktestComparison) {
+        current.forEachStanding { old in
+            comparison.add(policy: old.subject.withUnsafeBytes { other.standing(of: $0) }, against: old)
+        }
+        other.forEachStanding { new in
+            guard new.subject.withUnsafeBytes({ current.standing(of: $0) }) == nil else { return }
+            comparison.add(policy: new, against: nil)
+        }
+    }
+
+    // MARK: Per person
+
+    /// `{"subject","before":{"score","band"},"after":{…},"perks-won":[],"perks-lost":[],"sanctions-lifted":[],
+    /// "sanctions-always":[],"sanctions-never":[]}`: the last two are those that it would be under, or not, had the candidate
+    /// always been active.
+    private func tell(
+        _ current: borrowing Fold, _ switched: borrowing Fold, _ always: borrowing Fold, _ active: ScoringPolicy,
+        _ person: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        var subjects: [[UInt8]] = []
+        current.forEachStanding { subjects.append($0.subject) }
+        subjects.sort { $0.lexicographicallyPrecedes($1) }
+        for subject in subjects {
+            let standings = subject.withUnsafeBytes {
+                (current.standing(of: $0), switched.standing(of: $0), always.standing(of: $0))
+            }
+            guard let old = standings.0, let new = standings.1 else { continue }
+            func perks(_ standing: Standing, _ policy: ScoringPolicy) -> [String] {
+                standing.perks.map { policy.perks[$0].id }
+            }
+            func sanctions(_ standing: Standing?, _ policy: ScoringPolicy) -> [String] {
+                standing?.sanctions.map { policy.sanctions[$0.sanction].id } ?? []
+            }
+            let (held, holds) = (perks(old, active), perks(new, candidate))
+            let (were, are, wouldBe) = (
+                sanctions(old, active), sanctions(new, candidate), sanctions(standings.2, candidate)
+            )
+            let lists: [(StaticString, [String])] = [
+                ("perks-won", holds.filter { !held.contains($0) }), ("perks-lost", held.filter { !holds.contains($0) }),
+                ("sanctions-lifted", were.filter { !are.contains($0) }),
+                ("sanctions-always", wouldBe.filter { !were.contains($0) }),
+                ("sanctions-never", were.filter { !wouldBe.contains($0) }),
+            ]
+            let (before, after) = (active.bands[old.level.band].name, candidate.bands[new.level.band].name)
+            guard old.level.score != new.level.score || before != after || lists.contains(where: { !$0.1.isEmpty })
+            else {
+                continue
+            }
+            var json = JSONDocument()
+            json.object {
+                $0.member("subject", String(decoding: subject, as: UTF8.self))
+                $0.member("before") { Self.write(old.level.score, before, to: &$0) }
+                $0.member("after") { Self.write(new.level.score, after, to: &$0) }
+                for list in lists { $0.member(list.0) { $0.array(list.1) { $1.string($0) } } }
+            }
+            try Array(json.text.utf8).withUnsafeBytes { try person($0) }
+        }
+    }
+
+    private static func write(_ score: Int64, _ band: String, to json: inout JSONDocument) {
+        json.object {
+            $0.member("score", score)
+            $0.member("band", band)
+        }
+    }
+}

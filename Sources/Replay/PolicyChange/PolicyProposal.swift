@@ -1,0 +1,127 @@
+internal import Events
+internal import Ledger
+internal import Policy
+
+/// A policy change that was folded and looked at: what `standing policy activate` needs to know, and what people read
+/// before. A JSON document.
+public struct PolicyProposal: Sendable, Equatable {
+    public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+    }
+
+    private static let version: Int64 = 1
+    public static let maximumBytes = 64 * 1024 * 1024
+
+    /// The candidate's text.
+    public let policy: String
+    /// SHA-256 of the text of the policy that was active.
+    public let active: String
+    /// In words; none: it may be activated.
+    public let breaches: [String]
+    /// The document.
+    public let json: String
+
+    public init(_ difference: PolicyChange.Difference) {
+        let breaches = difference.breaches.map(\.description)
+        let active = Checkpoint.hash(ofPolicy: difference.active.text)
+        (self.breaches, self.active) = (breaches, active)
+        policy = difference.candidate.text
+        func write(_ policy: ScoringPolicy, to json: inout JSONDocument) {
+            json.object {
+                $0.member("id", policy.id)
+                $0.member("version", policy.version)
+                $0.member("sha256", Checkpoint.hash(ofPolicy: policy.text))
+            }
+        }
+        let bands = (difference.candidate.bands.map(\.name), difference.active.bands.map(\.name))
+        var json = JSONDocument()
+        json.object {
+            $0.member("proposal", Self.version)
+            $0.member("against", active)
+            $0.member("active") { write(difference.active, to: &$0) }
+            $0.member("candidate") { write(difference.candidate, to: &$0) }
+            $0.member("folded-to") { $0.array(difference.nextOffsets) { $1.number($0) } }
+            $0.member("breaches") { $0.array(breaches) { $1.string($0) } }
+            $0.member("breach-count", Int64(breaches.count))
+            $0.member("activation") {
+                difference.activation.write(policyBands: bands.0, againstBands: bands.1, to: &$0)
+            }
+            $0.member("whole-history") {
+                difference.wholeHistory.write(policyBands: bands.0, againstBands: bands.1, to: &$0)
+            }
+            $0.member("text", difference.wordy)
+            $0.member("policy", difference.candidate.text)
+        }
+        self.json = json.text + "\n"
+    }
+
+    /// What is needed of a document; throws `Failure`.
+    public init(json bytes: [UInt8]) throws(Failure) {
+        let decoder = EventDecoder()
+        let found = bytes.withUnsafeBytes { document -> (String, String, Int64)? in
+            func string(_ name: StaticString) -> String? {
+                decoder.string(name, of: document).map { String(decoding: $0, as: UTF8.self) }
+            }
+            guard decoder.integer("proposal", of: document) == Self.version, let policy = string("policy"),
+                let active = string("against"), let count = decoder.integer("breach-count", of: document)
+            else { return nil }
+            return (policy, active, count)
+        }
+        guard let found else { throw Failure(description: "not a proposal of form \(Self.version)") }
+        (policy, active) = (found.0, found.1)
+        json = String(decoding: bytes, as: UTF8.self)
+        breaches = [String](repeating: "", count: Int(max(0, min(found.2, 1000))))
+    }
+
+    /// The page that `standing policy diff` prints.
+    public var page: String {
+        Array(json.utf8).withUnsafeBytes { document in
+            EventDecoder().string("text", of: document).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        }
+    }
+}
+
+extension PolicyChange.Difference {
+    /// A page for a terminal.
+    var wordy: String {
+        let change = activation
+        var lines = [
+            "From \(active.id) version \(active.version) to \(candidate.id) version \(candidate.version), "
+                + "\(change.subjects) subjects, folded to \(nextOffsets.reduce(0, +)) frames.", "",
+            "Right behind the activation",
+            "  score    \(change.gain) gain (\(change.pointsGained) points), \(change.lose) lose "
+                + "(\(-change.pointsLost) points), \(change.stay) stay; the largest loss is \(change.largestLoss)",
+            "  band     \(change.bandUp) up, \(change.bandDown) down, \(change.bandSame) same"
+                + (change.bandOther > 0 ? ", \(change.bandOther) in bands that cannot be compared" : ""),
+            "  perks    \(change.losePerk) subjects lose one",
+        ]
+        for perk in change.perks where perk.onlyPolicy.count + perk.onlyAgainst.count > 0 {
+            lines.append("             \(perk.id): \(perk.onlyPolicy.count) win, \(perk.onlyAgainst.count) lose")
+        }
+        for sanction in change.sanctions where sanction.onlyAgainst.count > 0 {
+            lines.append("  lifted   \(sanction.id): \(sanction.onlyAgainst.count)")
+        }
+        lines += ["", "Had it always been active (an activation imposes nothing)"]
+        for sanction in wholeHistory.sanctions
+        where sanction.onlyPolicy.count + sanction.onlyAgainst.count + sanction.both > 0 {
+            lines.append(
+                "  sanction \(sanction.id): \(sanction.both) both ways, \(sanction.onlyPolicy.count) more, "
+                    + "\(sanction.onlyAgainst.count) fewer")
+        }
+        for (name, moves) in [("Who loses most", change.losers), ("Who gains most", change.gainers)]
+        where !moves.isEmpty {
+            lines += ["", name]
+            for move in moves {
+                lines.append(
+                    "  \(move.subject): \(move.against.score) \(move.against.band) -> \(move.policy.score) \(move.policy.band)"
+                )
+            }
+        }
+        let breaches = breaches
+        lines += [
+            "", breaches.isEmpty ? "Within the harm budget." : "The harm budget is broken: it will not be activated.",
+        ]
+        for breach in breaches { lines.append("  \(breach)") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

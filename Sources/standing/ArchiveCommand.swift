@@ -1,0 +1,163 @@
+import ArgumentParser
+import Foundation
+import Kafka
+import Ledger
+import Pipeline
+import Topics
+
+struct ArchiveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "archive",
+        abstract: "Look at, check, heal or drop the local copy of the ledger.",
+        discussion: "The archive is a cache: dropping it loses nothing but time.",
+        subcommands: [
+            ArchiveStatusCommand.self, ArchiveVerifyCommand.self, ArchiveRepairCommand.self, ArchiveDropCommand.self,
+        ])
+}
+
+/// A data folder's partitions.
+struct DataOptions: ParsableArguments {
+    @Option(help: "The data folder of `standing serve`.")
+    var data: String
+
+    @Option(help: "Only this ledger partition. Default: all that are there.")
+    var partition: Int32?
+
+    /// Ends the command where there is none.
+    func archives() throws -> [Archive] {
+        let local = LocalData(data)
+        let partitions: [Int32]
+        do {
+            partitions = try ArchiveDirectory.partitions(under: local.archiveRoot)
+        } catch {
+            throw fail("error: \(error)")
+        }
+        let wanted = partitions.filter { partition == nil || partition == $0 }
+        guard !wanted.isEmpty else { throw fail("\(local.archiveRoot): error: no archive of that partition or any") }
+        return wanted.map { Archive(local.archive($0)) }
+    }
+}
+
+enum TableFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+extension Archive.Status {
+    static let columns = "partition  segments  indexes  bytes  entries  first offset  next offset  torn  damaged"
+
+    var row: String {
+        "\(partition)  \(segments)  \(indexes)  \(bytes)  \(entries)  \(firstOffset)  \(nextOffset)  \(torn.count)  \(damages.count)"
+    }
+
+    var json: String {
+        "{\"partition\":\(partition),\"segments\":\(segments),\"indexes\":\(indexes),\"bytes\":\(bytes),\"frames\":\(frames),"
+            + "\"entries\":\(entries),\"firstOffset\":\(firstOffset),\"nextOffset\":\(nextOffset),\"torn\":\(torn.count),"
+            + "\"damages\":\(damages.count)}"
+    }
+}
+
+/// Shows partitions and tells their damages; true: there are none.
+private func show(_ archives: [Archive], _ output: TableFormat, _ look: (Archive) throws -> Archive.Status) throws
+    -> Bool
+{
+    if output == .text { print(Archive.Status.columns) }
+    var isGood = true
+    for archive in archives {
+        let status: Archive.Status
+        do {
+            status = try look(archive)
+        } catch let error as FileError {
+            throw fail("error: \(error)")
+        }
+        print(output == .json ? status.json : status.row)
+        for torn in status.torn { say("\(torn): cut off after a crash, kept aside") }
+        for damage in status.damages { say("\(damage)") }
+        if !status.damages.isEmpty { isGood = false }
+    }
+    return isGood
+}
+
+struct ArchiveStatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "How much there is, of each partition, without reading all of it.")
+
+    @OptionGroup var data: DataOptions
+    @Option(help: "text or json.")
+    var output = TableFormat.text
+
+    func run() throws { _ = try show(data.archives(), output) { try $0.status() } }
+}
+
+struct ArchiveVerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Read every record and hold every checksum against it. Exit 3 where something is damaged.",
+        discussion: "What the frames say is held against topic and checkpoints by `standing verify`.")
+
+    @OptionGroup var data: DataOptions
+    @Option(help: "text or json.")
+    var output = TableFormat.text
+
+    func run() throws {
+        if try !show(data.archives(), output, { try $0.verify() }) { throw Exit.corruption }
+    }
+}
+
+struct ArchiveRepairCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Fetch what is damaged from the topic again. Exit 3, and nothing is changed, where it is gone.",
+        discussion: "No other process may have the archive meanwhile. `standing serve` does the same at its start.")
+
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var data: DataOptions
+
+    func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        let ledger = cluster.names(.ledger)[0]
+        for archive in try data.archives() {
+            let partition = archive.directory.partition
+            do {
+                let fetched = try archive.repair { range in
+                    try LedgerTopicFrames(
+                        cluster.kafka, topic: ledger, partition: partition, from: range.lowerBound,
+                        until: range.upperBound)
+                }
+                for range in fetched {
+                    print("partition \(partition): offsets \(range.lowerBound)...\(range.upperBound - 1) fetched")
+                }
+                print("partition \(partition): whole")
+            } catch let lost as Archive.Lost {
+                throw fail("partition \(partition): error: \(lost)", Exit.corruption)
+            } catch let error as PipelineError {
+                throw fail("partition \(partition): error: \(error)", Exit.corruption)
+            } catch let error as ArchiveInUse {
+                throw fail("error: \(error)")
+            } catch let error as FileError {
+                throw fail("error: \(error)")
+            } catch let error as KafkaError {
+                throw fail("error: \(error)")
+            }
+        }
+    }
+}
+
+struct ArchiveDropCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drop", abstract: "Remove the archive and the snapshots of partitions; they are made again.")
+
+    @OptionGroup var data: DataOptions
+
+    func run() throws {
+        for archive in try data.archives() {
+            do {
+                let files = try archive.drop()
+                try LocalData(data.data).snapshots(archive.directory.partition).drop()
+                print("partition \(archive.directory.partition): \(files) files removed")
+            } catch let error as ArchiveInUse {
+                throw fail("error: \(error)")
+            } catch let error as FileError {
+                throw fail("error: \(error)")
+            }
+        }
+    }
+}

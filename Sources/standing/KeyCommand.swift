@@ -1,0 +1,51 @@
+import ArgumentParser
+import Foundation
+import Ledger
+
+/// Who signs checkpoints and whose are believed.
+struct KeyOptions: ParsableArguments {
+    @Option(
+        help:
+            "File with the private key that checkpoints are signed with (`standing key`). Default: none are published.")
+    var signingKey: String?
+
+    @Option(help: "File with the public keys whose checkpoints are believed. Default: only one's own.")
+    var trustedKeys: String?
+
+    func keyring(_ settings: inout Settings) throws -> Keyring {
+        do {
+            return try Keyring(
+                signing: settings.value("signing-key", flag: signingKey)?.value,
+                trusted: settings.value("trusted-keys", flag: trustedKeys)?.value)
+        } catch let failure as Keyring.Failure {
+            throw fail(failure.description, Exit.usage)
+        } catch let error as FileError {
+            throw fail("error: \(error)", Exit.usage)
+        }
+    }
+}
+
+struct KeyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "key",
+        abstract: "Make a key that checkpoints are signed with.",
+        discussion: """
+            Writes the private key to FILE, which only its owner may read, and the public key to FILE.pub: collect those of all
+            members in one file and give it to each with --trusted-keys.
+            """)
+
+    @Argument(help: "Where the private key goes; the public key goes to FILE.pub. Neither may be there yet.")
+    var file: String
+
+    func run() throws {
+        let key = Keyring.generate()
+        for (path, text, mode) in [(file, key.privateFile, 0o600), (file + ".pub", key.publicFile, 0o644)] {
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, mode_t(mode))
+            guard descriptor >= 0 else { throw fail("\(path): error: \(String(cString: strerror(errno)))") }
+            let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+            try handle.write(contentsOf: Data(text.utf8))
+            try handle.close()
+        }
+        print(key.id)
+    }
+}

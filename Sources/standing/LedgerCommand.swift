@@ -1,0 +1,104 @@
+import ArgumentParser
+import Foundation
+import Kafka
+import Ledger
+import Pipeline
+import Topics
+
+struct LedgerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledger",
+        abstract: "Take a ledger out of its cluster, and bring it into another.",
+        subcommands: [LedgerExportCommand.self, LedgerImportCommand.self])
+}
+
+struct LedgerExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write a ledger to a folder: checksummed, chained, and resumed where it was interrupted.",
+        discussion: "ledger.jsonl in the folder is written last; an export without it is not whole.")
+
+    @OptionGroup var source: LedgerSourceOptions
+    @Argument(help: "The folder.")
+    var folder: String
+
+    func validate() throws {
+        guard (source.archive != nil) != source.topic else { throw ValidationError("give --topic or --archive DIR") }
+    }
+
+    func run() throws {
+        let ledger = try source.open()
+        let export = LedgerExport(folder)
+        try LedgerSource.reading {
+            do {
+                guard ledger.partitions == Array(0..<Int32(ledger.partitions.count)) else {
+                    throw fail("error: the archive does not have every partition; export from the topic")
+                }
+                let parts = try ledger.partitions.map { partition in
+                    try export.write(partition: partition) { start in try ledger.frames(partition, start, .max) }
+                }
+                try export.finish(.init(ledger: "standing.ledger", parts: parts))
+                for part in parts { try export.verify(part) }
+                print(
+                    "{\"partitions\":\(parts.count),\"frames\":\(parts.map(\.frames).reduce(0, +))}")
+            } catch let failure as LedgerExport.Failure {
+                throw fail("error: \(failure)", Exit.corruption)
+            } catch let inUse as ArchiveInUse {
+                throw fail("error: \(inUse)")
+            }
+        }
+    }
+}
+
+struct LedgerImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Append an export's frames to a ledger topic that is empty or has the beginning of them.",
+        discussion: """
+            The whole export is checked first. Every frame gets the offset that it had, because offsets are part of facts' ids;
+            where that cannot be, nothing is appended. An interrupted import goes on where it stopped. No `standing serve` may
+            run on the ledger meanwhile; afterwards it publishes the facts again, under the same ids and sequence numbers.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @Argument(help: "The folder of `standing ledger export`.")
+    var folder: String
+
+    func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        let export = LedgerExport(folder)
+        let ledger = try LedgerSource(topicOf: cluster)
+        try LedgerSource.reading {
+            do {
+                let manifest = try export.manifest()
+                guard manifest.parts.count == ledger.partitionCount else {
+                    throw fail(
+                        "error: the export has \(manifest.parts.count) partitions, the topic \(ledger.partitionCount ?? 0)"
+                    )
+                }
+                for part in manifest.parts { try export.verify(part) }
+                // Once without appending, so that what cannot be wholly imported is not begun.
+                for part in manifest.parts {
+                    _ = try LedgerImport.run(
+                        partition: part.partition, frames: export.frames(part.partition),
+                        existing: try ledger.frames(part.partition, 0, .max)
+                    ) { _ in }
+                }
+                let writer = try LedgerTopicWriter(cluster.kafka, topic: cluster.names(.ledger)[0])
+                for part in manifest.parts {
+                    let counts = try LedgerImport.run(
+                        partition: part.partition, frames: export.frames(part.partition),
+                        existing: try ledger.frames(part.partition, 0, .max)
+                    ) { try writer.append($0, to: part.partition) }
+                    try writer.flush()
+                    print(
+                        "{\"partition\":\(part.partition),\"existing\":\(counts.existing),\"appended\":\(counts.appended)}"
+                    )
+                }
+            } catch let failure as LedgerExport.Failure {
+                throw fail("error: \(failure)", Exit.corruption)
+            }
+        }
+    }
+}

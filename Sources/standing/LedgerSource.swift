@@ -1,0 +1,167 @@
+import ArgumentParser
+import Events
+import Foundation
+import Kafka
+import Ledger
+import Pipeline
+import Replay
+import Topics
+
+/// Where a command gets a ledger from: the local archive, an export, or the topic.
+struct LedgerSourceOptions: ParsableArguments {
+    @Option(help: "The data folder of `standing serve`, or the folder of `standing ledger export`.")
+    var archive: String?
+
+    @Flag(help: "Read the ledger topic itself (--brokers and its like).")
+    var topic = false
+
+    @OptionGroup var cluster: ClusterOptions
+
+    var isGiven: Bool { archive != nil || topic }
+
+    func open() throws -> LedgerSource {
+        if let archive { return try LedgerSource(archive: archive) }
+        var settings = try Settings(config: cluster.config)
+        return try LedgerSource(topicOf: try Cluster(cluster, &settings))
+    }
+}
+
+/// A ledger that can be read.
+struct LedgerSource {
+    let partitions: [Int32]
+    let frames: LedgerReplay.Source
+    /// Offsets in sum, as far as they are known now.
+    let total: Int64
+    /// The folder of partitions, if it is one.
+    let root: String?
+    /// Of the whole ledger; nil: an archive does not know.
+    let partitionCount: Int?
+
+    init(archive path: String) throws {
+        let data = LocalData(path)
+        let isData = FileManager.default.fileExists(atPath: data.archiveRoot)
+        let root = isData ? data.archiveRoot : path
+        do {
+            let manifest = isData ? nil : try LedgerExport(path).manifest()
+            partitions = try ArchiveDirectory.partitions(under: root)
+            guard !partitions.isEmpty else { throw fail("\(root): error: no archive") }
+            partitionCount = manifest?.parts.count
+            total = try partitions.reduce(0) { sum, partition in
+                sum + (try Archive(ArchiveDirectory(root: root, partition: partition)).status().nextOffset)
+            }
+        } catch let failure as LedgerExport.Failure {
+            throw fail("error: \(failure)")
+        } catch let error as FileError {
+            throw fail("error: \(error)")
+        }
+        self.root = root
+        frames = { partition, start, end in
+            ArchiveFrames(ArchiveDirectory(root: root, partition: partition), from: start, until: end)
+        }
+    }
+
+    init(topicOf cluster: Cluster) throws {
+        let (kafka, ledger) = (cluster.kafka, cluster.names(.ledger)[0])
+        let ends: [Int32: Int64]
+        do {
+            let admin = try Admin(kafka)
+            guard let count = try admin.topic(ledger)?.partitions else {
+                throw fail("error: \(ledger): no such topic on \(kafka.brokers)")
+            }
+            let places = (0..<Int32(count)).map { TopicPartition(ledger, $0) }
+            ends = Dictionary(
+                uniqueKeysWithValues: try admin.ends(of: places).map { ($0.key.partition, $0.value) })
+        } catch let error as KafkaError {
+            throw fail("error: \(error)")
+        }
+        partitions = ends.keys.sorted()
+        partitionCount = partitions.count
+        total = ends.values.reduce(0, +)
+        root = nil
+        // The ends as they were at the start: what comes meanwhile is not part of this reading.
+        frames = { partition, start, end in
+            try LedgerTopicFrames(
+                kafka, topic: ledger, partition: partition, from: start, until: min(end, ends[partition] ?? 0))
+        }
+    }
+
+    /// The one of these partitions that a subject's events lie in; nil: not known.
+    func partition(of subject: [UInt8]) -> Int32? {
+        partitionCount.map { count in Int32(subject.withUnsafeBytes { Murmur2.partition(of: $0, count: count) }) }
+    }
+
+    /// A subject's entries, from the folder's indexes; nil: the source has none, or the subject has no entry.
+    func entries(of subject: [UInt8], until end: Int64) throws -> SubjectEntries? {
+        guard let root else { return nil }
+        let wanted = partition(of: subject).map { [$0] } ?? partitions
+        for partition in wanted {
+            let history = SubjectHistory(ArchiveDirectory(root: root, partition: partition))
+            let entries = try SubjectEntries(of: subject, in: history, until: end)
+            if entries.isOfSubject { return entries }
+        }
+        return nil
+    }
+
+    /// Runs something that reads the source, and turns what can go wrong into an exit code.
+    static func reading<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let damage as ArchiveDamage {
+            throw fail("error: \(damage); `standing archive repair` fetches it from the topic", Exit.corruption)
+        } catch let problem as PartitionFold.Problem {
+            throw fail("error: \(problem)", Exit.corruption)
+        } catch let error as PipelineError {
+            throw fail("error: \(error)", error.isCorruption ? Exit.corruption : Exit.failed)
+        } catch let error as KafkaError {
+            throw fail("error: \(error)")
+        } catch let error as FileError {
+            throw fail("error: \(error)")
+        } catch let error as SubjectEntries.TooMany {
+            throw fail("error: \(error)", Exit.limitExceeded)
+        }
+    }
+}
+
+/// Shows on standard error how far a replay is: a bar that is drawn over where that is a terminal, else a line now and then.
+final class ProgressBar: @unchecked Sendable {
+    private static let width = 30
+    private static let secondsBetweenLines = 5.0
+
+    private let progress: ReplayProgress
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let timer: any DispatchSourceTimer
+    // Touched by the timer's handler alone, and after it was cancelled.
+    private var estimate = RateEstimate()
+    private var entries = RateEstimate()
+    private var isDrawn = false
+
+    init(_ progress: ReplayProgress) {
+        self.progress = progress
+        let queue = DispatchQueue(label: "progress")
+        timer = DispatchSource.makeTimerSource(queue: queue)
+        let start = ContinuousClock.now
+        timer.schedule(
+            deadline: .now() + (isTerminal ? 0.2 : Self.secondsBetweenLines),
+            repeating: isTerminal ? 0.2 : Self.secondsBetweenLines)
+        timer.setEventHandler { [weak self] in self?.draw((ContinuousClock.now - start) / .seconds(1)) }
+        timer.resume()
+    }
+
+    private func draw(_ seconds: Double) {
+        estimate.add(done: progress.offsets, at: seconds)
+        entries.add(done: progress.entries, at: seconds)
+        let part = progress.total > 0 ? min(1, Double(progress.offsets) / Double(progress.total)) : 0
+        let rate = entries.rate.map { String(format: "%.2f M entries/s", $0 / 1e6) } ?? ""
+        let left = estimate.timeLeft(total: progress.total).map { "\(Int($0.rounded(.up))) s left" } ?? ""
+        let filled = Int(part * Double(Self.width))
+        let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: Self.width - filled)
+        let text = "[\(bar)] \(Int(part * 100)) %  \(rate)  \(left)"
+        FileHandle.standardError.write(Data((isTerminal ? "\r\(text)\u{1B}[K" : text + "\n").utf8))
+        isDrawn = true
+    }
+
+    func finish() {
+        timer.cancel()
+        if isTerminal, isDrawn { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    }
+}

@@ -1,0 +1,180 @@
+import ArgumentParser
+import Events
+import Foundation
+import Ledger
+import Pipeline
+import Policy
+import Replay
+import Synchronization
+
+struct PolicyProposeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "propose",
+        abstract: "Fold a ledger under another policy, beside live work, and say who would gain and who would lose.",
+        discussion: """
+            Reads an archive or the topic on one thread, and so at most one core, at low priority. Writes the proposal to
+            --output: `standing policy diff` shows it, `standing policy activate` needs it. Exit 1 where the harm budget of the
+            active policy or of the proposed one is broken; the proposal is written all the same.
+            """)
+
+    @Argument(help: "The proposed policy, a YAML file.")
+    var file: String
+    @OptionGroup var source: LedgerSourceOptions
+    @Option(help: "Where the proposal goes, a JSON document. Default: POLICY-VERSION.proposal.json.")
+    var output: String?
+    @Option(help: "A file that gets a JSON line for everybody for whom anything would change.")
+    var people: String?
+    @Option(help: "Subjects in each list of the proposal; 0: nobody's id gets into it.")
+    var listed = 10
+
+    private static let priority: Int32 = 10
+
+    func validate() throws {
+        guard (source.archive != nil) != source.topic else { throw ValidationError("give --topic or --archive DIR") }
+        guard listed >= 0 else { throw ValidationError("--listed: at least 0") }
+    }
+
+    func run() throws {
+        let candidate = try loadPolicy(file)
+        _ = nice(Self.priority)
+        let ledger = try source.open()
+        var change = PolicyChange(candidate: candidate)
+        change.listLimit = listed
+        let proposal = try Self.fold(change, ledger, people: people)
+        let path = output ?? "\(candidate.id)-\(candidate.version).proposal.json"
+        let file = try OutputFile(path)
+        try Array(proposal.json.utf8).withUnsafeBytes { try file.write($0) }
+        try file.close()
+        print(proposal.page, terminator: "")
+        say("proposal: \(path)")
+        if !proposal.breaches.isEmpty { throw Exit.failed }
+    }
+
+    static func fold(_ change: PolicyChange, _ ledger: LedgerSource, people: String? = nil) throws -> PolicyProposal {
+        // Each partition is read under its own policies and under the candidate.
+        let progress = ReplayProgress(total: ledger.total * 2)
+        let bar = ProgressBar(progress)
+        defer { bar.finish() }
+        return try LedgerSource.reading {
+            do {
+                let file = try people.map { try OutputFile($0) }
+                let difference = try change.run(
+                    partitions: ledger.partitions, source: ledger.frames, progress: progress,
+                    person: file.map { file in { try file.write(line: $0) } })
+                try file?.close()
+                return PolicyProposal(difference)
+            } catch let failure as PolicyChange.Failure {
+                throw fail("error: \(failure)")
+            }
+        }
+    }
+
+    static func load(_ path: String) throws -> PolicyProposal {
+        guard let bytes = FileManager.default.contents(atPath: path), bytes.count <= PolicyProposal.maximumBytes else {
+            throw fail("\(path): error: cannot be read")
+        }
+        do {
+            return try PolicyProposal(json: Array(bytes))
+        } catch {
+            throw fail("\(path): error: \(error)")
+        }
+    }
+}
+
+struct PolicyDiffCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Show what a proposal would change, in sum and for whom most.",
+        discussion: "Every person by themselves: `standing policy propose --people FILE`.")
+
+    @Argument(help: "The proposal, as `standing policy propose` wrote it.")
+    var proposal: String
+    @Option(help: "text or json.")
+    var output = TableFormat.text
+
+    func run() throws {
+        let proposal = try PolicyProposeCommand.load(proposal)
+        print(output == .json ? proposal.json : proposal.page, terminator: "")
+    }
+}
+
+struct PolicyActivateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "activate",
+        abstract: "Switch a ledger to a proposed policy, at one entry of every partition.",
+        discussion: """
+            Sends `standing.policy.activated` to the control topic. Refused where the proposal breaks a harm budget, or where
+            another policy is active than the one that it was folded against. From the entry on, points are what the whole
+            history gives under the policy; sanctions that both policies have go on with their dates, others are lifted, none
+            is imposed; perks are evaluated. `standing policy rollback` is the same with the text before.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @Argument(help: "The proposal, as `standing policy propose` wrote it.")
+    var proposal: String
+
+    func run() throws {
+        let proposal = try PolicyProposeCommand.load(proposal)
+        guard proposal.breaches.isEmpty else {
+            print(proposal.page, terminator: "")
+            throw fail("error: the harm budget is broken: not activated")
+        }
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        let active = try ActivePolicies(cluster)
+        guard Checkpoint.hash(ofPolicy: active.texts.last ?? "") == proposal.active else {
+            throw fail("error: another policy is active than the one that this was folded against: propose it again")
+        }
+        let policy = try active.activate(proposal.policy)
+        print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
+    }
+}
+
+struct PolicyRollbackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback",
+        abstract: "Switch a ledger back to the policy that was active before the present one.",
+        discussion: """
+            The old scores come back, for they follow from the history alone. What was lifted meanwhile stays lifted. No budget is
+            asked: it is the state that people had.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+
+    func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let active = try ActivePolicies(try Cluster(cluster, &settings))
+        guard active.texts.count > 1 else { throw fail("error: this ledger has had one policy only") }
+        let policy = try active.activate(active.texts[active.texts.count - 2])
+        print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
+    }
+}
+
+/// The policies that a ledger has been under, read from one of its partitions: an activation goes to all.
+struct ActivePolicies {
+    /// The last one is active; no two neighbours are the same.
+    let texts: [String]
+    private let cluster: Cluster
+
+    init(_ cluster: Cluster) throws {
+        self.cluster = cluster
+        let ledger = try LedgerSource(topicOf: cluster)
+        texts = try LedgerSource.reading {
+            guard let partition = ledger.partitions.first else { throw fail("error: the ledger has no partition") }
+            return try PolicyHistory.texts(of: try ledger.frames(partition, 0, .max))
+        }
+        guard !texts.isEmpty else { throw fail("error: the ledger is empty: `standing serve --policy FILE` begins it") }
+    }
+
+    /// Sends the activation.
+    func activate(_ text: String) throws -> ScoringPolicy {
+        let policy = try ScoringPolicy(yaml: text, file: "proposal")
+        guard text != texts.last else { throw fail("error: \(policy.id) version \(policy.version) is active already") }
+        var data = ByteWriter()
+        data.append("{\"policy\":")
+        data.append(jsonString: text)
+        data.append("}")
+        try ControlTopic(cluster: cluster).send(
+            .policyActivated, data: String(decoding: data.bytes, as: UTF8.self))
+        return policy
+    }
+}
