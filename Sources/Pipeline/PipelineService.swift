@@ -188,13 +188,13 @@ public final class PipelineService: Sendable {
     /// A subject's standing at a point of the ledger, under the policies of then or, if `isOfNow`, under the one that is active
     /// now: JSON as of the live standing, null for who was not enrolled. Reads the disk; not from async code.
     public func standing(of subject: [UInt8], at point: Point, policyOfNow isOfNow: Bool) throws -> FileLookup {
-        try withHistory(of: subject) { entries, policy, _ in
-            let replay: SubjectReplay
-            switch point {
-            case .time(let time): replay = try SubjectReplay(entries, policy: isOfNow ? policy : nil, asOf: time)
-            case .offset(let end):
-                replay = try SubjectReplay(entries.before(end), policy: isOfNow ? policy : nil)
-            }
+        var (time, end) = (Timestamp?.none, Int64.max)
+        switch point {
+        case .time(let asOf): time = asOf
+        case .offset(let offset): end = offset
+        }
+        return try withHistory(of: subject, until: end) { entries, policy, _ in
+            let replay = try SubjectReplay(entries, policy: isOfNow ? policy : nil, asOf: time)
             var writer = ByteWriter()
             if let standing = replay.standing {
                 standing.writeExplained(to: &writer, policy: replay.fold.policy, clock: replay.fold.clock)
@@ -206,7 +206,8 @@ public final class PipelineService: Sendable {
     }
 
     private func withHistory(
-        of subject: [UInt8], _ body: (SubjectEntries, ScoringPolicy, Timestamp) throws -> FileLookup
+        of subject: [UInt8], until end: Int64 = .max,
+        _ body: (SubjectEntries, ScoringPolicy, Timestamp) throws -> FileLookup
     ) throws -> FileLookup {
         let count = ledgerPartitions.load(ordering: .acquiring)
         guard count > 0 else { return .notReady }
@@ -214,7 +215,7 @@ public final class PipelineService: Sendable {
         guard let partition = owned[Int32(number)] else { return .notOwned(partition: number) }
         let state = partition.withFold { ($0.policy, $0.nextOffset, $0.fold.clock) }
         guard let policy = state.0 else { return .notReady }
-        guard let entries = try partition.entries(of: subject, until: state.1) else { return .noArchive }
+        guard let entries = try partition.entries(of: subject, until: min(end, state.1)) else { return .noArchive }
         return try body(entries, policy, state.2)
     }
 

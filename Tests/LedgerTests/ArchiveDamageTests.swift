@@ -129,7 +129,7 @@ import Testing
                 fixture.disk[path] = changed
                 if (try? fixture.read()) != nil { readable += 1 }
                 _ = try? Archive(fixture.directory).verify()
-                try? Array("subject-1".utf8).withUnsafeBytes {
+                _ = try? Array("subject-1".utf8).withUnsafeBytes {
                     try SubjectHistory(fixture.directory).read($0) { _ in }
                 }
                 for (path, bytes) in good { fixture.disk[path] = bytes }

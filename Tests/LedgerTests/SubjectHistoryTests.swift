@@ -17,7 +17,7 @@ import Testing
 
     private func history(_ fixture: ArchiveFixture, of subject: String, until end: Int64 = .max) throws -> [String] {
         var found: [String] = []
-        try Array(subject.utf8).withUnsafeBytes { subject in
+        _ = try Array(subject.utf8).withUnsafeBytes { subject in
             try SubjectHistory(fixture.directory).read(subject, until: end) { found.append(words($0)) }
         }
         return found

@@ -33,8 +33,9 @@ import Testing
             let clock = fold.fold.clock
             for subject in subjects {
                 let entries = try SubjectEntries(of: Array(subject.utf8), in: history, until: next)
-                var replay = try SubjectReplay(entries)
-                replay.advance(to: clock)
+                let replay = try SubjectReplay(entries)
+                let own = replay.fold.clock
+                #expect(own == clock)
                 let expected = key(subject) { fold.fold.standing(of: $0) }
                 try #require(replay.standing == expected, "seed \(seed), \(subject) before \(next)")
             }

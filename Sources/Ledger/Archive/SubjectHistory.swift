@@ -117,21 +117,26 @@ public final class SubjectHistory {
     }
 
     /// The entries of `subject` before ledger offset `end`, oldest first, and with them those that concern everyone. Throws
-    /// `ArchiveDamage`.
-    public func read(
+    /// `ArchiveDamage`. Returns the partition's clock there.
+    @discardableResult public func read(
         _ subject: UnsafeRawBufferPointer, until end: Int64 = .max, _ body: (HistoryEntry) throws -> Void
-    ) throws {
+    ) throws -> Timestamp {
         try index()
         let segments = try directory.segments()
-        guard let last = segments.last else { return }
+        guard let last = segments.last else { return .distantPast }
         let everyone = UnsafeRawBufferPointer(start: nil, count: 0)
         var acceptance = Acceptance()
         var clock = Timestamp.distantPast
         for first in segments.dropLast() {
-            guard first < end else { return }
-            guard let index = try good(first) else { continue }
+            guard first < end else { return clock }
+            guard let index = try good(first) else {
+                throw ArchiveDamage(
+                    file: directory.indexPath(first), byte: 0, offsets: first..<first + 1,
+                    reason: "an index that cannot be used")
+            }
             acceptance = index.acceptance
-            clock = index.clock
+            // Where the end lies inside: the clock before the first frame that is left out.
+            clock = index.frames.first { $0.offset >= end }.map { Timestamp(microseconds: $0.clock) } ?? index.clock
             try merge(index, subject, everyone, path: directory.indexPath(first)) { entry in
                 if entry.offset < end { try body(entry) }
             }
@@ -149,6 +154,7 @@ public final class SubjectHistory {
                 clock = max(clock, entry.event.time)
             }
         }
+        return clock
     }
 
     /// A subject's entries and those that concern everyone, which are few, in ledger order.

@@ -55,12 +55,14 @@ public struct SubjectEntries: Sendable {
 
     public let subject: [UInt8]
     public private(set) var entries: [Entry] = []
+    /// The partition's clock behind them.
+    public let clock: Timestamp
 
     /// Those before ledger offset `end`. Throws `ArchiveDamage`, `TooMany`.
     public init(of subject: [UInt8], in history: SubjectHistory, until end: Int64 = .max) throws {
         self.subject = subject
         var entries: [Entry] = []
-        try subject.withUnsafeBytes { key in
+        clock = try subject.withUnsafeBytes { key in
             try history.read(key, until: end) { entry in
                 guard entries.count < Self.limit else { throw TooMany() }
                 entries.append(Entry(entry))
@@ -71,13 +73,6 @@ public struct SubjectEntries: Sendable {
 
     /// Whether there is any but those that concern everyone.
     public var isOfSubject: Bool { entries.contains { !$0.subject.isEmpty } }
-
-    /// Those before a ledger offset.
-    public func before(_ end: Int64) -> SubjectEntries {
-        var copy = self
-        copy.entries.removeAll { $0.offset >= end }
-        return copy
-    }
 
     /// As if the event, and the voids of it, had never been.
     func without(source: [UInt8], id: [UInt8], _ decoder: EventDecoder) -> SubjectEntries {

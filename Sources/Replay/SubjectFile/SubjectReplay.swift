@@ -39,7 +39,8 @@ public struct SubjectReplay: ~Copyable {
     private var previous: ScoringPolicy?
 
     /// `policy`: this one, whatever the ledger says; nil: those that it activates. With `asOf` it ends before the first
-    /// entry that came when the partition's clock was beyond that, or that would have moved it beyond.
+    /// entry that came when the partition's clock was beyond that, or that would have moved it beyond; without, the clock is
+    /// moved to the partition's.
     public init(_ history: SubjectEntries, policy: ScoringPolicy? = nil, asOf time: Timestamp? = nil) throws {
         subject = history.subject
         entries = history.entries
@@ -49,7 +50,7 @@ public struct SubjectReplay: ~Copyable {
             if let time, entries[number].clock > time || entries[number].time > time { break }
             try take(number)
         }
-        if let time { advance(to: time) }
+        advance(to: time ?? history.clock)
     }
 
     /// Moves the clock: what is due by then happens.
