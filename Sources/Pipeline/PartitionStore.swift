@@ -115,10 +115,10 @@ final class PartitionStore {
         return try data.snapshots(partition).newest { rejected in
             logger.error(
                 "a snapshot is thrown away", metadata: ["file": "\(rejected.path)", "reason": "\(rejected.reason)"])
-        } _: { offset, bytes in
+        } _: { offset, reader in
             var head: [UInt8] = []
             let fold = try PartitionFold(
-                partition: partition, history: history, snapshot: bytes, chainHead: &head)
+                partition: partition, history: history, snapshot: &reader, chainHead: &head)
             guard fold.nextOffset == offset else {
                 throw PartitionFold.SnapshotError("it is of offset \(fold.nextOffset)")
             }

@@ -1,4 +1,4 @@
-internal import Events
+public import Events
 internal import Ledger
 internal import Policy
 public import Scoring
@@ -41,9 +41,8 @@ extension PartitionFold {
     /// The state that was written, to go on from `nextOffset`; `chainHead` is what went with it. Throws `SnapshotError`: of
     /// another partition, of another fold version, or not what its digest says.
     public init(
-        partition: Int32, history: History? = nil, snapshot bytes: UnsafeRawBufferPointer, chainHead: inout [UInt8]
+        partition: Int32, history: History? = nil, snapshot reader: inout ByteReader, chainHead: inout [UInt8]
     ) throws {
-        var reader = ByteReader(bytes)
         do {
             let head = try Head(&reader, partition: partition)
             guard let policy = try? ScoringPolicy(yaml: head.policyText, file: "") else {

@@ -237,30 +237,32 @@ extension SubjectTable {
             chunks.append(chunk)
             let records = min(Self.chunkRecords, Int(count) - used)
             let bytes = try reader.take(records * layout.words * 8)
+            UnsafeMutableRawPointer(chunk).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
             for index in 0..<records {
-                let record = chunk + index * layout.words
-                let stored = bytes.baseAddress! + index * layout.words * 8
-                let length = Int(stored.loadUnaligned(as: UInt16.self))
-                guard length > 0 else {
-                    used += 1
-                    continue
-                }
-                var key = UnsafeRawBufferPointer(start: stored + Layout.keyAt * 8, count: length)
-                if length > Self.inlineKeyBytes { key = try reader.take(length) }
-                let hash = key.fingerprint(seed: 0)
-                guard find(key, hash: hash) == nil else { throw reader.failure }
-                UnsafeMutableRawPointer(record).copyMemory(from: stored, byteCount: layout.words * 8)
-                if length > Self.inlineKeyBytes {
-                    let place = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: 1)
-                    place.copyMemory(from: key.baseAddress!, byteCount: length)
-                    record[Layout.keyAt] = Int64(Int(bitPattern: place))
-                }
-                place(hash: hash, subject: UInt32(used))
-                self.count += 1
+                try restore(chunk + index * layout.words, from: &reader)
                 used += 1
             }
         }
         for number in free where Self.header(record(number)).pointee.keyLength > 0 { throw reader.failure }
+    }
+
+    /// Gives the next record its place in the index, and its key if that lies elsewhere.
+    private mutating func restore(
+        _ record: UnsafeMutablePointer<Int64>, from reader: inout ByteReader
+    ) throws(ByteReader.Failure) {
+        let length = Int(Self.header(record).pointee.keyLength)
+        guard length > 0 else { return }
+        var key = UnsafeRawBufferPointer(start: record + Layout.keyAt, count: length)
+        if length > Self.inlineKeyBytes { key = try reader.take(length) }
+        let hash = key.fingerprint(seed: 0)
+        guard find(key, hash: hash) == nil else { throw reader.failure }
+        if length > Self.inlineKeyBytes {
+            let place = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: 1)
+            place.copyMemory(from: key.baseAddress!, byteCount: length)
+            record[Layout.keyAt] = Int64(Int(bitPattern: place))
+        }
+        place(hash: hash, subject: UInt32(used))
+        count += 1
     }
 }
 

@@ -104,8 +104,8 @@ struct BenchLedgerOptions: ParsableArguments {
     @Option(help: "The policy. Default: whole numbers over the made-up statements.")
     var policy: String?
 
-    @Option(help: "Subjects that are enrolled first.")
-    var subjects: Int = 100_000
+    @Option(help: "Subjects that are enrolled first. What they and their events take decides, because memory does.")
+    var subjects: Int = 30_000
 
     @Option(help: "Entries in all.")
     var entries: Int = 4_000_000
@@ -247,16 +247,16 @@ struct BenchSnapshot: ParsableCommand {
             try pending.commit()
         }
         var bytes = 0
-        var found: StateDigest?
+        var restored: PartitionFold?
         let read = try seconds {
-            guard let restored = try store.newest(
-                rejected: { say("\($0.path): \($0.reason)") }, { _, content in
-                bytes = content.count
+            restored = try store.newest(rejected: { say("\($0.path): \($0.reason)") }) { _, reader in
+                bytes = reader.remaining
                 var head: [UInt8] = []
-                return try PartitionFold(partition: 0, snapshot: content, chainHead: &head)
-            }) else { return }
-            found = restored.fold.digest()
+                return try PartitionFold(partition: 0, snapshot: &reader, chainHead: &head)
+            }
         }
+        guard let restored else { return }
+        let found = restored.fold.digest()
         guard digest == found else { throw fail("error: the state came back as another") }
         let used = ProcessUsage.cpuSeconds - cpu
         let ceiling = try Self.ceiling(bytes: bytes, in: ledger.root)

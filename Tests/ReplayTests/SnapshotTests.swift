@@ -29,8 +29,8 @@ import Testing
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         defer { copy.deallocate() }
         copy.copyBytes(from: bytes)
-        return try PartitionFold(
-            partition: partition, history: history, snapshot: UnsafeRawBufferPointer(copy), chainHead: &head)
+        var reader = ByteReader(UnsafeRawBufferPointer(copy))
+        return try PartitionFold(partition: partition, history: history, snapshot: &reader, chainHead: &head)
     }
 
     /// A snapshot and the tail give the facts, sequence numbers and digest of the whole.

@@ -2,7 +2,7 @@
 /// and 20 digits), `FIRST.torn-BYTE` for what was cut off, and `lock`.
 public struct ArchiveDirectory: Sendable {
     /// What a look-up reads at a time where there is no index yet.
-    public static let maximumSegmentBytes = 8 * 1024 * 1024
+    public static let maximumSegmentBytes = 4 * 1024 * 1024
 
     public let partition: Int32
     public let path: String

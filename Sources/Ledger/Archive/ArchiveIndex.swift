@@ -13,12 +13,13 @@ internal import Events
 ///                8  size of the segment file
 ///                4  CRC-32C of the segment file
 ///                8  entries of all kinds in the segment, 8 frames, 8 end (last offset plus one)
+///                8  entries that concern everyone
 ///                8  clock before the segment, 8 clock behind it
 ///                …  acceptance behind it (`Acceptance.write`)
 ///                …  varint number of frames; of each 8 offset, 8 clock before it, 4 place in the segment
 ///                …  varint number of blocks; of each 8 first fingerprint, 4 packed length, 4 length, 4 CRC-32C
 ///     blocks     …  LZ4 blocks of entries
-///     entry      8  fingerprint, 8 ledger offset, 4 place in the frame, 8 clock before it, then in the form of a frame's
+///     entry      8  fingerprint, 4 length of what follows, 8 ledger offset, 4 place in the frame, 8 clock before it, then in the form of a frame's
 ///                   entry, each text at full length
 enum ArchiveIndex {
     static let magic: UInt64 = 0x3130_3030_4941_4C53
@@ -47,6 +48,7 @@ struct ArchiveIndexBuilder: ~Copyable {
     private var places: [(fingerprint: UInt64, start: Int, count: Int)] = []
     private var frames: [(offset: Int64, clock: Int64, position: Int)] = []
     private var entryCount: Int64 = 0
+    private var commonCount: Int64 = 0
 
     /// Behind the segments that led to this acceptance and clock.
     init(_ acceptance: Acceptance = Acceptance(), clock: Timestamp = .distantPast) {
@@ -62,6 +64,7 @@ struct ArchiveIndexBuilder: ~Copyable {
         places.removeAll(keepingCapacity: true)
         frames.removeAll(keepingCapacity: true)
         entryCount = 0
+        commonCount = 0
         clockBefore = clock
     }
 
@@ -82,7 +85,9 @@ struct ArchiveIndexBuilder: ~Copyable {
     private mutating func write(at offset: Int64) {
         let start = writer.count
         let fingerprint = entry.event.subject.fingerprint(seed: 0)
+        if entry.event.subject.isEmpty { commonCount += 1 }
         writer.append(littleEndian: fingerprint)
+        writer.append(littleEndian: UInt32(0))
         writer.append(littleEndian: offset)
         writer.append(littleEndian: UInt32(entries.index))
         writer.append(littleEndian: clock.microseconds)
@@ -98,6 +103,7 @@ struct ArchiveIndexBuilder: ~Copyable {
         append(entry.event.subject)
         append(entry.event.id)
         append(entry.event.data)
+        writer.overwrite(littleEndian: UInt32(writer.count - start - 12), at: start + 8)
         places.append((fingerprint, start, writer.count - start))
     }
 
@@ -128,6 +134,7 @@ struct ArchiveIndexBuilder: ~Copyable {
         meta.append(littleEndian: entryCount)
         meta.append(littleEndian: Int64(frames.count))
         meta.append(littleEndian: frames.last.map { $0.offset + 1 } ?? segment.first)
+        meta.append(littleEndian: commonCount)
         meta.append(littleEndian: clockBefore.microseconds)
         meta.append(littleEndian: clock.microseconds)
         entries.acceptance.write(to: &meta)

@@ -12,6 +12,8 @@ final class SegmentIndex {
     private let file: File
     private let blocks: [ArchiveIndex.Block]
     let entryCount: Int64
+    /// Entries that concern everyone.
+    let commonCount: Int64
     /// The offset behind the segment's last.
     let end: Int64
     let clockBefore: Timestamp
@@ -41,6 +43,7 @@ final class SegmentIndex {
             let contents = try meta.withUnsafeBytes { try Meta($0, segmentSize: segmentSize, indexSize: size) }
             blocks = contents.blocks
             entryCount = contents.entryCount
+            commonCount = contents.commonCount
             end = contents.end
             clockBefore = contents.clockBefore
             clock = contents.clock
@@ -54,6 +57,7 @@ final class SegmentIndex {
 
     private struct Meta {
         var entryCount: Int64
+        var commonCount: Int64
         var end: Int64
         var clockBefore: Timestamp
         var clock: Timestamp
@@ -72,10 +76,13 @@ final class SegmentIndex {
             entryCount = try reader.integer()
             _ = try reader.integer(Int64.self)
             end = try reader.integer()
+            commonCount = try reader.integer()
             clockBefore = Timestamp(microseconds: try reader.integer())
             clock = Timestamp(microseconds: try reader.integer())
             acceptance = try Acceptance(from: &reader)
-            for _ in 0..<(try reader.count(bytesEach: 20)) {
+            let frameCount = try reader.count(bytesEach: 20)
+            frames.reserveCapacity(frameCount)
+            for _ in 0..<frameCount {
                 frames.append(FramePlace(offset: try reader.integer(), clock: try reader.integer()))
                 _ = try reader.integer(UInt32.self)
             }
@@ -115,8 +122,11 @@ final class SegmentIndex {
                 var reader = ByteReader(bytes)
                 while !reader.isAtEnd {
                     let found = try reader.integer(UInt64.self)
-                    let entry = try HistoryEntry(from: &reader)
-                    if found == fingerprint, entry.event.subject.equals(subject) { try body(entry) }
+                    let content = try reader.take(Int(try reader.integer(UInt32.self)))
+                    guard found == fingerprint else { continue }
+                    var parts = ByteReader(content)
+                    let entry = try HistoryEntry(from: &parts)
+                    if entry.event.subject.equals(subject) { try body(entry) }
                 }
             }
             index += 1

@@ -95,7 +95,7 @@ public final class SubjectHistory {
         _ loaded: LoadedSegment, _ directory: ArchiveDirectory,
         _ body: (UnsafeRawBufferPointer, SegmentRecord) throws -> Void
     ) throws {
-        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Frame.readerMaximumBytes, alignment: 8)
+        var room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 8)
         defer { room.deallocate() }
         var scan = SegmentScan(first: loaded.first)
         while true {
@@ -106,6 +106,10 @@ public final class SubjectHistory {
                 throw ArchiveDamage(
                     file: directory.path(loaded.first), byte: byte, offsets: offsets, reason: "no whole record")
             case .record(let record):
+                if record.frameBytes > room.count {
+                    room.deallocate()
+                    room = .allocate(byteCount: record.frameBytes, alignment: 8)
+                }
                 guard let frame = record.frame(in: room) else {
                     throw ArchiveDamage(
                         file: directory.path(loaded.first), byte: record.position,
@@ -163,7 +167,7 @@ public final class SubjectHistory {
         _ body: (HistoryEntry) throws -> Void
     ) throws {
         var common: [Owned] = []
-        if !subject.isEmpty {
+        if !subject.isEmpty, index.commonCount > 0 {
             try index.forEachEntry(of: everyone, path: path) { common.append(Owned($0)) }
         }
         var next = 0

@@ -1,5 +1,5 @@
 internal import CIntrinsics
-internal import Events
+public import Events
 
 /// The newest snapshots of a ledger partition, as files `ROOT/PARTITION/NEXT-OFFSET.snapshot` (numbers of 5 and 20 digits).
 /// What is in them is the caller's; that they are what was written is seen to here.
@@ -88,25 +88,26 @@ public struct SnapshotStore: Sendable {
         public let reason: String
     }
 
-    /// Lends the content of the newest snapshot that `body` takes; whatever is not whole, or that `body` throws at, is
-    /// removed and the next older one tried. Nil: there is none. Throws `FileError` where the disk fails.
+    /// Reads the newest snapshot that `body` takes; whatever is not whole, or that `body` throws at, is removed and the next
+    /// older one tried. Nil: there is none. Throws `FileError` where the disk fails.
+    ///
+    /// `body` reads while the checksum is being taken: it must hold everything against what there is, and what it made is
+    /// thrown away where the bytes turn out to be others than were written.
     public func newest<Result: ~Copyable>(
-        rejected: (Rejected) -> Void, _ body: (Int64, UnsafeRawBufferPointer) throws -> Result
+        rejected: (Rejected) -> Void, _ body: (Int64, inout ByteReader) throws -> Result
     ) throws -> Result? {
         for offset in try offsets().reversed() {
             let path = path(offset)
             do {
                 let file = try File(path, readOnly: true, on: files)
-                let size = Int(try file.size())
-                let room = UnsafeMutableRawBufferPointer.allocate(byteCount: max(size, 1), alignment: 16)
-                defer { room.deallocate() }
-                guard try file.read(into: room, at: 0) == size,
-                    let content = Self.content(UnsafeRawBufferPointer(rebasing: room[..<size]))
-                else {
-                    try throwAway(path, "not whole", rejected)
-                    continue
+                let window = try Window(file)
+                if let window {
+                    var reader = ByteReader(total: window.total) { window.feed($0, $1) }
+                    let result = try body(offset, &reader)
+                    if let failure = window.failure { throw failure }
+                    if try window.isWhole() { return result }
                 }
-                return try body(offset, content)
+                try throwAway(path, "not whole", rejected)
             } catch let error as FileError {
                 throw error
             } catch {
@@ -121,13 +122,66 @@ public struct SnapshotStore: Sendable {
         try files.removeIfThere(path)
     }
 
-    private static func content(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        let count = bytes.count - trailerBytes
-        guard count > 0, bytes.integer(at: count + 12, as: UInt64.self) == magic,
-            bytes.integer(at: count, as: Int64.self) == Int64(count),
-            bytes.integer(at: count + 8, as: UInt32.self) == standing_crc32c(0, bytes.baseAddress!, count)
-        else { return nil }
-        return UnsafeRawBufferPointer(rebasing: bytes[..<count])
+    /// A snapshot's content as it is read, some of it in memory.
+    private final class Window {
+        private static let bytes = 1 << 20
+
+        let total: Int
+        private(set) var failure: FileError?
+        private let file: File
+        private let expected: UInt32
+        private var room = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 16)
+        private var read = 0
+        private var checksum: UInt32 = 0
+
+        /// Nil: there is no trailer, or it is of another content.
+        init?(_ file: File) throws(FileError) {
+            self.file = file
+            total = Int(try file.size()) - SnapshotStore.trailerBytes
+            let trailer = UnsafeMutableRawBufferPointer.allocate(byteCount: SnapshotStore.trailerBytes, alignment: 8)
+            defer { trailer.deallocate() }
+            guard total > 0, try file.read(into: trailer, at: Int64(total)) == trailer.count,
+                UnsafeRawBufferPointer(trailer).integer(at: 12, as: UInt64.self) == SnapshotStore.magic,
+                UnsafeRawBufferPointer(trailer).integer(at: 0, as: Int64.self) == Int64(total)
+            else { return nil }
+            expected = UnsafeRawBufferPointer(trailer).integer(at: 8)
+        }
+
+        deinit { room.deallocate() }
+
+        func feed(_ unread: UnsafeRawBufferPointer, _ count: Int) -> UnsafeRawBufferPointer? {
+            let size = max(count, Self.bytes)
+            if size > room.count {
+                let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+                larger.copyBytes(from: unread)
+                room.deallocate()
+                room = larger
+            } else if let base = unread.baseAddress {
+                room.baseAddress?.copyMemory(from: base, byteCount: unread.count)
+            }
+            let wanted = min(room.count - unread.count, total - read)
+            let place = UnsafeMutableRawBufferPointer(rebasing: room[unread.count..<unread.count + wanted])
+            do throws(FileError) {
+                guard try file.read(into: place, at: Int64(read)) == wanted else { return nil }
+            } catch {
+                failure = error
+                return nil
+            }
+            if wanted > 0 { checksum = standing_crc32c(checksum, place.baseAddress!, wanted) }
+            read += wanted
+            return UnsafeRawBufferPointer(rebasing: room[..<(unread.count + wanted)])
+        }
+
+        /// Whether everything is what was written, also what nobody has asked for.
+        func isWhole() throws(FileError) -> Bool {
+            while read < total {
+                guard feed(UnsafeRawBufferPointer(start: nil, count: 0), 1) != nil else {
+                    if let failure { throw failure }
+                    return false
+                }
+            }
+            return checksum == expected
+        }
     }
 
     /// Removes every snapshot.
