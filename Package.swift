@@ -89,7 +89,9 @@ let package = Package(
         tests("ReplayTests", ["Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Simulation"]),
         tests("KafkaTests", ["Kafka"]),
         tests("TopicsTests", ["Events", "Kafka", "Policy", "Scoring", "Topics"]),
-        tests("PipelineTests", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
+        tests(
+            "PipelineTests",
+            ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", "Simulation", logging]),
         tests("QueryTests", ["Query", metrics]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", logging]),

@@ -184,7 +184,7 @@ extension FoldWorker {
             try storing { try store.flush() }
             if store.hasNewSegment { index(partition) }
             let committable = publications[Int(partition.partition)]?.committable ?? 0
-            try store.commitSnapshot(committable: committable)
+            try storing { try store.commitSnapshot(committable: committable) }
             guard !store.isSnapshotUnderWay,
                 (ContinuousClock.now - store.lastSnapshot.time) / .microseconds(1)
                     > Double(configuration.snapshotInterval)

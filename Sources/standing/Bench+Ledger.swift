@@ -194,13 +194,18 @@ struct BenchReplay: ParsableCommand {
         }
         let one = try measure(1)
         let all = try measure(cores)
-        guard Int(one.entries) == ledger.entries else { throw fail("error: \(one.entries) entries of \(ledger.entries)") }
+        guard Int(one.entries) == ledger.entries else {
+            throw fail("error: \(one.entries) entries of \(ledger.entries)")
+        }
         BenchResult(
             bench: "replay", events: ledger.entries, seconds: one.seconds, ceiling: ceiling, cpuSeconds: one.cpu,
             more: [
                 ("threads", String(cores)), ("all_per_second", String(Int(Double(all.entries) / all.seconds))),
                 ("all_over_one", String(format: "%.2f", one.seconds / all.seconds)),
-                ("archive_bytes_per_entry", String(format: "%.1f", Double(ledger.archiveBytes) / Double(ledger.entries))),
+                (
+                    "archive_bytes_per_entry",
+                    String(format: "%.1f", Double(ledger.archiveBytes) / Double(ledger.entries))
+                ),
             ]
         ).printLine()
     }
