@@ -228,8 +228,10 @@ extension FoldWorker {
     // MARK: Checkpoints
 
     private func readCheckpoints() throws {
-        guard let checkpoints else { return }
-        for checkpoint in try checkpoints.readToEnd(stop) { try compare(checkpoint) }
+        guard let settings = configuration.checkpoints else { return }
+        let topic = try CheckpointTopic(configuration, settings, logger: logger)
+        checkpoints = topic
+        for checkpoint in try topic.readToEnd(stop) { try compare(checkpoint) }
     }
 
     /// Holds what others have said since against what was folded here.

@@ -38,6 +38,7 @@ final class FoldWorker: RebalanceListener {
     private var unrecovered: [Int32: [Publication.Mark]] = [:]
     private var lastTick: [Int32: Int64] = [:]
     private var batch = FactBatch()
+    /// Read from its beginning whenever partitions arrive: what was said of them before counts too.
     var checkpoints: CheckpointTopic?
     var checkpointTopic = -1
     /// How far the ledger is folded, and how fast.
@@ -88,9 +89,6 @@ final class FoldWorker: RebalanceListener {
                 status.currentPartitions = 0
             }
             producer.purge()
-        }
-        if let settings = configuration.checkpoints {
-            checkpoints = try CheckpointTopic(configuration, settings, logger: logger)
         }
         try consumer.subscribe(to: [configuration.topics.ledger])
         while !stop.isSet {
@@ -312,8 +310,7 @@ final class FoldWorker: RebalanceListener {
         }
         var starts: [PartitionOffset] = []
         do {
-            stores = []
-            partitions = []
+            (stores, partitions, checkpoints) = ([], [], nil)
             for place in places {
                 let (store, partition) = try open(place.partition)
                 stores.append(store)
@@ -339,6 +336,7 @@ final class FoldWorker: RebalanceListener {
 
     func revoked(_ places: [TopicPartition], lost: Bool, from consumer: Consumer) {
         if lost { closeStores() } else { handOver(consumer) }
+        checkpoints = nil
         partitions = []
         forgetPublications()
         unrecovered = [:]
