@@ -10,8 +10,8 @@ extension FoldWorker {
     private static let diskFullPauseMilliseconds = 200
     private static let progressEvery = Duration.milliseconds(500)
     private static let progressLogEvery = Duration.seconds(5)
-    /// Frames folded from the archive between two looks at what the producer has to say.
-    private static let catchUpFrames = 16
+    /// Frames of a partition folded from the archive between two looks at group, topic and producer.
+    private static let catchUpFrames = 64
 
     /// How far the ledger is folded, until it is folded to its end.
     struct Recovery {
@@ -57,8 +57,8 @@ extension FoldWorker {
         }
     }
 
-    /// Folds what the archive has beyond the snapshots of the partitions in these places, publishing what is not out yet.
-    func catchUp(_ places: [Int]) throws {
+    /// Makes ready to fold what the archive has beyond the snapshots of the partitions in these places.
+    func beginCatchUp(_ places: [Int]) throws {
         try readCheckpoints()
         recovery = Recovery()
         let ends = try Admin(configuration.kafka).ends(
@@ -66,8 +66,39 @@ extension FoldWorker {
         recovery.total = ends.values.reduce(0, +)
         for place in places {
             try useOnlyWhatIsOut(place)
-            try catchUp(place)
+            readAhead(place)
         }
+    }
+
+    /// From here on what the archive has, and then what it got meanwhile, is folded before anything that is read.
+    private func readAhead(_ place: Int) {
+        let (store, partition) = (stores[place], partitions[place])
+        let start = partition.withFold { $0.nextOffset }
+        guard let end = store.archiveEnd, start < end else { return store.kept = nil }
+        let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
+        store.kept = LedgerFrames(archive: store.directory, from: start, until: end) { start in
+            try LedgerTopicFrames(
+                kafka, topic: ledger, partition: partition.partition, from: start, until: end,
+                isStopped: { stop.isSet })
+        }
+    }
+
+    var isCatchingUp: Bool { stores.contains { $0.kept != nil } }
+
+    /// Folds some of what is kept and not folded yet, publishing what is not out yet. The group's rounds go on between the
+    /// calls, so that a long past never looks like a dead member.
+    func catchUp() throws {
+        for (place, store) in stores.enumerated() where store.kept != nil {
+            for _ in 0..<Self.catchUpFrames {
+                if let frame = try store.kept?.next() {
+                    try fold(frame.bytes, at: frame.offset, place: place)
+                } else {
+                    try storing { try store.flush() }
+                    readAhead(place)
+                }
+            }
+        }
+        noteProgress(isCurrent: false)
     }
 
     /// A snapshot whose facts are not all out (the fact topics lost some) would leave them out for ever: then the state is
@@ -87,28 +118,6 @@ extension FoldWorker {
         try storing { try stores[place].dropSnapshots() }
         stores[place].begin(at: 0, FrameChain(partition: number))
         partition.withFold { $0 = PartitionFold(partition: number, history: history) }
-    }
-
-    private func catchUp(_ place: Int) throws {
-        guard let end = stores[place].archiveEnd else { return }
-        let partition = partitions[place]
-        let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
-        let frames = LedgerFrames(
-            archive: stores[place].directory, from: partition.withFold { $0.nextOffset }, until: end
-        ) { start in
-            try LedgerTopicFrames(
-                kafka, topic: ledger, partition: partition.partition, from: start, until: end,
-                isStopped: { stop.isSet })
-        }
-        var count = 0
-        while !stop.isSet, let frame = try frames.next() {
-            try fold(frame.bytes, at: frame.offset, place: place)
-            count += 1
-            guard count % Self.catchUpFrames == 0 else { continue }
-            serve(0)
-            try check()
-            noteProgress(isCurrent: false)
-        }
     }
 
     /// How long it will take until everything is folded: for `/readyz` and the log.

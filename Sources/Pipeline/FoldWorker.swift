@@ -92,9 +92,10 @@ final class FoldWorker: RebalanceListener {
         }
         try consumer.subscribe(to: [configuration.topics.ledger])
         while !stop.isSet {
-            try consumer.poll(timeoutMilliseconds: 20) { try fold($0) }
+            try consumer.poll(timeoutMilliseconds: isCatchingUp ? 0 : 20) { try fold($0) }
             for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
             try recover()
+            try catchUp()
             serve(0)
             try check()
             noteEnds(consumer)
@@ -134,7 +135,7 @@ final class FoldWorker: RebalanceListener {
                     "ledger partition \(partitions[record.source].partition), offset \(record.offset): an empty record")
             }
             try keep(frame, at: record.offset, in: stores[record.source])
-            try fold(frame, at: record.offset, place: record.source)
+            if stores[record.source].kept == nil { try fold(frame, at: record.offset, place: record.source) }
         }
         frameCounter.increment(by: records.count)
         board.update { $0.frames += Int64(records.count) }
@@ -220,7 +221,9 @@ final class FoldWorker: RebalanceListener {
         var current = 0
         for (index, source) in consumer.assignment.enumerated() {
             let partition = partitions[index]
-            partition.isCurrent = source.reachedEnd && publications[Int(partition.partition)]?.isSettled == true
+            partition.isCurrent =
+                source.reachedEnd && stores[index].kept == nil
+                && publications[Int(partition.partition)]?.isSettled == true
             if partition.isCurrent { current += 1 }
         }
         board.update { $0.currentPartitions = current }
@@ -251,7 +254,7 @@ final class FoldWorker: RebalanceListener {
         for (partition, marks) in found { publications[Int(partition)] = Publication(found: marks) }
         let arrived = partitions.indices.filter { unrecovered[partitions[$0].partition] != nil }
         unrecovered = [:]
-        try catchUp(arrived)
+        try beginCatchUp(arrived)
     }
 
     private func commitIfDue(_ consumer: Consumer) throws {

@@ -13,6 +13,8 @@ final class PartitionStore {
     var comparison = CheckpointComparison()
     /// The last checkpoint that this member has published of this partition, now or in an earlier life.
     var published: Int64 = 0
+    /// What the archive has and the fold has not; nil: the fold goes on with what is read from the topic.
+    var kept: LedgerFrames?
     private(set) var lastSnapshot: (time: ContinuousClock.Instant, offset: Int64) = (.now, 0)
 
     private let data: LocalData?

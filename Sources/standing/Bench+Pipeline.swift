@@ -14,8 +14,8 @@ struct BenchPipeline: AsyncParsableCommand {
         commandName: "pipeline",
         abstract: "Source topic to acknowledged facts, against librdkafka alone on the same broker.",
         discussion: """
-            The broker is a process of its own (embedded, or --brokers), so the CPU reported is Standing's and
-            librdkafka's. The ceiling, measured in the same run: one thread that reads the same records through the same
+            The broker is a process of its own (embedded, or --brokers), so the CPU reported is Standing's and \
+            librdkafka's. The ceiling, measured in the same run: one thread that reads the same records through the same \
             Kafka layer and writes a record of a fact's size for each, with no decoding, no ledger and no fold.
             """)
 

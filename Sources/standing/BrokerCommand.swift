@@ -7,7 +7,7 @@ struct BrokerCommand: AsyncParsableCommand {
         commandName: "broker",
         abstract: "Run the embedded broker alone, for trials and tests; prints its address.",
         discussion: """
-            librdkafka's mock cluster on a free port of 127.0.0.1, with the topics of the topic files. Everything is in
+            librdkafka's mock cluster on a free port of 127.0.0.1, with the topics of the topic files. Everything is in \
             memory, at most 5 MB a partition, and gone at the end.
             """)
 

@@ -12,8 +12,8 @@ struct EventVoidCommand: ParsableCommand {
         commandName: "void",
         abstract: "Take an event back, as if it had never happened, and say why.",
         discussion: """
-            Sends `standing.event.voided` to the control topic and prints its id. The event's points go, the sanctions that it
-            imposed are lifted, and it does not count if it is sent again. The subject's file (/subjects/{id}/file) then shows
+            Sends `standing.event.voided` to the control topic and prints its id. The event's points go, the sanctions that it \
+            imposed are lifted, and it does not count if it is sent again. The subject's file (/subjects/{id}/file) then shows \
             which perks it would have had. An event that is not there is counted and harmless.
             """)
 

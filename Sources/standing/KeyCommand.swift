@@ -30,7 +30,7 @@ struct KeyCommand: ParsableCommand {
         commandName: "key",
         abstract: "Make a key that checkpoints are signed with.",
         discussion: """
-            Writes the private key to FILE, which only its owner may read, and the public key to FILE.pub: collect those of all
+            Writes the private key to FILE, which only its owner may read, and the public key to FILE.pub: collect those of all \
             members in one file and give it to each with --trusted-keys.
             """)
 

@@ -11,7 +11,7 @@ struct LagCommand: AsyncParsableCommand {
         commandName: "lag",
         abstract: "How far every consumer group of the cluster is behind: records, seconds, rate, time to catch up.",
         discussion: """
-            Seconds behind are the age of the next unread record, not an interpolation; what is not known is said as
+            Seconds behind are the age of the next unread record, not an interpolation; what is not known is said as \
             unknown. Exit code 4 if a group is further behind than --max-seconds.
             """)
 

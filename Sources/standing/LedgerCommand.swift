@@ -55,8 +55,8 @@ struct LedgerImportCommand: ParsableCommand {
         commandName: "import",
         abstract: "Append an export's frames to a ledger topic that is empty or has the beginning of them.",
         discussion: """
-            The whole export is checked first. Every frame gets the offset that it had, because offsets are part of facts' ids;
-            where that cannot be, nothing is appended. An interrupted import goes on where it stopped. No `standing serve` may
+            The whole export is checked first. Every frame gets the offset that it had, because offsets are part of facts' ids; \
+            where that cannot be, nothing is appended. An interrupted import goes on where it stopped. No `standing serve` may \
             run on the ledger meanwhile; afterwards it publishes the facts again, under the same ids and sequence numbers.
             """)
 

@@ -7,11 +7,11 @@ struct PolicyBacktestCommand: ParsableCommand {
         commandName: "backtest",
         abstract: "Fold the same events under a candidate policy and under a baseline, and report what differs.",
         discussion: """
-            The candidate is --policy, the baseline --against: whatever moved, moved from the baseline to the candidate.
-            Without a baseline the report is about the candidate alone. Needs no broker and cannot publish. The same
+            The candidate is --policy, the baseline --against: whatever moved, moved from the baseline to the candidate. \
+            Without a baseline the report is about the candidate alone. Needs no broker and cannot publish. The same \
             files give the same report, byte for byte.
 
-            --outcomes is a CSV file with the header "subject,NAME" and 0 or 1 for each subject: what happened later. A
+            --outcomes is a CSV file with the header "subject,NAME" and 0 or 1 for each subject: what happened later. A \
             higher score is taken to mean that it is less likely.
             """)
 

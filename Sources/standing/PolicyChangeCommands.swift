@@ -12,8 +12,8 @@ struct PolicyProposeCommand: ParsableCommand {
         commandName: "propose",
         abstract: "Fold a ledger under another policy, beside live work, and say who would gain and who would lose.",
         discussion: """
-            Reads an archive or the topic on one thread, and so at most one core, at low priority. Writes the proposal to
-            --output: `standing policy diff` shows it, `standing policy activate` needs it. Exit 1 where the harm budget of the
+            Reads an archive or the topic on one thread, and so at most one core, at low priority. Writes the proposal to \
+            --output: `standing policy diff` shows it, `standing policy activate` needs it. Exit 1 where the harm budget of the \
             active policy or of the proposed one is broken; the proposal is written all the same.
             """)
 
@@ -102,9 +102,9 @@ struct PolicyActivateCommand: ParsableCommand {
         commandName: "activate",
         abstract: "Switch a ledger to a proposed policy, at one entry of every partition.",
         discussion: """
-            Sends `standing.policy.activated` to the control topic. Refused where the proposal breaks a harm budget, or where
-            another policy is active than the one that it was folded against. From the entry on, points are what the whole
-            history gives under the policy; sanctions that both policies have go on with their dates, others are lifted, none
+            Sends `standing.policy.activated` to the control topic. Refused where the proposal breaks a harm budget, or where \
+            another policy is active than the one that it was folded against. From the entry on, points are what the whole \
+            history gives under the policy; sanctions that both policies have go on with their dates, others are lifted, none \
             is imposed; perks are evaluated. `standing policy rollback` is the same with the text before.
             """)
 
@@ -134,7 +134,7 @@ struct PolicyRollbackCommand: ParsableCommand {
         commandName: "rollback",
         abstract: "Switch a ledger back to the policy that was active before the present one.",
         discussion: """
-            The old scores come back, for they follow from the history alone. What was lifted meanwhile stays lifted. No budget is
+            The old scores come back, for they follow from the history alone. What was lifted meanwhile stays lifted. No budget is \
             asked: it is the state that people had.
             """)
 

@@ -43,8 +43,8 @@ struct PolicyEvalCommand: ParsableCommand {
         commandName: "eval",
         abstract: "Evaluate expressions of the policy language (CEL).",
         discussion: """
-            One EXPR with its variables as a JSON object, or --batch FILE with a row a line: {"name","expr","container"?,
-            "vars"?}, vars as typed values ({"type":"int","value":"1"}). Prints {"name","value":{"type","value"}} or
+            One EXPR with its variables as a JSON object, or --batch FILE with a row a line: {"name","expr","container"?, \
+            "vars"?}, vars as typed values ({"type":"int","value":"1"}). Prints {"name","value":{"type","value"}} or \
             {"name","error"} a row, and goes on after an error. A single expression that fails ends with exit 1.
             """)
 

@@ -7,7 +7,7 @@ struct PolicyExplainCommand: ParsableCommand {
         commandName: "explain",
         abstract: "Say in plain sentences what a policy does.",
         discussion: """
-            For the people it scores: what counts, for how long, what follows from it, and how to object. Markdown,
+            For the people it scores: what counts, for how long, what follows from it, and how to object. Markdown, \
             made from the checked policy alone, so the same policy gives the same text.
             """)
 

@@ -22,7 +22,7 @@ struct PolicyTestCommand: ParsableCommand {
                     - {score: 985, band: A, because: [fare-evaded -15]}
                   standing: {anna: {dimensions: {transport: -15}, sanctions: {}}}
 
-            A case that fails prints what it expected (-) against what came (+), in the same form. Exit 0 if all cases
+            A case that fails prints what it expected (-) against what came (+), in the same form. Exit 0 if all cases \
             pass, 1 if one fails or a file has mistakes.
             """)
 

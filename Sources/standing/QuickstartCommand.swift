@@ -8,8 +8,8 @@ struct QuickstartCommand: AsyncParsableCommand {
         commandName: "quickstart",
         abstract: "The main job in one process: a made-up town, or your own events, through the whole pipeline.",
         discussion: """
-            Without --events a town of people, businesses and officials lives in fast motion on the embedded broker, and a
-            live view shows scores changing. With --policy, --events and --until-done the files go through Kafka, the
+            Without --events a town of people, businesses and officials lives in fast motion on the embedded broker, and a \
+            live view shows scores changing. With --policy, --events and --until-done the files go through Kafka, the \
             ledger and the fold; standings are written as `standing replay` writes them, and one JSON line sums up.
             """)
 

@@ -12,11 +12,11 @@ struct ReplayCommand: ParsableCommand {
         abstract: "Fold a ledger, or files of events, once more and print every subject's standing.",
         discussion: """
             Publishes nothing, and has no way to. One of:
-              --events FILE…   with --policy: files of one CloudEvent a line, plain or .gz, in the order given, as one
-                               ledger partition; control events are honoured. No broker.
-              --archive DIR    the data folder of `standing serve`, or an export. No broker.
-              --topic          the ledger topic as it is now.
-            A ledger is folded under the policies that it activates, or under --policy whatever it says. Prints one JSON line a
+              --events FILE…  with --policy: a CloudEvent a line, plain or .gz
+              --archive DIR   the data folder of `standing serve`, or an export
+              --topic         the ledger topic as it is now
+            Files are folded in the order given, as one ledger partition; control events are honoured.
+            A ledger is folded under the policies that it activates, or under --policy whatever it says. Prints one JSON line a \
             subject, sorted by subject. Damage ends it with exit 3; nothing is printed as if it were whole.
             """)
 

@@ -67,7 +67,7 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run the engine: source topics to the ledger, the ledger to scores and facts.",
         discussion: """
-            Settings: flag, then environment (STANDING_BROKERS, STANDING_HTTP_PORT, …), then --config FILE (the same names
+            Settings: flag, then environment (STANDING_BROKERS, STANDING_HTTP_PORT, …), then --config FILE (the same names \
             as keys, librdkafka properties under kafka:). SIGTERM stops it without losing what is in flight.
             HTTP: /livez /readyz /metrics /subjects/{id} /subjects/{id}/file.
             """)

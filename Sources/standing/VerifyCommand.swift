@@ -10,8 +10,8 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Prove that archive, topic and signed checkpoints agree, or say from which offset they do not.",
         discussion: """
-            Walks the ledger topic, with --data the archive beside it, and holds the chain over the frames against the
-            checkpoints that trusted keys have signed. An archive that is behind is no finding. Prints a JSON line a partition.
+            Walks the ledger topic, with --data the archive beside it, and holds the chain over the frames against the \
+            checkpoints that trusted keys have signed. An archive that is behind is no finding. Prints a JSON line a partition. \
             Exit 3 where something does not agree.
             """)
 
