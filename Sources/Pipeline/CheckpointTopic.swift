@@ -30,25 +30,14 @@ public final class CheckpointTopic {
     public static func all(
         _ kafka: KafkaConfiguration, topic: String, reject: (TopicPartition, Int64) -> Void
     ) throws -> [SignedCheckpoint] {
-        guard let count = try Admin(kafka).topic(topic)?.partitions else { return [] }
-        var options = Consumer.Options()
-        options.reportsEnds = true
-        let consumer = try Consumer(kafka, options: options)
-        try consumer.assign(
-            (0..<Int32(count)).map { PartitionOffset(TopicPartition(topic, $0), offset: PartitionOffset.beginning) })
         let decoder = EventDecoder()
         var found: [SignedCheckpoint] = []
-        while !consumer.assignment.allSatisfy(\.reachedEnd) {
-            try consumer.poll(timeoutMilliseconds: batchMilliseconds) { records in
-                for record in records {
-                    if let value = record.value, let signed = SignedCheckpoint(json: value, decoder) {
-                        found.append(signed)
-                    } else {
-                        reject(consumer.assignment[record.source].topicPartition, record.offset)
-                    }
-                }
+        try TopicScan(kafka, topic: topic).forEach { place, record in
+            if let value = record.value, let signed = SignedCheckpoint(json: value, decoder) {
+                found.append(signed)
+            } else {
+                reject(place, record.offset)
             }
-            for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
         }
         return found
     }

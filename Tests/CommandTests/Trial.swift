@@ -24,6 +24,8 @@ enum Trial {
         let subject: String
         let text: String
 
+        init(subject: String, text: String) { (self.subject, self.text) = (subject, text) }
+
         /// `type` of the event numbered `number`, at that many seconds into 2026.
         init(_ number: Int, _ type: String, _ subject: String, data: String = "{}") {
             let time = Date(timeIntervalSince1970: 1_767_225_600 + Double(number)).formatted(.iso8601)

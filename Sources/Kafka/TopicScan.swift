@@ -1,0 +1,38 @@
+/// Reads a topic as it is now, once, outside every group.
+public struct TopicScan {
+    private static let pollMilliseconds = 100
+
+    private let configuration: KafkaConfiguration
+    private let topic: String
+    private let ends: [TopicPartition: Int64]
+
+    /// Partitions of the topic; 0: there is no such topic.
+    public let partitions: Int
+
+    public init(_ configuration: KafkaConfiguration, topic: String) throws {
+        let admin = try Admin(configuration)
+        self.configuration = configuration
+        self.topic = topic
+        partitions = try admin.topic(topic)?.partitions ?? 0
+        ends = try admin.ends(of: (0..<Int32(partitions)).map { TopicPartition(topic, $0) })
+    }
+
+    /// Every record that was there when this was made, partition by partition in no order, each partition in its own.
+    public func forEach(_ body: (TopicPartition, Record) throws -> Void) throws {
+        guard ends.values.contains(where: { $0 > 0 }) else { return }
+        var options = Consumer.Options()
+        options.reportsEnds = true
+        options.maximumQueuedKilobytes = 16 * 1024
+        let consumer = try Consumer(configuration, options: options)
+        try consumer.assign(ends.keys.map { PartitionOffset($0, offset: PartitionOffset.beginning) })
+        while !consumer.assignment.allSatisfy({ $0.reachedEnd || $0.position >= ends[$0.topicPartition]! }) {
+            try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
+                for record in records {
+                    let place = consumer.assignment[record.source].topicPartition
+                    if record.offset < ends[place]! { try body(place, record) }
+                }
+            }
+            for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+internal import Events
+public import Kafka
+
+/// A record that is no event: its original key, value and headers, and the headers of Kafka Connect's error reporter
+/// (KIP-298) that say where it came from and what is wrong with it.
+public struct DeadLetter: Sendable {
+    /// A letter's place in the dead-letter topic, written `PARTITION:OFFSET`.
+    public struct Place: Hashable, Comparable, Sendable, LosslessStringConvertible {
+        public let partition: Int32
+        public let offset: Int64
+
+        public init(partition: Int32, offset: Int64) { (self.partition, self.offset) = (partition, offset) }
+
+        public init?(_ text: String) {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]), partition >= 0,
+                offset >= 0
+            else { return nil }
+            self.init(partition: partition, offset: offset)
+        }
+
+        public var description: String { "\(partition):\(offset)" }
+
+        public static func < (a: Place, b: Place) -> Bool { (a.partition, a.offset) < (b.partition, b.offset) }
+    }
+
+    public typealias Header = (name: String, value: [UInt8]?)
+
+    private static let prefix = "__connect.errors."
+    /// Of a letter that was sent to intake again and came back: the place of the letter before it.
+    public static let redriveOf = "standing.redrive-of"
+
+    public let place: Place
+    /// Milliseconds since 1970, when it was put aside; -1 if unknown.
+    public let timestamp: Int64
+    public let key: [UInt8]?
+    /// The original bytes; nil: there were none, or the broker took no record of that size (`droppedBytes`).
+    public let value: [UInt8]?
+    /// The original ones.
+    public let headers: [Header]
+    public let source: TopicPartition
+    public let sourceOffset: Int64
+    /// `ATTRIBUTE/REASON`, as `EventDefect.code`.
+    public let reason: String
+    public let message: String
+    public let droppedBytes: Int64?
+
+    /// Nil: the record is no dead letter of ours.
+    init?(_ record: Record, partition: Int32) {
+        let all = record.copyHeaders()
+        // The last report is ours; a record can bring others', of pipelines that it came through.
+        guard let start = all.lastIndex(where: { $0.name == Self.prefix + "topic" }) else { return nil }
+        func text(_ name: String) -> String? {
+            all[start...].last { $0.name == Self.prefix + name }?.value.map { String(decoding: $0, as: UTF8.self) }
+        }
+        guard let topic = text("topic"), let number = text("partition").flatMap(Int32.init),
+            let offset = text("offset").flatMap(Int64.init), let reason = text("exception.class.name")
+        else { return nil }
+        place = Place(partition: partition, offset: record.offset)
+        timestamp = record.timestamp
+        key = record.key.map(Array.init)
+        value = record.value.map(Array.init)
+        headers = Array(all[..<start])
+        source = TopicPartition(topic, number)
+        sourceOffset = offset
+        self.reason = reason
+        message = text("exception.message") ?? ""
+        droppedBytes = text("value.dropped.bytes").flatMap(Int64.init)
+    }
+
+    /// The headers of a record that is put aside.
+    static func headers(
+        _ record: Record, from place: TopicPartition, defect: EventDefect, valueDropped: Bool = false
+    ) -> HeaderSet {
+        var headers = record.copyHeaders()
+        func add(_ name: String, _ value: String) { headers.append((prefix + name, Array(value.utf8))) }
+        add("topic", place.topic)
+        add("partition", String(place.partition))
+        add("offset", String(record.offset))
+        add("connector.name", "standing-intake")
+        add("stage", "VALUE_CONVERTER")
+        add("exception.class.name", defect.code)
+        add("exception.message", defect.description)
+        if valueDropped {
+            // The broker takes no record of this size; the original stays where the headers say.
+            add("value.dropped.bytes", String(record.value?.count ?? 0))
+        }
+        return HeaderSet(copying: headers)
+    }
+}

@@ -1,0 +1,164 @@
+import Foundation
+import Kafka
+import Pipeline
+import Scoring
+import Testing
+
+extension PipelineServiceTests {
+    /// Dead letters, looked at and sent to intake again.
+    @Suite struct RedriveTests {
+        private typealias Fixture = PipelineFixture
+
+        private func letters(_ fixture: Fixture, _ filter: DeadLetterTopic.Filter = .init()) throws -> [DeadLetter] {
+            var found: [DeadLetter] = []
+            try DeadLetterTopic(fixture.kafka, topic: fixture.topics.deadLetter).forEach(filter) { found.append($0) }
+            return found.sorted { $0.place < $1.place }
+        }
+
+        private func redrive(
+            _ fixture: Fixture, repaired: [UInt8]? = nil, isDryRun: Bool = false,
+            _ change: (inout DeadLetterTopic.Filter) -> Void = { _ in }
+        ) throws -> Redrive.Summary {
+            var filter = DeadLetterTopic.Filter()
+            change(&filter)
+            return try Redrive(fixture.kafka, deadLetters: fixture.topics.deadLetter).run(
+                filter, repaired: repaired, isDryRun: isDryRun)
+        }
+
+        private static func early(_ id: String, of subject: String) -> Fixture.Sent {
+            // Two hours ahead: too early for a skew of minutes, good for one of days.
+            let time = Date(timeIntervalSinceNow: 7200).ISO8601Format()
+            return Fixture.event(id, "bill.paid", of: subject, at: time, to: Fixture.bills)
+        }
+
+        private func score(_ service: PipelineService, of subject: String) -> Int64? {
+            guard case .found(let answer) = service.standing(of: Array(subject.utf8)) else { return nil }
+            return Int64(answer.standing.level.score)
+        }
+
+        @Test func lettersGoBackAsTheyWereAndOnce() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            var keyless = Self.early("early-keyless", of: "anna")
+            keyless.key = nil
+            let broken = Fixture.Sent(
+                topic: Fixture.rides, key: Array("anna".utf8), value: [0xFF, 0x00],
+                headers: Fixture.structured + [.init("trace", bytes: [0, 255]), .init("void", bytes: nil)])
+            let early = (0..<20).map { Self.early("early-\($0)", of: "anna") }
+            try fixture.running(fixture.service(policy: fixture.policy)) { service in
+                try fixture.send([Fixture.enrolment(of: "anna")] + early + [keyless, broken])
+                try fixture.send([Fixture.bill("good", of: "anna")])
+                try fixture.waitForFold(of: 2, by: service)
+                try fixture.wait("the letters") { service.status.intake.deadLetters.values.reduce(0, +) == 22 }
+                // What came later is not held up.
+                #expect(score(service, of: "anna") == 510)
+            }
+            let found = try letters(fixture)
+            #expect(found.count == 22)
+            let odd = try #require(found.first { $0.source.topic == Fixture.rides })
+            #expect(odd.reason == "event/invalid-utf-8")
+            #expect(odd.key == broken.key && odd.value == broken.value)
+            #expect(odd.headers.map { Fixture.Sent.Header($0.name, bytes: $0.value) } == broken.headers)
+            #expect(
+                try letters(fixture) { $0.reason = "time/in-the-future" }.count == 21)
+            #expect(try letters(fixture) { $0.topic = Fixture.rides }.map(\.place) == [odd.place])
+            #expect(try letters(fixture) { $0.until = odd.timestamp - 3_600_000 }.isEmpty)
+            #expect(try letters(fixture) { $0.since = odd.timestamp - 3_600_000 }.count == 22)
+
+            let sources = [Fixture.bills, Fixture.rides]
+            let before = try sources.map { try fixture.read($0).count }
+            let dry = try redrive(fixture, isDryRun: true)
+            #expect(dry.sent == [Fixture.bills: 21, Fixture.rides: 1] && dry.withoutKey == 1)
+            #expect(try sources.map { try fixture.read($0).count } == before)
+
+            #expect(try redrive(fixture) { $0.reason = "time/in-the-future" }.total == 21)
+            let repaired = Array(try #require(Fixture.ride("mended", of: "anna").value))
+            #expect(try redrive(fixture, repaired: repaired) { $0.places = [odd.place] }.total == 1)
+            // Each once.
+            let again = try redrive(fixture)
+            #expect(again.total == 0 && again.alreadySent == 22)
+
+            let bills = try fixture.read(Fixture.bills).suffix(21)
+            let returned = bills.filter { $0.header(DeadLetter.redriveOf) != nil }
+            #expect(returned.count == 21)
+            // One partition, in their order, as they were.
+            let ordered = returned.filter { $0.key != nil }
+            #expect(ordered.map(\.value) == early.map(\.value))
+            #expect(ordered.allSatisfy { $0.headers.dropLast() == Fixture.structured[...] })
+
+            let tolerant = fixture.service(policy: nil) { $0.allowedSkew = 86_400_000_000 }
+            try fixture.running(tolerant) { service in
+                try fixture.waitForFold(of: 2 + 22, by: service)
+                #expect(score(service, of: "anna") == 721)
+                #expect(service.foldCounters.duplicates == 0)
+            }
+            _ = try fixture.checkedFacts()
+        }
+
+        @Test func whatIsStillNoEventIsANewLetter() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let broken = Fixture.Sent(topic: Fixture.bills, key: nil, value: Array("?".utf8), headers: [])
+            try fixture.running(fixture.service(policy: fixture.policy)) { service in
+                try fixture.send([broken])
+                try fixture.wait("a letter") { service.status.intake.deadLetters.values.reduce(0, +) == 1 }
+                let first = try #require(try letters(fixture).first)
+                #expect(try redrive(fixture).total == 1)
+                try fixture.wait("another") { service.status.intake.deadLetters.values.reduce(0, +) == 2 }
+                var second: DeadLetter?
+                try fixture.wait("it") {
+                    second = try letters(fixture).last { $0.place != first.place }
+                    return second != nil
+                }
+                #expect(second?.value == broken.value)
+                #expect(
+                    second?.headers.map(\.name) == [DeadLetter.redriveOf]
+                        && second?.headers.first?.value == Array(first.place.description.utf8))
+                // It can go once more, and only it.
+                let third = try redrive(fixture)
+                #expect(third.total == 1 && third.alreadySent == 1)
+            }
+        }
+
+        @Test func whatCannotGoStaysAndIsNamed() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            func report(_ topic: String, _ more: [Fixture.Sent.Header] = []) -> Fixture.Sent {
+                let headers: [Fixture.Sent.Header] = [
+                    .init("__connect.errors.topic", topic), .init("__connect.errors.partition", "9"),
+                    .init("__connect.errors.offset", "7"),
+                    .init("__connect.errors.exception.class.name", "event/not-json"),
+                ]
+                return Fixture.Sent(
+                    topic: fixture.topics.deadLetter, key: Array("k".utf8), value: Array("{".utf8),
+                    headers: headers + more)
+            }
+            let stray = Fixture.Sent(topic: fixture.topics.deadLetter, key: nil, value: [1], headers: [])
+            try fixture.send([
+                report("gone"), report(Fixture.bills, [.init("__connect.errors.value.dropped.bytes", "9000000")]),
+                stray, report(Fixture.rides),
+            ])
+            let summary = try redrive(fixture)
+            #expect(summary.withoutTopic == [.init(partition: 0, offset: 0)])
+            #expect(summary.withoutBytes == [.init(partition: 0, offset: 1)])
+            // Its partition is no longer there: it goes to its key's.
+            #expect(summary.sent == [Fixture.rides: 1])
+            #expect(try fixture.read(Fixture.rides).map(\.value) == [Array("{".utf8)])
+            let given = try redrive(fixture, repaired: [1, 2]) { $0.places = [.init(partition: 0, offset: 1)] }
+            #expect(given.total == 1)
+            #expect(try fixture.read(Fixture.bills).map(\.value) == [[1, 2]])
+        }
+
+        @Test(arguments: ["", "1", "1:", ":1", "-1:2", "1:-2", "1:2:3", "a:1"]) func noPlace(_ text: String) {
+            #expect(DeadLetter.Place(text) == nil)
+        }
+
+        private func letters(_ fixture: Fixture, _ change: (inout DeadLetterTopic.Filter) -> Void) throws
+            -> [DeadLetter]
+        {
+            var filter = DeadLetterTopic.Filter()
+            change(&filter)
+            return try letters(fixture, filter)
+        }
+    }
+}
