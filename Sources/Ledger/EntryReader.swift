@@ -28,11 +28,13 @@ public struct EntryReader {
     public mutating func next(_ entry: inout Entry) throws(FrameError) -> Bool {
         while try reader.next(&entry) {
             index &+= 1
-            if entry.kind != .event { return true }
-            guard
-                acceptance.accept(
-                    topic: topic(entry.origin), partition: entry.origin.partition, offset: entry.origin.offset)
-            else { continue }
+            if entry.kind == .tick { return true }
+            if entry.kind == .event {
+                guard
+                    acceptance.accept(
+                        topic: topic(entry.origin), partition: entry.origin.partition, offset: entry.origin.offset)
+                else { continue }
+            }
             if entry.event.type.equals(ControlType.sourceReset.name),
                 let name = decoder.string("topic", of: entry.event.data)
             {

@@ -177,6 +177,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     private mutating func applySystem() throws {
+        // The reader has taken note of it.
+        if ControlType(entry.event.type) == .sourceReset { return }
         guard ControlType(entry.event.type) == .policyActivated, let text = entry.event.policyText(decoder)
         else { throw problem("a system entry that this version does not know") }
         switch rule {

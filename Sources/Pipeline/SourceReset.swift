@@ -1,0 +1,95 @@
+internal import Events
+internal import Kafka
+internal import Ledger
+
+/// Says that a source topic was made anew: in the ledger, so that every fold takes its origins from 0 on, and to intake's
+/// group, so that it is read from its beginning. No intake may run meanwhile.
+public struct SourceReset {
+    private static let patienceMilliseconds = 30_000
+    private static let pollMilliseconds = 100
+    private static let source: StaticString = "/standing/operator"
+
+    private let configuration: PipelineConfiguration
+
+    public init(_ configuration: PipelineConfiguration) { self.configuration = configuration }
+
+    /// Throws `PipelineError` where the group is in use, `KafkaError` where the broker does not take it. May be run again. Moves
+    /// no clock.
+    public func run(_ topic: String, id: String) throws {
+        let admin = try Admin(configuration.kafka)
+        let names = [configuration.topics.control] + configuration.topics.sources
+        guard names.contains(topic) else {
+            throw PipelineError(.topicMissing, "\(topic): no source topic of this name")
+        }
+        let sources = try admin.metadata().topics.filter { names.contains($0.name) }
+            .flatMap { source in (0..<Int32(source.partitions)).map { TopicPartition(source.name, $0) } }
+        guard sources.contains(where: { $0.topic == topic }) else {
+            throw PipelineError(.topicMissing, "\(topic): no such topic")
+        }
+        guard let ledgerPartitions = try admin.topic(configuration.topics.ledger)?.partitions else {
+            throw PipelineError(.topicMissing, "\(configuration.topics.ledger): no such topic")
+        }
+        // As the group's only member: so nobody reads the topic meanwhile.
+        let sole = SoleMember()
+        let group = try Consumer(
+            configuration.kafka, options: .init(group: configuration.intakeGroup), listener: sole)
+        defer { group.close() }
+        try group.subscribe(to: names)
+        let deadline = ContinuousClock.now + .milliseconds(Self.patienceMilliseconds)
+        while sole.places == nil, ContinuousClock.now < deadline {
+            try group.poll(timeoutMilliseconds: Self.pollMilliseconds) { _ in }
+        }
+        guard sole.places == Set(sources) else {
+            throw PipelineError(
+                .sourceRecreated, "\(configuration.intakeGroup) has other members: stop every intake first")
+        }
+        try append(topic, id: id, partitions: ledgerPartitions)
+        try group.commit(sources.filter { $0.topic == topic }.map { PartitionOffset($0, offset: 0) }, wait: true)
+    }
+
+    /// Reads nothing; remembers what the group gave it.
+    private final class SoleMember: RebalanceListener {
+        private(set) var places: Set<TopicPartition>?
+
+        func assigned(_ partitions: [TopicPartition], to consumer: Consumer) -> [PartitionOffset] {
+            places = Set(partitions)
+            return []
+        }
+
+        func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: Consumer) { places = nil }
+    }
+
+    private func append(_ topic: String, id: String, partitions: Int) throws {
+        var options = Producer.Options()
+        options.gapless = true
+        let producer = try Producer(configuration.kafka, options: options)
+        let ledger = configuration.topics.ledger
+        let appender = try LedgerAppender(producer: producer, ledger: ledger, partitions: partitions)
+        var data = ByteWriter()
+        data.append("{\"topic\":")
+        data.append(jsonString: topic)
+        data.append("}")
+        let type = ControlType.sourceReset.name
+        for partition in 0..<partitions {
+            try Array(id.utf8).withUnsafeBytes { id in
+                appender.append(
+                    system: EventView(
+                        id: id,
+                        source: UnsafeRawBufferPointer(
+                            start: Self.source.utf8Start, count: Self.source.utf8CodeUnitCount),
+                        type: UnsafeRawBufferPointer(start: type.utf8Start, count: type.utf8CodeUnitCount),
+                        subject: UnsafeRawBufferPointer(start: nil, count: 0), time: .distantPast, data: data.bytes),
+                    to: partition)
+                _ = try appender.send(partition, tag: 0) {}
+            }
+        }
+        var failure: KafkaError?
+        let isSent = producer.flush(timeoutMilliseconds: Self.patienceMilliseconds) { delivery in
+            if failure == nil { failure = delivery.error(topicName: ledger) }
+        }
+        if let failure { throw failure }
+        guard isSent else {
+            throw PipelineError(.storage, "\(ledger): the reset is not acknowledged; run it again")
+        }
+    }
+}

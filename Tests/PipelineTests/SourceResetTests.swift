@@ -1,0 +1,77 @@
+import Kafka
+import Pipeline
+import Scoring
+import Testing
+
+extension PipelineServiceTests {
+    /// A source topic that was made anew.
+    @Suite struct SourceResetTests {
+        private typealias Fixture = PipelineFixture
+
+        @Test func aTopicThatWasMadeAnewIsFoundAndReadFromItsBeginning() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            var score: Int64 = 0
+            try fixture.running(fixture.service(policy: fixture.policy)) { service in
+                try fixture.send([Fixture.enrolment(of: "anna")])
+                try fixture.waitForFold(of: 1, by: service)
+                try fixture.send((0..<10).map { Fixture.bill("old-\($0)", of: "anna") })
+                try fixture.waitForFold(of: 11, by: service)
+                score = try self.score(service)
+                try fixture.wait("the commits") { service.status.sourcePositions.values.reduce(0, +) == 11 }
+                // Somebody reads.
+                #expect(throws: PipelineError.self) {
+                    try SourceReset(service.configuration).run(Fixture.bills, id: "r0")
+                }
+            }
+            // More was read of it than it has: the broker that the tests use cannot delete a topic.
+            let reader = FarReader()
+            let group = try Consumer(fixture.kafka, options: .init(group: "standing-intake"), listener: reader)
+            try group.subscribe(to: [Fixture.bills])
+            try fixture.wait("a place in the group") {
+                try group.poll(timeoutMilliseconds: 20) { _ in }
+                return reader.places.count == 2
+            }
+            try group.commit(reader.places.map { PartitionOffset($0, offset: 1000) }, wait: true)
+            group.close()
+
+            let service = fixture.service(policy: nil)
+            service.start()
+            defer { service.requestStop() }
+            try fixture.wait("the refusal") { service.finalFailure != nil }
+            #expect(service.finalFailure?.code == .sourceRecreated, "\(service.finalFailure?.message ?? "")")
+            #expect(service.finalFailure?.message.contains("`standing source reset bills`") == true)
+            #expect(throws: PipelineError.self) { try service.join() }
+
+            #expect(throws: PipelineError.self) { try SourceReset(service.configuration).run("no-source", id: "r0") }
+            try SourceReset(service.configuration).run(Fixture.bills, id: "r1")
+            try fixture.send((0..<5).map { Fixture.bill("new-\($0)", of: "anna") })
+            try fixture.running(fixture.service(policy: nil)) { service in
+                try fixture.wait("all of it") { service.foldCounters.entries >= 26 && service.isReady }
+                // The old events are known, the new ones count, and none is taken for a repeat of its place.
+                #expect(service.foldCounters.duplicates == 10)
+                #expect(service.ledgerRepeats.entries == 0)
+                #expect(try self.score(service) == score + 50)
+            }
+            _ = try fixture.checkedFacts()
+        }
+
+        private final class FarReader: RebalanceListener {
+            private(set) var places: [TopicPartition] = []
+
+            func assigned(_ partitions: [TopicPartition], to consumer: Consumer) -> [PartitionOffset] {
+                places = partitions
+                return []
+            }
+
+            func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: Consumer) { places = [] }
+        }
+
+        private func score(_ service: PipelineService) throws -> Int64 {
+            guard case .found(let answer) = service.standing(of: Array("anna".utf8)) else {
+                throw PipelineError(.storage, "no standing")
+            }
+            return Int64(answer.standing.level.score)
+        }
+    }
+}
