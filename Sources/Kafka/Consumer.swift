@@ -65,6 +65,8 @@ public final class Consumer {
     public struct Options: Sendable {
         /// Nil reads without a group.
         public var group: String?
+        /// Static membership of the group under this name; nil: dynamic.
+        public var instance: String?
         /// Ask for a notice when the end of a partition is reached.
         public var reportsEnds = false
         /// The local queue's bounds. Nil: what a fast reader needs. Before librdkafka 2.2 fetching rests for up to a
@@ -75,7 +77,7 @@ public final class Consumer {
         /// Records taken off the queue at a time.
         public var batch = 4096
 
-        public init(group: String? = nil) { self.group = group }
+        public init(group: String? = nil, instance: String? = nil) { (self.group, self.instance) = (group, instance) }
     }
 
     public struct Assigned {
@@ -127,6 +129,7 @@ public final class Consumer {
             ("statistics.interval.ms", String(options.statisticsMilliseconds)),
         ]
         if !rests { settings.append(("fetch.queue.backoff.ms", "10")) }
+        if let instance = options.instance { settings.append(("group.instance.id", instance)) }
         let conf = try configuration.make(settings)
         rd_kafka_conf_set_events(conf, commonEvents)
         let box = RebalanceBox()
@@ -203,6 +206,15 @@ public final class Consumer {
             }
             if let error = PartitionList.firstError(list) { throw error }
         }
+    }
+
+    /// The end of an assigned partition as the last fetch told it; nil: there was none yet. Asks nobody.
+    public func knownEnd(_ source: Int) -> Int64? {
+        var low: Int64 = 0
+        var high: Int64 = 0
+        let place = assignment[source].topicPartition
+        let code = rd_kafka_get_watermark_offsets(handle.pointer, place.topic, place.partition, &low, &high)
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
     }
 
     /// Stops or restarts fetching of partitions without leaving them.

@@ -31,7 +31,9 @@ struct Bootstrap {
     private func attempt() throws -> Int {
         let admin = try Admin(configuration.kafka, timeoutMilliseconds: 5000)
         let metadata = try admin.metadata()
-        let wanted = configuration.topics.all + (configuration.checkpoints.map { [$0.topic] } ?? [])
+        let wanted =
+            configuration.topics.all
+            + [configuration.checkpoints?.topic, configuration.members?.topic].compactMap(\.self)
         let missing = wanted.filter { name in !metadata.topics.contains { $0.name == name } }
         guard missing.isEmpty else {
             throw PipelineError(

@@ -11,7 +11,11 @@ extension FoldWorker {
     private static let progressEvery = Duration.milliseconds(500)
     private static let progressLogEvery = Duration.seconds(5)
     /// Frames of a partition folded from the archive between two looks at group, topic and producer.
-    private static let catchUpFrames = 64
+    static let catchUpFrames = 64
+
+    struct AheadOfFacts: Error, CustomStringConvertible {
+        var description: String { "a state is ahead of its facts" }
+    }
 
     /// How far the ledger is folded, until it is folded to its end.
     struct Recovery {
@@ -71,10 +75,12 @@ extension FoldWorker {
     }
 
     /// From here on what the archive has, and then what it got meanwhile, is folded before anything that is read.
-    private func readAhead(_ place: Int) {
-        let (store, partition) = (stores[place], partitions[place])
+    private func readAhead(_ place: Int) { readAhead(partitions[place], stores[place]) }
+
+    /// `limit`: nothing at this ledger offset and behind it.
+    func readAhead(_ partition: OwnedPartition, _ store: PartitionStore, limit: Int64 = .max) {
         let start = partition.withFold { $0.nextOffset }
-        guard let end = store.archiveEnd, start < end else { return store.kept = nil }
+        guard let end = store.archiveEnd.map({ min($0, limit) }), start < end else { return store.kept = nil }
         let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
         store.kept = LedgerFrames(archive: store.directory, from: start, until: end) { start in
             try LedgerTopicFrames(
@@ -101,23 +107,32 @@ extension FoldWorker {
         noteProgress(isCurrent: false)
     }
 
-    /// A snapshot whose facts are not all out (the fact topics lost some) would leave them out for ever: then the state is
-    /// folded from the beginning.
+    /// A state whose facts are not all out would leave them out for ever. One that was in use before the partitions were
+    /// dealt anew can be ahead of its facts: then the newest snapshot is taken. A snapshot is ahead of them only where the
+    /// fact topics have lost some: then the state is folded from the beginning.
     private func useOnlyWhatIsOut(_ place: Int) throws {
-        let partition = partitions[place]
-        let found = publications[Int(partition.partition)]!.sent
-        let isOut = partition.withFold { state in zip(state.sequences, found).allSatisfy { $0 <= $1 } }
-        guard !isOut else {
-            return publications[Int(partition.partition)]!.begin(at: partition.withFold { $0.nextOffset })
-        }
-        logger.warning(
-            "facts of a snapshot are not all published: folding from the beginning",
-            metadata: ["partition": "\(partition.partition)"])
+        let (partition, store) = (partitions[place], stores[place])
         let number = partition.partition
-        let history = history(number, stores[place].directory)
-        try storing { try stores[place].dropSnapshots() }
-        stores[place].begin(at: 0, FrameChain(partition: number))
-        partition.withFold { $0 = PartitionFold(partition: number, history: history) }
+        let history = history(number, store.directory)
+        if isOut(partition) { return publications[Int(number)]!.begin(at: partition.withFold { $0.nextOffset }) }
+        if let restored = try store.restore(history: history, logger: logger) {
+            store.begin(at: restored.fold.nextOffset, restored.chain)
+            partition.replace(restored.fold)
+            if isOut(partition) { return publications[Int(number)]!.begin(at: partition.withFold { $0.nextOffset }) }
+            logger.warning(
+                "facts of a snapshot are not all published: folding from the beginning",
+                metadata: ["partition": "\(number)"])
+            try storing { try store.dropSnapshots() }
+        }
+        // Without an archive the topic is read on from where this state stands: only a new worker begins anew.
+        guard store.archiveEnd != nil else { throw AheadOfFacts() }
+        store.begin(at: 0, FrameChain(partition: number))
+        partition.replace(PartitionFold(partition: number, history: history))
+    }
+
+    private func isOut(_ partition: OwnedPartition) -> Bool {
+        let found = publications[Int(partition.partition)]!.sent
+        return partition.withFold { state in zip(state.sequences, found).allSatisfy { $0 <= $1 } }
     }
 
     /// How long it will take until everything is folded: for `/readyz` and the log.
@@ -188,18 +203,20 @@ extension FoldWorker {
     /// What was gathered goes to the disk, closed segments get their index, and now and then the state is kept.
     func keepUp() throws {
         guard configuration.data != nil else { return }
-        for (place, store) in stores.enumerated() {
-            let partition = partitions[place]
-            try storing { try store.flush() }
-            if store.hasNewSegment { index(partition) }
-            let committable = publications[Int(partition.partition)]?.committable ?? 0
-            try storing { try store.commitSnapshot(committable: committable) }
-            guard !store.isSnapshotUnderWay,
-                (ContinuousClock.now - store.lastSnapshot.time) / .microseconds(1)
-                    > Double(configuration.snapshotInterval)
-            else { continue }
-            try storing { try partition.withFold { try store.takeSnapshot(of: $0) } }
+        for (partition, store) in zip(partitions, stores) {
+            try keepUp(partition, store, committable: publications[Int(partition.partition)]?.committable ?? 0)
         }
+        for spare in spares.values { try keepUp(spare.partition, spare.store, committable: spare.out) }
+    }
+
+    private func keepUp(_ partition: OwnedPartition, _ store: PartitionStore, committable: Int64) throws {
+        try storing { try store.flush() }
+        if store.hasNewSegment { index(partition) }
+        try storing { try store.commitSnapshot(committable: committable) }
+        guard !store.isSnapshotUnderWay,
+            (ContinuousClock.now - store.lastSnapshot.time) / .microseconds(1) > Double(configuration.snapshotInterval)
+        else { return }
+        try storing { try partition.withFold { try store.takeSnapshot(of: $0) } }
     }
 
     private func index(_ partition: OwnedPartition) {
@@ -217,21 +234,30 @@ extension FoldWorker {
 
     /// The last snapshots, so that the next start is short, and the archives closed. What fails here costs time, not facts.
     func closeStores() {
-        for (place, store) in stores.enumerated() {
-            let partition = partitions[place]
-            let committable = publications[Int(partition.partition)]?.committable ?? 0
-            do {
-                if partition.withFold({ $0.nextOffset }) == committable {
-                    try partition.withFold { try store.takeSnapshot(of: $0) }
-                    try store.commitSnapshot(committable: committable, waits: true)
-                }
-                store.abandonSnapshot()
-                try store.close()
-            } catch {
-                logger.warning("archive and snapshot are not whole", metadata: ["reason": "\(error)"])
-            }
+        for (partition, store) in zip(partitions, stores) {
+            close(partition, store, committable: publications[Int(partition.partition)]?.committable ?? 0)
         }
-        stores = []
+        (partitions, stores) = ([], [])
+        closeSpares()
+    }
+
+    /// Those that nobody here will use again.
+    func closeSpares() {
+        for spare in spares.values { close(spare.partition, spare.store, committable: spare.out) }
+        spares = [:]
+    }
+
+    private func close(_ partition: OwnedPartition, _ store: PartitionStore, committable: Int64) {
+        do {
+            if partition.withFold({ $0.nextOffset }) <= committable {
+                try partition.withFold { try store.takeSnapshot(of: $0) }
+                try store.commitSnapshot(committable: committable, waits: true)
+            }
+            store.abandonSnapshot()
+            try store.close()
+        } catch {
+            logger.warning("archive and snapshot are not whole", metadata: ["reason": "\(error)"])
+        }
     }
 
     // MARK: Checkpoints
@@ -250,7 +276,7 @@ extension FoldWorker {
     }
 
     private func compare(_ checkpoint: Checkpoint) throws {
-        for store in stores where store.partition == checkpoint.partition {
+        for store in stores + spares.values.map(\.store) where store.partition == checkpoint.partition {
             if checkpoint.member == configuration.checkpoints?.member {
                 store.published = max(store.published, checkpoint.nextOffset)
             }
@@ -266,15 +292,16 @@ extension FoldWorker {
 
     /// Where an offset passes a multiple of the interval: says what the state is, if this member has not yet, and holds it
     /// against what was said of that place.
-    func checkpointIfDue(_ place: Int, from before: Int64, to next: Int64) throws {
+    func checkpointIfDue(
+        _ partition: OwnedPartition, _ store: PartitionStore, from before: Int64, to next: Int64
+    ) throws {
         guard let settings = configuration.checkpoints, next / settings.everyFrames > before / settings.everyFrames
         else {
             return
         }
-        let store = stores[place]
         let isNew = next > store.published
         guard isNew || store.comparison.nextPlace(from: next) == next else { return }
-        let checkpoint = partitions[place].withFold { state in
+        let checkpoint = partition.withFold { state in
             Checkpoint(
                 partition: store.partition, nextOffset: next, chainHead: store.chain.head,
                 state: state.fold.digest().description, foldVersion: Fold.version,

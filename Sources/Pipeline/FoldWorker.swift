@@ -9,10 +9,16 @@ internal import Scoring
 
 /// Owns ledger partitions: folds their frames, publishes their facts, appends ticks. Runs on one thread.
 ///
-/// A partition that arrives is folded from its newest snapshot, or else from the ledger's beginning; publication goes on
-/// behind the last fact that is out. Any delivery error ends the worker, and the next one does the same again.
+/// A partition that arrives is folded from the state that is at hand, its newest snapshot, or else from the ledger's
+/// beginning; publication goes on behind the last fact that is out. Any delivery error ends the worker, and so does losing
+/// partitions without a hand-over; the next one does the same again.
 final class FoldWorker: RebalanceListener {
-    private static let commitEvery = Duration.milliseconds(500)
+    /// The group has given this member's partitions to others without asking: it was away for too long.
+    struct PartitionsLost: Error, CustomStringConvertible {
+        var description: String { "the group has given this member's partitions away" }
+    }
+
+    static let commitEvery = Duration.milliseconds(500)
     private static let recommitEvery = Duration.seconds(5)
     private static let handOverMilliseconds = 5000
     private static let factHeaders = HeaderSet([
@@ -25,36 +31,46 @@ final class FoldWorker: RebalanceListener {
     let logger: Logger
     let stop: StopFlag
     let board: StatusBoard
-    private let owned: OwnedPartitions
+    let owned: OwnedPartitions
     let producer: Producer
     private let ticker: LedgerAppender
-    private let factTopics: [Int]
+    let factTopics: [Int]
 
     /// By consumer source index.
     var partitions: [OwnedPartition] = []
     var stores: [PartitionStore] = []
+    /// By ledger partition: what is held here and not owned, between two assignments or as a standby.
+    var spares: [Int32: Spare] = [:]
+    /// The group has told what this member owns.
+    var isAssigned = false
+    /// Reads what a standby folds.
+    var standbyConsumer: Consumer?
+    var lastLimits = ContinuousClock.now
     /// By ledger partition; nil for those of other members and those not recovered yet.
     var publications: [Publication?]
     private var unrecovered: [Int32: [Publication.Mark]] = [:]
     private var lastTick: [Int32: Int64] = [:]
-    private var batch = FactBatch()
+    var batch = FactBatch()
     /// Read from its beginning whenever partitions arrive: what was said of them before counts too.
     var checkpoints: CheckpointTopic?
     var checkpointTopic = -1
+    private var membersTopic = -1
+    private let directory: MemberDirectory
     /// How far the ledger is folded, and how fast.
     var recovery = Recovery()
-    private var failure: (any Error)?
+    var failure: (any Error)?
     private var lastCommit = ContinuousClock.now
     private var committed: [Int64] = []
     private let publishedCounters: [Counter]
     private let frameCounter = Counter(label: "standing_fold_frames_total")
 
     init(
-        _ configuration: PipelineConfiguration, ledgerPartitions: Int, owned: OwnedPartitions, board: StatusBoard,
-        stop: StopFlag, logger: Logger
+        _ configuration: PipelineConfiguration, ledgerPartitions: Int, owned: OwnedPartitions,
+        directory: MemberDirectory, board: StatusBoard, stop: StopFlag, logger: Logger
     ) throws {
         self.configuration = configuration
         self.owned = owned
+        self.directory = directory
         self.board = board
         self.stop = stop
         self.logger = logger
@@ -70,23 +86,27 @@ final class FoldWorker: RebalanceListener {
         if let checkpoints = configuration.checkpoints, checkpoints.keyring.signingKey != nil {
             checkpointTopic = try producer.topic(checkpoints.topic)
         }
+        if let members = configuration.members { membersTopic = try producer.topic(members.topic) }
         publishedCounters = configuration.topics.facts.map {
             Counter(label: "standing_facts_published_total", dimensions: [("topic", $0)])
         }
     }
 
     func run() throws {
-        var options = Consumer.Options(group: configuration.foldGroup)
+        var options = Consumer.Options(group: configuration.foldGroup, instance: configuration.staticMember)
         options.reportsEnds = true
         let logger = logger
         let consumer = try Consumer(configuration.kafka, options: options, listener: self) {
             logger.kafka($0, of: "fold")
         }
         defer {
-            owned.replace([])
+            // After an error nothing more is written: the next start reads what was kept before.
+            (partitions, stores, spares) = ([], [], [:])
+            owned.replace([], standby: [])
             board.update { status in
                 status.foldPartitions = 0
                 status.currentPartitions = 0
+                status.standbyPartitions = 0
             }
             producer.purge()
         }
@@ -100,12 +120,16 @@ final class FoldWorker: RebalanceListener {
             try check()
             noteEnds(consumer)
             try appendTicks()
+            try announce()
             try commitIfDue(consumer)
+            try standBy(consumer)
             try compareCheckpoints()
             try keepUp()
         }
         handOver(consumer)
         consumer.close()
+        takeLeave()
+        closeStores()
     }
 
     func check() throws {
@@ -113,7 +137,7 @@ final class FoldWorker: RebalanceListener {
         if let fatal = producer.fatalError { throw fatal }
     }
 
-    private func handle(_ error: KafkaError, at place: TopicPartition) throws {
+    func handle(_ error: KafkaError, at place: TopicPartition) throws {
         if error.isOffsetOutOfRange {
             throw PipelineError(
                 .ledgerDamaged,
@@ -144,11 +168,23 @@ final class FoldWorker: RebalanceListener {
 
     /// Folds a frame that is not folded yet, and publishes its facts.
     func fold(_ frame: UnsafeRawBufferPointer, at offset: Int64, place: Int) throws {
-        let partition = partitions[place]
+        let (partition, store) = (partitions[place], stores[place])
         let number = Int(partition.partition)
+        guard let before = try apply(frame, at: offset, to: partition, above: publications[number]!.sent) else {
+            return
+        }
+        try publish(number)
+        publications[number]!.folded(next: offset + 1)
+        store.chain.append(frame, at: offset)
+        try checkpointIfDue(partition, store, from: before, to: offset + 1)
+    }
+
+    /// Leaves the facts behind `sent` in the batch. Returns where the fold stood; nil: it has folded the frame already.
+    func apply(
+        _ frame: UnsafeRawBufferPointer, at offset: Int64, to partition: OwnedPartition, above sent: [Int64]
+    ) throws -> Int64? {
         batch.removeAll()
-        let sent = publications[number]!.sent
-        let before = try partition.withFold { state -> Int64? in
+        return try partition.withFold { state -> Int64? in
             guard offset >= state.nextOffset else { return nil }
             let (isFirst, before) = (state.policy == nil, state.nextOffset)
             do {
@@ -159,11 +195,6 @@ final class FoldWorker: RebalanceListener {
             if isFirst { try checkPolicy(of: state) }
             return before
         }
-        guard let before else { return }
-        try publish(number)
-        publications[number]!.folded(next: offset + 1)
-        stores[place].chain.append(frame, at: offset)
-        try checkpointIfDue(place, from: before, to: offset + 1)
     }
 
     /// A policy that was given on the command line must be the one that the ledger begins under.
@@ -221,6 +252,7 @@ final class FoldWorker: RebalanceListener {
         var current = 0
         for (index, source) in consumer.assignment.enumerated() {
             let partition = partitions[index]
+            partition.end = consumer.knownEnd(index)
             partition.isCurrent =
                 source.reachedEnd && stores[index].kept == nil
                 && publications[Int(partition.partition)]?.isSettled == true
@@ -244,6 +276,38 @@ final class FoldWorker: RebalanceListener {
             _ = try ticker.send(Int(number), tag: Self.otherTag, wait: waitForRoom)
             board.update { $0.ticks += 1 }
         }
+    }
+
+    // MARK: Members
+
+    /// Says who owns what, where it is not said yet.
+    private func announce() throws {
+        guard membersTopic >= 0, isAssigned, let news = directory.news(of: partitions.map(\.partition)) else { return }
+        try say(news.json, of: news.address)
+    }
+
+    /// A member that stops is asked nothing more.
+    private func takeLeave() {
+        guard membersTopic >= 0, let address = directory.farewell() else { return }
+        do {
+            try say(nil, of: address)
+        } catch {
+            logger.warning("others still take this member for running", metadata: ["reason": "\(error)"])
+        }
+        let deadline = ContinuousClock.now + .milliseconds(Self.handOverMilliseconds)
+        while producer.queued > 0, failure == nil, ContinuousClock.now < deadline { serve(10) }
+    }
+
+    private func say(_ value: [UInt8]?, of address: String) throws {
+        func produce(_ value: UnsafeRawBufferPointer?) throws {
+            try Array(address.utf8).withUnsafeBytes { key in
+                while try !producer.produce(
+                    topic: membersTopic, partition: Producer.anyPartition, key: key, value: value, tag: Self.otherTag)
+                { try waitForRoom() }
+            }
+        }
+        guard let value else { return try produce(nil) }
+        try value.withUnsafeBytes { try produce($0) }
     }
 
     // MARK: Positions
@@ -290,7 +354,13 @@ final class FoldWorker: RebalanceListener {
         } catch {
             logger.warning("the ledger's positions are not committed", metadata: ["reason": "\(error)"])
         }
-        closeStores()
+    }
+
+    /// To whoever asks for a standing.
+    func showPartitions() {
+        owned.replace(partitions, standby: spares.values.map(\.partition))
+        let count = spares.count
+        board.update { $0.standbyPartitions = count }
     }
 
     private func forgetPublications() {
@@ -312,10 +382,13 @@ final class FoldWorker: RebalanceListener {
             return []
         }
         var starts: [PartitionOffset] = []
+        var atHand = 0
         do {
             (stores, partitions, checkpoints) = ([], [], nil)
+            atHand = places.count { spares[$0.partition] != nil }
             for place in places {
-                let (store, partition) = try open(place.partition)
+                let spare = spares.removeValue(forKey: place.partition)
+                let (store, partition) = try spare.map { ($0.store, $0.partition) } ?? open(place.partition)
                 stores.append(store)
                 partitions.append(partition)
                 starts.append(PartitionOffset(place, offset: store.archiveEnd ?? partition.withFold { $0.nextOffset }))
@@ -328,22 +401,35 @@ final class FoldWorker: RebalanceListener {
         forgetPublications()
         committed = []
         lastTick = [:]
-        owned.replace(partitions)
+        if !configuration.standsBy { closeSpares() }
+        isAssigned = true
+        showPartitions()
         board.update { status in
             status.foldPartitions = places.count
             status.currentPartitions = 0
         }
-        logger.info("fold owns", metadata: ["partitions": "\(places.count)"])
+        logger.info("fold owns", metadata: ["partitions": "\(places.count)", "at-hand": "\(atHand)"])
         return starts
     }
 
     func revoked(_ places: [TopicPartition], lost: Bool, from consumer: Consumer) {
-        if lost { closeStores() } else { handOver(consumer) }
-        checkpoints = nil
-        partitions = []
+        if lost {
+            // Another member may publish already: what waits here is not sent, and the worker starts anew.
+            producer.purge()
+            failure = PartitionsLost()
+        } else {
+            handOver(consumer)
+        }
+        for (partition, store) in zip(partitions, stores) {
+            store.kept = nil
+            let out = publications[Int(store.partition)]?.committable ?? 0
+            spares[store.partition] = Spare(store: store, partition: partition, out: out)
+        }
+        isAssigned = false
+        (checkpoints, partitions, stores) = (nil, [], [])
         forgetPublications()
         unrecovered = [:]
-        owned.replace([])
+        showPartitions()
         board.update { status in
             status.foldPartitions = 0
             status.currentPartitions = 0

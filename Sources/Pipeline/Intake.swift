@@ -68,7 +68,8 @@ final class Intake: RebalanceListener {
     func run() throws {
         let logger = logger
         let consumer = try Consumer(
-            configuration.kafka, options: .init(group: configuration.intakeGroup), listener: self
+            configuration.kafka,
+            options: .init(group: configuration.intakeGroup, instance: configuration.staticMember), listener: self
         ) { logger.kafka($0, of: "intake") }
         defer {
             board.update { $0.intakePartitions = 0 }
@@ -246,6 +247,18 @@ final class Intake: RebalanceListener {
         }
     }
 
+    /// A topic that ends before what was read of it is another one under the same name: its records would pass for repeats.
+    private func checkIdentity(of place: TopicPartition) throws {
+        guard let position = sources.first(where: { $0.place == place })?.position,
+            let end = try Admin(configuration.kafka).ends(of: [place])[place], position > end
+        else { return }
+        throw PipelineError(
+            .sourceRecreated,
+            "\(place): \(position) records were read before, and the topic ends at \(end): it was made anew. Its records "
+                + "would pass for repeats. Stop every intake, run `standing source reset \(place.topic)`, and start again"
+        )
+    }
+
     /// A position that the broker has dropped already: loud, and on from the oldest record there is.
     private func recoverExpired(_ consumer: Consumer) throws {
         let errors = consumer.takeErrors()
@@ -258,6 +271,7 @@ final class Intake: RebalanceListener {
                 }
                 throw error
             }
+            try checkIdentity(of: place)
             counts.expiredPositions += 1
             logger.error(
                 "records expired before they were read",

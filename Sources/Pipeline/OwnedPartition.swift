@@ -10,6 +10,7 @@ final class OwnedPartition: Sendable {
     let partition: Int32
     private let state: Mutex<PartitionFold>
     private let current = Atomic(false)
+    private let knownEnd = Atomic(Int64(-1))
     private let history: Mutex<SubjectHistory>?
 
     /// `archive`: where its frames are kept, if they are.
@@ -31,6 +32,27 @@ final class OwnedPartition: Sendable {
         try state.withLock { try body(&$0) }
     }
 
+    func replace(_ fold: consuming sending PartitionFold) {
+        var fold = Optional(fold)
+        state.withLock { if let new = fold.take() { $0 = new } }
+    }
+
+    /// The ledger's end, as far as it is known.
+    var end: Int64? {
+        get {
+            let end = knownEnd.load(ordering: .relaxed)
+            return end < 0 ? nil : end
+        }
+        set { knownEnd.store(newValue ?? -1, ordering: .relaxed) }
+    }
+
+    /// As of `offset`, the next one of the answer.
+    func freshness(offset: Int64, clock: Int64) -> Freshness {
+        Freshness(
+            partition: partition, offset: offset, clock: clock, lag: end.map { max(0, $0 - offset) },
+            isCurrent: isCurrent)
+    }
+
     /// Folded to the end of the ledger, every fact acknowledged.
     var isCurrent: Bool {
         get { current.load(ordering: .relaxed) }
@@ -40,26 +62,43 @@ final class OwnedPartition: Sendable {
 
 /// The partitions that this process folds now.
 final class OwnedPartitions: Sendable {
-    private let partitions = Mutex<[Int32: OwnedPartition]>([:])
-
-    subscript(_ partition: Int32) -> OwnedPartition? { partitions.withLock { $0[partition] } }
-
-    var all: [OwnedPartition] { partitions.withLock { $0.values.sorted { $0.partition < $1.partition } } }
-
-    func replace(_ owned: [OwnedPartition]) {
-        partitions.withLock { $0 = Dictionary(uniqueKeysWithValues: owned.map { ($0.partition, $0) }) }
+    private struct State {
+        var owned: [Int32: OwnedPartition] = [:]
+        var standby: [Int32: OwnedPartition] = [:]
     }
+    private let state = Mutex(State())
+
+    subscript(_ partition: Int32) -> OwnedPartition? { state.withLock { $0.owned[partition] } }
+
+    /// One that another member owns and that is folded here too: it may be behind.
+    func standby(_ partition: Int32) -> OwnedPartition? { state.withLock { $0.standby[partition] } }
+
+    var all: [OwnedPartition] { state.withLock { $0.owned.values.sorted { $0.partition < $1.partition } } }
+
+    func replace(_ owned: [OwnedPartition], standby: [OwnedPartition]) {
+        func table(_ list: [OwnedPartition]) -> [Int32: OwnedPartition] {
+            Dictionary(uniqueKeysWithValues: list.map { ($0.partition, $0) })
+        }
+        state.withLock { $0 = State(owned: table(owned), standby: table(standby)) }
+    }
+}
+
+/// Where in the ledger an answer holds.
+public struct Freshness: Sendable {
+    public let partition: Int32
+    /// The ledger offset of the next frame.
+    public let offset: Int64
+    /// The partition's clock, in microseconds since 1970; `Int64.min` before the first event.
+    public let clock: Int64
+    /// Frames that the ledger has and the answer does not know; nil: not known.
+    public let lag: Int64?
+    /// Folded to the ledger's end.
+    public let isCurrent: Bool
 }
 
 /// A subject's standing and where in the ledger it holds.
 public struct StandingAnswer: Sendable {
     public let standing: Standing
     public let policy: ScoringPolicy
-    /// The partition's clock, in microseconds since 1970; `Int64.min` before the first event.
-    public let clock: Int64
-    public let partition: Int32
-    /// The ledger offset of the next frame.
-    public let offset: Int64
-    /// Folded to the ledger's end.
-    public let isCurrent: Bool
+    public let freshness: Freshness
 }

@@ -40,6 +40,15 @@ public struct PipelineConfiguration: Sendable {
         }
     }
 
+    /// Where members say who owns what.
+    public struct Members: Sendable {
+        public var topic: String
+        /// What this member calls itself.
+        public var member: String
+
+        public init(topic: String, member: String) { (self.topic, self.member) = (topic, member) }
+    }
+
     public enum Clock: String, Sendable, CaseIterable {
         /// The owner of a partition appends ticks when its clock falls behind the wall clock.
         case wall
@@ -61,8 +70,15 @@ public struct PipelineConfiguration: Sendable {
     public var data: LocalData?
     /// Microseconds between two snapshots of a partition.
     public var snapshotInterval: Int64 = 300_000_000
+    /// Also fold, without publishing, what other members own, so as to take it over at once. Needs `data`.
+    public var standsBy = false
+    /// Kafka's static membership under this name: a member that comes back within the session's time-out has its partitions
+    /// again, and nobody else is disturbed. Nil: dynamic membership.
+    public var staticMember: String?
     /// Nil: none are published or read.
     public var checkpoints: Checkpoints?
+    /// Nil: this member announces nothing and knows of no others.
+    public var members: Members?
     /// Microseconds by which an event may lie in the future.
     public var allowedSkew: Int64 = 300_000_000
 
@@ -85,6 +101,8 @@ public enum Role: String, Sendable, CaseIterable {
 public struct PipelineError: Error, Sendable, CustomStringConvertible {
     public enum Code: Sendable {
         case topicMissing, policyMissing, policyDiffers
+        /// A source topic is not the one that was read before.
+        case sourceRecreated
         /// Archive or topic lack what they should have, and it cannot be fetched.
         case ledgerDamaged
         /// Another member has folded the same ledger into another state.

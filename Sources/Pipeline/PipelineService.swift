@@ -16,6 +16,7 @@ public final class PipelineService: Sendable {
     private let stopFlag = StopFlag()
     private let board = StatusBoard()
     private let owned = OwnedPartitions()
+    private let directory: MemberDirectory
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
     private let ledgerPartitions = Atomic(0)
@@ -23,6 +24,7 @@ public final class PipelineService: Sendable {
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
+        directory = MemberDirectory(member: configuration.members?.member ?? "")
     }
 
     /// Returns at once; the work goes on in threads of its own.
@@ -34,6 +36,7 @@ public final class PipelineService: Sendable {
             else { return }
             ledgerPartitions.store(partitions, ordering: .releasing)
             startWorkers(partitions)
+            followMembers()
         }
         workers.withLock { $0.append(bootstrap) }
     }
@@ -50,12 +53,30 @@ public final class PipelineService: Sendable {
         if configuration.roles.contains(.fold) {
             let worker = Worker("fold", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
                 try FoldWorker(
-                    configuration, ledgerPartitions: partitions, owned: owned, board: board, stop: stopFlag,
-                    logger: logger
+                    configuration, ledgerPartitions: partitions, owned: owned, directory: directory, board: board,
+                    stop: stopFlag, logger: logger
                 ).run()
             }
             workers.withLock { $0.append(worker) }
         }
+    }
+
+    private func followMembers() {
+        guard let members = configuration.members else { return }
+        let worker = Worker("members", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
+            try directory.follow(configuration.kafka, topic: members.topic, stop: stopFlag, logger: logger)
+        }
+        workers.withLock { $0.append(worker) }
+    }
+
+    /// `HOST:PORT` of this member's HTTP server: told to the others, so that they send here what is asked of them and
+    /// owned here.
+    public func advertise(_ address: String) { directory.ownAddress = address }
+
+    /// Where another member answers for a ledger partition; nil: nobody says so.
+    public func address(ofOwner partition: Int) -> String? {
+        guard let address = directory.owner(of: Int32(partition)), address != directory.ownAddress else { return nil }
+        return address
     }
 
     private func fail(_ error: PipelineError) {
@@ -141,27 +162,30 @@ public final class PipelineService: Sendable {
         case notReady
     }
 
-    /// A subject's standing, from the partition that this process folds.
-    public func standing(of subject: [UInt8]) -> Lookup {
+    /// A subject's standing, from the partition that this process folds. `asStandby`: also from one that another member
+    /// owns and that is folded here too; it may be behind, and says how far.
+    public func standing(of subject: [UInt8], asStandby: Bool = false) -> Lookup {
         let count = ledgerPartitions.load(ordering: .acquiring)
         guard count > 0 else { return .notReady }
         return subject.withUnsafeBytes { key in
             let number = Murmur2.partition(of: key, count: count)
-            guard let partition = owned[Int32(number)] else { return .notOwned(partition: number) }
+            let standby = asStandby ? owned.standby(Int32(number)) : nil
+            guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
             return partition.withFold { state -> Lookup in
                 guard let policy = state.policy else { return .notReady }
                 guard let standing = state.fold.standing(of: key) else { return .notEnrolled }
                 return .found(
                     StandingAnswer(
-                        standing: standing, policy: policy, clock: state.fold.clock.microseconds,
-                        partition: Int32(number), offset: state.nextOffset, isCurrent: partition.isCurrent))
+                        standing: standing, policy: policy,
+                        freshness: partition.freshness(
+                            offset: state.nextOffset, clock: state.fold.clock.microseconds)))
             }
         }
     }
 
     public enum FileLookup: Sendable {
-        /// JSON (`SubjectFile.write`).
-        case found([UInt8])
+        /// JSON, `null` for who was not enrolled.
+        case found([UInt8], Freshness)
         case notOwned(partition: Int)
         case notReady
         /// No data folder, so no history is at hand.
@@ -171,10 +195,8 @@ public final class PipelineService: Sendable {
     /// Everything about a subject: what happened, what each event changed, and what would have been without what was voided.
     /// Reads the disk; not from async code.
     public func file(of subject: [UInt8]) throws -> FileLookup {
-        try withHistory(of: subject) { entries, _, clock in
-            var writer = ByteWriter()
+        try withHistory(of: subject) { entries, _, clock, writer in
             try SubjectFile(entries, asOf: clock).write(to: &writer)
-            return .found(Array(writer.bytes))
         }
     }
 
@@ -193,21 +215,19 @@ public final class PipelineService: Sendable {
         case .time(let asOf): time = asOf
         case .offset(let offset): end = offset
         }
-        return try withHistory(of: subject, until: end) { entries, policy, _ in
+        return try withHistory(of: subject, until: end) { entries, policy, _, writer in
             let replay = try SubjectReplay(entries, policy: isOfNow ? policy : nil, asOf: time)
-            var writer = ByteWriter()
             if let standing = replay.standing {
                 standing.writeExplained(to: &writer, policy: replay.fold.policy, clock: replay.fold.clock)
             } else {
                 writer.append("null")
             }
-            return .found(Array(writer.bytes))
         }
     }
 
     private func withHistory(
         of subject: [UInt8], until end: Int64 = .max,
-        _ body: (SubjectEntries, ScoringPolicy, Timestamp) throws -> FileLookup
+        _ write: (SubjectEntries, ScoringPolicy, Timestamp, inout ByteWriter) throws -> Void
     ) throws -> FileLookup {
         let count = ledgerPartitions.load(ordering: .acquiring)
         guard count > 0 else { return .notReady }
@@ -216,7 +236,9 @@ public final class PipelineService: Sendable {
         let state = partition.withFold { ($0.policy, $0.nextOffset, $0.fold.clock) }
         guard let policy = state.0 else { return .notReady }
         guard let entries = try partition.entries(of: subject, until: min(end, state.1)) else { return .noArchive }
-        return try body(entries, policy, state.2)
+        var writer = ByteWriter()
+        try write(entries, policy, state.2, &writer)
+        return .found(Array(writer.bytes), partition.freshness(offset: state.1, clock: state.2.microseconds))
     }
 
     /// Adds the standings of every partition folded here to `writer`; returns the policy.

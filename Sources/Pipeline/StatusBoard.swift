@@ -24,7 +24,9 @@ public struct PipelineStatus: Sendable {
     public var foldPartitions = 0
     /// Those of them that are folded to their end, with every fact acknowledged.
     public var currentPartitions = 0
-    /// Until they all are, at the speed of the last seconds; nil: not known, or they are.
+    /// Ledger partitions that others own and that are folded here too, without publishing.
+    public var standbyPartitions = 0
+    /// Until those folded here are current, at the speed of the last seconds; nil: not known, or they are.
     public var secondsLeft: Double?
     public var frames: Int64 = 0
     /// Facts handed to the producer by this process, by `FactTopic.rawValue`.

@@ -15,11 +15,18 @@ public final class QueryServer: Sendable {
     private let host: String
     private let requestedPort: Int
     private let logger: Logger
+    private let advertised: String?
+    private let forwarding = Forwarding()
     private let boundPort = Mutex<Int?>(nil)
 
-    /// Port 0 takes a free one.
-    public init(service: PipelineService, metrics: PrometheusMetrics, host: String, port: Int, logger: Logger) {
+    /// Port 0 takes a free one. `advertised`: `HOST:PORT` where other members reach this server, if not at its own host
+    /// and port.
+    public init(
+        service: PipelineService, metrics: PrometheusMetrics, host: String, port: Int, advertised: String? = nil,
+        logger: Logger
+    ) {
         self.service = service
+        self.advertised = advertised
         self.metrics = metrics
         self.host = host
         requestedPort = port
@@ -37,10 +44,10 @@ public final class QueryServer: Sendable {
         router.get("readyz") { [self] _, _ in readiness() }
         router.get("metrics") { [self] _, _ in scrape() }
         router.get("subjects/:id") { [self] request, context in
-            try await standing(of: try context.parameters.require("id"), request.uri.queryParameters)
+            try await standing(of: try context.parameters.require("id"), request)
         }
-        router.get("subjects/:id/file") { [self] _, context in
-            try await file(of: try context.parameters.require("id"))
+        router.get("subjects/:id/file") { [self] request, context in
+            try await file(of: try context.parameters.require("id"), request)
         }
         // Hummingbird logs its own cancellation as an error.
         var quiet = logger
@@ -51,6 +58,7 @@ public final class QueryServer: Sendable {
             onServerRunning: { [self] channel in
                 let port = channel.localAddress?.port ?? requestedPort
                 boundPort.withLock { $0 = port }
+                service.advertise(advertised ?? "\(host):\(port)")
                 logger.info("listening on http://\(host):\(port)")
             }, logger: quiet)
         do {
@@ -113,6 +121,7 @@ public final class QueryServer: Sendable {
         let status = service.status
         exposition.add("standing_fold_partitions", .gauge, Int64(status.foldPartitions))
         exposition.add("standing_fold_partitions_current", .gauge, Int64(status.currentPartitions))
+        exposition.add("standing_standby_partitions", .gauge, Int64(status.standbyPartitions))
         exposition.add("standing_intake_partitions", .gauge, Int64(status.intakePartitions))
         for (band, subjects) in service.subjectsByBand() {
             exposition.add("standing_subjects", .gauge, Int64(subjects), labels: [("band", band)])
@@ -141,14 +150,13 @@ public final class QueryServer: Sendable {
     }
 
     /// `as-of=TIME` or `offset=LEDGER-OFFSET`, and `policy=then` (default) or `now`: a standing of the past.
-    private func standing(of segment: String, _ query: Parameters) async throws -> Response {
+    private func standing(of segment: String, _ request: Request) async throws -> Response {
+        let query = request.uri.queryParameters
         let (asOf, offset, policy) = (query["as-of"], query["offset"], query["policy"])
+        guard let subject = percentDecoded(segment) else { return .badPath }
         guard asOf != nil || offset != nil else {
             guard policy == nil else { return .error("policy goes with as-of or offset", status: .badRequest) }
-            return standing(of: segment)
-        }
-        guard let subject = percentDecoded(segment) else {
-            return .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
+            return await standing(of: subject, request)
         }
         let point: PipelineService.Point
         if let asOf, offset == nil, let time = Timestamp(String(asOf)) {
@@ -162,52 +170,60 @@ public final class QueryServer: Sendable {
             return .error("policy is then or now", status: .badRequest)
         }
         let isOfNow = policy == "now"
-        return try await lookUp { try self.service.standing(of: subject, at: point, policyOfNow: isOfNow) }
+        return try await lookUp(request) {
+            try self.service.standing(of: subject, at: point, policyOfNow: isOfNow)
+        }
     }
 
-    private func file(of segment: String) async throws -> Response {
-        guard let subject = percentDecoded(segment) else {
-            return .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
-        }
-        return try await lookUp { try self.service.file(of: subject) }
+    private func file(of segment: String, _ request: Request) async throws -> Response {
+        guard let subject = percentDecoded(segment) else { return .badPath }
+        return try await lookUp(request) { try self.service.file(of: subject) }
     }
 
     /// Reads the disk on a thread of its own.
-    private func lookUp(_ body: @escaping @Sendable () throws -> PipelineService.FileLookup) async throws -> Response {
+    private func lookUp(
+        _ request: Request, _ body: @escaping @Sendable () throws -> PipelineService.FileLookup
+    ) async throws -> Response {
         let found = try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
         }
         switch found {
-        case .found(let json):
+        case .found(let json, let freshness):
             guard json != Array("null".utf8) else { return .error("not enrolled", status: .notFound) }
-            return .json { writer in writer.append(json) }
-        case .notOwned(let partition): return .misdirected(partition)
+            return .json { writer in writer.append(json) }.stamped(freshness)
+        case .notOwned(let partition): return await askOwner(of: partition, request) ?? .misdirected(partition)
         case .notReady: return .error("not ready", status: .serviceUnavailable)
         case .noArchive:
             return .error("this member keeps no archive: start it with --data", status: .notImplemented)
         }
     }
 
-    private func standing(of segment: String) -> Response {
-        guard let subject = percentDecoded(segment) else {
-            return .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
+    private func standing(of subject: [UInt8], _ request: Request) async -> Response {
+        let found = service.standing(of: subject)
+        guard case .notOwned(let partition) = found else { return response(found) }
+        if let answer = await askOwner(of: partition, request) { return answer }
+        // Its owner is away: what a standby knows is better than nothing, and says how far it is behind.
+        return response(service.standing(of: subject, asStandby: true))
+    }
+
+    /// Nil: nobody is known to own it, the owner does not answer, or another member asked us already.
+    private func askOwner(of partition: Int, _ request: Request) async -> Response? {
+        guard request.headers[Forwarding.forwarded] == nil, let address = service.address(ofOwner: partition) else {
+            return nil
         }
-        switch service.standing(of: subject) {
+        return await forwarding.ask(address, path: request.uri.description)
+    }
+
+    private func response(_ found: PipelineService.Lookup) -> Response {
+        switch found {
         case .found(let answer):
-            var response = Response.json { writer in
+            return .json { writer in
                 answer.standing.writeExplained(
-                    to: &writer, policy: answer.policy, clock: Timestamp(microseconds: answer.clock))
-            }
-            response.headers[.ledgerPartition] = String(answer.partition)
-            response.headers[.ledgerOffset] = String(answer.offset)
-            response.headers[.current] = String(answer.isCurrent)
-            return response
-        case .notEnrolled:
-            return .error("not enrolled", status: .notFound)
-        case .notOwned(let partition):
-            return .misdirected(partition)
-        case .notReady:
-            return .error("not ready", status: .serviceUnavailable)
+                    to: &writer, policy: answer.policy, clock: Timestamp(microseconds: answer.freshness.clock))
+            }.stamped(answer.freshness)
+        case .notEnrolled: return .error("not enrolled", status: .notFound)
+        case .notOwned(let partition): return .misdirected(partition)
+        case .notReady: return .error("not ready", status: .serviceUnavailable)
         }
     }
 }
@@ -255,6 +271,9 @@ extension HTTPFields.Element.Name {
     fileprivate static let ledgerPartition = Self("standing-ledger-partition")!
     /// The offset of the ledger's next frame.
     fileprivate static let ledgerOffset = Self("standing-ledger-offset")!
+    fileprivate static let clock = Self("standing-clock")!
+    /// Frames that the ledger has and the answer does not know; left out where that is not known.
+    fileprivate static let lag = Self("standing-lag")!
     /// Whether the partition is folded to the ledger's end.
     fileprivate static let current = Self("standing-current")!
 }
@@ -274,6 +293,23 @@ extension Response {
         return Response(
             status: status, headers: [.contentType: "application/json; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes)))
+    }
+
+    /// With where in the ledger the answer holds.
+    fileprivate func stamped(_ freshness: Freshness) -> Response {
+        var response = self
+        response.headers[.ledgerPartition] = String(freshness.partition)
+        response.headers[.ledgerOffset] = String(freshness.offset)
+        if freshness.clock > .min {
+            response.headers[.clock] = Timestamp(microseconds: freshness.clock).description
+        }
+        if let lag = freshness.lag { response.headers[.lag] = String(lag) }
+        response.headers[.current] = String(freshness.isCurrent)
+        return response
+    }
+
+    fileprivate static var badPath: Response {
+        .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
     }
 
     fileprivate static func misdirected(_ partition: Int) -> Response {

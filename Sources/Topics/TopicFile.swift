@@ -7,7 +7,7 @@ public struct TopicDefinition: Sendable, Equatable {
     public enum Role: String, Sendable, CaseIterable {
         case source, control, ledger, facts
         case deadLetter = "dead-letter"
-        case checkpoints
+        case checkpoints, members
     }
 
     /// What the key of a record is.
@@ -19,6 +19,8 @@ public struct TopicDefinition: Sendable, Equatable {
         case original
         /// The number of the ledger partition that it speaks of.
         case ledgerPartition = "ledger-partition"
+        /// The address of the member that wrote it.
+        case member
     }
 
     public enum Cleanup: String, Sendable, CaseIterable {
@@ -224,9 +226,9 @@ private struct TopicFile {
                 result.append(file.diagnostic(.schema, "there is no file `schemas/\(schema)`"))
             }
         }
-        for role in [TopicDefinition.Role.control, .ledger, .deadLetter, .checkpoints] {
+        for role in [TopicDefinition.Role.control, .ledger, .deadLetter, .checkpoints, .members] {
             let holders = files.filter { $0.definition.role == role }
-            if holders.isEmpty, role != .checkpoints {
+            if holders.isEmpty, role != .checkpoints, role != .members {
                 let message = "no topic has the role `\(role.rawValue)`"
                 result.append(TopicFileError.Diagnostic(file: directory, line: 0, column: 0, message: message))
             }

@@ -95,7 +95,7 @@ public enum TopicPlan {
                 switch topic.role {
                 case .ledger: "a ledger"
                 case .facts: "a facts topic"
-                case .source, .control, .deadLetter, .checkpoints: "this topic"
+                case .source, .control, .deadLetter, .checkpoints, .members: "this topic"
                 }
             return [.refuse(topic: topic.name, reason: difference + "\(kind) is never re-partitioned")]
         }

@@ -40,8 +40,21 @@ struct ServeOptions: ParsableArguments {
 
     @OptionGroup var keys: KeyOptions
 
-    @Option(help: "What this process calls itself in checkpoints. Default: the host's name.")
+    @Option(help: "What this process calls itself: in checkpoints, and to other members. Default: the host's name.")
     var member: String?
+
+    @Flag(
+        help: "Also fold, without publishing, what other members own, and take it over at once. Needs --data.")
+    var standby = false
+
+    @Flag(
+        help:
+            "Static membership under the member's name: a restart within the session's time-out (session.timeout.ms, 10s) moves no partition."
+    )
+    var staticMember = false
+
+    @Option(help: "HOST:PORT where other members reach the HTTP server. Default: its own host and port.")
+    var advertise: String?
 }
 
 struct LogOptions: ParsableArguments {
@@ -97,7 +110,8 @@ struct ServeCommand: AsyncParsableCommand {
         MetricsSystem.bootstrap(metrics)
         let service = PipelineService(configuration, logger: logger)
         let server = QueryServer(
-            service: service, metrics: metrics, host: http.host, port: http.port, logger: logger)
+            service: service, metrics: metrics, host: http.host, port: http.port, advertised: http.advertised,
+            logger: logger)
         if configuration.data == nil, configuration.roles.contains(.fold) {
             logger.notice("no data folder (--data): every start folds the whole ledger from the topic")
         }
@@ -165,19 +179,25 @@ extension ServeOptions {
             Settings.duration)
         let keyring = try keys.keyring(&settings)
         let name = settings.value("member", flag: member, default: ProcessInfo.processInfo.hostName)?.value ?? ""
+        configuration.members = cluster.names(.members).first.map { .init(topic: $0, member: name) }
+        configuration.standsBy = try settings.flag("standby", standby)
+        if configuration.standsBy, configuration.data == nil {
+            throw fail("error: --standby needs --data, where the frames of others wait", Exit.usage)
+        }
+        if try settings.flag("static-member", staticMember) { configuration.staticMember = name }
         if !keyring.trustedKeys.isEmpty, let topic = cluster.names(.checkpoints).first {
             configuration.checkpoints = .init(topic: topic, keyring: keyring, member: name)
         }
         return configuration
     }
 
-    func http(_ settings: inout Settings) throws -> (host: String, port: Int) {
+    func http(_ settings: inout Settings) throws -> (host: String, port: Int, advertised: String?) {
         let host = settings.value("http-host", flag: httpHost, default: "127.0.0.1")?.value ?? "127.0.0.1"
         let port = try settings.parse("http-port", flag: httpPort, default: "8080", expected: "a port from 0 to 65535")
         {
             Int($0).flatMap { (0...65535).contains($0) ? $0 : nil }
         }
-        return (host, port)
+        return (host, port, settings.value("advertise", flag: advertise)?.value)
     }
 }
 

@@ -39,7 +39,7 @@ struct Settings {
     static let known = [
         "brokers", "kafka", "topics", "topic-prefix", "roles", "policy", "http-host", "http-port", "clock",
         "tick-interval", "allowed-skew", "log-level", "log-format", "data", "snapshot-interval", "signing-key",
-        "trusted-keys", "member",
+        "trusted-keys", "member", "standby", "static-member", "advertise",
     ]
 
     private var file: [String: (value: String, place: String)] = [:]
@@ -100,6 +100,11 @@ struct Settings {
             throw fail("\(name) (\(origin.text)): error: \"\(text)\" is not \(expected)", Exit.usage)
         }
         return value
+    }
+
+    /// A setting that is true or false; its flag can only say true.
+    mutating func flag(_ name: String, _ isGiven: Bool) throws -> Bool {
+        try parse(name, flag: isGiven ? "true" : nil, default: "false", expected: "true or false") { Bool($0) }
     }
 
     /// The librdkafka properties: file, then `STANDING_KAFKA` (NAME=VALUE[,NAME=VALUE…]), then flags.

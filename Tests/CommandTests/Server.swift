@@ -10,7 +10,7 @@ final class Server {
     private static let sessionTimeout = "session.timeout.ms=6000"
 
     let process: Running
-    private let address: String
+    let address: String
 
     init(broker: String, policy: String, _ arguments: [String] = []) async throws {
         process = try Running(
@@ -21,7 +21,7 @@ final class Server {
         address = try await process.message(after: "listening on ")
     }
 
-    func get(_ path: String) async -> (status: Int, body: String)? { await answer(address + path) }
+    func get(_ path: String) async -> Answer? { await answer(address + path) }
 
     func waitUntilReady() async throws {
         try await wait(for: "readiness: \(process.messagesSoFar.suffix(2000))") {
@@ -48,14 +48,29 @@ final class Server {
     }
 }
 
-/// Status and body of a GET; nil if nothing answers.
-func answer(_ address: String) async -> (status: Int, body: String)? {
+struct Answer {
+    let status: Int
+    let body: String
+    private let headers: [String: String]
+
+    init(_ response: HTTPURLResponse, _ body: Data) {
+        status = response.statusCode
+        self.body = String(decoding: body, as: UTF8.self)
+        headers = Dictionary(
+            response.allHeaderFields.compactMap { name, value in
+                (name as? String).flatMap { name in (value as? String).map { (name.lowercased(), $0) } }
+            }, uniquingKeysWith: { $1 })
+    }
+
+    func header(_ name: String) -> String? { headers[name] }
+}
+
+/// What a GET brings; nil if nothing answers.
+func answer(_ address: String) async -> Answer? {
     guard let url = URL(string: address) else { return nil }
     let request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: Limit.request)
-    guard let (data, response) = try? await URLSession.shared.data(for: request),
-        let status = (response as? HTTPURLResponse)?.statusCode
-    else { return nil }
-    return (status, String(decoding: data, as: UTF8.self))
+    guard let (data, response) = try? await URLSession.shared.data(for: request) else { return nil }
+    return (response as? HTTPURLResponse).map { Answer($0, data) }
 }
 
 /// What `standing replay` prints and what `/subjects/{id}` begins with.

@@ -86,9 +86,9 @@ extension PipelineServiceTests {
                     guard case .found(let answer) = service.standing(of: Array("anna".utf8)) else { return nil }
                     return answer
                 }
-                try fixture.wait("the clock moves on") { answer().map { $0.clock >= start } == true }
-                let first = try #require(answer()).clock
-                try fixture.wait("the clock moves again") { answer().map { $0.clock > first } == true }
+                try fixture.wait("the clock moves on") { answer().map { $0.freshness.clock >= start } == true }
+                let first = try #require(answer()).freshness.clock
+                try fixture.wait("the clock moves again") { answer().map { $0.freshness.clock > first } == true }
                 #expect(service.status.ticks >= 2)
                 try fixture.wait("the fact") { try !revoked().isEmpty }
                 #expect(answer()?.standing.perks.count == 0)

@@ -260,13 +260,13 @@ extension PipelineServiceTests {
                     }
                     #expect(answer.policy.version == 2)
                     guard keeps else { return }
-                    guard case .found(let json) = try service.file(of: Array("s1".utf8)) else {
+                    guard case .found(let json, _) = try service.file(of: Array("s1".utf8)) else {
                         Issue.record("no file")
                         return
                     }
                     #expect(String(decoding: json, as: UTF8.self).contains("standing.policy.activated"))
                     guard
-                        case .found(let then) = try service.standing(
+                        case .found(let then, _) = try service.standing(
                             of: Array("s1".utf8), at: .time(try #require(Timestamp("2020-01-04T00:00:00Z"))),
                             policyOfNow: false)
                     else {

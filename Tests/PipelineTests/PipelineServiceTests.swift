@@ -57,8 +57,8 @@ extension PipelineServiceTests {
                 return
             }
             #expect(answer.standing.level.score == 532)
-            #expect(answer.isCurrent)
-            #expect(Int(answer.partition) == fixture.partition(of: subject))
+            #expect(answer.freshness.isCurrent)
+            #expect(Int(answer.freshness.partition) == fixture.partition(of: subject))
             try fixture.send([
                 Fixture.event("leave", "standing.subject.withdrawn", of: subject, to: Fixture.control)
             ])

@@ -99,9 +99,9 @@ import Topics
         ("title", "title: [a]", "2:8: error: `title` is a text"),
         (
             "role", "role: master",
-            "3:7: error: `role` is one of `source`, `control`, `ledger`, `facts`, `dead-letter`, `checkpoints`"
+            "3:7: error: `role` is one of `source`, `control`, `ledger`, `facts`, `dead-letter`, `checkpoints`, `members`"
         ),
-        ("key", "key: yes", "4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`"),
+        ("key", "key: yes", "4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`"),
         ("partitions", "partitions: 0", "5:13: error: `partitions` is an integer from 1 to 100000"),
         ("partitions", "partitions: \"6\"", "5:13: error: `partitions` is an integer from 1 to 100000"),
         ("partitions", "partitions: 1.5", "5:13: error: `partitions` is an integer from 1 to 100000"),
@@ -152,7 +152,7 @@ import Topics
     @Test func everyErrorOfAFileAtOnceInItsOrder() {
         #expect(
             errors(Self.source(["schema": "schema: 5", "partitions": "partitions: -1", "key": "key: id"])) == """
-                t.yaml:4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`
+                t.yaml:4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`
                 t.yaml:5:13: error: `partitions` is an integer from 1 to 100000
                 t.yaml:7:9: error: `schema` is a text
                 """)
@@ -247,7 +247,7 @@ import Topics
         #expect(
             try load(["1.yaml": "", "2.yaml": Self.source(["key": "key: 1"]), "3.yaml": large]) == """
                 1.yaml:1:1: error: the file is empty
-                2.yaml:4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`
+                2.yaml:4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`
                 3.yaml: error: is larger than 65536 bytes
                 """)
     }
@@ -261,9 +261,8 @@ import Topics
         #expect(
             topics.map(\.name) == [
                 "behaviour.commerce", "behaviour.community", "behaviour.dead-letter", "behaviour.payments",
-                "behaviour.transport", "standing.checkpoints", "standing.control", "standing.ledger", "standing.perks",
-                "standing.sanctions",
-                "standing.score-changes",
+                "behaviour.transport", "standing.checkpoints", "standing.control", "standing.ledger",
+                "standing.members", "standing.perks", "standing.sanctions", "standing.score-changes",
             ])
         let ledger = try #require(topics.first { $0.role == .ledger })
         #expect(ledger.partitions == 12)

@@ -1,0 +1,33 @@
+internal import Foundation
+
+/// What a member says of itself in `standing.members`, under its address as the key; the topic is compacted, and a member
+/// that stops takes its word back.
+struct MemberAnnouncement: Codable, Equatable {
+    var member: String
+    /// `HOST:PORT` of its HTTP server.
+    var address: String
+    /// Ledger partitions that it owns, in order.
+    var partitions: [Int32]
+
+    /// A greater record is none.
+    private static let maximumBytes = 1 << 20
+
+    init(member: String, address: String, partitions: [Int32]) {
+        (self.member, self.address, self.partitions) = (member, address, partitions.sorted())
+    }
+
+    /// Nil: no announcement of this form.
+    init?(json: UnsafeRawBufferPointer) {
+        guard json.count <= Self.maximumBytes,
+            let found = try? JSONDecoder().decode(Self.self, from: Data(json))
+        else { return nil }
+        self = found
+    }
+
+    var json: [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Strings and numbers are always encodable.
+        return (try? encoder.encode(self)).map(Array.init) ?? []
+    }
+}
