@@ -91,7 +91,10 @@ let package = Package(
         tests("TopicsTests", ["Events", "Kafka", "Policy", "Scoring", "Topics"]),
         tests(
             "PipelineTests",
-            ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", "Simulation", logging]),
+            [
+                "Events", "Kafka", "Ledger", "Pipeline", "Policy", "Randomness", "Replay", "Scoring", "Simulation",
+                logging,
+            ]),
         tests("QueryTests", ["Query", metrics]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", logging]),

@@ -41,9 +41,27 @@ public final class EmbeddedBroker: @unchecked Sendable {
         }
     }
 
+    /// Every answer of a broker takes this long.
+    public func setRoundTrip(_ broker: Int32, milliseconds: Int32) {
+        rd_kafka_mock_broker_set_rtt(cluster, broker, milliseconds)
+    }
+
+    /// Another broker coordinates a group.
+    public func moveCoordinator(ofGroup group: String, to broker: Int32) {
+        rd_kafka_mock_coordinator_set(cluster, "group", group, broker)
+    }
+
+    /// Another broker leads a partition.
+    public func moveLeader(of place: TopicPartition, to broker: Int32) {
+        rd_kafka_mock_partition_set_leader(cluster, place.topic, place.partition, broker)
+    }
+
     /// The next requests of this kind (Kafka's API key: 0 Produce, 1 Fetch, 8 OffsetCommit, …) fail with these codes.
     public func failNext(apiKey: Int16, codes: [Int32]) {
         var errors = codes.map { rd_kafka_resp_err_t(rawValue: $0) }
         rd_kafka_mock_push_request_errors_array(cluster, apiKey, errors.count, &errors)
     }
+
+    /// Takes back what `failNext` has planned for this kind.
+    public func clearFailures(apiKey: Int16) { rd_kafka_mock_clear_request_errors(cluster, apiKey) }
 }

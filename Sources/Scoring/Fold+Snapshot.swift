@@ -243,7 +243,10 @@ extension SubjectTable {
                 used += 1
             }
         }
-        for number in free where Self.header(record(number)).pointee.keyLength > 0 { throw reader.failure }
+        var seen = Marks(count: used)
+        for number in free where Self.header(record(number)).pointee.keyLength > 0 || !seen.insert(number + 1) {
+            throw reader.failure
+        }
     }
 
     /// Gives the next record its place in the index, and its key if that lies elsewhere.
@@ -282,7 +285,7 @@ extension TimerQueue {
         try links.read(from: &reader)
         let count = try reader.integer(UInt64.self)
         guard count <= UInt64(reader.remaining / 12) else { throw reader.failure }
-        var steps = links.used
+        guard var seen = links.marks() else { throw reader.failure }
         var last = Int64.min
         for _ in 0..<count {
             let due = try reader.integer(Int64.self)
@@ -293,8 +296,7 @@ extension TimerQueue {
             groups[Int(group)].head = head
             var link = head
             while link != 0 {
-                steps -= 1
-                guard link <= links.used, steps >= 0 else { throw reader.failure }
+                guard seen.insert(link) else { throw reader.failure }
                 link = links[link].pointee.next
             }
         }

@@ -45,4 +45,32 @@ struct Pool<Element: BitwiseCopyable>: ~Copyable {
     }
 
     mutating func remove(_ number: UInt32) { free.append(number) }
+
+    /// Every element, those that are free marked; nil: something is free twice.
+    borrowing func marks() -> Marks? {
+        var marks = Marks(count: used)
+        for number in free where !marks.insert(number) { return nil }
+        return marks
+    }
+}
+
+/// Which numbers, from 1, were come across.
+struct Marks {
+    private let count: Int
+    private var words: [UInt64]
+
+    init(count: Int) {
+        self.count = count
+        words = [UInt64](repeating: 0, count: count / 64 + 1)
+    }
+
+    /// False: it was there before, or there is no such number.
+    @inline(__always) mutating func insert(_ number: UInt32) -> Bool {
+        guard number > 0, Int(number) <= count else { return false }
+        let bit = UInt64(1) << UInt64(number & 63)
+        let word = Int(number >> 6)
+        guard words[word] & bit == 0 else { return false }
+        words[word] |= bit
+        return true
+    }
 }

@@ -31,14 +31,23 @@ extension Fold {
         }
     }
 
+    /// What was come across of each pool: everything that lies there belongs to one place, or is free.
+    private struct Seen {
+        var buckets: Marks
+        var evidence: Marks
+        var impositions: Marks
+    }
+
     /// The digest, while every reference in the state is held against what there is: also bytes that only look like a
-    /// state are gone through without harm.
+    /// state are gone through without harm, and those that are taken can be folded on.
     borrowing func checkedDigest() throws(Broken) -> StateDigest {
         var sum = DigestSum()
-        var steps = evidence.used + buckets.used
+        guard let buckets = buckets.marks(), let evidence = evidence.marks(), let impositions = impositions.marks()
+        else { throw Broken() }
+        var seen = Seen(buckets: buckets, evidence: evidence, impositions: impositions)
         for subject in 0..<UInt32(subjects.used) {
             let record = subjects.record(subject)
-            if SubjectTable.header(record).pointee.keyLength > 0 { try add(record, to: &sum, &steps) }
+            if SubjectTable.header(record).pointee.keyLength > 0 { try add(record, to: &sum, &seen) }
         }
         identities.forEach { sum.add(WordHash(5, $0)) }
         voided.forEach { sum.add(WordHash(6, $0)) }
@@ -53,7 +62,7 @@ extension Fold {
 
     /// Everything of a subject that a later entry could bring to light.
     private borrowing func add(
-        _ record: UnsafeMutablePointer<Int64>, to sum: inout DigestSum, _ steps: inout Int
+        _ record: UnsafeMutablePointer<Int64>, to sum: inout DigestSum, _ seen: inout Seen
     ) throws(Broken) {
         let header = SubjectTable.header(record).pointee
         let key = SubjectTable.key(record).fingerprint(seed: 3)
@@ -68,8 +77,8 @@ extension Fold {
         for sanction in policy.sanctions.indices {
             let number = record[subjects.layout.sanctionsAt + sanction]
             guard number != 0 else { continue }
-            guard number > 0, number <= impositions.used else { throw Broken() }
-            let item = impositions[UInt32(number)].pointee
+            guard let number = UInt32(exactly: number), seen.impositions.insert(number) else { throw Broken() }
+            let item = impositions[number].pointee
             subject.add(UInt64(sanction) << 16 | UInt64(item.state.rawValue) << 8 | UInt64(item.appeal.rawValue))
             for date in [item.since, item.noticeEnd, item.until, item.deadline] {
                 subject.add(UInt64(bitPattern: date))
@@ -77,14 +86,17 @@ extension Fold {
             subject.add(item.cause)
         }
         sum.add(subject)
-        for rule in policy.rules.indices { try add(head(rule, record), of: rule, key, to: &sum, &steps) }
+        for rule in policy.rules.indices { try add(head(rule, record), of: rule, key, to: &sum, &seen) }
     }
 
     /// A rule's buckets and their evidence.
     @inline(__always) private borrowing func add(
-        _ head: UnsafeMutablePointer<Bucket>, of rule: Int, _ key: UInt64, to sum: inout DigestSum, _ steps: inout Int
+        _ head: UnsafeMutablePointer<Bucket>, of rule: Int, _ key: UInt64, to sum: inout DigestSum, _ seen: inout Seen
     ) throws(Broken) {
-        guard head.pointee.events > 0 else { return }
+        guard head.pointee.events > 0 else {
+            guard head.pointee.next == 0, head.pointee.evidence == 0 else { throw Broken() }
+            return
+        }
         var bucket = head
         while true {
             var hash = WordHash(2, key)
@@ -94,8 +106,7 @@ extension Fold {
             var items = DigestSum()
             var number = bucket.pointee.evidence
             while number != 0 {
-                steps -= 1
-                guard number <= evidence.used, steps >= 0 else { throw Broken() }
+                guard seen.evidence.insert(number) else { throw Broken() }
                 let item = evidence[number].pointee
                 var word = WordHash(4, item.identity)
                 word.add(UInt64(bitPattern: item.points))
@@ -107,8 +118,7 @@ extension Fold {
             sum.add(hash)
             let next = bucket.pointee.next
             if next == 0 { return }
-            steps -= 1
-            guard next <= buckets.used, steps >= 0 else { throw Broken() }
+            guard seen.buckets.insert(next) else { throw Broken() }
             bucket = buckets[next]
         }
     }
