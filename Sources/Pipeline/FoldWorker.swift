@@ -403,6 +403,7 @@ final class FoldWorker: RebalanceListener {
         lastTick = [:]
         if !configuration.standsBy { closeSpares() }
         isAssigned = true
+        directory.forget()
         showPartitions()
         board.update { status in
             status.foldPartitions = places.count
@@ -422,6 +423,7 @@ final class FoldWorker: RebalanceListener {
         }
         for (partition, store) in zip(partitions, stores) {
             store.kept = nil
+            partition.isCurrent = false
             let out = publications[Int(store.partition)]?.committable ?? 0
             spares[store.partition] = Spare(store: store, partition: partition, out: out)
         }

@@ -23,12 +23,14 @@ struct Forwarding: Sendable {
         session = URLSession(configuration: configuration)
     }
 
-    /// Nil: no answer from there. `path`: with the query, percent-encoded as it came.
+    /// Nil: no answer from there, or it does not own the partition either, or not yet. `path`: with the query, percent-encoded as it came.
     func ask(_ address: String, path: String) async -> Response? {
         guard let url = URL(string: "http://\(address)\(path)") else { return nil }
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.setValue("1", forHTTPHeaderField: Self.forwarded.canonicalName)
-        guard let (body, answer) = try? await session.data(for: request), let answer = answer as? HTTPURLResponse
+        guard let (body, answer) = try? await session.data(for: request), let answer = answer as? HTTPURLResponse,
+            answer.statusCode != HTTPResponse.Status.misdirectedRequest.code,
+            answer.statusCode != HTTPResponse.Status.serviceUnavailable.code
         else { return nil }
         var headers = HTTPFields()
         for (name, value) in answer.allHeaderFields {

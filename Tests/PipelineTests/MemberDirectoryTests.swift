@@ -27,7 +27,10 @@ struct MemberDirectoryTests {
         directory.ownAddress = "h:1"
         #expect(directory.news(of: [2, 1])?.partitions == [1, 2])
         #expect(directory.news(of: [1, 2]) == nil)
+        directory.forget()
+        #expect(directory.news(of: [1, 2])?.partitions == [1, 2])
         #expect(directory.news(of: [])?.partitions == [])
+        directory.forget()
         #expect(directory.farewell() == "h:1")
         #expect(directory.farewell() == nil)
         #expect(directory.news(of: []) != nil)

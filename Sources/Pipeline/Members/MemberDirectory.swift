@@ -9,6 +9,7 @@ final class MemberDirectory: Sendable {
     private struct State {
         var ownAddress: String?
         var announced: MemberAnnouncement?
+        var hasSpoken = false
         /// By the key of the record.
         var partitions: [String: [Int32]] = [:]
         var owners: [Int32: String] = [:]
@@ -35,15 +36,20 @@ final class MemberDirectory: Sendable {
             let announcement = MemberAnnouncement(member: member, address: address, partitions: partitions)
             guard announcement != state.announced else { return nil }
             state.announced = announcement
+            state.hasSpoken = true
             return announcement
         }
     }
 
+    /// Partitions were dealt anew: whatever comes of it is said, for others may have spoken since.
+    func forget() { state.withLock { $0.announced = nil } }
+
     /// What is to be taken back: this member's key; nil: it has said nothing.
     func farewell() -> String? {
         state.withLock { state in
-            defer { state.announced = nil }
-            return state.announced?.address
+            defer { state.hasSpoken = false }
+            state.announced = nil
+            return state.hasSpoken ? state.ownAddress : nil
         }
     }
 
