@@ -61,6 +61,16 @@ public struct ByteReader {
         return T(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: type))
     }
 
+    /// What is counted up, event by event: beyond this no count of ours ever comes, and up to it any can be added to.
+    @inlinable public static var greatestTally: Int64 { 1 << 62 }
+
+    /// Eight bytes of a number that is counted up: 0 to `greatestTally`.
+    @inlinable public mutating func tally() throws(Failure) -> Int64 {
+        let value = try integer(Int64.self)
+        guard (0...Self.greatestTally).contains(value) else { throw failure }
+        return value
+    }
+
     /// LEB128 of at most ten bytes.
     @inlinable public mutating func varint() throws(Failure) -> UInt64 {
         var value: UInt64 = 0

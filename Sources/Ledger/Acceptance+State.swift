@@ -25,16 +25,16 @@ extension Acceptance {
     }
 
     public init(from reader: inout ByteReader) throws(ByteReader.Failure) {
-        repeatedFrames = try reader.integer()
-        brokenFrames = try reader.integer()
-        repeatedOrigins = try reader.integer()
-        uses = try reader.integer()
+        repeatedFrames = try reader.tally()
+        brokenFrames = try reader.tally()
+        repeatedOrigins = try reader.tally()
+        uses = try reader.tally()
         let sessionCount = try reader.count(bytesEach: 24)
         guard sessionCount <= Self.maximumSessions else { throw reader.failure }
         for _ in 0..<sessionCount {
             let id = try reader.integer(UInt64.self)
-            let next = try reader.integer(UInt64.self)
-            sessions.append(Session(id: id, next: next == 0 ? nil : next - 1, lastUse: try reader.integer()))
+            let next = UInt64(try reader.tally())
+            sessions.append(Session(id: id, next: next == 0 ? nil : next - 1, lastUse: try reader.tally()))
         }
         for _ in 0..<(try reader.count(bytesEach: 1)) {
             topics.append(Array(try reader.take(try reader.count(bytesEach: 1))))

@@ -77,11 +77,11 @@ extension PartitionFold {
             guard try reader.integer(Int32.self) == partition else {
                 throw SnapshotError("a snapshot of another partition")
             }
-            nextOffset = try reader.integer()
+            nextOffset = try reader.tally()
             digest = StateDigest(high: try reader.integer(), low: try reader.integer())
             chainHead = Array(try reader.take(chainHeadBytes))
             var sequences: [Int64] = []
-            for _ in FactTopic.allCases { sequences.append(try reader.integer()) }
+            for _ in FactTopic.allCases { sequences.append(try reader.tally()) }
             self.sequences = sequences
             policyText = String(decoding: try reader.take(try reader.count(bytesEach: 1)), as: UTF8.self)
             acceptance = try Acceptance(from: &reader)

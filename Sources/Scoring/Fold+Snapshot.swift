@@ -39,7 +39,9 @@ extension Fold {
         do {
             clock = Timestamp(microseconds: try reader.integer())
             try withUnsafeMutableBytes(of: &counters) { place in
-                place.copyMemory(from: try reader.take(place.count))
+                for counter in place.bindMemory(to: Int64.self).indices {
+                    place.storeBytes(of: try reader.tally(), toByteOffset: counter * 8, as: Int64.self)
+                }
             }
             terms = try TermsTable(from: &reader)
             try subjects.read(from: &reader)
@@ -58,14 +60,18 @@ extension Fold {
     /// What the digest does not go through.
     private borrowing func check() -> Bool {
         var isGood = true
+        var uses = [UInt32](repeating: 0, count: terms.texts.count)
         subjects.forEach { _, record in
             let header = SubjectTable.header(record).pointee
             if header.kind >= SubjectKind.allCases.count || Int(header.band) >= policy.bands.count
                 || !terms.isUsed(SubjectTable.terms(record).pointee)
             {
                 isGood = false
+            } else {
+                uses[Int(SubjectTable.terms(record).pointee)] += 1
             }
         }
+        if uses.indices.contains(where: { terms.uses[$0] != uses[$0] }) { isGood = false }
         for number in 0..<impositions.used where impositions.isGood(number + 1) == false { isGood = false }
         return isGood
             && timers.allSatisfy { timer in
@@ -79,7 +85,7 @@ extension Fold {
     /// The digest of a state that was just read; throws `SnapshotError` where it refers to what is not there.
     public borrowing func digestOfSnapshot() throws -> StateDigest {
         do {
-            return try checkedDigest()
+            return try checkedDigest(isForeign: true)
         } catch {
             throw SnapshotError("the state refers to what is not there")
         }

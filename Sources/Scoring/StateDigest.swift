@@ -25,7 +25,7 @@ extension Fold {
     /// The digest of the state. Sums of hashes, so that neither the order of subjects nor that of evidence matters.
     public borrowing func digest() -> StateDigest {
         do {
-            return try checkedDigest()
+            return try checkedDigest(isForeign: false)
         } catch {
             preconditionFailure("a fold's own state refers to what is not there")
         }
@@ -36,18 +36,30 @@ extension Fold {
         var buckets: Marks
         var evidence: Marks
         var impositions: Marks
+        /// Of the subject at hand, what its buckets add up to, by dimension.
+        var points: [Int64]
     }
 
     /// The digest, while every reference in the state is held against what there is: also bytes that only look like a
-    /// state are gone through without harm, and those that are taken can be folded on.
-    borrowing func checkedDigest() throws(Broken) -> StateDigest {
+    /// state are gone through without harm. Of an `isForeign` state what follows from the rest is held against it too, so that
+    /// one that is taken can be folded on.
+    borrowing func checkedDigest(isForeign: Bool) throws(Broken) -> StateDigest {
         var sum = DigestSum()
         guard let buckets = buckets.marks(), let evidence = evidence.marks(), let impositions = impositions.marks()
         else { throw Broken() }
-        var seen = Seen(buckets: buckets, evidence: evidence, impositions: impositions)
+        var seen = Seen(
+            buckets: buckets, evidence: evidence, impositions: impositions,
+            points: [Int64](repeating: 0, count: policy.dimensions.count))
         for subject in 0..<UInt32(subjects.used) {
             let record = subjects.record(subject)
-            if SubjectTable.header(record).pointee.keyLength > 0 { try add(record, to: &sum, &seen) }
+            guard SubjectTable.header(record).pointee.keyLength > 0 else { continue }
+            try add(record, to: &sum, &seen)
+            guard isForeign else { continue }
+            for dimension in policy.dimensions.indices {
+                guard record[SubjectTable.Layout.dimensionsAt + dimension] == seen.points[dimension] else {
+                    throw Broken()
+                }
+            }
         }
         identities.forEach { sum.add(WordHash(5, $0)) }
         voided.forEach { sum.add(WordHash(6, $0)) }
@@ -86,6 +98,7 @@ extension Fold {
             subject.add(item.cause)
         }
         sum.add(subject)
+        for dimension in seen.points.indices { seen.points[dimension] = 0 }
         for rule in policy.rules.indices { try add(head(rule, record), of: rule, key, to: &sum, &seen) }
     }
 
@@ -97,8 +110,10 @@ extension Fold {
             guard head.pointee.next == 0, head.pointee.evidence == 0 else { throw Broken() }
             return
         }
+        let (cap, dimension) = (cap(rule), policy.rules[rule].dimension)
         var bucket = head
         while true {
+            seen.points[dimension] &+= Self.clamp(bucket.pointee.sum, cap: cap)
             var hash = WordHash(2, key)
             hash.add(UInt64(rule) << 32 | UInt64(UInt32(bitPattern: bucket.pointee.number)))
             hash.add(UInt64(bitPattern: bucket.pointee.sum))

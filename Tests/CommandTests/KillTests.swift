@@ -5,13 +5,13 @@ import Testing
 
 extension CommandTests {
     struct KillTests {
-        private static let count = 30_000
+        private static let count = 3000 * kills
         private static let subjects = 500
         private static let sliceCount = 250
-        private static let kills = 10
+        private static let kills = Fuzz.isLong ? 300 : 10
         private static let seed: UInt64 = 20_260_101
 
-        @Test func tenKillsLoseNothingAndCountNothingTwice() async throws {
+        @Test func killsLoseNothingAndCountNothingTwice() async throws {
             let folder = try TemporaryFolder()
             let policy = try folder.write(Trial.policy, to: "policy.yaml")
             let events = Trial.events(Self.count, subjects: Self.subjects, seed: Self.seed)

@@ -58,7 +58,7 @@ import Testing
 
     /// Random bits of a large archive, all of them at once.
     @Test func randomBitsOfManySegments() throws {
-        let fuzz = Fuzz("archive bits", count: 2000)
+        let fuzz = Fuzz("archive bits", count: 2000, long: 100_000)
         let fixture = ArchiveFixture(frames: 1500, entries: 60, segmentBytes: 64 * 1024)
         try fixture.fill()
         var random = Seeded(fuzz.seed)
@@ -114,7 +114,7 @@ import Testing
 
     /// Segments and indexes of any bytes are refused or read, never a trap.
     @Test func segmentsOfAnyBytes() throws {
-        var fuzz = Fuzz("segment", count: 1500)
+        var fuzz = Fuzz("segment", count: 1500, long: 1_000_000)
         let fixture = ArchiveFixture(frames: 20, segmentBytes: 1200)
         try fixture.fill()
         let history = SubjectHistory(fixture.directory)

@@ -217,7 +217,7 @@ import Testing
     /// Whatever of the unsynced writes reached the disk: what was synced is there, what is there is true, and from the topic
     /// it becomes whole.
     @Test func crashStates() throws {
-        var fuzz = Fuzz("archive crash", count: 500)
+        var fuzz = Fuzz("archive crash", count: 500, long: 5000)
         var (torn, repaired, lostTails) = (0, 0, 0)
         for round in 0..<fuzz.count {
             var random = Seeded(fuzz.seed &+ UInt64(round) &* 7919)
@@ -280,7 +280,7 @@ import Testing
 
     /// Random operations against the archive and a list.
     @Test func model() throws {
-        var fuzz = Fuzz("archive model", count: 60)
+        var fuzz = Fuzz("archive model", count: 60, long: 2000)
         for round in 0..<fuzz.count {
             var random = Seeded(fuzz.seed &+ UInt64(round) &* 104_729)
             let fixture = ArchiveFixture(frames: 120, seed: UInt64(round), segmentBytes: 1500)

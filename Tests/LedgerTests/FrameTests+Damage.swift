@@ -102,7 +102,7 @@ extension FrameTests {
 
     /// Mutated frames, half of them under a good checksum so that the entries' reader sees them.
     @Test func mutationsNeverTrap() {
-        var fuzz = Fuzz("frame", count: 100_000)
+        var fuzz = Fuzz("frame", count: 100_000, long: 1_000_000)
         var random = Seeded(fuzz.seed)
         var reader = FrameReader()
         let seeds = [

@@ -90,7 +90,7 @@ extension PipelineServiceTests {
         }
 
         @Test func whateverTheClusterDoes() throws {
-            var fuzz = Fuzz("fault script", count: 8)
+            var fuzz = Fuzz("fault script", count: 8, long: 300)
             let fixture = try Fixture(brokers: Int(Self.brokers))
             defer { withExtendedLifetime(fixture) {} }
             let seed = fuzz.seed

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A run of random inputs: `STANDING_FUZZ` of them (a test has its own default) from `STANDING_FUZZ_SEED`, so that a
-/// failure repeats. It remembers the slowest by processor time of the thread, because other tests run beside this one;
+/// A run of random inputs: `STANDING_FUZZ` of them (a test has its own default, and a greater one with `STANDING_LONG`)
+/// from `STANDING_FUZZ_SEED`, so that a failure repeats. It remembers the slowest by processor time of the thread, because other tests run beside this one;
 /// a time is told and never asserted.
 public struct Fuzz {
     public let name: String
@@ -9,10 +9,13 @@ public struct Fuzz {
     public let seed: UInt64
     private var slowest: (time: Duration, input: String) = (.zero, "")
 
-    public init(_ name: String, count: Int, seed: UInt64 = 1) {
+    /// `deploy/test --long`.
+    public static var isLong: Bool { ProcessInfo.processInfo.environment["STANDING_LONG"] != nil }
+
+    public init(_ name: String, count: Int, long: Int? = nil, seed: UInt64 = 1) {
         func setting(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
         self.name = name
-        self.count = setting("STANDING_FUZZ") ?? count
+        self.count = setting("STANDING_FUZZ") ?? (Self.isLong ? long ?? count : count)
         self.seed = setting("STANDING_FUZZ_SEED").map { UInt64(truncatingIfNeeded: $0) } ?? seed
     }
 
