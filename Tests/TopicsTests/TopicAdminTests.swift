@@ -61,10 +61,12 @@ import Topics
         try broker.createTopic("standing.ledger", partitions: 6)
         let admin = try admin(broker)
         var lines: [String] = []
-        #expect(try TopicAdmin(admin).apply(ShippedTopics.load()) { lines.append($0) } == .refused)
+        let topics = try ShippedTopics.load()
+        #expect(try TopicAdmin(admin).apply(topics) { lines.append($0) } == .refused)
         #expect(
             lines.contains("! standing.ledger: has 6 partitions, the file says 12: a ledger is never re-partitioned"))
-        #expect(lines.filter { $0.hasPrefix("+") }.count == 10)
+        // Every other one would have been made.
+        #expect(lines.filter { $0.hasPrefix("+") }.count == topics.count - 1)
         #expect(try admin.metadata().topics.map(\.name) == ["standing.ledger"])
     }
 
