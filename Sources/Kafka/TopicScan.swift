@@ -6,14 +6,12 @@ public struct TopicScan {
     private let topic: String
     private let ends: [TopicPartition: Int64]
 
-    /// Partitions of the topic; 0: there is no such topic.
-    public let partitions: Int
-
+    /// A topic that is not there has no records.
     public init(_ configuration: KafkaConfiguration, topic: String) throws {
         let admin = try Admin(configuration)
         self.configuration = configuration
         self.topic = topic
-        partitions = try admin.topic(topic)?.partitions ?? 0
+        let partitions = try admin.topic(topic)?.partitions ?? 0
         ends = try admin.ends(of: (0..<Int32(partitions)).map { TopicPartition(topic, $0) })
     }
 

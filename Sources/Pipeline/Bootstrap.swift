@@ -66,39 +66,14 @@ struct Bootstrap {
                 .policyMissing, "the ledger \(configuration.topics.ledger) is empty: give its policy with --policy FILE"
             )
         }
-        var options = Producer.Options()
-        options.gapless = true
         let logger = logger
-        let producer = try Producer(configuration.kafka, options: options) { logger.kafka($0, of: "bootstrap") }
-        let appender = try LedgerAppender(
-            producer: producer, ledger: configuration.topics.ledger, partitions: partitions)
-        var data = ByteWriter()
-        data.append("{\"policy\":")
-        data.append(jsonString: policy.text)
-        data.append("}")
-        let id = Array("\(policy.id)-\(policy.version)".utf8)
-        var failure: KafkaError?
-        try id.withUnsafeBytes { id in
-            try Array("/standing".utf8).withUnsafeBytes { source in
-                for place in empty {
-                    let type = ControlType.policyActivated.name
-                    let event = EventView(
-                        id: id, source: source,
-                        type: UnsafeRawBufferPointer(start: type.utf8Start, count: type.utf8CodeUnitCount),
-                        subject: UnsafeRawBufferPointer(start: nil, count: 0), time: .distantPast, data: data.bytes)
-                    appender.append(system: event, to: Int(place.partition))
-                    _ = try appender.send(Int(place.partition), tag: 0) {}
-                }
-            }
-        }
-        let sent = producer.flush(timeoutMilliseconds: 30_000) { delivery in
-            if delivery.code != 0 { failure = delivery.error(topicName: configuration.topics.ledger) }
-        }
-        if let failure { throw failure }
-        if !sent {
-            throw KafkaError(
-                code: -185, name: "_TIMED_OUT", message: "the policy is not acknowledged", isRetriable: true)
-        }
+        try SystemEntry(
+            type: .policyActivated, id: "\(policy.id)-\(policy.version)", source: "/standing",
+            member: ("policy", policy.text)
+        ).append(
+            to: empty.map { Int($0.partition) }, of: partitions, ledger: configuration.topics.ledger,
+            configuration.kafka
+        ) { logger.kafka($0, of: "bootstrap") }
         logger.notice(
             "the ledger begins",
             metadata: [

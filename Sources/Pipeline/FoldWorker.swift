@@ -31,10 +31,10 @@ final class FoldWorker: RebalanceListener {
     let logger: Logger
     let stop: StopFlag
     let board: StatusBoard
-    let owned: OwnedPartitions
+    private let owned: OwnedPartitions
     let producer: Producer
     private let ticker: LedgerAppender
-    let factTopics: [Int]
+    private let factTopics: [Int]
 
     /// By consumer source index.
     var partitions: [OwnedPartition] = []
@@ -50,7 +50,7 @@ final class FoldWorker: RebalanceListener {
     var publications: [Publication?]
     private var unrecovered: [Int32: [Publication.Mark]] = [:]
     private var lastTick: [Int32: Int64] = [:]
-    var batch = FactBatch()
+    private var batch = FactBatch()
     /// Read from its beginning whenever partitions arrive: what was said of them before counts too.
     var checkpoints: CheckpointTopic?
     var checkpointTopic = -1
@@ -58,7 +58,7 @@ final class FoldWorker: RebalanceListener {
     private let directory: MemberDirectory
     /// How far the ledger is folded, and how fast.
     var recovery = Recovery()
-    var failure: (any Error)?
+    private var failure: (any Error)?
     private var lastCommit = ContinuousClock.now
     private var committed: [Int64] = []
     private let publishedCounters: [Counter]

@@ -1,13 +1,11 @@
 internal import Events
 internal import Kafka
-internal import Ledger
 
 /// Says that a source topic was made anew: in the ledger, so that every fold takes its origins from 0 on, and to intake's
 /// group, so that it is read from its beginning. No intake may run meanwhile.
 public struct SourceReset {
     private static let patienceMilliseconds = 30_000
     private static let pollMilliseconds = 100
-    private static let source: StaticString = "/standing/operator"
 
     private let configuration: PipelineConfiguration
 
@@ -43,7 +41,10 @@ public struct SourceReset {
             throw PipelineError(
                 .sourceRecreated, "\(configuration.intakeGroup) has other members: stop every intake first")
         }
-        try append(topic, id: id, partitions: ledgerPartitions)
+        try SystemEntry(type: .sourceReset, id: id, source: "/standing/operator", member: ("topic", topic))
+            .append(
+                to: Array(0..<ledgerPartitions), of: ledgerPartitions, ledger: configuration.topics.ledger,
+                configuration.kafka)
         try group.commit(sources.filter { $0.topic == topic }.map { PartitionOffset($0, offset: 0) }, wait: true)
     }
 
@@ -57,39 +58,5 @@ public struct SourceReset {
         }
 
         func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: Consumer) { places = nil }
-    }
-
-    private func append(_ topic: String, id: String, partitions: Int) throws {
-        var options = Producer.Options()
-        options.gapless = true
-        let producer = try Producer(configuration.kafka, options: options)
-        let ledger = configuration.topics.ledger
-        let appender = try LedgerAppender(producer: producer, ledger: ledger, partitions: partitions)
-        var data = ByteWriter()
-        data.append("{\"topic\":")
-        data.append(jsonString: topic)
-        data.append("}")
-        let type = ControlType.sourceReset.name
-        for partition in 0..<partitions {
-            try Array(id.utf8).withUnsafeBytes { id in
-                appender.append(
-                    system: EventView(
-                        id: id,
-                        source: UnsafeRawBufferPointer(
-                            start: Self.source.utf8Start, count: Self.source.utf8CodeUnitCount),
-                        type: UnsafeRawBufferPointer(start: type.utf8Start, count: type.utf8CodeUnitCount),
-                        subject: UnsafeRawBufferPointer(start: nil, count: 0), time: .distantPast, data: data.bytes),
-                    to: partition)
-                _ = try appender.send(partition, tag: 0) {}
-            }
-        }
-        var failure: KafkaError?
-        let isSent = producer.flush(timeoutMilliseconds: Self.patienceMilliseconds) { delivery in
-            if failure == nil { failure = delivery.error(topicName: ledger) }
-        }
-        if let failure { throw failure }
-        guard isSent else {
-            throw PipelineError(.storage, "\(ledger): the reset is not acknowledged; run it again")
-        }
     }
 }

@@ -128,6 +128,6 @@ extension FrameTests {
             fuzz.run("\(bytes)") { if (try? OwnedFrame(bytes, with: &reader)) != nil { read += 1 } }
         }
         fuzz.report("\(read) readable")
-        #expect(read > 0)
+        #expect(read > fuzz.count / 100)
     }
 }

@@ -111,6 +111,17 @@ import Testing
         #expect(throws: PartitionFold.SnapshotError.self) { try snapshot(empty) }
     }
 
+    /// A state that is taken is folded on, to the ledger's end.
+    private func isTaken(_ bytes: [UInt8], _ ledger: RandomLedger, from frame: Int) throws -> Bool {
+        var head: [UInt8] = []
+        var fold: PartitionFold
+        do {
+            fold = try Self.fold(bytes, history: ledger.history, head: &head)
+        } catch is PartitionFold.SnapshotError { return false }
+        _ = try? ledger.apply(frame..<ledger.frames.count, to: &fold)
+        return true
+    }
+
     /// What follows from the rest is held against it: a sum that is next to overflowing is refused, not added to.
     @Test func everyWordMadeTheGreatest() throws {
         let ledger = RandomLedger(seed: 5, frames: 24)
@@ -122,13 +133,7 @@ import Testing
         for place in 0..<6000 {
             var bytes = good
             withUnsafeBytes(of: Int64.max.littleEndian) { bytes.replaceSubrange(place..<place + 8, with: $0) }
-            var head: [UInt8] = []
-            var other: PartitionFold
-            do {
-                other = try Self.fold(bytes, history: ledger.history, head: &head)
-            } catch is PartitionFold.SnapshotError { continue }
-            taken += 1
-            _ = try? ledger.apply(3..<ledger.frames.count, to: &other)
+            if try isTaken(bytes, ledger, from: 3) { taken += 1 }
         }
         #expect(taken > 0)
     }
@@ -156,13 +161,7 @@ import Testing
                 }
             }
             try fuzz.run("\(bytes.count) bytes") {
-                var head: [UInt8] = []
-                var other: PartitionFold
-                do {
-                    other = try Self.fold(bytes, history: ledger.history, head: &head)
-                } catch is PartitionFold.SnapshotError { return }
-                taken += 1
-                _ = try? ledger.apply(30..<ledger.frames.count, to: &other)
+                if try isTaken(bytes, ledger, from: 30) { taken += 1 }
             }
         }
         fuzz.report("\(taken) taken")
