@@ -161,7 +161,7 @@ private final class FactSession: RebalanceListener {
         }
     }
 
-    func assigned(_ partitions: [TopicPartition], to consumer: Consumer) -> [PartitionOffset] {
+    func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
         do {
             let stored = try follower.store.database.positions(of: topic)
             sequences = stored.mapValues { FactSequence(last: $0.sequence) }
@@ -182,11 +182,11 @@ private final class FactSession: RebalanceListener {
         }
     }
 
-    func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: Consumer) {
+    func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
         logger.info("\(partitions.count) partitions of \(topic) \(lost ? "lost" : "given back")")
     }
 
-    private func take(_ records: UnsafeBufferPointer<Record>, from consumer: Consumer) throws {
+    private func take(_ records: UnsafeBufferPointer<Record>, from consumer: any ConsumerClient) throws {
         var batch = FactBatch(for: follower.store, after: sequences)
         for record in records {
             batch.add(

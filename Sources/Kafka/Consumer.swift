@@ -8,16 +8,39 @@ public struct Record {
     /// Nil where the record has none; that is not the same as empty.
     public let key: UnsafeRawBufferPointer?
     public let value: UnsafeRawBufferPointer?
-    let message: UnsafePointer<rd_kafka_message_t>
+    let carrier: Carrier
+
+    enum Carrier {
+        case message(UnsafePointer<rd_kafka_message_t>)
+        case memory(UnsafePointer<MemoryRecord>)
+    }
+
+    /// A record that no broker has sent; `memory` outlives it.
+    public init(source: Int, offset: Int64, memory: UnsafePointer<MemoryRecord>) {
+        (self.source, self.offset) = (source, offset)
+        key = memory.pointee.key
+        value = memory.pointee.value
+        carrier = .memory(memory)
+    }
+
+    init(source: Int, offset: Int64, message: UnsafePointer<rd_kafka_message_t>) {
+        (self.source, self.offset) = (source, offset)
+        let item = message.pointee
+        key = item.key.map { UnsafeRawBufferPointer(start: $0, count: item.key_len) }
+        value = item.payload.map { UnsafeRawBufferPointer(start: $0, count: item.len) }
+        carrier = .message(message)
+    }
 
     /// The record's timestamp in milliseconds since 1970; -1 if unknown.
     public var timestamp: Int64 {
+        guard case .message(let message) = carrier else { return -1 }
         var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
         return rd_kafka_message_timestamp(message, &type)
     }
 
     /// The last header of this name; nil if there is none or its value is null.
     public func header(_ name: StaticString) -> UnsafeRawBufferPointer? {
+        guard case .message(let message) = carrier else { return memoryHeader(name) }
         var headers: OpaquePointer?
         guard rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR, let headers else { return nil }
         var value: UnsafeRawPointer?
@@ -33,27 +56,43 @@ public struct Record {
 
     /// All headers, copied, in their order.
     public func copyHeaders() -> [(name: String, value: [UInt8]?)] {
-        var headers: OpaquePointer?
-        guard rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR, let headers else { return [] }
-        var result: [(name: String, value: [UInt8]?)] = []
-        var name: UnsafePointer<CChar>?
-        var value: UnsafeRawPointer?
-        var size = 0
-        while rd_kafka_header_get_all(headers, result.count, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
-            guard let name else { break }
-            result.append(
-                (String(cString: name), value.map { Array(UnsafeRawBufferPointer(start: $0, count: size)) }))
+        switch carrier {
+        case .message(let message):
+            var headers: OpaquePointer?
+            guard rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR, let headers else {
+                return []
+            }
+            return HeaderSet.pairs(of: headers)
+        case .memory(let memory): return memory.pointee.headers.map { ($0.name, $0.value.map { Array($0) }) }
         }
-        return result
+    }
+
+    private func memoryHeader(_ name: StaticString) -> UnsafeRawBufferPointer? {
+        guard case .memory(let memory) = carrier else { return nil }
+        return memory.pointee.headers.last { $0.name == name.description }?.value
+    }
+}
+
+/// The bytes of a record that no broker has sent.
+public struct MemoryRecord {
+    public var key: UnsafeRawBufferPointer?
+    public var value: UnsafeRawBufferPointer?
+    public var headers: [(name: String, value: UnsafeRawBufferPointer?)]
+
+    public init(
+        key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
+        headers: [(name: String, value: UnsafeRawBufferPointer?)]
+    ) {
+        (self.key, self.value, self.headers) = (key, value, headers)
     }
 }
 
 /// Decides where partitions start and winds up those that go. Called on the polling thread, from inside `poll`.
 public protocol RebalanceListener: AnyObject {
     /// Where to start reading each of these; they replace the whole assignment.
-    func assigned(_ partitions: [TopicPartition], to consumer: Consumer) -> [PartitionOffset]
+    func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset]
     /// The whole assignment goes; `lost` when another member may own it already.
-    func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: Consumer)
+    func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient)
 }
 
 /// Reads partitions, alone (`assign`) or in a group (`subscribe`). Everything happens on one thread.
@@ -61,7 +100,7 @@ public protocol RebalanceListener: AnyObject {
 /// librdkafka 2.0 can lose or repeat records of a batch around a rebalance or a seek; therefore every record is held
 /// against the position this consumer expects: a repeat is dropped, a hole is read again once, and stands only if
 /// the broker really has nothing there.
-public final class Consumer {
+public final class Consumer: ConsumerClient {
     public struct Options: Sendable {
         /// Nil reads without a group.
         public var group: String?
@@ -83,10 +122,12 @@ public final class Consumer {
     public struct Assigned {
         public let topicPartition: TopicPartition
         /// The next offset to be handed out; negative until the first record of a logical start.
-        public internal(set) var position: Int64
-        public internal(set) var reachedEnd = false
+        public var position: Int64
+        public var reachedEnd = false
         var rereading = false
         var topicHandle: OpaquePointer?
+
+        public init(_ start: PartitionOffset) { (topicPartition, position) = (start.topicPartition, start.offset) }
     }
 
     private let handle: Handle
@@ -184,7 +225,7 @@ public final class Consumer {
 
     /// Reads exactly these from these offsets on; replaces what was read before.
     public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {
-        assignment = offsets.map { Assigned(topicPartition: $0.topicPartition, position: $0.offset) }
+        assignment = offsets.map { Assigned($0) }
         lastHit = 0
         let code =
             try offsets.isEmpty
@@ -289,10 +330,7 @@ public final class Consumer {
         assignment[source].rereading = false
         assignment[source].reachedEnd = false
         assignment[source].position = item.offset + 1
-        return Record(
-            source: source, offset: item.offset,
-            key: item.key.map { UnsafeRawBufferPointer(start: $0, count: item.key_len) },
-            value: item.payload.map { UnsafeRawBufferPointer(start: $0, count: item.len) }, message: message)
+        return Record(source: source, offset: item.offset, message: message)
     }
 
     private func refuse(_ message: UnsafePointer<rd_kafka_message_t>) throws(KafkaError) {

@@ -5,10 +5,14 @@ public struct Metadata: Sendable {
     public struct Topic: Sendable {
         public let name: String
         public let partitions: Int
+
+        public init(name: String, partitions: Int) { (self.name, self.partitions) = (name, partitions) }
     }
 
     public let brokers: Int
     public let topics: [Topic]
+
+    public init(brokers: Int, topics: [Topic]) { (self.brokers, self.topics) = (brokers, topics) }
 
     /// All topics, or one; blocks at most `timeoutMilliseconds`. Throws for a topic that does not exist.
     static func read(

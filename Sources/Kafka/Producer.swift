@@ -12,6 +12,10 @@ public struct Delivery {
     /// librdkafka's code; 0 is success.
     public let code: Int32
 
+    public init(topic: Int, partition: Int32, offset: Int64, tag: Int, code: Int32) {
+        (self.topic, self.partition, self.offset, self.tag, self.code) = (topic, partition, offset, tag, code)
+    }
+
     public func error(topicName: String) -> KafkaError? {
         code == 0
             ? nil : KafkaError(rd_kafka_resp_err_t(rawValue: code), place: "\(topicName)[\(partition)]")
@@ -47,13 +51,29 @@ public final class HeaderSet: @unchecked Sendable {
     }
 
     deinit { rd_kafka_headers_destroy(pointer) }
+
+    /// Copied, in their order.
+    public var pairs: [(name: String, value: [UInt8]?)] { Self.pairs(of: pointer) }
+
+    static func pairs(of headers: OpaquePointer) -> [(name: String, value: [UInt8]?)] {
+        var result: [(name: String, value: [UInt8]?)] = []
+        var name: UnsafePointer<CChar>?
+        var value: UnsafeRawPointer?
+        var size = 0
+        while rd_kafka_header_get_all(headers, result.count, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
+            guard let name else { break }
+            result.append(
+                (String(cString: name), value.map { Array(UnsafeRawBufferPointer(start: $0, count: size)) }))
+        }
+        return result
+    }
 }
 
 /// An idempotent, batching producer with a bounded queue. One thread produces and serves deliveries.
 ///
 /// With `gapless`, a record that cannot be delivered ends the producer, so that within a partition nothing is
 /// ever delivered behind a hole; there is no local time-out: a broker that is away is waited for.
-public final class Producer {
+public final class Producer: ProducerClient {
     public struct Options: Sendable {
         public var gapless = false
         /// Longest a record waits for company, in milliseconds.

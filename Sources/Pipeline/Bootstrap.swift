@@ -7,6 +7,7 @@ internal import Policy
 /// What must be true before the pipeline starts: a broker that answers, topics that exist, a ledger with a policy.
 struct Bootstrap {
     private static let retryEvery = 3.0
+    private static let patienceMilliseconds = 5000
 
     let configuration: PipelineConfiguration
     let stop: StopFlag
@@ -28,9 +29,9 @@ struct Bootstrap {
         return nil
     }
 
-    private func attempt() throws -> Int {
-        let admin = try Admin(configuration.kafka, timeoutMilliseconds: 5000)
-        let metadata = try admin.metadata()
+    /// Throws a retriable `KafkaError` while the broker does not answer.
+    func attempt() throws -> Int {
+        let metadata = try configuration.kafka.metadata(timeoutMilliseconds: Self.patienceMilliseconds)
         let wanted =
             configuration.topics.all
             + [configuration.checkpoints?.topic, configuration.members?.topic].compactMap(\.self)
@@ -51,14 +52,14 @@ struct Bootstrap {
                         + "facts of ledger partition p go to partition p")
             }
         }
-        try begin(admin, partitions: count)
+        try begin(partitions: count)
         return count
     }
 
     /// Appends the policy to the ledger partitions that are empty.
-    private func begin(_ admin: Admin, partitions: Int) throws {
+    private func begin(partitions: Int) throws {
         let places = (0..<Int32(partitions)).map { TopicPartition(configuration.topics.ledger, $0) }
-        let ends = try admin.ends(of: places)
+        let ends = try configuration.kafka.ends(of: places, timeoutMilliseconds: Self.patienceMilliseconds)
         let empty = places.filter { ends[$0] == 0 }
         guard !empty.isEmpty else { return }
         guard let policy = configuration.policy else {
@@ -70,10 +71,7 @@ struct Bootstrap {
         try SystemEntry(
             type: .policyActivated, id: "\(policy.id)-\(policy.version)", source: "/standing",
             member: ("policy", policy.text)
-        ).append(
-            to: empty.map { Int($0.partition) }, of: partitions, ledger: configuration.topics.ledger,
-            configuration.kafka
-        ) { logger.kafka($0, of: "bootstrap") }
+        ).append(to: empty.map { Int($0.partition) }, of: partitions, configuration) { logger.kafka($0, of: "bootstrap") }
         logger.notice(
             "the ledger begins",
             metadata: [

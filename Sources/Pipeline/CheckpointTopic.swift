@@ -7,7 +7,7 @@ internal import Logging
 public final class CheckpointTopic {
     private static let batchMilliseconds = 100
 
-    private let consumer: Consumer
+    private let consumer: any ConsumerClient
     private let keyring: Keyring
     private let logger: Logger
     private let decoder = EventDecoder()
@@ -18,8 +18,8 @@ public final class CheckpointTopic {
         var options = Consumer.Options()
         options.reportsEnds = true
         options.maximumQueuedKilobytes = 16 * 1024
-        consumer = try Consumer(configuration.kafka, options: options) { logger.kafka($0, of: "checkpoints") }
-        let count = try Admin(configuration.kafka).topic(settings.topic)?.partitions ?? 0
+        consumer = try configuration.kafka.consumer(options, listener: nil) { logger.kafka($0, of: "checkpoints") }
+        let count = try configuration.kafka.partitions(of: settings.topic)
         try consumer.assign(
             (0..<Int32(count)).map {
                 PartitionOffset(TopicPartition(settings.topic, $0), offset: PartitionOffset.beginning)

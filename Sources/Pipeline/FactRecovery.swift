@@ -13,7 +13,9 @@ enum FactRecovery {
         var options = Consumer.Options()
         options.reportsEnds = true
         options.maximumQueuedKilobytes = 32 * 1024
-        let consumer = try Consumer(configuration.kafka, options: options) { logger.kafka($0, of: "fact-recovery") }
+        let consumer = try configuration.kafka.consumer(options, listener: nil) {
+            logger.kafka($0, of: "fact-recovery")
+        }
         defer { consumer.close() }
         var result = marks
         var starts: [PartitionOffset] = []
@@ -57,7 +59,7 @@ enum FactRecovery {
         return result
     }
 
-    private static func restart(_ consumer: Consumer, at place: TopicPartition) throws {
+    private static func restart(_ consumer: any ConsumerClient, at place: TopicPartition) throws {
         try consumer.assign(
             consumer.assignment.map {
                 PartitionOffset(

@@ -21,7 +21,7 @@ extension FoldWorker {
 
     /// One round: takes up what nobody here holds yet, keeps what the topic brings, and folds it as far as its owner has
     /// published.
-    func standBy(_ group: Consumer) throws {
+    func standBy(_ group: any ConsumerClient) throws {
         guard configuration.standsBy, isAssigned else { return }
         try takeUpSpare()
         try readSpares()
@@ -42,7 +42,10 @@ extension FoldWorker {
 
     private func readSpares() throws {
         let consumer =
-            try standbyConsumer ?? Consumer(configuration.kafka) { [logger] in logger.kafka($0, of: "standby") }
+            try standbyConsumer
+            ?? configuration.kafka.consumer(Consumer.Options(), listener: nil) { [logger] in
+                logger.kafka($0, of: "standby")
+            }
         standbyConsumer = consumer
         if Set(consumer.assignment.map(\.topicPartition.partition)) != Set(spares.keys) {
             try consumer.assign(
@@ -64,9 +67,9 @@ extension FoldWorker {
         }
     }
 
-    private func learnLimits(_ group: Consumer) throws {
-        guard !spares.isEmpty, ContinuousClock.now - lastLimits > Self.commitEvery else { return }
-        lastLimits = .now
+    private func learnLimits(_ group: any ConsumerClient) throws {
+        guard !spares.isEmpty, host.now - lastLimits > Self.commitEvery else { return }
+        lastLimits = host.now
         do {
             let places = spares.keys.map { TopicPartition(configuration.topics.ledger, $0) }
             for found in try group.committed(places, timeoutMilliseconds: Self.committedMilliseconds)

@@ -22,9 +22,11 @@ extension FoldWorker {
         var estimate = RateEstimate()
         /// The ledger's ends, in sum, as far as they are known.
         var total: Int64 = 0
-        let start = ContinuousClock.now
-        var lastNote = ContinuousClock.now
-        var lastLog = ContinuousClock.now
+        let start: ContinuousClock.Instant
+        var lastNote: ContinuousClock.Instant
+        var lastLog: ContinuousClock.Instant
+
+        init(at now: ContinuousClock.Instant) { (start, lastNote, lastLog) = (now, now, now) }
     }
 
     // MARK: Start
@@ -32,7 +34,7 @@ extension FoldWorker {
     /// A partition that arrives: its archive, and its state from the newest good snapshot or from nothing.
     func open(_ partition: Int32) throws -> (PartitionStore, OwnedPartition) {
         let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
-        let store = try PartitionStore(partition, data: configuration.data, logger: logger) { range in
+        let store = try PartitionStore(partition, data: configuration.data, host: host, logger: logger) { range in
             try LedgerTopicFrames(
                 kafka, topic: ledger, partition: partition, from: range.lowerBound, until: range.upperBound,
                 isStopped: { stop.isSet })
@@ -64,8 +66,8 @@ extension FoldWorker {
     /// Makes ready to fold what the archive has beyond the snapshots of the partitions in these places.
     func beginCatchUp(_ places: [Int]) throws {
         try readCheckpoints()
-        recovery = Recovery()
-        let ends = try Admin(configuration.kafka).ends(
+        recovery = Recovery(at: host.now)
+        let ends = try configuration.kafka.ends(
             of: partitions.map { TopicPartition(configuration.topics.ledger, $0.partition) })
         recovery.total = ends.values.reduce(0, +)
         for place in places {
@@ -142,14 +144,14 @@ extension FoldWorker {
             recovery.total = 0
             return
         }
-        guard recovery.total > 0, ContinuousClock.now - recovery.lastNote > Self.progressEvery else { return }
-        recovery.lastNote = .now
+        guard recovery.total > 0, host.now - recovery.lastNote > Self.progressEvery else { return }
+        recovery.lastNote = host.now
         let done = partitions.reduce(0) { sum, partition in sum + partition.withFold { $0.nextOffset } }
-        recovery.estimate.add(done: done, at: (ContinuousClock.now - recovery.start) / .seconds(1))
+        recovery.estimate.add(done: done, at: (host.now - recovery.start) / .seconds(1))
         let left = recovery.estimate.timeLeft(total: recovery.total)
         board.update { $0.secondsLeft = left }
-        guard ContinuousClock.now - recovery.lastLog > Self.progressLogEvery else { return }
-        recovery.lastLog = .now
+        guard host.now - recovery.lastLog > Self.progressLogEvery else { return }
+        recovery.lastLog = host.now
         logger.info(
             "folding the ledger",
             metadata: [
@@ -214,14 +216,14 @@ extension FoldWorker {
         if store.hasNewSegment { index(partition) }
         try storing { try store.commitSnapshot(committable: committable) }
         guard !store.isSnapshotUnderWay,
-            (ContinuousClock.now - store.lastSnapshot.time) / .microseconds(1) > Double(configuration.snapshotInterval)
+            (host.now - store.lastSnapshot.time) / .microseconds(1) > Double(configuration.snapshotInterval)
         else { return }
         try storing { try partition.withFold { try store.takeSnapshot(of: $0) } }
     }
 
     private func index(_ partition: OwnedPartition) {
         let logger = logger
-        Worker.background {
+        host.background {
             do {
                 try partition.index()
             } catch {

@@ -12,7 +12,7 @@ internal import Scoring
 /// A partition that arrives is folded from the state that is at hand, its newest snapshot, or else from the ledger's
 /// beginning; publication goes on behind the last fact that is out. Any delivery error ends the worker, and so does losing
 /// partitions without a hand-over; the next one does the same again.
-final class FoldWorker: RebalanceListener {
+final class FoldWorker: RoundWorker, RebalanceListener {
     /// The group has given this member's partitions to others without asking: it was away for too long.
     struct PartitionsLost: Error, CustomStringConvertible {
         var description: String { "the group has given this member's partitions away" }
@@ -28,11 +28,13 @@ final class FoldWorker: RebalanceListener {
     static let otherTag = -1
 
     let configuration: PipelineConfiguration
+    let host: any Host
     let logger: Logger
     let stop: StopFlag
     let board: StatusBoard
     private let owned: OwnedPartitions
-    let producer: Producer
+    let producer: any ProducerClient
+    private var consumer: (any ConsumerClient)?
     private let ticker: LedgerAppender
     private let factTopics: [Int]
 
@@ -44,12 +46,13 @@ final class FoldWorker: RebalanceListener {
     /// The group has told what this member owns.
     var isAssigned = false
     /// Reads what a standby folds.
-    var standbyConsumer: Consumer?
-    var lastLimits = ContinuousClock.now
+    var standbyConsumer: (any ConsumerClient)?
+    var lastLimits: ContinuousClock.Instant
     /// By ledger partition; nil for those of other members and those not recovered yet.
     var publications: [Publication?]
     private var unrecovered: [Int32: [Publication.Mark]] = [:]
     private var lastTick: [Int32: Int64] = [:]
+    private let clock: SteadyClock
     private var batch = FactBatch()
     /// Read from its beginning whenever partitions arrive: what was said of them before counts too.
     var checkpoints: CheckpointTopic?
@@ -57,32 +60,36 @@ final class FoldWorker: RebalanceListener {
     private var membersTopic = -1
     private let directory: MemberDirectory
     /// How far the ledger is folded, and how fast.
-    var recovery = Recovery()
+    var recovery: Recovery
     private var failure: (any Error)?
-    private var lastCommit = ContinuousClock.now
+    private var lastCommit: ContinuousClock.Instant
     private var committed: [Int64] = []
     private let publishedCounters: [Counter]
     private let frameCounter = Counter(label: "standing_fold_frames_total")
 
     init(
         _ configuration: PipelineConfiguration, ledgerPartitions: Int, owned: OwnedPartitions,
-        directory: MemberDirectory, board: StatusBoard, stop: StopFlag, logger: Logger
+        directory: MemberDirectory, clock: SteadyClock, board: StatusBoard, stop: StopFlag, logger: Logger
     ) throws {
         self.configuration = configuration
+        host = configuration.host
+        (lastLimits, lastCommit, recovery) = (host.now, host.now, Recovery(at: host.now))
         self.owned = owned
         self.directory = directory
+        self.clock = clock
         self.board = board
         self.stop = stop
         self.logger = logger
         publications = [Publication?](repeating: nil, count: ledgerPartitions)
         var options = Producer.Options()
         options.gapless = true
-        producer = try Producer(configuration.kafka, options: options) { logger.kafka($0, of: "fact-producer") }
+        producer = try configuration.kafka.producer(options) { logger.kafka($0, of: "fact-producer") }
         var topics: [Int] = []
         for name in configuration.topics.facts { topics.append(try producer.topic(name)) }
         factTopics = topics
         ticker = try LedgerAppender(
-            producer: producer, ledger: configuration.topics.ledger, partitions: ledgerPartitions)
+            producer: producer, ledger: configuration.topics.ledger, partitions: ledgerPartitions,
+            session: host.randomSession())
         if let checkpoints = configuration.checkpoints, checkpoints.keyring.signingKey != nil {
             checkpointTopic = try producer.topic(checkpoints.topic)
         }
@@ -92,44 +99,50 @@ final class FoldWorker: RebalanceListener {
         }
     }
 
-    func run() throws {
+    func start() throws {
         var options = Consumer.Options(group: configuration.foldGroup, instance: configuration.staticMember)
         options.reportsEnds = true
         let logger = logger
-        let consumer = try Consumer(configuration.kafka, options: options, listener: self) {
-            logger.kafka($0, of: "fold")
-        }
-        defer {
-            // After an error nothing more is written: the next start reads what was kept before.
-            (partitions, stores, spares) = ([], [], [:])
-            owned.replace([], standby: [])
-            board.update { status in
-                status.foldPartitions = 0
-                status.currentPartitions = 0
-                status.standbyPartitions = 0
-            }
-            producer.purge()
-        }
-        try consumer.subscribe(to: [configuration.topics.ledger])
-        while !stop.isSet {
-            try consumer.poll(timeoutMilliseconds: isCatchingUp ? 0 : 20) { try fold($0) }
-            for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
-            try recover()
-            try catchUp()
-            serve(0)
-            try check()
-            noteEnds(consumer)
-            try appendTicks()
-            try announce()
-            try commitIfDue(consumer)
-            try standBy(consumer)
-            try compareCheckpoints()
-            try keepUp()
-        }
+        consumer = try configuration.kafka.consumer(options, listener: self) { logger.kafka($0, of: "fold") }
+        try consumer?.subscribe(to: [configuration.topics.ledger])
+    }
+
+    func step() throws {
+        guard let consumer else { return }
+        try consumer.poll(timeoutMilliseconds: isCatchingUp ? 0 : 20) { try fold($0) }
+        for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
+        try recover()
+        try catchUp()
+        serve(0)
+        try check()
+        noteEnds(consumer)
+        try appendTicks()
+        try announce()
+        try commitIfDue(consumer)
+        try standBy(consumer)
+        try compareCheckpoints()
+        try keepUp()
+    }
+
+    func finish() {
+        guard let consumer else { return }
         handOver(consumer)
         consumer.close()
         takeLeave()
         closeStores()
+    }
+
+    func abandon() {
+        // After an error nothing more is written: the next start reads what was kept before.
+        (partitions, stores, spares) = ([], [], [:])
+        owned.replace([], standby: [])
+        board.update { status in
+            status.foldPartitions = 0
+            status.currentPartitions = 0
+            status.standbyPartitions = 0
+        }
+        producer.purge()
+        (consumer, standbyConsumer) = (nil, nil)
     }
 
     func check() throws {
@@ -247,7 +260,7 @@ final class FoldWorker: RebalanceListener {
 
     // MARK: Time
 
-    private func noteEnds(_ consumer: Consumer) {
+    private func noteEnds(_ consumer: any ConsumerClient) {
         guard consumer.assignment.count == partitions.count else { return }
         var current = 0
         for (index, source) in consumer.assignment.enumerated() {
@@ -265,7 +278,7 @@ final class FoldWorker: RebalanceListener {
     /// The owner's duty (SPEC section 5): where the wall clock has run ahead, an entry that only moves the clock.
     private func appendTicks() throws {
         guard configuration.clock == .wall else { return }
-        let now = wallClock()
+        let now = clock.time
         for partition in partitions where partition.isCurrent {
             let number = partition.partition
             let clock = partition.withFold { $0.policy == nil ? Int64.max : $0.fold.clock.microseconds }
@@ -294,8 +307,8 @@ final class FoldWorker: RebalanceListener {
         } catch {
             logger.warning("others still take this member for running", metadata: ["reason": "\(error)"])
         }
-        let deadline = ContinuousClock.now + .milliseconds(Self.handOverMilliseconds)
-        while producer.queued > 0, failure == nil, ContinuousClock.now < deadline { serve(10) }
+        let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
+        while producer.queued > 0, failure == nil, host.now < deadline { serve(10) }
     }
 
     private func say(_ value: [UInt8]?, of address: String) throws {
@@ -321,15 +334,15 @@ final class FoldWorker: RebalanceListener {
         try beginCatchUp(arrived)
     }
 
-    private func commitIfDue(_ consumer: Consumer) throws {
-        let age = ContinuousClock.now - lastCommit
+    private func commitIfDue(_ consumer: any ConsumerClient) throws {
+        let age = host.now - lastCommit
         guard age > Self.commitEvery else { return }
         guard publications.map({ $0?.committable ?? 0 }) != committed || age > Self.recommitEvery else { return }
         try commit(consumer, wait: false)
     }
 
-    private func commit(_ consumer: Consumer, wait: Bool) throws {
-        lastCommit = .now
+    private func commit(_ consumer: any ConsumerClient, wait: Bool) throws {
+        lastCommit = host.now
         var offsets: [PartitionOffset] = []
         committed = publications.map { $0?.committable ?? 0 }
         for (partition, publication) in publications.enumerated() {
@@ -342,10 +355,10 @@ final class FoldWorker: RebalanceListener {
         try consumer.commit(offsets, wait: wait)
     }
 
-    private func handOver(_ consumer: Consumer) {
-        let deadline = ContinuousClock.now + .milliseconds(Self.handOverMilliseconds)
+    private func handOver(_ consumer: any ConsumerClient) {
+        let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
         while !publications.allSatisfy({ $0?.isSettled ?? true }), failure == nil, producer.fatalError == nil,
-            ContinuousClock.now < deadline
+            host.now < deadline
         {
             serve(10)
         }
@@ -369,7 +382,7 @@ final class FoldWorker: RebalanceListener {
 
     // MARK: RebalanceListener
 
-    func assigned(_ places: [TopicPartition], to consumer: Consumer) -> [PartitionOffset] {
+    func assigned(_ places: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
         do {
             let committed = try consumer.committed(places, timeoutMilliseconds: 10_000)
             let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
@@ -413,7 +426,7 @@ final class FoldWorker: RebalanceListener {
         return starts
     }
 
-    func revoked(_ places: [TopicPartition], lost: Bool, from consumer: Consumer) {
+    func revoked(_ places: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
         if lost {
             // Another member may publish already: what waits here is not sent, and the worker starts anew.
             producer.purge()

@@ -7,7 +7,7 @@ internal import Synchronization
 /// Reads the source topics in a consumer group, turns every record into a ledger entry or a dead letter, and commits
 /// a source offset only when what became of the record is acknowledged. Runs on one thread; stateless but for what is
 /// in flight.
-final class Intake: RebalanceListener {
+final class Intake: RoundWorker, RebalanceListener {
     /// Batches of source records in flight; beyond that reading waits.
     private static let maximumBatchesInFlight = 64
     private static let commitEvery = Duration.milliseconds(200)
@@ -20,9 +20,11 @@ final class Intake: RebalanceListener {
 
     private let configuration: PipelineConfiguration
     private let logger: Logger
-    private let stop: StopFlag
+    private let host: any Host
+    let stop: StopFlag
     private let board: StatusBoard
-    private let producer: Producer
+    private let producer: any ProducerClient
+    private var consumer: (any ConsumerClient)?
     private let appender: LedgerAppender
     private let deadLetterTopic: Int
     private let decoder = EventDecoder()
@@ -33,7 +35,8 @@ final class Intake: RebalanceListener {
     private var event = EventView.empty
     private var counts = IntakeCounts()
     private var failure: KafkaError?
-    private var lastCommit = ContinuousClock.now
+    private var lastCommit: ContinuousClock.Instant
+    private let clock: SteadyClock
     private var committed: [TopicPartition: Int64] = [:]
     private var dirty: [Bool]
     /// Ends of ledger partitions, acknowledged and not yet told.
@@ -48,47 +51,58 @@ final class Intake: RebalanceListener {
     }
 
     init(
-        _ configuration: PipelineConfiguration, ledgerPartitions: Int, board: StatusBoard, stop: StopFlag,
-        logger: Logger
+        _ configuration: PipelineConfiguration, ledgerPartitions: Int, clock: SteadyClock, board: StatusBoard,
+        stop: StopFlag, logger: Logger
     ) throws {
         self.configuration = configuration
+        host = configuration.host
+        lastCommit = host.now
+        self.clock = clock
         self.board = board
         self.stop = stop
         self.logger = logger
         var options = Producer.Options()
         options.gapless = true
-        producer = try Producer(configuration.kafka, options: options) { logger.kafka($0, of: "intake-producer") }
+        producer = try configuration.kafka.producer(options) { logger.kafka($0, of: "intake-producer") }
         appender = try LedgerAppender(
-            producer: producer, ledger: configuration.topics.ledger, partitions: ledgerPartitions)
+            producer: producer, ledger: configuration.topics.ledger, partitions: ledgerPartitions,
+            session: host.randomSession())
         deadLetterTopic = try producer.topic(configuration.topics.deadLetter)
         dirty = [Bool](repeating: false, count: ledgerPartitions)
     }
 
-    /// Returns when the stop flag is set and everything read is acknowledged and committed (or the broker is away).
-    func run() throws {
+    func start() throws {
         let logger = logger
-        let consumer = try Consumer(
-            configuration.kafka,
-            options: .init(group: configuration.intakeGroup, instance: configuration.staticMember), listener: self
+        consumer = try configuration.kafka.consumer(
+            .init(group: configuration.intakeGroup, instance: configuration.staticMember), listener: self
         ) { logger.kafka($0, of: "intake") }
-        defer {
-            board.update { $0.intakePartitions = 0 }
-            producer.purge()
-        }
-        try consumer.subscribe(to: [configuration.topics.control] + configuration.topics.sources)
-        while !stop.isSet {
-            try consumer.poll(timeoutMilliseconds: 50) { try read($0, of: consumer) }
-            try recoverExpired(consumer)
-            serve(0)
-            while checkpoints.depth > Self.maximumBatchesInFlight, !stop.isSet {
-                serve(20)
-                try check()
-            }
+        try consumer?.subscribe(to: [configuration.topics.control] + configuration.topics.sources)
+    }
+
+    func step() throws {
+        guard let consumer else { return }
+        try consumer.poll(timeoutMilliseconds: 50) { try read($0) }
+        try recoverExpired(consumer)
+        serve(0)
+        while checkpoints.depth > Self.maximumBatchesInFlight, !stop.isSet {
+            serve(20)
             try check()
-            try commitIfDue(consumer)
         }
-        try handOver(consumer)
+        try check()
+        try commitIfDue(consumer)
+    }
+
+    /// Everything read is acknowledged and committed, or the broker is away.
+    func finish() throws {
+        guard let consumer else { return }
+        handOver(consumer)
         consumer.close()
+    }
+
+    func abandon() {
+        board.update { $0.intakePartitions = 0 }
+        producer.purge()
+        consumer = nil
     }
 
     private func check() throws {
@@ -98,8 +112,8 @@ final class Intake: RebalanceListener {
 
     // MARK: Reading
 
-    private func read(_ records: UnsafeBufferPointer<Record>, of consumer: Consumer) throws {
-        let limit = wallClock() + configuration.allowedSkew
+    private func read(_ records: UnsafeBufferPointer<Record>) throws {
+        let limit = clock.time + configuration.allowedSkew
         for record in records { try read(record, latest: limit) }
         for partition in 0..<appender.partitions where dirty[partition] { try send(partition) }
         var positions: [PartitionOffset] = []
@@ -218,14 +232,14 @@ final class Intake: RebalanceListener {
 
     // MARK: Positions
 
-    private func commitIfDue(_ consumer: Consumer) throws {
-        let age = ContinuousClock.now - lastCommit
+    private func commitIfDue(_ consumer: any ConsumerClient) throws {
+        let age = host.now - lastCommit
         guard age > Self.commitEvery, checkpoints.committable != committed || age > Self.recommitEvery else { return }
         try commit(consumer, wait: false)
     }
 
-    private func commit(_ consumer: Consumer, wait: Bool) throws {
-        lastCommit = .now
+    private func commit(_ consumer: any ConsumerClient, wait: Bool) throws {
+        lastCommit = host.now
         let positions = checkpoints.committable
         guard !positions.isEmpty else { return }
         try consumer.commit(positions.map { PartitionOffset($0.key, offset: $0.value) }, wait: wait)
@@ -234,9 +248,9 @@ final class Intake: RebalanceListener {
     }
 
     /// Sends what is left, waits for acknowledgements, commits.
-    private func handOver(_ consumer: Consumer) throws {
-        let deadline = ContinuousClock.now + .milliseconds(Self.handOverMilliseconds)
-        while checkpoints.depth > 1, failure == nil, producer.fatalError == nil, ContinuousClock.now < deadline {
+    private func handOver(_ consumer: any ConsumerClient) {
+        let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
+        while checkpoints.depth > 1, failure == nil, producer.fatalError == nil, host.now < deadline {
             serve(10)
         }
         do {
@@ -250,7 +264,7 @@ final class Intake: RebalanceListener {
     /// A topic that ends before what was read of it is another one under the same name: its records would pass for repeats.
     private func checkIdentity(of place: TopicPartition) throws {
         guard let position = sources.first(where: { $0.place == place })?.position,
-            let end = try Admin(configuration.kafka).ends(of: [place])[place], position > end
+            let end = try configuration.kafka.ends(of: [place])[place], position > end
         else { return }
         throw PipelineError(
             .sourceRecreated,
@@ -260,7 +274,7 @@ final class Intake: RebalanceListener {
     }
 
     /// A position that the broker has dropped already: loud, and on from the oldest record there is.
-    private func recoverExpired(_ consumer: Consumer) throws {
+    private func recoverExpired(_ consumer: any ConsumerClient) throws {
         let errors = consumer.takeErrors()
         guard !errors.isEmpty else { return }
         for (place, error) in errors {
@@ -286,7 +300,7 @@ final class Intake: RebalanceListener {
 
     // MARK: RebalanceListener
 
-    func assigned(_ partitions: [TopicPartition], to consumer: Consumer) -> [PartitionOffset] {
+    func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
         var starts: [PartitionOffset] = []
         do {
             starts = try consumer.committed(partitions, timeoutMilliseconds: 10_000)
@@ -307,8 +321,8 @@ final class Intake: RebalanceListener {
         return sources.map { PartitionOffset($0.place, offset: $0.position) }
     }
 
-    func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: Consumer) {
-        if !lost { try? handOver(consumer) }
+    func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
+        if !lost { handOver(consumer) }
         checkpoints.forgetPositions()
         sources = []
         board.update { $0.intakePartitions = 0 }

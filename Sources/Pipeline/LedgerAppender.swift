@@ -7,18 +7,19 @@ internal import Ledger
 /// A frame that is not delivered ends the session; the next one starts from the committed source offsets.
 final class LedgerAppender {
     let partitions: Int
-    private let producer: Producer
+    private let producer: any ProducerClient
     private let topic: Int
     private let session: UInt64
     private var numbers: [UInt64]
     private let builders: UnsafeMutablePointer<FrameBuilder>
     private(set) var framesSent: Int64 = 0
 
-    init(producer: Producer, ledger: String, partitions: Int) throws {
+    /// `session`: random, never 0.
+    init(producer: any ProducerClient, ledger: String, partitions: Int, session: UInt64) throws {
         self.producer = producer
         self.partitions = partitions
         topic = try producer.topic(ledger)
-        session = UInt64.random(in: 1...UInt64.max)
+        self.session = session
         numbers = [UInt64](repeating: 0, count: partitions)
         builders = .allocate(capacity: partitions)
         for partition in 0..<partitions { (builders + partition).initialize(to: FrameBuilder()) }

@@ -7,7 +7,7 @@ public final class LedgerTopicFrames: FrameSource {
     private static let batch = 32
     private static let pollMilliseconds = 50
 
-    private let consumer: Consumer
+    private let consumer: any ConsumerClient
     private let place: TopicPartition
     private let end: Int64
     private let isStopped: @Sendable () -> Bool
@@ -18,7 +18,7 @@ public final class LedgerTopicFrames: FrameSource {
     /// The frames at `start` and behind it, before `end` (nil: the topic's end as it is now). `isStopped`: asked while
     /// waiting; then `next` throws `CancellationError`.
     public init(
-        _ kafka: KafkaConfiguration, topic: String, partition: Int32, from start: Int64 = 0, until end: Int64? = nil,
+        _ kafka: any KafkaCluster, topic: String, partition: Int32, from start: Int64 = 0, until end: Int64? = nil,
         isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws {
         place = TopicPartition(topic, partition)
@@ -26,11 +26,11 @@ public final class LedgerTopicFrames: FrameSource {
         var options = Consumer.Options()
         options.reportsEnds = true
         options.batch = Self.batch
-        consumer = try Consumer(kafka, options: options)
+        consumer = try kafka.consumer(options, listener: nil) { _ in }
         if let end {
             self.end = end
         } else {
-            self.end = try Admin(kafka).ends(of: [place])[place] ?? 0
+            self.end = try kafka.ends(of: [place])[place] ?? 0
         }
         if start < self.end { try consumer.assign([PartitionOffset(place, offset: start)]) }
     }

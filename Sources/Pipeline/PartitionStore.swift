@@ -15,9 +15,10 @@ final class PartitionStore {
     var published: Int64 = 0
     /// What the archive has and the fold has not; nil: the fold goes on with what is read from the topic.
     var kept: LedgerFrames?
-    private(set) var lastSnapshot: (time: ContinuousClock.Instant, offset: Int64) = (.now, 0)
+    private(set) var lastSnapshot: (time: ContinuousClock.Instant, offset: Int64)
 
     private let data: LocalData?
+    private let host: any Host
     private let archive: ArchiveWriter?
     private var lastSegment: Int64?
     private var snapshot: (pending: SnapshotStore.Pending, offset: Int64)?
@@ -48,11 +49,13 @@ final class PartitionStore {
     /// Opens the archive; damage in it is fetched again from the topic. Throws `PipelineError` where that cannot be, or where
     /// another process writes there.
     init(
-        _ partition: Int32, data: LocalData?, logger: Logger,
+        _ partition: Int32, data: LocalData?, host: any Host, logger: Logger,
         topic: (Range<Int64>) throws -> any FrameSource
     ) throws {
         self.partition = partition
         self.data = data
+        self.host = host
+        lastSnapshot = (host.now, 0)
         chain = FrameChain(partition: partition)
         guard let data else {
             archive = nil
@@ -131,7 +134,7 @@ final class PartitionStore {
     /// The state came from a snapshot, or begins anew.
     func begin(at offset: Int64, _ chain: FrameChain) {
         self.chain = chain
-        lastSnapshot = (.now, offset)
+        lastSnapshot = (host.now, offset)
     }
 
     /// Removes snapshots that cannot be used.
@@ -150,7 +153,7 @@ final class PartitionStore {
             throw error
         }
         snapshot = (pending, fold.nextOffset)
-        lastSnapshot = (.now, fold.nextOffset)
+        lastSnapshot = (host.now, fold.nextOffset)
     }
 
     /// Makes the snapshot last, once every fact before it is out (`committable` is a ledger offset): else whoever starts from
@@ -165,7 +168,7 @@ final class PartitionStore {
         guard !waits else { return try pending.commit() }
         let commit = Commit(pending)
         self.commit = commit
-        Worker.background { commit.run() }
+        host.background { commit.run() }
     }
 
     /// The snapshot under way is given up.

@@ -56,7 +56,9 @@ public struct PipelineConfiguration: Sendable {
         case events
     }
 
-    public var kafka: KafkaConfiguration
+    public var kafka: any KafkaCluster
+    /// The machine that it runs on.
+    public var host: any Host = SystemHost()
     public var topics: Topics
     public var roles: Set<Role>
     /// Appended to a ledger that is empty; a ledger that has another one is refused.
@@ -83,7 +85,7 @@ public struct PipelineConfiguration: Sendable {
     public var allowedSkew: Int64 = 300_000_000
 
     public init(
-        kafka: KafkaConfiguration, topics: Topics, roles: Set<Role> = Set(Role.allCases), policy: ScoringPolicy? = nil
+        kafka: any KafkaCluster, topics: Topics, roles: Set<Role> = Set(Role.allCases), policy: ScoringPolicy? = nil
     ) {
         self.kafka = kafka
         self.topics = topics

@@ -17,6 +17,7 @@ public final class PipelineService: Sendable {
     private let board = StatusBoard()
     private let owned = OwnedPartitions()
     private let directory: MemberDirectory
+    private let clock: SteadyClock
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
     private let ledgerPartitions = Atomic(0)
@@ -25,6 +26,7 @@ public final class PipelineService: Sendable {
         self.configuration = configuration
         self.logger = logger
         directory = MemberDirectory(member: configuration.members?.member ?? "")
+        clock = SteadyClock(configuration.host, logger)
     }
 
     /// Returns at once; the work goes on in threads of its own.
@@ -45,7 +47,7 @@ public final class PipelineService: Sendable {
         if configuration.roles.contains(.intake) {
             let worker = Worker("intake", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
                 try Intake(
-                    configuration, ledgerPartitions: partitions, board: board, stop: stopFlag, logger: logger
+                    configuration, ledgerPartitions: partitions, clock: clock, board: board, stop: stopFlag, logger: logger
                 ).run()
             }
             workers.withLock { $0.append(worker) }
@@ -53,7 +55,7 @@ public final class PipelineService: Sendable {
         if configuration.roles.contains(.fold) {
             let worker = Worker("fold", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
                 try FoldWorker(
-                    configuration, ledgerPartitions: partitions, owned: owned, directory: directory, board: board,
+                    configuration, ledgerPartitions: partitions, owned: owned, directory: directory, clock: clock, board: board,
                     stop: stopFlag, logger: logger
                 ).run()
             }
@@ -122,9 +124,10 @@ public final class PipelineService: Sendable {
         let logger = logger
         var options = Producer.Options()
         options.gapless = true
-        let producer = try Producer(configuration.kafka, options: options) { logger.kafka($0, of: "clock") }
+        let producer = try configuration.kafka.producer(options) { logger.kafka($0, of: "clock") }
         let appender = try LedgerAppender(
-            producer: producer, ledger: configuration.topics.ledger, partitions: partitions)
+            producer: producer, ledger: configuration.topics.ledger, partitions: partitions,
+            session: configuration.host.randomSession())
         for partition in 0..<partitions {
             appender.append(tick: time, to: partition)
             _ = try appender.send(partition, tag: 0) {}

@@ -14,23 +14,23 @@ public struct SourceReset {
     /// Throws `PipelineError` where the group is in use, `KafkaError` where the broker does not take it. May be run again. Moves
     /// no clock.
     public func run(_ topic: String, id: String) throws {
-        let admin = try Admin(configuration.kafka)
+        let cluster = try configuration.kafka.metadata(timeoutMilliseconds: Self.patienceMilliseconds)
         let names = [configuration.topics.control] + configuration.topics.sources
         guard names.contains(topic) else {
             throw PipelineError(.topicMissing, "\(topic): no source topic of this name")
         }
-        let sources = try admin.metadata().topics.filter { names.contains($0.name) }
+        let sources = cluster.topics.filter { names.contains($0.name) }
             .flatMap { source in (0..<Int32(source.partitions)).map { TopicPartition(source.name, $0) } }
         guard sources.contains(where: { $0.topic == topic }) else {
             throw PipelineError(.topicMissing, "\(topic): no such topic")
         }
-        guard let ledgerPartitions = try admin.topic(configuration.topics.ledger)?.partitions else {
+        guard let ledgerPartitions = cluster.topics.first(where: { $0.name == configuration.topics.ledger })?.partitions
+        else {
             throw PipelineError(.topicMissing, "\(configuration.topics.ledger): no such topic")
         }
         // As the group's only member: so nobody reads the topic meanwhile.
         let sole = SoleMember()
-        let group = try Consumer(
-            configuration.kafka, options: .init(group: configuration.intakeGroup), listener: sole)
+        let group = try configuration.kafka.consumer(.init(group: configuration.intakeGroup), listener: sole) { _ in }
         defer { group.close() }
         try group.subscribe(to: names)
         let deadline = ContinuousClock.now + .milliseconds(Self.patienceMilliseconds)
@@ -43,8 +43,7 @@ public struct SourceReset {
         }
         try SystemEntry(type: .sourceReset, id: id, source: "/standing/operator", member: ("topic", topic))
             .append(
-                to: Array(0..<ledgerPartitions), of: ledgerPartitions, ledger: configuration.topics.ledger,
-                configuration.kafka)
+to: Array(0..<ledgerPartitions), of: ledgerPartitions, configuration)
         try group.commit(sources.filter { $0.topic == topic }.map { PartitionOffset($0, offset: 0) }, wait: true)
     }
 
@@ -52,11 +51,11 @@ public struct SourceReset {
     private final class SoleMember: RebalanceListener {
         private(set) var places: Set<TopicPartition>?
 
-        func assigned(_ partitions: [TopicPartition], to consumer: Consumer) -> [PartitionOffset] {
+        func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
             places = Set(partitions)
             return []
         }
 
-        func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: Consumer) { places = nil }
+        func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) { places = nil }
     }
 }

@@ -13,13 +13,15 @@ struct SystemEntry {
 
     /// Returns when every partition has it, acknowledged; throws `KafkaError` otherwise.
     func append(
-        to numbers: [Int], of partitions: Int, ledger: String, _ kafka: KafkaConfiguration,
+        to numbers: [Int], of partitions: Int, _ configuration: PipelineConfiguration,
         onNotice: @escaping (KafkaNotice) -> Void = { _ in }
     ) throws {
         var options = Producer.Options()
         options.gapless = true
-        let producer = try Producer(kafka, options: options, onNotice: onNotice)
-        let appender = try LedgerAppender(producer: producer, ledger: ledger, partitions: partitions)
+        let ledger = configuration.topics.ledger
+        let producer = try configuration.kafka.producer(options, onNotice: onNotice)
+        let appender = try LedgerAppender(
+            producer: producer, ledger: ledger, partitions: partitions, session: configuration.host.randomSession())
         var data = ByteWriter()
         data.append("{")
         data.append(jsonString: member.name)

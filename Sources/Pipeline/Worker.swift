@@ -10,6 +10,28 @@ final class StopFlag: Sendable {
     func set() { flag.store(true, ordering: .releasing) }
 }
 
+/// A part of the pipeline that works in rounds, all of them on one thread.
+protocol RoundWorker: AnyObject {
+    var stop: StopFlag { get }
+    func start() throws
+    /// One round: waits a few milliseconds at most where there is nothing to do.
+    func step() throws
+    /// Waits for what is on its way, and gives back what it has.
+    func finish() throws
+    /// Lets go of everything, after an end as after an error.
+    func abandon()
+}
+
+extension RoundWorker {
+    /// Returns when the stop flag is set and everything is wound up.
+    func run() throws {
+        defer { abandon() }
+        try start()
+        while !stop.isSet { try step() }
+        try finish()
+    }
+}
+
 /// A thread that runs a task again after it failed, until it is stopped or the failure is final.
 final class Worker: @unchecked Sendable {
     /// Longest pause between two attempts, in seconds.
@@ -50,21 +72,11 @@ final class Worker: @unchecked Sendable {
         thread.start()
     }
 
-    /// Runs something that may take long and that nobody waits for.
-    static func background(_ body: @escaping @Sendable () -> Void) { DispatchQueue.global().async(execute: body) }
-
     /// Returns when the thread has ended.
     func join() {
         done.wait()
         done.signal()
     }
-}
-
-/// Microseconds since 1970 by the wall clock.
-func wallClock() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
 }
 
 extension Logger {

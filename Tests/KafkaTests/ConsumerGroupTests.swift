@@ -7,7 +7,7 @@ private final class Starter: RebalanceListener {
     var revocations: [(partitions: [TopicPartition], lost: Bool)] = []
     var failure: KafkaError?
 
-    func assigned(_ partitions: [TopicPartition], to consumer: Consumer) -> [PartitionOffset] {
+    func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
         assignments.append(partitions.sorted())
         do {
             return try consumer.committed(partitions, timeoutMilliseconds: KafkaFixture.patienceMilliseconds).map {
@@ -19,7 +19,7 @@ private final class Starter: RebalanceListener {
         }
     }
 
-    func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: Consumer) {
+    func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
         revocations.append((partitions.sorted(), lost))
     }
 }

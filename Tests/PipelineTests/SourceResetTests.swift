@@ -59,12 +59,12 @@ extension PipelineServiceTests {
         private final class FarReader: RebalanceListener {
             private(set) var places: [TopicPartition] = []
 
-            func assigned(_ partitions: [TopicPartition], to consumer: Consumer) -> [PartitionOffset] {
+            func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
                 places = partitions
                 return []
             }
 
-            func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: Consumer) { places = [] }
+            func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) { places = [] }
         }
 
         private func score(_ service: PipelineService) throws -> Int64 {

@@ -65,11 +65,11 @@ final class MemberDirectory: Sendable {
     }
 
     /// Follows the topic from its beginning, until stopped.
-    func follow(_ kafka: KafkaConfiguration, topic: String, stop: StopFlag, logger: Logger) throws {
+    func follow(_ kafka: any KafkaCluster, topic: String, stop: StopFlag, logger: Logger) throws {
         var options = Consumer.Options()
         options.maximumQueuedKilobytes = 1024
-        let consumer = try Consumer(kafka, options: options) { logger.kafka($0, of: "members") }
-        let count = try Admin(kafka).topic(topic)?.partitions ?? 0
+        let consumer = try kafka.consumer(options, listener: nil) { logger.kafka($0, of: "members") }
+        let count = try kafka.partitions(of: topic)
         try consumer.assign(
             (0..<Int32(count)).map { PartitionOffset(TopicPartition(topic, $0), offset: PartitionOffset.beginning) })
         while !stop.isSet {

@@ -1,0 +1,96 @@
+/// A Kafka cluster as the pipeline uses it: the seam at which a simulation takes the broker away. `KafkaConfiguration` is
+/// the way to a real one.
+public protocol KafkaCluster: Sendable {
+    /// What a message calls it.
+    var brokers: String { get }
+
+    func consumer(
+        _ options: Consumer.Options, listener: (any RebalanceListener)?, onNotice: @escaping (KafkaNotice) -> Void
+    ) throws(KafkaError) -> any ConsumerClient
+
+    func producer(
+        _ options: Producer.Options, onNotice: @escaping (KafkaNotice) -> Void
+    ) throws(KafkaError) -> any ProducerClient
+
+    /// Blocks, at most `timeoutMilliseconds`.
+    func metadata(timeoutMilliseconds: Int) throws(KafkaError) -> Metadata
+
+    /// The next offset of each partition. Blocks, at most `timeoutMilliseconds`.
+    func ends(
+        of partitions: [TopicPartition], timeoutMilliseconds: Int
+    ) throws(KafkaError) -> [TopicPartition: Int64]
+}
+
+extension KafkaCluster {
+    public static var patienceMilliseconds: Int { 10_000 }
+
+    /// Of a topic; 0: it is not there.
+    public func partitions(of topic: String) throws(KafkaError) -> Int {
+        try metadata(timeoutMilliseconds: Self.patienceMilliseconds).topics.first { $0.name == topic }?.partitions ?? 0
+    }
+
+    public func ends(of partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
+        try ends(of: partitions, timeoutMilliseconds: Self.patienceMilliseconds)
+    }
+}
+
+extension KafkaConfiguration: KafkaCluster {
+    public func consumer(
+        _ options: Consumer.Options, listener: (any RebalanceListener)?, onNotice: @escaping (KafkaNotice) -> Void
+    ) throws(KafkaError) -> any ConsumerClient {
+        try Consumer(self, options: options, listener: listener, onNotice: onNotice)
+    }
+
+    public func producer(
+        _ options: Producer.Options, onNotice: @escaping (KafkaNotice) -> Void
+    ) throws(KafkaError) -> any ProducerClient {
+        try Producer(self, options: options, onNotice: onNotice)
+    }
+
+    public func metadata(timeoutMilliseconds: Int) throws(KafkaError) -> Metadata {
+        try Admin(self, timeoutMilliseconds: timeoutMilliseconds).metadata()
+    }
+
+    public func ends(
+        of partitions: [TopicPartition], timeoutMilliseconds: Int
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        try Admin(self, timeoutMilliseconds: timeoutMilliseconds).ends(of: partitions)
+    }
+}
+
+/// What `Consumer` does; its documentation is there.
+public protocol ConsumerClient: AnyObject {
+    var assignment: [Consumer.Assigned] { get }
+    func subscribe(to topics: [String]) throws(KafkaError)
+    func assign(_ offsets: [PartitionOffset]) throws(KafkaError)
+    func knownEnd(_ source: Int) -> Int64?
+    @discardableResult
+    func poll(timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void) throws -> Int
+    func takeErrors() -> [(place: TopicPartition, error: KafkaError)]
+    func committed(_ partitions: [TopicPartition], timeoutMilliseconds: Int) throws(KafkaError) -> [PartitionOffset]
+    func commit(_ offsets: [PartitionOffset], wait: Bool) throws(KafkaError)
+    func close()
+}
+
+/// What `Producer` does; its documentation is there.
+public protocol ProducerClient: AnyObject {
+    var fatalError: KafkaError? { get }
+    var queued: Int { get }
+    func topic(_ name: String) throws(KafkaError) -> Int
+    func topicName(_ topic: Int) -> String
+    func produce(
+        topic: Int, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
+        headers: HeaderSet?, tag: Int
+    ) throws(KafkaError) -> Bool
+    func serve(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void)
+    func flush(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) -> Bool
+    func purge()
+}
+
+extension ProducerClient {
+    public func produce(
+        topic: Int, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?, tag: Int
+    ) throws(KafkaError) -> Bool {
+        try produce(topic: topic, partition: partition, key: key, value: value, headers: nil, tag: tag)
+    }
+}

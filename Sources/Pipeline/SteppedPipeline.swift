@@ -1,0 +1,123 @@
+internal import Events
+internal import Kafka
+internal import Ledger
+public import Logging
+internal import Replay
+public import Scoring
+
+/// A process's intake and fold, stepped by the caller on one thread: how a simulation runs the pipeline. What threads do in
+/// `PipelineService` is done here by whoever calls `step`.
+public final class SteppedPipeline {
+    private static let pause = Duration.milliseconds(500)
+
+    private let configuration: PipelineConfiguration
+    private let logger: Logger
+    private let stopFlag = StopFlag()
+    private let board = StatusBoard()
+    private let owned = OwnedPartitions()
+    private let directory: MemberDirectory
+    private let clock: SteadyClock
+    private var ledgerPartitions: Int?
+    private var workers: [Role: any RoundWorker] = [:]
+    private var pausedUntil: [Role: ContinuousClock.Instant] = [:]
+
+    public init(_ configuration: PipelineConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        directory = MemberDirectory(member: configuration.members?.member ?? "")
+        clock = SteadyClock(configuration.host, logger)
+    }
+
+    /// One round of a role; what failed starts again half a second later. Throws `PipelineError`, which ends a process.
+    public func step(_ role: Role) throws {
+        guard pausedUntil[role].map({ $0 <= configuration.host.now }) ?? true else { return }
+        do {
+            guard let worker = try worker(role) else { return }
+            try worker.step()
+        } catch let error as PipelineError {
+            abandon(role)
+            throw error
+        } catch {
+            logger.warning("\(role.rawValue) starts again", metadata: ["reason": "\(error)"])
+            abandon(role)
+            pausedUntil[role] = configuration.host.now + Self.pause
+        }
+    }
+
+    /// Nil: the broker does not answer yet.
+    private func worker(_ role: Role) throws -> (any RoundWorker)? {
+        if let worker = workers[role] { return worker }
+        guard let partitions = try prepare() else { return nil }
+        let worker: any RoundWorker
+        switch role {
+        case .intake:
+            worker = try Intake(
+                configuration, ledgerPartitions: partitions, clock: clock, board: board, stop: stopFlag, logger: logger)
+        case .fold:
+            worker = try FoldWorker(
+                configuration, ledgerPartitions: partitions, owned: owned, directory: directory, clock: clock, board: board,
+                stop: stopFlag, logger: logger)
+        }
+        workers[role] = worker
+        try worker.start()
+        return worker
+    }
+
+    /// Begins a ledger that is empty. The number of its partitions; nil: the broker does not answer yet.
+    @discardableResult public func prepare() throws -> Int? {
+        if ledgerPartitions == nil {
+            do {
+                ledgerPartitions = try Bootstrap(configuration: configuration, stop: stopFlag, logger: logger).attempt()
+            } catch let error as KafkaError where error.isRetriable {
+                return nil
+            }
+        }
+        return ledgerPartitions
+    }
+
+    private func abandon(_ role: Role) {
+        workers[role]?.abandon()
+        workers[role] = nil
+    }
+
+    /// As a process that is asked to stop: waits for what is on its way, and gives back what it has.
+    public func stop() throws {
+        stopFlag.set()
+        for role in Role.allCases {
+            defer { abandon(role) }
+            do {
+                try workers[role]?.finish()
+            } catch let error as PipelineError {
+                throw error
+            } catch {
+                logger.warning("\(role.rawValue) ends badly", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+
+    /// A ledger partition that is folded here.
+    public struct Folded: Sendable {
+        /// The ledger offset of the next frame.
+        public let nextOffset: Int64
+        /// The last sequence number of each fact topic.
+        public let sequences: [Int64]
+        public let digest: StateDigest
+        /// Microseconds since 1970.
+        public let clock: Int64
+        /// Folded to the end of the ledger, every fact acknowledged.
+        public let isCurrent: Bool
+    }
+
+    /// By ledger partition.
+    public var folded: [Int32: Folded] {
+        var result: [Int32: Folded] = [:]
+        for partition in owned.all {
+            result[partition.partition] = partition.withFold { state in
+                Folded(
+                    nextOffset: state.nextOffset, sequences: state.sequences, digest: state.fold.digest(),
+                    clock: state.fold.clock.microseconds, isCurrent: partition.isCurrent)
+            }
+        }
+        return result
+    }
+}
