@@ -1,6 +1,7 @@
 /// The control events of this version: types under the reserved prefix, honoured only from the control topic.
 public enum ControlType: UInt8, CaseIterable, Sendable {
-    case enrolled, withdrawn, eventVoided, appealFiled, appealDecided, policyActivated, sourceReset
+    case enrolled, withdrawn, eventVoided, appealFiled, appealDecided, policyActivated, sourceReset, sourceGap
+    case sourceAcknowledged
 
     public static let prefix: StaticString = "standing."
 
@@ -13,11 +14,18 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
         case .appealDecided: "standing.appeal.decided"
         case .policyActivated: "standing.policy.activated"
         case .sourceReset: "standing.source.reset"
+        case .sourceGap: "standing.source.gap"
+        case .sourceAcknowledged: "standing.source.acknowledged"
         }
     }
 
     /// These have no subject and go to every ledger partition.
-    public var concernsEveryone: Bool { self == .policyActivated || self == .sourceReset }
+    public var concernsEveryone: Bool {
+        switch self {
+        case .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged: true
+        case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: false
+        }
+    }
 
     public init?(_ type: UnsafeRawBufferPointer) {
         guard type.starts(with: Self.prefix) else { return nil }

@@ -12,7 +12,9 @@ extension EventView {
             guard !data.isEmpty else { return EventDefect(.data, .missing) }
             return decoder.string("kind", of: data).flatMap { SubjectKind($0) } == nil
                 ? EventDefect(.data, .unknownKind) : nil
-        case .sourceReset:
+        // Intake's own word, in the ledger alone.
+        case .sourceGap: return EventDefect(.type, .unknownControlType)
+        case .sourceReset, .sourceAcknowledged:
             return data.isEmpty || decoder.string("topic", of: data) == nil ? EventDefect(.data, .missing) : nil
         case .policyActivated: return missing(["policy"], decoder)
         case .withdrawn: return nil

@@ -187,9 +187,20 @@ public final class Admin: @unchecked Sendable {
 
     /// The next offset of each partition, in one request a broker.
     public func ends(of partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
+        try offsets(of: partitions, at: PartitionOffset.end)
+    }
+
+    /// The oldest offset of each partition that is still there, in one request a broker.
+    public func beginnings(of partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
+        try offsets(of: partitions, at: PartitionOffset.beginning)
+    }
+
+    private func offsets(
+        of partitions: [TopicPartition], at place: Int64
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
         guard !partitions.isEmpty else { return [:] }
-        // ListOffsets takes -1 in the place of a timestamp for "the end".
-        let asked = partitions.map { PartitionOffset($0, offset: PartitionOffset.end) }
+        // ListOffsets takes -1 in the place of a timestamp for "the end", and -2 for "the beginning".
+        let asked = partitions.map { PartitionOffset($0, offset: place) }
         return try PartitionList.with(asked) { list throws(KafkaError) in
             let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(timeoutMilliseconds))
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: "list offsets") }

@@ -15,6 +15,11 @@ public protocol KafkaCluster: Sendable {
     /// Blocks, at most `timeoutMilliseconds`.
     func metadata(timeoutMilliseconds: Int) throws(KafkaError) -> Metadata
 
+    /// The oldest offset that is still there, of each partition. Blocks, at most `timeoutMilliseconds`.
+    func beginnings(
+        of partitions: [TopicPartition], timeoutMilliseconds: Int
+    ) throws(KafkaError) -> [TopicPartition: Int64]
+
     /// The next offset of each partition. Blocks, at most `timeoutMilliseconds`.
     func ends(
         of partitions: [TopicPartition], timeoutMilliseconds: Int
@@ -27,6 +32,10 @@ extension KafkaCluster {
     /// Of a topic; 0: it is not there.
     public func partitions(of topic: String) throws(KafkaError) -> Int {
         try metadata(timeoutMilliseconds: Self.patienceMilliseconds).topics.first { $0.name == topic }?.partitions ?? 0
+    }
+
+    public func beginnings(of partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
+        try beginnings(of: partitions, timeoutMilliseconds: Self.patienceMilliseconds)
     }
 
     public func ends(of partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
@@ -49,6 +58,12 @@ extension KafkaConfiguration: KafkaCluster {
 
     public func metadata(timeoutMilliseconds: Int) throws(KafkaError) -> Metadata {
         try Admin(self, timeoutMilliseconds: timeoutMilliseconds).metadata()
+    }
+
+    public func beginnings(
+        of partitions: [TopicPartition], timeoutMilliseconds: Int
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        try Admin(self, timeoutMilliseconds: timeoutMilliseconds).beginnings(of: partitions)
     }
 
     public func ends(

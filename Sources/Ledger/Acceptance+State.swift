@@ -2,7 +2,8 @@ public import Events
 
 // What an acceptance has decided so far, as bytes: part of a snapshot, and of the archive's index.
 extension Acceptance {
-    /// A session: id, next (0: broken, else the number plus one), last use. A source: topic, partition, greatest.
+    /// A session: id, next (0: broken, else the number plus one), last use. A source: topic, partition, greatest. The numbers of
+    /// frozen topics.
     public func write(to writer: inout ByteWriter) {
         for count in [repeatedFrames, brokenFrames, repeatedOrigins, uses] { writer.append(littleEndian: count) }
         writer.append(varint: UInt64(sessions.count))
@@ -22,6 +23,8 @@ extension Acceptance {
             writer.append(littleEndian: source.partition)
             writer.append(littleEndian: source.greatest)
         }
+        writer.append(varint: UInt64(frozen.count))
+        for topic in frozen { writer.append(varint: UInt64(topic)) }
     }
 
     public init(from reader: inout ByteReader) throws(ByteReader.Failure) {
@@ -44,6 +47,11 @@ extension Acceptance {
             guard topic < UInt64(topics.count) else { throw reader.failure }
             sources.append(
                 Source(topic: Int(topic), partition: try reader.integer(), greatest: try reader.integer()))
+        }
+        for _ in 0..<(try reader.count(bytesEach: 1)) {
+            let topic = try reader.varint()
+            guard topic < UInt64(topics.count), !frozen.contains(Int(topic)) else { throw reader.failure }
+            frozen.append(Int(topic))
         }
     }
 }

@@ -41,6 +41,8 @@ public struct Acceptance: Sendable {
     var topics: [[UInt8]] = []
     var sources: [Source] = []
     private var lastSource = 0
+    /// By number: topics that have lost records, until an operator has acknowledged it.
+    var frozen: [Int] = []
 
     public init() {}
 
@@ -126,5 +128,27 @@ public struct Acceptance: Sendable {
     public mutating func reset(topic name: UnsafeRawBufferPointer) {
         let topic = topic(name)
         for index in sources.indices where sources[index].topic == topic { sources[index].greatest = -1 }
+        acknowledge(topic: name)
     }
+
+    /// `standing.source.gap`: what lies before `end` in a source partition and has not come will not come. Said again, it
+    /// changes nothing.
+    public mutating func lose(topic name: UnsafeRawBufferPointer, partition: Int32, before end: Int64) {
+        let topic = topic(name)
+        let index = source(topic: topic, partition: partition)
+        guard end - 1 > sources[index].greatest else { return }
+        sources[index].greatest = end - 1
+        if !frozen.contains(topic) { frozen.append(topic) }
+    }
+
+    /// `standing.source.acknowledged`: somebody has looked at what the topic has lost.
+    public mutating func acknowledge(topic name: UnsafeRawBufferPointer) {
+        let topic = topic(name)
+        frozen.removeAll { $0 == topic }
+    }
+
+    /// The topics that have lost records, and nobody has acknowledged it.
+    public var frozenTopics: [String] { frozen.map { String(decoding: topics[$0], as: UTF8.self) }.sorted() }
+
+    @inline(__always) func isFrozen(_ topic: Int) -> Bool { !frozen.isEmpty && frozen.contains(topic) }
 }

@@ -5,6 +5,8 @@ public struct EntryReader {
     public private(set) var acceptance: Acceptance
     /// The last entry's place in its frame.
     public private(set) var index = -1
+    /// The last entry is of a topic that has lost records.
+    public private(set) var isFrozen = false
 
     private var reader = FrameReader()
     private let decoder = EventDecoder()
@@ -28,21 +30,39 @@ public struct EntryReader {
     public mutating func next(_ entry: inout Entry) throws(FrameError) -> Bool {
         while try reader.next(&entry) {
             index &+= 1
+            isFrozen = false
             if entry.kind == .tick { return true }
             if entry.kind == .event {
+                let topic = topic(entry.origin)
                 guard
-                    acceptance.accept(
-                        topic: topic(entry.origin), partition: entry.origin.partition, offset: entry.origin.offset)
+                    acceptance.accept(topic: topic, partition: entry.origin.partition, offset: entry.origin.offset)
                 else { continue }
+                isFrozen = acceptance.isFrozen(topic)
             }
-            if entry.event.type.equals(ControlType.sourceReset.name),
-                let name = decoder.string("topic", of: entry.event.data)
-            {
-                acceptance.reset(topic: name)
-            }
+            if entry.event.subject.isEmpty { note(entry) }
             return true
         }
         return false
+    }
+
+    /// What is said of a source topic.
+    private mutating func note(_ entry: Entry) {
+        let data = entry.event.data
+        guard let type = ControlType(entry.event.type), let topic = decoder.string("topic", of: data) else { return }
+        // The decoder's memory is used again by what is read next.
+        let name = Array(topic)
+        name.withUnsafeBytes { name in
+            switch type {
+            case .sourceReset: acceptance.reset(topic: name)
+            case .sourceAcknowledged: acceptance.acknowledge(topic: name)
+            case .sourceGap where entry.kind == .system:
+                guard let partition = decoder.integer("partition", of: data).flatMap({ Int32(exactly: $0) }),
+                    let end = decoder.integer("to", of: data)
+                else { return }
+                acceptance.lose(topic: name, partition: partition, before: end)
+            default: break
+            }
+        }
     }
 
     /// Texts of a frame's dictionary are resolved once a frame.

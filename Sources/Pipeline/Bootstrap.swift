@@ -69,9 +69,10 @@ struct Bootstrap {
         }
         let logger = logger
         try SystemEntry(
-            type: .policyActivated, id: "\(policy.id)-\(policy.version)", source: "/standing",
-            member: ("policy", policy.text)
-        ).append(to: empty.map { Int($0.partition) }, of: partitions, configuration) { logger.kafka($0, of: "bootstrap") }
+            .policyActivated, id: "\(policy.id)-\(policy.version)", source: "/standing", ["policy": .text(policy.text)]
+        ).append(to: empty.map { Int($0.partition) }, of: partitions, configuration) {
+            logger.kafka($0, of: "bootstrap")
+        }
         logger.notice(
             "the ledger begins",
             metadata: [

@@ -81,7 +81,8 @@ final class Intake: RoundWorker, RebalanceListener {
 
     func step() throws {
         guard let consumer else { return }
-        try consumer.poll(timeoutMilliseconds: 50) { try read($0) }
+        let latest = clock.time + configuration.allowedSkew
+        try consumer.poll(timeoutMilliseconds: 50) { try read($0, latest: latest) }
         try recoverExpired(consumer)
         serve(0)
         while checkpoints.depth > Self.maximumBatchesInFlight, !stop.isSet {
@@ -112,9 +113,8 @@ final class Intake: RoundWorker, RebalanceListener {
 
     // MARK: Reading
 
-    private func read(_ records: UnsafeBufferPointer<Record>) throws {
-        let limit = clock.time + configuration.allowedSkew
-        for record in records { try read(record, latest: limit) }
+    private func read(_ records: UnsafeBufferPointer<Record>, latest: Int64) throws {
+        for record in records { try read(record, latest: latest) }
         for partition in 0..<appender.partitions where dirty[partition] { try send(partition) }
         var positions: [PartitionOffset] = []
         for index in sources.indices where sources[index].moved {
@@ -273,7 +273,7 @@ final class Intake: RoundWorker, RebalanceListener {
         )
     }
 
-    /// A position that the broker has dropped already: loud, and on from the oldest record there is.
+    /// A position that the broker has dropped already.
     private func recoverExpired(_ consumer: any ConsumerClient) throws {
         let errors = consumer.takeErrors()
         guard !errors.isEmpty else { return }
@@ -286,16 +286,42 @@ final class Intake: RoundWorker, RebalanceListener {
                 throw error
             }
             try checkIdentity(of: place)
-            counts.expiredPositions += 1
-            logger.error(
-                "records expired before they were read",
-                metadata: ["topic": "\(place.topic)", "partition": "\(place.partition)", "reason": "\(error)"])
-            for index in sources.indices where sources[index].place == place {
-                sources[index].position = PartitionOffset.beginning
-            }
+            try passGap(of: place)
             try consumer.assign(sources.map { PartitionOffset($0.place, offset: $0.position) })
         }
         board.publish(&counts)
+    }
+
+    /// Tells the ledger what is lost, in every partition, and goes on behind it. Whoever dies in between says it once more,
+    /// which changes nothing.
+    private func passGap(of place: TopicPartition) throws {
+        guard let index = sources.firstIndex(where: { $0.place == place }),
+            let beginning = try configuration.kafka.beginnings(of: [place])[place]
+        else { return }
+        let position = max(0, sources[index].position)
+        defer {
+            sources[index].position = beginning
+            checkpoints.seal([PartitionOffset(place, offset: beginning)])
+        }
+        // A position that the broker refuses and still has: it is read from there.
+        guard beginning > position else { return }
+        counts.expiredPositions += 1
+        logger.critical(
+            "records expired before they were read: this topic imposes no sanctions until `standing source acknowledge`",
+            metadata: [
+                "topic": "\(place.topic)", "partition": "\(place.partition)", "from": "\(position)",
+                "to": "\(beginning)",
+            ])
+        let logger = logger
+        try SystemEntry(
+            .sourceGap, id: "\(place.topic)-\(place.partition)-\(beginning)", source: "/standing/intake",
+            [
+                "topic": .text(place.topic), "partition": .number(Int64(place.partition)), "from": .number(position),
+                "to": .number(beginning),
+            ]
+        ).append(to: Array(0..<appender.partitions), of: appender.partitions, configuration) {
+            logger.kafka($0, of: "gap")
+        }
     }
 
     // MARK: RebalanceListener
@@ -304,6 +330,14 @@ final class Intake: RoundWorker, RebalanceListener {
         var starts: [PartitionOffset] = []
         do {
             starts = try consumer.committed(partitions, timeoutMilliseconds: 10_000)
+            // What was never read is read from its oldest record on, and that is committed at once: what expires from then on
+            // is missed.
+            let beginnings = try configuration.kafka.beginnings(
+                of: starts.filter { $0.offset < 0 }.map(\.topicPartition))
+            for index in starts.indices where starts[index].offset < 0 {
+                starts[index].offset = beginnings[starts[index].topicPartition] ?? PartitionOffset.beginning
+            }
+            checkpoints.seal(starts.filter { beginnings[$0.topicPartition] != nil })
         } catch {
             // Without the committed offsets nothing may be read: the session ends and starts again.
             failure = error
@@ -313,7 +347,7 @@ final class Intake: RoundWorker, RebalanceListener {
             Source(
                 place: start.topicPartition, name: Array(start.topicPartition.topic.utf8),
                 isControl: start.topicPartition.topic == configuration.topics.control,
-                position: start.offset >= 0 ? start.offset : PartitionOffset.beginning)
+                position: start.offset)
         }
         committed = [:]
         logger.info("intake reads", metadata: ["partitions": "\(partitions.count)"])

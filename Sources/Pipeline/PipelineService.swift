@@ -47,7 +47,8 @@ public final class PipelineService: Sendable {
         if configuration.roles.contains(.intake) {
             let worker = Worker("intake", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
                 try Intake(
-                    configuration, ledgerPartitions: partitions, clock: clock, board: board, stop: stopFlag, logger: logger
+                    configuration, ledgerPartitions: partitions, clock: clock, board: board, stop: stopFlag,
+                    logger: logger
                 ).run()
             }
             workers.withLock { $0.append(worker) }
@@ -55,7 +56,8 @@ public final class PipelineService: Sendable {
         if configuration.roles.contains(.fold) {
             let worker = Worker("fold", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
                 try FoldWorker(
-                    configuration, ledgerPartitions: partitions, owned: owned, directory: directory, clock: clock, board: board,
+                    configuration, ledgerPartitions: partitions, owned: owned, directory: directory, clock: clock,
+                    board: board,
                     stop: stopFlag, logger: logger
                 ).run()
             }
@@ -155,6 +157,11 @@ public final class PipelineService: Sendable {
                 sum.0 + acceptance.repeatedOrigins, sum.1 + acceptance.repeatedFrames, sum.2 + acceptance.brokenFrames
             )
         }
+    }
+
+    /// Source topics that have lost records and impose no sanction until that is acknowledged, in a partition folded here.
+    public var frozenTopics: [String] {
+        Set(owned.all.flatMap { partition in partition.withFold { $0.acceptance.frozenTopics } }).sorted()
     }
 
     public enum Lookup: Sendable {

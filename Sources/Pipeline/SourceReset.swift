@@ -41,9 +41,9 @@ public struct SourceReset {
             throw PipelineError(
                 .sourceRecreated, "\(configuration.intakeGroup) has other members: stop every intake first")
         }
-        try SystemEntry(type: .sourceReset, id: id, source: "/standing/operator", member: ("topic", topic))
+        try SystemEntry(.sourceReset, id: id, source: "/standing/operator", ["topic": .text(topic)])
             .append(
-to: Array(0..<ledgerPartitions), of: ledgerPartitions, configuration)
+                to: Array(0..<ledgerPartitions), of: ledgerPartitions, configuration)
         try group.commit(sources.filter { $0.topic == topic }.map { PartitionOffset($0, offset: 0) }, wait: true)
     }
 

@@ -7,12 +7,14 @@ internal import Synchronization
 final class SteadyClock: Sendable {
     /// Microseconds by which the wall clock may leave its course at once.
     static let tolerance: Int64 = 60_000_000
-    /// How long a new course is watched before it is taken.
+    /// How long a new course is watched before it is taken; whoever looks away for a minute begins anew.
     static let confirmation = Duration.seconds(3600)
+    static let attention = Duration.seconds(60)
 
     private struct Course {
         /// The wall clock at `start`, as it is believed.
         var base: Int64
+        var lastLook: ContinuousClock.Instant
         var doubt: (base: Int64, since: ContinuousClock.Instant)?
     }
 
@@ -24,7 +26,7 @@ final class SteadyClock: Sendable {
     init(_ host: any Host, _ logger: Logger) {
         (self.host, self.logger) = (host, logger)
         start = host.now
-        course = Mutex(Course(base: host.wallClock))
+        course = Mutex(Course(base: host.wallClock, lastLook: start))
     }
 
     /// Microseconds since 1970.
@@ -32,6 +34,8 @@ final class SteadyClock: Sendable {
         let (now, wall) = (host.now, host.wallClock)
         let elapsed = Self.microseconds(now - start)
         return course.withLock { course in
+            if now - course.lastLook > Self.attention { course.doubt?.since = now }
+            course.lastLook = now
             follow(wall - elapsed, at: now, &course)
             return course.base + elapsed
         }
@@ -39,11 +43,11 @@ final class SteadyClock: Sendable {
 
     private func follow(_ base: Int64, at now: ContinuousClock.Instant, _ course: inout Course) {
         if (base - course.base).magnitude <= UInt64(Self.tolerance) {
-            course = Course(base: base)
+            (course.base, course.doubt) = (base, nil)
         } else if let doubt = course.doubt, (base - doubt.base).magnitude <= UInt64(Self.tolerance) {
             guard now - doubt.since >= Self.confirmation else { return }
             logger.warning("the wall clock's new course is taken", metadata: Self.metadata(base - course.base))
-            course = Course(base: base)
+            (course.base, course.doubt) = (base, nil)
         } else {
             logger.error(
                 "the wall clock was set to another time; for an hour the old course holds, unless this process is restarted",

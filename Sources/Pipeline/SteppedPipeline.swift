@@ -55,7 +55,8 @@ public final class SteppedPipeline {
                 configuration, ledgerPartitions: partitions, clock: clock, board: board, stop: stopFlag, logger: logger)
         case .fold:
             worker = try FoldWorker(
-                configuration, ledgerPartitions: partitions, owned: owned, directory: directory, clock: clock, board: board,
+                configuration, ledgerPartitions: partitions, owned: owned, directory: directory, clock: clock,
+                board: board,
                 stop: stopFlag, logger: logger)
         }
         workers[role] = worker

@@ -8,8 +8,29 @@ struct SystemEntry {
     let type: ControlType
     let id: String
     let source: String
-    /// One member of the entry's `data`.
-    let member: (name: String, value: String)
+    /// A JSON object.
+    let data: [UInt8]
+
+    enum Value {
+        case text(String)
+        case number(Int64)
+    }
+
+    init(_ type: ControlType, id: String, source: String, _ members: KeyValuePairs<String, Value>) {
+        (self.type, self.id, self.source) = (type, id, source)
+        var writer = ByteWriter()
+        for (name, value) in members {
+            writer.append(writer.count == 0 ? "{" : ",")
+            writer.append(jsonString: name)
+            writer.append(":")
+            switch value {
+            case .text(let text): writer.append(jsonString: text)
+            case .number(let number): writer.append(decimal: number)
+            }
+        }
+        writer.append("}")
+        data = Array(writer.bytes)
+    }
 
     /// Returns when every partition has it, acknowledged; throws `KafkaError` otherwise.
     func append(
@@ -22,26 +43,9 @@ struct SystemEntry {
         let producer = try configuration.kafka.producer(options, onNotice: onNotice)
         let appender = try LedgerAppender(
             producer: producer, ledger: ledger, partitions: partitions, session: configuration.host.randomSession())
-        var data = ByteWriter()
-        data.append("{")
-        data.append(jsonString: member.name)
-        data.append(":")
-        data.append(jsonString: member.value)
-        data.append("}")
-        let name = type.name
-        try Array(id.utf8).withUnsafeBytes { id in
-            try Array(source.utf8).withUnsafeBytes { source in
-                for number in numbers {
-                    appender.append(
-                        system: EventView(
-                            id: id, source: source,
-                            type: UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount),
-                            subject: UnsafeRawBufferPointer(start: nil, count: 0), time: .distantPast,
-                            data: data.bytes),
-                        to: number)
-                    _ = try appender.send(number, tag: 0) {}
-                }
-            }
+        for number in numbers {
+            lend { appender.append(system: $0, to: number) }
+            _ = try appender.send(number, tag: 0) {}
         }
         var failure: KafkaError?
         let isSent = producer.flush(timeoutMilliseconds: Self.patienceMilliseconds) { delivery in
@@ -51,6 +55,21 @@ struct SystemEntry {
         guard isSent else {
             throw KafkaError(
                 code: -185, name: "_TIMED_OUT", message: "\(type.name) is not acknowledged", isRetriable: true)
+        }
+    }
+
+    private func lend(_ body: (EventView) -> Void) {
+        let name = type.name
+        Array(id.utf8).withUnsafeBytes { id in
+            Array(source.utf8).withUnsafeBytes { source in
+                data.withUnsafeBytes { data in
+                    body(
+                        EventView(
+                            id: id, source: source,
+                            type: UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount),
+                            subject: UnsafeRawBufferPointer(start: nil, count: 0), time: .distantPast, data: data))
+                }
+            }
         }
     }
 }

@@ -123,6 +123,9 @@ public final class QueryServer: Sendable {
         exposition.add("standing_fold_partitions_current", .gauge, Int64(status.currentPartitions))
         exposition.add("standing_standby_partitions", .gauge, Int64(status.standbyPartitions))
         exposition.add("standing_intake_partitions", .gauge, Int64(status.intakePartitions))
+        for topic in service.frozenTopics {
+            exposition.add("standing_source_frozen", .gauge, 1, labels: [("topic", topic)])
+        }
         for (band, subjects) in service.subjectsByBand() {
             exposition.add("standing_subjects", .gauge, Int64(subjects), labels: [("band", band)])
         }

@@ -5,13 +5,13 @@ public import Scoring
 
 // A partition's whole state as bytes, and back. `SnapshotStore` sees to it that they are the bytes that were written.
 //
-//     8  magic "STSN0001", 4 fold version, 4 ledger partition, 8 next offset, 16 state digest (high, low)
+//     8  magic "STSN0002", 4 fold version, 4 ledger partition, 8 next offset, 16 state digest (high, low)
 //    32  chain head (`FrameChain`), 8 each sequence number
 //     …  policy text, acceptance, the fold
 extension PartitionFold {
     public typealias SnapshotError = Fold.SnapshotError
 
-    private static let magic: UInt64 = 0x3130_3030_4E53_5453
+    private static let magic: UInt64 = 0x3230_3030_4E53_5453
     static let chainHeadBytes = 32
 
     /// Writes the state between two frames, in pieces; `chainHead` goes with it. Returns the state's digest.

@@ -153,7 +153,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                 return true
             }
         }
-        batch.append(Fold.Item(event: entry.event, type: type, entry: reader.index))
+        batch.append(
+            Fold.Item(event: entry.event, type: type, entry: reader.index, isFrozen: reader.isFrozen))
         if batch.count == Self.batchEntries { foldBatch() }
         return false
     }
@@ -177,9 +178,10 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     private mutating func applySystem() throws {
+        let type = ControlType(entry.event.type)
         // The reader has taken note of it.
-        if ControlType(entry.event.type) == .sourceReset { return }
-        guard ControlType(entry.event.type) == .policyActivated, let text = entry.event.policyText(decoder)
+        if type == .sourceReset || type == .sourceGap { return }
+        guard type == .policyActivated, let text = entry.event.policyText(decoder)
         else { throw problem("a system entry that this version does not know") }
         switch rule {
         case .ledger:

@@ -81,7 +81,7 @@ extension Fold {
             guard isActive || change.adverse & (1 &<< UInt64(dimension)) != 0 else { continue }
             slots[policy.variables.standing.points] = .int(points(dimension, record))
             switch truth(conditions.levels[index].when, record) {
-            case .yes where !isActive:
+            case .yes where !isActive && !isFrozen:
                 impose(sanction, record, subject, cause: cause, identity: 0, change)
             case .no where isActive: lift(sanction, record, .cured, cause: cause, change)
             // What cannot be evaluated imposes nothing, and is no cure.

@@ -32,7 +32,7 @@ extension Fold {
                 change.sanctions = true
                 change.isMatched = true
             }
-            guard trigger.imposes, holds(trigger, record) else { continue }
+            guard trigger.imposes, !isFrozen, holds(trigger, record) else { continue }
             change.isMatched = true
             if let imposition = imposition(sanction, record) {
                 // A further matching event: the term counts from it. The timer of the old end will see to the new one.

@@ -35,6 +35,8 @@ public struct Fold: ~Copyable {
     var terms = TermsTable()
     /// The place of the entry being folded in its frame.
     var entry = 0
+    /// What is folded now is of a source that has lost records.
+    var isFrozen = false
     /// Timers that fall due together; empty but while they fire.
     var dueTimers: [Timer] = []
     let kindTexts: [Text]
@@ -108,11 +110,14 @@ public struct Fold: ~Copyable {
         public var type: EventTypeID?
         /// Its place in the frame, which goes into its facts' ids.
         public var entry: Int
+        /// Its source has lost records: it imposes no sanction and begins no term anew.
+        public var isFrozen: Bool
 
-        public init(event: EventView, type: EventTypeID?, entry: Int) {
+        public init(event: EventView, type: EventTypeID?, entry: Int, isFrozen: Bool = false) {
             self.event = event
             self.type = type
             self.entry = entry
+            self.isFrozen = isFrozen
         }
     }
 
@@ -143,9 +148,9 @@ public struct Fold: ~Copyable {
     }
 
     /// Folds one event.
-    public mutating func fold(_ event: EventView, type: EventTypeID, entry: Int) {
+    public mutating func fold(_ event: EventView, type: EventTypeID, entry: Int, isFrozen: Bool = false) {
         let key = Self.keys(event)
-        withUnsafePointer(to: Item(event: event, type: type, entry: entry)) {
+        withUnsafePointer(to: Item(event: event, type: type, entry: entry, isFrozen: isFrozen)) {
             fold($0, subjectHash: key.subject, identity: key.identity)
         }
     }
@@ -165,6 +170,7 @@ public struct Fold: ~Copyable {
         let event = UnsafeRawPointer(item).advanced(by: MemoryLayout<Item>.offset(of: \.event)!)
             .assumingMemoryBound(to: EventView.self)
         entry = item.pointee.entry
+        isFrozen = item.pointee.isFrozen
         counters.entries += 1
         advance(to: event.pointee.time)
         if let control = type.control {
@@ -292,11 +298,11 @@ public struct Fold: ~Copyable {
         _ control: ControlType, _ event: UnsafePointer<EventView>, _ hash: UInt64, _ identity: UInt64
     ) {
         switch control {
-        // The switch of a policy and the reset of a source are the ledger's business, not a subject's.
+        // The switch of a policy and what befalls a source are the ledger's business, not a subject's.
         case .policyActivated:
             if isPast { passActivation(event, identity) }
             return
-        case .sourceReset: return
+        case .sourceReset, .sourceGap, .sourceAcknowledged: return
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: break
         }
         guard isNew(identity, life: 0) else { return }
@@ -314,7 +320,8 @@ public struct Fold: ~Copyable {
         case .eventVoided: void(event, of: subject, hash)
         case .appealFiled where !isPast: fileAppeal(event, of: subject)
         case .appealDecided where !isPast: decideAppeal(event, of: subject)
-        case .appealFiled, .appealDecided, .enrolled, .policyActivated, .sourceReset: break
+        case .appealFiled, .appealDecided, .enrolled, .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged:
+            break
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Events
 import Foundation
 import Kafka
 import Pipeline
@@ -6,7 +7,7 @@ import Pipeline
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source", abstract: "Tell intake what happened to a source topic.",
-        subcommands: [SourceResetCommand.self])
+        subcommands: [SourceResetCommand.self, SourceAcknowledgeCommand.self])
 }
 
 struct SourceResetCommand: ParsableCommand {
@@ -34,5 +35,41 @@ struct SourceResetCommand: ParsableCommand {
             throw fail("error: \(error)")
         }
         say("\(topic) is read from its beginning when intake starts")
+    }
+}
+
+struct SourceAcknowledgeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "acknowledge",
+        abstract: "Records of a source topic were lost, and somebody has looked at it: let it impose sanctions again.",
+        discussion: """
+            Where records expire before they are read, the ledger is told (`standing.source.gap`), and nothing that the topic \
+            says imposes a sanction or begins a term anew: what is missing may be what would have prevented it. Points go on. \
+            This sends `standing.source.acknowledged` to the control topic and prints its id. What was not imposed meanwhile is \
+            not made up for. The metric standing_source_frozen says which topics wait for it.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @Argument(help: "The source topic.")
+    var topic: String
+    @Option(help: "What was found; it stays in the ledger.")
+    var reason: String
+
+    func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(cluster, &settings)
+        let topics = try cluster.pipeline(policy: nil).topics
+        guard ([topics.control] + topics.sources).contains(topic) else {
+            throw fail("error: \(topic): no source topic of this name", Exit.usage)
+        }
+        var data = ByteWriter()
+        data.append("{\"topic\":")
+        data.append(jsonString: topic)
+        data.append(",\"reason\":")
+        data.append(jsonString: reason)
+        data.append("}")
+        print(
+            try ControlTopic(cluster: cluster).send(
+                .sourceAcknowledged, data: String(decoding: data.bytes, as: UTF8.self)))
     }
 }

@@ -16,10 +16,36 @@ private final class Judge {
 
     func topic(_ name: String) -> Int { Array(name.utf8).withUnsafeBytes { acceptance.topic($0) } }
 
+    func lose(_ name: String, partition: Int32 = 0, before end: Int64) {
+        Array(name.utf8).withUnsafeBytes { acceptance.lose(topic: $0, partition: partition, before: end) }
+    }
+
+    func acknowledge(_ name: String) { Array(name.utf8).withUnsafeBytes { acceptance.acknowledge(topic: $0) } }
+
     func reset(_ name: String) { Array(name.utf8).withUnsafeBytes { acceptance.reset(topic: $0) } }
 }
 
 @Suite struct AcceptanceTests {
+    // MARK: Gaps
+
+    @Test func aTopicThatHasLostRecordsIsFrozenUntilThatIsAcknowledged() {
+        let judge = Judge()
+        let bus = judge.topic("bus")
+        #expect(judge.accept(topic: bus, partition: 0, offset: 3))
+        judge.lose("bus", before: 10)
+        judge.lose("train", before: 5)
+        #expect(judge.acceptance.frozenTopics == ["bus", "train"])
+        #expect(!judge.accept(topic: bus, partition: 0, offset: 9), "it was said to be lost")
+        #expect(judge.accept(topic: bus, partition: 0, offset: 10))
+        judge.acknowledge("bus")
+        #expect(judge.acceptance.frozenTopics == ["train"])
+        judge.lose("bus", before: 10)
+        #expect(judge.acceptance.frozenTopics == ["train"], "it is known")
+        judge.lose("bus", partition: 1, before: 1)
+        judge.reset("train")
+        #expect(judge.acceptance.frozenTopics == ["bus"])
+    }
+
     // MARK: Sessions
 
     @Test func framesCountWhileTheirNumbersRunOn() {

@@ -116,6 +116,41 @@ import Testing
         #expect(ledger.repeatedOrigins == 2)
     }
 
+    @Test func aSourceThatHasLostRecordsImposesNothing() throws {
+        let text =
+            TestPolicy.text + """
+                sanctions:
+                  - {id: debtor, dimension: payment, measures: [rail], when: points < 0, lasts: 10 days}
+                  - {id: judged, dimension: payment, event: bill.refused, measures: [air], lasts: 10 days}
+                appeals: {decide-within: 5 days}
+                """
+        var number: UInt64 = 0
+        func sanctions(_ entries: [LedgerEntry]) throws -> [String] {
+            defer { number += 1 }
+            return try ledger.apply(LedgerEntry.frame(number: number, entries), at: Int64(number))
+                .filter { $0.hasPrefix("sanctions") }
+        }
+        func happened(_ type: String, _ subject: String, offset: Int64, topic: String = "bus") -> LedgerEntry {
+            .happened(type, subject, offset: offset, topic: topic)
+        }
+        let gap = LedgerEntry.system(
+            type: "standing.source.gap", data: #"{"topic":"bus","partition":0,"from":0,"to":7}"#)
+        let acknowledged = LedgerEntry.event(
+            type: "standing.source.acknowledged", subject: "", offset: 20, topic: "control", data: #"{"topic":"bus"}"#)
+        #expect(
+            try sanctions([.policy(text), .enrolled("anna", offset: 0), .enrolled("ben", offset: 1), gap]) == [])
+        #expect(
+            try sanctions([
+                happened("bill.missed", "anna", offset: 5), happened("bill.missed", "anna", offset: 8),
+                happened("bill.refused", "anna", offset: 9),
+            ]) == [])
+        #expect(ledger.standings["anna"]?.level.score == 540, "points go on, but for what was said to be lost")
+        #expect(try sanctions([happened("bill.missed", "ben", offset: 4, topic: "train")]) == ["sanctions 1 ben"])
+        #expect(
+            try sanctions([gap, acknowledged, gap, happened("bill.refused", "anna", offset: 30)])
+                == ["sanctions 2 anna"], "what is known already freezes nothing again")
+    }
+
     @Test func aRepeatedFrameChangesNothing() throws {
         try begin()
         let frame = LedgerEntry.frame(number: 1, [.enrolled("anna", offset: 0)])

@@ -114,6 +114,12 @@ struct RandomLedger {
                 "standing.policy.activated", LedgerEntry.policyData(([text] + others)[random.below(3)]), subject: "")
         case 33 where random.below(4) == 0:
             return event("standing.source.reset", #"{"topic":"elsewhere"}"#, subject: "")
+        case 34 where random.below(12) == 0:
+            return .system(
+                type: "standing.source.gap",
+                data: #"{"topic":"town","partition":0,"from":\#(origin),"to":\#(origin + 1)}"#)
+        case 35:
+            return event("standing.source.acknowledged", #"{"topic":"town"}"#, subject: "")
         default:
             let types = [
                 "bill.paid", "bill.missed", "bill.missed", "court.defaulted", "court.satisfied", "hours", "noise",

@@ -30,6 +30,7 @@ import Testing
         ("appeal.decided", #","subject":"anna","data":{"sanction":"rail-ban","outcome":"upheld","reason":"-"}"#),
         ("policy.activated", #","data":{"policy":"policy: town\nversion: 1\n"}"#),
         ("source.reset", #","data":{"topic":"behaviour.transport"}"#),
+        ("source.acknowledged", #","data":{"topic":"behaviour.transport","reason":"-"}"#),
     ])
     func controlEvents(_ type: String, _ rest: String) throws {
         let event = Self.envelope("standing.\(type)", rest)

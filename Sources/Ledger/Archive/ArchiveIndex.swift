@@ -7,7 +7,7 @@ internal import Events
 /// one person's entries lie together. It can be made from the segment and the acceptance before it at any time, and is
 /// thrown away when its checksum or the segment's size is not what it says.
 ///
-///     meta       8  magic "SLAI0001"
+///     meta       8  magic "SLAI0002"
 ///                4  CRC-32C of the meta behind this field
 ///                4  length of the meta
 ///                8  size of the segment file
@@ -22,7 +22,7 @@ internal import Events
 ///     entry      8  fingerprint, 4 length of what follows, 8 ledger offset, 4 place in the frame, 8 clock before it, then in the form of a frame's
 ///                   entry, each text at full length
 enum ArchiveIndex {
-    static let magic: UInt64 = 0x3130_3030_4941_4C53
+    static let magic: UInt64 = 0x3230_3030_4941_4C53
     /// Entries are gathered into a block up to this.
     static let blockBytes = 32 * 1024
     static let maximumBytes = 128 * 1024 * 1024
@@ -91,7 +91,7 @@ struct ArchiveIndexBuilder: ~Copyable {
         writer.append(littleEndian: offset)
         writer.append(littleEndian: UInt32(entries.index))
         writer.append(littleEndian: clock.microseconds)
-        writer.append(byte: entry.kind.rawValue)
+        writer.append(byte: entry.kind.rawValue | (entries.isFrozen ? HistoryEntry.frozenMark : 0))
         writer.append(littleEndian: entry.event.time.microseconds)
         if entry.kind == .event {
             append(entry.origin.topic)

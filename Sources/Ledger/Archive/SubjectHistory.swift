@@ -11,9 +11,14 @@ public struct HistoryEntry {
     /// Kind `event` only.
     public var origin: Origin
     public var event: EventView
+    /// Of a topic that had lost records: it imposed nothing.
+    public var isFrozen: Bool
 
-    init(offset: Int64, entry: Int, clock: Timestamp, _ content: Entry) {
-        (self.offset, self.entry, self.clock) = (offset, entry, clock)
+    /// In an index: beside the kind.
+    static let frozenMark: UInt8 = 0x40
+
+    init(offset: Int64, entry: Int, clock: Timestamp, isFrozen: Bool, _ content: Entry) {
+        (self.offset, self.entry, self.clock, self.isFrozen) = (offset, entry, clock, isFrozen)
         (kind, origin, event) = (content.kind, content.origin, content.event)
     }
 
@@ -21,8 +26,10 @@ public struct HistoryEntry {
         offset = try reader.integer()
         entry = Int(try reader.integer(UInt32.self))
         clock = Timestamp(microseconds: try reader.integer())
-        guard let kind = EntryKind(rawValue: try reader.byte()) else { throw reader.failure }
+        let mark = try reader.byte()
+        guard let kind = EntryKind(rawValue: mark & ~Self.frozenMark) else { throw reader.failure }
         self.kind = kind
+        isFrozen = mark & Self.frozenMark != 0
         (origin, event) = (FrameReader.blank.origin, .empty)
         event.time = Timestamp(microseconds: try reader.integer())
         if kind == .event {
@@ -153,7 +160,10 @@ public final class SubjectHistory {
             guard record.offset < end, try entries.open(frame) else { return }
             while try entries.next(&entry) {
                 if entry.kind != .tick, entry.event.subject.isEmpty || entry.event.subject.equals(subject) {
-                    try body(HistoryEntry(offset: record.offset, entry: entries.index, clock: clock, entry))
+                    try body(
+                        HistoryEntry(
+                            offset: record.offset, entry: entries.index, clock: clock, isFrozen: entries.isFrozen, entry
+                        ))
                 }
                 clock = max(clock, entry.event.time)
             }

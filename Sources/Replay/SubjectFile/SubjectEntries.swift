@@ -14,12 +14,15 @@ public struct SubjectEntries: Sendable {
         let topic, source, type, subject, id, data: [UInt8]
         public let partition: Int32
         public let sourceOffset: Int64
+        /// Of a topic that had lost records: it imposed nothing.
+        public let isFrozen: Bool
 
         init(_ entry: HistoryEntry) {
             (offset, self.entry, clock, kind, time) = (
                 entry.offset, entry.entry, entry.clock, entry.kind, entry.event.time
             )
             (partition, sourceOffset) = (entry.origin.partition, entry.origin.offset)
+            isFrozen = entry.isFrozen
             topic = Array(entry.origin.topic)
             source = Array(entry.event.source)
             type = Array(entry.event.type)

@@ -68,7 +68,7 @@ public struct SubjectReplay: ~Copyable {
         try entry.lend { event in
             let type = fold.resolve(type: event.type)
             guard type == EventTypeID(.policyActivated), fixedPolicy == nil else {
-                fold.fold(event, type: type, entry: 0)
+                fold.fold(event, type: type, entry: 0, isFrozen: entry.isFrozen)
                 return
             }
             if entry.kind == .system {
