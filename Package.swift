@@ -66,7 +66,7 @@ let package = Package(
         room("Lag", ["Kafka", logging]),
         room("Query", ["Events", "Pipeline", "Policy", "Replay", "Scoring", hummingbird, logging, metrics]),
         room("Downstream", ["Events", "Kafka", grdb, hummingbird, logging]),
-        room("Simulation", ["Ledger"]),
+        room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
         .executableTarget(
             name: "standing",
             dependencies: [
@@ -98,7 +98,7 @@ let package = Package(
         tests("QueryTests", ["Query", metrics]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", logging]),
-        tests("SimulationTests", ["Simulation"]),
+        tests("SimulationTests", ["Randomness", "Simulation"]),
         tests("CommandTests", ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics"]),
     ],
     cxxLanguageStandard: .cxx17

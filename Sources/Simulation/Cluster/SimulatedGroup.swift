@@ -1,0 +1,109 @@
+internal import Kafka
+
+/// A consumer group of the range assignor, as its coordinator sees it.
+final class SimulatedGroup {
+    static let session: Int64 = 10_000_000
+
+    private struct Member {
+        let id: Int
+        let process: SimulatedProcess
+        let topics: [String]
+        var lastHeard: Int64
+        var isGone = false
+        /// Waits for the partitions to be dealt.
+        var hasJoined = true
+        var assignment: [TopicPartition] = []
+    }
+
+    private let topics: [String: Int]
+    private var members: [Member] = []
+    private var nextID = 1
+    /// How often partitions were dealt.
+    private(set) var generation = 0
+    private(set) var isDealing = false
+    private(set) var committed: [TopicPartition: PartitionOffset] = [:]
+
+    init(topics: [String: Int]) { self.topics = topics }
+
+    private func index(_ id: Int) -> Int? { members.firstIndex { $0.id == id } }
+
+    func contains(_ id: Int) -> Bool { index(id) != nil }
+
+    /// Returns the member's id.
+    func join(_ process: SimulatedProcess, _ topics: [String], at time: Int64) -> Int {
+        defer { nextID += 1 }
+        members.append(Member(id: nextID, process: process, topics: topics, lastHeard: time))
+        deal(joined: nextID)
+        return nextID
+    }
+
+    func leave(_ id: Int) {
+        guard let index = index(id) else { return }
+        members.remove(at: index)
+        deal(joined: nil)
+    }
+
+    /// Left without a word.
+    func lose(_ id: Int) { if let index = index(id) { members[index].isGone = true } }
+
+    /// Members that were not heard of for a session.
+    func expel(at time: Int64) {
+        for index in members.indices where members[index].process.isHeard && !members[index].isGone {
+            members[index].lastHeard = time
+        }
+        let count = members.count
+        members.removeAll { time - $0.lastHeard > Self.session }
+        if members.count < count { deal(joined: nil) }
+    }
+
+    private func deal(joined: Int?) {
+        if !isDealing { for index in members.indices { members[index].hasJoined = false } }
+        isDealing = true
+        if let joined, let index = index(joined) { members[index].hasJoined = true }
+        dealIfAllAreHere()
+    }
+
+    func mustRejoin(_ id: Int) -> Bool { isDealing && index(id).map { !members[$0].hasJoined } ?? false }
+
+    func rejoin(_ id: Int) {
+        guard let index = index(id) else { return }
+        members[index].hasJoined = true
+        dealIfAllAreHere()
+    }
+
+    private func dealIfAllAreHere() {
+        guard isDealing, members.allSatisfy(\.hasJoined) else { return }
+        isDealing = false
+        generation += 1
+        for index in members.indices { members[index].assignment = [] }
+        for (topic, partitions) in topics.sorted(by: { $0.key < $1.key }) {
+            let readers = members.indices.filter { members[$0].topics.contains(topic) }
+            guard !readers.isEmpty else { continue }
+            let (share, rest) = partitions.quotientAndRemainder(dividingBy: readers.count)
+            var next = 0
+            for (place, reader) in readers.enumerated() {
+                for _ in 0..<(share + (place < rest ? 1 : 0)) {
+                    members[reader].assignment.append(TopicPartition(topic, Int32(next)))
+                    next += 1
+                }
+            }
+        }
+    }
+
+    /// Nil: they are not dealt.
+    func assignment(of id: Int) -> [TopicPartition]? {
+        guard !isDealing, let index = index(id) else { return nil }
+        return members[index].assignment
+    }
+
+    /// Who was given a partition last and has not been expelled since.
+    func owner(of place: TopicPartition) -> SimulatedProcess? {
+        members.first { $0.assignment.contains(place) }?.process
+    }
+
+    /// `generation`: the one that the committer knows.
+    func commit(_ offsets: [PartitionOffset], of id: Int, generation: Int) throws(KafkaError) {
+        guard contains(id), generation == self.generation else { throw .illegalGeneration }
+        for offset in offsets { committed[offset.topicPartition] = offset }
+    }
+}

@@ -1,0 +1,168 @@
+internal import Kafka
+internal import Ledger
+internal import Pipeline
+
+/// A process on a simulated machine, from its start to its death. Its calls end with it: whoever makes one then gets an
+/// error, and nothing happens.
+final class SimulatedProcess: @unchecked Sendable {
+    let cluster: SimulatedCluster
+    private(set) var isDead = false
+    /// SIGSTOP.
+    var isPaused = false
+    var isConnected = true
+    /// Calls that it still makes; nil: any number.
+    var callsLeft: Int?
+
+    init(_ cluster: SimulatedCluster) { self.cluster = cluster }
+
+    /// The group's coordinator hears its heartbeats.
+    var isHeard: Bool { !isDead && !isPaused && isConnected && !cluster.isDown }
+    /// What it sends now goes out.
+    var canSend: Bool { isHeard }
+
+    func die() { isDead = true }
+
+    /// A call of the process: it may be its last. False: it is dead.
+    func call() -> Bool {
+        if let left = callsLeft {
+            callsLeft = left - 1
+            if left <= 0 { die() }
+        }
+        return !isDead
+    }
+
+    func check() throws(KafkaError) { if !call() { throw .deadProcess } }
+
+    /// A request that is answered: waits for it.
+    func request(timeoutMilliseconds: Int) throws(KafkaError) {
+        try check()
+        guard isConnected, !cluster.isDown, !cluster.random.chance(perMille: cluster.faults.timeouts) else {
+            cluster.wait(Int64(timeoutMilliseconds) * 1000)
+            throw .timedOut
+        }
+        cluster.wait(cluster.latency)
+    }
+}
+
+/// The way of one process to the cluster.
+struct ProcessCluster: KafkaCluster {
+    let process: SimulatedProcess
+
+    var brokers: String { "simulated" }
+
+    func consumer(
+        _ options: Consumer.Options, listener: (any RebalanceListener)?, onNotice: @escaping (KafkaNotice) -> Void
+    ) throws(KafkaError) -> any ConsumerClient {
+        try process.check()
+        return SimulatedConsumer(process, options, listener)
+    }
+
+    func producer(
+        _ options: Producer.Options, onNotice: @escaping (KafkaNotice) -> Void
+    ) throws(KafkaError) -> any ProducerClient {
+        try process.check()
+        return SimulatedProducer(process)
+    }
+
+    func metadata(timeoutMilliseconds: Int) throws(KafkaError) -> Metadata {
+        try process.request(timeoutMilliseconds: timeoutMilliseconds)
+        return Metadata(
+            brokers: 1,
+            topics: process.cluster.topics.sorted { $0.key < $1.key }
+                .map { Metadata.Topic(name: $0.key, partitions: $0.value) })
+    }
+
+    func beginnings(
+        of partitions: [TopicPartition], timeoutMilliseconds: Int
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        try process.request(timeoutMilliseconds: timeoutMilliseconds)
+        var result: [TopicPartition: Int64] = [:]
+        for place in partitions { result[place] = process.cluster.beginning(place) }
+        return result
+    }
+
+    func ends(
+        of partitions: [TopicPartition], timeoutMilliseconds: Int
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        try process.request(timeoutMilliseconds: timeoutMilliseconds)
+        var result: [TopicPartition: Int64] = [:]
+        for place in partitions { result[place] = process.cluster.end(place) }
+        return result
+    }
+}
+
+/// A machine: its disk and its clock outlive its processes.
+final class SimulatedMachine: Host, @unchecked Sendable {
+    /// Differences alone count.
+    private static let origin = ContinuousClock.now
+
+    let name: String
+    let start: Int64
+    let disk = FaultyFileSystem()
+    private let cluster: SimulatedCluster
+    /// Microseconds by which its wall clock is wrong.
+    var error: Int64 = 0
+    private var work: [@Sendable () -> Void] = []
+
+    /// `start`: the time at the beginning, in microseconds since 1970.
+    init(_ name: String, _ cluster: SimulatedCluster, start: Int64) {
+        (self.name, self.cluster, self.start) = (name, cluster, start)
+    }
+
+    var now: ContinuousClock.Instant { Self.origin + .microseconds(cluster.time) }
+    var wallClock: Int64 { start + cluster.time + error }
+    func randomSession() -> UInt64 { cluster.random.next() | 1 }
+    func background(_ work: @escaping @Sendable () -> Void) { self.work.append(work) }
+
+    /// One piece of what nobody waits for.
+    func workInBackground() {
+        guard !work.isEmpty else { return }
+        work.removeFirst()()
+    }
+
+    func forgetWork() { work = [] }
+
+    /// What a crash leaves of the disk: `losesPower`: of what was not synced, any part, and any of the new names.
+    func crashDisk(losesPower: Bool) {
+        guard losesPower else { return disk.crash(names: true) { _, _, count in count } }
+        disk.crash(names: cluster.random.chance(perMille: 500)) { [cluster] _, _, count in
+            switch cluster.random.below(3) {
+            case 0: nil
+            case 1: count
+            default: cluster.random.within(0...count)
+            }
+        }
+    }
+}
+
+/// A machine's disk as one process has it.
+struct ProcessDisk: FileSystem {
+    private static let ioError = -5
+
+    let process: SimulatedProcess
+    let disk: FaultyFileSystem
+
+    private func run(_ body: () -> Int) -> Int { process.call() ? body() : Self.ioError }
+
+    func open(_ path: String, create: Bool, readOnly: Bool) -> Int {
+        run { disk.open(path, create: create, readOnly: readOnly) }
+    }
+    func read(_ descriptor: Int, _ bytes: UnsafeMutableRawBufferPointer, at position: Int64) -> Int {
+        run { disk.read(descriptor, bytes, at: position) }
+    }
+    func write(_ descriptor: Int, _ bytes: UnsafeRawBufferPointer, at position: Int64) -> Int {
+        run { disk.write(descriptor, bytes, at: position) }
+    }
+    func size(_ descriptor: Int) -> Int64 { Int64(run { Int(disk.size(descriptor)) }) }
+    func sync(_ descriptor: Int) -> Int { run { disk.sync(descriptor) } }
+    func truncate(_ descriptor: Int, to size: Int64) -> Int { run { disk.truncate(descriptor, to: size) } }
+    func close(_ descriptor: Int) -> Int { process.isDead ? Self.ioError : disk.close(descriptor) }
+    func lock(_ descriptor: Int) -> Int { run { disk.lock(descriptor) } }
+    func rename(_ path: String, to target: String) -> Int { run { disk.rename(path, to: target) } }
+    func remove(_ path: String) -> Int { run { disk.remove(path) } }
+    func makeDirectory(_ path: String) -> Int { run { disk.makeDirectory(path) } }
+    func syncDirectory(_ path: String) -> Int { run { disk.syncDirectory(path) } }
+    func names(in directory: String) -> Result<[String], FileError> {
+        process.call() ? disk.names(in: directory) : .failure(FileError(.list, directory, 5))
+    }
+}

@@ -1,0 +1,316 @@
+internal import Events
+internal import Kafka
+internal import Ledger
+internal import Logging
+internal import Pipeline
+internal import Policy
+internal import Scoring
+
+/// One run, under way.
+final class Disaster {
+    private static let machines = 3
+    /// 2026-01-01T00:00:00Z
+    private static let start: Int64 = 1_767_225_600_000_000
+    private static let (millisecond, second, hour): (Int64, Int64, Int64) = (1000, 1_000_000, 3_600_000_000)
+    /// Rounds within which everything is as it must be, once nothing more befalls anybody.
+    private static let roundsToSettle = 400
+    private static let settlingRound = 500 * millisecond
+
+    private struct Member {
+        let machine: SimulatedMachine
+        var process: SimulatedProcess?
+        var pipeline: SteppedPipeline?
+    }
+
+    private let plan: DisasterRun
+    private let logger: Logger
+    private let cluster: SimulatedCluster
+    private let ledgerPartitions: Int
+    private let standsBy: Bool
+    private var members: [Member] = []
+    private var traffic: Traffic
+    private var sent: [TopicPartition: [Traffic.Sent]] = [:]
+    private var told: [String: Int] = [:]
+    private let menu: [Fate]
+    private var endsWell = false
+
+    /// What befalls members, broker, disks and clocks.
+    private enum Fate: String, CaseIterable {
+        case crash, powerLoss = "power losses", crashAtCall = "crashes within a call", pause = "pauses"
+        case cutOff = "network partitions", brokerDown = "broker failures", restart = "restarts", clock = "clock steps"
+        case disk = "disk faults", retention = "expiries"
+    }
+
+    init(_ run: DisasterRun, logger: Logger) {
+        var random = SplitMix64(seed: run.seed)
+        plan = run
+        self.logger = logger
+        ledgerPartitions = random.within(1...4)
+        standsBy = random.chance(perMille: 400)
+        traffic = Traffic(changesPolicy: random.chance(perMille: 500))
+        // Of some sorts of trouble much, of others none: rare ones meet more often so than in an even mixture.
+        var menu = Fate.allCases.filter { _ in random.chance(perMille: 600) }
+        if menu.isEmpty { menu = [.crash] }
+        self.menu = menu
+        cluster = SimulatedCluster(
+            topics: SimulatedTopics.partitions(ledger: ledgerPartitions), random: random, bug: run.bug)
+        func rate(_ most: Int) -> Int {
+            cluster.random.chance(perMille: 500) ? cluster.random.within(0...most) : 0
+        }
+        cluster.faults = Faults(
+            delays: rate(100), lostAnswers: rate(200), refusals: rate(10), timeouts: rate(100), fetchErrors: rate(100),
+            commitErrors: rate(200))
+        for number in 0..<Self.machines {
+            members.append(Member(machine: SimulatedMachine("member-\(number)", cluster, start: Self.start)))
+        }
+    }
+
+    private func below(_ bound: Int) -> Int { cluster.random.below(bound) }
+
+    // MARK: The run
+
+    func run() throws -> DisasterRun.Summary {
+        try begin()
+        for _ in 0..<plan.steps { try step() }
+        try heal()
+        return try judge()
+    }
+
+    /// The ledger gets its policy, and every member is started.
+    private func begin() throws {
+        let faults = cluster.faults
+        cluster.faults = Faults()
+        let policy = try ScoringPolicy(yaml: Traffic.policy, file: "lives.yaml")
+        let process = SimulatedProcess(cluster)
+        try SteppedPipeline(
+            configuration(members[0].machine, process, policy: policy), logger: logger
+        ).prepare()
+        cluster.faults = faults
+        for number in members.indices { start(number) }
+    }
+
+    private func configuration(
+        _ machine: SimulatedMachine, _ process: SimulatedProcess, policy: ScoringPolicy? = nil
+    ) -> PipelineConfiguration {
+        var result = PipelineConfiguration(
+            kafka: ProcessCluster(process: process), topics: SimulatedTopics.names, policy: policy)
+        result.host = machine
+        result.intakeGroup = SimulatedTopics.intakeGroup
+        result.foldGroup = SimulatedTopics.foldGroup
+        result.data = LocalData("/data", on: ProcessDisk(process: process, disk: machine.disk))
+        result.snapshotInterval = 60 * Self.second
+        result.standsBy = standsBy
+        return result
+    }
+
+    private func start(_ number: Int) {
+        guard members[number].process == nil else { return }
+        let process = SimulatedProcess(cluster)
+        members[number].process = process
+        members[number].pipeline = SteppedPipeline(
+            configuration(members[number].machine, process), logger: logger)
+    }
+
+    private func step() throws {
+        let number = below(members.count)
+        switch below(100) {
+        case 0..<50: try step(number, below(2) == 0 ? .intake : .fold)
+        case 50..<66: for _ in 0..<(1 + below(6)) { send() }
+        case 66..<80: cluster.wait(pause())
+        case 80..<88: members[number].machine.workInBackground()
+        default: if below(3) == 0 { try befall(menu[below(menu.count)], number) }
+        }
+    }
+
+    private func pause() -> Int64 {
+        switch below(100) {
+        case 0..<60: Int64(below(50)) * Self.millisecond
+        case 60..<85: Int64(below(5000)) * Self.millisecond
+        case 85..<97: Int64(below(3600)) * Self.second
+        default: Int64(below(72)) * Self.hour
+        }
+    }
+
+    private func send() {
+        let record = traffic.next(at: Self.start + cluster.time, &cluster.random)
+        let place = TopicPartition(record.topic, cluster.partition(of: record.record.key, in: record.topic))
+        cluster.append(record.record, to: place)
+        sent[place, default: []].append(record)
+    }
+
+    private func step(_ number: Int, _ role: Role) throws {
+        guard let process = members[number].process, !process.isPaused else { return }
+        do {
+            try members[number].pipeline?.step(role)
+        } catch let error as PipelineError where error.code == .storage || process.isDead {
+            // As a process does: it ends, and is started again.
+            process.die()
+        }
+        if process.isDead { bury(number, losesPower: false) }
+    }
+
+    // MARK: What befalls
+
+    private func note(_ fate: Fate) {
+        told[fate.rawValue, default: 0] += 1
+    }
+
+    private func befall(_ fate: Fate, _ number: Int) throws {
+        guard let process = members[number].process else { return }
+        logger.info("\(members[number].machine.name): \(fate.rawValue)", metadata: ["time": "\(cluster.time)"])
+        note(fate)
+        switch fate {
+        case .crash: bury(number, losesPower: false)
+        case .powerLoss: bury(number, losesPower: true)
+        case .crashAtCall: process.callsLeft = below(60)
+        case .pause:
+            process.isPaused = true
+            cluster.later(Int64(below(30_000)) * Self.millisecond) { process.isPaused = false }
+        case .cutOff:
+            process.isConnected = false
+            cluster.later(Int64(below(30_000)) * Self.millisecond) { process.isConnected = true }
+        case .brokerDown: cluster.goDown(for: Int64(below(10_000)) * Self.millisecond)
+        case .restart:
+            try stop(number)
+            start(number)
+        case .clock:
+            // Longer than an hour a wrong clock would be taken for the right one.
+            let machine = members[number].machine
+            guard machine.error == 0 else { return }
+            machine.error = (below(2) == 0 ? 24 : -24) * Self.hour
+            cluster.later(Int64(below(50)) * 60 * Self.second) { machine.error = 0 }
+        case .disk:
+            let faults: [(FaultyFileSystem.Fault, FileError.Call?)] = [
+                (.error(28), .write), (.short, .write), (.error(5), nil), (.dropsUnsynced, .sync), (.short, .read),
+            ]
+            let (fault, call) = faults[below(faults.count)]
+            members[number].machine.disk.plan(fault, atCall: 1 + below(20), of: call)
+        case .retention:
+            let places = sent.keys.sorted()
+            guard !places.isEmpty else { return }
+            let place = places[below(places.count)]
+            // Before the first commit nobody knows what there was.
+            guard let read = cluster.group(SimulatedTopics.intakeGroup).committed[place] else { return }
+            cluster.expire(place, before: read.offset + Int64(below(4)))
+        }
+    }
+
+    private func stop(_ number: Int) throws {
+        guard let process = members[number].process, let pipeline = members[number].pipeline else { return }
+        do {
+            try pipeline.stop()
+        } catch let error as PipelineError where error.code == .storage || process.isDead {}
+        process.die()
+        members[number].pipeline = nil
+        members[number].process = nil
+        members[number].machine.crashDisk(losesPower: false)
+        members[number].machine.forgetWork()
+        members[number].machine.error = 0
+    }
+
+    /// The process is gone, at once; it starts again later, with its clock set right.
+    private func bury(_ number: Int, losesPower: Bool) {
+        members[number].process?.die()
+        members[number].pipeline = nil
+        members[number].process = nil
+        let machine = members[number].machine
+        machine.forgetWork()
+        machine.crashDisk(losesPower: losesPower)
+        machine.error = 0
+        cluster.later(Int64(below(20_000)) * Self.millisecond) { [weak self] in
+            if self?.endsWell == false { self?.start(number) }
+        }
+    }
+
+    // MARK: The end
+
+    private func heal() throws {
+        endsWell = true
+        cluster.faults = Faults()
+        cluster.comeUp()
+        for number in members.indices {
+            members[number].machine.error = 0
+            members[number].machine.disk.clearFaults()
+            members[number].process?.isPaused = false
+            members[number].process?.isConnected = true
+            members[number].process?.callsLeft = nil
+            start(number)
+        }
+        for _ in 0..<Self.roundsToSettle {
+            for number in members.indices {
+                for role in Role.allCases { try step(number, role) }
+                members[number].machine.workInBackground()
+                start(number)
+            }
+            if isSettled { return }
+            cluster.wait(Self.settlingRound)
+        }
+        throw Oracle.Objection("not settled within \(Self.roundsToSettle) rounds: \(whatIsLeft)")
+    }
+
+    private var isSettled: Bool { whatIsLeft == "" }
+
+    /// Empty: everything read, folded, published and owned once.
+    private var whatIsLeft: String {
+        let committed = cluster.group(SimulatedTopics.intakeGroup).committed
+        for place in sent.keys.sorted() where committed[place]?.offset != cluster.end(place) {
+            return "\(place) is read to \(committed[place]?.offset ?? 0) of \(cluster.end(place))"
+        }
+        for partition in 0..<Int32(ledgerPartitions) {
+            let place = TopicPartition(SimulatedTopics.ledger, partition)
+            let owners = members.compactMap { $0.pipeline?.folded[partition] }
+            guard owners.count == 1 else { return "\(place) has \(owners.count) owners" }
+            guard owners[0].isCurrent, owners[0].nextOffset == cluster.end(place) else {
+                return "\(place) is folded to \(owners[0].nextOffset) of \(cluster.end(place))"
+            }
+            let wall = Self.start + cluster.time
+            if owners[0].clock < wall - Self.latestTick {
+                return "\(place): its clock is at \(owners[0].clock), not \(wall)"
+            }
+        }
+        return ""
+    }
+
+    /// A tick every ten seconds, and the time that it takes.
+    private static let latestTick = 15 * second
+
+    private func judge() throws -> DisasterRun.Summary {
+        let oracle = Oracle(cluster: cluster, sent: sent, ledgerPartitions: ledgerPartitions)
+        try oracle.checkLedger()
+        try oracle.checkDeadLetters()
+        var digests: [String] = []
+        var repeats = DisasterRun.Summary.Repeats()
+        for partition in 0..<Int32(ledgerPartitions) {
+            let places = members.map { LocalData("/data", on: $0.machine.disk) }
+            let offsets = try Set(places.flatMap { try $0.snapshots(partition).offsets() })
+            let folded = try oracle.fold(partition, digestsAt: offsets)
+            try oracle.checkFacts(partition, folded)
+            for member in members {
+                guard let state = member.pipeline?.folded[partition] else { continue }
+                guard state.digest == folded.digest, state.sequences == folded.sequences else {
+                    throw Oracle.Objection(
+                        "\(member.machine.name) has folded partition \(partition) into another state")
+                }
+            }
+            for (member, data) in zip(members, places) {
+                try oracle.checkKept(
+                    data, partition, folded, of: member.machine.name,
+                    isOwner: member.pipeline?.folded[partition] != nil)
+            }
+            digests.append(folded.digest.description)
+            repeats.frames += folded.repeats.frames
+            repeats.brokenFrames += folded.repeats.brokenFrames
+            repeats.origins += folded.repeats.origins
+            repeats.facts -= folded.facts.reduce(0) { $0 + $1.count }
+        }
+        let facts = SimulatedTopics.facts.flatMap { topic in
+            (0..<Int32(ledgerPartitions)).map { Int(cluster.end(TopicPartition(topic, $0))) }
+        }
+        repeats.facts += facts.reduce(0, +)
+        return DisasterRun.Summary(
+            records: sent.values.reduce(0) { $0 + $1.count },
+            frames: (0..<Int32(ledgerPartitions)).reduce(0) {
+                $0 + Int(cluster.end(TopicPartition(SimulatedTopics.ledger, $1)))
+            }, facts: facts.reduce(0, +), repeats: repeats, disasters: told, digests: digests)
+    }
+}

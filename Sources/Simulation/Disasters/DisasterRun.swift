@@ -1,0 +1,91 @@
+internal import Kafka
+internal import Ledger
+public import Logging
+internal import Pipeline
+internal import Policy
+
+/// Members, broker, disks, clocks, traffic and what befalls them, on one thread, everything from one seed: a run with the
+/// same seed and steps is the same run. When the steps are done everything heals, and what the members have, what the
+/// topics hold and what consumers take of it is held against the `Oracle`.
+public struct DisasterRun: Sendable {
+    /// What a run that ended well came to: the same for the same seed and steps.
+    public struct Summary: Sendable, Equatable, CustomStringConvertible {
+        public let records: Int
+        public let frames: Int
+        public let facts: Int
+        /// What was there more than once, or of an appender that had to begin anew, and was passed over.
+        public let repeats: Repeats
+        /// What befell whom, in order of their names.
+        public let disasters: [String: Int]
+        /// Of the ledger partitions' states.
+        public let digests: [String]
+
+        public struct Repeats: Sendable, Equatable {
+            public var frames = 0
+            public var brokenFrames = 0
+            public var origins = 0
+            public var facts = 0
+
+            public init(frames: Int = 0, brokenFrames: Int = 0, origins: Int = 0, facts: Int = 0) {
+                (self.frames, self.brokenFrames, self.origins, self.facts) = (frames, brokenFrames, origins, facts)
+            }
+        }
+
+        public var description: String {
+            let told = disasters.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+            return "\(records) records, \(frames) frames, \(facts) facts, \(repeats.origins) entries and "
+                + "\(repeats.facts) facts repeated; \(told); \(digests.joined(separator: " "))"
+        }
+    }
+
+    /// What a run found.
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        public let seed: UInt64
+        public let steps: Int
+        public let reason: String
+        public let bug: PlantedBug?
+
+        /// The one command that repeats it.
+        public var command: String {
+            "standing simulate --seed \(seed) --steps \(steps)" + (bug.map { " --plant \($0.rawValue)" } ?? "")
+        }
+        public var description: String { "seed \(seed), \(steps) steps: \(reason)\nrepeat: \(command)" }
+    }
+
+    public let seed: UInt64
+    public let steps: Int
+    public let bug: PlantedBug?
+
+    public init(seed: UInt64, steps: Int, bug: PlantedBug? = nil) {
+        (self.seed, self.steps, self.bug) = (seed, steps, bug)
+    }
+
+    /// `logger`: what members and fate have to say.
+    public func run(logger: Logger? = nil) throws(Failure) -> Summary {
+        do {
+            return try Disaster(self, logger: logger ?? Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() })
+                .run()
+        } catch {
+            throw Failure(seed: seed, steps: steps, reason: "\(error)", bug: bug)
+        }
+    }
+
+    /// The smallest number of steps, as far as halving and then taking away finds it, with which this seed fails; the rest
+    /// of a run does not change what was before.
+    public func shrunk(from failure: Failure) -> Failure {
+        func attempt(_ steps: Int) -> Failure? {
+            do {
+                _ = try DisasterRun(seed: seed, steps: steps, bug: bug).run()
+                return nil
+            } catch {
+                return error
+            }
+        }
+        var best = failure
+        var cut = failure.steps / 2
+        while cut > 0 {
+            if best.steps > cut, let smaller = attempt(best.steps - cut) { best = smaller } else { cut /= 2 }
+        }
+        return best
+    }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Simulation
+
+struct SimulateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate",
+        abstract: "Run members, broker, disks and clocks in memory, let disasters befall them, and check what is left.",
+        discussion: """
+            Everything follows from the seed: the same seed and steps are the same run. Each run starts three members with a \
+            ledger of one to four partitions, sends them events, and lets happen what the seed says: crashes (also within a \
+            call), power losses that tear what was not synced, pauses beyond the session's time-out, network partitions, \
+            broker failures, refused and delayed and lost messages, disk faults, clock steps of a day, restarts, changes of \
+            policy, voids, appeals. Then everything heals, and ledger, dead letters, facts, states, archives and snapshots \
+            are held against a plain fold of what was acknowledged.
+
+            A run that fails is made as short as it goes, and the command that repeats it is printed; exit 1.
+            """)
+
+    @Option(help: "The first run's seed.")
+    var seed: UInt64 = 1
+    @Option(help: "Steps of a run, before everything heals.")
+    var steps = 400
+    @Option(help: "Runs, of this seed and those behind it.")
+    var seeds = 1
+    @Option(
+        help:
+            "Put in a bug of this sort, to see it found: \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", "))."
+    )
+    var plant: String?
+    @Flag(help: "Say what members and fate have to say.")
+    var verbose = false
+
+    func validate() throws {
+        guard steps > 0, seeds > 0 else { throw ValidationError("--steps and --seeds must be positive") }
+    }
+
+    func run() throws {
+        let bug = try plant.map { name in
+            guard let bug = PlantedBug(rawValue: name) else {
+                throw fail("error: --plant \(name): no such bug", Exit.usage)
+            }
+            return bug
+        }
+        let logger =
+            verbose
+            ? Logger(
+                label: "simulation",
+                factory: { _ in LineLogHandler(label: "simulation", format: .text, logLevel: .debug) }) : nil
+        for seed in seed..<(seed + UInt64(seeds)) {
+            let run = DisasterRun(seed: seed, steps: steps, bug: bug)
+            do {
+                let summary = try run.run(logger: logger)
+                if seeds == 1 || verbose { print("seed \(seed): \(summary)") }
+            } catch {
+                say("\(error)")
+                say("as short as it goes: \(run.shrunk(from: error))")
+                throw Exit.failed
+            }
+        }
+        print("\(seeds) runs of \(steps) steps: everything is as it must be")
+    }
+}

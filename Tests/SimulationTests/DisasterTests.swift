@@ -1,0 +1,78 @@
+import Foundation
+import Randomness
+import Simulation
+import Synchronization
+import Testing
+
+/// Members, broker, disks and clocks in memory, and everything that can befall them.
+@Suite struct DisasterTests {
+    private static let steps = 400
+    private static let threads = 2
+
+    /// Runs seeds on both cores; in order of the seeds.
+    private func run(_ seeds: Range<Int>, bug: PlantedBug? = nil) -> [Result<DisasterRun.Summary, DisasterRun.Failure>]
+    {
+        let results = Mutex<[Int: Result<DisasterRun.Summary, DisasterRun.Failure>]>([:])
+        DispatchQueue.concurrentPerform(iterations: Self.threads) { thread in
+            for seed in seeds where seed % Self.threads == thread {
+                let run = DisasterRun(seed: UInt64(seed), steps: Self.steps, bug: bug)
+                let result = Result { () throws(DisasterRun.Failure) in try run.run() }
+                results.withLock { $0[seed] = result }
+            }
+        }
+        let all = results.withLock { $0 }
+        return seeds.compactMap { all[$0] }
+    }
+
+    @Test func whateverBefallsEverythingIsAsItMustBe() throws {
+        let fuzz = Fuzz("disaster", count: 1000, long: 20_000)
+        for case .failure(let failure) in run(Int(fuzz.seed)..<Int(fuzz.seed) + fuzz.count) {
+            Issue.record("\(failure)")
+        }
+    }
+
+    /// A disaster that never comes proves nothing.
+    @Test func theRunsHaveEverythingInThem() throws {
+        var disasters: [String: Int] = [:]
+        var repeats = DisasterRun.Summary.Repeats()
+        var facts = 0
+        for result in run(0..<150) {
+            let summary = try result.get()
+            disasters.merge(summary.disasters) { $0 + $1 }
+            facts += summary.facts
+            repeats.frames += summary.repeats.frames
+            repeats.brokenFrames += summary.repeats.brokenFrames
+            repeats.origins += summary.repeats.origins
+            repeats.facts += summary.repeats.facts
+        }
+        #expect(disasters.count == 10 && disasters.values.allSatisfy { $0 >= 20 }, "\(disasters)")
+        #expect(repeats.origins > 100 && repeats.facts > 10 && facts > 1000, "\(repeats), \(facts) facts")
+    }
+
+    @Test func theSameSeedIsTheSameRun() throws {
+        for seed in [3, 17, 101] as [UInt64] {
+            let run = DisasterRun(seed: seed, steps: Self.steps)
+            #expect(try run.run() == run.run())
+        }
+    }
+
+    /// Of each sort one bug, switched on: found, and told with the command that finds it again.
+    @Test(arguments: PlantedBug.allCases) func aPlantedBugIsFound(_ bug: PlantedBug) throws {
+        var found: DisasterRun.Failure?
+        var seed = 0
+        while found == nil, seed < 1000 {
+            for case .failure(let failure) in run(seed..<(seed + 20), bug: bug) { found = found ?? failure }
+            seed += 20
+        }
+        let failure = try #require(found, "\(bug) is not found within 1000 seeds")
+        #expect(failure.command == "standing simulate --seed \(failure.seed) --steps 400 --plant \(bug.rawValue)")
+        // Without the bug the same disasters do no harm.
+        #expect(throws: Never.self) { try DisasterRun(seed: failure.seed, steps: Self.steps).run() }
+
+        let shrunk = DisasterRun(seed: failure.seed, steps: failure.steps, bug: bug).shrunk(from: failure)
+        #expect(shrunk.steps < failure.steps)
+        #expect(throws: DisasterRun.Failure.self) {
+            try DisasterRun(seed: shrunk.seed, steps: shrunk.steps, bug: bug).run()
+        }
+    }
+}
