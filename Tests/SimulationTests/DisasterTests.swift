@@ -45,7 +45,7 @@ import Testing
             repeats.origins += summary.repeats.origins
             repeats.facts += summary.repeats.facts
         }
-        #expect(disasters.count == 10 && disasters.values.allSatisfy { $0 >= 20 }, "\(disasters)")
+        #expect(disasters.count == 11 && disasters.values.allSatisfy { $0 >= 20 }, "\(disasters)")
         #expect(repeats.origins > 100 && repeats.facts > 10 && facts > 1000, "\(repeats), \(facts) facts")
     }
 

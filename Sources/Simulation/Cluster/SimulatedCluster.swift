@@ -21,7 +21,7 @@ final class SimulatedCluster: @unchecked Sendable {
     }
 
     /// Partitions by topic.
-    let topics: [String: Int]
+    private(set) var topics: [String: Int]
     let bug: PlantedBug?
     var random: SplitMix64
     var faults = Faults()
@@ -100,9 +100,17 @@ final class SimulatedCluster: @unchecked Sendable {
 
     func group(_ name: String) -> SimulatedGroup {
         if let group = groups[name] { return group }
-        let group = SimulatedGroup(topics: topics)
+        let group = SimulatedGroup { [unowned self] in topics }
         groups[name] = group
         return group
+    }
+
+    /// Whoever reads the topic is dealt its partitions anew.
+    func addPartition(to topic: String) {
+        let partition = topics[topic] ?? 0
+        topics[topic] = partition + 1
+        logs[TopicPartition(topic, Int32(partition))] = []
+        for group in groups.values { group.dealAnew(topic) }
     }
 
     /// Where the cluster's murmur2 puts a key.

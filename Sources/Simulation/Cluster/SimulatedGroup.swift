@@ -15,7 +15,7 @@ final class SimulatedGroup {
         var assignment: [TopicPartition] = []
     }
 
-    private let topics: [String: Int]
+    private let topics: () -> [String: Int]
     private var members: [Member] = []
     private var nextID = 1
     /// How often partitions were dealt.
@@ -23,7 +23,8 @@ final class SimulatedGroup {
     private(set) var isDealing = false
     private(set) var committed: [TopicPartition: PartitionOffset] = [:]
 
-    init(topics: [String: Int]) { self.topics = topics }
+    /// `topics`: partitions by topic, as they are when it asks.
+    init(topics: @escaping () -> [String: Int]) { self.topics = topics }
 
     private func index(_ id: Int) -> Int? { members.firstIndex { $0.id == id } }
 
@@ -56,6 +57,9 @@ final class SimulatedGroup {
         if members.count < count { deal(joined: nil) }
     }
 
+    /// The topic has other partitions than before.
+    func dealAnew(_ topic: String) { if members.contains(where: { $0.topics.contains(topic) }) { deal(joined: nil) } }
+
     private func deal(joined: Int?) {
         if !isDealing { for index in members.indices { members[index].hasJoined = false } }
         isDealing = true
@@ -76,7 +80,7 @@ final class SimulatedGroup {
         isDealing = false
         generation += 1
         for index in members.indices { members[index].assignment = [] }
-        for (topic, partitions) in topics.sorted(by: { $0.key < $1.key }) {
+        for (topic, partitions) in topics().sorted(by: { $0.key < $1.key }) {
             let readers = members.indices.filter { members[$0].topics.contains(topic) }
             guard !readers.isEmpty else { continue }
             let (share, rest) = partitions.quotientAndRemainder(dividingBy: readers.count)

@@ -111,6 +111,7 @@ final class SimulatedMachine: Host, @unchecked Sendable {
 
     var now: ContinuousClock.Instant { Self.origin + .microseconds(cluster.time) }
     var wallClock: Int64 { start + cluster.time + error }
+    var residentBytes: Int64? { nil }
     func randomSession() -> UInt64 { cluster.random.next() | 1 }
     func background(_ work: @escaping @Sendable () -> Void) { self.work.append(work) }
 

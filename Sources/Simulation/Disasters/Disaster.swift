@@ -9,6 +9,8 @@ internal import Scoring
 /// One run, under way.
 final class Disaster {
     private static let machines = 3
+    /// Of a source.
+    private static let mostPartitions = 6
     /// 2026-01-01T00:00:00Z
     private static let start: Int64 = 1_767_225_600_000_000
     private static let (millisecond, second, hour): (Int64, Int64, Int64) = (1000, 1_000_000, 3_600_000_000)
@@ -38,7 +40,7 @@ final class Disaster {
     private enum Fate: String, CaseIterable {
         case crash, powerLoss = "power losses", crashAtCall = "crashes within a call", pause = "pauses"
         case cutOff = "network partitions", brokerDown = "broker failures", restart = "restarts", clock = "clock steps"
-        case disk = "disk faults", retention = "expiries"
+        case disk = "disk faults", retention = "expiries", growth = "added partitions"
     }
 
     init(_ run: DisasterRun, logger: Logger) {
@@ -47,7 +49,8 @@ final class Disaster {
         self.logger = logger
         ledgerPartitions = random.within(1...4)
         standsBy = random.chance(perMille: 400)
-        traffic = Traffic(changesPolicy: random.chance(perMille: 500))
+        traffic = Traffic(
+            changesPolicy: random.chance(perMille: 500), hasHotSubject: random.chance(perMille: 300))
         // Of some sorts of trouble much, of others none: rare ones meet more often so than in an even mixture.
         var menu = Fate.allCases.filter { _ in random.chance(perMille: 600) }
         if menu.isEmpty { menu = [.crash] }
@@ -185,6 +188,9 @@ final class Disaster {
             ]
             let (fault, call) = faults[below(faults.count)]
             members[number].machine.disk.plan(fault, atCall: 1 + below(20), of: call)
+        case .growth:
+            let topic = SimulatedTopics.sources[below(SimulatedTopics.sources.count)]
+            if cluster.topics[topic] ?? 0 < Self.mostPartitions { cluster.addPartition(to: topic) }
         case .retention:
             let places = sent.keys.sorted()
             guard !places.isEmpty else { return }

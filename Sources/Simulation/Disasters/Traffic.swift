@@ -49,9 +49,13 @@ struct Traffic {
     private var sent: [Sent] = []
     /// Of behaviour events: subject and id, so that they can be voided.
     private var events: [(subject: String, id: String)] = []
-    private var changesPolicy: Bool
+    private let changesPolicy: Bool
+    /// Half of all that happens is of one subject.
+    private let hasHotSubject: Bool
 
-    init(changesPolicy: Bool) { self.changesPolicy = changesPolicy }
+    init(changesPolicy: Bool, hasHotSubject: Bool) {
+        (self.changesPolicy, self.hasHotSubject) = (changesPolicy, hasHotSubject)
+    }
 
     /// `time`: now, in microseconds since 1970.
     mutating func next(at time: Int64, _ random: inout SplitMix64) -> Sent {
@@ -64,7 +68,8 @@ struct Traffic {
 
     private mutating func make(at time: Int64, _ random: inout SplitMix64) -> Sent {
         number += 1
-        let subject = subjects[random.below(subjects.count)]
+        let isHot = hasHotSubject && random.chance(perMille: 500)
+        let subject = subjects[isHot ? 0 : random.below(subjects.count)]
         let time = random.chance(perMille: 100) ? time - Int64(random.below(72)) * Self.hour : time
         func event(
             _ topic: String, _ type: String, _ data: String, subject: String? = subject, at time: Int64 = time,
