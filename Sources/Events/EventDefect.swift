@@ -36,6 +36,8 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownOutcome = "unknown-outcome"
         case invalidPolicy = "invalid-policy"
         case outOfMemory = "out-of-memory"
+        /// No defect: there is no room for another subject.
+        case atMemoryLimit = "at-memory-limit"
     }
 
     public let attribute: Attribute
@@ -77,6 +79,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .unknownKind: "data.kind must be individual, business or official"
         case .invalidPolicy: "data.policy is no policy that `standing policy check` passes"
         case .outOfMemory: "no memory to decode \(attribute.rawValue)"
+        case .atMemoryLimit: "the process is at its memory limit and takes no enrolment; redrive it when there is room"
         }
     }
 

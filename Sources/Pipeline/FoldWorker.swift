@@ -53,6 +53,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private var unrecovered: [Int32: [Publication.Mark]] = [:]
     private var lastTick: [Int32: Int64] = [:]
     private let clock: SteadyClock
+    private let memory: MemoryWatch
     private var batch = FactBatch()
     /// Read from its beginning whenever partitions arrive: what was said of them before counts too.
     var checkpoints: CheckpointTopic?
@@ -69,20 +70,22 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     init(
         _ configuration: PipelineConfiguration, ledgerPartitions: Int, owned: OwnedPartitions,
-        directory: MemberDirectory, clock: SteadyClock, board: StatusBoard, stop: StopFlag, logger: Logger
+        directory: MemberDirectory, clock: SteadyClock, memory: MemoryWatch, board: StatusBoard,
+        stop: StopFlag, logger: Logger
     ) throws {
         self.configuration = configuration
         host = configuration.host
         (lastLimits, lastCommit, recovery) = (host.now, host.now, Recovery(at: host.now))
         self.owned = owned
         self.directory = directory
-        self.clock = clock
+        (self.clock, self.memory) = (clock, memory)
         self.board = board
         self.stop = stop
         self.logger = logger
         publications = [Publication?](repeating: nil, count: ledgerPartitions)
         var options = Producer.Options()
         options.gapless = true
+        if let queued = configuration.queuedKilobytes { options.maximumQueuedKilobytes = queued }
         producer = try configuration.kafka.producer(options) { logger.kafka($0, of: "fact-producer") }
         var topics: [Int] = []
         for name in configuration.topics.facts { topics.append(try producer.topic(name)) }
@@ -102,6 +105,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     func start() throws {
         var options = Consumer.Options(group: configuration.foldGroup, instance: configuration.staticMember)
         options.reportsEnds = true
+        options.maximumQueuedKilobytes = configuration.queuedKilobytes
         let logger = logger
         consumer = try configuration.kafka.consumer(options, listener: self) { logger.kafka($0, of: "fold") }
         try consumer?.subscribe(to: [configuration.topics.ledger])
@@ -122,6 +126,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         try standBy(consumer)
         try compareCheckpoints()
         try keepUp()
+        watchMemory()
     }
 
     func finish() {
@@ -291,11 +296,23 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         }
     }
 
+    private func watchMemory() {
+        guard memory.limit != nil else { return }
+        memory.expect(
+            growth: (partitions + spares.values.map(\.partition)).reduce(0) { sum, partition in
+                sum + partition.withFold { Int64($0.fold.nextGrowth) }
+            })
+        memory.look()
+    }
+
     // MARK: Members
 
     /// Says who owns what, where it is not said yet.
     private func announce() throws {
-        guard membersTopic >= 0, isAssigned, let news = directory.news(of: partitions.map(\.partition)) else { return }
+        guard membersTopic >= 0, isAssigned,
+            let news = directory.news(
+                of: partitions.map(\.partition), isFull: memory.isFull)
+        else { return }
         try say(news.json, of: news.address)
     }
 

@@ -7,6 +7,8 @@ public protocol Host: Sendable {
     var now: ContinuousClock.Instant { get }
     /// Microseconds since 1970.
     var wallClock: Int64 { get }
+    /// Memory that this process has in use, in bytes; nil: not known.
+    var residentBytes: Int64? { get }
     /// Not 0, and never the same again.
     func randomSession() -> UInt64
     /// Runs something that may take long.
@@ -23,6 +25,19 @@ public struct SystemHost: Host {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
+    }
+
+    /// The second number of Linux's `/proc/self/statm`, which counts pages.
+    public var residentBytes: Int64? {
+        let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        return withUnsafeTemporaryAllocation(byteCount: 128, alignment: 1) { room in
+            let count = read(file, room.baseAddress, room.count)
+            let fields = room.prefix(max(0, count)).split(separator: UInt8(ascii: " "))
+            guard fields.count > 1 else { return nil }
+            return Int64(String(decoding: fields[1], as: UTF8.self)).map { $0 * Int64(sysconf(Int32(_SC_PAGESIZE))) }
+        }
     }
 
     public func randomSession() -> UInt64 { UInt64.random(in: 1...UInt64.max) }

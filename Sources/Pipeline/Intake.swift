@@ -37,6 +37,8 @@ final class Intake: RoundWorker, RebalanceListener {
     private var failure: KafkaError?
     private var lastCommit: ContinuousClock.Instant
     private let clock: SteadyClock
+    private let memory: MemoryWatch
+    private let directory: MemberDirectory
     private var committed: [TopicPartition: Int64] = [:]
     private var dirty: [Bool]
     /// Ends of ledger partitions, acknowledged and not yet told.
@@ -51,18 +53,19 @@ final class Intake: RoundWorker, RebalanceListener {
     }
 
     init(
-        _ configuration: PipelineConfiguration, ledgerPartitions: Int, clock: SteadyClock, board: StatusBoard,
-        stop: StopFlag, logger: Logger
+        _ configuration: PipelineConfiguration, ledgerPartitions: Int, clock: SteadyClock, memory: MemoryWatch,
+        directory: MemberDirectory, board: StatusBoard, stop: StopFlag, logger: Logger
     ) throws {
         self.configuration = configuration
         host = configuration.host
         lastCommit = host.now
-        self.clock = clock
+        (self.clock, self.memory, self.directory) = (clock, memory, directory)
         self.board = board
         self.stop = stop
         self.logger = logger
         var options = Producer.Options()
         options.gapless = true
+        if let queued = configuration.queuedKilobytes { options.maximumQueuedKilobytes = queued }
         producer = try configuration.kafka.producer(options) { logger.kafka($0, of: "intake-producer") }
         appender = try LedgerAppender(
             producer: producer, ledger: configuration.topics.ledger, partitions: ledgerPartitions,
@@ -73,14 +76,15 @@ final class Intake: RoundWorker, RebalanceListener {
 
     func start() throws {
         let logger = logger
-        consumer = try configuration.kafka.consumer(
-            .init(group: configuration.intakeGroup, instance: configuration.staticMember), listener: self
-        ) { logger.kafka($0, of: "intake") }
+        var options = Consumer.Options(group: configuration.intakeGroup, instance: configuration.staticMember)
+        options.maximumQueuedKilobytes = configuration.queuedKilobytes
+        consumer = try configuration.kafka.consumer(options, listener: self) { logger.kafka($0, of: "intake") }
         try consumer?.subscribe(to: [configuration.topics.control] + configuration.topics.sources)
     }
 
     func step() throws {
         guard let consumer else { return }
+        memory.look()
         let latest = clock.time + configuration.allowedSkew
         try consumer.poll(timeoutMilliseconds: 50) { try read($0, latest: latest) }
         try recoverExpired(consumer)
@@ -159,7 +163,15 @@ final class Intake: RoundWorker, RebalanceListener {
         if let defect { return defect }
         if event.time.microseconds > latest { return EventDefect(.time, .inTheFuture) }
         return event.controlDefect(memberDecoder, fromControlTopic: sources[record.source].isControl)
-            ?? event.policyDefect(memberDecoder)
+            ?? event.policyDefect(memberDecoder) ?? roomDefect
+    }
+
+    /// An enrolment that has no room where it would be folded.
+    private var roomDefect: EventDefect? {
+        guard event.type.equals(ControlType.enrolled.name),
+            directory.isFull(Int32(appender.partition(of: event.subject)), unknown: memory.isFull)
+        else { return nil }
+        return EventDefect(.event, .atMemoryLimit)
     }
 
     @inline(__always) private func append(to partition: Int, _ record: Record) throws {

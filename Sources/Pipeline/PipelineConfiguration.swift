@@ -81,8 +81,13 @@ public struct PipelineConfiguration: Sendable {
     public var checkpoints: Checkpoints?
     /// Nil: this member announces nothing and knows of no others.
     public var members: Members?
+    /// Bytes that the process should not use more of: from there on enrolments become dead letters. Nil: no limit.
+    public var memoryLimit: Int64?
     /// Microseconds by which an event may lie in the future.
     public var allowedSkew: Int64 = 300_000_000
+
+    /// What each queue to and from the broker may hold: a small part of the limit. Nil: what a fast reader needs.
+    var queuedKilobytes: Int? { memoryLimit.map { max(1024, min(64 * 1024, Int($0 / 32 / 1024))) } }
 
     public init(
         kafka: any KafkaCluster, topics: Topics, roles: Set<Role> = Set(Role.allCases), policy: ScoringPolicy? = nil

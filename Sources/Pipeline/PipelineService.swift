@@ -18,6 +18,7 @@ public final class PipelineService: Sendable {
     private let owned = OwnedPartitions()
     private let directory: MemberDirectory
     private let clock: SteadyClock
+    private let memory: MemoryWatch
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
     private let ledgerPartitions = Atomic(0)
@@ -27,6 +28,7 @@ public final class PipelineService: Sendable {
         self.logger = logger
         directory = MemberDirectory(member: configuration.members?.member ?? "")
         clock = SteadyClock(configuration.host, logger)
+        memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)
     }
 
     /// Returns at once; the work goes on in threads of its own.
@@ -47,7 +49,8 @@ public final class PipelineService: Sendable {
         if configuration.roles.contains(.intake) {
             let worker = Worker("intake", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
                 try Intake(
-                    configuration, ledgerPartitions: partitions, clock: clock, board: board, stop: stopFlag,
+                    configuration, ledgerPartitions: partitions, clock: clock, memory: memory, directory: directory,
+                    board: board, stop: stopFlag,
                     logger: logger
                 ).run()
             }
@@ -57,6 +60,7 @@ public final class PipelineService: Sendable {
             let worker = Worker("fold", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
                 try FoldWorker(
                     configuration, ledgerPartitions: partitions, owned: owned, directory: directory, clock: clock,
+                    memory: memory,
                     board: board,
                     stop: stopFlag, logger: logger
                 ).run()
@@ -163,6 +167,9 @@ public final class PipelineService: Sendable {
     public var frozenTopics: [String] {
         Set(owned.all.flatMap { partition in partition.withFold { $0.acceptance.frozenTopics } }).sorted()
     }
+
+    /// At its memory limit: enrolments become dead letters. Nil: it has none.
+    public var isFull: Bool? { memory.limit == nil ? nil : memory.isFull }
 
     public enum Lookup: Sendable {
         case found(StandingAnswer)

@@ -17,6 +17,7 @@ public final class SteppedPipeline {
     private let owned = OwnedPartitions()
     private let directory: MemberDirectory
     private let clock: SteadyClock
+    private let memory: MemoryWatch
     private var ledgerPartitions: Int?
     private var workers: [Role: any RoundWorker] = [:]
     private var pausedUntil: [Role: ContinuousClock.Instant] = [:]
@@ -26,6 +27,7 @@ public final class SteppedPipeline {
         self.logger = logger
         directory = MemberDirectory(member: configuration.members?.member ?? "")
         clock = SteadyClock(configuration.host, logger)
+        memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)
     }
 
     /// One round of a role; what failed starts again half a second later. Throws `PipelineError`, which ends a process.
@@ -52,10 +54,12 @@ public final class SteppedPipeline {
         switch role {
         case .intake:
             worker = try Intake(
-                configuration, ledgerPartitions: partitions, clock: clock, board: board, stop: stopFlag, logger: logger)
+                configuration, ledgerPartitions: partitions, clock: clock, memory: memory, directory: directory,
+                board: board, stop: stopFlag, logger: logger)
         case .fold:
             worker = try FoldWorker(
                 configuration, ledgerPartitions: partitions, owned: owned, directory: directory, clock: clock,
+                memory: memory,
                 board: board,
                 stop: stopFlag, logger: logger)
         }

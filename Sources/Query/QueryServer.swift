@@ -123,6 +123,7 @@ public final class QueryServer: Sendable {
         exposition.add("standing_fold_partitions_current", .gauge, Int64(status.currentPartitions))
         exposition.add("standing_standby_partitions", .gauge, Int64(status.standbyPartitions))
         exposition.add("standing_intake_partitions", .gauge, Int64(status.intakePartitions))
+        if let isFull = service.isFull { exposition.add("standing_memory_full", .gauge, isFull ? 1 : 0) }
         for topic in service.frozenTopics {
             exposition.add("standing_source_frozen", .gauge, 1, labels: [("topic", topic)])
         }

@@ -81,6 +81,14 @@ struct IdentityTable: ~Copyable {
         return true
     }
 
+    /// Bytes that shards take when they grow next, of those for which that is near.
+    var nextGrowth: Int {
+        (0..<Self.shardCount).reduce(0) { sum, shard in
+            let size = shards[shard].mask + 1
+            return shards[shard].count * 4 > size * 3 / 10 * 9 ? sum + size * 2 * MemoryLayout<UInt64>.stride : sum
+        }
+    }
+
     /// Every fingerprint, in no particular order.
     func forEach(_ body: (UInt64) -> Void) {
         for shard in 0..<Self.shardCount {

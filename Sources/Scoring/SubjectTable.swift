@@ -205,6 +205,9 @@ struct SubjectTable: ~Copyable {
         index[slot] = (hash >> 32) << 32 | UInt64(subject + 1)
     }
 
+    /// Bytes that the index takes at once when it grows next; 0: that is far.
+    var nextGrowth: Int { count * 4 > (mask + 1) * 3 / 10 * 9 ? (mask + 1) * 2 * MemoryLayout<UInt64>.stride : 0 }
+
     /// Makes room for so many, while there is none yet.
     mutating func reserveIndex(_ count: Int) {
         while count * 4 > (mask + 1) * 3 { mask = (mask + 1) * 2 - 1 }

@@ -53,6 +53,13 @@ struct ServeOptions: ParsableArguments {
     )
     var staticMember = false
 
+    @Option(
+        help: """
+            Memory that the process should not use more of, such as 4G: from there on enrolments become dead letters \
+            (event/at-memory-limit), to be redriven when there is room. Default: no limit.
+            """)
+    var memoryLimit: String?
+
     @Option(help: "HOST:PORT where other members reach the HTTP server. Default: its own host and port.")
     var advertise: String?
 }
@@ -177,6 +184,11 @@ extension ServeOptions {
         configuration.snapshotInterval = try settings.parse(
             "snapshot-interval", flag: snapshotInterval, default: "5m", expected: "a duration such as 5m",
             Settings.duration)
+        if let limit = settings.value("memory-limit", flag: memoryLimit) {
+            configuration.memoryLimit = try settings.parse(
+                "memory-limit", flag: memoryLimit, default: limit.value, expected: "a size such as 512M or 4G",
+                Settings.bytes)
+        }
         let keyring = try keys.keyring(&settings)
         let name = settings.value("member", flag: member, default: ProcessInfo.processInfo.hostName)?.value ?? ""
         configuration.members = cluster.names(.members).first.map { .init(topic: $0, member: name) }

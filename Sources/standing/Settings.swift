@@ -133,6 +133,16 @@ struct Settings {
     }
 
     /// A duration such as `10s`, `500ms`, `5m`, `2h`, in microseconds.
+    /// `512M`, `4G`: with K, M or G, powers of 1024.
+    static func bytes(_ text: String) -> Int64? {
+        for (suffix, unit) in [("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)] as [(String, Int64)]
+        where text.hasSuffix(suffix) {
+            guard let number = Int64(text.dropLast()), (1...Int64(1 << 30)).contains(number) else { return nil }
+            return number * unit
+        }
+        return nil
+    }
+
     static func duration(_ text: String) -> Int64? {
         for (suffix, unit) in [("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000)]
             as [(String, Int64)]

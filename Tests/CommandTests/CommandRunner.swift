@@ -122,6 +122,14 @@ final class Running {
     var messagesSoFar: String { (try? Data(contentsOf: errors)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
     var isRunning: Bool { process.isRunning }
 
+    /// The most memory that it has had in use, in bytes.
+    var peakResidentBytes: Int64? {
+        guard let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+        else { return nil }
+        return status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+            .flatMap { Int64($0.split(whereSeparator: { !$0.isNumber }).first ?? "") }.map { $0 * 1024 }
+    }
+
     func signal(_ number: Int32) {
         if process.isRunning { kill(process.processIdentifier, number) }
     }

@@ -8,12 +8,15 @@ struct MemberAnnouncement: Codable, Equatable {
     var address: String
     /// Ledger partitions that it owns, in order.
     var partitions: [Int32]
+    /// It is at its memory limit, and takes no enrolment; nil: it is not.
+    var full: Bool?
 
     /// A greater record is none.
     private static let maximumBytes = 1 << 20
 
-    init(member: String, address: String, partitions: [Int32]) {
+    init(member: String, address: String, partitions: [Int32], isFull: Bool = false) {
         (self.member, self.address, self.partitions) = (member, address, partitions.sorted())
+        full = isFull ? true : nil
     }
 
     /// Nil: no announcement of this form.

@@ -13,6 +13,7 @@ final class MemberDirectory: Sendable {
         /// By the key of the record.
         var partitions: [String: [Int32]] = [:]
         var owners: [Int32: String] = [:]
+        var full: Set<String> = []
     }
 
     private let member: String
@@ -29,11 +30,20 @@ final class MemberDirectory: Sendable {
     /// The address of the member that was the last to say that it owns this partition; nil: nobody did.
     func owner(of partition: Int32) -> String? { state.withLock { $0.owners[partition] } }
 
+    /// Whether a partition's owner has no room for another subject; `unknown`: where nobody else says that it owns it.
+    func isFull(_ partition: Int32, unknown: Bool) -> Bool {
+        state.withLock { state in
+            guard let owner = state.owners[partition], owner != state.ownAddress else { return unknown }
+            return state.full.contains(owner)
+        }
+    }
+
     /// What is to be announced; nil: it is said already, or there is no address yet.
-    func news(of partitions: [Int32]) -> MemberAnnouncement? {
+    func news(of partitions: [Int32], isFull: Bool = false) -> MemberAnnouncement? {
         state.withLock { state in
             guard let address = state.ownAddress else { return nil }
-            let announcement = MemberAnnouncement(member: member, address: address, partitions: partitions)
+            let announcement = MemberAnnouncement(
+                member: member, address: address, partitions: partitions, isFull: isFull)
             guard announcement != state.announced else { return nil }
             state.announced = announcement
             state.hasSpoken = true
@@ -60,6 +70,7 @@ final class MemberDirectory: Sendable {
                 state.owners[partition] = nil
             }
             state.partitions[key] = announcement?.partitions
+            if announcement?.full == true { state.full.insert(key) } else { state.full.remove(key) }
             for partition in announcement?.partitions ?? [] { state.owners[partition] = key }
         }
     }

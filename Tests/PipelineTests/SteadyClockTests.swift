@@ -1,0 +1,140 @@
+import Logging
+import Synchronization
+import Testing
+
+@testable import Pipeline
+
+/// A machine whose clocks and memory are what a test says.
+private final class StillHost: Host {
+    private struct State {
+        var now = ContinuousClock.now
+        var wall: Int64 = 1_767_225_600_000_000
+        var resident: Int64 = 0
+    }
+
+    private let state = Mutex(State())
+
+    var now: ContinuousClock.Instant { state.withLock { $0.now } }
+    var wallClock: Int64 { state.withLock { $0.wall } }
+    var residentBytes: Int64? {
+        get { state.withLock { $0.resident } }
+        set { state.withLock { $0.resident = newValue ?? 0 } }
+    }
+
+    func randomSession() -> UInt64 { 1 }
+    func background(_ work: @escaping @Sendable () -> Void) { work() }
+
+    func pass(seconds: Int64) {
+        state.withLock { state in
+            state.now += .seconds(seconds)
+            state.wall += seconds * 1_000_000
+        }
+    }
+
+    func step(hours: Int64) { state.withLock { $0.wall += hours * 3_600_000_000 } }
+}
+
+@Suite struct SteadyClockTests {
+    private let host = StillHost()
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    @Test func itRunsWithTheWallClock() {
+        let clock = SteadyClock(host, logger)
+        for _ in 0..<100 {
+            host.pass(seconds: 3000)
+            #expect(clock.time == host.wallClock)
+        }
+    }
+
+    @Test(arguments: [24, -24] as [Int64]) func aStepIsNotBelievedUntilItHasBeenWatchedForAnHour(hours: Int64) {
+        let clock = SteadyClock(host, logger)
+        host.step(hours: hours)
+        let error = hours * 3_600_000_000
+        for _ in 0..<119 {
+            #expect(clock.time == host.wallClock - error)
+            host.pass(seconds: 30)
+        }
+        #expect(clock.time == host.wallClock - error)
+        host.pass(seconds: 60)
+        #expect(clock.time == host.wallClock)
+    }
+
+    @Test func whoLooksAwayWatchesAnew() {
+        let clock = SteadyClock(host, logger)
+        host.step(hours: 24)
+        #expect(clock.time == host.wallClock - 24 * 3_600_000_000)
+        host.pass(seconds: 7200)
+        #expect(clock.time == host.wallClock - 24 * 3_600_000_000)
+    }
+
+    @Test func aStepThatIsTakenBackLeavesNothing() {
+        let clock = SteadyClock(host, logger)
+        host.step(hours: -24)
+        _ = clock.time
+        host.pass(seconds: 50)
+        host.step(hours: 24)
+        #expect(clock.time == host.wallClock)
+        host.step(hours: -24)
+        for _ in 0..<100 {
+            #expect(clock.time == host.wallClock + 24 * 3_600_000_000)
+            host.pass(seconds: 30)
+        }
+    }
+
+    /// As NTP does it.
+    @Test func aSmallCorrectionIsFollowed() {
+        let clock = SteadyClock(host, logger)
+        host.pass(seconds: 10)
+        _ = clock.time
+        for _ in 0..<100 {
+            host.pass(seconds: 61)
+            #expect(clock.time == host.wallClock)
+        }
+    }
+}
+
+@Suite struct MemoryWatchTests {
+    private let host = StillHost()
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func isFull(_ watch: MemoryWatch, at resident: Int64, growth: Int64 = 0) -> Bool {
+        host.residentBytes = resident
+        host.pass(seconds: 1)
+        watch.expect(growth: growth)
+        watch.look()
+        return watch.isFull
+    }
+
+    @Test func itIsFullAtTheLimitAndHasRoomAgainBelowIt() {
+        let watch = MemoryWatch(limit: 1000, host: host, logger: logger)
+        #expect(!isFull(watch, at: 999))
+        #expect(isFull(watch, at: 1000))
+        #expect(isFull(watch, at: 951), "not at once")
+        #expect(!isFull(watch, at: 949))
+        #expect(isFull(watch, at: 700, growth: 300), "what will be taken at once is kept free")
+    }
+
+    @Test func withoutALimitNothingIsFull() {
+        let watch = MemoryWatch(limit: nil, host: host, logger: logger)
+        #expect(!isFull(watch, at: .max / 2))
+    }
+
+    @Test func theOwnerOfAPartitionSaysWhetherItIsFull() {
+        let directory = MemberDirectory(member: "m")
+        directory.ownAddress = "here:1"
+        func note(_ address: String, _ partitions: [Int32], isFull: Bool) {
+            directory.note(
+                MemberAnnouncement(member: "m", address: address, partitions: partitions, isFull: isFull), key: address)
+        }
+        note("here:1", [0], isFull: false)
+        note("there:1", [1], isFull: true)
+        #expect(directory.isFull(0, unknown: true) && !directory.isFull(0, unknown: false), "this process knows itself")
+        #expect(directory.isFull(1, unknown: false))
+        #expect(directory.isFull(2, unknown: true) && !directory.isFull(2, unknown: false))
+        note("there:1", [1], isFull: false)
+        #expect(!directory.isFull(1, unknown: true))
+        #expect(directory.news(of: [0], isFull: true)?.full == true)
+        #expect(directory.news(of: [0], isFull: true) == nil)
+        #expect(directory.news(of: [0])?.full == nil)
+    }
+}
