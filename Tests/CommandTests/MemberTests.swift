@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Testing
 
 extension CommandTests {
@@ -118,6 +119,16 @@ extension CommandTests {
                 #expect(!stopped.messages.contains("into different states"))
             }
 
+            try await checkFacts(cluster, expected)
+            #expect(
+                try await standing(
+                    "verify", "--brokers", broker.address, "--data", folder.path("three"), "--signing-key",
+                    folder.path("key")
+                ).code == 0)
+        }
+
+        /// What a consumer takes of the facts is what a replay tells.
+        private func checkFacts(_ cluster: TrialCluster, _ expected: [String: Standing]) async throws {
             let facts = try await cluster.facts()
             print("members: facts \(facts.accepted), repeats \(facts.repeats), ahead \(facts.ahead)")
             #expect(facts.last == facts.greatest, "a number is missing")
@@ -126,11 +137,52 @@ extension CommandTests {
                 for (earlier, later) in zip(changes, changes.dropFirst()) { #expect(later.before == earlier.after) }
                 #expect(changes.last?.after.score == expected[subject]?.score)
             }
-            #expect(
-                try await standing(
-                    "verify", "--brokers", broker.address, "--data", folder.path("three"), "--signing-key",
-                    folder.path("key")
-                ).code == 0)
+        }
+
+        /// Three members under traffic; one at a time is restarted, which deals the partitions anew twice, or is away for longer
+        /// than its session and comes back.
+        @Test(.enabled(if: Fuzz.isLong)) func throughRebalancesAndZombiesEveryFactIsThereOnce() async throws {
+            let (rebalances, zombies) = (Fuzz("rebalance", count: 60).count, Fuzz("zombie", count: 30).count)
+            let rounds = rebalances / 2 + zombies
+            let broker = try await Broker()
+            let cluster = try TrialCluster(broker.address)
+            #expect(try await standing("key", folder.path("key")).code == 0)
+            let events = Trial.events(200 * (rounds + 1), subjects: Self.subjects, seed: 6)
+            let text = try folder.write(Trial.text(events), to: "events.jsonl")
+            let replay = try await standing(
+                "replay", "--policy", policy, "--events", text, "--facts", folder.path("facts"))
+            let expected = try Standing.table(replay.output)
+            var members: [Server] = []
+            for name in Self.names { members.append(try await member(name, broker)) }
+            try await waitUntilShared(members, cluster.partitions)
+            for round in 0...rounds {
+                let events = Array(events[200 * round..<200 * (round + 1)])
+                let index = round % members.count
+                try cluster.feed(Array(events[..<100]))
+                if round < rebalances / 2 {
+                    #expect(try await members[index].process.stop().code == 0)
+                    try cluster.feed(Array(events[100...]))
+                    members[index] = try await member(Self.names[index], broker)
+                } else {
+                    members[index].process.signal(SIGSTOP)
+                    try cluster.feed(Array(events[100...]))
+                    try await wait(for: "the others own all") {
+                        var owned = 0
+                        for other in members.indices where other != index {
+                            owned += await partitions(members[other])?.owned ?? 0
+                        }
+                        return owned == cluster.partitions ? true : nil
+                    }
+                    members[index].process.signal(SIGCONT)
+                }
+                try await waitUntilShared(members, cluster.partitions)
+            }
+            try await wait(for: "the intake's commit") {
+                try cluster.hasCommitted("standing-intake", TrialCluster.control) ? true : nil
+            }
+            for member in members { try await member.waitUntil(expected) }
+            for member in members { #expect(try await member.process.stop().code == 0) }
+            try await checkFacts(cluster, expected)
         }
     }
 }
