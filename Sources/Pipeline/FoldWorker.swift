@@ -6,6 +6,7 @@ internal import Logging
 internal import Policy
 internal import Replay
 internal import Scoring
+internal import Synchronization
 
 /// Owns ledger partitions: folds their frames, publishes their facts, appends ticks. Runs on one thread.
 ///
@@ -217,8 +218,11 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     /// A policy that was given on the command line must be the one that the ledger begins under.
     func checkPolicy(of state: borrowing PartitionFold) throws {
-        guard let policy = configuration.policy, state.policy != nil, state.policyText != policy.text else { return }
-        throw differs(state.policy?.id ?? "", state.policy?.version ?? 0)
+        guard let policy = configuration.policy, let active = state.policy,
+            !board.hasFoundPolicy.load(ordering: .relaxed)
+        else { return }
+        guard state.policyText == policy.text else { throw differs(active.id, active.version) }
+        board.hasFoundPolicy.store(true, ordering: .relaxed)
     }
 
     private func differs(_ id: String, _ version: Int64) -> PipelineError {

@@ -311,12 +311,13 @@ final class Intake: RoundWorker, RebalanceListener {
             let beginning = try configuration.kafka.beginnings(of: [place])[place]
         else { return }
         let position = max(0, sources[index].position)
-        defer {
-            sources[index].position = beginning
-            checkpoints.seal([PartitionOffset(place, offset: beginning)])
-        }
-        // A position that the broker refuses and still has: it is read from there.
-        guard beginning > position else { return }
+        // A position that the broker refuses and still has is read again, from the oldest record on: those are repeats.
+        if beginning > position { try tellGap(of: place, from: position, to: beginning) }
+        sources[index].position = beginning
+        checkpoints.seal([PartitionOffset(place, offset: beginning)])
+    }
+
+    private func tellGap(of place: TopicPartition, from position: Int64, to beginning: Int64) throws {
         counts.expiredPositions += 1
         logger.critical(
             "records expired before they were read: this topic imposes no sanctions until `standing source acknowledge`",

@@ -48,6 +48,9 @@ final class StatusBoard: Sendable {
 
     /// The broker has refused a dead letter for its size: from then on large ones go without their value.
     let refusesLargeDeadLetters = Atomic(false)
+    /// The ledger was under the policy of the command line when this process came to it: another one since is a change of
+    /// the rules, and no mistake.
+    let hasFoundPolicy = Atomic(false)
 
     var current: PipelineStatus { status.withLock { $0 } }
 

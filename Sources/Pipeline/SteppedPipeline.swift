@@ -113,6 +113,9 @@ public final class SteppedPipeline {
         public let isCurrent: Bool
     }
 
+    /// Some ledger partition is folded here.
+    public var owns: Bool { !owned.all.isEmpty }
+
     /// By ledger partition.
     public var folded: [Int32: Folded] {
         var result: [Int32: Folded] = [:]

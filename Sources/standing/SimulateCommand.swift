@@ -11,8 +11,8 @@ struct SimulateCommand: ParsableCommand {
             Everything follows from the seed: the same seed and steps are the same run. Each run starts three members with a \
             ledger of one to four partitions, sends them events, and lets happen what the seed says: crashes (also within a \
             call), power losses that tear what was not synced, pauses beyond the session's time-out, network partitions, \
-            broker failures, refused and delayed and lost messages, disk faults, clock steps of a day, restarts, changes of \
-            policy, voids, appeals. Then everything heals, and ledger, dead letters, facts, states, archives and snapshots \
+            broker failures, refused and delayed and lost messages, disk faults, clock steps of a day, restarts, records that \
+            expire, partitions that are added, changes of policy, voids, appeals. Then everything heals, and ledger, dead letters, facts, states, archives and snapshots \
             are held against a plain fold of what was acknowledged.
 
             A run that fails is made as short as it goes, and the command that repeats it is printed; exit 1.

@@ -22,6 +22,8 @@ final class Disaster {
         let machine: SimulatedMachine
         var process: SimulatedProcess?
         var pipeline: SteppedPipeline?
+        /// The process has had partitions.
+        var hasOwned = false
     }
 
     private let plan: DisasterRun
@@ -89,7 +91,8 @@ final class Disaster {
             configuration(members[0].machine, process, policy: policy), logger: logger
         ).prepare()
         cluster.faults = faults
-        for number in members.indices { start(number) }
+        // They go on when the policy is another one and partitions are dealt anew; whoever starts later is not told any.
+        for number in members.indices { start(number, policy: policy) }
     }
 
     private func configuration(
@@ -106,12 +109,13 @@ final class Disaster {
         return result
     }
 
-    private func start(_ number: Int) {
+    private func start(_ number: Int, policy: ScoringPolicy? = nil) {
         guard members[number].process == nil else { return }
         let process = SimulatedProcess(cluster)
         members[number].process = process
+        members[number].hasOwned = false
         members[number].pipeline = SteppedPipeline(
-            configuration(members[number].machine, process), logger: logger)
+            configuration(members[number].machine, process, policy: policy), logger: logger)
     }
 
     private func step() throws {
@@ -145,8 +149,12 @@ final class Disaster {
         guard let process = members[number].process, !process.isPaused else { return }
         do {
             try members[number].pipeline?.step(role)
+            if members[number].pipeline?.owns == true { members[number].hasOwned = true }
         } catch let error as PipelineError where error.code == .storage || process.isDead {
             // As a process does: it ends, and is started again.
+            process.die()
+        } catch let error as PipelineError where error.code == .policyDiffers && !members[number].hasOwned {
+            // Its policy was the ledger's when it was started, and the ledger had another when it came to it.
             process.die()
         }
         if process.isDead { bury(number, losesPower: false) }
