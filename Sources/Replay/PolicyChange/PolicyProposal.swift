@@ -75,8 +75,12 @@ public struct PolicyProposal: Sendable, Equatable {
 
     /// The page that `standing policy diff` prints.
     public var page: String {
-        Array(json.utf8).withUnsafeBytes { document in
-            EventDecoder().string("text", of: document).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let decoder = EventDecoder()
+        // The text that is found is the decoder's, and goes with it.
+        return withExtendedLifetime(decoder) {
+            Array(json.utf8).withUnsafeBytes { document in
+                decoder.string("text", of: document).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            }
         }
     }
 }
