@@ -1,8 +1,4 @@
-internal import Kafka
-internal import Ledger
 public import Logging
-internal import Pipeline
-internal import Policy
 
 /// Members, broker, disks, clocks, traffic and what befalls them, on one thread, everything from one seed: a run with the
 /// same seed and steps is the same run. When the steps are done everything heals, and what the members have, what the
