@@ -69,25 +69,17 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private let publishedCounters: [Counter]
     private let frameCounter = Counter(label: "standing_fold_frames_total")
 
-    init(
-        _ configuration: PipelineConfiguration, ledgerPartitions: Int, owned: OwnedPartitions,
-        directory: MemberDirectory, clock: SteadyClock, memory: MemoryWatch, board: StatusBoard,
-        stop: StopFlag, logger: Logger
-    ) throws {
-        self.configuration = configuration
-        host = configuration.host
+    init(_ member: Member, ledgerPartitions: Int) throws {
+        configuration = member.configuration
+        (host, logger) = (configuration.host, member.logger)
+        (stop, board, owned, directory) = (member.stop, member.board, member.owned, member.directory)
+        (clock, memory) = (member.clock, member.memory)
         (lastLimits, lastCommit, recovery) = (host.now, host.now, Recovery(at: host.now))
-        self.owned = owned
-        self.directory = directory
-        (self.clock, self.memory) = (clock, memory)
-        self.board = board
-        self.stop = stop
-        self.logger = logger
         publications = [Publication?](repeating: nil, count: ledgerPartitions)
         var options = Producer.Options()
         options.gapless = true
         if let queued = configuration.queuedKilobytes { options.maximumQueuedKilobytes = queued }
-        producer = try configuration.kafka.producer(options) { logger.kafka($0, of: "fact-producer") }
+        producer = try configuration.kafka.producer(options) { member.logger.kafka($0, of: "fact-producer") }
         var topics: [Int] = []
         for name in configuration.topics.facts { topics.append(try producer.topic(name)) }
         factTopics = topics

@@ -52,21 +52,16 @@ final class Intake: RoundWorker, RebalanceListener {
         var moved = false
     }
 
-    init(
-        _ configuration: PipelineConfiguration, ledgerPartitions: Int, clock: SteadyClock, memory: MemoryWatch,
-        directory: MemberDirectory, board: StatusBoard, stop: StopFlag, logger: Logger
-    ) throws {
-        self.configuration = configuration
-        host = configuration.host
+    init(_ member: Member, ledgerPartitions: Int) throws {
+        configuration = member.configuration
+        (host, logger) = (configuration.host, member.logger)
+        (stop, board, directory) = (member.stop, member.board, member.directory)
+        (clock, memory) = (member.clock, member.memory)
         lastCommit = host.now
-        (self.clock, self.memory, self.directory) = (clock, memory, directory)
-        self.board = board
-        self.stop = stop
-        self.logger = logger
         var options = Producer.Options()
         options.gapless = true
         if let queued = configuration.queuedKilobytes { options.maximumQueuedKilobytes = queued }
-        producer = try configuration.kafka.producer(options) { logger.kafka($0, of: "intake-producer") }
+        producer = try configuration.kafka.producer(options) { member.logger.kafka($0, of: "intake-producer") }
         appender = try LedgerAppender(
             producer: producer, ledger: configuration.topics.ledger, partitions: ledgerPartitions,
             session: host.randomSession())

@@ -11,25 +11,21 @@ internal import Synchronization
 /// Intake and fold in one process: starts them when the broker answers, keeps them running, stops them without losing
 /// what is in flight.
 public final class PipelineService: Sendable {
-    public let configuration: PipelineConfiguration
-    private let logger: Logger
-    private let stopFlag = StopFlag()
-    private let board = StatusBoard()
-    private let owned = OwnedPartitions()
-    private let directory: MemberDirectory
-    private let clock: SteadyClock
-    private let memory: MemoryWatch
+    private let member: Member
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
     private let ledgerPartitions = Atomic(0)
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
-        self.configuration = configuration
-        self.logger = logger
-        directory = MemberDirectory(member: configuration.members?.member ?? "")
-        clock = SteadyClock(configuration.host, logger)
-        memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)
+        member = Member(configuration, logger: logger)
     }
+
+    public var configuration: PipelineConfiguration { member.configuration }
+    private var logger: Logger { member.logger }
+    private var stopFlag: StopFlag { member.stop }
+    private var board: StatusBoard { member.board }
+    private var owned: OwnedPartitions { member.owned }
+    private var directory: MemberDirectory { member.directory }
 
     /// Returns at once; the work goes on in threads of its own.
     public func start() {
@@ -46,24 +42,10 @@ public final class PipelineService: Sendable {
     }
 
     private func startWorkers(_ partitions: Int) {
-        if configuration.roles.contains(.intake) {
-            let worker = Worker("intake", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
-                try Intake(
-                    configuration, ledgerPartitions: partitions, clock: clock, memory: memory, directory: directory,
-                    board: board, stop: stopFlag,
-                    logger: logger
-                ).run()
-            }
-            workers.withLock { $0.append(worker) }
-        }
-        if configuration.roles.contains(.fold) {
-            let worker = Worker("fold", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
-                try FoldWorker(
-                    configuration, ledgerPartitions: partitions, owned: owned, directory: directory, clock: clock,
-                    memory: memory,
-                    board: board,
-                    stop: stopFlag, logger: logger
-                ).run()
+        for role in Role.allCases where configuration.roles.contains(role) {
+            let worker = Worker(role.rawValue, stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
+                [member] in
+                try member.worker(role, ledgerPartitions: partitions).run()
             }
             workers.withLock { $0.append(worker) }
         }
@@ -169,7 +151,7 @@ public final class PipelineService: Sendable {
     }
 
     /// At its memory limit: enrolments become dead letters. Nil: it has none.
-    public var isFull: Bool? { memory.limit == nil ? nil : memory.isFull }
+    public var isFull: Bool? { member.memory.limit == nil ? nil : member.memory.isFull }
 
     public enum Lookup: Sendable {
         case found(StandingAnswer)

@@ -10,25 +10,17 @@ public import Scoring
 public final class SteppedPipeline {
     private static let pause = Duration.milliseconds(500)
 
-    private let configuration: PipelineConfiguration
-    private let logger: Logger
-    private let stopFlag = StopFlag()
-    private let board = StatusBoard()
-    private let owned = OwnedPartitions()
-    private let directory: MemberDirectory
-    private let clock: SteadyClock
-    private let memory: MemoryWatch
+    private let member: Member
     private var ledgerPartitions: Int?
     private var workers: [Role: any RoundWorker] = [:]
     private var pausedUntil: [Role: ContinuousClock.Instant] = [:]
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
-        self.configuration = configuration
-        self.logger = logger
-        directory = MemberDirectory(member: configuration.members?.member ?? "")
-        clock = SteadyClock(configuration.host, logger)
-        memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)
+        member = Member(configuration, logger: logger)
     }
+
+    private var configuration: PipelineConfiguration { member.configuration }
+    private var logger: Logger { member.logger }
 
     /// One round of a role; what failed starts again half a second later. Throws `PipelineError`, which ends a process.
     public func step(_ role: Role) throws {
@@ -50,19 +42,7 @@ public final class SteppedPipeline {
     private func worker(_ role: Role) throws -> (any RoundWorker)? {
         if let worker = workers[role] { return worker }
         guard let partitions = try prepare() else { return nil }
-        let worker: any RoundWorker
-        switch role {
-        case .intake:
-            worker = try Intake(
-                configuration, ledgerPartitions: partitions, clock: clock, memory: memory, directory: directory,
-                board: board, stop: stopFlag, logger: logger)
-        case .fold:
-            worker = try FoldWorker(
-                configuration, ledgerPartitions: partitions, owned: owned, directory: directory, clock: clock,
-                memory: memory,
-                board: board,
-                stop: stopFlag, logger: logger)
-        }
+        let worker = try member.worker(role, ledgerPartitions: partitions)
         workers[role] = worker
         try worker.start()
         return worker
@@ -72,7 +52,8 @@ public final class SteppedPipeline {
     @discardableResult public func prepare() throws -> Int? {
         if ledgerPartitions == nil {
             do {
-                ledgerPartitions = try Bootstrap(configuration: configuration, stop: stopFlag, logger: logger).attempt()
+                ledgerPartitions = try Bootstrap(configuration: configuration, stop: member.stop, logger: logger)
+                    .attempt()
             } catch let error as KafkaError where error.isRetriable {
                 return nil
             }
@@ -87,7 +68,7 @@ public final class SteppedPipeline {
 
     /// As a process that is asked to stop: waits for what is on its way, and gives back what it has.
     public func stop() throws {
-        stopFlag.set()
+        member.stop.set()
         for role in Role.allCases {
             defer { abandon(role) }
             do {
@@ -114,12 +95,12 @@ public final class SteppedPipeline {
     }
 
     /// Some ledger partition is folded here.
-    public var owns: Bool { !owned.all.isEmpty }
+    public var owns: Bool { !member.owned.all.isEmpty }
 
     /// By ledger partition.
     public var folded: [Int32: Folded] {
         var result: [Int32: Folded] = [:]
-        for partition in owned.all {
+        for partition in member.owned.all {
             result[partition.partition] = partition.withFold { state in
                 Folded(
                     nextOffset: state.nextOffset, sequences: state.sequences, digest: state.fold.digest(),

@@ -1,0 +1,27 @@
+internal import Logging
+
+/// One process of the pipeline: what its workers share.
+struct Member: Sendable {
+    let configuration: PipelineConfiguration
+    let logger: Logger
+    let stop = StopFlag()
+    let board = StatusBoard()
+    let owned = OwnedPartitions()
+    let directory: MemberDirectory
+    let clock: SteadyClock
+    let memory: MemoryWatch
+
+    init(_ configuration: PipelineConfiguration, logger: Logger) {
+        (self.configuration, self.logger) = (configuration, logger)
+        directory = MemberDirectory(member: configuration.members?.member ?? "")
+        clock = SteadyClock(configuration.host, logger)
+        memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)
+    }
+
+    func worker(_ role: Role, ledgerPartitions: Int) throws -> any RoundWorker {
+        switch role {
+        case .intake: try Intake(self, ledgerPartitions: ledgerPartitions)
+        case .fold: try FoldWorker(self, ledgerPartitions: ledgerPartitions)
+        }
+    }
+}
