@@ -1,4 +1,5 @@
 import CRDKafka
+import Foundation
 
 /// One record, borrowed from librdkafka: valid only inside the closure that `Consumer.poll` calls.
 public struct Record {
@@ -225,6 +226,28 @@ public final class Consumer: ConsumerClient {
 
     /// Reads exactly these from these offsets on; replaces what was read before.
     public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {
+        guard !offsets.isEmpty, offsets.map(\.topicPartition) == assignment.map(\.topicPartition) else {
+            return try replaceAssignment(offsets)
+        }
+        for (source, offset) in offsets.enumerated() {
+            assignment[source].position = offset.offset
+            assignment[source].reachedEnd = false
+            assignment[source].rereading = false
+        }
+        do {
+            try seek(offsets)
+        } catch  where error.isOfState {
+            // A partition whose offset was out of range is not fetched any more, so that it cannot be sought.
+            try replaceAssignment(offsets)
+            usleep(Self.settleMicroseconds)
+        }
+    }
+
+    /// librdkafka aborts the process where an assignment is replaced while it still stops the one before, which takes it
+    /// a few rounds of its main thread: two must not follow each other at once.
+    private static let settleMicroseconds: UInt32 = 50_000
+
+    private func replaceAssignment(_ offsets: [PartitionOffset]) throws(KafkaError) {
         assignment = offsets.map { Assigned($0) }
         lastHit = 0
         let code =
@@ -240,10 +263,14 @@ public final class Consumer: ConsumerClient {
     public func seek(_ source: Int, to offset: Int64) throws(KafkaError) {
         assignment[source].position = offset
         assignment[source].reachedEnd = false
-        let place = assignment[source].topicPartition
-        try PartitionList.with([PartitionOffset(place, offset: offset)]) { list throws(KafkaError) in
+        try seek([PartitionOffset(assignment[source].topicPartition, offset: offset)])
+    }
+
+    private func seek(_ offsets: [PartitionOffset]) throws(KafkaError) {
+        try PartitionList.with(offsets) { list throws(KafkaError) in
             if let error = rd_kafka_seek_partitions(handle.pointer, list, 5000) {
-                throw KafkaError(consuming: error, place: place.description)
+                throw KafkaError(
+                    consuming: error, place: offsets.map(\.topicPartition.description).joined(separator: ","))
             }
             if let error = PartitionList.firstError(list) { throw error }
         }
@@ -380,11 +407,11 @@ public final class Consumer: ConsumerClient {
         do {
             if code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
                 let starts = listener?.assigned(partitions, to: self) ?? []
-                try assign(starts)
+                try replaceAssignment(starts)
             } else {
                 let lost = rd_kafka_assignment_lost(handle.pointer) != 0
                 listener?.revoked(partitions, lost: lost, from: self)
-                try assign([])
+                try replaceAssignment([])
             }
         } catch {
             onNotice(.error(error))

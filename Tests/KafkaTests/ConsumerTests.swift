@@ -60,6 +60,27 @@ extension BrokerTests {
             #expect(records.filter { $0.place.partition == 0 }.map(\.offset) == Array(0..<3000))
         }
 
+        /// Replacing an assignment that still starts or stops makes librdkafka abort the process.
+        @Test func theSamePartitionsAreAssignedAgainAtOnce() throws {
+            let fixture = try KafkaFixture()
+            defer { withExtendedLifetime(fixture) {} }
+            try fixture.produce(0..<100, to: 0)
+            try fixture.produce(0..<100, to: 1)
+            let consumer = try fixture.consumer()
+            func assign(_ offset: Int64) throws {
+                try consumer.assign((0..<2).map { PartitionOffset(KafkaFixture.place($0), offset: offset) })
+            }
+            try assign(0)
+            for offset in 1...50 {
+                if offset % 5 == 0 {
+                    try fixture.read(consumer) { _ in consumer.assignment.allSatisfy(\.reachedEnd) }
+                }
+                try assign(Int64(offset))
+            }
+            let records = try fixture.read(consumer) { _ in consumer.assignment.allSatisfy(\.reachedEnd) }
+            #expect(records.numbers(of: 0) == Array(50..<100) && records.numbers(of: 1) == Array(50..<100))
+        }
+
         @Test func startsAtTheAssignedOffsetAndSeeks() throws {
             let fixture = try KafkaFixture(partitions: 1)
             defer { withExtendedLifetime(fixture) {} }
