@@ -5,7 +5,7 @@ public struct Delivery {
     /// As returned by `Producer.topic`.
     public let topic: Int
     public let partition: Int32
-    /// Where the broker put it; negative if it did not.
+    /// Where the broker put it; negative if it did not. Not negative where `code` is 0.
     public let offset: Int64
     /// The value passed to `produce`.
     public let tag: Int
@@ -16,9 +16,23 @@ public struct Delivery {
         (self.topic, self.partition, self.offset, self.tag, self.code) = (topic, partition, offset, tag, code)
     }
 
+    init(_ message: rd_kafka_message_t, topic: Int) {
+        let isUncertain = message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset < 0
+        self.init(
+            topic: topic, partition: message.partition, offset: message.offset,
+            tag: Int(bitPattern: message._private), code: isUncertain ? Self.uncertain.rawValue : message.err.rawValue)
+    }
+
+    /// Acknowledged at no offset, which is what librdkafka says of records whose answer it did not get when the records sent
+    /// behind them are kept. A broker that checks sequences has them then, and others need not.
+    private static let uncertain = RD_KAFKA_RESP_ERR__INCONSISTENT
+
     public func error(topicName: String) -> KafkaError? {
-        code == 0
-            ? nil : KafkaError(rd_kafka_resp_err_t(rawValue: code), place: "\(topicName)[\(partition)]")
+        guard code != 0 else { return nil }
+        let error = rd_kafka_resp_err_t(rawValue: code)
+        return KafkaError(
+            error, message: error == Self.uncertain ? "acknowledged at no offset: it need not be there" : nil,
+            place: "\(topicName)[\(partition)]")
     }
 }
 
@@ -157,11 +171,7 @@ public final class Producer: ProducerClient {
     public func serve(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) {
         handle.serve(timeoutMilliseconds: Int32(timeoutMilliseconds), notice: onNotice) { message in
             let pointer = message.pointee.rkt
-            delivered(
-                Delivery(
-                    topic: topics.firstIndex { $0.pointer == pointer } ?? -1,
-                    partition: message.pointee.partition, offset: message.pointee.offset,
-                    tag: Int(bitPattern: message.pointee._private), code: message.pointee.err.rawValue))
+            delivered(Delivery(message.pointee, topic: topics.firstIndex { $0.pointer == pointer } ?? -1))
         }
     }
 

@@ -100,6 +100,33 @@ extension BrokerTests {
             #expect(try fixture.readAll(partitions: 1).numbers(of: 0) == Array(0..<100))
         }
 
+        /// The embedded broker keeps a record whose predecessor it has refused, and then librdkafka takes both for kept.
+        @Test func whatIsAcknowledgedIsThere() throws {
+            let fixture = try KafkaFixture(partitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            var options = Producer.Options()
+            options.gapless = true
+            options.lingerMilliseconds = 0
+            let producer = try Producer(fixture.kafka, options: options)
+            let topic = try producer.topic(KafkaFixture.topic)
+            #expect(try produce(0, with: producer, topic))
+            #expect(try drain(producer).map(\.code) == [0])
+            fixture.broker.setRoundTrip(1, milliseconds: 300)
+            fixture.broker.failNext(apiKey: 0, codes: [7])
+            for number in 1...5 {
+                #expect(try produce(number, with: producer, topic))
+                producer.serve(timeoutMilliseconds: 20) { _ in }
+            }
+            let deliveries = try drain(producer)
+            let kept = try fixture.readAll(partitions: 1).numbers(of: 0)
+            #expect(deliveries.count == 5 && kept.count < 6)
+            #expect(deliveries.filter { $0.code == 0 }.map(\.offset) == Array(1..<Int64(kept.count)))
+            let refused = try #require(deliveries.first { $0.code != 0 })
+            #expect(
+                refused.error(topicName: "orders")?.description
+                    == "orders[0]: acknowledged at no offset: it need not be there (_INCONSISTENT)")
+        }
+
         @Test func forgetsWhatIsPurged() throws {
             let fixture = try KafkaFixture(partitions: 1)
             defer { withExtendedLifetime(fixture) {} }
