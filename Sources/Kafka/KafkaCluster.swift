@@ -75,6 +75,7 @@ extension KafkaConfiguration: KafkaCluster {
 
 /// What `Consumer` does; its documentation is there.
 public protocol ConsumerClient: AnyObject {
+    var fatalError: KafkaError? { get }
     var assignment: [Consumer.Assigned] { get }
     func subscribe(to topics: [String]) throws(KafkaError)
     func assign(_ offsets: [PartitionOffset]) throws(KafkaError)

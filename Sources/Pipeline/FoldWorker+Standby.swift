@@ -15,6 +15,9 @@ extension FoldWorker {
         var out: Int64 = 0
     }
 
+    /// By ledger partition: what is done with one after the other is done in the same order every time.
+    var sparesInOrder: [Spare] { spares.values.sorted { $0.store.partition < $1.store.partition } }
+
     private static let committedMilliseconds = 1000
     /// Above every sequence number: no fact is made into bytes.
     private static let everything = [Int64](repeating: .max, count: FactTopic.allCases.count)
@@ -22,12 +25,12 @@ extension FoldWorker {
     /// One round: takes up what nobody here holds yet, keeps what the topic brings, and folds it as far as its owner has
     /// published.
     func standBy(_ group: any ConsumerClient) throws {
-        guard configuration.standsBy, isAssigned else { return }
+        guard configuration.standsBy, dealt != nil else { return }
         try takeUpSpare()
         try readSpares()
         try learnLimits(group)
-        for (number, spare) in spares where spare.partition.withFold({ $0.nextOffset }) < spare.out {
-            try foldSpare(number, spare)
+        for spare in sparesInOrder where spare.partition.withFold({ $0.nextOffset }) < spare.out {
+            try foldSpare(spare)
         }
     }
 
@@ -49,9 +52,10 @@ extension FoldWorker {
         standbyConsumer = consumer
         if Set(consumer.assignment.map(\.topicPartition.partition)) != Set(spares.keys) {
             try consumer.assign(
-                spares.sorted { $0.key < $1.key }.map { number, spare in
+                sparesInOrder.map { spare in
                     PartitionOffset(
-                        TopicPartition(configuration.topics.ledger, number), offset: spare.store.archiveEnd ?? 0)
+                        TopicPartition(configuration.topics.ledger, spare.store.partition),
+                        offset: spare.store.archiveEnd ?? 0)
                 })
         }
         try consumer.poll(timeoutMilliseconds: 0) { records in
@@ -82,7 +86,7 @@ extension FoldWorker {
         }
     }
 
-    private func foldSpare(_ number: Int32, _ spare: Spare) throws {
+    private func foldSpare(_ spare: Spare) throws {
         let (store, partition) = (spare.store, spare.partition)
         for _ in 0..<Self.catchUpFrames {
             guard let frame = try store.kept?.next() else {

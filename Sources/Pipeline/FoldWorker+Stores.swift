@@ -208,7 +208,7 @@ extension FoldWorker {
         for (partition, store) in zip(partitions, stores) {
             try keepUp(partition, store, committable: publications[Int(partition.partition)]?.committable ?? 0)
         }
-        for spare in spares.values { try keepUp(spare.partition, spare.store, committable: spare.out) }
+        for spare in sparesInOrder { try keepUp(spare.partition, spare.store, committable: spare.out) }
     }
 
     private func keepUp(_ partition: OwnedPartition, _ store: PartitionStore, committable: Int64) throws {
@@ -245,7 +245,7 @@ extension FoldWorker {
 
     /// Those that nobody here will use again.
     func closeSpares() {
-        for spare in spares.values { close(spare.partition, spare.store, committable: spare.out) }
+        for spare in sparesInOrder { close(spare.partition, spare.store, committable: spare.out) }
         spares = [:]
     }
 
@@ -310,14 +310,14 @@ extension FoldWorker {
                 policy: Checkpoint.hash(ofPolicy: state.policyText), member: settings.member)
         }
         if let divergence = store.comparison.addOwn(checkpoint) { throw diverged(divergence) }
-        guard isNew, checkpointTopic >= 0, let signed = settings.keyring.sign(checkpoint) else { return }
+        guard isNew, let topic = outlet.checkpoints, let signed = settings.keyring.sign(checkpoint) else { return }
         store.published = next
         let key = Array(String(store.partition).utf8)
         let value = Array(signed.json.utf8)
         try key.withUnsafeBytes { key in
             try value.withUnsafeBytes { value in
-                while try !producer.produce(
-                    topic: checkpointTopic, partition: Producer.anyPartition, key: key, value: value, tag: Self.otherTag
+                while try !outlet.producer.produce(
+                    topic: topic, partition: Producer.anyPartition, key: key, value: value, tag: Self.otherTag
                 ) { try waitForRoom() }
             }
         }

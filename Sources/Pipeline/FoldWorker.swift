@@ -11,14 +11,9 @@ internal import Synchronization
 /// Owns ledger partitions: folds their frames, publishes their facts, appends ticks. Runs on one thread.
 ///
 /// A partition that arrives is folded from the state that is at hand, its newest snapshot, or else from the ledger's
-/// beginning; publication goes on behind the last fact that is out. Any delivery error ends the worker, and so does losing
-/// partitions without a hand-over; the next one does the same again.
+/// beginning; publication goes on behind the last fact that is out. After an error the same is done again with what the
+/// group has dealt.
 final class FoldWorker: RoundWorker, RebalanceListener {
-    /// The group has given this member's partitions to others without asking: it was away for too long.
-    struct PartitionsLost: Error, CustomStringConvertible {
-        var description: String { "the group has given this member's partitions away" }
-    }
-
     static let commitEvery = Duration.milliseconds(500)
     private static let recommitEvery = Duration.seconds(5)
     private static let handOverMilliseconds = 5000
@@ -34,18 +29,16 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     let stop: StopFlag
     let board: StatusBoard
     private let owned: OwnedPartitions
-    let producer: any ProducerClient
+    private(set) var outlet: FactOutlet
     private var consumer: (any ConsumerClient)?
-    private let ticker: LedgerAppender
-    private let factTopics: [Int]
+    /// What the group says is this member's; nil: nothing was said.
+    private(set) var dealt: [TopicPartition]?
 
     /// By consumer source index.
     var partitions: [OwnedPartition] = []
     var stores: [PartitionStore] = []
     /// By ledger partition: what is held here and not owned, between two assignments or as a standby.
     var spares: [Int32: Spare] = [:]
-    /// The group has told what this member owns.
-    var isAssigned = false
     /// Reads what a standby folds.
     var standbyConsumer: (any ConsumerClient)?
     var lastLimits: ContinuousClock.Instant
@@ -58,8 +51,6 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private var batch = FactBatch()
     /// Read from its beginning whenever partitions arrive: what was said of them before counts too.
     var checkpoints: CheckpointTopic?
-    var checkpointTopic = -1
-    private var membersTopic = -1
     private let directory: MemberDirectory
     /// How far the ledger is folded, and how fast.
     var recovery: Recovery
@@ -76,20 +67,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         (clock, memory) = (member.clock, member.memory)
         (lastLimits, lastCommit, recovery) = (host.now, host.now, Recovery(at: host.now))
         publications = [Publication?](repeating: nil, count: ledgerPartitions)
-        var options = Producer.Options()
-        options.gapless = true
-        if let queued = configuration.queuedKilobytes { options.maximumQueuedKilobytes = queued }
-        producer = try configuration.kafka.producer(options) { member.logger.kafka($0, of: "fact-producer") }
-        var topics: [Int] = []
-        for name in configuration.topics.facts { topics.append(try producer.topic(name)) }
-        factTopics = topics
-        ticker = try LedgerAppender(
-            producer: producer, ledger: configuration.topics.ledger, partitions: ledgerPartitions,
-            session: host.randomSession())
-        if let checkpoints = configuration.checkpoints, checkpoints.keyring.signingKey != nil {
-            checkpointTopic = try producer.topic(checkpoints.topic)
-        }
-        if let members = configuration.members { membersTopic = try producer.topic(members.topic) }
+        outlet = try FactOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         publishedCounters = configuration.topics.facts.map {
             Counter(label: "standing_facts_published_total", dimensions: [("topic", $0)])
         }
@@ -130,22 +108,43 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         closeStores()
     }
 
+    var canResume: Bool { consumer.map { $0.fatalError == nil } ?? false }
+
+    func resume() throws {
+        guard let consumer else { return }
+        forgetEverything()
+        try renewOutlet()
+        failure = nil
+        guard let dealt else { return }
+        try consumer.assign(assigned(dealt, to: consumer))
+        try check()
+    }
+
     func abandon() {
-        // After an error nothing more is written: the next start reads what was kept before.
+        forgetEverything()
+        outlet.producer.purge()
+        consumer = nil
+    }
+
+    /// After an error nothing more is written: what was kept before is read again.
+    private func forgetEverything() {
         (partitions, stores, spares) = ([], [], [:])
-        owned.replace([], standby: [])
-        board.update { status in
-            status.foldPartitions = 0
-            status.currentPartitions = 0
-            status.standbyPartitions = 0
-        }
-        producer.purge()
-        (consumer, standbyConsumer) = (nil, nil)
+        (standbyConsumer, checkpoints) = (nil, nil)
+        forgetPublications()
+        unrecovered = [:]
+        showPartitions()
+        showNothingOwned()
+    }
+
+    /// What was sent and is not acknowledged is given up: another member may send it already.
+    private func renewOutlet() throws {
+        outlet.producer.purge()
+        outlet = try FactOutlet(configuration, ledgerPartitions: publications.count, logger: logger)
     }
 
     func check() throws {
         if let failure { throw failure }
-        if let fatal = producer.fatalError { throw fatal }
+        if let fatal = outlet.producer.fatalError { throw fatal }
     }
 
     func handle(_ error: KafkaError, at place: TopicPartition) throws {
@@ -184,9 +183,9 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         guard let before = try apply(frame, at: offset, to: partition, above: publications[number]!.sent) else {
             return
         }
+        store.chain.append(frame, at: offset)
         try publish(number)
         publications[number]!.folded(next: offset + 1)
-        store.chain.append(frame, at: offset)
         try checkpointIfDue(partition, store, from: before, to: offset + 1)
     }
 
@@ -227,11 +226,12 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     private func publish(_ partition: Int) throws {
         guard !batch.items.isEmpty else { return }
-        var counts = [Int64](repeating: 0, count: factTopics.count)
+        let (producer, topics) = (outlet.producer, outlet.facts)
+        var counts = [Int64](repeating: 0, count: topics.count)
         for item in batch.items {
             let topic = item.topic.rawValue
             while try !producer.produce(
-                topic: factTopics[topic], partition: Int32(partition), key: batch.key(item), value: batch.value(item),
+                topic: topics[topic], partition: Int32(partition), key: batch.key(item), value: batch.value(item),
                 headers: Self.factHeaders, tag: Int(item.sequence))
             { try waitForRoom() }
             counts[topic] += 1
@@ -248,10 +248,11 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     }
 
     func serve(_ milliseconds: Int) {
-        producer.serve(timeoutMilliseconds: milliseconds) { delivery in
+        let outlet = outlet
+        outlet.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
             if delivery.code != 0 {
-                if failure == nil { failure = delivery.error(topicName: producer.topicName(delivery.topic)) }
-            } else if delivery.tag != Self.otherTag, let topic = factTopics.firstIndex(of: delivery.topic) {
+                if failure == nil { failure = delivery.error(topicName: outlet.producer.topicName(delivery.topic)) }
+            } else if delivery.tag != Self.otherTag, let topic = outlet.facts.firstIndex(of: delivery.topic) {
                 publications[Int(delivery.partition)]?.acknowledge(
                     topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
             }
@@ -286,18 +287,18 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             let latest = max(clock, lastTick[number] ?? .min)
             guard now.subtractingReportingOverflow(configuration.tickInterval).partialValue > latest else { continue }
             lastTick[number] = now
-            ticker.append(tick: Timestamp(microseconds: now), to: Int(number))
-            _ = try ticker.send(Int(number), tag: Self.otherTag, wait: waitForRoom)
+            outlet.ticker.append(tick: Timestamp(microseconds: now), to: Int(number))
+            _ = try outlet.ticker.send(Int(number), tag: Self.otherTag, wait: waitForRoom)
             board.update { $0.ticks += 1 }
         }
     }
 
     private func watchMemory() {
-        guard memory.limit != nil else { return }
-        memory.expect(
-            growth: (partitions + spares.values.map(\.partition)).reduce(0) { sum, partition in
+        memory.expect {
+            (partitions + spares.values.map(\.partition)).reduce(0) { sum, partition in
                 sum + partition.withFold { Int64($0.fold.nextGrowth) }
-            })
+            }
+        }
         memory.look()
     }
 
@@ -305,30 +306,29 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     /// Says who owns what, where it is not said yet.
     private func announce() throws {
-        guard membersTopic >= 0, isAssigned,
-            let news = directory.news(
-                of: partitions.map(\.partition), isFull: memory.isFull)
+        guard let topic = outlet.members, dealt != nil,
+            let news = directory.news(of: partitions.map(\.partition), isFull: memory.isFull)
         else { return }
-        try say(news.json, of: news.address)
+        try say(news.json, of: news.address, to: topic)
     }
 
     /// A member that stops is asked nothing more.
     private func takeLeave() {
-        guard membersTopic >= 0, let address = directory.farewell() else { return }
+        guard let topic = outlet.members, let address = directory.farewell() else { return }
         do {
-            try say(nil, of: address)
+            try say(nil, of: address, to: topic)
         } catch {
             logger.warning("others still take this member for running", metadata: ["reason": "\(error)"])
         }
         let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
-        while producer.queued > 0, failure == nil, host.now < deadline { serve(10) }
+        while outlet.producer.queued > 0, failure == nil, host.now < deadline { serve(10) }
     }
 
-    private func say(_ value: [UInt8]?, of address: String) throws {
+    private func say(_ value: [UInt8]?, of address: String, to topic: Int) throws {
         func produce(_ value: UnsafeRawBufferPointer?) throws {
             try Array(address.utf8).withUnsafeBytes { key in
-                while try !producer.produce(
-                    topic: membersTopic, partition: Producer.anyPartition, key: key, value: value, tag: Self.otherTag)
+                while try !outlet.producer.produce(
+                    topic: topic, partition: Producer.anyPartition, key: key, value: value, tag: Self.otherTag)
                 { try waitForRoom() }
             }
         }
@@ -370,7 +370,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     private func handOver(_ consumer: any ConsumerClient) {
         let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
-        while !publications.allSatisfy({ $0?.isSettled ?? true }), failure == nil, producer.fatalError == nil,
+        while !publications.allSatisfy({ $0?.isSettled ?? true }), failure == nil, outlet.producer.fatalError == nil,
             host.now < deadline
         {
             serve(10)
@@ -389,6 +389,13 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         board.update { $0.standbyPartitions = count }
     }
 
+    private func showNothingOwned() {
+        board.update { status in
+            status.foldPartitions = 0
+            status.currentPartitions = 0
+        }
+    }
+
     private func forgetPublications() {
         for index in publications.indices { publications[index] = nil }
     }
@@ -396,6 +403,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     // MARK: RebalanceListener
 
     func assigned(_ places: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
+        dealt = places
         do {
             let committed = try consumer.committed(places, timeoutMilliseconds: 10_000)
             let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
@@ -428,7 +436,6 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         committed = []
         lastTick = [:]
         if !configuration.standsBy { closeSpares() }
-        isAssigned = true
         directory.forget()
         showPartitions()
         board.update { status in
@@ -441,9 +448,8 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     func revoked(_ places: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
         if lost {
-            // Another member may publish already: what waits here is not sent, and the worker starts anew.
-            producer.purge()
-            failure = PartitionsLost()
+            logger.warning("the group has given this member's partitions away")
+            do { try renewOutlet() } catch { failure = error }
         } else {
             handOver(consumer)
         }
@@ -451,16 +457,15 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             store.kept = nil
             partition.isCurrent = false
             let out = publications[Int(store.partition)]?.committable ?? 0
+            // A state that is ahead of its facts is of use only where an archive has a way back.
+            guard store.directory != nil || partition.withFold({ $0.nextOffset }) <= out else { continue }
             spares[store.partition] = Spare(store: store, partition: partition, out: out)
         }
-        isAssigned = false
+        dealt = nil
         (checkpoints, partitions, stores) = (nil, [], [])
         forgetPublications()
         unrecovered = [:]
         showPartitions()
-        board.update { status in
-            status.foldPartitions = 0
-            status.currentPartitions = 0
-        }
+        showNothingOwned()
     }
 }

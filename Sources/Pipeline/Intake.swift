@@ -23,10 +23,10 @@ final class Intake: RoundWorker, RebalanceListener {
     private let host: any Host
     let stop: StopFlag
     private let board: StatusBoard
-    private let producer: any ProducerClient
+    private var outlet: EntryOutlet
     private var consumer: (any ConsumerClient)?
-    private let appender: LedgerAppender
-    private let deadLetterTopic: Int
+    /// What the group says is this member's; nil: nothing was said.
+    private var dealt: [TopicPartition]?
     private let decoder = EventDecoder()
     private let memberDecoder = EventDecoder()
 
@@ -58,14 +58,7 @@ final class Intake: RoundWorker, RebalanceListener {
         (stop, board, directory) = (member.stop, member.board, member.directory)
         (clock, memory) = (member.clock, member.memory)
         lastCommit = host.now
-        var options = Producer.Options()
-        options.gapless = true
-        if let queued = configuration.queuedKilobytes { options.maximumQueuedKilobytes = queued }
-        producer = try configuration.kafka.producer(options) { member.logger.kafka($0, of: "intake-producer") }
-        appender = try LedgerAppender(
-            producer: producer, ledger: configuration.topics.ledger, partitions: ledgerPartitions,
-            session: host.randomSession())
-        deadLetterTopic = try producer.topic(configuration.topics.deadLetter)
+        outlet = try EntryOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         dirty = [Bool](repeating: false, count: ledgerPartitions)
     }
 
@@ -99,22 +92,38 @@ final class Intake: RoundWorker, RebalanceListener {
         consumer.close()
     }
 
+    var canResume: Bool { consumer.map { $0.fatalError == nil } ?? false }
+
+    func resume() throws {
+        guard let consumer else { return }
+        outlet.producer.purge()
+        outlet = try EntryOutlet(configuration, ledgerPartitions: dirty.count, logger: logger)
+        checkpoints = Checkpoints()
+        for partition in dirty.indices { dirty[partition] = false }
+        failure = nil
+        guard let dealt else { return }
+        try consumer.assign(assigned(dealt, to: consumer))
+        try check()
+    }
+
     func abandon() {
         board.update { $0.intakePartitions = 0 }
-        producer.purge()
+        outlet.producer.purge()
         consumer = nil
     }
 
+    private var appender: LedgerAppender { outlet.appender }
+
     private func check() throws {
         if let failure { throw failure }
-        if let fatal = producer.fatalError { throw fatal }
+        if let fatal = outlet.producer.fatalError { throw fatal }
     }
 
     // MARK: Reading
 
     private func read(_ records: UnsafeBufferPointer<Record>, latest: Int64) throws {
         for record in records { try read(record, latest: latest) }
-        for partition in 0..<appender.partitions where dirty[partition] { try send(partition) }
+        for partition in dirty.indices where dirty[partition] { try send(partition) }
         var positions: [PartitionOffset] = []
         for index in sources.indices where sources[index].moved {
             positions.append(PartitionOffset(sources[index].place, offset: sources[index].position))
@@ -195,8 +204,8 @@ final class Intake: RoundWorker, RebalanceListener {
                 && board.refusesLargeDeadLetters.load(ordering: .relaxed))
         let headers = DeadLetter.headers(record, from: place, defect: defect, valueDropped: valueDropped)
         do {
-            while try !producer.produce(
-                topic: deadLetterTopic, partition: Producer.anyPartition, key: record.key,
+            while try !outlet.producer.produce(
+                topic: outlet.deadLetters, partition: Producer.anyPartition, key: record.key,
                 value: valueDropped ? nil : record.value, headers: headers, tag: checkpoints.current)
             { try waitForRoom() }
         } catch let error as KafkaError where error.isTooLarge && !valueDropped {
@@ -220,16 +229,17 @@ final class Intake: RoundWorker, RebalanceListener {
     }
 
     private func serve(_ milliseconds: Int) {
-        producer.serve(timeoutMilliseconds: milliseconds) { delivery in
+        let outlet = outlet
+        outlet.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
             if delivery.code != 0 {
-                let error = delivery.error(topicName: producer.topicName(delivery.topic))
+                let error = delivery.error(topicName: outlet.producer.topicName(delivery.topic))
                 if failure == nil { failure = error }
-                if delivery.topic == deadLetterTopic, error?.isTooLarge == true {
+                if delivery.topic == outlet.deadLetters, error?.isTooLarge == true {
                     board.refusesLargeDeadLetters.store(true, ordering: .relaxed)
                 }
             } else {
                 checkpoints.acknowledged(delivery.tag)
-                if delivery.topic != deadLetterTopic { ledgerEnds[delivery.partition] = delivery.offset + 1 }
+                if delivery.topic != outlet.deadLetters { ledgerEnds[delivery.partition] = delivery.offset + 1 }
             }
         }
         guard !ledgerEnds.isEmpty else { return }
@@ -257,7 +267,7 @@ final class Intake: RoundWorker, RebalanceListener {
     /// Sends what is left, waits for acknowledgements, commits.
     private func handOver(_ consumer: any ConsumerClient) {
         let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
-        while checkpoints.depth > 1, failure == nil, producer.fatalError == nil, host.now < deadline {
+        while checkpoints.depth > 1, failure == nil, outlet.producer.fatalError == nil, host.now < deadline {
             serve(10)
         }
         do {
@@ -335,6 +345,7 @@ final class Intake: RoundWorker, RebalanceListener {
     // MARK: RebalanceListener
 
     func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
+        dealt = partitions
         var starts: [PartitionOffset] = []
         do {
             starts = try consumer.committed(partitions, timeoutMilliseconds: 10_000)
@@ -365,6 +376,7 @@ final class Intake: RoundWorker, RebalanceListener {
 
     func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
         if !lost { handOver(consumer) }
+        dealt = nil
         checkpoints.forgetPositions()
         sources = []
         board.update { $0.intakePartitions = 0 }

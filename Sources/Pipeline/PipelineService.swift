@@ -43,9 +43,9 @@ public final class PipelineService: Sendable {
 
     private func startWorkers(_ partitions: Int) {
         for role in Role.allCases where configuration.roles.contains(role) {
+            let supervisor = member.supervisor(of: role, ledgerPartitions: partitions)
             let worker = Worker(role.rawValue, stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
-                [member] in
-                try member.worker(role, ledgerPartitions: partitions).run()
+                try supervisor.run()
             }
             workers.withLock { $0.append(worker) }
         }
@@ -109,13 +109,8 @@ public final class PipelineService: Sendable {
     /// acknowledged; not from async code.
     public func advanceClocks(to time: Timestamp) throws {
         let partitions = ledgerPartitions.load(ordering: .acquiring)
-        let logger = logger
-        var options = Producer.Options()
-        options.gapless = true
-        let producer = try configuration.kafka.producer(options) { logger.kafka($0, of: "clock") }
-        let appender = try LedgerAppender(
-            producer: producer, ledger: configuration.topics.ledger, partitions: partitions,
-            session: configuration.host.randomSession())
+        let producer = try configuration.gaplessProducer("clock", logger)
+        let appender = try configuration.appender(producer, ledgerPartitions: partitions)
         for partition in 0..<partitions {
             appender.append(tick: time, to: partition)
             _ = try appender.send(partition, tag: 0) {}

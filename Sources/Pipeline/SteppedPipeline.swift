@@ -12,7 +12,7 @@ public final class SteppedPipeline {
 
     private let member: Member
     private var ledgerPartitions: Int?
-    private var workers: [Role: any RoundWorker] = [:]
+    private var supervisors: [Role: Supervisor] = [:]
     private var pausedUntil: [Role: ContinuousClock.Instant] = [:]
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
@@ -22,30 +22,26 @@ public final class SteppedPipeline {
     private var configuration: PipelineConfiguration { member.configuration }
     private var logger: Logger { member.logger }
 
-    /// One round of a role; what failed starts again half a second later. Throws `PipelineError`, which ends a process.
+    /// One round of a role; what failed goes on half a second later. Throws `PipelineError`, which ends a process.
     public func step(_ role: Role) throws {
         guard pausedUntil[role].map({ $0 <= configuration.host.now }) ?? true else { return }
         do {
-            guard let worker = try worker(role) else { return }
-            try worker.step()
+            try supervisor(role)?.step()
         } catch let error as PipelineError {
-            abandon(role)
             throw error
         } catch {
             logger.warning("\(role.rawValue) starts again", metadata: ["reason": "\(error)"])
-            abandon(role)
             pausedUntil[role] = configuration.host.now + Self.pause
         }
     }
 
     /// Nil: the broker does not answer yet.
-    private func worker(_ role: Role) throws -> (any RoundWorker)? {
-        if let worker = workers[role] { return worker }
+    private func supervisor(_ role: Role) throws -> Supervisor? {
+        if let supervisor = supervisors[role] { return supervisor }
         guard let partitions = try prepare() else { return nil }
-        let worker = try member.worker(role, ledgerPartitions: partitions)
-        workers[role] = worker
-        try worker.start()
-        return worker
+        let supervisor = member.supervisor(of: role, ledgerPartitions: partitions)
+        supervisors[role] = supervisor
+        return supervisor
     }
 
     /// Begins a ledger that is empty. The number of its partitions; nil: the broker does not answer yet.
@@ -61,18 +57,12 @@ public final class SteppedPipeline {
         return ledgerPartitions
     }
 
-    private func abandon(_ role: Role) {
-        workers[role]?.abandon()
-        workers[role] = nil
-    }
-
     /// As a process that is asked to stop: waits for what is on its way, and gives back what it has.
     public func stop() throws {
         member.stop.set()
         for role in Role.allCases {
-            defer { abandon(role) }
             do {
-                try workers[role]?.finish()
+                try supervisors[role]?.finish()
             } catch let error as PipelineError {
                 throw error
             } catch {
@@ -87,7 +77,6 @@ public final class SteppedPipeline {
         public let nextOffset: Int64
         /// The last sequence number of each fact topic.
         public let sequences: [Int64]
-        public let digest: StateDigest
         /// Microseconds since 1970.
         public let clock: Int64
         /// Folded to the end of the ledger, every fact acknowledged.
@@ -103,10 +92,15 @@ public final class SteppedPipeline {
         for partition in member.owned.all {
             result[partition.partition] = partition.withFold { state in
                 Folded(
-                    nextOffset: state.nextOffset, sequences: state.sequences, digest: state.fold.digest(),
+                    nextOffset: state.nextOffset, sequences: state.sequences,
                     clock: state.fold.clock.microseconds, isCurrent: partition.isCurrent)
             }
         }
         return result
+    }
+
+    /// Of a ledger partition's state; nil: it is not folded here.
+    public func digest(of partition: Int32) -> StateDigest? {
+        member.owned[partition]?.withFold { $0.fold.digest() }
     }
 }

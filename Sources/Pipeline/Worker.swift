@@ -10,36 +10,15 @@ final class StopFlag: Sendable {
     func set() { flag.store(true, ordering: .releasing) }
 }
 
-/// A part of the pipeline that works in rounds, all of them on one thread.
-protocol RoundWorker: AnyObject {
-    var stop: StopFlag { get }
-    func start() throws
-    /// One round: waits a few milliseconds at most where there is nothing to do.
-    func step() throws
-    /// Waits for what is on its way, and gives back what it has.
-    func finish() throws
-    /// Lets go of everything, after an end as after an error.
-    func abandon()
-}
-
-extension RoundWorker {
-    /// Returns when the stop flag is set and everything is wound up.
-    func run() throws {
-        defer { abandon() }
-        try start()
-        while !stop.isSet { try step() }
-        try finish()
-    }
-}
-
 /// A thread that runs a task again after it failed, until it is stopped or the failure is final.
 final class Worker: @unchecked Sendable {
-    /// Longest pause between two attempts, in seconds.
-    private static let maximumPause = 5.0
+    /// Pauses between two attempts, in seconds: the first one, and the longest.
+    private static let (firstPause, maximumPause) = (0.25, 2.0)
+    private static let healthyAfter = Duration.seconds(30)
 
     private let done = DispatchSemaphore(value: 0)
 
-    /// `task` returns when the flag is set; a `PipelineError` is final and goes to `onFailure`.
+    /// `task` returns when the flag is set, also where it is set before; a `PipelineError` is final and goes to `onFailure`.
     init(
         _ name: String, stop: StopFlag, logger: Logger, onFailure: @escaping @Sendable (PipelineError) -> Void,
         task: @escaping @Sendable () throws -> Void
@@ -48,8 +27,8 @@ final class Worker: @unchecked Sendable {
         let thread = Thread {
             defer { done.signal() }
             Thread.current.name = name
-            var pause = 0.5
-            while !stop.isSet {
+            var pause = Self.firstPause
+            while true {
                 let start = ContinuousClock.now
                 do {
                     try task()
@@ -58,7 +37,8 @@ final class Worker: @unchecked Sendable {
                     onFailure(error)
                     return
                 } catch {
-                    if ContinuousClock.now - start > .seconds(30) { pause = 0.5 }
+                    guard !stop.isSet else { return }
+                    if ContinuousClock.now - start > Self.healthyAfter { pause = Self.firstPause }
                     logger.warning(
                         "\(name) starts again",
                         metadata: ["reason": "\(error)", "pause-seconds": "\(pause)"])

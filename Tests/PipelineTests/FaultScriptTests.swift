@@ -16,8 +16,8 @@ extension PipelineServiceTests {
         private static let answers: [(apiKey: Int16, codes: [Int32])] = [
             // Produce: leader moved, time-out, too few replicas, out of order, not allowed.
             (0, [6, 7, 19, 20, 45, 29, -195]),
-            // Fetch: unknown partition, leader moved, storage, epoch.
-            (1, [3, 6, 56, 76, -195]),
+            // Fetch: unknown partition, leader moved, storage, epoch, compression.
+            (1, [3, 6, 56, 74, 75, 76, -195]),
             // Metadata.
             (3, [-195]),
             // OffsetCommit: loading, moved, generation, member, rebalance.
@@ -108,7 +108,9 @@ extension PipelineServiceTests {
                     try fuzz.run("script \(script)") {
                         try misbehave(fixture, more, sender, &random)
                         let healed = ContinuousClock.now
-                        try fixture.wait("script \(script) of seed \(seed): caught up") {
+                        try fixture.wait(
+                            "script \(script) of seed \(seed): all sent: \(sender.isDone), \(service.foldCounters) of \(sent.count), \(service.status)"
+                        ) {
                             if let failure = service.finalFailure { throw failure }
                             try sender.work(milliseconds: 5)
                             let counters = service.foldCounters

@@ -95,9 +95,11 @@ struct PipelineFixture {
     /// `absent`: topics that are not created.
     init(ledgerPartitions: Int = 2, absent: Set<String> = [], brokers: Int = 1) throws {
         broker = try EmbeddedBroker(brokers: brokers)
-        // The embedded broker lets a group rest for a session's length after a member has left.
+        // The embedded broker lets a group rest for a session's length after a member has left, and once more when it forgets
+        // the one that came back under another name.
         kafka = KafkaConfiguration(
-            brokers: broker.bootstrap, properties: ["session.timeout.ms": "6000"], fetchWaitMilliseconds: 10)
+            brokers: broker.bootstrap, properties: ["session.timeout.ms": "4000", "heartbeat.interval.ms": "500"],
+            fetchWaitMilliseconds: 10)
         policy = try ScoringPolicy(yaml: Self.policyText, file: "hamlet.yaml")
         self.ledgerPartitions = ledgerPartitions
         var counts = [
@@ -142,10 +144,10 @@ struct PipelineFixture {
         #expect(service.foldCounters.entries == Int64(entries))
     }
 
-    func wait(_ what: Comment, until condition: () throws -> Bool) throws {
+    func wait(_ what: @autoclosure () -> Comment, until condition: () throws -> Bool) throws {
         let end = ContinuousClock.now + Self.patience
         while try !condition() {
-            try #require(ContinuousClock.now < end, what)
+            try #require(ContinuousClock.now < end, what())
             Thread.sleep(forTimeInterval: 0.01)
         }
     }

@@ -18,10 +18,12 @@ struct Member: Sendable {
         memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)
     }
 
-    func worker(_ role: Role, ledgerPartitions: Int) throws -> any RoundWorker {
-        switch role {
-        case .intake: try Intake(self, ledgerPartitions: ledgerPartitions)
-        case .fold: try FoldWorker(self, ledgerPartitions: ledgerPartitions)
+    func supervisor(of role: Role, ledgerPartitions: Int) -> Supervisor {
+        Supervisor(host: configuration.host, stop: stop) {
+            switch role {
+            case .intake: try Intake(self, ledgerPartitions: ledgerPartitions)
+            case .fold: try FoldWorker(self, ledgerPartitions: ledgerPartitions)
+            }
         }
     }
 }

@@ -33,6 +33,8 @@ final class SimulatedConsumer: ConsumerClient {
         leave()
     }
 
+    var fatalError: KafkaError? { process.isDead ? .deadProcess : nil }
+
     private var cluster: SimulatedCluster { process.cluster }
     private var group: SimulatedGroup { cluster.group(groupName ?? "") }
 

@@ -301,7 +301,8 @@ final class Disaster {
             try oracle.checkFacts(partition, folded)
             for member in members {
                 guard let state = member.pipeline?.folded[partition] else { continue }
-                guard state.digest == folded.digest, state.sequences == folded.sequences else {
+                guard member.pipeline?.digest(of: partition) == folded.digest, state.sequences == folded.sequences
+                else {
                     throw Oracle.Objection(
                         "\(member.machine.name) has folded partition \(partition) into another state")
                 }

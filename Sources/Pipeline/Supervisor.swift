@@ -1,0 +1,90 @@
+/// A part of the pipeline that works in rounds, all of them on one thread.
+protocol RoundWorker: AnyObject {
+    func start() throws
+    /// One round: waits a few milliseconds at most where there is nothing to do.
+    func step() throws
+    /// After an error: begins anew with the partitions that its group has dealt. Whoever left and joined again would have all
+    /// members wait for it.
+    func resume() throws
+    /// It is still a member of its group.
+    var canResume: Bool { get }
+    /// Waits for what is on its way, and gives back what it has.
+    func finish() throws
+    /// Lets go of everything, after an end as after an error.
+    func abandon()
+}
+
+/// Has a role's work done: after an error its worker resumes, and where that cannot help another one takes its place. One
+/// thread uses it.
+final class Supervisor: @unchecked Sendable {
+    /// Errors in a row until a worker is replaced.
+    private static let maximumResumes = 5
+    private static let healthyAfter = Duration.seconds(30)
+
+    private let make: () throws -> any RoundWorker
+    private let host: any Host
+    private let stop: StopFlag
+    private var worker: (any RoundWorker)?
+    private var hasFailed = false
+    private var failures = 0
+    private var lastFailure: ContinuousClock.Instant
+
+    init(host: any Host, stop: StopFlag, make: @escaping () throws -> any RoundWorker) {
+        (self.host, self.stop, self.make) = (host, stop, make)
+        lastFailure = host.now
+    }
+
+    /// Returns when the stop flag is set and everything is wound up. After an error, other than a `PipelineError`, it can be
+    /// called again.
+    func run() throws {
+        while !stop.isSet { try step() }
+        try finish()
+    }
+
+    func step() throws {
+        do {
+            try ready().step()
+        } catch {
+            note(error)
+            throw error
+        }
+    }
+
+    private func ready() throws -> any RoundWorker {
+        if let worker {
+            if hasFailed { try worker.resume() }
+            hasFailed = false
+            return worker
+        }
+        let worker = try make()
+        do {
+            try worker.start()
+        } catch {
+            worker.abandon()
+            throw error
+        }
+        self.worker = worker
+        return worker
+    }
+
+    private func note(_ error: any Error) {
+        let now = host.now
+        if now - lastFailure > Self.healthyAfter { failures = 0 }
+        lastFailure = now
+        failures += 1
+        hasFailed = true
+        let isWanted = !(error is PipelineError) && !stop.isSet && failures <= Self.maximumResumes
+        if !isWanted || worker?.canResume != true { abandon() }
+    }
+
+    func finish() throws {
+        defer { abandon() }
+        if !hasFailed { try worker?.finish() }
+    }
+
+    private func abandon() {
+        worker?.abandon()
+        worker = nil
+        (hasFailed, failures) = (false, 0)
+    }
+}
