@@ -6,6 +6,10 @@ internal import Scoring
 /// Finds how far the facts of ledger partitions are out, by reading the fact partitions from a mark to their end under
 /// the consumers' rule.
 enum FactRecovery {
+    /// Nothing has come for so long: whoever searches says so and begins anew, for meanwhile nothing is folded.
+    private static let patience = Duration.seconds(30)
+
+    /// Throws `KafkaError` where the broker does not answer.
     static func run(
         _ marks: [Int32: [Publication.Mark]], configuration: PipelineConfiguration, stop: StopFlag, logger: Logger
     ) throws -> [Int32: [Publication.Mark]] {
@@ -30,8 +34,9 @@ enum FactRecovery {
         let owners = marks.keys.sorted()
         try consumer.assign(starts)
         let decoder = EventDecoder()
-        while !consumer.assignment.allSatisfy(\.reachedEnd), !stop.isSet {
-            try consumer.poll(timeoutMilliseconds: 100) { records in
+        var (ended, lastNews) = (0, configuration.host.now)
+        while ended < starts.count, !stop.isSet {
+            let count = try consumer.poll(timeoutMilliseconds: 100) { records in
                 for record in records {
                     guard let value = record.value, let sequence = decoder.integer("sequence", of: value) else {
                         continue
@@ -54,6 +59,15 @@ enum FactRecovery {
                 // consumer, and are then published again under their old numbers.
                 logger.warning("facts before the mark have expired", metadata: ["place": "\(place)"])
                 try restart(consumer, at: place)
+            }
+            let before = ended
+            ended = consumer.assignment.count(where: \.reachedEnd)
+            if count > 0 || ended > before { lastNews = configuration.host.now }
+            guard configuration.host.now - lastNews < Self.patience else {
+                let silent = consumer.assignment.first { !$0.reachedEnd }?.topicPartition.description ?? ""
+                throw KafkaError(
+                    code: -185, name: "_TIMED_OUT", message: "the facts that are out cannot be read to their end",
+                    isRetriable: true, place: silent)
             }
         }
         return result

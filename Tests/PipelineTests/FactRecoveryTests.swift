@@ -1,0 +1,65 @@
+import Kafka
+import Logging
+import Testing
+
+@testable import Pipeline
+
+@Suite struct FactRecoveryTests {
+    /// A cluster that answers nothing; time passes while it is waited for.
+    private struct SilentCluster: KafkaCluster {
+        let host: StillHost
+        var brokers: String { "silent" }
+
+        func consumer(
+            _ options: Consumer.Options, listener: (any RebalanceListener)?, onNotice: @escaping (KafkaNotice) -> Void
+        ) throws(KafkaError) -> any ConsumerClient {
+            SilentConsumer(host)
+        }
+        func producer(
+            _ options: Producer.Options, onNotice: @escaping (KafkaNotice) -> Void
+        ) throws(KafkaError) -> any ProducerClient {
+            throw KafkaError(code: -195, name: "_TRANSPORT", message: "no connection")
+        }
+        func metadata(timeoutMilliseconds: Int) throws(KafkaError) -> Metadata { Metadata(brokers: 0, topics: []) }
+        func beginnings(of: [TopicPartition], timeoutMilliseconds: Int) -> [TopicPartition: Int64] { [:] }
+        func ends(of: [TopicPartition], timeoutMilliseconds: Int) -> [TopicPartition: Int64] { [:] }
+    }
+
+    private final class SilentConsumer: ConsumerClient {
+        private let host: StillHost
+        private(set) var assignment: [Consumer.Assigned] = []
+        var fatalError: KafkaError? { nil }
+
+        init(_ host: StillHost) { self.host = host }
+
+        func subscribe(to topics: [String]) {}
+        func assign(_ offsets: [PartitionOffset]) { assignment = offsets.map { Consumer.Assigned($0) } }
+        func knownEnd(_ source: Int) -> Int64? { nil }
+        func poll(timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void) -> Int {
+            host.pass(seconds: 1)
+            return 0
+        }
+        func takeErrors() -> [(place: TopicPartition, error: KafkaError)] { [] }
+        func committed(_ partitions: [TopicPartition], timeoutMilliseconds: Int) -> [PartitionOffset] { [] }
+        func commit(_ offsets: [PartitionOffset], wait: Bool) {}
+        func close() {}
+    }
+
+    /// Meanwhile nothing is folded, so that it must not go on for ever without a word.
+    @Test func aBrokerThatIsSilentIsNamed() throws {
+        let host = StillHost()
+        let topics = PipelineConfiguration.Topics(
+            control: "control", sources: [], ledger: "ledger", deadLetter: "dead",
+            facts: ["scores", "sanctions", "perks"]
+        )
+        var configuration = PipelineConfiguration(kafka: SilentCluster(host: host), topics: topics)
+        configuration.host = host
+        let marks = [Publication.Mark](repeating: .init(), count: 3)
+        let error = #expect(throws: KafkaError.self) {
+            try FactRecovery.run(
+                [2: marks], configuration: configuration, stop: StopFlag(),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        }
+        #expect(error?.description == "scores[2]: the facts that are out cannot be read to their end (_TIMED_OUT)")
+    }
+}
