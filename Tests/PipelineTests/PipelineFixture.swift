@@ -98,7 +98,7 @@ struct PipelineFixture {
         // The embedded broker lets a group rest for a session's length after a member has left, and once more when it forgets
         // the one that came back under another name.
         kafka = KafkaConfiguration(
-            brokers: broker.bootstrap, properties: ["session.timeout.ms": "4000", "heartbeat.interval.ms": "500"],
+            brokers: broker.bootstrap, properties: ["session.timeout.ms": "3000", "heartbeat.interval.ms": "500"],
             fetchWaitMilliseconds: 10)
         policy = try ScoringPolicy(yaml: Self.policyText, file: "hamlet.yaml")
         self.ledgerPartitions = ledgerPartitions
