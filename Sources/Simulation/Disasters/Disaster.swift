@@ -17,6 +17,7 @@ final class Disaster {
     /// Rounds within which everything is as it must be, once nothing more befalls anybody.
     private static let roundsToSettle = 400
     private static let settlingRound = 500 * millisecond
+    private static let framesPerCheckpoint: Int64 = 8
 
     private struct Member {
         let machine: SimulatedMachine
@@ -31,6 +32,8 @@ final class Disaster {
     private let cluster: SimulatedCluster
     private let ledgerPartitions: Int
     private let standsBy: Bool
+    /// Members sign what they have folded, and hold what the others say against it.
+    private let keyring: Keyring?
     private var members: [Member] = []
     private var traffic: Traffic
     private var sent: [TopicPartition: [Traffic.Sent]] = [:]
@@ -45,12 +48,13 @@ final class Disaster {
         case disk = "disk faults", retention = "expiries", growth = "added partitions"
     }
 
-    init(_ run: DisasterRun, logger: Logger) {
+    init(_ run: DisasterRun, logger: Logger) throws {
         var random = SplitMix64(seed: run.seed)
         plan = run
         self.logger = logger
         ledgerPartitions = random.within(1...4)
         standsBy = random.chance(perMille: 400)
+        keyring = random.chance(perMille: 150) ? try Self.keyring() : nil
         traffic = Traffic(
             changesPolicy: random.chance(perMille: 500), hasHotSubject: random.chance(perMille: 300))
         // Of some sorts of trouble much, of others none: rare ones meet more often so than in an even mixture.
@@ -68,6 +72,14 @@ final class Disaster {
         for number in 0..<Self.machines {
             members.append(Member(machine: SimulatedMachine("member-\(number)", cluster, start: Self.start)))
         }
+    }
+
+    /// Of one key, always the same.
+    private static func keyring() throws -> Keyring {
+        let (files, path) = (FaultyFileSystem(), "/key")
+        let digits = String(repeating: "5a", count: 32)
+        try Array("standing-private-key \(digits)\n".utf8).withUnsafeBytes { try files.replace(path, with: $0) }
+        return try Keyring(signing: path, on: files)
     }
 
     private func below(_ bound: Int) -> Int { cluster.random.below(bound) }
@@ -106,6 +118,12 @@ final class Disaster {
         result.data = LocalData("/data", on: ProcessDisk(process: process, disk: machine.disk))
         result.snapshotInterval = 60 * Self.second
         result.standsBy = standsBy
+        if let keyring {
+            var checkpoints = PipelineConfiguration.Checkpoints(
+                topic: SimulatedTopics.checkpoints, keyring: keyring, member: machine.name)
+            checkpoints.everyFrames = Self.framesPerCheckpoint
+            result.checkpoints = checkpoints
+        }
         return result
     }
 
@@ -296,9 +314,11 @@ final class Disaster {
         var repeats = DisasterRun.Summary.Repeats()
         for partition in 0..<Int32(ledgerPartitions) {
             let places = members.map { LocalData("/data", on: $0.machine.disk) }
+            let checkpoints = try oracle.checkpoints(of: partition)
             let offsets = try Set(places.flatMap { try $0.snapshots(partition).offsets() })
-            let folded = try oracle.fold(partition, digestsAt: offsets)
+            let folded = try oracle.fold(partition, placesAt: offsets.union(checkpoints.map(\.nextOffset)))
             try oracle.checkFacts(partition, folded)
+            try oracle.check(checkpoints, folded)
             for member in members {
                 guard let state = member.pipeline?.folded[partition] else { continue }
                 guard member.pipeline?.digest(of: partition) == folded.digest, state.sequences == folded.sequences
@@ -324,6 +344,7 @@ final class Disaster {
         repeats.facts += facts.reduce(0, +)
         return DisasterRun.Summary(
             records: sent.values.reduce(0) { $0 + $1.count },
+            checkpoints: Int(cluster.end(TopicPartition(SimulatedTopics.checkpoints, 0))),
             frames: (0..<Int32(ledgerPartitions)).reduce(0) {
                 $0 + Int(cluster.end(TopicPartition(SimulatedTopics.ledger, $1)))
             }, facts: facts.reduce(0, +), repeats: repeats, disasters: told, digests: digests)

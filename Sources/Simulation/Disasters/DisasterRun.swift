@@ -7,6 +7,7 @@ public struct DisasterRun: Sendable {
     /// What a run that ended well came to: the same for the same seed and steps.
     public struct Summary: Sendable, Equatable, CustomStringConvertible {
         public let records: Int
+        public let checkpoints: Int
         public let frames: Int
         public let facts: Int
         /// What was there more than once, or of an appender that had to begin anew, and was passed over.

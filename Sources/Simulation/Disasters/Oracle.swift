@@ -21,10 +21,16 @@ struct Oracle {
         var sequences: [Int64]
         var clock: Int64
         /// By the offset of the next frame, where it was asked for.
-        var digests: [Int64: StateDigest]
+        var places: [Int64: Place]
         /// By `FactTopic.rawValue`.
         var facts: [[[UInt8]]]
         var repeats: DisasterRun.Summary.Repeats
+    }
+
+    /// What there is before a ledger offset.
+    struct Place {
+        var digest: StateDigest
+        var chainHead: [UInt8]
     }
 
     let cluster: SimulatedCluster
@@ -165,27 +171,31 @@ struct Oracle {
 
     // MARK: The fold
 
-    /// `offsets`: where a digest is wanted.
-    func fold(_ partition: Int32, digestsAt offsets: Set<Int64>) throws -> Folded {
+    /// `offsets`: where digest and chain are wanted.
+    func fold(_ partition: Int32, placesAt offsets: Set<Int64>) throws -> Folded {
         let log = cluster.logs[ledger(partition), default: []]
         let frames = log.enumerated().map { (offset: Int64($0), bytes: $1.value ?? []) }
         var fold = PartitionFold(
             partition: partition, history: { end in MemoryFrames(Array(frames.prefix(Int(end)))) })
         var batch = FactBatch()
-        var digests: [Int64: StateDigest] = [:]
+        var places: [Int64: Place] = [:]
+        var chain = FrameChain(partition: partition)
         var facts: [[[UInt8]]] = FactTopic.allCases.map { _ in [] }
         let everything = FactTopic.allCases.map { _ in Int64(0) }
         for frame in frames {
             batch.removeAll()
             try frame.bytes.withUnsafeBytes {
                 try fold.apply(frame: $0, at: frame.offset, above: everything, into: &batch)
+                chain.append($0, at: frame.offset)
             }
             for item in batch.items { facts[item.topic.rawValue].append(Array(batch.value(item))) }
-            if offsets.contains(fold.nextOffset) { digests[fold.nextOffset] = fold.fold.digest() }
+            if offsets.contains(fold.nextOffset) {
+                places[fold.nextOffset] = Place(digest: fold.fold.digest(), chainHead: chain.head)
+            }
         }
         return Folded(
             digest: fold.fold.digest(), sequences: fold.sequences, clock: fold.fold.clock.microseconds,
-            digests: digests, facts: facts,
+            places: places, facts: facts,
             repeats: .init(
                 frames: Int(fold.acceptance.repeatedFrames), brokenFrames: Int(fold.acceptance.brokenFrames),
                 origins: Int(fold.acceptance.repeatedOrigins)))
@@ -212,6 +222,30 @@ struct Oracle {
         }
     }
 
+    // MARK: What members say
+
+    /// What members have signed of a ledger partition.
+    func checkpoints(of partition: Int32) throws -> [Checkpoint] {
+        let decoder = EventDecoder()
+        let place = TopicPartition(SimulatedTopics.checkpoints, 0)
+        return try cluster.logs[place, default: []].enumerated().compactMap { offset, record in
+            let signed = (record.value ?? []).withUnsafeBytes { SignedCheckpoint(json: $0, decoder) }
+            guard let checkpoint = signed?.checkpoint else { throw Objection("\(place)@\(offset) is no checkpoint") }
+            return checkpoint.partition == partition ? checkpoint : nil
+        }
+    }
+
+    func check(_ checkpoints: [Checkpoint], _ folded: Folded) throws {
+        for checkpoint in checkpoints {
+            let place = folded.places[checkpoint.nextOffset]
+            guard place?.digest.description == checkpoint.state, place?.chainHead == checkpoint.chainHead else {
+                throw Objection(
+                    "\(checkpoint.member) has signed another state or chain of "
+                        + "\(ledger(checkpoint.partition))@\(checkpoint.nextOffset)")
+            }
+        }
+    }
+
     // MARK: What members keep
 
     /// An archive has what the topic has, or less; a snapshot is the state at its offset. `isOwner`: the archive is in use, and
@@ -233,7 +267,7 @@ struct Oracle {
             var head: [UInt8] = []
             return (offset, try PartitionFold(partition: partition, snapshot: &reader, chainHead: &head).fold.digest())
         }
-        if let (offset, digest) = newest, digest != folded.digests[offset] {
+        if let (offset, digest) = newest, digest != folded.places[offset]?.digest {
             throw Objection("\(machine): the snapshot of \(ledger(partition))@\(offset) is another state")
         }
     }
