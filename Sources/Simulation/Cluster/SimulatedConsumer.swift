@@ -10,6 +10,7 @@ final class SimulatedConsumer: ConsumerClient {
     private let process: SimulatedProcess
     private let reportsEnds: Bool
     private let groupName: String?
+    private let instance: String?
     private weak var listener: (any RebalanceListener)?
     private(set) var assignment: [Consumer.Assigned] = []
     /// By place in the assignment: the end, as far as it was heard of.
@@ -25,7 +26,7 @@ final class SimulatedConsumer: ConsumerClient {
 
     init(_ process: SimulatedProcess, _ options: Consumer.Options, _ listener: (any RebalanceListener)?) {
         (self.process, self.listener) = (process, listener)
-        (groupName, reportsEnds) = (options.group, options.reportsEnds)
+        (groupName, instance, reportsEnds) = (options.group, options.instance, options.reportsEnds)
     }
 
     deinit {
@@ -48,7 +49,7 @@ final class SimulatedConsumer: ConsumerClient {
     private func takePart() {
         guard groupName != nil, process.isConnected, !cluster.isDown else { return }
         guard let member else {
-            self.member = group.join(process, topics, at: cluster.time)
+            self.member = group.join(process, topics, as: instance, at: cluster.time)
             return
         }
         if !group.contains(member) {
@@ -85,8 +86,8 @@ final class SimulatedConsumer: ConsumerClient {
         isClosed = true
         guard !process.isDead, let member else { return }
         if owns { revoke(lost: !group.contains(member)) }
-        // A word that does not arrive is made up for by the session's end.
-        if process.canSend { group.leave(member) } else { group.lose(member) }
+        // A word that does not arrive, or is not said, is made up for by the session's end.
+        if process.canSend, instance == nil { group.leave(member) } else { group.lose(member) }
     }
 
     func close() { leave() }

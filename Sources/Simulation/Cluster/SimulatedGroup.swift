@@ -8,6 +8,8 @@ final class SimulatedGroup {
         let id: Int
         let process: SimulatedProcess
         let topics: [String]
+        /// Static membership under this name.
+        let instance: String?
         var lastHeard: Int64
         var isGone = false
         /// Waits for the partitions to be dealt.
@@ -31,10 +33,18 @@ final class SimulatedGroup {
     func contains(_ id: Int) -> Bool { index(id) != nil }
 
     /// Returns the member's id.
-    func join(_ process: SimulatedProcess, _ topics: [String], at time: Int64) -> Int {
+    func join(_ process: SimulatedProcess, _ topics: [String], as instance: String?, at time: Int64) -> Int {
         defer { nextID += 1 }
-        members.append(Member(id: nextID, process: process, topics: topics, lastHeard: time))
-        deal(joined: nextID)
+        var member = Member(id: nextID, process: process, topics: topics, instance: instance, lastHeard: time)
+        if let instance, let index = members.firstIndex(where: { $0.instance == instance }) {
+            // It takes the place of the one that it was before, and nothing is dealt.
+            member.assignment = members[index].assignment
+            members[index] = member
+            if isDealing { dealIfAllAreHere() }
+        } else {
+            members.append(member)
+            deal(joined: nextID)
+        }
         return nextID
     }
 

@@ -32,6 +32,7 @@ final class Disaster {
     private let cluster: SimulatedCluster
     private let ledgerPartitions: Int
     private let standsBy: Bool
+    private let isStatic: Bool
     /// Members sign what they have folded, and hold what the others say against it.
     private let keyring: Keyring?
     private var members: [Member] = []
@@ -54,6 +55,7 @@ final class Disaster {
         self.logger = logger
         ledgerPartitions = random.within(1...4)
         standsBy = random.chance(perMille: 400)
+        isStatic = random.chance(perMille: 250)
         keyring = random.chance(perMille: 150) ? try Self.keyring() : nil
         traffic = Traffic(
             changesPolicy: random.chance(perMille: 500), hasHotSubject: random.chance(perMille: 300))
@@ -118,6 +120,7 @@ final class Disaster {
         result.data = LocalData("/data", on: ProcessDisk(process: process, disk: machine.disk))
         result.snapshotInterval = 60 * Self.second
         result.standsBy = standsBy
+        result.staticMember = isStatic ? machine.name : nil
         if let keyring {
             var checkpoints = PipelineConfiguration.Checkpoints(
                 topic: SimulatedTopics.checkpoints, keyring: keyring, member: machine.name)
