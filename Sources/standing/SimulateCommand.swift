@@ -9,11 +9,12 @@ struct SimulateCommand: ParsableCommand {
         abstract: "Run members, broker, disks and clocks in memory, let disasters befall them, and check what is left.",
         discussion: """
             Everything follows from the seed: the same seed and steps are the same run. Each run starts three members with a \
-            ledger of one to four partitions, sends them events, and lets happen what the seed says: crashes (also within a \
-            call), power losses that tear what was not synced, pauses beyond the session's time-out, network partitions, \
-            broker failures, refused and delayed and lost messages, disk faults, clock steps of a day, restarts, records that \
-            expire, partitions that are added, changes of policy, voids, appeals. Then everything heals, and ledger, dead letters, facts, states, archives and snapshots \
-            are held against a plain fold of what was acknowledged.
+            ledger of one to four partitions (in some they are static members, stand by for each other, or sign \
+            checkpoints), sends them events, and lets happen what the seed says: crashes (also within a call), power losses \
+            that tear what was not synced, pauses beyond the session's time-out, network partitions, broker failures, \
+            refused and delayed and lost messages, disk faults, clock steps of a day, restarts, records that expire, \
+            partitions that are added, changes of policy, voids, appeals. Then everything heals, and ledger, dead letters, \
+            facts, checkpoints, states, archives and snapshots are held against a plain fold of what was acknowledged.
 
             A run that fails is made as short as it goes, and the command that repeats it is printed; exit 1.
             """)
