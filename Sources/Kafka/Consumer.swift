@@ -125,10 +125,40 @@ public final class Consumer: ConsumerClient {
         /// The next offset to be handed out; negative until the first record of a logical start.
         public var position: Int64
         public var reachedEnd = false
-        var rereading = false
+        /// The call of `poll` in which a hole was found that is being read again; nil: there is none.
+        private var holeFound: Int?
         var topicHandle: OpaquePointer?
 
         public init(_ start: PartitionOffset) { (topicPartition, position) = (start.topicPartition, start.offset) }
+
+        enum Verdict { case take, drop, readAgain }
+
+        /// Holds a record against the position. What came in the same call as the one behind the hole was fetched before
+        /// the seek, and says nothing of what is read again.
+        mutating func judge(_ offset: Int64, call: Int) -> Verdict {
+            if position >= 0 {
+                if offset < position || holeFound == call { return .drop }
+                if offset > position, holeFound == nil {
+                    holeFound = call
+                    return .readAgain
+                }
+            }
+            holeFound = nil
+            reachedEnd = false
+            position = offset + 1
+            return .take
+        }
+
+        mutating func noteEnd(at offset: Int64, call: Int) {
+            guard offset >= position, holeFound != call else { return }
+            reachedEnd = true
+            if position < 0 { position = offset }
+        }
+
+        /// Reads on from another offset.
+        mutating func move(to offset: Int64) {
+            (position, reachedEnd, holeFound) = (offset, false, nil)
+        }
     }
 
     private let handle: Handle
@@ -139,6 +169,8 @@ public final class Consumer: ConsumerClient {
     private let onNotice: (KafkaNotice) -> Void
     private var lastHit = 0
     private var closed = false
+    /// Calls of `poll` so far.
+    private var calls = 0
     public let group: String?
     public private(set) var assignment: [Assigned] = []
     /// Errors of partitions that came instead of records, taken with `takeErrors`.
@@ -230,9 +262,7 @@ public final class Consumer: ConsumerClient {
             return try replaceAssignment(offsets)
         }
         for (source, offset) in offsets.enumerated() {
-            assignment[source].position = offset.offset
-            assignment[source].reachedEnd = false
-            assignment[source].rereading = false
+            assignment[source].move(to: offset.offset)
         }
         do {
             try seek(offsets)
@@ -261,8 +291,7 @@ public final class Consumer: ConsumerClient {
 
     /// Goes on reading one assigned partition from `offset`.
     public func seek(_ source: Int, to offset: Int64) throws(KafkaError) {
-        assignment[source].position = offset
-        assignment[source].reachedEnd = false
+        assignment[source].move(to: offset)
         try seek([PartitionOffset(assignment[source].topicPartition, offset: offset)])
     }
 
@@ -305,6 +334,7 @@ public final class Consumer: ConsumerClient {
         timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void
     ) throws -> Int {
         handle.serve(timeoutMilliseconds: 0, notice: onNotice)
+        calls += 1
         var count = rd_kafka_consume_batch_queue(queue, 0, messages, batch)
         // A batch call waits for a full batch, so it waits in small steps for the first record only.
         var waited = 0
@@ -345,29 +375,20 @@ public final class Consumer: ConsumerClient {
             return nil
         }
         guard let source = source(of: item) else { return nil }
-        let expected = assignment[source].position
-        if expected >= 0 {
-            if item.offset < expected { return nil }
-            if item.offset > expected, !assignment[source].rereading {
-                assignment[source].rereading = true
-                try seek(source, to: expected)
-                return nil
-            }
+        switch assignment[source].judge(item.offset, call: calls) {
+        case .take: return Record(source: source, offset: item.offset, message: message)
+        case .drop: break
+        case .readAgain:
+            try seek([PartitionOffset(assignment[source].topicPartition, offset: assignment[source].position)])
         }
-        assignment[source].rereading = false
-        assignment[source].reachedEnd = false
-        assignment[source].position = item.offset + 1
-        return Record(source: source, offset: item.offset, message: message)
+        return nil
     }
 
     private func refuse(_ message: UnsafePointer<rd_kafka_message_t>) throws(KafkaError) {
         let item = message.pointee
         let source = item.rkt == nil ? nil : source(of: item)
         if item.err == RD_KAFKA_RESP_ERR__PARTITION_EOF {
-            if let source, item.offset >= assignment[source].position {
-                assignment[source].reachedEnd = true
-                if assignment[source].position < 0 { assignment[source].position = item.offset }
-            }
+            if let source { assignment[source].noteEnd(at: item.offset, call: calls) }
             return
         }
         if let fatal = handle.fatalError { throw fatal }
