@@ -96,6 +96,7 @@ final class Intake: RoundWorker, RebalanceListener {
 
     func resume() throws {
         guard let consumer else { return }
+        board.update { $0.intakePartitions = 0 }
         outlet.producer.purge()
         outlet = try EntryOutlet(configuration, ledgerPartitions: dirty.count, logger: logger)
         checkpoints = Checkpoints()
