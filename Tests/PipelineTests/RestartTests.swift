@@ -41,6 +41,34 @@ extension PipelineServiceTests {
             #expect(after[.scoreChanges, default: []].count > before[.scoreChanges, default: []].count)
         }
 
+        /// Of the records that one event makes, the broker refuses the entry or the fact; meanwhile nobody can join a group.
+        @Test(arguments: [1, 2]) func aMemberWhoseRecordIsRefusedGoesOnInItsGroup(before: Int) throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let (subject, joinGroup, produce) = ("citizen-1", Int16(11), Int16(0))
+            let (notAuthorized, groupNotAuthorized) = (Int32(29), Int32(30))
+            var sent = [Fixture.enrolment(of: subject)]
+            try fixture.running(fixture.service(policy: fixture.policy)) { service in
+                try fixture.send(sent)
+                try fixture.waitForFold(of: 1, by: service)
+                let frames = service.status.frames
+                fixture.broker.failNext(apiKey: joinGroup, codes: Array(repeating: groupNotAuthorized, count: 500))
+                fixture.broker.failNext(
+                    apiKey: produce, codes: Array(repeating: 0, count: before) + [notAuthorized])
+                sent.append(Fixture.bill("refused", of: subject))
+                try fixture.send([sent[1]])
+                try fixture.wait("folded") {
+                    service.status.frames > frames && service.foldCounters.entries == 2 && service.isReady
+                }
+                #expect(fixture.standings(of: service) == (try fixture.directStandings(sent)))
+                // It was refused: what it came from is read once more.
+                let (status, isEntry) = (service.status, before == 1)
+                #expect(isEntry ? status.intake.records > 2 : status.frames > frames + 1)
+                fixture.broker.clearFailures(apiKey: joinGroup)
+            }
+            #expect(try fixture.checkedFacts()[.scoreChanges]?.count == 2)
+        }
+
         @Test func rolesStopAndStartApart() throws {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }
