@@ -101,15 +101,19 @@ extension PipelineServiceTests {
             let broken = Fixture.Sent(topic: Fixture.bills, key: nil, value: Array("?".utf8), headers: [])
             try fixture.running(fixture.service(policy: fixture.policy)) { service in
                 try fixture.send([broken])
-                try fixture.wait("a letter") { service.status.intake.deadLetters.values.reduce(0, +) == 1 }
-                let first = try #require(try letters(fixture).first)
-                #expect(try redrive(fixture).total == 1)
-                try fixture.wait("another") { service.status.intake.deadLetters.values.reduce(0, +) == 2 }
-                var second: DeadLetter?
-                try fixture.wait("it") {
-                    second = try letters(fixture).last { $0.place != first.place }
-                    return second != nil
+                var found: [DeadLetter] = []
+                func wait(_ count: Int) throws {
+                    try fixture.wait("\(count) letters") {
+                        found = try letters(fixture)
+                        return found.count == count
+                    }
                 }
+                try wait(1)
+                let first = try #require(found.first)
+                #expect(try redrive(fixture).total == 1)
+                try wait(2)
+                try fixture.wait("counted") { service.status.intake.deadLetters.values.reduce(0, +) == 2 }
+                let second = found.last { $0.place != first.place }
                 #expect(second?.value == broken.value)
                 #expect(
                     second?.headers.map(\.name) == [DeadLetter.redriveOf]
