@@ -99,8 +99,8 @@ public protocol RebalanceListener: AnyObject {
 /// Reads partitions, alone (`assign`) or in a group (`subscribe`). Everything happens on one thread.
 ///
 /// librdkafka 2.0 can lose or repeat records of a batch around a rebalance or a seek; therefore every record is held
-/// against the position this consumer expects: a repeat is dropped, a hole is read again once, and stands only if
-/// the broker really has nothing there.
+/// against the position this consumer expects: a repeat is dropped, a partition's first hole is read again, and stands only
+/// if the broker really has nothing there, as where a transaction ends.
 public final class Consumer: ConsumerClient {
     public struct Options: Sendable {
         /// Nil reads without a group.
@@ -127,6 +127,8 @@ public final class Consumer: ConsumerClient {
         public var reachedEnd = false
         /// The call of `poll` in which a hole was found that is being read again; nil: there is none.
         private var holeFound: Int?
+        /// The broker has nothing in some places, such as where transactions end.
+        private var hasHoles = false
         var topicHandle: OpaquePointer?
 
         public init(_ start: PartitionOffset) { (topicPartition, position) = (start.topicPartition, start.offset) }
@@ -134,13 +136,17 @@ public final class Consumer: ConsumerClient {
         enum Verdict { case take, drop, readAgain }
 
         /// Holds a record against the position. What came in the same call as the one behind the hole was fetched before
-        /// the seek, and says nothing of what is read again.
+        /// the seek, and says nothing of what is read again. Records are lost around a move alone: once a hole has stood, those
+        /// that follow do too.
         mutating func judge(_ offset: Int64, call: Int) -> Verdict {
             if position >= 0 {
                 if offset < position || holeFound == call { return .drop }
-                if offset > position, holeFound == nil {
-                    holeFound = call
-                    return .readAgain
+                if offset > position, !hasHoles {
+                    guard holeFound != nil else {
+                        holeFound = call
+                        return .readAgain
+                    }
+                    hasHoles = true
                 }
             }
             holeFound = nil
@@ -157,7 +163,7 @@ public final class Consumer: ConsumerClient {
 
         /// Reads on from another offset.
         mutating func move(to offset: Int64) {
-            (position, reachedEnd, holeFound) = (offset, false, nil)
+            (position, reachedEnd, holeFound, hasHoles) = (offset, false, nil, false)
         }
     }
 

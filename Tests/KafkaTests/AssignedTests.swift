@@ -32,7 +32,28 @@ import Testing
         var place = assigned(at: 3)
         #expect(place.judge(5, call: 1) == .readAgain)
         #expect(place.judge(5, call: 2) == .take && place.judge(6, call: 2) == .take)
-        #expect(place.judge(8, call: 2) == .readAgain, "another one")
+        #expect(place.judge(8, call: 2) == .take, "the broker has holes there")
+    }
+
+    /// Ends of transactions: nothing of what lies between them is left out.
+    @Test func everyRecordBetweenHolesIsTakenOnce() {
+        var place = assigned(at: 0)
+        let offsets = (0..<40).filter { $0 % 4 != 3 }.map(Int64.init)
+        var (taken, index, call) = ([Int64](), 0, 1)
+        while index < offsets.count {
+            // A call brings seven at most; after a seek it begins at the position.
+            var isAgain = false
+            for offset in offsets[index..<min(index + 7, offsets.count)] {
+                switch place.judge(offset, call: call) {
+                case .take: taken.append(offset)
+                case .drop: break
+                case .readAgain: isAgain = true
+                }
+            }
+            call += 1
+            index = isAgain ? offsets.firstIndex { $0 >= place.position }! : min(index + 7, offsets.count)
+        }
+        #expect(taken == offsets)
     }
 
     @Test func theEndBehindAHoleIsNotTheEnd() {
@@ -49,5 +70,8 @@ import Testing
         #expect(place.judge(5, call: 1) == .readAgain)
         place.move(to: 10)
         #expect(place.judge(10, call: 1) == .take)
+        #expect(place.judge(12, call: 1) == .readAgain && place.judge(12, call: 2) == .take)
+        place.move(to: 20)
+        #expect(place.judge(22, call: 3) == .readAgain)
     }
 }
