@@ -10,6 +10,9 @@ private struct Tansu {
     /// A folder whose `librdkafka.so.1` is a newer librdkafka.
     static let library = environment["STANDING_LIBRDKAFKA"]
 
+    /// A Python that has confluent-kafka, for what no program of ours does.
+    static let python = environment["STANDING_PYTHON"].map { URL(filePath: $0) }
+
     let process: Running
     let address: String
 
@@ -26,11 +29,14 @@ private struct Tansu {
         }
     }
 
-    func standing(_ arguments: String...) async throws -> Finished {
+    func start(_ arguments: [String]) throws -> Running {
         let paths = [Self.library, Self.environment["LD_LIBRARY_PATH"]].compactMap { $0 }
-        return try await Running(
-            arguments + ["--brokers", address], environment: ["LD_LIBRARY_PATH": paths.joined(separator: ":")]
-        ).finished(limit: Limit.run)
+        return try Running(
+            arguments + ["--brokers", address], environment: ["LD_LIBRARY_PATH": paths.joined(separator: ":")])
+    }
+
+    func standing(_ arguments: String...) async throws -> Finished {
+        try await start(arguments).finished(limit: Limit.run)
     }
 
     /// A port that nothing listens on at the moment.
@@ -85,6 +91,41 @@ extension CommandTests {
             #expect(lag.output.contains("standing-fold"))
             #expect(!lag.messages.contains("does not list groups"))
         }
+
+        /// A transaction ends with a record that no reader sees, so that the offsets have a hole behind each.
+        @Test(.enabled(if: Tansu.python != nil)) func ofTransactionsEveryRecordIsRead() async throws {
+            let folder = try TemporaryFolder()
+            let policy = try folder.write(Trial.policy, to: "policy.yaml")
+            let script = try folder.write(Self.transactions, to: "transactions.py")
+            let tansu = try await Tansu()
+            #expect(try await tansu.standing("topics", "apply").code == 0)
+            let sent = try await Running([script, tansu.address], executable: Tansu.python).finished(limit: Limit.run)
+            try #require(sent.code == 0, "\(sent.messages)")
+
+            let server = try tansu.start(["serve", "--policy", policy, "--http-port", "0"])
+            let address = try await server.message(after: "listening on ")
+            var metrics = ""
+            try await wait(for: "the last record: \(metrics)") {
+                guard server.isRunning else { throw Trouble(server.messagesSoFar) }
+                metrics = await answer(address + "/metrics")?.body ?? ""
+                return metrics.contains("standing_intake_records_total 90\n") ? true : nil
+            }
+            #expect(metrics.contains("standing_dead_letters_total{reason=\"event/not-cloudevents\"} 90\n"))
+            #expect(try await server.stop().code == 0)
+        }
+
+        /// Thirty of three records each.
+        private static let transactions = """
+            import sys
+            from confluent_kafka import Producer
+            producer = Producer({"bootstrap.servers": sys.argv[1], "transactional.id": "orders"})
+            producer.init_transactions(30)
+            for _ in range(30):
+                producer.begin_transaction()
+                for _ in range(3):
+                    producer.produce("behaviour.payments", value="no event", partition=0)
+                producer.commit_transaction(30)
+            """
     }
 
     private static func standingsOfReplay(_ policy: String, _ events: String, facts: String) async throws -> String {
