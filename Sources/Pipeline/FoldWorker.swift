@@ -293,12 +293,13 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         }
     }
 
+    /// In every round: what comes within a tenth of a second can bring a table to its next growth.
     private func watchMemory() {
-        memory.expect {
-            (partitions + spares.values.map(\.partition)).reduce(0) { sum, partition in
+        guard memory.limit != nil else { return }
+        memory.expect(
+            growth: (partitions + spares.values.map(\.partition)).reduce(0) { sum, partition in
                 sum + partition.withFold { Int64($0.fold.nextGrowth) }
-            }
-        }
+            })
         memory.look()
     }
 

@@ -10,7 +10,6 @@ final class MemoryWatch: Sendable {
 
     private struct State {
         var lastLook: ContinuousClock.Instant?
-        var lastGrowth: ContinuousClock.Instant?
         /// What the tables take at once when they grow next.
         var growth: Int64 = 0
     }
@@ -26,20 +25,8 @@ final class MemoryWatch: Sendable {
 
     var isFull: Bool { full.load(ordering: .relaxed) }
 
-    /// Tells what the tables take at once when they grow next, where that is near: it is kept free. Asked for as often as is
-    /// looked.
-    func expect(growth: () -> Int64) {
-        guard limit != nil else { return }
-        let now = host.now
-        let isDue = state.withLock { state in
-            if let last = state.lastGrowth, now - last < Self.lookEvery { return false }
-            state.lastGrowth = now
-            return true
-        }
-        guard isDue else { return }
-        let growth = growth()
-        state.withLock { $0.growth = growth }
-    }
+    /// Tells what the tables take at once when they grow next, where that is near: it is kept free.
+    func expect(growth: Int64) { state.withLock { $0.growth = growth } }
 
     /// Looks how much is in use, if it is time to.
     func look() {

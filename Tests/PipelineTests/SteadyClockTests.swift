@@ -69,7 +69,7 @@ import Testing
     private func isFull(_ watch: MemoryWatch, at resident: Int64, growth: Int64 = 0) -> Bool {
         host.residentBytes = resident
         host.pass(seconds: 1)
-        watch.expect { growth }
+        watch.expect(growth: growth)
         watch.look()
         return watch.isFull
     }
