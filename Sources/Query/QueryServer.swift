@@ -136,6 +136,7 @@ public final class QueryServer: Sendable {
         exposition.add("standing_fold_unmatched_total", .counter, fold.unmatched)
         exposition.add("standing_fold_duplicates_total", .counter, fold.duplicates)
         exposition.add("standing_fold_not_enrolled_total", .counter, fold.notEnrolled)
+        exposition.add("standing_fold_beyond_limit_total", .counter, fold.beyondLimit)
         exposition.add("standing_fold_kind_not_scored_total", .counter, fold.kindNotScored)
         exposition.add("standing_fold_enrolments_total", .counter, fold.enrolments)
         exposition.add("standing_fold_withdrawals_total", .counter, fold.withdrawals)

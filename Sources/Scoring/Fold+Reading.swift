@@ -30,7 +30,7 @@ extension Fold {
                 imposition(sanction, record).map { Standing.Sanction(sanction: sanction, $0.pointee) }
             },
             perks: policy.perks.indices.filter { record[subjects.layout.perksAt + $0] != PerkState.idle },
-            errors: Int64(header.errors))
+            errors: Int64(header.errors), beyondLimit: Int64(SubjectTable.events(record).pointee.beyond))
     }
 
     private func contribution(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> Standing.Contribution? {

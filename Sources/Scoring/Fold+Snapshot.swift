@@ -6,7 +6,7 @@ public import Policy
 // reference before it trusts one.
 extension Fold {
     /// The meaning of the fold: another one for the same ledger is another version, and another state.
-    public static let version: UInt32 = 1
+    public static let version: UInt32 = 2
 
     /// Why bytes are not the state of this fold.
     public struct SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {

@@ -6,6 +6,11 @@ internal import Expressions
 ///
 /// No clock, no randomness, no I/O: the same entries give the same facts on any machine.
 public struct Fold: ~Copyable {
+    /// Behaviour events of one subject in one enrolment, voided ones too: one a second for two years. A later one
+    /// contributes nothing and is counted; what the subject has, and control events, go on as ever. So a subject's state has
+    /// an end: about 16 bytes an event, 24 more for every rule that it counts under.
+    public static let maximumSubjectEvents: UInt32 = 1 << 26
+
     public let policy: ScoringPolicy
     /// The greatest event time or tick folded so far; `distantPast` before the first.
     public internal(set) var clock: Timestamp = .distantPast
@@ -43,6 +48,8 @@ public struct Fold: ~Copyable {
     let bandTexts: [Text]
     /// Whose enrolments count: those of the policy that is active where they lie.
     var enrolledKinds: KindSet
+    /// `maximumSubjectEvents`, but in tests.
+    var maximumEvents = Fold.maximumSubjectEvents
     /// Points alone: nobody is told, sanctioned or given a perk. A policy's past before it was activated.
     var isPast: Bool
 
@@ -183,9 +190,7 @@ public struct Fold: ~Copyable {
             counters.notEnrolled += 1
             return
         }
-        guard isNew(identity, life: SubjectTable.life(subjects.record(subject)).pointee), !isVoided(identity) else {
-            return
-        }
+        guard isNew(identity, of: subjects.record(subject)), !isVoided(identity) else { return }
         guard type != .unnamed else {
             counters.unmatched += 1
             return
@@ -245,8 +250,22 @@ public struct Fold: ~Copyable {
         case sanction(Int)
     }
 
-    /// Behaviour events are known within one enrolment, because a subject's state goes with it; control events for ever,
-    /// so that a withdrawal that comes twice does not end the next life.
+    /// Whether a behaviour event counts: behaviour events are known within one enrolment, because a subject's state goes
+    /// with it. One more than a subject may have does not, and leaves no trace but its number.
+    @inline(__always) private mutating func isNew(_ identity: UInt64, of record: UnsafeMutablePointer<Int64>) -> Bool {
+        let (life, events) = (SubjectTable.life(record).pointee, SubjectTable.events(record))
+        guard events.pointee.known < maximumEvents || identities.contains(identity, life: life) else {
+            counters.beyondLimit += 1
+            if events.pointee.beyond < .max { events.pointee.beyond += 1 }
+            return false
+        }
+        guard isNew(identity, life: life) else { return false }
+        events.pointee.known += 1
+        return true
+    }
+
+    /// Control events, which always count, are known for ever, so that a withdrawal that comes twice does not end the next
+    /// life.
     @inline(__always) mutating func isNew(_ identity: UInt64, life: UInt32) -> Bool {
         if identities.insert(identity, life: life) { return true }
         counters.duplicates += 1

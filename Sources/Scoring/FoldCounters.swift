@@ -8,6 +8,8 @@ public struct FoldCounters: Equatable, Sendable {
     public var unmatched: Int64 = 0
     public var duplicates: Int64 = 0
     public var notEnrolled: Int64 = 0
+    /// Behaviour events of a subject that had as many as one may have (`Fold.maximumSubjectEvents`).
+    public var beyondLimit: Int64 = 0
     /// Enrolments of a kind that the policy does not score.
     public var kindNotScored: Int64 = 0
     public var enrolments: Int64 = 0
@@ -32,6 +34,7 @@ public struct FoldCounters: Equatable, Sendable {
         sum.unmatched += b.unmatched
         sum.duplicates += b.duplicates
         sum.notEnrolled += b.notEnrolled
+        sum.beyondLimit += b.beyondLimit
         sum.kindNotScored += b.kindNotScored
         sum.enrolments += b.enrolments
         sum.withdrawals += b.withdrawals

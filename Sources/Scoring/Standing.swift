@@ -34,6 +34,8 @@ public struct Standing: Sendable, Equatable {
     public var perks: [Int]
     /// Conditions and points of rules that could not be evaluated for an event of this subject.
     public var errors: Int64
+    /// Events that do not count because there were `Fold.maximumSubjectEvents` before them.
+    public var beyondLimit: Int64
 }
 
 extension Standing {
@@ -82,9 +84,10 @@ extension Standing {
     }
 
     /// The standing with what made it: `terms`, `base`, `contributions` [{`rule`,`dimension`,`points`,`events`}], largest
-    /// first, `errors` (conditions and points that could not be evaluated for this subject), `policy`, `clock`; and of
-    /// each of the `sanctions` also `measures`, `since`, `until`, `in-force-from` (while it is not), `decide-by` (while an
-    /// appeal is undecided) and `may-appeal`.
+    /// first, `errors` (conditions and points that could not be evaluated for this subject), `beyond-limit` (events that do
+    /// not count because the subject had as many as one may have; while there are any), `policy`, `clock`; and of each of
+    /// the `sanctions` also `measures`, `since`, `until`, `in-force-from` (while it is not), `decide-by` (while an appeal is
+    /// undecided) and `may-appeal`.
     public func writeExplained(to writer: inout ByteWriter, policy: ScoringPolicy, clock: Timestamp) {
         writer.append(byte: 0x7B)
         writeMembers(to: &writer, policy: policy, isExplained: true)
@@ -109,6 +112,10 @@ extension Standing {
         }
         writer.append("],\"errors\":")
         writer.append(decimal: errors)
+        if beyondLimit > 0 {
+            writer.append(",\"beyond-limit\":")
+            writer.append(decimal: beyondLimit)
+        }
         writer.append(",\"policy\":{\"id\":")
         writer.append(jsonString: policy.id)
         writer.append(",\"version\":")

@@ -85,6 +85,8 @@ extension Fold {
         subject.add(terms.texts[number].withUnsafeBytes { $0.fingerprint(seed: 3) })
         subject.add(UInt64(bitPattern: record[SubjectTable.Layout.scoreAt]))
         subject.add(UInt64(SubjectTable.life(record).pointee))
+        let events = SubjectTable.events(record).pointee
+        subject.add(UInt64(events.known) | UInt64(events.beyond) << 32)
         for perk in policy.perks.indices { subject.add(UInt64(bitPattern: record[subjects.layout.perksAt + perk])) }
         for sanction in policy.sanctions.indices {
             let number = record[subjects.layout.sanctionsAt + sanction]

@@ -3,9 +3,10 @@ internal import Events
 
 /// The subjects of one ledger partition: an open-addressing index over records in fixed-size chunks.
 ///
-/// A record is `words` 64-bit words: header, score, terms and life, the key's place of three words, then per dimension its
-/// points, per rule a `Bucket`, per perk its state, per sanction the number of its `Imposition`. A key of at most 24
-/// bytes lies in the record itself, a longer one elsewhere. Chunks never move, so growth copies nothing but the index.
+/// A record is `words` 64-bit words: header, score, terms and life, events, the key's place of three words, then per
+/// dimension its points, per rule a `Bucket`, per perk its state, per sanction the number of its `Imposition`. A key of
+/// at most 24 bytes lies in the record itself, a longer one elsewhere. Chunks never move, so growth copies nothing but
+/// the index.
 struct SubjectTable: ~Copyable {
     /// Layout of a record, in words.
     struct Layout {
@@ -16,8 +17,9 @@ struct SubjectTable: ~Copyable {
 
         static let scoreAt = 1
         static let termsAt = 2
-        static let keyAt = 3
-        static let dimensionsAt = 6
+        static let eventsAt = 3
+        static let keyAt = 4
+        static let dimensionsAt = 7
         var rulesAt: Int { Self.dimensionsAt + dimensions }
         static let ruleWords = MemoryLayout<Bucket>.stride / 8
         var perksAt: Int { rulesAt + Self.ruleWords * rules }
@@ -35,6 +37,14 @@ struct SubjectTable: ~Copyable {
         var band: UInt8
         /// Conditions and points of rules that could not be evaluated for an event of this subject.
         var errors: UInt32
+    }
+
+    /// What a subject has sent in this enrolment.
+    struct Events {
+        /// Events that the fold knows, voided ones too: what grows with each is the subject's state.
+        var known: UInt32
+        /// Those that came when it had all that a subject may have.
+        var beyond: UInt32
     }
 
     /// A cache line's; and what of a record is asked for ahead of time.
@@ -85,6 +95,10 @@ struct SubjectTable: ~Copyable {
     /// The number of its enrolment among those of the partition, from 1.
     @inline(__always) static func life(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32> {
         terms(record) + 1
+    }
+
+    @inline(__always) static func events(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<Events> {
+        UnsafeMutableRawPointer(record + Layout.eventsAt).assumingMemoryBound(to: Events.self)
     }
 
     @inline(__always) static func key(_ record: UnsafeMutablePointer<Int64>) -> UnsafeRawBufferPointer {

@@ -2,6 +2,7 @@ import Events
 import Expressions
 import Foundation
 import Policy
+import Scoring
 
 /// SPEC sections 2 to 6 once more, written for reading: every score is computed anew from the set of a subject's events,
 /// every timer is found by looking at everybody. What `Fold` must agree with.
@@ -34,6 +35,7 @@ struct NaiveFold {
         /// Buckets that ended by then have had their effect.
         var endsSeen: Timestamp
         var seen: Set<[String]> = []
+        var beyondLimit: Int64 = 0
         var score: Int64 = 0
         var band = ""
         /// By perk; a value is the time at which a grace ends.
@@ -50,8 +52,11 @@ struct NaiveFold {
     private let eventFrame: Frame
     private let standingFrame: Frame
 
-    init(_ policy: ScoringPolicy) {
+    private let maximumEvents: UInt32
+
+    init(_ policy: ScoringPolicy, maximumEvents: UInt32 = Fold.maximumSubjectEvents) {
         self.policy = policy
+        self.maximumEvents = maximumEvents
         eventFrame = Frame(policy.variables.event.declarations)
         standingFrame = Frame(policy.variables.standing.declarations)
     }
@@ -66,8 +71,13 @@ struct NaiveFold {
         if type.hasPrefix("standing.") {
             guard controlSeen.insert([name] + key).inserted else { return told }
             control(type, name, happening)
-        } else if subjects[name]?.seen.insert(key).inserted == true, !voided.contains([name] + key) {
-            behave(type, name, happening, key)
+        } else if let seen = subjects[name]?.seen, !seen.contains(key) {
+            guard seen.count < maximumEvents else {
+                subjects[name]!.beyondLimit += 1
+                return told
+            }
+            subjects[name]!.seen.insert(key)
+            if !voided.contains([name] + key) { behave(type, name, happening, key) }
         }
         return told
     }

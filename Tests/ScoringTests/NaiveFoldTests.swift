@@ -1,6 +1,6 @@
 import Events
 import Policy
-import Scoring
+@testable import Scoring
 import Testing
 
 /// The incremental fold against the naive one, after every step of random lives.
@@ -18,7 +18,7 @@ import Testing
                 let totals = naive.totals(subject)
                 let sanctions = standing.sanctions.map { "\(policy.sanctions[$0.sanction].id) \($0.state.name)" }
                 return standing.kind.description == subject.kind && standing.terms == subject.terms
-                    && standing.level.score == subject.score
+                    && standing.level.score == subject.score && standing.beyondLimit == subject.beyondLimit
                     && policy.bands[standing.level.band].name == subject.band
                     && standing.dimensions == naive.dimensions(subject)
                     && standing.contributions.allSatisfy { totals[$0.rule] == $0.points }
@@ -33,9 +33,19 @@ import Testing
     }
 
     @Test(arguments: 0..<60) func theFoldAgreesAfterEveryStep(seed: Int) throws {
+        try agree(seed, maximumEvents: Fold.maximumSubjectEvents)
+    }
+
+    /// Subjects that soon have as many events as one may have; they are voided, appealed about, withdrawn from, sent again.
+    @Test(arguments: 0..<40) func theFoldAgreesAtTheLimitOfASubject(seed: Int) throws {
+        try agree(seed, maximumEvents: UInt32(1 + seed % 12))
+    }
+
+    private func agree(_ seed: Int, maximumEvents: UInt32) throws {
         let policy = try policy(stay: seed % 5 != 0)
         let story = Story(policy)
-        var naive = NaiveFold(policy)
+        story.fold.maximumEvents = maximumEvents
+        var naive = NaiveFold(policy, maximumEvents: maximumEvents)
         var lives = FullLives(
             seed: UInt64(seed), subjects: 1 + seed % 6, daysAnEvent: [0.1, 0.5, 2][seed % 3])
         for (number, happening) in (lives.enrolments + lives.next(250)).enumerated() {
@@ -44,6 +54,7 @@ import Testing
             try #require(facts == expected, "seed \(seed), happening \(number): \(happening)")
             try #require(agrees(story, with: naive), "seed \(seed), happening \(number): \(happening)")
         }
+        #expect((story.fold.counters.beyondLimit > 0) == (maximumEvents < Fold.maximumSubjectEvents))
     }
 
     /// What these lives are made of: a model that is never asked proves nothing.
