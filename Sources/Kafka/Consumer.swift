@@ -125,6 +125,9 @@ public final class Consumer: ConsumerClient {
         /// The next offset to be handed out; negative until the first record of a logical start.
         public var position: Int64
         public var reachedEnd = false
+        /// Where the end was when it was reached last: beyond `position` where what lies between is no record, as where a
+        /// transaction ends.
+        public private(set) var end: Int64?
         /// The call of `poll` in which a hole was found that is being read again; nil: there is none.
         private var holeFound: Int?
         /// The broker has nothing in some places, such as where transactions end.
@@ -139,6 +142,23 @@ public final class Consumer: ConsumerClient {
         /// the seek, and says nothing of what is read again. Records are lost around a move alone: once a hole has stood, those
         /// that follow do too.
         mutating func judge(_ offset: Int64, call: Int) -> Verdict {
+            let verdict = judgePlace(offset, call: call)
+            guard verdict == .take else { return verdict }
+            reachedEnd = false
+            position = offset + 1
+            return .take
+        }
+
+        /// Holds the partition's end against the position: one behind a hole is read again like a record.
+        mutating func judgeEnd(_ offset: Int64, call: Int) -> Verdict {
+            let verdict = judgePlace(offset, call: call)
+            guard verdict == .take else { return verdict }
+            (reachedEnd, end) = (true, offset)
+            if position < 0 { position = offset }
+            return .take
+        }
+
+        @inline(__always) private mutating func judgePlace(_ offset: Int64, call: Int) -> Verdict {
             if position >= 0 {
                 if offset < position || holeFound == call { return .drop }
                 if offset > position, !hasHoles {
@@ -150,20 +170,12 @@ public final class Consumer: ConsumerClient {
                 }
             }
             holeFound = nil
-            reachedEnd = false
-            position = offset + 1
             return .take
-        }
-
-        mutating func noteEnd(at offset: Int64, call: Int) {
-            guard offset >= position, holeFound != call else { return }
-            reachedEnd = true
-            if position < 0 { position = offset }
         }
 
         /// Reads on from another offset.
         mutating func move(to offset: Int64) {
-            (position, reachedEnd, holeFound, hasHoles) = (offset, false, nil, false)
+            (position, reachedEnd, end, holeFound, hasHoles) = (offset, false, nil, nil, false)
         }
     }
 
@@ -384,17 +396,20 @@ public final class Consumer: ConsumerClient {
         switch assignment[source].judge(item.offset, call: calls) {
         case .take: return Record(source: source, offset: item.offset, message: message)
         case .drop: break
-        case .readAgain:
-            try seek([PartitionOffset(assignment[source].topicPartition, offset: assignment[source].position)])
+        case .readAgain: try readAgain(source)
         }
         return nil
+    }
+
+    private func readAgain(_ source: Int) throws(KafkaError) {
+        try seek([PartitionOffset(assignment[source].topicPartition, offset: assignment[source].position)])
     }
 
     private func refuse(_ message: UnsafePointer<rd_kafka_message_t>) throws(KafkaError) {
         let item = message.pointee
         let source = item.rkt == nil ? nil : source(of: item)
         if item.err == RD_KAFKA_RESP_ERR__PARTITION_EOF {
-            if let source { assignment[source].noteEnd(at: item.offset, call: calls) }
+            if let source, assignment[source].judgeEnd(item.offset, call: calls) == .readAgain { try readAgain(source) }
             return
         }
         if let fatal = handle.fatalError { throw fatal }

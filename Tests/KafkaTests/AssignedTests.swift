@@ -59,10 +59,31 @@ import Testing
     @Test func theEndBehindAHoleIsNotTheEnd() {
         var place = assigned(at: 3)
         #expect(place.judge(5, call: 1) == .readAgain)
-        place.noteEnd(at: 6, call: 1)
-        #expect(!place.reachedEnd)
-        place.noteEnd(at: 6, call: 2)
-        #expect(place.reachedEnd && place.position == 3)
+        #expect(place.judgeEnd(6, call: 1) == .drop)
+        #expect(!place.reachedEnd && place.end == nil)
+        #expect(place.judgeEnd(6, call: 2) == .take)
+        #expect(place.reachedEnd && place.end == 6 && place.position == 3)
+    }
+
+    /// Taken at once, it would pass for the place to read on from, and what was lost on the way would stay so.
+    @Test func anEndBehindAHoleIsReadAgain() {
+        var place = assigned(at: 3)
+        #expect(place.judgeEnd(6, call: 1) == .readAgain)
+        #expect(!place.reachedEnd && place.end == nil)
+        #expect((3...4).allSatisfy { place.judge($0, call: 2) == .take })
+        #expect(place.judgeEnd(6, call: 2) == .readAgain)
+        #expect(place.judgeEnd(6, call: 3) == .take)
+        #expect(place.reachedEnd && place.end == 6 && place.position == 5)
+        #expect(place.judge(6, call: 4) == .take && !place.reachedEnd)
+    }
+
+    @Test func theEndWithoutAHole() {
+        var place = assigned(at: 3)
+        #expect(place.judge(3, call: 1) == .take && place.judgeEnd(4, call: 1) == .take)
+        #expect(place.reachedEnd && place.end == 4)
+        #expect(place.judgeEnd(3, call: 2) == .drop, "that was the end once")
+        var empty = assigned(at: PartitionOffset.beginning)
+        #expect(empty.judgeEnd(9, call: 1) == .take && empty.position == 9)
     }
 
     @Test func aMoveForgetsTheHole() {
