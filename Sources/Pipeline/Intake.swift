@@ -65,6 +65,7 @@ final class Intake: RoundWorker, RebalanceListener {
     func start() throws {
         let logger = logger
         var options = Consumer.Options(group: configuration.intakeGroup, instance: configuration.staticMember)
+        options.reportsEnds = true
         options.maximumQueuedKilobytes = configuration.queuedKilobytes
         consumer = try configuration.kafka.consumer(options, listener: self) { logger.kafka($0, of: "intake") }
         try consumer?.subscribe(to: [configuration.topics.control] + configuration.topics.sources)
@@ -75,6 +76,7 @@ final class Intake: RoundWorker, RebalanceListener {
         memory.look()
         let latest = clock.time + configuration.allowedSkew
         try consumer.poll(timeoutMilliseconds: 50) { try read($0, latest: latest) }
+        passEnds(consumer)
         try recoverExpired(consumer)
         serve(0)
         while checkpoints.depth > Self.maximumBatchesInFlight, !stop.isSet {
@@ -148,6 +150,18 @@ final class Intake: RoundWorker, RebalanceListener {
             return
         }
         for partition in 0..<appender.partitions { try append(to: partition, record) }
+    }
+
+    /// What lies behind the last record and is none, as where a transaction ends, is read too: left, it would be a lag that
+    /// stays, and a gap once it has expired.
+    private func passEnds(_ consumer: any ConsumerClient) {
+        var positions: [PartitionOffset] = []
+        for (index, source) in consumer.assignment.enumerated() {
+            guard let end = source.end, end > sources[index].position else { continue }
+            sources[index].position = end
+            positions.append(PartitionOffset(source.topicPartition, offset: end))
+        }
+        if !positions.isEmpty { checkpoints.seal(positions) }
     }
 
     private func decode(_ record: Record, latest: Int64) -> EventDefect? {

@@ -113,8 +113,22 @@ extension CommandTests {
                     ? true : nil
             }
             #expect(metrics.contains("standing_intake_records_total 90\n"))
+            // Up to the end, the last transaction's own too: no lag is left.
+            let positions = try folder.write(Self.position, to: "position.py")
+            try await wait(for: "the committed end") {
+                let read = try await Running([positions, tansu.address], executable: Tansu.python)
+                    .finished(limit: Limit.run)
+                return read.output == "120\n" ? true : nil
+            }
             #expect(try await server.stop().code == 0)
         }
+
+        private static let position = """
+            import sys
+            from confluent_kafka import Consumer, TopicPartition
+            consumer = Consumer({"bootstrap.servers": sys.argv[1], "group.id": "standing-intake"})
+            print(consumer.committed([TopicPartition("behaviour.payments", 0)], timeout=30)[0].offset)
+            """
 
         /// Thirty of three records each.
         private static let transactions = """
