@@ -172,11 +172,11 @@ final class SimulatedConsumer: ConsumerClient {
                 errors.append((assignment[source].topicPartition, .outOfRange))
                 continue
             }
-            if assignment[source].position == end { assignment[source].reachedEnd = reportsEnds }
+            if assignment[source].position == end, reportsEnds { assignment[source].end = end }
             while assignment[source].position < end, found.count < limit {
                 found.append((source, assignment[source].position))
                 assignment[source].position += 1
-                assignment[source].reachedEnd = false
+                assignment[source].end = nil
             }
         }
         guard !found.isEmpty else { return 0 }
