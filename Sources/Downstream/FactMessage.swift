@@ -1,4 +1,5 @@
-import Foundation
+internal import Events
+internal import Foundation
 
 /// Why a record is not a fact that a service can use. Names places and types, never values: safe to log.
 public struct MalformedFact: Error, Sendable, Equatable, CustomStringConvertible {
@@ -55,6 +56,7 @@ public struct FactMessage: Decodable, Sendable, Equatable {
         public let reasons: [Reason]
         /// Nil at enrolment.
         public let before: Standing?
+        /// Nil for the score of a subject that withdraws.
         public let after: Standing?
         /// Perk facts only.
         public let perk: String?
@@ -65,6 +67,39 @@ public struct FactMessage: Decodable, Sendable, Equatable {
         public let until: String?
         /// Why a sanction was lifted.
         public let reason: String?
+        /// True where a rejected appeal brings a sanction back: it was noticed, or in force, before.
+        public let restored: Bool?
+    }
+
+    /// `sequence`: digits in a string, or a number in the facts of older ledgers.
+    private struct Sequence: Decodable {
+        let number: Int64
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            guard let text = try? container.decode(String.self) else {
+                number = try container.decode(Int64.self)
+                return
+            }
+            guard let number = FactSequence.number(text.utf8) else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "no decimal digits")
+            }
+            self.number = number
+        }
+    }
+
+    private enum CodingKeys: String, CodingKey { case specversion, id, source, type, subject, time, sequence, data }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        specversion = try container.decode(String.self, forKey: .specversion)
+        id = try container.decode(String.self, forKey: .id)
+        source = try container.decode(String.self, forKey: .source)
+        type = try container.decode(String.self, forKey: .type)
+        subject = try container.decode(String.self, forKey: .subject)
+        time = try container.decode(String.self, forKey: .time)
+        sequence = try container.decode(Sequence.self, forKey: .sequence).number
+        data = try container.decode(Content.self, forKey: .data)
     }
 
     public let specversion: String

@@ -2,6 +2,8 @@
 public enum ControlType: UInt8, CaseIterable, Sendable {
     case enrolled, withdrawn, eventVoided, appealFiled, appealDecided, policyActivated, sourceReset, sourceGap
     case sourceAcknowledged
+    /// The ledger moves to a newer fold version: Standing's own word, in the ledger alone.
+    case ledgerUpgraded
 
     public static let prefix: StaticString = "standing."
 
@@ -16,13 +18,14 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
         case .sourceReset: "standing.source.reset"
         case .sourceGap: "standing.source.gap"
         case .sourceAcknowledged: "standing.source.acknowledged"
+        case .ledgerUpgraded: "standing.ledger.upgraded"
         }
     }
 
     /// These have no subject and go to every ledger partition.
     public var concernsEveryone: Bool {
         switch self {
-        case .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged: true
+        case .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded: true
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: false
         }
     }

@@ -13,7 +13,7 @@ extension EventView {
             return decoder.string("kind", of: data).flatMap { SubjectKind($0) } == nil
                 ? EventDefect(.data, .unknownKind) : nil
         // Intake's own word, in the ledger alone.
-        case .sourceGap: return EventDefect(.type, .unknownControlType)
+        case .sourceGap, .ledgerUpgraded: return EventDefect(.type, .unknownControlType)
         case .sourceReset, .sourceAcknowledged:
             return data.isEmpty || decoder.string("topic", of: data) == nil ? EventDefect(.data, .missing) : nil
         case .policyActivated: return missing(["policy"], decoder)

@@ -23,3 +23,23 @@ public struct FactSequence: Sendable, Equatable {
         return sequence <= last ? .ignoreRepeat : .ignoreGap(missing: sequence - last - 1)
     }
 }
+
+extension EventDecoder {
+    /// A fact's sequence number: CloudEvents' extension, decimal digits in a string. Facts of older ledgers have a JSON number.
+    /// Nil where there is neither, or it is less than 1.
+    public func sequence(ofFact json: UnsafeRawBufferPointer) -> Int64? {
+        let name: StaticString = "sequence"
+        guard let text = string(name, of: json) else { return integer(name, of: json).flatMap { $0 >= 1 ? $0 : nil } }
+        return FactSequence.number(text)
+    }
+}
+
+extension FactSequence {
+    /// At most eighteen decimal digits, the first not 0.
+    public static func number(_ text: some Collection<UInt8>) -> Int64? {
+        guard (1...18).contains(text.count), text.first != 0x30, text.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else {
+            return nil
+        }
+        return text.reduce(0) { $0 * 10 + Int64($1 - 0x30) }
+    }
+}

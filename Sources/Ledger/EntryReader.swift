@@ -5,6 +5,8 @@ public struct EntryReader {
     public private(set) var acceptance: Acceptance
     /// The last entry's place in its frame.
     public private(set) var index = -1
+    /// Number of the last entry's source topic; -1 if it has none.
+    public private(set) var topic = -1
     /// The last entry is of a topic that has lost records.
     public private(set) var isFrozen = false
 
@@ -31,9 +33,10 @@ public struct EntryReader {
         while try reader.next(&entry) {
             index &+= 1
             isFrozen = false
+            topic = -1
             if entry.kind == .tick { return true }
             if entry.kind == .event {
-                let topic = topic(entry.origin)
+                topic = number(of: entry.origin)
                 guard
                     acceptance.accept(topic: topic, partition: entry.origin.partition, offset: entry.origin.offset)
                 else { continue }
@@ -66,7 +69,7 @@ public struct EntryReader {
     }
 
     /// Texts of a frame's dictionary are resolved once a frame.
-    @inline(__always) private mutating func topic(_ origin: Origin) -> Int {
+    @inline(__always) private mutating func number(of origin: Origin) -> Int {
         let number = origin.topicNumber
         if number >= 0, number < topics.count, topics[number] >= 0 { return topics[number] }
         let topic = acceptance.topic(origin.topic)

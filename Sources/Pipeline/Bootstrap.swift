@@ -3,6 +3,7 @@ internal import Foundation
 internal import Kafka
 internal import Logging
 internal import Policy
+internal import Scoring
 
 /// What must be true before the pipeline starts: a broker that answers, topics that exist, a ledger with a policy.
 struct Bootstrap {
@@ -68,15 +69,15 @@ struct Bootstrap {
             )
         }
         let logger = logger
-        try SystemEntry(
-            .policyActivated, id: "\(policy.id)-\(policy.version)", source: "/standing", ["policy": .text(policy.text)]
-        ).append(to: empty.map { Int($0.partition) }, of: partitions, configuration) {
+        try SystemEntry.beginning(policy, ledger: LedgerIdentity(name: configuration.ledgerName)).append(
+            to: empty.map { Int($0.partition) }, of: partitions, configuration
+        ) {
             logger.kafka($0, of: "bootstrap")
         }
         logger.notice(
             "the ledger begins",
             metadata: [
-                "policy": "\(policy.id)", "version": "\(policy.version)",
+                "ledger": "\(configuration.ledgerName)", "policy": "\(policy.id)", "version": "\(policy.version)",
                 "partitions": "\(empty.count) of \(partitions)",
             ])
     }

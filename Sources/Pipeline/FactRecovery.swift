@@ -38,7 +38,7 @@ enum FactRecovery {
         while ended < starts.count, !stop.isSet {
             let count = try consumer.poll(timeoutMilliseconds: 100) { records in
                 for record in records {
-                    guard let value = record.value, let sequence = decoder.integer("sequence", of: value) else {
+                    guard let value = record.value, let sequence = decoder.sequence(ofFact: value) else {
                         continue
                     }
                     let partition = owners[record.source / topics]

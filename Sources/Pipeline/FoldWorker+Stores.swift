@@ -306,7 +306,7 @@ extension FoldWorker {
         let checkpoint = partition.withFold { state in
             Checkpoint(
                 partition: store.partition, nextOffset: next, chainHead: store.chain.head,
-                state: state.fold.digest().description, foldVersion: Fold.version,
+                state: state.fold.digest().description, foldVersion: state.fold.version.rawValue,
                 policy: Checkpoint.hash(ofPolicy: state.policyText), member: settings.member)
         }
         if let divergence = store.comparison.addOwn(checkpoint) { throw diverged(divergence) }

@@ -1,6 +1,7 @@
 public import Kafka
 public import Ledger
 public import Policy
+internal import Scoring
 
 /// What the pipeline is told. A value: nothing in it changes while it runs.
 public struct PipelineConfiguration: Sendable {
@@ -61,8 +62,10 @@ public struct PipelineConfiguration: Sendable {
     public var host: any Host = SystemHost()
     public var topics: Topics
     public var roles: Set<Role>
-    /// Appended to a ledger that is empty; a ledger that has another one is refused.
+    /// Appended to a ledger that is empty. A ledger that never had this text is refused.
     public var policy: ScoringPolicy?
+    /// The name that a ledger which is empty gets: it stands in the source of every fact.
+    public var ledgerName = LedgerIdentity.defaultName
     public var intakeGroup = "standing-intake"
     public var foldGroup = "standing-fold"
     public var clock = Clock.wall

@@ -1,5 +1,7 @@
 internal import Events
 internal import Kafka
+internal import Policy
+internal import Scoring
 
 /// An entry that Standing itself writes to ledger partitions: it has no origin and moves no clock.
 struct SystemEntry {
@@ -30,6 +32,16 @@ struct SystemEntry {
         }
         writer.append("}")
         data = Array(writer.bytes)
+    }
+
+    /// A ledger's first entry: its policy, and what it says of itself.
+    static func beginning(_ policy: ScoringPolicy, ledger: LedgerIdentity) -> SystemEntry {
+        SystemEntry(
+            .policyActivated, id: "\(policy.id)-\(policy.version)", source: "/standing",
+            [
+                "policy": .text(policy.text), "ledger": .text(ledger.name ?? ""),
+                "fold-version": .number(Int64(ledger.version.rawValue)),
+            ])
     }
 
     /// Returns when every partition has it, acknowledged; throws `KafkaError` otherwise.

@@ -102,8 +102,21 @@ extension PolicyExplanation {
             "the same event sent again does not count. An event that is reported twice counts once. Every change of a",
             "score, a perk or a sanction is told with the rules and points that made it.")
         paragraph(
+            "What happened before somebody joined never counts. What happened after it and arrives before the news of",
+            policy.early == 0
+                ? "it does not count either." : "it counts, if that news follows within \(earlyText).")
+        paragraph(
             "No rule and no sanction may look at protected attributes:",
             Self.list(ProtectedAttribute.names.map { $0.replacing("_", with: " ") }, "or") + ".")
+    }
+
+    /// `1 hour`, `90 minutes`, `2 days`.
+    private var earlyText: String {
+        let minutes = policy.early / (60 * Timestamp.microsecondsPerSecond)
+        let (count, unit) =
+            minutes % 1440 == 0
+            ? (minutes / 1440, "day") : minutes % 60 == 0 ? (minutes / 60, "hour") : (minutes, "minute")
+        return "\(count) \(unit)\(count == 1 ? "" : "s")"
     }
 
     mutating func writeHarmBudget() {

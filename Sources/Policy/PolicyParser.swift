@@ -41,7 +41,8 @@ struct PolicyParser {
             let document = reader.mapping(
                 root, what: "the policy",
                 known: [
-                    "policy", "version", "score", "kinds", "dimensions", "rules", "bands", "perks", "sanctions",
+                    "policy", "version", "early", "score", "kinds", "dimensions", "rules", "bands", "perks",
+                    "sanctions",
                     "appeals", "harm-budget",
                 ],
                 required: ["policy", "version", "score", "dimensions", "rules", "bands"])
@@ -52,6 +53,7 @@ struct PolicyParser {
         let score = document["score"].flatMap { self.score($0, &minimum) }
         /// A section that may be left out; an empty one is left out.
         func optional(_ key: String) -> Value? { document[key].flatMap { reader.isNull($0) ? nil : $0 } }
+        let early = optional("early").flatMap(early)
         let kinds = optional("kinds").map(kinds) ?? .all
         dimensions = document["dimensions"].map(readDimensions) ?? []
         variables = PolicyVariables(dimensions: dimensions.map(\.name))
@@ -62,10 +64,12 @@ struct PolicyParser {
         let appeals = optional("appeals").map(appeals) ?? .init()
         let harmBudget = optional("harm-budget").map(harmBudget) ?? .init()
         guard let version, let score, reader.mistakes.isEmpty else { return nil }
-        return ScoringPolicy(
+        var policy = ScoringPolicy(
             id: id, version: version, score: score, kinds: kinds, dimensions: dimensions, rules: rules, bands: bands,
             perks: perks, sanctions: sanctions, appeals: appeals, harmBudget: harmBudget, variables: variables,
             text: text)
+        if let early { policy.early = early }
+        return policy
     }
 
     // MARK: Words
@@ -147,6 +151,28 @@ struct PolicyParser {
             return nil
         }
         return span
+    }
+
+    private static let earlyUnits: [(name: String, microseconds: Int64)] = [
+        ("minutes", Timestamp.microsecondsPerDay / 1440), ("hours", Timestamp.microsecondsPerDay / 24),
+        ("days", Timestamp.microsecondsPerDay),
+    ]
+
+    /// `N minutes`, `N hours` or `N days`, the singular too, in microseconds.
+    private func early(_ value: Value) -> Int64? {
+        guard let text = reader.string(value, what: "early") else { return nil }
+        let longest = ScoringPolicy.maximumEarlyDays * Timestamp.microsecondsPerDay
+        let words = text.split(separator: " ")
+        guard words.count == 2, words[0].utf8.allSatisfy(Self.isDigit), let count = Int64(words[0]),
+            let unit = Self.earlyUnits.first(where: { words[1] == $0.name || words[1] == $0.name.dropLast() }),
+            count <= longest / unit.microseconds
+        else {
+            reader.note(
+                "early must be a number of minutes, hours or days, such as 1 hour (at most "
+                    + "\(ScoringPolicy.maximumEarlyDays) days), not \"\(text.prefix(80))\"", at: value)
+            return nil
+        }
+        return count * unit.microseconds
     }
 
     // MARK: The parts without rules

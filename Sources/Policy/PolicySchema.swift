@@ -23,6 +23,12 @@ public enum PolicySchema {
               "minimum": 1,
               "maximum": 9223372036854775807
             },
+            "early": {
+              "description": "How long an event that is read before its subject's enrolment waits for it, and a void for its event: minutes, hours or days, at most 7 days. Default: 1 hour.",
+              "type": "string",
+              "pattern": "^0*([0-9]{1,4}|100[0-7][0-9]|10080) minutes?$|^0*([0-9]{1,2}|1[0-5][0-9]|16[0-8]) hours?$|^0*[0-7] days?$",
+              "default": "1 hour"
+            },
             "score": {
               "description": "Where everyone starts, and the range that a score never leaves: min <= base <= max.",
               "type": "object",

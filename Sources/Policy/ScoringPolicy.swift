@@ -105,6 +105,8 @@ public struct ScoringPolicy: Sendable {
     public var version: Int64
     public var score: Score
     public var kinds: KindSet
+    /// Microseconds that an event waits for its subject's enrolment, and a void for its event (SPEC section 2).
+    public var early: Int64 = 3600 * Timestamp.microsecondsPerSecond
     public var dimensions: [Dimension]
     public var rules: [Rule]
     public var bands: [Band]
@@ -124,6 +126,8 @@ public struct ScoringPolicy: Sendable {
     public static let maximumSanctions = 256
     /// Event types of one rule or sanction, and measures of a sanction.
     public static let maximumNames = 256
+    /// The longest `early`, in days.
+    public static let maximumEarlyDays: Int64 = 7
     /// Sums saturate here.
     public static let saturation: Int64 = 1 << 31
 

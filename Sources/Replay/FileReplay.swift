@@ -20,7 +20,7 @@ public struct FileReplay: ~Copyable {
     public init(policy: ScoringPolicy) {
         firstPolicy = policy
         fold = Fold(policy: policy)
-        encoder = FactEncoder(policy: policy, partition: 0)
+        encoder = FactEncoder(policy: policy, partition: 0, ledger: LedgerIdentity.defaultName)
     }
 
     /// Folds a file. Each fact goes to `fact` as one JSON document; each line that is no event goes to `reject`.
@@ -71,7 +71,8 @@ public struct FileReplay: ~Copyable {
             }
         }
         try past.succeed(fold, by: event, entry: 0)
-        encoder = FactEncoder(policy: policy, previous: fold.policy, partition: 0)
+        encoder = FactEncoder(
+            policy: policy, previous: fold.policy, partition: 0, ledger: LedgerIdentity.defaultName)
         swap(&fold, &past)
     }
 

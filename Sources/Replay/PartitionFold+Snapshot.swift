@@ -5,13 +5,13 @@ public import Scoring
 
 // A partition's whole state as bytes, and back. `SnapshotStore` sees to it that they are the bytes that were written.
 //
-//     8  magic "STSN0002", 4 fold version, 4 ledger partition, 8 next offset, 16 state digest (high, low)
+//     8  magic "STSN0003", 4 version of the state, 4 ledger partition, 8 next offset, 16 state digest (high, low)
 //    32  chain head (`FrameChain`), 8 each sequence number
-//     …  policy text, acceptance, the fold
+//     …  the ledger's name (empty: it has none), policy text, acceptance, the fold, whose first 4 bytes are the fold version
 extension PartitionFold {
     public typealias SnapshotError = Fold.SnapshotError
 
-    private static let magic: UInt64 = 0x3230_3030_4E53_5453
+    private static let magic: UInt64 = 0x3330_3030_4E53_5453
     static let chainHeadBytes = 32
 
     /// Writes the state between two frames, in pieces; `chainHead` goes with it. Returns the state's digest.
@@ -23,13 +23,16 @@ extension PartitionFold {
         let digest = fold.digest()
         var writer = ByteWriter(capacity: 1 << 16)
         writer.append(littleEndian: Self.magic)
-        writer.append(littleEndian: Fold.version)
+        writer.append(littleEndian: Fold.stateVersion)
         writer.append(littleEndian: partition)
         writer.append(littleEndian: nextOffset)
         writer.append(littleEndian: digest.high)
         writer.append(littleEndian: digest.low)
         writer.append(chainHead)
         for sequence in sequences { writer.append(littleEndian: sequence) }
+        let name = identity.name ?? ""
+        writer.append(varint: UInt64(name.utf8.count))
+        writer.append(name)
         writer.append(varint: UInt64(policyText.utf8.count))
         writer.append(policyText)
         acceptance.write(to: &writer)
@@ -49,12 +52,15 @@ extension PartitionFold {
                 throw SnapshotError("its policy does not pass its checks")
             }
             let fold = try Fold(policy: policy, snapshot: &reader)
+            guard let identity = LedgerIdentity(name: head.ledgerName, version: fold.version) else {
+                throw SnapshotError("a ledger's name that its fold version does not have")
+            }
             guard reader.isAtEnd, head.nextOffset > 0, try fold.digestOfSnapshot() == head.digest else {
                 throw SnapshotError("the state is not what its digest says")
             }
             chainHead = head.chainHead
             self.init(
-                partition: partition, history: history, fold: fold, policyText: head.policyText,
+                partition: partition, history: history, fold: fold, identity: identity, policyText: head.policyText,
                 acceptance: head.acceptance, nextOffset: head.nextOffset, sequences: head.sequences)
         } catch let failure as ByteReader.Failure {
             throw SnapshotError("\(failure)")
@@ -67,13 +73,16 @@ extension PartitionFold {
         let digest: StateDigest
         let chainHead: [UInt8]
         let sequences: [Int64]
+        let ledgerName: String
         let policyText: String
         let acceptance: Acceptance
 
         init(_ reader: inout ByteReader, partition: Int32) throws {
             guard try reader.integer(UInt64.self) == magic else { throw SnapshotError("no snapshot of a partition") }
             let version = try reader.integer(UInt32.self)
-            guard version == Fold.version else { throw SnapshotError("fold version \(version), not \(Fold.version)") }
+            guard version == Fold.stateVersion else {
+                throw SnapshotError("version \(version) of the state, not \(Fold.stateVersion)")
+            }
             guard try reader.integer(Int32.self) == partition else {
                 throw SnapshotError("a snapshot of another partition")
             }
@@ -83,6 +92,7 @@ extension PartitionFold {
             var sequences: [Int64] = []
             for _ in FactTopic.allCases { sequences.append(try reader.tally()) }
             self.sequences = sequences
+            ledgerName = String(decoding: try reader.take(try reader.count(bytesEach: 1)), as: UTF8.self)
             policyText = String(decoding: try reader.take(try reader.count(bytesEach: 1)), as: UTF8.self)
             acceptance = try Acceptance(from: &reader)
         }

@@ -40,6 +40,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     public var acceptance: Acceptance { reader.acceptance }
     /// The last sequence number of each fact topic, by `FactTopic.rawValue`.
     public private(set) var sequences = [Int64](repeating: 0, count: FactTopic.allCases.count)
+    /// What the ledger says of itself: in its first entry, and where it moved to a newer fold version.
+    public private(set) var identity = LedgerIdentity.unnamed
     /// The active policy's text.
     public private(set) var policyText = ""
 
@@ -66,7 +68,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     public init(partition: Int32, fixedPolicy policy: ScoringPolicy, keepsFacts: Bool = true) {
         self.init(partition, .fixed, Fold(policy: policy), keepsFacts: keepsFacts)
         policyText = policy.text
-        encoder = FactEncoder(policy: policy, partition: partition)
+        encoder = FactEncoder(policy: policy, partition: partition, ledger: nil)
     }
 
     private init(partition: Int32, pastOf policy: ScoringPolicy) {
@@ -75,11 +77,12 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     /// Goes on from a state that was kept.
     init(
-        partition: Int32, history: History?, fold: consuming Fold, policyText: String, acceptance: Acceptance,
-        nextOffset: Int64, sequences: [Int64]
+        partition: Int32, history: History?, fold: consuming Fold, identity: LedgerIdentity, policyText: String,
+        acceptance: Acceptance, nextOffset: Int64, sequences: [Int64]
     ) {
         self.init(partition, .ledger(history: history), fold, keepsFacts: true)
-        encoder = FactEncoder(policy: self.fold.policy, partition: partition)
+        self.identity = identity
+        encoder = FactEncoder(policy: self.fold.policy, partition: partition, ledger: identity.name)
         (self.policyText, self.nextOffset, self.sequences) = (policyText, nextOffset, sequences)
         reader = EntryReader(acceptance)
         hasBegun = true
@@ -129,7 +132,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                     hasReachedHorizon = true
                     break
                 }
-                if try take() { try switchPolicy(of: frame, above: published, into: &facts) }
+                if try take(above: published, into: &facts) {
+                    try switchPolicy(of: frame, above: published, into: &facts)
+                }
             }
             foldBatch()
         } catch let error as FrameError {
@@ -138,10 +143,12 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     /// True: the entry activates a policy, and everything before it is folded.
-    @inline(__always) private mutating func take() throws -> Bool {
+    @inline(__always) private mutating func take(
+        above published: [Int64], into facts: inout FactBatch
+    ) throws -> Bool {
         if entry.kind == .system {
             foldBatch()
-            try applySystem()
+            try applySystem(above: published, into: &facts)
             return false
         }
         guard hasBegun else { throw problem("the partition does not begin with a policy") }
@@ -154,7 +161,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             }
         }
         batch.append(
-            Fold.Item(event: entry.event, type: type, entry: reader.index, isFrozen: reader.isFrozen))
+            Fold.Item(
+                event: entry.event, type: type, entry: reader.index, isFrozen: reader.isFrozen,
+                topic: Int32(truncatingIfNeeded: reader.topic)))
         if batch.count == Self.batchEntries { foldBatch() }
         return false
     }
@@ -177,29 +186,55 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         return type
     }
 
-    private mutating func applySystem() throws {
-        let type = ControlType(entry.event.type)
+    private mutating func applySystem(above published: [Int64], into facts: inout FactBatch) throws {
+        switch ControlType(entry.event.type) {
         // The reader has taken note of it.
-        if type == .sourceReset || type == .sourceGap { return }
-        guard type == .policyActivated, let text = entry.event.policyText(decoder)
-        else { throw problem("a system entry that this version does not know") }
+        case .sourceReset, .sourceGap: return
+        case .policyActivated: try begin()
+        case .ledgerUpgraded:
+            guard hasBegun else { throw problem("the partition does not begin with a policy") }
+            let new = try readIdentity()
+            guard new.version > identity.version else { return }
+            // What was folded by now is told as it was until here.
+            drain(above: published, into: &facts, sameEntry: true)
+            identity = new
+            fold.upgrade(to: new.version)
+            if encoder != nil { encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: new.name) }
+        default: throw problem("a system entry that this version does not know")
+        }
+    }
+
+    private func readIdentity() throws -> LedgerIdentity {
+        do {
+            return try LedgerIdentity(in: entry.event.data, decoder)
+        } catch {
+            throw problem("the ledger is of \(error)")
+        }
+    }
+
+    /// The partition's first entry: its policy, and what the ledger says of itself.
+    private mutating func begin() throws {
+        guard let text = entry.event.policyText(decoder) else { throw problem("it begins without a policy's text") }
+        guard !hasBegun else {
+            // Of two members that found the ledger empty the first entry wins.
+            return
+        }
+        identity = try readIdentity()
+        let keepsFacts = fold.keepsFacts
         switch rule {
         case .ledger:
-            guard !hasBegun else {
-                // Two members that found the ledger empty.
-                guard text == policyText else { throw problem("the ledger begins a second time, under another policy") }
-                return
-            }
             let policy = try parse(text)
             policyText = text
-            encoder = FactEncoder(policy: policy, partition: partition)
-            let keepsFacts = fold.keepsFacts
-            fold = Fold(policy: policy)
-            fold.keepsFacts = keepsFacts
+            fold = Fold(policy: policy, version: identity.version)
         case .past:
-            guard !hasBegun else { return }
+            fold = Fold(pastOf: fold.policy, version: identity.version)
             fold.begin(under: try parse(text))
-        case .fixed: break
+        case .fixed: fold = Fold(policy: fold.policy, version: identity.version)
+        }
+        fold.keepsFacts = keepsFacts
+        if case .past = rule {
+        } else {
+            encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: identity.name)
         }
         hasBegun = true
     }
@@ -235,7 +270,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         } catch {
             throw problem("the policy that is activated here cannot be folded: \(error)")
         }
-        encoder = FactEncoder(policy: policy, previous: fold.policy, partition: partition)
+        encoder = FactEncoder(policy: policy, previous: fold.policy, partition: partition, ledger: identity.name)
         swap(&fold, &past.fold)
         policyText = text
         typeIDs.removeAll(keepingCapacity: true)

@@ -62,6 +62,8 @@ public struct Fact {
         public var until: Timestamp
         /// Of a lifted one.
         public var lifted: LiftReason?
+        /// It was stayed, and the appeal was rejected: the sanction is back with its old dates.
+        public var isRestored = false
     }
 
     public var kind: Kind
@@ -69,8 +71,10 @@ public struct Fact {
     /// The clock.
     public var time: Timestamp
     public var cause: Cause
+    /// Nil at enrolment.
     public var before: Level?
-    public var after: Level
+    /// Nil for the score of a subject that withdraws.
+    public var after: Level?
     /// The perk's or the sanction's number; -1 for a score.
     public var item: Int
     /// Sanctions only.

@@ -7,14 +7,18 @@ public struct FactEncoder {
     private let source: [UInt8]  // between the id's value and the subject
     private let policyObject: [UInt8]
     private let names: FactNames
+    /// What stands around the sequence number: it is a string, but in a ledger without a name.
+    private let sequenceQuote: [UInt8]
 
-    /// Facts of one ledger partition. `previous`: the policy that this one has followed.
-    public init(policy: ScoringPolicy, previous: ScoringPolicy? = nil, partition: Int32) {
+    /// Facts of one ledger partition. `previous`: the policy that this one has followed. `ledger`: its name; nil for one that
+    /// was begun before ledgers had names.
+    public init(policy: ScoringPolicy, previous: ScoringPolicy? = nil, partition: Int32, ledger: String?) {
+        sequenceQuote = ledger == nil ? [] : [0x22]
         names = FactNames(policy, previous: previous)
         head = Self.bytes { $0.append("{\"specversion\":\"1.0\",\"id\":\"\(partition)-") }
         source = Self.bytes {
             $0.append("\",\"source\":")
-            $0.append(jsonString: "/standing/" + policy.id)
+            $0.append(jsonString: "/standing/" + (ledger.map { $0 + "/" } ?? "") + policy.id)
             $0.append(",\"type\":\"")
         }
         policyObject = Self.bytes {
@@ -50,7 +54,9 @@ public struct FactEncoder {
         writer.append(",\"time\":\"")
         writer.append(fact.time)
         writer.append("\",\"sequence\":")
+        writer.append(sequenceQuote)
         writer.append(decimal: sequence)
+        writer.append(sequenceQuote)
         writer.append(policyObject)
         switch fact.cause {
         case .event(let source, let id, let type):
@@ -78,7 +84,7 @@ public struct FactEncoder {
         writer.append("],\"before\":")
         if let before = fact.before { append(before, to: &writer) } else { writer.append("null") }
         writer.append(",\"after\":")
-        append(fact.after, to: &writer)
+        if let after = fact.after { append(after, to: &writer) } else { writer.append("null") }
         switch fact.kind.topic {
         case .scoreChanges: break
         case .perks:
@@ -100,6 +106,7 @@ public struct FactEncoder {
         writer.append("\",\"until\":\"")
         writer.append(term.until)
         writer.append(byte: 0x22)
+        if term.isRestored { writer.append(",\"restored\":true") }
         guard let reason = term.lifted else { return }
         writer.append(",\"reason\":\"")
         writer.append(reason.name)

@@ -229,14 +229,19 @@ extension Fold {
     }
 
     /// `standing.event.voided`: takes back exactly what the event contributed, lifts the sanctions that it imposed, and
-    /// evaluates. An event that is not there is no mistake; one that no longer counts stays voided all the same.
-    mutating func void(_ event: UnsafePointer<EventView>, of subject: UInt32, _ hash: UInt64) {
-        let record = subjects.record(subject)
+    /// evaluates. An event that no longer counts stays voided all the same; one that has not come yet is waited for.
+    /// `subject`: nil if it is not enrolled.
+    mutating func void(_ event: UnsafePointer<EventView>, of subject: UInt32?, _ hash: UInt64) {
         guard let source = decoder.string("source", of: event.pointee.data)?.fingerprint(seed: hash),
-            let identity = decoder.string("id", of: event.pointee.data)?.fingerprint(seed: source),
-            identities.contains(identity, life: SubjectTable.life(record).pointee)
+            let identity = decoder.string("id", of: event.pointee.data)?.fingerprint(seed: source)
         else {
             counters.voidsIgnored += 1
+            return
+        }
+        guard let subject, case let record = subjects.record(subject),
+            identities.contains(identity, life: SubjectTable.life(record).pointee)
+        else {
+            voidEarly(event, identity, hash)
             return
         }
         counters.voids += 1

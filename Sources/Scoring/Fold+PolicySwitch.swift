@@ -14,20 +14,24 @@ extension Fold {
 
     /// A policy's past: subjects and points as they would be had it always been active; nobody is told, sanctioned or
     /// given a perk. Who is enrolled is up to the policies that were active then (`begin`, activations).
-    public init(pastOf policy: ScoringPolicy) {
-        self.init(policy: policy, isPast: true)
+    /// `version`: what the ledger's first entry says that its entries mean.
+    public init(pastOf policy: ScoringPolicy, version: FoldVersion = .newest) {
+        self.init(policy: policy, version: version, isPast: true)
         output.isKept = false
     }
 
-    /// The policy that a past begins under.
-    public mutating func begin(under policy: ScoringPolicy) { enrolledKinds = policy.kinds }
+    /// A past that begins under `policy`, or that has come to its activation: who is enrolled, and how long what comes early
+    /// waits, is up to the policy that was active then.
+    public mutating func begin(under policy: ScoringPolicy) {
+        (enrolledKinds, earlyWait) = (policy.kinds, policy.early)
+    }
 
     /// An activation that lies in a policy's past.
     mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
         guard isNew(identity, life: 0), let text = event.pointee.policyText(decoder),
             let policy = try? ScoringPolicy(yaml: text, file: "")
         else { return }
-        enrolledKinds = policy.kinds
+        begin(under: policy)
     }
 
     /// An activation moves the clock as any entry does, under the policy that is active until then. False: it is a repeat.
@@ -49,7 +53,8 @@ extension Fold {
         if !isPreview { _ = identities.insert(Self.keys(event).identity, life: 0) }
         let pairs = pairs(with: old)
         guard pairs.count == subjects.count, pairs.count == old.subjects.count, clock == old.clock,
-            identities.count == old.identities.count, voided.count == old.voided.count
+            identities.count == old.identities.count, voided.count == old.voided.count, version == old.version,
+            early.count == old.early.count, waitingVoids.count == old.waitingVoids.count
         else {
             throw WrongPast(
                 description:
@@ -58,7 +63,7 @@ extension Fold {
         }
         isPast = false
         output.isKept = old.output.isKept
-        enrolledKinds = policy.kinds
+        begin(under: policy)
         counters = old.counters
         counters.policySwitches += 1
         self.entry = entry

@@ -120,7 +120,9 @@ extension Fold {
             // The old dates: what fell due meanwhile has happened.
             let isNoticed = imposition.pointee.noticeEnd > clock.microseconds
             imposition.pointee.state = isNoticed ? .noticed : .inForce
-            tell(isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: .event(event), change)
+            tell(
+                isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: .event(event), change,
+                isRestored: version >= .third)
         }
         evaluate(subject, cause: .event(event), reasons: noReasons, change)
     }
@@ -168,7 +170,7 @@ extension Fold {
     /// The fact of a sanction's state. Its reasons are what stands in its dimension, and in no other.
     private mutating func tell(
         _ kind: Fact.Kind, _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change,
-        lifted: LiftReason? = nil
+        lifted: LiftReason? = nil, isRestored: Bool = false
     ) {
         guard output.isKept else {
             output.counts[FactTopic.sanctions.rawValue] += 1
@@ -184,7 +186,7 @@ extension Fold {
         output.sortReasons(from: firstReason)
         let term = Fact.Term(
             since: Timestamp(microseconds: imposition.pointee.since),
-            until: Timestamp(microseconds: imposition.pointee.until), lifted: lifted)
+            until: Timestamp(microseconds: imposition.pointee.until), lifted: lifted, isRestored: isRestored)
         emit(
             kind, record, cause: cause, before: change.before, after: change.after, item: sanction, term: term,
             reasons: firstReason..<output.reasons.count)

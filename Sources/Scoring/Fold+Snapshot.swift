@@ -5,8 +5,8 @@ public import Policy
 // and pools go as they lie in memory (little-endian), which is what makes it fast; whoever reads them checks every
 // reference before it trusts one.
 extension Fold {
-    /// The meaning of the fold: another one for the same ledger is another version, and another state.
-    public static let version: UInt32 = 2
+    /// The form of a state's bytes. Bytes of another form are no state.
+    public static let stateVersion: UInt32 = 3
 
     /// Why bytes are not the state of this fold.
     public struct SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -20,6 +20,7 @@ extension Fold {
             throw SnapshotError("facts are still to be taken")
         }
         var writer = ByteWriter(capacity: 1 << 16)
+        writer.append(littleEndian: version.rawValue)
         writer.append(littleEndian: clock.microseconds)
         withUnsafeBytes(of: counters) { writer.append($0) }
         try terms.write(to: &writer)
@@ -31,12 +32,16 @@ extension Fold {
         try evidence.write(to: body)
         try impositions.write(to: body)
         try timers.write(to: body)
+        try early.write(to: body)
+        try waitingVoids.write(to: body)
     }
 
     /// The state that `writeSnapshot` wrote of a fold under the same policy text. Throws `SnapshotError`.
     public init(policy: ScoringPolicy, snapshot reader: inout ByteReader) throws {
         self.init(policy: policy)
         do {
+            guard let version = FoldVersion(rawValue: try reader.integer()) else { throw reader.failure }
+            self.version = version
             clock = Timestamp(microseconds: try reader.integer())
             try withUnsafeMutableBytes(of: &counters) { place in
                 for counter in place.bindMemory(to: Int64.self).indices {
@@ -51,6 +56,9 @@ extension Fold {
             try evidence.read(from: &reader)
             try impositions.read(from: &reader)
             try timers.read(from: &reader)
+            try early.read(from: &reader)
+            try waitingVoids.read(from: &reader)
+            nextExpiry = expiry()
         } catch let failure as ByteReader.Failure {
             throw SnapshotError("the state is \(failure)")
         }

@@ -26,6 +26,7 @@ extension Fold {
         let target = max(clock, time)
         if timers.nextDue <= target.microseconds { fireTimers(until: target) }
         clock = target
+        if nextExpiry <= target.microseconds { expireEarly() }
     }
 
     private mutating func fireTimers(until target: Timestamp) {

@@ -10,8 +10,16 @@ public struct Fold: ~Copyable {
     /// contributes nothing and is counted; what the subject has, and control events, go on as ever. So a subject's state has
     /// an end: about 16 bytes an event, 24 more for every rule that it counts under.
     public static let maximumSubjectEvents: UInt32 = 1 << 26
+    /// Early events that wait for one subject's enrolment.
+    public static let maximumEarlyEventsOfSubject = 256
+    /// Early events that wait in a ledger partition, and voids that wait for their event.
+    public static let maximumEarlyEvents = 1_000_000
+    /// Bytes of the early events that wait in a ledger partition: texts and data.
+    public static let maximumEarlyBytes = 256 << 20
 
     public let policy: ScoringPolicy
+    /// What the ledger says that its entries mean.
+    public internal(set) var version: FoldVersion
     /// The greatest event time or tick folded so far; `distantPast` before the first.
     public internal(set) var clock: Timestamp = .distantPast
     public internal(set) var counters = FoldCounters()
@@ -24,6 +32,16 @@ public struct Fold: ~Copyable {
     var identities = IdentityTable()
     /// Events that were voided: those stay so for ever, whoever sends them again.
     var voided = IdentityTable()
+    /// Behaviour events of subjects that are not enrolled yet, by subject.
+    var early: WaitingQueue
+    /// Voids of events that have not come yet, by event.
+    var waitingVoids: WaitingQueue
+    /// When the next early event or waiting void expires.
+    var nextExpiry = Int64.max
+    /// How long what comes early waits, in microseconds: as the policy says that is active where it is read.
+    var earlyWait: Int64
+    /// Bytes of early events that were folded: facts may still point at them.
+    var lentEvents: [UnsafeMutableRawBufferPointer] = []
     var timers = TimerQueue()
     /// Buckets beyond the one that lies in the subject's record.
     var buckets = Pool<Bucket>()
@@ -60,11 +78,24 @@ public struct Fold: ~Copyable {
         var due: Int64 = .min
     }
 
-    public init(policy: ScoringPolicy) { self.init(policy: policy, isPast: false) }
+    /// `version`: what the ledger says that its entries mean.
+    public init(policy: ScoringPolicy, version: FoldVersion = .newest) {
+        self.init(policy: policy, version: version, isPast: false)
+    }
 
-    init(policy: ScoringPolicy, isPast: Bool) {
+    init(policy: ScoringPolicy, version: FoldVersion, isPast: Bool) {
         self.policy = policy
+        self.version = version
         self.isPast = isPast
+        earlyWait = policy.early
+        early = WaitingQueue(
+            limits: .init(
+                itemsOfKey: Self.maximumEarlyEventsOfSubject, items: Self.maximumEarlyEvents,
+                bytes: Self.maximumEarlyBytes))
+        waitingVoids = WaitingQueue(
+            limits: .init(
+                itemsOfKey: Self.maximumEarlyEventsOfSubject, items: Self.maximumEarlyEvents,
+                bytes: Self.maximumEarlyBytes))
         enrolledKinds = policy.kinds
         types = EventTypes(policy)
         conditions = Conditions(policy)
@@ -79,6 +110,10 @@ public struct Fold: ~Copyable {
         standingFrame = Frame(policy.variables.standing.declarations)
         kindTexts = SubjectKind.allCases.map { Text($0.description) }
         bandTexts = policy.bands.map { Text($0.name) }
+    }
+
+    deinit {
+        for bytes in lentEvents { bytes.deallocate() }
     }
 
     /// False: facts are only counted (`FactBuffer.counts`), which is all that a replay needs of them.
@@ -98,6 +133,7 @@ public struct Fold: ~Copyable {
     public mutating func clearOutput(sameEntry: Bool = false) {
         output.removeAll(sameEntry: sameEntry)
         subjects.wipe()
+        if !lentEvents.isEmpty { returnLentEvents() }
     }
 
     /// What `fold` will do with events of this type.
@@ -105,6 +141,9 @@ public struct Fold: ~Copyable {
         if let control = ControlType(type) { return EventTypeID(control) }
         return types.find(type).map { EventTypeID(value: $0) } ?? .unnamed
     }
+
+    /// From the next entry on the ledger's entries mean what `version` says.
+    public mutating func upgrade(to version: FoldVersion) { self.version = max(self.version, version) }
 
     /// Moves the clock; timers that are due by then fire first.
     public mutating func tick(_ time: Timestamp, entry: Int) {
@@ -121,12 +160,17 @@ public struct Fold: ~Copyable {
         public var entry: Int
         /// Its source has lost records: it imposes no sanction and begins no term anew.
         public var isFrozen: Bool
+        /// Number of its source topic, under which events that contribute nothing are counted; -1 if it is not known.
+        public var topic: Int32
 
-        public init(event: EventView, type: EventTypeID?, entry: Int, isFrozen: Bool = false) {
+        public init(
+            event: EventView, type: EventTypeID?, entry: Int, isFrozen: Bool = false, topic: Int32 = -1
+        ) {
             self.event = event
             self.type = type
             self.entry = entry
             self.isFrozen = isFrozen
+            self.topic = topic
         }
     }
 
@@ -187,9 +231,16 @@ public struct Fold: ~Copyable {
             return
         }
         guard let subject = subjects.find(event.pointee.subject, hash: subjectHash) else {
-            counters.notEnrolled += 1
+            comeEarly(event, subjectHash, identity, topic: item.pointee.topic)
             return
         }
+        behave(event, type, of: subject, identity)
+    }
+
+    /// A behaviour event of an enrolled subject, unless it is a repeat or was voided.
+    @inline(__always) mutating func behave(
+        _ event: UnsafePointer<EventView>, _ type: EventTypeID, of subject: UInt32, _ identity: UInt64
+    ) {
         guard isNew(identity, of: subjects.record(subject)), !isVoided(identity) else { return }
         guard type != .unnamed else {
             counters.unmatched += 1
@@ -272,15 +323,16 @@ public struct Fold: ~Copyable {
         return false
     }
 
-    @inline(__always) private mutating func isVoided(_ identity: UInt64) -> Bool {
+    @inline(__always) mutating func isVoided(_ identity: UInt64) -> Bool {
+        if waitingVoids.count > 0, meetsWaitingVoid(identity) { return true }
         guard voided.count > 0, voided.contains(identity, life: 0) else { return false }
         counters.duplicates += 1
         return true
     }
 
     mutating func emit(
-        _ kind: Fact.Kind, _ record: UnsafeMutablePointer<Int64>, cause: Cause, before: Fact.Level?, after: Fact.Level,
-        item: Int = -1, term: Fact.Term? = nil, reasons: Range<Int>
+        _ kind: Fact.Kind, _ record: UnsafeMutablePointer<Int64>, cause: Cause, before: Fact.Level?,
+        after: Fact.Level?, item: Int = -1, term: Fact.Term? = nil, reasons: Range<Int>
     ) {
         guard output.isKept else {
             output.counts[kind.topic.rawValue] += 1
@@ -323,7 +375,7 @@ public struct Fold: ~Copyable {
         case .policyActivated:
             if isPast { passActivation(event, identity) }
             return
-        case .sourceReset, .sourceGap, .sourceAcknowledged: return
+        case .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded: return
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: break
         }
         guard isNew(identity, life: 0) else { return }
@@ -332,16 +384,20 @@ public struct Fold: ~Copyable {
             enrol(event, hash, known)
             return
         }
+        if control == .eventVoided, known != nil || version >= .third {
+            void(event, of: known, hash)
+            return
+        }
         guard let subject = known else {
             counters.notEnrolled += 1
             return
         }
         switch control {
         case .withdrawn: withdraw(subject, event, hash)
-        case .eventVoided: void(event, of: subject, hash)
         case .appealFiled where !isPast: fileAppeal(event, of: subject)
         case .appealDecided where !isPast: decideAppeal(event, of: subject)
-        case .appealFiled, .appealDecided, .enrolled, .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged:
+        case .appealFiled, .appealDecided, .enrolled, .eventVoided, .policyActivated, .sourceReset, .sourceGap,
+            .sourceAcknowledged, .ledgerUpgraded:
             break
         }
     }
@@ -368,12 +424,13 @@ public struct Fold: ~Copyable {
         var change = Change(isFirst: true)
         weigh(record, &change)
         evaluate(subject, cause: .event(event), reasons: noReasons, change)
+        if early.count > 0 { foldEarlyEvents(of: subject, hash, since: event.pointee.time) }
     }
 
     /// Where the reasons of a fact without any stand.
     var noReasons: Range<Int> { output.reasons.count..<output.reasons.count }
 
-    /// Sanctions lifted, perks revoked, each in policy order; then the state removed.
+    /// Sanctions lifted, perks revoked, each in policy order; then a score that is no more, and the state removed.
     private mutating func withdraw(_ subject: UInt32, _ event: UnsafePointer<EventView>, _ hash: UInt64) {
         counters.withdrawals += 1
         let record = subjects.record(subject)
@@ -386,6 +443,9 @@ public struct Fold: ~Copyable {
         for perk in policy.perks.indices where states[perk] != PerkState.idle {
             emit(
                 .perkRevoked, record, cause: .event(event), before: level, after: level, item: perk, reasons: noReasons)
+        }
+        if !isPast, version >= .third {
+            emit(.scoreChanged, record, cause: .event(event), before: level, after: nil, reasons: noReasons)
         }
         forgetEvidence(record)
         terms.remove(SubjectTable.terms(record).pointee)

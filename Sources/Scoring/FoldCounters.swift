@@ -7,7 +7,14 @@ public struct FoldCounters: Equatable, Sendable {
     /// Behaviour events of enrolled subjects that no rule and no sanction took.
     public var unmatched: Int64 = 0
     public var duplicates: Int64 = 0
+    /// Events of subjects that were not enrolled and that contribute nothing; early ones are counted when they wait no more.
     public var notEnrolled: Int64 = 0
+    /// Behaviour events that came before their subject's enrolment.
+    public var early: Int64 = 0
+    /// Those of them that were folded when their subject enrolled.
+    public var earlyFolded: Int64 = 0
+    /// Those that had to go because too many waited; they are among `notEnrolled`.
+    public var earlyBeyondLimit: Int64 = 0
     /// Behaviour events of a subject that had as many as one may have (`Fold.maximumSubjectEvents`).
     public var beyondLimit: Int64 = 0
     /// Enrolments of a kind that the policy does not score.
@@ -20,7 +27,7 @@ public struct FoldCounters: Equatable, Sendable {
     public var evaluationErrors: Int64 = 0
     public var sanctionsImposed: Int64 = 0
     public var voids: Int64 = 0
-    /// Voids of an event that is not there.
+    /// Voids of an event that is not there; one that waits for it is counted when it waits no more.
     public var voidsIgnored: Int64 = 0
     public var ticks: Int64 = 0
     public var policySwitches: Int64 = 0
@@ -34,6 +41,9 @@ public struct FoldCounters: Equatable, Sendable {
         sum.unmatched += b.unmatched
         sum.duplicates += b.duplicates
         sum.notEnrolled += b.notEnrolled
+        sum.early += b.early
+        sum.earlyFolded += b.earlyFolded
+        sum.earlyBeyondLimit += b.earlyBeyondLimit
         sum.beyondLimit += b.beyondLimit
         sum.kindNotScored += b.kindNotScored
         sum.enrolments += b.enrolments

@@ -63,6 +63,19 @@ extension Fold {
         }
         identities.forEach { sum.add(WordHash(5, $0)) }
         voided.forEach { sum.add(WordHash(6, $0)) }
+        early.forEach { item, bytes in
+            var word = WordHash(8, item.key)
+            for part in [item.number, item.identity] { word.add(part) }
+            for part in [item.expires, item.time, item.isFrozen ? 1 : 0] { word.add(UInt64(bitPattern: part)) }
+            word.add(bytes.fingerprint(seed: 3))
+            sum.add(word)
+        }
+        waitingVoids.forEach { item, _ in
+            var word = WordHash(9, item.key)
+            word.add(item.number)
+            word.add(UInt64(bitPattern: item.expires))
+            sum.add(word)
+        }
         var whole = WordHash(7, UInt64(bitPattern: clock.microseconds))
         whole.add(UInt64(subjects.count))
         whole.add(UInt64(identities.count))

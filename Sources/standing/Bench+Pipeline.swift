@@ -137,7 +137,7 @@ final class PipelineMeasurement: @unchecked Sendable {
     private func sampleFacts() -> [[UInt8]] {
         let maker = BenchEvents(subjects: subjects)
         var fold = Fold(policy: policy)
-        let encoder = FactEncoder(policy: policy, partition: 3)
+        let encoder = FactEncoder(policy: policy, partition: 3, ledger: LedgerIdentity.defaultName)
         let decoder = EventDecoder()
         var event = EventView.empty
         var facts: [[UInt8]] = []

@@ -139,7 +139,7 @@ final class FactTap: @unchecked Sendable {
             for (index, record) in records.enumerated() {
                 let place = consumer.assignment[record.source].topicPartition
                 guard let value = record.value, decoder.decode(structured: value, into: &fact) == nil,
-                    let sequence = memberDecoder.integer("sequence", of: value)
+                    let sequence = memberDecoder.sequence(ofFact: value)
                 else { throw fail("error: \(place) offset \(record.offset) is no fact") }
                 switch state.sequences[place, default: FactSequence()].judge(sequence) {
                 case .accept:

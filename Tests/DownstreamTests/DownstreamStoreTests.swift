@@ -72,9 +72,11 @@ struct FactMessageTests {
     @Test func readsEnrolmentAndTimers() throws {
         let fact = try message(
             #"{"specversion":"1.0","id":"0-1-0-0","source":"/s","type":"standing.score.changed","subject":"b","#
-                + #""time":"2026-01-02T03:04:05Z","sequence":1,"data":{"policy":{"id":"p","version":2},"#
+                + #""time":"2026-01-02T03:04:05Z","sequence":"17","data":{"policy":{"id":"p","version":2},"#
                 + #""cause":{"timer":"energy-discount"},"reasons":[],"before":null,"after":{"score":1,"band":"C"}}}"#)
         #expect(fact.data.before == nil && fact.data.cause.timer == "energy-discount")
+        // Digits in a string, as CloudEvents has it; facts of older ledgers have a number.
+        #expect(fact.sequence == 17)
     }
 
     @Test func saysWhatIsWrongWithoutTheValue() {
@@ -90,7 +92,7 @@ struct FactMessageTests {
         #expect(fault(good, "[]")?.hasPrefix("the record is not of type") == true)
         #expect(fault(#""sequence":41,"#, "") == "sequence is missing")
         #expect(fault(#""sequence":41"#, #""sequence":0"#) == "sequence is less than 1")
-        #expect(fault(#""sequence":41"#, #""sequence":"anna""#)?.hasPrefix("sequence is not of type") == true)
+        #expect(fault(#""sequence":41"#, #""sequence":"anna""#) == "sequence is invalid")
         #expect(fault(#""points":2"#, #""points":null"#) == "data.reasons.0.points is null")
         #expect(fault(#""subject":"anna""#, #""subject":"""#) == "subject is empty")
         #expect(fault(#""specversion":"1.0""#, #""specversion":"0.3""#) == "specversion is not 1.0")

@@ -112,6 +112,9 @@ import Testing
                 and the same event sent again does not count. An event that is reported twice counts once. Every
                 change of a score, a perk or a sanction is told with the rules and points that made it.
 
+                What happened before somebody joined never counts. What happened after it and arrives before the
+                news of it counts, if that news follows within 1 hour.
+
                 No rule and no sanction may look at protected attributes: race, ethnicity, religion, political
                 opinion, political affiliation, union membership, health, disability, sex, gender, sexual
                 orientation, marital status, pregnancy, genetic data or biometric data.

@@ -41,6 +41,7 @@ import Testing
                 sanctions:
                   - {id: s, dimension: payment, measures: credit, when: points < 0, lasts: 1 day}
                   - {id: t, dimension: payment, measures: [credit], event: x, lifted-by: [y], notice: 1 month, lasts: 2 years}
+                early: 90 minutes
                 appeals: {stay: false, decide-within: 10 days}
                 harm-budget: {lose-band: 2.5 %, lose-points: 100 %, lose-perk: 0.05%, largest-loss: 60, new-sanctions: 0}
                 """
@@ -83,6 +84,11 @@ import Testing
         (sanction("when: points < 0, lasts: 1 year, notice: soon"), "$.sanctions[0].notice"),
         (PolicyDocument.with { $0.more = "appeals: {stay: maybe}" }, "$.appeals.stay"),
         (PolicyDocument.with { $0.more = "appeals: {decide-within: 0 days}" }, "$.appeals.decide-within"),
+        (PolicyDocument.with { $0.more = "early: 8 days" }, "$.early"),
+        (PolicyDocument.with { $0.more = "early: 169 hours" }, "$.early"),
+        (PolicyDocument.with { $0.more = "early: 10081 minutes" }, "$.early"),
+        (PolicyDocument.with { $0.more = "early: 1 month" }, "$.early"),
+        (PolicyDocument.with { $0.more = "early: 3600" }, "$.early"),
         (PolicyDocument.with { $0.more = "harm-budget: {lose-bands: 1 %}" }, "$.harm-budget.lose-bands"),
         (PolicyDocument.with { $0.more = "harm-budget: {lose-band: 1}" }, "$.harm-budget.lose-band"),
         (PolicyDocument.with { $0.more = "harm-budget: {lose-band: 101 %}" }, "$.harm-budget.lose-band"),

@@ -56,6 +56,14 @@ extension ScoringPolicyTests {
             PolicyDocument.with { $0.score = "score: {base: 0, min: 0, max: 2147483649}" },
             "3:31: score.max must be from -2147483648 to 2147483648"
         ),
+        (
+            PolicyDocument.with { $0.more = "early: 8 days" },
+            "9:8: early must be a number of minutes, hours or days, such as 1 hour (at most 7 days), not \"8 days\""
+        ),
+        (
+            PolicyDocument.with { $0.more = "early: soon" },
+            "9:8: early must be a number of minutes, hours or days, such as 1 hour (at most 7 days), not \"soon\""
+        ),
         (PolicyDocument.with { $0.kinds = "kinds: []" }, "4:8: kinds must name at least one kind"),
         (PolicyDocument.with { $0.kinds = "kinds: individual" }, "4:8: kinds must be a list"),
         (

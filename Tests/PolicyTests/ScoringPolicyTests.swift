@@ -127,4 +127,14 @@ import Testing
         #expect(policy.bands.map(\.name) == ["C", "B", "A"])
         #expect(policy.bands.map(\.from) == [350, 560, 640])
     }
+
+    @Test(arguments: [
+        ("", 60), ("early: 0 minutes", 0), ("early: 1 minute", 1), ("early: 90 minutes", 90),
+        ("early: 10080 minutes", 10080),
+        ("early: 1 hour", 60), ("early: 168 hours", 10080), ("early: 0 days", 0), ("early: 7 days", 10080),
+    ])
+    func howLongWhatComesEarlyWaits(text: String, minutes: Int64) throws {
+        let policy = try ScoringPolicy(yaml: PolicyDocument.with { $0.more = text }, file: "town.yaml")
+        #expect(policy.early == minutes * 60_000_000)
+    }
 }

@@ -51,13 +51,13 @@ import Testing
         #expect(ledger.standings.count == 1)
     }
 
-    @Test func anotherPolicyIsAProblem() throws {
+    /// Of two members that begin an empty ledger the first entry wins.
+    @Test func aSecondBeginningUnderAnotherPolicyIsPassedOver() throws {
         try begin()
         let other = LedgerEntry.policy(TestPolicy.text.replacing("version: 2", with: "version: 3"))
-        #expect(
-            ledger.problem(LedgerEntry.frame(number: 1, [.enrolled("anna", offset: 0), other]), at: 9)
-                == "ledger partition 4, offset 9: the ledger begins a second time, under another policy")
+        try ledger.apply(LedgerEntry.frame(number: 1, [.enrolled("anna", offset: 0), other]), at: 9)
         #expect(ledger.fold.policyText == TestPolicy.text)
+        #expect(ledger.standings.count == 1)
     }
 
     @Test func aPolicyWithMistakesNamesItsPlaceInTheLedger() {
@@ -69,13 +69,68 @@ import Testing
 
     @Test(arguments: [
         LedgerEntry.system(type: "standing.fold.changed", data: "{}"),
-        .system(type: "standing.policy.activated", data: #"{"text":""}"#),
-        .system(type: "standing.policy.activated", data: ""), .system(type: "standing.subject.withdrawn", data: "{}"),
+        .system(type: "standing.subject.withdrawn", data: "{}"),
     ])
     func anUnknownSystemEntryIsAProblem(entry: LedgerEntry) {
         #expect(
             ledger.problem(LedgerEntry.frame([entry]), at: 1)
                 == "ledger partition 4, offset 1: a system entry that this version does not know")
+    }
+
+    @Test(arguments: [#"{"text":""}"#, ""]) func aBeginningWithoutAPolicyIsAProblem(data: String) {
+        #expect(
+            ledger.problem(LedgerEntry.frame([.system(type: "standing.policy.activated", data: data)]), at: 1)
+                == "ledger partition 4, offset 1: it begins without a policy's text")
+    }
+
+    // MARK: Fold versions
+
+    private func upgrade(_ members: String) -> LedgerEntry {
+        .system(type: "standing.ledger.upgraded", data: "{\(members)}")
+    }
+
+    /// A ledger from before ledgers had names: what it says follows from its first entry, until an entry moves it on.
+    @Test func anOlderLedgerKeepsItsFormUntilAnEntryMovesIt() throws {
+        let old = LedgerEntry.system(
+            type: "standing.policy.activated",
+            data: LedgerEntry.policyData(TestPolicy.text).replacing(#","ledger":"city","fold-version":3"#, with: ""))
+        try ledger.apply(LedgerEntry.frame([old]), at: 0)
+        #expect(ledger.fold.identity == .unnamed)
+        let frame = LedgerEntry.frame(
+            number: 1,
+            [
+                .happened("bill.missed", "anna", offset: 1), .enrolled("anna", offset: 2),
+                .system(
+                    type: "standing.ledger.upgraded", data: #"{"ledger":"old-town","fold-version":3}"#),
+                .happened("bill.missed", "bert", offset: 3), .enrolled("bert", offset: 4),
+            ])
+        let facts = try ledger.values(frame, at: 1).map(\.json)
+        #expect(ledger.fold.identity == LedgerIdentity(name: "old-town"))
+        let before = facts.filter { $0.contains(#""subject":"anna""#) }
+        let after = facts.filter { $0.contains(#""subject":"bert""#) }
+        #expect(before.count + after.count == facts.count && !before.isEmpty && !after.isEmpty)
+        #expect(before.allSatisfy { $0.contains(#""source":"/standing/town","#) && !$0.contains(#""sequence":""#) })
+        #expect(after.allSatisfy { $0.contains(#""source":"/standing/old-town/town","#) })
+        #expect(after.first?.contains(#""sequence":"2","#) == true)
+        // The event that came before its enrolment is older than it in both cases.
+        #expect(ledger.fold.fold.counters.notEnrolled == 2)
+        #expect(ledger.fold.fold.counters.early == 1)
+    }
+
+    @Test func anUnknownFoldVersionIsRefused() throws {
+        let newer = LedgerEntry.system(
+            type: "standing.policy.activated",
+            data: LedgerEntry.policyData(TestPolicy.text).replacing("\"fold-version\":3", with: "\"fold-version\":9"))
+        #expect(
+            ledger.problem(LedgerEntry.frame([newer]), at: 0)
+                == "ledger partition 4, offset 0: the ledger is of fold version 9; this program knows none above 3")
+        try ledger.apply(LedgerEntry.frame(session: 7, [policy]), at: 1)
+        for (session, members) in [
+            #""fold-version":4,"ledger":"x""#, #""fold-version":3"#, #""fold-version":3,"ledger":"a b""#,
+        ].enumerated() {
+            let frame = LedgerEntry.frame(session: UInt64(session + 20), [upgrade(members)])
+            #expect(ledger.problem(frame, at: 2).contains("the ledger is of"))
+        }
     }
 
     // MARK: What counts

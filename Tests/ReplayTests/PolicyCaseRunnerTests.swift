@@ -169,7 +169,7 @@ import Testing
               - {withdraw: anna, at: 2026-01-12}
             then:
               - {sanction: no-credit, state: stayed}
-              - {sanction: no-credit, state: in-force}
+              - {sanction: no-credit, state: in-force, restored: true}
               - {sanction: no-credit, state: lifted, reason: voided}
               - {score: 1000, because: [missed +31]}
               - {sanction: no-credit, state: in-force, since: 2026-01-09, until: 2026-03-10}
@@ -177,6 +177,7 @@ import Testing
               - {sanction: no-credit, state: stayed}
               - {sanction: no-credit, state: lifted, reason: appeal-upheld}
               - {perk: bikes, state: revoked}
+              - {score: ~, was: 960}
             standing: {anna: ~, bert: ~}
             """)
         #expect(found == [])

@@ -98,7 +98,7 @@ import Testing
         #expect(reason(bytes, partition: 5) == "a snapshot of another partition")
         var other = bytes
         other[8] = 1
-        #expect(reason(other) == "fold version 1, not \(Fold.version)")
+        #expect(reason(other) == "version 1 of the state, not \(Fold.stateVersion)")
         other = bytes
         other[0] = 0
         #expect(reason(other) == "no snapshot of a partition")

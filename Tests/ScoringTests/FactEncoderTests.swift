@@ -9,8 +9,8 @@ import Testing
     @Test func aScoreAtEnrolment() throws {
         let story = Story(try TownPolicy.scores())
         let expected = #"""
-            {"specversion":"1.0","id":"3-7-0-0","source":"/standing/town","type":"standing.score.changed",\#
-            "subject":"anna","time":"2026-01-01T00:00:00Z","sequence":1,"data":{"policy":{"id":"town",\#
+            {"specversion":"1.0","id":"3-7-0-0","source":"/standing/city/town","type":"standing.score.changed",\#
+            "subject":"anna","time":"2026-01-01T00:00:00Z","sequence":"1","data":{"policy":{"id":"town",\#
             "version":1},"cause":{"source":"/register","id":"e1","type":"standing.subject.enrolled"},\#
             "reasons":[],"before":null,"after":{"score":600,"band":"B"}}}
             """#
@@ -21,8 +21,8 @@ import Testing
         let story = Story(try TownPolicy.scores())
         story.given(enrolled("shop", kind: "business"))
         let expected = #"""
-            {"specversion":"1.0","id":"3-7-0-0","source":"/standing/town","type":"standing.score.changed",\#
-            "subject":"shop","time":"2026-01-02T12:00:00Z","sequence":1,"data":{"policy":{"id":"town",\#
+            {"specversion":"1.0","id":"3-7-0-0","source":"/standing/city/town","type":"standing.score.changed",\#
+            "subject":"shop","time":"2026-01-02T12:00:00Z","sequence":"1","data":{"policy":{"id":"town",\#
             "version":1},"cause":{"source":"/city","id":"e2","type":"bill.paid"},"reasons":[{"rule":\#
             "fair","dimension":"payment","points":30},{"rule":"paid","dimension":"payment","points":15}],\#
             "before":{"score":600,"band":"B"},"after":{"score":645,"band":"A"}}}
@@ -36,8 +36,8 @@ import Testing
         let story = Story(policy)
         story.given(enrolled("anna"), happened("bill.missed", "anna", on: 1))
         let revoked = #"""
-            {"specversion":"1.0","id":"3-7-0-0","source":"/standing/town","type":"standing.perk.revoked",\#
-            "subject":"anna","time":"2026-01-16T00:00:00Z","sequence":1,"data":{"policy":{"id":"town",\#
+            {"specversion":"1.0","id":"3-7-0-0","source":"/standing/city/town","type":"standing.perk.revoked",\#
+            "subject":"anna","time":"2026-01-16T00:00:00Z","sequence":"1","data":{"policy":{"id":"town",\#
             "version":1},"cause":{"timer":"bikes"},"reasons":[],"before":{"score":540,"band":"C"},\#
             "after":{"score":540,"band":"C"},"perk":"bikes"}}
             """#
@@ -45,8 +45,8 @@ import Testing
         let facts = story.encoded(happened("bill.paid", "anna", on: 21, id: "e9"))
         #expect(facts.count == 2)
         let granted = #"""
-            {"specversion":"1.0","id":"3-7-0-1","source":"/standing/town","type":"standing.perk.granted",\#
-            "subject":"anna","time":"2026-01-22T00:00:00Z","sequence":2,"data":{"policy":{"id":"town",\#
+            {"specversion":"1.0","id":"3-7-0-1","source":"/standing/city/town","type":"standing.perk.granted",\#
+            "subject":"anna","time":"2026-01-22T00:00:00Z","sequence":"2","data":{"policy":{"id":"town",\#
             "version":1},"cause":{"source":"/city","id":"e9","type":"bill.paid"},"reasons":[{"rule":"paid",\#
             "dimension":"payment","points":15}],"before":{"score":540,"band":"C"},\#
             "after":{"score":555,"band":"B"},"perk":"bikes"}}

@@ -41,7 +41,7 @@ import Testing
         let policy = try ScoringPolicy(yaml: Self.policy, file: "steady.yaml")
         var fold = Fold(policy: policy)
         let story = Story(policy)
-        let encoder = FactEncoder(policy: policy, partition: 0)
+        let encoder = FactEncoder(policy: policy, partition: 0, ledger: "city")
         var writer = ByteWriter(capacity: 1 << 20)
         let people = (0..<500).map { "subject-\($0)-of-the-town" }
         let types = ["bill.paid", "noise.made", "hours.given", "tea.drunk"]

@@ -39,6 +39,35 @@ import Testing
         #expect(story.fold.counters == other.fold.counters)
     }
 
+    /// Topics have no order among each other: an enrolment that is read later, within `early`, gives the same standings, as far
+    /// as events are not older than it; so does a void that is read before its event.
+    @Test(arguments: 0..<200) func enrolmentsAndVoidsAreReadInAnyOrderWithinEarly(seed: Int) throws {
+        let policy = try ScoringPolicy(
+            yaml: TownPolicy.text.replacing("early: 0 hours", with: "early: 7 days"), file: "town.yaml")
+        // All of it within seven days of the clock.
+        let happenings = behaviour(seed, count: 60).map { happening in
+            var happening = happening
+            happening.time = Happening.day(0).adding(
+                microseconds: (happening.time.microseconds - Happening.day(0).microseconds) / 10)
+            return happening
+        }
+        var random = Seeded(UInt64(seed) ^ 0xEA51)
+        let voids = (0..<6).map { number in
+            FullLives.void(happenings.randomElement(using: &random)!, on: 6, id: "v\(number)")
+        }
+        let story = Story(policy)
+        story.given(enrolments() + happenings + voids + [end])
+        #expect(story.fold.counters.early == 0)
+        for _ in 0..<3 {
+            let other = Story(policy)
+            other.given((enrolments() + happenings + voids).shuffled(using: &random))
+            #expect(other.fold.counters.early > 0)
+            other.given(end)
+            #expect(story.standings == other.standings)
+            #expect(other.fold.counters.notEnrolled == 0)
+        }
+    }
+
     @Test(arguments: 0..<100) func whoSharesAPartitionChangesNothing(seed: Int) throws {
         let happenings = enrolments() + behaviour(seed) + [end]
         let together = Story(try TownPolicy.policy())

@@ -144,7 +144,7 @@ import Testing
         #expect(withPerks.perks(of: "anna") == ["zebra", "bikes", "apple"])
         #expect(
             withPerks.given(withdrawn("anna", on: 2)) == [
-                "2 anna revoked zebra", "2 anna revoked bikes", "2 anna revoked apple",
+                "2 anna revoked zebra", "2 anna revoked bikes", "2 anna revoked apple", "2 anna score 950 A -> none",
             ])
         #expect(withPerks.standing(of: "anna") == nil)
         #expect(withPerks.fold.subjectCount == 0)
@@ -153,7 +153,10 @@ import Testing
 
     @Test func aWithdrawalRevokesPerksInTheirGraceOnce() {
         withPerks.given(enrolled("anna"), happened("crime.done", "anna", on: 1))
-        #expect(withPerks.given(withdrawn("anna", on: 2)) == ["2 anna revoked bikes", "2 anna revoked apple"])
+        #expect(
+            withPerks.given(withdrawn("anna", on: 2)) == [
+                "2 anna revoked bikes", "2 anna revoked apple", "2 anna score 350 C -> none",
+            ])
         #expect(withPerks.given(tick(on: 100)) == [])
     }
 

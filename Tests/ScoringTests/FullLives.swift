@@ -3,9 +3,13 @@ import Randomness
 /// Random lives under a policy with everything in it, the same for the same seed: buckets that end, levels, court
 /// judgments, appeals, voids, people who come and go; events come twice, late, and without what a rule looks for.
 struct FullLives {
+    /// How long its early events wait.
+    static let early = "36 hours"
+
     static let text = """
         policy: lives
         version: 1
+        early: 36 hours
         score: {base: 1000, min: 700, max: 1200}
         kinds: [individual, business]
         dimensions: {payment: {min: -200, max: 150}, judgments: {min: -300, max: 0}, community: {}, transport: {}}

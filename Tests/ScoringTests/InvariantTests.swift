@@ -123,7 +123,8 @@ import Testing
             let story = Story(policy)
             var since: [String: Int64] = [:]
             for happening in lives.enrolments + lives.next(60) {
-                for fact in story.given(happening) {
+                let facts = story.given(happening)
+                for (fact, cause) in zip(facts, story.causes) {
                     let words = fact.split(separator: ":")[0].split(separator: " ").map(String.init)
                     guard ["noticed", "in-force", "lifted"].contains(words[2]) else { continue }
                     let (day, key, sanction) = (Int64(words[0])!, words[1] + words[3], words[3])
@@ -133,7 +134,7 @@ import Testing
                         #expect(words[2] == "noticed" || day >= start + notice[sanction]!, "seed \(seed): \(fact)")
                     } else {
                         #expect(!fact.contains("by timer"), "seed \(seed): \(fact)")
-                        #expect(adverse[sanction]!.contains(happening.type ?? ""), "seed \(seed): \(fact)")
+                        #expect(adverse[sanction]!.contains(cause), "seed \(seed): \(fact)")
                         #expect(words[2] == "noticed" || notice[sanction] == 0, "seed \(seed): \(fact)")
                         since[key] = day
                     }

@@ -54,6 +54,7 @@ struct LifeModel {
             guard let gone = subjects.removeValue(forKey: happening.subject) else { return told }
             told += Self.perks.filter { gone.perks[$0.id] != nil }
                 .map { "\(day(clock)) \(happening.subject) revoked \($0.id)" }
+            told.append("\(day(clock)) \(happening.subject) score \(gone.score) \(gone.band) -> none")
         default: told += happen(type, happening.subject)
         }
         return told

@@ -48,14 +48,26 @@ struct NaiveFold {
     private(set) var clock = Timestamp.distantPast
     private var controlSeen: Set<[String]> = []
     private var voided: Set<[String]> = []
+    /// Events that came before their subject's enrolment, in the order of the ledger, each until its time.
+    private var early: [(happening: Happening, expires: Timestamp)] = []
+    /// Voids that came before their event: subject, source, id.
+    private var waitingVoids: [(event: [String], expires: Timestamp)] = []
+    /// Early events that were dropped, and control events of nobody.
+    private(set) var notEnrolled: Int64 = 0
     private var told: [String] = []
     private let eventFrame: Frame
     private let standingFrame: Frame
 
     private let maximumEvents: UInt32
+    /// Early events of a subject, and in all.
+    private let maximumEarly: (ofSubject: Int, all: Int)
 
-    init(_ policy: ScoringPolicy, maximumEvents: UInt32 = Fold.maximumSubjectEvents) {
+    init(
+        _ policy: ScoringPolicy, maximumEvents: UInt32 = Fold.maximumSubjectEvents,
+        maximumEarly: (ofSubject: Int, all: Int) = (Fold.maximumEarlyEventsOfSubject, Fold.maximumEarlyEvents)
+    ) {
         self.policy = policy
+        self.maximumEarly = maximumEarly
         self.maximumEvents = maximumEvents
         eventFrame = Frame(policy.variables.event.declarations)
         standingFrame = Frame(policy.variables.standing.declarations)
@@ -65,21 +77,64 @@ struct NaiveFold {
     mutating func given(_ happening: Happening) -> [String] {
         told = []
         advance(to: happening.time)
+        notEnrolled += Int64(early.count { $0.expires <= clock })
+        early.removeAll { $0.expires <= clock }
+        waitingVoids.removeAll { $0.expires <= clock }
         guard let type = happening.type else { return told }
         let name = happening.subject
-        let key = [happening.source, happening.id]
         if type.hasPrefix("standing.") {
-            guard controlSeen.insert([name] + key).inserted else { return told }
+            guard controlSeen.insert([name, happening.source, happening.id]).inserted else { return told }
             control(type, name, happening)
-        } else if let seen = subjects[name]?.seen, !seen.contains(key) {
-            guard seen.count < maximumEvents else {
-                subjects[name]!.beyondLimit += 1
-                return told
-            }
-            subjects[name]!.seen.insert(key)
-            if !voided.contains([name] + key) { behave(type, name, happening, key) }
+        } else if subjects[name] != nil {
+            live(happening)
+        } else if !isVoided(happening) {
+            comeEarly(happening)
         }
         return told
+    }
+
+    /// A behaviour event of an enrolled subject.
+    private mutating func live(_ happening: Happening) {
+        let (name, key) = (happening.subject, [happening.source, happening.id])
+        guard let seen = subjects[name]?.seen, !seen.contains(key) else { return }
+        guard seen.count < maximumEvents else {
+            subjects[name]!.beyondLimit += 1
+            return
+        }
+        subjects[name]!.seen.insert(key)
+        if !isVoided(happening) { behave(happening.type!, name, happening, key) }
+    }
+
+    private mutating func isVoided(_ happening: Happening) -> Bool {
+        let event = [happening.subject, happening.source, happening.id]
+        if waitingVoids.contains(where: { $0.event == event }) {
+            waitingVoids.removeAll { $0.event == event }
+            voided.insert(event)
+        }
+        return voided.contains(event)
+    }
+
+    private mutating func comeEarly(_ happening: Happening) {
+        guard policy.early > 0 else {
+            notEnrolled += 1
+            return
+        }
+        early.append((happening, clock.adding(microseconds: policy.early)))
+        if early.count(where: { $0.happening.subject == happening.subject }) > maximumEarly.ofSubject {
+            early.remove(at: early.firstIndex { $0.happening.subject == happening.subject }!)
+            notEnrolled += 1
+        }
+        if early.count > maximumEarly.all {
+            early.removeFirst()
+            notEnrolled += 1
+        }
+    }
+
+    private mutating func foldEarly(_ enrolment: Happening) {
+        let mine = early.map(\.happening).filter { $0.subject == enrolment.subject }
+        early.removeAll { $0.happening.subject == enrolment.subject }
+        notEnrolled += Int64(mine.count { $0.time < enrolment.time })
+        for happening in mine where happening.time >= enrolment.time { live(happening) }
     }
 
     // MARK: What a set of events is worth
@@ -178,18 +233,23 @@ struct NaiveFold {
                 subjects[name] = Subject(
                     kind: data["kind"] ?? "", terms: data["terms"] ?? "", endsSeen: clock)
                 evaluate(name, before: nil, adverse: [])
+                foldEarly(happening)
             }
             return
         }
-        guard let subject = subjects[name] else { return }
+        if type == "standing.event.voided" { return void([data["source"] ?? "", data["id"] ?? ""], name) }
+        guard let subject = subjects[name] else {
+            notEnrolled += 1
+            return
+        }
         switch type {
         case "standing.subject.withdrawn":
             for sanction in policy.sanctions where subject.sanctions[sanction.id] != nil {
                 lift(sanction, name, "withdrawn")
             }
             for perk in policy.perks where subject.perks[perk.id] != nil { tell(name, "revoked \(perk.id)") }
+            tell(name, "score \(subject.score) \(subject.band) -> none")
             subjects[name] = nil
-        case "standing.event.voided": void([data["source"] ?? "", data["id"] ?? ""], name)
         case "standing.appeal.filed":
             guard let sanction = policy.sanctions.first(where: { $0.id == data["sanction"] }),
                 subject.sanctions[sanction.id]?.wasAppealed == false
@@ -211,7 +271,7 @@ struct NaiveFold {
                 guard imposed.state == "stayed" else { return }
                 let state = imposed.noticeEnd > clock ? "noticed" : "in-force"
                 subjects[name]!.sanctions[sanction.id]!.state = state
-                tell(sanction, name, state)
+                tell(sanction, name, state, " restored")
             }
             evaluate(name, before: totals(subject), adverse: [])
         default: break
@@ -219,8 +279,19 @@ struct NaiveFold {
     }
 
     private mutating func void(_ key: [String], _ name: String) {
-        let before = totals(subjects[name]!)
-        guard subjects[name]!.seen.contains(key) else { return }
+        guard let subject = subjects[name], subject.seen.contains(key) else {
+            let isKey = { (item: (happening: Happening, expires: Timestamp)) in
+                [item.happening.subject, item.happening.source, item.happening.id] == [name] + key
+            }
+            if early.contains(where: isKey) {
+                early.removeAll(where: isKey)
+                voided.insert([name] + key)
+            } else if !voided.contains([name] + key), policy.early > 0 {
+                waitingVoids.append(([name] + key, clock.adding(microseconds: policy.early)))
+            }
+            return
+        }
+        let before = totals(subject)
         voided.insert([name] + key)
         subjects[name]!.events.removeAll { $0.key == key }
         for sanction in policy.sanctions where subjects[name]!.sanctions[sanction.id]?.cause == key {

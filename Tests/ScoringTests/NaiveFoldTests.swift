@@ -5,14 +5,15 @@ import Testing
 
 /// The incremental fold against the naive one, after every step of random lives.
 @Suite struct NaiveFoldTests {
-    private func policy(stay: Bool) throws -> ScoringPolicy {
-        try ScoringPolicy(yaml: FullLives.text.replacing("%", with: "\(stay)"), file: "lives.yaml")
+    private func policy(stay: Bool, early: String = FullLives.early) throws -> ScoringPolicy {
+        let text = FullLives.text.replacing("%", with: "\(stay)").replacing(FullLives.early, with: early)
+        return try ScoringPolicy(yaml: text, file: "lives.yaml")
     }
 
     private func agrees(_ story: Story, with naive: NaiveFold) -> Bool {
         let standings = story.standings
         let policy = naive.policy
-        return standings.count == naive.subjects.count
+        return standings.count == naive.subjects.count && story.fold.counters.notEnrolled == naive.notEnrolled
             && naive.subjects.allSatisfy { name, subject in
                 guard let standing = standings[name] else { return false }
                 let totals = naive.totals(subject)
@@ -41,11 +42,25 @@ import Testing
         try agree(seed, maximumEvents: UInt32(1 + seed % 12))
     }
 
-    private func agree(_ seed: Int, maximumEvents: UInt32) throws {
-        let policy = try policy(stay: seed % 5 != 0)
+    /// Policies that wait differently, and so few places that early events push each other out.
+    @Test(arguments: 0..<60) func theFoldAgreesOnWhatComesEarly(seed: Int) throws {
+        let early = ["0 hours", "90 minutes", "1 day", "7 days"][seed % 4]
+        try agree(
+            seed, maximumEvents: Fold.maximumSubjectEvents, early: early,
+            maximumEarly: (ofSubject: 1 + seed % 3, all: 2 + seed % 5))
+    }
+
+    private func agree(
+        _ seed: Int, maximumEvents: UInt32, early: String = FullLives.early,
+        maximumEarly: (ofSubject: Int, all: Int) = (Fold.maximumEarlyEventsOfSubject, Fold.maximumEarlyEvents)
+    ) throws {
+        let policy = try policy(stay: seed % 5 != 0, early: early)
         let story = Story(policy)
         story.fold.maximumEvents = maximumEvents
-        var naive = NaiveFold(policy, maximumEvents: maximumEvents)
+        story.fold.early = WaitingQueue(
+            limits: .init(
+                itemsOfKey: maximumEarly.ofSubject, items: maximumEarly.all, bytes: Fold.maximumEarlyBytes))
+        var naive = NaiveFold(policy, maximumEvents: maximumEvents, maximumEarly: maximumEarly)
         var lives = FullLives(
             seed: UInt64(seed), subjects: 1 + seed % 6, daysAnEvent: [0.1, 0.5, 2][seed % 3])
         for (number, happening) in (lives.enrolments + lives.next(250)).enumerated() {

@@ -70,23 +70,18 @@ import Testing
         #expect(scores(story) == scores(always))
         live(lives.next(120))
         #expect(scores(story) == scores(always))
-        #expect(mirror.standings(of: story) == Mirror.of(story))
+        #expect(mirror.standings == Mirror.of(story))
         try activate(first, id: "p1")
         #expect(scores(story) == scores(never))
         live(lives.next(60))
         #expect(scores(story) == scores(never))
-        #expect(mirror.standings(of: story) == Mirror.of(story))
+        #expect(mirror.standings == Mirror.of(story))
     }
 
     /// What a consumer of the facts knows.
     private struct Mirror {
         /// By subject: score and band, perks, sanctions and their states.
-        private var standings: [String: [String: String]] = [:]
-
-        /// Nobody is told that a subject withdrew, beyond what it held.
-        func standings(of story: Story) -> [String: [String: String]] {
-            standings.filter { story.standings[$0.key] != nil }
-        }
+        private(set) var standings: [String: [String: String]] = [:]
 
         mutating func take(_ facts: [String]) {
             for fact in facts {
@@ -95,6 +90,10 @@ import Testing
                 switch word {
                 case "score":
                     let arrow = words.firstIndex(of: "->") ?? 0
+                    guard words[arrow + 1] != "none" else {
+                        standings[subject] = nil
+                        continue
+                    }
                     standings[subject, default: [:]]["score"] = "\(words[arrow + 1]) \(words[arrow + 2])"
                 case "granted": standings[subject, default: [:]]["perk \(item)"] = "held"
                 case "revoked": standings[subject]?["perk \(item)"] = nil

@@ -121,7 +121,7 @@ import Testing
                 happened(
                     "standing.appeal.decided", "anna", on: 4, data: #"{"sanction":"credit","outcome":"rejected"}"#),
                 tick(on: 7)) == [
-                    "4 anna noticed credit until 101: missed -60",
+                    "4 anna noticed credit until 101 restored: missed -60",
                     "6 anna in-force credit until 101 by timer: missed -60",
                 ])
     }

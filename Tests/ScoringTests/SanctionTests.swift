@@ -251,7 +251,7 @@ import Testing
     @Test func aRejectionPutsItBackWithTheOldDates() {
         noticed(law)
         #expect(law.given(appeal(on: 3)) == ["3 anna stayed rail until 62: evaded -80"])
-        #expect(law.given(decision("rejected", on: 4)) == ["4 anna noticed rail until 62: evaded -80"])
+        #expect(law.given(decision("rejected", on: 4)) == ["4 anna noticed rail until 62 restored: evaded -80"])
         #expect(law.given(tick(on: 7)).first == "7 anna in-force rail until 62 by timer: evaded -80")
     }
 
@@ -261,7 +261,7 @@ import Testing
         #expect(states(law) == ["rail stayed"])
         #expect(
             law.given(decision("rejected", on: 21)) == [
-                "21 anna in-force rail until 62: evaded -80", "21 anna revoked listing",
+                "21 anna in-force rail until 62 restored: evaded -80", "21 anna revoked listing",
             ])
     }
 
@@ -332,7 +332,7 @@ import Testing
             law.given(withdrawn("anna", on: 3)) == [
                 "3 anna lifted rail until 62 withdrawn: evaded -80",
                 "3 anna lifted debtor until 101 withdrawn: defaulted -150",
-                "3 anna revoked listing",
+                "3 anna revoked listing", "3 anna score 770 B -> none",
             ])
         law.given(enrolled("anna", on: 4))
         #expect(states(law) == [])

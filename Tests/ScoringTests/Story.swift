@@ -7,6 +7,8 @@ final class Story {
     var fold: Fold
     /// The policy before the last switch.
     var previous: ScoringPolicy?
+    /// The types of the events that caused the last facts told; empty for a timer.
+    private(set) var causes: [String] = []
     private var lent: [UnsafeMutableRawBufferPointer] = []
     var entry = 0
 
@@ -67,7 +69,7 @@ final class Story {
             for item in items { fold(item) }
         }
         defer { fold.clearOutput() }
-        let encoder = FactEncoder(policy: fold.policy, partition: 3)
+        let encoder = FactEncoder(policy: fold.policy, partition: 3, ledger: "city")
         return fold.output.facts.enumerated().map { number, fact in
             var writer = ByteWriter()
             encoder.encode(
@@ -121,6 +123,9 @@ final class Story {
         func day(_ time: Timestamp) -> Int64 {
             (time.microseconds - Happening.day(0).microseconds) / Timestamp.microsecondsPerDay
         }
+        causes = fold.output.facts.map { fact in
+            if case .event(_, _, let type) = fact.cause { String(decoding: type, as: UTF8.self) } else { "" }
+        }
         return fold.output.facts.map { fact in
             let subject = String(decoding: fact.subject, as: UTF8.self)
             let timer = if case .event = fact.cause { "" } else { " by timer" }
@@ -134,7 +139,8 @@ final class Story {
             case .perks: return "\(head) \(word) \(name(fact.item) { $0.perks.map(\.id) })\(timer)"
             case .sanctions:
                 let until = fact.term.map { " until \(day($0.until))" } ?? ""
-                let lifted = (fact.term?.lifted).map { " \($0.name)" } ?? ""
+                let lifted =
+                    (fact.term?.lifted).map { " \($0.name)" } ?? (fact.term?.isRestored == true ? " restored" : "")
                 let id = name(fact.item) { $0.sanctions.map(\.id) }
                 return "\(head) \(word) \(id)\(until)\(lifted)\(timer)\(because)"
             }
@@ -147,6 +153,7 @@ enum TownPolicy {
     static let text = """
         policy: town
         version: 1
+        early: 0 hours
         score: {base: 600, min: 350, max: 950}
         kinds: [individual, business]
         dimensions:

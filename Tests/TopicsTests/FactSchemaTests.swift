@@ -32,10 +32,14 @@ import Testing
             ("order.delivered", "2026-01-02T00:00:00.25Z", "{}"), ("order.cancelled", "2026-01-03T12:00:00Z", "{}"),
             ("order.late", "2026-01-04T00:00:00Z", "{}"), ("order.late", "2026-01-09T00:00:00Z", "{}"),
             ("standing.appeal.filed", "2026-01-10T00:00:00Z", #"{"sanction":"listings","statement":"no"}"#),
+            (
+                "standing.appeal.decided", "2026-01-10T12:00:00Z",
+                #"{"sanction":"listings","outcome":"rejected","reason":"no"}"#
+            ),
             ("order.delivered", "2026-01-11T00:00:00Z", "{}"), ("order.cancelled", "2026-01-12T00:00:00Z", "{}"),
             ("standing.subject.withdrawn", "2026-01-20T00:00:00Z", "{}"),
         ]
-        let encoder = FactEncoder(policy: policy, partition: 7)
+        let encoder = FactEncoder(policy: policy, partition: 7, ledger: "town")
         var types: Set<String> = []
         for (index, item) in events.enumerated() {
             let text =
@@ -65,7 +69,7 @@ import Testing
         #expect(
             types == [
                 "standing.score.changed", "standing.score.changed by timer", "standing.sanction.noticed",
-                "standing.sanction.in-force by timer", "standing.sanction.stayed", "standing.sanction.lifted",
+                "standing.sanction.in-force", "standing.sanction.in-force by timer", "standing.sanction.stayed", "standing.sanction.lifted",
                 "standing.sanction.lifted by timer",
                 "standing.perk.granted", "standing.perk.revoked", "standing.perk.revoked by timer",
             ])

@@ -12,7 +12,7 @@ extension PolicyCaseParser {
         guard let words = reader.mapping(item, what: "a fact", known: nil) else { return nil }
         let common = ["subject", "at", "because"]
         if words["sanction"] != nil {
-            return sanctionFact(item, known: ["sanction", "state", "reason", "since", "until"] + common)
+            return sanctionFact(item, known: ["sanction", "state", "reason", "restored", "since", "until"] + common)
         }
         if words["perk"] != nil { return perkFact(item, known: ["perk", "state"] + common) }
         if words["score"] != nil || words["band"] != nil {
@@ -30,14 +30,13 @@ extension PolicyCaseParser {
     private func scoreFact(_ item: Value, known: [String]) -> PolicyCaseLine? {
         guard let fact = reader.mapping(item, what: "the fact of a score", known: known) else { return nil }
         var line = PolicyCaseLine()
-        if let score = fact["score"].flatMap({ self.score($0, what: "score") }) {
-            line.fields.append(.init("score", "\(score)"))
-        }
-        if let was = fact["was"] {
-            if reader.isNull(was) {
-                line.fields.append(.init("was", "~"))
-            } else if let score = score(was, what: "was") {
-                line.fields.append(.init("was", "\(score)"))
+        // There is no score before the enrolment and none after the withdrawal.
+        for key in ["score", "was"] {
+            guard let value = fact[key] else { continue }
+            if reader.isNull(value) {
+                line.fields.append(.init(key, "~"))
+            } else if let score = score(value, what: key) {
+                line.fields.append(.init(key, "\(score)"))
             }
         }
         if let band = fact["band"].flatMap({ self.band($0) }) { line.fields.append(.init("band", band)) }
@@ -54,6 +53,9 @@ extension PolicyCaseParser {
         let states = SanctionState.allCases.map(\.name.description) + ["lifted"]
         append("state", fact["state"], of: states, to: &line)
         append("reason", fact["reason"], of: LiftReason.allCases.map(\.name.description), to: &line)
+        if let restored = fact["restored"].flatMap({ reader.bool($0, what: "restored") }), restored {
+            line.fields.append(.init("restored", "true"))
+        }
         if let place = fact.place(of: "reason"), line["state"] != nil, line["state"] != "lifted" {
             reader.note("only a lifted sanction has a reason", at: place)
         }

@@ -56,13 +56,14 @@ public struct PolicyCaseRunner {
         func add(_ key: String, _ text: String) { line.fields.append(.init(key, text)) }
         switch fact.kind.topic {
         case .scoreChanges:
-            add("score", "\(fact.after.score)")
+            add("score", fact.after.map { "\($0.score)" } ?? "~")
             add("was", fact.before.map { "\($0.score)" } ?? "~")
-            add("band", PolicyCaseText.word(policy.bands[fact.after.band].name))
+            add("band", fact.after.map { PolicyCaseText.word(policy.bands[$0.band].name) } ?? "~")
         case .sanctions:
             add("sanction", PolicyCaseText.word(policy.sanctions[fact.item].id))
             add("state", Self.state(fact.kind))
             if let reason = fact.term?.lifted { add("reason", reason.name.description) }
+            if fact.term?.isRestored == true { add("restored", "true") }
         case .perks:
             add("perk", PolicyCaseText.word(policy.perks[fact.item].id))
             add("state", Self.state(fact.kind))

@@ -125,7 +125,7 @@ public struct SubjectFile: ~Copyable {
             writer.append(",\"before\":")
             if let before = change.before { writer.append(jsonString: before) } else { writer.append("null") }
             writer.append(",\"after\":")
-            writer.append(jsonString: change.after)
+            if let after = change.after { writer.append(jsonString: after) } else { writer.append("null") }
         case .perks:
             writer.append(",\"perk\":")
             writer.append(jsonString: change.item)

@@ -13,7 +13,8 @@ public struct SubjectReplay: ~Copyable {
         /// The perk's or sanction's id; empty for a score.
         public var item: String
         public var before: String?
-        public var after: String
+        /// Nil for the score of a subject that withdraws.
+        public var after: String?
         /// Rules and points, largest first.
         public var reasons: [(rule: String, points: Int64)]
 
@@ -67,15 +68,12 @@ public struct SubjectReplay: ~Copyable {
         note(nil)
         try entry.lend { event in
             let type = fold.resolve(type: event.type)
-            guard type == EventTypeID(.policyActivated), fixedPolicy == nil else {
-                fold.fold(event, type: type, entry: 0, isFrozen: entry.isFrozen)
-                return
-            }
             if entry.kind == .system {
-                guard folded == 0, let text = event.policyText(decoder) else { return }
-                fold = Fold(policy: try ScoringPolicy(yaml: text, file: "ledger@\(entry.offset)"))
-            } else {
+                try begin(by: event, at: entry.offset)
+            } else if type == EventTypeID(.policyActivated), fixedPolicy == nil {
                 try switchPolicy(event, number)
+            } else {
+                fold.fold(event, type: type, entry: 0, isFrozen: entry.isFrozen)
             }
         }
         folded += 1
@@ -90,8 +88,8 @@ public struct SubjectReplay: ~Copyable {
         var past = Fold(pastOf: policy)
         for earlier in entries[..<number] {
             try earlier.lend { event in
-                if earlier.kind == .system, let text = event.policyText(decoder) {
-                    past.begin(under: try ScoringPolicy(yaml: text, file: "ledger@\(earlier.offset)"))
+                if earlier.kind == .system {
+                    try begin(&past, by: event, at: earlier.offset)
                     return
                 }
                 past.tick(earlier.clock, entry: 0)
@@ -102,6 +100,32 @@ public struct SubjectReplay: ~Copyable {
         try past.succeed(fold, by: event, entry: 0)
         previous = fold.policy
         swap(&fold, &past)
+    }
+
+    /// What Standing itself wrote: the ledger's beginning, or a newer fold version.
+    private mutating func begin(by event: EventView, at offset: Int64) throws {
+        switch ControlType(event.type) {
+        case .policyActivated:
+            guard folded == 0, let text = event.policyText(decoder) else { return }
+            fold = Fold(
+                policy: try fixedPolicy ?? ScoringPolicy(yaml: text, file: "ledger@\(offset)"),
+                version: try LedgerIdentity(in: event.data, decoder).version)
+        case .ledgerUpgraded: fold.upgrade(to: try LedgerIdentity(in: event.data, decoder).version)
+        default: break
+        }
+    }
+
+    /// The same, in a policy's past.
+    private func begin(_ past: inout Fold, by event: EventView, at offset: Int64) throws {
+        switch ControlType(event.type) {
+        case .policyActivated:
+            guard let text = event.policyText(decoder) else { return }
+            let policy = past.policy
+            past = Fold(pastOf: policy, version: try LedgerIdentity(in: event.data, decoder).version)
+            past.begin(under: try ScoringPolicy(yaml: text, file: "ledger@\(offset)"))
+        case .ledgerUpgraded: past.upgrade(to: try LedgerIdentity(in: event.data, decoder).version)
+        default: break
+        }
     }
 
     /// Puts the facts since the last one into words.
@@ -123,7 +147,7 @@ public struct SubjectReplay: ~Copyable {
                 }
             return Change(
                 time: fact.time, kind: fact.kind, item: item, before: fact.before.map { level($0) },
-                after: level(fact.after),
+                after: fact.after.map { level($0) },
                 reasons: fold.output.reasons[fact.reasons].map { reason in
                     (name(reason.rule) { $0.rules[place(reason.rule)].id }, reason.points)
                 })

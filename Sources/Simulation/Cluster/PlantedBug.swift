@@ -80,7 +80,7 @@ extension SimulatedCluster.Stored {
     }
 
     private static func number(in value: [UInt8]) -> (number: Int64, range: Range<Int>)? {
-        let name = Array(#""sequence":"#.utf8)
+        let name = Array(#""sequence":""#.utf8)
         guard let start = value.indices.first(where: { value[$0...].starts(with: name) }) else { return nil }
         let digits = value[(start + name.count)...].prefix { $0 >= 0x30 && $0 <= 0x39 }
         return Int64(String(decoding: digits, as: UTF8.self)).map { ($0, digits.startIndex..<digits.endIndex) }

@@ -210,7 +210,7 @@ struct Oracle {
             var rule = FactSequence()
             for (offset, record) in cluster.logs[place, default: []].enumerated() {
                 let value = record.value ?? []
-                let sequence = value.withUnsafeBytes { decoder.integer("sequence", of: $0) }
+                let sequence = value.withUnsafeBytes { decoder.sequence(ofFact: $0) }
                 guard let sequence, rule.judge(sequence) == .accept else { continue }
                 guard sequence <= expected.count, value == expected[Int(sequence) - 1] else {
                     throw Objection("\(place)@\(offset): fact \(sequence) is not the one that the ledger gives")

@@ -1,0 +1,114 @@
+internal import Events
+
+// Topics have no order among each other: an enrolment may have been made before an event and be read after it, and a void
+// before its event. Both wait for each other for a while, by the ledger's clock (SPEC section 2).
+extension Fold {
+    /// Early events by the number of their source topic, plus one, that contribute nothing.
+    public var notEnrolledByTopic: [Int64] { early.inVainByTopic }
+    /// Early events that wait now.
+    public var earlyCount: Int { early.count }
+
+    /// A behaviour event of a subject that is not enrolled.
+    @inline(never) mutating func comeEarly(
+        _ event: UnsafePointer<EventView>, _ hash: UInt64, _ identity: UInt64, topic: Int32
+    ) {
+        if version >= .third, isVoided(identity) { return }
+        guard version >= .third, earlyWait > 0 else {
+            counters.notEnrolled += 1
+            early.noteInVain(topic: topic)
+            return
+        }
+        counters.early += 1
+        let dropped = early.add(
+            event.pointee, keepsBytes: true, key: hash, identity: identity, clock: clock.microseconds,
+            wait: earlyWait, topic: topic, isFrozen: isFrozen)
+        counters.notEnrolled += dropped
+        counters.earlyBeyondLimit += dropped
+        noteExpiry()
+    }
+
+    /// Whether a void has waited for this event, which then contributes nothing and stays voided.
+    mutating func meetsWaitingVoid(_ identity: UInt64) -> Bool {
+        let found = waitingVoids.remove(identity, of: identity)
+        guard found > 0 else { return false }
+        counters.voids += Int64(found)
+        _ = voided.insert(identity, life: 0)
+        return true
+    }
+
+    /// A void of an event that this enrolment does not know: it removes an early event, or waits for its event.
+    mutating func voidEarly(_ void: UnsafePointer<EventView>, _ identity: UInt64, _ hash: UInt64) {
+        if early.remove(identity, of: hash) > 0 {
+            counters.voids += 1
+            _ = voided.insert(identity, life: 0)
+            return
+        }
+        guard version >= .third, earlyWait > 0, !voided.contains(identity, life: 0) else {
+            counters.voidsIgnored += 1
+            return
+        }
+        counters.voidsIgnored += waitingVoids.add(
+            void.pointee, keepsBytes: false, key: identity, identity: identity, clock: clock.microseconds,
+            wait: earlyWait, topic: -1, isFrozen: false)
+        noteExpiry()
+    }
+
+    /// Right after a subject's enrolment: its early events that did not happen before it, each a step of its own with the clock
+    /// as it is.
+    mutating func foldEarlyEvents(of subject: UInt32, _ hash: UInt64, since enrolment: Timestamp) {
+        let wasFrozen = isFrozen
+        while let item = early.takeOldest(of: hash, lendTo: &lentEvents) {
+            let bytes = UnsafeRawBufferPointer(lentEvents[lentEvents.count - 1])
+            let event = item.event(in: bytes)
+            guard event.time >= enrolment, event.subject.equals(SubjectTable.key(subjects.record(subject))) else {
+                counters.notEnrolled += 1
+                early.noteInVain(topic: item.topic)
+                continue
+            }
+            counters.earlyFolded += 1
+            isFrozen = item.isFrozen
+            let type = resolve(type: event.type)
+            withUnsafePointer(to: event) { behave($0, type, of: subject, item.identity) }
+        }
+        isFrozen = wasFrozen
+    }
+
+    /// What waits no more.
+    mutating func expireEarly() {
+        counters.notEnrolled += early.expire(at: clock.microseconds)
+        counters.voidsIgnored += waitingVoids.expire(at: clock.microseconds)
+        noteExpiry()
+    }
+
+    func expiry() -> Int64 { min(early.nextExpiry, waitingVoids.nextExpiry) }
+
+    private mutating func noteExpiry() { nextExpiry = expiry() }
+
+    mutating func returnLentEvents() {
+        for bytes in lentEvents {
+            // Who has withdrawn leaves nothing behind.
+            bytes.initializeMemory(as: UInt8.self, repeating: 0)
+            bytes.deallocate()
+        }
+        lentEvents.removeAll(keepingCapacity: true)
+    }
+}
+
+extension WaitingQueue.Item {
+    /// The event that the item's bytes are.
+    func event(in bytes: UnsafeRawBufferPointer) -> EventView {
+        var start = 0
+        func next(_ length: UInt32) -> UnsafeRawBufferPointer {
+            defer { start += Int(length) }
+            return UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(length)])
+        }
+        var event = EventView.empty
+        event.source = next(lengths.source)
+        event.id = next(lengths.id)
+        event.type = next(lengths.type)
+        event.subject = next(lengths.subject)
+        event.data = next(lengths.data)
+        event.time = Timestamp(microseconds: time)
+        return event
+    }
+}

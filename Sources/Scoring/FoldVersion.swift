@@ -1,0 +1,81 @@
+public import Events
+
+/// What a ledger's entries mean. A ledger partition begins under the version that its first entry names, and moves to a newer
+/// one at an entry of its own (`standing.ledger.upgraded`), so that all members change at the same place.
+public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
+    /// A behaviour event before the enrolment never counts, a void before its event is lost, and a withdrawal is no fact of
+    /// the score. Facts do not name their ledger, and their sequence number is a JSON number. Its first entry names no version.
+    case second = 2
+    /// Early events wait for their subject's enrolment and voids for their event (SPEC section 2); a withdrawal is a fact of
+    /// the score; facts name their ledger, and their sequence number is a string.
+    case third = 3
+
+    public static let newest = FoldVersion.third
+
+    @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// What a ledger says of itself: in its first entry, and where it moves to a newer version.
+public struct LedgerIdentity: Hashable, Sendable {
+    /// Stands in every fact's source; nil in a ledger of the second version, which has none.
+    public let name: String?
+    public let version: FoldVersion
+
+    /// A ledger of today's version.
+    public init(name: String) { (self.name, version) = (name, .newest) }
+
+    /// Nil: ledgers of this version have no name, or `name` is none. An empty name is no name.
+    public init?(name: String, version: FoldVersion) {
+        guard version == .second ? name.isEmpty : Self.isName(name) else { return nil }
+        (self.name, self.version) = (name.isEmpty ? nil : name, version)
+    }
+
+    private init() { (name, version) = (nil, .second) }
+
+    /// A ledger that was begun before ledgers had names.
+    public static let unnamed = LedgerIdentity()
+
+    /// The name of a ledger that nobody named, and of a replay of files.
+    public static let defaultName = "default"
+    /// A name has at most this many bytes.
+    public static let maximumNameBytes = 128
+
+    /// Whether a text can be a ledger's name: what a topic's name can be, so that it needs no escaping in a URI.
+    public static func isName(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= maximumNameBytes
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+                case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+                default: byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+                }
+            }
+    }
+
+    /// The members of an entry's data that say this.
+    public static let nameMember: StaticString = "ledger"
+    public static let versionMember: StaticString = "fold-version"
+
+    /// What an entry's data says of its ledger. Throws `Unknown` where it names a version that this program does not know, or a
+    /// name that is none.
+    public init(in data: UnsafeRawBufferPointer, _ decoder: EventDecoder) throws(Unknown) {
+        guard let number = decoder.integer(Self.versionMember, of: data) else {
+            self = .unnamed
+            return
+        }
+        guard let version = UInt32(exactly: number).flatMap({ FoldVersion(rawValue: $0) }) else {
+            throw Unknown(
+                description: "fold version \(number); this program knows none above \(FoldVersion.newest.rawValue)")
+        }
+        let name = decoder.string(Self.nameMember, of: data).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        guard let identity = LedgerIdentity(name: name, version: version) else {
+            throw Unknown(description: "fold version \(number), and \"\(name.prefix(80))\" is no name of a ledger")
+        }
+        self = identity
+    }
+
+    /// A ledger that this program cannot fold.
+    public struct Unknown: Error, Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+    }
+}

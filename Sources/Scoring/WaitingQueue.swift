@@ -1,0 +1,439 @@
+internal import Events
+
+/// Events that wait under a key, each until its own time: early events under their subject, voids under the event that they
+/// are about. Their order is the ledger's. Where there are too many, the oldest goes first.
+///
+/// Bytes lie in small blocks that are used again, so that in steady state what comes and goes allocates nothing.
+struct WaitingQueue: ~Copyable {
+    /// How much may wait; constants of the fold version.
+    struct Limits {
+        var itemsOfKey: Int
+        var items: Int
+        /// Of the events' texts and data.
+        var bytes: Int
+    }
+
+    struct Item: BitwiseCopyable {
+        /// Its place in the order of the ledger.
+        var number: UInt64
+        var key: UInt64
+        /// It waits while the clock is before this.
+        var expires: Int64
+        /// How long it waits in all.
+        var wait: Int64
+        /// The event's fingerprint.
+        var identity: UInt64
+        /// The event's time.
+        var time: Int64
+        /// Number of its source topic; -1 if that is not known.
+        var topic: Int32
+        var isFrozen: Bool
+        /// Bytes of source, id, type, subject and data, which follow one another; all 0 if no bytes are stored.
+        var lengths: (source: UInt32, id: UInt32, type: UInt32, subject: UInt32, data: UInt32) = (0, 0, 0, 0, 0)
+        /// The first block of its bytes; 0 if there are none.
+        fileprivate(set) var block: UInt32 = 0
+        /// The key's next item, a newer one.
+        fileprivate var nextOfKey: UInt32 = 0
+        /// The lane's neighbours.
+        fileprivate var older: UInt32 = 0
+        fileprivate var newer: UInt32 = 0
+
+        var byteCount: Int {
+            Int(lengths.source) + Int(lengths.id) + Int(lengths.type) + Int(lengths.subject) + Int(lengths.data)
+        }
+    }
+
+    /// 128 bytes: the next block's number, and data.
+    private struct Block: BitwiseCopyable {
+        static let dataAt = 8
+        static var dataBytes: Int { MemoryLayout<Block>.size - dataAt }
+
+        var next: UInt32 = 0
+        private var unused: UInt32 = 0
+        private var words:
+            (
+                UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
+                UInt64, UInt64
+            ) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    }
+
+    /// Items that wait equally long: they expire in the order of the ledger. A policy that waits longer has a lane of its own.
+    private struct Lane: BitwiseCopyable {
+        var wait: Int64
+        var oldest: UInt32 = 0
+        var newest: UInt32 = 0
+    }
+
+    /// A key's items.
+    private struct Chain: BitwiseCopyable {
+        var key: UInt64 = 0
+        var oldest: UInt32 = 0
+        var newest: UInt32 = 0
+        /// 0: the slot is free.
+        var count: UInt32 = 0
+    }
+
+    let limits: Limits
+    private(set) var count = 0
+    private(set) var byteCount = 0
+    /// The number of the newest item that there ever was.
+    private(set) var lastNumber: UInt64 = 0
+    /// When the next item expires; `Int64.max` if none waits.
+    private(set) var nextExpiry = Int64.max
+    /// By the number of their source topic, plus one: events that contribute nothing.
+    private(set) var inVainByTopic: [Int64] = []
+
+    private var items = Pool<Item>()
+    private var blocks = Pool<Block>()
+    private var lanes: [Lane] = []
+    private var chains = [Chain](repeating: Chain(), count: 64)
+    private var usedChains = 0
+
+    init(limits: Limits) { self.limits = limits }
+
+    // MARK: In
+
+    /// Adds `event`, with its bytes or without, to wait from `clock` on. Returns how many had to go for it, which may be the
+    /// event itself.
+    mutating func add(
+        _ event: EventView, keepsBytes: Bool, key: UInt64, identity: UInt64, clock: Int64, wait: Int64, topic: Int32,
+        isFrozen: Bool
+    ) -> Int64 {
+        lastNumber += 1
+        var item = Item(
+            number: lastNumber, key: key, expires: clock + wait, wait: wait, identity: identity,
+            time: event.time.microseconds, topic: topic, isFrozen: isFrozen)
+        if keepsBytes {
+            item.lengths = (
+                UInt32(event.source.count), UInt32(event.id.count), UInt32(event.type.count),
+                UInt32(event.subject.count), UInt32(event.data.count)
+            )
+            item.block = blocks.add(Block())
+            var end = BlockEnd(block: item.block)
+            store(event.source, at: &end)
+            store(event.id, at: &end)
+            store(event.type, at: &end)
+            store(event.subject, at: &end)
+            store(event.data, at: &end)
+        }
+        link(item)
+        let before = count
+        let mine = chains[chain(of: key)!]
+        if Int(mine.count) > limits.itemsOfKey { waitInVain(mine.oldest) }
+        while count > limits.items || byteCount > limits.bytes { waitInVain(oldest) }
+        return Int64(before - count)
+    }
+
+    /// Where the next byte goes.
+    private struct BlockEnd {
+        var block: UInt32
+        var used = 0
+    }
+
+    private mutating func store(_ text: UnsafeRawBufferPointer, at end: inout BlockEnd) {
+        var copied = 0
+        while copied < text.count {
+            if end.used == Block.dataBytes {
+                let next = blocks.add(Block())
+                blocks[end.block].pointee.next = next
+                end = BlockEnd(block: next)
+            }
+            let count = min(text.count - copied, Block.dataBytes - end.used)
+            (UnsafeMutableRawPointer(blocks[end.block]) + Block.dataAt + end.used).copyMemory(
+                from: text.baseAddress! + copied, byteCount: count)
+            copied += count
+            end.used += count
+        }
+    }
+
+    private mutating func link(_ item: Item) {
+        let lane = lane(item.wait)
+        let number = items.add(item)
+        let place = items[number]
+        place.pointee.older = lanes[lane].newest
+        if lanes[lane].newest == 0 {
+            lanes[lane].oldest = number
+        } else {
+            items[lanes[lane].newest].pointee.newer = number
+        }
+        lanes[lane].newest = number
+        let slot = chain(of: item.key) ?? addChain(item.key)
+        if chains[slot].count == 0 {
+            chains[slot].oldest = number
+        } else {
+            items[chains[slot].newest].pointee.nextOfKey = number
+        }
+        chains[slot].newest = number
+        chains[slot].count += 1
+        count += 1
+        byteCount += item.byteCount
+        nextExpiry = min(nextExpiry, item.expires)
+    }
+
+    private mutating func lane(_ wait: Int64) -> Int {
+        if let known = lanes.firstIndex(where: { $0.wait == wait }) { return known }
+        if let free = lanes.firstIndex(where: { $0.oldest == 0 }) {
+            lanes[free] = Lane(wait: wait)
+            return free
+        }
+        lanes.append(Lane(wait: wait))
+        return lanes.count - 1
+    }
+
+    // MARK: Out
+
+    /// Removes every item that waits no more at `clock`. Returns how many there were.
+    mutating func expire(at clock: Int64) -> Int64 {
+        let before = count
+        var next = Int64.max
+        for lane in lanes.indices {
+            while lanes[lane].oldest != 0, items[lanes[lane].oldest].pointee.expires <= clock {
+                waitInVain(lanes[lane].oldest)
+            }
+            if lanes[lane].oldest != 0 { next = min(next, items[lanes[lane].oldest].pointee.expires) }
+        }
+        nextExpiry = next
+        return Int64(before - count)
+    }
+
+    private mutating func waitInVain(_ number: UInt32) {
+        noteInVain(topic: items[number].pointee.topic)
+        drop(number)
+    }
+
+    /// Counts an event of a source topic that contributes nothing.
+    mutating func noteInVain(topic: Int32) {
+        let place = Int(topic) + 1
+        while inVainByTopic.count <= place { inVainByTopic.append(0) }
+        inVainByTopic[place] += 1
+    }
+
+    /// Removes a key's oldest item; nil if it has none. Appends its bytes, a copy that the caller frees, to `lent`: source, id,
+    /// type, subject and data, one after the other.
+    mutating func takeOldest(of key: UInt64, lendTo lent: inout [UnsafeMutableRawBufferPointer]) -> Item? {
+        guard let slot = chain(of: key) else { return nil }
+        let number = chains[slot].oldest
+        let item = items[number].pointee
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: item.byteCount, alignment: 1)
+        copy(item, to: bytes)
+        lent.append(bytes)
+        drop(number)
+        return item
+    }
+
+    /// Removes the items of a key that are the event `identity`. Returns how many there were.
+    mutating func remove(_ identity: UInt64, of key: UInt64) -> Int {
+        guard let slot = chain(of: key) else { return 0 }
+        var found = 0
+        var number = chains[slot].oldest
+        while number != 0 {
+            let next = items[number].pointee.nextOfKey
+            if items[number].pointee.identity == identity {
+                drop(number)
+                found += 1
+            }
+            number = next
+        }
+        return found
+    }
+
+    /// Every item in the order of the ledger, with its bytes.
+    borrowing func forEach(_ body: (Item, UnsafeRawBufferPointer) throws -> Void) rethrows {
+        var next = lanes.map(\.oldest)
+        while let lane = next.indices.filter({ next[$0] != 0 }).min(by: { number(next[$0]) < number(next[$1]) }) {
+            try lend(next[lane], body)
+            next[lane] = items[next[lane]].pointee.newer
+        }
+    }
+
+    private func number(_ item: UInt32) -> UInt64 { items[item].pointee.number }
+
+    /// The oldest item of the ledger; 0 if none waits.
+    private var oldest: UInt32 {
+        var oldest: UInt32 = 0
+        for lane in lanes where lane.oldest != 0 {
+            if oldest == 0 || number(lane.oldest) < number(oldest) { oldest = lane.oldest }
+        }
+        return oldest
+    }
+
+    private borrowing func lend(
+        _ number: UInt32, _ body: (Item, UnsafeRawBufferPointer) throws -> Void
+    ) rethrows {
+        let item = items[number].pointee
+        try withUnsafeTemporaryAllocation(byteCount: item.byteCount, alignment: 8) { bytes in
+            copy(item, to: bytes)
+            try body(item, UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    private borrowing func copy(_ item: Item, to bytes: UnsafeMutableRawBufferPointer) {
+        var (block, copied) = (item.block, 0)
+        while block != 0 {
+            let count = min(item.byteCount - copied, Block.dataBytes)
+            UnsafeMutableRawBufferPointer(rebasing: bytes[copied..<copied + count]).copyMemory(
+                from: UnsafeRawBufferPointer(start: UnsafeRawPointer(blocks[block]) + Block.dataAt, count: count))
+            copied += count
+            block = blocks[block].pointee.next
+        }
+    }
+
+    private mutating func drop(_ number: UInt32) {
+        let item = items[number].pointee
+        unlinkFromLane(number, item)
+        unlinkFromChain(number, item)
+        var block = item.block
+        while block != 0 {
+            let next = blocks[block].pointee.next
+            blocks.remove(block)
+            block = next
+        }
+        items.remove(number)
+        count -= 1
+        byteCount -= item.byteCount
+        if count == 0 { nextExpiry = .max }
+    }
+
+    private mutating func unlinkFromLane(_ number: UInt32, _ item: Item) {
+        let lane = lane(item.wait)
+        if item.older == 0 { lanes[lane].oldest = item.newer } else { items[item.older].pointee.newer = item.newer }
+        if item.newer == 0 { lanes[lane].newest = item.older } else { items[item.newer].pointee.older = item.older }
+    }
+
+    private mutating func unlinkFromChain(_ number: UInt32, _ item: Item) {
+        guard let slot = chain(of: item.key) else { preconditionFailure("a waiting item has a chain") }
+        chains[slot].count -= 1
+        if chains[slot].count == 0 { return removeChain(slot) }
+        if chains[slot].oldest == number {
+            chains[slot].oldest = item.nextOfKey
+            return
+        }
+        var previous = chains[slot].oldest
+        while items[previous].pointee.nextOfKey != number { previous = items[previous].pointee.nextOfKey }
+        items[previous].pointee.nextOfKey = item.nextOfKey
+        if chains[slot].newest == number { chains[slot].newest = previous }
+    }
+
+    // MARK: Keys: open addressing, the gap that a removal leaves is closed
+
+    private func chain(of key: UInt64) -> Int? {
+        let mask = chains.count - 1
+        var slot = Int(truncatingIfNeeded: key) & mask
+        while chains[slot].count > 0 {
+            if chains[slot].key == key { return slot }
+            slot = (slot + 1) & mask
+        }
+        return nil
+    }
+
+    private mutating func addChain(_ key: UInt64) -> Int {
+        if (usedChains + 1) * 4 > chains.count * 3 {
+            let old = chains
+            chains = [Chain](repeating: Chain(), count: old.count * 2)
+            for chain in old where chain.count > 0 { chains[freeSlot(chain.key)] = chain }
+        }
+        usedChains += 1
+        let slot = freeSlot(key)
+        chains[slot].key = key
+        return slot
+    }
+
+    private func freeSlot(_ key: UInt64) -> Int {
+        let mask = chains.count - 1
+        var slot = Int(truncatingIfNeeded: key) & mask
+        while chains[slot].count > 0 { slot = (slot + 1) & mask }
+        return slot
+    }
+
+    private mutating func removeChain(_ slot: Int) {
+        let mask = chains.count - 1
+        usedChains -= 1
+        var hole = slot
+        var next = (slot + 1) & mask
+        while chains[next].count > 0 {
+            let home = Int(truncatingIfNeeded: chains[next].key) & mask
+            if (next - home) & mask >= (next - hole) & mask {
+                chains[hole] = chains[next]
+                hole = next
+            }
+            next = (next + 1) & mask
+        }
+        chains[hole] = Chain()
+    }
+}
+
+// MARK: As bytes
+
+extension WaitingQueue {
+    /// In the order of the ledger: number, key, expires, wait, identity, time, topic, frozen, the lengths, the bytes.
+    borrowing func write(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        var writer = ByteWriter(capacity: 1 << 16)
+        writer.append(littleEndian: UInt64(count))
+        writer.append(littleEndian: lastNumber)
+        writer.append(varint: UInt64(inVainByTopic.count))
+        for tally in inVainByTopic { writer.append(littleEndian: tally) }
+        try forEach { item, bytes in
+            for word in [item.number, item.key, item.identity] { writer.append(littleEndian: word) }
+            for word in [item.expires, item.wait, item.time] { writer.append(littleEndian: word) }
+            writer.append(littleEndian: item.topic)
+            writer.append(byte: item.isFrozen ? 1 : 0)
+            let lengths = item.lengths
+            for length in [lengths.source, lengths.id, lengths.type, lengths.subject, lengths.data] {
+                writer.append(littleEndian: length)
+            }
+            writer.append(bytes)
+            if writer.count >= 1 << 16 {
+                try body(writer.bytes)
+                writer.removeAll()
+            }
+        }
+        try body(writer.bytes)
+    }
+
+    private static let itemBytes = 73
+
+    /// Into an empty queue. Throws where the bytes are no queue within the limits.
+    mutating func read(from reader: inout ByteReader) throws(ByteReader.Failure) {
+        let count = try reader.integer(UInt64.self)
+        let last = try reader.integer(UInt64.self)
+        for _ in 0..<(try reader.count(bytesEach: 8)) { inVainByTopic.append(try reader.tally()) }
+        guard count <= UInt64(limits.items), count <= UInt64(reader.remaining / Self.itemBytes),
+            last < UInt64(Int64.max)
+        else { throw reader.failure }
+        for _ in 0..<count {
+            let (number, key, identity) = (
+                try reader.integer(UInt64.self), try reader.integer(UInt64.self), try reader.integer(UInt64.self)
+            )
+            let (expires, wait, time) = (
+                try reader.integer(Int64.self), try reader.integer(Int64.self), try reader.integer(Int64.self)
+            )
+            var item = Item(
+                number: number, key: key, expires: expires, wait: wait, identity: identity, time: time,
+                topic: try reader.integer(), isFrozen: try reader.byte() == 1)
+            item.lengths = (
+                try reader.integer(), try reader.integer(), try reader.integer(), try reader.integer(),
+                try reader.integer()
+            )
+            let bytes = try reader.take(item.byteCount)
+            guard number > lastNumber, number <= last, wait > 0, wait <= Self.longestWait,
+                byteCount + bytes.count <= limits.bytes, lanes.count <= Self.maximumLanes,
+                chain(of: key).map({ Int(chains[$0].count) < limits.itemsOfKey }) ?? true,
+                lanes.first(where: { $0.wait == wait && $0.newest != 0 })
+                    .map({ items[$0.newest].pointee.expires <= expires }) ?? true
+            else { throw reader.failure }
+            lastNumber = number
+            if !bytes.isEmpty {
+                item.block = blocks.add(Block())
+                var end = BlockEnd(block: item.block)
+                store(bytes, at: &end)
+            }
+            link(item)
+        }
+        lastNumber = last
+    }
+
+    /// A policy's `early` is at most seven days.
+    static let longestWait = 7 * Timestamp.microsecondsPerDay
+    /// Of a state that is read: policies that wait differently, all within seven days.
+    private static let maximumLanes = 4096
+}
