@@ -36,6 +36,7 @@ public final class EventDecoder {
         guard status == STANDING_JSON_OK else { return EventDefect(status, at: fields.pointee.at) }
         let a = fields.pointee.attributes
         if a.9.bytes != nil { return EventDefect(.base64, .unsupported) }
+        if let reason = a.8.view?.excludedCharacter { return EventDefect(.datacontenttype, reason) }
         event.data = a.7.buffer
         return finish(
             &event, specversion: a.1.view, id: a.2.view, source: a.3.view, type: a.4.view, subject: a.5.view,
@@ -124,7 +125,7 @@ public final class EventDecoder {
         guard let text else { return .missing }
         if text.count == 0 { return .empty }
         if text.count > maximumAttributeBytes { return .tooLong }
-        return text.hasControlCharacter ? .controlCharacter : nil
+        return text.excludedCharacter
     }
 
     private static func isUTF8(_ text: UnsafeRawBufferPointer?) -> Bool {
@@ -154,24 +155,49 @@ extension UnsafeRawBufferPointer {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether a byte is below 0x20 or is 0x7F; eight at a time (Mycroft's test for a zero byte).
-    fileprivate var hasControlCharacter: Bool {
+    /// What CloudEvents' type String excludes: control characters (U+0000 to U+001F, U+007F to U+009F) and noncharacters. The
+    /// text is valid UTF-8, so it has no surrogate.
+    ///
+    /// Eight bytes at a time (Mycroft's test for a zero byte); only a text that is not ASCII is read a character at a time.
+    fileprivate var excludedCharacter: EventDefect.Reason? {
         var index = 0
+        var union: UInt64 = 0
         while index &+ 8 <= count {
             let word = loadUnaligned(fromByteOffset: index, as: UInt64.self)
             let below = (word &- 0x2020_2020_2020_2020) & ~word
             let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
             if (below | ((delete &- 0x0101_0101_0101_0101) & ~delete)) & 0x8080_8080_8080_8080 != 0 {
                 // The test can mistake a neighbour of a hit for one, but never without a hit.
-                return true
+                return .controlCharacter
             }
+            union |= word
             index &+= 8
         }
         while index < count {
-            if self[index] < 0x20 || self[index] == 0x7F { return true }
+            let byte = self[index]
+            if byte < 0x20 || byte == 0x7F { return .controlCharacter }
+            union |= UInt64(byte)
             index &+= 1
         }
-        return false
+        return union & 0x8080_8080_8080_8080 == 0 ? nil : excludedCharacterBeyondASCII
+    }
+
+    private var excludedCharacterBeyondASCII: EventDefect.Reason? {
+        var index = 0
+        while index < count {
+            let lead = self[index]
+            let length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
+            guard index + length <= count else { return .invalidUTF8 }
+            if length > 1 {
+                var scalar = UInt32(lead) & (0x7F >> UInt32(length))
+                for offset in 1..<length { scalar = scalar << 6 | UInt32(self[index + offset] & 0x3F) }
+                if scalar < 0xA0 { return .controlCharacter }
+                // The last two of each plane, and a block of 32.
+                if scalar & 0xFFFE == 0xFFFE || (0xFDD0...0xFDEF).contains(scalar) { return .noncharacter }
+            }
+            index += length
+        }
+        return nil
     }
 }
 

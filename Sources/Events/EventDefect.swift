@@ -23,6 +23,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case missing
         case empty
         case controlCharacter = "control-character"
+        case noncharacter
         case wrongVersion = "wrong-version"
         case notATime = "not-a-time"
         case inTheFuture = "in-the-future"
@@ -65,6 +66,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .missing: "\(attribute.rawValue) is missing"
         case .empty: "\(attribute.rawValue) is empty"
         case .controlCharacter: "\(attribute.rawValue) has a control character"
+        case .noncharacter: "\(attribute.rawValue) has a code point that is no character, such as U+FFFE"
         case .wrongVersion: "\(attribute.rawValue) must be \"1.0\""
         case .notATime: "\(attribute.rawValue) is not an RFC 3339 time"
         case .inTheFuture: "\(attribute.rawValue) is later than the reader's clock allows"
