@@ -43,20 +43,25 @@ public final class EventDecoder {
             time: a.6.view)
     }
 
-    /// Binary mode: the attributes come from `ce_` headers, the value is `data`.
+    /// Binary mode: the attributes come from `ce_` headers, the value is `data`. An event without data has no value, or an
+    /// empty one.
     public func decode(
-        binary value: UnsafeRawBufferPointer, specversion: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer?,
+        binary value: UnsafeRawBufferPointer?, specversion: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer?,
         source: UnsafeRawBufferPointer?, type: UnsafeRawBufferPointer?, subject: UnsafeRawBufferPointer?,
         time: UnsafeRawBufferPointer?, contentType: UnsafeRawBufferPointer?, into event: inout EventView
     ) -> EventDefect? {
-        guard value.count <= Self.maximumEventBytes else { return EventDefect(.event, .tooLarge) }
-        if let contentType, !Self.isJSON(contentType) { return EventDefect(.contentType, .unsupported) }
+        if let value {
+            guard value.count <= Self.maximumEventBytes else { return EventDefect(.event, .tooLarge) }
+            if let contentType, MediaType(contentType)?.isJSON != true {
+                return EventDefect(.contentType, .unsupported)
+            }
+        }
         if !Self.isUTF8(id) { return EventDefect(.id, .invalidUTF8) }
         if !Self.isUTF8(source) { return EventDefect(.source, .invalidUTF8) }
         if !Self.isUTF8(type) { return EventDefect(.type, .invalidUTF8) }
         if !Self.isUTF8(subject) { return EventDefect(.subject, .invalidUTF8) }
         event.data = UnsafeRawBufferPointer(start: nil, count: 0)
-        if let base = value.baseAddress, value.count > 0 {
+        if let value, let base = value.baseAddress, value.count > 0 {
             var text = standing_text()
             let status = standing_check_object(decoder, base, value.count, &text)
             guard status == STANDING_JSON_OK else {
@@ -131,26 +136,6 @@ public final class EventDecoder {
     private static func isUTF8(_ text: UnsafeRawBufferPointer?) -> Bool {
         guard let base = text?.baseAddress, let count = text?.count else { return true }
         return standing_valid_utf8(base, count) == 1
-    }
-
-    /// `application/json`, `text/json` or `…+json`, with or without parameters.
-    private static func isJSON(_ contentType: UnsafeRawBufferPointer) -> Bool {
-        let end = contentType.firstIndex { $0 == 0x3B || $0 == 0x20 } ?? contentType.count
-        let type = UnsafeRawBufferPointer(rebasing: contentType[..<end])
-        return type.equalsIgnoringCase("application/json") || type.equalsIgnoringCase("text/json")
-            || (type.count > 5 && UnsafeRawBufferPointer(rebasing: type[(end - 5)...]).equalsIgnoringCase("+json"))
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// `text` is lower-case ASCII.
-    fileprivate func equalsIgnoringCase(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        for index in 0..<count {
-            let letter = self[index] &- 0x41 < 26 ? self[index] | 0x20 : self[index]
-            if letter != text.utf8Start[index] { return false }
-        }
-        return true
     }
 }
 
