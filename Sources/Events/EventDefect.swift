@@ -58,7 +58,12 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .invalidUTF8: "\(attribute.rawValue) is not valid UTF-8"
         case .notAnObject: "\(attribute.rawValue) must be a JSON object"
         case .notAString: "\(attribute.rawValue) must be a string"
-        case .duplicateKey: "\(attribute.rawValue) has the same key twice"
+        case .duplicateKey:
+            switch attribute {
+            case .event: "the event has an attribute twice, or an extension has the same key twice"
+            case .data: "data is there twice, or has the same key twice"
+            default: "\(attribute.rawValue) is there twice"
+            }
         case .tooDeep: "\(attribute.rawValue) is nested deeper than \(EventDecoder.maximumDepth) levels"
         case .tooLarge: "\(attribute.rawValue) is larger than \(EventDecoder.maximumEventBytes) bytes"
         case .tooLong: "\(attribute.rawValue) is longer than \(EventDecoder.maximumAttributeBytes) bytes"
