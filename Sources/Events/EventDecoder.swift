@@ -98,6 +98,26 @@ public final class EventDecoder {
         return found == 1 ? value : nil
     }
 
+    /// What the member `name` of a checked JSON object is.
+    func memberType(_ name: StaticString, of object: UnsafeRawBufferPointer) -> MemberType {
+        guard let base = object.baseAddress, object.count > 0 else { return .missing }
+        let head = name.withUTF8Buffer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) {
+                standing_member_head(decoder, base, object.count, $0.baseAddress, $0.count)
+            }
+        }
+        return switch head {
+        case 0: .missing
+        case 0x22: .string
+        case 0x7B: .object
+        default: .other
+        }
+    }
+
+    enum MemberType {
+        case missing, string, object, other
+    }
+
     private func finish(
         _ event: inout EventView, specversion: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer?,
         source: UnsafeRawBufferPointer?, type: UnsafeRawBufferPointer?, subject: UnsafeRawBufferPointer?,

@@ -34,6 +34,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownControlType = "unknown-control-type"
         case unknownKind = "unknown-kind"
         case missingMember = "missing-member"
+        case wrongMember = "wrong-member"
         case unknownOutcome = "unknown-outcome"
         case invalidPolicy = "invalid-policy"
         case outOfMemory = "out-of-memory"
@@ -81,7 +82,9 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .reservedType: "types under \"standing.\" are honoured only from the control topic"
         case .unknownControlType: "type is under \"standing.\" but is no control event of this version"
         case .missingMember:
-            "data lacks what this control event needs (void: source and id; appeal: sanction; policy: policy), as strings"
+            "data lacks a text that this control event needs (enrolment: kind, terms; void: source, id, reason; appeal: "
+                + "sanction, statement; decision: sanction, outcome, reason; policy: policy; source: topic), or has it empty"
+        case .wrongMember: "data.attributes must be an object, and data.reason a string"
         case .unknownOutcome: "data.outcome must be upheld or rejected"
         case .unknownKind: "data.kind must be individual, business or official"
         case .invalidPolicy: "data.policy is no policy that `standing policy check` passes"
