@@ -125,6 +125,20 @@ struct standing_decoder {
         return unique;
     }
 
+    // The member `name` of an object, however its key is written; false where there is none.
+    bool find(ondemand::object &object, std::string_view name, ondemand::value &value) {
+        for (auto item : object) {
+            ondemand::field field;
+            if (std::move(item).get(field)) return false;
+            std::string_view key;
+            if (key_of(field, key)) return false;
+            if (key != name) continue;
+            value = field.value();
+            return true;
+        }
+        return false;
+    }
+
     standing_json_status check_object(ondemand::object object, int depth) {
         size_t first = keys.size();
         for (auto item : object) {
@@ -269,9 +283,11 @@ int standing_string_member(standing_decoder *decoder, const void *json, size_t l
                            size_t name_length, standing_text *value) {
     ondemand::document document;
     ondemand::object object;
+    ondemand::value member;
     std::string_view text;
     if (decoder->open(json, length, document) || document.get_object().get(object)) return 0;
-    if (object.find_field_unordered(std::string_view(name, name_length)).get_string().get(text)) return 0;
+    if (!decoder->find(object, std::string_view(name, name_length), member)) return 0;
+    if (member.get_string().get(text)) return 0;
     *value = text_of(text);
     return 1;
 }
@@ -280,8 +296,21 @@ int standing_integer_member(standing_decoder *decoder, const void *json, size_t 
                             size_t name_length, int64_t *value) {
     ondemand::document document;
     ondemand::object object;
+    ondemand::value member;
     if (decoder->open(json, length, document) || document.get_object().get(object)) return 0;
-    return !object.find_field_unordered(std::string_view(name, name_length)).get_int64().get(*value);
+    if (!decoder->find(object, std::string_view(name, name_length), member)) return 0;
+    return !member.get_int64().get(*value);
+}
+
+int standing_member_head(standing_decoder *decoder, const void *json, size_t length, const char *name,
+                         size_t name_length) {
+    ondemand::document document;
+    ondemand::object object;
+    ondemand::value member;
+    if (decoder->open(json, length, document) || document.get_object().get(object)) return 0;
+    if (!decoder->find(object, std::string_view(name, name_length), member)) return 0;
+    std::string_view token = member.raw_json_token();
+    return token.empty() ? 0 : static_cast<unsigned char>(token[0]);
 }
 
 }  // extern "C"

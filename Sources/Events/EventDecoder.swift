@@ -36,26 +36,32 @@ public final class EventDecoder {
         guard status == STANDING_JSON_OK else { return EventDefect(status, at: fields.pointee.at) }
         let a = fields.pointee.attributes
         if a.9.bytes != nil { return EventDefect(.base64, .unsupported) }
+        if let reason = a.8.view?.excludedCharacter { return EventDefect(.datacontenttype, reason) }
         event.data = a.7.buffer
         return finish(
             &event, specversion: a.1.view, id: a.2.view, source: a.3.view, type: a.4.view, subject: a.5.view,
             time: a.6.view)
     }
 
-    /// Binary mode: the attributes come from `ce_` headers, the value is `data`.
+    /// Binary mode: the attributes come from `ce_` headers, the value is `data`. An event without data has no value, or an
+    /// empty one.
     public func decode(
-        binary value: UnsafeRawBufferPointer, specversion: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer?,
+        binary value: UnsafeRawBufferPointer?, specversion: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer?,
         source: UnsafeRawBufferPointer?, type: UnsafeRawBufferPointer?, subject: UnsafeRawBufferPointer?,
         time: UnsafeRawBufferPointer?, contentType: UnsafeRawBufferPointer?, into event: inout EventView
     ) -> EventDefect? {
-        guard value.count <= Self.maximumEventBytes else { return EventDefect(.event, .tooLarge) }
-        if let contentType, !Self.isJSON(contentType) { return EventDefect(.contentType, .unsupported) }
+        if let value {
+            guard value.count <= Self.maximumEventBytes else { return EventDefect(.event, .tooLarge) }
+            if let contentType, MediaType(contentType)?.isJSON != true {
+                return EventDefect(.contentType, .unsupported)
+            }
+        }
         if !Self.isUTF8(id) { return EventDefect(.id, .invalidUTF8) }
         if !Self.isUTF8(source) { return EventDefect(.source, .invalidUTF8) }
         if !Self.isUTF8(type) { return EventDefect(.type, .invalidUTF8) }
         if !Self.isUTF8(subject) { return EventDefect(.subject, .invalidUTF8) }
         event.data = UnsafeRawBufferPointer(start: nil, count: 0)
-        if let base = value.baseAddress, value.count > 0 {
+        if let value, let base = value.baseAddress, value.count > 0 {
             var text = standing_text()
             let status = standing_check_object(decoder, base, value.count, &text)
             guard status == STANDING_JSON_OK else {
@@ -92,6 +98,26 @@ public final class EventDecoder {
         return found == 1 ? value : nil
     }
 
+    /// What the member `name` of a checked JSON object is.
+    func memberType(_ name: StaticString, of object: UnsafeRawBufferPointer) -> MemberType {
+        guard let base = object.baseAddress, object.count > 0 else { return .missing }
+        let head = name.withUTF8Buffer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) {
+                standing_member_head(decoder, base, object.count, $0.baseAddress, $0.count)
+            }
+        }
+        return switch head {
+        case 0: .missing
+        case 0x22: .string
+        case 0x7B: .object
+        default: .other
+        }
+    }
+
+    enum MemberType {
+        case missing, string, object, other
+    }
+
     private func finish(
         _ event: inout EventView, specversion: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer?,
         source: UnsafeRawBufferPointer?, type: UnsafeRawBufferPointer?, subject: UnsafeRawBufferPointer?,
@@ -124,54 +150,59 @@ public final class EventDecoder {
         guard let text else { return .missing }
         if text.count == 0 { return .empty }
         if text.count > maximumAttributeBytes { return .tooLong }
-        return text.hasControlCharacter ? .controlCharacter : nil
+        return text.excludedCharacter
     }
 
     private static func isUTF8(_ text: UnsafeRawBufferPointer?) -> Bool {
         guard let base = text?.baseAddress, let count = text?.count else { return true }
         return standing_valid_utf8(base, count) == 1
     }
-
-    /// `application/json`, `text/json` or `…+json`, with or without parameters.
-    private static func isJSON(_ contentType: UnsafeRawBufferPointer) -> Bool {
-        let end = contentType.firstIndex { $0 == 0x3B || $0 == 0x20 } ?? contentType.count
-        let type = UnsafeRawBufferPointer(rebasing: contentType[..<end])
-        return type.equalsIgnoringCase("application/json") || type.equalsIgnoringCase("text/json")
-            || (type.count > 5 && UnsafeRawBufferPointer(rebasing: type[(end - 5)...]).equalsIgnoringCase("+json"))
-    }
 }
 
 extension UnsafeRawBufferPointer {
-    /// `text` is lower-case ASCII.
-    fileprivate func equalsIgnoringCase(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        for index in 0..<count {
-            let letter = self[index] &- 0x41 < 26 ? self[index] | 0x20 : self[index]
-            if letter != text.utf8Start[index] { return false }
-        }
-        return true
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// Whether a byte is below 0x20 or is 0x7F; eight at a time (Mycroft's test for a zero byte).
-    fileprivate var hasControlCharacter: Bool {
+    /// What CloudEvents' type String excludes: control characters (U+0000 to U+001F, U+007F to U+009F) and noncharacters. The
+    /// text is valid UTF-8, so it has no surrogate.
+    ///
+    /// Eight bytes at a time (Mycroft's test for a zero byte); only a text that is not ASCII is read a character at a time.
+    fileprivate var excludedCharacter: EventDefect.Reason? {
         var index = 0
+        var union: UInt64 = 0
         while index &+ 8 <= count {
             let word = loadUnaligned(fromByteOffset: index, as: UInt64.self)
             let below = (word &- 0x2020_2020_2020_2020) & ~word
             let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
             if (below | ((delete &- 0x0101_0101_0101_0101) & ~delete)) & 0x8080_8080_8080_8080 != 0 {
                 // The test can mistake a neighbour of a hit for one, but never without a hit.
-                return true
+                return .controlCharacter
             }
+            union |= word
             index &+= 8
         }
         while index < count {
-            if self[index] < 0x20 || self[index] == 0x7F { return true }
+            let byte = self[index]
+            if byte < 0x20 || byte == 0x7F { return .controlCharacter }
+            union |= UInt64(byte)
             index &+= 1
         }
-        return false
+        return union & 0x8080_8080_8080_8080 == 0 ? nil : excludedCharacterBeyondASCII
+    }
+
+    private var excludedCharacterBeyondASCII: EventDefect.Reason? {
+        var index = 0
+        while index < count {
+            let lead = self[index]
+            let length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
+            guard index + length <= count else { return .invalidUTF8 }
+            if length > 1 {
+                var scalar = UInt32(lead) & (0x7F >> UInt32(length))
+                for offset in 1..<length { scalar = scalar << 6 | UInt32(self[index + offset] & 0x3F) }
+                if scalar < 0xA0 { return .controlCharacter }
+                // The last two of each plane, and a block of 32.
+                if scalar & 0xFFFE == 0xFFFE || (0xFDD0...0xFDEF).contains(scalar) { return .noncharacter }
+            }
+            index += length
+        }
+        return nil
     }
 }
 

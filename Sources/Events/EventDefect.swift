@@ -23,6 +23,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case missing
         case empty
         case controlCharacter = "control-character"
+        case noncharacter
         case wrongVersion = "wrong-version"
         case notATime = "not-a-time"
         case inTheFuture = "in-the-future"
@@ -33,6 +34,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownControlType = "unknown-control-type"
         case unknownKind = "unknown-kind"
         case missingMember = "missing-member"
+        case wrongMember = "wrong-member"
         case unknownOutcome = "unknown-outcome"
         case invalidPolicy = "invalid-policy"
         case outOfMemory = "out-of-memory"
@@ -57,7 +59,12 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .invalidUTF8: "\(attribute.rawValue) is not valid UTF-8"
         case .notAnObject: "\(attribute.rawValue) must be a JSON object"
         case .notAString: "\(attribute.rawValue) must be a string"
-        case .duplicateKey: "\(attribute.rawValue) has the same key twice"
+        case .duplicateKey:
+            switch attribute {
+            case .event: "the event has an attribute twice, or an extension has the same key twice"
+            case .data: "data is there twice, or has the same key twice"
+            default: "\(attribute.rawValue) is there twice"
+            }
         case .tooDeep: "\(attribute.rawValue) is nested deeper than \(EventDecoder.maximumDepth) levels"
         case .tooLarge: "\(attribute.rawValue) is larger than \(EventDecoder.maximumEventBytes) bytes"
         case .tooLong: "\(attribute.rawValue) is longer than \(EventDecoder.maximumAttributeBytes) bytes"
@@ -65,6 +72,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .missing: "\(attribute.rawValue) is missing"
         case .empty: "\(attribute.rawValue) is empty"
         case .controlCharacter: "\(attribute.rawValue) has a control character"
+        case .noncharacter: "\(attribute.rawValue) has a code point that is no character, such as U+FFFE"
         case .wrongVersion: "\(attribute.rawValue) must be \"1.0\""
         case .notATime: "\(attribute.rawValue) is not an RFC 3339 time"
         case .inTheFuture: "\(attribute.rawValue) is later than the reader's clock allows"
@@ -74,7 +82,9 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .reservedType: "types under \"standing.\" are honoured only from the control topic"
         case .unknownControlType: "type is under \"standing.\" but is no control event of this version"
         case .missingMember:
-            "data lacks what this control event needs (void: source and id; appeal: sanction; policy: policy), as strings"
+            "data lacks a text that this control event needs (enrolment: kind, terms; void: source, id, reason; appeal: "
+                + "sanction, statement; decision: sanction, outcome, reason; policy: policy; source: topic), or has it empty"
+        case .wrongMember: "data.attributes must be an object, and data.reason a string"
         case .unknownOutcome: "data.outcome must be upheld or rejected"
         case .unknownKind: "data.kind must be individual, business or official"
         case .invalidPolicy: "data.policy is no policy that `standing policy check` passes"

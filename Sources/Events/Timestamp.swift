@@ -22,6 +22,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     }
 
     /// RFC 3339: `2026-01-02T03:04:05[.123456](Z|+01:00)`, year 0001 to 9999. Nil for anything else.
+    ///
+    /// Second 60 is a time only where a leap second can be: at 23:59:60 UTC on the last day of a month. It belongs to the day
+    /// that it ends, so it and all its fractions are that day's last microsecond.
     public init?(rfc3339 text: UnsafeRawBufferPointer) {
         var scanner = DigitScanner(text)
         guard text.count >= 20, text.count <= 64,
@@ -49,8 +52,13 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         guard scanner.isAtEnd else { return nil }
         let days = Self.daysFromCivil(year: year, month: month, day: day)
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
-        microseconds = seconds * Self.microsecondsPerSecond + micros
-        // An offset or a leap second can carry it out of the years that UTC can write.
+        if second == 60 {
+            guard Self.beginsMonth(seconds) else { return nil }
+            microseconds = seconds * Self.microsecondsPerSecond - 1
+        } else {
+            microseconds = seconds * Self.microsecondsPerSecond + micros
+        }
+        // An offset can carry it out of the years that UTC can write.
         guard Self.writable.contains(microseconds) else { return nil }
     }
 
@@ -78,6 +86,11 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         let shifted = (5 * dayOfYear + 2) / 153
         let month = shifted < 10 ? shifted + 3 : shifted - 9
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    }
+
+    /// Whether a month of UTC begins at `seconds` since 1970.
+    private static func beginsMonth(_ seconds: Int64) -> Bool {
+        seconds % 86_400 == 0 && civil(fromDays: seconds / 86_400).day == 1
     }
 
     static func days(inMonth month: Int64, year: Int64) -> Int64 {

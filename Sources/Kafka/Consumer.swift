@@ -55,6 +55,34 @@ public struct Record {
         return UnsafeRawBufferPointer(start: value, count: size)
     }
 
+    /// Calls `body` with each header, in their order: its name, and its value, nil for a null one. The name is lent for the
+    /// call, the value as long as the record.
+    public func forEachHeader(
+        _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) -> Void
+    ) {
+        switch carrier {
+        case .message(let message):
+            var headers: OpaquePointer?
+            guard rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR, let headers else { return }
+            var index = 0
+            var name: UnsafePointer<CChar>?
+            var value: UnsafeRawPointer?
+            var size = 0
+            while rd_kafka_header_get_all(headers, index, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
+                guard let name else { return }
+                body(
+                    UnsafeRawBufferPointer(start: name, count: strlen(name)),
+                    value.map { UnsafeRawBufferPointer(start: $0, count: size) })
+                index += 1
+            }
+        case .memory(let memory):
+            for header in memory.pointee.headers {
+                var name = header.name
+                name.withUTF8 { body(UnsafeRawBufferPointer($0), header.value) }
+            }
+        }
+    }
+
     /// All headers, copied, in their order.
     public func copyHeaders() -> [(name: String, value: [UInt8]?)] {
         switch carrier {

@@ -1,7 +1,6 @@
 internal import Events
 internal import Kafka
 internal import Logging
-internal import Policy
 internal import Synchronization
 
 /// Reads the source topics in a consumer group, turns every record into a ledger entry or a dead letter, and commits
@@ -27,8 +26,7 @@ final class Intake: RoundWorker, RebalanceListener {
     private var consumer: (any ConsumerClient)?
     /// What the group says is this member's; nil: nothing was said.
     private var dealt: [TopicPartition]?
-    private let decoder = EventDecoder()
-    private let memberDecoder = EventDecoder()
+    private let decoder = RecordDecoder()
 
     private var checkpoints = Checkpoints()
     private var sources: [Source] = []
@@ -140,7 +138,9 @@ final class Intake: RoundWorker, RebalanceListener {
     private func read(_ record: Record, latest: Int64) throws {
         sources[record.source].position = record.offset + 1
         sources[record.source].moved = true
-        if let defect = decode(record, latest: latest) {
+        let isControl = sources[record.source].isControl
+        let defect = decoder.decode(record, fromControlTopic: isControl, latest: latest, into: &event) ?? roomDefect
+        if let defect {
             try deadLetter(record, defect)
             return
         }
@@ -162,27 +162,6 @@ final class Intake: RoundWorker, RebalanceListener {
             positions.append(PartitionOffset(source.topicPartition, offset: end))
         }
         if !positions.isEmpty { checkpoints.seal(positions) }
-    }
-
-    private func decode(_ record: Record, latest: Int64) -> EventDefect? {
-        guard let value = record.value else { return EventDefect(.event, .nullValue) }
-        let contentType = record.header("content-type")
-        let defect: EventDefect?
-        if let contentType, contentType.starts(with: "application/cloudevents") {
-            defect = decoder.decode(structured: value, into: &event)
-        } else if record.header("ce_specversion") != nil || record.header("ce_id") != nil {
-            defect = decoder.decode(
-                binary: value, specversion: record.header("ce_specversion"), id: record.header("ce_id"),
-                source: record.header("ce_source"), type: record.header("ce_type"),
-                subject: record.header("ce_subject"), time: record.header("ce_time"), contentType: contentType,
-                into: &event)
-        } else {
-            defect = EventDefect(.event, .notCloudEvents)
-        }
-        if let defect { return defect }
-        if event.time.microseconds > latest { return EventDefect(.time, .inTheFuture) }
-        return event.controlDefect(memberDecoder, fromControlTopic: sources[record.source].isControl)
-            ?? event.policyDefect(memberDecoder) ?? roomDefect
     }
 
     /// An enrolment that has no room where it would be folded.

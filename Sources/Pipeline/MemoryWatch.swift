@@ -48,7 +48,7 @@ final class MemoryWatch: Sendable {
                 "at the memory limit: enrolments become dead letters (event/at-memory-limit)", metadata: metadata)
         } else {
             logger.notice(
-                "below the memory limit again: `standing dead-letter redrive` enrols who was refused",
+                "below the memory limit again: `standing dead-letter redrive --allow-control` enrols who was refused",
                 metadata: metadata)
         }
     }

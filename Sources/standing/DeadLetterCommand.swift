@@ -51,12 +51,12 @@ struct DeadLetterFilterOptions: ParsableArguments {
 
 /// Runs what talks to the dead-letter topic; ends the command where the broker says no.
 private func withDeadLetters<Result>(
-    _ options: ClusterOptions, _ body: (KafkaConfiguration, _ topic: String) throws -> Result
+    _ options: ClusterOptions, _ body: (Cluster, _ topic: String) throws -> Result
 ) throws -> Result {
     var settings = try Settings(config: options.config)
     let cluster = try Cluster(options, &settings)
     do {
-        return try body(cluster.kafka, cluster.names(.deadLetter)[0])
+        return try body(cluster, cluster.names(.deadLetter)[0])
     } catch let error as KafkaError {
         throw fail("error: \(cluster.kafka.brokers): \(error)")
     } catch let error as PipelineError {
@@ -79,8 +79,8 @@ struct DeadLetterListCommand: ParsableCommand {
         let wanted = try filter.filter()
         if output == .text { print("letter  put aside  reason  from  bytes  sent again to") }
         var waiting = 0
-        try withDeadLetters(cluster) { kafka, topic in
-            let letters = try DeadLetterTopic(kafka, topic: topic)
+        try withDeadLetters(cluster) { cluster, topic in
+            let letters = try DeadLetterTopic(cluster.kafka, topic: topic)
             try letters.forEach(wanted) { letter in
                 let sentTo = letters.redriven[letter.place]
                 guard all || sentTo == nil else { return }
@@ -107,8 +107,8 @@ struct DeadLetterShowCommand: ParsableCommand {
         var filter = DeadLetterTopic.Filter()
         filter.places = [letter]
         var found: (DeadLetter, String?)?
-        try withDeadLetters(cluster) { kafka, topic in
-            let letters = try DeadLetterTopic(kafka, topic: topic)
+        try withDeadLetters(cluster) { cluster, topic in
+            let letters = try DeadLetterTopic(cluster.kafka, topic: topic)
             try letters.forEach(filter) { found = ($0, letters.redriven[$0.place]) }
         }
         guard let (found, sentTo) = found else { throw fail("\(letter): error: no letter is there") }
@@ -130,7 +130,11 @@ struct DeadLetterRedriveCommand: ParsableCommand {
             Key, bytes and headers go to the source partition that they came from, and a mark beside the letter says so: it is \
             never taken twice. What is still no event becomes a new letter. Events of the same subjects that came after it \
             have counted already; a score does not depend on the order, and an event that is known counts once.
-            Name letters, or filter them, or say --every-letter. Prints one JSON line.
+            Where a letter came from only its headers say, and whoever may write to the dead-letter topic writes them. So it goes \
+            to source topics only, and what would go to the control topic, where enrolments, voids and policies are, stays \
+            unless --allow-control says otherwise: look at it first.
+            Name letters, or filter them, or say --every-letter. Prints one JSON line; exit 1 where letters for the control topic \
+            stay.
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -139,6 +143,8 @@ struct DeadLetterRedriveCommand: ParsableCommand {
     var everyLetter = false
     @Flag(help: "Send nothing; say what would go.")
     var dryRun = false
+    @Flag(help: "Letters may go to the control topic too: enrolments, voids, appeals, policies.")
+    var allowControl = false
     @Option(help: "A file with the bytes to send instead; of one letter.")
     var value: String?
     @Argument(help: "PARTITION:OFFSET in the dead-letter topic.", transform: place)
@@ -164,24 +170,34 @@ struct DeadLetterRedriveCommand: ParsableCommand {
             }
             repaired = Array(bytes)
         }
-        let summary = try withDeadLetters(cluster) { kafka, topic in
-            try Redrive(kafka, deadLetters: topic).run(wanted, repaired: repaired, isDryRun: dryRun)
+        let summary = try withDeadLetters(cluster) { cluster, topic in
+            try Redrive(
+                cluster.kafka, deadLetters: topic, control: cluster.names(.control)[0], sources: cluster.names(.source)
+            ).run(wanted, repaired: repaired, isDryRun: dryRun, allowsControl: allowControl)
         }
         print(summary.json)
+        for place in summary.withheld { say("\(place): stays: it would go to the control topic") }
         for place in summary.withoutBytes {
             say("\(place): stays: its bytes are not in the topic; give them with --value")
         }
-        for place in summary.withoutTopic { say("\(place): stays: its source topic is not there") }
+        for place in summary.withoutTopic { say("\(place): stays: it names no source topic that is there") }
         if summary.withoutKey > 0 {
             say("\(summary.withoutKey) without a key: several of one subject can change places among each other")
         }
-        let found = summary.total + summary.alreadySent + summary.withoutBytes.count + summary.withoutTopic.count
+        let found =
+            summary.total + summary.alreadySent + summary.withheld.count + summary.withoutBytes.count
+            + summary.withoutTopic.count
         if found < letters.count { throw fail("error: \(letters.count - found) of the letters named are not there") }
+        if !summary.withheld.isEmpty {
+            throw fail(
+                "error: \(summary.withheld.count) not sent to the control topic; look at each (`standing dead-letter show`), "
+                    + "then say --allow-control")
+        }
     }
 }
 
 extension Redrive.Summary {
-    /// `{"sent","bySource","alreadySent","withoutBytes","withoutTopic","withoutKey"}`
+    /// `{"sent","bySource","alreadySent","withheld","withoutBytes","withoutTopic","withoutKey"}`
     var json: String {
         var writer = ByteWriter()
         writer.append("{\"sent\":")
@@ -194,8 +210,9 @@ extension Redrive.Summary {
             writer.append(decimal: Int64(count))
         }
         for (name, count) in [
-            ("},\"alreadySent\":", alreadySent), (",\"withoutBytes\":", withoutBytes.count),
-            (",\"withoutTopic\":", withoutTopic.count), (",\"withoutKey\":", withoutKey),
+            ("},\"alreadySent\":", alreadySent), (",\"withheld\":", withheld.count),
+            (",\"withoutBytes\":", withoutBytes.count), (",\"withoutTopic\":", withoutTopic.count),
+            (",\"withoutKey\":", withoutKey),
         ] {
             writer.append(name)
             writer.append(decimal: Int64(count))

@@ -11,9 +11,9 @@ private struct BinaryRecord {
     var subject: [UInt8]? = Array("anna".utf8)
     var time: [UInt8]? = Array("2026-01-02T03:04:05Z".utf8)
     var contentType: [UInt8]? = Array("application/json".utf8)
-    var value = Array(#"{"line":17}"#.utf8)
+    var value: [UInt8]? = Array(#"{"line":17}"#.utf8)
 
-    func lend<Answer>(_ body: ([UnsafeRawBufferPointer?], UnsafeRawBufferPointer) -> Answer) -> Answer {
+    func lend<Answer>(_ body: ([UnsafeRawBufferPointer?], UnsafeRawBufferPointer?) -> Answer) -> Answer {
         let headers = [specversion, id, source, type, subject, time, contentType]
         let all = headers.flatMap { $0 ?? [] }
         return all.withUnsafeBytes { bytes in
@@ -24,6 +24,7 @@ private struct BinaryRecord {
                     return UnsafeRawBufferPointer(rebasing: bytes[start..<start + text.count])
                 }
             }
+            guard let value else { return body(views, nil) }
             return value.withUnsafeBytes { body(views, $0) }
         }
     }
@@ -63,15 +64,24 @@ extension EventDecoder {
         #expect(try decoder.decode(record).get().data == "")
     }
 
-    @Test(arguments: [
-        nil, "application/json", "application/JSON; charset=utf-8", "text/json", "application/vnd.town+json",
-        "application/json;charset=UTF-8",
-    ])
+    /// No value is no data, whatever type the data would have had.
+    @Test(arguments: [nil, "application/json", "text/plain", ""])
+    func anEventWithoutAValueHasNoData(contentType: String?) throws {
+        var record = BinaryRecord()
+        record.value = nil
+        record.contentType = contentType.map { Array($0.utf8) }
+        #expect(try decoder.decode(record).get() == EventDecoder().decode(eventJSON(data: nil)).get())
+        record.subject = nil
+        #expect(decoder.decode(record).code == "subject/missing")
+    }
+
+    /// `MediaTypeTests` has the forms of a media type.
+    @Test(arguments: [nil, "application/json", "Application/Vnd.Town+JSON ; charset=utf-8"])
     func takesJSON(contentType: String?) {
         #expect(code { $0.contentType = contentType.map { Array($0.utf8) } } == "")
     }
 
-    @Test(arguments: ["", "text/plain", "application/xml", "application/jsonp", "json", "application/protobuf"])
+    @Test(arguments: ["", "text/plain", "application/json x", "application/cloudevents-batch+xml"])
     func refusesOtherContent(contentType: String) {
         #expect(code { $0.contentType = Array(contentType.utf8) } == "content-type/unsupported")
     }
@@ -93,6 +103,11 @@ extension EventDecoder {
         #expect(code { $0.subject = [] } == "subject/empty")
         #expect(code { $0.subject = [0x61, 0x7F] } == "subject/control-character")
         #expect(code { $0.subject = [0xC3] } == "subject/invalid-utf-8")
+        #expect(code { $0.id = Array("\u{85}".utf8) } == "id/control-character")
+        #expect(code { $0.source = Array("/city/\u{9F}".utf8) } == "source/control-character")
+        #expect(code { $0.type = Array("fare.".utf8) + [0xEF, 0xB7, 0x90] } == "type/noncharacter")
+        #expect(code { $0.subject = Array("anna".utf8) + [0xF0, 0x9F, 0xBF, 0xBF] } == "subject/noncharacter")
+        #expect(code { $0.subject = Array("änna\u{A0}".utf8) } == "")
         #expect(code { $0.time = nil } == "time/missing")
         #expect(code { $0.time = [] } == "time/empty")
         #expect(code { $0.time = Array("now".utf8) } == "time/not-a-time")

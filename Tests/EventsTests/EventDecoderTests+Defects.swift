@@ -76,6 +76,7 @@ extension EventDecoderTests {
         (eventJSON(subject: #""anna\n""#), "subject/control-character"),
         (eventJSON(subject: "\"anna\u{7F}\""), "subject/control-character"),
         (eventJSON(subject: #""\u007fanna""#), "subject/control-character"),
+        (eventJSON(more: #","datacontenttype":"application/json\u0007""#), "datacontenttype/control-character"),
         // Numbers.
         (eventJSON(data: #"{"n":1e400}"#), "data/number-out-of-range"),
         (eventJSON(data: #"{"n":-1E999}"#), "data/number-out-of-range"),
@@ -133,6 +134,54 @@ extension EventDecoderTests {
                         + String(repeating: "!", count: length - place - 1)
                     #expect(decoder.decode(eventJSON(id: "\"\(text)\"")).code == "id/control-character")
                 }
+            }
+        }
+    }
+
+    /// What CloudEvents' type String excludes beyond ASCII.
+    private static let excluded: [(scalar: UInt32, reason: String)] = [
+        (0x80, "control-character"), (0x85, "control-character"), (0x9F, "control-character"),
+        (0xFDD0, "noncharacter"), (0xFDEF, "noncharacter"), (0xFFFE, "noncharacter"), (0xFFFF, "noncharacter"),
+        (0x1FFFE, "noncharacter"), (0x1FFFF, "noncharacter"), (0xAFFFE, "noncharacter"), (0x10FFFF, "noncharacter"),
+    ]
+
+    /// `\uXXXX` for each UTF-16 unit.
+    private static func escaped(_ text: String) -> String {
+        text.utf16.map { unit in
+            let digits = String(unit, radix: 16)
+            return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }.joined()
+    }
+
+    @Test func textsHaveOnlyTheCharactersOfACloudEventsString() throws {
+        for (scalar, reason) in Self.excluded {
+            let text = String(try #require(Unicode.Scalar(scalar)))
+            for written in [text, Self.escaped(text)] {
+                for (before, after) in [("", ""), ("anna", ""), ("", "anna"), ("a subject's ä", "and more of it")] {
+                    let value = "\"\(before)\(written)\(after)\""
+                    #expect(decoder.decode(eventJSON(id: value)).code == "id/\(reason)")
+                    #expect(decoder.decode(eventJSON(source: value)).code == "source/\(reason)")
+                    #expect(decoder.decode(eventJSON(type: value)).code == "type/\(reason)")
+                    #expect(decoder.decode(eventJSON(subject: value)).code == "subject/\(reason)")
+                    // Data is not such a string.
+                    #expect(decoder.decode(eventJSON(data: "{\"a\":\(value)}")).code == "")
+                }
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            0xA0, 0xAD, 0x2028, 0xD7FF, 0xE000, 0xFDCF, 0xFDF0, 0xFEFF, 0xFFFD, 0x10000, 0x1FFFD, 0x20000, 0x2FDD0,
+            0x10FFFD,
+        ] as [UInt32])
+    func theirNeighboursAreCharacters(scalar: UInt32) throws {
+        let text = String(try #require(Unicode.Scalar(scalar)))
+        for written in [text, Self.escaped(text)] {
+            let value = "\"\(written)\""
+            let event = try decoder.decode(eventJSON(id: value, source: value, type: value, subject: value)).get()
+            for read in [event.id, event.source, event.type, event.subject] {
+                #expect(read.unicodeScalars.elementsEqual(text.unicodeScalars))
             }
         }
     }

@@ -102,10 +102,13 @@ import Testing
     }
 
     @Test func membersOfAnObject() {
-        let object = #"{"kind":"indi\u0076idual","n":-7,"big":9223372036854775808,"f":1.5,"o":{"kind":"x"},"z":null}"#
+        let object =
+            #"{"kind":"indi\u0076idual","n":-7,"big":9223372036854775808,"f":1.5,"o":{"kind":"x"},"z":null,"te\u0072ms":"1"}"#
         Array(object.utf8).withUnsafeBytes { object in
             let kind = decoder.string("kind", of: object).map { String(decoding: $0, as: UTF8.self) }
             #expect(kind == "individual")
+            // A key is what its escapes say.
+            #expect(decoder.string("terms", of: object).map { String(decoding: $0, as: UTF8.self) } == "1")
             #expect(decoder.string("n", of: object) == nil)
             #expect(decoder.string("z", of: object) == nil)
             #expect(decoder.string("absent", of: object) == nil)

@@ -24,7 +24,6 @@ import Testing
         ("2000-02-29T00:00:00Z", 951_782_400_000_000),
         ("2024-02-29T23:59:59Z", 1_709_251_199_000_000),
         ("1900-02-28T00:00:00Z", -2_203_977_600_000_000),
-        ("2016-12-31T23:59:60Z", 1_483_228_800_000_000),
         ("0001-01-01T00:00:00Z", Self.firstYear),
         ("9999-12-31T23:59:59.999999Z", Self.lastYear),
     ])
@@ -95,8 +94,49 @@ import Testing
         #expect(Timestamp(microseconds: microseconds).description == text)
     }
 
+    /// Second 60, and the time that it is read as; nil where no leap second can be.
+    private static let leapSeconds: [(String, String?)] = [
+        // The last second of a month in UTC belongs to the month that it ends.
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999Z"),
+        ("2016-12-31t23:59:60z", "2016-12-31T23:59:59.999999Z"),
+        ("2016-12-31T23:59:60.0Z", "2016-12-31T23:59:59.999999Z"),
+        ("2016-12-31T23:59:60.25Z", "2016-12-31T23:59:59.999999Z"),
+        ("2016-12-31T23:59:60.999999999Z", "2016-12-31T23:59:59.999999Z"),
+        ("2015-06-30T23:59:60Z", "2015-06-30T23:59:59.999999Z"),
+        ("2026-04-30T23:59:60Z", "2026-04-30T23:59:59.999999Z"),
+        ("2026-02-28T23:59:60Z", "2026-02-28T23:59:59.999999Z"),
+        ("2024-02-29T23:59:60Z", "2024-02-29T23:59:59.999999Z"),
+        ("1969-12-31T23:59:60Z", "1969-12-31T23:59:59.999999Z"),
+        ("9999-12-31T23:59:60Z", "9999-12-31T23:59:59.999999Z"),
+        // Where the month ends in UTC, whatever the clock on the wall shows.
+        ("1990-12-31T15:59:60-08:00", "1990-12-31T23:59:59.999999Z"),
+        ("2017-01-01T00:59:60+01:00", "2016-12-31T23:59:59.999999Z"),
+        ("2017-01-01T05:29:60.5+05:30", "2016-12-31T23:59:59.999999Z"),
+        // Not on a month's last day, or not in its last minute.
+        ("2016-12-15T12:30:60Z", nil), ("2016-12-30T23:59:60Z", nil), ("2024-02-28T23:59:60Z", nil),
+        ("2016-12-31T23:58:60Z", nil), ("2016-12-31T22:59:60Z", nil), ("2016-12-31T00:00:60Z", nil),
+        ("2017-01-01T00:00:60Z", nil), ("2016-12-31T23:59:60+01:00", nil), ("2016-12-31T23:59:60-00:01", nil),
+        ("1990-12-31T23:59:60-08:00", nil), ("2016-12-31T23:59:61Z", nil), ("2016-12-31T23:60:60Z", nil),
+        // The last second of the year before the first one.
+        ("0001-01-01T00:59:60+01:00", nil),
+    ]
+
+    @Test(arguments: leapSeconds) func secondSixtyIsReadOnlyWhereAMonthEnds(text: String, time: String?) {
+        #expect(Timestamp(text)?.description == time)
+    }
+
+    @Test func aLeapSecondCountsInThePeriodThatItEnds() throws {
+        let leap = try #require(Timestamp("2016-12-31T23:59:60.5Z"))
+        for period in [Period.day, .month, .year] {
+            let bucket = period.bucket(of: leap)
+            #expect(period.start(of: bucket) <= leap)
+            #expect(period.end(of: bucket) == Timestamp("2017-01-01T00:00:00Z"))
+        }
+        #expect(try #require(Timestamp("2016-12-31T23:59:59Z")) < leap)
+    }
+
     /// An offset can carry a written year 0001 or 9999 beyond itself; what UTC cannot write in four digits is refused.
-    @Test(arguments: ["9999-12-31T23:59:59-00:01", "9999-12-31T23:59:60Z", "0001-01-01T00:00:00+00:01"])
+    @Test(arguments: ["9999-12-31T23:59:59-00:01", "0001-01-01T00:00:00+00:01"])
     func refusesWhatUTCCannotWrite(text: String) {
         #expect(Timestamp(text) == nil)
     }

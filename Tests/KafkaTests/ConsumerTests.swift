@@ -24,7 +24,7 @@ extension BrokerTests {
             #expect(read == sent)
         }
 
-        @Test func looksUpTheLastHeaderOfAName() throws {
+        @Test func looksUpHeadersByNameAndInTheirOrder() throws {
             let fixture = try KafkaFixture(partitions: 1)
             defer { withExtendedLifetime(fixture) {} }
             let headers: [CopiedRecord.Header] = [
@@ -35,6 +35,7 @@ extension BrokerTests {
             let consumer = try fixture.consumer()
             try consumer.assign([PartitionOffset(KafkaFixture.place(0), offset: 0)])
             var found: [[UInt8]?] = []
+            var all: [CopiedRecord.Header] = []
             let end = ContinuousClock.now + KafkaFixture.patience
             while found.isEmpty {
                 try #require(ContinuousClock.now < end)
@@ -43,10 +44,14 @@ extension BrokerTests {
                         found = [
                             record.header("a"), record.header("none"), record.header("empty"), record.header("b"),
                         ].map { $0.map(Array.init) }
+                        record.forEachHeader { name, value in
+                            all.append(.init(name: String(decoding: name, as: UTF8.self), value: value.map(Array.init)))
+                        }
                     }
                 }
             }
             #expect(found == [[2], nil, [], nil])
+            #expect(all == headers)
         }
 
         @Test func keepsTheOrderOfEachPartition() throws {

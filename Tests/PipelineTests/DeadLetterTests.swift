@@ -34,6 +34,15 @@ extension PipelineServiceTests {
                 headers: headers + [.init("trace", bytes: [0, 255])])
         }
 
+        /// A bill in binary mode, and more headers.
+        private static func binary(_ value: String, _ more: Fixture.Sent.Header...) -> Fixture.Sent {
+            let headers: [Fixture.Sent.Header] = [
+                .init("ce_specversion", "1.0"), .init("ce_id", "x"), .init("ce_source", "/hamlet"),
+                .init("ce_type", "bill.paid"), .init("ce_subject", "anna"), .init("ce_time", "2020-01-01T00:00:00Z"),
+            ]
+            return record(Array(value.utf8), headers: headers + more)
+        }
+
         private static func table() throws -> [Bad] {
             let subject = #""subject":"anna","#
             let time = #""time":"2020-01-01T00:00:00Z","#
@@ -69,6 +78,21 @@ extension PipelineServiceTests {
                         in: Fixture.control),
                     code: "data/unknown-kind"),
                 Bad(sent: record(Array("{}".utf8), headers: []), code: "event/not-cloudevents"),
+                // `RecordDecoderTests`, `MediaTypeTests`, `TimestampTests` and `ControlSchemaTests` have the tables of these.
+                Bad(sent: binary(#"{"x":1}"#, .init("ce_subject", "bert")), code: "subject/duplicate-key"),
+                Bad(sent: binary(#"{"x":2}"#, .init("ce_type", "bill.paid")), code: "type/duplicate-key"),
+                Bad(
+                    sent: binary(#"{"x":3}"#, .init("content-type", "application/cloudevents-batch+json")),
+                    code: "content-type/unsupported"),
+                Bad(sent: try bill(#""anna""#, #""anna\u0085""#), code: "subject/control-character"),
+                Bad(sent: try bill(#""x""#, "\"x\u{9F}\""), code: "id/control-character"),
+                Bad(sent: try bill(#""/hamlet""#, #""/hamlet\uFFFE""#), code: "source/noncharacter"),
+                Bad(sent: try bill("2020-01-01T00:00:00Z", "2020-01-01T12:30:60Z"), code: "time/not-a-time"),
+                Bad(
+                    sent: Fixture.event(
+                        "no-terms", "standing.subject.enrolled", of: "bert", data: #"{"kind":"individual"}"#,
+                        to: Fixture.control),
+                    code: "data/missing-member"),
             ]
         }
 

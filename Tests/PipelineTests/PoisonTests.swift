@@ -37,8 +37,13 @@ extension PipelineServiceTests {
             }
             for time in [
                 "2020-13-01T00:00:00Z", "2020-02-30T00:00:00Z", "2020-01-01T25:00:00Z", "2020-01-01", "now",
-                "2020-01-01T00:00:00", "9020-01-01T00:00:00Z", "2020-01-01T00:00:00+99:00", "0000-00-00T00:00:00Z",
+                "2020-01-01T00:00:00", "2020-01-15T12:30:60Z", "9020-01-01T00:00:00Z", "2020-01-01T00:00:00+99:00",
+                "0000-00-00T00:00:00Z",
             ] { add(good.replacing("2020-01-01T00:00:00Z", with: time)) }
+            for (old, new) in [
+                ("\"x\"", #""x\u0085""#), ("/hamlet", #"/hamlet\uFDD0"#), ("bill.paid", #"bill.paid\uFFFE"#),
+                ("anna", #"anna\uD83F\uDFFF"#), ("anna", "anna\u{9F}"),
+            ] { add(good.replacing(old, with: new)) }
             for version in ["0.3", "1", "1.1", "2.0", " 1.0"] { add(good.replacing("\"1.0\"", with: "\"\(version)\"")) }
             for data in ["nul", "{", "{\"a\":}", "{\"a\":1,}", "\u{1}"] {
                 add(good.replacing("\"data\":{}", with: "\"data\":\(data)"))

@@ -16,13 +16,15 @@ extension PipelineServiceTests {
         }
 
         private func redrive(
-            _ fixture: Fixture, repaired: [UInt8]? = nil, isDryRun: Bool = false,
+            _ fixture: Fixture, repaired: [UInt8]? = nil, isDryRun: Bool = false, allowsControl: Bool = false,
             _ change: (inout DeadLetterTopic.Filter) -> Void = { _ in }
         ) throws -> Redrive.Summary {
             var filter = DeadLetterTopic.Filter()
             change(&filter)
-            return try Redrive(fixture.kafka, deadLetters: fixture.topics.deadLetter).run(
-                filter, repaired: repaired, isDryRun: isDryRun)
+            let redrive = try Redrive(
+                fixture.kafka, deadLetters: fixture.topics.deadLetter, control: Fixture.control,
+                sources: fixture.topics.sources)
+            return try redrive.run(filter, repaired: repaired, isDryRun: isDryRun, allowsControl: allowsControl)
         }
 
         private static func early(_ id: String, of subject: String) -> Fixture.Sent {
@@ -128,14 +130,7 @@ extension PipelineServiceTests {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }
             func report(_ topic: String, _ more: [Fixture.Sent.Header] = []) -> Fixture.Sent {
-                let headers: [Fixture.Sent.Header] = [
-                    .init("__connect.errors.topic", topic), .init("__connect.errors.partition", "9"),
-                    .init("__connect.errors.offset", "7"),
-                    .init("__connect.errors.exception.class.name", "event/not-json"),
-                ]
-                return Fixture.Sent(
-                    topic: fixture.topics.deadLetter, key: Array("k".utf8), value: Array("{".utf8),
-                    headers: headers + more)
+                Self.report(topic, more, in: fixture)
             }
             let stray = Fixture.Sent(topic: fixture.topics.deadLetter, key: nil, value: [1], headers: [])
             try fixture.send([
@@ -151,6 +146,57 @@ extension PipelineServiceTests {
             let given = try redrive(fixture, repaired: [1, 2]) { $0.places = [.init(partition: 0, offset: 1)] }
             #expect(given.total == 1)
             #expect(try fixture.read(Fixture.bills).map(\.value) == [[1, 2]])
+        }
+
+        /// A letter that says where it came from, written by anybody.
+        private static func report(
+            _ topic: String, _ more: [Fixture.Sent.Header] = [], in fixture: Fixture
+        ) -> Fixture.Sent {
+            let headers: [Fixture.Sent.Header] = [
+                .init("__connect.errors.topic", topic), .init("__connect.errors.partition", "9"),
+                .init("__connect.errors.offset", "7"),
+                .init("__connect.errors.exception.class.name", "event/not-json"),
+            ]
+            return Fixture.Sent(
+                topic: fixture.topics.deadLetter, key: Array("k".utf8), value: Array("{".utf8),
+                headers: headers + more)
+        }
+
+        @Test func aLetterGoesToTheControlTopicOnlyWhereThatIsAllowed() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            var enrolment = Self.report(Fixture.control, in: fixture)
+            enrolment.value = Fixture.enrolment(of: "mallory").value
+            try fixture.send([enrolment, Self.report(Fixture.bills, in: fixture)])
+            let place = DeadLetter.Place(partition: 0, offset: 0)
+            for isDryRun in [true, false] {
+                let summary = try redrive(fixture, isDryRun: isDryRun)
+                #expect(summary.withheld == [place] && summary.sent == [Fixture.bills: 1])
+            }
+            // Neither a name nor other bytes open it.
+            let repaired = try redrive(fixture, repaired: enrolment.value) { $0.places = [place] }
+            #expect(repaired.withheld == [place] && repaired.total == 0)
+            #expect(try redrive(fixture) { $0.topic = Fixture.control }.total == 0)
+            #expect(try fixture.read(Fixture.control).isEmpty)
+
+            let allowed = try redrive(fixture, allowsControl: true)
+            #expect(allowed.sent == [Fixture.control: 1] && allowed.withheld.isEmpty && allowed.alreadySent == 1)
+            #expect(try fixture.read(Fixture.control).map(\.value) == [enrolment.value])
+            // Once, as every letter.
+            #expect(try redrive(fixture, allowsControl: true).alreadySent == 2)
+        }
+
+        @Test func aLetterGoesToNoTopicThatIntakeDoesNotRead() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let others = [fixture.topics.ledger, fixture.topics.deadLetter] + fixture.topics.facts
+            try fixture.send(others.map { Self.report($0, in: fixture) })
+            let summary = try redrive(fixture, allowsControl: true)
+            #expect(summary.withoutTopic.count == others.count && summary.total == 0)
+            #expect(try fixture.read(fixture.topics.deadLetter).count == others.count)
+            for topic in others where topic != fixture.topics.deadLetter {
+                #expect(try fixture.read(topic).isEmpty)
+            }
         }
 
         @Test(arguments: ["", "1", "1:", ":1", "-1:2", "1:-2", "1:2:3", "a:1"]) func noPlace(_ text: String) {

@@ -15,7 +15,7 @@ import Testing
         try BacktestStory(
             policy: BacktestStory.new.replacing("name: B", with: "name: '\(Self.odd)'"),
             lines: BacktestStory.lines + [
-                BacktestStory.line("standing.subject.enrolled", "<script>'", 6, #"{"kind":"individual"}"#),
+                BacktestStory.line("standing.subject.enrolled", "<script>'", 6, #"{"kind":"individual","terms":"1"}"#),
                 BacktestStory.line("bill.late", "<script>'", 7),
             ], outcomes: .init(name: "moved\u{1}\u{1B}[2J", bySubject: BacktestStory.outcomes.bySubject))
     }

@@ -39,8 +39,10 @@ struct BacktestStory {
 
     /// anna pays three times, ben misses, carl is late, dora does nothing; emil is a business.
     static let lines =
-        ["anna", "ben", "carl", "dora"].map { line("standing.subject.enrolled", $0, 1, #"{"kind":"individual"}"#) } + [
-            line("standing.subject.enrolled", "emil", 1, #"{"kind":"business"}"#),
+        ["anna", "ben", "carl", "dora"].map {
+            line("standing.subject.enrolled", $0, 1, #"{"kind":"individual","terms":"1"}"#)
+        } + [
+            line("standing.subject.enrolled", "emil", 1, #"{"kind":"business","terms":"1"}"#),
             line("bill.paid", "anna", 2), line("bill.paid", "anna", 3), line("bill.paid", "anna", 4),
             line("bill.missed", "ben", 4), line("bill.late", "carl", 5),
         ]
@@ -175,7 +177,7 @@ struct BacktestStory {
     @Test func listsAreShortAndInOrder() throws {
         let names = (0..<30).map { "s-\($0)" }
         let lines =
-            names.map { BacktestStory.line("standing.subject.enrolled", $0, 1, #"{"kind":"individual"}"#) }
+            names.map { BacktestStory.line("standing.subject.enrolled", $0, 1, #"{"kind":"individual","terms":"1"}"#) }
             + names.enumerated().map { BacktestStory.line("bill.\($0 < 2 ? "paid" : "late")", $1, 2) }
         let report = try BacktestStory(lines: lines).report()
         let found = try #require(report.comparison)

@@ -20,7 +20,7 @@ import Testing
     }
 
     private func enrolled(_ subject: String, day: Int) -> String {
-        line("standing.subject.enrolled", subject, day: day, data: #"{"kind":"individual"}"#)
+        line("standing.subject.enrolled", subject, day: day, data: #"{"kind":"individual","terms":"1"}"#)
     }
 
     // MARK: Files

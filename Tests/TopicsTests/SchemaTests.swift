@@ -24,6 +24,7 @@ import Testing
 
     @Test(arguments: [
         ("subject.enrolled", #","subject":"anna","data":{"kind":"individual","terms":"1"}"#),
+        ("subject.enrolled", #","subject":"anna","data":{"kind":"business","terms":"1","attributes":{"fleet":3}}"#),
         ("subject.withdrawn", #","subject":"anna""#),
         ("event.voided", #","subject":"anna","data":{"source":"/s","id":"e0","reason":"-"}"#),
         ("appeal.filed", #","subject":"anna","data":{"sanction":"rail-ban","statement":""}"#),

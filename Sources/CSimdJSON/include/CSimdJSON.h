@@ -70,6 +70,11 @@ int standing_string_member(standing_decoder *decoder, const void *json, size_t l
 int standing_integer_member(standing_decoder *decoder, const void *json, size_t length, const char *name,
                             size_t name_length, int64_t *value);
 
+// The first character of the member `name` of a JSON object, which tells its type: '"' of a string, '{' of an object; 0
+// where it is missing.
+int standing_member_head(standing_decoder *decoder, const void *json, size_t length, const char *name,
+                         size_t name_length);
+
 #ifdef __cplusplus
 }
 #endif

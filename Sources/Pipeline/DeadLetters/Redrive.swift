@@ -2,6 +2,9 @@ public import Kafka
 
 /// Sends dead letters to intake again: key, value and headers as they were, to the source partition that they came from.
 ///
+/// Where a letter came from only its headers say, and whoever may write to the dead-letter topic writes them. So a letter goes
+/// to no topic but a source topic, and to the control topic only if the caller allows it.
+///
 /// A letter whose record is acknowledged gets a mark beside it, and no later redrive takes it. A redrive that dies between
 /// the two repeats the record next time; an event is known by its source and id, so that it counts once all the same.
 public final class Redrive {
@@ -10,9 +13,11 @@ public final class Redrive {
         public var sent: [String: Int] = [:]
         /// Went before.
         public var alreadySent = 0
+        /// They name the control topic, and that was not allowed.
+        public var withheld: [DeadLetter.Place] = []
         /// Their bytes are not in the dead-letter topic; they stay, until they are sent with bytes given.
         public var withoutBytes: [DeadLetter.Place] = []
-        /// Their source topic is not in the cluster.
+        /// What they name is no source topic, or is not in the cluster.
         public var withoutTopic: [DeadLetter.Place] = []
         /// Of those that went, these had no key: several of one subject can change places among each other.
         public var withoutKey = 0
@@ -27,6 +32,8 @@ public final class Redrive {
 
     private let topic: DeadLetterTopic
     private let name: String
+    private let control: String
+    private let sources: Set<String>
     private let producer: Producer
     private let admin: Admin
     private var partitions: [String: Int] = [:]
@@ -34,8 +41,13 @@ public final class Redrive {
     private var marks: [(place: DeadLetter.Place, to: String)] = []
     private var failure: KafkaError?
 
-    public init(_ kafka: KafkaConfiguration, deadLetters name: String) throws {
+    /// The topics' names; `sources` are those besides the control topic.
+    public init(
+        _ kafka: KafkaConfiguration, deadLetters name: String, control: String, sources: [String]
+    ) throws {
         self.name = name
+        self.control = control
+        self.sources = Set(sources)
         topic = try DeadLetterTopic(kafka, topic: name)
         var options = Producer.Options()
         options.gapless = true
@@ -45,14 +57,19 @@ public final class Redrive {
     }
 
     /// `repaired`: bytes for the one letter that `filter` names, instead of its own. `isDryRun`: only says what would go.
-    /// Throws `KafkaError`, or `PipelineError` where acknowledgements do not come; what was acknowledged before is marked.
-    public func run(_ filter: DeadLetterTopic.Filter, repaired: [UInt8]? = nil, isDryRun: Bool) throws -> Summary {
+    /// `allowsControl`: letters may go to the control topic. Throws `KafkaError`, or `PipelineError` where acknowledgements do
+    /// not come; what was acknowledged before is marked.
+    public func run(
+        _ filter: DeadLetterTopic.Filter, repaired: [UInt8]? = nil, isDryRun: Bool, allowsControl: Bool = false
+    ) throws -> Summary {
         var summary = Summary()
         try topic.forEach(filter) { letter in
             if topic.redriven[letter.place] != nil { return summary.alreadySent += 1 }
-            guard let count = try partitionCount(of: letter.source.topic) else {
-                return summary.withoutTopic.append(letter.place)
-            }
+            let isControl = letter.source.topic == control
+            if isControl, !allowsControl { return summary.withheld.append(letter.place) }
+            guard isControl || sources.contains(letter.source.topic),
+                let count = try partitionCount(of: letter.source.topic)
+            else { return summary.withoutTopic.append(letter.place) }
             guard letter.droppedBytes == nil || repaired != nil else {
                 return summary.withoutBytes.append(letter.place)
             }

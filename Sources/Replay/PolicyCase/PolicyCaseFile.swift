@@ -25,7 +25,8 @@ public import Policy
 /// - Fields that are left out are not compared. Of `dimensions` only those that are named are; `sanctions` (by state)
 ///   and `perks` are compared whole.
 /// - `at` is a day (its first instant) or an RFC 3339 time. `subject` may be left out where the case enrols only one.
-///   `kind` is by default the first that the policy scores. `because` lists rules with their points, largest first.
+///   `kind` is by default the first that the policy scores; `terms`, `statement` and `reason` are "-" by default.
+///   `because` lists rules with their points, largest first.
 /// - `times` repeats an event, each time `every` (default 0 days) later.
 /// - Ids are unique unless a repeated delivery is meant; without one an event gets an id of its own.
 public struct PolicyCaseFile: Sendable {

@@ -20,6 +20,8 @@ struct PolicyCaseParser {
     var eventBytes = 0
 
     static let source = "/cases"
+    /// What a control event says of its terms, statement or reason where the case says nothing.
+    static let unsaid = "-"
 
     init(reader: YAMLReader, file: String, policy: ScoringPolicy) {
         self.reader = reader
@@ -240,8 +242,10 @@ struct PolicyCaseParser {
         _ verb: Verb, _ subject: String, _ at: Timestamp, _ step: YAMLReader.Mapping, _ item: Value
     ) -> [PolicyCase.Step] {
         var members: [(String, String)] = []
-        func take(_ key: String, as name: String? = nil) {
-            if let text = step[key].flatMap({ reader.string($0, what: key) }) { members.append((name ?? key, text)) }
+        /// A text that a control event needs and a case may leave out.
+        func take(_ key: String) {
+            guard let value = step[key] else { return members.append((key, Self.unsaid)) }
+            if let text = reader.string(value, what: key) { members.append((key, text)) }
         }
         let type: ControlType
         switch verb {
@@ -267,15 +271,16 @@ struct PolicyCaseParser {
             type = verb == .appeal ? .appealFiled : .appealDecided
             guard let object = step[verb.rawValue], let id = sanction(object) else { return [] }
             members.append(("sanction", id))
-            take("statement")
-            if verb == .decide {
+            if verb == .appeal {
+                take("statement")
+            } else {
                 let outcomes = ["upheld", "rejected"]
                 guard let outcome = step["outcome"],
                     let number = choice(outcome, what: "outcome", of: outcomes, listing: true)
                 else { return [] }
                 members.append(("outcome", outcomes[number]))
+                take("reason")
             }
-            take("reason")
         case .event, .tick: return []
         }
         var data = ByteWriter()

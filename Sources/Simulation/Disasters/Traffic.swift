@@ -87,11 +87,13 @@ struct Traffic {
             let kind = ["individual", "business", "official"][random.below(3)]
             return event(control, "standing.subject.enrolled", #"{"kind":"\#(kind)","terms":"t1"}"#)
         case 20..<22: return event(control, "standing.subject.withdrawn", "{}")
-        case 22..<26: return event(control, "standing.appeal.filed", #"{"sanction":"\#(sanction)"}"#)
+        case 22..<26:
+            return event(control, "standing.appeal.filed", #"{"sanction":"\#(sanction)","statement":"no"}"#)
         case 26..<29:
             let outcome = random.chance(perMille: 500) ? "upheld" : "rejected"
             return event(
-                control, "standing.appeal.decided", #"{"sanction":"\#(sanction)","outcome":"\#(outcome)"}"#)
+                control, "standing.appeal.decided",
+                #"{"sanction":"\#(sanction)","outcome":"\#(outcome)","reason":"so"}"#)
         case 29..<33 where !events.isEmpty:
             let old = events[random.below(events.count)]
             return event(

@@ -1,0 +1,119 @@
+internal import Events
+internal import Kafka
+internal import Policy
+
+/// Turns source records into events: CloudEvents over Kafka in structured and binary mode, as the Kafka binding has them.
+///
+/// Every record has an answer: an event, or the defect. The content type decides the mode. The names of headers are exact:
+/// `CE_ID` is no attribute. A record that gives a content type or an attribute twice is a defect in either mode: its readers
+/// would not agree which one counts.
+///
+/// What `decode` returns is valid until the next call and as long as the record. Not thread-safe. In steady state it does not
+/// allocate.
+final class RecordDecoder {
+    private let decoder = EventDecoder()
+    /// Reads members of what `decoder` has lent.
+    private let memberDecoder = EventDecoder()
+    /// Fingerprints of the names of a record's further `ce_` headers: there may be many, and only repeats matter.
+    private var furtherNames: [UInt64] = []
+
+    /// - Parameter latest: the greatest time that an event may have, in microseconds since 1970.
+    func decode(
+        _ record: Record, fromControlTopic: Bool, latest: Int64, into event: inout EventView
+    ) -> EventDefect? {
+        let headers = read(record)
+        if let repeated = headers.repeated { return EventDefect(repeated, .duplicateKey) }
+        let defect: EventDefect?
+        switch ContentMode(contentType: headers.contentType.value) {
+        case .structured:
+            guard let value = record.value else { return EventDefect(.event, .nullValue) }
+            defect = decoder.decode(structured: value, into: &event)
+        case .unsupported: return EventDefect(.contentType, .unsupported)
+        case .binary:
+            guard headers.hasAttributes else {
+                return EventDefect(.event, record.value == nil ? .nullValue : .notCloudEvents)
+            }
+            defect = decoder.decode(
+                binary: record.value, specversion: headers.specversion.value, id: headers.id.value,
+                source: headers.source.value, type: headers.type.value, subject: headers.subject.value,
+                time: headers.time.value, contentType: headers.contentType.value, into: &event)
+        }
+        if let defect { return defect }
+        if event.time.microseconds > latest { return EventDefect(.time, .inTheFuture) }
+        return event.controlDefect(memberDecoder, fromControlTopic: fromControlTopic)
+            ?? event.policyDefect(memberDecoder)
+    }
+
+    // MARK: Headers
+
+    private struct Header {
+        private var isThere = false
+        /// Nil if the record lacks it, and if it is null.
+        private(set) var value: UnsafeRawBufferPointer?
+
+        /// False if the record gave it before.
+        mutating func take(_ value: UnsafeRawBufferPointer?) -> Bool {
+            guard !isThere else { return false }
+            isThere = true
+            self.value = value
+            return true
+        }
+    }
+
+    /// What a record's headers say of its event.
+    private struct Headers {
+        var contentType = Header()
+        var specversion = Header()
+        var id = Header()
+        var source = Header()
+        var type = Header()
+        var subject = Header()
+        var time = Header()
+        var dataContentType = Header()
+        /// Whether there is a `ce_` header.
+        var hasAttributes = false
+        /// What is given twice.
+        var repeated: EventDefect.Attribute?
+
+        /// False if the header is an attribute that nothing here reads.
+        mutating func take(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) -> Bool {
+            if name.equals("content-type") {
+                if !contentType.take(value) { repeated = .contentType }
+                return true
+            }
+            guard name.starts(with: "ce_") else { return true }
+            hasAttributes = true
+            if name.equals("ce_id") {
+                if !id.take(value) { repeated = .id }
+            } else if name.equals("ce_source") {
+                if !source.take(value) { repeated = .source }
+            } else if name.equals("ce_type") {
+                if !type.take(value) { repeated = .type }
+            } else if name.equals("ce_subject") {
+                if !subject.take(value) { repeated = .subject }
+            } else if name.equals("ce_time") {
+                if !time.take(value) { repeated = .time }
+            } else if name.equals("ce_specversion") {
+                if !specversion.take(value) { repeated = .specversion }
+            } else if name.equals("ce_datacontenttype") {
+                if !dataContentType.take(value) { repeated = .datacontenttype }
+            } else {
+                return false
+            }
+            return true
+        }
+    }
+
+    private func read(_ record: Record) -> Headers {
+        var headers = Headers()
+        furtherNames.removeAll(keepingCapacity: true)
+        record.forEachHeader { name, value in
+            if !headers.take(name, value) { furtherNames.append(name.fingerprint(seed: 0)) }
+        }
+        if furtherNames.count > 1, headers.repeated == nil {
+            furtherNames.sort()
+            if zip(furtherNames, furtherNames.dropFirst()).contains(where: { $0 == $1 }) { headers.repeated = .event }
+        }
+        return headers
+    }
+}
