@@ -130,7 +130,7 @@ extension CommandTests {
                 (sent + ["--id", "a\nb"], "error: id has a control character"),
                 (sent + ["--data", "[1]"], "error: --data: not a JSON object"),
                 (sent + ["--data", #"{}, "subject": "b""#], "error: --data: not a JSON object"),
-                (sent + ["--data", #"{"a":1,"a":2}"#], "error: data has the same key twice"),
+                (sent + ["--data", #"{"a":1,"a":2}"#], "has the same key twice"),
                 (sent + ["--time", "yesterday"], "--time: \"yesterday\" is not an RFC 3339 time"),
                 (sent + ["--archive", "data"], "--archive goes with --clock events"),
                 (sent + ["--brokers", "embedded"], "an embedded broker lives in another process"),
