@@ -1,10 +1,10 @@
 import ArgumentParser
 import Events
-import Foundation
 
 struct EventCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "event", abstract: "Correct what was reported.", subcommands: [EventVoidCommand.self])
+        commandName: "event", abstract: "Report what happened, or correct what was reported.",
+        subcommands: [EventSendCommand.self, EventVoidCommand.self])
 }
 
 struct EventVoidCommand: ParsableCommand {
@@ -18,6 +18,7 @@ struct EventVoidCommand: ParsableCommand {
             """)
 
     @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var time: OperatorTimeOptions
     @Option(help: "Whose event it is.")
     var subject: String
     @Option(help: "The event's source.")
@@ -28,17 +29,10 @@ struct EventVoidCommand: ParsableCommand {
     var reason: String
 
     func run() throws {
-        var settings = try Settings(config: cluster.config)
-        let control = ControlTopic(cluster: try Cluster(cluster, &settings))
-        var data = ByteWriter()
-        data.append("{\"source\":")
-        data.append(jsonString: source)
-        data.append(",\"id\":")
-        data.append(jsonString: id)
-        data.append(",\"reason\":")
-        data.append(jsonString: reason)
-        data.append("}")
-        print(
-            try control.send(.eventVoided, subject: subject, data: String(decoding: data.bytes, as: UTF8.self)))
+        var data = JSONObjectText()
+        data.add("source", source)
+        data.add("id", id)
+        data.add("reason", reason)
+        try ControlTopic.send(.eventVoided, subject: subject, data: data.text, to: cluster, at: time)
     }
 }

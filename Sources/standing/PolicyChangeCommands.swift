@@ -105,10 +105,12 @@ struct PolicyActivateCommand: ParsableCommand {
             Sends `standing.policy.activated` to the control topic. Refused where the proposal breaks a harm budget, or where \
             another policy is active than the one that it was folded against. From the entry on, points are what the whole \
             history gives under the policy; sanctions that both policies have go on with their dates, others are lifted, none \
-            is imposed; perks are evaluated. `standing policy rollback` is the same with the text before.
+            is imposed; perks are evaluated. `standing policy rollback` is the same with the text before. With --clock events it \
+            happens at the proposal's clock, so that the proposal counts what happens.
             """)
 
     @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var time: OperatorTimeOptions
     @Argument(help: "The proposal, as `standing policy propose` wrote it.")
     var proposal: String
 
@@ -124,7 +126,9 @@ struct PolicyActivateCommand: ParsableCommand {
         guard Checkpoint.hash(ofPolicy: active.texts.last ?? "") == proposal.active else {
             throw fail("error: another policy is active than the one that this was folded against: propose it again")
         }
-        let policy = try active.activate(proposal.policy)
+        let policy = try active.activate(proposal.policy) {
+            try time.stamp(cluster, &settings, known: proposal.clock)
+        }
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
     }
 }
@@ -134,47 +138,22 @@ struct PolicyRollbackCommand: ParsableCommand {
         commandName: "rollback",
         abstract: "Switch a ledger back to the policy that was active before the present one.",
         discussion: """
-            The old scores come back, for they follow from the history alone. What was lifted meanwhile stays lifted. No budget is \
-            asked: it is the state that people had.
+            Once more, it goes to the one before that, and never forward again. --to chooses any that the ledger has had \
+            (`standing policy log`). The old scores come back, for they follow from the history alone. What was lifted meanwhile \
+            stays lifted. No budget is asked: it is the state that people had.
             """)
 
     @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var time: OperatorTimeOptions
+    @Option(help: "NAME/VERSION, or the VERSION of the active name. Default: the policy before the active one.")
+    var to: String?
 
     func run() throws {
         var settings = try Settings(config: cluster.config)
-        let active = try ActivePolicies(try Cluster(cluster, &settings))
-        guard active.texts.count > 1 else { throw fail("error: this ledger has had one policy only") }
-        let policy = try active.activate(active.texts[active.texts.count - 2])
+        let cluster = try Cluster(self.cluster, &settings)
+        let active = try ActivePolicies(cluster)
+        let text = try to.map { try active.text(named: $0) } ?? active.textBefore()
+        let policy = try active.activate(text) { try time.stamp(cluster, &settings) }
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
-    }
-}
-
-/// The policies that a ledger has been under, read from one of its partitions: an activation goes to all.
-struct ActivePolicies {
-    /// The last one is active; no two neighbours are the same.
-    let texts: [String]
-    private let cluster: Cluster
-
-    init(_ cluster: Cluster) throws {
-        self.cluster = cluster
-        let ledger = try LedgerSource(topicOf: cluster)
-        texts = try LedgerSource.reading {
-            guard let partition = ledger.partitions.first else { throw fail("error: the ledger has no partition") }
-            return try PolicyHistory.texts(of: try ledger.frames(partition, 0, .max))
-        }
-        guard !texts.isEmpty else { throw fail("error: the ledger is empty: `standing serve --policy FILE` begins it") }
-    }
-
-    /// Sends the activation.
-    func activate(_ text: String) throws -> ScoringPolicy {
-        let policy = try ScoringPolicy(yaml: text, file: "proposal")
-        guard text != texts.last else { throw fail("error: \(policy.id) version \(policy.version) is active already") }
-        var data = ByteWriter()
-        data.append("{\"policy\":")
-        data.append(jsonString: text)
-        data.append("}")
-        try ControlTopic(cluster: cluster).send(
-            .policyActivated, data: String(decoding: data.bytes, as: UTF8.self))
-        return policy
     }
 }

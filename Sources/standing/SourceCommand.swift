@@ -17,7 +17,7 @@ struct SourceResetCommand: ParsableCommand {
         discussion: """
             Appends `standing.source.reset` to every ledger partition, so that the topic's offsets count from 0 again, and \
             sets intake's group to the topic's beginning. Stop every intake first. An event that was read from the old topic \
-            and is in the new one too is known by its source and id, and counts once.
+            and is in the new one too is known by its source and id, and counts once. It moves no clock.
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -50,6 +50,7 @@ struct SourceAcknowledgeCommand: ParsableCommand {
             """)
 
     @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var time: OperatorTimeOptions
     @Argument(help: "The source topic.")
     var topic: String
     @Option(help: "What was found; it stays in the ledger.")
@@ -62,14 +63,10 @@ struct SourceAcknowledgeCommand: ParsableCommand {
         guard ([topics.control] + topics.sources).contains(topic) else {
             throw fail("error: \(topic): no source topic of this name", Exit.usage)
         }
-        var data = ByteWriter()
-        data.append("{\"topic\":")
-        data.append(jsonString: topic)
-        data.append(",\"reason\":")
-        data.append(jsonString: reason)
-        data.append("}")
-        print(
-            try ControlTopic(cluster: cluster).send(
-                .sourceAcknowledged, data: String(decoding: data.bytes, as: UTF8.self)))
+        var data = JSONObjectText()
+        data.add("topic", topic)
+        data.add("reason", reason)
+        let time = try time.stamp(cluster, &settings)
+        print(try ControlTopic(cluster: cluster).send(.sourceAcknowledged, time: time, data: data.text))
     }
 }

@@ -13,11 +13,10 @@ struct StandingCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, ReplayCommand.self, PolicyCommand.self, EventCommand.self, SourceCommand.self,
-            ArchiveCommand.self, VerifyCommand.self, LedgerCommand.self, KeyCommand.self, DeadLetterCommand.self,
-            LagCommand.self,
-            PerksCommand.self, BlacklistCommand.self, TopicsCommand.self, QuickstartCommand.self, BrokerCommand.self,
-            SimulateCommand.self, BenchCommand.self,
+            ServeCommand.self, ReplayCommand.self, PolicyCommand.self, SubjectCommand.self, EventCommand.self,
+            AppealCommand.self, SourceCommand.self, ArchiveCommand.self, VerifyCommand.self, LedgerCommand.self,
+            KeyCommand.self, DeadLetterCommand.self, LagCommand.self, PerksCommand.self, BlacklistCommand.self,
+            TopicsCommand.self, QuickstartCommand.self, BrokerCommand.self, SimulateCommand.self, BenchCommand.self,
         ])
 
     static func main() async {

@@ -176,7 +176,7 @@ extension CommandTests {
             #expect(try folder.read("people").split(separator: "\n").count == moved.count)
             #expect(
                 try await succeed("policy", "diff", folder.path("proposal.json")).output.contains(
-                    "Within the harm budget"))
+                    "no harm budget is set"))
 
             let server = try await Server(
                 broker: broker.address, policy: policy, ["--data", data, "--snapshot-interval", "1s"])

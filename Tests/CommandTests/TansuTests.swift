@@ -17,7 +17,7 @@ private struct Tansu {
     let address: String
 
     init() async throws {
-        address = "127.0.0.1:\(try Self.freePort())"
+        address = "127.0.0.1:\(try freePort())"
         let url = "tcp://\(address)"
         process = try Running(
             [
@@ -37,24 +37,6 @@ private struct Tansu {
 
     func standing(_ arguments: String...) async throws -> Finished {
         try await start(arguments).finished(limit: Limit.run)
-    }
-
-    /// A port that nothing listens on at the moment.
-    private static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw Trouble("no socket") }
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
-            }
-        }
-        guard isBound else { throw Trouble("no free port") }
-        return UInt16(bigEndian: address.sin_port)
     }
 }
 

@@ -121,9 +121,18 @@ import Testing
         #expect(read.breaches.count == 1 && proposal.breaches.count == 1)
         #expect(read.page == proposal.page)
         #expect(proposal.page.contains("The harm budget is broken"))
+        // The last event's time, for only the one partition has a clock.
+        #expect(read.clock == Timestamp(microseconds: 14_000_000) && proposal.clock == read.clock)
         for text in ["", "{}", #"{"proposal":2}"#, "[1]", #"{"proposal":1,"policy":"p"}"#] {
             #expect(throws: PolicyProposal.Failure.self) { try PolicyProposal(json: Array(text.utf8)) }
         }
+    }
+
+    @Test func whereNoBudgetIsSetThePageSaysSo() throws {
+        let page = PolicyProposal(try difference(to: policy([]))).page
+        #expect(page.hasSuffix("\nno harm budget is set\n"))
+        let kept = PolicyProposal(try difference(to: policy([], more: "harm-budget: {lose-points: 1 %}\n"))).page
+        #expect(kept.hasSuffix("\nWithin the harm budget.\n"))
     }
 
     /// What a proposal says of the activation is what the activation does.
@@ -170,5 +179,33 @@ import Testing
             changes += texts.count - 1
         }
         #expect(changes > 1)
+    }
+
+    @Test func anActivationKnowsItsOffsetAndTheClock() throws {
+        func activated(_ text: String, offset: Int64, second: Int64) -> LedgerEntry {
+            .event(
+                type: "standing.policy.activated", subject: "", offset: offset, topic: "council", second: second,
+                data: LedgerEntry.policyData(text))
+        }
+        let frames: [(offset: Int64, bytes: [UInt8])] = [
+            (0, LedgerEntry.frame(session: 9, [.policy("one")])),
+            (2, LedgerEntry.frame([.tick(50), activated("two", offset: 0, second: 40)])),
+            // Active already; then one that is older than the clock.
+            (3, LedgerEntry.frame(number: 1, [activated("two", offset: 1, second: 60), .tick(70)])),
+            (5, LedgerEntry.frame(number: 2, [activated("one", offset: 2, second: 0)])),
+        ]
+        let found = try PolicyHistory.activations(of: MemoryFrames(frames))
+        #expect(found.map(\.text) == ["one", "two", "one"])
+        #expect(found.map(\.offset) == [0, 2, 5])
+        #expect(found.map(\.clock?.microseconds) == [nil, 50_000_000, 70_000_000])
+    }
+
+    @Test(
+        arguments: [
+            ("a", "a"), ("ab", "ab"), ("aba", "a"), ("abac", "ac"), ("abcb", "ab"), ("abcba", "a"), ("abcbd", "abd"),
+            ("abcad", "ad"),
+        ])
+    func whoGoesBackLeavesTheRestBehind(history: String, lineage: String) {
+        #expect(PolicyHistory.lineage(of: history.map { String($0) }).joined() == lineage)
     }
 }

@@ -5,10 +5,12 @@ import Testing
 
 /// SPEC section 2: what is read before its subject's enrolment, and a void that is read before its event.
 @Suite struct EarlyEventTests {
-    private let town = Story(
-        try! ScoringPolicy(
-            yaml: TownPolicy.text.replacing("early: 0 hours", with: "early: 1 day").components(before: "perks:"),
-            file: "town.yaml"))
+    private let town: Story
+
+    init() throws {
+        let text = TownPolicy.text.replacing("early: 0 hours", with: "early: 1 day").components(before: "perks:")
+        town = Story(try ScoringPolicy(yaml: text, file: "town.yaml"))
+    }
 
     private func paid(_ subject: String = "anna", on day: Double, id: String? = nil) -> Happening {
         happened("bill.paid", subject, on: day, id: id)

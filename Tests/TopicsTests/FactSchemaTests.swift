@@ -69,7 +69,8 @@ import Testing
         #expect(
             types == [
                 "standing.score.changed", "standing.score.changed by timer", "standing.sanction.noticed",
-                "standing.sanction.in-force", "standing.sanction.in-force by timer", "standing.sanction.stayed", "standing.sanction.lifted",
+                "standing.sanction.in-force", "standing.sanction.in-force by timer", "standing.sanction.stayed",
+                "standing.sanction.lifted",
                 "standing.sanction.lifted by timer",
                 "standing.perk.granted", "standing.perk.revoked", "standing.perk.revoked by timer",
             ])

@@ -1,4 +1,4 @@
-internal import Events
+public import Events
 internal import Ledger
 public import Policy
 internal import Scoring
@@ -13,6 +13,9 @@ public struct PolicyChange: Sendable {
         public var candidate: ScoringPolicy
         /// By partition: the ledger offset before which everything is folded.
         public var nextOffsets: [Int64]
+        /// The least clock of the partitions that have one: an activation with this time moves no clock, and so does what
+        /// `activation` says. Nil if no partition has a clock.
+        public var clock: Timestamp?
         /// From how things are to how they would be right behind the activation. `only-policy` sanctions are none: an activation
         /// never imposes one.
         public var activation: BacktestReport.Comparison
@@ -40,6 +43,7 @@ public struct PolicyChange: Sendable {
         var activation: BacktestComparison?
         var wholeHistory: BacktestComparison?
         var nextOffsets: [Int64] = []
+        var clocks: [Timestamp] = []
         for partition in partitions {
             var current = PartitionFold(
                 partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: false)
@@ -56,6 +60,7 @@ public struct PolicyChange: Sendable {
             active = policy
             let end = current.nextOffset
             nextOffsets.append(end)
+            if current.fold.clock != .distantPast { clocks.append(current.fold.clock) }
             var always = PartitionFold(partition: partition, fixedPolicy: candidate, keepsFacts: false)
             try fold(&always, try source(partition, 0, end), progress)
             let switched = try current.preview(candidate, frames: try source(partition, 0, end))
@@ -69,8 +74,8 @@ public struct PolicyChange: Sendable {
         }
         guard let active, let activation, let wholeHistory else { throw Failure(description: "there is no partition") }
         return Difference(
-            active: active, candidate: candidate, nextOffsets: nextOffsets, activation: activation.finished(),
-            wholeHistory: wholeHistory.finished())
+            active: active, candidate: candidate, nextOffsets: nextOffsets, clock: clocks.min(),
+            activation: activation.finished(), wholeHistory: wholeHistory.finished())
     }
 
     private func fold(

@@ -1,4 +1,4 @@
-internal import Events
+public import Events
 internal import Ledger
 internal import Policy
 
@@ -16,6 +16,8 @@ public struct PolicyProposal: Sendable, Equatable {
     public let policy: String
     /// SHA-256 of the text of the policy that was active.
     public let active: String
+    /// The time of an activation that moves no partition's clock; nil if the ledger has no clock yet.
+    public let clock: Timestamp?
     /// In words; none: it may be activated.
     public let breaches: [String]
     /// The document.
@@ -26,6 +28,7 @@ public struct PolicyProposal: Sendable, Equatable {
         let active = Checkpoint.hash(ofPolicy: difference.active.text)
         (self.breaches, self.active) = (breaches, active)
         policy = difference.candidate.text
+        clock = difference.clock
         func write(_ policy: ScoringPolicy, to json: inout JSONDocument) {
             json.object {
                 $0.member("id", policy.id)
@@ -41,6 +44,7 @@ public struct PolicyProposal: Sendable, Equatable {
             $0.member("active") { write(difference.active, to: &$0) }
             $0.member("candidate") { write(difference.candidate, to: &$0) }
             $0.member("folded-to") { $0.array(difference.nextOffsets) { $1.number($0) } }
+            if let clock = difference.clock { $0.member("clock", clock.description) }
             $0.member("breaches") { $0.array(breaches) { $1.string($0) } }
             $0.member("breach-count", Int64(breaches.count))
             $0.member("activation") {
@@ -58,17 +62,17 @@ public struct PolicyProposal: Sendable, Equatable {
     /// What is needed of a document; throws `Failure`.
     public init(json bytes: [UInt8]) throws(Failure) {
         let decoder = EventDecoder()
-        let found = bytes.withUnsafeBytes { document -> (String, String, Int64)? in
+        let found = bytes.withUnsafeBytes { document -> (String, String, Int64, Timestamp?)? in
             func string(_ name: StaticString) -> String? {
                 decoder.string(name, of: document).map { String(decoding: $0, as: UTF8.self) }
             }
             guard decoder.integer("proposal", of: document) == Self.version, let policy = string("policy"),
                 let active = string("against"), let count = decoder.integer("breach-count", of: document)
             else { return nil }
-            return (policy, active, count)
+            return (policy, active, count, string("clock").flatMap { Timestamp($0) })
         }
         guard let found else { throw Failure(description: "not a proposal of form \(Self.version)") }
-        (policy, active) = (found.0, found.1)
+        (policy, active, clock) = (found.0, found.1, found.3)
         json = String(decoding: bytes, as: UTF8.self)
         breaches = [String](repeating: "", count: Int(max(0, min(found.2, 1000))))
     }
@@ -122,9 +126,13 @@ extension PolicyChange.Difference {
             }
         }
         let breaches = breaches
-        lines += [
-            "", breaches.isEmpty ? "Within the harm budget." : "The harm budget is broken: it will not be activated.",
-        ]
+        lines.append("")
+        if active.harmBudget == .init(), candidate.harmBudget == .init() {
+            lines.append("no harm budget is set")
+        } else {
+            lines.append(
+                breaches.isEmpty ? "Within the harm budget." : "The harm budget is broken: it will not be activated.")
+        }
         for breach in breaches { lines.append("  \(breach)") }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Events
+
+struct AppealCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "appeal", abstract: "Appeals against sanctions.",
+        subcommands: [AppealFileCommand.self, AppealDecideCommand.self])
+}
+
+struct AppealFileCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "file",
+        abstract: "File a subject's appeal against a sanction that is noticed or in force.",
+        discussion: """
+            Sends `standing.appeal.filed` to the control topic and prints its id. One appeal an imposition; another is counted \
+            and harmless. By default the sanction is stayed until the appeal is decided.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var time: OperatorTimeOptions
+    @Option(help: "Who appeals.")
+    var subject: String
+    @Option(help: "The sanction's id in the policy.")
+    var sanction: String
+    @Option(help: "What the subject says.")
+    var statement: String
+
+    func run() throws {
+        var data = JSONObjectText()
+        data.add("sanction", sanction)
+        data.add("statement", statement)
+        try ControlTopic.send(.appealFiled, subject: subject, data: data.text, to: cluster, at: time)
+    }
+}
+
+struct AppealDecideCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "decide",
+        abstract: "Decide an appeal: upheld lifts the sanction, rejected lets it go on with its old dates.",
+        discussion: "Sends `standing.appeal.decided` to the control topic and prints its id.")
+
+    enum Outcome: String, ExpressibleByArgument, CaseIterable { case upheld, rejected }
+
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var time: OperatorTimeOptions
+    @Option(help: "Who has appealed.")
+    var subject: String
+    @Option(help: "The sanction's id in the policy.")
+    var sanction: String
+    @Option(help: "What was decided.")
+    var outcome: Outcome
+    @Option(help: "Why; the subject reads it.")
+    var reason: String
+
+    func run() throws {
+        var data = JSONObjectText()
+        data.add("sanction", sanction)
+        data.add("outcome", outcome.rawValue)
+        data.add("reason", reason)
+        try ControlTopic.send(.appealDecided, subject: subject, data: data.text, to: cluster, at: time)
+    }
+}

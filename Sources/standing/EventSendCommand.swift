@@ -1,0 +1,79 @@
+import ArgumentParser
+import Events
+import Topics
+
+struct EventSendCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send",
+        abstract: "Send one behaviour event of a subject to a source topic.",
+        discussion: """
+            Prints the event's id. It is what any program that writes to the topic would send: structured CloudEvents JSON, the \
+            subject as its key. The topic is one that the topic files declare with `role: source`. The same source and id once \
+            more count once.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var time: OperatorTimeOptions
+    @Option(help: "The source topic. Default: the only one that there is.")
+    var topic: String?
+    @Option(help: "The event's type, such as bill.paid.")
+    var type: String
+    @Option(help: "Whose event it is.")
+    var subject: String
+    @Option(help: "The event's id. Default: a new one.")
+    var id: String?
+    @Option(help: "The event's source.")
+    var source = OperatorEvent.defaultSource
+    @Option(help: "What the policy's rules look at, a JSON object. Default: none.")
+    var data: String?
+
+    func run() throws {
+        try refuseReservedType()
+        let data = try data.map { try requireJSONObject($0, option: "--data") }
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        let topic = try sourceTopic(of: cluster)
+        var event = OperatorEvent(
+            type: type, subject: subject, source: source, time: try time.stamp(cluster, &settings, subject: subject),
+            data: data)
+        if let id { event.id = id }
+        print(try event.send(to: topic, of: cluster))
+    }
+
+    private func refuseReservedType() throws {
+        guard type.hasPrefix(ControlType.prefix.description) else { return }
+        let known = ControlType.allCases.first { $0.name.description == type }
+        let hint = known.flatMap(\.command).map { ": `standing \($0)` sends it" } ?? ""
+        throw fail("error: type: \(type) is for the control topic alone\(hint)", Exit.usage)
+    }
+
+    private func sourceTopic(of cluster: Cluster) throws -> String {
+        let sources = cluster.names(.source)
+        let known = sources.isEmpty ? "there is none" : sources.joined(separator: ", ")
+        guard let topic else {
+            guard sources.count == 1 else { throw fail("error: which --topic? \(known)", Exit.usage) }
+            return sources[0]
+        }
+        guard let found = sources.first(where: { $0 == topic || $0 == cluster.prefix + topic }) else {
+            throw fail("error: --topic: \(topic) is no source topic of the topic files: \(known)", Exit.usage)
+        }
+        return found
+    }
+}
+
+extension ControlType {
+    /// The command that sends it; nil if only the engine does.
+    fileprivate var command: String? {
+        switch self {
+        case .enrolled: "subject enrol"
+        case .withdrawn: "subject withdraw"
+        case .eventVoided: "event void"
+        case .appealFiled: "appeal file"
+        case .appealDecided: "appeal decide"
+        case .policyActivated: "policy activate"
+        case .sourceReset: "source reset"
+        case .sourceAcknowledged: "source acknowledge"
+        case .sourceGap: nil
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import ArgumentParser
+import Events
+import Foundation
+import Kafka
+import Ledger
+
+/// An event that an operator sends: structured CloudEvents JSON under the subject's key.
+struct OperatorEvent {
+    static let defaultSource = "/standing/operator"
+    private static let patienceMilliseconds = 30_000
+    private static let structured = HeaderSet([
+        (name: "content-type", value: Array("application/cloudevents+json; charset=UTF-8".utf8))
+    ])
+
+    var type: String
+    /// Nil for control events that concern everyone.
+    var subject: String?
+    var id = UUID().uuidString.lowercased()
+    var source = OperatorEvent.defaultSource
+    var time: Timestamp
+    /// A JSON object's text.
+    var data: String?
+
+    /// Sends it to a source topic and returns its id when it is acknowledged. Ends the command, naming the attribute, where
+    /// intake would make a dead letter of it.
+    func send(to topic: String, of cluster: Cluster, isControl: Bool = false) throws -> String {
+        let bytes = encoded
+        if let defect = Self.defect(of: bytes, isControl: isControl) { throw fail("error: \(defect)", Exit.usage) }
+        guard !cluster.isEmbedded else {
+            throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
+        }
+        do {
+            try produce(bytes, to: topic, of: cluster)
+        } catch let error as KafkaError {
+            throw fail("error: \(error)")
+        }
+        return id
+    }
+
+    private var encoded: [UInt8] {
+        var writer = ByteWriter()
+        writer.append("{\"specversion\":\"1.0\",\"id\":")
+        writer.append(jsonString: id)
+        writer.append(",\"source\":")
+        writer.append(jsonString: source)
+        writer.append(",\"type\":")
+        writer.append(jsonString: type)
+        writer.append(",\"time\":\"")
+        writer.append(time)
+        writer.append(byte: 0x22)
+        if let subject {
+            writer.append(",\"subject\":")
+            writer.append(jsonString: subject)
+        }
+        if let data {
+            writer.append(",\"datacontenttype\":\"application/json\",\"data\":")
+            writer.append(data)
+        }
+        writer.append("}")
+        return Array(writer.bytes)
+    }
+
+    private static func defect(of bytes: [UInt8], isControl: Bool) -> EventDefect? {
+        let decoder = EventDecoder()
+        let memberDecoder = EventDecoder()
+        // The event that is read borrows the decoder's memory.
+        return withExtendedLifetime(decoder) {
+            bytes.withUnsafeBytes { bytes in
+                var event = EventView.empty
+                if let defect = decoder.decode(structured: bytes, into: &event) { return defect }
+                return event.controlDefect(memberDecoder, fromControlTopic: isControl)
+            }
+        }
+    }
+
+    private func produce(_ value: [UInt8], to topic: String, of cluster: Cluster) throws {
+        guard let partitions = try Admin(cluster.kafka).topic(topic)?.partitions else {
+            throw fail("error: \(topic): no such topic on \(cluster.kafka.brokers)")
+        }
+        let producer = try Producer(cluster.kafka)
+        let number = try producer.topic(topic)
+        let key = subject.map { Array($0.utf8) }
+        let partition = key.map { key in
+            Int32(key.withUnsafeBytes { Murmur2.partition(of: $0, count: partitions) })
+        }
+        func queue(_ key: UnsafeRawBufferPointer?) throws -> Bool {
+            try value.withUnsafeBytes {
+                try producer.produce(
+                    topic: number, partition: partition ?? 0, key: key, value: $0, headers: Self.structured)
+            }
+        }
+        let isQueued = try key.map { try $0.withUnsafeBytes { try queue($0) } } ?? queue(nil)
+        var failure: KafkaError?
+        let isSent = producer.flush(timeoutMilliseconds: Self.patienceMilliseconds) { delivery in
+            if delivery.code != 0 { failure = delivery.error(topicName: topic) }
+        }
+        if let failure { throw failure }
+        guard isQueued, isSent else {
+            throw fail("error: \(topic): not acknowledged; it may or may not have arrived")
+        }
+    }
+}
+
+/// The text of a JSON object that a command writes.
+struct JSONObjectText: ~Copyable {
+    private var writer = ByteWriter()
+
+    var text: String { writer.count == 0 ? "{}" : String(decoding: writer.bytes, as: UTF8.self) + "}" }
+
+    mutating func add(_ name: StaticString, _ value: String) {
+        begin(name)
+        writer.append(jsonString: value)
+    }
+
+    mutating func add(_ name: StaticString, _ value: Int64) {
+        begin(name)
+        writer.append(decimal: value)
+    }
+
+    /// `json`: a value as it is to stand there.
+    mutating func add(_ name: StaticString, json: String) {
+        begin(name)
+        writer.append(json)
+    }
+
+    private mutating func begin(_ name: StaticString) {
+        writer.append(writer.count == 0 ? "{\"" : ",\"")
+        writer.append(name)
+        writer.append("\":")
+    }
+}
+
+/// `text`, the value of `option`, if it is one JSON object; ends the command otherwise.
+func requireJSONObject(_ text: String, option: String) throws -> String {
+    guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8)), value is [String: Any] else {
+        throw fail("error: \(option): not a JSON object", Exit.usage)
+    }
+    return text
+}

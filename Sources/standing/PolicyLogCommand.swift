@@ -1,0 +1,30 @@
+import ArgumentParser
+
+struct PolicyLogCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log",
+        abstract: "List the policies that a ledger has been under, and since when.",
+        discussion: """
+            Reads the topic, or an archive as far as it goes. A row an activation, a rollback among them, the active one last; \
+            `since` is the ledger's clock. --output json: a line each, with every partition's offset and clock.
+            """)
+
+    @OptionGroup var source: LedgerSourceOptions
+    @Option(help: "text or json.")
+    var output = TableFormat.text
+
+    func validate() throws { try source.validateChoice() }
+
+    func run() throws {
+        let policies = try LedgerPolicies(try source.open())
+        if output == .text { print(LedgerPolicies.Activation.columns) }
+        for activation in policies.activations { print(output == .json ? activation.json : activation.row) }
+    }
+}
+
+extension LedgerSourceOptions {
+    /// The topic is the default; --topic says so.
+    func validateChoice() throws {
+        if archive != nil, topic { throw ValidationError("give one of --topic and --archive DIR") }
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Events
+
+struct SubjectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "subject", abstract: "Who is scored: nobody who has not enrolled.",
+        subcommands: [SubjectEnrolCommand.self, SubjectWithdrawCommand.self])
+}
+
+struct SubjectEnrolCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enrol",
+        abstract: "Enrol a subject: from here on it is scored.",
+        discussion: """
+            Sends `standing.subject.enrolled` to the control topic and prints its id. Of a subject that is enrolled, only the \
+            terms and the attributes change; without --attributes it has none.
+            """)
+
+    enum Kind: String, ExpressibleByArgument, CaseIterable { case individual, business, official }
+
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var time: OperatorTimeOptions
+    @Option(help: "Who enrols.")
+    var subject: String
+    @Option(help: "What the subject is.")
+    var kind: Kind
+    @Option(help: "The terms that the subject agreed to, by name or version.")
+    var terms: String
+    @Option(help: "What the policy may ask about the subject, a JSON object. Default: none.")
+    var attributes: String?
+
+    func validate() throws {
+        guard !terms.isEmpty else { throw ValidationError("--terms: nobody is enrolled without terms") }
+    }
+
+    func run() throws {
+        var data = JSONObjectText()
+        data.add("kind", kind.rawValue)
+        data.add("terms", terms)
+        if let attributes {
+            data.add("attributes", json: try requireJSONObject(attributes, option: "--attributes"))
+        }
+        try ControlTopic.send(.enrolled, subject: subject, data: data.text, to: cluster, at: time)
+    }
+}
+
+struct SubjectWithdrawCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "withdraw",
+        abstract: "Withdraw a subject: its sanctions are lifted, its perks revoked, its state removed.",
+        discussion: "Sends `standing.subject.withdrawn` to the control topic and prints its id.")
+
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var time: OperatorTimeOptions
+    @Option(help: "Who withdraws.")
+    var subject: String
+
+    func run() throws { try ControlTopic.send(.withdrawn, subject: subject, data: nil, to: cluster, at: time) }
+}

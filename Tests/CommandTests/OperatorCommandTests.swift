@@ -1,0 +1,149 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+    /// What an operator does to a ledger on old data: nothing of it moves the ledger's clock, or all points would expire.
+    struct OperatorCommandTests {
+        private static let start = "2020-01-01T00:00:00Z"
+        private static let anna = "inhabitant-1"
+        private static let policy = """
+            policy: trial
+            version: 1
+            score: {base: 600, min: 350, max: 950}
+            kinds: [individual]
+            dimensions: {payment: {}}
+            rules:
+              - {id: paid, dimension: payment, event: bill.paid, points: 15, per: month, lasts: 1 month}
+              - {id: late, dimension: payment, event: bill.late, points: data.days * -5, per: month, lasts: 1 month}
+            bands: [{name: C, from: 350}, {name: B, from: 560}]
+            sanctions:
+              - {id: no-credit, dimension: payment, measures: [credit], when: points <= -40, lasts: 60 days}
+
+            """
+
+        private struct Activation: Decodable {
+            struct Place: Decodable {
+                let partition: Int
+                let offset: Int
+                let clock: String?
+            }
+            let policy: String
+            let version: Int
+            let active: Bool
+            let since: [Place]
+        }
+
+        @Test func fromEnrolmentToWithdrawal() async throws {
+            let folder = try TemporaryFolder()
+            let broker = try await Broker()
+            let server = try await Server(
+                broker: broker.address, policy: try folder.write(Self.policy, to: "policy.yaml"))
+            try await server.waitUntilReady()
+
+            let environment = ["STANDING_BROKERS": broker.address, "STANDING_CLOCK": "events"]
+            func run(_ arguments: [String], _ more: String...) async throws -> Finished {
+                try await Running(arguments + more, environment: environment).finished(limit: Limit.run)
+            }
+            func id(_ run: Finished) throws -> String {
+                try #require(run.code == 0, "\(run.messages)")
+                return try #require(run.lines.count == 1 ? run.lines.first : nil)
+            }
+            func expect(score: Int, sanctions: [String] = []) async throws {
+                var last: Standing?
+                try await wait(for: "\(score), not \(String(describing: last))") {
+                    last = try await server.standing(of: Self.anna)
+                    return last?.score == score && last?.sanctions.map(\.state) == sanctions ? true : nil
+                }
+            }
+
+            let whose = ["--subject", Self.anna]
+            let enrolment = ["subject", "enrol", "--kind", "individual", "--terms", "2020"] + whose
+            let early = try await run(enrolment)
+            #expect(early.code == 2 && early.messages.contains("give --time"), "\(early.messages)")
+            _ = try id(await run(enrolment, "--attributes", #"{"tier":"gold"}"#, "--time", Self.start))
+            try await expect(score: 600)
+
+            let bank = ["event", "send", "--topic", "behaviour.payments", "--source", "/bank"] + whose
+            let paid = try id(await run(bank, "--type", "bill.paid", "--id", "one"))
+            #expect(paid == "one")
+            try await expect(score: 615)
+            let late = try id(await run(bank, "--type", "bill.late", "--data", #"{"days":12}"#))
+            try await expect(score: 555, sanctions: ["in-force"])
+
+            let appeal = ["--sanction", "no-credit"] + whose
+            _ = try id(await run(["appeal", "file"] + appeal, "--statement", "The bank was closed."))
+            try await expect(score: 555, sanctions: ["stayed"])
+            _ = try id(await run(["appeal", "decide"] + appeal, "--outcome", "upheld", "--reason", "It was."))
+            try await expect(score: 555)
+            _ = try id(await run(["event", "void"] + whose, "--source", "/bank", "--id", late, "--reason", "a mix-up"))
+            try await expect(score: 615)
+
+            // The rules change, and go back, and not forward again.
+            let second = Self.policy.replacing("version: 1", with: "version: 2")
+                .replacing("points: 15", with: "points: 20")
+            let proposed = try await run(
+                ["policy"], "propose", try folder.write(second, to: "second.yaml"), "--topic", "--output",
+                folder.path("proposal.json"))
+            #expect(proposed.code == 0 && proposed.lines.contains("no harm budget is set"), "\(proposed.messages)")
+            _ = try id(await run(["policy"], "activate", folder.path("proposal.json")))
+            try await expect(score: 620)
+            #expect(try await run(["policy"], "show").output == second)
+            let log = try await run(["policy"], "log", "--output", "json").lines.map {
+                try JSONDecoder().decode(Activation.self, from: Data($0.utf8))
+            }
+            #expect(log.map(\.version) == [1, 2] && log.map(\.active) == [false, true])
+            #expect(log.first?.since.allSatisfy { $0.clock == nil } == true)
+            #expect(log.last?.since.allSatisfy { $0.clock == Self.start } == true)
+            #expect(log.first?.since.map(\.partition) == log.last?.since.map(\.partition))
+            #expect(log.first?.since.allSatisfy { $0.offset == 0 } == true)
+
+            _ = try id(await run(["policy"], "rollback"))
+            try await expect(score: 615)
+            let table = try await run(["policy"], "log").lines
+            #expect(table.count == 4 && table.last?.hasPrefix("trial  1  yes  \(Self.start)  0:") == true, "\(table)")
+            let again = try await run(["policy"], "rollback")
+            #expect(again.code == 1 && again.messages.contains("--to (trial/1, trial/2)"), "\(again.messages)")
+            #expect(try await run(["policy"], "rollback", "--to", "3").code == 2)
+            _ = try id(await run(["policy"], "rollback", "--to", "trial/2"))
+            try await expect(score: 620)
+
+            _ = try id(await run(["subject", "withdraw"] + whose))
+            try await wait(for: "the withdrawal") {
+                await server.get("/subjects/\(Self.anna)")?.status == 404 ? true : nil
+            }
+            let digests = try await run(["replay"], "--topic", "--digests").lines
+            #expect(digests.count == log.first?.since.count)
+            #expect(digests.allSatisfy { $0.contains("\"clock\":\"\(Self.start)\"") }, "\(digests)")
+            #expect(try await server.process.stop().code == 0)
+        }
+
+        /// All of it is found before anything is sent: nothing listens on port 1.
+        @Test func whatIntakeWouldNotTakeIsNotSent() async throws {
+            let event = ["event", "send", "--brokers", "127.0.0.1:1", "--subject", "a", "--type", "bill.paid"]
+            let sent = event + ["--topic", "behaviour.payments"]
+            let enrolment = ["subject", "enrol", "--brokers", "127.0.0.1:1", "--subject", "a", "--terms", "1"]
+            let cases: [([String], String)] = [
+                (event, "which --topic? behaviour.commerce, "),
+                (event + ["--topic", "standing.control"], "behaviour.payments"),
+                (sent + ["--type", "standing.subject.enrolled"], "`standing subject enrol` sends it"),
+                (sent + ["--subject", ""], "error: subject is empty"),
+                (sent + ["--id", "a\nb"], "error: id has a control character"),
+                (sent + ["--data", "[1]"], "error: --data: not a JSON object"),
+                (sent + ["--data", #"{}, "subject": "b""#], "error: --data: not a JSON object"),
+                (sent + ["--data", #"{"a":1,"a":2}"#], "has the same key twice"),
+                (sent + ["--time", "yesterday"], "--time: \"yesterday\" is not an RFC 3339 time"),
+                (sent + ["--archive", "data"], "--archive goes with --clock events"),
+                (sent + ["--brokers", "embedded"], "an embedded broker lives in another process"),
+                (enrolment + ["--kind", "ghost"], "individual"),
+                (enrolment + ["--kind", "individual", "--terms", ""], "nobody is enrolled without terms"),
+                (enrolment + ["--kind", "individual", "--attributes", "gold"], "--attributes: not a JSON object"),
+            ]
+            for (arguments, message) in cases {
+                let run = try await Running(arguments).finished()
+                #expect(run.code == 2, "\(arguments)")
+                #expect(run.messages.contains(message), "\(arguments): \(run.messages)")
+                #expect(run.output == "")
+            }
+        }
+    }
+}
