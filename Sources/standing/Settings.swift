@@ -16,7 +16,7 @@ struct ClusterOptions: ParsableArguments {
     )
     var kafka: [String] = []
 
-    @Option(help: "Folder of topic files. Default: topics.")
+    @Option(help: "Folder of topic files. Default: those that the program carries.")
     var topics: String?
 
     @Option(help: "Put before the name of every topic and group, so that several ledgers share a cluster.")
@@ -168,13 +168,13 @@ struct Cluster {
         }
         isEmbedded = brokers == "embedded"
         prefix = settings.value("topic-prefix", flag: options.topicPrefix, default: "")?.value ?? ""
-        let directory = settings.value("topics", flag: options.topics, default: "topics")?.value ?? "topics"
+        let folder = settings.value("topics", flag: options.topics)?.value
         kafka = KafkaConfiguration(
             brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
         do {
-            definitions = try TopicDefinition.load(directory: directory)
+            definitions = try folder.map { try TopicDefinition.load(directory: $0) } ?? TopicDefinition.builtIn()
         } catch {
-            throw fail(error.description)
+            throw fail("\(error)")
         }
     }
 
