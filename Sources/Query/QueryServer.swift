@@ -40,13 +40,24 @@ public final class QueryServer: Sendable {
     public func run() async throws {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: JSONErrors())
-        router.get("livez") { [self] _, _ in liveness() }
-        router.get("readyz") { [self] _, _ in readiness() }
-        router.get("metrics") { [self] _, _ in scrape() }
-        router.get("subjects/:id") { [self] request, context in
+        /// A route, with the query parameters that it takes; any other is refused.
+        func get(
+            _ path: RouterPath, taking known: [String] = [],
+            _ answer: @escaping @Sendable (Request, BasicRequestContext) async throws -> Response
+        ) {
+            router.get(path) { request, context -> Response in
+                let names = request.uri.queryParameters.map { String($0.key) }
+                if let mistake = queryMistake(names, known: known) { return .error(mistake, status: .badRequest) }
+                return try await answer(request, context)
+            }
+        }
+        get("livez") { [self] _, _ in liveness() }
+        get("readyz") { [self] _, _ in readiness() }
+        get("metrics") { [self] _, _ in scrape() }
+        get("subjects/:id", taking: ["as-of", "offset", "policy"]) { [self] request, context in
             try await standing(of: try context.parameters.require("id"), request)
         }
-        router.get("subjects/:id/file") { [self] request, context in
+        get("subjects/:id/file") { [self] request, context in
             try await file(of: try context.parameters.require("id"), request)
         }
         // Hummingbird logs its own cancellation as an error.
@@ -231,6 +242,19 @@ public final class QueryServer: Sendable {
         case .notReady: return .error("not ready", status: .serviceUnavailable)
         }
     }
+}
+
+/// What is wrong with the names of a query's parameters, of which each may stand once; nil if nothing is.
+func queryMistake(_ names: [String], known: [String]) -> String? {
+    var seen: Set<String> = []
+    for name in names {
+        guard known.contains(name) else {
+            let mend = known.isEmpty ? "this path takes none" : "this path takes \(known.joined(separator: ", "))"
+            return "unknown query parameter \"\(name.prefix(64))\"; \(mend)"
+        }
+        guard seen.insert(name).inserted else { return "the query parameter \(name) stands there twice" }
+    }
+    return nil
 }
 
 /// Nil unless every `%` starts two hexadecimal digits and the outcome is UTF-8.

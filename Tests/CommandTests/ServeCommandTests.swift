@@ -30,6 +30,17 @@ extension CommandTests {
             #expect(await server.get("/subjects/inhabitant-3")?.status == 404)
             #expect(await server.get("/livez")?.status == 200)
 
+            // What is not understood is not answered as if it had not been asked.
+            for (path, known) in [
+                ("subjects/\(subjects[0])?asof=2026-01-01T00:00:00Z", "as-of, offset, policy"),
+                ("subjects/\(subjects[0])?as-of=2026-01-01T00:00:00Z&as-of=2027-01-01T00:00:00Z", "twice"),
+                ("subjects/\(subjects[0])?policy=now", "as-of"), ("subjects/\(subjects[0])/file?as-of=x", "none"),
+                ("livez?x=1", "none"), ("readyz?x", "none"), ("metrics?name=x", "none"),
+            ] {
+                let refused = await server.get("/" + path)
+                #expect(refused?.status == 400 && refused?.body.contains(known) == true, "\(path)")
+            }
+
             let metrics = try #require(await server.get("/metrics"))
             #expect(metrics.status == 200)
             #expect(metrics.body.contains("standing_intake_events_total"))
