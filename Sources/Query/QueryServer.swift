@@ -85,44 +85,13 @@ public final class QueryServer: Sendable {
     }
 
     private func readiness() -> Response {
-        let ready = service.isReady
-        let status = service.status
-        let roles = service.configuration.roles
-        var missing: [String] = []
-        if roles.contains(.intake), status.intakePartitions == 0 { missing.append("intake partitions") }
-        if roles.contains(.fold) {
-            if status.foldPartitions == 0 {
-                missing.append("fold partitions")
-            } else if status.currentPartitions < status.foldPartitions {
-                missing.append("current partitions")
-            }
-        }
-        let failure = service.finalFailure
-        return .json(status: ready ? .ok : .serviceUnavailable) { writer in
-            writer.append("{\"ready\":")
-            writer.append(ready ? "true" : "false")
-            if !ready {
-                writer.append(",\"error\":")
-                writer.append(jsonString: failure?.description ?? "not ready")
-                writer.append(",\"missing\":[")
-                for (index, name) in missing.enumerated() {
-                    if index > 0 { writer.append(",") }
-                    writer.append(jsonString: name)
-                }
-                writer.append("]")
-            }
-            writer.append(",\"intakePartitions\":")
-            writer.append(decimal: Int64(status.intakePartitions))
-            writer.append(",\"foldPartitions\":")
-            writer.append(decimal: Int64(status.foldPartitions))
-            writer.append(",\"currentPartitions\":")
-            writer.append(decimal: Int64(status.currentPartitions))
-            if let left = status.secondsLeft {
-                writer.append(",\"secondsLeft\":")
-                writer.append(decimal: Int64(left.rounded(.up)))
-            }
-            writer.append("}")
-        }
+        let (status, roles) = (service.status, service.configuration.roles)
+        let readiness = Readiness(
+            isReady: service.isReady, failure: service.finalFailure?.description, isIntake: roles.contains(.intake),
+            isFold: roles.contains(.fold), intakePartitions: status.intakePartitions,
+            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions,
+            secondsLeft: status.secondsLeft)
+        return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
     }
 
     /// The metrics of the process, and what is computed when they are asked for. The fold's counters are those of the
