@@ -17,7 +17,7 @@ struct StandingCommand: AsyncParsableCommand {
             ArchiveCommand.self, VerifyCommand.self, LedgerCommand.self, KeyCommand.self, DeadLetterCommand.self,
             LagCommand.self,
             PerksCommand.self, BlacklistCommand.self, TopicsCommand.self, QuickstartCommand.self, BrokerCommand.self,
-            SimulateCommand.self, BenchCommand.self,
+            SimulateCommand.self, BenchCommand.self, SettingsCommand.self,
         ])
 
     static func main() async {
