@@ -12,32 +12,30 @@ import Synchronization
 public final class QueryServer: Sendable {
     private let service: PipelineService
     private let metrics: PrometheusMetrics
-    private let host: String
-    private let requestedPort: Int
+    private let address: HTTPAddress
+    private let announcement: Announcement
     private let logger: Logger
-    private let advertised: String?
     private let forwarding = Forwarding()
     private let boundPort = Mutex<Int?>(nil)
 
-    /// Port 0 takes a free one. `advertised`: `HOST:PORT` where other members reach this server, if not at its own host
-    /// and port.
+    /// Port 0 takes a free one.
     public init(
-        service: PipelineService, metrics: PrometheusMetrics, host: String, port: Int, advertised: String? = nil,
+        service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, announcement: Announcement,
         logger: Logger
     ) {
         self.service = service
-        self.advertised = advertised
         self.metrics = metrics
-        self.host = host
-        requestedPort = port
+        self.address = address
+        self.announcement = announcement
         self.logger = logger
     }
 
     /// The port that the server listens on; nil before it does.
     public var port: Int? { boundPort.withLock { $0 } }
 
-    /// Serves until the task is cancelled, then returns. Throws when the address cannot be bound.
-    public func run() async throws {
+    /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be
+    /// bound.
+    public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: JSONErrors())
         /// A route, with the query parameters that it takes; any other is refused.
@@ -65,12 +63,13 @@ public final class QueryServer: Sendable {
         quiet.logLevel = .critical
         let application = Application(
             responder: router.buildResponder(),
-            configuration: ApplicationConfiguration(address: .hostname(host, port: requestedPort)),
+            configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
             onServerRunning: { [self] channel in
-                let port = channel.localAddress?.port ?? requestedPort
+                let port = channel.localAddress?.port ?? address.port
                 boundPort.withLock { $0 = port }
-                service.advertise(advertised ?? "\(host):\(port)")
-                logger.info("listening on http://\(host):\(port)")
+                if let announced = announcement.announced(port: port) { service.advertise("\(announced)") }
+                logger.info("listening on http://\(HTTPAddress(host: address.host, port: port))")
+                listening(port)
             }, logger: quiet)
         do {
             try await application.run()

@@ -35,6 +35,8 @@ struct DownstreamOptions: ParsableArguments {
         if cluster.isEmbedded {
             throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
         }
+        if try StartCheck.http(address) != .loopback { StartCheck.warnOfOpenAccess(address, logger) }
+        try StartCheck.database(database)
         let facts: FactTopic = kind == .perks ? .perks : .sanctions
         let service: DownstreamService
         do {

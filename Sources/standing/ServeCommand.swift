@@ -100,6 +100,8 @@ struct ServeCommand: AsyncParsableCommand {
         let http = try options.http(&settings)
         try options.check(configuration, cluster, settings)
         if showConfig { return settings.show() }
+        let reach = try StartCheck.http(http.address)
+        if let data = configuration.data, configuration.roles.contains(.fold) { try StartCheck.data(data) }
         let broker = try cluster.startEmbedded()
         configuration.kafka = cluster.kafka
         if let broker {
@@ -108,32 +110,54 @@ struct ServeCommand: AsyncParsableCommand {
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
         let service = PipelineService(configuration, logger: logger)
+        let announcement = Announcement(
+            advertised: http.advertised, host: http.address.host, reach: reach,
+            hostName: ProcessInfo.processInfo.hostName, brokers: configuration.kafka.brokers)
         let server = QueryServer(
-            service: service, metrics: metrics, host: http.address.host, port: http.address.port,
-            advertised: http.advertised?.description, logger: logger)
+            service: service, metrics: metrics, address: http.address, announcement: announcement, logger: logger)
+        if reach != .loopback { StartCheck.warnOfOpenAccess(http.address, logger) }
+        if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {
+            logger.warning(
+                "other members are not told where this one answers: give --http-host and --advertise that they reach",
+                metadata: ["http": "\(http.address)"])
+        }
         if configuration.data == nil, configuration.roles.contains(.fold) {
             logger.notice("no data folder (--data): every start folds the whole ledger from the topic")
         }
+        let policy = configuration.policy.map { "\($0.id) version \($0.version)" } ?? "the ledger's"
         logger.notice(
             "standing starts",
             metadata: [
                 "roles": "\(configuration.roles.map(\.rawValue).sorted().joined(separator: ","))",
                 "brokers": "\(configuration.kafka.brokers)", "librdkafka": "\(KafkaConfiguration.libraryVersion)",
+                "policy": "\(policy)", "control": "\(configuration.topics.control)",
+                "sources": "\(configuration.topics.sources.joined(separator: ","))",
+                "ledger": "\(configuration.topics.ledger)",
             ])
-        service.start()
         let signals = StopSignals { service.requestStop() }
         defer { signals.cancel() }
+        let (listening, listens) = AsyncStream.makeStream(of: Int.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
+                defer { listens.finish() }
                 do {
-                    try await server.run()
+                    try await server.run { listens.yield($0) }
                 } catch is CancellationError {
                 } catch {
                     service.requestStop()
                     throw fail("error: HTTP on \(http.address): \(error)")
                 }
             }
-            group.addTask { try await onThread { try service.join() } }
+            group.addTask {
+                // No group is joined before HTTP listens: what cannot start disturbs nobody.
+                var ports = listening.makeAsyncIterator()
+                guard let port = await ports.next() else { return }
+                let url = HTTPAddress(host: http.address.host, port: port).ownURL
+                logger.notice(
+                    "next: curl \(url)/readyz says when it is up to date; curl \(url)/subjects/SUBJECT is one standing")
+                service.start()
+                try await onThread { try service.join() }
+            }
             do {
                 // Whichever ends first: the pipeline after a signal or for good, or the server because it cannot run.
                 try await group.next()

@@ -188,5 +188,28 @@ extension CommandTests {
                 "serve", "--brokers", "a:1", "--roles", "intake", "--config", file, "--show-config")
             #expect(intake.code == 0, "\(intake.messages)")
         }
+
+        @Test func whatCannotBeWrittenOrListenedOnEndsTheStart() async throws {
+            // The broker is away, so nothing but the check can end it. A file is in the way of the folder.
+            let cluster = ["--brokers", "127.0.0.1:1"]
+            let inTheWay = policy + "/data"
+            let broker = try await Broker()
+            let port = try #require(broker.address.split(separator: ":").last.map(String.init))
+            let cases = [
+                (["serve", "--http-port", "0", "--data", inTheWay], "error: --data \(inTheWay) cannot be written ("),
+                (["serve", "--http-port", port], "error: HTTP on 127.0.0.1:\(port): another process "),
+                (
+                    ["perks", "--http-port", "0", "--database", inTheWay],
+                    "error: --database \(inTheWay) cannot be written ("
+                ),
+                (["blacklist", "--http-port", port], "error: HTTP on 127.0.0.1:\(port): another process "),
+            ]
+            for (arguments, message) in cases {
+                let run = try await Running(arguments + cluster).finished()
+                #expect(run.code == 1, "\(arguments)")
+                #expect(run.messages.hasPrefix(message) && run.messages.contains("; give "), "\(run.messages)")
+                #expect(run.messages.split(separator: "\n").count == 1)
+            }
+        }
     }
 }
