@@ -32,18 +32,33 @@ struct DownstreamServer: Sendable {
 
     init(_ follower: FactFollower, _ answers: Answers, logger: Logger) {
         let router = Router(context: BasicRequestContext.self)
-        router.get("livez") { _, _ in Self.text("ok\n") }
-        router.get("readyz") { _, _ in
+        /// A route, with the query parameters that it takes; any other is refused.
+        func get(
+            _ path: RouterPath, taking known: [String] = [],
+            _ answer: @escaping @Sendable (Request, BasicRequestContext) async throws -> Response
+        ) {
+            router.get(path) { request, context -> Response in
+                let names = request.uri.queryParameters.map { String($0.key) }
+                if let mistake = Self.mistake(in: names, known: known) {
+                    return try Self.json(Failure(error: mistake), status: .badRequest)
+                }
+                return try await answer(request, context)
+            }
+        }
+        get("livez") { _, _ in Self.text("ok\n") }
+        get("readyz") { _, _ in
             follower.isReady ? Self.text("ready\n") : Self.text("catching up\n", status: .serviceUnavailable)
         }
-        router.get("metrics") { _, _ in Self.text(Self.metrics(follower.counts)) }
+        get("metrics") { _, _ in Self.text(Self.metrics(follower.counts)) }
         switch answers {
         case .perks(let store):
-            router.get("subjects/:id/perks") { _, context in
+            get("subjects/:id/perks") { _, context in
                 try await Self.perks(of: try context.parameters.require("id"), in: store, logger)
             }
         case .checks(let store):
-            router.get("check") { request, _ in try await Self.check(request, in: store, logger) }
+            get("check", taking: ["subject", "measure"]) { request, _ in
+                try await Self.check(request, in: store, logger)
+            }
         }
         responder = router.buildResponder()
         self.logger = logger
@@ -58,10 +73,22 @@ struct DownstreamServer: Sendable {
             responder: responder, configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
             onServerRunning: { [logger] channel in
                 let chosen = channel.localAddress?.port ?? port
-                logger.info("listening on http://\(host):\(chosen)")
+                logger.info("listening on http://\(host.contains(":") ? "[\(host)]" : host):\(chosen)")
                 listening(chosen)
             }, logger: quiet)
         try await application.run()
+    }
+
+    /// What is wrong with the names of a query's parameters, of which each may stand once; nil if nothing is.
+    static func mistake(in names: [String], known: [String]) -> String? {
+        for (index, name) in names.enumerated() {
+            guard known.contains(name) else {
+                let mend = known.isEmpty ? "this path takes none" : "this path takes \(known.joined(separator: ", "))"
+                return "unknown query parameter \"\(name.prefix(64))\"; \(mend)"
+            }
+            if names[..<index].contains(name) { return "the query parameter \(name) stands there twice" }
+        }
+        return nil
     }
 
     private static func perks(of segment: String, in store: PerksStore, _ logger: Logger) async throws -> Response {

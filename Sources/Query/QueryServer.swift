@@ -12,41 +12,50 @@ import Synchronization
 public final class QueryServer: Sendable {
     private let service: PipelineService
     private let metrics: PrometheusMetrics
-    private let host: String
-    private let requestedPort: Int
+    private let address: HTTPAddress
+    private let announcement: Announcement
     private let logger: Logger
-    private let advertised: String?
     private let forwarding = Forwarding()
     private let boundPort = Mutex<Int?>(nil)
 
-    /// Port 0 takes a free one. `advertised`: `HOST:PORT` where other members reach this server, if not at its own host
-    /// and port.
+    /// Port 0 takes a free one.
     public init(
-        service: PipelineService, metrics: PrometheusMetrics, host: String, port: Int, advertised: String? = nil,
+        service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, announcement: Announcement,
         logger: Logger
     ) {
         self.service = service
-        self.advertised = advertised
         self.metrics = metrics
-        self.host = host
-        requestedPort = port
+        self.address = address
+        self.announcement = announcement
         self.logger = logger
     }
 
     /// The port that the server listens on; nil before it does.
     public var port: Int? { boundPort.withLock { $0 } }
 
-    /// Serves until the task is cancelled, then returns. Throws when the address cannot be bound.
-    public func run() async throws {
+    /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be
+    /// bound.
+    public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: JSONErrors())
-        router.get("livez") { [self] _, _ in liveness() }
-        router.get("readyz") { [self] _, _ in readiness() }
-        router.get("metrics") { [self] _, _ in scrape() }
-        router.get("subjects/:id") { [self] request, context in
+        /// A route, with the query parameters that it takes; any other is refused.
+        func get(
+            _ path: RouterPath, taking known: [String] = [],
+            _ answer: @escaping @Sendable (Request, BasicRequestContext) async throws -> Response
+        ) {
+            router.get(path) { request, context -> Response in
+                let names = request.uri.queryParameters.map { String($0.key) }
+                if let mistake = queryMistake(names, known: known) { return .error(mistake, status: .badRequest) }
+                return try await answer(request, context)
+            }
+        }
+        get("livez") { [self] _, _ in liveness() }
+        get("readyz") { [self] _, _ in readiness() }
+        get("metrics") { [self] _, _ in scrape() }
+        get("subjects/:id", taking: ["as-of", "offset", "policy"]) { [self] request, context in
             try await standing(of: try context.parameters.require("id"), request)
         }
-        router.get("subjects/:id/file") { [self] request, context in
+        get("subjects/:id/file") { [self] request, context in
             try await file(of: try context.parameters.require("id"), request)
         }
         // Hummingbird logs its own cancellation as an error.
@@ -54,12 +63,13 @@ public final class QueryServer: Sendable {
         quiet.logLevel = .critical
         let application = Application(
             responder: router.buildResponder(),
-            configuration: ApplicationConfiguration(address: .hostname(host, port: requestedPort)),
+            configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
             onServerRunning: { [self] channel in
-                let port = channel.localAddress?.port ?? requestedPort
+                let port = channel.localAddress?.port ?? address.port
                 boundPort.withLock { $0 = port }
-                service.advertise(advertised ?? "\(host):\(port)")
-                logger.info("listening on http://\(host):\(port)")
+                if let announced = announcement.announced(port: port) { service.advertise("\(announced)") }
+                logger.info("listening on http://\(HTTPAddress(host: address.host, port: port))")
+                listening(port)
             }, logger: quiet)
         do {
             try await application.run()
@@ -74,44 +84,13 @@ public final class QueryServer: Sendable {
     }
 
     private func readiness() -> Response {
-        let ready = service.isReady
-        let status = service.status
-        let roles = service.configuration.roles
-        var missing: [String] = []
-        if roles.contains(.intake), status.intakePartitions == 0 { missing.append("intake partitions") }
-        if roles.contains(.fold) {
-            if status.foldPartitions == 0 {
-                missing.append("fold partitions")
-            } else if status.currentPartitions < status.foldPartitions {
-                missing.append("current partitions")
-            }
-        }
-        let failure = service.finalFailure
-        return .json(status: ready ? .ok : .serviceUnavailable) { writer in
-            writer.append("{\"ready\":")
-            writer.append(ready ? "true" : "false")
-            if !ready {
-                writer.append(",\"error\":")
-                writer.append(jsonString: failure?.description ?? "not ready")
-                writer.append(",\"missing\":[")
-                for (index, name) in missing.enumerated() {
-                    if index > 0 { writer.append(",") }
-                    writer.append(jsonString: name)
-                }
-                writer.append("]")
-            }
-            writer.append(",\"intakePartitions\":")
-            writer.append(decimal: Int64(status.intakePartitions))
-            writer.append(",\"foldPartitions\":")
-            writer.append(decimal: Int64(status.foldPartitions))
-            writer.append(",\"currentPartitions\":")
-            writer.append(decimal: Int64(status.currentPartitions))
-            if let left = status.secondsLeft {
-                writer.append(",\"secondsLeft\":")
-                writer.append(decimal: Int64(left.rounded(.up)))
-            }
-            writer.append("}")
-        }
+        let (status, roles) = (service.status, service.configuration.roles)
+        let readiness = Readiness(
+            isReady: service.isReady, failure: service.finalFailure?.description, isIntake: roles.contains(.intake),
+            isFold: roles.contains(.fold), intakePartitions: status.intakePartitions,
+            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions,
+            secondsLeft: status.secondsLeft)
+        return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
     }
 
     /// The metrics of the process, and what is computed when they are asked for. The fold's counters are those of the
@@ -231,6 +210,19 @@ public final class QueryServer: Sendable {
         case .notReady: return .error("not ready", status: .serviceUnavailable)
         }
     }
+}
+
+/// What is wrong with the names of a query's parameters, of which each may stand once; nil if nothing is.
+func queryMistake(_ names: [String], known: [String]) -> String? {
+    var seen: Set<String> = []
+    for name in names {
+        guard known.contains(name) else {
+            let mend = known.isEmpty ? "this path takes none" : "this path takes \(known.joined(separator: ", "))"
+            return "unknown query parameter \"\(name.prefix(64))\"; \(mend)"
+        }
+        guard seen.insert(name).inserted else { return "the query parameter \(name) stands there twice" }
+    }
+    return nil
 }
 
 /// Nil unless every `%` starts two hexadecimal digits and the outcome is UTF-8.

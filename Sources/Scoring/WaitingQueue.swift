@@ -203,7 +203,7 @@ struct WaitingQueue: ~Copyable {
 
     /// Counts an event of a source topic that contributes nothing.
     mutating func noteInVain(topic: Int32) {
-        let place = Int(topic) + 1
+        let place = topic < Self.maximumTopics ? Int(topic) + 1 : 0
         while inVainByTopic.count <= place { inVainByTopic.append(0) }
         inVainByTopic[place] += 1
     }
@@ -415,7 +415,7 @@ extension WaitingQueue {
                 try reader.integer()
             )
             let bytes = try reader.take(item.byteCount)
-            guard number > lastNumber, number <= last, wait > 0, wait <= Self.longestWait,
+            guard item.topic >= -1, number > lastNumber, number <= last, wait > 0, wait <= Self.longestWait,
                 byteCount + bytes.count <= limits.bytes, lanes.count <= Self.maximumLanes,
                 chain(of: key).map({ Int(chains[$0].count) < limits.itemsOfKey }) ?? true,
                 lanes.first(where: { $0.wait == wait && $0.newest != 0 })
@@ -432,6 +432,8 @@ extension WaitingQueue {
         lastNumber = last
     }
 
+    /// Topics that are counted apart.
+    private static let maximumTopics: Int32 = 1 << 16
     /// A policy's `early` is at most seven days.
     static let longestWait = 7 * Timestamp.microsecondsPerDay
     /// Of a state that is read: policies that wait differently, all within seven days.

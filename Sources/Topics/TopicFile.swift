@@ -104,7 +104,24 @@ public struct TopicDefinition: Sendable, Equatable {
                 diagnostics += error.diagnostics
             }
         }
-        if diagnostics.isEmpty { diagnostics = TopicFile.check(files, directory: directory) }
+        if diagnostics.isEmpty {
+            diagnostics = TopicFile.check(files, folder: directory) {
+                FileManager.default.fileExists(atPath: "\(directory)/schemas/\($0)")
+            }
+        }
+        guard diagnostics.isEmpty else { throw TopicFileError(diagnostics: diagnostics) }
+        return files.map(\.definition).sorted { $0.name < $1.name }
+    }
+
+    /// The topics that the program carries (`BuiltInTopics`), sorted by name. Their schemas are not carried: nothing reads
+    /// them when the program runs.
+    public static func builtIn() throws(TopicFileError) -> [TopicDefinition] {
+        let folder = "built-in topics"
+        var files: [TopicFile] = []
+        for (name, text) in BuiltInTopics.files {
+            files.append(try TopicFile(parsing: text, path: folder + "/" + name))
+        }
+        let diagnostics = TopicFile.check(files, folder: folder) { _ in true }
         guard diagnostics.isEmpty else { throw TopicFileError(diagnostics: diagnostics) }
         return files.map(\.definition).sorted { $0.name < $1.name }
     }
@@ -210,8 +227,10 @@ private struct TopicFile {
             file: path, line: mark?.line ?? 0, column: mark?.column ?? 0, message: message)
     }
 
-    /// What must hold between the files of a folder.
-    static func check(_ files: [TopicFile], directory: String) -> [TopicFileError.Diagnostic] {
+    /// What must hold between the files of a folder. `hasSchema`: whether the folder has a schema file of this name.
+    static func check(
+        _ files: [TopicFile], folder: String, hasSchema: (String) -> Bool
+    ) -> [TopicFileError.Diagnostic] {
         var result: [TopicFileError.Diagnostic] = []
         var seen: [String: TopicFile] = [:]
         for file in files {
@@ -220,9 +239,7 @@ private struct TopicFile {
                 result.append(file.diagnostic(.name, "`\(name)` is defined in \(other.path) too"))
             }
             let schema = file.definition.schema
-            if schema != TopicDefinition.frameSchema,
-                !FileManager.default.fileExists(atPath: "\(directory)/schemas/\(schema)")
-            {
+            if schema != TopicDefinition.frameSchema, !hasSchema(schema) {
                 result.append(file.diagnostic(.schema, "there is no file `schemas/\(schema)`"))
             }
         }
@@ -230,7 +247,7 @@ private struct TopicFile {
             let holders = files.filter { $0.definition.role == role }
             if holders.isEmpty, role != .checkpoints, role != .members {
                 let message = "no topic has the role `\(role.rawValue)`"
-                result.append(TopicFileError.Diagnostic(file: directory, line: 0, column: 0, message: message))
+                result.append(TopicFileError.Diagnostic(file: folder, line: 0, column: 0, message: message))
             }
             for file in holders.dropFirst() {
                 result.append(

@@ -28,8 +28,8 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: "HOST:PORT of a broker. Default: an embedded one in a process of its own.")
     var brokers: String?
 
-    @Option(help: "Folder of topic files.")
-    var topics: String = "topics"
+    @Option(help: "Folder of topic files. Default: those that the program carries.")
+    var topics: String?
 
     func run() async throws {
         let broker = brokers == nil ? try BrokerProcess(topics: topics) : nil
@@ -63,9 +63,10 @@ final class BrokerProcess {
     private let process = Process()
     let address: String
 
-    init(topics: String) throws {
+    /// `topics`: a folder of topic files; nil: those that the program carries.
+    init(topics: String?) throws {
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["broker", "--topics", topics]
+        process.arguments = ["broker"] + (topics.map { ["--topics", $0] } ?? [])
         let pipe = Pipe()
         process.standardOutput = pipe
         try process.run()

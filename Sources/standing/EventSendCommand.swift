@@ -73,7 +73,7 @@ extension ControlType {
         case .policyActivated: "policy activate"
         case .sourceReset: "source reset"
         case .sourceAcknowledged: "source acknowledge"
-        case .sourceGap: nil
+        case .sourceGap, .ledgerUpgraded: nil
         }
     }
 }

@@ -4,19 +4,17 @@ import Ledger
 
 /// Who signs checkpoints and whose are believed.
 struct KeyOptions: ParsableArguments {
-    @Option(
-        help:
-            "File with the private key that checkpoints are signed with (`standing key`). Default: none are published.")
+    @Option(help: Setting.help("signing-key"))
     var signingKey: String?
 
-    @Option(help: "File with the public keys whose checkpoints are believed. Default: only one's own.")
+    @Option(help: Setting.help("trusted-keys"))
     var trustedKeys: String?
 
     func keyring(_ settings: inout Settings) throws -> Keyring {
         do {
             return try Keyring(
-                signing: settings.value("signing-key", flag: signingKey)?.value,
-                trusted: settings.value("trusted-keys", flag: trustedKeys)?.value)
+                signing: settings.text("signing-key", flag: signingKey),
+                trusted: settings.text("trusted-keys", flag: trustedKeys))
         } catch let failure as Keyring.Failure {
             throw fail(failure.description, Exit.usage)
         } catch let error as FileError {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import Kafka
+import Policy
+import Simulation
 import Topics
 
 struct QuickstartCommand: AsyncParsableCommand {
@@ -22,8 +24,8 @@ struct QuickstartCommand: AsyncParsableCommand {
     @Option(help: "The policy for --events.")
     var policy: String?
 
-    @Option(help: "The town's policy. Default: deploy/policies/town/town.yaml.")
-    var townPolicy: String = "deploy/policies/town/town.yaml"
+    @Option(help: "The town's policy. Default: the one that the program carries.")
+    var townPolicy: String?
 
     @Option(parsing: .upToNextOption, help: "Files of events to feed, JSON lines, plain or .gz.")
     var events: [String] = []
@@ -52,6 +54,9 @@ struct QuickstartCommand: AsyncParsableCommand {
         }
         if !untilDone && (!events.isEmpty || standings != nil || facts != nil) {
             throw ValidationError("--events, --standings and --facts go with --until-done")
+        }
+        if !untilDone && policy != nil {
+            throw ValidationError("--policy goes with --events; the town's policy is --town-policy FILE")
         }
         if !(0.01...100).contains(daysPerSecond) {
             throw ValidationError("--days-per-second: must be from 0.01 to 100")
@@ -86,10 +91,14 @@ struct QuickstartCommand: AsyncParsableCommand {
         } else {
             let limit = duration.flatMap { Settings.duration($0) }.map { Double($0) / 1e6 }
             try await TownRun(
-                cluster: cluster, policy: try loadPolicy(policy ?? townPolicy), seconds: limit,
+                cluster: cluster, policy: try policyOfTown(), seconds: limit,
                 daysPerSecond: daysPerSecond, inhabitants: inhabitants, logger: logger
             ).run()
         }
         withExtendedLifetime(broker) {}
+    }
+
+    private func policyOfTown() throws -> ScoringPolicy {
+        try townPolicy.map { try loadPolicy($0) } ?? ScoringPolicy(yaml: TownPolicy.text, file: "the town's policy")
     }
 }

@@ -11,71 +11,64 @@ import Query
 import Topics
 
 struct ServeOptions: ParsableArguments {
-    @Option(help: "What this process does: intake,fold (default), intake, or fold.")
+    @Option(help: Setting.help("roles"))
     var roles: String?
 
-    @Option(help: "The policy for a ledger that is empty; refused if the ledger has another.")
+    @Option(help: Setting.help("policy"))
     var policy: String?
 
-    @Option(help: "Address of the HTTP server. Default: 127.0.0.1.")
+    @Option(help: Setting.help("http-host"))
     var httpHost: String?
 
-    @Option(help: "Port of the HTTP server, 0 for any free one. Default: 8080.")
+    @Option(help: Setting.help("http-port"))
     var httpPort: String?
 
-    @Option(help: "wall (default): append ticks when the wall clock runs ahead; events: only events move the clock.")
+    @Option(help: Setting.help("advertise"))
+    var advertise: String?
+
+    @Option(help: Setting.help("clock"))
     var clock: String?
 
-    @Option(help: "How far the wall clock may run ahead of a partition's clock. Default: 10s.")
+    @Option(help: Setting.help("tick-interval"))
     var tickInterval: String?
 
-    @Option(help: "How far in the future an event's time may lie. Default: 5m.")
+    @Option(help: Setting.help("allowed-skew"))
     var allowedSkew: String?
 
-    @Option(help: "Folder for archive and snapshots. Default: none, and every start folds the ledger from the topic.")
+    @Option(help: Setting.help("data"))
     var data: String?
 
-    @Option(help: "How often a partition's state is kept. Default: 5m.")
+    @Option(help: Setting.help("snapshot-interval"))
     var snapshotInterval: String?
 
     @OptionGroup var keys: KeyOptions
 
-    @Option(help: "What this process calls itself: in checkpoints, and to other members. Default: the host's name.")
-    var member: String?
-
-    @Flag(
-        help: "Also fold, without publishing, what other members own, and take it over at once. Needs --data.")
-    var standby = false
-
-    @Flag(
-        help:
-            "Static membership under the member's name: a restart within the session's time-out (session.timeout.ms, 10s) moves no partition."
-    )
-    var staticMember = false
-
-    @Option(
-        help: """
-            Memory that the process should not use more of, such as 4G: from there on enrolments become dead letters \
-            (event/at-memory-limit), to be redriven when there is room. Default: no limit.
-            """)
+    @Option(help: Setting.help("memory-limit"))
     var memoryLimit: String?
 
-    @Option(help: "HOST:PORT where other members reach the HTTP server. Default: its own host and port.")
-    var advertise: String?
+    @Option(help: Setting.help("member"))
+    var member: String?
+
+    @Flag(help: Setting.help("standby"))
+    var standby = false
+
+    @Flag(help: Setting.help("static-member"))
+    var staticMember = false
 }
 
 struct LogOptions: ParsableArguments {
-    @Option(help: "trace, debug, info (default), notice, warning, error or critical.")
+    @Option(help: Setting.help("log-level"))
     var logLevel: String?
 
-    @Option(help: "text (default) or json, a line each on standard error.")
+    @Option(help: Setting.help("log-format"))
     var logFormat: String?
 
-    func logger(_ settings: inout Settings, label: String, level: String = "info") throws -> Logger {
+    /// `level`: the default of a command that has another one than the table.
+    func logger(_ settings: inout Settings, label: String, level: String? = nil) throws -> Logger {
         let level = try settings.parse("log-level", flag: logLevel, default: level, expected: "a log level") {
             Logger.Level(rawValue: $0)
         }
-        let format = try settings.parse("log-format", flag: logFormat, default: "text", expected: "text or json") {
+        let format = try settings.parse("log-format", flag: logFormat, expected: "text or json") {
             LineLogHandler.Format(rawValue: $0)
         }
         return Logger(label: label) { LineLogHandler(label: $0, format: format, logLevel: level) }
@@ -88,7 +81,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Run the engine: source topics to the ledger, the ledger to scores and facts.",
         discussion: """
             Settings: flag, then environment (STANDING_BROKERS, STANDING_HTTP_PORT, …), then --config FILE (the same names \
-            as keys, librdkafka properties under kafka:). SIGTERM stops it without losing what is in flight.
+            as keys, librdkafka properties under kafka:); `standing settings` lists them. SIGTERM stops it without losing \
+            what is in flight.
             HTTP: /livez /readyz /metrics /subjects/{id} /subjects/{id}/file.
             """)
 
@@ -104,10 +98,10 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = try logging.logger(&settings, label: "standing")
         var configuration = try options.configuration(cluster, &settings)
         let http = try options.http(&settings)
-        if showConfig {
-            for (name, value, origin) in settings.shown { print("\(name): \(value)    # \(origin)") }
-            return
-        }
+        try options.check(configuration, cluster, settings)
+        if showConfig { return settings.show() }
+        let reach = try StartCheck.http(http.address)
+        if let data = configuration.data, configuration.roles.contains(.fold) { try StartCheck.data(data) }
         let broker = try cluster.startEmbedded()
         configuration.kafka = cluster.kafka
         if let broker {
@@ -116,32 +110,54 @@ struct ServeCommand: AsyncParsableCommand {
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
         let service = PipelineService(configuration, logger: logger)
+        let announcement = Announcement(
+            advertised: http.advertised, host: http.address.host, reach: reach,
+            hostName: ProcessInfo.processInfo.hostName, brokers: configuration.kafka.brokers)
         let server = QueryServer(
-            service: service, metrics: metrics, host: http.host, port: http.port, advertised: http.advertised,
-            logger: logger)
+            service: service, metrics: metrics, address: http.address, announcement: announcement, logger: logger)
+        if reach != .loopback { StartCheck.warnOfOpenAccess(http.address, logger) }
+        if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {
+            logger.warning(
+                "other members are not told where this one answers: give --http-host and --advertise that they reach",
+                metadata: ["http": "\(http.address)"])
+        }
         if configuration.data == nil, configuration.roles.contains(.fold) {
             logger.notice("no data folder (--data): every start folds the whole ledger from the topic")
         }
+        let policy = configuration.policy.map { "\($0.id) version \($0.version)" } ?? "the ledger's"
         logger.notice(
             "standing starts",
             metadata: [
                 "roles": "\(configuration.roles.map(\.rawValue).sorted().joined(separator: ","))",
                 "brokers": "\(configuration.kafka.brokers)", "librdkafka": "\(KafkaConfiguration.libraryVersion)",
+                "policy": "\(policy)", "control": "\(configuration.topics.control)",
+                "sources": "\(configuration.topics.sources.joined(separator: ","))",
+                "ledger": "\(configuration.topics.ledger)",
             ])
-        service.start()
         let signals = StopSignals { service.requestStop() }
         defer { signals.cancel() }
+        let (listening, listens) = AsyncStream.makeStream(of: Int.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
+                defer { listens.finish() }
                 do {
-                    try await server.run()
+                    try await server.run { listens.yield($0) }
                 } catch is CancellationError {
                 } catch {
                     service.requestStop()
-                    throw fail("error: HTTP on \(http.host):\(http.port): \(error)")
+                    throw fail("error: HTTP on \(http.address): \(error)")
                 }
             }
-            group.addTask { try await onThread { try service.join() } }
+            group.addTask {
+                // No group is joined before HTTP listens: what cannot start disturbs nobody.
+                var ports = listening.makeAsyncIterator()
+                guard let port = await ports.next() else { return }
+                let url = HTTPAddress(host: http.address.host, port: port).ownURL
+                logger.notice(
+                    "next: curl \(url)/readyz says when it is up to date; curl \(url)/subjects/SUBJECT is one standing")
+                service.start()
+                try await onThread { try service.join() }
+            }
             do {
                 // Whichever ends first: the pipeline after a signal or for good, or the server because it cannot run.
                 try await group.next()
@@ -160,56 +176,78 @@ struct ServeCommand: AsyncParsableCommand {
 
 extension ServeOptions {
     func configuration(_ cluster: Cluster, _ settings: inout Settings) throws -> PipelineConfiguration {
-        let roles = try settings.parse(
-            "roles", flag: roles, default: "intake,fold", expected: "intake, fold or intake,fold"
+        var configuration = try cluster.pipeline(
+            policy: try settings.text("policy", flag: policy).map { try loadPolicy($0) })
+        configuration.roles = try settings.parse(
+            "roles", flag: roles, expected: "intake, fold or intake,fold"
         ) { text -> Set<Role>? in
             let roles = text.split(separator: ",").map { Role(rawValue: $0.trimmingCharacters(in: .whitespaces)) }
             return roles.isEmpty || roles.contains(nil) ? nil : Set(roles.compactMap { $0 })
         }
-        var configuration = try cluster.pipeline(
-            policy: try settings.value("policy", flag: policy).map { try loadPolicy($0.value) })
-        configuration.roles = roles
-        configuration.clock = try settings.parse("clock", flag: clock, default: "wall", expected: "wall or events") {
+        configuration.clock = try settings.parse("clock", flag: clock, expected: "wall or events") {
             PipelineConfiguration.Clock(rawValue: $0)
         }
         configuration.tickInterval = try settings.parse(
-            "tick-interval", flag: tickInterval, default: "10s", expected: "a duration such as 10s",
-            Settings.duration)
+            "tick-interval", flag: tickInterval, expected: "a duration such as 10s", Settings.duration)
         configuration.allowedSkew = try settings.parse(
-            "allowed-skew", flag: allowedSkew, default: "5m", expected: "a duration such as 5m", Settings.duration)
-        configuration.data = settings.value("data", flag: data).map { LocalData($0.value) }
-        if configuration.data != nil, cluster.isEmbedded {
-            throw fail("error: --data with the embedded broker: its ledger goes with the process", Exit.usage)
-        }
+            "allowed-skew", flag: allowedSkew, expected: "a duration such as 5m", Settings.duration)
+        configuration.data = try settings.text("data", flag: data).map { LocalData($0) }
         configuration.snapshotInterval = try settings.parse(
-            "snapshot-interval", flag: snapshotInterval, default: "5m", expected: "a duration such as 5m",
-            Settings.duration)
-        if let limit = settings.value("memory-limit", flag: memoryLimit) {
-            configuration.memoryLimit = try settings.parse(
-                "memory-limit", flag: memoryLimit, default: limit.value, expected: "a size such as 512M or 4G",
-                Settings.bytes)
-        }
+            "snapshot-interval", flag: snapshotInterval, expected: "a duration such as 5m", Settings.duration)
+        configuration.memoryLimit = try settings.parseIfGiven(
+            "memory-limit", flag: memoryLimit, expected: "a size such as 512M or 4G", Settings.bytes)
         let keyring = try keys.keyring(&settings)
-        let name = settings.value("member", flag: member, default: ProcessInfo.processInfo.hostName)?.value ?? ""
+        let name = try settings.text("member", flag: member, default: ProcessInfo.processInfo.hostName) ?? ""
         configuration.members = cluster.names(.members).first.map { .init(topic: $0, member: name) }
         configuration.standsBy = try settings.flag("standby", standby)
-        if configuration.standsBy, configuration.data == nil {
-            throw fail("error: --standby needs --data, where the frames of others wait", Exit.usage)
-        }
         if try settings.flag("static-member", staticMember) { configuration.staticMember = name }
-        if !keyring.trustedKeys.isEmpty, let topic = cluster.names(.checkpoints).first {
+        if !keyring.trustedKeys.isEmpty {
+            guard let topic = cluster.names(.checkpoints).first else {
+                throw fail("error: keys without a topic for checkpoints: the topic files have none", Exit.usage)
+            }
             configuration.checkpoints = .init(topic: topic, keyring: keyring, member: name)
         }
         return configuration
     }
 
-    func http(_ settings: inout Settings) throws -> (host: String, port: Int, advertised: String?) {
-        let host = settings.value("http-host", flag: httpHost, default: "127.0.0.1")?.value ?? "127.0.0.1"
-        let port = try settings.parse("http-port", flag: httpPort, default: "8080", expected: "a port from 0 to 65535")
-        {
-            Int($0).flatMap { (0...65535).contains($0) ? $0 : nil }
+    func http(_ settings: inout Settings) throws -> (address: HTTPAddress, advertised: HTTPAddress?) {
+        let address = try settings.address("", host: httpHost, port: httpPort)
+        let advertised = try settings.parseIfGiven(
+            "advertise", flag: advertise, expected: "a HOST:PORT that others can connect to"
+        ) { text in HTTPAddress(text).flatMap { HTTPAddress.reach(of: $0.host) == .everyAddress ? nil : $0 } }
+        return (address, advertised)
+    }
+
+    /// Ends the command where settings, all of them read, make no sense together. What has no effect beside another
+    /// setting is refused as a flag only.
+    func check(_ configuration: PipelineConfiguration, _ cluster: Cluster, _ settings: Settings) throws {
+        let isIntake = configuration.roles.contains(.intake)
+        let isFold = configuration.roles.contains(.fold)
+        let hasData = configuration.data != nil
+        let impossible: [(Bool, String)] = [
+            (hasData && cluster.isEmbedded, "--data with the embedded broker: its ledger goes with the process"),
+            (configuration.standsBy && !hasData, "--standby needs --data, where the frames of others wait"),
+            (configuration.standsBy && !isFold, "--standby folds what others own: it needs the role fold"),
+            (
+                configuration.staticMember != nil && !settings.isGiven("member"),
+                "--static-member needs --member NAME: Kafka lets one process at a time have a name"
+            ),
+        ]
+        let foldsNothing = "it is the fold's, and the role fold is left out"
+        let withoutEffect: [(name: String, isSo: Bool, why: String)] = [
+            ("data", !isFold, foldsNothing),
+            ("snapshot-interval", !hasData, "without --data there are no snapshots"),
+            ("tick-interval", !isFold, foldsNothing),
+            ("tick-interval", configuration.clock == .events, "with --clock events no tick is appended"),
+            ("signing-key", !isFold, foldsNothing),
+            ("trusted-keys", !isFold, foldsNothing),
+            ("allowed-skew", !isIntake, "it is the intake's, and the role intake is left out"),
+            ("advertise", configuration.members == nil, "the topic files have no topic for members"),
+        ]
+        for (isSo, sentence) in impossible where isSo { throw fail("error: \(sentence)", Exit.usage) }
+        for (name, isSo, why) in withoutEffect where isSo && settings.isFlag(name) {
+            throw fail("error: --\(name) has no effect: \(why)", Exit.usage)
         }
-        return (host, port, settings.value("advertise", flag: advertise)?.value)
     }
 }
 

@@ -2,31 +2,30 @@ import ArgumentParser
 import Foundation
 import Kafka
 import Policy
+import Query
 import Topics
 
 /// Options of every command that talks to a cluster. A flag wins over the environment (`STANDING_BROKERS`), and that
 /// over the configuration file (`brokers:`).
 struct ClusterOptions: ParsableArguments {
-    @Option(help: "HOST:PORT[,HOST:PORT…] of the Kafka brokers, or \"embedded\" where a command offers it.")
+    @Option(help: Setting.help("brokers"))
     var brokers: String?
 
-    @Option(
-        help:
-            "A librdkafka property, NAME=VALUE; may be repeated (SASL, TLS, tuning). Secrets belong in the configuration file or the environment."
-    )
+    @Option(help: Setting.help("kafka"))
     var kafka: [String] = []
 
-    @Option(help: "Folder of topic files. Default: topics.")
+    @Option(help: Setting.help("topics"))
     var topics: String?
 
-    @Option(help: "Put before the name of every topic and group, so that several ledgers share a cluster.")
+    @Option(help: Setting.help("topic-prefix"))
     var topicPrefix: String?
 
     @Option(help: "Configuration file, YAML. Default: none.")
     var config: String?
 }
 
-/// The settings of one command, each with where it came from. Precedence: flag, environment, file, default.
+/// The values of the settings that one command reads, each with where it came from. Precedence: flag, environment, file,
+/// default.
 struct Settings {
     struct Origin: Equatable {
         let text: String
@@ -35,87 +34,142 @@ struct Settings {
         static let standard = Origin(text: "default")
     }
 
-    /// Every setting that a file or the environment may give.
-    static let known = [
-        "brokers", "kafka", "topics", "topic-prefix", "roles", "policy", "http-host", "http-port", "clock",
-        "tick-interval", "allowed-skew", "log-level", "log-format", "data", "snapshot-interval", "signing-key",
-        "trusted-keys", "member", "standby", "static-member", "advertise",
-    ]
-
     private var file: [String: (value: String, place: String)] = [:]
     private var fileKafka: [String: (value: String, place: String)] = [:]
     private let environment: [String: String]
+    private var origins: [String: Origin] = [:]
     private(set) var shown: [(name: String, value: String, origin: String)] = []
 
-    /// Reads the configuration file; ends the command with every mistake in it.
+    /// Reads the configuration file; ends the command with every mistake in it, and with every variable of the environment
+    /// that has our prefix and is none of ours. What a setting's value is worth is left to whoever reads it.
     init(config path: String?, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         self.environment = environment
+        try Self.checkVariables(environment)
         guard let path = path ?? environment["STANDING_CONFIG"] else { return }
         guard let bytes = FileManager.default.contents(atPath: path),
             let text = String(validating: bytes, as: UTF8.self)
         else { throw fail("\(path): error: cannot be read", Exit.usage) }
         let reader = YAMLReader(text)
-        if let root = reader.root, let mapping = reader.mapping(root, what: "the configuration", known: Self.known) {
-            for (name, _, value) in mapping.names {
-                if name == "kafka" {
-                    guard let properties = reader.mapping(value, what: "kafka", known: nil) else { continue }
-                    for item in properties.names {
-                        guard let text = reader.string(item.value, what: item.name) else { continue }
-                        fileKafka[item.name] = (text, "\(path):\(item.value.line):\(item.value.column)")
-                    }
-                } else if let text = reader.string(value, what: name) {
-                    file[name] = (text, "\(path):\(value.line):\(value.column)")
-                }
-            }
+        if let root = reader.root,
+            let mapping = reader.mapping(root, what: "the configuration", known: Setting.fileKeys)
+        {
+            for (name, _, value) in mapping.names { read(value, as: name, by: reader, of: path) }
         }
         guard reader.mistakes.isEmpty else {
             throw fail(YAMLMistakes(file: path, mistakes: reader.mistakes).description, Exit.usage)
         }
     }
 
-    private static func variable(_ name: String) -> String {
-        "STANDING_" + name.uppercased().replacingOccurrences(of: "-", with: "_")
+    private static func checkVariables(_ environment: [String: String]) throws {
+        let unknown = environment.filter {
+            $0.key.hasPrefix(Setting.prefix) && !Setting.isKnown(variable: $0.key, value: $0.value)
+        }
+        guard !unknown.isEmpty else { return }
+        let lines = unknown.keys.sorted().map { name in
+            let nearest = YAMLReader.nearest(to: name, in: Setting.variables)
+            let mend = nearest.map { "did you mean \($0)?" } ?? "`standing settings` lists those that there are"
+            return "\(name) (environment): error: no setting has this name; \(mend)"
+        }
+        throw fail(lines.joined(separator: "\n"), Exit.usage)
     }
 
-    /// A setting's value; `nil` where nobody gave one and there is no default.
+    /// A key at the top of the file.
+    private mutating func read(_ value: YAMLReader.Value, as name: String, by reader: YAMLReader, of path: String) {
+        func place(_ value: YAMLReader.Value) -> String { "\(path):\(value.line):\(value.column)" }
+        let keys = Setting.fileKeys(under: name)
+        if name == "kafka" {
+            for item in reader.mapping(value, what: name, known: nil)?.names ?? [] {
+                guard let text = reader.string(item.value, what: item.name) else { continue }
+                fileKafka[item.name] = (text, place(item.value))
+            }
+        } else if !keys.isEmpty {
+            for item in reader.mapping(value, what: name, known: keys)?.names ?? [] {
+                guard let text = reader.string(item.value, what: item.name) else { continue }
+                file["\(name).\(item.name)"] = (text, place(item.value))
+            }
+        } else if let text = reader.string(value, what: name) {
+            file[name] = (text, place(value))
+        }
+    }
+
+    /// A setting's value, `standard` instead of the table's default; nil where nobody gave one and there is no default.
     mutating func value(_ name: String, flag: String?, default standard: String? = nil) -> (
         value: String, origin: Origin
     )? {
+        let setting = Setting.named(name)
         let found: (String, Origin)? =
-            if let flag { (flag, .flag) } else if let text = environment[Self.variable(name)] {
+            if let flag { (flag, .flag) } else if let text = environment[setting.variable] {
                 (text, .environment)
-            } else if let entry = file[name] { (entry.value, Origin(text: entry.place)) } else if let standard {
-                (standard, .standard)
-            } else { nil }
-        if let found { shown.append((name, found.0, found.1.text)) }
-        return found.map { (value: $0.0, origin: $0.1) }
+            } else if let entry = file[name] {
+                (entry.value, Origin(text: entry.place))
+            } else if let standard = standard ?? setting.standard { (standard, .standard) } else { nil }
+        guard let found else { return nil }
+        origins[name] = found.1
+        shown.append((name, setting.isSecret ? "(secret)" : found.0, found.1.text))
+        return (value: found.0, origin: found.1)
     }
 
-    /// A setting that must parse; ends the command naming where the bad value stands.
-    mutating func parse<Value>(
-        _ name: String, flag: String?, default standard: String, expected: String, _ body: (String) -> Value?
-    ) throws -> Value {
-        let (text, origin) = value(name, flag: flag, default: standard) ?? (standard, .standard)
+    /// Whether somebody gave a setting that was read.
+    func isGiven(_ name: String) -> Bool { origins[name].map { $0 != .standard } ?? false }
+
+    /// Whether a setting that was read was given for this process alone: the environment and a file may be there for
+    /// others too.
+    func isFlag(_ name: String) -> Bool { origins[name] == .flag }
+
+    /// A setting's text; ends the command if it is empty.
+    mutating func text(_ name: String, flag: String?, default standard: String? = nil) throws -> String? {
+        guard let (text, origin) = value(name, flag: flag, default: standard) else { return nil }
+        guard !text.isEmpty else { throw fail("\(name) (\(origin.text)): error: the value is empty", Exit.usage) }
+        return text
+    }
+
+    /// A setting that must parse, nil if it has no value; ends the command naming where the bad value stands.
+    mutating func parseIfGiven<Value>(
+        _ name: String, flag: String?, default standard: String? = nil, expected: String, _ body: (String) -> Value?
+    ) throws -> Value? {
+        guard let (text, origin) = value(name, flag: flag, default: standard) else { return nil }
         guard let value = body(text) else {
             throw fail("\(name) (\(origin.text)): error: \"\(text)\" is not \(expected)", Exit.usage)
         }
         return value
     }
 
+    /// A setting that must parse and has a default.
+    mutating func parse<Value>(
+        _ name: String, flag: String?, default standard: String? = nil, expected: String, _ body: (String) -> Value?
+    ) throws -> Value {
+        guard let value = try parseIfGiven(name, flag: flag, default: standard, expected: expected, body) else {
+            preconditionFailure("\(name) has no default")
+        }
+        return value
+    }
+
     /// A setting that is true or false; its flag can only say true.
     mutating func flag(_ name: String, _ isGiven: Bool) throws -> Bool {
-        try parse(name, flag: isGiven ? "true" : nil, default: "false", expected: "true or false") { Bool($0) }
+        try parse(name, flag: isGiven ? "true" : nil, expected: "true or false") { Bool($0) }
+    }
+
+    /// Where an HTTP server listens: the settings `http-host` and `http-port`, under a prefix such as `perks.`.
+    mutating func address(_ prefix: String, host: String?, port: String?) throws -> HTTPAddress {
+        let host = try parse(prefix + "http-host", flag: host, expected: "an address") { $0.isEmpty ? nil : $0 }
+        let port = try parse(prefix + "http-port", flag: port, expected: "a port from 0 to 65535") {
+            Int($0).flatMap { (0...65535).contains($0) ? $0 : nil }
+        }
+        return HTTPAddress(host: host, port: port)
     }
 
     /// The librdkafka properties: file, then `STANDING_KAFKA` (NAME=VALUE[,NAME=VALUE…]), then flags.
     mutating func kafkaProperties(flags: [String]) throws -> [String: String] {
+        let setting = Setting.named("kafka")
         var properties = fileKafka.mapValues(\.value)
         var origins = fileKafka.mapValues(\.place)
-        let fromEnvironment = environment["STANDING_KAFKA"]?.split(separator: ",").map(String.init) ?? []
+        let fromEnvironment = environment[setting.variable]?.split(separator: ",").map(String.init) ?? []
         let given = fromEnvironment.map { ($0, Origin.environment.text) } + flags.map { ($0, Origin.flag.text) }
         for (text, origin) in given {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
-                throw fail("kafka (\(origin)): error: \"\(text)\" is not NAME=VALUE", Exit.usage)
+                // What may be a password is not shown.
+                let shown = origin == Origin.flag.text ? "\"\(text)\"" : "an item of it"
+                throw fail("kafka (\(origin)): error: \(shown) is not NAME=VALUE", Exit.usage)
             }
             let name = String(text[..<equals])
             properties[name] = String(text[text.index(after: equals)...])
@@ -127,12 +181,17 @@ struct Settings {
             throw fail("kafka.\(error.place) (\(origins[error.place] ?? "")): error: \(error.message)", Exit.usage)
         }
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
-            shown.append(("kafka.\(name)", KafkaConfiguration.isSecret(name) ? "(secret)" : value, origins[name] ?? ""))
+            let isSecret = setting.isSecret && KafkaConfiguration.isSecret(name)
+            shown.append(("kafka.\(name)", isSecret ? "(secret)" : value, origins[name] ?? ""))
         }
         return properties
     }
 
-    /// A duration such as `10s`, `500ms`, `5m`, `2h`, in microseconds.
+    /// For `--show-config`: what was read, a line each.
+    func show() {
+        for (name, value, origin) in shown { print("\(name): \(value)    # \(origin)") }
+    }
+
     /// `512M`, `4G`: with K, M or G, powers of 1024.
     static func bytes(_ text: String) -> Int64? {
         for (suffix, unit) in [("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)] as [(String, Int64)]
@@ -143,6 +202,7 @@ struct Settings {
         return nil
     }
 
+    /// A duration such as `10s`, `500ms`, `5m`, `2h`, in microseconds.
     static func duration(_ text: String) -> Int64? {
         for (suffix, unit) in [("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000)]
             as [(String, Int64)]
@@ -162,19 +222,19 @@ struct Cluster {
     var isEmbedded: Bool
 
     init(_ options: ClusterOptions, _ settings: inout Settings, defaultBrokers: String? = nil) throws {
-        guard let brokers = settings.value("brokers", flag: options.brokers, default: defaultBrokers)?.value else {
+        guard let brokers = try settings.text("brokers", flag: options.brokers, default: defaultBrokers) else {
             throw fail(
                 "error: no brokers: give --brokers HOST:PORT, STANDING_BROKERS or brokers: in --config", Exit.usage)
         }
         isEmbedded = brokers == "embedded"
-        prefix = settings.value("topic-prefix", flag: options.topicPrefix, default: "")?.value ?? ""
-        let directory = settings.value("topics", flag: options.topics, default: "topics")?.value ?? "topics"
+        prefix = settings.value("topic-prefix", flag: options.topicPrefix)?.value ?? ""
+        let folder = try settings.text("topics", flag: options.topics)
         kafka = KafkaConfiguration(
             brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
         do {
-            definitions = try TopicDefinition.load(directory: directory)
+            definitions = try folder.map { try TopicDefinition.load(directory: $0) } ?? TopicDefinition.builtIn()
         } catch {
-            throw fail(error.description)
+            throw fail("\(error)")
         }
     }
 

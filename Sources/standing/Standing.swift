@@ -16,7 +16,8 @@ struct StandingCommand: AsyncParsableCommand {
             ServeCommand.self, ReplayCommand.self, PolicyCommand.self, SubjectCommand.self, EventCommand.self,
             AppealCommand.self, SourceCommand.self, ArchiveCommand.self, VerifyCommand.self, LedgerCommand.self,
             KeyCommand.self, DeadLetterCommand.self, LagCommand.self, PerksCommand.self, BlacklistCommand.self,
-            TopicsCommand.self, QuickstartCommand.self, BrokerCommand.self, SimulateCommand.self, BenchCommand.self,
+            TopicsCommand.self, SettingsCommand.self, QuickstartCommand.self, BrokerCommand.self, SimulateCommand.self,
+            BenchCommand.self,
         ])
 
     static func main() async {

@@ -74,6 +74,9 @@ extension CommandTests {
                 event("fare.evaded", day: 2, data: #"{"zones":1}"#),
             ])
             try await waitForFacts(1)
+            for query in ["check?subject=\(Self.anna)&measure=x&as-of=x", "readyz?x=1", "metrics?x", "livez?x"] {
+                #expect(await answer("\(address)/\(query)")?.status == 400, "\(query)")
+            }
             #expect(try await check() == Check(allowed: true, sanctions: []), "noticed does not deny")
 
             try cluster.feed([event("tea.drunk", day: 8)])

@@ -63,6 +63,7 @@ extension CommandTests {
         @Test func wrongUseIsExitCode2() async throws {
             for arguments in [
                 ["--until-done"], ["--until-done", "--policy", "x"], ["--events", "x"], ["--standings", "x"],
+                ["--policy", "x"],
                 ["--for", "soon"], ["--inhabitants", "1"], ["--days-per-second", "0"],
             ] {
                 let run = try await Running(["quickstart"] + arguments).finished()

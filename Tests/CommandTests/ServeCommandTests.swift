@@ -30,6 +30,17 @@ extension CommandTests {
             #expect(await server.get("/subjects/inhabitant-3")?.status == 404)
             #expect(await server.get("/livez")?.status == 200)
 
+            // What is not understood is not answered as if it had not been asked.
+            for (path, known) in [
+                ("subjects/\(subjects[0])?asof=2026-01-01T00:00:00Z", "as-of, offset, policy"),
+                ("subjects/\(subjects[0])?as-of=2026-01-01T00:00:00Z&as-of=2027-01-01T00:00:00Z", "twice"),
+                ("subjects/\(subjects[0])?policy=now", "as-of"), ("subjects/\(subjects[0])/file?as-of=x", "none"),
+                ("livez?x=1", "none"), ("readyz?x", "none"), ("metrics?name=x", "none"),
+            ] {
+                let refused = await server.get("/" + path)
+                #expect(refused?.status == 400 && refused?.body.contains(known) == true, "\(path)")
+            }
+
             let metrics = try #require(await server.get("/metrics"))
             #expect(metrics.status == 200)
             #expect(metrics.body.contains("standing_intake_events_total"))
@@ -39,6 +50,8 @@ extension CommandTests {
             #expect(end.code == 0)
             #expect(!end.messages.contains("inhabitant"))
             #expect(end.messages.contains("standing has stopped"))
+            #expect(end.messages.contains("policy=trial version"))
+            #expect(end.messages.contains("curl \(server.address)/readyz"))
             #expect(end.output == "")
             #expect(try await broker.process.stop().code == 0)
         }
@@ -65,13 +78,17 @@ extension CommandTests {
 
         @Test func aBrokerThatIsAwayIsWaitedFor() async throws {
             // Nothing listens on port 1.
-            let server = try await Server(broker: "127.0.0.1:1", policy: policy)
+            let server = try await Server(broker: "127.0.0.1:1", policy: policy, ["--http-host", "0.0.0.0"])
+            let address = server.address.replacingOccurrences(of: "0.0.0.0", with: "127.0.0.1")
+            #expect(server.process.messagesSoFar.contains("HTTP has no access control"))
             try await wait(for: "two warnings") {
                 server.process.messagesSoFar.components(separatedBy: "waiting for the broker").count > 2 ? true : nil
             }
             #expect(server.process.isRunning)
-            #expect(await server.get("/livez")?.status == 200)
-            #expect(await server.get("/readyz")?.status == 503)
+            #expect(await answer(address + "/livez")?.status == 200)
+            let readiness = await answer(address + "/readyz")
+            #expect(readiness?.status == 503)
+            #expect(readiness?.body.contains("no ledger partition is folded here") == true)
             #expect(try await server.process.stop().code == 0)
         }
 

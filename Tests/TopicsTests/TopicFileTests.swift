@@ -256,6 +256,16 @@ import Topics
         #expect(throws: TopicFileError.self) { try TopicDefinition.load(directory: "/does/not/exist") }
     }
 
+    @Test func theProgramCarriesTheShippedFolder() throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: ShippedTopics.folder.path)
+        #expect(BuiltInTopics.files.map(\.name) == names.filter { $0.hasSuffix(".yaml") }.sorted())
+        for (name, text) in BuiltInTopics.files {
+            let file = try String(contentsOf: ShippedTopics.folder.appending(path: name), encoding: .utf8)
+            #expect(text == file, "\(name) is not as in Sources/Topics/BuiltInTopics.swift")
+        }
+        #expect(try TopicDefinition.builtIn() == ShippedTopics.load())
+    }
+
     @Test func theShippedFolderLoads() throws {
         let topics = try ShippedTopics.load()
         #expect(

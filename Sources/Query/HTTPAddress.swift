@@ -1,0 +1,136 @@
+internal import Foundation
+
+/// Where an HTTP server listens, or where it is reached.
+public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
+    /// Who can connect to an address.
+    public enum Reach: Sendable {
+        /// This machine alone.
+        case loopback
+        /// `0.0.0.0` or `::`: a server listens on every address of the machine, and nobody can connect to this one.
+        case everyAddress
+        case network
+    }
+
+    /// Nobody can listen there. The description is one sentence, with the mend.
+    public struct Unusable: Error, Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// A name or an address; an IPv6 address without brackets.
+    public var host: String
+    /// Of a server that is to listen: 0 is any free one.
+    public var port: Int
+
+    public init(host: String, port: Int) { (self.host, self.port) = (host, port) }
+
+    /// `HOST:PORT`, an IPv6 address in brackets; nil if it is none, or the port is not from 1 to 65535.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (1...65535).contains(port)
+        else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || $0 == "/" }) else { return nil }
+        self.init(host: String(host), port: port)
+    }
+
+    /// `HOST:PORT`, an IPv6 address in brackets.
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    /// Where this machine connects to a server that listens here.
+    public var ownURL: String {
+        let everyAddress = host.contains(":") ? "::1" : "127.0.0.1"
+        return "http://\(HTTPAddress(host: Self.reach(of: host) == .everyAddress ? everyAddress : host, port: port))"
+    }
+
+    /// By what the host is called; nothing is looked up.
+    public static func reach(of host: String) -> Reach {
+        if let address = try? resolve(host, 0, isNumeric: true) { return address.reach }
+        let name = host.lowercased()
+        return name == "localhost" || name.hasSuffix(".localhost") ? .loopback : .network
+    }
+
+    /// Finds out whether a server can listen here, and who will reach it. Looks the host up, so it can block.
+    public func checkFree() throws(Unusable) -> Reach {
+        let address: Resolved
+        do throws(Unresolved) {
+            address = try resolve(host, port, isNumeric: false)
+        } catch {
+            let mend = "the host is not known (\(error.reason)); give --http-host an address of this machine"
+            throw Unusable(description: "HTTP on \(self): \(mend)")
+        }
+        guard let code = address.bindError() else { return address.reach }
+        let mend =
+            switch code {
+            case EADDRINUSE: "another process listens there; give another --http-port, or 0 for any free one"
+            case EACCES: "this user may not listen there; give an --http-port from 1024 on"
+            case EADDRNOTAVAIL: "this machine does not have the address; give --http-host one that it has"
+            default: "\(String(cString: strerror(code))); give another --http-host or --http-port"
+            }
+        throw Unusable(description: "HTTP on \(self): \(mend)")
+    }
+}
+
+private struct Unresolved: Error {
+    let reason: String
+}
+
+/// A socket address, as `getaddrinfo` gives it.
+private struct Resolved {
+    let family: Int32
+    let bytes: [UInt8]
+
+    var reach: HTTPAddress.Reach {
+        switch family {
+        case AF_INET: Self.reach(of: ip(MemoryLayout<sockaddr_in>.offset(of: \.sin_addr), 4))
+        case AF_INET6: Self.reach(of: ip(MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr), 16))
+        default: .network
+        }
+    }
+
+    private func ip(_ offset: Int?, _ count: Int) -> ArraySlice<UInt8> {
+        bytes.dropFirst(offset ?? 0).prefix(count)
+    }
+
+    /// `address`: 4 or 16 bytes. An IPv4 address in IPv6 is ten zeros, two times 255, and itself.
+    private static func reach(of address: ArraySlice<UInt8>) -> HTTPAddress.Reach {
+        if address.allSatisfy({ $0 == 0 }) { return .everyAddress }
+        if address.count == 4 { return address.first == 127 ? .loopback : .network }
+        if address.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255]) {
+            return reach(of: address.suffix(4))
+        }
+        return address.dropLast().allSatisfy { $0 == 0 } && address.last == 1 ? .loopback : .network
+    }
+
+    /// What `bind` says, as the server will ask for it; nil if it can be had.
+    func bindError() -> Int32? {
+        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return errno }
+        defer { close(descriptor) }
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        let result = bytes.withUnsafeBytes { buffer in
+            bind(descriptor, buffer.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(buffer.count))
+        }
+        return result == 0 ? nil : errno
+    }
+}
+
+/// The first address of a host. `isNumeric`: an address as it is written, no name.
+private func resolve(_ host: String, _ port: Int, isNumeric: Bool) throws(Unresolved) -> Resolved {
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    hints.ai_flags = isNumeric ? AI_NUMERICHOST : 0
+    var found: UnsafeMutablePointer<addrinfo>?
+    let status = getaddrinfo(host, String(port), &hints, &found)
+    defer { if let found { freeaddrinfo(found) } }
+    guard status == 0, let first = found?.pointee, let address = first.ai_addr else {
+        throw Unresolved(reason: String(cString: gai_strerror(status)))
+    }
+    return Resolved(
+        family: first.ai_family, bytes: Array(UnsafeRawBufferPointer(start: address, count: Int(first.ai_addrlen))))
+}

@@ -1,0 +1,242 @@
+import ArgumentParser
+import Events
+
+/// One setting of the table `Setting.all`: what a flag, the environment or the configuration file may give. The flags'
+/// help, the names that the environment and the file may use and `standing settings` all come from the table.
+struct Setting {
+    /// Who reads a setting.
+    enum Section: String {
+        case cluster, log, keys, serve, perks, blacklist
+
+        var commands: String {
+            switch self {
+            case .cluster: "all that talk to a cluster"
+            case .log: "serve, perks, blacklist, quickstart"
+            case .keys: "serve, verify"
+            case .serve, .perks, .blacklist: rawValue
+            }
+        }
+    }
+
+    /// The environment's variables begin with it.
+    static let prefix = "STANDING_"
+
+    /// The key in the configuration file; of one with a dot, such as `perks.http-port`, what stands before the dot is a
+    /// mapping there and the command that has the flag.
+    let name: String
+    let section: Section
+    let what: String
+    /// Nil if there is none.
+    let standard: String?
+    /// In words, where `standard` would say too little.
+    let otherwise: String?
+    /// It can hold passwords: they are never shown.
+    let isSecret: Bool
+
+    init(
+        _ name: String, _ section: Section, _ what: String, standard: String? = nil, otherwise: String? = nil,
+        isSecret: Bool = false
+    ) {
+        (self.name, self.section, self.what) = (name, section, what)
+        (self.standard, self.otherwise, self.isSecret) = (standard, otherwise, isSecret)
+    }
+
+    static let all: [Setting] = table + downstream(.perks, port: 8081) + downstream(.blacklist, port: 8082)
+
+    private static let table: [Setting] = [
+        Setting(
+            "brokers", .cluster,
+            "HOST:PORT[,HOST:PORT…] of the Kafka brokers, or \"embedded\" where a command offers it."),
+        Setting(
+            "kafka", .cluster,
+            """
+            A librdkafka property, NAME=VALUE; may be repeated (SASL, TLS, tuning). Secrets belong in the configuration \
+            file or the environment.
+            """, isSecret: true),
+        Setting("topics", .cluster, "Folder of topic files.", otherwise: "those that the program carries"),
+        Setting(
+            "topic-prefix", .cluster,
+            "Put before the name of every topic and group, so that several ledgers share a cluster.",
+            standard: "", otherwise: "none"),
+
+        Setting("log-level", .log, "trace, debug, info, notice, warning, error or critical.", standard: "info"),
+        Setting("log-format", .log, "text or json, a line each on standard error.", standard: "text"),
+
+        Setting(
+            "signing-key", .keys, "File with the private key that checkpoints are signed with (`standing key`).",
+            otherwise: "none, and no checkpoints are published"),
+        Setting(
+            "trusted-keys", .keys, "File with the public keys whose checkpoints are believed.",
+            otherwise: "only one's own"),
+
+        Setting("roles", .serve, "What this process does: intake,fold, intake, or fold.", standard: "intake,fold"),
+        Setting(
+            "policy", .serve,
+            "The policy that an empty ledger begins with. A ledger that has had it takes it too; any other is refused.",
+            otherwise: "none"),
+        Setting("http-host", .serve, "Address that the HTTP server listens on.", standard: "127.0.0.1"),
+        Setting("http-port", .serve, "Port of the HTTP server, 0 for any free one.", standard: "8080"),
+        Setting(
+            "advertise", .serve, "HOST:PORT where other members reach the HTTP server.",
+            otherwise: "its own address, or the host's name where it listens on every address"),
+        Setting(
+            "clock", .serve,
+            "wall: append ticks when the wall clock runs ahead; events: only events move the clock.",
+            standard: "wall"),
+        Setting(
+            "tick-interval", .serve, "How far the wall clock may run ahead of a partition's clock.", standard: "10s"),
+        Setting("allowed-skew", .serve, "How far in the future an event's time may lie.", standard: "5m"),
+        Setting(
+            "data", .serve, "Folder for archive and snapshots.",
+            otherwise: "none, and every start folds the ledger from the topic"),
+        Setting(
+            "snapshot-interval", .serve, "How often a partition's state is kept in the data folder.", standard: "5m"),
+        Setting(
+            "memory-limit", .serve,
+            """
+            Memory that the process should not use more of, such as 4G: from there on enrolments become dead letters \
+            (event/at-memory-limit), to be redriven when there is room.
+            """, otherwise: "no limit"),
+        Setting(
+            "member", .serve, "What this process calls itself: in checkpoints, and to other members.",
+            otherwise: "the host's name"),
+        Setting(
+            "standby", .serve,
+            "Also fold, without publishing, what other members own, and take it over at once. Needs a data folder.",
+            standard: "false"),
+        Setting(
+            "static-member", .serve,
+            """
+            Static membership under the member's name: a restart within the session's time-out (session.timeout.ms, 10s) \
+            moves no partition. Needs a name of its own.
+            """, standard: "false"),
+    ]
+
+    private static func downstream(_ section: Section, port: Int) -> [Setting] {
+        let name = section.rawValue
+        return [
+            Setting(
+                "\(name).database", section, "The SQLite database; made if it is missing.",
+                standard: "standing-\(name).sqlite"),
+            Setting(
+                "\(name).http-host", section, "Address that the HTTP server listens on.", standard: "127.0.0.1"),
+            Setting(
+                "\(name).http-port", section, "Port of the HTTP server, 0 for any free one.", standard: "\(port)"),
+        ]
+    }
+
+    /// Variables with our prefix that are no settings, and what they are.
+    static let otherVariables: [(name: String, what: String)] = [
+        ("STANDING_CONFIG", "the configuration file"),
+        ("STANDING_BINARY", "the program that tests run"),
+        ("STANDING_TANSU", "the broker that tests run"),
+        ("STANDING_LIBRDKAFKA", "the newer librdkafka that tests run with"),
+        ("STANDING_PYTHON", "the interpreter of tests that need one"),
+        ("STANDING_LONG", "tests with the counts of a long night"),
+        ("STANDING_FUZZ", "how many random inputs a test takes"),
+        ("STANDING_FUZZ_SEED", "which random inputs a test takes"),
+    ]
+
+    static let variables = all.map(\.variable) + otherVariables.map(\.name)
+
+    var variable: String {
+        Self.prefix + name.uppercased().replacing("-", with: "_").replacing(".", with: "_")
+    }
+
+    var flag: String { "--\(name.split(separator: ".").last ?? "")" }
+
+    /// In words; nil if there is none.
+    var defaultInWords: String? { otherwise ?? standard }
+
+    /// The setting of this name, which must be in the table.
+    static func named(_ name: String) -> Setting {
+        guard let setting = all.first(where: { $0.name == name }) else {
+            preconditionFailure("no setting is called \(name): add it to Setting.all")
+        }
+        return setting
+    }
+
+    /// A flag's help. Several names: the one flag gives another setting in each command.
+    static func help(_ names: String...) -> ArgumentHelp {
+        let settings = names.map { named($0) }
+        var defaults: [String] = []
+        for text in settings.compactMap(\.defaultInWords) where !defaults.contains(text) { defaults.append(text) }
+        let what = settings.first?.what ?? ""
+        return ArgumentHelp(defaults.isEmpty ? what : "\(what) Default: \(defaults.joined(separator: " or ")).")
+    }
+
+    /// The keys at the top of a configuration file.
+    static var fileKeys: [String] {
+        var keys: [String] = []
+        for setting in all {
+            let key = setting.name.split(separator: ".").first.map(String.init) ?? setting.name
+            if !keys.contains(key) { keys.append(key) }
+        }
+        return keys
+    }
+
+    /// The keys of a mapping at the top of a configuration file; none if `key` is no mapping of settings.
+    static func fileKeys(under key: String) -> [String] {
+        all.filter { $0.name.hasPrefix(key + ".") }.map { String($0.name.dropFirst(key.count + 1)) }
+    }
+
+    /// Whether a variable with our prefix has a reason to be there.
+    static func isKnown(variable: String, value: String) -> Bool {
+        variables.contains(variable) || isOfAService(variable, value)
+    }
+
+    /// Kubernetes puts every service of a namespace into the environment of its pods: of one called `standing`,
+    /// `STANDING_SERVICE_HOST`, `STANDING_PORT=tcp://…`, `STANDING_PORT_8080_TCP_ADDR` and others.
+    private static func isOfAService(_ variable: String, _ value: String) -> Bool {
+        variable.hasSuffix("_SERVICE_HOST") || variable.contains(/_SERVICE_PORT(_|$)/)
+            || variable.contains(/_PORT_[0-9]+_(TCP|UDP|SCTP)(_|$)/)
+            || (variable.hasSuffix("_PORT") && value.contains("://"))
+    }
+}
+
+struct SettingsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "settings",
+        abstract: "Every setting: its name, its variable, its default, the commands that read it, and what it is.",
+        discussion: """
+            A flag wins over the environment, and that over the file given with --config (or STANDING_CONFIG), where a name \
+            is a key; one with a dot stands in a mapping. `standing serve --show-config` shows what is in force.
+            """)
+
+    @Option(help: "text or json, a line each.")
+    var output = TableFormat.text
+
+    func run() throws {
+        guard output == .text else {
+            for setting in Setting.all { print(setting.json) }
+            return
+        }
+        let rows = [["name", "variable", "default", "for", "what"]] + Setting.all.map(\.row)
+        let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        for row in rows {
+            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+            print((cells + [row[4]]).joined(separator: "  "))
+        }
+    }
+}
+
+extension Setting {
+    fileprivate var row: [String] { [name, variable, defaultInWords ?? "", section.commands, what] }
+
+    /// `{"name","flag","variable","section","default","secret","what"}`; `default` is null if there is none.
+    fileprivate var json: String {
+        var writer = ByteWriter()
+        for (index, (key, value)) in [
+            ("name", name), ("flag", flag), ("variable", variable), ("section", section.rawValue), ("what", what),
+        ].enumerated() {
+            writer.append(index == 0 ? "{" : ",")
+            writer.append(jsonString: key)
+            writer.append(":")
+            writer.append(jsonString: value)
+        }
+        writer.append(",\"default\":")
+        if let standard { writer.append(jsonString: standard) } else { writer.append("null") }
+        writer.append(",\"secret\":\(isSecret)}")
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Ledger
+import Logging
+import Pipeline
+import Query
+
+/// What a service needs of its machine, looked at before it joins a group: each call ends the command with one sentence,
+/// the path or address and the mend in it.
+enum StartCheck {
+    /// Who reaches a server that listens there.
+    static func http(_ address: HTTPAddress) throws -> HTTPAddress.Reach {
+        do throws(HTTPAddress.Unusable) {
+            return try address.checkFree()
+        } catch {
+            throw fail("error: \(error)")
+        }
+    }
+
+    static func warnOfOpenAccess(_ address: HTTPAddress, _ logger: Logger) {
+        logger.warning(
+            "HTTP has no access control: whoever reaches this address reads what it knows about everybody",
+            metadata: ["http": "\(address)"])
+    }
+
+    /// Makes the data folder; it and what is written in it must be writable for this user.
+    static func data(_ data: LocalData) throws {
+        let mend = "give --data a folder that this user can write, or this user the folder"
+        try folder(data.path, of: "--data \(data.path)", mend)
+        let files = PosixFileSystem()
+        do {
+            for partition in try ArchiveDirectory.partitions(under: data.archiveRoot) {
+                let archive = data.archive(partition).path
+                let names = try files.list(archive)
+                // Of the segments only the newest is written again.
+                let written = names.filter { $0 == "lock" } + names.filter { $0.hasSuffix(".segment") }.suffix(1)
+                for path in [archive, data.snapshots(partition).path] + written.map({ archive + "/" + $0 }) {
+                    try writable(path, of: "--data \(path)", mend)
+                }
+            }
+        } catch let error as FileError {
+            throw fail("error: --data \(error); \(mend)")
+        }
+    }
+
+    /// Makes the folder of a SQLite database; it, for the files that SQLite puts beside the database, and the database must
+    /// be writable for this user.
+    static func database(_ path: String) throws {
+        let mend = "give --database a file that this user can write, or this user the file and its folder"
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        try self.folder(folder, of: "--database \(path)", mend)
+        for suffix in ["", "-wal", "-shm"] { try writable(path + suffix, of: "--database \(path)", mend) }
+    }
+
+    /// Makes a folder if it is missing, and a file in it. A full disk is no error: there can be room later.
+    private static func folder(_ path: String, of setting: String, _ mend: String) throws {
+        let files = PosixFileSystem()
+        let name = path + "/.standing-\(getpid())"
+        do throws(FileError) {
+            try files.makeDirectories(path)
+            try File(name, create: true, on: files).close()
+            try files.removeIfThere(name)
+        } catch {
+            guard !error.isDiskFull else { return }
+            throw cannotBeWritten(setting, error.code, mend)
+        }
+    }
+
+    /// What is not there yet can be made later: its folder is writable.
+    private static func writable(_ path: String, of setting: String, _ mend: String) throws {
+        guard access(path, R_OK | W_OK) != 0 else { return }
+        let code = errno
+        guard code != ENOENT else { return }
+        throw cannotBeWritten(setting, code, mend)
+    }
+
+    private static func cannotBeWritten(_ setting: String, _ code: Int32, _ mend: String) -> any Error {
+        fail("error: \(setting) cannot be written (\(String(cString: strerror(code)))); \(mend)")
+    }
+}

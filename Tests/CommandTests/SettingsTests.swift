@@ -1,0 +1,215 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+    /// Flags, environment and configuration file are one table, and what is in none of them is refused.
+    struct SettingsTests {
+        private struct Setting: Decodable {
+            let name: String
+            let flag: String
+            let variable: String
+            let section: String
+        }
+
+        /// What `--experimental-dump-help` tells of a command.
+        private struct Help: Decodable {
+            struct Command: Decodable {
+                struct Argument: Decodable {
+                    struct Name: Decodable {
+                        let kind: String
+                        let name: String
+                    }
+                    let names: [Name]?
+                }
+                let commandName: String
+                let arguments: [Argument]?
+                let subcommands: [Command]?
+
+                var flags: Set<String> {
+                    let names = (arguments ?? []).flatMap { $0.names ?? [] }
+                    return Set(names.filter { $0.kind == "long" }.map { "--" + $0.name })
+                }
+            }
+            let command: Command
+        }
+
+        /// Which settings a command has, by their sections.
+        private static let sections = [
+            "serve": ["cluster", "log", "keys", "serve"], "perks": ["cluster", "log", "perks"],
+            "blacklist": ["cluster", "log", "blacklist"],
+        ]
+        private static let notSettings: Set = ["--config", "--show-config", "--help", "--version"]
+
+        private let folder: TemporaryFolder
+        private let policy: String
+
+        init() throws {
+            folder = try TemporaryFolder()
+            policy = try folder.write(Trial.policy, to: "policy.yaml")
+        }
+
+        private func table() async throws -> [Setting] {
+            let run = try await standing("settings", "--output", "json")
+            #expect(run.code == 0)
+            return try run.lines.map { try JSONDecoder().decode(Setting.self, from: Data($0.utf8)) }
+        }
+
+        @Test func theTableIsWhatTheCommandsTake() async throws {
+            let table = try await table()
+            let help = try JSONDecoder().decode(
+                Help.self, from: Data(try await standing("--experimental-dump-help").output.utf8))
+            func flags(_ sections: [String]) -> Set<String> {
+                Set(table.filter { sections.contains($0.section) }.map(\.flag))
+            }
+            for (name, sections) in Self.sections {
+                let command = try #require(help.command.subcommands?.first { $0.commandName == name })
+                #expect(command.flags.subtracting(Self.notSettings) == flags(sections), "\(name)")
+            }
+            func check(_ command: Help.Command) {
+                if command.flags.contains("--config") {
+                    #expect(command.flags.isSuperset(of: flags(["cluster"])), "\(command.commandName)")
+                }
+                for command in command.subcommands ?? [] { check(command) }
+            }
+            check(help.command)
+        }
+
+        /// A value of each setting that is not its default, as far as the command allows it.
+        private func samples() -> [String: String] {
+            var samples: [String: String] = [
+                "brokers": "a:1", "kafka": "client.id=x", "topics": Package.root.appending(path: "topics").path,
+                "topic-prefix": "p.", "log-level": "debug", "log-format": "json", "signing-key": folder.path("key"),
+                "trusted-keys": folder.path("key.pub"), "roles": "fold,intake", "policy": policy,
+                "http-host": "127.0.0.2", "http-port": "1", "advertise": "one.example:443", "clock": "wall",
+                "tick-interval": "11s", "allowed-skew": "6m", "data": folder.path("data"), "snapshot-interval": "1m",
+                "memory-limit": "2G", "member": "one", "standby": "true", "static-member": "true",
+            ]
+            for command in ["perks", "blacklist"] {
+                samples["\(command).database"] = folder.path("\(command).sqlite")
+                samples["\(command).http-host"] = "127.0.0.3"
+                samples["\(command).http-port"] = "2"
+            }
+            return samples
+        }
+
+        @Test func everySettingComesFromFlagEnvironmentAndFile() async throws {
+            #expect(try await standing("key", folder.path("key")).code == 0)
+            let (table, samples) = (try await table(), samples())
+            #expect(Set(table.map(\.name)) == Set(samples.keys))
+            // One environment and one file for all three commands: what is another command's disturbs none.
+            let environment = Dictionary(uniqueKeysWithValues: table.map { ($0.variable, samples[$0.name] ?? "") })
+            var text = "kafka: {client.id: x}\n"
+            for (name, value) in samples where name != "kafka" && !name.contains(".") { text += "\(name): \(value)\n" }
+            for command in ["perks", "blacklist"] {
+                text += "\(command):\n"
+                for (name, value) in samples where name.hasPrefix(command + ".") {
+                    text += "  \(name.dropFirst(command.count + 1)): \(value)\n"
+                }
+            }
+            let file = try folder.write(text, to: "standing.yaml")
+            for (command, sections) in Self.sections {
+                let settings = table.filter { sections.contains($0.section) }
+                let flags = settings.flatMap { setting in
+                    let value = samples[setting.name] ?? ""
+                    return value == "true" ? [setting.flag] : [setting.flag, value]
+                }
+                let runs = [
+                    ("flag", try await Running([command, "--show-config"] + flags).finished()),
+                    ("environment", try await standing(command, "--show-config", environment: environment)),
+                    ("\(file):", try await standing(command, "--show-config", "--config", file)),
+                ]
+                for (origin, run) in runs {
+                    #expect(run.code == 0, "\(command) \(origin): \(run.messages)")
+                    for setting in settings {
+                        let value = samples[setting.name] ?? ""
+                        let shown = setting.name == "kafka" ? "kafka.client.id: x" : "\(setting.name): \(value)"
+                        #expect(run.lines.contains { $0.hasPrefix("\(shown)    # \(origin)") }, "\(command) \(shown)")
+                    }
+                    #expect(run.lines.count == settings.count, "each is shown once: \(run.output)")
+                }
+            }
+        }
+
+        @Test func anUnknownVariableIsRefusedWithTheNearestName() async throws {
+            let run = try await standing(
+                "serve", "--brokers", "a:1", environment: ["STANDING_HTPP_PORT": "1", "STANDING_TEA": "green"])
+            #expect(run.code == 2)
+            #expect(
+                run.messages == """
+                    STANDING_HTPP_PORT (environment): error: no setting has this name; did you mean STANDING_HTTP_PORT?
+                    STANDING_TEA (environment): error: no setting has this name; `standing settings` lists those \
+                    that there are
+
+                    """)
+        }
+
+        /// Outside of the clone, so that nothing of it is needed; with a bad setting of another command, a variable of the
+        /// tests and those of a Kubernetes service called `standing`.
+        @Test func aCommandRunsAnywhereWhateverIsSetForOthers() async throws {
+            let run = try await Running(
+                [
+                    "-c", "cd \"$1\" && exec \"$0\" topics plan --brokers embedded", Package.binary().path,
+                    folder.url.path,
+                ],
+                environment: [
+                    "STANDING_HTTP_PORT": "none", "STANDING_CLOCK": "sundial", "STANDING_LONG": "1",
+                    "STANDING_SERVICE_HOST": "10.0.0.1", "STANDING_SERVICE_PORT_HTTP": "8080",
+                    "STANDING_PORT": "tcp://10.0.0.1:8080", "STANDING_PORT_8080_TCP_ADDR": "10.0.0.1",
+                ],
+                executable: URL(filePath: "/bin/sh")
+            ).finished()
+            #expect(run.code == 0, "\(run.messages)")
+            #expect(run.output.contains("standing.ledger"))
+        }
+
+        @Test func combinationsThatMakeNoSenseAreRefused() async throws {
+            let cluster = ["--brokers", "a:1"]
+            let data = ["--data", folder.path("data")]
+            let cases: [([String], String)] = [
+                (["--brokers", "embedded"] + data, "error: --data with the embedded broker"),
+                (cluster + ["--standby"], "error: --standby needs --data"),
+                (cluster + ["--static-member"], "error: --static-member needs --member"),
+                (cluster + ["--snapshot-interval", "1m"], "error: --snapshot-interval has no effect"),
+                (cluster + ["--clock", "events", "--tick-interval", "1s"], "error: --tick-interval has no effect"),
+                (cluster + ["--roles", "fold", "--allowed-skew", "1m"], "error: --allowed-skew has no effect"),
+                (cluster + ["--roles", "intake"] + data, "error: --data has no effect"),
+                (cluster + ["--advertise", "0.0.0.0:8080"], "advertise (flag): error: "),
+                (cluster + ["--data", ""], "data (flag): error: "),
+            ]
+            for (flags, message) in cases {
+                let run = try await Running(["serve", "--show-config"] + flags).finished()
+                #expect(run.code == 2, "\(flags)")
+                #expect(run.messages.hasPrefix(message), "\(run.messages)")
+                #expect(run.messages.split(separator: "\n").count == 1)
+            }
+            // A file can be there for other processes too.
+            let file = try folder.write("data: \(folder.path("data"))\n", to: "shared.yaml")
+            let intake = try await standing(
+                "serve", "--brokers", "a:1", "--roles", "intake", "--config", file, "--show-config")
+            #expect(intake.code == 0, "\(intake.messages)")
+        }
+
+        @Test func whatCannotBeWrittenOrListenedOnEndsTheStart() async throws {
+            // The broker is away, so nothing but the check can end it. A file is in the way of the folder.
+            let cluster = ["--brokers", "127.0.0.1:1"]
+            let inTheWay = policy + "/data"
+            let broker = try await Broker()
+            let port = try #require(broker.address.split(separator: ":").last.map(String.init))
+            let cases = [
+                (["serve", "--http-port", "0", "--data", inTheWay], "error: --data \(inTheWay) cannot be written ("),
+                (["serve", "--http-port", port], "error: HTTP on 127.0.0.1:\(port): another process "),
+                (
+                    ["perks", "--http-port", "0", "--database", inTheWay],
+                    "error: --database \(inTheWay) cannot be written ("
+                ),
+                (["blacklist", "--http-port", port], "error: HTTP on 127.0.0.1:\(port): another process "),
+            ]
+            for (arguments, message) in cases {
+                let run = try await Running(arguments + cluster).finished()
+                #expect(run.code == 1, "\(arguments)")
+                #expect(run.messages.hasPrefix(message) && run.messages.contains("; give "), "\(run.messages)")
+                #expect(run.messages.split(separator: "\n").count == 1)
+            }
+        }
+    }
+}

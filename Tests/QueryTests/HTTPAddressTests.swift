@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+@testable import Query
+
+struct HTTPAddressTests {
+    @Test(arguments: [
+        ("one.example:8080", "one.example", 8080), ("10.0.0.1:1", "10.0.0.1", 1), ("[::1]:8080", "::1", 8080),
+    ])
+    func anAddressIsReadAndWritten(_ text: String, _ host: String, _ port: Int) {
+        let address = HTTPAddress(text)
+        #expect(address == HTTPAddress(host: host, port: port))
+        #expect(address?.description == text)
+    }
+
+    @Test(arguments: [
+        "one.example", "one.example:", "one.example:0", "one.example:65536", "one.example:http", ":8080", "::1:8080",
+        "http://one.example:8080", "one example:8080", "",
+    ])
+    func whatIsNoAddress(_ text: String) { #expect(HTTPAddress(text) == nil) }
+
+    private static let reaches: [(String, HTTPAddress.Reach)] = [
+        ("127.0.0.1", .loopback), ("127.9.9.9", .loopback), ("::1", .loopback),
+        ("::ffff:127.0.0.1", .loopback), ("LocalHost", .loopback), ("0.0.0.0", .everyAddress), ("::", .everyAddress),
+        ("0", .everyAddress), ("10.1.2.3", .network), ("fe80::1", .network), ("::ffff:10.1.2.3", .network),
+        ("one.example", .network),
+    ]
+
+    @Test(arguments: reaches)
+    func whoReachesAHost(_ host: String, _ reach: HTTPAddress.Reach) { #expect(HTTPAddress.reach(of: host) == reach) }
+
+    @Test func whereThisMachineConnects() {
+        #expect(HTTPAddress(host: "0.0.0.0", port: 80).ownURL == "http://127.0.0.1:80")
+        #expect(HTTPAddress(host: "::", port: 80).ownURL == "http://[::1]:80")
+        #expect(HTTPAddress(host: "one.example", port: 80).ownURL == "http://one.example:80")
+    }
+
+    @Test func aPortInUseIsSaidWithItsMend() throws {
+        #expect(try HTTPAddress(host: "127.0.0.1", port: 0).checkFree() == .loopback)
+        #expect(try HTTPAddress(host: "0.0.0.0", port: 0).checkFree() == .everyAddress)
+        let (descriptor, port) = try listeningSocket()
+        #expect(throws: HTTPAddress.Unusable.self) { try HTTPAddress(host: "127.0.0.1", port: port).checkFree() }
+        do throws(HTTPAddress.Unusable) {
+            _ = try HTTPAddress(host: "0.0.0.0", port: port).checkFree()
+            Issue.record("the port is in use")
+        } catch {
+            #expect(
+                error.description
+                    == "HTTP on 0.0.0.0:\(port): another process listens there; give another --http-port, or 0 for any free one"
+            )
+        }
+        close(descriptor)
+        #expect(try HTTPAddress(host: "127.0.0.1", port: port).checkFree() == .loopback)
+    }
+
+    /// On 127.0.0.1 and a free port.
+    private func listeningSocket() throws -> (descriptor: Int32, port: Int) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, length) + listen(descriptor, 1) + getsockname(descriptor, address, &length)
+            }
+        }
+        try #require(descriptor >= 0 && result == 0)
+        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+    }
+}
+
+struct AnnouncementTests {
+    private func announced(
+        _ host: String, _ reach: HTTPAddress.Reach, brokers: String, hostName: String = "one", as text: String? = nil
+    ) -> String? {
+        let announcement = Announcement(
+            advertised: text.flatMap { HTTPAddress($0) }, host: host, reach: reach, hostName: hostName,
+            brokers: brokers)
+        return announcement.announced(port: 8080)?.description
+    }
+
+    @Test func anAddressThatOthersReachIsAnnounced() {
+        #expect(announced("10.0.0.1", .network, brokers: "broker:9092") == "10.0.0.1:8080")
+        #expect(announced("fd00::1", .network, brokers: "broker:9092") == "[fd00::1]:8080")
+    }
+
+    @Test func forEveryAddressTheHostsNameIsAnnounced() {
+        #expect(announced("0.0.0.0", .everyAddress, brokers: "broker:9092") == "one:8080")
+        #expect(announced("::", .everyAddress, brokers: "127.0.0.1:9092") == "one:8080")
+        #expect(announced("0.0.0.0", .everyAddress, brokers: "broker:9092", hostName: "localhost") == nil)
+    }
+
+    @Test(arguments: [
+        "127.0.0.1:9092", "localhost:9092, localhost:9093", "SSL://[::1]:9092", "localhost", "[::1]",
+    ])
+    func loopbackIsAnnouncedWhereTheBrokersAreOnThisMachine(_ brokers: String) {
+        #expect(announced("127.0.0.1", .loopback, brokers: brokers) == "127.0.0.1:8080")
+    }
+
+    @Test(arguments: ["broker:9092", "localhost:9092,broker:9092", "SSL://10.0.0.1:9092"])
+    func loopbackIsNotAnnouncedToOtherMachines(_ brokers: String) {
+        #expect(announced("127.0.0.1", .loopback, brokers: brokers) == nil)
+    }
+
+    @Test func whatTheOperatorSaysIsTakenAsItIs() {
+        #expect(
+            announced("127.0.0.1", .loopback, brokers: "broker:9092", as: "gate.example:443") == "gate.example:443")
+    }
+}

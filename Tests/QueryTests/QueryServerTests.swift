@@ -1,0 +1,44 @@
+import Testing
+
+@testable import Query
+
+struct QueryServerTests {
+    @Test func anUnknownOrRepeatedParameterIsNamed() {
+        let known = ["as-of", "offset", "policy"]
+        #expect(queryMistake([], known: known) == nil)
+        #expect(queryMistake(["policy", "as-of"], known: known) == nil)
+        #expect(
+            queryMistake(["asof"], known: known)
+                == "unknown query parameter \"asof\"; this path takes as-of, offset, policy")
+        #expect(queryMistake(["as-of"], known: []) == "unknown query parameter \"as-of\"; this path takes none")
+        #expect(
+            queryMistake(["as-of", "offset", "as-of"], known: known) == "the query parameter as-of stands there twice")
+    }
+
+    private let notReady = Readiness(
+        isReady: false, failure: nil, isIntake: true, isFold: true, intakePartitions: 0, foldPartitions: 12,
+        currentPartitions: 9, secondsLeft: 3.2)
+
+    @Test func readinessSaysWhyNot() {
+        #expect(
+            notReady.json == #"""
+                {"ready":false,"error":"not ready","reasons":["no source partition is read here",\#
+                "3 of 12 ledger partitions are not folded to their end"],\#
+                "intakePartitions":0,"foldPartitions":12,"currentPartitions":9,"secondsLeft":4}
+                """#)
+        var foldsNothing = notReady
+        foldsNothing.foldPartitions = 0
+        foldsNothing.isIntake = false
+        #expect(foldsNothing.reasons == ["no ledger partition is folded here"])
+        var failed = notReady
+        failed.failure = "the disk is gone"
+        #expect(failed.json.hasPrefix(#"{"ready":false,"error":"the disk is gone","reasons":["#))
+    }
+
+    @Test func whoIsReadyGivesNoReasons() {
+        let ready = Readiness(
+            isReady: true, failure: nil, isIntake: true, isFold: true, intakePartitions: 6, foldPartitions: 12,
+            currentPartitions: 12, secondsLeft: nil)
+        #expect(ready.json == #"{"ready":true,"intakePartitions":6,"foldPartitions":12,"currentPartitions":12}"#)
+    }
+}
