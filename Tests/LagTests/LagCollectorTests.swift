@@ -15,7 +15,11 @@ private struct Cluster {
         broker = try EmbeddedBroker()
         try broker.createTopic(topic, partitions: 2)
         kafka = KafkaConfiguration(brokers: broker.bootstrap, fetchWaitMilliseconds: 10)
+        try write(records, bytes: bytes)
+    }
 
+    /// To each partition, each of so many bytes, which are sevens.
+    func write(_ records: Int, bytes: Int = 10) throws {
         var options = Producer.Options()
         options.compression = "none"
         let producer = try Producer(kafka, options: options)
@@ -42,7 +46,9 @@ private struct Cluster {
         try consumer.commit(offsets, wait: true)
     }
 
-    func monitor(groups: [String]? = nil, known: [String: [String]] = [group: [topic]]) throws -> LagMonitor {
+    func monitor(
+        groups: [String]? = nil, known: [String: [String]] = [group: [topic]]
+    ) throws -> LagMonitor {
         try LagMonitor(kafka: kafka, groups: groups, knownGroups: known)
     }
 }
@@ -128,6 +134,37 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         #expect(partitions[1].lag.records == 1)
         #expect(partitions[1].lag.seconds != nil)
         #expect(report.exceeds(maxSeconds: 1e9))
+    }
+
+    /// A group that has read every record of committed transactions stands before the record that ends the last.
+    @Test func theEndOfATransactionIsNotBehind() throws {
+        let cluster = try Cluster(records: 10)
+        defer { withExtendedLifetime(cluster) {} }
+        for partition in 0..<2 as Range<Int32> { try cluster.commit(10, partition: partition) }
+        try appendTransactionEnd(to: TopicPartition(topic, 0), broker: cluster.broker.bootstrap)
+        let monitor = try cluster.monitor()
+        let start = wallClock()
+
+        for second in 0..<4 as Range<Int64> {
+            let report = try monitor.observe(now: start + second * 1000)
+            let lag = try #require(report.groups.first?.partitions.first?.lag)
+            #expect(lag.committed == 10)
+            #expect(lag.end == 11)
+            #expect(lag.records == 0)
+            #expect(lag.seconds == 0)
+            #expect(lag.catchUp == .seconds(0))
+            #expect(lag.status == .ok)
+            #expect(report.notes.count == 1, "that groups are not listed")
+            #expect(!report.exceeds(maxSeconds: 0))
+        }
+
+        // That there was nothing holds up to that end only.
+        try cluster.write(1)
+        let report = try monitor.observe(now: start + 4000)
+        let lag = try #require(report.groups.first?.partitions.first?.lag)
+        #expect(lag.records == 2)
+        #expect(lag.seconds != nil)
+        #expect(lag.status == .behind)
     }
 
     /// Two groups at different offsets of one partition cannot share a round.
