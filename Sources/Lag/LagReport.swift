@@ -39,10 +39,13 @@ public struct GroupLag: Sendable, Hashable {
 
     /// Of the partitions known to lag the one that is most seconds behind, unknown seconds before all, and of equals
     /// the one with most records; nil if none is known to lag.
-    public var worst: TopicPartition? {
-        partitions.filter(\.lag.isLagging).max { a, b in
+    public var worst: TopicPartition? { worst(beyond: -.infinity)?.place }
+
+    /// The same among the partitions that are more than `seconds` behind.
+    func worst(beyond seconds: Double) -> Partition? {
+        partitions.filter { $0.lag.isLagging && ($0.lag.seconds ?? .infinity) > seconds }.max { a, b in
             (a.lag.seconds ?? .infinity, a.lag.records ?? 0) < (b.lag.seconds ?? .infinity, b.lag.records ?? 0)
-        }?.place
+        }
     }
 
     /// The status that most wants attention; unknown without partitions.
@@ -68,13 +71,29 @@ public struct LagReport: Sendable, Hashable {
         self.notes = notes
     }
 
-    /// Whether a partition is more than `maxSeconds` behind. One that is known to lag by unknown seconds counts as
-    /// exceeding, since nothing shows that it is within the limit; one of which not even the lag is known (such as a
-    /// partition for which nothing was committed) does not.
-    public func exceeds(maxSeconds: Double) -> Bool {
-        groups.contains { group in
-            group.partitions.contains { $0.lag.isLagging && ($0.lag.seconds ?? .infinity) > maxSeconds }
+    /// One sentence for each group that is not within `maxSeconds`: a partition of it is further behind, or by unknown
+    /// seconds. A partition of which not even the lag is known (such as one for which nothing was committed) does not
+    /// count; but of the groups that are `asked` for by name, one of which nothing at all is known is not within the limit
+    /// either.
+    public func excesses(maxSeconds: Double, asked: [String] = []) -> [String] {
+        let limit = String(format: "%g s", maxSeconds)
+        var sentences: [String] = []
+        for group in groups {
+            let name = "group " + Self.printable(group.group)
+            if let worst = group.worst(beyond: maxSeconds) {
+                let place = Self.printable(worst.place.description)
+                let age = worst.lag.seconds.map { Self.decimal($0) + " s behind" } ?? "behind by an unknown time"
+                sentences.append("\(name): \(place) is \(age), the limit is \(limit)")
+            } else if group.knownRecords == nil, asked.contains(group.group) {
+                sentences.append("\(name): its lag is unknown, so nothing shows that it is within \(limit)")
+            }
         }
+        let present = Set(groups.map(\.group))
+        for group in Set(asked).subtracting(present).sorted() {
+            sentences.append(
+                "group \(Self.printable(group)): not on the cluster, so nothing shows that it is within \(limit)")
+        }
+        return sentences
     }
 }
 

@@ -12,7 +12,7 @@ struct LagCommand: AsyncParsableCommand {
         abstract: "How far every consumer group of the cluster is behind: records, seconds, rate, time to catch up.",
         discussion: """
             Seconds behind are the age of the next unread record, not an interpolation; what is not known is said as \
-            unknown. Exit code 4 if a group is further behind than --max-seconds.
+            unknown. Exit code 4 if a group is further behind than --max-seconds, or nothing is known of one of --group.
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -39,6 +39,12 @@ struct LagCommand: AsyncParsableCommand {
         if Settings.duration(interval).map({ $0 >= 100_000 }) != true {
             throw ValidationError("--interval: \"\(interval)\" is not a duration of at least 100ms, such as 2s")
         }
+        if let maxSeconds, !(0..<Double.infinity).contains(maxSeconds) {
+            throw ValidationError("--max-seconds: \(maxSeconds) is not a number of seconds")
+        }
+        if maxSeconds != nil, watch {
+            throw ValidationError("--max-seconds goes with one evaluation, not with --watch")
+        }
     }
 
     func run() async throws {
@@ -48,12 +54,11 @@ struct LagCommand: AsyncParsableCommand {
             throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
         }
         let pause = Double(Settings.duration(interval) ?? 2_000_000) / 1e6
-        let wanted = group.isEmpty ? nil : group
-        let (watch, output, all, maxSeconds) = (watch, output, all, maxSeconds)
+        let (asked, watch, output, all, maxSeconds) = (group, watch, output, all, maxSeconds)
         let exceeded = try await onThread {
             do {
                 let monitor = try LagMonitor(
-                    kafka: cluster.kafka, groups: wanted, knownGroups: try cluster.knownGroups())
+                    kafka: cluster.kafka, groups: asked.isEmpty ? nil : asked, knownGroups: try cluster.knownGroups())
                 _ = try monitor.observe(now: milliseconds())
                 while true {
                     // The first sample has no rate, so the first report comes with the second.
@@ -62,7 +67,10 @@ struct LagCommand: AsyncParsableCommand {
                     for note in report.notes { say("note: \(note)") }
                     print(output == .json ? try report.json() : report.table(all: all))
                     fflush(nil)
-                    guard watch else { return maxSeconds.map { report.exceeds(maxSeconds: $0) } ?? false }
+                    guard !watch else { continue }
+                    let excesses = maxSeconds.map { report.excesses(maxSeconds: $0, asked: asked) } ?? []
+                    for excess in excesses { say(excess) }
+                    return !excesses.isEmpty
                 }
             } catch let error as KafkaError {
                 throw fail("error: \(cluster.kafka.brokers): \(error)")

@@ -56,16 +56,32 @@ extension CommandTests {
             #expect(limited.code == 4)
             #expect(limited.lines.first?.hasPrefix("GROUP") == true)
             #expect(limited.output.contains("standing.ledger"))
+            #expect(limited.messages.contains("group standing-fold: standing.ledger["))
+            #expect(limited.messages.contains(" behind, the limit is 0 s"))
             let other = try await lag(broker, "--group", "standing-intake", "--max-seconds", "0")
             #expect(other.code == 0)
             #expect(!other.output.contains("standing-fold"))
             #expect(try await intake.process.stop().code == 0)
         }
 
+        /// Nothing shows that a group of which nothing is known is within the limit.
+        @Test func aGroupThatIsNotThereIsNotWithinTheLimit() async throws {
+            let broker = try await Broker()
+            let limited = try await lag(broker, "--group", "nosuch", "--max-seconds", "1")
+            #expect(limited.code == 4)
+            #expect(limited.messages.contains("group nosuch: "))
+            #expect(limited.messages.contains("nothing shows that it is within 1 s"))
+            let shown = try await lag(broker, "--group", "nosuch")
+            #expect(shown.code == 0)
+            let others = try await lag(broker, "--max-seconds", "1")
+            #expect(others.code == 0, "nobody asked for it by name")
+        }
+
         @Test func wrongUseIsExitCode2AndAnAbsentBrokerIs1() async throws {
             for arguments in [
                 ["lag"], ["lag", "--brokers", "embedded"], ["lag", "--brokers", "a:1", "--interval", "soon"],
-                ["lag", "--brokers", "a:1", "--output", "xml"],
+                ["lag", "--brokers", "a:1", "--output", "xml"], ["lag", "--brokers", "a:1", "--max-seconds", "nan"],
+                ["lag", "--brokers", "a:1", "--max-seconds", "1", "--watch"],
             ] {
                 #expect(try await Running(arguments).finished().code == 2, "\(arguments)")
             }

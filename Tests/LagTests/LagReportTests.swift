@@ -142,14 +142,33 @@ private let mixed = LagReport(
         #expect(group.status == .expired)
     }
 
-    @Test func exceedsTheLimit() {
+    @Test func sentencesSayWhatExceedsTheLimit() {
         let late = report([partition("a", 0, to: (0, 5), .timestamp(now - 9000))])
-        #expect(late.exceeds(maxSeconds: 8.9))
-        #expect(!late.exceeds(maxSeconds: 9))
+        #expect(late.excesses(maxSeconds: 8.9) == ["group g: a[0] is 9.0 s behind, the limit is 8.9 s"])
+        #expect(late.excesses(maxSeconds: 9) == [])
         // Lag of unknown age may be any age; an unknown lag is not known to be one.
-        #expect(report([partition("a", 0, to: (0, 5), .unknown)]).exceeds(maxSeconds: 1e9))
-        #expect(report([partition("a", 0, to: (0, 5), .expired)]).exceeds(maxSeconds: 1e9))
-        #expect(!report([partition("a", 0, to: (nil, 5), .unknown)]).exceeds(maxSeconds: 0))
-        #expect(!report([partition("a", 0, to: (5, 5), .nothing)]).exceeds(maxSeconds: 0))
+        let sentence = "group g: a[0] is behind by an unknown time, the limit is 1e+09 s"
+        #expect(report([partition("a", 0, to: (0, 5), .unknown)]).excesses(maxSeconds: 1e9) == [sentence])
+        #expect(report([partition("a", 0, to: (0, 5), .expired)]).excesses(maxSeconds: 1e9) == [sentence])
+        #expect(report([partition("a", 0, to: (nil, 5), .unknown)]).excesses(maxSeconds: 0) == [])
+        #expect(report([partition("a", 0, to: (5, 5), .nothing)]).excesses(maxSeconds: 0) == [])
+        #expect(report([partition("a", 0, to: (4, 5), .nothing)]).excesses(maxSeconds: 0) == [])
+    }
+
+    /// Asked whether a group is within a limit, "nothing is known of it" is no yes.
+    @Test func aGroupAskedForThatIsNotThereExceedsTheLimit() {
+        let known = report([
+            partition("a", 0, to: (5, 5), .nothing), partition("a", 1, to: (nil, 5), .unknown),
+        ])
+        #expect(known.excesses(maxSeconds: 1, asked: ["g"]) == [])
+        #expect(
+            known.excesses(maxSeconds: 1, asked: ["nosuch", "g"])
+                == ["group nosuch: not on the cluster, so nothing shows that it is within 1 s"])
+        #expect(
+            report([partition("a", 0, to: (nil, 5), .unknown)]).excesses(maxSeconds: 1, asked: ["g"])
+                == ["group g: its lag is unknown, so nothing shows that it is within 1 s"])
+        #expect(
+            report([]).excesses(maxSeconds: 1, asked: ["g"])
+                == ["group g: its lag is unknown, so nothing shows that it is within 1 s"])
     }
 }
