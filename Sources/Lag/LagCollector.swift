@@ -15,7 +15,12 @@ final class LagCollector {
         let name: String
         /// Nil where the broker cannot list groups.
         let state: String?
-        let samples: [TopicPartition: LagSample]
+        let partitions: [TopicPartition: Partition]
+    }
+
+    struct Partition {
+        let sample: LagSample
+        let unit: LagUnit
     }
 
     struct Observation {
@@ -46,16 +51,18 @@ final class LagCollector {
     private let reader: FirstRecordReader
     /// Also reads what an open transaction has written.
     private let openReader: FirstRecordReader
+    private let frames: FrameCounter?
     private var cache: [PartitionOffset: Peeked] = [:]
 
     init(
-        kafka: KafkaConfiguration, filter: [String]?, knownGroups: [String: [String]], timeoutMilliseconds: Int,
-        logger: Logger
+        kafka: KafkaConfiguration, filter: [String]?, knownGroups: [String: [String]], ledgers: FramedTopics?,
+        timeoutMilliseconds: Int, logger: Logger
     ) throws(KafkaError) {
         self.filter = filter
         self.knownGroups = knownGroups
         reader = FirstRecordReader(kafka, isolation: "read_committed", logger: logger)
         openReader = FirstRecordReader(kafka, isolation: "read_uncommitted", logger: logger)
+        frames = ledgers.map { FrameCounter(kafka, topics: $0, logger: logger) }
         var open = kafka
         if open.properties["isolation.level"] == nil { open.properties["isolation.level"] = "read_uncommitted" }
         admin = try Admin(open, timeoutMilliseconds: timeoutMilliseconds)
@@ -75,10 +82,11 @@ final class LagCollector {
         let present = Set(groups.flatMap(\.places)).filter { $0.partition < counts[$0.topic] ?? 0 }
         let ends = try admin.ends(of: present.sorted())
         let next = nextRecords(groups, ends, now: now, &notes)
+        countFrames(groups, ends, &notes)
 
         return Observation(
             groups: groups.map { group in
-                var samples: [TopicPartition: LagSample] = [:]
+                var partitions: [TopicPartition: Partition] = [:]
                 for place in group.places {
                     var sample = LagSample(
                         time: now, committed: group.committed[place], end: ends[place], next: .unknown)
@@ -87,10 +95,33 @@ final class LagCollector {
                             position == sample.end
                             ? .nothing : next[PartitionOffset(place, offset: position)] ?? .unknown
                     }
-                    samples[place] = sample
+                    partitions[place] = Partition(sample: sample, unit: unit(of: place, sample))
                 }
-                return Group(name: group.name, state: group.state, samples: samples)
+                return Group(name: group.name, state: group.state, partitions: partitions)
             }, notes: notes)
+    }
+
+    private func unit(of place: TopicPartition, _ sample: LagSample) -> LagUnit {
+        guard let frames, frames.isFramed(place.topic) else { return .records }
+        guard let position = sample.position, let end = sample.end, position <= end else { return .frames(events: nil) }
+        return .frames(events: sample.next == .nothing ? 0 : frames.events(in: place, from: position, to: end))
+    }
+
+    /// Counts the events in unread frames, from the group on that is furthest behind of those within the counter's bound.
+    private func countFrames(
+        _ groups: [Offsets], _ ends: [TopicPartition: Int64], _ notes: inout [String]
+    ) {
+        guard let frames else { return }
+        var unread: [TopicPartition: Range<Int64>] = [:]
+        for group in groups {
+            for (place, offset) in group.committed where frames.isFramed(place.topic) {
+                guard let end = ends[place], offset < end, end - offset <= FrameCounter.maximumFrames else { continue }
+                unread[place] = min(offset, unread[place]?.lowerBound ?? offset)..<end
+            }
+        }
+        var failure: String?
+        frames.count(unread, &failure)
+        if let failure { notes.append("the events in unread frames are not counted: \(failure)") }
     }
 
     private func listGroups(_ notes: inout [String]) throws(KafkaError) -> [(name: String, state: String?)] {

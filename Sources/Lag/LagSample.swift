@@ -33,6 +33,13 @@ public struct LagSample: Sendable, Hashable {
     var isRead: Bool { next == .nothing || position == end }
 }
 
+/// What the offsets of a partition count.
+public enum LagUnit: Sendable, Hashable {
+    case records
+    /// Frames, and the events in the unread ones; nil if they were not counted.
+    case frames(events: Int64?)
+}
+
 /// The last samples of one partition of one group, oldest first, never more than `limit`.
 public struct LagWindow: Sendable, Hashable {
     public let limit: Int

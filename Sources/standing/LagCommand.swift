@@ -2,7 +2,9 @@ import ArgumentParser
 import Foundation
 import Kafka
 import Lag
+import Ledger
 import Pipeline
+import Topics
 
 struct LagCommand: AsyncParsableCommand {
     enum Output: String, ExpressibleByArgument { case table, json }
@@ -12,7 +14,9 @@ struct LagCommand: AsyncParsableCommand {
         abstract: "How far every consumer group of the cluster is behind: records, seconds, rate, time to catch up.",
         discussion: """
             Seconds behind are the age of the next unread record, not an interpolation; what is not known is said as \
-            unknown. Exit code 4 if a group is further behind than --max-seconds, or nothing is known of one of --group.
+            unknown. UNIT is what LAG and RATE/S count: records, or the ledger's frames, each of up to thousands of events; \
+            EVENTS are the unread events in them. Exit code 4 if a group is further behind than --max-seconds, or \
+            nothing is known of one of --group.
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -58,7 +62,8 @@ struct LagCommand: AsyncParsableCommand {
         let exceeded = try await onThread {
             do {
                 let monitor = try LagMonitor(
-                    kafka: cluster.kafka, groups: asked.isEmpty ? nil : asked, knownGroups: try cluster.knownGroups())
+                    kafka: cluster.kafka, groups: asked.isEmpty ? nil : asked, knownGroups: try cluster.knownGroups(),
+                    ledgers: cluster.ledgers)
                 _ = try monitor.observe(now: milliseconds())
                 while true {
                     // The first sample has no rate, so the first report comes with the second.
@@ -83,6 +88,8 @@ struct LagCommand: AsyncParsableCommand {
 private func milliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
 extension Cluster {
+    private static let defaultLedger = "standing.ledger"
+
     /// Our own groups and what they read, for brokers that cannot list groups.
     func knownGroups() throws -> [String: [String]] {
         let topics = try pipelineTopics()
@@ -93,4 +100,25 @@ extension Cluster {
             prefix + "standing-blacklist": [topics.facts[1]],
         ]
     }
+
+    /// This cluster's ledger, and those under other prefixes by their default name.
+    var ledgers: FramedTopics {
+        let own = Set(names(.ledger))
+        return FramedTopics(
+            includes: { own.contains($0) || $0.hasSuffix(Self.defaultLedger) }, events: { eventCount(inFrame: $0) })
+    }
+}
+
+/// All entries but ticks; nil if it is no frame.
+private func eventCount(inFrame bytes: UnsafeRawBufferPointer) -> Int? {
+    var reader = FrameReader()
+    var entry = FrameReader.blank
+    var count = 0
+    do {
+        try reader.open(bytes)
+        while try reader.next(&entry) { if entry.kind != .tick { count += 1 } }
+    } catch {
+        return nil
+    }
+    return count
 }

@@ -8,6 +8,8 @@ extension CommandTests {
                 let group: String
                 let status: String
                 let records: Int?
+                let unit: String
+                let events: Int?
                 let seconds: Double?
             }
             let groups: [Group]
@@ -38,6 +40,7 @@ extension CommandTests {
             let names = try report(current).groups.map(\.group)
             #expect(names == ["standing-blacklist", "standing-fold", "standing-intake", "standing-perks"])
             #expect(try group("standing-fold", current).records == 0)
+            #expect(try group("standing-fold", current).events == 0)
             #expect(try await both.process.stop().code == 0)
 
             let intake = try await Server(broker: broker.address, policy: policy, ["--roles", "intake"])
@@ -50,7 +53,12 @@ extension CommandTests {
             let fold = try group("standing-fold", behind)
             #expect(try #require(fold.records) > 0)
             #expect(fold.seconds != nil)
+            // The ledger's records are frames; what was fed since the fold ended is in them.
+            #expect(fold.unit == "frames")
+            #expect(try #require(fold.events) >= 500)
             #expect(try group("standing-intake", behind).records == 0)
+            #expect(try group("standing-intake", behind).unit == "records")
+            #expect(try group("standing-intake", behind).events == nil)
 
             let limited = try await lag(broker, "--max-seconds", "0")
             #expect(limited.code == 4)

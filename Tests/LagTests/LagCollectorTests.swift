@@ -47,9 +47,9 @@ private struct Cluster {
     }
 
     func monitor(
-        groups: [String]? = nil, known: [String: [String]] = [group: [topic]]
+        groups: [String]? = nil, known: [String: [String]] = [group: [topic]], ledgers: FramedTopics? = nil
     ) throws -> LagMonitor {
-        try LagMonitor(kafka: kafka, groups: groups, knownGroups: known)
+        try LagMonitor(kafka: kafka, groups: groups, knownGroups: known, ledgers: ledgers)
     }
 }
 
@@ -165,6 +165,35 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         #expect(lag.records == 2)
         #expect(lag.seconds != nil)
         #expect(lag.status == .behind)
+    }
+
+    /// A record of the fixture begins with a seven, which stands for so many events.
+    @Test func countsTheEventsInUnreadFrames() throws {
+        let cluster = try Cluster(records: 1000)
+        defer { withExtendedLifetime(cluster) {} }
+        let monitor = try cluster.monitor(
+            ledgers: FramedTopics(includes: { $0 == topic }, events: { $0.first.map { Int($0) } }))
+        func units() throws -> [LagUnit] {
+            let report = try monitor.observe(now: wallClock())
+            return try #require(report.groups.first).partitions.map(\.unit)
+        }
+
+        try cluster.commit(100)
+        #expect(try units() == [.frames(events: nil), .frames(events: nil)], "too many, and nothing committed")
+        for (offset, unread) in [(990, 10), (995, 5), (1000, 0), (980, 20)] as [(Int64, Int64)] {
+            try cluster.commit(offset)
+            #expect(try units() == [.frames(events: 7 * unread), .frames(events: nil)])
+        }
+        try cluster.write(3)
+        #expect(try units() == [.frames(events: 7 * 23), .frames(events: nil)])
+    }
+
+    @Test func topicsThatAreNoLedgerHaveRecords() throws {
+        let cluster = try Cluster(records: 1)
+        defer { withExtendedLifetime(cluster) {} }
+        let monitor = try cluster.monitor(ledgers: FramedTopics(includes: { _ in false }, events: { _ in 1 }))
+        let report = try monitor.observe(now: wallClock())
+        #expect(report.groups.first?.partitions.map(\.unit) == [.records, .records])
     }
 
     /// Two groups at different offsets of one partition cannot share a round.
