@@ -85,6 +85,27 @@ extension CommandTests {
             #expect(others.code == 0, "nobody asked for it by name")
         }
 
+        @Test func worksInAnyFolder() async throws {
+            let folder = try TemporaryFolder()
+            let broker = try await Broker()
+            let run = try await Running(
+                [
+                    "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", folder.url.path, try Package.binary().path, "lag",
+                    "--brokers", broker.address, "--interval", "200ms",
+                ], executable: URL(filePath: "/bin/sh")
+            ).finished(limit: Limit.run)
+            #expect(run.code == 0, "\(run.messages)")
+            #expect(run.lines.first?.hasPrefix("GROUP") == true)
+            #expect(run.output.contains("standing-fold"))
+            #expect(!run.messages.contains("topics"))
+        }
+
+        @Test func aTopicsFolderThatSomebodyNamedIsRead() async throws {
+            let absent = try await standing("lag", "--brokers", "127.0.0.1:1", "--topics", "/no/such/folder")
+            #expect(absent.code == 1)
+            #expect(absent.messages.contains("/no/such/folder"))
+        }
+
         @Test func wrongUseIsExitCode2AndAnAbsentBrokerIs1() async throws {
             for arguments in [
                 ["lag"], ["lag", "--brokers", "embedded"], ["lag", "--brokers", "a:1", "--interval", "soon"],
