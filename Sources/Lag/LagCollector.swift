@@ -6,12 +6,21 @@ import Logging
 ///
 /// Offsets are read before ends, so that a group that reads while it is looked at never seems to be beyond the end.
 /// Ends count every record, also of open transactions, as Kafka's own tools do.
+///
+/// What a group has not read counts only if somebody can read it: the ends of transactions, what aborted ones left, and
+/// holes are nothing to read. A group that reads uncommitted records too may still read what was aborted; that it lags
+/// there only is not seen.
 final class LagCollector {
     struct Group {
         let name: String
         /// Nil where the broker cannot list groups.
         let state: String?
-        let samples: [TopicPartition: LagSample]
+        let partitions: [TopicPartition: Partition]
+    }
+
+    struct Partition {
+        let sample: LagSample
+        let unit: LagUnit
     }
 
     struct Observation {
@@ -19,26 +28,12 @@ final class LagCollector {
         let notes: [String]
     }
 
-    /// Partitions that are read together for one record each.
-    static let peekPartitions = 64
-    /// Longest wait for the records of one such round.
-    static let peekMilliseconds = 5_000
-    /// No round starts later than this after the first one of an observation.
-    static let peeksMilliseconds = 30_000
-    /// Longest sleep inside a round.
-    static let pollMilliseconds = 100
     /// A record that stays the next unread one is not read again for so long; after that it is, because retention may
     /// have taken it.
     static let recheckMilliseconds: Int64 = 60_000
-    /// Bytes fetched of a partition at a time. A larger batch comes whole: librdkafka doubles this until it fits.
-    static let peekFetchBytes = 64 * 1024
-    /// The peek's queue. librdkafka before 2.2 rests for a second whenever it is full, and partitions starve: it must
-    /// hold a few times `peekPartitions * peekFetchBytes` (4 MB).
-    static let peekQueuedKilobytes = 16 * 1024
-    static let peekQueuedRecords = 100_000
 
     private struct Peeked {
-        let next: LagSample.NextRecord
+        let first: FirstRecord
         let readAt: Int64
     }
 
@@ -50,29 +45,27 @@ final class LagCollector {
         let places: Set<TopicPartition>
     }
 
-    private let kafka: KafkaConfiguration
     private let filter: [String]?
     private let knownGroups: [String: [String]]
-    private let logger: Logger
     private let admin: Admin
-    private var peeker: Consumer?
+    private let reader: FirstRecordReader
+    /// Also reads what an open transaction has written.
+    private let openReader: FirstRecordReader
+    private let frames: FrameCounter?
     private var cache: [PartitionOffset: Peeked] = [:]
 
     init(
-        kafka: KafkaConfiguration, filter: [String]?, knownGroups: [String: [String]], timeoutMilliseconds: Int,
-        logger: Logger
+        kafka: KafkaConfiguration, filter: [String]?, knownGroups: [String: [String]], ledgers: FramedTopics?,
+        timeoutMilliseconds: Int, logger: Logger
     ) throws(KafkaError) {
-        var kafka = kafka
-        for (name, value) in [
-            ("isolation.level", "read_uncommitted"), ("fetch.message.max.bytes", String(Self.peekFetchBytes)),
-        ] where kafka.properties[name] == nil {
-            kafka.properties[name] = value
-        }
-        self.kafka = kafka
         self.filter = filter
         self.knownGroups = knownGroups
-        self.logger = logger
-        admin = try Admin(kafka, timeoutMilliseconds: timeoutMilliseconds)
+        reader = FirstRecordReader(kafka, isolation: "read_committed", logger: logger)
+        openReader = FirstRecordReader(kafka, isolation: "read_uncommitted", logger: logger)
+        frames = ledgers.map { FrameCounter(kafka, topics: $0, logger: logger) }
+        var open = kafka
+        if open.properties["isolation.level"] == nil { open.properties["isolation.level"] = "read_uncommitted" }
+        admin = try Admin(open, timeoutMilliseconds: timeoutMilliseconds)
     }
 
     /// `now` is the samples' time, in milliseconds since 1970.
@@ -89,10 +82,11 @@ final class LagCollector {
         let present = Set(groups.flatMap(\.places)).filter { $0.partition < counts[$0.topic] ?? 0 }
         let ends = try admin.ends(of: present.sorted())
         let next = nextRecords(groups, ends, now: now, &notes)
+        countFrames(groups, ends, &notes)
 
         return Observation(
             groups: groups.map { group in
-                var samples: [TopicPartition: LagSample] = [:]
+                var partitions: [TopicPartition: Partition] = [:]
                 for place in group.places {
                     var sample = LagSample(
                         time: now, committed: group.committed[place], end: ends[place], next: .unknown)
@@ -101,10 +95,33 @@ final class LagCollector {
                             position == sample.end
                             ? .nothing : next[PartitionOffset(place, offset: position)] ?? .unknown
                     }
-                    samples[place] = sample
+                    partitions[place] = Partition(sample: sample, unit: unit(of: place, sample))
                 }
-                return Group(name: group.name, state: group.state, samples: samples)
+                return Group(name: group.name, state: group.state, partitions: partitions)
             }, notes: notes)
+    }
+
+    private func unit(of place: TopicPartition, _ sample: LagSample) -> LagUnit {
+        guard let frames, frames.isFramed(place.topic) else { return .records }
+        guard let position = sample.position, let end = sample.end, position <= end else { return .frames(events: nil) }
+        return .frames(events: sample.next == .nothing ? 0 : frames.events(in: place, from: position, to: end))
+    }
+
+    /// Counts the events in unread frames, from the group on that is furthest behind of those within the counter's bound.
+    private func countFrames(
+        _ groups: [Offsets], _ ends: [TopicPartition: Int64], _ notes: inout [String]
+    ) {
+        guard let frames else { return }
+        var unread: [TopicPartition: Range<Int64>] = [:]
+        for group in groups {
+            for (place, offset) in group.committed where frames.isFramed(place.topic) {
+                guard let end = ends[place], offset < end, end - offset <= FrameCounter.maximumFrames else { continue }
+                unread[place] = min(offset, unread[place]?.lowerBound ?? offset)..<end
+            }
+        }
+        var failure: String?
+        frames.count(unread, &failure)
+        if let failure { notes.append("the events in unread frames are not counted: \(failure)") }
     }
 
     private func listGroups(_ notes: inout [String]) throws(KafkaError) -> [(name: String, state: String?)] {
@@ -171,109 +188,46 @@ final class LagCollector {
     private func nextRecords(
         _ groups: [Offsets], _ ends: [TopicPartition: Int64], now: Int64, _ notes: inout [String]
     ) -> [PartitionOffset: LagSample.NextRecord] {
-        var lagging: Set<PartitionOffset> = []
+        /// Each with the end of its partition.
+        var lagging: [PartitionOffset: Int64] = [:]
         for group in groups {
-            for (place, offset) in group.committed where offset < ends[place] ?? 0 {
-                lagging.insert(PartitionOffset(place, offset: offset))
+            for (place, offset) in group.committed {
+                guard let end = ends[place], offset < end else { continue }
+                lagging[PartitionOffset(place, offset: offset)] = end
             }
         }
-        cache = cache.filter { lagging.contains($0.key) }
-        let due = lagging.filter { offset in
-            cache[offset].map { now - $0.readAt >= Self.recheckMilliseconds } ?? true
+        cache = cache.filter { lagging[$0.key] != nil }
+        let due = lagging.filter { offset, end in
+            guard let peeked = cache[offset] else { return true }
+            return peeked.first.next(before: end) == nil || now - peeked.readAt >= Self.recheckMilliseconds
         }
         var failure: String?
-        for (offset, next) in peek(Array(due), &failure) { cache[offset] = Peeked(next: next, readAt: now) }
+        for (offset, first) in firstRecords(due, &failure) { cache[offset] = Peeked(first: first, readAt: now) }
 
-        let unknown = lagging.filter { cache[$0] == nil || cache[$0]?.next == .unknown }.count
+        var next: [PartitionOffset: LagSample.NextRecord] = [:]
+        for (offset, end) in lagging { next[offset] = cache[offset]?.first.next(before: end) ?? .unknown }
+        let unknown = next.values.filter { $0 == .unknown }.count
         if unknown > 0 {
             let reason = failure.map { ": \($0)" } ?? ""
             notes.append("the age of the next unread record is unknown at \(unknown) offsets\(reason)")
         }
-        return cache.mapValues(\.next)
+        return next
     }
 
-    /// Reads the first record at or behind each offset, in rounds; what is missing in the answer was not read in time.
-    private func peek(
-        _ wanted: [PartitionOffset], _ failure: inout String?
-    ) -> [PartitionOffset: LagSample.NextRecord] {
-        var found: [PartitionOffset: LagSample.NextRecord] = [:]
-        let deadline = ContinuousClock.now + .milliseconds(Self.peeksMilliseconds)
-        var rest = wanted
-        while !rest.isEmpty, ContinuousClock.now < deadline {
-            // A consumer reads a partition at one place only; another group's offset in it waits for the next round.
-            var round: [PartitionOffset] = []
-            var places: Set<TopicPartition> = []
-            var later: [PartitionOffset] = []
-            for item in rest {
-                if round.count < Self.peekPartitions, places.insert(item.topicPartition).inserted {
-                    round.append(item)
-                } else {
-                    later.append(item)
-                }
-            }
-            rest = later
-            do {
-                try read(round, into: &found, &failure)
-            } catch {
-                peeker = nil
-                failure = "\(error)"
-                break
-            }
+    /// The first record from each offset on; `wanted` says where the partitions end. What can be read ends earlier where a
+    /// transaction is open: a record of it is unread as well.
+    private func firstRecords(
+        _ wanted: [PartitionOffset: Int64], _ failure: inout String?
+    ) -> [PartitionOffset: FirstRecord] {
+        var found = reader.read(Array(wanted.keys), &failure)
+        var held: [PartitionOffset: PartitionOffset] = [:]
+        for (offset, first) in found {
+            guard case .end(let place) = first, first.next(before: wanted[offset] ?? 0) == nil else { continue }
+            held[offset] = PartitionOffset(offset.topicPartition, offset: max(place, offset.offset))
         }
-        if !rest.isEmpty, failure == nil { failure = "there was no time to read them all" }
+        guard !held.isEmpty else { return found }
+        let open = openReader.read(Array(Set(held.values)), &failure)
+        for (offset, place) in held { found[offset] = open[place] }
         return found
-    }
-
-    private func read(
-        _ round: [PartitionOffset], into found: inout [PartitionOffset: LagSample.NextRecord],
-        _ failure: inout String?
-    ) throws {
-        let consumer = try peeker ?? makePeeker()
-        peeker = consumer
-        _ = consumer.takeErrors()
-        try consumer.assign(round)
-        var open = Set(round.indices)
-        let deadline = ContinuousClock.now + .milliseconds(Self.peekMilliseconds)
-        while !open.isEmpty, ContinuousClock.now < deadline {
-            try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
-                for record in records where open.remove(record.source) != nil {
-                    let made = record.timestamp
-                    found[round[record.source]] = made < 0 ? .unknown : .timestamp(made)
-                }
-            }
-            for (place, error) in consumer.takeErrors() {
-                guard let source = round.firstIndex(where: { $0.topicPartition == place }), open.contains(source)
-                else { continue }
-                if error.isOffsetOutOfRange {
-                    found[round[source]] = .expired
-                } else {
-                    failure = "\(error)"
-                    if error.isRetriable { continue }
-                    found[round[source]] = .unknown
-                }
-                open.remove(source)
-            }
-            // Transactions leave markers that are counted as offsets and are no records.
-            for source in open where consumer.assignment[source].reachedEnd {
-                found[round[source]] = .unknown
-                open.remove(source)
-            }
-        }
-        if !open.isEmpty, failure == nil { failure = "no record within \(Self.peekMilliseconds) ms" }
-        try consumer.assign([])
-    }
-
-    private func makePeeker() throws(KafkaError) -> Consumer {
-        var options = Consumer.Options()
-        options.reportsEnds = true
-        options.maximumQueuedRecords = Self.peekQueuedRecords
-        options.maximumQueuedKilobytes = Self.peekQueuedKilobytes
-        return try Consumer(kafka, options: options) { [logger] notice in
-            switch notice {
-            case .log(_, let facility, let message): logger.debug("\(facility): \(message)")
-            case .error(let error): logger.warning("\(error)")
-            case .statistics: break
-            }
-        }
     }
 }

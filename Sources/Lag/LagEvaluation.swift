@@ -7,7 +7,8 @@
 /// 2. Nothing committed: everything is unknown, unless nothing was ever written (the end is 0), which counts as
 ///    committed at 0.
 /// 3. More committed than there is (the topic was cut or made anew): everything is unknown.
-/// 4. Records behind = end - committed, in offsets; a compacted topic has fewer records. None: `ok`, 0 seconds.
+/// 4. Records behind = end - committed, in offsets; a compacted topic, or one with transactions, has fewer records. None,
+///    or offsets at which there is nothing to read: 0 behind, `ok`, 0 seconds.
 /// 5. The run is the newest samples between which neither time nor an offset goes back. With two or more, its first and
 ///    last give the rates: consumption from the committed offset, arrival from the end; else both are unknown.
 /// 6. The next unread record is gone: `expired`; seconds and time to catch up are unknown.
@@ -53,7 +54,7 @@ public struct LagEvaluation: Sendable, Hashable {
         end = last.end
         guard let end = last.end, let position = last.position, position <= end else { return }
 
-        let records = end - position
+        let records = last.isRead ? 0 : end - position
         self.records = records
         let run = Self.run(of: samples)
         if let first = run.first, run.count > 1 {
@@ -78,7 +79,7 @@ public struct LagEvaluation: Sendable, Hashable {
             let gain = consumptionRate - arrivalRate
             catchUp = gain > 0 ? .seconds(Double(records) / gain) : .never
         }
-        let stands = run.allSatisfy { $0.position == position && $0.end != position }
+        let stands = run.allSatisfy { $0.position == position && !$0.isRead }
         status = stands && run.count >= Self.stalledSamples ? .stalled : .behind
     }
 

@@ -6,11 +6,19 @@ public struct GroupLag: Sendable, Hashable {
     public struct Partition: Sendable, Hashable {
         public let place: TopicPartition
         public let lag: LagEvaluation
+        /// What `lag` counts.
+        public let unit: LagUnit
 
-        public init(place: TopicPartition, lag: LagEvaluation) {
+        public init(place: TopicPartition, lag: LagEvaluation, unit: LagUnit = .records) {
             self.place = place
             self.lag = lag
+            self.unit = unit
         }
+
+        var isFramed: Bool { unit != .records }
+
+        /// The unread events in frames; nil if they were not counted, or the unit is no frame.
+        var events: Int64? { if case .frames(let events) = unit { events } else { nil } }
     }
 
     public let group: String
@@ -32,6 +40,17 @@ public struct GroupLag: Sendable, Hashable {
         let known = partitions.compactMap(\.lag.records)
         return known.isEmpty ? nil : known.reduce(0, +)
     }
+    /// Whether every record of the group's topics is a frame.
+    public var isFramed: Bool { !partitions.isEmpty && partitions.allSatisfy(\.isFramed) }
+    /// The unread events in the frames; nil if they were not counted in a partition of frames, or there is none.
+    public var events: Int64? { Self.events(of: partitions) }
+
+    static func events(of partitions: [Partition]) -> Int64? {
+        let framed = partitions.filter(\.isFramed)
+        let counted = framed.compactMap(\.events)
+        return framed.isEmpty || counted.count < framed.count ? nil : counted.reduce(0, +)
+    }
+
     /// The maximum over all partitions; nil if one is unknown or there is none.
     public var seconds: Double? { isKnown(\.seconds) ? knownSeconds : nil }
     /// The maximum over the partitions where it is known; nil if it is known of none.
@@ -39,10 +58,13 @@ public struct GroupLag: Sendable, Hashable {
 
     /// Of the partitions known to lag the one that is most seconds behind, unknown seconds before all, and of equals
     /// the one with most records; nil if none is known to lag.
-    public var worst: TopicPartition? {
-        partitions.filter(\.lag.isLagging).max { a, b in
+    public var worst: TopicPartition? { worst(beyond: -.infinity)?.place }
+
+    /// The same among the partitions that are more than `seconds` behind.
+    func worst(beyond seconds: Double) -> Partition? {
+        partitions.filter { $0.lag.isLagging && ($0.lag.seconds ?? .infinity) > seconds }.max { a, b in
             (a.lag.seconds ?? .infinity, a.lag.records ?? 0) < (b.lag.seconds ?? .infinity, b.lag.records ?? 0)
-        }?.place
+        }
     }
 
     /// The status that most wants attention; unknown without partitions.
@@ -68,13 +90,29 @@ public struct LagReport: Sendable, Hashable {
         self.notes = notes
     }
 
-    /// Whether a partition is more than `maxSeconds` behind. One that is known to lag by unknown seconds counts as
-    /// exceeding, since nothing shows that it is within the limit; one of which not even the lag is known (such as a
-    /// partition for which nothing was committed) does not.
-    public func exceeds(maxSeconds: Double) -> Bool {
-        groups.contains { group in
-            group.partitions.contains { $0.lag.isLagging && ($0.lag.seconds ?? .infinity) > maxSeconds }
+    /// One sentence for each group that is not within `maxSeconds`: a partition of it is further behind, or by unknown
+    /// seconds. A partition of which not even the lag is known (such as one for which nothing was committed) does not
+    /// count; but of the groups that are `asked` for by name, one of which nothing at all is known is not within the limit
+    /// either.
+    public func excesses(maxSeconds: Double, asked: [String] = []) -> [String] {
+        let limit = String(format: "%g s", maxSeconds)
+        var sentences: [String] = []
+        for group in groups {
+            let name = "group " + Self.printable(group.group)
+            if let worst = group.worst(beyond: maxSeconds) {
+                let place = Self.printable(worst.place.description)
+                let age = worst.lag.seconds.map { Self.decimal($0) + " s behind" } ?? "behind by an unknown time"
+                sentences.append("\(name): \(place) is \(age), the limit is \(limit)")
+            } else if group.knownRecords == nil, asked.contains(group.group) {
+                sentences.append("\(name): its lag is unknown, so nothing shows that it is within \(limit)")
+            }
         }
+        let present = Set(groups.map(\.group))
+        for group in Set(asked).subtracting(present).sorted() {
+            sentences.append(
+                "group \(Self.printable(group)): not on the cluster, so nothing shows that it is within \(limit)")
+        }
+        return sentences
     }
 }
 
@@ -82,16 +120,18 @@ public struct LagReport: Sendable, Hashable {
 
 extension LagReport {
     private static let header = [
-        "GROUP", "TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "SECONDS", "RATE/S", "CATCH-UP", "STATUS",
+        "GROUP", "TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "UNIT", "EVENTS", "SECONDS", "RATE/S", "CATCH-UP",
+        "STATUS",
     ]
-    /// Names and the status; the other columns are numbers, aligned to the right.
-    private static let leftAligned: Set<Int> = [0, 1, 9]
+    /// Names, the unit and the status; the other columns are numbers, aligned to the right.
+    private static let leftAligned: Set<Int> = [0, 1, 6, 11]
     private static let unknown = "unknown"
     /// Longer times to catch up are shown as more than this.
     private static let maximumDays = 9999
 
     /// Aligned columns, a line a partition, then a `total` line a group with the group's state. Without `all`, the
-    /// partitions of a topic that are not behind share one line, which says how many of how many they are.
+    /// partitions of a topic that are not behind share one line, which says how many of how many they are. `UNIT` is what
+    /// `LAG` and `RATE/S` count; `EVENTS` are the unread events in frames.
     public func table(all: Bool = false) -> String {
         var rows = [Self.header]
         for group in groups {
@@ -106,13 +146,16 @@ extension LagReport {
                 }
                 guard !folded.isEmpty else { continue }
                 rows.append([
-                    name, Self.printable(topic), "\(folded.count) of \(partitions.count)", "-", "-", "0", "0.0",
-                    Self.rate(folded), "0s", LagEvaluation.Status.ok.rawValue,
+                    name, Self.printable(topic), "\(folded.count) of \(partitions.count)", "-", "-", "0",
+                    Self.unit(isFramed: folded[0].isFramed), Self.events(of: folded), "0.0", Self.rate(folded), "0s",
+                    LagEvaluation.Status.ok.rawValue,
                 ])
             }
             rows.append([
                 name, "total", "-", "-", "-",
                 Self.total(group.records, group.knownRecords) { String($0) },
+                group.partitions.isEmpty ? "-" : Self.unit(isFramed: group.isFramed),
+                Self.events(of: group.partitions),
                 Self.total(group.seconds, group.knownSeconds, Self.decimal),
                 Self.rate(group.partitions), "-",
                 group.status.rawValue + (group.state.map { " (\($0))" } ?? ""),
@@ -134,10 +177,20 @@ extension LagReport {
             lag.committed.map { String($0) } ?? unknown,
             lag.end.map { String($0) } ?? unknown,
             lag.records.map { String($0) } ?? unknown,
+            unit(isFramed: partition.isFramed),
+            events(of: [partition]),
             lag.seconds.map(decimal) ?? unknown,
             lag.consumptionRate.map(decimal) ?? unknown,
             catchUp, lag.status.rawValue,
         ]
+    }
+
+    private static func unit(isFramed: Bool) -> String { isFramed ? "frames" : "records" }
+
+    private static func events(of partitions: [GroupLag.Partition]) -> String {
+        guard partitions.contains(where: \.isFramed) else { return "-" }
+        guard let events = GroupLag.events(of: partitions) else { return unknown }
+        return String(events)
     }
 
     private static func rate(_ partitions: some Collection<GroupLag.Partition>) -> String {
@@ -191,7 +244,8 @@ extension LagReport {
 
 extension LagReport {
     /// One line without its end: an object with sorted keys. Unknown is null; `time` is RFC 3339 in UTC; seconds and
-    /// rates (records a second) are rounded to thousandths; `catchUp` is seconds, `"never"` or null.
+    /// rates are rounded to thousandths; `catchUp` is seconds, `"never"` or null. `unit` is what `records` and the rates
+    /// count, `records` or `frames`; `events` are the unread events in frames.
     public func json() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -218,6 +272,8 @@ extension LagReport {
         let status: String
         @Nullable var records: Int64?
         @Nullable var knownRecords: Int64?
+        @Nullable var events: Int64?
+        let unit: String
         @Nullable var seconds: Double?
         @Nullable var knownSeconds: Double?
         @Nullable var worst: Place?
@@ -229,6 +285,8 @@ extension LagReport {
             status = lag.status.rawValue
             records = lag.records
             knownRecords = lag.knownRecords
+            events = lag.events
+            unit = LagReport.unit(isFramed: lag.isFramed)
             seconds = lag.seconds.map(rounded)
             knownSeconds = lag.knownSeconds.map(rounded)
             worst = lag.worst.map { Place(topic: $0.topic, partition: $0.partition) }
@@ -247,6 +305,8 @@ extension LagReport {
         @Nullable var committed: Int64?
         @Nullable var end: Int64?
         @Nullable var records: Int64?
+        @Nullable var events: Int64?
+        let unit: String
         @Nullable var seconds: Double?
         @Nullable var consumptionRate: Double?
         @Nullable var arrivalRate: Double?
@@ -260,6 +320,8 @@ extension LagReport {
             committed = lag.committed
             end = lag.end
             records = lag.records
+            events = partition.events
+            unit = LagReport.unit(isFramed: partition.isFramed)
             seconds = lag.seconds.map(rounded)
             consumptionRate = lag.consumptionRate.map(rounded)
             arrivalRate = lag.arrivalRate.map(rounded)

@@ -2,7 +2,7 @@
 public struct LagSample: Sendable, Hashable {
     /// What is known of the first record that the group has not read.
     public enum NextRecord: Sendable, Hashable {
-        /// Everything is read.
+        /// Everything is read: up to the end there is no record that a reader gets, only such as the ends of transactions.
         case nothing
         /// When the record was made, by its own timestamp.
         case timestamp(Int64)
@@ -28,6 +28,16 @@ public struct LagSample: Sendable, Hashable {
 
     /// The committed offset, or 0 where nothing was ever written: whatever the group does, it has read everything.
     var position: Int64? { committed ?? (end == 0 ? 0 : nil) }
+
+    /// Nothing is behind.
+    var isRead: Bool { next == .nothing || position == end }
+}
+
+/// What the offsets of a partition count.
+public enum LagUnit: Sendable, Hashable {
+    case records
+    /// Frames, and the events in the unread ones; nil if they were not counted.
+    case frames(events: Int64?)
 }
 
 /// The last samples of one partition of one group, oldest first, never more than `limit`.

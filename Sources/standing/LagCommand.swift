@@ -2,7 +2,9 @@ import ArgumentParser
 import Foundation
 import Kafka
 import Lag
+import Ledger
 import Pipeline
+import Topics
 
 struct LagCommand: AsyncParsableCommand {
     enum Output: String, ExpressibleByArgument { case table, json }
@@ -12,7 +14,9 @@ struct LagCommand: AsyncParsableCommand {
         abstract: "How far every consumer group of the cluster is behind: records, seconds, rate, time to catch up.",
         discussion: """
             Seconds behind are the age of the next unread record, not an interpolation; what is not known is said as \
-            unknown. Exit code 4 if a group is further behind than --max-seconds.
+            unknown. UNIT is what LAG and RATE/S count: records, or the ledger's frames, each of up to thousands of events; \
+            EVENTS are the unread events in them. Exit code 4 if a group is further behind than --max-seconds, or one of \
+            --group is not there. Topic files, where there are any, add what groups of this program are to read.
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -39,21 +43,27 @@ struct LagCommand: AsyncParsableCommand {
         if Settings.duration(interval).map({ $0 >= 100_000 }) != true {
             throw ValidationError("--interval: \"\(interval)\" is not a duration of at least 100ms, such as 2s")
         }
+        if let maxSeconds, !(0..<Double.infinity).contains(maxSeconds) {
+            throw ValidationError("--max-seconds: \(maxSeconds) is not a number of seconds")
+        }
+        if maxSeconds != nil, watch {
+            throw ValidationError("--max-seconds goes with one evaluation, not with --watch")
+        }
     }
 
     func run() async throws {
         var settings = try Settings(config: cluster.config)
-        let cluster = try Cluster(self.cluster, &settings)
+        let cluster = try Cluster(topicFilesOrNot: self.cluster, &settings)
         if cluster.isEmbedded {
             throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
         }
         let pause = Double(Settings.duration(interval) ?? 2_000_000) / 1e6
-        let wanted = group.isEmpty ? nil : group
-        let (watch, output, all, maxSeconds) = (watch, output, all, maxSeconds)
+        let (asked, watch, output, all, maxSeconds) = (group, watch, output, all, maxSeconds)
         let exceeded = try await onThread {
             do {
                 let monitor = try LagMonitor(
-                    kafka: cluster.kafka, groups: wanted, knownGroups: try cluster.knownGroups())
+                    kafka: cluster.kafka, groups: asked.isEmpty ? nil : asked, knownGroups: try cluster.knownGroups(),
+                    ledgers: cluster.ledgers)
                 _ = try monitor.observe(now: milliseconds())
                 while true {
                     // The first sample has no rate, so the first report comes with the second.
@@ -62,7 +72,10 @@ struct LagCommand: AsyncParsableCommand {
                     for note in report.notes { say("note: \(note)") }
                     print(output == .json ? try report.json() : report.table(all: all))
                     fflush(nil)
-                    guard watch else { return maxSeconds.map { report.exceeds(maxSeconds: $0) } ?? false }
+                    guard !watch else { continue }
+                    let excesses = maxSeconds.map { report.excesses(maxSeconds: $0, asked: asked) } ?? []
+                    for excess in excesses { say(excess) }
+                    return !excesses.isEmpty
                 }
             } catch let error as KafkaError {
                 throw fail("error: \(cluster.kafka.brokers): \(error)")
@@ -75,14 +88,56 @@ struct LagCommand: AsyncParsableCommand {
 private func milliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
 extension Cluster {
+    private static let defaultTopics = "topics"
+    private static let defaultLedger = "standing.ledger"
+
+    /// For a command that needs no topic files: only a folder that somebody named must be there. Without topic files
+    /// there are no definitions.
+    init(topicFilesOrNot options: ClusterOptions, _ settings: inout Settings) throws {
+        let named = settings.value("topics", flag: options.topics)?.value
+        guard let brokers = settings.value("brokers", flag: options.brokers)?.value else {
+            throw fail(
+                "error: no brokers: give --brokers HOST:PORT, STANDING_BROKERS or brokers: in --config", Exit.usage)
+        }
+        isEmbedded = brokers == "embedded"
+        prefix = settings.value("topic-prefix", flag: options.topicPrefix, default: "")?.value ?? ""
+        kafka = KafkaConfiguration(brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
+        do {
+            definitions = try TopicDefinition.load(directory: named ?? Self.defaultTopics)
+        } catch {
+            if named != nil { throw fail(error.description) }
+            if FileManager.default.fileExists(atPath: Self.defaultTopics) { say("note: \(error)") }
+            definitions = []
+        }
+    }
+
     /// Our own groups and what they read, for brokers that cannot list groups.
     func knownGroups() throws -> [String: [String]] {
+        let names = ["intake", "fold", "perks", "blacklist"].map { prefix + "standing-" + $0 }
+        guard !definitions.isEmpty else { return Dictionary(uniqueKeysWithValues: names.map { ($0, []) }) }
         let topics = try pipelineTopics()
-        return [
-            prefix + "standing-intake": [topics.control] + topics.sources,
-            prefix + "standing-fold": [topics.ledger],
-            prefix + "standing-perks": [topics.facts[2]],
-            prefix + "standing-blacklist": [topics.facts[1]],
-        ]
+        let read = [[topics.control] + topics.sources, [topics.ledger], [topics.facts[2]], [topics.facts[1]]]
+        return Dictionary(uniqueKeysWithValues: zip(names, read))
     }
+
+    /// This cluster's ledger, and those under other prefixes by their default name.
+    var ledgers: FramedTopics {
+        let own = Set(names(.ledger))
+        return FramedTopics(
+            includes: { own.contains($0) || $0.hasSuffix(Self.defaultLedger) }, events: { eventCount(inFrame: $0) })
+    }
+}
+
+/// All entries but ticks; nil if it is no frame.
+private func eventCount(inFrame bytes: UnsafeRawBufferPointer) -> Int? {
+    var reader = FrameReader()
+    var entry = FrameReader.blank
+    var count = 0
+    do {
+        try reader.open(bytes)
+        while try reader.next(&entry) { if entry.kind != .tick { count += 1 } }
+    } catch {
+        return nil
+    }
+    return count
 }

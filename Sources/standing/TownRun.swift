@@ -1,3 +1,4 @@
+import CoreMetrics
 import Downstream
 import Events
 import Foundation
@@ -6,6 +7,7 @@ import Lag
 import Logging
 import Pipeline
 import Policy
+import Query
 import Scoring
 import Simulation
 import Synchronization
@@ -17,6 +19,7 @@ final class TownRun: @unchecked Sendable {
     private static let yearsAgo: Int64 = 5
     private static let refresh = 0.5
     private static let plainLineEvery = 2.0
+    private static let host = "127.0.0.1"
 
     private let cluster: Cluster
     private let policy: ScoringPolicy
@@ -25,6 +28,8 @@ final class TownRun: @unchecked Sendable {
     private let inhabitants: Int
     private let logger: Logger
     private let service: PipelineService
+    /// On a free port.
+    private let server: QueryServer
     private let stop = Atomic(false)
     private let townTime = Atomic<Int64>(0)
     private let lag = Mutex<LagReport?>(nil)
@@ -40,7 +45,10 @@ final class TownRun: @unchecked Sendable {
         self.daysPerSecond = daysPerSecond
         self.inhabitants = inhabitants
         self.logger = logger
+        let metrics = PrometheusMetrics()
+        MetricsSystem.bootstrap(metrics)
         service = PipelineService(try cluster.pipeline(policy: policy, clock: .events), logger: logger)
+        server = QueryServer(service: service, metrics: metrics, host: Self.host, port: 0, logger: logger)
     }
 
     func run() async throws {
@@ -59,7 +67,8 @@ final class TownRun: @unchecked Sendable {
         service.start()
         let signals = StopSignals { [self] in stop.store(true, ordering: .relaxed) }
         defer { signals.cancel() }
-        let services = downstream.map { service in Task { try await service.run() } }
+        var services = downstream.map { service in Task { try await service.run() } }
+        services.append(Task { [server] in try await server.run() })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [self] in try await onThread { try self.feed() } }
             group.addTask { [self] in try await onThread { self.watchLag() } }
@@ -146,7 +155,8 @@ final class TownRun: @unchecked Sendable {
     private func watchLag() {
         do {
             let monitor = try LagMonitor(
-                kafka: cluster.kafka, groups: nil, knownGroups: try cluster.knownGroups(), logger: logger)
+                kafka: cluster.kafka, groups: nil, knownGroups: try cluster.knownGroups(), ledgers: cluster.ledgers,
+                logger: logger)
             while !isStopped {
                 if let report = try? monitor.observe(now: Int64(Date().timeIntervalSince1970 * 1000)) {
                     lag.withLock { $0 = report }
@@ -162,28 +172,60 @@ final class TownRun: @unchecked Sendable {
 
     private func show(_ tap: FactTap, _ downstream: [DownstreamService]) {
         defer { stop.store(true, ordering: .relaxed) }
-        let isTerminal = isatty(STDOUT_FILENO) == 1
+        let terminal = TownTerminal()
+        defer { terminal?.close() }
         let start = ContinuousClock.now
         var lastLine = start
         var lastRecords: Int64 = 0
         var lastTime = start
+        // The first who is seen: an example that changed all the time could not be copied.
+        var subject: String?
+        var hasSaidWhere = false
         while !isStopped {
-            Thread.sleep(forTimeInterval: isTerminal ? Self.refresh : 0.1)
+            if let terminal {
+                if terminal.isEnded(within: Self.refresh) { return }
+            } else {
+                Thread.sleep(forTimeInterval: 0.1)
+            }
             let now = ContinuousClock.now
             if let seconds, now - start > .seconds(seconds) { return }
-            if !isTerminal, now - lastLine < .seconds(Self.plainLineEvery) { continue }
+            if terminal == nil, now - lastLine < .seconds(Self.plainLineEvery) { continue }
             lastLine = now
             let records = service.status.intake.records
             let rate = Double(records - lastRecords) / max(0.001, Double((now - lastTime) / .milliseconds(1)) / 1000)
             lastRecords = records
             lastTime = now
+            let facts = tap.current
+            subject = subject ?? facts.recent.last { Self.needsNoQuotes($0.subject) }?.subject
+            let address = server.port.map { "\(Self.host):\($0)" }
             let view = TownView(
-                service: service, facts: tap.current, lag: lag.withLock { $0 }, rate: rate,
+                service: service, facts: facts, lag: lag.withLock { $0 }, rate: rate,
                 townTime: Timestamp(microseconds: townTime.load(ordering: .relaxed)),
                 perksHeld: Self.held(.perks, downstream), sanctionsInForce: Self.held(.blacklist, downstream),
-                broker: cluster.kafka.brokers, problem: problem.withLock { $0 })
-            print(isTerminal ? view.screen : view.line)
+                broker: cluster.kafka.brokers, address: address, subject: subject,
+                readsKeys: terminal?.readsKeys ?? false, problem: problem.withLock { $0 })
+            if let terminal {
+                terminal.paint(view.picture)
+                continue
+            }
+            if !hasSaidWhere, let address, let subject {
+                say("look inside: curl http://\(address)/subjects/\(subject)")
+                hasSaidWhere = true
+            }
+            print(view.line)
             fflush(nil)
+        }
+    }
+
+    /// Neither a shell nor a path takes anything in it for something else.
+    private static func needsNoQuotes(_ subject: String) -> Bool {
+        subject.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
         }
     }
 

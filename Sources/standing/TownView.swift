@@ -3,8 +3,9 @@ import Events
 import Lag
 import Pipeline
 import Scoring
+import Simulation
 
-/// One picture of the town for a terminal, or one line of it where there is none.
+/// What is known of the town at one moment: as a picture for a terminal, or as one line where there is none.
 struct TownView {
     let service: PipelineService
     let facts: FactTap.State
@@ -14,10 +15,15 @@ struct TownView {
     let perksHeld: Int
     let sanctionsInForce: Int
     let broker: String
+    /// `HOST:PORT` of the HTTP server; nil: it does not listen yet.
+    let address: String?
+    /// Somebody to ask it about.
+    let subject: String?
+    let readsKeys: Bool
     let problem: String?
 
-    private static let shownChanges = 8
-    private static let shownSanctions = 8
+    /// As many as any terminal has room for.
+    private static let shownChanges = 100
     private static let energyDiscount = "energy-discount"
 
     var line: String {
@@ -32,41 +38,60 @@ struct TownView {
             + [change, facts.recentSanctions.last].compactMap { $0 }.map { "  last: " + Self.describe($0) }.joined()
     }
 
-    var screen: String {
-        let status = service.status
+    var picture: TownPicture {
+        let intake = service.status.intake
         let fold = service.foldCounters
-        var lines = [
-            "\u{1B}[2J\u{1B}[H\u{1B}[1mStanding: a town in fast motion\u{1B}[0m   \(townTime.description.prefix(10))   broker \(broker)",
-            "",
-            "  \(Int(rate)) events/s   read \(status.intake.records)   folded \(fold.entries)   duplicates \(fold.duplicates)"
-                + "   not enrolled \(fold.notEnrolled)   dead letters \(status.intake.deadLetterTotal)",
-            "  lag: \(lagLine)",
-            "",
-            "  bands",
-        ]
-        let bands = service.subjectsByBand()
-        let most = max(1, bands.map(\.subjects).max() ?? 1)
-        for (band, subjects) in bands.reversed() {
-            lines.append("    \(pad(band, 5)) \(String(repeating: "█", count: subjects * 40 / most)) \(subjects)")
+        let sanctions = facts.sanctions
+        var picture = TownPicture()
+        picture.date = String(townTime.description.prefix(10))
+        picture.broker = broker
+        picture.address = address
+        picture.subject = subject
+        picture.readsKeys = readsKeys
+        picture.eventsPerSecond = Int(rate)
+        picture.read = Int(intake.records)
+        picture.folded = Int(fold.entries)
+        picture.duplicates = Int(fold.duplicates)
+        picture.notEnrolled = Int(fold.notEnrolled)
+        picture.deadLetters = Int(intake.deadLetterTotal)
+        if lag != nil { picture.lag = TownPicture.Remark(lagLine, isBehind ? .underWay : .neutral) }
+        picture.problem = problem
+        picture.bands = service.subjectsByBand().reversed().map { TownPicture.Count($0.band, $0.subjects) }
+        picture.perks = Self.counts(facts.perksHeld)
+        picture.perksInService = perksHeld
+        picture.noticed = sanctions.standing[.noticed, default: 0]
+        picture.inForce = sanctions.standing[.inForce, default: 0]
+        picture.inForceInService = sanctionsInForce
+        picture.stayed = sanctions.standing[.stayed, default: 0]
+        picture.lifted = Self.counts(sanctions.lifted)
+        picture.denied = Self.counts(sanctions.denied)
+        picture.appealsUpheld = sanctions.lifted["appeal-upheld", default: 0]
+        picture.appealsRejected = sanctions.rejectedAppeals
+        picture.appealsLapsed = sanctions.lifted["appeal-lapsed", default: 0]
+        picture.changes = Self.remarks(facts.recent)
+        picture.sanctionChanges = Self.remarks(facts.recentSanctions)
+        return picture
+    }
+
+    private static func counts(_ counts: [String: Int]) -> [TownPicture.Count] {
+        counts.sorted { $0.key < $1.key }.map { TownPicture.Count($0.key, $0.value) }
+    }
+
+    /// The newest first.
+    private static func remarks(_ facts: [FactMessage]) -> [TownPicture.Remark] {
+        facts.suffix(shownChanges).reversed().map { TownPicture.Remark(describe($0), tone(of: $0)) }
+    }
+
+    private static func tone(of fact: FactMessage) -> TownPicture.Remark.Tone {
+        switch SanctionTally.state(of: fact) {
+        case .noticed, .inForce: return .worse
+        case .stayed: return .underWay
+        case .lifted: return .better
+        case nil: break
         }
-        lines += ["", "  perks held (\(perksHeld) by the perks service)"]
-        for (perk, held) in facts.perksHeld.sorted(by: { $0.key < $1.key }) {
-            lines.append("    \(pad(perk, 24)) \(held)")
-        }
-        lines += [
-            "",
-            "  sanctions: \(standingSanctions) (\(sanctionsInForce) in force by the blacklist service)",
-            "    lifted   \(liftedSanctions)",
-            "    denied   \(deniedMeasures)",
-            "    appeals  \(appeals)",
-        ]
-        for fact in facts.recentSanctions.suffix(Self.shownSanctions).reversed() {
-            lines.append("    " + Self.describe(fact))
-        }
-        lines += ["", "  last changes and what made them"]
-        for fact in facts.recent.suffix(Self.shownChanges).reversed() { lines.append("    " + Self.describe(fact)) }
-        if let problem { lines += ["", "  " + problem] }
-        return lines.joined(separator: "\n")
+        if fact.data.perk != nil { return fact.type == "standing.perk.granted" ? .better : .worse }
+        guard let before = fact.data.before, let after = fact.data.after else { return .neutral }
+        return after.score > before.score ? .better : after.score < before.score ? .worse : .neutral
     }
 
     private var standingSanctions: String {
@@ -92,19 +117,21 @@ struct TownView {
         return some.isEmpty ? "none" : some.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     }
 
-    /// The group that is furthest behind, by name.
-    private var lagLine: String {
-        guard let lag else { return "lag unknown" }
-        guard let worst = lag.groups.max(by: { ($0.knownRecords ?? 0) < ($1.knownRecords ?? 0) }) else {
-            return "no group"
-        }
-        guard let records = worst.knownRecords, records > 0 else { return "no group lags" }
-        let seconds = worst.knownSeconds.map { String(Int($0 * 10) / 10) + " s" } ?? "unknown time"
-        return "\(worst.group) \(records) records, \(seconds) behind"
+    /// The group that is furthest behind.
+    private var furthestBehind: GroupLag? {
+        lag?.groups.max { ($0.knownSeconds ?? 0, $0.knownRecords ?? 0) < ($1.knownSeconds ?? 0, $1.knownRecords ?? 0) }
     }
 
-    private func pad(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
+    private var isBehind: Bool { furthestBehind?.knownRecords ?? 0 > 0 }
+
+    private var lagLine: String {
+        guard lag != nil else { return "lag unknown" }
+        guard let furthestBehind else { return "no group" }
+        guard let records = furthestBehind.knownRecords, records > 0 else { return "no group lags" }
+        let unit = furthestBehind.isFramed ? "frames" : "records"
+        let events = furthestBehind.events.map { " (\($0) events)" } ?? ""
+        let seconds = furthestBehind.knownSeconds.map { String(Double(Int($0 * 10)) / 10) + " s" } ?? "unknown time"
+        return "\(furthestBehind.group) \(records) \(unit)\(events), \(seconds) behind"
     }
 
     private static func describe(_ fact: FactMessage) -> String {
@@ -119,6 +146,7 @@ struct TownView {
                 "\(fact.subject): \(perk) \(fact.type == "standing.perk.granted" ? "granted" : "revoked") at \(after) (\(why))"
         }
         let before = fact.data.before.map { "\($0.score) \($0.band)" } ?? "enrolled"
+        guard fact.data.after != nil else { return "\(fact.subject): \(before), withdrew" }
         return "\(fact.subject): \(before) → \(after) (\(why))"
     }
 

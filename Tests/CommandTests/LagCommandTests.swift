@@ -8,6 +8,8 @@ extension CommandTests {
                 let group: String
                 let status: String
                 let records: Int?
+                let unit: String
+                let events: Int?
                 let seconds: Double?
             }
             let groups: [Group]
@@ -38,6 +40,7 @@ extension CommandTests {
             let names = try report(current).groups.map(\.group)
             #expect(names == ["standing-blacklist", "standing-fold", "standing-intake", "standing-perks"])
             #expect(try group("standing-fold", current).records == 0)
+            #expect(try group("standing-fold", current).events == 0)
             #expect(try await both.process.stop().code == 0)
 
             let intake = try await Server(broker: broker.address, policy: policy, ["--roles", "intake"])
@@ -50,22 +53,64 @@ extension CommandTests {
             let fold = try group("standing-fold", behind)
             #expect(try #require(fold.records) > 0)
             #expect(fold.seconds != nil)
+            // The ledger's records are frames; what was fed since the fold ended is in them.
+            #expect(fold.unit == "frames")
+            #expect(try #require(fold.events) >= 500)
             #expect(try group("standing-intake", behind).records == 0)
+            #expect(try group("standing-intake", behind).unit == "records")
+            #expect(try group("standing-intake", behind).events == nil)
 
             let limited = try await lag(broker, "--max-seconds", "0")
             #expect(limited.code == 4)
             #expect(limited.lines.first?.hasPrefix("GROUP") == true)
             #expect(limited.output.contains("standing.ledger"))
+            #expect(limited.messages.contains("group standing-fold: standing.ledger["))
+            #expect(limited.messages.contains(" behind, the limit is 0 s"))
             let other = try await lag(broker, "--group", "standing-intake", "--max-seconds", "0")
             #expect(other.code == 0)
             #expect(!other.output.contains("standing-fold"))
             #expect(try await intake.process.stop().code == 0)
         }
 
+        /// Nothing shows that a group of which nothing is known is within the limit.
+        @Test func aGroupThatIsNotThereIsNotWithinTheLimit() async throws {
+            let broker = try await Broker()
+            let limited = try await lag(broker, "--group", "nosuch", "--max-seconds", "1")
+            #expect(limited.code == 4)
+            #expect(limited.messages.contains("group nosuch: "))
+            #expect(limited.messages.contains("nothing shows that it is within 1 s"))
+            let shown = try await lag(broker, "--group", "nosuch")
+            #expect(shown.code == 0)
+            let others = try await lag(broker, "--max-seconds", "1")
+            #expect(others.code == 0, "nobody asked for it by name")
+        }
+
+        @Test func worksInAnyFolder() async throws {
+            let folder = try TemporaryFolder()
+            let broker = try await Broker()
+            let run = try await Running(
+                [
+                    "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", folder.url.path, try Package.binary().path, "lag",
+                    "--brokers", broker.address, "--interval", "200ms",
+                ], executable: URL(filePath: "/bin/sh")
+            ).finished(limit: Limit.run)
+            #expect(run.code == 0, "\(run.messages)")
+            #expect(run.lines.first?.hasPrefix("GROUP") == true)
+            #expect(run.output.contains("standing-fold"))
+            #expect(!run.messages.contains("topics"))
+        }
+
+        @Test func aTopicsFolderThatSomebodyNamedIsRead() async throws {
+            let absent = try await standing("lag", "--brokers", "127.0.0.1:1", "--topics", "/no/such/folder")
+            #expect(absent.code == 1)
+            #expect(absent.messages.contains("/no/such/folder"))
+        }
+
         @Test func wrongUseIsExitCode2AndAnAbsentBrokerIs1() async throws {
             for arguments in [
                 ["lag"], ["lag", "--brokers", "embedded"], ["lag", "--brokers", "a:1", "--interval", "soon"],
-                ["lag", "--brokers", "a:1", "--output", "xml"],
+                ["lag", "--brokers", "a:1", "--output", "xml"], ["lag", "--brokers", "a:1", "--max-seconds", "nan"],
+                ["lag", "--brokers", "a:1", "--max-seconds", "1", "--watch"],
             ] {
                 #expect(try await Running(arguments).finished().code == 2, "\(arguments)")
             }

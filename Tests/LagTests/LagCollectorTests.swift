@@ -15,7 +15,11 @@ private struct Cluster {
         broker = try EmbeddedBroker()
         try broker.createTopic(topic, partitions: 2)
         kafka = KafkaConfiguration(brokers: broker.bootstrap, fetchWaitMilliseconds: 10)
+        try write(records, bytes: bytes)
+    }
 
+    /// To each partition, each of so many bytes, which are sevens.
+    func write(_ records: Int, bytes: Int = 10) throws {
         var options = Producer.Options()
         options.compression = "none"
         let producer = try Producer(kafka, options: options)
@@ -42,8 +46,10 @@ private struct Cluster {
         try consumer.commit(offsets, wait: true)
     }
 
-    func monitor(groups: [String]? = nil, known: [String: [String]] = [group: [topic]]) throws -> LagMonitor {
-        try LagMonitor(kafka: kafka, groups: groups, knownGroups: known)
+    func monitor(
+        groups: [String]? = nil, known: [String: [String]] = [group: [topic]], ledgers: FramedTopics? = nil
+    ) throws -> LagMonitor {
+        try LagMonitor(kafka: kafka, groups: groups, knownGroups: known, ledgers: ledgers)
     }
 }
 
@@ -127,7 +133,67 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         #expect(partitions[1].lag.status == .behind)
         #expect(partitions[1].lag.records == 1)
         #expect(partitions[1].lag.seconds != nil)
-        #expect(report.exceeds(maxSeconds: 1e9))
+        #expect(report.excesses(maxSeconds: 1e9).count == 1)
+    }
+
+    /// A group that has read every record of committed transactions stands before the record that ends the last.
+    @Test func theEndOfATransactionIsNotBehind() throws {
+        let cluster = try Cluster(records: 10)
+        defer { withExtendedLifetime(cluster) {} }
+        for partition in 0..<2 as Range<Int32> { try cluster.commit(10, partition: partition) }
+        try appendTransactionEnd(to: TopicPartition(topic, 0), broker: cluster.broker.bootstrap)
+        let monitor = try cluster.monitor()
+        let start = wallClock()
+
+        for second in 0..<4 as Range<Int64> {
+            let report = try monitor.observe(now: start + second * 1000)
+            let lag = try #require(report.groups.first?.partitions.first?.lag)
+            #expect(lag.committed == 10)
+            #expect(lag.end == 11)
+            #expect(lag.records == 0)
+            #expect(lag.seconds == 0)
+            #expect(lag.catchUp == .seconds(0))
+            #expect(lag.status == .ok)
+            #expect(report.notes.count == 1, "that groups are not listed")
+            #expect(report.excesses(maxSeconds: 0, asked: [group]) == [])
+        }
+
+        // That there was nothing holds up to that end only.
+        try cluster.write(1)
+        let report = try monitor.observe(now: start + 4000)
+        let lag = try #require(report.groups.first?.partitions.first?.lag)
+        #expect(lag.records == 2)
+        #expect(lag.seconds != nil)
+        #expect(lag.status == .behind)
+    }
+
+    /// A record of the fixture begins with a seven, which stands for so many events.
+    @Test func countsTheEventsInUnreadFrames() throws {
+        let cluster = try Cluster(records: 1000)
+        defer { withExtendedLifetime(cluster) {} }
+        let monitor = try cluster.monitor(
+            ledgers: FramedTopics(includes: { $0 == topic }, events: { $0.first.map { Int($0) } }))
+        func units() throws -> [LagUnit] {
+            let report = try monitor.observe(now: wallClock())
+            return try #require(report.groups.first).partitions.map(\.unit)
+        }
+
+        try cluster.commit(100)
+        #expect(try units() == [.frames(events: nil), .frames(events: nil)], "too many, and nothing committed")
+        for (offset, unread) in [(990, 10), (995, 5), (1000, 0), (980, 20)] as [(Int64, Int64)] {
+            try cluster.commit(offset)
+            #expect(try units() == [.frames(events: 7 * unread), .frames(events: nil)])
+        }
+        try cluster.write(3)
+        #expect(try units() == [.frames(events: 7 * 23), .frames(events: nil)])
+    }
+
+    @Test func topicsThatAreNoLedgerHaveRecords() throws {
+        let cluster = try Cluster(records: 1)
+        defer { withExtendedLifetime(cluster) {} }
+        let monitor = try cluster.monitor(ledgers: FramedTopics(includes: { _ in false }, events: { _ in 1 }))
+        let report = try monitor.observe(now: wallClock())
+        #expect(report.groups.first?.partitions.map(\.unit) == [.records, .records])
     }
 
     /// Two groups at different offsets of one partition cannot share a round.

@@ -72,6 +72,11 @@ private let cases: [LagCase] = [
     LagCase(
         "caught up", [at(0, 900, 1000, age: 3), at(10, 1000, 1000, .nothing)],
         records: 0, seconds: 0, consumed: 10, arrived: 0, .seconds(0), .ok),
+    // Rule 4: behind the last record a transaction ends; that is nothing to read.
+    LagCase(
+        "read up to the end of a transaction",
+        [at(0, 119, 120, .nothing), at(10, 119, 120, .nothing), at(20, 119, 120, .nothing)],
+        records: 0, seconds: 0, consumed: 0, arrived: 0, .seconds(0), .ok),
     // Rule 5: one sample has no rate, so there is no time to catch up either.
     LagCase(
         "first sample", [at(0, 400, 1000, age: 30)],
@@ -130,6 +135,11 @@ private let cases: [LagCase] = [
     LagCase(
         "not yet stalled", [at(0, 400, 1000, age: 40), at(10, 400, 1000, age: 50)],
         records: 600, seconds: 50, consumed: 0, arrived: 0, .never, .behind),
+    // Rule 9: the end of a transaction was all there was until now.
+    LagCase(
+        "a record after the end of a transaction",
+        [at(0, 119, 120, .nothing), at(10, 119, 120, .nothing), at(20, 119, 122, age: 1)],
+        records: 3, seconds: 1, consumed: 0, arrived: 0.1, .never, .behind),
     // Rule 9: there was nothing to read until now.
     LagCase(
         "a record after silence", [at(0, 10, 10, .nothing), at(10, 10, 10, .nothing), at(20, 10, 11, age: 1)],

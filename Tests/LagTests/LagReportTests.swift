@@ -7,14 +7,14 @@ private let now: Int64 = 1_767_323_045_006
 
 private func partition(
     _ topic: String, _ number: Int32, from: (committed: Int64, end: Int64)? = nil, to: (committed: Int64?, end: Int64),
-    _ next: LagSample.NextRecord
+    _ next: LagSample.NextRecord, unit: LagUnit = .records
 ) -> GroupLag.Partition {
     var samples: [LagSample] = []
     if let from {
         samples.append(LagSample(time: now - 10_000, committed: from.committed, end: from.end, next: .unknown))
     }
     samples.append(LagSample(time: now, committed: to.committed, end: to.end, next: next))
-    return GroupLag.Partition(place: TopicPartition(topic, number), lag: LagEvaluation(samples, now: now))
+    return GroupLag.Partition(place: TopicPartition(topic, number), lag: LagEvaluation(samples, now: now), unit: unit)
 }
 
 private func report(_ partitions: [GroupLag.Partition]) -> LagReport {
@@ -39,12 +39,12 @@ private let mixed = LagReport(
 @Suite struct LagReportTests {
     @Test func tableFoldsPartitionsWithoutLag() {
         let expected = """
-            GROUP   TOPIC   PARTITION  COMMITTED   END      LAG  SECONDS   RATE/S  CATCH-UP  STATUS
-            idle    total           -          -     -  unknown  unknown  unknown         -  unknown (Empty)
-            intake  alpha           0    unknown     7  unknown  unknown  unknown   unknown  unknown
-            intake  orders          0        400  1000      600     12.3     10.0     1m 0s  behind
-            intake  orders     2 of 3          -     -        0      0.0      1.0        0s  ok
-            intake  total           -          -     -   >= 600  >= 12.3  unknown         -  unknown (Stable)
+            GROUP   TOPIC   PARTITION  COMMITTED   END      LAG  UNIT     EVENTS  SECONDS   RATE/S  CATCH-UP  STATUS
+            idle    total           -          -     -  unknown  -             -  unknown  unknown         -  unknown (Empty)
+            intake  alpha           0    unknown     7  unknown  records       -  unknown  unknown   unknown  unknown
+            intake  orders          0        400  1000      600  records       -     12.3     10.0     1m 0s  behind
+            intake  orders     2 of 3          -     -        0  records       -      0.0      1.0        0s  ok
+            intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown         -  unknown (Stable)
 
             """
         #expect(mixed.table() == expected)
@@ -52,13 +52,13 @@ private let mixed = LagReport(
 
     @Test func tableOfAllPartitions() {
         let expected = """
-            GROUP   TOPIC   PARTITION  COMMITTED   END      LAG  SECONDS   RATE/S  CATCH-UP  STATUS
-            idle    total           -          -     -  unknown  unknown  unknown         -  unknown (Empty)
-            intake  alpha           0    unknown     7  unknown  unknown  unknown   unknown  unknown
-            intake  orders          0        400  1000      600     12.3     10.0     1m 0s  behind
-            intake  orders          1        500   500        0      0.0      1.0        0s  ok
-            intake  orders          2         20    20        0      0.0      0.0        0s  ok
-            intake  total           -          -     -   >= 600  >= 12.3  unknown         -  unknown (Stable)
+            GROUP   TOPIC   PARTITION  COMMITTED   END      LAG  UNIT     EVENTS  SECONDS   RATE/S  CATCH-UP  STATUS
+            idle    total           -          -     -  unknown  -             -  unknown  unknown         -  unknown (Empty)
+            intake  alpha           0    unknown     7  unknown  records       -  unknown  unknown   unknown  unknown
+            intake  orders          0        400  1000      600  records       -     12.3     10.0     1m 0s  behind
+            intake  orders          1        500   500        0  records       -      0.0      1.0        0s  ok
+            intake  orders          2         20    20        0  records       -      0.0      0.0        0s  ok
+            intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown         -  unknown (Stable)
 
             """
         #expect(mixed.table(all: true) == expected)
@@ -66,7 +66,45 @@ private let mixed = LagReport(
 
     @Test func tableOfNothingIsItsHeader() {
         let empty = LagReport(time: now, groups: [], notes: [])
-        #expect(empty.table() == "GROUP  TOPIC  PARTITION  COMMITTED  END  LAG  SECONDS  RATE/S  CATCH-UP  STATUS\n")
+        #expect(
+            empty.table()
+                == "GROUP  TOPIC  PARTITION  COMMITTED  END  LAG  UNIT  EVENTS  SECONDS  RATE/S  CATCH-UP  STATUS\n")
+    }
+
+    /// Frames are not events: the unit is named, and the events in the frames are shown where they were counted.
+    @Test func framesAreToldFromRecords() throws {
+        let counted = partition(
+            "ledger", 0, to: (400, 412), .timestamp(now - 2000), unit: .frames(events: 340))
+        let uncounted = partition("ledger", 1, to: (0, 900), .timestamp(now - 9000), unit: .frames(events: nil))
+        let read = partition("ledger", 2, to: (7, 7), .nothing, unit: .frames(events: 0))
+
+        #expect(
+            report([counted, read]).table() == """
+                GROUP  TOPIC   PARTITION  COMMITTED  END  LAG  UNIT    EVENTS  SECONDS   RATE/S  CATCH-UP  STATUS
+                g      ledger          0        400  412   12  frames     340      2.0  unknown   unknown  behind
+                g      ledger     1 of 2          -    -    0  frames       0      0.0  unknown        0s  ok
+                g      total           -          -    -   12  frames     340      2.0  unknown         -  behind
+
+                """)
+        #expect(
+            report([counted, uncounted, read]).table() == """
+                GROUP  TOPIC   PARTITION  COMMITTED  END  LAG  UNIT     EVENTS  SECONDS   RATE/S  CATCH-UP  STATUS
+                g      ledger          0        400  412   12  frames      340      2.0  unknown   unknown  behind
+                g      ledger          1          0  900  900  frames  unknown      9.0  unknown   unknown  behind
+                g      ledger     1 of 3          -    -    0  frames        0      0.0  unknown        0s  ok
+                g      total           -          -    -  912  frames  unknown      9.0  unknown         -  behind
+
+                """)
+        let json = try report([counted, uncounted]).json()
+        #expect(json.contains(#""events":340,"partition":0,"records":12,"#))
+        #expect(json.contains(#""events":null,"partition":1,"records":900,"#))
+        #expect(json.contains(#""topic":"ledger","unit":"frames"}"#))
+        #expect(!json.contains(#""unit":"records""#))
+
+        let other = GroupLag(
+            group: "g", state: nil, partitions: [counted, partition("orders", 0, to: (0, 5), .timestamp(now))])
+        #expect(!other.isFramed)
+        #expect(other.events == 340)
     }
 
     /// 1 record a second is read and none arrives, so as many seconds are left as records.
@@ -94,18 +132,18 @@ private let mixed = LagReport(
     @Test func jsonSaysUnknownAsNull() throws {
         let expected = [
             #"{"groups":["#,
-            #"{"group":"idle","knownRecords":null,"knownSeconds":null,"partitions":[],"records":null,"seconds":null,"#,
-            #""state":"Empty","status":"unknown","worst":null},"#,
-            #"{"group":"intake","knownRecords":600,"knownSeconds":12.345,"partitions":["#,
-            #"{"arrivalRate":null,"catchUp":null,"committed":null,"consumptionRate":null,"end":7,"partition":0,"#,
-            #""records":null,"seconds":null,"status":"unknown","topic":"alpha"},"#,
-            #"{"arrivalRate":0,"catchUp":60,"committed":400,"consumptionRate":10,"end":1000,"partition":0,"#,
-            #""records":600,"seconds":12.345,"status":"behind","topic":"orders"},"#,
-            #"{"arrivalRate":0,"catchUp":0,"committed":500,"consumptionRate":1,"end":500,"partition":1,"#,
-            #""records":0,"seconds":0,"status":"ok","topic":"orders"},"#,
-            #"{"arrivalRate":0,"catchUp":0,"committed":20,"consumptionRate":0,"end":20,"partition":2,"#,
-            #""records":0,"seconds":0,"status":"ok","topic":"orders"}],"#,
-            #""records":null,"seconds":null,"state":"Stable","status":"unknown","#,
+            #"{"events":null,"group":"idle","knownRecords":null,"knownSeconds":null,"partitions":[],"records":null,"#,
+            #""seconds":null,"state":"Empty","status":"unknown","unit":"records","worst":null},"#,
+            #"{"events":null,"group":"intake","knownRecords":600,"knownSeconds":12.345,"partitions":["#,
+            #"{"arrivalRate":null,"catchUp":null,"committed":null,"consumptionRate":null,"end":7,"events":null,"#,
+            #""partition":0,"records":null,"seconds":null,"status":"unknown","topic":"alpha","unit":"records"},"#,
+            #"{"arrivalRate":0,"catchUp":60,"committed":400,"consumptionRate":10,"end":1000,"events":null,"#,
+            #""partition":0,"records":600,"seconds":12.345,"status":"behind","topic":"orders","unit":"records"},"#,
+            #"{"arrivalRate":0,"catchUp":0,"committed":500,"consumptionRate":1,"end":500,"events":null,"#,
+            #""partition":1,"records":0,"seconds":0,"status":"ok","topic":"orders","unit":"records"},"#,
+            #"{"arrivalRate":0,"catchUp":0,"committed":20,"consumptionRate":0,"end":20,"events":null,"#,
+            #""partition":2,"records":0,"seconds":0,"status":"ok","topic":"orders","unit":"records"}],"#,
+            #""records":null,"seconds":null,"state":"Stable","status":"unknown","unit":"records","#,
             #""worst":{"partition":0,"topic":"orders"}}],"#,
             #""notes":["a \"note\""],"time":"2026-01-02T03:04:05.006Z"}"#,
         ].joined()
@@ -142,14 +180,33 @@ private let mixed = LagReport(
         #expect(group.status == .expired)
     }
 
-    @Test func exceedsTheLimit() {
+    @Test func sentencesSayWhatExceedsTheLimit() {
         let late = report([partition("a", 0, to: (0, 5), .timestamp(now - 9000))])
-        #expect(late.exceeds(maxSeconds: 8.9))
-        #expect(!late.exceeds(maxSeconds: 9))
+        #expect(late.excesses(maxSeconds: 8.9) == ["group g: a[0] is 9.0 s behind, the limit is 8.9 s"])
+        #expect(late.excesses(maxSeconds: 9) == [])
         // Lag of unknown age may be any age; an unknown lag is not known to be one.
-        #expect(report([partition("a", 0, to: (0, 5), .unknown)]).exceeds(maxSeconds: 1e9))
-        #expect(report([partition("a", 0, to: (0, 5), .expired)]).exceeds(maxSeconds: 1e9))
-        #expect(!report([partition("a", 0, to: (nil, 5), .unknown)]).exceeds(maxSeconds: 0))
-        #expect(!report([partition("a", 0, to: (5, 5), .nothing)]).exceeds(maxSeconds: 0))
+        let sentence = "group g: a[0] is behind by an unknown time, the limit is 1e+09 s"
+        #expect(report([partition("a", 0, to: (0, 5), .unknown)]).excesses(maxSeconds: 1e9) == [sentence])
+        #expect(report([partition("a", 0, to: (0, 5), .expired)]).excesses(maxSeconds: 1e9) == [sentence])
+        #expect(report([partition("a", 0, to: (nil, 5), .unknown)]).excesses(maxSeconds: 0) == [])
+        #expect(report([partition("a", 0, to: (5, 5), .nothing)]).excesses(maxSeconds: 0) == [])
+        #expect(report([partition("a", 0, to: (4, 5), .nothing)]).excesses(maxSeconds: 0) == [])
+    }
+
+    /// Asked whether a group is within a limit, "nothing is known of it" is no yes.
+    @Test func aGroupAskedForThatIsNotThereExceedsTheLimit() {
+        let known = report([
+            partition("a", 0, to: (5, 5), .nothing), partition("a", 1, to: (nil, 5), .unknown),
+        ])
+        #expect(known.excesses(maxSeconds: 1, asked: ["g"]) == [])
+        #expect(
+            known.excesses(maxSeconds: 1, asked: ["nosuch", "g"])
+                == ["group nosuch: not on the cluster, so nothing shows that it is within 1 s"])
+        #expect(
+            report([partition("a", 0, to: (nil, 5), .unknown)]).excesses(maxSeconds: 1, asked: ["g"])
+                == ["group g: its lag is unknown, so nothing shows that it is within 1 s"])
+        #expect(
+            report([]).excesses(maxSeconds: 1, asked: ["g"])
+                == ["group g: its lag is unknown, so nothing shows that it is within 1 s"])
     }
 }

@@ -1,0 +1,64 @@
+import Testing
+
+@testable import Lag
+
+@Suite struct FrameCountsTests {
+    private func counted() -> FrameCounts {
+        var counts = FrameCounts(at: 10)
+        for offset in 10..<15 as Range<Int64> { counts.add(offset, events: Int(offset)) }
+        return counts
+    }
+
+    @Test func addsUpWhatIsUnread() {
+        #expect(counted().events(from: 10, to: 15) == 60)
+        #expect(counted().events(from: 13, to: 15) == 27)
+        #expect(counted().events(from: 13, to: 14) == 13)
+        #expect(counted().events(from: 15, to: 15) == 0)
+    }
+
+    @Test func whatIsNotCountedIsUnknown() {
+        #expect(counted().events(from: 9, to: 15) == nil)
+        #expect(counted().events(from: 10, to: 16) == nil)
+    }
+
+    @Test func aRecordThatIsNoFrameIsUnknown() {
+        var counts = counted()
+        counts.add(15, events: nil)
+        #expect(counts.events(from: 10, to: 16) == nil)
+        #expect(counts.events(from: 10, to: 15) == 60)
+        counts.add(16, events: 1)
+        #expect(counts.events(from: 16, to: 17) == 1)
+    }
+
+    @Test func holesHaveNoEvents() {
+        var counts = counted()
+        counts.skip(to: 20)
+        #expect(counts.events(from: 10, to: 20) == 60)
+        counts.add(22, events: 5)
+        #expect(counts.events(from: 14, to: 23) == 19)
+    }
+
+    @Test func aFrameCountsOnce() {
+        var counts = counted()
+        counts.add(14, events: 100)
+        #expect(counts.events(from: 10, to: 15) == 60)
+    }
+
+    @Test func goesOnWithTheGroup() {
+        var counts = counted()
+        counts.move(to: 13)
+        #expect(counts.events(from: 13, to: 15) == 27)
+        #expect(counts.events(from: 12, to: 15) == nil)
+        #expect(counts.next == 15)
+    }
+
+    @Test func beginsAnewWhereNothingIsCounted() {
+        for offset in [5, 16] as [Int64] {
+            var counts = counted()
+            counts.move(to: offset)
+            #expect(counts.next == offset)
+            #expect(counts.events(from: offset, to: offset) == 0)
+            #expect(counts.events(from: 10, to: 15) == nil)
+        }
+    }
+}
