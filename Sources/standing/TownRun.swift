@@ -48,7 +48,9 @@ final class TownRun: @unchecked Sendable {
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
         service = PipelineService(try cluster.pipeline(policy: policy, clock: .events), logger: logger)
-        server = QueryServer(service: service, metrics: metrics, host: Self.host, port: 0, logger: logger)
+        server = QueryServer(
+            service: service, metrics: metrics, address: HTTPAddress(host: Self.host, port: 0), announcement: .nothing,
+            logger: logger)
     }
 
     func run() async throws {
@@ -68,7 +70,7 @@ final class TownRun: @unchecked Sendable {
         let signals = StopSignals { [self] in stop.store(true, ordering: .relaxed) }
         defer { signals.cancel() }
         var services = downstream.map { service in Task { try await service.run() } }
-        services.append(Task { [server] in try await server.run() })
+        services.append(Task { [server] in try await server.run { _ in } })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [self] in try await onThread { try self.feed() } }
             group.addTask { [self] in try await onThread { self.watchLag() } }
