@@ -120,8 +120,14 @@ public struct MemoryRecord {
 public protocol RebalanceListener: AnyObject {
     /// Where to start reading each of these; they replace the whole assignment.
     func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset]
+    /// What `assigned` answered is in effect, and nothing of it was handed out yet.
+    func began(_ consumer: any ConsumerClient)
     /// The whole assignment goes; `lost` when another member may own it already.
     func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient)
+}
+
+extension RebalanceListener {
+    public func began(_ consumer: any ConsumerClient) {}
 }
 
 /// Reads partitions, alone (`assign`) or in a group (`subscribe`). Everything happens on one thread.
@@ -303,12 +309,14 @@ public final class Consumer: ConsumerClient {
 
     /// Stops or restarts fetching of partitions without leaving them.
     public func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
+        guard !partitions.isEmpty else { return }
         try PartitionList.with(partitions) { list throws(KafkaError) in
             try check(rd_kafka_pause_partitions(handle.pointer, list), "pause")
         }
     }
 
     public func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
+        guard !partitions.isEmpty else { return }
         try PartitionList.with(partitions) { list throws(KafkaError) in
             try check(rd_kafka_resume_partitions(handle.pointer, list), "resume")
         }
@@ -419,6 +427,7 @@ public final class Consumer: ConsumerClient {
             if code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
                 let starts = listener?.assigned(partitions, to: self) ?? []
                 try replaceAssignment(starts)
+                listener?.began(self)
             } else {
                 let lost = rd_kafka_assignment_lost(handle.pointer) != 0
                 listener?.revoked(partitions, lost: lost, from: self)

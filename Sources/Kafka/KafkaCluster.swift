@@ -83,6 +83,8 @@ public protocol ConsumerClient: AnyObject {
     @discardableResult
     func poll(timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void) throws -> Int
     func takeErrors() -> [(place: TopicPartition, error: KafkaError)]
+    func pause(_ partitions: [TopicPartition]) throws(KafkaError)
+    func resume(_ partitions: [TopicPartition]) throws(KafkaError)
     func committed(_ partitions: [TopicPartition], timeoutMilliseconds: Int) throws(KafkaError) -> [PartitionOffset]
     func commit(_ offsets: [PartitionOffset], wait: Bool) throws(KafkaError)
     func close()

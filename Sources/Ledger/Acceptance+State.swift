@@ -27,13 +27,16 @@ extension Acceptance {
         for topic in frozen { writer.append(varint: UInt64(topic)) }
     }
 
-    public init(from reader: inout ByteReader) throws(ByteReader.Failure) {
+    public init(
+        from reader: inout ByteReader, maximumSessions: Int = Self.maximumSessions
+    ) throws(ByteReader.Failure) {
+        sessionLimit = maximumSessions
         repeatedFrames = try reader.tally()
         brokenFrames = try reader.tally()
         repeatedOrigins = try reader.tally()
         uses = try reader.tally()
         let sessionCount = try reader.count(bytesEach: 24)
-        guard sessionCount <= Self.maximumSessions else { throw reader.failure }
+        guard sessionCount <= maximumSessions else { throw reader.failure }
         for _ in 0..<sessionCount {
             let id = try reader.integer(UInt64.self)
             let next = UInt64(try reader.tally())

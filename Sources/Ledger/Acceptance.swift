@@ -17,6 +17,8 @@ public struct Acceptance: Sendable {
 
     /// Sessions remembered; beyond that the one that has been silent longest is forgotten, and refused if it returns.
     public static let maximumSessions = 1024
+    /// `maximumSessions`, but in a simulation.
+    let sessionLimit: Int
 
     public internal(set) var repeatedFrames: Int64 = 0
     public internal(set) var brokenFrames: Int64 = 0
@@ -44,7 +46,7 @@ public struct Acceptance: Sendable {
     /// By number: topics that have lost records, until an operator has acknowledged it.
     var frozen: [Int] = []
 
-    public init() {}
+    public init(maximumSessions: Int = Self.maximumSessions) { sessionLimit = maximumSessions }
 
     public mutating func judge(session: UInt64, number: UInt64) -> Verdict {
         uses += 1
@@ -83,7 +85,7 @@ public struct Acceptance: Sendable {
     }
 
     private mutating func remember(_ session: Session) {
-        if sessions.count == Self.maximumSessions {
+        if sessions.count >= sessionLimit {
             let oldest = sessions.indices.min { sessions[$0].lastUse < sessions[$1].lastUse } ?? 0
             sessions[oldest] = session
             lastSession = oldest

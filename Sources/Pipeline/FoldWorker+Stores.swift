@@ -20,7 +20,7 @@ extension FoldWorker {
     /// How far the ledger is folded, until it is folded to its end.
     struct Recovery {
         var estimate = RateEstimate()
-        /// The ledger's ends, in sum, as far as they are known.
+        /// What was to be folded at the start, in frames; 0 once it is folded.
         var total: Int64 = 0
         let start: ContinuousClock.Instant
         var lastNote: ContinuousClock.Instant
@@ -40,16 +40,23 @@ extension FoldWorker {
                 isStopped: { stop.isSet })
         }
         let history = history(partition, store.directory)
-        guard let restored = try store.restore(history: history, logger: logger) else {
+        guard
+            let restored = try store.restore(
+                history: history, maximumSessions: configuration.maximumSessions, logger: logger)
+        else {
             store.begin(at: 0, FrameChain(partition: partition))
             return (
                 store,
-                OwnedPartition(PartitionFold(partition: partition, history: history), archive: store.directory)
+                OwnedPartition(blank(partition, history), archive: store.directory)
             )
         }
         store.begin(at: restored.fold.nextOffset, restored.chain)
-        try checkPolicy(of: restored.fold)
         return (store, OwnedPartition(restored.fold, archive: store.directory))
+    }
+
+    /// A partition of which nothing is folded.
+    private func blank(_ partition: Int32, _ history: @escaping PartitionFold.History) -> PartitionFold {
+        PartitionFold(partition: partition, history: history, maximumSessions: configuration.maximumSessions)
     }
 
     /// What a policy that is activated is folded from.
@@ -69,10 +76,19 @@ extension FoldWorker {
         recovery = Recovery(at: host.now)
         let ends = try configuration.kafka.ends(
             of: partitions.map { TopicPartition(configuration.topics.ledger, $0.partition) })
-        recovery.total = ends.values.reduce(0, +)
         for place in places {
             try useOnlyWhatIsOut(place)
             readAhead(place)
+            let end = ends[TopicPartition(configuration.topics.ledger, partitions[place].partition)] ?? 0
+            partitions[place].end = end
+        }
+        recovery.total = left
+    }
+
+    /// Frames that the ledger has and the fold has not.
+    private var left: Int64 {
+        partitions.reduce(0) { sum, partition in
+            sum + max(0, (partition.end ?? 0) - partition.withFold { $0.nextOffset })
         }
     }
 
@@ -117,7 +133,9 @@ extension FoldWorker {
         let number = partition.partition
         let history = history(number, store.directory)
         if isOut(partition) { return publications[Int(number)]!.begin(at: partition.withFold { $0.nextOffset }) }
-        if let restored = try store.restore(history: history, logger: logger) {
+        if let restored = try store.restore(
+            history: history, maximumSessions: configuration.maximumSessions, logger: logger)
+        {
             store.begin(at: restored.fold.nextOffset, restored.chain)
             partition.replace(restored.fold)
             if isOut(partition) { return publications[Int(number)]!.begin(at: partition.withFold { $0.nextOffset }) }
@@ -129,7 +147,7 @@ extension FoldWorker {
         // Without an archive the topic is read on from where this state stands: only a new worker begins anew.
         guard store.archiveEnd != nil else { throw AheadOfFacts() }
         store.begin(at: 0, FrameChain(partition: number))
-        partition.replace(PartitionFold(partition: number, history: history))
+        partition.replace(blank(number, history))
     }
 
     private func isOut(_ partition: OwnedPartition) -> Bool {
@@ -146,17 +164,20 @@ extension FoldWorker {
         }
         guard recovery.total > 0, host.now - recovery.lastNote > Self.progressEvery else { return }
         recovery.lastNote = host.now
-        let done = partitions.reduce(0) { sum, partition in sum + partition.withFold { $0.nextOffset } }
+        // The ledger grows meanwhile: what is left is what it has now.
+        let left = left
+        recovery.total = max(recovery.total, left)
+        let done = recovery.total - left
         recovery.estimate.add(done: done, at: (host.now - recovery.start) / .seconds(1))
-        let left = recovery.estimate.timeLeft(total: recovery.total)
-        board.update { $0.secondsLeft = left }
-        guard host.now - recovery.lastLog > Self.progressLogEvery else { return }
+        let seconds = recovery.estimate.timeLeft(total: recovery.total)
+        board.update { $0.secondsLeft = seconds }
+        guard left > 0, host.now - recovery.lastLog > Self.progressLogEvery else { return }
         recovery.lastLog = host.now
         logger.info(
             "folding the ledger",
             metadata: [
                 "frames": "\(done)", "of": "\(recovery.total)",
-                "seconds-left": "\(left.map { String(Int($0)) } ?? "?")",
+                "seconds-left": "\(seconds.map { String(Int($0)) } ?? "?")",
             ])
     }
 

@@ -46,6 +46,8 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     var publications: [Publication?]
     private var unrecovered: [Int32: [Publication.Mark]] = [:]
     private var lastTick: [Int32: Int64] = [:]
+    /// By ledger partition: how its end moves.
+    private var ends: [TimeBehind]
     private let clock: SteadyClock
     private let memory: MemoryWatch
     private var batch = FactBatch()
@@ -67,6 +69,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         (clock, memory) = (member.clock, member.memory)
         (lastLimits, lastCommit, recovery) = (host.now, host.now, Recovery(at: host.now))
         publications = [Publication?](repeating: nil, count: ledgerPartitions)
+        ends = [TimeBehind](repeating: TimeBehind(), count: ledgerPartitions)
         outlet = try FactOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         publishedCounters = configuration.topics.facts.map {
             Counter(label: "standing_facts_published_total", dimensions: [("topic", $0)])
@@ -196,32 +199,32 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         batch.removeAll()
         return try partition.withFold { state -> Int64? in
             guard offset >= state.nextOffset else { return nil }
-            let (isFirst, before) = (state.policy == nil, state.nextOffset)
+            let (before, tallies) = (state.nextOffset, FoldTallies(state))
             do {
                 try state.apply(frame: frame, at: offset, above: sent, into: &batch)
             } catch let problem as PartitionFold.Problem {
                 throw PipelineError(.ledgerDamaged, problem.description)
             }
-            if isFirst { try checkPolicy(of: state) }
+            // What was folded before, here or elsewhere, is not counted as new.
+            if offset >= partition.newFrom { note(FoldTallies(state) - tallies, of: state, at: offset) }
             return before
         }
     }
 
-    /// A policy that was given on the command line must be the one that the ledger begins under.
-    func checkPolicy(of state: borrowing PartitionFold) throws {
-        guard let policy = configuration.policy, let active = state.policy,
-            !board.hasFoundPolicy.load(ordering: .relaxed)
-        else { return }
-        guard state.policyText == policy.text else { throw differs(active.id, active.version) }
-        board.hasFoundPolicy.store(true, ordering: .relaxed)
-    }
-
-    private func differs(_ id: String, _ version: Int64) -> PipelineError {
-        PipelineError(
-            .policyDiffers,
-            "the ledger's active policy is \(id) version \(version), not the one given with --policy: leave --policy out "
-                + "to go on under it, activate yours with `standing policy activate`, or begin a new ledger "
-                + "(--topic-prefix NAME)")
+    private func note(_ news: FoldTallies, of state: borrowing PartitionFold, at offset: Int64) {
+        board.add(news)
+        guard news.refusedFrames > 0 || news.counters.policySwitches > 0 else { return }
+        let place: Logger.Metadata = ["partition": "\(state.partition)", "offset": "\(offset)"]
+        if news.refusedFrames > 0 {
+            logger.error(
+                "a frame is refused: its appender session has a gap or is forgotten; the appender sends its events again",
+                metadata: place)
+        }
+        if news.counters.policySwitches > 0, let policy = state.policy {
+            logger.notice(
+                "a policy is activated",
+                metadata: place.merging(["policy": "\(policy.id)", "version": "\(policy.version)"]) { $1 })
+        }
     }
 
     private func publish(_ partition: Int) throws {
@@ -252,6 +255,9 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         outlet.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
             if delivery.code != 0 {
                 if failure == nil { failure = delivery.error(topicName: outlet.producer.topicName(delivery.topic)) }
+            } else if delivery.topic == outlet.ticker.topic {
+                // A tick that may be refused is made up for by the next one, in a session of its own.
+                try? outlet.ticker.acknowledged(delivery.partition, offset: delivery.offset)
             } else if delivery.tag != Self.otherTag, let topic = outlet.facts.firstIndex(of: delivery.topic) {
                 publications[Int(delivery.partition)]?.acknowledge(
                     topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
@@ -265,6 +271,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private func noteEnds(_ consumer: any ConsumerClient) {
         guard consumer.assignment.count == partitions.count else { return }
         var current = 0
+        var (behind, farthest) = (Duration.zero, Int32(0))
         for (index, source) in consumer.assignment.enumerated() {
             let partition = partitions[index]
             partition.end = consumer.knownEnd(index)
@@ -272,16 +279,32 @@ final class FoldWorker: RoundWorker, RebalanceListener {
                 source.reachedEnd && stores[index].kept == nil
                 && publications[Int(partition.partition)]?.isSettled == true
             if partition.isCurrent { current += 1 }
+            noteBehind(partition)
+            if let time = partition.behind, time >= behind { (behind, farthest) = (time, partition.partition) }
         }
-        board.update { $0.currentPartitions = current }
+        let isKnown = partitions.allSatisfy { $0.behind != nil }
+        board.update { status in
+            status.currentPartitions = current
+            status.behind = isKnown ? .init(time: behind, partition: farthest) : nil
+        }
         noteProgress(isCurrent: current == partitions.count)
+    }
+
+    /// For how long an acknowledged frame of the ledger has waited until its facts are acknowledged too.
+    private func noteBehind(_ partition: OwnedPartition) {
+        let number = Int(partition.partition)
+        guard let end = partition.end, let publication = publications[number] else { return partition.behind = nil }
+        ends[number].note(end: end, at: host.now)
+        partition.behind = ends[number].since(position: publication.committable).map { host.now - $0 } ?? .zero
     }
 
     /// The owner's duty (SPEC section 5): where the wall clock has run ahead, an entry that only moves the clock.
     private func appendTicks() throws {
         guard configuration.clock == .wall else { return }
         let now = clock.time
-        for partition in partitions where partition.isCurrent {
+        for partition in partitions {
+            // Under traffic there is no moment of rest; but who is far behind first folds what is there.
+            guard let behind = partition.behind, behind <= .microseconds(configuration.readyWithin) else { continue }
             let number = partition.partition
             let clock = partition.withFold { $0.policy == nil ? Int64.max : $0.fold.clock.microseconds }
             let latest = max(clock, lastTick[number] ?? .min)
@@ -392,8 +415,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     private func showNothingOwned() {
         board.update { status in
-            status.foldPartitions = 0
-            status.currentPartitions = 0
+            (status.foldPartitions, status.currentPartitions, status.behind) = (0, 0, nil)
         }
     }
 
@@ -405,11 +427,13 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     func assigned(_ places: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
         dealt = places
+        var newFrom: [Int32: Int64] = [:]
         do {
             let committed = try consumer.committed(places, timeoutMilliseconds: 10_000)
             let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
             unrecovered = [:]
             for start in committed {
+                newFrom[start.topicPartition.partition] = max(0, start.offset)
                 unrecovered[start.topicPartition.partition] = Publication.marks(in: start.metadata) ?? blank
             }
         } catch {
@@ -424,6 +448,8 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             for place in places {
                 let spare = spares.removeValue(forKey: place.partition)
                 let (store, partition) = try spare.map { ($0.store, $0.partition) } ?? open(place.partition)
+                partition.newFrom = newFrom[place.partition] ?? 0
+                partition.behind = nil
                 stores.append(store)
                 partitions.append(partition)
                 starts.append(PartitionOffset(place, offset: store.archiveEnd ?? partition.withFold { $0.nextOffset }))
@@ -436,12 +462,12 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         forgetPublications()
         committed = []
         lastTick = [:]
+        for index in ends.indices { ends[index] = TimeBehind() }
         if !configuration.standsBy { closeSpares() }
         directory.forget()
         showPartitions()
         board.update { status in
-            status.foldPartitions = places.count
-            status.currentPartitions = 0
+            (status.foldPartitions, status.currentPartitions, status.behind) = (places.count, 0, nil)
         }
         logger.info("fold owns", metadata: ["partitions": "\(places.count)", "at-hand": "\(atHand)"])
         return starts

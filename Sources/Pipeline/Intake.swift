@@ -16,6 +16,8 @@ final class Intake: RoundWorker, RebalanceListener {
     private static let recommitEvery = Duration.seconds(5)
     /// How long a partition that goes waits for acknowledgements.
     private static let handOverMilliseconds = 5000
+    /// How long one question about the control topic may take.
+    private static let controlMilliseconds = 1000
 
     private let configuration: PipelineConfiguration
     private let logger: Logger
@@ -32,7 +34,10 @@ final class Intake: RoundWorker, RebalanceListener {
     private var sources: [Source] = []
     private var event = EventView.empty
     private var counts = IntakeCounts()
-    private var failure: KafkaError?
+    private var failure: (any Error)?
+    /// Nil while sources are read like the control topic.
+    private var controlFirst: ControlFirst?
+    private var lastRound: ContinuousClock.Instant
     private var lastCommit: ContinuousClock.Instant
     private let clock: SteadyClock
     private let memory: MemoryWatch
@@ -46,6 +51,8 @@ final class Intake: RoundWorker, RebalanceListener {
         var place: TopicPartition
         var name: [UInt8]
         var isControl: Bool
+        /// Where this member began to read.
+        let start: Int64
         var position: Int64
         var moved = false
     }
@@ -55,7 +62,7 @@ final class Intake: RoundWorker, RebalanceListener {
         (host, logger) = (configuration.host, member.logger)
         (stop, board, directory) = (member.stop, member.board, member.directory)
         (clock, memory) = (member.clock, member.memory)
-        lastCommit = host.now
+        (lastCommit, lastRound) = (host.now, host.now)
         outlet = try EntryOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         dirty = [Bool](repeating: false, count: ledgerPartitions)
     }
@@ -71,6 +78,7 @@ final class Intake: RoundWorker, RebalanceListener {
 
     func step() throws {
         guard let consumer else { return }
+        if host.now - lastRound > ControlFirst.longestPause { began(consumer) }
         memory.look()
         let latest = clock.time + configuration.allowedSkew
         try consumer.poll(timeoutMilliseconds: 50) { try read($0, latest: latest) }
@@ -83,6 +91,8 @@ final class Intake: RoundWorker, RebalanceListener {
         }
         try check()
         try commitIfDue(consumer)
+        try readSourcesIfDue(consumer)
+        lastRound = host.now
     }
 
     /// Everything read is acknowledged and committed, or the broker is away.
@@ -104,6 +114,7 @@ final class Intake: RoundWorker, RebalanceListener {
         failure = nil
         guard let dealt else { return }
         try consumer.assign(assigned(dealt, to: consumer))
+        began(consumer)
         try check()
     }
 
@@ -225,6 +236,15 @@ final class Intake: RoundWorker, RebalanceListener {
     private func serve(_ milliseconds: Int) {
         let outlet = outlet
         outlet.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
+            if delivery.code == 0, delivery.topic == outlet.appender.topic {
+                do {
+                    try outlet.appender.acknowledged(delivery.partition, offset: delivery.offset)
+                } catch {
+                    // Nothing from here on may be committed: the worker begins anew from what is.
+                    if failure == nil { failure = error }
+                    return
+                }
+            }
             if delivery.code != 0 {
                 let error = delivery.error(topicName: outlet.producer.topicName(delivery.topic))
                 if failure == nil { failure = error }
@@ -299,6 +319,7 @@ final class Intake: RoundWorker, RebalanceListener {
             try checkIdentity(of: place)
             try passGap(of: place)
             try consumer.assign(sources.map { PartitionOffset($0.place, offset: $0.position) })
+            if controlFirst != nil { try consumer.pause(sourcesBesideControl) }
         }
         board.publish(&counts)
     }
@@ -336,6 +357,70 @@ final class Intake: RoundWorker, RebalanceListener {
         }
     }
 
+    // MARK: Control topics go first
+
+    private var sourcesBesideControl: [TopicPartition] { sources.filter { !$0.isControl }.map(\.place) }
+
+    /// Reading begins, or goes on after a pause: sources wait.
+    func began(_ consumer: any ConsumerClient) {
+        lastRound = host.now
+        let waiting = sourcesBesideControl
+        guard !waiting.isEmpty else { return controlFirst = nil }
+        do {
+            try consumer.pause(waiting)
+            controlFirst = ControlFirst(at: host.now)
+        } catch {
+            failure = error
+        }
+    }
+
+    /// Sources are read once the group has read the control topic.
+    private func readSourcesIfDue(_ consumer: any ConsumerClient) throws {
+        guard var state = controlFirst, state.isDue(at: host.now) else { return }
+        defer { if controlFirst != nil { controlFirst = state } }
+        do {
+            if state.waiting == nil { state.begin(ends: try controlEnds()) }
+            state.note(try controlPositions(Array((state.waiting ?? [:]).keys), consumer))
+        } catch let error as KafkaError where error.isRetriable {
+            logger.debug("how far the control topic is read is not known", metadata: ["reason": "\(error)"])
+        }
+        let now = host.now
+        guard state.mayReadSources(at: now) else { return }
+        if state.hasGivenUp(at: now) {
+            let places = (state.waiting ?? [:]).keys.map(\.description).sorted().joined(separator: ", ")
+            logger.warning(
+                "sources are read although the group has not read the control topic: enrolments may come after their events",
+                metadata: ["unread": "\(places.isEmpty ? configuration.topics.control : places)"])
+        }
+        try consumer.resume(sourcesBesideControl)
+        controlFirst = nil
+        logger.debug("sources are read", metadata: ["after": "\(now - state.start)"])
+    }
+
+    private func controlEnds() throws -> [TopicPartition: Int64] {
+        let control = configuration.topics.control
+        let cluster = try configuration.kafka.metadata(timeoutMilliseconds: Self.controlMilliseconds)
+        let count = cluster.topics.first { $0.name == control }?.partitions ?? 0
+        return try configuration.kafka.ends(
+            of: (0..<Int32(count)).map { TopicPartition(control, $0) }, timeoutMilliseconds: Self.controlMilliseconds)
+    }
+
+    /// How far this member has read its partitions of the control topic, acknowledged, and others theirs, committed.
+    private func controlPositions(
+        _ places: [TopicPartition], _ consumer: any ConsumerClient
+    ) throws -> [TopicPartition: Int64] {
+        var positions: [TopicPartition: Int64] = [:]
+        for source in sources where source.isControl {
+            positions[source.place] = max(source.start, checkpoints.committable[source.place] ?? 0)
+        }
+        let others = places.filter { positions[$0] == nil }
+        guard !others.isEmpty else { return positions }
+        for found in try consumer.committed(others, timeoutMilliseconds: Self.controlMilliseconds) {
+            positions[found.topicPartition] = found.offset
+        }
+        return positions
+    }
+
     // MARK: RebalanceListener
 
     func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
@@ -359,7 +444,7 @@ final class Intake: RoundWorker, RebalanceListener {
         sources = starts.map { start in
             Source(
                 place: start.topicPartition, name: Array(start.topicPartition.topic.utf8),
-                isControl: start.topicPartition.topic == configuration.topics.control,
+                isControl: start.topicPartition.topic == configuration.topics.control, start: start.offset,
                 position: start.offset)
         }
         committed = [:]
@@ -373,6 +458,7 @@ final class Intake: RoundWorker, RebalanceListener {
         dealt = nil
         checkpoints.forgetPositions()
         sources = []
+        controlFirst = nil
         board.update { $0.intakePartitions = 0 }
     }
 }

@@ -2,25 +2,60 @@ internal import Events
 internal import Kafka
 internal import Ledger
 
-/// One appender session: fills a frame for each ledger partition and sends frames under the session's numbers.
+/// Fills a frame for each ledger partition and sends frames under the numbers of a session.
 ///
-/// A frame that is not delivered ends the session; the next one starts from the committed source offsets.
+/// Every ledger partition has a session of its own. The fold forgets a session only when `maximumSessions` others have
+/// appended to the partition since, so a session lives as long as fewer frames than that lie between two of its own. One
+/// that was silent for a while therefore ends, and the next frame begins another, which is safe while nothing of the old one
+/// is on its way. What happened all the same shows in the offsets: `acknowledged` says so, and then the appender must
+/// begin anew from the committed source offsets. So does it after a frame that was not delivered.
 final class LedgerAppender {
-    let partitions: Int
-    private let producer: any ProducerClient
-    private let topic: Int
-    private let session: UInt64
-    private var numbers: [UInt64]
-    private let builders: UnsafeMutablePointer<FrameBuilder>
-    private(set) var framesSent: Int64 = 0
+    /// Some session may be forgotten: its frames, though acknowledged, may count for nothing.
+    struct ForgottenSession: Error, CustomStringConvertible {
+        let partition: Int32
+        let frames: Int64
+        var description: String {
+            "ledger partition \(partition): \(frames) frames lie between two of this appender's, so that the fold may refuse "
+                + "the later one"
+        }
+    }
 
-    /// `session`: random, never 0.
-    init(producer: any ProducerClient, ledger: String, partitions: Int, session: UInt64) throws {
+    /// A session that was silent for longer ends.
+    static let longestSilence = Duration.milliseconds(100)
+
+    private struct Session {
+        /// Random, never 0.
+        var id: UInt64
+        /// The number of the next frame.
+        var next: UInt64 = 0
+        var inFlight = 0
+        /// The ledger offset of the last frame that was acknowledged.
+        var last: Int64?
+        var lastSend: ContinuousClock.Instant
+        /// The fold may have forgotten it.
+        var isForgotten = false
+    }
+
+    let partitions: Int
+    /// The ledger's number at the producer.
+    let topic: Int
+    private let producer: any ProducerClient
+    private let host: any Host
+    private let maximumSessions: Int
+    private var sessions: [Session]
+    private let builders: UnsafeMutablePointer<FrameBuilder>
+
+    /// `maximumSessions`: how many the fold remembers.
+    init(
+        producer: any ProducerClient, ledger: String, partitions: Int, host: any Host,
+        maximumSessions: Int = Acceptance.maximumSessions
+    ) throws {
         self.producer = producer
         self.partitions = partitions
+        self.host = host
+        self.maximumSessions = maximumSessions
         topic = try producer.topic(ledger)
-        self.session = session
-        numbers = [UInt64](repeating: 0, count: partitions)
+        sessions = (0..<partitions).map { _ in Session(id: host.randomSession(), lastSend: host.now) }
         builders = .allocate(capacity: partitions)
         for partition in 0..<partitions { (builders + partition).initialize(to: FrameBuilder()) }
     }
@@ -49,13 +84,37 @@ final class LedgerAppender {
     /// Sends the partition's frame, if it has entries; `wait` is called while the producer's queue is full.
     func send(_ partition: Int, tag: Int, wait: () throws -> Void) throws -> Bool {
         guard !builders[partition].isEmpty else { return false }
-        try builders[partition].finish(session: session, number: numbers[partition]) { frame in
+        endSession(partition)
+        try builders[partition].finish(session: sessions[partition].id, number: sessions[partition].next) { frame in
             while try !producer.produce(topic: topic, partition: Int32(partition), key: nil, value: frame, tag: tag) {
                 try wait()
             }
         }
-        numbers[partition] += 1
-        framesSent += 1
+        sessions[partition].next += 1
+        sessions[partition].inFlight += 1
+        sessions[partition].lastSend = host.now
         return true
+    }
+
+    /// The next frame of the partition is the first of another session, if this one was silent or may be forgotten. Nothing
+    /// of it may be on its way.
+    private func endSession(_ partition: Int) {
+        let session = sessions[partition]
+        guard session.next > 0, session.inFlight == 0,
+            session.isForgotten || host.now - session.lastSend > Self.longestSilence
+        else { return }
+        sessions[partition] = Session(id: host.randomSession(), lastSend: host.now)
+    }
+
+    /// A frame is acknowledged at this ledger offset. Throws `ForgottenSession` where the fold may have refused it.
+    func acknowledged(_ partition: Int32, offset: Int64) throws(ForgottenSession) {
+        let number = Int(partition)
+        sessions[number].inFlight -= 1
+        let last = sessions[number].last ?? offset
+        sessions[number].last = offset
+        guard offset - last <= maximumSessions else {
+            sessions[number].isForgotten = true
+            throw ForgottenSession(partition: partition, frames: offset - last - 1)
+        }
     }
 }

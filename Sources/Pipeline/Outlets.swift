@@ -50,9 +50,10 @@ extension PipelineConfiguration {
         return try kafka.producer(options) { logger.kafka($0, of: handle) }
     }
 
-    /// Begins a session.
+    /// Begins sessions of its own.
     func appender(_ producer: any ProducerClient, ledgerPartitions: Int) throws -> LedgerAppender {
         try LedgerAppender(
-            producer: producer, ledger: topics.ledger, partitions: ledgerPartitions, session: host.randomSession())
+            producer: producer, ledger: topics.ledger, partitions: ledgerPartitions, host: host,
+            maximumSessions: maximumSessions)
     }
 }

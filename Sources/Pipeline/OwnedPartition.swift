@@ -11,6 +11,9 @@ final class OwnedPartition: Sendable {
     private let state: Mutex<PartitionFold>
     private let current = Atomic(false)
     private let knownEnd = Atomic(Int64(-1))
+    private let firstNew = Atomic(Int64(0))
+    /// Microseconds; -1 if it is not known.
+    private let timeBehind = Atomic(Int64(-1))
     private let history: Mutex<SubjectHistory>?
 
     /// `archive`: where its frames are kept, if they are.
@@ -44,6 +47,26 @@ final class OwnedPartition: Sendable {
             return end < 0 ? nil : end
         }
         set { knownEnd.store(newValue ?? -1, ordering: .relaxed) }
+    }
+
+    /// The ledger offset before which everything was folded, and its facts published, when this member took the partition.
+    var newFrom: Int64 {
+        get { firstNew.load(ordering: .relaxed) }
+        set { firstNew.store(newValue, ordering: .relaxed) }
+    }
+
+    /// For how long the oldest frame of the ledger has waited whose facts are not all acknowledged; nil if that is not known
+    /// yet.
+    var behind: Duration? {
+        get {
+            let microseconds = timeBehind.load(ordering: .relaxed)
+            return microseconds < 0 ? nil : .microseconds(microseconds)
+        }
+        set {
+            let (seconds, attoseconds) = (newValue ?? .zero).components
+            let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+            timeBehind.store(newValue == nil ? -1 : max(0, microseconds), ordering: .relaxed)
+        }
     }
 
     /// As of `offset`, the next one of the answer.

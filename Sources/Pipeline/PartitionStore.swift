@@ -115,7 +115,9 @@ final class PartitionStore {
     }
 
     /// The newest good snapshot; nil: there is none.
-    func restore(history: @escaping PartitionFold.History, logger: Logger) throws -> Restored? {
+    func restore(
+        history: @escaping PartitionFold.History, maximumSessions: Int, logger: Logger
+    ) throws -> Restored? {
         guard let data else { return nil }
         return try data.snapshots(partition).newest { rejected in
             logger.error(
@@ -123,7 +125,8 @@ final class PartitionStore {
         } _: { offset, reader in
             var head: [UInt8] = []
             let fold = try PartitionFold(
-                partition: partition, history: history, snapshot: &reader, chainHead: &head)
+                partition: partition, history: history, snapshot: &reader, chainHead: &head,
+                maximumSessions: maximumSessions)
             guard fold.nextOffset == offset else {
                 throw PartitionFold.SnapshotError("it is of offset \(fold.nextOffset)")
             }

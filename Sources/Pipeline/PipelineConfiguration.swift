@@ -84,10 +84,15 @@ public struct PipelineConfiguration: Sendable {
     public var checkpoints: Checkpoints?
     /// Nil: this member announces nothing and knows of no others.
     public var members: Members?
+    /// Microseconds by which a fold may be behind the ledger's end, and still be ready.
+    public var readyWithin: Int64 = 5_000_000
     /// Bytes that the process should not use more of: from there on enrolments become dead letters. Nil: no limit.
     public var memoryLimit: Int64?
     /// Microseconds by which an event may lie in the future.
     public var allowedSkew: Int64 = 300_000_000
+
+    /// Appender sessions that the fold remembers: a constant of the fold, but in a simulation.
+    package var maximumSessions = Acceptance.maximumSessions
 
     /// What each queue to and from the broker may hold: a small part of the limit. Nil: what a fast reader needs.
     var queuedKilobytes: Int? { memoryLimit.map { max(1024, min(64 * 1024, Int($0 / 32 / 1024))) } }

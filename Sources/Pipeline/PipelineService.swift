@@ -95,14 +95,23 @@ public final class PipelineService: Sendable {
 
     public var status: PipelineStatus { board.current }
 
-    /// Both roles have their partitions, and the fold has reached the ledger's end.
+    /// Both roles have their partitions, and the fold is at most `readyWithin` behind the ledger's end.
     public var isReady: Bool {
         let status = status
-        let reads = !configuration.roles.contains(.intake) || status.intakePartitions > 0
-        let folds =
-            !configuration.roles.contains(.fold)
-            || (status.foldPartitions > 0 && status.currentPartitions == status.foldPartitions)
-        return reads && folds && failure.withLock { $0 == nil }
+        let folds = status.behind.map { $0.time <= .microseconds(configuration.readyWithin) } ?? false
+        return has(\.intakePartitions, .intake) && (!configuration.roles.contains(.fold) || folds)
+            && failure.withLock { $0 == nil }
+    }
+
+    /// Both roles have their partitions, the fold has reached the ledger's end, and every fact is acknowledged.
+    public var isCurrent: Bool {
+        let status = status
+        return has(\.intakePartitions, .intake) && has(\.foldPartitions, .fold)
+            && status.currentPartitions == status.foldPartitions && failure.withLock { $0 == nil }
+    }
+
+    private func has(_ partitions: KeyPath<PipelineStatus, Int>, _ role: Role) -> Bool {
+        !configuration.roles.contains(role) || status[keyPath: partitions] > 0
     }
 
     /// Appends a tick to every ledger partition: each clock moves to `time` if it is behind. Blocks until the ticks are
@@ -138,6 +147,11 @@ public final class PipelineService: Sendable {
                 sum.0 + acceptance.repeatedOrigins, sum.1 + acceptance.repeatedFrames, sum.2 + acceptance.brokenFrames
             )
         }
+    }
+
+    /// Events that wait for their subject's enrolment, in the partitions folded here.
+    public var earlyEvents: Int64 {
+        owned.all.reduce(0) { sum, partition in sum + partition.withFold { Int64($0.fold.earlyCount) } }
     }
 
     /// Source topics that have lost records and impose no sanction until that is acknowledged, in a partition folded here.

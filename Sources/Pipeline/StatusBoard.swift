@@ -26,6 +26,8 @@ public struct PipelineStatus: Sendable {
     public var currentPartitions = 0
     /// Ledger partitions that others own and that are folded here too, without publishing.
     public var standbyPartitions = 0
+    /// How far the fold is behind; nil if that is not known yet, or nothing is folded here.
+    public var behind: Behind?
     /// Until those folded here are current, at the speed of the last seconds; nil: not known, or they are.
     public var secondsLeft: Double?
     public var frames: Int64 = 0
@@ -36,6 +38,17 @@ public struct PipelineStatus: Sendable {
     public var sourcePositions: [TopicPartition: Int64] = [:]
     /// Behind the last frame of each ledger partition that this process knows to be acknowledged.
     public var ledgerEnds: [Int32: Int64] = [:]
+    /// What was folded here, beyond what others or earlier processes had folded and published.
+    public var folded = FoldTallies()
+
+    /// The ledger partition that is farthest behind: for how long its oldest frame has waited whose facts are not all
+    /// acknowledged.
+    public struct Behind: Sendable, Equatable {
+        public var time: Duration
+        public var partition: Int32
+
+        public init(time: Duration, partition: Int32) { (self.time, self.partition) = (time, partition) }
+    }
 }
 
 /// Shared between the threads that do the work and whoever wants to know.
@@ -48,11 +61,9 @@ final class StatusBoard: Sendable {
 
     /// The broker has refused a dead letter for its size: from then on large ones go without their value.
     let refusesLargeDeadLetters = Atomic(false)
-    /// The ledger was under the policy of the command line when this process came to it: another one since is a change of
-    /// the rules, and no mistake.
-    let hasFoundPolicy = Atomic(false)
-
     var current: PipelineStatus { status.withLock { $0 } }
+
+    func add(_ news: FoldTallies) { status.withLock { $0.folded = $0.folded + news } }
 
     func update(_ body: (inout PipelineStatus) -> Void) { status.withLock { body(&$0) } }
 

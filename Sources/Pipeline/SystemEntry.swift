@@ -53,8 +53,7 @@ struct SystemEntry {
         options.gapless = true
         let ledger = configuration.topics.ledger
         let producer = try configuration.kafka.producer(options, onNotice: onNotice)
-        let appender = try LedgerAppender(
-            producer: producer, ledger: ledger, partitions: partitions, session: configuration.host.randomSession())
+        let appender = try configuration.appender(producer, ledgerPartitions: partitions)
         for number in numbers {
             lend { appender.append(system: $0, to: number) }
             _ = try appender.send(number, tag: 0) {}

@@ -88,13 +88,13 @@ public final class QueryServer: Sendable {
         let readiness = Readiness(
             isReady: service.isReady, failure: service.finalFailure?.description, isIntake: roles.contains(.intake),
             isFold: roles.contains(.fold), intakePartitions: status.intakePartitions,
-            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions,
-            secondsLeft: status.secondsLeft)
+            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: status.behind,
+            readyWithin: .microseconds(service.configuration.readyWithin), secondsLeft: status.secondsLeft)
         return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
     }
 
-    /// The metrics of the process, and what is computed when they are asked for. The fold's counters are those of the
-    /// partitions folded here: they fall when a partition leaves.
+    /// The metrics of the process, and what is computed when they are asked for. Counters count what is new: what others, or
+    /// this process before a restart, had folded and published is not in them.
     private func scrape() -> Response {
         var exposition = metrics.exposition()
         let status = service.status
@@ -109,12 +109,19 @@ public final class QueryServer: Sendable {
         for (band, subjects) in service.subjectsByBand() {
             exposition.add("standing_subjects", .gauge, Int64(subjects), labels: [("band", band)])
         }
-        let fold = service.foldCounters
+        if let behind = status.behind {
+            exposition.add("standing_fold_behind_seconds", .gauge, behind.time.components.seconds)
+        }
+        let fold = status.folded.counters
         exposition.add("standing_fold_entries_total", .counter, fold.entries)
         exposition.add("standing_fold_scored_total", .counter, fold.scored)
         exposition.add("standing_fold_unmatched_total", .counter, fold.unmatched)
         exposition.add("standing_fold_duplicates_total", .counter, fold.duplicates)
         exposition.add("standing_fold_not_enrolled_total", .counter, fold.notEnrolled)
+        exposition.add("standing_fold_early_total", .counter, fold.early)
+        exposition.add("standing_fold_early_folded_total", .counter, fold.earlyFolded)
+        exposition.add("standing_fold_early_beyond_limit_total", .counter, fold.earlyBeyondLimit)
+        exposition.add("standing_fold_early_waiting", .gauge, service.earlyEvents)
         exposition.add("standing_fold_beyond_limit_total", .counter, fold.beyondLimit)
         exposition.add("standing_fold_kind_not_scored_total", .counter, fold.kindNotScored)
         exposition.add("standing_fold_enrolments_total", .counter, fold.enrolments)
@@ -126,10 +133,9 @@ public final class QueryServer: Sendable {
         exposition.add("standing_fold_evaluation_errors_total", .counter, fold.evaluationErrors)
         exposition.add("standing_fold_policy_switches_total", .counter, fold.policySwitches)
         exposition.add("standing_fold_ticks_total", .counter, fold.ticks)
-        let repeats = service.ledgerRepeats
-        exposition.add("standing_ledger_repeated_entries_total", .counter, repeats.entries)
-        exposition.add("standing_ledger_repeated_frames_total", .counter, repeats.frames)
-        exposition.add("standing_ledger_broken_frames_total", .counter, repeats.brokenFrames)
+        exposition.add("standing_ledger_repeated_entries_total", .counter, status.folded.repeatedEntries)
+        exposition.add("standing_ledger_repeated_frames_total", .counter, status.folded.repeatedFrames)
+        exposition.add("standing_ledger_refused_frames_total", .counter, status.folded.refusedFrames)
         return .text(exposition.text, contentType: "text/plain; version=0.0.4; charset=utf-8")
     }
 

@@ -1,4 +1,5 @@
 internal import Events
+internal import Pipeline
 
 /// What `/readyz` says: whether this process does what its roles are, and if not, why.
 struct Readiness {
@@ -13,6 +14,10 @@ struct Readiness {
     var foldPartitions: Int
     /// Those of them that are folded to their end.
     var currentPartitions: Int
+    /// How far the fold is behind the ledger's end; nil if that is not known yet.
+    var behind: PipelineStatus.Behind?
+    /// How far it may be.
+    var readyWithin: Duration
     /// Until all are current, as far as it is known.
     var secondsLeft: Double?
 
@@ -22,18 +27,28 @@ struct Readiness {
         var reasons: [String] = []
         if isIntake, intakePartitions == 0 { reasons.append("no source partition is read here") }
         if isFold {
-            let behind = foldPartitions - currentPartitions
             if foldPartitions == 0 {
                 reasons.append("no ledger partition is folded here")
-            } else if behind > 0 {
-                reasons.append("\(behind) of \(foldPartitions) ledger partitions are not folded to their end")
+            } else if let behind {
+                if behind.time > readyWithin {
+                    reasons.append(
+                        "ledger partition \(behind.partition) has been behind its end for \(Self.seconds(behind.time)) s, "
+                            + "\(Self.seconds(readyWithin)) s are allowed")
+                }
+            } else {
+                reasons.append("how far the fold is behind the ledger's end is not known yet")
             }
         }
         return reasons
     }
 
+    private static func seconds(_ time: Duration) -> Int64 {
+        let (seconds, attoseconds) = time.components
+        return attoseconds > 0 ? seconds + 1 : seconds
+    }
+
     /// `{"ready","intakePartitions","foldPartitions","currentPartitions"}`, then `secondsLeft` where it is known; of one that
-    /// is not ready also `error` and `reasons`.
+    /// is not ready also `error` and `reasons`. `behindSeconds` is left out while it is not known.
     var json: String {
         var writer = ByteWriter()
         writer.append("{\"ready\":")
@@ -54,6 +69,10 @@ struct Readiness {
         ] {
             writer.append(name)
             writer.append(decimal: Int64(count))
+        }
+        if let behind {
+            writer.append(",\"behindSeconds\":")
+            writer.append(decimal: Self.seconds(behind.time))
         }
         if let secondsLeft {
             writer.append(",\"secondsLeft\":")

@@ -1,5 +1,5 @@
 public import Events
-internal import Ledger
+public import Ledger
 internal import Policy
 public import Scoring
 
@@ -44,10 +44,11 @@ extension PartitionFold {
     /// The state that was written, to go on from `nextOffset`; `chainHead` is what went with it. Throws `SnapshotError`: of
     /// another partition, of another fold version, or not what its digest says.
     public init(
-        partition: Int32, history: History? = nil, snapshot reader: inout ByteReader, chainHead: inout [UInt8]
+        partition: Int32, history: History? = nil, snapshot reader: inout ByteReader, chainHead: inout [UInt8],
+        maximumSessions: Int = Acceptance.maximumSessions
     ) throws {
         do {
-            let head = try Head(&reader, partition: partition)
+            let head = try Head(&reader, partition: partition, maximumSessions: maximumSessions)
             guard let policy = try? ScoringPolicy(yaml: head.policyText, file: "") else {
                 throw SnapshotError("its policy does not pass its checks")
             }
@@ -61,7 +62,8 @@ extension PartitionFold {
             chainHead = head.chainHead
             self.init(
                 partition: partition, history: history, fold: fold, identity: identity, policyText: head.policyText,
-                acceptance: head.acceptance, nextOffset: head.nextOffset, sequences: head.sequences)
+                acceptance: head.acceptance, maximumSessions: maximumSessions, nextOffset: head.nextOffset,
+                sequences: head.sequences)
         } catch let failure as ByteReader.Failure {
             throw SnapshotError("\(failure)")
         }
@@ -77,7 +79,7 @@ extension PartitionFold {
         let policyText: String
         let acceptance: Acceptance
 
-        init(_ reader: inout ByteReader, partition: Int32) throws {
+        init(_ reader: inout ByteReader, partition: Int32, maximumSessions: Int) throws {
             guard try reader.integer(UInt64.self) == magic else { throw SnapshotError("no snapshot of a partition") }
             let version = try reader.integer(UInt32.self)
             guard version == Fold.stateVersion else {
@@ -94,7 +96,7 @@ extension PartitionFold {
             self.sequences = sequences
             ledgerName = String(decoding: try reader.take(try reader.count(bytesEach: 1)), as: UTF8.self)
             policyText = String(decoding: try reader.take(try reader.count(bytesEach: 1)), as: UTF8.self)
-            acceptance = try Acceptance(from: &reader)
+            acceptance = try Acceptance(from: &reader, maximumSessions: maximumSessions)
         }
     }
 }

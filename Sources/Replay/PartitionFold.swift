@@ -46,10 +46,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     public private(set) var policyText = ""
 
     private let rule: Rule
+    private let maximumSessions: Int
     /// The partition's first entry, which brings a policy, is folded.
     private var hasBegun = false
     private var encoder: FactEncoder?
-    private var reader = EntryReader()
+    private var reader: EntryReader
     private var entry = FrameReader.blank
     private var typeIDs: [EventTypeID] = []
     private let decoder = EventDecoder()
@@ -59,9 +60,14 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     private static let batchEntries = 256
 
     /// Follows the ledger's policies. Without a `history` it follows the first alone and refuses a frame that activates
-    /// another.
-    public init(partition: Int32, history: History? = nil, keepsFacts: Bool = true) {
-        self.init(partition, .ledger(history: history), Fold(policy: .absent), keepsFacts: keepsFacts)
+    /// another. `maximumSessions`: another bound than the fold's own is for simulations.
+    public init(
+        partition: Int32, history: History? = nil, keepsFacts: Bool = true,
+        maximumSessions: Int = Acceptance.maximumSessions
+    ) {
+        self.init(
+            partition, .ledger(history: history), Fold(policy: .absent), keepsFacts: keepsFacts,
+            Acceptance(maximumSessions: maximumSessions), maximumSessions)
     }
 
     /// What would be, and would have been told, had this policy always been active: the ledger's own are passed over.
@@ -71,26 +77,32 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         encoder = FactEncoder(policy: policy, partition: partition, ledger: nil)
     }
 
-    private init(partition: Int32, pastOf policy: ScoringPolicy) {
-        self.init(partition, .past, Fold(pastOf: policy), keepsFacts: false)
+    private init(partition: Int32, pastOf policy: ScoringPolicy, maximumSessions: Int) {
+        self.init(
+            partition, .past, Fold(pastOf: policy), keepsFacts: false, Acceptance(maximumSessions: maximumSessions),
+            maximumSessions)
     }
 
     /// Goes on from a state that was kept.
     init(
         partition: Int32, history: History?, fold: consuming Fold, identity: LedgerIdentity, policyText: String,
-        acceptance: Acceptance, nextOffset: Int64, sequences: [Int64]
+        acceptance: Acceptance, maximumSessions: Int, nextOffset: Int64, sequences: [Int64]
     ) {
-        self.init(partition, .ledger(history: history), fold, keepsFacts: true)
+        self.init(partition, .ledger(history: history), fold, keepsFacts: true, acceptance, maximumSessions)
         self.identity = identity
         encoder = FactEncoder(policy: self.fold.policy, partition: partition, ledger: identity.name)
         (self.policyText, self.nextOffset, self.sequences) = (policyText, nextOffset, sequences)
-        reader = EntryReader(acceptance)
         hasBegun = true
     }
 
-    private init(_ partition: Int32, _ rule: Rule, _ fold: consuming Fold, keepsFacts: Bool) {
+    private init(
+        _ partition: Int32, _ rule: Rule, _ fold: consuming Fold, keepsFacts: Bool,
+        _ acceptance: Acceptance = Acceptance(), _ maximumSessions: Int = Acceptance.maximumSessions
+    ) {
         self.partition = partition
         self.rule = rule
+        self.maximumSessions = maximumSessions
+        reader = EntryReader(acceptance)
         self.fold = fold
         self.fold.keepsFacts = keepsFacts
     }
@@ -257,7 +269,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                     + "fold it from")
         }
         drain(above: published, into: &facts, sameEntry: true)
-        var past = PartitionFold(partition: partition, pastOf: policy)
+        var past = PartitionFold(partition: partition, pastOf: policy, maximumSessions: maximumSessions)
         var nothing = FactBatch()
         let frames = try history(frameOffset)
         while let earlier = try frames.next(), earlier.offset < frameOffset {
@@ -279,7 +291,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// What the state would be right behind the activation of `policy` here: `frames` are those that were folded. Changes the
     /// fold in nothing that anyone could see.
     public mutating func preview(_ policy: ScoringPolicy, frames: any FrameSource) throws -> Fold {
-        var past = PartitionFold(partition: partition, pastOf: policy)
+        var past = PartitionFold(partition: partition, pastOf: policy, maximumSessions: maximumSessions)
         var nothing = FactBatch()
         while let frame = try frames.next(), frame.offset < nextOffset {
             try past.fold(frame.bytes, at: frame.offset, above: [], into: &nothing)

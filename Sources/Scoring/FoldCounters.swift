@@ -34,27 +34,18 @@ public struct FoldCounters: Equatable, Sendable {
 
     public init() {}
 
-    public static func + (a: Self, b: Self) -> Self {
-        var sum = a
-        sum.entries += b.entries
-        sum.scored += b.scored
-        sum.unmatched += b.unmatched
-        sum.duplicates += b.duplicates
-        sum.notEnrolled += b.notEnrolled
-        sum.early += b.early
-        sum.earlyFolded += b.earlyFolded
-        sum.earlyBeyondLimit += b.earlyBeyondLimit
-        sum.beyondLimit += b.beyondLimit
-        sum.kindNotScored += b.kindNotScored
-        sum.enrolments += b.enrolments
-        sum.withdrawals += b.withdrawals
-        sum.appealsIgnored += b.appealsIgnored
-        sum.evaluationErrors += b.evaluationErrors
-        sum.sanctionsImposed += b.sanctionsImposed
-        sum.voids += b.voids
-        sum.voidsIgnored += b.voidsIgnored
-        sum.ticks += b.ticks
-        sum.policySwitches += b.policySwitches
-        return sum
+    public static func + (a: Self, b: Self) -> Self { a.combined(b, +) }
+    public static func - (a: Self, b: Self) -> Self { a.combined(b, -) }
+
+    private func combined(_ other: Self, _ combine: (Int64, Int64) -> Int64) -> Self {
+        var result = self
+        // All of them are 64-bit numbers, one after the other.
+        withUnsafeMutableBytes(of: &result) { result in
+            withUnsafeBytes(of: other) { other in
+                let (result, other) = (result.bindMemory(to: Int64.self), other.bindMemory(to: Int64.self))
+                for index in result.indices { result[index] = combine(result[index], other[index]) }
+            }
+        }
+        return result
     }
 }

@@ -53,7 +53,7 @@ struct LagCommand: AsyncParsableCommand {
 
     func run() async throws {
         var settings = try Settings(config: cluster.config)
-        let cluster = try Cluster(topicFilesOrNot: self.cluster, &settings)
+        let cluster = try Cluster(self.cluster, &settings)
         if cluster.isEmbedded {
             throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
         }
@@ -88,33 +88,11 @@ struct LagCommand: AsyncParsableCommand {
 private func milliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
 extension Cluster {
-    private static let defaultTopics = "topics"
     private static let defaultLedger = "standing.ledger"
-
-    /// For a command that needs no topic files: only a folder that somebody named must be there. Without topic files
-    /// there are no definitions.
-    init(topicFilesOrNot options: ClusterOptions, _ settings: inout Settings) throws {
-        let named = settings.value("topics", flag: options.topics)?.value
-        guard let brokers = settings.value("brokers", flag: options.brokers)?.value else {
-            throw fail(
-                "error: no brokers: give --brokers HOST:PORT, STANDING_BROKERS or brokers: in --config", Exit.usage)
-        }
-        isEmbedded = brokers == "embedded"
-        prefix = settings.value("topic-prefix", flag: options.topicPrefix, default: "")?.value ?? ""
-        kafka = KafkaConfiguration(brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
-        do {
-            definitions = try TopicDefinition.load(directory: named ?? Self.defaultTopics)
-        } catch {
-            if named != nil { throw fail(error.description) }
-            if FileManager.default.fileExists(atPath: Self.defaultTopics) { say("note: \(error)") }
-            definitions = []
-        }
-    }
 
     /// Our own groups and what they read, for brokers that cannot list groups.
     func knownGroups() throws -> [String: [String]] {
         let names = ["intake", "fold", "perks", "blacklist"].map { prefix + "standing-" + $0 }
-        guard !definitions.isEmpty else { return Dictionary(uniqueKeysWithValues: names.map { ($0, []) }) }
         let topics = try pipelineTopics()
         let read = [[topics.control] + topics.sources, [topics.ledger], [topics.facts[2]], [topics.facts[1]]]
         return Dictionary(uniqueKeysWithValues: zip(names, read))

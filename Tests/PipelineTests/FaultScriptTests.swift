@@ -115,7 +115,7 @@ extension PipelineServiceTests {
                             try sender.work(milliseconds: 5)
                             let counters = service.foldCounters
                             return sender.isDone && counters.entries - counters.duplicates >= Int64(sent.count)
-                                && service.isReady
+                                && service.isCurrent
                         }
                         slowest = max(slowest, ContinuousClock.now - healed)
                     }

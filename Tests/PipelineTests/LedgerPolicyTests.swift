@@ -17,7 +17,7 @@ extension PipelineServiceTests {
             defer { service.requestStop() }
             try fixture.wait("the refusal") { service.finalFailure != nil }
             #expect(throws: PipelineError.self) { try service.join() }
-            #expect(!service.isReady)
+            #expect(!service.isCurrent)
             return try #require(service.finalFailure)
         }
 

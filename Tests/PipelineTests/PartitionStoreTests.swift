@@ -45,7 +45,7 @@ extension PipelineServiceTests {
                 try fixture.waitForFold(of: enrolments.count, by: service)
             }
             try fixture.send(events.filter { $0.topic != Fixture.control })
-            try fixture.wait("folded") { service.foldCounters.entries >= Int64(entries) && service.isReady }
+            try fixture.wait("folded") { service.foldCounters.entries >= Int64(entries) && service.isCurrent }
         }
 
         private var snapshots: [String] { disk.paths.filter { $0.hasSuffix(".snapshot") } }
@@ -133,7 +133,7 @@ extension PipelineServiceTests {
                 Thread.sleep(forTimeInterval: 1)
                 #expect(service.finalFailure == nil)
                 disk.setCapacity(nil)
-                try fixture.wait("room again") { service.foldCounters.entries >= 600 && service.isReady }
+                try fixture.wait("room again") { service.foldCounters.entries >= 600 && service.isCurrent }
             }
             #expect(try replayed(fixture).map(\.entries).reduce(0, +) == 600)
             _ = try fixture.checkedFacts()
@@ -145,7 +145,7 @@ extension PipelineServiceTests {
             let service = service(fixture)
             service.start()
             defer { service.requestStop() }
-            try fixture.wait("ready") { service.isReady }
+            try fixture.wait("ready") { service.isCurrent }
             disk.plan(.dropsUnsynced, atCall: 1, of: .sync)
             try fixture.send(events(0..<6))
             try fixture.wait("the end") { service.finalFailure != nil }
@@ -243,7 +243,7 @@ extension PipelineServiceTests {
                     try feed(events(0..<40), fixture, upTo: 40, service)
                     try fixture.send([invalid, activation])
                     try fixture.wait("the switch") {
-                        service.foldCounters.policySwitches == Int64(fixture.ledgerPartitions) && service.isReady
+                        service.foldCounters.policySwitches == Int64(fixture.ledgerPartitions) && service.isCurrent
                     }
                     #expect(service.status.intake.deadLetters == ["data/invalid-policy": 1])
                 }

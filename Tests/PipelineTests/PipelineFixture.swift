@@ -127,7 +127,7 @@ struct PipelineFixture {
     func running(_ service: PipelineService, _ body: (PipelineService) throws -> Void) throws {
         service.start()
         do {
-            try wait("ready") { service.isReady || service.finalFailure != nil }
+            try wait("ready") { service.isCurrent || service.finalFailure != nil }
             try body(service)
         } catch {
             service.requestStop()
@@ -140,7 +140,7 @@ struct PipelineFixture {
 
     /// Waits until the fold has taken so many events and every fact of theirs is acknowledged.
     func waitForFold(of entries: Int, by service: PipelineService) throws {
-        try wait("folded") { service.foldCounters.entries >= Int64(entries) && service.isReady }
+        try wait("folded") { service.foldCounters.entries >= Int64(entries) && service.isCurrent }
         #expect(service.foldCounters.entries == Int64(entries))
     }
 

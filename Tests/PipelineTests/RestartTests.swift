@@ -58,7 +58,7 @@ extension PipelineServiceTests {
                 sent.append(Fixture.bill("refused", of: subject))
                 try fixture.send([sent[1]])
                 try fixture.wait("folded") {
-                    service.status.frames > frames && service.foldCounters.entries == 2 && service.isReady
+                    service.status.frames > frames && service.foldCounters.entries == 2 && service.isCurrent
                 }
                 #expect(fixture.standings(of: service) == (try fixture.directStandings(sent)))
                 // It was refused: what it came from is read once more.
@@ -146,7 +146,7 @@ extension PipelineServiceTests {
                 copies.append(try Self.rewritten(frames, session: 2, number: 5))
                 try fixture.append(copies, toLedger: 0)
                 try fixture.wait("the repeats") {
-                    service.status.frames == Int64(frames.count + copies.count) && service.isReady
+                    service.status.frames == Int64(frames.count + copies.count) && service.isCurrent
                 }
 
                 #expect(service.ledgerRepeats == (Int64(count), Int64(frames.count), 1))

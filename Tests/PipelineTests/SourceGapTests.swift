@@ -49,7 +49,7 @@ extension PipelineServiceTests {
                 try fixture.send((0..<20).map { Fixture.bill("missed-\($0)", of: "anna", missed: true) })
                 try fixture.send((0..<20).map { Fixture.bill("ben-\($0)", of: "ben", missed: true) })
                 try fixture.wait("what is left of it") {
-                    service.foldCounters.scored > 41 && service.isReady
+                    service.foldCounters.scored > 41 && service.isCurrent
                         && service.status.sourcePositions.values.reduce(0, +) >= 81
                 }
                 #expect(service.status.intake.expiredPositions == 1)

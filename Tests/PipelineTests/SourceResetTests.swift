@@ -47,7 +47,7 @@ extension PipelineServiceTests {
             try SourceReset(service.configuration).run(Fixture.bills, id: "r1")
             try fixture.send((0..<5).map { Fixture.bill("new-\($0)", of: "anna") })
             try fixture.running(fixture.service(policy: nil)) { service in
-                try fixture.wait("all of it") { service.foldCounters.entries >= 26 && service.isReady }
+                try fixture.wait("all of it") { service.foldCounters.entries >= 26 && service.isCurrent }
                 // The old events are known, the new ones count, and none is taken for a repeat of its place.
                 #expect(service.foldCounters.duplicates == 10)
                 #expect(service.ledgerRepeats.entries == 0)

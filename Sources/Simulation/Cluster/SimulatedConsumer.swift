@@ -15,6 +15,7 @@ final class SimulatedConsumer: ConsumerClient {
     private(set) var assignment: [Consumer.Assigned] = []
     /// By place in the assignment: the end, as far as it was heard of.
     private var ends: [Int64?] = []
+    private var paused: Set<TopicPartition> = []
     private var errors: [(place: TopicPartition, error: KafkaError)] = []
 
     private var topics: [String] = []
@@ -63,6 +64,7 @@ final class SimulatedConsumer: ConsumerClient {
             owns = true
             let starts = listener?.assigned(places, to: self) ?? []
             read(starts)
+            listener?.began(self)
         }
     }
 
@@ -131,10 +133,21 @@ final class SimulatedConsumer: ConsumerClient {
 
     private func read(_ offsets: [PartitionOffset]) {
         assignment = offsets.map { Consumer.Assigned($0) }
+        paused = []
         ends = assignment.map { _ in nil }
     }
 
     func knownEnd(_ source: Int) -> Int64? { ends[source] }
+
+    func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
+        try process.check()
+        paused.formUnion(partitions)
+    }
+
+    func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
+        try process.check()
+        paused.subtract(partitions)
+    }
 
     func takeErrors() -> [(place: TopicPartition, error: KafkaError)] {
         defer { errors = [] }
@@ -164,6 +177,7 @@ final class SimulatedConsumer: ConsumerClient {
         let first = cluster.random.below(max(1, assignment.count))
         for step in assignment.indices {
             let source = (first + step) % assignment.count
+            if paused.contains(assignment[source].topicPartition) { continue }
             let end = cluster.end(assignment[source].topicPartition)
             ends[source] = end
             let beginning = cluster.beginning(assignment[source].topicPartition)
