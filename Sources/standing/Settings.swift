@@ -171,6 +171,7 @@ struct Cluster {
         let directory = settings.value("topics", flag: options.topics, default: "topics")?.value ?? "topics"
         kafka = KafkaConfiguration(
             brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
+        kafka.patience.onWait = { say("\($0)") }
         do {
             definitions = try TopicDefinition.load(directory: directory)
         } catch {
