@@ -41,4 +41,11 @@ static inline rd_kafka_resp_err_t standing_produce(rd_kafka_t *rk, rd_kafka_topi
     return code;
 }
 
+// Swift cannot call librdkafka's variadic form. The next request of this kind to this broker of a mock cluster, after those
+// that were pushed before, fails with `error`.
+static inline rd_kafka_resp_err_t standing_mock_fail_broker(rd_kafka_mock_cluster_t *cluster, int32_t broker,
+                                                            int16_t api_key, rd_kafka_resp_err_t error) {
+    return rd_kafka_mock_broker_push_request_error_rtts(cluster, broker, api_key, 1, error, 0);
+}
+
 #endif

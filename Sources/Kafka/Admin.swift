@@ -1,6 +1,8 @@
 import CRDKafka
+import Synchronization
 
-/// Topics and groups of a cluster. Every call blocks, at most `timeoutMilliseconds`.
+/// Topics and groups of a cluster. Every call blocks. What fails for a while is tried again: for `timeoutMilliseconds` where the
+/// cluster does not answer, and for as long as the configuration's patience where its answer is "not yet".
 public final class Admin: @unchecked Sendable {
     public struct NewTopic: Sendable {
         public var name: String
@@ -23,38 +25,135 @@ public final class Admin: @unchecked Sendable {
         public let state: String
     }
 
+    private let kafka: KafkaConfiguration
     private let handle: Handle
+    /// Asks for offsets of groups, once that is wanted.
+    private let groupHandle = Mutex<Handle?>(nil)
     public let timeoutMilliseconds: Int
 
     public init(_ configuration: KafkaConfiguration, timeoutMilliseconds: Int = 10_000) throws(KafkaError) {
+        kafka = configuration
         self.timeoutMilliseconds = timeoutMilliseconds
         let conf = try configuration.make([])
         rd_kafka_conf_set_events(conf, commonEvents)
         handle = try Handle(RD_KAFKA_PRODUCER, consuming: conf)
     }
 
-    /// Discards notices that came meanwhile, but for the last error, which says why nothing answers.
-    private func lastNotice() -> KafkaError? {
-        var last: KafkaError?
-        handle.serve(timeoutMilliseconds: 0, notice: { if case .error(let error) = $0 { last = error } })
-        return last
+    /// Makes a call until it succeeds or its failure does not heal.
+    private func patiently<Result>(
+        _ call: String, _ body: (Patience.Attempt) throws(KafkaError) -> Result
+    ) throws(KafkaError) -> Result {
+        try kafka.patience.run(call, answerMilliseconds: timeoutMilliseconds, body)
+    }
+
+    /// The same for calls that need a leader or the controller: librdkafka goes on believing what it once heard of them.
+    private func refreshing<Result>(
+        _ call: String, _ body: (Patience.Attempt) throws(KafkaError) -> Result
+    ) throws(KafkaError) -> Result {
+        try patiently(call) { attempt throws(KafkaError) in
+            if let failure = attempt.failure, !failure.isSilence {
+                _ = try? Metadata.read(handle.pointer, timeoutMilliseconds: Self.refreshMilliseconds)
+            }
+            return try body(attempt)
+        }
+    }
+
+    private static let refreshMilliseconds = 1000
+
+    /// Why nobody answers, if a notice says it better. A notice of what does not heal, such as a wrong password, counts before
+    /// the others.
+    private func cause(of error: KafkaError, _ handle: Handle) -> KafkaError {
+        var cause: KafkaError?
+        handle.serve(
+            timeoutMilliseconds: 0,
+            notice: { notice in
+                guard case .error(let error) = notice else { return }
+                if cause?.isRetriable != false || !error.isRetriable { cause = error }
+            })
+        return error.isSilence ? cause ?? error : error
     }
 
     public func metadata() throws(KafkaError) -> Metadata {
-        do {
-            return try Metadata.read(handle.pointer, timeoutMilliseconds: timeoutMilliseconds)
+        try patiently("metadata") { attempt throws(KafkaError) in try read(attempt) }
+    }
+
+    private func read(_ attempt: Patience.Attempt) throws(KafkaError) -> Metadata {
+        do throws(KafkaError) {
+            return try Metadata.read(handle.pointer, timeoutMilliseconds: attempt.milliseconds)
         } catch {
-            throw lastNotice() ?? error
+            throw cause(of: error, handle)
+        }
+    }
+
+    /// Those of these topics that the cluster has. One that cannot be described now is waited for.
+    public func topics(_ names: Set<String>) throws(KafkaError) -> [Metadata.Topic] {
+        try patiently("metadata") { attempt throws(KafkaError) in
+            let metadata = try read(attempt)
+            for name in names.sorted() { if let error = metadata.failures[name] { throw error } }
+            return metadata.topics.filter { names.contains($0.name) }
         }
     }
 
     /// One topic; nil if the cluster does not have it.
-    public func topic(_ name: String) throws(KafkaError) -> Metadata.Topic? {
-        try metadata().topics.first { $0.name == name }
+    public func topic(_ name: String) throws(KafkaError) -> Metadata.Topic? { try topics([name]).first }
+
+    /// Returns when topics that were just made are known, each with so many partitions that have a leader.
+    public func waitForLeaders(of topics: [String: Int]) throws(KafkaError) {
+        try patiently("topics just made") { attempt throws(KafkaError) in
+            let metadata = try read(attempt)
+            for (name, count) in topics.sorted(by: { $0.key < $1.key }) {
+                guard let topic = metadata.topics.first(where: { $0.name == name }) else {
+                    throw metadata.failures[name] ?? .unknownTopic(name)
+                }
+                guard topic.partitions >= count else {
+                    throw KafkaError(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, place: "\(name)[\(count - 1)]")
+                }
+                if let partition = topic.leaderless.first {
+                    throw KafkaError(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, place: "\(name)[\(partition)]")
+                }
+            }
+        }
     }
 
     /// Creates topics, one answer each: nil for success.
     public func create(_ topics: [NewTopic]) throws(KafkaError) -> [KafkaError?] {
+        var creation = Creation(of: topics.count)
+        do throws(KafkaError) {
+            try refreshing("create topics") { attempt throws(KafkaError) in
+                let answers = try create(creation.open.map { topics[$0] }, attempt)
+                try creation.take(answers, isRepeat: attempt.failure != nil)
+            }
+        } catch {
+            guard creation.hasAnswers else { throw error }
+        }
+        return creation.answers
+    }
+
+    /// What became of each of several topics, over the attempts to create them.
+    struct Creation {
+        private(set) var answers: [KafkaError?]
+        /// Those that are to be created by the next attempt.
+        private(set) var open: [Int]
+        private(set) var hasAnswers = false
+
+        init(of count: Int) {
+            answers = [KafkaError?](repeating: nil, count: count)
+            open = Array(0..<count)
+        }
+
+        /// Throws what keeps a topic open.
+        mutating func take(_ results: [KafkaError?], isRepeat: Bool) throws(KafkaError) {
+            hasAnswers = true
+            for (index, error) in zip(open, results) {
+                // Made by an attempt that failed all the same.
+                answers[index] = isRepeat && error?.isTopicThere == true ? nil : error
+            }
+            open = open.filter { answers[$0]?.isRetriable == true }
+            if let first = open.first, let error = answers[first] { throw error }
+        }
+    }
+
+    private func create(_ topics: [NewTopic], _ attempt: Patience.Attempt) throws(KafkaError) -> [KafkaError?] {
         var made: [OpaquePointer?] = []
         defer { for topic in made { rd_kafka_NewTopic_destroy(topic) } }
         for topic in topics {
@@ -68,7 +167,7 @@ public final class Admin: @unchecked Sendable {
                 rd_kafka_NewTopic_set_config(item, name, value)
             }
         }
-        return try request(RD_KAFKA_ADMIN_OP_CREATETOPICS, "create topics") { queue, options in
+        return try ask(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS, "create topics", attempt) { queue, options in
             rd_kafka_CreateTopics(handle.pointer, &made, made.count, options, queue)
         } read: { event in
             topicResults(rd_kafka_event_CreateTopics_result(event)) { rd_kafka_CreateTopics_result_topics($0, $1) }
@@ -83,21 +182,30 @@ public final class Admin: @unchecked Sendable {
             throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, message: reason.text, place: topic)
         }
         defer { rd_kafka_NewPartitions_destroy(item) }
-        let results = try request(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, topic) { queue, options in
-            rd_kafka_CreatePartitions(handle.pointer, &item, 1, options, queue)
-        } read: { event in
-            topicResults(rd_kafka_event_CreatePartitions_result(event)) {
-                rd_kafka_CreatePartitions_result_topics($0, $1)
+        try refreshing("add partitions") { attempt throws(KafkaError) in
+            let results = try ask(handle, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, topic, attempt) { queue, options in
+                rd_kafka_CreatePartitions(handle.pointer, &item, 1, options, queue)
+            } read: { event in
+                topicResults(rd_kafka_event_CreatePartitions_result(event)) {
+                    rd_kafka_CreatePartitions_result_topics($0, $1)
+                }
             }
+            guard case .some(.some(let error)) = results.first else { return }
+            // Added by an attempt that failed all the same.
+            if attempt.failure != nil, error.isPartitionCount,
+                try read(attempt).topics.first(where: { $0.name == topic })?.partitions == total
+            {
+                return
+            }
+            throw error
         }
-        if case .some(.some(let error)) = results.first { throw error }
     }
 
     /// A topic's settings that differ from the broker's defaults, and every setting named in `wanted`.
     public func configuration(of topic: String) throws(KafkaError) -> [String: String] {
         var resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)
         defer { rd_kafka_ConfigResource_destroy(resource) }
-        return try request(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, topic) { queue, options in
+        return try request(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, "describe settings", topic) { queue, options in
             rd_kafka_DescribeConfigs(handle.pointer, &resource, 1, options, queue)
         } read: { event throws(KafkaError) in
             var count = 0
@@ -124,7 +232,7 @@ public final class Admin: @unchecked Sendable {
         for (name, value) in values.sorted(by: { $0.key < $1.key }) {
             rd_kafka_ConfigResource_set_config(resource, name, value)
         }
-        try request(RD_KAFKA_ADMIN_OP_ALTERCONFIGS, topic) { queue, options in
+        try request(RD_KAFKA_ADMIN_OP_ALTERCONFIGS, "set settings", topic) { queue, options in
             rd_kafka_AlterConfigs(handle.pointer, &resource, 1, options, queue)
         } read: { event throws(KafkaError) in
             var count = 0
@@ -137,7 +245,7 @@ public final class Admin: @unchecked Sendable {
 
     /// Every consumer group of the cluster. The embedded broker cannot list groups and answers with an error.
     public func groups() throws(KafkaError) -> [Group] {
-        try request(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, "list groups") { queue, options in
+        try request(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, "list groups", "list groups") { queue, options in
             rd_kafka_ListConsumerGroups(handle.pointer, options, queue)
         } read: { event throws(KafkaError) in
             let result = rd_kafka_event_ListConsumerGroups_result(event)
@@ -145,10 +253,13 @@ public final class Admin: @unchecked Sendable {
             let errors = rd_kafka_ListConsumerGroups_result_errors(result, &failed)
             var count = 0
             let list = rd_kafka_ListConsumerGroups_result_valid(result, &count)
-            if count == 0, failed > 0, let first = errors?[0] {
-                throw KafkaError(
-                    rd_kafka_error_code(first), message: String(cString: rd_kafka_error_string(first)),
+            // A broker that is away keeps nobody from seeing the groups of the others.
+            for index in 0..<failed {
+                guard let item = errors?[index] else { continue }
+                let error = KafkaError(
+                    rd_kafka_error_code(item), message: String(cString: rd_kafka_error_string(item)),
                     place: "list groups")
+                if count == 0 || (error.isRetriable && !error.isSilence) { throw error }
             }
             return (0..<count).compactMap { index in
                 guard let item = list?[index] else { return nil }
@@ -170,27 +281,53 @@ public final class Admin: @unchecked Sendable {
             item = rd_kafka_ListConsumerGroupOffsets_new(group, nil)
         }
         defer { rd_kafka_ListConsumerGroupOffsets_destroy(item) }
-        return try request(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, group) { queue, options in
-            rd_kafka_ListConsumerGroupOffsets(handle.pointer, &item, 1, options, queue)
-        } read: { event throws(KafkaError) in
-            var count = 0
-            let groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-                rd_kafka_event_ListConsumerGroupOffsets_result(event), &count)
-            guard count == 1, let found = groups?[0] else { return [] }
-            if let error = rd_kafka_group_result_error(found) {
-                throw KafkaError(
-                    rd_kafka_error_code(error), message: String(cString: rd_kafka_error_string(error)), place: group)
+        return try patiently("committed offsets") { attempt throws(KafkaError) in
+            // librdkafka goes on asking the coordinator that it once found.
+            if attempt.failure != nil { forgetGroupHandle() }
+            let handle = try makeGroupHandle()
+            return try ask(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, group, attempt) { queue, options in
+                rd_kafka_ListConsumerGroupOffsets(handle.pointer, &item, 1, options, queue)
+            } read: { event throws(KafkaError) in
+                try committed(event, of: group)
             }
-            return PartitionList.read(rd_kafka_group_result_partitions(found)).filter { $0.offset >= 0 }
         }
     }
 
-    /// The next offset of each partition, in one request a broker.
+    private func committed(_ event: OpaquePointer, of group: String) throws(KafkaError) -> [PartitionOffset] {
+        var count = 0
+        let groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+            rd_kafka_event_ListConsumerGroupOffsets_result(event), &count)
+        guard count == 1, let found = groups?[0] else { return [] }
+        if let error = rd_kafka_group_result_error(found) {
+            throw KafkaError(
+                rd_kafka_error_code(error), message: String(cString: rd_kafka_error_string(error)), place: group)
+        }
+        let list = rd_kafka_group_result_partitions(found)
+        if let error = PartitionList.firstError(list), error.isRetriable, !error.isUnknownTopic { throw error }
+        return PartitionList.read(list).filter { $0.offset >= 0 }
+    }
+
+    /// A consumer that joins no group: librdkafka crashes where a producer hears that a coordinator has moved.
+    private func makeGroupHandle() throws(KafkaError) -> Handle {
+        try groupHandle.withLock { found throws(KafkaError) -> Handle in
+            if let found { return found }
+            let conf = try kafka.make([("group.id", Consumer.noGroup)])
+            rd_kafka_conf_set_events(conf, commonEvents)
+            let made = try Handle(RD_KAFKA_CONSUMER, consuming: conf)
+            found = made
+            return made
+        }
+    }
+
+    private func forgetGroupHandle() { groupHandle.withLock { $0 = nil } }
+
+    /// The next offset of each of these partitions, which are expected to be there, in one request a broker. Throws where one
+    /// partition does not tell it.
     public func ends(of partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
         try offsets(of: partitions, at: PartitionOffset.end)
     }
 
-    /// The oldest offset of each partition that is still there, in one request a broker.
+    /// The oldest offset of each partition that is still there, else as `ends`.
     public func beginnings(of partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
         try offsets(of: partitions, at: PartitionOffset.beginning)
     }
@@ -201,12 +338,27 @@ public final class Admin: @unchecked Sendable {
         guard !partitions.isEmpty else { return [:] }
         // ListOffsets takes -1 in the place of a timestamp for "the end", and -2 for "the beginning".
         let asked = partitions.map { PartitionOffset($0, offset: place) }
-        return try PartitionList.with(asked) { list throws(KafkaError) in
-            let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(timeoutMilliseconds))
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: "list offsets") }
-            var result: [TopicPartition: Int64] = [:]
-            for item in PartitionList.read(list) where item.offset >= 0 { result[item.topicPartition] = item.offset }
-            return result
+        return try refreshing("list offsets") { attempt throws(KafkaError) in
+            try PartitionList.with(asked) { list throws(KafkaError) -> [TopicPartition: Int64] in
+                let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(attempt.milliseconds))
+                let error = PartitionList.firstError(list)
+                // Where there is no leader at all, each partition says why.
+                if code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, let error { throw error }
+                guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                    throw cause(of: KafkaError(code, place: "list offsets"), handle)
+                }
+                // Success can be that of some partitions. Where librdkafka itself has asked twice, the first answer stands here.
+                if let error { throw error }
+                var result: [TopicPartition: Int64] = [:]
+                for item in PartitionList.read(list) {
+                    guard item.offset >= 0 else {
+                        throw KafkaError(
+                            RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, place: item.topicPartition.description)
+                    }
+                    result[item.topicPartition] = item.offset
+                }
+                return result
+            }
         }
     }
 
@@ -226,20 +378,29 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
-    /// Sends one admin request and reads its one answer.
+    /// Sends an admin request, again where it fails for a while, and reads its one answer.
     private func request<Result>(
-        _ operation: rd_kafka_admin_op_t, _ place: String, send: (OpaquePointer, OpaquePointer) -> Void,
-        read: (OpaquePointer) throws(KafkaError) -> Result
+        _ operation: rd_kafka_admin_op_t, _ call: String, _ place: String,
+        send: (OpaquePointer, OpaquePointer) -> Void, read: (OpaquePointer) throws(KafkaError) -> Result
+    ) throws(KafkaError) -> Result {
+        try refreshing(call) { attempt throws(KafkaError) in
+            try ask(handle, operation, place, attempt, send: send, read: read)
+        }
+    }
+
+    private func ask<Result>(
+        _ handle: Handle, _ operation: rd_kafka_admin_op_t, _ place: String, _ attempt: Patience.Attempt,
+        send: (OpaquePointer, OpaquePointer) -> Void, read: (OpaquePointer) throws(KafkaError) -> Result
     ) throws(KafkaError) -> Result {
         let queue = rd_kafka_queue_new(handle.pointer)!
         defer { rd_kafka_queue_destroy(queue) }
         let options = rd_kafka_AdminOptions_new(handle.pointer, operation)!
         defer { rd_kafka_AdminOptions_destroy(options) }
         var reason = [CChar](repeating: 0, count: 256)
-        rd_kafka_AdminOptions_set_request_timeout(options, Int32(timeoutMilliseconds), &reason, reason.count)
+        rd_kafka_AdminOptions_set_request_timeout(options, Int32(attempt.milliseconds), &reason, reason.count)
         send(queue, options)
-        guard let event = rd_kafka_queue_poll(queue, Int32(timeoutMilliseconds + 1000)) else {
-            throw lastNotice() ?? .timedOut(place)
+        guard let event = rd_kafka_queue_poll(queue, Int32(attempt.milliseconds + 1000)) else {
+            throw cause(of: .timedOut(place), handle)
         }
         defer { rd_kafka_event_destroy(event) }
         let code = rd_kafka_event_error(event)

@@ -154,12 +154,16 @@ public final class Consumer: ConsumerClient {
         public init(group: String? = nil, instance: String? = nil) { (self.group, self.instance) = (group, instance) }
     }
 
+    /// A handle that reads needs a name of a group, also where it joins none.
+    static let noGroup = "standing-no-group"
+
     private let handle: Handle
     private let queue: OpaquePointer
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private let batch: Int
     private weak var listener: (any RebalanceListener)?
     private let onNotice: (KafkaNotice) -> Void
+    private let patience: Patience
     private var lastHit = 0
     private var closed = false
     /// Calls of `poll` so far.
@@ -177,9 +181,10 @@ public final class Consumer: ConsumerClient {
         batch = options.batch
         self.listener = listener
         self.onNotice = onNotice
+        patience = configuration.patience
         let rests = rd_kafka_version() < 0x0202_0000
         var settings = [
-            ("group.id", options.group ?? "standing-no-group"),
+            ("group.id", options.group ?? Self.noGroup),
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
             ("auto.offset.reset", "error"),
@@ -249,8 +254,15 @@ public final class Consumer: ConsumerClient {
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, place: topics.joined(separator: ",")) }
     }
 
-    /// Reads exactly these from these offsets on; replaces what was read before.
+    /// Reads exactly these from these offsets on; replaces what was read before. A logical start that a broker does not tell
+    /// yet is asked for again.
     public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {
+        failedStarts = 0
+        try begin(offsets)
+    }
+
+    private func begin(_ offsets: [PartitionOffset]) throws(KafkaError) {
+        restartAt = nil
         guard !offsets.isEmpty, offsets.map(\.topicPartition) == assignment.map(\.topicPartition) else {
             return try replaceAssignment(offsets)
         }
@@ -272,7 +284,7 @@ public final class Consumer: ConsumerClient {
 
     private func replaceAssignment(_ offsets: [PartitionOffset]) throws(KafkaError) {
         assignment = offsets.map { Assigned($0) }
-        lastHit = 0
+        (lastHit, restartAt) = (0, nil)
         let code =
             try offsets.isEmpty
             ? rd_kafka_assign(handle.pointer, nil)
@@ -288,13 +300,41 @@ public final class Consumer: ConsumerClient {
         try seek([PartitionOffset(assignment[source].topicPartition, offset: offset)])
     }
 
+    /// librdkafka 2.0 waits 5 milliseconds for a seek, whatever it is told.
+    private static let seekMilliseconds = 5000
+
     private func seek(_ offsets: [PartitionOffset]) throws(KafkaError) {
-        try PartitionList.with(offsets) { list throws(KafkaError) in
-            if let error = rd_kafka_seek_partitions(handle.pointer, list, 5000) {
-                throw KafkaError(
-                    consuming: error, place: offsets.map(\.topicPartition.description).joined(separator: ","))
+        let patience = patience.within(milliseconds: Self.seekMilliseconds).withoutStop()
+        try patience.run("seek", answerMilliseconds: Self.seekMilliseconds) { attempt throws(KafkaError) in
+            try PartitionList.with(offsets) { list throws(KafkaError) -> Void in
+                if let error = rd_kafka_seek_partitions(handle.pointer, list, Int32(attempt.milliseconds)) {
+                    throw KafkaError(
+                        consuming: error, place: offsets.map(\.topicPartition.description).joined(separator: ","))
+                }
+                if let error = PartitionList.firstError(list) { throw error }
             }
-            if let error = PartitionList.firstError(list) { throw error }
+        }
+    }
+
+    /// When partitions begin anew whose start no broker told, and how often that was in vain.
+    private var restartAt: ContinuousClock.Instant?
+    private var failedStarts = 0
+
+    /// librdkafka leaves a partition for good whose logical start it asked for in vain, as right after its topic was made.
+    private func restartLater() {
+        guard restartAt == nil else { return }
+        failedStarts += 1
+        let pause = patience.pause(after: failedStarts, elapsed: .zero, limit: nil) ?? patience.longestPause
+        restartAt = ContinuousClock.now + pause
+    }
+
+    private func restartIfDue() throws(KafkaError) {
+        guard let restartAt, ContinuousClock.now >= restartAt else { return }
+        do {
+            try begin(assignment.map { PartitionOffset($0.topicPartition, offset: $0.position) })
+        } catch {
+            restartLater()
+            throw error
         }
     }
 
@@ -329,6 +369,7 @@ public final class Consumer: ConsumerClient {
         timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void
     ) throws -> Int {
         handle.serve(timeoutMilliseconds: 0, notice: onNotice)
+        try restartIfDue()
         calls += 1
         var count = rd_kafka_consume_batch_queue(queue, 0, messages, batch)
         // A batch call waits for a full batch, so it waits in small steps for the first record only.
@@ -390,6 +431,10 @@ public final class Consumer: ConsumerClient {
             return
         }
         if let fatal = handle.fatalError { throw fatal }
+        if item.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, let source, assignment[source].position < 0 {
+            // The start is not told; the error that follows says why.
+            return restartLater()
+        }
         let text = rd_kafka_message_errstr(message).map { String(cString: $0) }
         if let source {
             let place = assignment[source].topicPartition
@@ -438,24 +483,38 @@ public final class Consumer: ConsumerClient {
         }
     }
 
-    /// The group's committed offsets; `PartitionOffset.none` where there is none.
+    /// The group's committed offsets; `PartitionOffset.none` where there is none. Blocks, at most `timeoutMilliseconds`; what
+    /// fails for a while is tried again within that time.
     public func committed(
         _ partitions: [TopicPartition], timeoutMilliseconds: Int
     ) throws(KafkaError) -> [PartitionOffset] {
         guard !partitions.isEmpty else { return [] }
-        return try PartitionList.with(partitions) { list throws(KafkaError) in
-            try check(rd_kafka_committed(handle.pointer, list, Int32(timeoutMilliseconds)), group ?? "")
-            if let error = PartitionList.firstError(list) { throw error }
-            return PartitionList.read(list)
+        let patience = patience.within(milliseconds: timeoutMilliseconds)
+        return try patience.run("committed offsets", answerMilliseconds: timeoutMilliseconds) {
+            attempt throws(KafkaError) in
+            try PartitionList.with(partitions) { list throws(KafkaError) -> [PartitionOffset] in
+                try check(rd_kafka_committed(handle.pointer, list, Int32(attempt.milliseconds)), group ?? "")
+                if let error = PartitionList.firstError(list) { throw error }
+                return PartitionList.read(list)
+            }
         }
     }
 
-    /// Commits for the group; returns at once unless `wait`.
+    /// How long a commit that is waited for is tried again: a group that is being dealt waits meanwhile.
+    private static let commitMilliseconds = 5000
+
+    /// Commits for the group; returns at once unless `wait`. What fails for a while is tried again then, but not what heals only
+    /// when this member polls.
     public func commit(_ offsets: [PartitionOffset], wait: Bool) throws(KafkaError) {
         guard !offsets.isEmpty else { return }
-        try PartitionList.with(offsets) { list throws(KafkaError) in
-            try check(rd_kafka_commit(handle.pointer, list, wait ? 0 : 1), group ?? "")
-            if wait, let error = PartitionList.firstError(list) { throw error }
+        try PartitionList.with(offsets) { list throws(KafkaError) -> Void in
+            guard wait else { return try check(rd_kafka_commit(handle.pointer, list, 1), group ?? "") }
+            let patience = patience.within(milliseconds: Self.commitMilliseconds).withoutStop()
+            try patience.run("commit", answerMilliseconds: Self.commitMilliseconds, unless: \.isRebalance) {
+                _ throws(KafkaError) in
+                try check(rd_kafka_commit(handle.pointer, list, 0), group ?? "")
+                if let error = PartitionList.firstError(list) { throw error }
+            }
         }
     }
 
@@ -465,14 +524,17 @@ public final class Consumer: ConsumerClient {
     ) throws(KafkaError) -> (low: Int64, high: Int64) {
         var low: Int64 = 0
         var high: Int64 = 0
-        try check(
-            rd_kafka_query_watermark_offsets(
-                handle.pointer, place.topic, place.partition, &low, &high, Int32(timeoutMilliseconds)),
-            place.description)
+        let patience = patience.within(milliseconds: timeoutMilliseconds)
+        try patience.run("watermarks", answerMilliseconds: timeoutMilliseconds) { attempt throws(KafkaError) in
+            try check(
+                rd_kafka_query_watermark_offsets(
+                    handle.pointer, place.topic, place.partition, &low, &high, Int32(attempt.milliseconds)),
+                place.description)
+        }
         return (low, high)
     }
 
-    /// All topics of the cluster, or one.
+    /// All topics of the cluster, or one. Asks once: whoever polls asks again later.
     public func metadata(topic: String? = nil, timeoutMilliseconds: Int) throws(KafkaError) -> Metadata {
         try Metadata.read(handle.pointer, topic: topic, timeoutMilliseconds: timeoutMilliseconds)
     }

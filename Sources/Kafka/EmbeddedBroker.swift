@@ -51,7 +51,10 @@ public final class EmbeddedBroker: @unchecked Sendable {
         rd_kafka_mock_coordinator_set(cluster, "group", group, broker)
     }
 
-    /// Another broker leads a partition.
+    /// In the place of a broker: there is none.
+    public static let nobody: Int32 = -1
+
+    /// Another broker leads a partition, or nobody does.
     public func moveLeader(of place: TopicPartition, to broker: Int32) {
         rd_kafka_mock_partition_set_leader(cluster, place.topic, place.partition, broker)
     }
@@ -62,6 +65,18 @@ public final class EmbeddedBroker: @unchecked Sendable {
         rd_kafka_mock_push_request_errors_array(cluster, apiKey, errors.count, &errors)
     }
 
-    /// Takes back what `failNext` has planned for this kind.
+    /// As `failNext(apiKey:codes:)`, of requests to one broker. Nothing takes it back.
+    public func failNext(broker: Int32, apiKey: Int16, codes: [Int32]) {
+        for code in codes {
+            standing_mock_fail_broker(cluster, broker, apiKey, rd_kafka_resp_err_t(rawValue: code))
+        }
+    }
+
+    /// Every description of a topic says this code; 0: none does any more.
+    public func failDescriptions(of topic: String, code: Int32) {
+        rd_kafka_mock_topic_set_error(cluster, topic, rd_kafka_resp_err_t(rawValue: code))
+    }
+
+    /// Takes back what `failNext(apiKey:codes:)` has planned for this kind.
     public func clearFailures(apiKey: Int16) { rd_kafka_mock_clear_request_errors(cluster, apiKey) }
 }

@@ -1,8 +1,15 @@
 /// A Kafka cluster as the pipeline uses it: the seam at which a simulation takes the broker away. `KafkaConfiguration` is
-/// the way to a real one.
+/// the way to a real one. There, a call whose failure heals by itself is made again within its time.
 public protocol KafkaCluster: Sendable {
     /// What a message calls it.
     var brokers: String { get }
+    /// Of those who read something to its end.
+    var patience: Patience { get }
+
+    /// The same cluster for a caller that can be stopped while it waits, and that says itself what it waits for.
+    func waiting(
+        until isStopped: @escaping @Sendable () -> Bool, onWait: @escaping @Sendable (Patience.Wait) -> Void
+    ) -> any KafkaCluster
 
     func consumer(
         _ options: Consumer.Options, listener: (any RebalanceListener)?, onNotice: @escaping (KafkaNotice) -> Void
@@ -15,12 +22,13 @@ public protocol KafkaCluster: Sendable {
     /// Blocks, at most `timeoutMilliseconds`.
     func metadata(timeoutMilliseconds: Int) throws(KafkaError) -> Metadata
 
-    /// The oldest offset that is still there, of each partition. Blocks, at most `timeoutMilliseconds`.
+    /// The oldest offset that is still there, of each partition. Throws where one partition does not tell it. Blocks, at most
+    /// `timeoutMilliseconds`.
     func beginnings(
         of partitions: [TopicPartition], timeoutMilliseconds: Int
     ) throws(KafkaError) -> [TopicPartition: Int64]
 
-    /// The next offset of each partition. Blocks, at most `timeoutMilliseconds`.
+    /// The next offset of each partition. Throws where one partition does not tell it. Blocks, at most `timeoutMilliseconds`.
     func ends(
         of partitions: [TopicPartition], timeoutMilliseconds: Int
     ) throws(KafkaError) -> [TopicPartition: Int64]
@@ -29,9 +37,19 @@ public protocol KafkaCluster: Sendable {
 extension KafkaCluster {
     public static var patienceMilliseconds: Int { 10_000 }
 
-    /// Of a topic; 0: it is not there.
+    public var patience: Patience { Patience() }
+
+    public func waiting(
+        until isStopped: @escaping @Sendable () -> Bool, onWait: @escaping @Sendable (Patience.Wait) -> Void
+    ) -> any KafkaCluster { self }
+
+    /// Of a topic that is expected to be there. Throws a retriable error where it is not, or not yet.
     public func partitions(of topic: String) throws(KafkaError) -> Int {
-        try metadata(timeoutMilliseconds: Self.patienceMilliseconds).topics.first { $0.name == topic }?.partitions ?? 0
+        let metadata = try metadata(timeoutMilliseconds: Self.patienceMilliseconds)
+        guard let found = metadata.topics.first(where: { $0.name == topic }) else {
+            throw metadata.failures[topic] ?? .unknownTopic(topic)
+        }
+        return found.partitions
     }
 
     public func beginnings(of partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
@@ -56,20 +74,34 @@ extension KafkaConfiguration: KafkaCluster {
         try Producer(self, options: options, onNotice: onNotice)
     }
 
+    public func waiting(
+        until isStopped: @escaping @Sendable () -> Bool, onWait: @escaping @Sendable (Patience.Wait) -> Void
+    ) -> any KafkaCluster {
+        var result = self
+        result.patience.isStopped = isStopped
+        result.patience.onWait = onWait
+        return result
+    }
+
     public func metadata(timeoutMilliseconds: Int) throws(KafkaError) -> Metadata {
-        try Admin(self, timeoutMilliseconds: timeoutMilliseconds).metadata()
+        try admin(timeoutMilliseconds).metadata()
     }
 
     public func beginnings(
         of partitions: [TopicPartition], timeoutMilliseconds: Int
     ) throws(KafkaError) -> [TopicPartition: Int64] {
-        try Admin(self, timeoutMilliseconds: timeoutMilliseconds).beginnings(of: partitions)
+        try admin(timeoutMilliseconds).beginnings(of: partitions)
     }
 
     public func ends(
         of partitions: [TopicPartition], timeoutMilliseconds: Int
     ) throws(KafkaError) -> [TopicPartition: Int64] {
-        try Admin(self, timeoutMilliseconds: timeoutMilliseconds).ends(of: partitions)
+        try admin(timeoutMilliseconds).ends(of: partitions)
+    }
+
+    /// Whoever states a time has no more of it, neither for a silent cluster nor for one that says "not yet".
+    private func admin(_ timeoutMilliseconds: Int) throws(KafkaError) -> Admin {
+        try Admin(within(milliseconds: timeoutMilliseconds), timeoutMilliseconds: timeoutMilliseconds)
     }
 }
 

@@ -10,6 +10,8 @@ public struct KafkaConfiguration: Sendable {
     /// Longest wait of a broker for new data, in milliseconds. The embedded broker does not wake a waiting fetch, so
     /// it wants a short one.
     public var fetchWaitMilliseconds: Int
+    /// Of calls that fail for a while.
+    public var patience = Patience()
 
     public init(
         brokers: String, properties: [String: String] = [:], clientID: String = "standing",
@@ -19,6 +21,13 @@ public struct KafkaConfiguration: Sendable {
         self.properties = properties
         self.clientID = clientID
         self.fetchWaitMilliseconds = fetchWaitMilliseconds
+    }
+
+    /// The same with a patience that is no longer than this.
+    func within(milliseconds: Int) -> KafkaConfiguration {
+        var result = self
+        result.patience = patience.within(milliseconds: milliseconds)
+        return result
     }
 
     /// The properties that must never be shown.

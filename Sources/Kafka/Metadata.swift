@@ -5,14 +5,23 @@ public struct Metadata: Sendable {
     public struct Topic: Sendable {
         public let name: String
         public let partitions: Int
+        /// Partitions that have no leader now.
+        public let leaderless: [Int32]
 
-        public init(name: String, partitions: Int) { (self.name, self.partitions) = (name, partitions) }
+        public init(name: String, partitions: Int, leaderless: [Int32] = []) {
+            (self.name, self.partitions, self.leaderless) = (name, partitions, leaderless)
+        }
     }
 
     public let brokers: Int
+    /// Those that can be described now, by name.
     public let topics: [Topic]
+    /// Why others cannot be described now, by their names.
+    public let failures: [String: KafkaError]
 
-    public init(brokers: Int, topics: [Topic]) { (self.brokers, self.topics) = (brokers, topics) }
+    public init(brokers: Int, topics: [Topic], failures: [String: KafkaError] = [:]) {
+        (self.brokers, self.topics, self.failures) = (brokers, topics, failures)
+    }
 
     /// All topics, or one; blocks at most `timeoutMilliseconds`. Throws for a topic that does not exist.
     static func read(
@@ -29,15 +38,21 @@ public struct Metadata: Sendable {
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let result else { throw KafkaError(code, place: topic ?? "metadata") }
         defer { rd_kafka_metadata_destroy(result) }
         var topics: [Topic] = []
+        var failures: [String: KafkaError] = [:]
         for index in 0..<Int(result.pointee.topic_cnt) {
             let item = result.pointee.topics[index]
             let name = String(cString: item.topic)
             if item.err != RD_KAFKA_RESP_ERR_NO_ERROR {
-                if topic != nil { throw KafkaError(item.err, place: name) }
+                let error = KafkaError(item.err, place: name)
+                if topic != nil { throw error }
+                if !error.isUnknownTopic { failures[name] = error }
                 continue
             }
-            topics.append(Topic(name: name, partitions: Int(item.partition_cnt)))
+            let count = Int(item.partition_cnt)
+            let leaderless = (0..<count).filter { item.partitions[$0].leader < 0 }.map { item.partitions[$0].id }
+            topics.append(Topic(name: name, partitions: count, leaderless: leaderless.sorted()))
         }
-        return Metadata(brokers: Int(result.pointee.broker_cnt), topics: topics.sorted { $0.name < $1.name })
+        return Metadata(
+            brokers: Int(result.pointee.broker_cnt), topics: topics.sorted { $0.name < $1.name }, failures: failures)
     }
 }

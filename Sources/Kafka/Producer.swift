@@ -105,6 +105,7 @@ public final class Producer: ProducerClient {
     private let handle: Handle
     private var topics: [(name: String, pointer: OpaquePointer)] = []
     private let onNotice: (KafkaNotice) -> Void
+    private let patience: Patience
 
     public init(
         _ configuration: KafkaConfiguration, options: Options = Options(),
@@ -127,6 +128,7 @@ public final class Producer: ProducerClient {
         rd_kafka_conf_set_events(conf, commonEvents | RD_KAFKA_EVENT_DR)
         handle = try Handle(RD_KAFKA_PRODUCER, consuming: conf)
         self.onNotice = onNotice
+        patience = configuration.patience
     }
 
     deinit {
@@ -190,9 +192,13 @@ public final class Producer: ProducerClient {
         rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
     }
 
-    /// Partitions of a topic, from the cluster's metadata.
+    /// Partitions of a topic that is expected to be there, from the cluster's metadata. Blocks, at most `timeoutMilliseconds`;
+    /// what fails for a while is tried again within that time.
     public func partitionCount(of topic: String, timeoutMilliseconds: Int) throws(KafkaError) -> Int {
-        try Metadata.read(handle.pointer, topic: topic, timeoutMilliseconds: timeoutMilliseconds)
-            .topics.first?.partitions ?? 0
+        let patience = patience.within(milliseconds: timeoutMilliseconds)
+        return try patience.run("metadata", answerMilliseconds: timeoutMilliseconds) { attempt throws(KafkaError) in
+            try Metadata.read(handle.pointer, topic: topic, timeoutMilliseconds: attempt.milliseconds)
+                .topics.first?.partitions ?? 0
+        }
     }
 }

@@ -23,14 +23,16 @@ public struct TopicScan {
         options.maximumQueuedKilobytes = 16 * 1024
         let consumer = try Consumer(configuration, options: options)
         try consumer.assign(ends.keys.map { PartitionOffset($0, offset: PartitionOffset.beginning) })
+        var reading = Patience.Reading(topic, configuration.patience)
         while !consumer.assignment.allSatisfy({ $0.reachedEnd || $0.position >= ends[$0.topicPartition]! }) {
-            try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
+            let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records {
                     let place = consumer.assignment[record.source].topicPartition
                     if record.offset < ends[place]! { try body(place, record) }
                 }
             }
-            for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
+            try reading.note(
+                records: count, ended: consumer.assignment.count(where: \.reachedEnd), errors: consumer.takeErrors())
         }
     }
 }

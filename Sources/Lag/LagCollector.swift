@@ -73,14 +73,19 @@ final class LagCollector {
         var notes: [String] = []
         // Only partitions that are there are asked for: asking for a topic that is gone could create it.
         var counts: [String: Int] = [:]
-        for topic in try admin.metadata().topics { counts[topic.name] = topic.partitions }
+        var leaderless: Set<TopicPartition> = []
+        for topic in try admin.metadata().topics {
+            counts[topic.name] = topic.partitions
+            leaderless.formUnion(topic.leaderless.map { TopicPartition(topic.name, $0) })
+        }
 
         var groups: [Offsets] = []
         for group in try listGroups(&notes) {
             groups.append(try offsets(of: group.name, state: group.state, counts: counts, &notes))
         }
         let present = Set(groups.flatMap(\.places)).filter { $0.partition < counts[$0.topic] ?? 0 }
-        let ends = try admin.ends(of: present.sorted())
+        // A partition without a leader has an end that nobody tells; the others are told all the same.
+        let ends = try admin.ends(of: present.subtracting(leaderless).sorted())
         let next = nextRecords(groups, ends, now: now, &notes)
         countFrames(groups, ends, &notes)
 

@@ -9,25 +9,41 @@ internal import Scoring
 struct Bootstrap {
     private static let retryEvery = 3.0
     private static let patienceMilliseconds = 5000
+    /// A topic that one broker has just made is known to every other one within this time.
+    private static let topicsWithin = Duration.seconds(3)
+    private static let topicsEvery = 0.25
 
     let configuration: PipelineConfiguration
     let stop: StopFlag
     let logger: Logger
 
-    /// The ledger's partition count; nil if stopped while waiting. A broker that is away is waited for.
+    /// The ledger's partition count; nil if stopped while waiting. A broker that is away is waited for, and for a moment a
+    /// topic that is missing.
     func run() throws -> Int? {
+        var missingSince: ContinuousClock.Instant?
         while !stop.isSet {
             do {
                 return try attempt()
             } catch let error as KafkaError where error.isRetriable {
+                missingSince = nil
                 logger.warning(
                     "waiting for the broker",
                     metadata: ["brokers": "\(configuration.kafka.brokers)", "reason": "\(error)"])
-                let until = ContinuousClock.now + .seconds(Self.retryEvery)
-                while !stop.isSet, ContinuousClock.now < until { Thread.sleep(forTimeInterval: 0.05) }
+                rest(Self.retryEvery)
+            } catch let error as PipelineError where error.code == .topicMissing {
+                let since = missingSince ?? ContinuousClock.now
+                guard ContinuousClock.now - since < Self.topicsWithin else { throw error }
+                if missingSince == nil { logger.notice("waiting for topics", metadata: ["reason": "\(error)"]) }
+                missingSince = since
+                rest(Self.topicsEvery)
             }
         }
         return nil
+    }
+
+    private func rest(_ seconds: Double) {
+        let until = ContinuousClock.now + .seconds(seconds)
+        while !stop.isSet, ContinuousClock.now < until { Thread.sleep(forTimeInterval: 0.05) }
     }
 
     /// Throws a retriable `KafkaError` while the broker does not answer.
@@ -36,6 +52,7 @@ struct Bootstrap {
         let wanted =
             configuration.topics.all
             + [configuration.checkpoints?.topic, configuration.members?.topic].compactMap(\.self)
+        if let error = wanted.compactMap({ metadata.failures[$0] }).first { throw error }
         let missing = wanted.filter { name in !metadata.topics.contains { $0.name == name } }
         guard missing.isEmpty else {
             throw PipelineError(

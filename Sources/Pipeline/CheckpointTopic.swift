@@ -9,11 +9,12 @@ public final class CheckpointTopic {
 
     private let consumer: any ConsumerClient
     private let keyring: Keyring
+    private let patience: Patience
     private let logger: Logger
     private let decoder = EventDecoder()
 
     init(_ configuration: PipelineConfiguration, _ settings: PipelineConfiguration.Checkpoints, logger: Logger) throws {
-        keyring = settings.keyring
+        (keyring, patience) = (settings.keyring, configuration.kafka.patience)
         self.logger = logger
         var options = Consumer.Options()
         options.reportsEnds = true
@@ -43,9 +44,11 @@ public final class CheckpointTopic {
     }
 
     /// Those that came since the last call and that a trusted key has signed.
-    func poll(timeoutMilliseconds: Int = 0) throws -> [Checkpoint] {
+    func poll() throws -> [Checkpoint] { try read(timeoutMilliseconds: 0).found }
+
+    private func read(timeoutMilliseconds: Int) throws -> (found: [Checkpoint], records: Int) {
         var found: [Checkpoint] = []
-        try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
+        let count = try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
             for record in records {
                 guard let value = record.value, let signed = SignedCheckpoint(json: value, decoder) else {
                     logger.warning(
@@ -64,14 +67,17 @@ public final class CheckpointTopic {
         for (place, error) in consumer.takeErrors() where !error.isRetriable {
             logger.warning("checkpoints cannot be read", metadata: ["place": "\(place)", "reason": "\(error)"])
         }
-        return found
+        return (found, count)
     }
 
-    /// Everything that is there now.
+    /// Everything that is there now. Throws where it stands still.
     func readToEnd(_ stop: StopFlag) throws -> [Checkpoint] {
         var found: [Checkpoint] = []
+        var reading = Patience.Reading("checkpoints", patience)
         while !stop.isSet, !consumer.assignment.allSatisfy(\.reachedEnd) {
-            found += try poll(timeoutMilliseconds: Self.batchMilliseconds)
+            let (more, count) = try read(timeoutMilliseconds: Self.batchMilliseconds)
+            found += more
+            try reading.note(records: count, ended: consumer.assignment.count(where: \.reachedEnd), errors: [])
         }
         return found
     }

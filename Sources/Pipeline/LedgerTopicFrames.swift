@@ -11,6 +11,7 @@ public final class LedgerTopicFrames: FrameSource {
     private let place: TopicPartition
     private let end: Int64
     private let isStopped: @Sendable () -> Bool
+    private var reading: Patience.Reading
     private var bytes: [UInt8] = []
     private var frames: [(offset: Int64, range: Range<Int>)] = []
     private var index = 0
@@ -23,6 +24,7 @@ public final class LedgerTopicFrames: FrameSource {
     ) throws {
         place = TopicPartition(topic, partition)
         self.isStopped = isStopped
+        reading = Patience.Reading(place.description, kafka.patience)
         var options = Consumer.Options()
         options.reportsEnds = true
         options.batch = Self.batch
@@ -53,18 +55,20 @@ public final class LedgerTopicFrames: FrameSource {
         bytes.removeAll(keepingCapacity: true)
         frames.removeAll(keepingCapacity: true)
         index = 0
-        try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
+        let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
             for record in records {
                 let start = bytes.count
                 if let value = record.value { bytes.append(contentsOf: value) }
                 frames.append((record.offset, start..<bytes.count))
             }
         }
-        for (place, error) in consumer.takeErrors() where !error.isRetriable || error.isOffsetOutOfRange {
+        let errors = consumer.takeErrors()
+        if let (place, error) = errors.first(where: { $0.error.isOffsetOutOfRange }) {
             throw PipelineError(
                 .ledgerDamaged,
                 "\(place): offset \(consumer.assignment[0].position) is not in the topic (\(error.name))")
         }
+        try reading.note(records: count, ended: consumer.assignment.count(where: \.reachedEnd), errors: errors)
         if isStopped() { throw CancellationError() }
     }
 }

@@ -26,7 +26,7 @@ public struct TopicAdmin: Sendable {
         let names = Set(wanted.map(\.name))
         var describes = true
         var existing: [String: TopicPlan.Existing] = [:]
-        for topic in try admin.metadata().topics where names.contains(topic.name) {
+        for topic in try admin.topics(names) {
             var config: [String: String]?
             if describes {
                 do throws(KafkaError) {
@@ -49,7 +49,8 @@ public struct TopicAdmin: Sendable {
     }
 
     /// Carries out the plan and reports each line once it is done: first what is as it should be, then the topics
-    /// created, then the others. If one change is refused, every line is reported and nothing is done.
+    /// created, then the others. If one change is refused, every line is reported and nothing is done. Returns when every
+    /// partition that was made has a leader: from then on it can be read and written.
     ///
     /// Kafka replaces all settings of a topic at once. Those that its file names are sent and nothing else: where a
     /// topic's settings change, a setting that was made by hand and is not in the file goes back to the broker's
@@ -67,6 +68,7 @@ public struct TopicAdmin: Sendable {
             switch change {
             case .addPartitions(let topic, _, let count):
                 try admin.createPartitions(of: topic, total: count)
+                try admin.waitForLeaders(of: [topic: count])
             case .setConfig(let topic, _):
                 try admin.setConfiguration(of: topic, to: topics[topic]?.settings ?? [:])
             case .create, .refuse, .unknownSettings, .unchanged: continue
@@ -92,6 +94,8 @@ public struct TopicAdmin: Sendable {
             if let error { failure = failure ?? error } else { report(TopicChange.create(topic).description) }
         }
         if let failure { throw failure }
+        try admin.waitForLeaders(
+            of: Dictionary(missing.map { ($0.name, $0.partitions) }, uniquingKeysWith: { first, _ in first }))
     }
 
     /// Makes every topic on an embedded broker, which knows partitions only: no settings, no replication.

@@ -231,6 +231,7 @@ struct Cluster {
         let folder = try settings.text("topics", flag: options.topics)
         kafka = KafkaConfiguration(
             brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
+        kafka.patience.onWait = { say("\($0)") }
         do {
             definitions = try folder.map { try TopicDefinition.load(directory: $0) } ?? TopicDefinition.builtIn()
         } catch {

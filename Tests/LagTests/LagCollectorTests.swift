@@ -220,6 +220,20 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         #expect(report.notes.contains("group others: topic missing is not on the cluster"))
     }
 
+    /// The others are told all the same.
+    @Test func doesNotKnowTheEndOfAPartitionWithoutALeader() throws {
+        let cluster = try Cluster(records: 10)
+        defer { withExtendedLifetime(cluster) {} }
+        try cluster.commit(4)
+        try cluster.commit(4, partition: 1)
+        cluster.broker.moveLeader(of: TopicPartition(topic, 1), to: EmbeddedBroker.nobody)
+        let report = try cluster.monitor().observe(now: wallClock())
+        let partitions = try #require(report.groups.first?.partitions)
+        #expect(partitions.map(\.lag.committed) == [4, 4])
+        #expect(partitions.map(\.lag.end) == [10, nil])
+        #expect(partitions.map(\.lag.status) == [.behind, .unknown])
+    }
+
     @Test func throwsWithoutACluster() throws {
         let kafka = KafkaConfiguration(brokers: "127.0.0.1:1")
         let monitor = try LagMonitor(kafka: kafka, timeoutMilliseconds: 500)

@@ -46,6 +46,22 @@ import Topics
             ])
     }
 
+    /// It is waited for, instead of being made once more.
+    @Test func aTopicThatCannotBeDescribedNowIsNotMissing() throws {
+        let broker = try EmbeddedBroker()
+        let topics = try ShippedTopics.load()
+        try TopicAdmin.create(topics, on: broker)
+        // LEADER_NOT_AVAILABLE
+        broker.failDescriptions(of: "standing.control", code: 5)
+        var kafka = KafkaConfiguration(brokers: broker.bootstrap)
+        kafka.patience.quiet = .zero
+        kafka.patience.onWait = { _ in broker.failDescriptions(of: "standing.control", code: 0) }
+        let admin = try Admin(kafka, timeoutMilliseconds: Self.timeoutMilliseconds)
+        let changes = try TopicAdmin(admin).plan(topics)
+        #expect(changes.count == topics.count)
+        #expect(changes.allSatisfy { !$0.isDrift })
+    }
+
     @Test func theSameTopicsUnderAnotherPrefixAreMissing() throws {
         let broker = try EmbeddedBroker()
         let topics = try ShippedTopics.load()

@@ -1,3 +1,4 @@
+internal import Kafka
 internal import Logging
 
 /// One process of the pipeline: what its workers share.
@@ -12,6 +13,10 @@ struct Member: Sendable {
     let memory: MemoryWatch
 
     init(_ configuration: PipelineConfiguration, logger: Logger) {
+        let stop = stop
+        var configuration = configuration
+        // Whoever waits in vain says so once more, as a warning.
+        configuration.kafka = configuration.kafka.waiting(until: { stop.isSet }, onWait: { logger.info("\($0)") })
         (self.configuration, self.logger) = (configuration, logger)
         directory = MemberDirectory(member: configuration.members?.member ?? "")
         clock = SteadyClock(configuration.host, logger)

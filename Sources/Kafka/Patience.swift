@@ -1,0 +1,170 @@
+import Foundation
+
+/// How long, and how often, a call is made again whose failure heals by itself: a leader or a coordinator on the move, a
+/// topic that was just made, a broker that restarts. What does not heal, such as a missing permission, is thrown at once.
+public struct Patience: Sendable {
+    /// What a caller is told, once a call.
+    public struct Wait: Sendable, CustomStringConvertible {
+        /// What is tried, such as `list offsets`.
+        public let call: String
+        public let reason: KafkaError
+        /// From the first attempt on; nil: until it succeeds.
+        public let limit: Duration?
+
+        public var description: String {
+            let place = reason.place.isEmpty || reason.place == call ? "" : "\(reason.place): "
+            let bound = limit.map { " for up to \(Int(($0 / Duration.seconds(1)).rounded(.up))) s" } ?? ""
+            return "\(call): trying again\(bound): \(place)\(reason.message) (\(reason.name))"
+        }
+    }
+
+    /// Where time comes from, and where it goes to.
+    struct Time: Sendable {
+        var now: @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
+        var sleep: @Sendable (Duration) -> Void = { Thread.sleep(forTimeInterval: $0 / Duration.seconds(1)) }
+    }
+
+    /// One of the times that a call is made.
+    struct Attempt {
+        /// Why the one before was in vain; nil: this is the first.
+        var failure: KafkaError?
+        /// How long a request of it may take.
+        var milliseconds: Int
+    }
+
+    /// From the first attempt on; none begins later. Nil: as long as it takes.
+    public var limit: Duration?
+    /// The pause after the first failure; it doubles with each further one.
+    public var firstPause = Duration.milliseconds(100)
+    public var longestPause = Duration.seconds(2)
+    /// `onWait` hears of a call that has not succeeded by then.
+    public var quiet = Duration.seconds(1)
+    /// Asked during pauses: true ends the waiting with the last failure.
+    public var isStopped: @Sendable () -> Bool = { false }
+    public var onWait: @Sendable (Wait) -> Void = { _ in }
+    var time = Time()
+
+    /// A pause is slept in steps of this length, so that a stop is noticed.
+    private static let step = Duration.milliseconds(50)
+    private static let leastRequestMilliseconds = 1000
+
+    public init(limit: Duration? = .seconds(30)) { self.limit = limit }
+
+    /// The same with a limit that is no longer than this.
+    func within(milliseconds: Int) -> Patience {
+        var result = self
+        result.limit = shorter(.milliseconds(milliseconds))
+        return result
+    }
+
+    /// The same for what must not be left half done.
+    func withoutStop() -> Patience {
+        var result = self
+        result.isStopped = { false }
+        return result
+    }
+
+    private func shorter(_ other: Duration) -> Duration { limit.map { min($0, other) } ?? other }
+
+    /// The pause after so many failures, `elapsed` after the first attempt began; nil: there is no further attempt.
+    func pause(after failures: Int, elapsed: Duration, limit: Duration?) -> Duration? {
+        let factor = 1 << min(max(failures - 1, 0), 20)
+        let length = min(longestPause, firstPause * factor)
+        guard let limit else { return length }
+        return elapsed < limit ? min(length, limit - elapsed) : nil
+    }
+
+    /// Makes a call until it succeeds, its failure does not heal, or the time is over.
+    ///
+    /// A cluster that answers "not yet" has the limit. One that does not answer has `answerMilliseconds`, in two attempts at
+    /// least; a shorter limit bounds that too. `isFinal`: failures that do not heal within this call.
+    func run<Result>(
+        _ call: String, answerMilliseconds: Int, unless isFinal: (KafkaError) -> Bool = { _ in false },
+        _ body: (Attempt) throws(KafkaError) -> Result
+    ) throws(KafkaError) -> Result {
+        let start = time.now()
+        let request = limit == .zero ? answerMilliseconds : max(1, answerMilliseconds / 2)
+        var attempt = Attempt(failure: nil, milliseconds: request)
+        var (failures, isSaid) = (0, false)
+        while true {
+            do throws(KafkaError) {
+                return try body(attempt)
+            } catch {
+                failures += 1
+                let elapsed = time.now() - start
+                let bound = error.isSilence ? shorter(.milliseconds(answerMilliseconds)) : limit
+                guard error.isRetriable, !error.isFatal, !isFinal(error), !isStopped(),
+                    let length = pause(after: failures, elapsed: elapsed, limit: bound)
+                else { throw error }
+                if !isSaid, elapsed + length > quiet {
+                    isSaid = true
+                    onWait(Wait(call: call, reason: error, limit: bound))
+                }
+                rest(length)
+                guard !isStopped() else { throw error }
+                attempt = Attempt(
+                    failure: error, milliseconds: min(request, left(of: bound, since: start) ?? request))
+            }
+        }
+    }
+
+    private func rest(_ length: Duration) {
+        var left = length
+        while left > .zero, !isStopped() {
+            let step = min(left, Self.step)
+            time.sleep(step)
+            left -= step
+        }
+    }
+
+    /// What a last request has is enough for an answer, also where that goes beyond the limit.
+    private func left(of limit: Duration?, since start: ContinuousClock.Instant) -> Int? {
+        guard let limit else { return nil }
+        return max(Self.leastRequestMilliseconds, Int((limit - (time.now() - start)) / Duration.milliseconds(1)))
+    }
+
+    /// Follows a reading of partitions to some end, whose errors heal by themselves: ends it when it has stood still for as long
+    /// as the patience. Time that the reader spends elsewhere does not count.
+    public struct Reading {
+        /// Beyond this, what lies between two polls was not spent on waiting.
+        private static let longestPoll = Duration.seconds(1)
+
+        private let name: String
+        private let patience: Patience
+        private var lastPoll: ContinuousClock.Instant
+        private var still = Duration.zero
+        private var ended = 0
+        private var trouble: KafkaError?
+        private var isSaid = false
+
+        /// `name`: what is read, for messages.
+        public init(_ name: String, _ patience: Patience) {
+            (self.name, self.patience) = (name, patience)
+            lastPoll = patience.time.now()
+        }
+
+        /// After each poll: so many records came, so many partitions are read to their ends, and what came instead. Throws what
+        /// does not heal at once.
+        public mutating func note(
+            records: Int, ended: Int, errors: [(place: TopicPartition, error: KafkaError)]
+        ) throws(KafkaError) {
+            for (_, error) in errors {
+                guard error.isRetriable else { throw error }
+                trouble = error
+            }
+            let now = patience.time.now()
+            still += min(now - lastPoll, Self.longestPoll)
+            lastPoll = now
+            if records > 0 || ended != self.ended {
+                (still, self.ended, trouble) = (.zero, ended, nil)
+                return
+            }
+            if let trouble, !isSaid, still > patience.quiet {
+                isSaid = true
+                patience.onWait(Wait(call: name, reason: trouble, limit: patience.limit))
+            }
+            guard let limit = patience.limit, still >= limit else { return }
+            throw trouble ?? .timedOut(name)
+        }
+    }
+}
