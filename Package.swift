@@ -95,7 +95,7 @@ let package = Package(
                 "Events", "Kafka", "Ledger", "Pipeline", "Policy", "Randomness", "Replay", "Scoring", "Simulation",
                 logging,
             ]),
-        tests("QueryTests", ["Query", metrics]),
+        tests("QueryTests", ["Pipeline", "Query", metrics]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", logging]),
         tests("SimulationTests", ["Randomness", "Simulation"]),

@@ -1,9 +1,6 @@
-internal import Events
 internal import Foundation
 internal import Kafka
 internal import Logging
-internal import Policy
-internal import Scoring
 
 /// What must be true before the pipeline starts: a broker that answers, topics that exist, a ledger with a policy.
 struct Bootstrap {
@@ -70,32 +67,7 @@ struct Bootstrap {
                         + "facts of ledger partition p go to partition p")
             }
         }
-        try begin(partitions: count)
+        try LedgerBeginning(configuration: configuration, stop: stop, logger: logger).run(partitions: count)
         return count
-    }
-
-    /// Appends the policy to the ledger partitions that are empty.
-    private func begin(partitions: Int) throws {
-        let places = (0..<Int32(partitions)).map { TopicPartition(configuration.topics.ledger, $0) }
-        let ends = try configuration.kafka.ends(of: places, timeoutMilliseconds: Self.patienceMilliseconds)
-        let empty = places.filter { ends[$0] == 0 }
-        guard !empty.isEmpty else { return }
-        guard let policy = configuration.policy else {
-            throw PipelineError(
-                .policyMissing, "the ledger \(configuration.topics.ledger) is empty: give its policy with --policy FILE"
-            )
-        }
-        let logger = logger
-        try SystemEntry.beginning(policy, ledger: LedgerIdentity(name: configuration.ledgerName)).append(
-            to: empty.map { Int($0.partition) }, of: partitions, configuration
-        ) {
-            logger.kafka($0, of: "bootstrap")
-        }
-        logger.notice(
-            "the ledger begins",
-            metadata: [
-                "ledger": "\(configuration.ledgerName)", "policy": "\(policy.id)", "version": "\(policy.version)",
-                "partitions": "\(empty.count) of \(partitions)",
-            ])
     }
 }

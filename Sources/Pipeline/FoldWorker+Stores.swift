@@ -2,6 +2,7 @@ internal import Events
 internal import Kafka
 internal import Ledger
 internal import Logging
+internal import Policy
 internal import Replay
 internal import Scoring
 
@@ -158,7 +159,10 @@ extension FoldWorker {
     /// How long it will take until everything is folded: for `/readyz` and the log.
     func noteProgress(isCurrent: Bool) {
         guard !isCurrent else {
-            if recovery.total > 0 { board.update { $0.secondsLeft = nil } }
+            if recovery.total > 0 {
+                board.update { $0.secondsLeft = nil }
+                tellPolicies()
+            }
             recovery.total = 0
             return
         }
@@ -178,6 +182,19 @@ extension FoldWorker {
             metadata: [
                 "frames": "\(done)", "of": "\(recovery.total)",
                 "seconds-left": "\(seconds.map { String(Int($0)) } ?? "?")",
+            ])
+    }
+
+    /// Under which policies the ledger is folded: one, but while an activation is under way.
+    private func tellPolicies() {
+        let policies = partitions.compactMap { partition in
+            partition.withFold { state in state.policy.map { "\($0.id) version \($0.version)" } }
+        }
+        logger.notice(
+            "the ledger is folded to its end",
+            metadata: [
+                "active-policy": "\(Set(policies).sorted().joined(separator: ", "))",
+                "partitions": "\(partitions.count)",
             ])
     }
 

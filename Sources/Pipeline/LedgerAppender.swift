@@ -41,14 +41,14 @@ final class LedgerAppender {
     let topic: Int
     private let producer: any ProducerClient
     private let host: any Host
-    private let maximumSessions: Int
+    private let maximumSessions: Int?
     private var sessions: [Session]
     private let builders: UnsafeMutablePointer<FrameBuilder>
 
-    /// `maximumSessions`: how many the fold remembers.
+    /// `maximumSessions`: how many the fold remembers; nil: all of them.
     init(
         producer: any ProducerClient, ledger: String, partitions: Int, host: any Host,
-        maximumSessions: Int = Acceptance.maximumSessions
+        maximumSessions: Int? = Acceptance.maximumSessions
     ) throws {
         self.producer = producer
         self.partitions = partitions
@@ -100,7 +100,7 @@ final class LedgerAppender {
     /// of it may be on its way.
     private func endSession(_ partition: Int) {
         let session = sessions[partition]
-        guard session.next > 0, session.inFlight == 0,
+        guard session.next > 0, session.inFlight == 0, maximumSessions != nil,
             session.isForgotten || host.now - session.lastSend > Self.longestSilence
         else { return }
         sessions[partition] = Session(id: host.randomSession(), lastSend: host.now)
@@ -112,7 +112,7 @@ final class LedgerAppender {
         sessions[number].inFlight -= 1
         let last = sessions[number].last ?? offset
         sessions[number].last = offset
-        guard offset - last <= maximumSessions else {
+        guard offset - last <= maximumSessions ?? .max else {
             sessions[number].isForgotten = true
             throw ForgottenSession(partition: partition, frames: offset - last - 1)
         }

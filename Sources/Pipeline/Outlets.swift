@@ -54,6 +54,6 @@ extension PipelineConfiguration {
     func appender(_ producer: any ProducerClient, ledgerPartitions: Int) throws -> LedgerAppender {
         try LedgerAppender(
             producer: producer, ledger: topics.ledger, partitions: ledgerPartitions, host: host,
-            maximumSessions: maximumSessions)
+            maximumSessions: noticesForgottenSessions ? maximumSessions : nil)
     }
 }

@@ -93,6 +93,8 @@ public struct PipelineConfiguration: Sendable {
 
     /// Appender sessions that the fold remembers: a constant of the fold, but in a simulation.
     package var maximumSessions = Acceptance.maximumSessions
+    /// False: what a planted bug would be, in a simulation.
+    package var noticesForgottenSessions = true
 
     /// What each queue to and from the broker may hold: a small part of the limit. Nil: what a fast reader needs.
     var queuedKilobytes: Int? { memoryLimit.map { max(1024, min(64 * 1024, Int($0 / 32 / 1024))) } }
@@ -116,6 +118,8 @@ public enum Role: String, Sendable, CaseIterable {
 public struct PipelineError: Error, Sendable, CustomStringConvertible {
     public enum Code: Sendable {
         case topicMissing, policyMissing, policyDiffers
+        /// The ledger's entries mean what this program does not know.
+        case ledgerNewer
         /// A source topic is not the one that was read before.
         case sourceRecreated
         /// Archive or topic lack what they should have, and it cannot be fetched.

@@ -62,7 +62,7 @@ final class TrialCluster {
         struct Fact: Decodable {
             struct Change: Decodable, Equatable {
                 let before: Point?
-                let after: Point
+                let after: Point?
             }
             struct Point: Decodable, Equatable {
                 let score: Int
@@ -70,7 +70,9 @@ final class TrialCluster {
             }
 
             let subject: String
-            let sequence: Int64
+            /// Decimal digits.
+            private let sequence: String
+            var number: Int64 { Int64(sequence) ?? -1 }
             let data: Change
         }
 
@@ -102,11 +104,11 @@ final class TrialCluster {
                     let place = consumer.assignment[record.source].topicPartition
                     guard let value = record.value else { throw Trouble("\(place): a fact without a value") }
                     let fact = try decoder.decode(Facts.Fact.self, from: Data(value))
-                    facts.greatest[place] = max(facts.greatest[place] ?? 0, fact.sequence)
-                    switch sequences[record.source].judge(fact.sequence) {
+                    facts.greatest[place] = max(facts.greatest[place] ?? 0, fact.number)
+                    switch sequences[record.source].judge(fact.number) {
                     case .accept:
                         facts.accepted += 1
-                        facts.last[place] = fact.sequence
+                        facts.last[place] = fact.number
                         if place.topic == Self.scoreChanges {
                             facts.changes[fact.subject, default: []].append(fact.data)
                         }

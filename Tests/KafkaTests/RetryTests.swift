@@ -91,7 +91,8 @@ extension BrokerTests {
             try fixture.produce(0..<12, to: 1)
             let admin = try connect(kafka(fixture.broker))
             drive(APIKey.listOffsets, of: fixture.broker) {
-                #expect(try admin.ends(of: places) == [places[0]: 0, places[1]: 12])
+                let ends = try admin.ends(of: places)
+                #expect(ends == [places[0]: 0, places[1]: 12])
             }
             fixture.broker.failNext(apiKey: APIKey.listOffsets, codes: [6, 3, 5, 6, 78])
             #expect(try admin.ends(of: places) == [places[0]: 0, places[1]: 12])

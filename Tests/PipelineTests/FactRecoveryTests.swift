@@ -40,6 +40,8 @@ import Testing
             return 0
         }
         func takeErrors() -> [(place: TopicPartition, error: KafkaError)] { [] }
+        func pause(_ partitions: [TopicPartition]) {}
+        func resume(_ partitions: [TopicPartition]) {}
         func committed(_ partitions: [TopicPartition], timeoutMilliseconds: Int) -> [PartitionOffset] { [] }
         func commit(_ offsets: [PartitionOffset], wait: Bool) {}
         func close() {}

@@ -38,16 +38,51 @@ extension PipelineServiceTests {
             #expect(error.message.contains("\(Fixture.rides), perks;"))
         }
 
-        @Test func anotherPolicyIsRefused() throws {
+        private func version(_ number: Int) throws -> ScoringPolicy {
+            let text = Fixture.policyText.replacing("version: 1", with: "version: \(number)")
+            return try ScoringPolicy(yaml: text, file: "hamlet.yaml")
+        }
+
+        /// Before any group is joined, and always alike.
+        @Test func aPolicyThatTheLedgerNeverHadIsRefused() throws {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }
             try fixture.running(fixture.service(policy: fixture.policy, roles: [.fold])) { _ in }
-            let text = Fixture.policyText.replacing("version: 1", with: "version: 2")
-            let other = try ScoringPolicy(yaml: text, file: "other.yaml")
-            let error = try refusal(fixture, policy: other)
+            let error = try refusal(fixture, policy: try version(2))
             #expect(error.code == .policyDiffers)
-            #expect(error.message.contains("hamlet version 1"))
+            #expect(error.message.contains("active is hamlet version 1"))
+            #expect(error.message.contains("standing policy activate"))
             #expect(try fixture.read(fixture.topics.ledger).count == fixture.ledgerPartitions)
+        }
+
+        /// Also when another one is active since; with an archive and without.
+        @Test(arguments: [false, true]) func aPolicyThatTheLedgerHadOnceIsTaken(hasArchive: Bool) throws {
+            let fixture = try Fixture()
+            let folder = FileManager.default.temporaryDirectory.appending(path: "policy-\(UUID())").path
+            defer {
+                withExtendedLifetime(fixture) {}
+                try? FileManager.default.removeItem(atPath: folder)
+            }
+            func service(_ policy: ScoringPolicy?) -> PipelineService {
+                fixture.service(policy: policy) { if hasArchive { $0.data = LocalData(folder) } }
+            }
+            let second = try version(2)
+            try fixture.running(service(fixture.policy)) { service in
+                try fixture.send([Fixture.enrolment(of: "anna"), Fixture.activation(of: second, on: 5)])
+                try fixture.wait("the activation") {
+                    service.foldCounters.policySwitches == Int64(fixture.ledgerPartitions) && service.isCurrent
+                }
+            }
+            for policy in [fixture.policy, second, nil] {
+                try fixture.running(service(policy)) { service in
+                    guard case .found(let answer) = service.standing(of: Array("anna".utf8)) else {
+                        Issue.record("anna has no standing")
+                        return
+                    }
+                    #expect(answer.policy.version == 2)
+                }
+            }
+            #expect(try refusal(fixture, policy: try version(3)).message.contains("active is hamlet version 2"))
         }
     }
 

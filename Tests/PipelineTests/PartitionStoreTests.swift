@@ -223,16 +223,7 @@ extension PipelineServiceTests {
                 for path in disk.paths { disk[path] = nil }
                 let text = Fixture.policyText.replacing("version: 1", with: "version: 2")
                     .replacing("points: 10", with: "points: 30")
-                var data = ByteWriter()
-                data.append("{\"policy\":")
-                data.append(jsonString: text)
-                data.append("}")
-                let activation = Fixture.Sent(
-                    topic: Fixture.control, key: nil,
-                    value: Array(
-                        (#"{"specversion":"1.0","id":"a1","source":"/council","type":"standing.policy.activated","#
-                            + #""time":"2020-01-05T00:00:00Z","data":"# + String(decoding: data.bytes, as: UTF8.self)
-                            + "}").utf8))
+                let activation = Fixture.activation(of: try ScoringPolicy(yaml: text, file: "hamlet.yaml"), on: 5)
                 let invalid = Fixture.Sent(
                     topic: Fixture.control, key: nil,
                     value: Array(

@@ -72,3 +72,19 @@ extension PipelineFixture {
         return text
     }
 }
+
+extension PipelineFixture {
+    /// The activation of a policy, on a day of January 2020.
+    static func activation(of policy: ScoringPolicy, on day: Int) -> Sent {
+        var data = ByteWriter()
+        data.append("{\"policy\":")
+        data.append(jsonString: policy.text)
+        data.append("}")
+        let text = """
+            {"specversion":"1.0","id":"\(policy.id)-\(policy.version)","source":"/council",\
+            "type":"standing.policy.activated","time":"2020-01-0\(day)T00:00:00Z",\
+            "data":\(String(decoding: data.bytes, as: UTF8.self))}
+            """
+        return Sent(topic: control, key: nil, value: Array(text.utf8))
+    }
+}

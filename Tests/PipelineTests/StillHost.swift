@@ -7,6 +7,7 @@ final class StillHost: Host {
         var now = ContinuousClock.now
         var wall: Int64 = 1_767_225_600_000_000
         var resident: Int64 = 0
+        var sessions: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -18,13 +19,21 @@ final class StillHost: Host {
         set { state.withLock { $0.resident = newValue ?? 0 } }
     }
 
-    func randomSession() -> UInt64 { 1 }
+    func randomSession() -> UInt64 {
+        state.withLock { state in
+            state.sessions += 1
+            return state.sessions
+        }
+    }
     func background(_ work: @escaping @Sendable () -> Void) { work() }
 
-    func pass(seconds: Int64) {
+    func pass(seconds: Int64) { pass(.seconds(seconds)) }
+
+    func pass(_ time: Duration) {
+        let (seconds, attoseconds) = time.components
         state.withLock { state in
-            state.now += .seconds(seconds)
-            state.wall += seconds * 1_000_000
+            state.now += time
+            state.wall += seconds * 1_000_000 + attoseconds / 1_000_000_000_000
         }
     }
 

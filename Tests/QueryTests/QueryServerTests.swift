@@ -1,3 +1,4 @@
+import Pipeline
 import Testing
 
 @testable import Query
@@ -17,15 +18,19 @@ struct QueryServerTests {
 
     private let notReady = Readiness(
         isReady: false, failure: nil, isIntake: true, isFold: true, intakePartitions: 0, foldPartitions: 12,
-        currentPartitions: 9, secondsLeft: 3.2)
+        currentPartitions: 9, behind: .init(time: .milliseconds(7300), partition: 4), readyWithin: .seconds(5),
+        secondsLeft: 3.2)
 
     @Test func readinessSaysWhyNot() {
         #expect(
             notReady.json == #"""
                 {"ready":false,"error":"not ready","reasons":["no source partition is read here",\#
-                "3 of 12 ledger partitions are not folded to their end"],\#
-                "intakePartitions":0,"foldPartitions":12,"currentPartitions":9,"secondsLeft":4}
+                "ledger partition 4 has been behind its end for 8 s, 5 s are allowed"],\#
+                "intakePartitions":0,"foldPartitions":12,"currentPartitions":9,"behindSeconds":8,"secondsLeft":4}
                 """#)
+        var unknown = notReady
+        (unknown.behind, unknown.intakePartitions) = (nil, 1)
+        #expect(unknown.reasons == ["how far the fold is behind the ledger's end is not known yet"])
         var foldsNothing = notReady
         foldsNothing.foldPartitions = 0
         foldsNothing.isIntake = false
@@ -38,7 +43,10 @@ struct QueryServerTests {
     @Test func whoIsReadyGivesNoReasons() {
         let ready = Readiness(
             isReady: true, failure: nil, isIntake: true, isFold: true, intakePartitions: 6, foldPartitions: 12,
-            currentPartitions: 12, secondsLeft: nil)
-        #expect(ready.json == #"{"ready":true,"intakePartitions":6,"foldPartitions":12,"currentPartitions":12}"#)
+            currentPartitions: 11, behind: .init(time: .milliseconds(40), partition: 1), readyWithin: .seconds(5),
+            secondsLeft: nil)
+        #expect(
+            ready.json
+                == #"{"ready":true,"intakePartitions":6,"foldPartitions":12,"currentPartitions":11,"behindSeconds":1}"#)
     }
 }

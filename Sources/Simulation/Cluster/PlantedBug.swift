@@ -17,6 +17,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case missedTimer = "missed-timer"
     /// The facts of a member that has lost its partition are numbered behind those of the one that has it.
     case zombieWins = "zombie-wins"
+    /// An appender trusts that the fold remembers its session for ever.
+    case forgotten
 
     static let oneIn = 40
 }

@@ -23,8 +23,6 @@ final class Disaster {
         let machine: SimulatedMachine
         var process: SimulatedProcess?
         var pipeline: SteppedPipeline?
-        /// The process has had partitions.
-        var hasOwned = false
     }
 
     private let plan: DisasterRun
@@ -105,7 +103,7 @@ final class Disaster {
             configuration(members[0].machine, process, policy: policy), logger: logger
         ).prepare()
         cluster.faults = faults
-        // They go on when the policy is another one and partitions are dealt anew; whoever starts later is not told any.
+        // Whoever starts later is given none, or this one, whatever is active then: the ledger has had it.
         for number in members.indices { start(number, policy: policy) }
     }
 
@@ -115,6 +113,8 @@ final class Disaster {
         var result = PipelineConfiguration(
             kafka: ProcessCluster(process: process), topics: SimulatedTopics.names, policy: policy)
         result.host = machine
+        result.maximumSessions = SimulatedTopics.maximumSessions
+        result.noticesForgottenSessions = cluster.bug != .forgotten
         result.intakeGroup = SimulatedTopics.intakeGroup
         result.foldGroup = SimulatedTopics.foldGroup
         result.data = LocalData("/data", on: ProcessDisk(process: process, disk: machine.disk))
@@ -134,7 +134,6 @@ final class Disaster {
         guard members[number].process == nil else { return }
         let process = SimulatedProcess(cluster)
         members[number].process = process
-        members[number].hasOwned = false
         members[number].pipeline = SteppedPipeline(
             configuration(members[number].machine, process, policy: policy), logger: logger)
     }
@@ -170,12 +169,8 @@ final class Disaster {
         guard let process = members[number].process, !process.isPaused else { return }
         do {
             try members[number].pipeline?.step(role)
-            if members[number].pipeline?.owns == true { members[number].hasOwned = true }
         } catch let error as PipelineError where error.code == .storage || process.isDead {
             // As a process does: it ends, and is started again.
-            process.die()
-        } catch let error as PipelineError where error.code == .policyDiffers && !members[number].hasOwned {
-            // Its policy was the ledger's when it was started, and the ledger had another when it came to it.
             process.die()
         }
         if process.isDead { bury(number, losesPower: false) }

@@ -176,7 +176,8 @@ struct Oracle {
         let log = cluster.logs[ledger(partition), default: []]
         let frames = log.enumerated().map { (offset: Int64($0), bytes: $1.value ?? []) }
         var fold = PartitionFold(
-            partition: partition, history: { end in MemoryFrames(Array(frames.prefix(Int(end)))) })
+            partition: partition, history: { end in MemoryFrames(Array(frames.prefix(Int(end)))) },
+            maximumSessions: SimulatedTopics.maximumSessions)
         var batch = FactBatch()
         var places: [Int64: Place] = [:]
         var chain = FrameChain(partition: partition)
@@ -265,7 +266,10 @@ struct Oracle {
         }
         let newest = try data.snapshots(partition).newest(rejected: { _ in }) { offset, reader in
             var head: [UInt8] = []
-            return (offset, try PartitionFold(partition: partition, snapshot: &reader, chainHead: &head).fold.digest())
+            return (offset, try PartitionFold(
+                partition: partition, snapshot: &reader, chainHead: &head,
+                maximumSessions: SimulatedTopics.maximumSessions
+            ).fold.digest())
         }
         if let (offset, digest) = newest, digest != folded.places[offset]?.digest {
             throw Objection("\(machine): the snapshot of \(ledger(partition))@\(offset) is another state")

@@ -3,6 +3,9 @@ internal import Pipeline
 
 /// The topics and groups of a simulated cluster.
 enum SimulatedTopics {
+    /// Appender sessions that a fold remembers: so few that they push each other out.
+    static let maximumSessions = 4
+
     static let control = "control"
     static let sources = ["bills", "courts"]
     static let ledger = "ledger"
