@@ -126,6 +126,7 @@ public final class QueryServer: Sendable {
         exposition.add("standing_fold_evaluation_errors_total", .counter, fold.evaluationErrors)
         exposition.add("standing_fold_policy_switches_total", .counter, fold.policySwitches)
         exposition.add("standing_fold_ticks_total", .counter, fold.ticks)
+        exposition.add(service.diagnosis)
         let repeats = service.ledgerRepeats
         exposition.add("standing_ledger_repeated_entries_total", .counter, repeats.entries)
         exposition.add("standing_ledger_repeated_frames_total", .counter, repeats.frames)
