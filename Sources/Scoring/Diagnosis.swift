@@ -35,8 +35,12 @@ public struct Diagnosis: Sendable, Equatable {
     public struct UnmatchedType: Sendable, Equatable {
         public var type: String
         public var events: Int64
+        /// A type that the policy names and that may be meant; nil if none is near, or nobody has looked for one.
+        public var nearest: String?
 
-        public init(type: String, events: Int64) { (self.type, self.events) = (type, events) }
+        public init(type: String, events: Int64, nearest: String? = nil) {
+            (self.type, self.events, self.nearest) = (type, events, nearest)
+        }
     }
 
     /// Events of a source topic.
