@@ -84,7 +84,8 @@ let package = Package(
         tests("EventsTests", ["CAllocationCounter", "Events", "Randomness"]),
         tests("ExpressionsTests", ["CAllocationCounter", "Expressions", "Randomness"]),
         tests("PolicyTests", ["Events", "Expressions", "Policy", "Randomness"]),
-        tests("ScoringTests", ["CAllocationCounter", "Events", "Policy", "Randomness", "Scoring"]),
+        tests(
+            "ScoringTests", ["CAllocationCounter", "Events", "Expressions", "Policy", "Randomness", "Scoring"]),
         tests("LedgerTests", ["Events", "Ledger", "Randomness", "Simulation"]),
         tests("ReplayTests", ["Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Simulation"]),
         tests("KafkaTests", ["Kafka"]),
@@ -95,7 +96,7 @@ let package = Package(
                 "Events", "Kafka", "Ledger", "Pipeline", "Policy", "Randomness", "Replay", "Scoring", "Simulation",
                 logging,
             ]),
-        tests("QueryTests", ["Pipeline", "Query", metrics]),
+        tests("QueryTests", ["Events", "Pipeline", "Policy", "Query", "Scoring", metrics]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", logging]),
         tests("SimulationTests", ["Randomness", "Simulation"]),

@@ -115,4 +115,13 @@ public final class Expression: Sendable {
         begin(frame)
         return root.integer(frame)
     }
+
+    /// Why `truth` (`wanted` is `.bool`) or `integer` (`.int`) had no answer, asked last with this frame as it still is. It
+    /// evaluates once more, unless the evaluation has spent all that it may cost.
+    public func failure(_ frame: Frame, wanted: ValueType) -> EvaluationFailure {
+        guard frame.budget.pointee >= 0 else { return .error(.tooExpensive) }
+        let value = evaluate(frame)
+        if case .error(let error) = value { return .error(error) }
+        return .wrongType(value.valueType ?? .dynamic, wanted: wanted)
+    }
 }

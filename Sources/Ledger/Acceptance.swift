@@ -126,6 +126,11 @@ public struct Acceptance: Sendable {
         return topics.count - 1
     }
 
+    /// A topic's name by its number; nil if no topic has it.
+    public func topicName(_ number: Int) -> String? {
+        topics.indices.contains(number) ? String(decoding: topics[number], as: UTF8.self) : nil
+    }
+
     /// `standing.source.reset`: the topic's origins start again at 0.
     public mutating func reset(topic name: UnsafeRawBufferPointer) {
         let topic = topic(name)

@@ -219,6 +219,7 @@ final class Intake: RoundWorker, RebalanceListener {
         }
         checkpoints.sent()
         counts.deadLetters[defect.code, default: 0] += 1
+        counts.deadLettersByTopic[place.topic, default: 0] += 1
         logger.debug(
             "dead letter",
             metadata: [

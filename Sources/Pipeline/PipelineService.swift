@@ -293,4 +293,9 @@ public final class PipelineService: Sendable {
         }
         return zip(names, counts).map { ($0, $1) }
     }
+
+    /// Why events did not count, over the partitions that are folded here.
+    public var diagnosis: Diagnosis {
+        owned.all.reduce(into: Diagnosis()) { sum, partition in sum.add(partition.withFold { $0.diagnosis }) }
+    }
 }

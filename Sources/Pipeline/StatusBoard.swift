@@ -10,6 +10,8 @@ public struct IntakeCounts: Sendable, Equatable {
     public var frames: Int64 = 0
     /// By reason.
     public var deadLetters: [String: Int64] = [:]
+    /// By source topic.
+    public var deadLettersByTopic: [String: Int64] = [:]
     public var expiredPositions: Int64 = 0
 
     public var deadLetterTotal: Int64 { deadLetters.values.reduce(0, +) }
@@ -76,12 +78,16 @@ final class StatusBoard: Sendable {
         for (reason, count) in counts.deadLetters {
             Counter(label: "standing_dead_letters_total", dimensions: [("reason", reason)]).increment(by: count)
         }
+        for (topic, count) in counts.deadLettersByTopic {
+            Counter(label: "standing_dead_letters_by_topic_total", dimensions: [("topic", topic)]).increment(by: count)
+        }
         status.withLock { status in
             status.intake.records += counts.records
             status.intake.events += counts.events
             status.intake.frames += counts.frames
             status.intake.expiredPositions += counts.expiredPositions
-            for (reason, count) in counts.deadLetters { status.intake.deadLetters[reason, default: 0] += count }
+            status.intake.deadLetters.merge(counts.deadLetters, uniquingKeysWith: +)
+            status.intake.deadLettersByTopic.merge(counts.deadLettersByTopic, uniquingKeysWith: +)
         }
         counts = IntakeCounts()
     }

@@ -133,6 +133,7 @@ public final class QueryServer: Sendable {
         exposition.add("standing_fold_evaluation_errors_total", .counter, fold.evaluationErrors)
         exposition.add("standing_fold_policy_switches_total", .counter, fold.policySwitches)
         exposition.add("standing_fold_ticks_total", .counter, fold.ticks)
+        exposition.add(service.diagnosis)
         exposition.add("standing_ledger_repeated_entries_total", .counter, status.folded.repeatedEntries)
         exposition.add("standing_ledger_repeated_frames_total", .counter, status.folded.repeatedFrames)
         exposition.add("standing_ledger_refused_frames_total", .counter, status.folded.refusedFrames)

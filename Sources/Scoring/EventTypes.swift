@@ -72,24 +72,12 @@ struct EventTypes {
     private let mask: Int
 
     init(_ policy: ScoringPolicy) {
-        let order = Self.typesInOrder(policy)
+        let order = policy.eventTypes
         var size = 16
         while size < order.count * 2 { size *= 2 }
         index = [Int32](repeating: -1, count: size)
         mask = size - 1
         for event in order { add(event, policy) }
-    }
-
-    private static func typesInOrder(_ policy: ScoringPolicy) -> [String] {
-        var order: [String] = []
-        var seen: Set<String> = []
-        for event in policy.rules.flatMap(\.events) where seen.insert(event).inserted { order.append(event) }
-        for sanction in policy.sanctions {
-            for event in sanction.imposingEvents + sanction.liftedBy where seen.insert(event).inserted {
-                order.append(event)
-            }
-        }
-        return order
     }
 
     private mutating func add(_ event: String, _ policy: ScoringPolicy) {
@@ -172,6 +160,9 @@ public struct EventTypeID: Equatable, Sendable {
 
     init(value: Int32) { self.value = value }
     public init(_ control: ControlType) { value = -2 - Int32(control.rawValue) }
+
+    /// No rule and no sanction names the type, and it is no control type.
+    public var isUnmatched: Bool { self == .unnamed }
 
     var control: ControlType? { value <= -2 && value >= -257 ? ControlType(rawValue: UInt8(-2 - value)) : nil }
 }

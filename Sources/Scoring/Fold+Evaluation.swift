@@ -80,7 +80,7 @@ extension Fold {
             let isActive = imposition(sanction, record) != nil
             guard isActive || change.adverse & (1 &<< UInt64(dimension)) != 0 else { continue }
             slots[policy.variables.standing.points] = .int(points(dimension, record))
-            switch truth(conditions.levels[index].when, record) {
+            switch truth(of: .sanction(sanction), conditions.levels[index].when, cause, record) {
             case .yes where !isActive && !isFrozen:
                 impose(sanction, record, subject, cause: cause, identity: 0, change)
             case .no where isActive: lift(sanction, record, .cured, cause: cause, change)
@@ -98,7 +98,7 @@ extension Fold {
         let before = change.isFirst ? nil : change.before
         let states = record + subjects.layout.perksAt
         for perk in 0..<conditions.perks.count {
-            let holds = truth(conditions.perks[perk], record) == .yes
+            let holds = truth(of: .perk(perk), conditions.perks[perk], cause, record) == .yes
             switch (states[perk], holds) {
             case (PerkState.idle, true):
                 states[perk] = PerkState.held
@@ -141,16 +141,11 @@ extension Fold {
 
     /// A condition over a standing. One that cannot be evaluated is counted, and shown in the subject's explanation.
     @inline(__always) private mutating func truth(
-        _ expression: Unmanaged<Expression>, _ record: UnsafeMutablePointer<Int64>
+        of part: FoldDiagnostics.Part, _ expression: Unmanaged<Expression>, _ cause: Cause,
+        _ record: UnsafeMutablePointer<Int64>
     ) -> Truth {
         let truth = expression._withUnsafeGuaranteedRef { $0.truth(standingFrame) }
-        if truth == .error { noteError(record) }
+        if truth == .error { noteError(of: part, expression, wanted: .bool, standingFrame, cause, record) }
         return truth
-    }
-
-    mutating func noteError(_ record: UnsafeMutablePointer<Int64>) {
-        counters.evaluationErrors += 1
-        let header = SubjectTable.header(record)
-        if header.pointee.errors < .max { header.pointee.errors += 1 }
     }
 }

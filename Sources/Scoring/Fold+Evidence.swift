@@ -24,16 +24,17 @@ extension Fold {
 
     /// The rules that name the event's type, in policy order.
     @inline(__always) mutating func contribute(
-        _ time: Timestamp, _ range: Range<Int32>, _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32, kind: UInt8,
-        _ identity: UInt64
+        _ event: UnsafePointer<EventView>, _ range: Range<Int32>, _ record: UnsafeMutablePointer<Int64>,
+        _ subject: UInt32, kind: UInt8, _ identity: UInt64
     ) -> Change {
+        let time = event.pointee.time
         var change = Change()
         let dimensions = record + SubjectTable.Layout.dimensionsAt
         let kindBit = UInt8(1) << kind
         types.steps.withUnsafeBufferPointer { steps in
             for number in range {
                 let step = steps[Int(number)]
-                guard step.kinds & kindBit != 0, let points = points(step, record) else { continue }
+                guard step.kinds & kindBit != 0, let points = points(step, event, record) else { continue }
                 let last = bucket(of: time, step)
                 change.isMatched = true
                 // A bucket that is over counts for nothing, now and for ever.
@@ -51,20 +52,20 @@ extension Fold {
 
     /// What the event is worth by this rule; nil: nothing, because the condition does not hold or cannot be evaluated.
     @inline(__always) private mutating func points(
-        _ step: EventTypes.Step, _ record: UnsafeMutablePointer<Int64>
+        _ step: EventTypes.Step, _ event: UnsafePointer<EventView>, _ record: UnsafeMutablePointer<Int64>
     ) -> Int64? {
         if let when = step.when {
             switch when._withUnsafeGuaranteedRef({ $0.truth(eventFrame) }) {
             case .yes: break
             case .no: return nil
             case .error:
-                noteError(record)
+                noteError(of: .rule(Int(step.rule)), when, wanted: .bool, eventFrame, .event(event), record)
                 return nil
             }
         }
         guard let expression = step.pointsExpression else { return step.points }
         guard let points = expression._withUnsafeGuaranteedRef({ $0.integer(eventFrame) }) else {
-            noteError(record)
+            noteError(of: .rule(Int(step.rule)), expression, wanted: .int, eventFrame, .event(event), record)
             return nil
         }
         return max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, points))

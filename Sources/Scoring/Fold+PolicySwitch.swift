@@ -65,6 +65,7 @@ extension Fold {
         output.isKept = old.output.isKept
         begin(under: policy)
         counters = old.counters
+        diagnostics = old.diagnostics.withoutFailures
         counters.policySwitches += 1
         self.entry = entry
         output.continueNumbers(of: old.output)

@@ -32,7 +32,7 @@ extension Fold {
                 change.sanctions = true
                 change.isMatched = true
             }
-            guard trigger.imposes, !isFrozen, holds(trigger, record) else { continue }
+            guard trigger.imposes, !isFrozen, holds(trigger, event, record) else { continue }
             change.isMatched = true
             if let imposition = imposition(sanction, record) {
                 // A further matching event: the term counts from it. The timer of the old end will see to the new one.
@@ -44,10 +44,14 @@ extension Fold {
         }
     }
 
-    private mutating func holds(_ trigger: EventTypes.Trigger, _ record: UnsafeMutablePointer<Int64>) -> Bool {
+    private mutating func holds(
+        _ trigger: EventTypes.Trigger, _ event: UnsafePointer<EventView>, _ record: UnsafeMutablePointer<Int64>
+    ) -> Bool {
         guard let when = trigger.when else { return true }
         let truth = when._withUnsafeGuaranteedRef { $0.truth(eventFrame) }
-        if truth == .error { noteError(record) }
+        if truth == .error {
+            noteError(of: .sanction(Int(trigger.sanction)), when, wanted: .bool, eventFrame, .event(event), record)
+        }
         return truth == .yes
     }
 

@@ -68,6 +68,8 @@ public struct Fold: ~Copyable {
     var enrolledKinds: KindSet
     /// `maximumSubjectEvents`, but in tests.
     var maximumEvents = Fold.maximumSubjectEvents
+    /// Of this process alone: no part of the state.
+    var diagnostics = FoldDiagnostics()
     /// Points alone: nobody is told, sanctioned or given a perk. A policy's past before it was activated.
     var isPast: Bool
 
@@ -200,10 +202,12 @@ public struct Fold: ~Copyable {
         }
     }
 
-    /// Folds one event.
-    public mutating func fold(_ event: EventView, type: EventTypeID, entry: Int, isFrozen: Bool = false) {
+    /// Folds one event. `topic`: as an item has it.
+    public mutating func fold(
+        _ event: EventView, type: EventTypeID, entry: Int, isFrozen: Bool = false, topic: Int32 = -1
+    ) {
         let key = Self.keys(event)
-        withUnsafePointer(to: Item(event: event, type: type, entry: entry, isFrozen: isFrozen)) {
+        withUnsafePointer(to: Item(event: event, type: type, entry: entry, isFrozen: isFrozen, topic: topic)) {
             fold($0, subjectHash: key.subject, identity: key.identity)
         }
     }
@@ -244,6 +248,7 @@ public struct Fold: ~Copyable {
         guard isNew(identity, of: subjects.record(subject)), !isVoided(identity) else { return }
         guard type != .unnamed else {
             counters.unmatched += 1
+            if !isPast { diagnostics.noteUnmatched(event.pointee.type) }
             return
         }
         fold(event, type, of: subject, identity)
@@ -259,7 +264,7 @@ public struct Fold: ~Copyable {
         let kind = SubjectTable.header(record).pointee.kind
         if let input = type.input { input._withUnsafeGuaranteedRef { load(event, $0, kind: kind) } }
         let firstReason = output.reasons.count
-        var change = contribute(event.pointee.time, type.steps, record, subject, kind: kind, identity)
+        var change = contribute(event, type.steps, record, subject, kind: kind, identity)
         output.sortReasons(from: firstReason)
         let reasons = firstReason..<output.reasons.count
         weigh(record, &change)

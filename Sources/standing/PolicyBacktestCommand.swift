@@ -9,7 +9,8 @@ struct PolicyBacktestCommand: ParsableCommand {
         discussion: """
             The candidate is --policy, the baseline --against: whatever moved, moved from the baseline to the candidate. \
             Without a baseline the report is about the candidate alone. Needs no broker and cannot publish. The same \
-            files give the same report, byte for byte.
+            files give the same report, byte for byte. It ends with what did not count, and why: expressions that had no \
+            value, event types that the policy does not name, subjects who are not enrolled.
 
             --outcomes is a CSV file with the header "subject,NAME" and 0 or 1 for each subject: what happened later. A \
             higher score is taken to mean that it is less likely.
@@ -39,7 +40,9 @@ struct PolicyBacktestCommand: ParsableCommand {
     @Option(help: "Write the report as a page, too: one file, no scripts, nothing fetched.")
     var html: String?
 
-    @Flag(name: .customLong("no-subjects"), help: "Leave every subject's id out of the report.")
+    @Flag(
+        name: .customLong("no-subjects"),
+        help: "Leave every subject's id, and every event's source and id, out of the report.")
     var noSubjects = false
 
     /// Beyond these, rejected lines are only counted.

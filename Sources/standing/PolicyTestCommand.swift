@@ -3,6 +3,7 @@ import Events
 import Foundation
 import Policy
 import Replay
+import Scoring
 
 struct PolicyTestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,8 +23,9 @@ struct PolicyTestCommand: ParsableCommand {
                     - {score: 985, band: A, because: [fare-evaded -15]}
                   standing: {anna: {dimensions: {transport: -15}, sanctions: {}}}
 
-            A case that fails prints what it expected (-) against what came (+), in the same form. Exit 0 if all cases \
-            pass, 1 if one fails or a file has mistakes.
+            A case that fails prints what it expected (-) against what came (+), in the same form. A case in which an \
+            expression has no value, such as data.km / 10.0 with "km": 25, prints a warning, also if it passes. Exit 0 if \
+            all cases pass, 1 if one fails or a file has mistakes.
             """)
 
     @Argument(help: "Folders or files of cases.")
@@ -75,6 +77,8 @@ struct PolicyTestCommand: ParsableCommand {
     private struct Tally {
         var passed = 0
         var failed = 0
+        /// Cases, passed or failed, with evaluation errors.
+        var withErrors = 0
         /// Files with mistakes.
         var broken = 0
     }
@@ -129,8 +133,10 @@ struct PolicyTestCommand: ParsableCommand {
 
     private func report(_ result: PolicyCaseResult, _ tally: inout Tally) {
         if result.hasPassed { tally.passed += 1 } else { tally.failed += 1 }
+        if !result.errors.isEmpty { tally.withErrors += 1 }
         switch output {
         case .text:
+            for warning in result.warnings { print(warning) }
             guard !result.hasPassed else { return }
             print("\(result.file):\(result.line): failed: \(result.name)")
             for line in result.difference { print("  \(line)") }
@@ -149,6 +155,11 @@ struct PolicyTestCommand: ParsableCommand {
                 if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
                 writer.append(jsonString: line)
             }
+            writer.append("],\"errors\":[")
+            for (index, error) in result.errors.enumerated() {
+                if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
+                error.write(to: &writer)
+            }
             writer.append("]}")
             print(String(decoding: writer.bytes, as: UTF8.self))
         }
@@ -159,9 +170,12 @@ struct PolicyTestCommand: ParsableCommand {
         case .text:
             let broken =
                 tally.broken == 0 ? "" : ", \(tally.broken) \(tally.broken == 1 ? "file" : "files") with mistakes"
-            print("\(tally.passed) passed, \(tally.failed) failed\(broken)")
+            let errors = tally.withErrors == 0 ? "" : ", \(tally.withErrors) with evaluation errors"
+            print("\(tally.passed) passed, \(tally.failed) failed\(errors)\(broken)")
         case .json:
-            print(#"{"passed":\#(tally.passed),"failed":\#(tally.failed),"files-with-mistakes":\#(tally.broken)}"#)
+            print(
+                #"{"passed":\#(tally.passed),"failed":\#(tally.failed),"with-errors":\#(tally.withErrors),"#
+                    + #""files-with-mistakes":\#(tally.broken)}"#)
         }
     }
 }

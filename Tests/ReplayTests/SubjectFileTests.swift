@@ -8,7 +8,7 @@ import Simulation
 import Testing
 
 @Suite struct SubjectFileTests {
-    private static func archive(_ frames: [(offset: Int64, bytes: [UInt8])]) throws -> SubjectHistory {
+    static func archive(_ frames: [(offset: Int64, bytes: [UInt8])]) throws -> SubjectHistory {
         let directory = ArchiveDirectory(root: "/a", partition: 4, segmentBytes: 4000, on: FaultyFileSystem())
         let writer = try ArchiveWriter(directory)
         for frame in frames { try frame.bytes.withUnsafeBytes { try writer.append($0, at: frame.offset) } }

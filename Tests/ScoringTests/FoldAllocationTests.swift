@@ -33,6 +33,35 @@ import Testing
           - {id: quiet, dimension: conduct, measures: [gatherings], when: points <= -5, notice: 1 day, lasts: 2 days}
         """
 
+    /// Errors and types that the policy does not name come again and again: each was noted once, and is counted from then on.
+    @Test(.enabled(if: isOptimised, "allocations are counted in release builds"))
+    func whatDoesNotCountDoesNotAllocate() throws {
+        let text = Self.policy.replacing(
+            "when: data.amount >= 10, points: data.amount * 2", with: "points: int(data.amount / 10.0)")
+        let policy = try ScoringPolicy(yaml: text, file: "steady.yaml")
+        var fold = Fold(policy: policy)
+        let story = Story(policy)
+        let people = (0..<500).map { "subject-\($0)" }
+        let behaviour = (0..<40_000).map { number in
+            happened(
+                number % 2 == 0 ? "bill.paid" : "tea.drunk", people[number * 7919 % people.count], on: 1,
+                id: "e\(number)", data: #"{"amount":\#(number % 40)}"#)
+        }
+        let items = (people.map { enrolled($0) } + behaviour).map { story.item($0, entry: 0) }
+
+        func run(_ range: Range<Int>) {
+            items.withUnsafeBufferPointer { fold.fold(UnsafeBufferPointer(rebasing: $0[range])) }
+            fold.clearOutput()
+        }
+
+        run(0..<30_500)
+        let before = standing_allocations()
+        run(30_500..<40_500)
+        #expect(standing_allocations() - before < 100)
+        #expect(fold.diagnosis.failures.map(\.count) == [20_000])
+        #expect(fold.diagnosis.unmatchedTypes.map(\.events) == [20_000])
+    }
+
     /// After 30,000 events each shard of the identity table has just grown, to 1024 slots, and has room for the next
     /// 10,000: about 630 of 768 are taken in the end. Buckets, evidence, timers and sanctions come and go, and what has
     /// gone makes room for what comes. Only the sort of what falls due together asks for room, once a due time.

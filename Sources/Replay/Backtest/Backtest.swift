@@ -17,7 +17,7 @@ public struct Backtest: Sendable {
     /// Moves the clock here at the end; nil: the greatest time read.
     public var asOf: Timestamp?
     public var outcomes: BacktestOutcomes?
-    /// Subjects in each list of the report; 0: no subject's id gets into it.
+    /// Subjects in each list of the report; 0: no subject's id gets into it, and no event's source or id either.
     public var listLimit = 10
 
     public init(
@@ -36,11 +36,11 @@ public struct Backtest: Sendable {
         let candidate = BacktestFold(policy)
         let baseline = against.map { BacktestFold($0) }
         var input = BacktestReport.Input(files: events, read: 0, rejected: 0)
-        for file in events {
+        for (number, file) in events.enumerated() {
             let lines = try EventFile(file)
             while let event = try lines.next(reject: reject) {
-                candidate.fold(event)
-                baseline?.fold(event)
+                candidate.fold(event, file: number)
+                baseline?.fold(event, file: number)
             }
             input.read += lines.read
             input.rejected += lines.rejected
@@ -48,8 +48,8 @@ public struct Backtest: Sendable {
         candidate.finish(asOf: asOf)
         baseline?.finish(asOf: asOf)
         input.clock = candidate.fold.clock == .distantPast ? nil : candidate.fold.clock
-        let new = candidate.side(outcomes)
-        let old = baseline?.side(outcomes)
+        let new = candidate.side(outcomes, files: events.count, namesEvents: listLimit > 0)
+        let old = baseline?.side(outcomes, files: events.count, namesEvents: listLimit > 0)
         return BacktestReport(
             input: input, listLimit: listLimit, policy: new.side, against: old?.side,
             comparison: baseline.map { compare(candidate, $0) },

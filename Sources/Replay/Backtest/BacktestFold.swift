@@ -18,8 +18,10 @@ final class BacktestFold {
         revoked = granted
     }
 
-    func fold(_ event: EventView) {
-        fold.fold(event, type: fold.resolve(type: event.type), entry: 0)
+    /// `file`: its number stands for the event's topic.
+    func fold(_ event: EventView, file: Int) {
+        fold.fold(
+            event, type: fold.resolve(type: event.type), entry: 0, topic: Int32(truncatingIfNeeded: file))
         countFacts()
     }
 
@@ -49,8 +51,11 @@ final class BacktestFold {
         return ControlType(type) == nil
     }
 
-    /// Everyone's standing at the end, summed up; with it, every score, ascending.
-    func side(_ outcomes: BacktestOutcomes?) -> (side: BacktestReport.Side, scores: [Int64]) {
+    /// Everyone's standing at the end, summed up; with it, every score, ascending. `files`: how many were read.
+    /// `namesEvents`: whether events may be named by their source and id.
+    func side(
+        _ outcomes: BacktestOutcomes?, files: Int, namesEvents: Bool
+    ) -> (side: BacktestReport.Side, scores: [Int64]) {
         let policy = fold.policy
         var bands = policy.bands.map { BacktestReport.Band(name: $0.name, from: $0.from, subjects: 0) }
         var sanctions = policy.sanctions.indices.map {
@@ -79,10 +84,25 @@ final class BacktestFold {
         }
         scores.sort()
         let side = BacktestReport.Side(
-            id: policy.id, version: policy.version, counters: fold.counters, subjects: Int64(scores.count),
-            scores: BacktestDistribution(sorted: scores), bands: bands, sanctions: sanctions, perks: perks,
-            outcome: outcomes.map { discrimination(&items, outcomes: $0) })
+            id: policy.id, version: policy.version, counters: fold.counters,
+            diagnosis: diagnosis(namesEvents: namesEvents), notEnrolledByFile: notEnrolled(files: files),
+            subjects: Int64(scores.count), scores: BacktestDistribution(sorted: scores), bands: bands,
+            sanctions: sanctions, perks: perks, outcome: outcomes.map { discrimination(&items, outcomes: $0) })
         return (side, scores)
+    }
+
+    private func diagnosis(namesEvents: Bool) -> Diagnosis {
+        var diagnosis = fold.diagnosis
+        for place in diagnosis.failures.indices where !namesEvents { diagnosis.failures[place].example = nil }
+        for place in diagnosis.unmatchedTypes.indices {
+            diagnosis.unmatchedTypes[place].nearest = fold.policy.eventType(near: diagnosis.unmatchedTypes[place].type)
+        }
+        return diagnosis
+    }
+
+    private func notEnrolled(files: Int) -> [Int64] {
+        let tallies = fold.notEnrolledByTopic
+        return (1..<files + 1).map { $0 < tallies.count ? tallies[$0] : 0 }
     }
 
     private func discrimination(

@@ -13,6 +13,9 @@ extension BacktestReport {
     ///  "outcome": {"name", "subjects", "outcomes"} | null}
     ///
     /// SIDE: {"id", "version", "subjects", "scored", "unmatched", "not-enrolled", "evaluation-errors",
+    ///  "errors": [{"rule" | "sanction" | "perk": id, "error", "count", "source", "id"}]: of the first event without a value
+    ///  "unmatched-types": [{"type", "events"}]: type null is all others
+    ///  "not-enrolled-by-file": [{"file", "events"}], "waiting": events that wait for an enrolment at the end
     ///  "score": {"mean", "least", "lower-quartile", "median", "upper-quartile", "greatest"} | null,
     ///  "bands": [{"name", "from", "subjects", "share"}],
     ///  "sanctions": [{"id", "imposed", "lifted", "noticed", "in-force", "stayed"}],
@@ -38,9 +41,9 @@ extension BacktestReport {
     public func json() -> String {
         var writer = JSONDocument()
         writer.object {
-            $0.member("policy") { policy.write(to: &$0) }
+            $0.member("policy") { policy.write(files: input.files, to: &$0) }
             $0.member("against") { json in
-                if let against { against.write(to: &json) } else { json.null() }
+                if let against { against.write(files: input.files, to: &json) } else { json.null() }
             }
             $0.member("input") { input.write(to: &$0) }
             $0.member("comparison") { json in
@@ -134,7 +137,7 @@ extension BacktestHistogram {
 }
 
 extension BacktestReport.Side {
-    fileprivate func write(to json: inout JSONDocument) {
+    fileprivate func write(files: [String], to json: inout JSONDocument) {
         json.object {
             $0.member("id", id)
             $0.member("version", version)
@@ -143,6 +146,7 @@ extension BacktestReport.Side {
             $0.member("unmatched", counters.unmatched)
             $0.member("not-enrolled", counters.notEnrolled)
             $0.member("evaluation-errors", counters.evaluationErrors)
+            writeUncounted(files: files, to: &$0)
             $0.member("score") { json in
                 guard let scores else { return json.null() }
                 json.object {
@@ -189,6 +193,48 @@ extension BacktestReport.Side {
             $0.member("outcome") { json in
                 if let outcome { outcome.write(to: &json) } else { json.null() }
             }
+        }
+    }
+}
+
+extension BacktestReport.Side {
+    private func writeUncounted(files: [String], to json: inout JSONDocument) {
+        json.member("errors") { $0.array(diagnosis.failures) { $0.writeJSON(to: &$1) } }
+        json.member("unmatched-types") { json in
+            var types = diagnosis.unmatchedTypes.map { (type: String?.some($0.type), events: $0.events) }
+            if diagnosis.otherUnmatched > 0 { types.append((type: nil, events: diagnosis.otherUnmatched)) }
+            json.array(types) { item, json in
+                json.object {
+                    $0.member("type", item.type)
+                    $0.member("events", item.events)
+                }
+            }
+        }
+        json.member("not-enrolled-by-file") { json in
+            let counts = zip(files, notEnrolledByFile).filter { $1 > 0 }
+            json.array(counts) { item, json in
+                json.object {
+                    $0.member("file", item.0)
+                    $0.member("events", item.1)
+                }
+            }
+        }
+        json.member("waiting", diagnosis.waiting)
+    }
+}
+
+extension Diagnosis.Failure {
+    fileprivate func writeJSON(to json: inout JSONDocument) {
+        json.object {
+            switch part {
+            case .rule: $0.member("rule", id)
+            case .sanction: $0.member("sanction", id)
+            case .perk: $0.member("perk", id)
+            }
+            $0.member("error", reason)
+            $0.member("count", count)
+            $0.member("source", example?.source)
+            $0.member("id", example?.id)
         }
     }
 }

@@ -36,6 +36,7 @@ struct BacktestPage {
                     writeSanctions(&main)
                     writePerks(&main)
                     writeOutcomes(&main)
+                    writeUncounted(&main)
                     writeFooting(&main)
                 }
             }

@@ -4,7 +4,7 @@ public import Scoring
 /// What the same events make of their subjects under one policy, or under two.
 ///
 /// `policy` is the candidate, `against` the baseline: what moved, moved from `against` to `policy`. Subjects' ids
-/// appear in lists of a bounded length and nowhere else; under `listLimit` 0 those lists are empty.
+/// appear in lists of a bounded length and nowhere else; under `listLimit` 0 those lists are empty, and no event is named.
 public struct BacktestReport: Sendable, Equatable {
     public var input: Input
     public var listLimit: Int
@@ -38,6 +38,10 @@ public struct BacktestReport: Sendable, Equatable {
         public var id: String
         public var version: Int64
         public var counters: FoldCounters
+        /// Why events did not count. Under `listLimit` 0 it names no event.
+        public var diagnosis: Diagnosis
+        /// Early events that contribute nothing, by the number of their file in the input.
+        public var notEnrolledByFile: [Int64]
         public var subjects: Int64
         public var scores: BacktestDistribution?
         /// In policy order, the lowest first.

@@ -11,6 +11,7 @@ extension BacktestReport {
         write(sanctions: &table)
         write(perks: &table)
         write(outcomes: &table)
+        write(uncounted: &table)
         return table.text
     }
 
@@ -196,6 +197,21 @@ extension BacktestReport {
             guard let found = side.outcome else { continue }
             write(rates: found.bands.reversed(), "Outcomes by band, \(role)", "band", &table)
             write(rates: found.deciles, "Outcomes by decile of score, \(role)", "decile", &table)
+        }
+    }
+
+    // MARK: What did not count
+
+    private func write(uncounted table: inout BacktestTable) {
+        guard !uncounted.isEmpty else { return }
+        table.section(Self.uncountedTitle)
+        for listing in uncounted {
+            table.section(listing.title)
+            let rows = [listing.head] + listing.rows
+            // Texts beside one another need more room between them than names and numbers.
+            table.rows(
+                rows.map { row in row.enumerated().map { $0 < listing.textColumns - 1 ? "\($1) " : $1 } },
+                textColumns: listing.textColumns)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Events
+public import Scoring
 
 /// Given events, then facts: one example of what a policy means, as its author wrote it.
 public struct PolicyCase: Sendable {
@@ -40,8 +41,13 @@ public struct PolicyCaseResult: Sendable {
     public let line: Int
     /// Expected (`-`) against actual (`+`) facts and standings, in the form of a case file; empty if the case passed.
     public let difference: [String]
+    /// Evaluations that gave nothing, in `given` and `when`; a case can pass all the same.
+    public let errors: [Diagnosis.Failure]
 
     public var hasPassed: Bool { difference.isEmpty }
+
+    /// `FILE:LINE: warning: NAME: …`, one for each of `errors`.
+    public var warnings: [String] { errors.map { "\(file):\(line): warning: \(name): \($0.sentence)" } }
 }
 
 /// A fact or a standing in the one-line form of case files: `{score: 975, band: A, at: 2026-01-02}`. Values are texts

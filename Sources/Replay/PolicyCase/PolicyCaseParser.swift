@@ -27,12 +27,7 @@ struct PolicyCaseParser {
         self.reader = reader
         self.file = file
         self.policy = policy
-        var types = policy.rules.flatMap(\.events)
-        for sanction in policy.sanctions {
-            types += sanction.liftedBy
-            if case .event(let triggers, _) = sanction.trigger { types += triggers }
-        }
-        eventTypes = types
+        eventTypes = policy.eventTypes
     }
 
     mutating func cases(_ value: Value) -> [PolicyCase] {

@@ -26,7 +26,8 @@ public struct PolicyCaseRunner {
         }
         for expected in example.standings { difference += compare(expected, fold) }
         return PolicyCaseResult(
-            name: example.name, file: example.file, line: example.line, difference: difference)
+            name: example.name, file: example.file, line: example.line, difference: difference,
+            errors: fold.diagnosis.failures)
     }
 
     private func apply(_ step: PolicyCase.Step, to fold: inout Fold, _ facts: inout [PolicyCaseLine]) {

@@ -43,6 +43,10 @@ public struct SubjectFile: ~Copyable {
     /// `{"subject","clock","standing","history":[{"offset","entry","time","type","source","id","origin","changes":[…]}],
     /// "voided":[{"source","id","reason","at","would-have-had":[{"perk","from","until"}],
     /// "would-not-have-been-under":[{"sanction","from","until"}]}]}`. `standing` is null for who is not enrolled.
+    ///
+    /// Where an event did not count, its item of `history` says why: `"unmatched":true` if no rule and no sanction names its
+    /// type, and `"errors":[{"rule","error"}]` (or `sanction`, or `perk`) if an expression gave nothing. Of an error that
+    /// befell several events at once, or an early event that counts from here on, `count` or `source` and `id` follow.
     public func write(to writer: inout ByteWriter) {
         writer.append("{\"subject\":")
         history.subject.withUnsafeBytes { writer.append(jsonString: $0) }
@@ -103,6 +107,7 @@ public struct SubjectFile: ~Copyable {
                 entry.topic.withUnsafeBytes { writer.append(jsonString: $0) }
                 writer.append(",\"partition\":\(entry.partition),\"offset\":\(entry.sourceOffset)}")
             }
+            if step.isUnmatched { writer.append(",\"unmatched\":true") }
             writer.append(",\"changes\":[")
         } else {
             writer.append("{\"changes\":[")
@@ -111,7 +116,34 @@ public struct SubjectFile: ~Copyable {
             if index > 0 { writer.append(byte: 0x2C) }
             write(change, to: &writer)
         }
-        writer.append("]}")
+        writer.append("]")
+        if !step.errors.isEmpty {
+            writer.append(",\"errors\":[")
+            for (index, error) in step.errors.enumerated() {
+                if index > 0 { writer.append(byte: 0x2C) }
+                write(error, of: step.entry.map { history.entries[$0] }, to: &writer)
+            }
+            writer.append("]")
+        }
+        writer.append("}")
+    }
+
+    /// An evaluation that gave nothing; how often if more than once, and the event if it is not the entry's.
+    private func write(
+        _ error: Diagnosis.Failure, of entry: SubjectEntries.Entry?, to writer: inout ByteWriter
+    ) {
+        writer.append("{")
+        error.writeMembers(to: &writer)
+        if error.count > 1 { writer.append(",\"count\":\(error.count)") }
+        if let example = error.example,
+            entry?.source != Array(example.source.utf8) || entry?.id != Array(example.id.utf8)
+        {
+            writer.append(",\"source\":")
+            writer.append(jsonString: example.source)
+            writer.append(",\"id\":")
+            writer.append(jsonString: example.id)
+        }
+        writer.append("}")
     }
 
     private func write(_ change: SubjectReplay.Change, to writer: inout ByteWriter) {

@@ -28,6 +28,10 @@ public struct SubjectReplay: ~Copyable {
     public struct Step: Sendable {
         public var entry: Int?
         public var changes: [Change]
+        /// Evaluations that gave nothing. Their example is the entry's event, or an early one that its enrolment let count.
+        public var errors: [Diagnosis.Failure] = []
+        /// The entry is an event of a type that no rule and no sanction names.
+        public var isUnmatched = false
     }
 
     public private(set) var fold = Fold(policy: .absent)
@@ -66,8 +70,10 @@ public struct SubjectReplay: ~Copyable {
         let entry = entries[number]
         if entry.clock > fold.clock { fold.tick(entry.clock, entry: 0) }
         note(nil)
+        var isUnmatched = false
         try entry.lend { event in
             let type = fold.resolve(type: event.type)
+            isUnmatched = entry.kind == .event && type.isUnmatched
             if entry.kind == .system {
                 try begin(by: event, at: entry.offset)
             } else if type == EventTypeID(.policyActivated), fixedPolicy == nil {
@@ -77,7 +83,7 @@ public struct SubjectReplay: ~Copyable {
             }
         }
         folded += 1
-        note(number)
+        note(number, isUnmatched: isUnmatched)
     }
 
     private mutating func switchPolicy(_ event: EventView, _ number: Int) throws {
@@ -128,10 +134,11 @@ public struct SubjectReplay: ~Copyable {
         }
     }
 
-    /// Puts the facts since the last one into words.
-    private mutating func note(_ entry: Int?) {
+    /// Puts what has happened since the last time into words.
+    private mutating func note(_ entry: Int?, isUnmatched: Bool = false) {
         defer { fold.clearOutput() }
-        guard !fold.output.facts.isEmpty || entry != nil else { return }
+        let errors = fold.takeDiagnosis().failures
+        guard !fold.output.facts.isEmpty || !errors.isEmpty || entry != nil else { return }
         let (policy, previous) = (fold.policy, previous ?? fold.policy)
         func name(_ number: Int, _ list: (ScoringPolicy) -> String) -> String { list(number >= 0 ? policy : previous) }
         func place(_ number: Int) -> Int { number >= 0 ? number : ~number }
@@ -152,7 +159,7 @@ public struct SubjectReplay: ~Copyable {
                     (name(reason.rule) { $0.rules[place(reason.rule)].id }, reason.points)
                 })
         }
-        steps.append(Step(entry: entry, changes: changes))
+        steps.append(Step(entry: entry, changes: changes, errors: errors, isUnmatched: isUnmatched))
     }
 }
 

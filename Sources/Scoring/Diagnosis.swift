@@ -1,0 +1,132 @@
+public import Events
+
+/// Why events did not count, by name: evaluations that gave nothing, event types that the policy does not name, and
+/// subjects that are not enrolled.
+public struct Diagnosis: Sendable, Equatable {
+    /// A part of a policy that has expressions.
+    public enum Part: String, Sendable, CaseIterable { case rule, sanction, perk }
+
+    /// What names an event.
+    public struct Example: Sendable, Equatable {
+        public var source: String
+        public var id: String
+
+        public init(source: String, id: String) { (self.source, self.id) = (source, id) }
+    }
+
+    /// Evaluations of one part's expressions that gave nothing, for one reason.
+    public struct Failure: Sendable, Equatable {
+        public var part: Part
+        /// The part's id.
+        public var id: String
+        /// As CEL says it, such as `no such overload`.
+        public var reason: String
+        public var count: Int64
+        /// The first event that it befell; nil if it befell a timer or a change of policy.
+        public var example: Example?
+
+        public init(part: Part, id: String, reason: String, count: Int64, example: Example?) {
+            (self.part, self.id, self.reason) = (part, id, reason)
+            (self.count, self.example) = (count, example)
+        }
+    }
+
+    /// Events of a type that no rule and no sanction names.
+    public struct UnmatchedType: Sendable, Equatable {
+        public var type: String
+        public var events: Int64
+        /// A type that the policy names and that may be meant; nil if none is near, or nobody has looked for one.
+        public var nearest: String?
+
+        public init(type: String, events: Int64, nearest: String? = nil) {
+            (self.type, self.events, self.nearest) = (type, events, nearest)
+        }
+    }
+
+    /// Events of a source topic.
+    public struct TopicEvents: Sendable, Equatable {
+        /// Nil where it is not known.
+        public var topic: String?
+        public var events: Int64
+
+        public init(topic: String?, events: Int64) { (self.topic, self.events) = (topic, events) }
+    }
+
+    /// Rules, then sanctions, then perks, each in policy order.
+    public var failures: [Failure] = []
+    /// Evaluations that gave nothing beyond the number of failures that are counted apart.
+    public var otherFailures: Int64 = 0
+    /// The most frequent first.
+    public var unmatchedTypes: [UnmatchedType] = []
+    /// Events of further types that no rule and no sanction names.
+    public var otherUnmatched: Int64 = 0
+    /// Early events that contribute nothing, by the topic that they came from. Unlike all else here it is of the state, and
+    /// counts since the ledger began.
+    public var notEnrolled: [TopicEvents] = []
+    /// Early events that wait now for their subject's enrolment.
+    public var waiting: Int64 = 0
+
+    public init() {}
+
+    /// Adds that of another ledger partition under the same policy.
+    public mutating func add(_ other: Diagnosis) {
+        for failure in other.failures {
+            let place = failures.firstIndex {
+                $0.part == failure.part && $0.id == failure.id && $0.reason == failure.reason
+            }
+            if let place { failures[place].count += failure.count } else { failures.append(failure) }
+        }
+        otherFailures += other.otherFailures
+        for item in other.unmatchedTypes {
+            if let place = unmatchedTypes.firstIndex(where: { $0.type == item.type }) {
+                unmatchedTypes[place].events += item.events
+            } else {
+                unmatchedTypes.append(item)
+            }
+        }
+        otherUnmatched += other.otherUnmatched
+        for item in other.notEnrolled {
+            if let place = notEnrolled.firstIndex(where: { $0.topic == item.topic }) {
+                notEnrolled[place].events += item.events
+            } else {
+                notEnrolled.append(item)
+            }
+        }
+        waiting += other.waiting
+    }
+}
+
+extension Diagnosis.Failure {
+    /// `rule ride: no such overload, 3 times; the first is of source /rides, id r-2`
+    public var sentence: String {
+        let times = count == 1 ? "once" : "\(count) times"
+        let first = example.map { "; the first is of source \($0.source), id \($0.id)" } ?? ""
+        return "\(part.rawValue) \(id): \(reason), \(times)\(first)"
+    }
+
+    /// `"rule":ID,"error":REASON`, or with `sanction` or `perk`.
+    public func writeMembers(to writer: inout ByteWriter) {
+        writer.append(jsonString: part.rawValue)
+        writer.append(byte: 0x3A)
+        writer.append(jsonString: id)
+        writer.append(",\"error\":")
+        writer.append(jsonString: reason)
+    }
+
+    /// `{"rule":ID,"error":REASON,"count","source","id"}`; source and id are null without an event.
+    public func write(to writer: inout ByteWriter) {
+        writer.append(byte: 0x7B)
+        writeMembers(to: &writer)
+        writer.append(",\"count\":")
+        writer.append(decimal: count)
+        if let example {
+            writer.append(",\"source\":")
+            writer.append(jsonString: example.source)
+            writer.append(",\"id\":")
+            writer.append(jsonString: example.id)
+        } else {
+            writer.append(",\"source\":null,\"id\":null")
+        }
+        writer.append(byte: 0x7D)
+    }
+}

@@ -1,0 +1,82 @@
+internal import Events
+internal import Expressions
+internal import Policy
+
+// Why events do not count: noted where it happens, told by name.
+extension Fold {
+    /// Counts an evaluation that gave nothing and notes why, for which it is done once more.
+    @inline(never) mutating func noteError(
+        of part: FoldDiagnostics.Part, _ expression: Unmanaged<Expression>, wanted: ValueType, _ frame: Frame,
+        _ cause: Cause, _ record: UnsafeMutablePointer<Int64>
+    ) {
+        counters.evaluationErrors += 1
+        let header = SubjectTable.header(record)
+        if header.pointee.errors < .max { header.pointee.errors += 1 }
+        // The past of a policy is nobody's news.
+        guard !isPast else { return }
+        let reason = expression._withUnsafeGuaranteedRef { $0.failure(frame, wanted: wanted) }
+        diagnostics.note(part, reason, of: cause.behaviour)
+    }
+
+    /// Why events did not count since this fold began, or since `takeDiagnosis`. Without topics, whose names the ledger has.
+    public var diagnosis: Diagnosis {
+        var diagnosis = Diagnosis()
+        diagnosis.failures = diagnostics.failures.enumerated()
+            .sorted { a, b in
+                let (x, y) = (a.element.part.order, b.element.part.order)
+                return (x.list, x.number, a.offset) < (y.list, y.number, b.offset)
+            }
+            .map { failure($0.element) }
+        diagnosis.otherFailures = diagnostics.otherFailures
+        diagnosis.unmatchedTypes = diagnostics.types
+            .map { Diagnosis.UnmatchedType(type: String(decoding: $0.name, as: UTF8.self), events: $0.events) }
+            .sorted { a, b in (b.events, a.type) < (a.events, b.type) }
+        diagnosis.otherUnmatched = diagnostics.otherTypes
+        diagnosis.waiting = Int64(early.count)
+        return diagnosis
+    }
+
+    /// The diagnosis, which begins anew.
+    public mutating func takeDiagnosis() -> Diagnosis {
+        let taken = diagnosis
+        if !diagnostics.isEmpty { diagnostics = FoldDiagnostics() }
+        return taken
+    }
+
+    private func failure(_ failure: FoldDiagnostics.Failure) -> Diagnosis.Failure {
+        let (part, id) = name(failure.part)
+        let example = failure.example.map { example in
+            Diagnosis.Example(
+                source: String(decoding: example.source, as: UTF8.self),
+                id: String(decoding: example.id, as: UTF8.self))
+        }
+        return Diagnosis.Failure(
+            part: part, id: id, reason: failure.reason.description, count: failure.count, example: example)
+    }
+
+    private func name(_ part: FoldDiagnostics.Part) -> (part: Diagnosis.Part, id: String) {
+        switch part {
+        case .rule(let number): (.rule, policy.rules[number].id)
+        case .sanction(let number): (.sanction, policy.sanctions[number].id)
+        case .perk(let number): (.perk, policy.perks[number].id)
+        }
+    }
+}
+
+extension FoldDiagnostics.Part {
+    /// Rules, sanctions, perks, each in policy order.
+    fileprivate var order: (list: Int, number: Int) {
+        switch self {
+        case .rule(let number): (0, number)
+        case .sanction(let number): (1, number)
+        case .perk(let number): (2, number)
+        }
+    }
+}
+
+extension Fold.Cause {
+    /// The event of a subject that the step is; nil for a timer and for a change of policy.
+    fileprivate var behaviour: UnsafePointer<EventView>? {
+        if case .event(let event) = self { event } else { nil }
+    }
+}

@@ -1,0 +1,96 @@
+internal import Events
+internal import Expressions
+
+/// What a fold notes of the evaluations that gave nothing and of the event types that its policy does not name.
+///
+/// It is not part of the state: no snapshot and no digest has it, and it begins empty with every fold. What it keeps is
+/// bounded, and what comes again allocates nothing.
+struct FoldDiagnostics {
+    /// Event types that are counted by name; the others are counted together.
+    static let maximumTypes = 32
+    /// Failures that are counted apart, one a part of the policy and reason; the others are counted together.
+    static let maximumFailures = 256
+
+    /// The part of the policy that an expression belongs to, by its number.
+    enum Part: Hashable {
+        case rule(Int)
+        case sanction(Int)
+        case perk(Int)
+    }
+
+    struct Failure {
+        var part: Part
+        var reason: EvaluationFailure
+        var count: Int64
+        /// The first event that it befell; nil if it befell a timer or a change of policy.
+        var example: (source: [UInt8], id: [UInt8])?
+    }
+
+    struct UnmatchedType {
+        var name: [UInt8]
+        var events: Int64
+    }
+
+    private struct Key: Hashable {
+        var part: Part
+        var reason: EvaluationFailure
+    }
+
+    /// In the order in which they first came.
+    private(set) var failures: [Failure] = []
+    private(set) var otherFailures: Int64 = 0
+    private(set) var types: [UnmatchedType] = []
+    private(set) var otherTypes: Int64 = 0
+    /// Indices of `failures`.
+    private var places: [Key: Int] = [:]
+    /// Indices of `types`, by fingerprint, with open addressing; -1: the slot is free. Half of them stay so.
+    private var slots = [Int8](repeating: -1, count: 2 * FoldDiagnostics.maximumTypes)
+
+    var isEmpty: Bool { failures.isEmpty && types.isEmpty }
+
+    /// Counts an evaluation that gave nothing.
+    mutating func note(_ part: Part, _ reason: EvaluationFailure, of event: UnsafePointer<EventView>?) {
+        let key = Key(part: part, reason: reason)
+        if let place = places[key] {
+            failures[place].count += 1
+            return
+        }
+        guard failures.count < Self.maximumFailures else {
+            otherFailures += 1
+            return
+        }
+        places[key] = failures.count
+        var failure = Failure(part: part, reason: reason, count: 1, example: nil)
+        if let event { failure.example = (source: Array(event.pointee.source), id: Array(event.pointee.id)) }
+        failures.append(failure)
+    }
+
+    /// Counts an event of a type that the policy does not name.
+    @inline(never) mutating func noteUnmatched(_ type: UnsafeRawBufferPointer) {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: type.fingerprint(seed: 1)) & mask
+        while slots[slot] >= 0 {
+            let number = Int(slots[slot])
+            if types[number].name.withUnsafeBytes({ $0.equals(type) }) {
+                types[number].events += 1
+                return
+            }
+            slot = (slot + 1) & mask
+        }
+        guard types.count < Self.maximumTypes else {
+            otherTypes += 1
+            return
+        }
+        slots[slot] = Int8(types.count)
+        types.append(UnmatchedType(name: Array(type), events: 1))
+    }
+
+    /// What goes on where another policy takes over: failures are those of the old one's expressions.
+    var withoutFailures: FoldDiagnostics {
+        var copy = self
+        copy.failures = []
+        copy.otherFailures = 0
+        copy.places = [:]
+        return copy
+    }
+}

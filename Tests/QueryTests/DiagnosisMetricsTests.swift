@@ -1,0 +1,104 @@
+import Events
+import Policy
+import Scoring
+import Testing
+
+@testable import Query
+
+/// Why events did not count, as /metrics has it.
+struct DiagnosisMetricsTests {
+    private static let policy = """
+        policy: rides
+        version: 1
+        early: 0 hours
+        score: {base: 600, min: 350, max: 950}
+        dimensions: {driving: {}}
+        rules:
+          - {id: ride, dimension: driving, event: ride.finished, points: "int(data.km / 10.0)"}
+        bands: [{name: A, from: 350}]
+        """
+
+    private func diagnosis(_ lines: [String]) throws -> Diagnosis {
+        var fold = Fold(policy: try ScoringPolicy(yaml: Self.policy, file: "rides.yaml"))
+        let decoder = EventDecoder()
+        for line in lines {
+            Array(line.utf8).withUnsafeBytes { bytes in
+                var event = EventView.empty
+                let defect = decoder.decode(structured: bytes, into: &event)
+                #expect(defect == nil)
+                fold.fold(event, type: fold.resolve(type: event.type), entry: 0)
+                fold.clearOutput()
+            }
+        }
+        return fold.diagnosis
+    }
+
+    private func line(_ type: String, _ id: String, _ data: String) -> String {
+        #"{"specversion":"1.0","id":"\#(id)","source":"/rides/secret","type":"\#(type)","subject":"anna","#
+            + #""time":"2026-01-02T00:00:00Z","data":\#(data)}"#
+    }
+
+    @Test func errorsAndTypesHaveNamesAndNobodyIsNamed() throws {
+        var diagnosis = try diagnosis([
+            line("standing.subject.enrolled", "1", #"{"kind":"individual","terms":"t"}"#),
+            line("ride.finished", "2", #"{"km":25}"#), line("ride.finished", "3", #"{"km":25}"#),
+            line("ride.finished", "4", "{}"), line("ride.finished", "5", #"{"km":25.0}"#),
+            line("ride.finishd", "6", #"{"km":25.0}"#),
+        ])
+        diagnosis.notEnrolled = [.init(topic: "rides", events: 7), .init(topic: nil, events: 1)]
+        diagnosis.waiting = 3
+        var exposition = Exposition()
+        exposition.add(diagnosis)
+        #expect(
+            exposition.text == """
+                # TYPE standing_fold_early_events gauge
+                standing_fold_early_events 3
+                # TYPE standing_fold_evaluation_errors_by_rule_total counter
+                standing_fold_evaluation_errors_by_rule_total{reason="no such field",rule="ride"} 1
+                standing_fold_evaluation_errors_by_rule_total{reason="no such overload",rule="ride"} 2
+                # TYPE standing_fold_evaluation_errors_other_total counter
+                standing_fold_evaluation_errors_other_total 0
+                # TYPE standing_fold_not_enrolled_by_topic_total counter
+                standing_fold_not_enrolled_by_topic_total{topic="other"} 1
+                standing_fold_not_enrolled_by_topic_total{topic="rides"} 7
+                # TYPE standing_fold_unmatched_by_type_total counter
+                standing_fold_unmatched_by_type_total{type="other"} 0
+                standing_fold_unmatched_by_type_total{type="ride.finishd"} 1
+
+                """)
+        #expect(!exposition.text.contains("anna") && !exposition.text.contains("/rides/secret"))
+    }
+
+    /// Of two ledger partitions.
+    @Test func diagnosesAddUp() throws {
+        let enrolment = line("standing.subject.enrolled", "1", #"{"kind":"individual","terms":"t"}"#)
+        var sum = try diagnosis([
+            enrolment, line("ride.finished", "2", #"{"km":25}"#), line("ride.finishd", "3", "{}"),
+        ])
+        sum.add(
+            try diagnosis([
+                enrolment, line("ride.finished", "4", #"{"km":25}"#), line("ride.finished", "5", "{}"),
+                line("ride.finishd", "6", "{}"), line("tea.drunk", "7", "{}"),
+            ]))
+        let example = Diagnosis.Example(source: "/rides/secret", id: "2")
+        #expect(
+            sum.failures == [
+                .init(part: .rule, id: "ride", reason: "no such overload", count: 2, example: example),
+                .init(
+                    part: .rule, id: "ride", reason: "no such field", count: 1,
+                    example: .init(source: "/rides/secret", id: "5")),
+            ])
+        #expect(
+            sum.unmatchedTypes == [.init(type: "ride.finishd", events: 2), .init(type: "tea.drunk", events: 1)])
+    }
+
+    /// A type can be called what the rest is called.
+    @Test func aTypeThatIsCalledOther() {
+        var diagnosis = Diagnosis()
+        diagnosis.unmatchedTypes = [.init(type: "other", events: 2)]
+        diagnosis.otherUnmatched = 3
+        var exposition = Exposition()
+        exposition.add(diagnosis)
+        #expect(exposition.text.contains(#"standing_fold_unmatched_by_type_total{type="other"} 5"#))
+    }
+}

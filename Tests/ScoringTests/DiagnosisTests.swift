@@ -1,0 +1,174 @@
+import Events
+import Expressions
+import Policy
+@testable import Scoring
+import Testing
+
+/// Why events did not count.
+@Suite struct DiagnosisTests {
+    static let text = """
+        policy: rides
+        version: 1
+        early: 0 hours
+        score: {base: 600, min: 350, max: 950}
+        dimensions: {driving: {}, court: {}}
+        rules:
+          - {id: ride, dimension: driving, event: ride.finished, points: "int(data.km / 10.0)"}
+          - {id: long, dimension: driving, event: ride.finished, when: data.km / 10.0 > 5.0, points: 1}
+          - {id: calm, dimension: driving, event: calm.driven, points: 5}
+          - {id: speed, dimension: driving, event: speed.measured, points: -5}
+        bands: [{name: B, from: 350}, {name: A, from: 640}]
+        perks:
+          - {id: ratio, when: 100 / dimension.driving > 5}
+        sanctions:
+          - {id: slow, dimension: driving, measures: [roads], when: 10 / points < -1, lasts: 30 days}
+          - {id: debtor, dimension: court, measures: [air], event: court.defaulted, when: data.amount > 1000, lasts: 30 days}
+
+        """
+
+    private let first: ScoringPolicy
+    private let story: Story
+
+    init() throws {
+        first = try ScoringPolicy(yaml: Self.text, file: "rides.yaml")
+        story = Story(first)
+    }
+
+    /// Of rules alone: the perk fails whenever a subject has no points for driving.
+    private static func withoutPerks(_ text: String) -> String {
+        text.replacing("  - {id: ratio, when: 100 / dimension.driving > 5}\n", with: "").replacing("perks:\n", with: "")
+    }
+
+    private func ride(_ km: String, on day: Double, id: String) -> Happening {
+        happened("ride.finished", "anna", on: day, id: id, data: #"{"km":\#(km)}"#)
+    }
+
+    private func failures(_ story: Story) -> [String] {
+        story.fold.diagnosis.failures.map(\.sentence)
+    }
+
+    // MARK: Expressions
+
+    @Test func aRulesErrorsHaveTheirReasonAndTheFirstEvent() throws {
+        let story = Story(try ScoringPolicy(yaml: Self.withoutPerks(Self.text), file: "rides.yaml"))
+        story.given(enrolled("anna"), ride("25.0", on: 1, id: "r1"))
+        #expect(story.score(of: "anna") == 602)
+        #expect(failures(story) == [])
+        story.given(ride("25", on: 2, id: "r2"), ride("30", on: 3, id: "r3"))
+        story.given(happened("ride.finished", "anna", on: 4, id: "r4", data: "{}"))
+        #expect(story.score(of: "anna") == 602)
+        #expect(
+            failures(story) == [
+                "rule ride: no such overload, 2 times; the first is of source /city, id r2",
+                "rule ride: no such field, once; the first is of source /city, id r4",
+                "rule long: no such overload, 2 times; the first is of source /city, id r2",
+                "rule long: no such field, once; the first is of source /city, id r4",
+            ])
+        #expect(story.fold.counters.evaluationErrors == 6)
+    }
+
+    @Test func conditionsOfSanctionsAndPerksFailToo() {
+        story.given(enrolled("anna"))
+        let ratio = "the first is of source /register, id standing.subject.enrolled 0.0"
+        #expect(failures(story) == ["perk ratio: division by zero, once; \(ratio)"])
+        story.given(happened("calm.driven", "anna", on: 1, id: "c"), happened("speed.measured", "anna", on: 2, id: "s"))
+        story.given(happened("court.defaulted", "anna", on: 3, id: "d", data: "{}"))
+        #expect(
+            failures(story) == [
+                "sanction slow: division by zero, once; the first is of source /city, id s",
+                "sanction debtor: no such field, once; the first is of source /city, id d",
+                "perk ratio: division by zero, 2 times; \(ratio)",
+            ])
+        #expect(story.fold.counters.evaluationErrors == 4)
+    }
+
+    /// When a bucket ends no event is to blame.
+    @Test func aTimersErrorHasNoEvent() throws {
+        let rule = "event: calm.driven, points: 5"
+        let text = Self.text.replacing(rule, with: rule + ", per: day, lasts: 1 day")
+        let story = Story(try ScoringPolicy(yaml: text, file: "rides.yaml"))
+        story.given(enrolled("anna"), happened("calm.driven", "anna", on: 1))
+        _ = story.fold.takeDiagnosis()
+        story.given(tick(on: 10))
+        #expect(failures(story) == ["perk ratio: division by zero, once"])
+        #expect(story.fold.diagnosis.failures.first?.example == nil)
+    }
+
+    @Test func failuresAreBounded() {
+        var diagnostics = FoldDiagnostics()
+        for rule in 0..<300 { diagnostics.note(.rule(rule), .error(.noSuchField), of: nil) }
+        for rule in 0..<300 { diagnostics.note(.rule(rule), .error(.noSuchField), of: nil) }
+        #expect(diagnostics.failures.count == FoldDiagnostics.maximumFailures)
+        #expect(diagnostics.failures.allSatisfy { $0.count == 2 })
+        #expect(diagnostics.otherFailures == 2 * Int64(300 - FoldDiagnostics.maximumFailures))
+    }
+
+    // MARK: Types
+
+    @Test func typesThatThePolicyDoesNotNameAreCountedByName() {
+        story.given(enrolled("anna"), happened("ride.finishd", "anna", on: 1), happened("tea.drunk", "anna", on: 1))
+        story.given(happened("ride.finishd", "anna", on: 2), happened("ride.finishd", "bert", on: 2))
+        let diagnosis = story.fold.diagnosis
+        #expect(
+            diagnosis.unmatchedTypes == [.init(type: "ride.finishd", events: 2), .init(type: "tea.drunk", events: 1)])
+        #expect(diagnosis.otherUnmatched == 0)
+        #expect(story.fold.counters.unmatched == 3)
+        #expect(first.eventType(near: "ride.finishd") == "ride.finished")
+        #expect(first.eventType(near: "tea.drunk") == nil)
+    }
+
+    @Test func theirNamesAreBounded() {
+        story.given(enrolled("anna"))
+        for round in 0..<2 {
+            for number in 0..<40 { story.given(happened("t\(number)", "anna", on: 1, id: "\(round)-\(number)")) }
+        }
+        let diagnosis = story.fold.diagnosis
+        #expect(diagnosis.unmatchedTypes.count == FoldDiagnostics.maximumTypes)
+        #expect(diagnosis.unmatchedTypes.allSatisfy { $0.events == 2 })
+        #expect(diagnosis.otherUnmatched == 2 * Int64(40 - FoldDiagnostics.maximumTypes))
+        #expect(story.fold.counters.unmatched == 80)
+    }
+
+    // MARK: No part of the state
+
+    @Test func neitherSnapshotNorDigestHasIt() throws {
+        story.given(enrolled("anna"), ride("25", on: 1, id: "r1"), happened("tea.drunk", "anna", on: 1))
+        let digest = story.fold.digest()
+        var bytes: [UInt8] = []
+        try story.fold.writeSnapshot { bytes += $0 }
+        let taken = story.fold.takeDiagnosis()
+        #expect(taken.failures.count == 3)
+        #expect(story.fold.diagnosis == Diagnosis())
+        #expect(story.fold.digest() == digest)
+        let read = Story(first)
+        try bytes.withUnsafeBytes {
+            var reader = ByteReader($0)
+            read.fold = try Fold(policy: first, snapshot: &reader)
+        }
+        #expect(read.fold.digest() == digest)
+        #expect(read.fold.diagnosis == Diagnosis())
+        #expect(read.standing(of: "anna")?.errors == 3, "the subject's own number is of the state")
+    }
+
+    /// What another policy has folded of the past is not told again; failures begin anew, for its expressions are others.
+    @Test func anotherPolicyBeginsAnew() throws {
+        let happenings = [enrolled("anna"), ride("25", on: 1, id: "r1"), happened("tea.drunk", "anna", on: 1)]
+        story.given(happenings)
+        let second = try ScoringPolicy(
+            yaml: Self.withoutPerks(Self.text).replacing("version: 1", with: "version: 2"), file: "rides.yaml")
+        _ = try story.switched(to: second, on: 2, past: happenings, first: first)
+        #expect(failures(story) == [])
+        #expect(story.fold.diagnosis.unmatchedTypes == [.init(type: "tea.drunk", events: 1)])
+        story.given(ride("25", on: 3, id: "r2"))
+        #expect(failures(story).first == "rule ride: no such overload, once; the first is of source /city, id r2")
+    }
+
+    @Test func whatWaitsForAnEnrolmentIsCounted() throws {
+        let text = Self.text.replacing("early: 0 hours", with: "early: 1 day")
+        let story = Story(try ScoringPolicy(yaml: text, file: "rides.yaml"))
+        story.given(ride("25.0", on: 1, id: "r1"))
+        #expect(story.fold.diagnosis.waiting == 1)
+        story.given(enrolled("anna", on: 1))
+        #expect(story.fold.diagnosis.waiting == 0)
+    }
+}
