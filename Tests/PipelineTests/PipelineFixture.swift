@@ -242,7 +242,7 @@ struct PipelineFixture {
                 #expect(record.header("content-type") == "application/cloudevents+json; charset=UTF-8")
                 #expect(record.key == Array(body.subject.utf8))
                 #expect(Int(number) == partition(of: body.subject))
-                #expect(body.specversion == "1.0" && body.source == "/standing/hamlet")
+                #expect(body.specversion == "1.0" && body.source == "/standing/default/hamlet")
                 result[topic, default: []].append(body)
             }
         }
