@@ -83,21 +83,24 @@ struct ArchiveStatusCommand: ParsableCommand {
     @Option(help: "text or json.")
     var output = TableFormat.text
 
-    func run() throws { _ = try show(data.archives(), output) { try $0.status() } }
+    func run() throws { _ = try show(data.archives(), output) { try $0.status(rereading: .besideMember) } }
 }
 
 struct ArchiveVerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Read every record and hold every checksum against it. Exit 3 where something is damaged.",
-        discussion: "What the frames say is held against topic and checkpoints by `standing verify`.")
+        discussion: """
+            A member may run meanwhile: what looks torn at the end is read again for a second before it is damage. What the frames \
+            say is held against topic and checkpoints by `standing verify`.
+            """)
 
     @OptionGroup var data: DataOptions
     @Option(help: "text or json.")
     var output = TableFormat.text
 
     func run() throws {
-        if try !show(data.archives(), output, { try $0.verify() }) { throw Exit.corruption }
+        if try !show(data.archives(), output, { try $0.verify(rereading: .besideMember) }) { throw Exit.corruption }
     }
 }
 

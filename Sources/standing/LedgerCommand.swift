@@ -3,13 +3,14 @@ import Foundation
 import Kafka
 import Ledger
 import Pipeline
+import Scoring
 import Topics
 
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger",
-        abstract: "Take a ledger out of its cluster, and bring it into another.",
-        subcommands: [LedgerExportCommand.self, LedgerImportCommand.self])
+        abstract: "Take a ledger out of its cluster, bring it into another, or move it to the newest fold version.",
+        subcommands: [LedgerExportCommand.self, LedgerImportCommand.self, LedgerUpgradeCommand.self])
 }
 
 struct LedgerExportCommand: ParsableCommand {
@@ -100,5 +101,64 @@ struct LedgerImportCommand: ParsableCommand {
                 throw fail("error: \(failure)", Exit.corruption)
             }
         }
+    }
+}
+
+struct LedgerUpgradeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "upgrade",
+        abstract: "Move a ledger to the newest fold version, and give it its name.",
+        discussion: """
+            A ledger of fold version 2, whose first entry names neither ledger nor version, goes on as it began until it is moved. \
+            This appends `standing.ledger.upgraded` to every ledger partition that is not of the newest version yet. From that \
+            entry on early events wait for their enrolment, a withdrawal is a fact of the score, a fact's source is \
+            /standing/LEDGER/POLICY and its sequence number a string. Nothing leads back.
+            Update all members first: an older program refuses the entry and ends. Members of this version may run meanwhile. It \
+            moves no clock. Run again, it appends what is missing.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @Option(help: "The ledger's name, which it keeps: at most 128 letters, digits, '.', '_' and '-'.")
+    var ledger: String
+    @Option(help: "text or json.")
+    var output = TableFormat.text
+
+    func validate() throws {
+        guard LedgerIdentity.isName(ledger) else {
+            throw ValidationError(
+                "--ledger: \"\(ledger.prefix(80))\" is not a name of at most 128 letters, digits, '.', '_' and '-'")
+        }
+    }
+
+    func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        let upgrade = LedgerUpgrade(try cluster.pipeline(policy: nil))
+        let outcome: LedgerUpgrade.Outcome = try LedgerSource.reading {
+            do {
+                return try upgrade.run(name: ledger, id: UUID().uuidString.lowercased())
+            } catch let refused as LedgerUpgrade.Refused {
+                throw fail("error: \(refused)")
+            }
+        }
+        switch output {
+        case .text:
+            print(
+                "\(ledger) is of fold version \(outcome.foldVersion): \(outcome.upgraded.count) of "
+                    + "\(outcome.partitions) partitions moved now")
+        case .json: print(outcome.json(of: ledger))
+        }
+    }
+}
+
+extension LedgerUpgrade.Outcome {
+    /// `{"ledger","foldVersion","partitions","upgraded"}`, the last two as numbers of partitions.
+    fileprivate func json(of ledger: String) -> String {
+        var object = JSONObjectText()
+        object.add("ledger", ledger)
+        object.add("foldVersion", Int64(foldVersion))
+        object.add("partitions", Int64(partitions))
+        object.add("upgraded", Int64(upgraded.count))
+        return object.text
     }
 }

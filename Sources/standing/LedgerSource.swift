@@ -26,7 +26,7 @@ struct LedgerSourceOptions: ParsableArguments {
     }
 }
 
-/// A ledger that can be read.
+/// A ledger that can be read, also while members write it.
 struct LedgerSource {
     let partitions: [Int32]
     let frames: LedgerReplay.Source
@@ -47,7 +47,8 @@ struct LedgerSource {
             guard !partitions.isEmpty else { throw fail("\(root): error: no archive") }
             partitionCount = manifest?.parts.count
             total = try partitions.reduce(0) { sum, partition in
-                sum + (try Archive(ArchiveDirectory(root: root, partition: partition)).status().nextOffset)
+                let archive = Archive(ArchiveDirectory(root: root, partition: partition))
+                return sum + (try archive.status(rereading: .besideMember).nextOffset)
             }
         } catch let failure as LedgerExport.Failure {
             throw fail("error: \(failure)")
@@ -56,7 +57,8 @@ struct LedgerSource {
         }
         self.root = root
         frames = { partition, start, end in
-            ArchiveFrames(ArchiveDirectory(root: root, partition: partition), from: start, until: end)
+            ArchiveFrames(
+                ArchiveDirectory(root: root, partition: partition), from: start, until: end, rereading: .besideMember)
         }
     }
 
@@ -96,7 +98,7 @@ struct LedgerSource {
         let wanted = partition(of: subject).map { [$0] } ?? partitions
         for partition in wanted {
             let history = SubjectHistory(ArchiveDirectory(root: root, partition: partition))
-            let entries = try SubjectEntries(of: subject, in: history, until: end)
+            let entries = try Rereading.besideMember.run { try SubjectEntries(of: subject, in: history, until: end) }
             if entries.isOfSubject { return entries }
         }
         return nil

@@ -11,8 +11,9 @@ struct VerifyCommand: ParsableCommand {
         abstract: "Prove that archive, topic and signed checkpoints agree, or say from which offset they do not.",
         discussion: """
             Walks the ledger topic, with --data the archive beside it, and holds the chain over the frames against the \
-            checkpoints that trusted keys have signed. An archive that is behind is no finding. Prints a JSON line a partition. \
-            Exit 3 where something does not agree.
+            checkpoints that trusted keys have signed. An archive that is behind is no finding. Members may run meanwhile: what does \
+            not agree is read again for a second before it is a finding. Prints a JSON line a partition. Exit 3 where something \
+            does not agree.
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -24,20 +25,27 @@ struct VerifyCommand: ParsableCommand {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         let keyring = try keys.keyring(&settings)
-        let ledger = try LedgerSource(topicOf: cluster)
+        let (kafka, topic) = (cluster.kafka, cluster.names(.ledger)[0])
+        let partitions = try LedgerSource(topicOf: cluster).partitions
         let checkpoints = try readCheckpoints(cluster)
         if keyring.trustedKeys.isEmpty, !checkpoints.isEmpty {
             say("\(checkpoints.count) checkpoints are left out: no key is trusted (--trusted-keys FILE)")
         }
         var isProved = true
-        for partition in ledger.partitions {
+        for partition in partitions {
             let report = try LedgerSource.reading {
-                var sources: [(name: String, frames: any FrameSource, mayEndEarly: Bool)] = []
-                if let data {
-                    sources.append(("the archive", ArchiveFrames(LocalData(data).archive(partition)), true))
+                var sources: [LedgerVerification.Source] = []
+                if let archive = data.map({ LocalData($0).archive(partition) }) {
+                    sources.append(
+                        .init("the archive", mayEndEarly: true) { start in
+                            ArchiveFrames(archive, from: start, rereading: .besideMember)
+                        })
                 }
-                sources.append(("the topic", try ledger.frames(partition, 0, .max), false))
-                return try LedgerVerification().run(
+                sources.append(
+                    .init("the topic") { start in
+                        try LedgerTopicFrames(kafka, topic: topic, partition: partition, from: start)
+                    })
+                return try LedgerVerification(rereading: .besideMember).run(
                     partition: partition, sources: sources,
                     checkpoints: keyring.trustedKeys.isEmpty ? [] : checkpoints, keyring: keyring)
             }

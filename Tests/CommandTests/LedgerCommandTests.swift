@@ -125,6 +125,30 @@ extension CommandTests {
             try await change(broker, cluster, expected, ofArchive)
         }
 
+        /// `ledger upgrade` of a ledger that is empty, and of one that has its name since it began.
+        @Test func anUpgradeNamesOlderLedgersOnly() async throws {
+            let broker = try await Broker()
+            func upgrade(_ name: String) async throws -> Finished {
+                try await standing(
+                    "ledger", "upgrade", "--ledger", name, "--brokers", broker.address, "--output", "json")
+            }
+            let unusable = try await upgrade("a b")
+            #expect(unusable.code == 2 && unusable.messages.contains("--ledger: \"a b\" is not a name"))
+            let empty = try await upgrade("city")
+            #expect(empty.code == 1 && empty.messages.contains("`standing serve --policy FILE` begins it"))
+
+            let server = try await Server(broker: broker.address, policy: policy)
+            try await server.waitUntilReady()
+            #expect(try await server.process.stop().code == 0)
+            let other = try await upgrade("another")
+            #expect(other.code == 1 && other.output.isEmpty)
+            let name = try #require(other.messages.firstMatch(of: /has the name (\S+) for good/)).1
+            let same = try await upgrade(String(name))
+            #expect(same.code == 0, "\(same.messages)")
+            #expect(same.output.contains("\"ledger\":\"\(name)\",\"foldVersion\":3,"))
+            #expect(same.output.contains("\"upgraded\":0}"))
+        }
+
         private func succeed(_ arguments: [String]) async throws -> Finished {
             let run = try await Running(arguments).finished(limit: Limit.run)
             try #require(run.code == 0, "\(arguments): \(run.messages)")

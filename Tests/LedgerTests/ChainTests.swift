@@ -2,6 +2,7 @@ import Events
 import Ledger
 import Randomness
 import Simulation
+import Synchronization
 import Testing
 
 @Suite struct ChainTests {
@@ -140,13 +141,28 @@ import Testing
 
     // MARK: Verification
 
+    private typealias Frames = [(offset: Int64, bytes: [UInt8])]
+
     private func verify(
-        _ archive: [(offset: Int64, bytes: [UInt8])], _ topic: [(offset: Int64, bytes: [UInt8])],
-        _ checkpoints: [SignedCheckpoint] = []
+        _ archive: Frames, _ topic: Frames, _ checkpoints: [SignedCheckpoint] = []
     ) throws -> LedgerVerification.Report {
-        try LedgerVerification().run(
+        try verify(archive, .none, checkpoints) { topic }
+    }
+
+    /// `topic`: what it has when it is opened.
+    private func verify(
+        _ archive: Frames, _ rereading: Rereading, _ checkpoints: [SignedCheckpoint] = [], topic: @escaping () -> Frames
+    ) throws -> LedgerVerification.Report {
+        func source(_ name: String, mayEndEarly: Bool, _ frames: @escaping () -> Frames) -> LedgerVerification.Source {
+            LedgerVerification.Source(name, mayEndEarly: mayEndEarly) { start in
+                MemoryFrames(frames().filter { $0.offset >= start })
+            }
+        }
+        return try LedgerVerification(rereading: rereading).run(
             partition: 3,
-            sources: [("archive", MemoryFrames(archive), true), ("topic", MemoryFrames(topic), false)],
+            sources: [
+                source("archive", mayEndEarly: true) { archive }, source("topic", mayEndEarly: false, topic),
+            ],
             checkpoints: checkpoints, keyring: try keyring("one"))
     }
 
@@ -185,6 +201,43 @@ import Testing
         var swapped = frames
         (swapped[3].bytes, swapped[4].bytes) = (swapped[4].bytes, swapped[3].bytes)
         #expect(try verify(swapped, swapped, signed).findings.count == 2)
+    }
+
+    /// A member has appended to the topic, and then to the archive, after the topic's end was asked for.
+    @Test func anEndThatHasMovedIsNoFinding() throws {
+        let one = try keyring("one")
+        let checkpoints = [4, 15, 20].compactMap { one.sign(checkpoint($0)) }
+        for late in [0, 1, 5] {
+            let pauses = Mutex(0)
+            let rereading = Rereading(times: 6, pause: .zero) { _ in pauses.withLock { $0 += 1 } }
+            let report = try verify(Array(frames[..<20]), rereading, checkpoints) {
+                Array(frames[..<(pauses.withLock { $0 } > late ? 25 : 15)])
+            }
+            #expect(report.findings == [] && report.frames == 15, "up to the end as it was")
+            #expect(report.nextOffset == frames[14].offset + 1 && report.chainHead == chain(frames[..<15]).head)
+            #expect(report.checkpoints == 2 && report.beyond == 1)
+            #expect(pauses.withLock { $0 } == late + 1)
+        }
+    }
+
+    @Test func whatDoesNotMoveIsAFindingAtItsOffset() throws {
+        var tampered = frames
+        tampered[17].bytes[40] ^= 1
+        let whole = frames
+        let cases: [(archive: Frames, topic: (Int) -> Frames, place: Int, reason: String)] = [
+            (whole, { _ in Array(whole[..<15]) }, 15, "archive goes on where topic ends"),
+            (tampered, { _ in whole }, 17, "archive and topic have different frames"),
+            // The end moves, and what is there then is something else.
+            (tampered, { $0 == 0 ? Array(whole[..<17]) : whole }, 17, "archive and topic have different frames"),
+        ]
+        for (archive, topic, place, reason) in cases {
+            let pauses = Mutex(0)
+            let rereading = Rereading(times: 6, pause: .zero) { _ in pauses.withLock { $0 += 1 } }
+            let report = try verify(archive, rereading) { topic(pauses.withLock { $0 }) }
+            #expect(report.findings.map(\.reason) == [reason])
+            #expect(report.findings.map(\.offset) == [frames[place].offset] && Int(report.frames) == place)
+            #expect(pauses.withLock { $0 } == 6)
+        }
     }
 
     @Test func checkpointsThatProveNothing() throws {

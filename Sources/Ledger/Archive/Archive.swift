@@ -22,8 +22,10 @@ public struct Archive {
     public init(_ directory: ArchiveDirectory) { self.directory = directory }
 
     /// What the indexes and the last segment say: everything but the damages, without reading all of it. Where an index is
-    /// missing, its segment is read.
-    public func status() throws -> Status {
+    /// missing, its segment is read. `rereading`: where a file is gone that was listed.
+    public func status(rereading: Rereading = .none) throws -> Status { try rereading.run(readStatus) }
+
+    private func readStatus() throws -> Status {
         var status = Status(partition: directory.partition)
         status.torn = try torn()
         let segments = try directory.segments()
@@ -60,8 +62,10 @@ public struct Archive {
     }
 
     /// Reads every segment, checks every record, unpacks and opens every frame and reads its entries, and holds every index
-    /// against its segment.
-    public func verify() throws -> Status {
+    /// against its segment. `rereading`: before there is damage in the last segment, which a member may be writing.
+    public func verify(rereading: Rereading = .none) throws -> Status { try rereading.run { try readAll(rereading) } }
+
+    private func readAll(_ rereading: Rereading) throws -> Status {
         var status = Status(partition: directory.partition)
         status.torn = try torn()
         let segments = try directory.segments()
@@ -70,13 +74,23 @@ public struct Archive {
         defer { room.deallocate() }
         var builder = ArchiveIndexBuilder()
         for (number, first) in segments.enumerated() {
-            let isLast = number == segments.count - 1
-            try loaded.load(first, in: directory)
-            status.segments += 1
-            status.bytes += Int64(loaded.count)
-            let before = status.damages.count
-            check(loaded, isFirst: number == 0, isLast: isLast, room, &builder, &status)
-            guard !isLast, status.damages.count == before,
+            var isLast = number == segments.count - 1
+            let (before, acceptance, clock) = (status, builder.acceptance, builder.clockNow)
+            var rereadings = 0
+            while true {
+                try loaded.load(first, in: directory)
+                status.segments += 1
+                status.bytes += Int64(loaded.count)
+                check(loaded, isFirst: number == 0, isLast: isLast, room, &builder, &status)
+                guard isLast, status.damages.count > before.damages.count, rereadings < rereading.times else { break }
+                rereadings += 1
+                rereading.wait()
+                // Listed before it is read: a segment that has a successor is not written any more.
+                isLast = try directory.segments().last == first
+                status = before
+                builder = ArchiveIndexBuilder(acceptance, clock: clock)
+            }
+            guard !isLast, status.damages.count == before.damages.count,
                 let index = try directory.files.contents(
                     of: directory.indexPath(first), limit: ArchiveIndex.maximumBytes)
             else { continue }
@@ -101,6 +115,8 @@ public struct Archive {
             status.damages.append(ArchiveDamage(file: path, byte: byte, offsets: offsets, reason: reason))
         }
         builder.begin(loaded.first)
+        // It is begun, and nothing of it is written yet.
+        if isLast, loaded.count == 0 { return }
         if isFirst { status.firstOffset = loaded.first }
         if let header = loaded.header, header.first == loaded.first, header.partition == directory.partition {
             let end = isFirst ? header.previousEnd : status.nextOffset

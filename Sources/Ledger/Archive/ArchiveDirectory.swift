@@ -1,5 +1,7 @@
+internal import Glibc
+
 /// Where a ledger partition's archive lies: `ROOT/PARTITION/`, with `FIRST.segment` and `FIRST.index` files (numbers of 5
-/// and 20 digits), `FIRST.torn-BYTE` for what was cut off, and `lock`.
+/// and 20 digits), `FIRST.torn-BYTE` for what was cut off, `FIRST.index.new-PROCESS` while an index is made, and `lock`.
 public struct ArchiveDirectory: Sendable {
     /// What a look-up reads at a time where there is no index yet.
     public static let maximumSegmentBytes = 4 * 1024 * 1024
@@ -35,6 +37,8 @@ public struct ArchiveDirectory: Sendable {
 
     func path(_ first: Int64) -> String { "\(path)/\(Self.digits(first, 20)).segment" }
     func indexPath(_ first: Int64) -> String { "\(path)/\(Self.digits(first, 20)).index" }
+    /// Where this process makes an index: another one may be making the same.
+    func newIndexPath(_ first: Int64) -> String { "\(indexPath(first)).new-\(getpid())" }
     func tornPath(_ first: Int64, at byte: Int) -> String { "\(path)/\(Self.digits(first, 20)).torn-\(byte)" }
     var lockPath: String { path + "/lock" }
 
@@ -43,11 +47,16 @@ public struct ArchiveDirectory: Sendable {
     }
 
     /// The first offsets of its segments, ascending.
-    func segments() throws(FileError) -> [Int64] {
-        try names().compactMap { name in
+    func segments() throws(FileError) -> [Int64] { Self.segments(among: try names()) }
+
+    static func segments(among names: [String]) -> [Int64] {
+        names.compactMap { name in
             name.hasSuffix(".segment") && name.utf8.count == 28 ? Int64(name.prefix(20)) : nil
         }
     }
+
+    /// What processes have left that ended while they made an index.
+    static func unfinishedIndexes(among names: [String]) -> [String] { names.filter { $0.contains(".index.new") } }
 
     /// A name of its own, so that nobody writes beside the one that has it. Throws `ArchiveInUse`.
     func locked() throws -> File {

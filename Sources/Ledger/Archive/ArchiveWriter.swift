@@ -30,12 +30,16 @@ public final class ArchiveWriter {
     private var namesChanged = false
     private var failedSync: FileError?
 
-    /// Takes the archive over: cuts a torn tail, and keeps what it cut aside. Throws `ArchiveInUse`, `ArchiveDamage` (in
-    /// the last segment, before its end), `FileError`.
+    /// Takes the archive over: cuts a torn tail, keeps what it cut aside, and removes indexes that were not finished. Throws
+    /// `ArchiveInUse`, `ArchiveDamage` (in the last segment, before its end), `FileError`.
     public init(_ directory: ArchiveDirectory) throws {
         self.directory = directory
         lock = try directory.locked()
-        var segments = try directory.segments()
+        let names = try directory.names()
+        for name in ArchiveDirectory.unfinishedIndexes(among: names) {
+            try directory.files.removeIfThere("\(directory.path)/\(name)")
+        }
+        var segments = ArchiveDirectory.segments(among: names)
         let loaded = LoadedSegment()
         while let last = segments.popLast() {
             try loaded.load(last, in: directory)

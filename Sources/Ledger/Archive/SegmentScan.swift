@@ -59,6 +59,9 @@ struct SegmentScan {
         return .damage(byte: byte, offsets: first..<(behind?.offset ?? .max), isTail: behind == nil)
     }
 
+    /// Back to the beginning of damage, so that the next step looks there again.
+    mutating func goBack(to byte: Int, end: Int64) { (position, self.end) = (byte, end) }
+
     private func record(_ bytes: UnsafeRawBufferPointer, at position: Int) -> SegmentRecord? {
         guard let record = SegmentRecord(bytes, at: position), record.offset >= end, record.offset < .max else {
             return nil

@@ -50,7 +50,7 @@ public struct HistoryEntry {
 }
 
 /// One subject's entries, read by the archive's indexes and, where there is none yet, from its last segment. Makes the
-/// indexes of closed segments that are missing. One thread at a time.
+/// indexes of closed segments that are missing. One thread at a time, beside a writer and others that read.
 public final class SubjectHistory {
     private let directory: ArchiveDirectory
     /// By first offset.
@@ -59,8 +59,9 @@ public final class SubjectHistory {
     public init(_ directory: ArchiveDirectory) { self.directory = directory }
 
     /// Indexes the closed segments that have no good index yet; returns how many it made.
-    @discardableResult public func index() throws -> Int {
-        let segments = try directory.segments()
+    @discardableResult public func index() throws -> Int { try index(try directory.segments()) }
+
+    private func index(_ segments: [Int64]) throws -> Int {
         var made = 0
         var builder: ArchiveIndexBuilder?
         for first in segments.dropLast() {
@@ -90,16 +91,21 @@ public final class SubjectHistory {
         try loaded.load(first, in: directory)
         try add(loaded, to: &builder)
         let bytes = builder.finish(of: loaded)
-        try bytes.withUnsafeBytes { try directory.files.replace(directory.indexPath(first), with: $0) }
+        try bytes.withUnsafeBytes {
+            try directory.files.replace(directory.indexPath(first), with: $0, beside: directory.newIndexPath(first))
+        }
     }
 
     private func add(_ loaded: LoadedSegment, to builder: inout ArchiveIndexBuilder) throws {
         builder.begin(loaded.first)
-        try Self.forEachRecord(loaded, directory) { frame, record in _ = try builder.add(frame, of: record) }
+        try Self.forEachRecord(loaded, isLast: false, directory) { frame, record in
+            _ = try builder.add(frame, of: record)
+        }
     }
 
+    /// `isLast`: when it was read it was the last segment, and may be torn because it is being written.
     private static func forEachRecord(
-        _ loaded: LoadedSegment, _ directory: ArchiveDirectory,
+        _ loaded: LoadedSegment, isLast: Bool, _ directory: ArchiveDirectory,
         _ body: (UnsafeRawBufferPointer, SegmentRecord) throws -> Void
     ) throws {
         var room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 8)
@@ -109,7 +115,7 @@ public final class SubjectHistory {
             switch scan.next(in: loaded.bytes) {
             case .end: return
             case .damage(let byte, let offsets, let isTail):
-                if isTail, try directory.segments().last == loaded.first { return }
+                if isTail, isLast { return }
                 throw ArchiveDamage(
                     file: directory.path(loaded.first), byte: byte, offsets: offsets, reason: "no whole record")
             case .record(let record):
@@ -132,8 +138,8 @@ public final class SubjectHistory {
     @discardableResult public func read(
         _ subject: UnsafeRawBufferPointer, until end: Int64 = .max, _ body: (HistoryEntry) throws -> Void
     ) throws -> Timestamp {
-        try index()
         let segments = try directory.segments()
+        _ = try index(segments)
         guard let last = segments.last else { return .distantPast }
         let everyone = UnsafeRawBufferPointer(start: nil, count: 0)
         var acceptance = Acceptance()
@@ -156,7 +162,7 @@ public final class SubjectHistory {
         try loaded.load(last, in: directory)
         var entries = EntryReader(acceptance)
         var entry = FrameReader.blank
-        try Self.forEachRecord(loaded, directory) { frame, record in
+        try Self.forEachRecord(loaded, isLast: true, directory) { frame, record in
             guard record.offset < end, try entries.open(frame) else { return }
             while try entries.next(&entry) {
                 if entry.kind != .tick, entry.event.subject.isEmpty || entry.event.subject.equals(subject) {

@@ -22,54 +22,111 @@ public struct LedgerVerification: Sendable {
         public var findings: [Finding] = []
     }
 
-    public init() {}
+    /// One that has the partition's frames.
+    public struct Source {
+        public let name: String
+        /// It may end before the others, as an archive that is behind.
+        public let mayEndEarly: Bool
+        /// The frames at an offset and behind it, up to the end as it is then.
+        public let open: (_ start: Int64) throws -> any FrameSource
 
-    /// Goes through the sources in lockstep. A source may end before the others where `mayEndEarly` says so (an archive that
-    /// is behind); every other difference ends the comparison with a finding.
+        public init(
+            _ name: String, mayEndEarly: Bool = false, open: @escaping (_ start: Int64) throws -> any FrameSource
+        ) {
+            (self.name, self.mayEndEarly, self.open) = (name, mayEndEarly, open)
+        }
+    }
+
+    private struct Reader {
+        let source: Source
+        var frames: any FrameSource
+    }
+
+    private enum Step {
+        case same(LedgerFrame)
+        /// `isAtEnd`: one has ended where others go on.
+        case different(offset: Int64, reason: String, isAtEnd: Bool)
+        case end
+    }
+
+    private let rereading: Rereading
+
+    /// `rereading`: how often sources are opened again where they differ, before that is a finding.
+    public init(rereading: Rereading = .none) { self.rereading = rereading }
+
+    /// Goes through the sources in lockstep. A source may end before the others where `mayEndEarly` says so; every other
+    /// difference ends the comparison with a finding.
+    ///
+    /// Where members are at work the sources end at different moments, and so in different places. A source whose end has moved
+    /// when it is opened again has ended without a finding, and the comparison with it: what comes later is not looked at.
     public func run(
-        partition: Int32, sources: [(name: String, frames: any FrameSource, mayEndEarly: Bool)],
-        checkpoints: [SignedCheckpoint], keyring: Keyring, progress: (Int64) -> Void = { _ in }
+        partition: Int32, sources: [Source], checkpoints: [SignedCheckpoint], keyring: Keyring,
+        progress: (Int64) -> Void = { _ in }
     ) throws -> Report {
         var chain = FrameChain(partition: partition)
         var report = Report(partition: partition, chainHead: chain.head)
         var waiting = good(checkpoints, partition, keyring, &report)
         settle(&waiting, chain, &report)
-        var sources = sources
-        while true {
-            var frames: [(name: String, frame: LedgerFrame)] = []
-            var ended: [String] = []
-            for source in sources {
-                if let frame = try source.frames.next() {
-                    frames.append((source.name, frame))
-                } else if !source.mayEndEarly {
-                    ended.append(source.name)
+        var readers = try sources.map { Reader(source: $0, frames: try $0.open(0)) }
+        var rereadings = 0
+        var hasMetEnd = false
+        comparison: while true {
+            switch try step(&readers) {
+            case .end: break comparison
+            case .same(let frame):
+                if hasMetEnd { break comparison }
+                rereadings = 0
+                chain.append(frame.bytes, at: frame.offset)
+                report.frames += 1
+                report.nextOffset = frame.offset + 1
+                report.chainHead = chain.head
+                settle(&waiting, chain, &report)
+                progress(report.frames)
+            case .different(let offset, let reason, let isAtEnd):
+                if isAtEnd { hasMetEnd = true }
+                guard rereadings < rereading.times else {
+                    find(offset, reason, &report)
+                    break comparison
+                }
+                rereadings += 1
+                rereading.wait()
+                for index in readers.indices {
+                    readers[index].frames = try readers[index].source.open(report.nextOffset)
                 }
             }
-            sources.removeAll { source in source.mayEndEarly && !frames.contains { $0.name == source.name } }
-            guard let first = frames.first else { break }
-            let offset = frames.map(\.frame.offset).min() ?? 0
-            if let missing = ended.first {
-                find(offset, "\(first.name) goes on where \(missing) ends", &report)
-                break
-            }
-            if let other = frames.first(where: { $0.frame.offset != offset }) {
-                let one = frames.first { $0.frame.offset == offset }
-                find(offset, "\(one?.name ?? "") has a frame that \(other.name) has not", &report)
-                break
-            }
-            if let other = frames.first(where: { !same($0.frame.bytes, first.frame.bytes) }) {
-                find(offset, "\(first.name) and \(other.name) have different frames", &report)
-                break
-            }
-            chain.append(first.frame.bytes, at: offset)
-            report.frames += 1
-            report.nextOffset = offset + 1
-            report.chainHead = chain.head
-            settle(&waiting, chain, &report)
-            progress(report.frames)
         }
         report.beyond = waiting.count
         return report
+    }
+
+    /// The next frame of each. Those that may end early and have ended are left out from then on.
+    private func step(_ readers: inout [Reader]) throws -> Step {
+        var frames: [(name: String, frame: LedgerFrame)] = []
+        var ended: [String] = []
+        for reader in readers {
+            if let frame = try reader.frames.next() {
+                frames.append((reader.source.name, frame))
+            } else if !reader.source.mayEndEarly {
+                ended.append(reader.source.name)
+            }
+        }
+        readers.removeAll { reader in
+            reader.source.mayEndEarly && !frames.contains { $0.name == reader.source.name }
+        }
+        guard let first = frames.first else { return .end }
+        let offset = frames.map(\.frame.offset).min() ?? 0
+        func different(_ reason: String, isAtEnd: Bool = false) -> Step {
+            .different(offset: offset, reason: reason, isAtEnd: isAtEnd)
+        }
+        if let missing = ended.first { return different("\(first.name) goes on where \(missing) ends", isAtEnd: true) }
+        if let other = frames.first(where: { $0.frame.offset != offset }) {
+            let one = frames.first { $0.frame.offset == offset }
+            return different("\(one?.name ?? "") has a frame that \(other.name) has not")
+        }
+        if let other = frames.first(where: { !same($0.frame.bytes, first.frame.bytes) }) {
+            return different("\(first.name) and \(other.name) have different frames")
+        }
+        return .same(first.frame)
     }
 
     private func same(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {

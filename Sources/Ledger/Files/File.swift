@@ -96,9 +96,12 @@ extension FileSystem {
         return bytes
     }
 
-    /// Replaces a file as a whole, or leaves it as it was: written beside it, synced, renamed, the name synced.
-    public func replace(_ path: String, with bytes: UnsafeRawBufferPointer) throws(FileError) {
-        let beside = path + ".new"
+    /// Replaces a file as a whole, or leaves it as it was: written beside it, synced, renamed, the name synced. `beside`: where,
+    /// if not at the path with `.new`; two processes must not write at the same path.
+    public func replace(
+        _ path: String, with bytes: UnsafeRawBufferPointer, beside: String? = nil
+    ) throws(FileError) {
+        let beside = beside ?? path + ".new"
         let file = try File(beside, create: true, on: self)
         try file.truncate(to: 0)
         try file.write(bytes, at: 0)

@@ -1,0 +1,95 @@
+internal import Events
+internal import Kafka
+internal import Ledger
+internal import Scoring
+
+/// Moves a ledger to the newest fold version and gives it its name: an entry in every ledger partition that is not of that
+/// version yet. Members that know the version may run meanwhile; others end at the entry.
+public struct LedgerUpgrade {
+    public struct Outcome: Hashable, Sendable {
+        /// The fold version that every ledger partition is of now.
+        public let foldVersion: UInt32
+        /// How many ledger partitions there are.
+        public let partitions: Int
+        /// Those that got the entry; the others had it, or began under that version.
+        public let upgraded: [Int32]
+    }
+
+    /// Why a ledger is left as it is.
+    public struct Refused: Error, Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+    }
+
+    private let configuration: PipelineConfiguration
+
+    public init(_ configuration: PipelineConfiguration) { self.configuration = configuration }
+
+    /// `name`: see `LedgerIdentity.isName`. Throws `Refused`, and then has appended nothing, where a ledger partition is empty or
+    /// has another name; throws `PipelineError` and `KafkaError` too. May be run again. Moves no clock.
+    public func run(name: String, id: String) throws -> Outcome {
+        precondition(LedgerIdentity.isName(name), "\"\(name)\" is no name of a ledger")
+        let ledger = LedgerIdentity(name: name)
+        let topic = configuration.topics.ledger
+        let partitions = try configuration.kafka.partitions(of: topic)
+        guard partitions > 0 else { throw PipelineError(.topicMissing, "\(topic): no such topic") }
+        let older = try (0..<Int32(partitions)).filter { partition in
+            let found = try identity(of: partition)
+            if found.version < ledger.version { return true }
+            guard found == ledger else {
+                throw Refused(
+                    description: "ledger partition \(partition) is of fold version \(found.version.rawValue) already, "
+                        + "and has the name \(found.name ?? "") for good")
+            }
+            return false
+        }
+        if !older.isEmpty {
+            try SystemEntry(
+                .ledgerUpgraded, id: id, source: "/standing/operator",
+                ["ledger": .text(name), "fold-version": .number(Int64(ledger.version.rawValue))]
+            ).append(to: older.map { Int($0) }, of: partitions, configuration)
+        }
+        return Outcome(foldVersion: ledger.version.rawValue, partitions: partitions, upgraded: older)
+    }
+
+    /// What a ledger partition says of itself last. Reads no further than where it is of the newest version.
+    private func identity(of partition: Int32) throws -> LedgerIdentity {
+        let frames = try LedgerTopicFrames(
+            configuration.kafka, topic: configuration.topics.ledger, partition: partition)
+        var entries = EntryReader()
+        var entry = FrameReader.blank
+        let decoder = EventDecoder()
+        var identity: LedgerIdentity?
+        while identity?.version != FoldVersion.newest, let frame = try frames.next() {
+            do {
+                guard try entries.open(frame.bytes) else { continue }
+                while try entries.next(&entry) {
+                    if entry.kind == .system { try note(entry.event, in: &identity, decoder) }
+                }
+            } catch let error as FrameError {
+                throw PipelineError(
+                    .ledgerDamaged, "ledger partition \(partition), offset \(frame.offset): \(error)")
+            } catch let unknown as LedgerIdentity.Unknown {
+                throw Refused(description: "ledger partition \(partition) is of \(unknown)")
+            }
+        }
+        guard let identity else {
+            throw Refused(
+                description: "ledger partition \(partition) is empty: `standing serve --policy FILE` begins it, of the "
+                    + "newest fold version")
+        }
+        return identity
+    }
+
+    /// It is said by the entry that the partition begins with, and by those that move it to a newer version.
+    private func note(
+        _ event: EventView, in identity: inout LedgerIdentity?, _ decoder: EventDecoder
+    ) throws(LedgerIdentity.Unknown) {
+        switch ControlType(event.type) {
+        case .policyActivated where identity == nil: identity = try LedgerIdentity(in: event.data, decoder)
+        case .ledgerUpgraded:
+            let new = try LedgerIdentity(in: event.data, decoder)
+            if let old = identity, new.version > old.version { identity = new }
+        default: break
+        }
+    }
+}
