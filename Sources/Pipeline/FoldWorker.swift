@@ -199,6 +199,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         batch.removeAll()
         return try partition.withFold { state -> Int64? in
             guard offset >= state.nextOffset else { return nil }
+            if partition.beginsNews(at: offset) { state.beginDiagnosis() }
             let (before, tallies) = (state.nextOffset, FoldTallies(state))
             do {
                 try state.apply(frame: frame, at: offset, above: sent, into: &batch)
@@ -282,7 +283,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             noteBehind(partition)
             if let time = partition.behind, time >= behind { (behind, farthest) = (time, partition.partition) }
         }
-        let isKnown = partitions.allSatisfy { $0.behind != nil }
+        let isKnown = !partitions.isEmpty && partitions.allSatisfy { $0.behind != nil }
         board.update { status in
             status.currentPartitions = current
             status.behind = isKnown ? .init(time: behind, partition: farthest) : nil

@@ -71,7 +71,10 @@ struct LedgerBeginning {
         do {
             var reader = EntryReader()
             var entry = FrameReader.blank
-            guard let frame = try frames(until: 1).next(), try reader.open(frame.bytes), try reader.next(&entry),
+            // A frame is borrowed from them.
+            let frames = try frames(until: 1)
+            defer { withExtendedLifetime(frames) {} }
+            guard let frame = try frames.next(), try reader.open(frame.bytes), try reader.next(&entry),
                 let text = entry.event.policyText(decoder)
             else { throw PipelineError(.ledgerDamaged, "\(place): the ledger does not begin with a policy") }
             return First(policyText: text, identity: try LedgerIdentity(in: entry.event.data, decoder))

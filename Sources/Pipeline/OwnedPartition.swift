@@ -12,6 +12,7 @@ final class OwnedPartition: Sendable {
     private let current = Atomic(false)
     private let knownEnd = Atomic(Int64(-1))
     private let firstNew = Atomic(Int64(0))
+    private let isNew = Atomic(false)
     /// Microseconds; -1 if it is not known.
     private let timeBehind = Atomic(Int64(-1))
     private let history: Mutex<SubjectHistory>?
@@ -52,7 +53,16 @@ final class OwnedPartition: Sendable {
     /// The ledger offset before which everything was folded, and its facts published, when this member took the partition.
     var newFrom: Int64 {
         get { firstNew.load(ordering: .relaxed) }
-        set { firstNew.store(newValue, ordering: .relaxed) }
+        set {
+            firstNew.store(newValue, ordering: .relaxed)
+            isNew.store(false, ordering: .relaxed)
+        }
+    }
+
+    /// True once for the first frame at `newFrom` or after it.
+    func beginsNews(at offset: Int64) -> Bool {
+        guard offset >= newFrom else { return false }
+        return !isNew.exchange(true, ordering: .relaxed)
     }
 
     /// For how long the oldest frame of the ledger has waited whose facts are not all acknowledged; nil if that is not known

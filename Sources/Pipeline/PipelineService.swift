@@ -149,11 +149,6 @@ public final class PipelineService: Sendable {
         }
     }
 
-    /// Events that wait for their subject's enrolment, in the partitions folded here.
-    public var earlyEvents: Int64 {
-        owned.all.reduce(0) { sum, partition in sum + partition.withFold { Int64($0.fold.earlyCount) } }
-    }
-
     /// Source topics that have lost records and impose no sanction until that is acknowledged, in a partition folded here.
     public var frozenTopics: [String] {
         Set(owned.all.flatMap { partition in partition.withFold { $0.acceptance.frozenTopics } }).sorted()

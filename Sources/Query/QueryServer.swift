@@ -121,7 +121,6 @@ public final class QueryServer: Sendable {
         exposition.add("standing_fold_early_total", .counter, fold.early)
         exposition.add("standing_fold_early_folded_total", .counter, fold.earlyFolded)
         exposition.add("standing_fold_early_beyond_limit_total", .counter, fold.earlyBeyondLimit)
-        exposition.add("standing_fold_early_waiting", .gauge, service.earlyEvents)
         exposition.add("standing_fold_beyond_limit_total", .counter, fold.beyondLimit)
         exposition.add("standing_fold_kind_not_scored_total", .counter, fold.kindNotScored)
         exposition.add("standing_fold_enrolments_total", .counter, fold.enrolments)

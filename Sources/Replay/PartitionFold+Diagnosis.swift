@@ -2,15 +2,22 @@ internal import Ledger
 public import Scoring
 
 extension PartitionFold {
-    /// Why events did not count, since this process began to fold the partition; those of subjects who are not enrolled since
-    /// the ledger began.
+    /// Why events did not count since `beginDiagnosis`, or since this process began to fold the partition.
     public var diagnosis: Diagnosis {
         var diagnosis = fold.diagnosis
         let acceptance = self.acceptance
-        for (place, events) in fold.notEnrolledByTopic.enumerated() where events > 0 {
+        for (place, all) in fold.notEnrolledByTopic.enumerated() {
+            let events = all - (place < notEnrolledBefore.count ? notEnrolledBefore[place] : 0)
+            guard events > 0 else { continue }
             // The first place is that of events whose topic is not known.
             diagnosis.notEnrolled.append(.init(topic: acceptance.topicName(place - 1), events: events))
         }
         return diagnosis
+    }
+
+    /// What was folded by now is history: the diagnosis begins anew.
+    public mutating func beginDiagnosis() {
+        fold.forgetDiagnosis()
+        notEnrolledBefore = fold.notEnrolledByTopic
     }
 }

@@ -34,7 +34,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     public let partition: Int32
     /// Under no policy, and empty, until the partition's first entry brings one.
-    public private(set) var fold: Fold
+    public internal(set) var fold: Fold
     /// The ledger offset of the next frame.
     public private(set) var nextOffset: Int64 = 0
     public var acceptance: Acceptance { reader.acceptance }
@@ -45,6 +45,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// The active policy's text.
     public private(set) var policyText = ""
 
+    /// By the number of a source topic plus one: events of nobody who is enrolled, before the diagnosis began.
+    var notEnrolledBefore: [Int64] = []
     private let rule: Rule
     private let maximumSessions: Int
     /// The partition's first entry, which brings a policy, is folded.

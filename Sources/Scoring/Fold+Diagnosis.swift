@@ -39,9 +39,11 @@ extension Fold {
     /// The diagnosis, which begins anew.
     public mutating func takeDiagnosis() -> Diagnosis {
         let taken = diagnosis
-        if !diagnostics.isEmpty { diagnostics = FoldDiagnostics() }
+        if !diagnostics.isEmpty { forgetDiagnosis() }
         return taken
     }
+
+    public mutating func forgetDiagnosis() { diagnostics = FoldDiagnostics() }
 
     private func failure(_ failure: FoldDiagnostics.Failure) -> Diagnosis.Failure {
         let (part, id) = name(failure.part)

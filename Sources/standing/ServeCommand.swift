@@ -8,6 +8,7 @@ import Logging
 import Pipeline
 import Policy
 import Query
+import Scoring
 import Topics
 
 struct ServeOptions: ParsableArguments {
@@ -31,6 +32,12 @@ struct ServeOptions: ParsableArguments {
 
     @Option(help: Setting.help("tick-interval"))
     var tickInterval: String?
+
+    @Option(help: Setting.help("ready-within"))
+    var readyWithin: String?
+
+    @Option(help: Setting.help("ledger"))
+    var ledger: String?
 
     @Option(help: Setting.help("allowed-skew"))
     var allowedSkew: String?
@@ -189,6 +196,14 @@ extension ServeOptions {
         }
         configuration.tickInterval = try settings.parse(
             "tick-interval", flag: tickInterval, expected: "a duration such as 10s", Settings.duration)
+        configuration.readyWithin = try settings.parse(
+            "ready-within", flag: readyWithin, expected: "a duration such as 5s", Settings.duration)
+        let ledgerName = try settings.parseIfGiven(
+            "ledger", flag: ledger,
+            expected:
+                "the name of a ledger: letters, digits, '.', '_' and '-', at most \(LedgerIdentity.maximumNameBytes)"
+        ) { LedgerIdentity.isName($0) ? $0 : nil }
+        if let ledgerName { configuration.ledgerName = ledgerName }
         configuration.allowedSkew = try settings.parse(
             "allowed-skew", flag: allowedSkew, expected: "a duration such as 5m", Settings.duration)
         configuration.data = try settings.text("data", flag: data).map { LocalData($0) }
@@ -260,6 +275,8 @@ extension Cluster {
         configuration.intakeGroup = prefix + configuration.intakeGroup
         configuration.foldGroup = prefix + configuration.foldGroup
         configuration.clock = clock
+        let name = prefix.trimmingCharacters(in: CharacterSet(charactersIn: ".-_"))
+        if LedgerIdentity.isName(name) { configuration.ledgerName = name }
         return configuration
     }
 

@@ -85,6 +85,11 @@ struct Setting {
             standard: "wall"),
         Setting(
             "tick-interval", .serve, "How far the wall clock may run ahead of a partition's clock.", standard: "10s"),
+        Setting(
+            "ready-within", .serve, "How far a fold may be behind the ledger's end and still be ready.", standard: "5s"),
+        Setting(
+            "ledger", .serve, "The name that an empty ledger gets; it stands in the source of every fact.",
+            otherwise: "the topic prefix, or \"default\" without one"),
         Setting("allowed-skew", .serve, "How far in the future an event's time may lie.", standard: "5m"),
         Setting(
             "data", .serve, "Folder for archive and snapshots.",
@@ -132,6 +137,7 @@ struct Setting {
         ("STANDING_TANSU", "the broker that tests run"),
         ("STANDING_LIBRDKAFKA", "the newer librdkafka that tests run with"),
         ("STANDING_PYTHON", "the interpreter of tests that need one"),
+        ("STANDING_TEST_BROKERS", "a cluster of yours, new and empty, that tests run on"),
         ("STANDING_LONG", "tests with the counts of a long night"),
         ("STANDING_FUZZ", "how many random inputs a test takes"),
         ("STANDING_FUZZ_SEED", "which random inputs a test takes"),

@@ -14,7 +14,7 @@ final class TrialCluster {
     ])
     private static let flushMilliseconds = 60_000
 
-    private let configuration: KafkaConfiguration
+    let configuration: KafkaConfiguration
     private let producer: Producer
     private let admin: Admin
     let partitions: Int
@@ -26,9 +26,10 @@ final class TrialCluster {
         partitions = try producer.partitionCount(of: Self.control, timeoutMilliseconds: 20_000)
     }
 
-    /// Sends events to the control topic, each to its subject's partition, and waits for the acknowledgements.
-    func feed(_ events: [Trial.Event]) throws {
-        let topic = try producer.topic(Self.control)
+    /// Sends events to a topic, each to its subject's partition, and waits for the acknowledgements.
+    func feed(_ events: [Trial.Event], to name: String = control) throws {
+        let topic = try producer.topic(name)
+        let partitions = try partitions(of: name)
         for event in events {
             try Array(event.subject.utf8).withUnsafeBytes { key in
                 try Array(event.text.utf8).withUnsafeBytes { value in
@@ -41,15 +42,20 @@ final class TrialCluster {
         }
         var failure: KafkaError?
         let sent = producer.flush(timeoutMilliseconds: Self.flushMilliseconds) {
-            failure = failure ?? $0.error(topicName: Self.control)
+            failure = failure ?? $0.error(topicName: name)
         }
         if let failure { throw failure }
         guard sent else { throw Trouble("the events were not acknowledged") }
     }
 
+    private func partitions(of topic: String) throws -> Int {
+        try topic == Self.control
+            ? partitions : producer.partitionCount(of: topic, timeoutMilliseconds: Self.flushMilliseconds)
+    }
+
     /// Whether `group` has committed everything that `topic` holds.
     func hasCommitted(_ group: String, _ topic: String) throws -> Bool {
-        let places = (0..<Int32(partitions)).map { TopicPartition(topic, $0) }
+        let places = (0..<Int32(try partitions(of: topic))).map { TopicPartition(topic, $0) }
         let ends = try admin.ends(of: places)
         let committed = Dictionary(
             uniqueKeysWithValues: try admin.committed(group: group, partitions: places).map {
