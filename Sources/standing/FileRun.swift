@@ -140,10 +140,12 @@ final class FileRun: @unchecked Sendable {
 
     private func printSummary(_ read: Int64, _ facts: FactTap.State, _ seconds: Double) {
         let fold = service.foldCounters
+        // The files are at their end: nobody will enrol whose events still wait.
+        let notEnrolled = fold.notEnrolled + service.diagnosis.waiting
         let types = facts.byType.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
         print(
             "{\"events_read\":\(read),\"folded\":\(fold.entries),\"duplicates\":\(fold.duplicates),"
-                + "\"not_enrolled\":\(fold.notEnrolled),\"dead_letters\":\(service.status.intake.deadLetterTotal),"
+                + "\"not_enrolled\":\(notEnrolled),\"dead_letters\":\(service.status.intake.deadLetterTotal),"
                 + "\"facts\":{\(types)},\"repeated_facts\":\(facts.repeats),"
                 + "\"seconds\":\(String(format: "%.3f", seconds))}")
     }
