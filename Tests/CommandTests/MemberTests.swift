@@ -95,7 +95,6 @@ extension CommandTests {
             try cluster.feed(Array(events[3500..<4500]))
             members.removeFirst()
             members[0].process.signal(SIGSTOP)
-            try await Task.sleep(for: .seconds(8))
             try cluster.feed(Array(events[4500..<5000]))
             try await wait(for: "the last one owns all") {
                 await partitions(members[1])?.owned == cluster.partitions ? true : nil

@@ -6,8 +6,9 @@ import Foundation
 
 /// `standing serve` in a process of its own, on a free port.
 final class Server {
-    /// Members that were killed are missed sooner than by default, so that the next one need not wait long.
-    private static let sessionTimeout = "session.timeout.ms=6000"
+    /// Members that were killed are missed sooner than by default, so that the next one need not wait long; the embedded
+    /// broker lets a group rest for about a session at each rebalance.
+    private static let session = ["session.timeout.ms=3000", "heartbeat.interval.ms=500"]
 
     let process: Running
     let address: String
@@ -16,8 +17,8 @@ final class Server {
         process = try Running(
             [
                 "serve", "--brokers", broker, "--policy", policy, "--http-port", "0", "--clock", "events",
-                "--kafka", Self.sessionTimeout, "--kafka", "fetch.wait.max.ms=10",
-            ] + arguments)
+                "--kafka", "fetch.wait.max.ms=10",
+            ] + Self.session.flatMap { ["--kafka", $0] } + arguments)
         address = try await process.message(after: "listening on ")
     }
 

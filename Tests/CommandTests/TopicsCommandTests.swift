@@ -4,9 +4,12 @@ extension CommandTests {
     struct TopicsCommandTests {
         @Test func theEmbeddedBrokerHasTheTopicsOfTheFiles() async throws {
             let broker = try await Broker()
-            // It does not describe settings, so they are not compared.
-            for command in ["plan", "check", "apply"] {
-                let run = try await standing("topics", command, "--brokers", broker.address)
+            // It does not describe settings, so they are not compared; each command waits for that in vain.
+            let runs = try ["plan", "check", "apply"].map {
+                (command: $0, process: try Running(["topics", $0, "--brokers", broker.address]))
+            }
+            for (command, process) in runs {
+                let run = try await process.finished()
                 #expect(run.code == 0, "\(command)")
                 #expect(!run.output.contains("+ create"))
             }
