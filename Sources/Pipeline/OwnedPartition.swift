@@ -15,22 +15,25 @@ final class OwnedPartition: Sendable {
     private let isNew = Atomic(false)
     /// Microseconds; -1 if it is not known.
     private let timeBehind = Atomic(Int64(-1))
-    private let history: Mutex<SubjectHistory>?
+    /// Nil without an archive. An optional Mutex would be laid out in two ways by the compiler (6.3.1).
+    private let history: Mutex<SubjectHistory?>
 
     /// `archive`: where its frames are kept, if they are.
     init(_ fold: consuming sending PartitionFold, archive: ArchiveDirectory?) {
         partition = fold.partition
         state = Mutex(fold)
-        history = archive.map { Mutex(SubjectHistory($0)) }
+        history = Mutex(archive.map { SubjectHistory($0) })
     }
 
     /// A subject's entries before a ledger offset; nil: there is no archive.
     func entries(of subject: [UInt8], until end: Int64) throws -> SubjectEntries? {
-        try history?.withLock { try SubjectEntries(of: subject, in: $0, until: end) }
+        try history.withLock { history in
+            try history.map { try SubjectEntries(of: subject, in: $0, until: end) }
+        }
     }
 
     /// Makes the indexes of closed segments that have none yet.
-    func index() throws { _ = try history?.withLock { try $0.index() } }
+    func index() throws { try history.withLock { _ = try $0?.index() } }
 
     func withFold<Result>(_ body: (inout PartitionFold) throws -> sending Result) rethrows -> sending Result {
         try state.withLock { try body(&$0) }

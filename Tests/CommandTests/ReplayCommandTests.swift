@@ -36,9 +36,12 @@ extension CommandTests {
             #expect(run.code == 0)
             #expect(run.output == "")
             #expect(try folder.read("out") == standings)
-            // Bills before the enrolments count for nothing.
+            // Bills that are read before the enrolments wait for them, unless the policy says otherwise.
             let reversed = try await standing("replay", "--policy", policy, "--events", second, first)
-            #expect(try Standing.table(reversed.output).mapValues(\.score) == ["anna": 600, "ben": 600])
+            #expect(reversed.output == standings)
+            let impatient = try folder.write("early: 0 hours\n" + Trial.policy, to: "impatient.yaml")
+            let dropped = try await standing("replay", "--policy", impatient, "--events", second, first)
+            #expect(try Standing.table(dropped.output).mapValues(\.score) == ["anna": 600, "ben": 600])
         }
 
         @Test func everyFactIsALine() async throws {
@@ -50,8 +53,8 @@ extension CommandTests {
             #expect(lines.count == 3)
             #expect(
                 lines.last == """
-                    {"specversion":"1.0","id":"0-2-0-0","source":"/standing/trial","type":"standing.score.changed",\
-                    "subject":"anna","time":"2026-01-01T00:00:02Z","sequence":3,"data":{"policy":{"id":"trial",\
+                    {"specversion":"1.0","id":"0-2-0-0","source":"/standing/default/trial","type":"standing.score.changed",\
+                    "subject":"anna","time":"2026-01-01T00:00:02Z","sequence":"3","data":{"policy":{"id":"trial",\
                     "version":1},"cause":{"source":"/trial","id":"2","type":"bill.paid"},"reasons":[{"rule":"paid",\
                     "dimension":"payment","points":15}],"before":{"score":600,"band":"B"},\
                     "after":{"score":615,"band":"B"}}}
