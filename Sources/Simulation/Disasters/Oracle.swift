@@ -266,10 +266,13 @@ struct Oracle {
         }
         let newest = try data.snapshots(partition).newest(rejected: { _ in }) { offset, reader in
             var head: [UInt8] = []
-            return (offset, try PartitionFold(
-                partition: partition, snapshot: &reader, chainHead: &head,
-                maximumSessions: SimulatedTopics.maximumSessions
-            ).fold.digest())
+            return (
+                offset,
+                try PartitionFold(
+                    partition: partition, snapshot: &reader, chainHead: &head,
+                    maximumSessions: SimulatedTopics.maximumSessions
+                ).fold.digest()
+            )
         }
         if let (offset, digest) = newest, digest != folded.places[offset]?.digest {
             throw Objection("\(machine): the snapshot of \(ledger(partition))@\(offset) is another state")
