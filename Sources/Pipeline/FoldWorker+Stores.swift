@@ -123,7 +123,7 @@ extension FoldWorker {
                 }
             }
         }
-        noteProgress(isCurrent: false)
+        noteProgress(isDone: false)
     }
 
     /// A state whose facts are not all out would leave them out for ever. One that was in use before the partitions were
@@ -157,8 +157,8 @@ extension FoldWorker {
     }
 
     /// How long it will take until everything is folded: for `/readyz` and the log.
-    func noteProgress(isCurrent: Bool) {
-        guard !isCurrent else {
+    func noteProgress(isDone: Bool) {
+        guard !isDone else {
             if recovery.total > 0 {
                 board.update { $0.secondsLeft = nil }
                 tellPolicies()
@@ -191,7 +191,7 @@ extension FoldWorker {
             partition.withFold { state in state.policy.map { "\($0.id) version \($0.version)" } }
         }
         logger.notice(
-            "the ledger is folded to its end",
+            "the ledger is folded",
             metadata: [
                 "active-policy": "\(Set(policies).sorted().joined(separator: ", "))",
                 "partitions": "\(partitions.count)",

@@ -288,7 +288,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             status.currentPartitions = current
             status.behind = isKnown ? .init(time: behind, partition: farthest) : nil
         }
-        noteProgress(isCurrent: current == partitions.count)
+        noteProgress(isDone: isKnown && behind <= .microseconds(configuration.readyWithin))
     }
 
     /// For how long an acknowledged frame of the ledger has waited until its facts are acknowledged too.
