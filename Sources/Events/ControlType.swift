@@ -2,7 +2,7 @@
 public enum ControlType: UInt8, CaseIterable, Sendable {
     case enrolled, withdrawn, eventVoided, appealFiled, appealDecided, policyActivated, sourceReset, sourceGap
     case sourceAcknowledged
-    /// The ledger moves to a newer fold version: Standing's own word, in the ledger alone.
+    /// The ledger moves to a newer fold version. Written by Standing itself, and only to the ledger.
     case ledgerUpgraded
 
     public static let prefix: StaticString = "standing."

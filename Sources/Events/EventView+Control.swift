@@ -6,7 +6,7 @@ extension EventView {
     public func controlDefect(_ decoder: EventDecoder, fromControlTopic: Bool) -> EventDefect? {
         guard type.starts(with: ControlType.prefix) else { return nil }
         guard fromControlTopic else { return EventDefect(.type, .reservedType) }
-        // These two are Standing's own word, in the ledger alone.
+        // These two are written by Standing itself, and only to the ledger.
         guard let control = ControlType(type), control != .sourceGap, control != .ledgerUpgraded else {
             return EventDefect(.type, .unknownControlType)
         }

@@ -39,6 +39,7 @@ extension FoldWorker {
         let held = Set(partitions.map(\.partition)).union(spares.keys)
         guard let missing = (0..<Int32(publications.count)).first(where: { !held.contains($0) }) else { return }
         let (store, partition) = try open(missing)
+        partition.newFrom = OwnedPartition.nothingIsNew
         spares[missing] = Spare(store: store, partition: partition)
         showPartitions()
     }

@@ -80,8 +80,10 @@ extension FoldWorker {
         for place in places {
             try useOnlyWhatIsOut(place)
             readAhead(place)
+            let partition = partitions[place]
+            partition.withFold { if partition.beginsNews(at: $0.nextOffset) { $0.beginDiagnosis() } }
             let end = ends[TopicPartition(configuration.topics.ledger, partitions[place].partition)] ?? 0
-            partitions[place].end = end
+            (partition.end, firstEnds[Int(partition.partition)]) = (end, end)
         }
         recovery.total = left
     }

@@ -48,6 +48,10 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private var lastTick: [Int32: Int64] = [:]
     /// By ledger partition: how its end moves.
     private var ends: [TimeBehind]
+    /// By ledger partition: the end that it had when it came here; `Int64.max` while that is not known.
+    var firstEnds: [Int64]
+    /// By ledger partition: up to where this process has counted what is new.
+    private var countedTo: [Int64]
     private let clock: SteadyClock
     private let memory: MemoryWatch
     private var batch = FactBatch()
@@ -70,6 +74,8 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         (lastLimits, lastCommit, recovery) = (host.now, host.now, Recovery(at: host.now))
         publications = [Publication?](repeating: nil, count: ledgerPartitions)
         ends = [TimeBehind](repeating: TimeBehind(), count: ledgerPartitions)
+        firstEnds = [Int64](repeating: .max, count: ledgerPartitions)
+        countedTo = [Int64](repeating: 0, count: ledgerPartitions)
         outlet = try FactOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         publishedCounters = configuration.topics.facts.map {
             Counter(label: "standing_facts_published_total", dimensions: [("topic", $0)])
@@ -131,6 +137,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     /// After an error nothing more is written: what was kept before is read again.
     private func forgetEverything() {
+        for partition in partitions { board.keep(partition) }
         (partitions, stores, spares) = ([], [], [:])
         (standbyConsumer, checkpoints) = (nil, nil)
         forgetPublications()
@@ -165,6 +172,8 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private func fold(_ records: UnsafeBufferPointer<Record>) throws {
         // Partitions can arrive and bring records in one poll.
         try recover()
+        // Until what came is folded and its facts are acknowledged, nobody may take this member for current.
+        board.update { $0.currentPartitions = 0 }
         for record in records {
             guard let frame = record.value else {
                 throw PipelineError(
@@ -208,12 +217,14 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             }
             // What was folded before, here or elsewhere, is not counted as new.
             if offset >= partition.newFrom { note(FoldTallies(state) - tallies, of: state, at: offset) }
+            if partition.beginsNews(at: state.nextOffset) { state.beginDiagnosis() }
             return before
         }
     }
 
     private func note(_ news: FoldTallies, of state: borrowing PartitionFold, at offset: Int64) {
         board.add(news)
+        countedTo[Int(state.partition)] = offset + 1
         guard news.refusedFrames > 0 || news.counters.policySwitches > 0 else { return }
         let place: Logger.Metadata = ["partition": "\(state.partition)", "offset": "\(offset)"]
         if news.refusedFrames > 0 {
@@ -275,7 +286,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         var (behind, farthest) = (Duration.zero, Int32(0))
         for (index, source) in consumer.assignment.enumerated() {
             let partition = partitions[index]
-            partition.end = consumer.knownEnd(index)
+            partition.end = consumer.knownEnd(index).map { max($0, partition.end ?? 0) } ?? partition.end
             partition.isCurrent =
                 source.reachedEnd && stores[index].kept == nil
                 && publications[Int(partition.partition)]?.isSettled == true
@@ -286,7 +297,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         let isKnown = !partitions.isEmpty && partitions.allSatisfy { $0.behind != nil }
         board.update { status in
             status.currentPartitions = current
-            status.behind = isKnown ? .init(time: behind, partition: farthest) : nil
+            status.behind = isKnown ? .init(time: behind, partition: farthest, at: host.now) : nil
         }
         noteProgress(isDone: isKnown && behind <= .microseconds(configuration.readyWithin))
     }
@@ -294,7 +305,10 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     /// For how long an acknowledged frame of the ledger has waited until its facts are acknowledged too.
     private func noteBehind(_ partition: OwnedPartition) {
         let number = Int(partition.partition)
-        guard let end = partition.end, let publication = publications[number] else { return partition.behind = nil }
+        // Of what was there before it came here nobody knows for how long it has waited.
+        guard let end = partition.end, let publication = publications[number],
+            publication.committable >= firstEnds[number]
+        else { return partition.behind = nil }
         ends[number].note(end: end, at: host.now)
         partition.behind = ends[number].since(position: publication.committable).map { host.now - $0 } ?? .zero
     }
@@ -449,8 +463,9 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             for place in places {
                 let spare = spares.removeValue(forKey: place.partition)
                 let (store, partition) = try spare.map { ($0.store, $0.partition) } ?? open(place.partition)
-                partition.newFrom = newFrom[place.partition] ?? 0
+                partition.newFrom = max(newFrom[place.partition] ?? 0, countedTo[Int(place.partition)])
                 partition.behind = nil
+                partition.end = nil
                 stores.append(store)
                 partitions.append(partition)
                 starts.append(PartitionOffset(place, offset: store.archiveEnd ?? partition.withFold { $0.nextOffset }))
@@ -463,7 +478,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         forgetPublications()
         committed = []
         lastTick = [:]
-        for index in ends.indices { ends[index] = TimeBehind() }
+        for index in ends.indices { (ends[index], firstEnds[index]) = (TimeBehind(), .max) }
         if !configuration.standsBy { closeSpares() }
         directory.forget()
         showPartitions()
@@ -484,9 +499,11 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         for (partition, store) in zip(partitions, stores) {
             store.kept = nil
             partition.isCurrent = false
+            board.keep(partition)
             let out = publications[Int(store.partition)]?.committable ?? 0
             // A state that is ahead of its facts is of use only where an archive has a way back.
             guard store.directory != nil || partition.withFold({ $0.nextOffset }) <= out else { continue }
+            partition.newFrom = OwnedPartition.nothingIsNew
             spares[store.partition] = Spare(store: store, partition: partition, out: out)
         }
         dealt = nil

@@ -78,10 +78,11 @@ final class Intake: RoundWorker, RebalanceListener {
 
     func step() throws {
         guard let consumer else { return }
-        if host.now - lastRound > ControlFirst.longestPause { began(consumer) }
+        beginAfterPause(consumer)
         memory.look()
         let latest = clock.time + configuration.allowedSkew
         try consumer.poll(timeoutMilliseconds: 50) { try read($0, latest: latest) }
+        beginAfterPause(consumer)
         passEnds(consumer)
         try recoverExpired(consumer)
         serve(0)
@@ -92,7 +93,6 @@ final class Intake: RoundWorker, RebalanceListener {
         try check()
         try commitIfDue(consumer)
         try readSourcesIfDue(consumer)
-        lastRound = host.now
     }
 
     /// Everything read is acknowledged and committed, or the broker is away.
@@ -375,13 +375,19 @@ final class Intake: RoundWorker, RebalanceListener {
         }
     }
 
+    /// A process that was stopped, or that waited for its broker, begins with the control topic again.
+    private func beginAfterPause(_ consumer: any ConsumerClient) {
+        let now = host.now
+        if now - lastRound > ControlFirst.longestPause { began(consumer) } else { lastRound = now }
+    }
+
     /// Sources are read once the group has read the control topic.
     private func readSourcesIfDue(_ consumer: any ConsumerClient) throws {
         guard var state = controlFirst, state.isDue(at: host.now) else { return }
         defer { if controlFirst != nil { controlFirst = state } }
         do {
             if state.waiting == nil { state.begin(ends: try controlEnds()) }
-            state.note(try controlPositions(Array((state.waiting ?? [:]).keys), consumer))
+            state.note(try controlPositions(Array((state.waiting ?? [:]).keys), consumer), at: host.now)
         } catch let error as KafkaError where error.isRetriable {
             logger.debug("how far the control topic is read is not known", metadata: ["reason": "\(error)"])
         }

@@ -31,6 +31,7 @@ struct LedgerBeginning {
             try append(try beginning(), to: [0], of: partitions)
         }
         let first = try readFirst()
+        try checkName(first)
         try checkPolicy(first)
         let rest = empty.filter { $0 != 0 }
         guard !rest.isEmpty else { return }
@@ -83,6 +84,16 @@ struct LedgerBeginning {
         } catch let error as LedgerIdentity.Unknown {
             throw PipelineError(.ledgerNewer, "\(place): the ledger is of \(error)")
         }
+    }
+
+    private func checkName(_ first: First) throws {
+        guard configuration.insistsOnLedgerName, first.identity.name != configuration.ledgerName else { return }
+        let name = first.identity.name.map { "is called \($0)" } ?? "has no name"
+        throw PipelineError(
+            .ledgerDiffers,
+            "the ledger \(configuration.topics.ledger) \(name), not \(configuration.ledgerName): only an empty ledger gets a "
+                + "name; leave --ledger out"
+                + (first.identity.name == nil ? ", or give it one with `standing ledger upgrade`" : ""))
     }
 
     /// A policy that the ledger has ever had is taken; which one is active is the ledger's business.

@@ -53,6 +53,9 @@ final class OwnedPartition: Sendable {
         set { knownEnd.store(newValue ?? -1, ordering: .relaxed) }
     }
 
+    /// `newFrom` of a partition that another member owns: the owner counts what is new in it.
+    static let nothingIsNew = Int64.max
+
     /// The ledger offset before which everything was folded, and its facts published, when this member took the partition.
     var newFrom: Int64 {
         get { firstNew.load(ordering: .relaxed) }
@@ -62,9 +65,9 @@ final class OwnedPartition: Sendable {
         }
     }
 
-    /// True once for the first frame at `newFrom` or after it.
-    func beginsNews(at offset: Int64) -> Bool {
-        guard offset >= newFrom else { return false }
+    /// True once, where the next frame's offset is `newFrom` or beyond it.
+    func beginsNews(at nextOffset: Int64) -> Bool {
+        guard nextOffset >= newFrom else { return false }
         return !isNew.exchange(true, ordering: .relaxed)
     }
 

@@ -66,6 +66,8 @@ public struct PipelineConfiguration: Sendable {
     public var policy: ScoringPolicy?
     /// The name that a ledger which is empty gets: it stands in the source of every fact.
     public var ledgerName = LedgerIdentity.defaultName
+    /// A ledger of another name is refused.
+    public var insistsOnLedgerName = false
     public var intakeGroup = "standing-intake"
     public var foldGroup = "standing-fold"
     public var clock = Clock.wall
@@ -118,6 +120,8 @@ public enum Role: String, Sendable, CaseIterable {
 public struct PipelineError: Error, Sendable, CustomStringConvertible {
     public enum Code: Sendable {
         case topicMissing, policyMissing, policyDiffers
+        /// The ledger has another name than it should.
+        case ledgerDiffers
         /// The ledger's entries mean what this program does not know.
         case ledgerNewer
         /// A source topic is not the one that was read before.

@@ -11,6 +11,9 @@ internal import Synchronization
 /// Intake and fold in one process: starts them when the broker answers, keeps them running, stops them without losing
 /// what is in flight.
 public final class PipelineService: Sendable {
+    /// A round of the fold that takes longer is waiting for something.
+    private static let longestRound = Duration.seconds(1)
+
     private let member: Member
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
@@ -97,10 +100,17 @@ public final class PipelineService: Sendable {
 
     /// Both roles have their partitions, and the fold is at most `readyWithin` behind the ledger's end.
     public var isReady: Bool {
-        let status = status
-        let folds = status.behind.map { $0.time <= .microseconds(configuration.readyWithin) } ?? false
+        let folds = behind.map { $0.time <= .microseconds(configuration.readyWithin) } ?? false
         return has(\.intakePartitions, .intake) && (!configuration.roles.contains(.fold) || folds)
             && failure.withLock { $0 == nil }
+    }
+
+    /// How far the fold is behind now: while it does not look, it falls back.
+    public var behind: PipelineStatus.Behind? {
+        guard var behind = status.behind else { return nil }
+        let age = configuration.host.now - behind.at
+        if age > Self.longestRound { behind.time += age }
+        return behind
     }
 
     /// Both roles have their partitions, the fold has reached the ledger's end, and every fact is acknowledged.
@@ -291,6 +301,6 @@ public final class PipelineService: Sendable {
 
     /// Why events did not count, over the partitions that are folded here.
     public var diagnosis: Diagnosis {
-        owned.all.reduce(into: Diagnosis()) { sum, partition in sum.add(partition.withFold { $0.diagnosis }) }
+        owned.all.reduce(into: board.formerDiagnosis) { sum, partition in sum.add(partition.withFold { $0.diagnosis }) }
     }
 }

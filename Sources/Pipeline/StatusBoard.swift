@@ -1,7 +1,8 @@
 internal import CoreMetrics
 public import Kafka
-internal import Synchronization
+internal import Replay
 internal import Scoring
+internal import Synchronization
 
 /// What intake has done since this process started.
 public struct IntakeCounts: Sendable, Equatable {
@@ -48,14 +49,19 @@ public struct PipelineStatus: Sendable {
     public struct Behind: Sendable, Equatable {
         public var time: Duration
         public var partition: Int32
+        /// When it was looked.
+        var at: ContinuousClock.Instant
 
-        public init(time: Duration, partition: Int32) { (self.time, self.partition) = (time, partition) }
+        public init(time: Duration, partition: Int32, at: ContinuousClock.Instant = .now) {
+            (self.time, self.partition, self.at) = (time, partition, at)
+        }
     }
 }
 
 /// Shared between the threads that do the work and whoever wants to know.
 final class StatusBoard: Sendable {
     private let status = Mutex(PipelineStatus())
+    private let former = Mutex(Diagnosis())
     private let records = Counter(label: "standing_intake_records_total")
     private let events = Counter(label: "standing_intake_events_total")
     private let intakeFrames = Counter(label: "standing_intake_frames_total")
@@ -64,6 +70,20 @@ final class StatusBoard: Sendable {
     /// The broker has refused a dead letter for its size: from then on large ones go without their value.
     let refusesLargeDeadLetters = Atomic(false)
     var current: PipelineStatus { status.withLock { $0 } }
+
+    /// Why events did not count in partitions that are not folded here any more.
+    var formerDiagnosis: Diagnosis { former.withLock { $0 } }
+
+    /// Takes over the diagnosis of a partition that goes, which begins anew.
+    func keep(_ partition: OwnedPartition) {
+        let diagnosis = partition.withFold { state in
+            var diagnosis = state.diagnosis
+            diagnosis.waiting = 0
+            state.beginDiagnosis()
+            return diagnosis
+        }
+        former.withLock { $0.add(diagnosis) }
+    }
 
     func add(_ news: FoldTallies) { status.withLock { $0.folded = $0.folded + news } }
 

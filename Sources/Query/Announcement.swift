@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Where a member tells the others to ask.
+/// The address that a member advertises to the others.
 public enum Announcement: Sendable, Equatable {
     case address(HTTPAddress)
     /// This host, and the port that the server has in the end.

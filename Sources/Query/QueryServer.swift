@@ -88,7 +88,7 @@ public final class QueryServer: Sendable {
         let readiness = Readiness(
             isReady: service.isReady, failure: service.finalFailure?.description, isIntake: roles.contains(.intake),
             isFold: roles.contains(.fold), intakePartitions: status.intakePartitions,
-            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: status.behind,
+            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: service.behind,
             readyWithin: .microseconds(service.configuration.readyWithin), secondsLeft: status.secondsLeft)
         return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
     }
@@ -109,7 +109,7 @@ public final class QueryServer: Sendable {
         for (band, subjects) in service.subjectsByBand() {
             exposition.add("standing_subjects", .gauge, Int64(subjects), labels: [("band", band)])
         }
-        if let behind = status.behind {
+        if let behind = service.behind {
             exposition.add("standing_fold_behind_seconds", .gauge, behind.time.components.seconds)
         }
         let fold = status.folded.counters

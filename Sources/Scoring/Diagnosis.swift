@@ -60,8 +60,7 @@ public struct Diagnosis: Sendable, Equatable {
     public var unmatchedTypes: [UnmatchedType] = []
     /// Events of further types that no rule and no sanction names.
     public var otherUnmatched: Int64 = 0
-    /// Early events that contribute nothing, by the topic that they came from. Unlike all else here it is of the state, and
-    /// counts since the ledger began.
+    /// Early events that contribute nothing, by the topic that they came from.
     public var notEnrolled: [TopicEvents] = []
     /// Early events that wait now for their subject's enrolment.
     public var waiting: Int64 = 0

@@ -101,7 +101,8 @@ struct WaitingQueue: ~Copyable {
     ) -> Int64 {
         lastNumber += 1
         var item = Item(
-            number: lastNumber, key: key, expires: clock + wait, wait: wait, identity: identity,
+            number: lastNumber, key: key, expires: clock > .max - wait ? .max : clock + wait, wait: wait,
+            identity: identity,
             time: event.time.microseconds, topic: topic, isFrozen: isFrozen)
         if keepsBytes {
             item.lengths = (
@@ -240,9 +241,14 @@ struct WaitingQueue: ~Copyable {
     /// Every item in the order of the ledger, with its bytes.
     borrowing func forEach(_ body: (Item, UnsafeRawBufferPointer) throws -> Void) rethrows {
         var next = lanes.map(\.oldest)
-        while let lane = next.indices.filter({ next[$0] != 0 }).min(by: { number(next[$0]) < number(next[$1]) }) {
-            try lend(next[lane], body)
-            next[lane] = items[next[lane]].pointee.newer
+        while true {
+            var first: Int?
+            for lane in next.indices where next[lane] != 0 {
+                if first.map({ number(next[lane]) < number(next[$0]) }) ?? true { first = lane }
+            }
+            guard let first else { return }
+            try lend(next[first], body)
+            next[first] = items[next[first]].pointee.newer
         }
     }
 

@@ -14,7 +14,8 @@ struct EventVoidCommand: ParsableCommand {
         discussion: """
             Sends `standing.event.voided` to the control topic and prints its id. The event's points go, the sanctions that it \
             imposed are lifted, and it does not count if it is sent again. The subject's file (/subjects/{id}/file) then shows \
-            which perks it would have had. An event that is not there is counted and harmless.
+            which perks it would have had. If the event has not been read yet, the void waits for it as long as the policy's \
+            `early` says, and the event then contributes nothing; after that the void is counted and has no effect.
             """)
 
     @OptionGroup var cluster: ClusterOptions

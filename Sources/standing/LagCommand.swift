@@ -15,8 +15,9 @@ struct LagCommand: AsyncParsableCommand {
         discussion: """
             Seconds behind are the age of the next unread record, not an interpolation; what is not known is said as \
             unknown. UNIT is what LAG and RATE/S count: records, or the ledger's frames, each of up to thousands of events; \
-            EVENTS are the unread events in them. Exit code 4 if a group is further behind than --max-seconds, or one of \
-            --group is not there. Topic files, where there are any, add what groups of this program are to read.
+            EVENTS are the unread events in them. With --max-seconds, exit code 4 if a group is further behind, or if nothing \
+            is known of one that --group names. The topic files (the program's own, or --topics DIR) say which topics \
+            Standing's groups read.
             """)
 
     @OptionGroup var cluster: ClusterOptions

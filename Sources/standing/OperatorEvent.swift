@@ -22,7 +22,7 @@ struct OperatorEvent {
     var data: String?
 
     /// Sends it to a source topic and returns its id when it is acknowledged. Ends the command, naming the attribute, where
-    /// intake would make a dead letter of it.
+    /// intake would make a dead letter of it whatever the time.
     func send(to topic: String, of cluster: Cluster, isControl: Bool = false) throws -> String {
         let bytes = encoded
         if let defect = Self.defect(of: bytes, isControl: isControl) { throw fail("error: \(defect)", Exit.usage) }

@@ -125,7 +125,7 @@ struct ServeCommand: AsyncParsableCommand {
         if reach != .loopback { StartCheck.warnOfOpenAccess(http.address, logger) }
         if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {
             logger.warning(
-                "other members are not told where this one answers: give --http-host and --advertise that they reach",
+                "this member advertises no address, so others cannot forward requests to it: set --http-host and --advertise",
                 metadata: ["http": "\(http.address)"])
         }
         if configuration.data == nil, configuration.roles.contains(.fold) {
@@ -203,7 +203,7 @@ extension ServeOptions {
             expected:
                 "the name of a ledger: letters, digits, '.', '_' and '-', at most \(LedgerIdentity.maximumNameBytes)"
         ) { LedgerIdentity.isName($0) ? $0 : nil }
-        if let ledgerName { configuration.ledgerName = ledgerName }
+        if let ledgerName { (configuration.ledgerName, configuration.insistsOnLedgerName) = (ledgerName, true) }
         configuration.allowedSkew = try settings.parse(
             "allowed-skew", flag: allowedSkew, expected: "a duration such as 5m", Settings.duration)
         configuration.data = try settings.text("data", flag: data).map { LocalData($0) }
@@ -275,8 +275,7 @@ extension Cluster {
         configuration.intakeGroup = prefix + configuration.intakeGroup
         configuration.foldGroup = prefix + configuration.foldGroup
         configuration.clock = clock
-        let name = prefix.trimmingCharacters(in: CharacterSet(charactersIn: ".-_"))
-        if LedgerIdentity.isName(name) { configuration.ledgerName = name }
+        if LedgerIdentity.isName(prefix) { configuration.ledgerName = prefix }
         return configuration
     }
 

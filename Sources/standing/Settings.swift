@@ -165,11 +165,11 @@ struct Settings {
         var origins = fileKafka.mapValues(\.place)
         let fromEnvironment = environment[setting.variable]?.split(separator: ",").map(String.init) ?? []
         let given = fromEnvironment.map { ($0, Origin.environment.text) } + flags.map { ($0, Origin.flag.text) }
-        for (text, origin) in given {
+        for (index, (text, origin)) in given.enumerated() {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
-                // What may be a password is not shown.
-                let shown = origin == Origin.flag.text ? "\"\(text)\"" : "an item of it"
-                throw fail("kafka (\(origin)): error: \(shown) is not NAME=VALUE", Exit.usage)
+                // It may be a password, so it is not shown.
+                let number = origin == Origin.flag.text ? index - fromEnvironment.count : index
+                throw fail("kafka (\(origin)): error: item \(number + 1) is not NAME=VALUE", Exit.usage)
             }
             let name = String(text[..<equals])
             properties[name] = String(text[text.index(after: equals)...])

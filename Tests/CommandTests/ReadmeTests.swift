@@ -14,7 +14,7 @@ extension CommandTests {
             let section = try #require(sections.first { $0.hasPrefix("Your first own event\n") })
             let parts = section.components(separatedBy: "\n```\n")
             try #require(parts.count == 3, "one block")
-            let script = try folder.write("set -euo pipefail\n" + parts[1], to: "block.sh")
+            let script = try folder.write(parts[1], to: "block.sh")
 
             let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
             let binaries = try Package.binary().deletingLastPathComponent().path

@@ -21,13 +21,13 @@ import Testing
 
     @Test func everyPartitionMustBeReadToItsEnd() {
         var state = waiting(for: [5, 0, 7])
-        state.note([places[0]: 5])
+        state.note([places[0]: 5], at: start)
         #expect(!state.mayReadSources(at: start))
         // None is committed, or not enough.
-        state.note([places[2]: PartitionOffset.none])
-        state.note([places[2]: 6])
+        state.note([places[2]: PartitionOffset.none], at: start)
+        state.note([places[2]: 6], at: start)
         #expect(!state.mayReadSources(at: start))
-        state.note([places[2]: 9])
+        state.note([places[2]: 9], at: start)
         #expect(state.mayReadSources(at: start) && !state.hasGivenUp(at: start))
     }
 
@@ -37,6 +37,18 @@ import Testing
         #expect(!state.mayReadSources(at: before) && !state.hasGivenUp(at: before))
         #expect(state.mayReadSources(at: after) && state.hasGivenUp(at: after))
         #expect(ControlFirst(at: start).mayReadSources(at: after))
+    }
+
+    /// A long history of enrolments is no reason to give up, as long as it is read.
+    @Test func progressIsWaitedFor() {
+        var state = waiting(for: [1000, 0, 0])
+        for step in 1...5 as ClosedRange<Int64> {
+            let now = start + .seconds(step * 20)
+            state.note([places[0]: step], at: now)
+            #expect(!state.hasGivenUp(at: now + .seconds(20)))
+        }
+        state.note([places[0]: 5], at: start + .seconds(120))
+        #expect(state.hasGivenUp(at: start + .seconds(131)))
     }
 
     @Test func theGroupIsAskedNowAndThen() {

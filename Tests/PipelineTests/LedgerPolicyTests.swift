@@ -55,6 +55,17 @@ extension PipelineServiceTests {
             #expect(try fixture.read(fixture.topics.ledger).count == fixture.ledgerPartitions)
         }
 
+        @Test func aLedgerOfAnotherNameIsRefused() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            try fixture.running(fixture.service(policy: fixture.policy) { $0.ledgerName = "town" }) { _ in }
+            let service = fixture.service(policy: nil) { ($0.ledgerName, $0.insistsOnLedgerName) = ("village", true) }
+            service.start()
+            #expect(throws: PipelineError.self) { try service.join() }
+            let message = try #require(service.finalFailure?.message)
+            #expect(message.contains("is called town, not village"))
+        }
+
         /// Also when another one is active since; with an archive and without.
         @Test(arguments: [false, true]) func aPolicyThatTheLedgerHadOnceIsTaken(hasArchive: Bool) throws {
             let fixture = try Fixture()
@@ -130,6 +141,34 @@ extension PipelineServiceTests {
             }
             // Once, at the moment when the grace was over.
             #expect(try revoked() == ["2020-01-04T00:00:00Z"])
+        }
+
+        /// Under traffic there is no moment at which everything is folded and acknowledged: neither readiness nor ticks wait for
+        /// one.
+        @Test func underTrafficAMemberIsReadyAndTicks() throws {
+            let fixture = try Fixture(ledgerPartitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            let subjects = Fixture.subjects(20)
+            let busy = fixture.service(policy: fixture.policy) {
+                $0.clock = .wall
+                $0.tickInterval = 50_000
+                // A slow machine is no failure here.
+                $0.readyWithin = 120_000_000
+            }
+            try fixture.running(busy) { service in
+                try fixture.send(subjects.map { Fixture.enrolment(of: $0) })
+                try fixture.wait("the enrolments") { service.foldCounters.enrolments == 20 }
+                let ticks = service.foldCounters.ticks
+                var round = 0
+                try fixture.wait("ticks among the events") {
+                    round += 1
+                    try fixture.send(Fixture.behaviour("\(round)", of: subjects))
+                    #expect(service.isReady)
+                    #expect(service.status.behind != nil)
+                    return service.foldCounters.ticks >= ticks + 3
+                }
+                try fixture.wait("all of it") { service.foldCounters.entries == Int64(20 + round * 100) }
+            }
         }
 
         @Test func clocksCanBeAdvanced() throws {

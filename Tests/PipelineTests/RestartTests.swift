@@ -35,6 +35,10 @@ extension PipelineServiceTests {
                 #expect(service.status.intake.records == Int64(sent.count - old))
                 #expect(service.ledgerRepeats.entries == 0)
                 #expect(service.foldCounters.duplicates == 0)
+                // What is folded again is not counted as new.
+                let news = service.status.folded.counters
+                #expect(news.entries == Int64(more.count) && news.enrolments == 0 && news.scored > 0)
+                #expect(service.foldCounters.enrolments > 0)
             }
             let after = try fixture.checkedFacts().mapValues { $0.map(\.id) }
             for (topic, ids) in before { #expect(Set(ids).isSubset(of: after[topic, default: []])) }

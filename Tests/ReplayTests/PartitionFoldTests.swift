@@ -2,6 +2,7 @@ import Ledger
 import Policy
 import Replay
 import Scoring
+import Simulation
 import Testing
 
 @Suite struct PartitionFoldTests {
@@ -58,6 +59,10 @@ import Testing
         try ledger.apply(LedgerEntry.frame(number: 1, [.enrolled("anna", offset: 0), other]), at: 9)
         #expect(ledger.fold.policyText == TestPolicy.text)
         #expect(ledger.standings.count == 1)
+        // The ledger never had the other one.
+        let frames = [LedgerEntry.frame([policy]), LedgerEntry.frame(session: 2, [other])]
+        let source = MemoryFrames(frames.enumerated().map { (offset: Int64($0), bytes: $1) })
+        #expect(try PolicyHistory.texts(of: source) == [TestPolicy.text])
     }
 
     @Test func aPolicyWithMistakesNamesItsPlaceInTheLedger() {

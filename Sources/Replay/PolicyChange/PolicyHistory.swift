@@ -30,7 +30,9 @@ public enum PolicyHistory {
                 else { continue }
                 // Neither attribute has a control character, so the two are apart.
                 let identity: [UInt8] = Array(entry.event.source) + [0] + Array(entry.event.id)
-                guard entry.kind == .system || known.insert(identity).inserted, text != activations.last?.text
+                // Of two members that began the ledger the first entry won.
+                guard entry.kind == .system ? activations.isEmpty : known.insert(identity).inserted,
+                    text != activations.last?.text
                 else { continue }
                 activations.append(
                     Activation(text: text, offset: frame.offset, clock: clock == .distantPast ? nil : clock))

@@ -4,7 +4,7 @@ public import Policy
 public import Scoring
 
 /// Folds one subject's own entries: at every entry it has the standing that the subject has in its partition, because
-/// subjects share nothing but the clock and the policy.
+/// subjects share nothing but the clock, the policy and the room for early events (`Fold.maximumEarlyEvents`).
 public struct SubjectReplay: ~Copyable {
     /// What a fact says, in words.
     public struct Change: Sendable, Equatable {
@@ -92,14 +92,15 @@ public struct SubjectReplay: ~Copyable {
         note(nil)
         let policy = try ScoringPolicy(yaml: text, file: "ledger@\(entries[number].offset)")
         var past = Fold(pastOf: policy)
+        var hasBegun = false
         for earlier in entries[..<number] {
             try earlier.lend { event in
                 if earlier.kind == .system {
-                    try begin(&past, by: event, at: earlier.offset)
+                    try begin(&past, by: event, at: earlier.offset, &hasBegun)
                     return
                 }
                 past.tick(earlier.clock, entry: 0)
-                past.fold(event, type: past.resolve(type: event.type), entry: 0)
+                past.fold(event, type: past.resolve(type: event.type), entry: 0, isFrozen: earlier.isFrozen)
             }
             past.clearOutput()
         }
@@ -122,10 +123,13 @@ public struct SubjectReplay: ~Copyable {
     }
 
     /// The same, in a policy's past.
-    private func begin(_ past: inout Fold, by event: EventView, at offset: Int64) throws {
+    private func begin(
+        _ past: inout Fold, by event: EventView, at offset: Int64, _ hasBegun: inout Bool
+    ) throws {
         switch ControlType(event.type) {
         case .policyActivated:
-            guard let text = event.policyText(decoder) else { return }
+            guard !hasBegun, let text = event.policyText(decoder) else { return }
+            hasBegun = true
             let policy = past.policy
             past = Fold(pastOf: policy, version: try LedgerIdentity(in: event.data, decoder).version)
             past.begin(under: try ScoringPolicy(yaml: text, file: "ledger@\(offset)"))
