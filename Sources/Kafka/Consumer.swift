@@ -300,7 +300,7 @@ public final class Consumer: ConsumerClient {
         try seek([PartitionOffset(assignment[source].topicPartition, offset: offset)])
     }
 
-    /// librdkafka 2.0 waits 5 milliseconds for a seek, whatever it is told.
+    /// librdkafka 2.0 waits 5 ms for a seek and ignores the time-out.
     private static let seekMilliseconds = 5000
 
     private func seek(_ offsets: [PartitionOffset]) throws(KafkaError) {
@@ -316,7 +316,7 @@ public final class Consumer: ConsumerClient {
         }
     }
 
-    /// When partitions begin anew whose start no broker told, and how often that was in vain.
+    /// When to retry partitions whose start offset no broker returned, and how many attempts have failed.
     private var restartAt: ContinuousClock.Instant?
     private var failedStarts = 0
 
@@ -432,7 +432,7 @@ public final class Consumer: ConsumerClient {
         }
         if let fatal = handle.fatalError { throw fatal }
         if item.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, let source, assignment[source].position < 0 {
-            // The start is not told; the error that follows says why.
+            // The start offset is unknown; the next error gives the reason.
             return restartLater()
         }
         let text = rd_kafka_message_errstr(message).map { String(cString: $0) }
@@ -503,7 +503,7 @@ public final class Consumer: ConsumerClient {
     /// How long a commit that is waited for is tried again: a group that is being dealt waits meanwhile.
     private static let commitMilliseconds = 5000
 
-    /// Commits for the group; returns at once unless `wait`. What fails for a while is tried again then, but not what heals only
+    /// Commits for the group; returns at once unless `wait`. Then a transient failure is retried, but not one that ends only
     /// when this member polls.
     public func commit(_ offsets: [PartitionOffset], wait: Bool) throws(KafkaError) {
         guard !offsets.isEmpty else { return }

@@ -51,7 +51,7 @@ public final class EmbeddedBroker: @unchecked Sendable {
         rd_kafka_mock_coordinator_set(cluster, "group", group, broker)
     }
 
-    /// In the place of a broker: there is none.
+    /// In place of a leader: the partition has none.
     public static let nobody: Int32 = -1
 
     /// Another broker leads a partition, or nobody does.

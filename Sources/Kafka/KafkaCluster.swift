@@ -1,5 +1,5 @@
 /// A Kafka cluster as the pipeline uses it: the seam at which a simulation takes the broker away. `KafkaConfiguration` is
-/// the way to a real one. There, a call whose failure heals by itself is made again within its time.
+/// the way to a real one. There, a call whose failure is transient is retried within its time-out.
 public protocol KafkaCluster: Sendable {
     /// What a message calls it.
     var brokers: String { get }

@@ -1,9 +1,9 @@
 import Foundation
 
-/// How long, and how often, a call is made again whose failure heals by itself: a leader or a coordinator on the move, a
-/// topic that was just made, a broker that restarts. What does not heal, such as a missing permission, is thrown at once.
+/// How long, and how often, a call is retried whose failure is transient: a leader or a coordinator that moves, a topic that
+/// was just made, a broker that restarts. Any other failure, such as a missing permission, is thrown at once.
 public struct Patience: Sendable {
-    /// What a caller is told, once a call.
+    /// A retry that is reported, once a call.
     public struct Wait: Sendable, CustomStringConvertible {
         /// What is tried, such as `list offsets`.
         public let call: String
@@ -26,7 +26,7 @@ public struct Patience: Sendable {
 
     /// One of the times that a call is made.
     struct Attempt {
-        /// Why the one before was in vain; nil: this is the first.
+        /// Why the previous attempt failed; nil for the first.
         var failure: KafkaError?
         /// How long a request of it may take.
         var milliseconds: Int

@@ -84,7 +84,7 @@ final class LagCollector {
             groups.append(try offsets(of: group.name, state: group.state, counts: counts, &notes))
         }
         let present = Set(groups.flatMap(\.places)).filter { $0.partition < counts[$0.topic] ?? 0 }
-        // A partition without a leader has an end that nobody tells; the others are told all the same.
+        // A partition without a leader has no known end; the others' ends are still read.
         let ends = try admin.ends(of: present.subtracting(leaderless).sorted())
         let next = nextRecords(groups, ends, now: now, &notes)
         countFrames(groups, ends, &notes)

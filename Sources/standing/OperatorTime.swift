@@ -47,7 +47,7 @@ struct LedgerClock {
     private let topic: LedgerSource
     private let archive: LedgerSource?
 
-    /// What the archive does not have is read from the topic.
+    /// Partitions without an archive are read from the topic; an archive that lags gives an earlier clock.
     init(_ cluster: Cluster, archive: String?) throws {
         topic = try LedgerSource(topicOf: cluster)
         self.archive = try archive.map { try LedgerSource(archive: $0) }

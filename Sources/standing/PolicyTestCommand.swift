@@ -61,7 +61,7 @@ struct PolicyTestCommand: ParsableCommand {
                     say(mistakes.description)
                     tally.broken += 1
                 } catch let code as ExitCode where code == Exit.failed {
-                    // The policy's mistakes have been told.
+                    // `loadPolicy` has printed the policy's mistakes.
                     say("\(path): error: its policy cannot be used")
                     tally.broken += 1
                 }

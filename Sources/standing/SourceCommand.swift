@@ -43,8 +43,8 @@ struct SourceAcknowledgeCommand: ParsableCommand {
         commandName: "acknowledge",
         abstract: "Records of a source topic were lost, and somebody has looked at it: let it impose sanctions again.",
         discussion: """
-            Where records expire before they are read, the ledger is told (`standing.source.gap`), and nothing that the topic \
-            says imposes a sanction or begins a term anew: what is missing may be what would have prevented it. Points go on. \
+            Where records expire before they are read, intake appends `standing.source.gap` to the ledger, and no event of the \
+            topic imposes a sanction or restarts a term: what is missing may be what would have prevented it. Points go on. \
             This sends `standing.source.acknowledged` to the control topic and prints its id. What was not imposed meanwhile is \
             not made up for. The metric standing_source_frozen says which topics wait for it.
             """)

@@ -3,7 +3,7 @@ import Events
 
 struct SubjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "subject", abstract: "Who is scored: nobody who has not enrolled.",
+        commandName: "subject", abstract: "Enrol and withdraw subjects; only enrolled subjects are scored.",
         subcommands: [SubjectEnrolCommand.self, SubjectWithdrawCommand.self])
 }
 
