@@ -7,11 +7,15 @@ struct BrokerCommand: AsyncParsableCommand {
         commandName: "broker",
         abstract: "Run the embedded broker alone, for trials and tests; prints its address.",
         discussion: """
-            librdkafka's mock cluster on a free port of 127.0.0.1, with the topics of the topic files. Everything is in \
-            memory, at most 5 MB a partition, and gone at the end.
+            librdkafka's mock cluster on 127.0.0.1, with the topics of the topic files. Everything is in memory, at most 5 MB \
+            a partition, and gone at the end. It chooses a port of its own; with --port clients bootstrap from that one and \
+            learn the other.
             """)
 
     @OptionGroup var cluster: ClusterOptions
+
+    @Option(help: "Port that clients bootstrap from. Default: any free one.")
+    var port: UInt16?
 
     func run() async throws {
         var settings = try Settings(config: cluster.config)
@@ -19,14 +23,27 @@ struct BrokerCommand: AsyncParsableCommand {
         options.brokers = "embedded"
         var cluster = try Cluster(options, &settings)
         guard let broker = try cluster.startEmbedded() else { return }
-        print(broker.bootstrap)
+        var address = broker.bootstrap
+        var relay: PortRelay?
+        if let port {
+            guard let own = address.split(separator: ":").last.flatMap({ UInt16($0) }) else {
+                throw fail("error: the embedded broker has no port: \(address)")
+            }
+            do {
+                relay = try PortRelay(port: port, to: own)
+            } catch {
+                throw fail("error: \(error)")
+            }
+            address = "127.0.0.1:\(port)"
+        }
+        print(address)
         fflush(nil)
         await withCheckedContinuation { continuation in
             let once = OnceOnly { continuation.resume() }
             let signals = StopSignals { once.run() }
             once.keep(signals)
         }
-        withExtendedLifetime(broker) {}
+        withExtendedLifetime((broker, relay)) {}
     }
 }
 

@@ -3,7 +3,11 @@ import Testing
 extension CommandTests {
     struct TopicsCommandTests {
         @Test func theEmbeddedBrokerHasTheTopicsOfTheFiles() async throws {
-            let broker = try await Broker()
+            let port = try freePort()
+            let broker = try await Broker(port: port)
+            #expect(broker.address == "127.0.0.1:\(port)")
+            let second = try await standing("broker", "--port", "\(port)")
+            #expect(second.code == 1 && second.messages.contains("give another --port"))
             // It does not describe settings, so they are not compared; each command waits for that in vain.
             let runs = try ["plan", "check", "apply"].map {
                 (command: $0, process: try Running(["topics", $0, "--brokers", broker.address]))
