@@ -213,7 +213,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             do {
                 try state.apply(frame: frame, at: offset, above: sent, into: &batch)
             } catch let problem as PartitionFold.Problem {
-                throw PipelineError(.ledgerDamaged, problem.description)
+                throw PipelineError(problem.isNewer ? .ledgerNewer : .ledgerDamaged, problem.description)
             }
             // What was folded before, here or elsewhere, is not counted as new.
             if offset >= partition.newFrom { note(FoldTallies(state) - tallies, of: state, at: offset) }

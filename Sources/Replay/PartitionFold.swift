@@ -15,6 +15,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         /// The ledger offset of the frame at fault.
         public let offset: Int64
         public let message: String
+        /// The ledger means what this program does not know: nothing is damaged.
+        public var isNewer = false
         public var description: String { "ledger partition \(partition), offset \(offset): \(message)" }
     }
 
@@ -222,7 +224,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         do {
             return try LedgerIdentity(in: entry.event.data, decoder)
         } catch {
-            throw problem("the ledger is of \(error)")
+            var problem = problem("the ledger is of \(error)")
+            problem.isNewer = true
+            throw problem
         }
     }
 
