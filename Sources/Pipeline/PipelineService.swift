@@ -18,9 +18,11 @@ public final class PipelineService: Sendable {
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
     private let ledgerPartitions = Atomic(0)
+    private let unreadySince: Mutex<ContinuousClock.Instant?>
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
         member = Member(configuration, logger: logger)
+        unreadySince = Mutex(configuration.host.now)
     }
 
     public var configuration: PipelineConfiguration { member.configuration }
@@ -103,6 +105,20 @@ public final class PipelineService: Sendable {
         let folds = behind.map { $0.time <= .microseconds(configuration.readyWithin) } ?? false
         return has(\.intakePartitions, .intake) && (!configuration.roles.contains(.fold) || folds)
             && failure.withLock { $0 == nil }
+    }
+
+    /// For how long this process has not been ready, as far as somebody asked; nil while it is.
+    public var unreadyFor: Duration? {
+        let (isReady, now) = (isReady, configuration.host.now)
+        return unreadySince.withLock { since in
+            guard !isReady else {
+                since = nil
+                return nil
+            }
+            let start = since ?? now
+            since = start
+            return now - start
+        }
     }
 
     /// How far the fold is behind now: while it does not look, it falls back.

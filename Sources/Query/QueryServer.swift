@@ -86,7 +86,8 @@ public final class QueryServer: Sendable {
     private func readiness() -> Response {
         let (status, roles) = (service.status, service.configuration.roles)
         let readiness = Readiness(
-            isReady: service.isReady, failure: service.finalFailure?.description, isIntake: roles.contains(.intake),
+            unreadyFor: service.unreadyFor, failure: service.finalFailure?.description,
+            isIntake: roles.contains(.intake),
             isFold: roles.contains(.fold), intakePartitions: status.intakePartitions,
             foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: service.behind,
             readyWithin: .microseconds(service.configuration.readyWithin), secondsLeft: status.secondsLeft)

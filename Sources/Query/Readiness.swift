@@ -3,7 +3,9 @@ internal import Pipeline
 
 /// What `/readyz` says: whether this process does what its roles are, and if not, why.
 struct Readiness {
-    var isReady: Bool
+    var isReady: Bool { unreadyFor == nil }
+    /// For how long this process has not been ready; nil while it is.
+    var unreadyFor: Duration?
     /// What ended the pipeline for good; nil while it runs.
     var failure: String?
     var isIntake: Bool
@@ -47,15 +49,15 @@ struct Readiness {
         return attoseconds > 0 ? seconds + 1 : seconds
     }
 
-    /// `{"ready","intakePartitions","foldPartitions","currentPartitions"}`, then `secondsLeft` where it is known; of one that
-    /// is not ready also `error` and `reasons`. `behindSeconds` is left out while it is not known.
+    /// `{"ready"[,"error","reasons"],"intakePartitions","foldPartitions","currentPartitions"[,"behindSeconds"][,"secondsLeft"]}`:
+    /// `error` and `reasons` of one that is not ready, the seconds where they are known.
     var json: String {
         var writer = ByteWriter()
         writer.append("{\"ready\":")
         writer.append(isReady ? "true" : "false")
-        if !isReady {
+        if let unreadyFor {
             writer.append(",\"error\":")
-            writer.append(jsonString: failure ?? "not ready")
+            writer.append(jsonString: failure ?? "not ready for \(Self.seconds(unreadyFor)) s")
             writer.append(",\"reasons\":[")
             for (index, reason) in reasons.enumerated() {
                 if index > 0 { writer.append(",") }

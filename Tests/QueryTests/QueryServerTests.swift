@@ -17,14 +17,15 @@ struct QueryServerTests {
     }
 
     private let notReady = Readiness(
-        isReady: false, failure: nil, isIntake: true, isFold: true, intakePartitions: 0, foldPartitions: 12,
+        unreadyFor: .milliseconds(41_200), failure: nil, isIntake: true, isFold: true, intakePartitions: 0,
+        foldPartitions: 12,
         currentPartitions: 9, behind: .init(time: .milliseconds(7300), partition: 4), readyWithin: .seconds(5),
         secondsLeft: 3.2)
 
     @Test func readinessSaysWhyNot() {
         #expect(
             notReady.json == #"""
-                {"ready":false,"error":"not ready","reasons":["no source partition is read here",\#
+                {"ready":false,"error":"not ready for 42 s","reasons":["no source partition is read here",\#
                 "ledger partition 4 has been behind its end for 8 s, 5 s are allowed"],\#
                 "intakePartitions":0,"foldPartitions":12,"currentPartitions":9,"behindSeconds":8,"secondsLeft":4}
                 """#)
@@ -42,7 +43,7 @@ struct QueryServerTests {
 
     @Test func whoIsReadyGivesNoReasons() {
         let ready = Readiness(
-            isReady: true, failure: nil, isIntake: true, isFold: true, intakePartitions: 6, foldPartitions: 12,
+            unreadyFor: nil, failure: nil, isIntake: true, isFold: true, intakePartitions: 6, foldPartitions: 12,
             currentPartitions: 11, behind: .init(time: .milliseconds(40), partition: 1), readyWithin: .seconds(5),
             secondsLeft: nil)
         #expect(
