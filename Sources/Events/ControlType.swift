@@ -4,6 +4,8 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
     case sourceAcknowledged
     /// The ledger moves to a newer fold version. Written by Standing itself, and only to the ledger.
     case ledgerUpgraded
+    /// A record of the ledger is passed over as far as it cannot be read or folded. Written like the one above.
+    case ledgerSkipped
 
     public static let prefix: StaticString = "standing."
 
@@ -19,16 +21,21 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
         case .sourceGap: "standing.source.gap"
         case .sourceAcknowledged: "standing.source.acknowledged"
         case .ledgerUpgraded: "standing.ledger.upgraded"
+        case .ledgerSkipped: "standing.ledger.skipped"
         }
     }
 
     /// These have no subject and go to every ledger partition.
     public var concernsEveryone: Bool {
         switch self {
-        case .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded: true
+        case .policyActivated, .sourceReset, .sourceAcknowledged: true
+        case .sourceGap, .ledgerUpgraded, .ledgerSkipped: true
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: false
         }
     }
+
+    /// Written by Standing itself, and only to the ledger.
+    public var isOfLedger: Bool { self == .sourceGap || self == .ledgerUpgraded || self == .ledgerSkipped }
 
     public init?(_ type: UnsafeRawBufferPointer) {
         guard type.starts(with: Self.prefix) else { return nil }

@@ -6,8 +6,7 @@ extension EventView {
     public func controlDefect(_ decoder: EventDecoder, fromControlTopic: Bool) -> EventDefect? {
         guard type.starts(with: ControlType.prefix) else { return nil }
         guard fromControlTopic else { return EventDefect(.type, .reservedType) }
-        // These two are written by Standing itself, and only to the ledger.
-        guard let control = ControlType(type), control != .sourceGap, control != .ledgerUpgraded else {
+        guard let control = ControlType(type), !control.isOfLedger else {
             return EventDefect(.type, .unknownControlType)
         }
         return ControlData(data: data, decoder: decoder).defect(of: control)
@@ -36,7 +35,7 @@ private struct ControlData {
         case .policyActivated: text("policy")
         case .sourceReset: text("topic")
         case .sourceAcknowledged: text("topic") ?? optional("reason", .string)
-        case .withdrawn, .sourceGap, .ledgerUpgraded: nil
+        case .withdrawn, .sourceGap, .ledgerUpgraded, .ledgerSkipped: nil
         }
     }
 

@@ -77,6 +77,14 @@ public struct Acceptance: Sendable {
         return .broken
     }
 
+    /// A frame that is passed over: the session goes on behind it, if it was the next.
+    mutating func pass(session: UInt64, number: UInt64) {
+        guard let index = find(session), sessions[index].next == number, number < .max else { return }
+        uses += 1
+        sessions[index].lastUse = uses
+        sessions[index].next = number + 1
+    }
+
     private mutating func find(_ session: UInt64) -> Int? {
         if lastSession < sessions.count, sessions[lastSession].id == session { return lastSession }
         guard let index = sessions.firstIndex(where: { $0.id == session }) else { return nil }

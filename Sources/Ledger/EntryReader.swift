@@ -28,6 +28,22 @@ public struct EntryReader {
         return acceptance.judge(session: reader.session, number: reader.number) == .accept
     }
 
+    /// As `open`, for whoever reads what a fold has folded: a frame that cannot be read was passed over there, and is here.
+    public mutating func openOrPass(_ frame: UnsafeRawBufferPointer) throws(FrameError) -> Bool {
+        guard FrameReader.defect(in: frame) == nil else {
+            pass(frame)
+            return false
+        }
+        return try open(frame)
+    }
+
+    /// Passes over a frame that cannot be read. What it brought is lost, but where its header stands and it is its session's
+    /// next, the session goes on: the frames behind it have no part in what befell it.
+    public mutating func pass(_ frame: UnsafeRawBufferPointer) {
+        guard let header = FrameReader.header(of: frame) else { return }
+        acceptance.pass(session: header.session, number: header.number)
+    }
+
     /// The next entry that counts; false after the last.
     public mutating func next(_ entry: inout Entry) throws(FrameError) -> Bool {
         while try reader.next(&entry) {

@@ -38,6 +38,24 @@ public struct FrameReader {
         texts.removeAll(keepingCapacity: true)
     }
 
+    /// Session and number, as they stand in a frame that may be damaged; nil: it does not look like one.
+    static func header(of bytes: UnsafeRawBufferPointer) -> (session: UInt64, number: UInt64)? {
+        guard bytes.count >= Frame.headerBytes, bytes.integer(at: 0, as: UInt32.self) == Frame.magic else { return nil }
+        return (bytes.integer(at: 8), bytes.integer(at: 16))
+    }
+
+    /// Why bytes are no frame that can be read to its end; nil: they are one.
+    public static func defect(in bytes: UnsafeRawBufferPointer) -> FrameError? {
+        var (reader, entry) = (FrameReader(), FrameReader.blank)
+        do throws(FrameError) {
+            try reader.open(bytes)
+            while try reader.next(&entry) {}
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// The next entry; false after the last.
     public mutating func next(_ entry: inout Entry) throws(FrameError) -> Bool {
         guard read < entryCount else {

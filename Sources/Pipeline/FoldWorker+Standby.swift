@@ -62,8 +62,9 @@ extension FoldWorker {
         try consumer.poll(timeoutMilliseconds: 0) { records in
             for record in records {
                 let place = consumer.assignment[record.source].topicPartition
-                guard let frame = record.value, let spare = spares[place.partition] else { continue }
-                try keep(frame, at: record.offset, in: spare.store)
+                guard let spare = spares[place.partition] else { continue }
+                try keep(record.frame, at: record.offset, in: spare.store)
+                _ = stays(LedgerFrame(offset: record.offset, bytes: record.frame), in: spare.store)
             }
         }
         for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
@@ -90,15 +91,19 @@ extension FoldWorker {
     private func foldSpare(_ spare: Spare) throws {
         let (store, partition) = (spare.store, spare.partition)
         for _ in 0..<Self.catchUpFrames {
+            if let quarantine = store.quarantine, partition.withFold({ $0.nextOffset }) >= quarantine.problem.offset {
+                return
+            }
             guard let frame = try store.kept?.next() else {
                 try storing { try store.flush() }
                 readAhead(partition, store, limit: spare.out)
                 if store.kept == nil { return }
                 continue
             }
-            guard let before = try apply(frame.bytes, at: frame.offset, to: partition, above: Self.everything) else {
-                continue
-            }
+            guard
+                let before = try apply(
+                    frame.bytes, at: frame.offset, to: partition, store, above: Self.everything)
+            else { continue }
             store.chain.append(frame.bytes, at: frame.offset)
             try checkpointIfDue(partition, store, from: before, to: frame.offset + 1)
         }

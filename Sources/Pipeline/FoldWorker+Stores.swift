@@ -56,12 +56,12 @@ extension FoldWorker {
     }
 
     /// A partition of which nothing is folded.
-    private func blank(_ partition: Int32, _ history: @escaping PartitionFold.History) -> PartitionFold {
+    func blank(_ partition: Int32, _ history: @escaping PartitionFold.History) -> PartitionFold {
         PartitionFold(partition: partition, history: history, maximumSessions: configuration.maximumSessions)
     }
 
     /// What a policy that is activated is folded from.
-    private func history(_ partition: Int32, _ directory: ArchiveDirectory?) -> PartitionFold.History {
+    func history(_ partition: Int32, _ directory: ArchiveDirectory?) -> PartitionFold.History {
         let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
         return { end in
             LedgerFrames(archive: directory, from: 0, until: end) { start in
@@ -96,17 +96,24 @@ extension FoldWorker {
     }
 
     /// From here on what the archive has, and then what it got meanwhile, is folded before anything that is read.
-    private func readAhead(_ place: Int) { readAhead(partitions[place], stores[place]) }
+    func readAhead(_ place: Int) { readAhead(partitions[place], stores[place]) }
 
     /// `limit`: nothing at this ledger offset and behind it.
     func readAhead(_ partition: OwnedPartition, _ store: PartitionStore, limit: Int64 = .max) {
         let start = partition.withFold { $0.nextOffset }
+        let limit = min(limit, store.quarantine?.problem.offset ?? .max)
         guard let end = store.archiveEnd.map({ min($0, limit) }), start < end else { return store.kept = nil }
-        let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
-        store.kept = LedgerFrames(archive: store.directory, from: start, until: end) { start in
+        store.kept = frames(of: store, from: start, until: end)
+    }
+
+    /// Those of the archive, and where it ends or is damaged those of the topic.
+    func frames(of store: PartitionStore, from start: Int64, until end: Int64) -> LedgerFrames {
+        let (kafka, ledger, stop, partition) = (
+            configuration.kafka, configuration.topics.ledger, stop, store.partition
+        )
+        return LedgerFrames(archive: store.directory, from: start, until: end) { start in
             try LedgerTopicFrames(
-                kafka, topic: ledger, partition: partition.partition, from: start, until: end,
-                isStopped: { stop.isSet })
+                kafka, topic: ledger, partition: partition, from: start, until: end, isStopped: { stop.isSet })
         }
     }
 
@@ -116,7 +123,7 @@ extension FoldWorker {
     /// calls, so that a long past never looks like a dead member.
     func catchUp() throws {
         for (place, store) in stores.enumerated() where store.kept != nil {
-            for _ in 0..<Self.catchUpFrames {
+            for _ in 0..<Self.catchUpFrames where store.kept != nil {
                 if let frame = try store.kept?.next() {
                     try fold(frame.bytes, at: frame.offset, place: place)
                 } else {

@@ -30,7 +30,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     let board: StatusBoard
     private let owned: OwnedPartitions
     private(set) var outlet: FactOutlet
-    private var consumer: (any ConsumerClient)?
+    private(set) var consumer: (any ConsumerClient)?
     /// What the group says is this member's; nil: nothing was said.
     private(set) var dealt: [TopicPartition]?
 
@@ -51,7 +51,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     /// By ledger partition: the end that it had when it came here; `Int64.max` while that is not known.
     var firstEnds: [Int64]
     /// By ledger partition: up to where this process has counted what is new.
-    private var countedTo: [Int64]
+    var countedTo: [Int64]
     private let clock: SteadyClock
     private let memory: MemoryWatch
     private var batch = FactBatch()
@@ -104,6 +104,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         try announce()
         try commitIfDue(consumer)
         try standBy(consumer)
+        try settleQuarantines()
         try compareCheckpoints()
         try keepUp()
         watchMemory()
@@ -175,13 +176,10 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         // Until what came is folded and its facts are acknowledged, nobody may take this member for current.
         board.update { $0.currentPartitions = 0 }
         for record in records {
-            guard let frame = record.value else {
-                throw PipelineError(
-                    .ledgerDamaged,
-                    "ledger partition \(partitions[record.source].partition), offset \(record.offset): an empty record")
-            }
-            try keep(frame, at: record.offset, in: stores[record.source])
-            if stores[record.source].kept == nil { try fold(frame, at: record.offset, place: record.source) }
+            let (frame, store) = (record.frame, stores[record.source])
+            try keep(frame, at: record.offset, in: store)
+            guard !stays(LedgerFrame(offset: record.offset, bytes: frame), in: store) else { continue }
+            if store.kept == nil { try fold(frame, at: record.offset, place: record.source) }
         }
         frameCounter.increment(by: records.count)
         board.update { $0.frames += Int64(records.count) }
@@ -192,7 +190,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     func fold(_ frame: UnsafeRawBufferPointer, at offset: Int64, place: Int) throws {
         let (partition, store) = (partitions[place], stores[place])
         let number = Int(partition.partition)
-        guard let before = try apply(frame, at: offset, to: partition, above: publications[number]!.sent) else {
+        guard let before = try apply(frame, at: offset, to: partition, store, above: publications[number]!.sent) else {
             return
         }
         store.chain.append(frame, at: offset)
@@ -201,9 +199,11 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         try checkpointIfDue(partition, store, from: before, to: offset + 1)
     }
 
-    /// Leaves the facts behind `sent` in the batch. Returns where the fold stood; nil: it has folded the frame already.
+    /// Leaves the facts behind `sent` in the batch. Returns where the fold stood; nil: it has folded the frame already, or
+    /// cannot fold it.
     func apply(
-        _ frame: UnsafeRawBufferPointer, at offset: Int64, to partition: OwnedPartition, above sent: [Int64]
+        _ frame: UnsafeRawBufferPointer, at offset: Int64, to partition: OwnedPartition, _ store: PartitionStore,
+        above sent: [Int64]
     ) throws -> Int64? {
         batch.removeAll()
         return try partition.withFold { state -> Int64? in
@@ -213,7 +213,9 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             do {
                 try state.apply(frame: frame, at: offset, above: sent, into: &batch)
             } catch let problem as PartitionFold.Problem {
-                throw PipelineError(problem.isNewer ? .ledgerNewer : .ledgerDamaged, problem.description)
+                batch.removeAll()
+                quarantine(store, problem)
+                return nil
             }
             // What was folded before, here or elsewhere, is not counted as new.
             if offset >= partition.newFrom { note(FoldTallies(state) - tallies, of: state, at: offset) }
@@ -288,25 +290,27 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             let partition = partitions[index]
             partition.end = consumer.knownEnd(index).map { max($0, partition.end ?? 0) } ?? partition.end
             partition.isCurrent =
-                source.reachedEnd && stores[index].kept == nil
+                source.reachedEnd && stores[index].kept == nil && stores[index].quarantine == nil
                 && publications[Int(partition.partition)]?.isSettled == true
             if partition.isCurrent { current += 1 }
-            noteBehind(partition)
+            noteBehind(partition, stores[index])
             if let time = partition.behind, time >= behind { (behind, farthest) = (time, partition.partition) }
         }
-        let isKnown = !partitions.isEmpty && partitions.allSatisfy { $0.behind != nil }
+        let going = partitions.indices.filter { stores[$0].quarantine == nil }
+        let isKnown = !going.isEmpty && going.allSatisfy { partitions[$0].behind != nil }
         board.update { status in
             status.currentPartitions = current
             status.behind = isKnown ? .init(time: behind, partition: farthest, at: host.now) : nil
+            status.stopped = stopped
         }
         noteProgress(isDone: isKnown && behind <= .microseconds(configuration.readyWithin))
     }
 
     /// For how long an acknowledged frame of the ledger has waited until its facts are acknowledged too.
-    private func noteBehind(_ partition: OwnedPartition) {
+    private func noteBehind(_ partition: OwnedPartition, _ store: PartitionStore) {
         let number = Int(partition.partition)
         // Of what was there before it came here nobody knows for how long it has waited.
-        guard let end = partition.end, let publication = publications[number],
+        guard store.quarantine == nil, let end = partition.end, let publication = publications[number],
             publication.committable >= firstEnds[number]
         else { return partition.behind = nil }
         ends[number].note(end: end, at: host.now)
@@ -431,6 +435,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private func showNothingOwned() {
         board.update { status in
             (status.foldPartitions, status.currentPartitions, status.behind) = (0, 0, nil)
+            status.stopped = []
         }
     }
 
@@ -463,6 +468,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             for place in places {
                 let spare = spares.removeValue(forKey: place.partition)
                 let (store, partition) = try spare.map { ($0.store, $0.partition) } ?? open(place.partition)
+                store.quarantine = nil
                 partition.newFrom = max(newFrom[place.partition] ?? 0, countedTo[Int(place.partition)])
                 partition.behind = nil
                 partition.end = nil
@@ -502,7 +508,9 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             board.keep(partition)
             let out = publications[Int(store.partition)]?.committable ?? 0
             // A state that is ahead of its facts is of use only where an archive has a way back.
-            guard store.directory != nil || partition.withFold({ $0.nextOffset }) <= out else { continue }
+            guard store.directory != nil || partition.withFold({ $0.nextOffset }) <= out,
+                !partition.withFold({ $0.isSpoiled })
+            else { continue }
             partition.newFrom = OwnedPartition.nothingIsNew
             spares[store.partition] = Spare(store: store, partition: partition, out: out)
         }

@@ -10,6 +10,8 @@ internal import Scoring
 /// that a ledger in use never had is refused, before any group is joined. The answer follows from the ledger alone.
 struct LedgerBeginning {
     private static let patienceMilliseconds = 5000
+    /// Records that something else than Standing may have written to an empty ledger partition.
+    private static let maximumStrays: Int64 = 16
 
     let configuration: PipelineConfiguration
     let stop: StopFlag
@@ -25,15 +27,24 @@ struct LedgerBeginning {
     func run(partitions: Int) throws {
         let places = (0..<Int32(partitions)).map { TopicPartition(configuration.topics.ledger, $0) }
         let ends = try configuration.kafka.ends(of: places, timeoutMilliseconds: Self.patienceMilliseconds)
-        let empty = places.filter { ends[$0] == 0 }.map(\.partition)
-        if empty.contains(0) {
+        if try beginning(of: 0) == nil {
             // Of two members that begin the same ledger the first entry of partition 0 wins, for all partitions.
             try append(try beginning(), to: [0], of: partitions)
         }
-        let first = try readFirst()
+        guard let first = try beginning(of: 0) else {
+            throw PipelineError(
+                .ledgerDamaged,
+                "\(configuration.topics.ledger)[0]: the ledger does not begin with a policy, within its first "
+                    + "\(Self.maximumStrays) records")
+        }
         try checkName(first)
         try checkPolicy(first)
-        let rest = empty.filter { $0 != 0 }
+        // A partition that has more records than strays has begun.
+        let rest = try places.map(\.partition).filter { partition in
+            let end = ends[places[Int(partition)]] ?? 0
+            guard partition != 0, end <= Self.maximumStrays else { return false }
+            return try end == 0 || beginning(of: partition) == nil
+        }
         guard !rest.isEmpty else { return }
         let policy = try ScoringPolicy(yaml: first.policyText, file: "ledger[0]@0")
         try append(.beginning(policy, ledger: first.identity), to: rest.map(Int.init), of: partitions)
@@ -41,7 +52,7 @@ struct LedgerBeginning {
             "the ledger begins",
             metadata: [
                 "ledger": "\(first.identity.name ?? "")", "policy": "\(policy.id)", "version": "\(policy.version)",
-                "partitions": "\(empty.count) of \(partitions)",
+                "partitions": "\(rest.count + (ends[places[0]] == 0 ? 1 : 0)) of \(partitions)",
             ])
     }
 
@@ -59,31 +70,40 @@ struct LedgerBeginning {
         try entry.append(to: numbers, of: partitions, configuration) { logger.kafka($0, of: "bootstrap") }
     }
 
-    private func frames(until end: Int64?) throws -> LedgerTopicFrames {
+    private func frames(_ partition: Int32 = 0, until end: Int64?) throws -> LedgerTopicFrames {
         let stop = stop
         return try LedgerTopicFrames(
-            configuration.kafka, topic: configuration.topics.ledger, partition: 0, until: end,
+            configuration.kafka, topic: configuration.topics.ledger, partition: partition, until: end,
             isStopped: { stop.isSet })
     }
 
-    private func readFirst() throws -> First {
-        let place = "\(configuration.topics.ledger)[0], offset 0"
+    /// The entry that the partition begins with; nil: there is none yet. Records before it that others have written stop the fold
+    /// until they are passed over, but not this.
+    private func beginning(of partition: Int32) throws -> First? {
         let decoder = EventDecoder()
-        do {
-            var reader = EntryReader()
-            var entry = FrameReader.blank
-            // A frame is borrowed from them.
-            let frames = try frames(until: 1)
-            defer { withExtendedLifetime(frames) {} }
-            guard let frame = try frames.next(), try reader.open(frame.bytes), try reader.next(&entry),
-                let text = entry.event.policyText(decoder)
-            else { throw PipelineError(.ledgerDamaged, "\(place): the ledger does not begin with a policy") }
-            return First(policyText: text, identity: try LedgerIdentity(in: entry.event.data, decoder))
-        } catch let error as FrameError {
-            throw PipelineError(.ledgerDamaged, "\(place): \(error)")
-        } catch let error as LedgerIdentity.Unknown {
-            throw PipelineError(.ledgerNewer, "\(place): the ledger is of \(error)")
+        var reader = EntryReader()
+        var entry = FrameReader.blank
+        // A frame is borrowed from them.
+        let frames = try frames(partition, until: nil)
+        defer { withExtendedLifetime(frames) {} }
+        for _ in 0..<Self.maximumStrays {
+            guard let frame = try frames.next() else { return nil }
+            guard try reader.openOrPass(frame.bytes) else { continue }
+            while try reader.next(&entry) {
+                guard entry.kind == .system, ControlType(entry.event.type) == .policyActivated,
+                    let text = entry.event.policyText(decoder)
+                else { continue }
+                do {
+                    return First(policyText: text, identity: try LedgerIdentity(in: entry.event.data, decoder))
+                } catch {
+                    throw PipelineError(
+                        .ledgerNewer,
+                        "\(configuration.topics.ledger)[\(partition)], offset \(frame.offset): the ledger is of \(error)"
+                    )
+                }
+            }
         }
+        return nil
     }
 
     private func checkName(_ first: First) throws {
@@ -100,12 +120,7 @@ struct LedgerBeginning {
     private func checkPolicy(_ first: First) throws {
         guard let policy = configuration.policy, policy.text != first.policyText else { return }
         logger.notice("looking whether the ledger has ever had the policy that is given")
-        let texts: [String]
-        do {
-            texts = try PolicyHistory.texts(of: try frames(until: nil))
-        } catch let error as FrameError {
-            throw PipelineError(.ledgerDamaged, "\(configuration.topics.ledger)[0]: \(error)")
-        }
+        let texts = try PolicyHistory.texts(of: try frames(until: nil))
         let active = try? ScoringPolicy(yaml: texts.last ?? first.policyText, file: "")
         let name = active.map { "\($0.id) version \($0.version)" } ?? "another"
         guard !texts.contains(policy.text) else {

@@ -58,7 +58,7 @@ public final class LedgerTopicFrames: FrameSource {
         let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
             for record in records {
                 let start = bytes.count
-                if let value = record.value { bytes.append(contentsOf: value) }
+                bytes.append(contentsOf: record.frame)
                 frames.append((record.offset, start..<bytes.count))
             }
         }

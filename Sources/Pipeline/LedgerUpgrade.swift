@@ -1,6 +1,7 @@
 internal import Events
 internal import Kafka
 internal import Ledger
+internal import Replay
 internal import Scoring
 
 /// Moves a ledger to the newest fold version and gives it its name: an entry in every ledger partition that is not of that
@@ -61,7 +62,7 @@ public struct LedgerUpgrade {
         var identity: LedgerIdentity?
         while identity?.version != FoldVersion.newest, let frame = try frames.next() {
             do {
-                guard try entries.open(frame.bytes) else { continue }
+                guard try entries.openOrPass(frame.bytes) else { continue }
                 while try entries.next(&entry) {
                     if entry.kind == .system { try note(entry.event, in: &identity, decoder) }
                 }
@@ -69,6 +70,10 @@ public struct LedgerUpgrade {
                 throw PipelineError(
                     .ledgerDamaged, "ledger partition \(partition), offset \(frame.offset): \(error)")
             } catch let unknown as LedgerIdentity.Unknown {
+                let behind = try LedgerTopicFrames(
+                    configuration.kafka, topic: configuration.topics.ledger, partition: partition,
+                    from: frame.offset + 1)
+                if try SkipSearch.names(frame.offset, in: behind) { continue }
                 throw Refused(description: "ledger partition \(partition) is of \(unknown)")
             }
         }

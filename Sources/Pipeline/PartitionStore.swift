@@ -15,6 +15,8 @@ final class PartitionStore {
     var published: Int64 = 0
     /// What the archive has and the fold has not; nil: the fold goes on with what is read from the topic.
     var kept: LedgerFrames?
+    /// Nil while the fold goes on.
+    var quarantine: Quarantine?
     private(set) var lastSnapshot: (time: ContinuousClock.Instant, offset: Int64)
 
     private let data: LocalData?
@@ -147,7 +149,8 @@ final class PartitionStore {
 
     /// Writes the state; it counts once `commitSnapshot` has been called and has ended well.
     func takeSnapshot(of fold: borrowing PartitionFold) throws {
-        guard let data, !isSnapshotUnderWay, fold.nextOffset > lastSnapshot.offset, fold.policy != nil else { return }
+        guard let data, !isSnapshotUnderWay, fold.nextOffset > lastSnapshot.offset, fold.policy != nil, !fold.isSpoiled
+        else { return }
         let pending = try data.snapshots(partition).begin(nextOffset: fold.nextOffset)
         do {
             try fold.writeSnapshot(chainHead: chain.head) { try pending.write($0) }

@@ -201,7 +201,7 @@ public final class PipelineService: Sendable {
             let standby = asStandby ? owned.standby(Int32(number)) : nil
             guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
             return partition.withFold { state -> Lookup in
-                guard let policy = state.policy else { return .notReady }
+                guard let policy = state.policy, !state.isSpoiled else { return .notReady }
                 guard let standing = state.fold.standing(of: key) else { return .notEnrolled }
                 return .found(
                     StandingAnswer(

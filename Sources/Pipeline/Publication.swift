@@ -21,6 +21,8 @@ struct Publication {
     private(set) var committable: Int64 = 0
     private var checkpoints: [Checkpoint] = []
     private var firstCheckpoint = 0
+    /// Up to where `folded` has said it.
+    private var farthest: Int64 = 0
 
     /// Goes on behind what is in the fact topics already.
     init(found: [Mark]) {
@@ -39,8 +41,11 @@ struct Publication {
         acknowledged[topic] = Mark(offset: offset + 1, sequence: sequence)
     }
 
-    /// The frame before ledger offset `next` is folded, and all its facts are sent.
+    /// The frame before ledger offset `next` is folded, and all its facts are sent. Said again of frames that are folded once
+    /// more, it changes nothing.
     mutating func folded(next: Int64) {
+        guard next > farthest else { return }
+        farthest = next
         if checkpoints.count > firstCheckpoint, checkpoints[checkpoints.count - 1].sequences == sent {
             checkpoints[checkpoints.count - 1].next = next
         } else {

@@ -20,6 +20,9 @@ struct Readiness {
     var behind: PipelineStatus.Behind?
     /// How far it may be.
     var readyWithin: Duration
+    /// Those of them that are folded no further, because a record of theirs cannot be read or folded. It does not make the
+    /// others unready.
+    var stopped: [PipelineStatus.Stopped] = []
     /// Until all are current, as far as it is known.
     var secondsLeft: Double?
 
@@ -37,6 +40,8 @@ struct Readiness {
                         "ledger partition \(behind.partition) has been behind its end for \(Self.seconds(behind.time)) s, "
                             + "\(Self.seconds(readyWithin)) s are allowed")
                 }
+            } else if stopped.count == foldPartitions {
+                reasons.append("every ledger partition that is folded here is stopped")
             } else {
                 reasons.append("how far the fold is behind the ledger's end is not known yet")
             }
@@ -49,8 +54,9 @@ struct Readiness {
         return attoseconds > 0 ? seconds + 1 : seconds
     }
 
-    /// `{"ready"[,"error","reasons"],"intakePartitions","foldPartitions","currentPartitions"[,"behindSeconds"][,"secondsLeft"]}`:
-    /// `error` and `reasons` of one that is not ready, the seconds where they are known.
+    /// `{"ready"[,"error","reasons"],"intakePartitions","foldPartitions","currentPartitions"[,"stopped"][,"behindSeconds"][,"secondsLeft"]}`:
+    /// `error` and `reasons` of one that is not ready, `stopped`, of `{"partition","offset","reason"}`, where there is one, the
+    /// seconds where they are known.
     var json: String {
         var writer = ByteWriter()
         writer.append("{\"ready\":")
@@ -72,6 +78,17 @@ struct Readiness {
             writer.append(name)
             writer.append(decimal: Int64(count))
         }
+        for (index, partition) in stopped.enumerated() {
+            writer.append(index == 0 ? ",\"stopped\":[" : ",")
+            writer.append("{\"partition\":")
+            writer.append(decimal: Int64(partition.partition))
+            writer.append(",\"offset\":")
+            writer.append(decimal: partition.offset)
+            writer.append(",\"reason\":")
+            writer.append(jsonString: partition.reason)
+            writer.append("}")
+        }
+        if !stopped.isEmpty { writer.append("]") }
         if let behind {
             writer.append(",\"behindSeconds\":")
             writer.append(decimal: Self.seconds(behind.time))

@@ -15,8 +15,6 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         /// The ledger offset of the frame at fault.
         public let offset: Int64
         public let message: String
-        /// The ledger means what this program does not know: nothing is damaged.
-        public var isNewer = false
         public var description: String { "ledger partition \(partition), offset \(offset): \(message)" }
     }
 
@@ -46,6 +44,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     public private(set) var identity = LedgerIdentity.unnamed
     /// The active policy's text.
     public private(set) var policyText = ""
+
+    /// Ledger offsets of records that are passed over as far as they cannot be read or folded (`SkipSearch`).
+    public internal(set) var skipped: Set<Int64> = []
+    /// A frame was folded in part when an error came: nothing is to be folded into this state any more.
+    public private(set) var isSpoiled = false
 
     /// By the number of a source topic plus one: events of nobody who is enrolled, before the diagnosis began.
     var notEnrolledBefore: [Int64] = []
@@ -122,7 +125,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         drain(above: published, into: &facts)
     }
 
-    /// Folds one frame, and adds to `facts`, encoded, those whose sequence number is above `published` (by fact topic).
+    /// From now on the record at this offset, at which the fold stands, is passed over as far as it cannot be read or folded.
+    public mutating func skip(_ offset: Int64) { skipped.insert(offset) }
+
+    /// Folds one frame, and adds to `facts`, encoded, those whose sequence number is above `published` (by fact topic). Throws
+    /// `Problem` where it cannot be read or folded.
     public mutating func apply(
         frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout FactBatch
     ) throws {
@@ -138,21 +145,33 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         frameOffset = offset
         // Nothing may be left of a frame that was refused half-way: it borrowed from memory that is gone.
         batch.removeAll(keepingCapacity: true)
+        let isSkipped = !skipped.isEmpty && skipped.contains(offset)
+        guard !isSkipped || FrameReader.defect(in: frame) == nil else {
+            reader.pass(frame)
+            nextOffset = offset + 1
+            return
+        }
         do {
             let counts = try reader.open(frame)
             nextOffset = offset + 1
             guard counts else { return }
+            isSpoiled = true
             typeIDs.removeAll(keepingCapacity: true)
             while try reader.next(&entry), reader.index < end {
                 if let horizon, entry.event.time > horizon {
                     hasReachedHorizon = true
                     break
                 }
-                if try take(above: published, into: &facts) {
-                    try switchPolicy(of: frame, above: published, into: &facts)
+                do {
+                    if try take(above: published, into: &facts) {
+                        try switchPolicy(of: frame, above: published, into: &facts)
+                    }
+                } catch  where isSkipped && error is Problem {
+                    // This entry is what is passed over.
                 }
             }
             foldBatch()
+            isSpoiled = false
         } catch let error as FrameError {
             throw problem(error.description)
         }
@@ -171,9 +190,12 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         var type: EventTypeID?
         if entry.kind == .event {
             type = typeID()
-            if type == EventTypeID(.policyActivated), case .ledger = rule {
-                foldBatch()
-                return true
+            if type == EventTypeID(.policyActivated) {
+                if !skipped.isEmpty, isPassedOver { return false }
+                if case .ledger = rule {
+                    foldBatch()
+                    return true
+                }
             }
         }
         batch.append(
@@ -182,6 +204,17 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                 topic: Int32(truncatingIfNeeded: reader.topic)))
         if batch.count == Self.batchEntries { foldBatch() }
         return false
+    }
+
+    /// An activation in a record that is passed over, of a policy that does not compile: it leaves no trace.
+    private var isPassedOver: Bool {
+        guard skipped.contains(frameOffset), let text = entry.event.policyText(decoder) else { return false }
+        do {
+            _ = try parse(text)
+            return false
+        } catch {
+            return true
+        }
     }
 
     private mutating func foldBatch() {
@@ -206,6 +239,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         switch ControlType(entry.event.type) {
         // The reader has taken note of it.
         case .sourceReset, .sourceGap: return
+        // It concerns a record before it (`SkipSearch`).
+        case .ledgerSkipped: return
         case .policyActivated: try begin()
         case .ledgerUpgraded:
             guard hasBegun else { throw problem("the partition does not begin with a policy") }
@@ -224,9 +259,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         do {
             return try LedgerIdentity(in: entry.event.data, decoder)
         } catch {
-            var problem = problem("the ledger is of \(error)")
-            problem.isNewer = true
-            throw problem
+            throw problem("the ledger is of \(error)")
         }
     }
 
@@ -237,16 +270,16 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             // Of two members that found the ledger empty the first entry wins.
             return
         }
-        identity = try readIdentity()
+        let (new, policy) = (try readIdentity(), try parse(text))
+        identity = new
         let keepsFacts = fold.keepsFacts
         switch rule {
         case .ledger:
-            let policy = try parse(text)
             policyText = text
             fold = Fold(policy: policy, version: identity.version)
         case .past:
             fold = Fold(pastOf: fold.policy, version: identity.version)
-            fold.begin(under: try parse(text))
+            fold.begin(under: policy)
         case .fixed: fold = Fold(policy: fold.policy, version: identity.version)
         }
         fold.keepsFacts = keepsFacts
@@ -258,7 +291,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     private func parse(_ text: String) throws -> ScoringPolicy {
-        try ScoringPolicy(yaml: text, file: "ledger[\(partition)]@\(frameOffset)")
+        do {
+            return try ScoringPolicy(yaml: text, file: "ledger[\(partition)]@\(frameOffset)")
+        } catch let mistakes as YAMLMistakes {
+            throw problem("the policy that is activated here does not compile: \(mistakes)")
+        }
     }
 
     /// The entry activates a policy: what lies before it is folded once more, under that policy, and goes on from here.
@@ -275,13 +312,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                     + "fold it from")
         }
         drain(above: published, into: &facts, sameEntry: true)
-        var past = PartitionFold(partition: partition, pastOf: policy, maximumSessions: maximumSessions)
+        var past = try past(of: policy, until: frameOffset, history)
         var nothing = FactBatch()
-        let frames = try history(frameOffset)
-        while let earlier = try frames.next(), earlier.offset < frameOffset {
-            try past.fold(earlier.bytes, at: earlier.offset, above: [], into: &nothing)
-            past.fold.clearOutput()
-        }
         try past.fold(frame, at: frameOffset, until: reader.index, above: [], into: &nothing)
         do {
             try past.fold.succeed(fold, by: entry.event, entry: reader.index)
@@ -294,15 +326,25 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         typeIDs.removeAll(keepingCapacity: true)
     }
 
-    /// What the state would be right behind the activation of `policy` here: `frames` are those that were folded. Changes the
-    /// fold in nothing that anyone could see.
-    public mutating func preview(_ policy: ScoringPolicy, frames: any FrameSource) throws -> Fold {
-        var past = PartitionFold(partition: partition, pastOf: policy, maximumSessions: maximumSessions)
+    /// What lies before a ledger offset, folded under `policy`.
+    private func past(of policy: ScoringPolicy, until end: Int64, _ history: History) throws -> PartitionFold {
         var nothing = FactBatch()
-        while let frame = try frames.next(), frame.offset < nextOffset {
-            try past.fold(frame.bytes, at: frame.offset, above: [], into: &nothing)
-            past.fold.clearOutput()
+        return try SkipSearch.passingOver(skipped, in: { try FramesFrom($0, history(end)) }) { skipped in
+            var past = PartitionFold(partition: partition, pastOf: policy, maximumSessions: maximumSessions)
+            past.skipped = skipped
+            let frames = try history(end)
+            while let frame = try frames.next(), frame.offset < end {
+                try past.fold(frame.bytes, at: frame.offset, above: [], into: &nothing)
+                past.fold.clearOutput()
+            }
+            return past
         }
+    }
+
+    /// What the state would be right behind the activation of `policy` here: `history` gives the frames that were folded.
+    /// Changes the fold in nothing that anyone could see.
+    public mutating func preview(_ policy: ScoringPolicy, history: History) throws -> Fold {
+        var past = try past(of: policy, until: nextOffset, history)
         var event = EventView.empty
         event.time = fold.clock
         do {
@@ -343,4 +385,19 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     /// The policy that is active here; nil before the first entry.
     public var policy: ScoringPolicy? { encoder == nil ? nil : fold.policy }
+}
+
+/// Leaves out the frames before an offset.
+private final class FramesFrom: FrameSource {
+    private let start: Int64
+    private let frames: any FrameSource
+
+    init(_ start: Int64, _ frames: any FrameSource) { (self.start, self.frames) = (start, frames) }
+
+    func next() throws -> LedgerFrame? {
+        while let frame = try frames.next() {
+            if frame.offset >= start { return frame }
+        }
+        return nil
+    }
 }

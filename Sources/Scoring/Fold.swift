@@ -380,7 +380,7 @@ public struct Fold: ~Copyable {
         case .policyActivated:
             if isPast { passActivation(event, identity) }
             return
-        case .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded: return
+        case .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped: return
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: break
         }
         guard isNew(identity, life: 0) else { return }
@@ -402,7 +402,7 @@ public struct Fold: ~Copyable {
         case .appealFiled where !isPast: fileAppeal(event, of: subject)
         case .appealDecided where !isPast: decideAppeal(event, of: subject)
         case .appealFiled, .appealDecided, .enrolled, .eventVoided, .policyActivated, .sourceReset, .sourceGap,
-            .sourceAcknowledged, .ledgerUpgraded:
+            .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped:
             break
         }
     }

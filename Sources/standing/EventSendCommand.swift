@@ -73,7 +73,7 @@ extension ControlType {
         case .policyActivated: "policy activate"
         case .sourceReset: "source reset"
         case .sourceAcknowledged: "source acknowledge"
-        case .sourceGap, .ledgerUpgraded: nil
+        case .sourceGap, .ledgerUpgraded, .ledgerSkipped: nil
         }
     }
 }

@@ -9,8 +9,12 @@ import Topics
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger",
-        abstract: "Take a ledger out of its cluster, bring it into another, or move it to the newest fold version.",
-        subcommands: [LedgerExportCommand.self, LedgerImportCommand.self, LedgerUpgradeCommand.self])
+        abstract:
+            "Take a ledger out of its cluster, bring it into another, move it to the newest fold version, or pass over a record "
+            + "that cannot be folded.",
+        subcommands: [
+            LedgerExportCommand.self, LedgerImportCommand.self, LedgerUpgradeCommand.self, LedgerSkipCommand.self,
+        ])
 }
 
 struct LedgerExportCommand: ParsableCommand {
@@ -113,7 +117,7 @@ struct LedgerUpgradeCommand: ParsableCommand {
             This appends `standing.ledger.upgraded` to every ledger partition that is not of the newest version yet. From that \
             entry on early events wait for their enrolment, a withdrawal is a fact of the score, a fact's source is \
             /standing/LEDGER/POLICY and its sequence number a string. Nothing leads back.
-            Update all members first: an older program refuses the entry and ends. Members of this version may run meanwhile. It \
+            Update all members first: an older program folds a partition no further than to that entry. Members of this version may run meanwhile. It \
             moves no clock. Run again, it appends what is missing.
             """)
 
@@ -147,6 +151,63 @@ struct LedgerUpgradeCommand: ParsableCommand {
                 "\(ledger) is of fold version \(outcome.foldVersion): \(outcome.upgraded.count) of "
                     + "\(outcome.partitions) partitions moved now")
         case .json: print(outcome.json(of: ledger))
+        }
+    }
+}
+
+struct LedgerSkipCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "skip",
+        abstract: "Pass over a record of the ledger that no member can read or fold.",
+        discussion: """
+            Such a record, which something else than Standing has written or which is damaged, stops the fold of its partition; the \
+            other partitions go on, and `/readyz` and the log name partition, offset and what is wrong. Restore the topic if the \
+            record was a frame of Standing's: what it brought is lost by this command. It appends an entry behind the record, \
+            `standing.ledger.skipped`, that every member and every replay follows alike. Of a record that can be read in part the \
+            entries at fault are passed over, and the others count.
+            A record with which nothing is wrong is refused. It folds the partition up to the record, moves no clock, and can be \
+            run again.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @Argument(help: "The ledger partition.")
+    var partition: Int32
+    @Argument(help: "The record's offset.")
+    var offset: Int64
+    @Option(help: "Why, for whoever reads the ledger later: at most \(LedgerSkip.maximumReasonBytes) bytes.")
+    var reason: String
+    @Option(help: "text or json.")
+    var output = TableFormat.text
+
+    func validate() throws {
+        guard (1...LedgerSkip.maximumReasonBytes).contains(reason.utf8.count) else {
+            throw ValidationError("--reason: give 1 to \(LedgerSkip.maximumReasonBytes) bytes")
+        }
+        guard partition >= 0, offset >= 0 else { throw ValidationError("PARTITION and OFFSET are 0 or more") }
+    }
+
+    func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        let skip = LedgerSkip(try cluster.pipeline(policy: nil))
+        let outcome: LedgerSkip.Outcome = try LedgerSource.reading {
+            do {
+                return try skip.run(
+                    partition: partition, offset: offset, reason: reason, id: UUID().uuidString.lowercased())
+            } catch let refused as LedgerSkip.Refused {
+                throw fail("error: \(refused)")
+            }
+        }
+        let place = "ledger partition \(partition), offset \(offset)"
+        switch output {
+        case .text: print(outcome.defect.map { "\(place) is passed over: \($0)" } ?? "\(place) was passed over before")
+        case .json:
+            var object = JSONObjectText()
+            object.add("partition", Int64(partition))
+            object.add("offset", offset)
+            if let defect = outcome.defect { object.add("defect", defect) }
+            object.add("appended", json: outcome.isNew ? "true" : "false")
+            print(object.text)
         }
     }
 }

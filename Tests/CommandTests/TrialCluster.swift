@@ -48,6 +48,19 @@ final class TrialCluster {
         guard sent else { throw Trouble("the events were not acknowledged") }
     }
 
+    /// Sends bytes as they are to a ledger partition.
+    func write(_ bytes: [UInt8], toLedger partition: Int32) throws {
+        let topic = try producer.topic(Self.ledger)
+        try bytes.withUnsafeBytes { bytes in
+            guard try producer.produce(topic: topic, partition: partition, key: nil, value: bytes) else {
+                throw Trouble("the producer's queue is full")
+            }
+        }
+        guard producer.flush(timeoutMilliseconds: Self.flushMilliseconds, { _ in }) else {
+            throw Trouble("the record was not acknowledged")
+        }
+    }
+
     private func partitions(of topic: String) throws -> Int {
         try topic == Self.control
             ? partitions : producer.partitionCount(of: topic, timeoutMilliseconds: Self.flushMilliseconds)

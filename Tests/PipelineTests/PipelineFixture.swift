@@ -166,7 +166,7 @@ struct PipelineFixture {
     }
 
     /// Appends values as they are to a ledger partition.
-    func append(_ frames: [[UInt8]], toLedger partition: Int32) throws {
+    func append(_ frames: [[UInt8]?], toLedger partition: Int32) throws {
         let producer = try Producer(kafka)
         for frame in frames { try produce(nil, frame, [], to: topics.ledger, partition, with: producer) }
         try flush(producer)

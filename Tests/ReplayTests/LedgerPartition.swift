@@ -115,6 +115,9 @@ final class LedgerPartition {
         }
     }
 
+    func skip(_ offset: Int64) { fold.skip(offset) }
+
+    var isSpoiled: Bool { fold.isSpoiled }
     var nextOffset: Int64 { fold.nextOffset }
     var sequences: [Int64] { fold.sequences }
     var repeatedOrigins: Int64 { fold.acceptance.repeatedOrigins }

@@ -69,7 +69,8 @@ import Testing
         let bad = LedgerEntry.policy(TestPolicy.text.replacing("version: 2", with: "version: two"))
         #expect(
             ledger.problem(LedgerEntry.frame([bad]), at: 5)
-                == "ledger[4]@5:2:10: error: version must be a whole number")
+                == "ledger partition 4, offset 5: the policy that is activated here does not compile: "
+                + "ledger[4]@5:2:10: error: version must be a whole number")
     }
 
     @Test(arguments: [

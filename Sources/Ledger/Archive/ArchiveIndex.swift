@@ -68,10 +68,10 @@ struct ArchiveIndexBuilder: ~Copyable {
         clockBefore = clock
     }
 
-    /// Returns the number of entries that count.
+    /// Returns the number of entries that count; a frame that cannot be read has none.
     mutating func add(_ frame: UnsafeRawBufferPointer, of record: SegmentRecord) throws(FrameError) -> Int64 {
         frames.append((record.offset, clock.microseconds, record.position))
-        guard try entries.open(frame) else { return 0 }
+        guard try entries.openOrPass(frame) else { return 0 }
         var count: Int64 = 0
         while try entries.next(&entry) {
             count += 1

@@ -163,7 +163,7 @@ public final class SubjectHistory {
         var entries = EntryReader(acceptance)
         var entry = FrameReader.blank
         try Self.forEachRecord(loaded, isLast: true, directory) { frame, record in
-            guard record.offset < end, try entries.open(frame) else { return }
+            guard record.offset < end, try entries.openOrPass(frame) else { return }
             while try entries.next(&entry) {
                 if entry.kind != .tick, entry.event.subject.isEmpty || entry.event.subject.equals(subject) {
                     try body(

@@ -85,10 +85,13 @@ public struct LedgerReplay: Sendable {
         _ partition: Int32, _ source: @escaping Source, _ progress: ReplayProgress,
         _ finished: (borrowing PartitionFold) throws -> Void
     ) throws -> Result {
-        var fold = start(partition, source, keepsFacts: false)
         var facts = FactBatch()
-        try apply(&fold, source, progress) { fold, frame in
-            try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)
+        var fold = try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
+            var fold = start(partition, source, skipped, keepsFacts: false)
+            try apply(&fold, source, progress) { fold, frame in
+                try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)
+            }
+            return fold
         }
         if let asOf { fold.finish(at: asOf, above: [], into: &facts) }
         var result = Result(partition: partition)
@@ -102,12 +105,15 @@ public struct LedgerReplay: Sendable {
         return result
     }
 
-    private func start(_ partition: Int32, _ source: @escaping Source, keepsFacts: Bool) -> PartitionFold {
+    private func start(
+        _ partition: Int32, _ source: @escaping Source, _ skipped: Set<Int64>, keepsFacts: Bool
+    ) -> PartitionFold {
         var fold =
             policy.map { PartitionFold(partition: partition, fixedPolicy: $0, keepsFacts: keepsFacts) }
             ?? PartitionFold(
                 partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: keepsFacts)
         fold.horizon = asOf
+        fold.skipped = skipped
         return fold
     }
 
@@ -130,15 +136,22 @@ public struct LedgerReplay: Sendable {
         partition: Int32, from: Int64 = 0, source: @escaping Source, progress: ReplayProgress = ReplayProgress(),
         fact: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        var fold = start(partition, source, keepsFacts: true)
         var batch = FactBatch()
         let everything = [Int64](repeating: 0, count: FactTopic.allCases.count)
         let nothing = [Int64](repeating: .max, count: FactTopic.allCases.count)
-        try apply(&fold, source, progress) { fold, frame in
-            batch.removeAll()
-            try fold.apply(
-                frame: frame.bytes, at: frame.offset, above: frame.offset >= from ? everything : nothing, into: &batch)
-            for item in batch.items { try fact(batch.value(item)) }
+        // Of a frame in which the folding ends nothing was handed on.
+        var from = from
+        var fold = try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
+            var fold = start(partition, source, skipped, keepsFacts: true)
+            try apply(&fold, source, progress) { fold, frame in
+                batch.removeAll()
+                try fold.apply(
+                    frame: frame.bytes, at: frame.offset, above: frame.offset >= from ? everything : nothing,
+                    into: &batch)
+                for item in batch.items { try fact(batch.value(item)) }
+                from = max(from, frame.offset + 1)
+            }
+            return fold
         }
         guard let asOf else { return }
         batch.removeAll()

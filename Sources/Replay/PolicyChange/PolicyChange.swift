@@ -45,9 +45,10 @@ public struct PolicyChange: Sendable {
         var nextOffsets: [Int64] = []
         var clocks: [Timestamp] = []
         for partition in partitions {
-            var current = PartitionFold(
-                partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: false)
-            try fold(&current, try source(partition, 0, .max), progress)
+            let history: PartitionFold.History = { try source(partition, 0, $0) }
+            var current = try fold(until: .max, source, progress) {
+                PartitionFold(partition: partition, history: history, keepsFacts: false)
+            }
             guard let policy = current.policy else {
                 throw Failure(description: "ledger partition \(partition) has not begun: there is no policy to change")
             }
@@ -61,9 +62,10 @@ public struct PolicyChange: Sendable {
             let end = current.nextOffset
             nextOffsets.append(end)
             if current.fold.clock != .distantPast { clocks.append(current.fold.clock) }
-            var always = PartitionFold(partition: partition, fixedPolicy: candidate, keepsFacts: false)
-            try fold(&always, try source(partition, 0, end), progress)
-            let switched = try current.preview(candidate, frames: try source(partition, 0, end))
+            let always = try fold(until: end, source, progress) {
+                PartitionFold(partition: partition, fixedPolicy: candidate, keepsFacts: false)
+            }
+            let switched = try current.preview(candidate, history: history)
             if activation == nil {
                 activation = BacktestComparison(policy: candidate, against: policy, listLimit: listLimit)
                 wholeHistory = activation
@@ -79,13 +81,20 @@ public struct PolicyChange: Sendable {
     }
 
     private func fold(
-        _ fold: inout PartitionFold, _ frames: any FrameSource, _ progress: ReplayProgress
-    ) throws {
-        var facts = FactBatch()
-        while let frame = try frames.next() {
-            let before = (fold.nextOffset, fold.fold.counters.entries)
-            try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)
-            progress.add(offsets: fold.nextOffset - before.0, entries: fold.fold.counters.entries - before.1)
+        until end: Int64, _ source: LedgerReplay.Source, _ progress: ReplayProgress, _ begin: () -> PartitionFold
+    ) throws -> PartitionFold {
+        let partition = begin().partition
+        return try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
+            var fold = begin()
+            fold.skipped = skipped
+            var facts = FactBatch()
+            let frames = try source(partition, 0, end)
+            while let frame = try frames.next() {
+                let before = (fold.nextOffset, fold.fold.counters.entries)
+                try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)
+                progress.add(offsets: fold.nextOffset - before.0, entries: fold.fold.counters.entries - before.1)
+            }
+            return fold
         }
     }
 

@@ -1,5 +1,6 @@
 public import Events
 public import Ledger
+internal import Policy
 
 /// The policies that a ledger partition has been under.
 public enum PolicyHistory {
@@ -12,7 +13,8 @@ public enum PolicyHistory {
         public let clock: Timestamp?
     }
 
-    /// In the ledger's order. The activation of the policy that is active already, and one that is repeated, are left out.
+    /// In the ledger's order. The activation of the policy that is active already, one that is repeated, and one that does not
+    /// compile and is passed over, are left out.
     /// Throws `FrameError`, and what `frames` throws.
     public static func activations(of frames: any FrameSource) throws -> [Activation] {
         var activations: [Activation] = []
@@ -22,8 +24,15 @@ public enum PolicyHistory {
         var entry = FrameReader.blank
         let decoder = EventDecoder()
         while let frame = try frames.next() {
-            guard try entries.open(frame.bytes) else { continue }
+            guard try entries.openOrPass(frame.bytes) else { continue }
             while try entries.next(&entry) {
+                if let offset = SkipSearch.record(namedBy: entry, decoder), offset < frame.offset {
+                    // Of a record that is passed over a policy that compiles counts.
+                    activations.removeAll {
+                        $0.offset == offset && (try? ScoringPolicy(yaml: $0.text, file: "")) == nil
+                    }
+                    continue
+                }
                 clock = max(clock, entry.event.time)
                 guard entry.kind != .tick, ControlType(entry.event.type) == .policyActivated,
                     let text = entry.event.policyText(decoder)

@@ -90,7 +90,8 @@ public struct SubjectReplay: ~Copyable {
         guard fold.admitActivation(event, entry: 0), let text = event.policyText(decoder), text != fold.policy.text
         else { return }
         note(nil)
-        let policy = try ScoringPolicy(yaml: text, file: "ledger@\(entries[number].offset)")
+        // The ledger goes on behind one that does not compile: it is passed over there (`SkipSearch`).
+        guard let policy = try? ScoringPolicy(yaml: text, file: "") else { return }
         var past = Fold(pastOf: policy)
         var hasBegun = false
         for earlier in entries[..<number] {
@@ -117,7 +118,8 @@ public struct SubjectReplay: ~Copyable {
             fold = Fold(
                 policy: try fixedPolicy ?? ScoringPolicy(yaml: text, file: "ledger@\(offset)"),
                 version: try LedgerIdentity(in: event.data, decoder).version)
-        case .ledgerUpgraded: fold.upgrade(to: try LedgerIdentity(in: event.data, decoder).version)
+        case .ledgerUpgraded:
+            if let identity = try? LedgerIdentity(in: event.data, decoder) { fold.upgrade(to: identity.version) }
         default: break
         }
     }
@@ -133,7 +135,8 @@ public struct SubjectReplay: ~Copyable {
             let policy = past.policy
             past = Fold(pastOf: policy, version: try LedgerIdentity(in: event.data, decoder).version)
             past.begin(under: try ScoringPolicy(yaml: text, file: "ledger@\(offset)"))
-        case .ledgerUpgraded: past.upgrade(to: try LedgerIdentity(in: event.data, decoder).version)
+        case .ledgerUpgraded:
+            if let identity = try? LedgerIdentity(in: event.data, decoder) { past.upgrade(to: identity.version) }
         default: break
         }
     }

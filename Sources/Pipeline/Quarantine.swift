@@ -1,0 +1,40 @@
+internal import Ledger
+internal import Replay
+
+/// A ledger partition that is folded no further, because a record of it cannot be read or folded: until an entry behind the
+/// record says that it is passed over. The other partitions go on.
+struct Quarantine {
+    let problem: PartitionFold.Problem
+    /// What the archive had behind the record when the fold came to it, to be looked through for that entry.
+    var kept: LedgerFrames?
+    /// The entry is found.
+    private(set) var isOver = false
+    /// The log has it.
+    var isTold = false
+    private var search = SkipSearch()
+
+    init(_ problem: PartitionFold.Problem, kept: LedgerFrames?) { (self.problem, self.kept) = (problem, kept) }
+
+    mutating func look(at frame: LedgerFrame) {
+        if !isOver, search.names(problem.offset, in: frame) { isOver = true }
+    }
+
+    /// What is wrong and what can be done, for the log and `/readyz`.
+    var description: String {
+        let (partition, offset) = (problem.partition, problem.offset)
+        return
+            "\(problem); the partition is folded no further: restore the topic, or pass the record over with `standing ledger "
+            + "skip \(partition) \(offset) --reason TEXT`"
+    }
+}
+
+extension PipelineStatus {
+    /// A ledger partition that is folded no further.
+    public struct Stopped: Sendable, Equatable {
+        public let partition: Int32
+        /// The ledger offset of the record that cannot be read or folded.
+        public let offset: Int64
+        /// What is wrong with it, and what can be done.
+        public let reason: String
+    }
+}

@@ -1,0 +1,194 @@
+import Events
+import Ledger
+import Replay
+import Scoring
+import Simulation
+import Testing
+
+/// Records of a ledger that cannot be read or folded, and the entries that say that they are passed over.
+struct SkipSearchTests {
+    /// Of each kind one, as it could stand in a ledger of `RandomLedger`. `loses`: it holds good entries too.
+    enum Stray: String, CaseIterable {
+        case empty, garbage, cutOff, wrongChecksum, unknownVersion, malformedEntry, unknownSystemEntry, newerLedger
+        case policyThatDoesNotCompile
+
+        func bytes(after frame: [UInt8]) -> [UInt8] {
+            var copy = frame
+            switch self {
+            case .empty: return []
+            case .garbage: return Array("{\"hello\":\"world\"}".utf8)
+            case .cutOff: return Array(frame.dropLast(3))
+            case .wrongChecksum: copy[copy.count - 1] ^= 1
+            case .unknownVersion: copy[4] = 9
+            case .malformedEntry:
+                // A subject that is too long for an event, behind entries that are good.
+                return LedgerEntry.frame(
+                    session: 77,
+                    [
+                        .happened("bill.paid", "s0", offset: 900_000_000, topic: "stray"),
+                        .happened(
+                            "bill.paid", String(repeating: "x", count: EventDecoder.maximumAttributeBytes + 1),
+                            offset: 900_000_001, topic: "stray"),
+                    ])
+            case .unknownSystemEntry:
+                return LedgerEntry.frame(session: 77, [.system(type: "standing.ledger.crowned", data: "{}")])
+            case .newerLedger:
+                return LedgerEntry.frame(
+                    session: 77,
+                    [.system(type: "standing.ledger.upgraded", data: #"{"ledger":"city","fold-version":99}"#)])
+            case .policyThatDoesNotCompile:
+                return LedgerEntry.frame(
+                    session: 77,
+                    [
+                        .event(
+                            type: "standing.policy.activated", subject: "", offset: 0, topic: "stray", second: 0,
+                            data: LedgerEntry.policyData("policy: [nonsense"))
+                    ])
+            }
+            return copy
+        }
+    }
+
+    static func skip(_ offset: Int64, session: UInt64) -> [UInt8] {
+        LedgerEntry.frame(
+            session: session,
+            [.system(type: "standing.ledger.skipped", data: #"{"offset":\#(offset),"reason":"a test"}"#)])
+    }
+
+    /// `frames` with the stray behind the frame in `place`; those behind it lie one offset further.
+    private static func with(
+        _ stray: Stray, behind place: Int, in frames: [(offset: Int64, bytes: [UInt8])], skipped: Bool = true
+    ) -> (frames: [(offset: Int64, bytes: [UInt8])], offset: Int64) {
+        let offset = frames[place].offset + 1
+        var result = Array(frames[...place])
+        result.append((offset, stray.bytes(after: frames[place].bytes)))
+        result += frames[(place + 1)...].map { ($0.offset + 1, $0.bytes) }
+        if skipped { result.append((result[result.count - 1].offset + 1, skip(offset, session: 78))) }
+        return (result, offset)
+    }
+
+    private static func source(_ frames: [(offset: Int64, bytes: [UInt8])]) -> LedgerReplay.Source {
+        { _, start, end in MemoryFrames(frames.filter { $0.offset >= start && $0.offset < end }) }
+    }
+
+    /// State and facts, which have no offset in them but that of their id.
+    private static func outcome(
+        _ frames: [(offset: Int64, bytes: [UInt8])]
+    ) throws -> (result: LedgerReplay.Result, facts: [String]) {
+        let source = source(frames)
+        let result = try LedgerReplay().run(partitions: [RandomLedger.partition], source: source)
+        var facts: [String] = []
+        try LedgerReplay().facts(partition: RandomLedger.partition, source: source) { fact in
+            facts.append(String(decoding: fact, as: UTF8.self).replacing(/"id":"\d+-\d+-/, with: "\"id\":\"-"))
+        }
+        return (result[0], facts)
+    }
+
+    @Test(arguments: Stray.allCases) func aStrayRecordStopsAReplayUntilAnEntryBehindItNamesIt(stray: Stray) throws {
+        for seed in UInt64(0)..<6 {
+            let ledger = RandomLedger(seed: seed, frames: 40)
+            let place = 1 + Int(seed) * 6
+            let plain = try Self.outcome(ledger.frames)
+            let (stopped, offset) = Self.with(stray, behind: place, in: ledger.frames, skipped: false)
+            let problem = #expect(throws: PartitionFold.Problem.self) { try Self.outcome(stopped) }
+            #expect(problem?.offset == offset && problem?.partition == RandomLedger.partition)
+
+            let passed = try Self.outcome(Self.with(stray, behind: place, in: ledger.frames).frames)
+            #expect(passed.result.digest == plain.result.digest, "\(stray), seed \(seed)")
+            #expect(passed.result.sequences == plain.result.sequences)
+            #expect(passed.facts == plain.facts)
+        }
+    }
+
+    /// Two of them, and a policy that is activated behind them, so that what lies before it is folded once more.
+    @Test func aPolicySwitchPassesTheSameRecordsOver() throws {
+        let ledger = RandomLedger(seed: 3, frames: 60, switches: false)
+        var (frames, _) = Self.with(.malformedEntry, behind: 10, in: ledger.frames)
+        (frames, _) = Self.with(.policyThatDoesNotCompile, behind: 30, in: frames)
+        // The entries were appended before one of the strays: each names its record as it lies now.
+        let strays = frames.indices.filter { frames[$0].bytes.withUnsafeBytes { FrameReader.defect(in: $0) != nil } }
+        #expect(strays.count == 1)
+        frames = frames.filter { frame in frame.bytes != Self.skip(11 + ledger.frames[0].offset, session: 78) }
+        let activation = LedgerEntry.frame(
+            session: 80,
+            [
+                .event(
+                    type: "standing.policy.activated", subject: "", offset: 1, topic: "policies",
+                    second: 100 * 86_400, data: LedgerEntry.policyData(RandomLedger.others[0]))
+            ])
+        func ended(_ frames: [(offset: Int64, bytes: [UInt8])], _ more: [[UInt8]]) -> [(offset: Int64, bytes: [UInt8])]
+        {
+            var result = frames
+            for bytes in more { result.append((result[result.count - 1].offset + 1, bytes)) }
+            return result
+        }
+        let named = frames.filter { frame in
+            frame.bytes.withUnsafeBytes { FrameReader.defect(in: $0) != nil }
+                || frame.bytes == Stray.policyThatDoesNotCompile.bytes(after: [])
+        }
+        #expect(named.count == 2)
+        let skips = named.enumerated().map { Self.skip($1.offset, session: UInt64(81 + $0)) }
+        let passed = try Self.outcome(ended(frames, skips + [activation]))
+        let plain = try Self.outcome(ended(ledger.frames, [activation]))
+        #expect(passed.result.digest == plain.result.digest)
+        #expect(passed.facts == plain.facts)
+        #expect(passed.facts.contains { $0.contains("\"version\":2") })
+    }
+
+    @Test func ofARecordThatCanBeReadTheRestCounts() throws {
+        let partition = LedgerPartition()
+        try partition.apply(LedgerEntry.frame([.policy(TestPolicy.text), .enrolled("anna", offset: 0)]), at: 0)
+        let mixed = LedgerEntry.frame(
+            number: 1,
+            [
+                .happened("bill.paid", "anna", offset: 1), .system(type: "standing.crowned", data: "{}"),
+                .happened("bill.paid", "anna", offset: 2),
+            ])
+        #expect(partition.problem(mixed, at: 1).contains("a system entry that this version does not know"))
+        #expect(partition.isSpoiled)
+
+        let again = LedgerPartition()
+        try again.apply(LedgerEntry.frame([.policy(TestPolicy.text), .enrolled("anna", offset: 0)]), at: 0)
+        again.skip(1)
+        try again.apply(mixed, at: 1)
+        #expect(again.counters.scored == 2 && again.nextOffset == 2 && !again.isSpoiled)
+    }
+
+    /// A frame of a living session that was damaged: what it brought is lost, and the frames behind it still count.
+    @Test func theSessionOfADamagedFrameGoesOn() throws {
+        let partition = LedgerPartition()
+        try partition.apply(LedgerEntry.frame([.policy(TestPolicy.text), .enrolled("anna", offset: 0)]), at: 0)
+        var damaged = LedgerEntry.frame(number: 1, [.happened("bill.paid", "anna", offset: 1)])
+        damaged[damaged.count - 1] ^= 1
+        #expect(partition.problem(damaged, at: 1).contains("the checksum does not match"))
+        #expect(!partition.isSpoiled)
+        partition.skip(1)
+        try partition.apply(damaged, at: 1)
+        try partition.apply(LedgerEntry.frame(number: 2, [.happened("bill.paid", "anna", offset: 2)]), at: 2)
+        #expect(partition.counters.scored == 1 && partition.brokenFrames == 0 && partition.nextOffset == 3)
+    }
+
+    /// An entry says nothing of itself, of what lies behind it, or from a frame that cannot be read.
+    @Test func onlyAnEntryBehindTheRecordNamesIt() throws {
+        var search = SkipSearch()
+        func names(_ offset: Int64, in bytes: [UInt8], at place: Int64) -> Bool {
+            bytes.withUnsafeBytes { search.names(offset, in: LedgerFrame(offset: place, bytes: $0)) }
+        }
+        let skip = Self.skip(5, session: 1)
+        #expect(names(5, in: skip, at: 6))
+        #expect(!names(5, in: skip, at: 5) && !names(5, in: skip, at: 4) && !names(4, in: skip, at: 6))
+        var damaged = skip
+        damaged[40] ^= 1
+        #expect(!names(5, in: damaged, at: 6))
+        let event = LedgerEntry.frame(
+            [.event(type: "standing.ledger.skipped", subject: "", offset: 0, data: #"{"offset":5}"#)])
+        #expect(!names(5, in: event, at: 6), "only Standing itself writes it")
+
+        // With which nothing is wrong, it counts.
+        let partition = LedgerPartition()
+        partition.skip(1)
+        try partition.apply(LedgerEntry.frame([.policy(TestPolicy.text), .enrolled("anna", offset: 0)]), at: 0)
+        try partition.apply(LedgerEntry.frame(number: 1, [.happened("bill.paid", "anna", offset: 1)]), at: 1)
+        #expect(partition.counters.scored == 1)
+    }
+}
