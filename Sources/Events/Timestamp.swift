@@ -13,7 +13,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     public static let microsecondsPerDay: Int64 = 86_400_000_000
 
     /// 0001-01-01 to 9999-12-31.
-    static let writable: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
+    public static let writable: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
 
     /// Saturates instead of overflowing.
     public func adding(microseconds delta: Int64) -> Timestamp {

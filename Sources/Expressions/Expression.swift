@@ -90,37 +90,36 @@ public final class Expression: Sendable {
     /// The value of an expression that reads nothing, unless it is an error.
     public var constant: Value? { root.constant }
 
+    /// False: the frame has nothing left for it.
     @inline(__always)
-    private func begin(_ frame: Frame) {
+    private func begin(_ frame: Frame) -> Bool {
         precondition(
             neededSlots <= frame.slotCount && neededVariables <= frame.variableCount,
             "a frame is made after all expressions are compiled")
-        frame.budget.pointee = Limit.cost
+        return frame.begin()
     }
 
     /// `.error` when there is no value.
     public func evaluate(_ frame: Frame) -> Value {
-        begin(frame)
-        return root.value(frame)
+        begin(frame) ? root.value(frame) : .error(.tooExpensive)
     }
 
     /// `error` also for what is no bool.
     public func truth(_ frame: Frame) -> Truth {
-        begin(frame)
-        return root.truth(frame)
+        begin(frame) ? root.truth(frame) : .error
     }
 
     /// Nil on an error and for what is no int.
     public func integer(_ frame: Frame) -> Int64? {
-        begin(frame)
-        return root.integer(frame)
+        begin(frame) ? root.integer(frame) : nil
     }
 
     /// Why `truth` (`wanted` is `.bool`) or `integer` (`.int`) had no answer, asked last with this frame as it still is. It
-    /// evaluates once more, unless the evaluation has spent all that it may cost.
+    /// evaluates once more, unless the evaluation has spent all that it may cost. What that costs is not counted.
     public func failure(_ frame: Frame, wanted: ValueType) -> EvaluationFailure {
+        guard !frame.isSpentByAll else { return .eventTooExpensive }
         guard frame.budget.pointee >= 0 else { return .error(.tooExpensive) }
-        let value = evaluate(frame)
+        let value = frame.aside { evaluate(frame) }
         if case .error(let error) = value { return .error(error) }
         return .wrongType(value.valueType ?? .dynamic, wanted: wanted)
     }

@@ -8,8 +8,12 @@ public final class Frame {
     public let slots: UnsafeMutablePointer<Value>
     public let slotCount: Int
     let variableCount: Int
-    /// What is left of `Limit.cost`. Negative once it is spent.
+    /// What is left to the evaluation that runs, of `Limit.cost` or of what is left to all. Negative once it is spent.
     let budget: UnsafeMutablePointer<Int>
+    /// What the evaluation that runs was given.
+    private let given: UnsafeMutablePointer<Int>
+    /// What is left to the evaluations of this frame together, but for what the last one took. Negative once it is spent.
+    private let left: UnsafeMutablePointer<Int>
 
     public convenience init(_ declarations: Declarations) {
         self.init(slots: declarations.slotCount, variables: declarations.variableCount)
@@ -22,8 +26,10 @@ public final class Frame {
         base.initialize(repeating: .null, count: variableCount)
         slots = base + variableCount
         slots.initialize(repeating: .error(.noSuchField), count: slotCount)
-        budget = .allocate(capacity: 1)
-        budget.initialize(to: Limit.cost)
+        budget = .allocate(capacity: 3)
+        budget.initialize(repeating: Limit.cost, count: 3)
+        (given, left) = (budget + 1, budget + 2)
+        left.pointee = .max
     }
 
     deinit {
@@ -31,6 +37,33 @@ public final class Frame {
         base.deinitialize(count: variableCount + slotCount)
         base.deallocate()
         budget.deallocate()
+    }
+
+    /// From now on the evaluations of this frame may cost `cost` together; a further one is an error. Without it each may cost
+    /// `Limit.cost`.
+    public func allow(_ cost: Int) {
+        left.pointee = cost
+        (given.pointee, budget.pointee) = (0, 0)
+    }
+
+    /// False: nothing is left, as some evaluation before took more than there was.
+    @inline(__always)
+    func begin() -> Bool {
+        if left.pointee < Int.max { left.pointee -= given.pointee - budget.pointee }
+        let cost = min(Limit.cost, left.pointee)
+        (given.pointee, budget.pointee) = (cost, cost)
+        return cost >= 0
+    }
+
+    /// Whether all were allowed less than this one would be alone, and that is spent.
+    var isSpentByAll: Bool { budget.pointee < 0 && given.pointee < Limit.cost }
+
+    /// Does something that costs the others nothing.
+    func aside<Result>(_ body: () -> Result) -> Result {
+        let before = (budget.pointee, given.pointee, left.pointee)
+        left.pointee = .max
+        defer { (budget.pointee, given.pointee, left.pointee) = before }
+        return body()
     }
 
     /// Pays for work; false when the budget is spent.

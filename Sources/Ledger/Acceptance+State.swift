@@ -3,7 +3,7 @@ public import Events
 // What an acceptance has decided so far, as bytes: part of a snapshot, and of the archive's index.
 extension Acceptance {
     /// A session: id, next (0: broken, else the number plus one), last use. A source: topic, partition, greatest. The numbers of
-    /// frozen topics.
+    /// frozen topics. The clock, and the fold version that the ledger said last.
     public func write(to writer: inout ByteWriter) {
         for count in [repeatedFrames, brokenFrames, repeatedOrigins, uses] { writer.append(littleEndian: count) }
         writer.append(varint: UInt64(sessions.count))
@@ -25,6 +25,8 @@ extension Acceptance {
         }
         writer.append(varint: UInt64(frozen.count))
         for topic in frozen { writer.append(varint: UInt64(topic)) }
+        writer.append(littleEndian: clock.microseconds)
+        writer.append(littleEndian: foldVersion)
     }
 
     public init(
@@ -56,5 +58,7 @@ extension Acceptance {
             guard topic < UInt64(topics.count), !frozen.contains(Int(topic)) else { throw reader.failure }
             frozen.append(Int(topic))
         }
+        clock = Timestamp(microseconds: try reader.integer())
+        foldVersion = try reader.tally()
     }
 }

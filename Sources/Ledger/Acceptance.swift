@@ -1,4 +1,4 @@
-internal import Events
+public import Events
 
 /// Decides what of a ledger partition counts: which frames of an appender session, and which entries by their
 /// origin. It is part of the folded state: the same ledger gives the same decisions.
@@ -23,6 +23,11 @@ public struct Acceptance: Sendable {
     public internal(set) var repeatedFrames: Int64 = 0
     public internal(set) var brokenFrames: Int64 = 0
     public internal(set) var repeatedOrigins: Int64 = 0
+
+    /// The greatest time of an entry that moved the partition's clock; `distantPast` before the first.
+    public internal(set) var clock = Timestamp.distantPast
+    /// The fold version that the ledger said last; 0 before the first.
+    var foldVersion: Int64 = 0
 
     struct Session {
         var id: UInt64
@@ -83,6 +88,22 @@ public struct Acceptance: Sendable {
         uses += 1
         sessions[index].lastUse = uses
         sessions[index].next = number + 1
+    }
+
+    /// Entries of out-of-range times (`EntryTime`) move no clock from this fold version on.
+    private static let boundsTimes: Int64 = 4
+
+    /// Moves the clock, unless an entry's time is out of range; then false.
+    @inline(__always) mutating func move(to time: Timestamp) -> Bool {
+        if foldVersion >= Self.boundsTimes, EntryTime.isOutOfRange(time, clock: clock) { return false }
+        clock = max(clock, time)
+        return true
+    }
+
+    /// What an entry of Standing's own says of the ledger: where it begins, `isBeginning`, and where it moves to a newer version.
+    mutating func note(foldVersion version: Int64, isBeginning: Bool) {
+        guard isBeginning == (foldVersion == 0) else { return }
+        foldVersion = max(foldVersion, version)
     }
 
     private mutating func find(_ session: UInt64) -> Int? {

@@ -1,4 +1,4 @@
-internal import Events
+public import Events
 
 /// Reads what counts of a ledger partition: the entries of its frames, in order, less those that `Acceptance` turns down.
 public struct EntryReader {
@@ -7,6 +7,10 @@ public struct EntryReader {
     public private(set) var index = -1
     /// Number of the last entry's source topic; -1 if it has none.
     public private(set) var topic = -1
+    /// The partition's clock before the last entry.
+    public private(set) var clockBefore = Timestamp.distantPast
+    /// The last entry's time is out of range (`EntryTime`): it moves no clock, and contributes nothing.
+    public private(set) var isOutOfRange = false
     /// The last entry is of a topic that has lost records.
     public private(set) var isFrozen = false
 
@@ -28,9 +32,26 @@ public struct EntryReader {
         return acceptance.judge(session: reader.session, number: reader.number) == .accept
     }
 
+    /// Why bytes are no frame that can be read to its end; nil: they are one.
+    public static func defect(in bytes: UnsafeRawBufferPointer) -> FrameError? {
+        var (reader, entry, decoder) = (FrameReader(), FrameReader.blank, EventDecoder?.none)
+        do throws(FrameError) {
+            try reader.open(bytes)
+            while try reader.next(&entry) {
+                guard entry.kind == .system, ControlType(entry.event.type) == .sourceGap else { continue }
+                let made = decoder ?? EventDecoder()
+                decoder = made
+                _ = try gap(in: entry.event.data, made) { reader.outOfBounds }
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// As `open`, for whoever reads what a fold has folded: a frame that cannot be read was passed over there, and is here.
     public mutating func openOrPass(_ frame: UnsafeRawBufferPointer) throws(FrameError) -> Bool {
-        guard FrameReader.defect(in: frame) == nil else {
+        guard Self.defect(in: frame) == nil else {
             pass(frame)
             return false
         }
@@ -50,7 +71,10 @@ public struct EntryReader {
             index &+= 1
             isFrozen = false
             topic = -1
-            if entry.kind == .tick { return true }
+            if entry.kind == .tick {
+                move(to: entry)
+                return true
+            }
             if entry.kind == .event {
                 topic = number(of: entry.origin)
                 guard
@@ -58,30 +82,56 @@ public struct EntryReader {
                 else { continue }
                 isFrozen = acceptance.isFrozen(topic)
             }
-            if entry.event.subject.isEmpty { note(entry) }
+            move(to: entry)
+            if entry.event.subject.isEmpty { try note(entry) }
             return true
         }
         return false
     }
 
-    /// What is said of a source topic.
-    private mutating func note(_ entry: Entry) {
+    @inline(__always) private mutating func move(to entry: Entry) {
+        clockBefore = acceptance.clock
+        isOutOfRange = entry.kind != .system && !acceptance.move(to: entry.event.time)
+    }
+
+    /// What is said of the ledger, or of a source topic.
+    private mutating func note(_ entry: Entry) throws(FrameError) {
         let data = entry.event.data
-        guard let type = ControlType(entry.event.type), let topic = decoder.string("topic", of: data) else { return }
+        guard let type = ControlType(entry.event.type) else { return }
+        if entry.kind == .system, type == .policyActivated || type == .ledgerUpgraded {
+            acceptance.note(
+                foldVersion: max(1, decoder.integer("fold-version", of: data) ?? 1),
+                isBeginning: type == .policyActivated)
+        }
+        guard let topic = decoder.string("topic", of: data) else { return }
         // The decoder's memory is used again by what is read next.
         let name = Array(topic)
+        let lost: (partition: Int32, end: Int64)? =
+            if type == .sourceGap, entry.kind == .system {
+                try Self.gap(in: data, decoder) { reader.outOfBounds }
+            } else {
+                nil
+            }
         name.withUnsafeBytes { name in
             switch type {
             case .sourceReset: acceptance.reset(topic: name)
             case .sourceAcknowledged: acceptance.acknowledge(topic: name)
-            case .sourceGap where entry.kind == .system:
-                guard let partition = decoder.integer("partition", of: data).flatMap({ Int32(exactly: $0) }),
-                    let end = decoder.integer("to", of: data)
-                else { return }
-                acceptance.lose(topic: name, partition: partition, before: end)
-            default: break
+            default: if let lost { acceptance.lose(topic: name, partition: lost.partition, before: lost.end) }
             }
         }
+    }
+
+    /// What a source partition has lost; nil: the entry does not say it.
+    private static func gap(
+        in data: UnsafeRawBufferPointer, _ decoder: EventDecoder, _ outOfBounds: () -> FrameError
+    ) throws(FrameError) -> (partition: Int32, end: Int64)? {
+        guard let partition = decoder.integer("partition", of: data), let end = decoder.integer("to", of: data) else {
+            return nil
+        }
+        guard 0...Int64(Frame.maximumPartition) ~= partition, 0...Frame.maximumOffset ~= end else {
+            throw outOfBounds()
+        }
+        return (Int32(partition), end)
     }
 
     /// Texts of a frame's dictionary are resolved once a frame.

@@ -38,6 +38,9 @@ public enum Frame {
     /// A reader refuses more: the greatest frame plus the greatest event.
     public static let readerMaximumBytes = 4 * 1024 * 1024
     static let dictionaryLimit = 255
+    /// No source topic has more records in a partition, or more partitions; no session has more frames, and no ledger either.
+    public static let maximumOffset: Int64 = 1 << 52
+    public static let maximumPartition: Int32 = 1_000_000
 }
 
 /// What an entry is.
@@ -74,6 +77,7 @@ public struct FrameError: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownVersion = "a frame version that this program does not know"
         case wrongChecksum = "the checksum does not match"
         case malformed = "an entry is malformed"
+        case outOfBounds = "a number that no frame of Standing's has"
     }
 
     public let code: Code

@@ -30,6 +30,8 @@ public struct FrameReader {
         self.frame = frame
         session = frame.integer(at: 8, as: UInt64.self)
         self.number = frame.integer(at: 16, as: UInt64.self)
+        guard session != 0 else { throw FrameError(code: .outOfBounds, byte: 8) }
+        guard self.number <= Frame.maximumOffset else { throw FrameError(code: .outOfBounds, byte: 16) }
         entryCount = Int(frame.integer(at: 24, as: UInt32.self))
         position = Frame.headerBytes
         read = 0
@@ -42,18 +44,6 @@ public struct FrameReader {
     static func header(of bytes: UnsafeRawBufferPointer) -> (session: UInt64, number: UInt64)? {
         guard bytes.count >= Frame.headerBytes, bytes.integer(at: 0, as: UInt32.self) == Frame.magic else { return nil }
         return (bytes.integer(at: 8), bytes.integer(at: 16))
-    }
-
-    /// Why bytes are no frame that can be read to its end; nil: they are one.
-    public static func defect(in bytes: UnsafeRawBufferPointer) -> FrameError? {
-        var (reader, entry) = (FrameReader(), FrameReader.blank)
-        do throws(FrameError) {
-            try reader.open(bytes)
-            while try reader.next(&entry) {}
-            return nil
-        } catch {
-            return error
-        }
     }
 
     /// The next entry; false after the last.
@@ -71,15 +61,18 @@ public struct FrameReader {
         if mark & 0x80 != 0 {
             entry.event.time = .distantPast
         } else {
-            lastTime = lastTime &+ (try signed())
+            lastTime = try sum(lastTime)
             entry.event.time = Timestamp(microseconds: lastTime)
+            guard Timestamp.writable.contains(lastTime) else { throw outOfBounds }
         }
         if kind == .tick { return true }
         if kind == .event {
             (entry.origin.topic, entry.origin.topicNumber) = try text()
-            guard let partition = Int32(exactly: try varint()) else { throw malformed }
-            entry.origin.partition = partition
-            lastOffset = lastOffset &+ (try signed())
+            let partition = try varint()
+            guard partition <= Frame.maximumPartition else { throw outOfBounds }
+            entry.origin.partition = Int32(partition)
+            lastOffset = try sum(lastOffset)
+            guard lastOffset >= 0, lastOffset <= Frame.maximumOffset else { throw outOfBounds }
             entry.origin.offset = lastOffset
         }
         entry.event.source = try text().0
@@ -99,6 +92,14 @@ public struct FrameReader {
     }
 
     private var malformed: FrameError { FrameError(code: .malformed, byte: position) }
+    var outOfBounds: FrameError { FrameError(code: .outOfBounds, byte: position) }
+
+    /// `base` and the difference to it that comes next.
+    @inline(__always) private mutating func sum(_ base: Int64) throws(FrameError) -> Int64 {
+        let (sum, overflow) = base.addingReportingOverflow(try signed())
+        guard !overflow else { throw outOfBounds }
+        return sum
+    }
 
     @inline(__always) private mutating func varint() throws(FrameError) -> UInt64 {
         var value: UInt64 = 0

@@ -227,12 +227,17 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private func note(_ news: FoldTallies, of state: borrowing PartitionFold, at offset: Int64) {
         board.add(news)
         countedTo[Int(state.partition)] = offset + 1
-        guard news.refusedFrames > 0 || news.counters.policySwitches > 0 else { return }
+        guard news.refusedFrames > 0 || news.counters.policySwitches > 0 || news.counters.outOfRange > 0 else { return }
         let place: Logger.Metadata = ["partition": "\(state.partition)", "offset": "\(offset)"]
         if news.refusedFrames > 0 {
             logger.error(
                 "a frame is refused: its appender session has a gap or is forgotten; the appender sends its events again",
                 metadata: place)
+        }
+        if news.counters.outOfRange > 0 {
+            logger.error(
+                "entries contribute nothing: their time lies outside 1970 to 2200, or more than 10 years beyond the clock",
+                metadata: place.merging(["entries": "\(news.counters.outOfRange)"]) { $1 })
         }
         if news.counters.policySwitches > 0, let policy = state.policy {
             logger.notice(

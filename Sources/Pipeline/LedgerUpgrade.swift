@@ -35,13 +35,12 @@ public struct LedgerUpgrade {
         guard partitions > 0 else { throw PipelineError(.topicMissing, "\(topic): no such topic") }
         let older = try (0..<Int32(partitions)).filter { partition in
             let found = try identity(of: partition)
-            if found.version < ledger.version { return true }
-            guard found == ledger else {
+            guard found.name == nil || found.name == name else {
                 throw Refused(
                     description: "ledger partition \(partition) is of fold version \(found.version.rawValue) already, "
                         + "and has the name \(found.name ?? "") for good")
             }
-            return false
+            return found.version < ledger.version
         }
         if !older.isEmpty {
             try SystemEntry(

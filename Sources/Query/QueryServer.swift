@@ -125,6 +125,7 @@ public final class QueryServer: Sendable {
         exposition.add("standing_fold_early_folded_total", .counter, fold.earlyFolded)
         exposition.add("standing_fold_early_beyond_limit_total", .counter, fold.earlyBeyondLimit)
         exposition.add("standing_fold_beyond_limit_total", .counter, fold.beyondLimit)
+        exposition.add("standing_fold_out_of_range_total", .counter, fold.outOfRange)
         exposition.add("standing_fold_kind_not_scored_total", .counter, fold.kindNotScored)
         exposition.add("standing_fold_enrolments_total", .counter, fold.enrolments)
         exposition.add("standing_fold_withdrawals_total", .counter, fold.withdrawals)

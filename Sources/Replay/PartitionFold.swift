@@ -146,7 +146,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         // Nothing may be left of a frame that was refused half-way: it borrowed from memory that is gone.
         batch.removeAll(keepingCapacity: true)
         let isSkipped = !skipped.isEmpty && skipped.contains(offset)
-        guard !isSkipped || FrameReader.defect(in: frame) == nil else {
+        guard !isSkipped || EntryReader.defect(in: frame) == nil else {
             reader.pass(frame)
             nextOffset = offset + 1
             return
@@ -158,7 +158,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             isSpoiled = true
             typeIDs.removeAll(keepingCapacity: true)
             while try reader.next(&entry), reader.index < end {
-                if let horizon, entry.event.time > horizon {
+                if let horizon, entry.event.time > horizon, !reader.isOutOfRange {
                     hasReachedHorizon = true
                     break
                 }
@@ -248,9 +248,12 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             guard new.version > identity.version else { return }
             // What was folded by now is told as it was until here.
             drain(above: published, into: &facts, sameEntry: true)
-            identity = new
+            // A ledger keeps the name that it has.
+            identity = LedgerIdentity(name: identity.name ?? new.name ?? "", version: new.version) ?? new
             fold.upgrade(to: new.version)
-            if encoder != nil { encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: new.name) }
+            if encoder != nil {
+                encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: identity.name)
+            }
         default: throw problem("a system entry that this version does not know")
         }
     }

@@ -34,10 +34,12 @@ extension Fold {
         begin(under: policy)
     }
 
-    /// An activation moves the clock as any entry does, under the policy that is active until then. False: it is a repeat.
+    /// An activation moves the clock as any entry does, under the policy that is active until then. False: it is a repeat, or
+    /// its time is out of range.
     public mutating func admitActivation(_ event: EventView, entry: Int) -> Bool {
         self.entry = entry
         counters.entries += 1
+        guard !isOutOfRange(event.time) else { return false }
         advance(to: event.time)
         return isNew(Self.keys(event).identity, life: 0)
     }

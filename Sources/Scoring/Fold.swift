@@ -12,6 +12,9 @@ public struct Fold: ~Copyable {
     public static let maximumSubjectEvents: UInt32 = 1 << 26
     /// Early events that wait for one subject's enrolment.
     public static let maximumEarlyEventsOfSubject = 256
+    /// What the expressions of one event, its rules' and its sanctions', may cost together (`Limit.cost` is one expression's):
+    /// those beyond it are evaluation errors. A policy of ordinary rules spends a few hundred on an ordinary event.
+    public static let maximumEventCost = 2_000_000
     /// Early events that wait in a ledger partition, and voids that wait for their event.
     public static let maximumEarlyEvents = 1_000_000
     /// Bytes of the early events that wait in a ledger partition: texts and data.
@@ -147,6 +150,13 @@ public struct Fold: ~Copyable {
     /// From the next entry on the ledger's entries mean what `version` says.
     public mutating func upgrade(to version: FoldVersion) { self.version = max(self.version, version) }
 
+    /// Whether an entry contributes nothing and moves nothing because of its time; then it is counted.
+    @inline(__always) mutating func isOutOfRange(_ time: Timestamp) -> Bool {
+        guard version >= .fourth, EntryTime.isOutOfRange(time, clock: clock) else { return false }
+        counters.outOfRange += 1
+        return true
+    }
+
     /// Moves the clock; timers that are due by then fire first.
     public mutating func tick(_ time: Timestamp, entry: Int) {
         counters.ticks += 1
@@ -221,7 +231,9 @@ public struct Fold: ~Copyable {
         _ item: UnsafePointer<Item>, subjectHash: UInt64, identity: UInt64
     ) {
         guard let type = item.pointee.type else {
-            tick(item.pointee.event.time, entry: item.pointee.entry)
+            if !isOutOfRange(item.pointee.event.time) {
+                tick(item.pointee.event.time, entry: item.pointee.entry)
+            }
             return
         }
         let event = UnsafeRawPointer(item).advanced(by: MemoryLayout<Item>.offset(of: \.event)!)
@@ -229,6 +241,7 @@ public struct Fold: ~Copyable {
         entry = item.pointee.entry
         isFrozen = item.pointee.isFrozen
         counters.entries += 1
+        guard !isOutOfRange(event.pointee.time) else { return }
         advance(to: event.pointee.time)
         if let control = type.control {
             fold(control, event, subjectHash, identity)
@@ -263,6 +276,7 @@ public struct Fold: ~Copyable {
         let record = subjects.record(subject)
         let kind = SubjectTable.header(record).pointee.kind
         if let input = type.input { input._withUnsafeGuaranteedRef { load(event, $0, kind: kind) } }
+        eventFrame.allow(version >= .fourth ? Self.maximumEventCost : .max)
         let firstReason = output.reasons.count
         var change = contribute(event, type.steps, record, subject, kind: kind, identity)
         output.sortReasons(from: firstReason)

@@ -29,6 +29,8 @@ public struct FoldCounters: Equatable, Sendable {
     public var voids: Int64 = 0
     /// Voids of an event that is not there; one that waits for it is counted when it waits no more.
     public var voidsIgnored: Int64 = 0
+    /// Entries whose time lies outside 1970 to 2200, or too far beyond the clock: they contribute nothing and move nothing.
+    public var outOfRange: Int64 = 0
     public var ticks: Int64 = 0
     public var policySwitches: Int64 = 0
 

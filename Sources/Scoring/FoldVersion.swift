@@ -10,7 +10,11 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     /// the score; facts name their ledger, and their sequence number is a string.
     case third = 3
 
-    public static let newest = FoldVersion.third
+    /// An entry whose time lies outside 1970 to 2200, or too far beyond the clock, contributes nothing and moves nothing
+    /// (`EntryTime`). The expressions of one event may cost `Fold.maximumEventCost` together.
+    case fourth = 4
+
+    public static let newest = FoldVersion.fourth
 
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }

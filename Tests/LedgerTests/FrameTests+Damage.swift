@@ -79,10 +79,34 @@ extension FrameTests {
         #expect(refusal(frame([1] + endless + [1]))?.code == .malformed)
         #expect(refusal(frame([1, 0x80]))?.code == .malformed)
         #expect(
-            refusal(frame([0x80, 0, 1, 0x74, 0x80, 0x80, 0x80, 0x80, 0x08, 0]))?.code == .malformed, "partition 2^31")
+            refusal(frame([0x80, 0, 1, 0x74, 0x80, 0x80, 0x80, 0x80, 0x08, 0]))?.code == .outOfBounds,
+            "partition 2^31")
         #expect(refusal(frame([0x80, 0] + endless))?.code == .malformed, "a text of 2^64 bytes")
         #expect(refusal(frame([0x80, 0, 100, 0x74]))?.code == .malformed)
         #expect(refusal(frame([0x81])) == nil)
+    }
+
+    /// Numbers that fit their type, and that nothing of Standing's has: an event time of Int64.max, an origin of Int64.max.
+    @Test func numbersThatNoFrameHasAreOutOfBounds() {
+        let good = OwnedEntry.event(0, offset: 0)
+        func code(_ entries: [OwnedEntry], session: UInt64 = 1, number: UInt64 = 0) -> FrameError.Code? {
+            refusal(OwnedFrame(session: session, number: number, entries: entries).bytes)?.code
+        }
+        let bounds = Timestamp.writable
+        #expect(code([.event(bounds.upperBound, offset: 0), .tick(bounds.lowerBound)]) == nil)
+        for time: Int64 in [.max, .min + 1, bounds.upperBound + 1, bounds.lowerBound - 1] {
+            #expect(code([good, .event(time, offset: 1)]) == .outOfBounds)
+            #expect(code([good, .tick(time)]) == .outOfBounds)
+        }
+        #expect(code([.event(0, offset: Frame.maximumOffset)]) == nil)
+        for offset: Int64 in [Frame.maximumOffset + 1, .max, -1] {
+            #expect(code([good, .event(0, offset: offset)]) == .outOfBounds)
+        }
+        #expect(code([.event(0, partition: Frame.maximumPartition, offset: 0)]) == nil)
+        #expect(code([.event(0, partition: Frame.maximumPartition + 1, offset: 0)]) == .outOfBounds)
+        #expect(code([good], session: 0) == .outOfBounds)
+        #expect(code([good], number: UInt64(Frame.maximumOffset)) == nil)
+        #expect(code([good], number: .max) == .outOfBounds)
     }
 
     /// A reader that has refused a frame reads the next one as if nothing had been.

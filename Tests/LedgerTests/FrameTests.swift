@@ -70,7 +70,8 @@ import Testing
             func text() -> String { "text-\(Int.random(in: 0..<texts, using: &random))" }
             func time() -> Int64 {
                 [
-                    .min, .min + 1, .max, -1, 0, Int64.random(in: .min...(.max), using: &random),
+                    .min, Timestamp.writable.lowerBound, Timestamp.writable.upperBound, -1, 0,
+                    Int64.random(in: Timestamp.writable, using: &random),
                     1_767_225_600_000_000 + Int64.random(in: 0...1_000_000, using: &random),
                 ].randomElement(using: &random) ?? 0
             }
@@ -84,9 +85,9 @@ import Testing
                         data: Array(String(repeating: "d", count: Int.random(in: 0...300, using: &random)).utf8))
                 default:
                     return .event(
-                        time, topic: text(), partition: Int32.random(in: 0...(.max), using: &random),
-                        offset: [0, .max, Int64.random(in: 0...(.max), using: &random)].randomElement(using: &random)
-                            ?? 0,
+                        time, topic: text(), partition: Int32.random(in: 0...Frame.maximumPartition, using: &random),
+                        offset: [0, Frame.maximumOffset, Int64.random(in: 0...Frame.maximumOffset, using: &random)]
+                            .randomElement(using: &random) ?? 0,
                         source: text(), type: text(), subject: number.isMultiple(of: 9) ? "" : "subject \(number)",
                         id: "ä\(number)", data: number.isMultiple(of: 7) ? "" : "{\"n\":\(number)}")
                 }

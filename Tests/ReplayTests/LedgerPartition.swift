@@ -49,7 +49,7 @@ enum LedgerEntry {
         var data = ByteWriter()
         data.append("{\"policy\":")
         data.append(jsonString: text)
-        data.append(",\"ledger\":\"city\",\"fold-version\":3}")
+        data.append(",\"ledger\":\"city\",\"fold-version\":4}")
         return String(decoding: data.bytes, as: UTF8.self)
     }
 

@@ -99,7 +99,7 @@ import Testing
     @Test func anOlderLedgerKeepsItsFormUntilAnEntryMovesIt() throws {
         let old = LedgerEntry.system(
             type: "standing.policy.activated",
-            data: LedgerEntry.policyData(TestPolicy.text).replacing(#","ledger":"city","fold-version":3"#, with: ""))
+            data: LedgerEntry.policyData(TestPolicy.text).replacing(#","ledger":"city","fold-version":4"#, with: ""))
         try ledger.apply(LedgerEntry.frame([old]), at: 0)
         #expect(ledger.fold.identity == .unnamed)
         let frame = LedgerEntry.frame(
@@ -107,7 +107,7 @@ import Testing
             [
                 .happened("bill.missed", "anna", offset: 1), .enrolled("anna", offset: 2),
                 .system(
-                    type: "standing.ledger.upgraded", data: #"{"ledger":"old-town","fold-version":3}"#),
+                    type: "standing.ledger.upgraded", data: #"{"ledger":"old-town","fold-version":4}"#),
                 .happened("bill.missed", "bert", offset: 3), .enrolled("bert", offset: 4),
             ])
         let facts = try ledger.values(frame, at: 1).map(\.json)
@@ -126,13 +126,13 @@ import Testing
     @Test func anUnknownFoldVersionIsRefused() throws {
         let newer = LedgerEntry.system(
             type: "standing.policy.activated",
-            data: LedgerEntry.policyData(TestPolicy.text).replacing("\"fold-version\":3", with: "\"fold-version\":9"))
+            data: LedgerEntry.policyData(TestPolicy.text).replacing("\"fold-version\":4", with: "\"fold-version\":9"))
         #expect(
             ledger.problem(LedgerEntry.frame([newer]), at: 0)
-                == "ledger partition 4, offset 0: the ledger is of fold version 9; this program knows none above 3")
+                == "ledger partition 4, offset 0: the ledger is of fold version 9; this program knows none above 4")
         try ledger.apply(LedgerEntry.frame(session: 7, [policy]), at: 1)
         for (session, members) in [
-            #""fold-version":4,"ledger":"x""#, #""fold-version":3"#, #""fold-version":3,"ledger":"a b""#,
+            #""fold-version":5,"ledger":"x""#, #""fold-version":3"#, #""fold-version":3,"ledger":"a b""#,
         ].enumerated() {
             let frame = LedgerEntry.frame(session: UInt64(session + 20), [upgrade(members)])
             #expect(ledger.problem(frame, at: 2).contains("the ledger is of"))

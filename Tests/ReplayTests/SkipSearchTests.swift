@@ -106,7 +106,7 @@ struct SkipSearchTests {
         var (frames, _) = Self.with(.malformedEntry, behind: 10, in: ledger.frames)
         (frames, _) = Self.with(.policyThatDoesNotCompile, behind: 30, in: frames)
         // The entries were appended before one of the strays: each names its record as it lies now.
-        let strays = frames.indices.filter { frames[$0].bytes.withUnsafeBytes { FrameReader.defect(in: $0) != nil } }
+        let strays = frames.indices.filter { frames[$0].bytes.withUnsafeBytes { EntryReader.defect(in: $0) != nil } }
         #expect(strays.count == 1)
         frames = frames.filter { frame in frame.bytes != Self.skip(11 + ledger.frames[0].offset, session: 78) }
         let activation = LedgerEntry.frame(
@@ -123,7 +123,7 @@ struct SkipSearchTests {
             return result
         }
         let named = frames.filter { frame in
-            frame.bytes.withUnsafeBytes { FrameReader.defect(in: $0) != nil }
+            frame.bytes.withUnsafeBytes { EntryReader.defect(in: $0) != nil }
                 || frame.bytes == Stray.policyThatDoesNotCompile.bytes(after: [])
         }
         #expect(named.count == 2)

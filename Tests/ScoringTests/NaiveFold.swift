@@ -76,6 +76,7 @@ struct NaiveFold {
     /// Folds one happening; tells the facts as `Story` does.
     mutating func given(_ happening: Happening) -> [String] {
         told = []
+        guard !isOutOfRange(happening.time) else { return told }
         advance(to: happening.time)
         notEnrolled += Int64(early.count { $0.expires <= clock })
         early.removeAll { $0.expires <= clock }
@@ -91,6 +92,17 @@ struct NaiveFold {
             comeEarly(happening)
         }
         return told
+    }
+
+    /// SPEC section 2, by the calendar's names.
+    private mutating func isOutOfRange(_ time: Timestamp) -> Bool {
+        let year = Int(time.description.prefix(4)) ?? 0
+        guard 1970...2200 ~= year else { return true }
+        guard clock != .distantPast, let last = Int(clock.description.prefix(4)) else { return false }
+        let rest = clock.description.dropFirst(4)
+        let limit =
+            Timestamp("\(last + 10)\(rest)") ?? Timestamp("\(last + 10)\(rest.replacing("-02-29", with: "-02-28"))")
+        return limit.map { time > $0 } ?? false
     }
 
     /// A behaviour event of an enrolled subject.

@@ -78,13 +78,7 @@ final class Story {
         }
     }
 
-    func fold(_ item: Fold.Item) {
-        if let type = item.type {
-            fold.fold(item.event, type: type, entry: item.entry)
-        } else {
-            fold.tick(item.event.time, entry: item.entry)
-        }
-    }
+    func fold(_ item: Fold.Item) { withUnsafePointer(to: item) { fold.fold(UnsafeBufferPointer(start: $0, count: 1)) } }
 
     func standing(of subject: String) -> Standing? {
         var subject = subject

@@ -75,7 +75,7 @@ public struct Archive {
         var builder = ArchiveIndexBuilder()
         for (number, first) in segments.enumerated() {
             var isLast = number == segments.count - 1
-            let (before, acceptance, clock) = (status, builder.acceptance, builder.clockNow)
+            let (before, acceptance) = (status, builder.acceptance)
             var rereadings = 0
             while true {
                 try loaded.load(first, in: directory)
@@ -88,7 +88,7 @@ public struct Archive {
                 // Listed before it is read: a segment that has a successor is not written any more.
                 isLast = try directory.segments().last == first
                 status = before
-                builder = ArchiveIndexBuilder(acceptance, clock: clock)
+                builder = ArchiveIndexBuilder(acceptance)
             }
             guard !isLast, status.damages.count == before.damages.count,
                 let index = try directory.files.contents(

@@ -7,7 +7,7 @@ internal import Events
 /// one person's entries lie together. It can be made from the segment and the acceptance before it at any time, and is
 /// thrown away when its checksum or the segment's size is not what it says.
 ///
-///     meta       8  magic "SLAI0002"
+///     meta       8  magic "SLAI0003"
 ///                4  CRC-32C of the meta behind this field
 ///                4  length of the meta
 ///                8  size of the segment file
@@ -22,7 +22,7 @@ internal import Events
 ///     entry      8  fingerprint, 4 length of what follows, 8 ledger offset, 4 place in the frame, 8 clock before it, then in the form of a frame's
 ///                   entry, each text at full length
 enum ArchiveIndex {
-    static let magic: UInt64 = 0x3230_3030_4941_4C53
+    static let magic: UInt64 = 0x3330_3030_4941_4C53
     /// Entries are gathered into a block up to this.
     static let blockBytes = 32 * 1024
     static let maximumBytes = 128 * 1024 * 1024
@@ -41,7 +41,6 @@ enum ArchiveIndex {
 /// Makes the indexes of a partition's segments, one after the other from the first.
 struct ArchiveIndexBuilder: ~Copyable {
     private var entries: EntryReader
-    private var clock: Timestamp
     private var clockBefore = Timestamp.distantPast
     private var entry = FrameReader.blank
     private var writer = ByteWriter(capacity: 1 << 20)
@@ -50,14 +49,11 @@ struct ArchiveIndexBuilder: ~Copyable {
     private var entryCount: Int64 = 0
     private var commonCount: Int64 = 0
 
-    /// Behind the segments that led to this acceptance and clock.
-    init(_ acceptance: Acceptance = Acceptance(), clock: Timestamp = .distantPast) {
-        entries = EntryReader(acceptance)
-        self.clock = clock
-    }
+    /// Behind the segments that led to this acceptance.
+    init(_ acceptance: Acceptance = Acceptance()) { entries = EntryReader(acceptance) }
 
     var acceptance: Acceptance { entries.acceptance }
-    var clockNow: Timestamp { clock }
+    private var clock: Timestamp { entries.acceptance.clock }
 
     mutating func begin(_ first: Int64) {
         writer.removeAll()
@@ -75,8 +71,7 @@ struct ArchiveIndexBuilder: ~Copyable {
         var count: Int64 = 0
         while try entries.next(&entry) {
             count += 1
-            if entry.kind != .tick { write(at: record.offset) }
-            clock = max(clock, entry.event.time)
+            if entry.kind != .tick, !entries.isOutOfRange { write(at: record.offset) }
         }
         entryCount += count
         return count
@@ -90,7 +85,7 @@ struct ArchiveIndexBuilder: ~Copyable {
         writer.append(littleEndian: UInt32(0))
         writer.append(littleEndian: offset)
         writer.append(littleEndian: UInt32(entries.index))
-        writer.append(littleEndian: clock.microseconds)
+        writer.append(littleEndian: entries.clockBefore.microseconds)
         writer.append(byte: entry.kind.rawValue | (entries.isFrozen ? HistoryEntry.frozenMark : 0))
         writer.append(littleEndian: entry.event.time.microseconds)
         if entry.kind == .event {

@@ -69,8 +69,7 @@ public final class SubjectHistory {
             if builder == nil {
                 let before = segments.last { $0 < first }
                 let previous = try before.flatMap { try good($0) }
-                builder = ArchiveIndexBuilder(
-                    previous?.acceptance ?? Acceptance(), clock: previous?.clock ?? .distantPast)
+                builder = ArchiveIndexBuilder(previous?.acceptance ?? Acceptance())
             }
             try build(first, &builder!)
             indexes[first] = nil
@@ -165,14 +164,17 @@ public final class SubjectHistory {
         try Self.forEachRecord(loaded, isLast: true, directory) { frame, record in
             guard record.offset < end, try entries.openOrPass(frame) else { return }
             while try entries.next(&entry) {
-                if entry.kind != .tick, entry.event.subject.isEmpty || entry.event.subject.equals(subject) {
+                if entry.kind != .tick, !entries.isOutOfRange,
+                    entry.event.subject.isEmpty || entry.event.subject.equals(subject)
+                {
                     try body(
                         HistoryEntry(
-                            offset: record.offset, entry: entries.index, clock: clock, isFrozen: entries.isFrozen, entry
+                            offset: record.offset, entry: entries.index, clock: entries.clockBefore,
+                            isFrozen: entries.isFrozen, entry
                         ))
                 }
-                clock = max(clock, entry.event.time)
             }
+            clock = entries.acceptance.clock
         }
         return clock
     }

@@ -145,6 +145,7 @@ extension BacktestReport.Side {
             $0.member("scored", counters.scored)
             $0.member("unmatched", counters.unmatched)
             $0.member("not-enrolled", counters.notEnrolled)
+            $0.member("out-of-range", counters.outOfRange)
             $0.member("evaluation-errors", counters.evaluationErrors)
             writeUncounted(files: files, to: &$0)
             $0.member("score") { json in

@@ -24,6 +24,7 @@ extension BacktestReport {
         }
         let rows = [
             row("of subjects who are not enrolled") { $0.counters.notEnrolled },
+            row("of a time out of range") { $0.counters.outOfRange },
             row("that wait for an enrolment at the end") { $0.diagnosis.waiting },
             row("that no rule and no sanction took") { $0.counters.unmatched },
             row("that came once more") { $0.counters.duplicates },

@@ -19,7 +19,6 @@ public enum PolicyHistory {
     public static func activations(of frames: any FrameSource) throws -> [Activation] {
         var activations: [Activation] = []
         var known: Set<[UInt8]> = []
-        var clock = Timestamp.distantPast
         var entries = EntryReader()
         var entry = FrameReader.blank
         let decoder = EventDecoder()
@@ -33,8 +32,8 @@ public enum PolicyHistory {
                     }
                     continue
                 }
-                clock = max(clock, entry.event.time)
-                guard entry.kind != .tick, ControlType(entry.event.type) == .policyActivated,
+                let clock = entries.acceptance.clock
+                guard entry.kind != .tick, !entries.isOutOfRange, ControlType(entry.event.type) == .policyActivated,
                     let text = entry.event.policyText(decoder)
                 else { continue }
                 // Neither attribute has a control character, so the two are apart.

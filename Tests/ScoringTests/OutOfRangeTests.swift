@@ -1,0 +1,137 @@
+import Events
+import Policy
+import Randomness
+@testable import Scoring
+import Testing
+
+/// Entries whose time lies outside 1970 to 2200, or too far beyond the clock; and what the expressions of one event may cost.
+@Suite struct OutOfRangeTests {
+    private static let far = Timestamp("9999-12-31T23:59:59Z")!
+
+    private func at(_ time: String, _ happening: Happening) -> Happening {
+        var moved = happening
+        moved.time = Timestamp(time)!
+        return moved
+    }
+
+    @Test func suchAnEntryContributesNothingAndMovesNothing() throws {
+        let town = Story(try TownPolicy.policy())
+        town.given(enrolled("anna"), happened("noise.made", "anna", on: 1))
+        let (clock, score) = (town.fold.clock, town.standing(of: "anna")?.level.score)
+        let strays = [
+            at("9999-01-01T00:00:00Z", tick(on: 0)), at("1969-12-31T23:59:59Z", tick(on: 0)),
+            at("2201-01-01T00:00:00Z", happened("noise.made", "anna", on: 2)),
+            at("2040-01-01T00:00:00Z", happened("noise.made", "anna", on: 3)),
+            at("1960-01-01T00:00:00Z", happened("noise.made", "anna", on: 4)),
+            at("2040-01-01T00:00:00Z", withdrawn("anna", on: 5)),
+            at("2040-01-01T00:00:00Z", enrolled("bert", on: 6)),
+            at("2040-01-01T00:00:00Z", happened("noise.made", "carl", on: 7)),
+        ]
+        #expect(town.given(strays) == [])
+        #expect(town.fold.counters.outOfRange == Int64(strays.count))
+        #expect(town.fold.clock == clock && town.standing(of: "anna")?.level.score == score)
+        #expect(town.fold.subjectCount == 1 && town.fold.counters.early == 0)
+        // It has not used up its identity.
+        var again = strays[2]
+        again.time = Happening.day(8)
+        #expect(town.given(again).count == 1)
+    }
+
+    /// The first entry that has a time is not held against a clock that nothing has moved.
+    @Test func aClockThatNothingHasMovedIsNotCompared() throws {
+        let town = Story(try TownPolicy.policy())
+        town.given(at("1999-01-01T00:00:00Z", tick(on: 0)))
+        #expect(town.fold.counters.outOfRange == 0 && town.fold.clock == Timestamp("1999-01-01T00:00:00Z"))
+        town.given(at("2009-01-01T00:00:00.000001Z", tick(on: 0)), at("2009-01-01T00:00:00Z", tick(on: 0)))
+        #expect(town.fold.counters.outOfRange == 1 && town.fold.clock == Timestamp("2009-01-01T00:00:00Z"))
+    }
+
+    @Test func anOlderLedgerTakesThemAsItDid() throws {
+        let town = Story(try TownPolicy.policy())
+        town.fold = Fold(policy: town.fold.policy, version: .third)
+        town.given(enrolled("anna"), at("2090-01-01T00:00:00Z", tick(on: 0)))
+        #expect(town.fold.counters.outOfRange == 0 && town.fold.clock == Timestamp("2090-01-01T00:00:00Z"))
+        // Nothing overflows at the end of all times that can be written.
+        town.given(happened("noise.made", "anna", on: 1), at("9999-12-31T23:59:59Z", tick(on: 0)))
+        var last = happened("noise.made", "anna", on: 2)
+        last.time = Self.far
+        town.given(last)
+        #expect(town.fold.clock == Self.far)
+    }
+
+    /// Random lives with and without such entries are the same.
+    @Test(arguments: 0..<20) func livesGoOnAsIfTheyHadNotCome(seed: UInt64) throws {
+        let (with, without) = (Story(try TownPolicy.policy()), Story(try TownPolicy.policy()))
+        var model = LifeModel()
+        var lives = Lives(seed: seed, subjects: 12, daysAnEvent: 2)
+        var random = Seeded(seed)
+        for number in 0..<400 {
+            let happening = lives.next()
+            if Int.random(in: 0..<4, using: &random) == 0, number > 0 {
+                var stray = lives.next()
+                if stray.type != nil { stray.id += "-stray" }
+                stray.time = [Timestamp(microseconds: -1), Timestamp("2201-01-01T00:00:00Z")!, Self.far].randomElement(
+                    using: &random)!
+                #expect(with.given(stray) == [])
+            }
+            let told = with.given(happening)
+            #expect(told == without.given(happening))
+            _ = model.given(happening)
+        }
+        #expect(with.fold.counters.outOfRange > 0 && without.fold.counters.outOfRange == 0)
+        #expect(with.fold.digest() == without.fold.digest())
+    }
+
+    // MARK: Cost
+
+    private static func policy(rules: Int) -> String {
+        let list = (0..<rules).map {
+            "  - {id: r\($0), dimension: d, event: e, when: 'data.list.all(x, data.list.exists(y, y == x))', points: 1}"
+        }
+        return """
+            policy: costly
+            version: 1
+            score: {base: 0, min: 0, max: 1000}
+            dimensions: {d: {}}
+            rules:
+            \(list.joined(separator: "\n"))
+            bands: [{name: A, from: 0}]
+            """
+    }
+
+    private func story(rules: Int) throws -> Story {
+        Story(try ScoringPolicy(yaml: Self.policy(rules: rules), file: "costly.yaml"))
+    }
+
+    private func event(_ id: String, numbers: Int) -> Happening {
+        let list = (0..<numbers).map(String.init).joined(separator: ",")
+        return happened("e", "anna", on: 1, id: id, data: "{\"list\":[\(list)]}")
+    }
+
+    /// Each of its rules alone is within `Limit.cost`; together they are not.
+    @Test func oneEventOfManyRulesHasACostBudget() throws {
+        let town = try story(rules: 40)
+        town.given(enrolled("anna"), event("small", numbers: 10))
+        #expect(town.standing(of: "anna")?.level.score == 40)
+        town.given(event("large", numbers: 500))
+        let scored = try #require(town.standing(of: "anna")?.level.score) - 40
+        #expect(scored > 0 && scored < 40, "the first rules have their value, those beyond the budget are errors")
+        #expect(town.fold.counters.evaluationErrors == 40 - scored)
+        let failures = town.fold.diagnosis.failures
+        #expect(failures.count == Int(40 - scored))
+        #expect(failures.allSatisfy { $0.reason == "the expressions of this event take too much work together" })
+        // The next event has a budget of its own.
+        town.given(event("next", numbers: 10))
+        #expect(town.standing(of: "anna")?.level.score == 80 + scored)
+        let again = try story(rules: 40)
+        again.given(enrolled("anna"), event("small", numbers: 10), event("large", numbers: 500))
+        #expect(again.standing(of: "anna")?.level.score == 40 + scored)
+    }
+
+    @Test func anOlderLedgerHasNoCostBudget() throws {
+        let town = try story(rules: 40)
+        town.fold = Fold(policy: town.fold.policy, version: .third)
+        town.given(enrolled("anna"), event("large", numbers: 500))
+        #expect(town.standing(of: "anna")?.level.score == 40 && town.fold.counters.evaluationErrors == 0)
+    }
+}
