@@ -98,7 +98,7 @@ let package = Package(
             ]),
         tests("QueryTests", ["Events", "Pipeline", "Policy", "Query", "Scoring", metrics]),
         tests("LagTests", ["Kafka", "Lag"]),
-        tests("DownstreamTests", ["Downstream", "Events", "Kafka", logging]),
+        tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Randomness", "Simulation"]),
         tests("CommandTests", ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics"]),
     ],

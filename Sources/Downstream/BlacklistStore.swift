@@ -1,12 +1,20 @@
+import Events
 import Foundation
 import GRDB
 
-/// The sanctions that have been noticed, are in force or are stayed. Only those in force deny anything, and only a
-/// lifted fact takes one away: a term that has passed does not.
+/// The sanctions that have been noticed, are in force or are stayed. Only those in force deny anything. Only a lifted fact
+/// takes one away; one whose term is over by the wall clock stays, but denies no more.
 struct BlacklistStore: FactStore {
-    /// A sanction in force, as an answer shows it.
-    struct Denial: Encodable, Sendable, Equatable {
+    /// A sanction that is in force as far as the facts say, as an answer shows it.
+    struct Sanction: Encodable, Sendable, Equatable {
+        enum State: String, Encodable, Sendable {
+            case inForce = "in-force"
+            /// The fact that lifts it is not there yet, for the engine is behind the wall clock.
+            case termOver = "term over, engine behind"
+        }
+
         let sanction: String
+        let state: State
         let measures: [String]
         /// RFC 3339, like `until`.
         let since: String
@@ -14,14 +22,24 @@ struct BlacklistStore: FactStore {
         let reasons: [FactMessage.Reason]
     }
 
+    enum Answer: Sendable, Equatable {
+        /// The sanctions that block the measure, in the order of their ids.
+        case sanctions([Sanction])
+        /// No fact has named the measure, and it was not declared; those that are known, in order.
+        case unknownMeasure(known: [String])
+    }
+
     private static let inForce = "in-force"
     /// What follows `standing.sanction.` in a fact's type and leaves the sanction standing.
     private static let states: Set<String> = ["noticed", inForce, "stayed"]
 
     let database: FactDatabase
+    private let declared: Set<String>
 
-    init(path: String) throws {
-        database = try FactDatabase(path: path) { migrator in
+    /// `declared`: measures that are known also before a fact names them.
+    init(path: String, declared: some Sequence<String> = []) throws {
+        self.declared = Set(declared)
+        database = try FactDatabase(path: path, of: .blacklist) { migrator in
             migrator.registerMigration("blacklist-1") { db in
                 // measures and reasons: JSON arrays.
                 try db.execute(
@@ -41,6 +59,13 @@ struct BlacklistStore: FactStore {
                         CREATE INDEX sanction_in_force ON sanction (state) WHERE state = 'in-force';
                         """)
             }
+            migrator.registerMigration("blacklist-2") { db in
+                // Every measure that a fact has named.
+                try db.execute(sql: "CREATE TABLE measure (name TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
+                for text in try String.fetchAll(db, sql: "SELECT DISTINCT measures FROM sanction") {
+                    try Self.note(measures: try Self.value(text), in: db)
+                }
+            }
         }
     }
 
@@ -54,6 +79,7 @@ struct BlacklistStore: FactStore {
         }
         if state == "lifted" {
             return { db in
+                try Self.note(measures: fact.data.measures ?? [], in: db)
                 try db.cachedStatement(sql: "DELETE FROM sanction WHERE subject = ? AND sanction = ?")
                     .execute(arguments: [fact.subject, sanction])
             }
@@ -63,6 +89,7 @@ struct BlacklistStore: FactStore {
         guard let until = fact.data.until else { throw MalformedFact("data.until is missing") }
         return { db in
             let (policy, reasons) = (fact.data.policy, fact.data.reasons)
+            try Self.note(measures: measures, in: db)
             let (measuresText, reasonsText) = (try Self.text(measures), try Self.text(reasons))
             try db.cachedStatement(
                 sql: """
@@ -83,21 +110,46 @@ struct BlacklistStore: FactStore {
         }
     }
 
-    /// The sanctions in force that block `measure`, in the order of their ids; empty: it is allowed.
-    func denials(of subject: String, for measure: String) async throws -> [Denial] {
+    func probe() async throws {
+        _ = try await database.pool.read { db in try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT * FROM sanction)") }
+    }
+
+    /// What blocks `measure` for a subject. `now`: by the wall clock; nil if the ledger lives in another time.
+    func answer(for subject: String, _ measure: String, at now: Timestamp?) async throws -> Answer {
         try await database.pool.read { db in
-            try Row.fetchAll(
+            let isKnown =
+                try declared.contains(measure)
+                || Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT * FROM measure WHERE name = ?)", arguments: [measure])
+                    ?? false
+            guard isKnown else {
+                let named = try String.fetchSet(db, sql: "SELECT name FROM measure")
+                return .unknownMeasure(known: named.union(declared).sorted())
+            }
+            let sanctions = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT sanction, measures, since, until, reasons FROM sanction
                     WHERE subject = ? AND state = ? ORDER BY sanction
                     """, arguments: [subject, Self.inForce]
             ).map { row in
-                Denial(
-                    sanction: row[0], measures: try Self.value(row[1]), since: row[2], until: row[3],
-                    reasons: try Self.value(row[4]))
-            }.filter { $0.measures.contains(measure) }
+                let until: String = row[3]
+                return Sanction(
+                    sanction: row[0], state: Self.isOver(until, at: now) ? .termOver : .inForce,
+                    measures: try Self.value(row[1]), since: row[2], until: until, reasons: try Self.value(row[4]))
+            }
+            return .sanctions(sanctions.filter { $0.measures.contains(measure) })
         }
+    }
+
+    /// The engine lifts a sanction when its clock is at the end of the term.
+    private static func isOver(_ until: String, at now: Timestamp?) -> Bool {
+        guard let now, let end = Timestamp(until) else { return false }
+        return end <= now
+    }
+
+    private static func note(measures: [String], in db: Database) throws {
+        let statement = try db.cachedStatement(sql: "INSERT OR IGNORE INTO measure (name) VALUES (?)")
+        for measure in measures { try statement.execute(arguments: [measure]) }
     }
 
     private static func text(_ value: some Encodable) throws -> String {

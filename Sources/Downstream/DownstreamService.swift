@@ -1,3 +1,5 @@
+public import Events
+internal import Foundation
 public import Kafka
 public import Logging
 import Synchronization
@@ -15,6 +17,22 @@ public final class DownstreamService: Sendable {
         public var defaultGroup: String { "standing-\(rawValue)" }
     }
 
+    /// How a service answers.
+    public struct Options: Sendable {
+        /// How far it may be behind its topic's end and still be current.
+        public var currentWithin = Duration.seconds(30)
+        /// It answers also while it is not current, and says so; otherwise with 503.
+        public var failsOpen = false
+        /// Measures that the blacklist knows before a fact names them; it answers 404 to others.
+        public var measures: [String] = []
+        /// The wall clock, by which a sanction's term is over; nil for a ledger that lives in other times.
+        public var now: (@Sendable () -> Timestamp)? = {
+            Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+        }
+
+        public init() {}
+    }
+
     public let kind: Kind
     private let follower: FactFollower
     private let server: DownstreamServer
@@ -22,27 +40,29 @@ public final class DownstreamService: Sendable {
     private let requestedPort: Int
     private let boundPort = Mutex<Int?>(nil)
 
-    /// Opens or creates the database at `databasePath` and throws if it cannot. `topic` and `group` default to the
-    /// kind's; port 0 takes a free one.
+    /// Opens or creates the database at `databasePath`; throws `UnusableDatabase` if it cannot. `topic` and `group` default to
+    /// the kind's; port 0 takes a free one.
     public init(
         _ kind: Kind, kafka: KafkaConfiguration, topic: String? = nil, group: String? = nil, databasePath: String,
-        host: String = "127.0.0.1", port: Int, logger: Logger
+        host: String = "127.0.0.1", port: Int, options: Options = Options(), logger: Logger
     ) throws {
         self.kind = kind
         func follow(_ store: any FactStore) -> FactFollower {
             FactFollower(
                 kafka: kafka, topic: topic ?? kind.defaultTopic, group: group ?? kind.defaultGroup, store: store,
-                logger: logger)
+                within: options.currentWithin, logger: logger)
         }
         switch kind {
         case .perks:
             let store = try PerksStore(path: databasePath)
             follower = follow(store)
-            server = DownstreamServer(follower, .perks(store), logger: logger)
+            server = DownstreamServer(
+                follower, .perks(store), failsOpen: options.failsOpen, now: options.now, logger: logger)
         case .blacklist:
-            let store = try BlacklistStore(path: databasePath)
+            let store = try BlacklistStore(path: databasePath, declared: options.measures)
             follower = follow(store)
-            server = DownstreamServer(follower, .checks(store), logger: logger)
+            server = DownstreamServer(
+                follower, .checks(store), failsOpen: options.failsOpen, now: options.now, logger: logger)
         }
         self.host = host
         requestedPort = port
@@ -65,8 +85,8 @@ public final class DownstreamService: Sendable {
     /// Since this service started.
     public var counts: FactCounts { follower.counts }
 
-    /// Whether every partition of the topic is read here and its end has been reached once.
-    public var isReady: Bool { follower.isReady }
+    /// Whether the topic is known to its end.
+    public var isCurrent: Bool { follower.isCurrent }
 
     /// The port it listens on; nil before it does.
     public var port: Int? { boundPort.withLock { $0 } }

@@ -22,41 +22,42 @@ public struct FactCounts: Sendable, Equatable {
 /// A malformed record has no place in the sequence. If it stood where a fact should be, the next one is a gap.
 struct FactBatch {
     struct Partition {
-        fileprivate(set) var sequence: FactSequence
-        /// The next offset to read.
-        fileprivate(set) var offset: Int64
+        fileprivate(set) var position: FactPosition
         fileprivate(set) var counts = FactCounts()
         /// The first fact of the batch, whatever was made of it.
         fileprivate(set) var first: (offset: Int64, sequence: Int64)?
         fileprivate(set) var firstGap: (offset: Int64, missing: Int64)?
         fileprivate(set) var firstMalformed: (offset: Int64, fault: MalformedFact)?
-
-        var position: FactPosition { FactPosition(offset: offset, sequence: sequence.last) }
     }
 
     private let store: any FactStore
-    private let sequences: [Int32: FactSequence]
+    private let former: [Int32: FactPosition]
     private(set) var effects: [FactEffect] = []
     private(set) var partitions: [Int32: Partition] = [:]
 
-    /// `sequences`: where each partition stands before the batch; one that is absent has not begun.
-    init(for store: any FactStore, after sequences: [Int32: FactSequence]) {
+    /// `former`: where each partition stands before the batch; one that is absent has not begun.
+    init(for store: any FactStore, after former: [Int32: FactPosition]) {
         self.store = store
-        self.sequences = sequences
+        self.former = former
     }
 
     /// The next record of a partition; `value` is nil where the record has none.
     mutating func add(_ value: UnsafeRawBufferPointer?, partition: Int32, offset: Int64) {
         var item =
-            partitions[partition] ?? Partition(sequence: sequences[partition] ?? FactSequence(), offset: offset)
+            partitions[partition]
+            ?? Partition(position: former[partition] ?? FactPosition(offset: offset, sequence: 0))
         defer { partitions[partition] = item }
-        item.offset = offset + 1
+        item.position.offset = offset + 1
         do throws(MalformedFact) {
             guard let value else { throw MalformedFact("the record has no value") }
             let fact = try FactMessage(json: value)
             let effect = try store.effect(of: fact)
             if item.first == nil { item.first = (offset, fact.sequence) }
-            switch item.sequence.judge(fact.sequence) {
+            item.position.seen = max(item.position.seen, fact.sequence)
+            var sequence = FactSequence(last: item.position.sequence)
+            let verdict = sequence.judge(fact.sequence)
+            item.position.sequence = sequence.last
+            switch verdict {
             case .accept:
                 item.counts.accepted += 1
                 if let effect { effects.append(effect) }

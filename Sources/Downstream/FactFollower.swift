@@ -5,19 +5,23 @@ import Logging
 import Synchronization
 
 /// Follows one fact topic into a store, on a thread of its own. The group only says which partitions are read: where
-/// to start stands in the store, written together with what the facts before it did.
+/// to start stands in the store, written together with what the facts before it did. A second thread asks the brokers how far
+/// the topic goes, by which the service knows whether it is current.
 ///
 /// Nothing ends it but `stop`: a broker that is away is waited for, and a store that fails is tried again from its
 /// last transaction.
 final class FactFollower: Sendable {
     private struct State {
         var phase = Phase.idle
+        /// Threads that have not ended.
+        var threads = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
         var counts = FactCounts()
-        /// Partitions of the topic; nil until the cluster has said so.
-        var partitionCount: Int?
-        var assigned: Set<Int32> = []
-        var caughtUp: Set<Int32> = []
+        var freshness: Freshness
+        /// The last error of the cluster was logged, and none of its answers since.
+        var isTroubled = false
+        /// Partitions that are not read here, as it was logged last.
+        var elsewhere = 0
     }
 
     private enum Phase { case idle, running, stopping, ended }
@@ -26,41 +30,61 @@ final class FactFollower: Sendable {
     private static let retryPause = Duration.seconds(2)
     /// How soon a pause notices that it should stop.
     private static let pauseStep = 0.05
+    /// The ends are asked for so many times while the service may be behind, and at least so often.
+    private static let asksWithin = 6
+    private static let longestAskPause = Duration.seconds(5)
+    /// How often it is logged that they are not told.
+    private static let warningPause = Duration.seconds(5)
+    private static let askTimeoutMilliseconds = 4_000
 
     let kafka: KafkaConfiguration
     let topic: String
     let group: String
     let store: any FactStore
     let logger: Logger
-    private let state = Mutex(State())
+    private let askPause: Duration
+    private let state: Mutex<State>
 
-    init(kafka: KafkaConfiguration, topic: String, group: String, store: any FactStore, logger: Logger) {
+    /// `within`: how far it may be behind the topic's end and still be current.
+    init(
+        kafka: KafkaConfiguration, topic: String, group: String, store: any FactStore, within: Duration, logger: Logger
+    ) {
         self.kafka = kafka
         self.topic = topic
         self.group = group
         self.store = store
         self.logger = logger
+        askPause = min(within / Self.asksWithin, Self.longestAskPause)
+        state = Mutex(State(freshness: Freshness(topic: topic, group: group, within: within, at: .now)))
     }
 
     var counts: FactCounts { state.withLock { $0.counts } }
 
-    /// Whether this follower reads every partition of the topic and has reached the end of each once.
-    var isReady: Bool {
-        state.withLock { $0.partitionCount == $0.assigned.count && $0.caughtUp.isSuperset(of: $0.assigned) }
-    }
+    /// Why the store does not say what the topic says, a sentence each; none: it is current.
+    var reasonsNotCurrent: [String] { state.withLock { $0.freshness.reasons(at: .now) } }
+    var isCurrent: Bool { reasonsNotCurrent.isEmpty }
 
     /// Once in a follower's life.
     func start() {
+        let works: [(name: String, work: @Sendable () -> Void)] = [
+            ("fact-follower", { self.follow() }), ("fact-ends", { self.askForEnds() }),
+        ]
         state.withLock {
             precondition($0.phase == .idle, "a follower starts once")
             $0.phase = .running
+            $0.threads = works.count
         }
-        let thread = Thread { self.follow() }
-        thread.name = "fact-follower"
-        thread.start()
+        for (name, work) in works {
+            let thread = Thread {
+                work()
+                self.threadEnded()
+            }
+            thread.name = name
+            thread.start()
+        }
     }
 
-    /// Returns when the thread has left the group and ended.
+    /// Returns when the threads have ended, and the group is left.
     func stop() async {
         await withCheckedContinuation { continuation in
             let isOver = state.withLock { state in
@@ -73,19 +97,10 @@ final class FactFollower: Sendable {
         }
     }
 
-    fileprivate var isStopping: Bool { state.withLock { $0.phase == .stopping } }
-
-    private func follow() {
-        while !isStopping {
-            do {
-                try FactSession(self).run()
-            } catch {
-                logger.error("following \(topic) failed, trying again from the stored position: \(error)")
-                let end = ContinuousClock.now + Self.retryPause
-                while !isStopping, ContinuousClock.now < end { Thread.sleep(forTimeInterval: Self.pauseStep) }
-            }
-        }
-        let waiters = state.withLock { state in
+    private func threadEnded() {
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            state.threads -= 1
+            guard state.threads == 0 else { return [] }
             state.phase = .ended
             defer { state.waiters = [] }
             return state.waiters
@@ -93,24 +108,160 @@ final class FactFollower: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
+    fileprivate var isStopping: Bool { state.withLock { $0.phase == .stopping } }
+
+    private func rest(_ length: Duration) {
+        let end = ContinuousClock.now + length
+        while !isStopping, ContinuousClock.now < end { Thread.sleep(forTimeInterval: Self.pauseStep) }
+    }
+
+    private func follow() {
+        while !isStopping {
+            do {
+                try FactSession(self).run()
+            } catch {
+                logger.error("following \(topic) failed, trying again from the stored position: \(error)")
+                rest(Self.retryPause)
+            }
+        }
+    }
+
+    // MARK: How far the topic goes
+
+    private func askForEnds() {
+        var kafka = kafka
+        kafka.patience.limit = .milliseconds(Self.askTimeoutMilliseconds)
+        kafka.patience.isStopped = { [self] in isStopping }
+        kafka.patience.onWait = { _ in }
+        var admin: Admin?
+        var wasCurrent = false
+        var nextWarning = ContinuousClock.now
+        while !isStopping {
+            guard let offsets = state.withLock({ $0.freshness.offsets }) else {
+                Thread.sleep(forTimeInterval: Self.pauseStep)
+                continue
+            }
+            do {
+                let cluster = try admin ?? Admin(kafka, timeoutMilliseconds: Self.askTimeoutMilliseconds)
+                admin = cluster
+                try ask(cluster, after: offsets)
+            } catch {
+                state.withLock {
+                    $0.freshness.note(trouble: "\(error)")
+                    $0.isTroubled = true
+                }
+                if !isStopping, ContinuousClock.now >= nextWarning {
+                    nextWarning = .now + Self.warningPause
+                    logger.warning("following \(topic): how far it goes is not told: \(error)")
+                }
+            }
+            wasCurrent = logCurrency(wasCurrent)
+            rest(askPause)
+        }
+    }
+
+    private func ask(_ admin: Admin, after offsets: [Int32: Int64]) throws {
+        let askedAt = ContinuousClock.now
+        guard let count = try admin.topic(topic)?.partitions else { throw TopicMissing(topic: topic) }
+        let places = (0..<Int32(count)).map { TopicPartition(topic, $0) }
+        let ends = try admin.ends(of: places)
+        let (wasTroubled, formerly, elsewhere) = state.withLock { state in
+            state.freshness.note(ends: places.map { ends[$0] ?? 0 }, after: offsets, askedAt: askedAt)
+            let elsewhere = state.freshness.partitionsElsewhere
+            defer { (state.isTroubled, state.elsewhere) = (false, elsewhere) }
+            return (state.isTroubled, state.elsewhere, elsewhere)
+        }
+        if wasTroubled { logger.info("following \(topic): the cluster answers") }
+        if elsewhere > 0, elsewhere != formerly {
+            logger.warning(
+                """
+                \(elsewhere) of \(count) partitions of \(topic) are not read here: another member of group \(group) has them, \
+                so this service is not current once there are facts in them
+                """)
+        }
+    }
+
+    /// Says it when the service becomes current, and when it does not know its topic any more.
+    private func logCurrency(_ wasCurrent: Bool) -> Bool {
+        let reasons = reasonsNotCurrent
+        if reasons.isEmpty, !wasCurrent {
+            logger.notice("current: \(topic) is known to its end")
+        } else if let first = reasons.first, wasCurrent {
+            let others = reasons.count > 1 ? " (and \(reasons.count - 1) more)" : ""
+            logger.error("not current any more: \(first)\(others)")
+        }
+        return reasons.isEmpty
+    }
+
+    // MARK: The database
+
+    /// Reads the database for an answer, and remembers whether it could be read.
+    func reading<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            let result = try await body()
+            state.withLock { $0.freshness.hasRead() }
+            return result
+        } catch {
+            if Task.isCancelled { throw error }
+            throw failedToRead(error)
+        }
+    }
+
+    private func failedToRead(_ error: any Error) -> UnusableDatabase {
+        let trouble = UnusableDatabase(store.database.path, error)
+        state.withLock { $0.freshness.failedToRead(trouble.description, at: .now) }
+        logger.error("the database cannot be read: \(trouble)")
+        return trouble
+    }
+
+    /// Where each partition stands, for a session that begins.
+    fileprivate func storedPositions() throws -> [Int32: FactPosition] {
+        do {
+            let positions = try store.database.positions(of: topic)
+            state.withLock { $0.freshness.hasRead() }
+            return positions
+        } catch {
+            throw failedToRead(error)
+        }
+    }
+
+    fileprivate func write(_ batch: FactBatch) throws {
+        do {
+            try store.database.write(batch.effects, positions: batch.positions, of: topic)
+            state.withLock { $0.freshness.hasWritten() }
+        } catch {
+            let trouble = UnusableDatabase(store.database.path, error)
+            state.withLock { $0.freshness.failedToWrite(trouble.description, at: .now) }
+            throw trouble
+        }
+    }
+
+    // MARK: What a session says
+
     fileprivate func add(_ counts: FactCounts) { state.withLock { $0.counts += counts } }
 
-    fileprivate func setAssigned(_ partitions: Set<Int32>) {
-        state.withLock {
-            $0.assigned = partitions
-            $0.partitionCount = nil
-        }
+    fileprivate func begin(_ partitions: Set<Int32>, at positions: [Int32: FactPosition]) {
+        state.withLock { $0.freshness.begin(partitions, at: positions) }
     }
 
-    fileprivate func reached(endOf partition: Int32) { state.withLock { _ = $0.caughtUp.insert(partition) } }
-
-    /// The topic's partition count, and how many of them are read here.
-    fileprivate func setPartitionCount(_ count: Int) -> Int {
-        state.withLock {
-            $0.partitionCount = count
-            return $0.assigned.count
-        }
+    fileprivate func advance(to positions: [Int32: FactPosition]) {
+        state.withLock { $0.freshness.advance(to: positions) }
     }
+
+    /// The first error since the cluster answered is said at once; who asks for the ends says the rest.
+    fileprivate func note(_ error: KafkaError) {
+        let isNew = state.withLock { state in
+            defer { state.isTroubled = true }
+            return !state.isTroubled
+        }
+        if isNew { logger.warning("following \(topic): \(error)") }
+    }
+}
+
+/// The cluster answers, and has no such topic.
+private struct TopicMissing: Error, CustomStringConvertible {
+    let topic: String
+    var description: String { "there is no topic \(topic); `standing topics apply` creates it" }
 }
 
 /// The life of one Kafka consumer, from joining the group to leaving it. Everything on the follower's thread.
@@ -119,21 +270,14 @@ private final class FactSession: RebalanceListener {
     /// The local queue: SQLite is slower than fetching, so a short one never starves.
     private static let maximumQueuedRecords = 100_000
     private static let maximumQueuedKilobytes = 64 * 1024
-    /// How often a cluster that is in trouble is asked again, with a line in the log.
-    private static let probeInterval = Duration.seconds(5)
-    private static let probeTimeoutMilliseconds = 2_000
 
     private let follower: FactFollower
     private let topic: String
     private let logger: Logger
-    private var sequences: [Int32: FactSequence] = [:]
+    private var positions: [Int32: FactPosition] = [:]
     /// Positions that the broker did not have, until the first fact from the beginning shows why.
     private var outOfRange: [Int32: Int64] = [:]
     private var failure: (any Error)?
-    private var trouble: KafkaError?
-    private var knowsPartitionCount = false
-    private var isAssigned = false
-    private var nextProbe = ContinuousClock.now
 
     init(_ follower: FactFollower) {
         self.follower = follower
@@ -142,6 +286,8 @@ private final class FactSession: RebalanceListener {
     }
 
     func run() throws {
+        // Before the group deals anything: what is stored may be all that there is.
+        follower.begin([], at: try follower.storedPositions())
         var options = Consumer.Options(group: follower.group)
         options.reportsEnds = true
         options.maximumQueuedRecords = Self.maximumQueuedRecords
@@ -154,22 +300,21 @@ private final class FactSession: RebalanceListener {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { try take($0, from: consumer) }
             if let failure { throw failure }
             try serveErrors(of: consumer)
-            for item in consumer.assignment where item.reachedEnd {
-                follower.reached(endOf: item.topicPartition.partition)
+            for item in consumer.assignment {
+                // What lies between the last record and the end is none.
+                let (partition, offset) = (item.topicPartition.partition, item.end ?? item.position)
+                if offset >= 0 { positions[partition, default: FactPosition(offset: 0, sequence: 0)].offset = offset }
             }
-            probe(consumer)
+            follower.advance(to: positions)
         }
     }
 
     func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
         do {
-            let stored = try follower.store.database.positions(of: topic)
-            sequences = stored.mapValues { FactSequence(last: $0.sequence) }
+            let stored = try follower.storedPositions()
+            positions = stored
             outOfRange = [:]
-            isAssigned = true
-            knowsPartitionCount = false
-            nextProbe = .now
-            follower.setAssigned(Set(partitions.map(\.partition)))
+            follower.begin(Set(partitions.map(\.partition)), at: stored)
             let starts = partitions.map {
                 PartitionOffset($0, offset: stored[$0.partition]?.offset ?? PartitionOffset.beginning)
             }
@@ -183,26 +328,27 @@ private final class FactSession: RebalanceListener {
     }
 
     func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
+        follower.begin([], at: positions)
         logger.info("\(partitions.count) partitions of \(topic) \(lost ? "lost" : "given back")")
     }
 
     private func take(_ records: UnsafeBufferPointer<Record>, from consumer: any ConsumerClient) throws {
-        var batch = FactBatch(for: follower.store, after: sequences)
+        var batch = FactBatch(for: follower.store, after: positions)
         for record in records {
             batch.add(
                 record.value, partition: consumer.assignment[record.source].topicPartition.partition,
                 offset: record.offset)
         }
-        try follower.store.database.write(batch.effects, positions: batch.positions, of: topic)
+        try follower.write(batch)
         for (partition, item) in batch.partitions {
-            sequences[partition] = item.sequence
+            positions[partition] = item.position
             follower.add(item.counts)
             report(item, of: partition)
         }
         do {
             // For lag monitors only.
             try consumer.commit(
-                batch.partitions.map { PartitionOffset(TopicPartition(topic, $0.key), offset: $0.value.offset) },
+                batch.positions.map { PartitionOffset(TopicPartition(topic, $0.key), offset: $0.value.offset) },
                 wait: false)
         } catch {
             logger.debug("committing offsets of \(topic) failed: \(error)")
@@ -228,7 +374,7 @@ private final class FactSession: RebalanceListener {
             logger.error(
                 """
                 \(place) begins with sequence 1 below the stored offset \(stored): the topic was re-created or lost \
-                its end. Facts up to sequence \(item.sequence.last) are ignored as repeats; to follow a new topic from \
+                its end. Facts up to sequence \(item.position.sequence) are ignored as repeats; to follow a new topic from \
                 its start, delete this service's database
                 """)
         }
@@ -238,7 +384,7 @@ private final class FactSession: RebalanceListener {
     private func serveErrors(of consumer: Consumer) throws {
         var lost: [TopicPartition: KafkaError] = [:]
         for (place, error) in consumer.takeErrors() {
-            if error.isOffsetOutOfRange { lost[place] = error } else { note(error) }
+            if error.isOffsetOutOfRange { lost[place] = error } else { follower.note(error) }
         }
         guard !lost.isEmpty else { return }
         // librdkafka stops a partition on this error and refuses to seek in it, so everything is assigned anew.
@@ -247,10 +393,12 @@ private final class FactSession: RebalanceListener {
             guard let error = lost[place] else { return PartitionOffset(place, offset: position) }
             guard position >= 0 else { throw error }
             outOfRange[place.partition] = position
+            let sequence = positions[place.partition]?.sequence ?? 0
+            positions[place.partition] = FactPosition(offset: 0, sequence: sequence, seen: 0)
             logger.error(
                 """
                 \(place): the broker does not have offset \(position); reading from the beginning of what is there, \
-                after sequence \(sequences[place.partition]?.last ?? 0)
+                after sequence \(sequence)
                 """)
             return PartitionOffset(place, offset: PartitionOffset.beginning)
         }
@@ -259,43 +407,9 @@ private final class FactSession: RebalanceListener {
 
     private func notice(_ notice: KafkaNotice) {
         switch notice {
-        case .error(let error): note(error)
+        case .error(let error): follower.note(error)
         case .log(_, let facility, let message): logger.debug("librdkafka \(facility): \(message)")
         case .statistics: break
-        }
-    }
-
-    /// The first error is said at once; `probe` says the rest.
-    private func note(_ error: KafkaError) {
-        if trouble == nil {
-            logger.warning("following \(topic): \(error)")
-            nextProbe = .now + Self.probeInterval
-        }
-        trouble = error
-    }
-
-    /// Asks the cluster for the topic while there is trouble, or while its partition count is not known.
-    private func probe(_ consumer: Consumer) {
-        guard trouble != nil || !knowsPartitionCount, ContinuousClock.now >= nextProbe else { return }
-        nextProbe = .now + Self.probeInterval
-        do {
-            let metadata = try consumer.metadata(topic: topic, timeoutMilliseconds: Self.probeTimeoutMilliseconds)
-            guard let count = metadata.topics.first?.partitions else { return }
-            if trouble != nil { logger.info("following \(topic): the cluster answers") }
-            trouble = nil
-            guard isAssigned else { return }
-            knowsPartitionCount = true
-            let assigned = follower.setPartitionCount(count)
-            if assigned < count {
-                logger.warning(
-                    """
-                    only \(assigned) of \(count) partitions of \(topic) are read here: another member of group \
-                    \(follower.group) has the others, so this service is not ready
-                    """)
-            }
-        } catch {
-            trouble = error
-            logger.warning("following \(topic): still waiting: \(error)")
         }
     }
 }

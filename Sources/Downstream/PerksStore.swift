@@ -11,7 +11,7 @@ struct PerksStore: FactStore {
     let database: FactDatabase
 
     init(path: String) throws {
-        database = try FactDatabase(path: path) { migrator in
+        database = try FactDatabase(path: path, of: .perks) { migrator in
             migrator.registerMigration("perks-1") { db in
                 // score and band: what the grant was based on.
                 try db.execute(
@@ -54,6 +54,10 @@ struct PerksStore: FactStore {
 
     func count() throws -> Int {
         try database.pool.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM perk") ?? 0 }
+    }
+
+    func probe() async throws {
+        _ = try await database.pool.read { db in try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT * FROM perk)") }
     }
 
     /// In the order of their ids; empty for a subject nothing is known of.

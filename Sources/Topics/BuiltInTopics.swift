@@ -44,8 +44,8 @@ public enum BuiltInTopics {
             title: Dead letters
             description: >-
               Records of source topics that are no events: malformed, from too far in the future, or of a control type outside the
-              control topic. The bytes are the original ones; headers say why, and where they came from. What is sent to intake again
-              gets a mark beside it.
+              control topic. The bytes are the original ones; headers say why, and where they came from. What is sent to intake again,
+              or discarded, gets a mark beside it.
             role: dead-letter
             key: original
             partitions: 6
@@ -53,7 +53,7 @@ public enum BuiltInTopics {
             config:
               max.message.bytes: 8388608     # 8 MiB: no record is too large to be put aside
             schema: dead-letter.json
-            written-by: [standing (intake), standing dead-letter redrive]
+            written-by: [standing (intake), standing dead-letter redrive, standing dead-letter discard]
             read-by: those who run the sources
 
             """#

@@ -8,9 +8,12 @@ import Topics
 struct DeadLetterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead-letter",
-        abstract: "Records that were no events: list them, look at one, send them to intake again.",
+        abstract: "Records that were no events: list them, look at one, send them to intake again, or discard them.",
         discussion: "A letter is named by its place in the dead-letter topic, PARTITION:OFFSET.",
-        subcommands: [DeadLetterListCommand.self, DeadLetterShowCommand.self, DeadLetterRedriveCommand.self])
+        subcommands: [
+            DeadLetterListCommand.self, DeadLetterShowCommand.self, DeadLetterRedriveCommand.self,
+            DeadLetterDiscardCommand.self,
+        ])
 }
 
 private func place(_ text: String) throws -> DeadLetter.Place {
@@ -18,10 +21,8 @@ private func place(_ text: String) throws -> DeadLetter.Place {
     return place
 }
 
-/// Which letters a command is about.
+/// Which letters a command is about, whatever is wrong with them.
 struct DeadLetterFilterOptions: ParsableArguments {
-    @Option(help: "Only letters with this reason, such as time/in-the-future.")
-    var reason: String?
     @Option(help: "Only letters from this source topic.")
     var topic: String?
     @Option(help: "Only what was put aside at this time (RFC 3339) or later.")
@@ -29,11 +30,12 @@ struct DeadLetterFilterOptions: ParsableArguments {
     @Option(help: "Only what was put aside before this time (RFC 3339).")
     var until: String?
 
-    var isEmpty: Bool { reason == nil && topic == nil && since == nil && until == nil }
+    var isEmpty: Bool { topic == nil && since == nil && until == nil }
 
-    func filter() throws -> DeadLetterTopic.Filter {
+    /// `defect`: only letters with this one.
+    func filter(defect: String?) throws -> DeadLetterTopic.Filter {
         var filter = DeadLetterTopic.Filter()
-        filter.reason = reason
+        filter.reason = defect
         filter.topic = topic
         filter.since = try milliseconds(since, "--since")
         filter.until = try milliseconds(until, "--until")
@@ -70,22 +72,26 @@ struct DeadLetterListCommand: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var filter: DeadLetterFilterOptions
-    @Flag(help: "Also those that were sent to intake again.")
+    @Option(
+        name: [.customLong("reason"), .customLong("defect")],
+        help: "Only letters with this reason, such as time/in-the-future.")
+    var defect: String?
+    @Flag(help: "Also those that were sent to intake again or discarded.")
     var all = false
     @Option(help: "text or json, a line each.")
     var output = TableFormat.text
 
     func run() throws {
-        let wanted = try filter.filter()
-        if output == .text { print("letter  put aside  reason  from  bytes  sent again to") }
+        let wanted = try filter.filter(defect: defect)
+        if output == .text { print("letter  put aside  reason  from  bytes  what became of it") }
         var waiting = 0
         try withDeadLetters(cluster) { cluster, topic in
             let letters = try DeadLetterTopic(cluster.kafka, topic: topic)
             try letters.forEach(wanted) { letter in
-                let sentTo = letters.redriven[letter.place]
-                guard all || sentTo == nil else { return }
-                if sentTo == nil { waiting += 1 }
-                print(output == .json ? letter.json(sentTo: sentTo) : letter.row(sentTo: sentTo))
+                let outcome = letters.outcome(of: letter)
+                guard all || outcome.isWaiting else { return }
+                if outcome.isWaiting { waiting += 1 }
+                print(output == .json ? letter.json(outcome) : letter.row(outcome))
             }
         }
         say("\(waiting) \(waiting == 1 ? "waits" : "wait")")
@@ -106,13 +112,13 @@ struct DeadLetterShowCommand: ParsableCommand {
     func run() throws {
         var filter = DeadLetterTopic.Filter()
         filter.places = [letter]
-        var found: (DeadLetter, String?)?
+        var found: (DeadLetter, LetterOutcome)?
         try withDeadLetters(cluster) { cluster, topic in
             let letters = try DeadLetterTopic(cluster.kafka, topic: topic)
-            try letters.forEach(filter) { found = ($0, letters.redriven[$0.place]) }
+            try letters.forEach(filter) { found = ($0, letters.outcome(of: $0)) }
         }
-        guard let (found, sentTo) = found else { throw fail("\(letter): error: no letter is there") }
-        guard raw else { return print(found.json(sentTo: sentTo, isWhole: true)) }
+        guard let (found, outcome) = found else { throw fail("\(letter): error: no letter is there") }
+        guard raw else { return print(found.json(outcome, isWhole: true)) }
         if let bytes = found.droppedBytes {
             throw fail(
                 "\(letter): error: its \(bytes) bytes were too many for the broker; they are in \(found.source), offset "
@@ -133,12 +139,17 @@ struct DeadLetterRedriveCommand: ParsableCommand {
             Where a letter came from only its headers say, and whoever may write to the dead-letter topic writes them. So it goes \
             to source topics only, and what would go to the control topic, where enrolments, voids and policies are, stays \
             unless --allow-control says otherwise: look at it first.
-            Name letters, or filter them, or say --every-letter. Prints one JSON line; exit 1 where letters for the control topic \
-            stay.
+            What was discarded is left alone. Name letters, or filter them, or say --every-letter. Prints one JSON line; exit 1 \
+            where letters that were meant stay: they would go to the control topic, their bytes are not in the dead-letter \
+            topic, or they name no source topic that is there.
             """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var filter: DeadLetterFilterOptions
+    @Option(
+        name: [.customLong("reason"), .customLong("defect")],
+        help: "Only letters with this reason, such as time/in-the-future.")
+    var defect: String?
     @Flag(help: "Everything that waits.")
     var everyLetter = false
     @Flag(help: "Send nothing; say what would go.")
@@ -151,17 +162,12 @@ struct DeadLetterRedriveCommand: ParsableCommand {
     var letters: [DeadLetter.Place] = []
 
     func validate() throws {
-        if letters.isEmpty, filter.isEmpty, !everyLetter {
-            throw ValidationError("Which letters? Name them, filter them, or say --every-letter.")
-        }
-        if everyLetter, !letters.isEmpty || !filter.isEmpty {
-            throw ValidationError("--every-letter goes with no other choice of letters.")
-        }
+        try checkChoice(letters, isFiltered: !filter.isEmpty || defect != nil, everyLetter: everyLetter)
         if value != nil, letters.count != 1 { throw ValidationError("--value goes with exactly one letter.") }
     }
 
     func run() throws {
-        var wanted = try filter.filter()
+        var wanted = try filter.filter(defect: defect)
         if !letters.isEmpty { wanted.places = Set(letters) }
         var repaired: [UInt8]?
         if let value {
@@ -176,6 +182,7 @@ struct DeadLetterRedriveCommand: ParsableCommand {
             ).run(wanted, repaired: repaired, isDryRun: dryRun, allowsControl: allowControl)
         }
         print(summary.json)
+        for place in summary.discarded { say("\(place): is discarded") }
         for place in summary.withheld { say("\(place): stays: it would go to the control topic") }
         for place in summary.withoutBytes {
             say("\(place): stays: its bytes are not in the topic; give them with --value")
@@ -184,20 +191,117 @@ struct DeadLetterRedriveCommand: ParsableCommand {
         if summary.withoutKey > 0 {
             say("\(summary.withoutKey) without a key: several of one subject can change places among each other")
         }
-        let found =
-            summary.total + summary.alreadySent + summary.withheld.count + summary.withoutBytes.count
-            + summary.withoutTopic.count
-        if found < letters.count { throw fail("error: \(letters.count - found) of the letters named are not there") }
-        if !summary.withheld.isEmpty {
-            throw fail(
-                "error: \(summary.withheld.count) not sent to the control topic; look at each (`standing dead-letter show`), "
-                    + "then say --allow-control")
+        try checkFound(summary.found, of: letters)
+        guard summary.staying == 0 else { throw fail("error: \(summary.whatStays)") }
+    }
+}
+
+/// Ends the command where it is not said which letters are meant, or said twice.
+private func checkChoice(_ letters: [DeadLetter.Place], isFiltered: Bool, everyLetter: Bool) throws {
+    if letters.isEmpty, !isFiltered, !everyLetter {
+        throw ValidationError("Which letters? Name them, filter them, or say --every-letter.")
+    }
+    if everyLetter, !letters.isEmpty || isFiltered {
+        throw ValidationError("--every-letter goes with no other choice of letters.")
+    }
+}
+
+/// Ends the command where letters that were named are not there.
+private func checkFound(_ found: Int, of letters: [DeadLetter.Place]) throws {
+    let named = Set(letters).count
+    if found < named { throw fail("error: \(named - found) of the letters named are not there") }
+}
+
+struct DeadLetterDiscardCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "discard",
+        abstract: "Put letters aside for good, with a reason: list hides them, redrive leaves them alone.",
+        discussion: """
+            Nothing is deleted: a mark beside each letter says that it is discarded and why, and `standing dead-letter list --all` \
+            shows both for as long as the topic keeps them. There is no way back: `show --raw` has a letter's bytes, which any \
+            producer can send. What was sent to intake again is left as it is.
+            Name letters, or filter them, or say --every-letter. Prints one JSON line.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var filter: DeadLetterFilterOptions
+    @Option(help: "Only letters with this reason, such as time/in-the-future.")
+    var defect: String?
+    @Flag(help: "Everything that waits.")
+    var everyLetter = false
+    @Flag(help: "Discard nothing; say how many it would be.")
+    var dryRun = false
+    @Option(help: "Why they are discarded, in words.")
+    var reason: String
+    @Argument(help: "PARTITION:OFFSET in the dead-letter topic.", transform: place)
+    var letters: [DeadLetter.Place] = []
+
+    func validate() throws {
+        try checkChoice(letters, isFiltered: !filter.isEmpty || defect != nil, everyLetter: everyLetter)
+        if reason.isEmpty || reason.contains(where: \.isNewline) {
+            throw ValidationError("--reason says in words, on one line, why the letters are discarded.")
         }
+        if reason.utf8.count > Discard.maximumReasonBytes {
+            throw ValidationError("--reason has at most \(Discard.maximumReasonBytes) bytes.")
+        }
+        // In `list` and `redrive` it would choose letters.
+        if reason.wholeMatch(of: /[a-z]+\/[a-z0-9-]+/) != nil {
+            throw ValidationError(
+                "--reason says in words why the letters are discarded; --defect \(reason) chooses those with that defect."
+            )
+        }
+    }
+
+    func run() throws {
+        var wanted = try filter.filter(defect: defect)
+        if !letters.isEmpty { wanted.places = Set(letters) }
+        let summary = try withDeadLetters(cluster) { cluster, topic in
+            try Discard(cluster.kafka, deadLetters: topic).run(wanted, reason: reason, isDryRun: dryRun)
+        }
+        print(summary.json)
+        try checkFound(summary.found, of: letters)
+    }
+}
+
+/// What became of a letter; nothing of it: it waits.
+private struct LetterOutcome {
+    var sentTo: String?
+    /// Why it was discarded.
+    var discarded: String?
+
+    var isWaiting: Bool { sentTo == nil && discarded == nil }
+    var inWords: String? { sentTo.map { "sent to \($0)" } ?? discarded.map { "discarded: \($0)" } }
+}
+
+extension DeadLetterTopic {
+    fileprivate func outcome(of letter: DeadLetter) -> LetterOutcome {
+        LetterOutcome(sentTo: redriven[letter.place], discarded: discarded[letter.place])
+    }
+}
+
+extension Discard.Summary {
+    /// `{"discarded","alreadyDiscarded","alreadySent"}`
+    fileprivate var json: String {
+        "{\"discarded\":\(discarded),\"alreadyDiscarded\":\(alreadyDiscarded),\"alreadySent\":\(alreadySent)}"
     }
 }
 
 extension Redrive.Summary {
-    /// `{"sent","bySource","alreadySent","withheld","withoutBytes","withoutTopic","withoutKey"}`
+    /// How many letters stay that were meant, and what each kind of them needs.
+    fileprivate var whatStays: String {
+        let kinds = [
+            (
+                withheld,
+                "would go to the control topic (look at each with `standing dead-letter show`, then say --allow-control)"
+            ),
+            (withoutBytes, "without bytes in the dead-letter topic (give them with --value, or discard the letter)"),
+            (withoutTopic, "naming no source topic that is there (declare and apply the topic, or discard the letter)"),
+        ]
+        let parts = kinds.filter { !$0.0.isEmpty }.map { "\($0.0.count) \($0.1)" }
+        return "\(staying) \(staying == 1 ? "letter stays" : "letters stay"): \(parts.joined(separator: ", "))"
+    }
+
+    /// `{"sent","bySource","alreadySent","discarded","withheld","withoutBytes","withoutTopic","withoutKey"}`
     var json: String {
         var writer = ByteWriter()
         writer.append("{\"sent\":")
@@ -210,7 +314,8 @@ extension Redrive.Summary {
             writer.append(decimal: Int64(count))
         }
         for (name, count) in [
-            ("},\"alreadySent\":", alreadySent), (",\"withheld\":", withheld.count),
+            ("},\"alreadySent\":", alreadySent), (",\"discarded\":", discarded.count),
+            (",\"withheld\":", withheld.count),
             (",\"withoutBytes\":", withoutBytes.count), (",\"withoutTopic\":", withoutTopic.count),
             (",\"withoutKey\":", withoutKey),
         ] {
@@ -225,14 +330,14 @@ extension Redrive.Summary {
 extension DeadLetter {
     private var time: String { timestamp < 0 ? "?" : Timestamp(microseconds: timestamp * 1000).description }
 
-    fileprivate func row(sentTo: String?) -> String {
+    fileprivate func row(_ outcome: LetterOutcome) -> String {
         "\(place)  \(time)  \(reason)  \(source)@\(sourceOffset)  \(droppedBytes ?? Int64(value?.count ?? 0))"
-            + (sentTo.map { "  \($0)" } ?? "")
+            + (outcome.inWords.map { "  \($0)" } ?? "")
     }
 
-    /// `{"letter","time","reason","message","topic","partition","offset","bytes"}`, then what there is of `redriveOf`, `sentTo`
-    /// and, of a whole one, `key`, `headers` and `value`. Bytes that are no UTF-8 are in base64, in `…Base64`.
-    fileprivate func json(sentTo: String?, isWhole: Bool = false) -> String {
+    /// `{"letter","time","reason","message","topic","partition","offset","bytes"}`, then what there is of `redriveOf`, `sentTo`,
+    /// `discarded` (the reason) and, of a whole one, `key`, `headers` and `value`. Bytes that are no UTF-8 are in base64, in `…Base64`.
+    fileprivate func json(_ outcome: LetterOutcome, isWhole: Bool = false) -> String {
         var writer = ByteWriter()
         func add(_ name: String, _ text: String) {
             writer.append(",\"\(name)\":")
@@ -259,7 +364,8 @@ extension DeadLetter {
         add("offset", sourceOffset)
         add("bytes", droppedBytes ?? Int64(value?.count ?? 0))
         if let earlier = headers.last(where: { $0.name == Self.redriveOf })?.value { add("redriveOf", earlier) }
-        if let sentTo { add("sentTo", sentTo) }
+        if let sentTo = outcome.sentTo { add("sentTo", sentTo) }
+        if let discarded = outcome.discarded { add("discarded", discarded) }
         if isWhole {
             add("key", key)
             writer.append(",\"headers\":[")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Downstream
+import Events
 import Foundation
 import Logging
 import Pipeline
@@ -19,10 +20,20 @@ struct DownstreamOptions: ParsableArguments {
     @Option(help: Setting.help("perks.http-port", "blacklist.http-port"))
     var httpPort: String?
 
+    @Option(help: Setting.help("perks.current-within", "blacklist.current-within"))
+    var currentWithin: String?
+
+    @Flag(help: Setting.help("perks.fail-open", "blacklist.fail-open"))
+    var failOpen = false
+
     @Flag(help: "Print the settings in force and where each came from, secrets redacted, and end.")
     var showConfig = false
 
-    func run(_ kind: DownstreamService.Kind) async throws {
+    /// `more`: reads the settings that only this kind has.
+    func run(
+        _ kind: DownstreamService.Kind,
+        _ more: (inout Settings, inout DownstreamService.Options) throws -> Void = { _, _ in }
+    ) async throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         let logger = try logging.logger(&settings, label: kind.rawValue)
@@ -31,6 +42,14 @@ struct DownstreamOptions: ParsableArguments {
             $0.isEmpty ? nil : $0
         }
         let address = try settings.address(prefix, host: httpHost, port: httpPort)
+        var options = DownstreamService.Options()
+        options.currentWithin = try settings.parse(
+            prefix + "current-within", flag: currentWithin, expected: "a duration of at least 1s, such as 30s"
+        ) { text in
+            Settings.duration(text).flatMap { $0 >= Timestamp.microsecondsPerSecond ? .microseconds($0) : nil }
+        }
+        options.failsOpen = try settings.flag(prefix + "fail-open", failOpen)
+        try more(&settings, &options)
         if showConfig { return settings.show() }
         if cluster.isEmbedded {
             throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
@@ -43,11 +62,9 @@ struct DownstreamOptions: ParsableArguments {
             service = try DownstreamService(
                 kind, kafka: cluster.kafka, topic: try cluster.pipelineTopics().facts[facts.rawValue],
                 group: cluster.prefix + kind.defaultGroup, databasePath: database, host: address.host,
-                port: address.port, logger: logger)
-        } catch let error as ExitCode {
-            throw error
-        } catch {
-            throw fail("error: --database \(database) cannot be opened (\(error)); give --database another file")
+                port: address.port, options: options, logger: logger)
+        } catch let error as UnusableDatabase {
+            throw fail("error: --database \(error)")
         }
         let task = Task { try await service.run() }
         let signals = StopSignals { task.cancel() }
@@ -67,7 +84,10 @@ struct PerksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "perks",
         abstract: "A downstream service: who holds which perk, from the perk facts.",
-        discussion: "HTTP: GET /subjects/{id}/perks, /livez, /readyz, /metrics.")
+        discussion: """
+            HTTP: GET /subjects/{id}/perks, /livez, /readyz, /metrics. While the facts are not known to their end it answers 503, \
+            unless --fail-open is given.
+            """)
     @OptionGroup var options: DownstreamOptions
     func run() async throws { try await options.run(.perks) }
 }
@@ -76,7 +96,33 @@ struct BlacklistCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "blacklist",
         abstract: "A downstream service: which measures are denied to whom, from the sanction facts.",
-        discussion: "HTTP: GET /check?subject=&measure=, /livez, /readyz, /metrics.")
+        discussion: """
+            HTTP: GET /check?subject=&measure=, /livez, /readyz, /metrics. While the facts are not known to their end it answers \
+            503, unless --fail-open is given, and 404 for a measure that no fact and no --measures has named.
+            """)
     @OptionGroup var options: DownstreamOptions
-    func run() async throws { try await options.run(.blacklist) }
+
+    @Option(help: Setting.help("blacklist.measures"))
+    var measures: String?
+
+    @Option(help: Setting.help("clock"))
+    var clock: String?
+
+    func run() async throws {
+        try await options.run(.blacklist) { settings, options in
+            let measures = try settings.parseIfGiven(
+                "blacklist.measures", flag: self.measures, expected: "a list of measures such as air-travel,rail"
+            ) { text -> [String]? in
+                let names = text.split(separator: ",", omittingEmptySubsequences: false)
+                    .map { $0.trimmingCharacters(in: .whitespaces) }
+                return names.contains("") ? nil : names
+            }
+            options.measures = measures ?? []
+            let clock = try settings.parse("clock", flag: clock, expected: "wall or events") {
+                PipelineConfiguration.Clock(rawValue: $0)
+            }
+            // In such a ledger the wall clock says nothing about a sanction's term.
+            if clock == .events { options.now = nil }
+        }
+    }
 }

@@ -6,13 +6,14 @@ import Events
 struct Setting {
     /// Who reads a setting.
     enum Section: String {
-        case cluster, log, keys, serve, perks, blacklist
+        case cluster, log, keys, clock, serve, perks, blacklist
 
         var commands: String {
             switch self {
             case .cluster: "all that talk to a cluster"
             case .log: "serve, perks, blacklist, quickstart"
             case .keys: "serve, verify"
+            case .clock: "serve, blacklist, those that send control events"
             case .serve, .perks, .blacklist: rawValue
             }
         }
@@ -41,7 +42,13 @@ struct Setting {
         (self.standard, self.otherwise, self.isSecret) = (standard, otherwise, isSecret)
     }
 
-    static let all: [Setting] = table + downstream(.perks, port: 8081) + downstream(.blacklist, port: 8082)
+    static let all: [Setting] =
+        table + downstream(.perks, port: 8081) + downstream(.blacklist, port: 8082) + [
+            Setting(
+                "blacklist.measures", .blacklist,
+                "MEASURE[,MEASURE…] that can be asked for before a fact names them; others are answered with 404.",
+                otherwise: "those that facts have named")
+        ]
 
     private static let table: [Setting] = [
         Setting(
@@ -80,8 +87,8 @@ struct Setting {
             "advertise", .serve, "HOST:PORT where other members reach the HTTP server.",
             otherwise: "its own address, or the host's name where it listens on every address"),
         Setting(
-            "clock", .serve,
-            "wall: append ticks when the wall clock runs ahead; events: only events move the clock.",
+            "clock", .clock,
+            "wall: ticks move the ledger's clock with the wall clock; events: only events move it.",
             standard: "wall"),
         Setting(
             "tick-interval", .serve, "How far the wall clock may run ahead of a partition's clock.", standard: "10s"),
@@ -127,6 +134,12 @@ struct Setting {
                 "\(name).http-host", section, "Address that the HTTP server listens on.", standard: "127.0.0.1"),
             Setting(
                 "\(name).http-port", section, "Port of the HTTP server, 0 for any free one.", standard: "\(port)"),
+            Setting(
+                "\(name).current-within", section, "How far it may be behind its topic's end and still be current.",
+                standard: "30s"),
+            Setting(
+                "\(name).fail-open", section,
+                "Answer also while not current, and say so in the answer, instead of with 503.", standard: "false"),
         ]
     }
 

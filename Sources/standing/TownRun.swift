@@ -57,11 +57,14 @@ final class TownRun: @unchecked Sendable {
         let folder = FileManager.default.temporaryDirectory.appending(path: "standing-town-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
+        var options = DownstreamService.Options()
+        // The town's sanctions end by its own calendar.
+        options.now = nil
         let downstream = try DownstreamService.Kind.allCases.map { kind in
             try DownstreamService(
                 kind, kafka: cluster.kafka, topic: cluster.prefix + kind.defaultTopic,
                 group: cluster.prefix + kind.defaultGroup, databasePath: folder.appending(path: "\(kind).sqlite").path,
-                port: 0, logger: logger)
+                port: 0, options: options, logger: logger)
         }
         let partitions = cluster.definitions.first { $0.role == .ledger }?.partitions ?? 0
         let tap = try FactTap(

@@ -35,8 +35,8 @@ extension CommandTests {
 
         /// Which settings a command has, by their sections.
         private static let sections = [
-            "serve": ["cluster", "log", "keys", "serve"], "perks": ["cluster", "log", "perks"],
-            "blacklist": ["cluster", "log", "blacklist"],
+            "serve": ["cluster", "log", "keys", "clock", "serve"], "perks": ["cluster", "log", "perks"],
+            "blacklist": ["cluster", "log", "clock", "blacklist"],
         ]
         private static let notSettings: Set = ["--config", "--show-config", "--help", "--version"]
 
@@ -89,7 +89,10 @@ extension CommandTests {
                 samples["\(command).database"] = folder.path("\(command).sqlite")
                 samples["\(command).http-host"] = "127.0.0.3"
                 samples["\(command).http-port"] = "2"
+                samples["\(command).current-within"] = "40s"
+                samples["\(command).fail-open"] = "true"
             }
+            samples["blacklist.measures"] = "air-travel,rail"
             return samples
         }
 

@@ -1,7 +1,9 @@
 import Events
 import Foundation
+import GRDB
 import Kafka
 import Logging
+import Synchronization
 import Testing
 
 @testable import Downstream
@@ -17,7 +19,7 @@ struct FactBatchTests {
     private func batch(
         of facts: [String?], offset: Int64 = 0, after last: Int64 = 0, in store: any FactStore
     ) -> FactBatch {
-        var batch = FactBatch(for: store, after: [0: FactSequence(last: last)])
+        var batch = FactBatch(for: store, after: [0: FactPosition(offset: offset, sequence: last)])
         for (index, fact) in facts.enumerated() {
             guard let fact else {
                 batch.add(nil, partition: 0, offset: offset + Int64(index))
@@ -46,10 +48,12 @@ struct FactBatchTests {
         #expect(gap.partitions[0]?.counts == FactCounts(accepted: 1, gaps: 2))
         #expect(gap.partitions[0]?.firstGap?.offset == 1)
         #expect(gap.partitions[0]?.firstGap?.missing == 2)
-        #expect(gap.positions == [0: FactPosition(offset: 3, sequence: 1)])
+        #expect(gap.positions == [0: FactPosition(offset: 3, sequence: 1, seen: 5)])
         try store.database.write(gap.effects, positions: gap.positions, of: "facts")
         #expect(try await store.perks(of: "anna").map(\.perk) == ["perk-1"])
 
+        let stored = try store.database.positions(of: "facts")
+        #expect(stored == gap.positions, "the gap is known after a restart")
         let filled = batch(of: [2, 3, 4, 5].map(grant), offset: 3, after: 1, in: store)
         #expect(filled.partitions[0]?.counts == FactCounts(accepted: 4))
         #expect(filled.partitions[0]?.firstGap == nil)
@@ -76,7 +80,7 @@ struct FactBatchTests {
 
     @Test func partitionsCountForThemselves() throws {
         let store = try PerksStore(path: folder.path("perks.sqlite"))
-        var batch = FactBatch(for: store, after: [1: FactSequence(last: 1)])
+        var batch = FactBatch(for: store, after: [1: FactPosition(offset: 0, sequence: 1)])
         for (partition, sequence) in [(0, 1), (1, 1), (1, 2), (0, 2)] as [(Int32, Int64)] {
             Array(grant(sequence).utf8).withUnsafeBytes { batch.add($0, partition: partition, offset: sequence) }
         }
@@ -158,16 +162,18 @@ struct FactFollowerTests {
 
         let before = try service()
         try await running(before) {
-            try await eventually("ready, and listening") { before.isReady && before.port != nil }
+            try await eventually("current, and listening") { before.isCurrent && before.port != nil }
             #expect(before.counts == FactCounts(accepted: 3, malformed: 1))
             #expect(try before.held() == 3)
             let answer = try await get("subjects/anna%20b%2Fc/perks", from: before)
             #expect(answer.status == 200)
             #expect(
                 answer.body
-                    == #"{"perks":[{"perk":"energy-discount","since":"\#(FactText.time)"}],"subject":"anna b/c"}"#)
-            #expect(try await get("readyz", from: before).status == 200)
+                    == #"{"current":true,"perks":[{"perk":"energy-discount","since":"\#(FactText.time)"}],"subject":"anna b/c"}"#
+            )
+            #expect(try await get("readyz", from: before) == (200, #"{"ready":true}"#))
             let metrics = try await get("metrics", from: before).body
+            #expect(metrics.contains("standing_downstream_current 1\n"))
             #expect(metrics.contains(#"standing_downstream_facts_total{result="accepted"} 3"#))
             #expect(!metrics.contains("anna"))
         }
@@ -178,7 +184,7 @@ struct FactFollowerTests {
             [(0, first), (0, second), (0, news[0]), (0, news[2]), (0, news[1]), (0, news[2])], to: topic, kafka)
         let after = try service()
         try await running(after) {
-            try await eventually("ready again") { after.isReady }
+            try await eventually("current again") { after.isCurrent }
             #expect(after.counts == FactCounts(accepted: 3, repeats: 2, gaps: 1))
             #expect(try after.held() == 6)
         }
@@ -207,7 +213,7 @@ struct FactFollowerTests {
         let service = try DownstreamService(
             .blacklist, kafka: kafka, topic: topic, group: "others", databasePath: path, port: 0, logger: logger)
         try await running(service) {
-            try await eventually("ready") { service.isReady }
+            try await eventually("current") { service.isCurrent }
             #expect(service.counts == FactCounts(accepted: 2, repeats: 1))
             #expect(try service.held() == 2)
         }
@@ -215,33 +221,210 @@ struct FactFollowerTests {
         #expect(position == FactPosition(offset: 3, sequence: 3))
     }
 
+    /// A service whose broker is away: nothing listens on port 1.
+    private func alone(
+        _ kind: DownstreamService.Kind, failsOpen: Bool, now: String = "2026-06-01T00:00:00Z", measures: [String] = []
+    ) throws -> DownstreamService {
+        var options = DownstreamService.Options()
+        options.failsOpen = failsOpen
+        options.measures = measures
+        let time = try #require(Timestamp(now))
+        options.now = { time }
+        return try DownstreamService(
+            kind, kafka: KafkaConfiguration(brokers: "127.0.0.1:1"), databasePath: folder.path("\(kind).sqlite"),
+            port: 0,
+            options: options, logger: logger)
+    }
+
     @Test(.timeLimit(.minutes(2)))
-    func answersFromTheDatabaseWhileTheBrokerIsAway() async throws {
-        let path = folder.path("blacklist.sqlite")
-        try BlacklistStore(path: path).accept(
+    func aServiceThatIsNotCurrentAnswers503() async throws {
+        try BlacklistStore(path: folder.path("blacklist.sqlite")).accept(FactText.sanction("in-force", of: "anna"))
+        for (kind, path) in [
+            (DownstreamService.Kind.blacklist, "check?subject=anna&measure=air-travel"),
+            (.perks, "subjects/anna/perks"),
+        ] {
+            let service = try alone(kind, failsOpen: false)
+            try await running(service) {
+                try await eventually("listening") { service.port != nil }
+                let answer = try await get(path, from: service)
+                #expect(answer.status == 503)
+                #expect(answer.body.hasPrefix(#"{"current":false,"error":"not current: "#), "\(answer.body)")
+                #expect(answer.body.contains(#""reasons":["how far \#(kind.defaultTopic) goes is not known, for "#))
+                #expect(!answer.body.contains("allowed") && !answer.body.contains("perks\":["))
+                let readiness = try await get("readyz", from: service)
+                #expect(readiness.status == 503)
+                #expect(readiness.body.hasPrefix(#"{"error":"not current","ready":false,"reasons":["how far "#))
+                #expect(try await get("livez", from: service).status == 200)
+                #expect(try await get("metrics", from: service).body.contains("standing_downstream_current 0\n"))
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func aServiceThatFailsOpenSaysThatItIsNotCurrent() async throws {
+        try BlacklistStore(path: folder.path("blacklist.sqlite")).accept(
             FactText.sanction("in-force", of: "anna"), FactText.sanction("noticed", of: "ben"))
-        // Nothing listens on port 1.
-        let service = try DownstreamService(
-            .blacklist, kafka: KafkaConfiguration(brokers: "127.0.0.1:1"), databasePath: path, port: 0, logger: logger)
+        let service = try alone(.blacklist, failsOpen: true)
         try await running(service) {
             try await eventually("listening") { service.port != nil }
             let denied = try await get("check?subject=%61nna&measure=air-travel", from: service)
             #expect(denied.status == 200)
             #expect(
                 denied.body
-                    == #"{"allowed":false,"measure":"air-travel","sanctions":[{"measures":["rail-high-speed","#
+                    == #"{"allowed":false,"current":false,"measure":"air-travel","sanctions":[{"measures":["rail-high-speed","#
                     + #""air-travel"],"reasons":[{"dimension":"transport","points":2,"rule":"fare"}],"#
-                    + #""sanction":"rail-ban","since":"\#(FactText.time)","until":"2028-01-02T03:04:05Z"}],"#
-                    + #""subject":"anna"}"#)
+                    + #""sanction":"rail-ban","since":"\#(FactText.time)","state":"in-force","#
+                    + #""until":"2028-01-02T03:04:05Z"}],"subject":"anna"}"#)
             let noticed = try await get("check?subject=ben&measure=air-travel", from: service)
             #expect(
-                noticed.body == #"{"allowed":true,"measure":"air-travel","sanctions":[],"subject":"ben"}"#)
+                noticed.body
+                    == #"{"allowed":true,"current":false,"measure":"air-travel","sanctions":[],"subject":"ben"}"#)
             let missing = try await get("check?subject=anna", from: service)
             #expect(missing.status == 400 && missing.body == #"{"error":"missing query parameter: measure"}"#)
             #expect(try await get("check?measure=air-travel", from: service).body.contains("subject"))
             #expect(try await get("check?subject=%FF&measure=air-travel", from: service).status == 400)
-            #expect(try await get("livez", from: service).status == 200)
             #expect(try await get("readyz", from: service).status == 503)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func anUnknownMeasureIs404() async throws {
+        let empty = try alone(.blacklist, failsOpen: true)
+        try await running(empty) {
+            try await eventually("listening") { empty.port != nil }
+            let answer = try await get("check?subject=anna&measure=rail", from: empty)
+            #expect(answer.status == 404)
+            #expect(answer.body.contains("none is known yet: declare the policy's with --measures"), "\(answer.body)")
+        }
+        try BlacklistStore(path: folder.path("blacklist.sqlite")).accept(FactText.sanction("lifted", of: "anna"))
+        let service = try alone(.blacklist, failsOpen: true, measures: ["deferred-payment"])
+        try await running(service) {
+            try await eventually("listening") { service.port != nil }
+            let answer = try await get("check?subject=anna&measure=rail-hihg-speed", from: service)
+            #expect(answer.status == 404)
+            #expect(answer.body.contains("those known are air-travel, deferred-payment, rail-high-speed"))
+            #expect(!answer.body.contains("allowed"))
+            for known in ["deferred-payment", "air-travel"] {
+                let answer = try await get("check?subject=anna&measure=\(known)", from: service)
+                #expect(answer.status == 200 && answer.body.hasPrefix(#"{"allowed":true"#), "\(known)")
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func aTermThatIsOverDeniesNoMoreAndIsSaid() async throws {
+        try BlacklistStore(path: folder.path("blacklist.sqlite")).accept(
+            FactText.sanction("in-force", of: "anna", until: "2026-03-01T00:00:00Z"))
+        let service = try alone(.blacklist, failsOpen: true, now: "2026-03-01T00:00:00Z")
+        try await running(service) {
+            try await eventually("listening") { service.port != nil }
+            let body = try await get("check?subject=anna&measure=air-travel", from: service).body
+            #expect(body.hasPrefix(#"{"allowed":true,"#), "\(body)")
+            #expect(body.contains(#""state":"term over, engine behind","until":"2026-03-01T00:00:00Z""#), "\(body)")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func theKeysOfEveryAnswerAreOfOneStyle() async throws {
+        try BlacklistStore(path: folder.path("blacklist.sqlite")).accept(FactText.sanction("in-force", of: "anna"))
+        try PerksStore(path: folder.path("perks.sqlite")).accept(
+            FactText.perk("granted", "p", of: "anna", sequence: 1))
+        let check = "check?subject=anna&measure="
+        var seen: Set<String> = []
+        for (kind, failsOpen, paths) in [
+            (DownstreamService.Kind.blacklist, true, [check + "air-travel", check + "x", check, "readyz"]),
+            (.blacklist, false, [check + "air-travel"]), (.perks, true, ["subjects/anna/perks"]),
+        ] {
+            let service = try alone(kind, failsOpen: failsOpen)
+            try await running(service) {
+                try await eventually("listening") { service.port != nil }
+                for path in paths {
+                    let body = try await get(path, from: service).body
+                    seen.formUnion(Self.keys(of: try JSONSerialization.jsonObject(with: Data(body.utf8))))
+                }
+            }
+        }
+        #expect(seen.isSuperset(of: ["current", "reasons", "ready", "state", "until", "perk", "error"]))
+        #expect(seen.allSatisfy { $0.wholeMatch(of: /[a-z]+/) != nil }, "\(seen.sorted())")
+    }
+
+    private static func keys(of value: Any) -> Set<String> {
+        if let object = value as? [String: Any] {
+            return object.values.reduce(into: Set(object.keys)) { $0.formUnion(keys(of: $1)) }
+        }
+        return (value as? [Any] ?? []).reduce(into: []) { $0.formUnion(keys(of: $1)) }
+    }
+
+    // MARK: A database that fails while it runs
+
+    /// A perks store whose writes fail while it is full.
+    private final class FullStore: FactStore {
+        private struct Full: Error {}
+
+        private let store: PerksStore
+        let isFull = Atomic(true)
+
+        init(_ store: PerksStore) { self.store = store }
+
+        var database: FactDatabase { store.database }
+        func count() throws -> Int { try store.count() }
+        func probe() async throws { try await store.probe() }
+
+        func effect(of fact: FactMessage) throws(MalformedFact) -> FactEffect? {
+            guard let effect = try store.effect(of: fact) else { return nil }
+            return { [self] db in
+                if isFull.load(ordering: .relaxed) { throw Full() }
+                try effect(db)
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func aFullDiskIsWaitedFor() async throws {
+        let broker = try EmbeddedBroker()
+        defer { withExtendedLifetime(broker) {} }
+        try broker.createTopic("standing.perks", partitions: 1)
+        // It lets a group rest for a session's length after a member has left.
+        let kafka = KafkaConfiguration(
+            brokers: broker.bootstrap, properties: ["session.timeout.ms": "3000", "heartbeat.interval.ms": "500"],
+            fetchWaitMilliseconds: 10)
+        try produce([(0, FactText.perk("granted", "p", of: "anna", sequence: 1))], to: "standing.perks", kafka)
+        let store = FullStore(try PerksStore(path: folder.path("perks.sqlite")))
+        let follower = FactFollower(
+            kafka: kafka, topic: "standing.perks", group: "g", store: store, within: .seconds(30), logger: logger)
+        follower.start()
+        do {
+            try await eventually("the reason") {
+                follower.reasonsNotCurrent.contains { $0.contains("perks.sqlite cannot be used (Full())") }
+            }
+            #expect(try store.count() == 0)
+            store.isFull.store(false, ordering: .relaxed)
+            try await eventually("current") { follower.isCurrent }
+            #expect(try store.count() == 1)
+        } catch {
+            await follower.stop()
+            throw error
+        }
+        await follower.stop()
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func aDatabaseThatCannotBeReadAnswers503AndGoesOnWhenItCan() async throws {
+        let path = folder.path("blacklist.sqlite")
+        let service = try alone(.blacklist, failsOpen: true, measures: ["air-travel"])
+        let other = try DatabaseQueue(path: path)
+        let question = "check?subject=anna&measure=air-travel"
+        try await running(service) {
+            try await eventually("listening") { service.port != nil }
+            #expect(try await get(question, from: service).status == 200)
+            try await other.write { try $0.execute(sql: "ALTER TABLE sanction RENAME TO elsewhere") }
+            // Not even a service that fails open has an answer.
+            let answer = try await get(question, from: service)
+            #expect(answer.status == 503 && answer.body.contains(path), "\(answer.body)")
+            #expect(try await get("readyz", from: service).body.contains("no such table: sanction"))
+            try await other.write { try $0.execute(sql: "ALTER TABLE elsewhere RENAME TO sanction") }
+            #expect(try await get(question, from: service).status == 200)
+            #expect(!(try await get("readyz", from: service).body.contains("no such table")))
         }
     }
 }

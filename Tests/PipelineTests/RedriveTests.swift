@@ -142,6 +142,7 @@ extension PipelineServiceTests {
             #expect(summary.withoutBytes == [.init(partition: 0, offset: 1)])
             // Its partition is no longer there: it goes to its key's.
             #expect(summary.sent == [Fixture.rides: 1])
+            #expect(summary.staying == 2 && summary.found == 3)
             #expect(try fixture.read(Fixture.rides).map(\.value) == [Array("{".utf8)])
             let given = try redrive(fixture, repaired: [1, 2]) { $0.places = [.init(partition: 0, offset: 1)] }
             #expect(given.total == 1)
@@ -197,6 +198,46 @@ extension PipelineServiceTests {
             for topic in others where topic != fixture.topics.deadLetter {
                 #expect(try fixture.read(topic).isEmpty)
             }
+        }
+
+        @Test func aDiscardedLetterStaysThereAndNoRedriveTakesIt() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            // The original of the last one had headers that look like marks beside the others; a letter is no mark.
+            let alike: [Fixture.Sent.Header] = [.init("standing.redriven", "0"), .init("standing.discarded", "1")]
+            try fixture.send([
+                Self.report(Fixture.bills, in: fixture), Self.report(Fixture.bills, in: fixture),
+                Self.report(Fixture.rides, alike, in: fixture),
+            ])
+            func discard(
+                isDryRun: Bool = false, _ places: Set<DeadLetter.Place>? = nil
+            ) throws -> Discard.Summary {
+                var filter = DeadLetterTopic.Filter()
+                filter.places = places
+                return try Discard(fixture.kafka, deadLetters: fixture.topics.deadLetter).run(
+                    filter, reason: "the sender tried it out", isDryRun: isDryRun)
+            }
+            let first = DeadLetter.Place(partition: 0, offset: 0)
+            #expect(try discard(isDryRun: true, [first]).discarded == 1)
+            #expect(try redrive(fixture, isDryRun: true).total == 3)
+
+            #expect(try discard([first]).discarded == 1)
+            let again = try discard([first])
+            #expect(again.discarded == 0 && again.alreadyDiscarded == 1 && again.found == 1)
+            // The letters are all there, and one mark.
+            #expect(try letters(fixture).count == 3)
+            #expect(try fixture.read(fixture.topics.deadLetter).count == 4)
+            let topic = try DeadLetterTopic(fixture.kafka, topic: fixture.topics.deadLetter)
+            #expect(topic.discarded == [first: "the sender tried it out"] && topic.redriven.isEmpty)
+
+            // Neither its name nor other bytes bring it back.
+            let named = try redrive(fixture, repaired: [1]) { $0.places = [first] }
+            #expect(named.total == 0 && named.discarded == [first] && named.found == 1)
+            let rest = try redrive(fixture)
+            #expect(rest.sent == [Fixture.bills: 1, Fixture.rides: 1] && rest.discarded == [first])
+            // What went to intake again is no more to be discarded.
+            let all = try discard()
+            #expect(all.discarded == 0 && all.alreadyDiscarded == 1 && all.alreadySent == 2)
         }
 
         @Test(arguments: ["", "1", "1:", ":1", "-1:2", "1:-2", "1:2:3", "a:1"]) func noPlace(_ text: String) {

@@ -45,6 +45,9 @@ public struct DeadLetter: Sendable {
     public let message: String
     public let droppedBytes: Int64?
 
+    /// Whether the record has a report of where it came from, as every letter and no mark has.
+    static func isLetter(_ record: Record) -> Bool { record.header("__connect.errors.topic") != nil }
+
     /// Nil: the record is no dead letter of ours.
     init?(_ record: Record, partition: Int32) {
         let all = record.copyHeaders()

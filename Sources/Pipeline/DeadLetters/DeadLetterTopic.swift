@@ -1,6 +1,11 @@
 public import Kafka
 
-/// The dead-letter topic as it is now: what was put aside, and what of it was sent to intake again.
+/// The dead-letter topic as it is now: what was put aside, and what of it waits no more.
+///
+/// Beside its letters a partition has marks: records without key and value that say what became of the letter at an offset of
+/// the same partition. `standing.redriven` (the offset in decimal digits) and `standing.redriven.to` (TOPIC/PARTITION/OFFSET)
+/// say that it went to intake again; `standing.discarded` (the offset) and `standing.discarded.reason` (UTF-8 text) that an
+/// operator has put it aside for good. Letters and marks are only ever appended.
 public struct DeadLetterTopic {
     /// Which letters; nil: whatever it is.
     public struct Filter: Sendable {
@@ -21,25 +26,32 @@ public struct DeadLetterTopic {
         }
     }
 
-    /// Beside its letters a partition has marks of this name: the offset of a letter that went to intake again, in a record
-    /// without key and value.
-    static let mark = "standing.redriven"
-    /// Where that letter went, `TOPIC/PARTITION/OFFSET`.
-    static let markTo = "standing.redriven.to"
+    static let redriveMark: StaticString = "standing.redriven"
+    static let redrivenTo: StaticString = "standing.redriven.to"
+    static let discardMark: StaticString = "standing.discarded"
+    static let discardReason: StaticString = "standing.discarded.reason"
 
     private let scan: TopicScan
     /// Where each letter went that was sent to intake again.
     public let redriven: [DeadLetter.Place: String]
+    /// Why each letter was discarded.
+    public let discarded: [DeadLetter.Place: String]
 
     public init(_ kafka: KafkaConfiguration, topic: String) throws {
         scan = try TopicScan(kafka, topic: topic)
         var redriven: [DeadLetter.Place: String] = [:]
+        var discarded: [DeadLetter.Place: String] = [:]
         try scan.forEach { place, record in
-            guard let offset = record.header("standing.redriven").flatMap(Self.number) else { return }
-            redriven[.init(partition: place.partition, offset: offset)] =
-                record.header("standing.redriven.to").map { String(decoding: $0, as: UTF8.self) } ?? ""
+            // A letter has the headers of its original, which can be anything.
+            guard !DeadLetter.isLetter(record) else { return }
+            func note(_ mark: StaticString, _ detail: StaticString, in marks: inout [DeadLetter.Place: String]) {
+                guard let offset = record.header(mark).flatMap({ Int64(Self.text($0)) }) else { return }
+                marks[.init(partition: place.partition, offset: offset)] = record.header(detail).map(Self.text) ?? ""
+            }
+            note(Self.redriveMark, Self.redrivenTo, in: &redriven)
+            note(Self.discardMark, Self.discardReason, in: &discarded)
         }
-        self.redriven = redriven
+        (self.redriven, self.discarded) = (redriven, discarded)
     }
 
     /// Calls `body` with every letter that `filter` takes, in the order of each partition.
@@ -50,7 +62,5 @@ public struct DeadLetterTopic {
         }
     }
 
-    private static func number(_ text: UnsafeRawBufferPointer) -> Int64? {
-        Int64(String(decoding: text, as: UTF8.self))
-    }
+    private static func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
 }

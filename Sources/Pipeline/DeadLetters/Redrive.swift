@@ -13,6 +13,8 @@ public final class Redrive {
         public var sent: [String: Int] = [:]
         /// Went before.
         public var alreadySent = 0
+        /// An operator has put them aside for good.
+        public var discarded: [DeadLetter.Place] = []
         /// They name the control topic, and that was not allowed.
         public var withheld: [DeadLetter.Place] = []
         /// Their bytes are not in the dead-letter topic; they stay, until they are sent with bytes given.
@@ -23,6 +25,9 @@ public final class Redrive {
         public var withoutKey = 0
 
         public var total: Int { sent.values.reduce(0, +) }
+        /// Those that could not go, and wait on.
+        public var staying: Int { withheld.count + withoutBytes.count + withoutTopic.count }
+        public var found: Int { total + alreadySent + discarded.count + staying }
     }
 
     private static let queuedRecords = 1000
@@ -65,6 +70,7 @@ public final class Redrive {
         var summary = Summary()
         try topic.forEach(filter) { letter in
             if topic.redriven[letter.place] != nil { return summary.alreadySent += 1 }
+            if topic.discarded[letter.place] != nil { return summary.discarded.append(letter.place) }
             let isControl = letter.source.topic == control
             if isControl, !allowsControl { return summary.withheld.append(letter.place) }
             guard isControl || sources.contains(letter.source.topic),
@@ -129,7 +135,8 @@ public final class Redrive {
         }
         while let (place, to) = marks.popLast() {
             let headers: [DeadLetter.Header] = [
-                (DeadLetterTopic.mark, Array(String(place.offset).utf8)), (DeadLetterTopic.markTo, Array(to.utf8)),
+                (DeadLetterTopic.redriveMark.description, Array(String(place.offset).utf8)),
+                (DeadLetterTopic.redrivenTo.description, Array(to.utf8)),
             ]
             try produce(try producer.topic(name), place.partition, nil, nil, headers, tag: Self.markTag)
         }

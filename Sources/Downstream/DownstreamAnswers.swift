@@ -1,0 +1,148 @@
+import Events
+import Foundation
+import Hummingbird
+
+/// What a service answers from its database, and how it says that it does not know its topic to the end. Keys are single
+/// lower-case words.
+struct DownstreamAnswers: Sendable {
+    private struct Check: Encodable {
+        let subject: String
+        let measure: String
+        let current: Bool
+        let allowed: Bool
+        let sanctions: [BlacklistStore.Sanction]
+    }
+
+    private struct Perks: Encodable {
+        let subject: String
+        let current: Bool
+        let perks: [PerksStore.Perk]
+    }
+
+    private struct NotCurrent: Encodable {
+        let current = false
+        let error: String
+        let reasons: [String]
+    }
+
+    private struct UnknownMeasure: Encodable {
+        let current: Bool
+        let error: String
+    }
+
+    private struct Readiness: Encodable {
+        let ready: Bool
+        var error: String?
+        var reasons: [String]?
+    }
+
+    /// Of measures that are known, in an answer that one is not.
+    private static let maximumNamed = 20
+
+    let follower: FactFollower
+    let failsOpen: Bool
+    /// The wall clock; nil for a ledger that lives in other times.
+    let now: (@Sendable () -> Timestamp)?
+
+    /// `{"ready"[,"error","reasons"]}`, 503 unless the topic is known to its end and the database can be read.
+    func readiness() async throws -> Response {
+        _ = try? await follower.reading { try await follower.store.probe() }
+        let reasons = follower.reasonsNotCurrent
+        guard !reasons.isEmpty else { return try DownstreamServer.json(Readiness(ready: true)) }
+        return try DownstreamServer.json(
+            Readiness(ready: false, error: "not current", reasons: reasons), status: .serviceUnavailable)
+    }
+
+    /// `{"subject","current","perks":[{"perk","since"}]}`
+    func perks(of segment: String, in store: PerksStore) async throws -> Response {
+        guard let subject = segment.removingPercentEncoding else {
+            return try failure("the path is not valid percent-encoded UTF-8")
+        }
+        return try await answer { isCurrent in
+            let perks = try await store.perks(of: subject)
+            return { try DownstreamServer.json(Perks(subject: subject, current: isCurrent, perks: perks)) }
+        }
+    }
+
+    /// `{"subject","measure","current","allowed","sanctions":[…]}`; 404 for a measure that nobody has named.
+    func check(_ request: Request, in store: BlacklistStore) async throws -> Response {
+        // Hummingbird takes a value that it cannot decode as it stands: a subject nobody knows, who would be allowed.
+        if let query = request.uri.query, query.removingPercentEncoding == nil {
+            return try failure("the query is not valid percent-encoded UTF-8")
+        }
+        let query = request.uri.queryParameters
+        guard let subject = query.get("subject"), !subject.isEmpty else {
+            return try failure("missing query parameter: subject")
+        }
+        guard let measure = query.get("measure"), !measure.isEmpty else {
+            return try failure("missing query parameter: measure")
+        }
+        return try await answer { isCurrent in
+            let found = try await store.answer(for: subject, measure, at: now?())
+            return {
+                switch found {
+                case .sanctions(let sanctions):
+                    try DownstreamServer.json(
+                        Check(
+                            subject: subject, measure: measure, current: isCurrent,
+                            allowed: !sanctions.contains { $0.state == .inForce }, sanctions: sanctions))
+                case .unknownMeasure(let known):
+                    try DownstreamServer.json(
+                        UnknownMeasure(current: isCurrent, error: Self.unknown(measure, known)), status: .notFound)
+                }
+            }
+        }
+    }
+
+    /// Reads the database while the service is current, or fails open, and says which. 503 otherwise, and where the database
+    /// cannot be read.
+    private func answer(
+        _ read: (_ isCurrent: Bool) async throws -> @Sendable () throws -> Response
+    ) async throws -> Response {
+        // Before the database is read: it may know more by then, never less.
+        let reasons = follower.reasonsNotCurrent
+        guard reasons.isEmpty || failsOpen else { return try notCurrent(reasons) }
+        let response: @Sendable () throws -> Response
+        do {
+            response = try await follower.reading { try await read(reasons.isEmpty) }
+        } catch {
+            if Task.isCancelled { throw error }
+            return try notCurrent(follower.reasonsNotCurrent)
+        }
+        return try response()
+    }
+
+    private func notCurrent(_ reasons: [String]) throws -> Response {
+        try DownstreamServer.json(
+            NotCurrent(error: "not current: the facts are not known to their end", reasons: reasons),
+            status: .serviceUnavailable)
+    }
+
+    private func failure(_ message: String) throws -> Response {
+        try DownstreamServer.json(DownstreamServer.Failure(error: message), status: .badRequest)
+    }
+
+    private static func unknown(_ measure: String, _ known: [String]) -> String {
+        let name = "no fact has named a measure \"\(measure.prefix(64))\", and --measures does not"
+        guard !known.isEmpty else { return "\(name); none is known yet: declare the policy's with --measures" }
+        let more = known.count > maximumNamed ? " and \(known.count - maximumNamed) more" : ""
+        return "\(name); those known are \(known.prefix(maximumNamed).joined(separator: ", "))\(more)"
+    }
+
+    /// In Prometheus' text format.
+    var metrics: String {
+        let counts = follower.counts
+        return """
+            # HELP standing_downstream_facts_total Records of the fact topic by what became of them.
+            # TYPE standing_downstream_facts_total counter
+            standing_downstream_facts_total{result="accepted"} \(counts.accepted)
+            standing_downstream_facts_total{result="repeat"} \(counts.repeats)
+            standing_downstream_facts_total{result="gap"} \(counts.gaps)
+            standing_downstream_facts_total{result="malformed"} \(counts.malformed)
+            # HELP standing_downstream_current Whether the fact topic is known to its end.
+            # TYPE standing_downstream_current gauge
+            standing_downstream_current \(follower.isCurrent ? 1 : 0)
+
+            """
+    }
+}

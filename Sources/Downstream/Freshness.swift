@@ -1,0 +1,176 @@
+import Kafka
+
+/// Whether a service knows its topic to the end, and if not, why and for how long. Time comes in from outside.
+///
+/// The brokers are asked for the partitions' ends again and again. A partition of which everything before an end is read,
+/// accepted and written is known as of the moment before that end was asked for. A service is current while it has known every
+/// partition within the time that it may be behind. So elapsed time shows brokers that are away as well as facts that cannot be
+/// read, are missing or cannot be written.
+struct Freshness: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    private struct Partition {
+        var position = FactPosition(offset: 0, sequence: 0)
+        /// What the brokers told last.
+        var end: Int64?
+        /// Ends that are not reached yet, the oldest first, and the moment before each was asked for.
+        var ends: [(offset: Int64, askedAt: Instant)] = []
+        /// Nil: not known yet.
+        var knownAt: Instant?
+        /// More of it was read than there is.
+        var endsBefore = false
+
+        mutating func note(end: Int64, read: Int64, askedAt: Instant) {
+            endsBefore = read > end
+            // Another topic under the same name.
+            if endsBefore || end < self.end ?? 0 { ends = [] }
+            self.end = end
+            if endsBefore { return }
+            if ends.count == Freshness.maximumEnds { ends.removeLast() }
+            ends.append((end, askedAt))
+            advance()
+        }
+
+        mutating func advance() {
+            guard position.isWhole else { return }
+            let reached = ends.prefix { $0.offset <= position.offset }
+            guard let last = reached.last else { return }
+            knownAt = last.askedAt
+            ends.removeFirst(reached.count)
+        }
+    }
+
+    private struct Failure {
+        let sentence: String
+        let since: Instant
+    }
+
+    /// Of a partition, that are not reached yet.
+    private static let maximumEnds = 64
+
+    let topic: String
+    let group: String
+    /// How far the service may be behind.
+    let within: Duration
+    private let start: Instant
+    private var partitions: [Int32: Partition] = [:]
+    /// Of the topic; nil until a broker has said so.
+    private var partitionCount: Int?
+    /// Partitions that are read here.
+    private var assigned: Set<Int32> = []
+    private var hasBegun = false
+    /// Why the ends are not told.
+    private var trouble: String?
+    private var unread: Failure?
+    private var unwritten: Failure?
+
+    init(topic: String, group: String, within: Duration, at start: Instant) {
+        (self.topic, self.group, self.within, self.start) = (topic, group, within, start)
+    }
+
+    /// Everything before these positions is read and written.
+    mutating func advance(to positions: [Int32: FactPosition]) {
+        for (number, position) in positions where partitions[number]?.position != position {
+            partitions[number, default: Partition()].position = position
+            partitions[number]?.advance()
+        }
+    }
+
+    /// These partitions are read here, from these positions on.
+    mutating func begin(_ assigned: Set<Int32>, at positions: [Int32: FactPosition]) {
+        (self.assigned, hasBegun) = (assigned, true)
+        advance(to: positions)
+    }
+
+    /// Where reading stands, for `note(ends:)`; nil before it has begun, for then no end says anything.
+    var offsets: [Int32: Int64]? { hasBegun ? partitions.mapValues(\.position.offset) : nil }
+
+    /// The topic's partitions end there, by number; `offsets` is where reading stood when that was asked.
+    mutating func note(ends: [Int64], after offsets: [Int32: Int64], askedAt: Instant) {
+        partitionCount = ends.count
+        trouble = nil
+        for (index, end) in ends.enumerated() {
+            let number = Int32(index)
+            partitions[number, default: Partition()].note(end: end, read: offsets[number] ?? 0, askedAt: askedAt)
+        }
+        // Whatever could not be written is written, or there is nothing to write.
+        if let since = unwritten?.since, (0..<Int32(ends.count)).allSatisfy({ knownAt($0).map { $0 > since } ?? false })
+        {
+            unwritten = nil
+        }
+    }
+
+    /// The brokers do not tell the ends.
+    mutating func note(trouble: String) { self.trouble = trouble }
+
+    mutating func failedToRead(_ sentence: String, at now: Instant) {
+        if unread?.sentence != sentence { unread = Failure(sentence: sentence, since: unread?.since ?? now) }
+    }
+
+    mutating func failedToWrite(_ sentence: String, at now: Instant) {
+        if unwritten?.sentence != sentence { unwritten = Failure(sentence: sentence, since: unwritten?.since ?? now) }
+    }
+
+    mutating func hasRead() { unread = nil }
+    mutating func hasWritten() { unwritten = nil }
+
+    /// How many partitions others read; 0 while nothing is assigned here, or their number is not known.
+    var partitionsElsewhere: Int {
+        guard let partitionCount, !assigned.isEmpty else { return 0 }
+        return max(0, partitionCount - assigned.count)
+    }
+
+    private func knownAt(_ partition: Int32) -> Instant? { partitions[partition]?.knownAt }
+
+    /// Why the service is not current, a sentence each; none: it is.
+    func reasons(at now: Instant) -> [String] {
+        var reasons = [unread, unwritten].compactMap(\.self).map {
+            "\($0.sentence) (for \(Self.seconds(now - $0.since)) s)"
+        }
+        guard let partitionCount else {
+            return reasons + [
+                "how far \(topic) goes is not known, for \(Self.seconds(now - start)) s: \(trouble ?? "no broker has answered yet")"
+            ]
+        }
+        for number in 0..<Int32(partitionCount) {
+            let since = knownAt(number)
+            if let since, now - since <= within { continue }
+            let time = Self.seconds(now - (since ?? start))
+            let bound = "\(Self.seconds(within)) s are allowed"
+            reasons.append(
+                "\(TopicPartition(topic, number)) is not known to its end, for \(time) s (\(bound)): \(why(number))")
+        }
+        return reasons
+    }
+
+    /// Why a partition is not known to its end.
+    private func why(_ number: Int32) -> String {
+        let partition = partitions[number] ?? Partition()
+        let position = partition.position
+        if partition.endsBefore {
+            return
+                "it ends before offset \(position.offset), to which it was read: it was made anew or has lost its end"
+        }
+        if position.seen > position.sequence {
+            return "of the facts from sequence \(position.sequence + 1) to \(position.seen) some are missing"
+        }
+        if position.seen < position.sequence {
+            return
+                "it was read from its beginning again and has nothing yet of sequence \(position.sequence), which was "
+                + "accepted before"
+        }
+        if let end = partition.end, end > position.offset {
+            guard assigned.contains(number) else {
+                return "it is not read here: another member of group \(group) has it, or none yet"
+            }
+            return "\(end - position.offset) records are not read yet"
+        }
+        return trouble ?? "its end is not told"
+    }
+
+    /// Rounded up.
+    private static func seconds(_ time: Duration) -> Int64 {
+        let (seconds, attoseconds) = time.components
+        return attoseconds > 0 ? seconds + 1 : seconds
+    }
+}

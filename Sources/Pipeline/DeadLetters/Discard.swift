@@ -1,0 +1,68 @@
+public import Kafka
+
+/// Puts dead letters aside for good: a mark beside each says so, and why. Nothing is deleted; no redrive takes them any more.
+///
+/// A letter that was sent to intake again, or is discarded already, is left as it is, so that a discard which dies midway can
+/// be run once more.
+public struct Discard {
+    public struct Summary: Sendable, Equatable {
+        /// Letters that were marked.
+        public var discarded = 0
+        /// Marked before.
+        public var alreadyDiscarded = 0
+        /// Went to intake again before.
+        public var alreadySent = 0
+
+        public var found: Int { discarded + alreadyDiscarded + alreadySent }
+    }
+
+    /// Of the reason, in UTF-8: it stands in every mark.
+    public static let maximumReasonBytes = 1024
+    private static let patienceMilliseconds = 60_000
+
+    private let topic: DeadLetterTopic
+    private let name: String
+    private let producer: Producer
+
+    /// `name`: the dead-letter topic.
+    public init(_ kafka: KafkaConfiguration, deadLetters name: String) throws {
+        self.name = name
+        topic = try DeadLetterTopic(kafka, topic: name)
+        var options = Producer.Options()
+        options.gapless = true
+        producer = try Producer(kafka, options: options)
+    }
+
+    /// `isDryRun`: only counts. Throws `KafkaError`, or `PipelineError` where acknowledgements do not come.
+    public func run(_ filter: DeadLetterTopic.Filter, reason: String, isDryRun: Bool) throws -> Summary {
+        var summary = Summary()
+        var failure: KafkaError?
+        func note(_ delivery: Delivery) {
+            guard delivery.code != 0, failure == nil else { return }
+            failure = delivery.error(topicName: name)
+        }
+        let number = try producer.topic(name)
+        try topic.forEach(filter) { letter in
+            if topic.redriven[letter.place] != nil { return summary.alreadySent += 1 }
+            if topic.discarded[letter.place] != nil { return summary.alreadyDiscarded += 1 }
+            if !isDryRun {
+                let mark = HeaderSet([
+                    (DeadLetterTopic.discardMark.description, Array(String(letter.place.offset).utf8)),
+                    (DeadLetterTopic.discardReason.description, Array(reason.utf8)),
+                ])
+                while try !producer.produce(
+                    topic: number, partition: letter.place.partition, key: nil, value: nil, headers: mark)
+                { producer.serve(timeoutMilliseconds: 50, note) }
+                producer.serve(timeoutMilliseconds: 0, note)
+                if let failure { throw failure }
+            }
+            summary.discarded += 1
+        }
+        let isFlushed = producer.flush(timeoutMilliseconds: Self.patienceMilliseconds, note)
+        if let failure = failure ?? producer.fatalError { throw failure }
+        guard isFlushed else {
+            throw PipelineError(.storage, "\(name): not every mark is acknowledged; run the discard again")
+        }
+        return summary
+    }
+}
