@@ -34,7 +34,8 @@ struct YAMLText {
     private var lineStarts = [0]
     /// By `Sign`; empty if the document has none.
     private var placeholders: [Unicode.Scalar] = []
-    private var surrogates: [(line: Int, column: Int)] = []
+    /// Where their backslashes stand, in order.
+    private var surrogates: [Int] = []
 
     /// Throws the first character that no YAML document has.
     /// - Parameter text: without a byte order mark.
@@ -57,7 +58,7 @@ struct YAMLText {
                     let named = Self.escape(at: index, of: scalars), 0xD800...0xDFFF ~= named
                 {
                     found.append((index, .surrogateBackslash))
-                    surrogates.append((lineStarts.count, column))
+                    surrogates.append(index)
                 }
                 continue
             }
@@ -97,13 +98,14 @@ struct YAMLText {
 
     /// The same for a double-quoted text, whose escapes of surrogates are pairs. `lone` is given the place of each that
     /// lacks the other half.
-    /// - Parameter line: where the text begins, and `column`.
+    /// - Parameter line: where the value begins, its tag and anchor included, and `column`.
     func restored(doubleQuoted text: String, line: Int, column: Int, lone: (_ line: Int, _ column: Int) -> Void)
         -> String
     {
-        guard !surrogates.isEmpty else { return restored(text) }
+        guard !surrogates.isEmpty, let start = index(line: line, column: column) else { return restored(text) }
+        let quote = properties(at: start).end
         let scalars = Array(text.unicodeScalars)
-        var next = surrogates.firstIndex { ($0.line, $0.column) >= (line, column) } ?? surrogates.count
+        var next = Self.count(upTo: quote, in: surrogates)
         var result = String.UnicodeScalarView()
         /// The half of a pair that an escape names; the escape has six characters.
         func half(at index: Int) -> UInt32? {
@@ -124,7 +126,10 @@ struct YAMLText {
                 index += 12
                 next += 2
             } else {
-                if next < surrogates.count { lone(surrogates[next].line, surrogates[next].column) }
+                if next < surrogates.count {
+                    let place = place(of: surrogates[next])
+                    lone(place.line, place.column)
+                }
                 result.append("\u{FFFD}")
                 index += 6
                 next += 1
@@ -140,15 +145,45 @@ struct YAMLText {
         return sign(scalars[index]) == .adjoiningHash
     }
 
-    /// Whether the node there has the tag `!`, with which a plain scalar is a text. libyaml drops it.
+    /// Whether the value there has the tag `!`, with which a plain scalar is a text. libyaml drops it.
     func hasNonSpecificTag(line: Int, column: Int) -> Bool {
-        guard var index = index(line: line, column: column) else { return false }
-        if scalars[index] == "&" {
-            while index < scalars.count, !Self.isWhite(scalars[index]) { index += 1 }
-            while index < scalars.count, Self.isWhite(scalars[index]) { index += 1 }
+        index(line: line, column: column).map { properties(at: $0).hasNonSpecificTag } ?? false
+    }
+
+    /// The tag and the anchor with which a value begins, and where they end and its content begins.
+    private func properties(at start: Int) -> (end: Int, hasNonSpecificTag: Bool) {
+        var hasNonSpecificTag = false
+        var index = start
+        func skip(while isInside: (Unicode.Scalar) -> Bool) {
+            while index < scalars.count, isInside(scalars[index]) { index += 1 }
         }
-        guard index < scalars.count, scalars[index] == "!" else { return false }
-        return index + 1 == scalars.count || Self.isWhite(scalars[index + 1]) || scalars[index + 1] == ","
+        while index < scalars.count {
+            switch scalars[index] {
+            case "!", "&":
+                let first = index
+                skip { !Self.isWhite($0) && $0 != "," }
+                if index == first + 1, scalars[first] == "!" { hasNonSpecificTag = true }
+            case "#": skip { !Self.isBreak($0) }
+            case let scalar where Self.isWhite(scalar): index += 1
+            default: return (index, hasNonSpecificTag)
+            }
+        }
+        return (index, hasNonSpecificTag)
+    }
+
+    private func place(of index: Int) -> (line: Int, column: Int) {
+        let line = Self.count(upTo: index, in: lineStarts)
+        return (line, index - lineStarts[line - 1] + 1)
+    }
+
+    /// How many of ascending numbers are not greater than a bound.
+    private static func count(upTo bound: Int, in numbers: [Int]) -> Int {
+        var (low, high) = (0, numbers.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if numbers[middle] <= bound { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     private func index(line: Int, column: Int) -> Int? {
