@@ -61,7 +61,7 @@ let package = Package(
 
         // At the edges.
         room("Kafka", ["CRDKafka"]),
-        room("Topics", ["Kafka", yams]),
+        room("Topics", ["Kafka", "Policy"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Kafka", logging]),
         room("Query", ["Events", "Pipeline", "Policy", "Replay", "Scoring", hummingbird, logging, metrics]),

@@ -40,10 +40,14 @@ extension YAMLReader {
 
     /// Line and column, by Unicode scalars and from 1, of a byte.
     static func place(of byte: Int, in bytes: [UInt8]) -> (line: Int, column: Int) {
-        let before = bytes[..<byte]
-        let line = before.count { $0 == 0x0A } + 1
-        let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-        return (line, before[start...].count { $0 & 0xC0 != 0x80 } + 1)
+        var line = 1
+        var start = 0
+        for index in 0..<byte
+        where bytes[index] == 0x0A || bytes[index] == 0x0D && (index + 1 == bytes.count || bytes[index + 1] != 0x0A) {
+            line += 1
+            start = index + 1
+        }
+        return (line, bytes[start..<byte].count { $0 & 0xC0 != 0x80 } + 1)
     }
 
     /// The second place of a key whose first is told.

@@ -1,13 +1,12 @@
 public import Events
-internal import Yams
 
 extension YAMLReader {
     /// Lists and mappings inside one another, in a value that becomes JSON.
     public static let maximumJSONDepth = 32
 
-    /// Writes a value as JSON, its mappings in the document's order. Plain scalars are what YAML's core schema makes of
-    /// them (null, booleans, whole and other numbers), quoted ones are strings. False, with a note, if that cannot be:
-    /// a key that is no word, `.inf` and `.nan`, more than `limit` bytes, more than `maximumJSONDepth` levels.
+    /// Writes a value as JSON, its mappings in the document's order, its scalars as YAML's core schema has them
+    /// (`YAMLScalar`). False, with a note, if that cannot be: a key that is no word, a tag outside that schema, `.inf` and
+    /// `.nan`, more than `limit` bytes, more than `maximumJSONDepth` levels.
     @discardableResult
     public func writeJSON(_ value: Value, limit: Int, to writer: inout ByteWriter) -> Bool {
         writeJSON(value.node, root: value, end: writer.count + limit, depth: 0, to: &writer)
@@ -20,14 +19,15 @@ extension YAMLReader {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    private func writeJSON(_ node: Node, root: Value, end: Int, depth: Int, to writer: inout ByteWriter) -> Bool {
+    private func writeJSON(_ node: YAMLNode, root: Value, end: Int, depth: Int, to writer: inout ByteWriter) -> Bool {
         guard depth <= Self.maximumJSONDepth, writer.count <= end else {
             note(depth > Self.maximumJSONDepth ? "is nested too deeply" : "is too large", at: root)
             return false
         }
-        switch node {
-        case .scalar(let scalar): return writeJSON(scalar, at: Value(node), to: &writer)
+        switch node.content {
+        case .scalar(let text, _): return writeJSON(text, at: Value(node), to: &writer)
         case .sequence(let items):
+            guard hasTag(node, "tag:yaml.org,2002:seq") else { return false }
             writer.append(byte: UInt8(ascii: "["))
             for (index, item) in items.enumerated() {
                 if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
@@ -35,71 +35,56 @@ extension YAMLReader {
             }
             writer.append(byte: UInt8(ascii: "]"))
         case .mapping(let members):
+            guard hasTag(node, "tag:yaml.org,2002:map") else { return false }
             writer.append(byte: UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
-                guard case .scalar(let key) = member.key else {
+                guard case .scalar(let key, _) = member.key.content else {
                     note("a key must be a word", at: Value(member.key))
                     return false
                 }
                 if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
-                writer.append(jsonString: key.string)
+                writer.append(jsonString: key)
                 writer.append(byte: UInt8(ascii: ":"))
                 guard writeJSON(member.value, root: root, end: end, depth: depth + 1, to: &writer) else { return false }
             }
             writer.append(byte: UInt8(ascii: "}"))
-        case .alias:
-            note("aliases are not supported here", at: Value(node))
+        }
+        return true
+    }
+
+    private func writeJSON(_ text: String, at value: Value, to writer: inout ByteWriter) -> Bool {
+        switch value.scalar {
+        case .text(let text): writer.append(jsonString: text)
+        case .null: writer.append("null")
+        case .bool(let flag): writer.append(flag ? "true" : "false")
+        case .number(let number): writer.append(number)
+        case .unwritable:
+            note("\(text.prefix(80)) is no number that JSON knows", at: value)
+            return false
+        case nil:
+            let tag = YAMLScalar.Tag(rawValue: value.node.tag)
+            note(
+                tag == nil
+                    ? foreign(value.node.tag)
+                    : "\"\(text.prefix(80))\" is no \(short(value.node.tag)) of YAML's core schema",
+                at: value)
             return false
         }
         return true
     }
 
-    private func writeJSON(_ scalar: Node.Scalar, at value: Value, to writer: inout ByteWriter) -> Bool {
-        let text = scalar.string
-        guard scalar.style == .plain else {
-            writer.append(jsonString: text)
-            return true
-        }
-        switch text {
-        case "", "~", "null", "Null", "NULL": writer.append("null")
-        case "true", "True", "TRUE": writer.append("true")
-        case "false", "False", "FALSE": writer.append("false")
-        default:
-            if Self.isJSONNumber(text) {
-                writer.append(text)
-            } else if let number = Int64(text.hasPrefix("+") ? String(text.dropFirst()) : text) {
-                writer.append(decimal: number)
-            } else if [".inf", "-.inf", "+.inf", ".nan"].contains(text.lowercased()) {
-                note("\(text) is no number that JSON knows", at: value)
-                return false
-            } else {
-                writer.append(jsonString: text)
-            }
-        }
-        return true
+    /// Whether a list or mapping has no tag or this one; notes any other.
+    private func hasTag(_ node: YAMLNode, _ tag: String) -> Bool {
+        // `!` leaves a list a list and a mapping a mapping.
+        if node.tag.isEmpty || node.tag == tag || node.tag == "!" { return true }
+        note(foreign(node.tag), at: Value(node))
+        return false
     }
 
-    /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`
-    private static func isJSONNumber(_ text: String) -> Bool {
-        var rest = Substring(text)
-        func digits() -> Int {
-            let found = rest.prefix { $0.isASCII && $0.isNumber }.count
-            rest = rest.dropFirst(found)
-            return found
-        }
-        if rest.first == "-" { rest = rest.dropFirst() }
-        let startsWithZero = rest.first == "0"
-        let whole = digits()
-        guard whole > 0, !(startsWithZero && whole > 1) else { return false }
-        if rest.first == "." {
-            rest = rest.dropFirst()
-            guard digits() > 0 else { return false }
-        }
-        if rest.first == "e" || rest.first == "E" {
-            rest = rest.dropFirst()
-            if rest.first == "-" || rest.first == "+" { rest = rest.dropFirst() }
-            guard digits() > 0 else { return false }
-        }
-        return rest.isEmpty
+    private func foreign(_ tag: String) -> String {
+        "the tag \(short(tag).prefix(80)) is not known here: JSON has values of YAML's core schema only"
     }
+
+    /// As documents write a tag: `!!int`.
+    private func short(_ tag: String) -> String { tag.replacing("tag:yaml.org,2002:", with: "!!", maxReplacements: 1) }
 }

@@ -40,15 +40,12 @@ public final class YAMLReader {
 
     /// A value and where it stands.
     public struct Value {
-        let node: Node
-        public let line: Int
-        public let column: Int
+        let node: YAMLNode
 
-        init(_ node: Node) {
-            self.node = node
-            line = node.mark?.line ?? 1
-            column = node.mark?.column ?? 1
-        }
+        public var line: Int { node.line }
+        public var column: Int { node.column }
+
+        init(_ node: YAMLNode) { self.node = node }
     }
 
     /// A mapping whose keys are all known.
@@ -65,46 +62,49 @@ public final class YAMLReader {
     public let root: Value?
 
     public init(_ text: String) {
-        guard text.utf8.count <= Self.maximumBytes else {
-            root = nil
-            noted = [YAMLMistake(line: 1, column: 1, message: "the document is larger than \(Self.maximumBytes) bytes")]
-            return
-        }
-        // A byte order mark is no part of the document.
-        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
-        if let alias = Self.alias(in: text) {
-            root = nil
-            noted = [alias]
-            return
-        }
-        do {
-            guard let node = try compose(yaml: text) else {
-                root = nil
-                noted = [YAMLMistake(line: 1, column: 1, message: "the document is empty")]
-                return
-            }
-            root = Value(node)
+        do throws(YAMLMistake) {
+            var mistakes: [YAMLMistake] = []
+            root = Value(try Self.node(of: text, &mistakes))
+            for mistake in mistakes { note(mistake) }
         } catch {
             root = nil
-            noted = [Self.mistake(error, in: text)]
+            note(error)
         }
     }
 
-    private static func mistake(_ error: any Error, in text: String) -> YAMLMistake {
+    /// The document's value; throws what leaves it without one.
+    private static func node(of text: String, _ mistakes: inout [YAMLMistake]) throws(YAMLMistake) -> YAMLNode {
+        guard text.utf8.count <= maximumBytes else {
+            throw YAMLMistake(line: 1, column: 1, message: "the document is larger than \(maximumBytes) bytes")
+        }
+        // A byte order mark is no part of the document.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+        if let alias = alias(in: text) { throw alias }
+        let document = try YAMLText(text)
+        do {
+            // Texts are resolved here, so that the parser's rules, which are of YAML 1.1, are left out.
+            if let node = try compose(yaml: document.readable, .basic) {
+                return YAMLNode(node, of: document, &mistakes)
+            }
+        } catch {
+            throw mistake(error, in: document)
+        }
+        throw YAMLMistake(line: 1, column: 1, message: "the document is empty")
+    }
+
+    private static func mistake(_ error: any Error, in document: YAMLText) -> YAMLMistake {
         switch error {
-        case YamlError.reader(let problem, let offset, let value, _):
-            let bytes = Array(text.utf8)
-            let (line, column) = place(of: min(max(offset ?? 0, 0), bytes.count), in: bytes)
-            return YAMLMistake(
-                line: line, column: column, message: "\(problem) (U+\(String(value, radix: 16, uppercase: true)))")
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):
-            return YAMLMistake(line: mark.line, column: mark.column, message: problem)
+            let isHash = document.isAdjoiningHash(line: mark.line, column: mark.column)
+            return YAMLMistake(
+                line: mark.line, column: mark.column, message: isHash ? YAMLText.adjoiningHashMessage : problem)
         case YamlError.duplicatedKeysInMapping(let duplicates, let context):
-            let names = duplicates.joined(separator: ", ")
+            let names = duplicates.map(document.restored).joined(separator: ", ")
             let mark = (line: context.mark.line, column: context.mark.column)
-            let (line, column) = second(duplicates.first ?? "", after: mark.line, mark.column, in: text) ?? mark
-            return YAMLMistake(line: line, column: column, message: "the key \(names) stands here for a second time")
+            let (line, column) =
+                second(duplicates.first ?? "", after: mark.line, mark.column, in: document.readable) ?? mark
+            return .secondKey(names, line: line, column: column)
         default:
             let reason = "\(error)".split(separator: "\n").first ?? ""
             return YAMLMistake(line: 1, column: 1, message: "not YAML: \(reason)")
@@ -112,34 +112,37 @@ public final class YAMLReader {
     }
 
     public func note(_ message: String, at value: Value) {
+        note(YAMLMistake(line: value.line, column: value.column, message: message))
+    }
+
+    private func note(_ mistake: YAMLMistake) {
         guard noted.count < Self.maximumMistakes else {
             untold += 1
             return
         }
-        noted.append(YAMLMistake(line: value.line, column: value.column, message: message))
+        noted.append(mistake)
     }
 
     /// A mapping; keys outside `known` are mistakes (nil: all keys are free), `required` ones must be there.
     public func mapping(
         _ value: Value, what: String, known: [String]?, required: [String] = []
     ) -> Mapping? {
-        guard case .mapping(let mapping) = value.node else {
+        guard case .mapping(let mapping) = value.node.content else {
             note("\(what) must be a mapping", at: value)
             return nil
         }
         var entries: [(key: Value, name: String, value: Value)] = []
-        for (keyNode, valueNode) in mapping {
-            let key = Value(keyNode)
-            guard case .scalar(let scalar) = keyNode else {
+        for member in mapping {
+            let key = Value(member.key)
+            guard case .scalar(let name, _) = member.key.content else {
                 note("a key of \(what) must be a word", at: key)
                 continue
             }
-            let name = scalar.string
             if let known, !known.contains(name) {
                 note("unknown key \"\(name)\" in \(what)\(Self.mend(name, known))", at: key)
                 continue
             }
-            entries.append((key, name, Value(valueNode)))
+            entries.append((key, name, Value(member.value)))
         }
         let result = Mapping(place: value, entries: entries)
         for key in required where result[key] == nil { note("\(what) lacks \"\(key)\"", at: value) }
@@ -147,20 +150,18 @@ public final class YAMLReader {
     }
 
     public func sequence(_ value: Value, what: String) -> [Value]? {
-        guard case .sequence(let sequence) = value.node else {
-            note("\(what) must be a list", at: value)
-            return nil
-        }
-        return sequence.map { Value($0) }
+        if let items = value.items { return items }
+        note("\(what) must be a list", at: value)
+        return nil
     }
 
     public func isEmptySequence(_ value: Value) -> Bool {
-        if case .sequence(let sequence) = value.node { sequence.isEmpty } else { false }
+        value.items?.isEmpty ?? false
     }
 
     /// The text of a scalar, whatever its type.
     public func string(_ value: Value, what: String) -> String? {
-        guard case .scalar(let scalar) = value.node else {
+        guard case .scalar(let text, _) = value.node.content else {
             note("\(what) must be a word or text", at: value)
             return nil
         }
@@ -168,30 +169,34 @@ public final class YAMLReader {
             note("\(what) is empty", at: value)
             return nil
         }
-        return scalar.string
+        return text
     }
 
     /// One string or a list of at most `limit`.
     public func strings(_ value: Value, what: String, limit: Int) -> [(text: String, place: Value)]? {
-        if case .sequence(let sequence) = value.node {
-            guard sequence.count <= limit else {
+        if let items = value.items {
+            guard items.count <= limit else {
                 note("\(what) has more than \(limit) items", at: value)
                 return nil
             }
-            return sequence.map { Value($0) }.compactMap { item in
+            return items.compactMap { item in
                 string(item, what: "an item of \(what)").map { ($0, item) }
             }
         }
         return string(value, what: what).map { [($0, value)] }
     }
 
-    /// `anyStyle`: quoted digits are a number too.
+    /// A whole number of YAML's core schema, unquoted. `anyStyle`: quoted digits are a number too.
     public func integer(
         _ value: Value, what: String, in range: ClosedRange<Int64>, anyStyle: Bool = false
     ) -> Int64? {
-        guard case .scalar(let scalar) = value.node, anyStyle || scalar.style == .plain,
-            let number = Int64(scalar.string)
-        else {
+        let number: Int64? =
+            if case .number(let digits)? = plain(value) {
+                Int64(digits)
+            } else if anyStyle,
+                case .scalar(let text, isPlain: false) = value.node.content
+            { Int64(text) } else { nil }
+        guard let number else {
             note("\(what) must be a whole number", at: value)
             return nil
         }
@@ -204,18 +209,18 @@ public final class YAMLReader {
 
     /// `true` or `false` of YAML's core schema, unquoted.
     public func bool(_ value: Value, what: String) -> Bool? {
-        if case .scalar(let scalar) = value.node, scalar.style == .plain {
-            if ["true", "True", "TRUE"].contains(scalar.string) { return true }
-            if ["false", "False", "FALSE"].contains(scalar.string) { return false }
-        }
+        if case .bool(let flag)? = plain(value) { return flag }
         note("\(what) must be true or false", at: value)
         return nil
     }
 
     /// Nothing, or null of YAML's core schema, unquoted.
-    public func isNull(_ value: Value) -> Bool {
-        guard case .scalar(let scalar) = value.node else { return false }
-        return scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+    public func isNull(_ value: Value) -> Bool { plain(value) == .null }
+
+    /// What an unquoted scalar is. What a policy asks for decides, so a tag says nothing: `version: !!str 5` is 5.
+    private func plain(_ value: Value) -> YAMLScalar? {
+        guard case .scalar(let text, isPlain: true) = value.node.content else { return nil }
+        return YAMLScalar(plain: text)
     }
 
     /// Notes a word that is none of the known ones, with the one that may have been meant.

@@ -1,5 +1,5 @@
 import Foundation
-import Yams
+import Policy
 
 /// What one topic is to be: one file of the topics folder.
 public struct TopicDefinition: Sendable, Equatable {
@@ -151,6 +151,12 @@ public struct TopicFileError: Error, Sendable, Equatable, CustomStringConvertibl
 
     init(diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
 
+    init(_ mistakes: YAMLMistakes) {
+        diagnostics = mistakes.mistakes.map {
+            Diagnostic(file: mistakes.file, line: $0.line, column: $0.column, message: $0.message)
+        }
+    }
+
     init(file: String, message: String) {
         diagnostics = [Diagnostic(file: file, line: 0, column: 0, message: message)]
     }
@@ -167,7 +173,7 @@ private struct TopicFile {
 
     let path: String
     let definition: TopicDefinition
-    let values: [Field: Node]
+    let values: [Field: YAMLReader.Value]
 
     init(reading path: String) throws(TopicFileError) {
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -177,16 +183,19 @@ private struct TopicFile {
             throw TopicFileError(
                 file: path, message: "is larger than \(TopicDefinition.maximumFileBytes) bytes")
         }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw TopicFileError(file: path, message: "is not UTF-8")
+        let text: String
+        do throws(YAMLMistakes) {
+            text = try YAMLReader.text(of: data, file: path)
+        } catch {
+            throw TopicFileError(error)
         }
         try self.init(parsing: text, path: path)
     }
 
     init(parsing text: String, path: String) throws(TopicFileError) {
-        var reader = TopicFileReader(path: path)
-        let root = try reader.compose(text)
-        values = reader.fields(of: root)
+        let reader = TopicFileReader(text, path: path)
+        guard let root = reader.root, let fields = reader.fields(of: root) else { throw reader.error }
+        values = fields
 
         let name = reader.topicName(values[.name])
         let title = reader.text(values[.title], .title)
@@ -208,10 +217,10 @@ private struct TopicFile {
         }
         if let role { reader.checkRules(of: role, root: root, values: values, retention: retention, never: never) }
         if role == .ledger, let bytes = config["retention.bytes"], bytes != "-1" {
-            reader.report(values[.config], "a ledger is kept for ever: `retention.bytes` is -1 or left out")
+            reader.report(values[.config] ?? root, "a ledger is kept for ever: `retention.bytes` is -1 or left out")
         }
 
-        guard reader.diagnostics.isEmpty, let name, let title, let role, let key, let partitions, let retention,
+        guard reader.isGood, let name, let title, let role, let key, let partitions, let retention,
             let schema, let writtenBy, let readBy
         else { throw reader.error }
         self.path = path
@@ -222,9 +231,9 @@ private struct TopicFile {
     }
 
     private func diagnostic(_ field: Field, _ message: String) -> TopicFileError.Diagnostic {
-        let mark = values[field]?.mark
+        let place = values[field]
         return TopicFileError.Diagnostic(
-            file: path, line: mark?.line ?? 0, column: mark?.column ?? 0, message: message)
+            file: path, line: place?.line ?? 0, column: place?.column ?? 0, message: message)
     }
 
     /// What must hold between the files of a folder. `hasSchema`: whether the folder has a schema file of this name.
@@ -268,119 +277,93 @@ private struct TopicFile {
     }
 }
 
-/// Reads values off YAML nodes and collects what is wrong with them. Every reader answers nil for a missing node
+/// Reads values off a YAML document and collects what is wrong with them. Every reader answers nil for a missing value
 /// without a report.
 private struct TopicFileReader {
     typealias Field = TopicFile.Field
+    typealias Value = YAMLReader.Value
 
     let path: String
-    private(set) var diagnostics: [TopicFileError.Diagnostic] = []
+    private let yaml: YAMLReader
 
-    init(path: String) { self.path = path }
+    init(_ text: String, path: String) {
+        self.path = path
+        yaml = YAMLReader(text)
+    }
+
+    var root: Value? { yaml.root }
+    var isGood: Bool { yaml.mistakes.isEmpty }
 
     /// In the order of the file.
-    var error: TopicFileError {
-        TopicFileError(diagnostics: diagnostics.sorted { ($0.line, $0.column) < ($1.line, $1.column) })
-    }
+    var error: TopicFileError { TopicFileError(YAMLMistakes(file: path, mistakes: yaml.mistakes)) }
 
-    mutating func report(_ node: Node?, _ message: String) { report(at: node?.mark, message) }
+    func report(_ value: Value, _ message: String) { yaml.note(message, at: value) }
 
-    /// Without a place: at the beginning of the file.
-    private mutating func report(at mark: Mark? = nil, _ message: String) {
-        diagnostics.append(
-            TopicFileError.Diagnostic(
-                file: path, line: mark?.line ?? 1, column: mark?.column ?? 1, message: message))
-    }
-
-    mutating func compose(_ text: String) throws(TopicFileError) -> Node {
-        do {
-            if let root = try Yams.compose(yaml: text) { return root }
-            report("the file is empty")
-        } catch YamlError.scanner(let context, let problem, let mark, _),
-            YamlError.parser(let context, let problem, let mark, _),
-            YamlError.composer(let context, let problem, let mark, _)
-        {
-            report(at: mark, (context.map { $0.text + ": " } ?? "") + problem)
-        } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
-            report(at: context.mark, "duplicate key " + keys.sorted().map { "`\($0)`" }.joined(separator: ", "))
-        } catch {
-            report("\(error)")
-        }
-        throw error
-    }
-
-    /// The values of a file by key; reports unknown keys.
-    mutating func fields(of root: Node) -> [Field: Node] {
-        guard let mapping = root.mapping else {
-            report(root, "a topic file is a mapping of keys to values")
-            return [:]
-        }
-        var result: [Field: Node] = [:]
-        for (key, value) in mapping {
-            guard let text = key.scalar?.string else {
-                report(key, "a key is a text")
-                continue
-            }
-            if let field = Field(rawValue: text) {
+    /// The values of a file by key; reports unknown keys. Nil, with a report, if the file is no mapping.
+    func fields(of root: Value) -> [Field: Value]? {
+        guard let mapping = yaml.mapping(root, what: "a topic file", known: nil) else { return nil }
+        var result: [Field: Value] = [:]
+        for (name, key, value) in mapping.names {
+            if let field = Field(rawValue: name) {
                 result[field] = value
             } else {
                 let known = Field.allCases.map(\.rawValue)
-                let suggestion = nearest(to: text, in: known).map { "; did you mean `\($0)`?" } ?? ""
-                report(key, "unknown key `\(text)`" + suggestion)
+                let suggestion = YAMLReader.nearest(to: name, in: known).map { "; did you mean `\($0)`?" } ?? ""
+                report(key, "unknown key `\(name)`" + suggestion)
             }
         }
         return result
     }
 
-    mutating func text(_ node: Node?, _ field: Field) -> String? {
-        guard let node else { return nil }
-        guard let text = plainText(node), !text.isEmpty else {
-            report(node, "`\(field.rawValue)` is a text")
+    func text(_ value: Value?, _ field: Field) -> String? {
+        guard let value else { return nil }
+        guard let text = text(of: value), !text.isEmpty else {
+            report(value, "`\(field.rawValue)` is a text")
             return nil
         }
         return text
     }
 
     /// One text or a list of them.
-    mutating func texts(_ node: Node?, _ field: Field) -> [String]? {
-        guard let node else { return nil }
-        guard let list = node.sequence else { return text(node, field).map { [$0] } }
+    func texts(_ value: Value?, _ field: Field) -> [String]? {
+        guard let value else { return nil }
+        guard let list = value.items else { return text(value, field).map { [$0] } }
         return list.compactMap { text($0, field) }
     }
 
-    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ node: Node?, _ field: Field) -> Choice? {
-        guard let node else { return nil }
-        if let choice = plainText(node).flatMap(Choice.init(rawValue:)) { return choice }
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(_ value: Value?, _ field: Field) -> Choice? {
+        guard let value else { return nil }
+        if let choice = text(of: value).flatMap(Choice.init(rawValue:)) { return choice }
         let choices = Choice.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
-        report(node, "`\(field.rawValue)` is one of \(choices)")
+        report(value, "`\(field.rawValue)` is one of \(choices)")
         return nil
     }
 
-    mutating func integer(_ node: Node?, _ field: Field, in range: ClosedRange<Int>) -> Int? {
-        guard let node else { return nil }
-        guard node.tag == Tag(.int), let value = node.int, range.contains(value) else {
-            report(node, "`\(field.rawValue)` is an integer from \(range.lowerBound) to \(range.upperBound)")
+    func integer(_ value: Value?, _ field: Field, in range: ClosedRange<Int>) -> Int? {
+        guard let value else { return nil }
+        guard let number = integer(of: value), range.contains(number) else {
+            report(value, "`\(field.rawValue)` is an integer from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
-        return value
+        return number
     }
 
-    mutating func replication(_ node: Node?) -> Int {
-        guard let node else { return TopicDefinition.brokersReplication }
-        if node.tag == Tag(.int), let value = node.int,
-            value == TopicDefinition.brokersReplication || 1...TopicDefinition.maximumReplication ~= value
+    func replication(_ value: Value?) -> Int {
+        guard let value else { return TopicDefinition.brokersReplication }
+        if let number = integer(of: value),
+            number == TopicDefinition.brokersReplication || 1...TopicDefinition.maximumReplication ~= number
         {
-            return value
+            return number
         }
         report(
-            node,
+            value,
             "`replication` is an integer from 1 to \(TopicDefinition.maximumReplication), or "
                 + "\(TopicDefinition.brokersReplication) for the broker's default")
         return TopicDefinition.brokersReplication
     }
 
-    mutating func topicName(_ node: Node?) -> String? {
-        guard let node, let name = text(node, .name) else { return nil }
+    func topicName(_ value: Value?) -> String? {
+        guard let value, let name = text(value, .name) else { return nil }
         guard name.utf8.count <= TopicDefinition.maximumNameBytes, name != ".", name != "..",
             name.utf8.allSatisfy({ byte in
                 switch byte {
@@ -392,16 +375,16 @@ private struct TopicFileReader {
             })
         else {
             report(
-                node,
+                value,
                 "a topic's name has letters, digits, `.`, `_` and `-`, at most \(TopicDefinition.maximumNameBytes)")
             return nil
         }
         return name
     }
 
-    mutating func retention(_ node: Node?) -> TopicDefinition.Retention? {
-        guard let node else { return nil }
-        let words = plainText(node)?.split(separator: " ") ?? []
+    func retention(_ value: Value?) -> TopicDefinition.Retention? {
+        guard let value else { return nil }
+        let words = text(of: value)?.split(separator: " ") ?? []
         if words == ["forever"] { return .forever }
         let units: [Substring: Int64] = ["minute": 60_000, "hour": 3_600_000, "day": 86_400_000]
         if words.count == 2, let count = Int64(words[0]), count > 0,
@@ -410,31 +393,23 @@ private struct TopicFileReader {
         {
             return .milliseconds(milliseconds)
         }
-        report(node, "`retention` is `forever`, or a number of `days`, `hours` or `minutes` such as `7 days`")
+        report(value, "`retention` is `forever`, or a number of `days`, `hours` or `minutes` such as `7 days`")
         return nil
     }
 
     /// Settings under Kafka's names; a value is a text, an integer or a bool.
-    mutating func config(_ node: Node?) -> [String: String] {
-        guard let node else { return [:] }
-        guard let mapping = node.mapping else {
-            report(node, "`config` is a mapping of Kafka's settings to values")
-            return [:]
-        }
+    func config(_ value: Value?) -> [String: String] {
+        guard let value else { return [:] }
         let own = ["cleanup.policy": Field.cleanup, "retention.ms": .retention]
         var result: [String: String] = [:]
-        for (key, value) in mapping {
-            guard let name = plainText(key) else {
-                report(key, "a setting's name is a text")
-                continue
-            }
+        for (name, key, value) in yaml.mapping(value, what: "`config`", known: nil)?.names ?? [] {
             if let field = own[name] {
                 report(key, "`\(name)` is set by `\(field.rawValue)`")
-            } else if value.tag == Tag(.int), let number = value.int {
+            } else if let number = integer(of: value) {
                 result[name] = String(number)
-            } else if value.tag == Tag(.bool), let flag = value.bool {
+            } else if case .bool(let flag)? = value.scalar {
                 result[name] = String(flag)
-            } else if let text = plainText(value) {
+            } else if let text = text(of: value) {
                 result[name] = text
             } else {
                 report(value, "the value of `\(name)` is a text, an integer, `true` or `false`")
@@ -443,46 +418,32 @@ private struct TopicFileReader {
         return result
     }
 
-    mutating func never(_ node: Node?) -> Bool {
-        guard let node else { return false }
-        if plainText(node) != "never" { report(node, "`repartition` is `never` or left out") }
+    func never(_ value: Value?) -> Bool {
+        guard let value else { return false }
+        if text(of: value) != "never" { report(value, "`repartition` is `never` or left out") }
         return true
     }
 
     /// What a role asks of the other values.
-    mutating func checkRules(
-        of role: TopicDefinition.Role, root: Node, values: [Field: Node], retention: TopicDefinition.Retention?,
+    func checkRules(
+        of role: TopicDefinition.Role, root: Value, values: [Field: Value], retention: TopicDefinition.Retention?,
         never: Bool
     ) {
         if role == .ledger || role == .facts, !never {
             report(root, "the role `\(role.rawValue)` needs `repartition: never`")
         }
         guard role == .ledger else { return }
-        if case .milliseconds = retention { report(values[.retention], "a ledger is kept for ever") }
-        if let cleanup = values[.cleanup], plainText(cleanup) == TopicDefinition.Cleanup.compact.rawValue {
+        if case .milliseconds = retention { report(values[.retention] ?? root, "a ledger is kept for ever") }
+        if let cleanup = values[.cleanup], text(of: cleanup) == TopicDefinition.Cleanup.compact.rawValue {
             report(cleanup, "a ledger is kept for ever: it is never compacted")
         }
     }
 
-    private func plainText(_ node: Node) -> String? {
-        node.tag == Tag(.str) ? node.scalar?.string : nil
+    private func text(of value: Value) -> String? {
+        if case .text(let text)? = value.scalar { text } else { nil }
     }
-}
 
-/// The candidate with the least edit distance, if it is near enough to be what was meant.
-private func nearest(to word: String, in candidates: [String]) -> String? {
-    func distance(_ a: [Character], _ b: [Character]) -> Int {
-        var row = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, y) in b.enumerated() {
-                (diagonal, row[j + 1]) = (row[j + 1], min(diagonal + (x == y ? 0 : 1), row[j] + 1, row[j + 1] + 1))
-            }
-        }
-        return row[b.count]
+    private func integer(of value: Value) -> Int? {
+        if case .number(let digits)? = value.scalar { Int(digits) } else { nil }
     }
-    let ranked = candidates.map { (name: $0, distance: distance(Array(word), Array($0))) }
-    guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= max(1, best.name.count / 3) ? best.name : nil
 }

@@ -44,10 +44,11 @@ struct PolicyTestCommand: ParsableCommand {
         var policies: [String: ScoringPolicy] = [:]
         for directory in directories {
             for path in try Self.files(in: directory) {
-                let text = try Self.text(path)
+                let bytes = try Self.bytes(path)
                 let isNamed = path == directory
-                guard isNamed || PolicyCaseFile.isCaseFile(text) else { continue }
                 do {
+                    let text = try YAMLReader.text(of: bytes, file: path)
+                    guard isNamed || PolicyCaseFile.isCaseFile(text) else { continue }
                     let file = try PolicyCaseFile(yaml: text, file: path) { relative in
                         let policyPath = Self.path(relative, from: path)
                         if let known = policies[policyPath] { return known }
@@ -106,7 +107,7 @@ struct PolicyTestCommand: ParsableCommand {
         return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    private static func text(_ path: String) throws -> String {
+    private static func bytes(_ path: String) throws -> Data {
         let bytes: Data
         do {
             let file = try FileHandle(forReadingFrom: URL(filePath: path))
@@ -117,10 +118,7 @@ struct PolicyTestCommand: ParsableCommand {
         guard bytes.count <= PolicyCaseFile.maximumBytes else {
             throw fail("\(path): error: larger than \(PolicyCaseFile.maximumBytes) bytes", Exit.limitExceeded)
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw fail("\(path):1:1: error: not valid UTF-8")
-        }
-        return text
+        return bytes
     }
 
     private static func path(_ relative: String, from file: String) -> String {

@@ -223,9 +223,8 @@ func loadPolicy(_ path: String) throws -> ScoringPolicy {
     guard let bytes = FileManager.default.contents(atPath: path) else {
         throw fail("\(path): error: cannot be read")
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw fail("\(path):1:1: error: not valid UTF-8") }
     do {
-        return try ScoringPolicy(yaml: text, file: path)
+        return try ScoringPolicy(yaml: YAMLReader.text(of: bytes, file: path), file: path)
     } catch let mistakes as YAMLMistakes {
         throw fail(mistakes.description)
     }

@@ -46,9 +46,15 @@ struct Settings {
         self.environment = environment
         try Self.checkVariables(environment)
         guard let path = path ?? environment["STANDING_CONFIG"] else { return }
-        guard let bytes = FileManager.default.contents(atPath: path),
-            let text = String(validating: bytes, as: UTF8.self)
-        else { throw fail("\(path): error: cannot be read", Exit.usage) }
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw fail("\(path): error: cannot be read", Exit.usage)
+        }
+        let text: String
+        do throws(YAMLMistakes) {
+            text = try YAMLReader.text(of: bytes, file: path)
+        } catch {
+            throw fail(error.description, Exit.usage)
+        }
         let reader = YAMLReader(text)
         if let root = reader.root,
             let mapping = reader.mapping(root, what: "the configuration", known: Setting.fileKeys)

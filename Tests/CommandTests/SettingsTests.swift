@@ -166,6 +166,44 @@ extension CommandTests {
             #expect(run.output.contains("standing.ledger"))
         }
 
+        @Test func bytesThatAreNotUTF8AreNamedWithTheirPlaceInEveryFile() async throws {
+            /// A file whose second line has an umlaut of Latin-1 in column 15.
+            func latin(_ name: String, first line: String) throws -> String {
+                let bytes = Array("\(line)\ntopic-prefix: ".utf8) + [0xFC, 0x0A]
+                try Data(bytes).write(to: folder.url.appending(path: name))
+                return folder.path(name)
+            }
+            let file = try latin("standing.yaml", first: "brokers: a:1")
+            let bad = try latin("bad.yaml", first: "policy: town")
+            try FileManager.default.createDirectory(atPath: folder.path("topics"), withIntermediateDirectories: true)
+            let topic = try latin("topics/a.yaml", first: "name: a")
+            let runs: [(arguments: [String], file: String, code: Int32)] = [
+                (["serve", "--show-config", "--config", file], file, 2),
+                (["policy", "check", bad], bad, 1), (["policy", "test", bad], bad, 1),
+                (["topics", "plan", "--brokers", "embedded", "--topics", folder.path("topics")], topic, 1),
+            ]
+            for run in runs {
+                let finished = try await Running(run.arguments).finished()
+                #expect(finished.code == run.code, "\(run.arguments)")
+                #expect(
+                    finished.messages.contains(
+                        "\(run.file):2:15: error: the byte 0xFC is not UTF-8: save the file as UTF-8\n"),
+                    "\(finished.messages)")
+            }
+        }
+
+        @Test func theConfigurationIsYAML12() async throws {
+            let file = try folder.write(
+                "brokers: a:1 # \u{2028}topic-prefix: x.\ntopic-prefix: \"\\ud83d\\ude00.\" # b\n", to: "standing.yaml")
+            let run = try await standing("perks", "--show-config", "--config", file)
+            #expect(run.code == 0, "\(run.messages)")
+            #expect(run.lines.contains { $0.hasPrefix("topic-prefix: 😀.    # \(file):2:15") }, "\(run.output)")
+            let bad = try folder.write("brokers: \"a:1\"#b\n", to: "bad.yaml")
+            let refused = try await standing("perks", "--show-config", "--config", bad)
+            #expect(refused.code == 2)
+            #expect(refused.messages == "\(bad):1:15: error: a comment needs white space before its #\n")
+        }
+
         @Test func combinationsThatMakeNoSenseAreRefused() async throws {
             let cluster = ["--brokers", "a:1"]
             let data = ["--data", folder.path("data")]

@@ -38,7 +38,8 @@ import Testing
         "? ", "---\n", "...\n", "%YAML 1.1\n", "'", "\"", "\\x", "~", "null", "true", "yes", "0x1F", "1e9", "-1",
         "2147483649",
         "99999999999999999999", "days", "14 months", "when: ", "points: ", "dimension: payment", "event: standing.x",
-        "data.gender", "(((((", "!!!!!", "data.", "\u{0}", "\u{FEFF}", "é", "\u{1F600}", "<<: *a",
+        "data.gender", "(((((", "!!!!!", "data.", "\u{0}", "\u{FEFF}", "é", "\u{1F600}", "<<: *a", "\u{85}", "\u{2028}",
+        "\\ud83d", "\\ude00", "\"#", "]#",
     ]
 
     private static func mutated(_ random: inout Seeded) -> String {

@@ -126,7 +126,7 @@ import Topics
             "10:14: error: `replication` is an integer from 1 to 32767, or -1 for the broker's default"
         ),
         ("read-by", "read-by: a\ncleanup: both", "10:10: error: `cleanup` is one of `delete`, `compact`"),
-        ("read-by", "read-by: a\nconfig: 5", "10:9: error: `config` is a mapping of Kafka's settings to values"),
+        ("read-by", "read-by: a\nconfig: 5", "10:9: error: `config` must be a mapping"),
         (
             "read-by", "read-by: a\nconfig:\n  retention.ms: 5",
             "11:3: error: `retention.ms` is set by `retention`"
@@ -159,16 +159,36 @@ import Topics
     }
 
     @Test(arguments: [
-        ("", "t.yaml:1:1: error: the file is empty"),
-        ("a: 1\na: 2\n", "t.yaml:1:1: error: duplicate key `a`"),
-        ("config:\n  x: 1\n  x: 2\n", "t.yaml:2:3: error: duplicate key `x`"),
-        ("name: [a\n", "t.yaml:2:1: error: while parsing a flow sequence: did not find expected ',' or ']'"),
+        ("", "t.yaml:1:1: error: the document is empty"),
+        ("a: 1\na: 2\n", "t.yaml:2:1: error: the key a stands here for a second time"),
+        ("config:\n  x: 1\n  x: 2\n", "t.yaml:3:3: error: the key x stands here for a second time"),
+        ("name: [a\n", "t.yaml:2:1: error: did not find expected ',' or ']'"),
         ("name: *a\n", "t.yaml:1:7: error: found undefined alias"),
+        ("name: &a b\ntitle: *a\n", "t.yaml:2:8: error: \"*a\": aliases are not supported here"),
+        ("name: \"a\"#b\n", "t.yaml:1:10: error: a comment needs white space before its #"),
+        ("- a\n", "t.yaml:1:1: error: a topic file must be a mapping"),
     ])
     func badYAML(_ text: String, _ expected: String) { #expect(errors(text) == expected) }
 
-    @Test func aFileIsAMapping() {
-        #expect(errors("- a\n").hasPrefix("t.yaml:1:1: error: a topic file is a mapping of keys to values\n"))
+    /// YAML 1.1 had a number in base 8, a boolean, a number in base 60, one in base 2, and a day in these.
+    @Test func valuesAreThoseOfYAML12() throws {
+        let changes = [
+            "partitions": "partitions: 012", "title": "title: 2026-01-01", "read-by": "read-by: [yes, on, 1:30, 0b11]",
+            "schema": "schema: event.json\nreplication: 0x3\nconfig: {a: on, b: 1_000, c: 012, d: True, e: '5'}",
+        ]
+        let topic = try TopicDefinition.parse(Self.source(changes), file: "t.yaml")
+        #expect(topic.partitions == 12)
+        #expect(topic.replication == 3)
+        #expect(topic.title == "2026-01-01")
+        #expect(topic.readBy == ["yes", "on", "1:30", "0b11"])
+        #expect(topic.config == ["a": "on", "b": "1_000", "c": "12", "d": "true", "e": "5"])
+    }
+
+    @Test(arguments: ["\u{85}", "\u{2028}", "\u{2029}"]) func aSeparatorInACommentIsNoLineBreak(separator: String)
+        throws
+    {
+        let text = Self.source(["partitions": "partitions: 6 # \(separator)cleanup: compact"])
+        #expect(try TopicDefinition.parse(text, file: "t.yaml") == TopicDefinition.parse(Self.source(), file: "t.yaml"))
     }
 
     @Test(arguments: [
@@ -185,13 +205,14 @@ import Topics
     }
 
     /// Loads a folder with these files, a schema `event.json` among them, and shows its errors without its path.
-    private func load(_ files: [String: String]) throws -> String {
+    private func load(_ files: [String: String], bytes: [String: [UInt8]] = [:]) throws -> String {
         let folder = FileManager.default.temporaryDirectory.appending(path: "topics-\(UUID().uuidString)")
         let schemas = folder.appending(path: "schemas")
         try FileManager.default.createDirectory(at: schemas, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         try Data("{}".utf8).write(to: schemas.appending(path: "event.json"))
         for (name, text) in files { try Data(text.utf8).write(to: folder.appending(path: name)) }
+        for (name, bytes) in bytes { try Data(bytes).write(to: folder.appending(path: name)) }
         let path = folder.path(percentEncoded: false)
         do throws(TopicFileError) {
             return try TopicDefinition.load(directory: path).map(\.name).joined(separator: " ")
@@ -246,9 +267,20 @@ import Topics
         let large = String(repeating: "#", count: TopicDefinition.maximumFileBytes + 1)
         #expect(
             try load(["1.yaml": "", "2.yaml": Self.source(["key": "key: 1"]), "3.yaml": large]) == """
-                1.yaml:1:1: error: the file is empty
+                1.yaml:1:1: error: the document is empty
                 2.yaml:4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`
                 3.yaml: error: is larger than 65536 bytes
+                """)
+    }
+
+    @Test func bytesThatAreNotUTF8AreNamedWithTheirPlace() throws {
+        let files = [
+            "1.yaml": Array("name: a\ntitle: Stra".utf8) + [0xDF, 0x65], "2.yaml": [0xFF, 0xFE, 0x6E, 0x00],
+        ]
+        #expect(
+            try load([:], bytes: files) == """
+                1.yaml:2:12: error: the byte 0xDF is not UTF-8: save the file as UTF-8
+                2.yaml:1:1: error: the file is UTF-16 or UTF-32: save it as UTF-8
                 """)
     }
 

@@ -1,0 +1,25 @@
+extension YAMLReader {
+    /// The text of a file's bytes. Throws one mistake: the first byte that is not UTF-8, or that the file is in another
+    /// of Unicode's encodings.
+    /// - Parameter file: the name that the mistake shows.
+    public static func text(of bytes: some Sequence<UInt8>, file: String) throws(YAMLMistakes) -> String {
+        let bytes = Array(bytes)
+        func mistake(_ line: Int, _ column: Int, _ message: String) -> YAMLMistakes {
+            YAMLMistakes(file: file, mistakes: [YAMLMistake(line: line, column: column, message: message)])
+        }
+        // As YAML detects an encoding: by a byte order mark, or by the zeros around a first ASCII character.
+        if bytes.starts(with: [0xFE, 0xFF]) || bytes.starts(with: [0xFF, 0xFE]) || bytes.prefix(4).contains(0) {
+            throw mistake(1, 1, "the file is UTF-16 or UTF-32: save it as UTF-8")
+        }
+        do {
+            return String(copying: try UTF8Span(validating: bytes.span))
+        } catch {
+            let bad = error.byteOffsets.lowerBound
+            // Columns do not count a byte order mark.
+            let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+            let (line, column) = place(of: max(0, bad - mark), in: Array(bytes.dropFirst(mark)))
+            let byte = String(bytes[bad], radix: 16, uppercase: true)
+            throw mistake(line, column, "the byte 0x\(byte) is not UTF-8: save the file as UTF-8")
+        }
+    }
+}

@@ -1,0 +1,255 @@
+/// A YAML 1.2 document as libyaml may read it.
+///
+/// libyaml reads YAML 1.1, where U+0085, U+2028 and U+2029 end a line: what a reviewer sees as the rest of a comment would
+/// be policy. It takes a `#` for a comment straight after a quote or a bracket, and knows no surrogate pairs, which JSON
+/// has. So each of these is handed to it as a placeholder, an ordinary character that the document cannot have otherwise,
+/// neither itself nor by an escape, and is put back in the texts that come out. One scalar stands for one, and none of
+/// them is a line break in YAML 1.2: lines and columns are the document's.
+struct YAMLText {
+    /// What libyaml would misread.
+    private enum Sign: Int, CaseIterable {
+        case nextLine, lineSeparator, paragraphSeparator
+        /// The backslash of `\uD800` to `\uDFFF`, where it may be an escape's: after no other, or after a pair of them.
+        case surrogateBackslash
+        /// A `#` without white space before it. It is content, or nothing.
+        case adjoiningHash
+
+        var scalar: Unicode.Scalar {
+            switch self {
+            case .nextLine: "\u{85}"
+            case .lineSeparator: "\u{2028}"
+            case .paragraphSeparator: "\u{2029}"
+            case .surrogateBackslash: "\\"
+            case .adjoiningHash: "#"
+            }
+        }
+    }
+
+    /// What is wrong where `isAdjoiningHash` finds one.
+    static let adjoiningHashMessage = "a comment needs white space before its #"
+
+    /// The text for libyaml.
+    let readable: String
+    private var scalars: [Unicode.Scalar]
+    private var lineStarts = [0]
+    /// By `Sign`; empty if the document has none.
+    private var placeholders: [Unicode.Scalar] = []
+    /// Where their backslashes stand, in order.
+    private var surrogates: [Int] = []
+
+    /// Throws the first character that no YAML document has.
+    /// - Parameter text: without a byte order mark.
+    init(_ text: String) throws(YAMLMistake) {
+        scalars = Array(text.unicodeScalars)
+        var found: [(index: Int, sign: Sign)] = []
+        /// An odd number of backslashes stands directly before.
+        var isEscaped = false
+        for index in scalars.indices {
+            let scalar = scalars[index]
+            let column = index - lineStarts[lineStarts.count - 1] + 1
+            guard Self.isPrintable(scalar) else {
+                let code = String(scalar.value, radix: 16, uppercase: true)
+                throw YAMLMistake(
+                    line: lineStarts.count, column: column, message: "control characters are not allowed (U+\(code))")
+            }
+            if scalar == "\\", !isEscaped {
+                isEscaped = true
+                if index + 1 < scalars.count, scalars[index + 1] == "u",
+                    let named = Self.escape(at: index, of: scalars), 0xD800...0xDFFF ~= named
+                {
+                    found.append((index, .surrogateBackslash))
+                    surrogates.append(index)
+                }
+                continue
+            }
+            isEscaped = false
+            switch scalar {
+            case "\u{85}": found.append((index, .nextLine))
+            case "\u{2028}": found.append((index, .lineSeparator))
+            case "\u{2029}": found.append((index, .paragraphSeparator))
+            case "#" where !Self.mayBeComment(at: index, of: scalars): found.append((index, .adjoiningHash))
+            case "\n": lineStarts.append(index + 1)
+            case "\r" where index + 1 == scalars.count || scalars[index + 1] != "\n": lineStarts.append(index + 1)
+            default: break
+            }
+        }
+        guard !found.isEmpty else {
+            readable = text
+            return
+        }
+        placeholders = Self.placeholders(for: scalars)
+        for (index, sign) in found { scalars[index] = placeholders[sign.rawValue] }
+        var readable = String.UnicodeScalarView()
+        readable.append(contentsOf: scalars)
+        self.readable = String(readable)
+    }
+
+    // MARK: Texts
+
+    /// A text that libyaml gives, with what stood at its placeholders.
+    func restored(_ text: String) -> String {
+        guard !placeholders.isEmpty else { return text }
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            result.append(sign(scalar)?.scalar ?? scalar)
+        }
+        return String(result)
+    }
+
+    /// The same for a double-quoted text, whose escapes of surrogates are pairs. `lone` is given the place of each that
+    /// lacks the other half.
+    /// - Parameter line: where the value begins, its tag and anchor included, and `column`.
+    func restored(doubleQuoted text: String, line: Int, column: Int, lone: (_ line: Int, _ column: Int) -> Void)
+        -> String
+    {
+        guard !surrogates.isEmpty, let start = index(line: line, column: column) else { return restored(text) }
+        let quote = properties(at: start).end
+        let scalars = Array(text.unicodeScalars)
+        var next = Self.count(upTo: quote, in: surrogates)
+        var result = String.UnicodeScalarView()
+        /// The half of a pair that an escape names; the escape has six characters.
+        func half(at index: Int) -> UInt32? {
+            guard index < scalars.count, sign(scalars[index]) == .surrogateBackslash else { return nil }
+            return Self.escape(at: index, of: scalars)
+        }
+        var index = 0
+        while index < scalars.count {
+            guard let first = half(at: index) else {
+                result.append(sign(scalars[index])?.scalar ?? scalars[index])
+                index += 1
+                continue
+            }
+            if first < 0xDC00, let second = half(at: index + 6), second >= 0xDC00,
+                let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+            {
+                result.append(scalar)
+                index += 12
+                next += 2
+            } else {
+                if next < surrogates.count {
+                    let place = place(of: surrogates[next])
+                    lone(place.line, place.column)
+                }
+                result.append("\u{FFFD}")
+                index += 6
+                next += 1
+            }
+        }
+        return String(result)
+    }
+
+    // MARK: Places
+
+    func isAdjoiningHash(line: Int, column: Int) -> Bool {
+        guard let index = index(line: line, column: column) else { return false }
+        return sign(scalars[index]) == .adjoiningHash
+    }
+
+    /// Whether the value there has the tag `!`, with which a plain scalar is a text. libyaml drops it.
+    func hasNonSpecificTag(line: Int, column: Int) -> Bool {
+        index(line: line, column: column).map { properties(at: $0).hasNonSpecificTag } ?? false
+    }
+
+    /// The tag and the anchor with which a value begins, and where they end and its content begins.
+    private func properties(at start: Int) -> (end: Int, hasNonSpecificTag: Bool) {
+        var hasNonSpecificTag = false
+        var index = start
+        func skip(while isInside: (Unicode.Scalar) -> Bool) {
+            while index < scalars.count, isInside(scalars[index]) { index += 1 }
+        }
+        while index < scalars.count {
+            switch scalars[index] {
+            case "!", "&":
+                let first = index
+                skip { !Self.isWhite($0) && $0 != "," }
+                if index == first + 1, scalars[first] == "!" { hasNonSpecificTag = true }
+            case "#": skip { !Self.isBreak($0) }
+            case let scalar where Self.isWhite(scalar): index += 1
+            default: return (index, hasNonSpecificTag)
+            }
+        }
+        return (index, hasNonSpecificTag)
+    }
+
+    private func place(of index: Int) -> (line: Int, column: Int) {
+        let line = Self.count(upTo: index, in: lineStarts)
+        return (line, index - lineStarts[line - 1] + 1)
+    }
+
+    /// How many of ascending numbers are not greater than a bound.
+    private static func count(upTo bound: Int, in numbers: [Int]) -> Int {
+        var (low, high) = (0, numbers.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if numbers[middle] <= bound { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    private func index(line: Int, column: Int) -> Int? {
+        guard lineStarts.indices.contains(line - 1) else { return nil }
+        let index = lineStarts[line - 1] + column - 1
+        return scalars.indices.contains(index) ? index : nil
+    }
+
+    // MARK: Characters
+
+    private func sign(_ scalar: Unicode.Scalar) -> Sign? {
+        placeholders.firstIndex(of: scalar).flatMap(Sign.init(rawValue:))
+    }
+
+    /// A space, a tab or a line break.
+    private static func isWhite(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == " " || scalar == "\t" || isBreak(scalar)
+    }
+
+    private static func isBreak(_ scalar: Unicode.Scalar) -> Bool { scalar == "\n" || scalar == "\r" }
+
+    /// `c-printable` of YAML 1.2.
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x09, 0x0A, 0x0D, 0x20...0x7E, 0x85, 0xA0...0xD7FF, 0xE000...0xFFFD, 0x10000...0x10FFFF: true
+        default: false
+        }
+    }
+
+    /// Whether a `#` there begins a comment, if it is not inside a text: after white space, or first in a line.
+    private static func mayBeComment(at index: Int, of scalars: [Unicode.Scalar]) -> Bool {
+        guard index > 0 else { return true }
+        // A byte order mark may stand first in any line.
+        if scalars[index - 1] == "\u{FEFF}" { return index == 1 || isBreak(scalars[index - 2]) }
+        return isWhite(scalars[index - 1])
+    }
+
+    /// The number that `\xHH`, `\uHHHH` or `\UHHHHHHHH` names; whatever stands for the backslash.
+    private static func escape(at index: Int, of scalars: [Unicode.Scalar]) -> UInt32? {
+        guard index + 1 < scalars.count else { return nil }
+        let count: Int
+        switch scalars[index + 1] {
+        case "x": count = 2
+        case "u": count = 4
+        case "U": count = 8
+        default: return nil
+        }
+        guard index + 1 + count < scalars.count else { return nil }
+        var value: UInt32 = 0
+        for scalar in scalars[(index + 2)...(index + 1 + count)] {
+            guard scalar.isASCII, let digit = Character(scalar).hexDigitValue else { return nil }
+            value = value << 4 | UInt32(digit)
+        }
+        return value
+    }
+
+    /// The first characters that neither stand in a document nor are named by an escape in it. There are more than a
+    /// document of `YAMLReader.maximumBytes` can use up.
+    private static func placeholders(for scalars: [Unicode.Scalar]) -> [Unicode.Scalar] {
+        let first: UInt32 = 0xE000
+        var taken: Set<UInt32> = [0xFEFF, 0xFFFE, 0xFFFF]
+        for index in scalars.indices {
+            if scalars[index].value >= first { taken.insert(scalars[index].value) }
+            if scalars[index] == "\\", let named = escape(at: index, of: scalars) { taken.insert(named) }
+        }
+        return (first...0x10FFFF).lazy.filter { !taken.contains($0) }.compactMap(Unicode.Scalar.init)
+            .prefix(Sign.allCases.count).map { $0 }
+    }
+}
