@@ -61,7 +61,8 @@ extension YAMLReader {
         {
             let rest = bytes[(index + key.count)...].drop { $0 == 0x20 || $0 == 0x22 || $0 == 0x27 }
             guard rest.first == UInt8(ascii: ":") else { continue }
-            let found = place(of: index, in: bytes)
+            let isQuoted = index > 0 && (bytes[index - 1] == 0x22 || bytes[index - 1] == 0x27)
+            let found = place(of: isQuoted ? index - 1 : index, in: bytes)
             if (found.line, found.column) > (line, column) { return found }
         }
         return nil

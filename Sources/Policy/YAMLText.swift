@@ -147,7 +147,11 @@ struct YAMLText {
 
     /// Whether the value there has the tag `!`, with which a plain scalar is a text. libyaml drops it.
     func hasNonSpecificTag(line: Int, column: Int) -> Bool {
-        index(line: line, column: column).map { properties(at: $0).hasNonSpecificTag } ?? false
+        // The place of an empty value is where the token before it ends.
+        guard let start = index(line: line, column: column), scalars[start] == "!" || scalars[start] == "&" else {
+            return false
+        }
+        return properties(at: start).hasNonSpecificTag
     }
 
     /// The tag and the anchor with which a value begins, and where they end and its content begins.

@@ -194,10 +194,10 @@ extension CommandTests {
 
         @Test func theConfigurationIsYAML12() async throws {
             let file = try folder.write(
-                "brokers: a:1 # \u{2028}topic-prefix: x.\ntopic-prefix: \"\\ud83d\\ude00.\" # b\n", to: "standing.yaml")
+                "brokers: a:1 # \u{2028}topic-prefix: x.\ntopic-prefix: \"p\\u002e\" # b\n", to: "standing.yaml")
             let run = try await standing("perks", "--show-config", "--config", file)
             #expect(run.code == 0, "\(run.messages)")
-            #expect(run.lines.contains { $0.hasPrefix("topic-prefix: 😀.    # \(file):2:15") }, "\(run.output)")
+            #expect(run.lines.contains { $0.hasPrefix("topic-prefix: p.    # \(file):2:15") }, "\(run.output)")
             let bad = try folder.write("brokers: \"a:1\"#b\n", to: "bad.yaml")
             let refused = try await standing("perks", "--show-config", "--config", bad)
             #expect(refused.code == 2)
