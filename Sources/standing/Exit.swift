@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// The command line's exit codes, the same everywhere.
 enum Exit {
@@ -11,7 +10,7 @@ enum Exit {
 
 /// Messages for people: standard error, a line each.
 func say(_ message: String) {
-    FileHandle.standardError.write(Data((message + "\n").utf8))
+    StandardError.write(Array((message + "\n").utf8))
 }
 
 /// Ends the command with `message` on standard error.

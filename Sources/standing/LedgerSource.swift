@@ -158,12 +158,12 @@ final class ProgressBar: @unchecked Sendable {
         let filled = Int(part * Double(Self.width))
         let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: Self.width - filled)
         let text = "[\(bar)] \(Int(part * 100)) %  \(rate)  \(left)"
-        FileHandle.standardError.write(Data((isTerminal ? "\r\(text)\u{1B}[K" : text + "\n").utf8))
+        StandardError.write(Array((isTerminal ? "\r\(text)\u{1B}[K" : text + "\n").utf8))
         isDrawn = true
     }
 
     func finish() {
         timer.cancel()
-        if isTerminal, isDrawn { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if isTerminal, isDrawn { StandardError.write(Array("\r\u{1B}[K".utf8)) }
     }
 }

@@ -2,7 +2,8 @@ import Events
 import Foundation
 import Logging
 
-/// Structured logs on standard error, a line each: text for people or JSON for collectors.
+/// Structured logs on standard error, a line each: text for people or JSON for collectors. What cannot be written is lost and
+/// counted (`StandardError`): logging never ends or stops anything.
 struct LineLogHandler: LogHandler {
     enum Format: String { case text, json }
 
@@ -24,20 +25,28 @@ struct LineLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         let merged = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        StandardError.write(line(event.level, "\(event.message)", merged)) { lost in
+            line(.warning, "log lines were lost", [("lines", "\(lost)")])
+        }
+    }
+
+    private func line(
+        _ level: Logger.Level, _ message: String, _ metadata: [(key: String, value: Logger.MetadataValue)]
+    ) -> [UInt8] {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let time = Timestamp(microseconds: Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000)
         var writer = ByteWriter()
         switch format {
         case .text:
-            writer.append("\(time) \(event.level.rawValue) \(event.message)")
-            for (key, value) in merged { writer.append(" \(key)=\(value)") }
+            writer.append("\(time) \(level.rawValue) \(Self.oneLine(message))")
+            for (key, value) in metadata { writer.append(" \(Self.oneLine(key))=\(Self.oneLine("\(value)"))") }
         case .json:
-            writer.append("{\"time\":\"\(time)\",\"level\":\"\(event.level.rawValue)\",\"logger\":")
+            writer.append("{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"logger\":")
             writer.append(jsonString: label)
             writer.append(",\"message\":")
-            writer.append(jsonString: "\(event.message)")
-            for (key, value) in merged {
+            writer.append(jsonString: message)
+            for (key, value) in metadata {
                 writer.append(byte: 0x2C)
                 writer.append(jsonString: key)
                 writer.append(byte: 0x3A)
@@ -46,6 +55,28 @@ struct LineLogHandler: LogHandler {
             writer.append(byte: 0x7D)
         }
         writer.append(byte: 0x0A)
-        FileHandle.standardError.write(Data(writer.bytes))
+        return Array(writer.bytes)
+    }
+
+    /// Without what would end a line or move a terminal's cursor: such a character is written by its name, as in JSON.
+    static func oneLine(_ text: String) -> String {
+        func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: false
+            default: true
+            }
+        }
+        guard !text.unicodeScalars.allSatisfy(isPlain) else { return text }
+        return text.unicodeScalars.reduce(into: "") { line, scalar in
+            switch scalar {
+            case "\n": line += "\\n"
+            case "\r": line += "\\r"
+            case "\t": line += "\\t"
+            case _ where isPlain(scalar): line.unicodeScalars.append(scalar)
+            default:
+                let digits = String(scalar.value, radix: 16)
+                line += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+            }
+        }
     }
 }

@@ -298,6 +298,8 @@ final class StopSignals: @unchecked Sendable {
     private let sources: [any DispatchSourceSignal]
 
     init(_ body: @escaping @Sendable () -> Void) {
+        // Whoever reads a pipe of ours may go.
+        signal(SIGPIPE, SIG_IGN)
         sources = [SIGTERM, SIGINT].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())

@@ -171,6 +171,8 @@ struct Settings {
         var origins = fileKafka.mapValues(\.place)
         let fromEnvironment = environment[setting.variable]?.split(separator: ",").map(String.init) ?? []
         let given = fromEnvironment.map { ($0, Origin.environment.text) } + flags.map { ($0, Origin.flag.text) }
+        // By name: the item of the environment that it is.
+        var (isBehindSecret, hidden) = (false, [String: Int]())
         for (index, (text, origin)) in given.enumerated() {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
                 // It may be a password, so it is not shown.
@@ -178,12 +180,22 @@ struct Settings {
                 throw fail("kafka (\(origin)): error: item \(number + 1) is not NAME=VALUE", Exit.usage)
             }
             let name = String(text[..<equals])
+            // What stands behind a secret may be the rest of it, after a comma.
+            if origin == Origin.environment.text {
+                if isBehindSecret { hidden[name] = index + 1 }
+                isBehindSecret = isBehindSecret || KafkaConfiguration.isSecret(name)
+            }
             properties[name] = String(text[text.index(after: equals)...])
             origins[name] = origin
         }
         do {
             try KafkaConfiguration.check(properties)
         } catch {
+            if let item = hidden[error.place], origins[error.place] == Origin.environment.text {
+                throw fail(
+                    "kafka (\(Origin.environment.text)): error: item \(item) is no property that librdkafka takes; a value with a "
+                        + "comma goes under kafka: in the configuration file", Exit.usage)
+            }
             throw fail("kafka.\(error.place) (\(origins[error.place] ?? "")): error: \(error.message)", Exit.usage)
         }
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
