@@ -241,6 +241,7 @@ public final class Consumer: ConsumerClient {
     public func close() {
         guard !closed else { return }
         closed = true
+        settle()
         rd_kafka_consumer_close(handle.pointer)
     }
 
@@ -274,15 +275,23 @@ public final class Consumer: ConsumerClient {
         } catch  where error.isOfState {
             // A partition whose offset was out of range is not fetched any more, so that it cannot be sought.
             try replaceAssignment(offsets)
-            usleep(Self.settleMicroseconds)
         }
     }
 
     /// librdkafka aborts the process where an assignment is replaced while it still stops the one before, which takes it
-    /// a few rounds of its main thread: two must not follow each other at once.
-    private static let settleMicroseconds: UInt32 = 50_000
+    /// a few rounds of its main thread: two must not follow each other at once, and neither must the end of all.
+    private static let settleMicroseconds = 50_000
+    private var replacedAt: ContinuousClock.Instant?
+
+    private func settle() {
+        guard let replacedAt else { return }
+        let rest = .microseconds(Self.settleMicroseconds) - (ContinuousClock.now - replacedAt)
+        if rest > .zero { usleep(UInt32(max(1, rest / .microseconds(1)))) }
+    }
 
     private func replaceAssignment(_ offsets: [PartitionOffset]) throws(KafkaError) {
+        settle()
+        replacedAt = .now
         assignment = offsets.map { Assigned($0) }
         (lastHit, restartAt) = (0, nil)
         let code =
@@ -431,14 +440,15 @@ public final class Consumer: ConsumerClient {
             return
         }
         if let fatal = handle.fatalError { throw fatal }
-        if item.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, let source, assignment[source].position < 0 {
-            // The start offset is unknown; the next error gives the reason.
-            return restartLater()
-        }
         let text = rd_kafka_message_errstr(message).map { String(cString: $0) }
         if let source {
             let place = assignment[source].topicPartition
-            errors.append((place, KafkaError(item.err, message: text, place: place.description)))
+            let error = KafkaError.ofStart(item.err, message: text, place: place.description)
+            if item.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, assignment[source].position < 0, !error.isNotAllowed {
+                // The start offset is unknown; the next error gives the reason.
+                return restartLater()
+            }
+            errors.append((place, error))
         } else {
             let place = item.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? ""
             onNotice(.error(KafkaError(item.err, message: text, place: place)))

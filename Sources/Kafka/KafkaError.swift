@@ -26,7 +26,43 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String {
-        (place.isEmpty ? "" : place + ": ") + "\(message) (\(name))"
+        (place.isEmpty ? "" : place + ": ") + "\(message) (\(name))" + (right.map { "; \($0)" } ?? "")
+    }
+
+    /// Who connects here may not do it: trying again helps once somebody has given the right.
+    public var isNotAllowed: Bool { Self.notAllowed.contains { $0.rawValue == code } }
+
+    /// What to do where something is not allowed.
+    private var right: String? {
+        switch rd_kafka_resp_err_t(code) {
+        case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+            "give this user the right to describe, read and write the topic"
+        case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED: "give this user the right to describe and read the group"
+        case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+            "give this user the right to write idempotently, or to create topics, on the cluster"
+        case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
+            RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE:
+            "look at the security properties under kafka"
+        default: nil
+        }
+    }
+
+    private static let notAllowed: [rd_kafka_resp_err_t] = [
+        RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM,
+        RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE, RD_KAFKA_RESP_ERR__AUTHENTICATION,
+        RD_KAFKA_RESP_ERR_DELEGATION_TOKEN_AUTHORIZATION_FAILED,
+    ]
+
+    /// librdkafka calls every start that it cannot find "no offset" and has what the broker said in the text alone: a right
+    /// that is missing is no record that is missing.
+    static func ofStart(_ code: rd_kafka_resp_err_t, message: String?, place: String) -> KafkaError {
+        guard code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, let message else {
+            return KafkaError(code, message: message, place: place)
+        }
+        let said = (notAllowed + notYet).first { message.contains(String(cString: rd_kafka_err2str($0))) }
+        return KafkaError(said ?? code, message: message, place: place)
     }
 
     init(_ code: rd_kafka_resp_err_t, message: String? = nil, isFatal: Bool = false, place: String = "") {

@@ -64,9 +64,7 @@ public final class CheckpointTopic {
                 }
             }
         }
-        for (place, error) in consumer.takeErrors() where !error.isRetriable {
-            logger.warning("checkpoints cannot be read", metadata: ["place": "\(place)", "reason": "\(error)"])
-        }
+        for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
         return (found, count)
     }
 

@@ -153,8 +153,11 @@ public final class PipelineService: Sendable {
         var failure: KafkaError?
         while producer.queued > 0, failure == nil, !stopFlag.isSet {
             producer.serve(timeoutMilliseconds: 50) { delivery in
-                if delivery.code != 0 { failure = delivery.error(topicName: configuration.topics.ledger) }
-                board.update { $0.ledgerEnds[delivery.partition] = delivery.offset + 1 }
+                if let error = delivery.error(topicName: configuration.topics.ledger) {
+                    failure = failure ?? error
+                } else {
+                    board.update { $0.ledgerEnds[delivery.partition] = delivery.offset + 1 }
+                }
             }
         }
         if let failure { throw failure }

@@ -20,6 +20,7 @@ final class Feed {
     private var firstWaiting = 0
     private var bytesInFlight = 0
     private(set) var fed: Int64 = 0
+    private var failure: KafkaError?
     /// Behind the last acknowledged record of each partition.
     private(set) var ends: [TopicPartition: Int64] = [:]
 
@@ -35,15 +36,16 @@ final class Feed {
     func send(topic: String, partitions: Int, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer) throws {
         while bytesInFlight > 0, bytesInFlight + value.count > Self.maximumBytesInFlight {
             try settle()
-            if bytesInFlight + value.count > Self.maximumBytesInFlight {
-                producer.serve(timeoutMilliseconds: 1) { _ in }
-            }
+            if bytesInFlight + value.count > Self.maximumBytesInFlight { serve(1) }
         }
         let number = try producer.topic(topic)
         let partition = key.map { Int32(Murmur2.partition(of: $0, count: partitions)) } ?? 0
         while try !producer.produce(
             topic: number, partition: partition, key: key, value: value, headers: Self.structured)
-        { serve(10) }
+        {
+            serve(10)
+            try check()
+        }
         fed += 1
         bytesInFlight += value.count
         if let last = waiting.indices.last, last >= firstWaiting, waiting[last].bytes < 16 * 1024 {
@@ -57,6 +59,10 @@ final class Feed {
 
     private func serve(_ milliseconds: Int) {
         producer.serve(timeoutMilliseconds: milliseconds) { delivery in
+            if let error = delivery.error(topicName: producer.topicName(delivery.topic)) {
+                failure = failure ?? error
+                return
+            }
             let place = TopicPartition(producer.topicName(delivery.topic), delivery.partition)
             ends[place] = max(ends[place] ?? 0, delivery.offset + 1)
         }
@@ -72,6 +78,12 @@ final class Feed {
             waiting.removeFirst(firstWaiting)
             firstWaiting = 0
         }
+        try check()
+    }
+
+    /// What was sent and is not in the topic must not be taken for fed.
+    private func check() throws {
+        if let failure { throw failure }
         if let fatal = producer.fatalError { throw fatal }
     }
 
@@ -79,8 +91,10 @@ final class Feed {
     func flush() throws {
         while producer.queued > 0 {
             serve(20)
+            try check()
             _ = try progress()
         }
         serve(0)
+        try check()
     }
 }
