@@ -5,7 +5,7 @@ internal import Replay
 
 // What a record that cannot be read or folded does to its partition, and how it goes on.
 extension FoldWorker {
-    /// The fold of the partition stops before the record. Called where no other partition may be touched.
+    /// The fold of the partition stops before the record. Called while the partition's state is locked.
     func quarantine(_ store: PartitionStore, _ problem: PartitionFold.Problem) {
         // What comes from now on is looked at as it comes.
         let behind = store.archiveEnd.flatMap { end in
