@@ -40,19 +40,22 @@ extension CalendarSpan: CustomStringConvertible {
 
 extension Timestamp {
     /// The same time of day so much later; a day that the month lacks becomes its last one (31 January and a month is
-    /// 28 or 29 February).
+    /// 28 or 29 February). Saturates instead of overflowing.
     public func adding(_ span: CalendarSpan) -> Timestamp {
+        // Longer than all time from the first timestamp to the last.
+        let limit: Int64 = 1_000_000 * 366
+        let count = max(-limit, min(limit, span.count))
         let months: Int64
         switch span.unit {
-        case .days: return adding(microseconds: span.count &* Self.microsecondsPerDay)
-        case .months: months = span.count
-        case .years: months = span.count &* 12
+        case .days: return adding(microseconds: Timestamp(day: count).microseconds)
+        case .months: months = count
+        case .years: months = count * 12
         }
         let (day, time) = microseconds.floorDivided(by: Self.microsecondsPerDay)
         let date = Self.civil(fromDays: day)
-        let month = (date.year &* 12 &+ date.month &- 1 &+ months).floorDivided(by: 12)
+        let month = (date.year * 12 + date.month - 1 + months).floorDivided(by: 12)
         let last = Self.days(inMonth: month.remainder + 1, year: month.quotient)
         let target = Self.daysFromCivil(year: month.quotient, month: month.remainder + 1, day: min(date.day, last))
-        return Timestamp(microseconds: target &* Self.microsecondsPerDay).adding(microseconds: time)
+        return Timestamp(day: target).adding(microseconds: time)
     }
 }

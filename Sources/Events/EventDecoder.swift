@@ -98,6 +98,11 @@ public final class EventDecoder {
         return found == 1 ? value : nil
     }
 
+    /// Whether a JSON object has a member `name`, whatever it is.
+    public func hasMember(_ name: StaticString, of object: UnsafeRawBufferPointer) -> Bool {
+        memberType(name, of: object) != .missing
+    }
+
     /// What the member `name` of a checked JSON object is.
     func memberType(_ name: StaticString, of object: UnsafeRawBufferPointer) -> MemberType {
         guard let base = object.baseAddress, object.count > 0 else { return .missing }

@@ -11,9 +11,10 @@ public enum Period: String, CaseIterable, Sendable {
         return Int32(clamping: self == .month ? date.year * 12 + date.month - 1 : date.year)
     }
 
-    /// The first instant of a bucket; `distantPast` for `ever`.
-    public func start(of bucket: Int32) -> Timestamp {
-        let number = Int64(bucket)
+    /// The first instant of a bucket; `distantPast` for `ever`. Saturates instead of overflowing.
+    public func start(of bucket: Int32) -> Timestamp { start(of: Int64(bucket)) }
+
+    private func start(of number: Int64) -> Timestamp {
         let day: Int64
         switch self {
         case .ever: return .distantPast
@@ -23,11 +24,11 @@ public enum Period: String, CaseIterable, Sendable {
             day = Timestamp.daysFromCivil(year: month.quotient, month: month.remainder + 1, day: 1)
         case .year: day = Timestamp.daysFromCivil(year: number, month: 1, day: 1)
         }
-        return Timestamp(microseconds: day * Timestamp.microsecondsPerDay)
+        return Timestamp(day: day)
     }
 
-    /// The first instant after a bucket; `Int64.max` for `ever`.
+    /// The first instant after a bucket; `Int64.max` for `ever`. Saturates instead of overflowing.
     public func end(of bucket: Int32) -> Timestamp {
-        self == .ever ? Timestamp(microseconds: .max) : start(of: bucket + 1)
+        self == .ever ? Timestamp(microseconds: .max) : start(of: Int64(bucket) + 1)
     }
 }

@@ -62,6 +62,12 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         guard Self.writable.contains(microseconds) else { return nil }
     }
 
+    /// The first instant of a day, counted from 1970-01-01. Saturates instead of overflowing.
+    init(day: Int64) {
+        let (product, overflow) = day.multipliedReportingOverflow(by: Self.microsecondsPerDay)
+        microseconds = overflow ? (day > 0 ? .max : .min) : product
+    }
+
     public init?(_ text: String) {
         var copy = text
         guard let value = copy.withUTF8({ Timestamp(rfc3339: UnsafeRawBufferPointer($0)) }) else { return nil }

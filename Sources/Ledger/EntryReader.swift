@@ -38,6 +38,7 @@ public struct EntryReader {
         do throws(FrameError) {
             try reader.open(bytes)
             while try reader.next(&entry) {
+                guard !isNobodys(entry) else { throw reader.withoutSubject }
                 guard entry.kind == .system, ControlType(entry.event.type) == .sourceGap else { continue }
                 let made = decoder ?? EventDecoder()
                 decoder = made
@@ -76,6 +77,7 @@ public struct EntryReader {
                 return true
             }
             if entry.kind == .event {
+                guard !Self.isNobodys(entry) else { throw reader.withoutSubject }
                 topic = number(of: entry.origin)
                 guard
                     acceptance.accept(topic: topic, partition: entry.origin.partition, offset: entry.origin.offset)
@@ -89,6 +91,11 @@ public struct EntryReader {
         return false
     }
 
+    /// An event about nobody that does not concern everyone. A subject without a name would be one that has withdrawn.
+    @inline(__always) private static func isNobodys(_ entry: Entry) -> Bool {
+        entry.kind == .event && entry.event.subject.isEmpty && ControlType(entry.event.type)?.concernsEveryone != true
+    }
+
     @inline(__always) private mutating func move(to entry: Entry) {
         clockBefore = acceptance.clock
         isOutOfRange = entry.kind != .system && !acceptance.move(to: entry.event.time)
@@ -100,7 +107,8 @@ public struct EntryReader {
         guard let type = ControlType(entry.event.type) else { return }
         if entry.kind == .system, type == .policyActivated || type == .ledgerUpgraded {
             acceptance.note(
-                foldVersion: max(1, decoder.integer("fold-version", of: data) ?? 1),
+                // Beyond all that a fold knows: whoever folds refuses the entry.
+                foldVersion: min(Int64(UInt32.max), max(1, decoder.integer("fold-version", of: data) ?? 1)),
                 isBeginning: type == .policyActivated)
         }
         guard let topic = decoder.string("topic", of: data) else { return }

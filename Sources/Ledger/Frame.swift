@@ -26,6 +26,9 @@ public import Events
 ///     text    = varint k: k > 0 is the k-th text of this frame's dictionary; k = 0 is followed by `bytes`, which
 ///               become the dictionary's next text while it has fewer than 255
 ///
+/// Kinds `event` and `tick` always have a time. A subject is empty only where an event concerns everyone
+/// (`ControlType.concernsEveryone`).
+///
 /// A reader refuses what it does not know: another magic or version, a wrong checksum, an entry that does not end
 /// where it says. Kafka's limit on records bounds a frame; `maximumBytes` is what a builder fills it to.
 public enum Frame {
@@ -77,6 +80,8 @@ public struct FrameError: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownVersion = "a frame version that this program does not know"
         case wrongChecksum = "the checksum does not match"
         case malformed = "an entry is malformed"
+        case withoutTime = "an event or a tick without a time"
+        case withoutSubject = "an event without a subject that does not concern everyone"
         case outOfBounds = "a number that no frame of Standing's has"
     }
 

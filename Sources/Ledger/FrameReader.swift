@@ -59,6 +59,7 @@ public struct FrameReader {
         guard let kind = EntryKind(rawValue: mark & 0x7F) else { throw malformed }
         entry.kind = kind
         if mark & 0x80 != 0 {
+            guard kind == .system else { throw FrameError(code: .withoutTime, byte: position - 1) }
             entry.event.time = .distantPast
         } else {
             lastTime = try sum(lastTime)
@@ -92,6 +93,7 @@ public struct FrameReader {
     }
 
     private var malformed: FrameError { FrameError(code: .malformed, byte: position) }
+    var withoutSubject: FrameError { FrameError(code: .withoutSubject, byte: position) }
     var outOfBounds: FrameError { FrameError(code: .outOfBounds, byte: position) }
 
     /// `base` and the difference to it that comes next.

@@ -64,6 +64,9 @@ public struct LedgerIdentity: Hashable, Sendable {
     /// name that is none.
     public init(in data: UnsafeRawBufferPointer, _ decoder: EventDecoder) throws(Unknown) {
         guard let number = decoder.integer(Self.versionMember, of: data) else {
+            guard !decoder.hasMember(Self.versionMember, of: data) else {
+                throw Unknown(description: "a fold version that is no whole number of 64 bits")
+            }
             self = .unnamed
             return
         }

@@ -28,4 +28,19 @@ struct EntryTimeTests {
             if number < 0 || number > 1 << 60 { #expect(isOut) }
         }
     }
+
+    /// What is added to a time, and a bucket's ends, saturate.
+    @Test(arguments: [Int64.min, .min + 1, -62_135_596_800_000_000, 0, 253_402_300_799_999_999, .max - 1, .max])
+    func spansAndBucketsSaturate(microseconds: Int64) {
+        let time = Timestamp(microseconds: microseconds)
+        for count in [0, 1, 366_000, 1_000_000_000_000, .max] as [Int64] {
+            for unit in CalendarSpan.Unit.allCases {
+                #expect(time.adding(CalendarSpan(count, unit)) >= time, "\(microseconds) and \(count) \(unit)")
+            }
+        }
+        for period in Period.allCases {
+            let bucket = period.bucket(of: time)
+            #expect(period.start(of: bucket) <= time && period.end(of: bucket) >= time)
+        }
+    }
 }

@@ -79,11 +79,43 @@ extension FrameTests {
         #expect(refusal(frame([1] + endless + [1]))?.code == .malformed)
         #expect(refusal(frame([1, 0x80]))?.code == .malformed)
         #expect(
-            refusal(frame([0x80, 0, 1, 0x74, 0x80, 0x80, 0x80, 0x80, 0x08, 0]))?.code == .outOfBounds,
+            refusal(frame([0, 0, 0, 1, 0x74, 0x80, 0x80, 0x80, 0x80, 0x08, 0]))?.code == .outOfBounds,
             "partition 2^31")
-        #expect(refusal(frame([0x80, 0] + endless))?.code == .malformed, "a text of 2^64 bytes")
-        #expect(refusal(frame([0x80, 0, 100, 0x74]))?.code == .malformed)
-        #expect(refusal(frame([0x81])) == nil)
+        #expect(refusal(frame([0, 0, 0] + endless))?.code == .malformed, "a text of 2^64 bytes")
+        #expect(refusal(frame([0, 0, 0, 100, 0x74]))?.code == .malformed)
+        #expect(refusal(frame([1, 0])) == nil)
+    }
+
+    /// The earliest time that a number holds, which no calendar has, is how a builder writes that there is none.
+    @Test func onlySystemEntriesHaveNoTime() {
+        func code(_ entry: OwnedEntry) -> FrameError.Code? {
+            refusal(OwnedFrame(session: 1, number: 0, entries: [entry]).bytes)?.code
+        }
+        #expect(code(.tick(.min)) == .withoutTime)
+        #expect(code(.event(.min, offset: 0)) == .withoutTime)
+        #expect(code(OwnedEntry(kind: .system, time: .min)) == nil)
+    }
+
+    @Test func onlyWhatConcernsEveryoneHasNoSubject() {
+        func code(_ type: String) -> FrameError.Code? {
+            OwnedFrame(session: 1, number: 0, entries: [.event(0, offset: 0, type: type, subject: "")]).bytes
+                .withUnsafeBytes { bytes -> FrameError.Code? in
+                    var reader = EntryReader()
+                    var entry = FrameReader.blank
+                    let defect = EntryReader.defect(in: bytes)
+                    do {
+                        guard try reader.open(bytes) else { return nil }
+                        while try reader.next(&entry) {}
+                        return defect?.code
+                    } catch {
+                        #expect(error as? FrameError == defect)
+                        return (error as? FrameError)?.code
+                    }
+                }
+        }
+        #expect(code("bill.paid") == .withoutSubject)
+        #expect(code("standing.subject.enrolled") == .withoutSubject)
+        for type in ControlType.allCases where type.concernsEveryone { #expect(code("\(type.name)") == nil) }
     }
 
     /// Numbers that fit their type, and that nothing of Standing's has: an event time of Int64.max, an origin of Int64.max.

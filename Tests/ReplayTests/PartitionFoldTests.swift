@@ -133,6 +133,8 @@ import Testing
         try ledger.apply(LedgerEntry.frame(session: 7, [policy]), at: 1)
         for (session, members) in [
             #""fold-version":5,"ledger":"x""#, #""fold-version":3"#, #""fold-version":3,"ledger":"a b""#,
+            #""fold-version":99999999999999999999,"ledger":"x""#, #""fold-version":"4","ledger":"x""#,
+            #""fold-version":-9223372036854775808,"ledger":"x""#,
         ].enumerated() {
             let frame = LedgerEntry.frame(session: UInt64(session + 20), [upgrade(members)])
             #expect(ledger.problem(frame, at: 2).contains("the ledger is of"))

@@ -82,6 +82,59 @@ import Testing
         #expect(with.fold.digest() == without.fold.digest())
     }
 
+    private static let slow = """
+        policy: slow
+        version: 1
+        early: 1 day
+        score: {base: 600, min: 350, max: 950}
+        dimensions: {payment: {}, court: {}}
+        rules:
+          - {id: day, dimension: payment, event: bill.late, points: -60, per: day, lasts: 1000 years}
+          - {id: month, dimension: payment, event: bill.late, points: -1, per: month, lasts: 12000 months}
+          - {id: year, dimension: payment, event: bill.late, points: -1, per: year, lasts: 366000 days}
+          - {id: noon, dimension: payment, event: bill.late, when: time.getFullYear() > 2000, points: -1}
+        bands: [{name: C, from: 350}, {name: A, from: 600}]
+        perks:
+          - {id: bikes, when: band == "A", grace: 1000 years}
+        sanctions:
+          - {id: credit, dimension: payment, measures: [credit], when: points <= -60, notice: 10 years, lasts: 1000 years}
+          - {id: debtor, dimension: court, measures: [air], event: court.defaulted, lasts: 1000 years}
+        appeals: {decide-within: 1000 years}
+
+        """
+
+    /// All that is added to a time saturates: buckets, terms, notices, graces, deadlines and waits under every version, whatever
+    /// the time. The reader of frames lets no time through that a calendar does not have; the fold does not depend on it.
+    @Test(arguments: FoldVersion.allCases) func noTimeTraps(version: FoldVersion) throws {
+        let policy = try ScoringPolicy(yaml: Self.slow, file: "slow.yaml")
+        let extremes: [Int64] = [
+            .min, .min + 1, -62_135_596_800_000_001, -62_135_596_800_000_000, -1, 0, 7_289_654_399_999_999,
+            7_289_654_400_000_000, 253_402_300_799_999_999, 253_402_300_800_000_000, .max - 1, .max,
+        ]
+        for first in extremes {
+            let town = Story(policy)
+            town.fold = Fold(policy: policy, version: version)
+            for (number, second) in ([first] + extremes).enumerated() {
+                let data = #"{"sanction":"\#(["credit", "debtor"][number % 2])","outcome":"rejected"}"#
+                var entries = [
+                    happened("bill.late", "anna", on: 0, id: "early \(number)"), enrolled("anna", id: "\(number)"),
+                    happened("bill.late", "anna", on: 0, id: "late \(number)"),
+                    happened("court.defaulted", "anna", on: 0, id: "court \(number)"),
+                    happened("standing.appeal.filed", "anna", on: 0, id: "filed \(number)", data: data),
+                    happened("standing.appeal.decided", "anna", on: 0, id: "decided \(number)", data: data),
+                    FullLives.void(happened("bill.late", "anna", on: 0, id: "none"), on: 0, id: "void \(number)"),
+                    tick(on: 0),
+                ]
+                for place in entries.indices {
+                    entries[place].time = Timestamp(microseconds: second)
+                    _ = town.encoded(entries[place])
+                }
+            }
+            _ = town.fold.digest()
+            #expect(town.fold.counters.outOfRange > 0 || version < .fourth)
+        }
+    }
+
     // MARK: Cost
 
     private static func policy(rules: Int) -> String {
