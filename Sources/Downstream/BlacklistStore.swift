@@ -9,7 +9,7 @@ struct BlacklistStore: FactStore {
     struct Sanction: Encodable, Sendable, Equatable {
         enum State: String, Encodable, Sendable {
             case inForce = "in-force"
-            /// The fact that lifts it is not there yet, for the engine is behind the wall clock.
+            /// The term is over by the wall clock, but the engine is behind it and has not lifted the sanction yet.
             case termOver = "term over, engine behind"
         }
 

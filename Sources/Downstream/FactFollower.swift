@@ -33,7 +33,7 @@ final class FactFollower: Sendable {
     /// The ends are asked for so many times while the service may be behind, and at least so often.
     private static let asksWithin = 6
     private static let longestAskPause = Duration.seconds(5)
-    /// How often it is logged that they are not told.
+    /// While the brokers do not tell the ends, the log says so this often.
     private static let warningPause = Duration.seconds(5)
     private static let askTimeoutMilliseconds = 4_000
 
@@ -45,7 +45,7 @@ final class FactFollower: Sendable {
     private let askPause: Duration
     private let state: Mutex<State>
 
-    /// `within`: how far it may be behind the topic's end and still be current.
+    /// `within`: a service that has known the whole topic at some moment of so long a time is current.
     init(
         kafka: KafkaConfiguration, topic: String, group: String, store: any FactStore, within: Duration, logger: Logger
     ) {
@@ -301,7 +301,7 @@ private final class FactSession: RebalanceListener {
             if let failure { throw failure }
             try serveErrors(of: consumer)
             for item in consumer.assignment {
-                // What lies between the last record and the end is none.
+                // Between the last record and the end there is no record, only markers of transactions.
                 let (partition, offset) = (item.topicPartition.partition, item.end ?? item.position)
                 if offset >= 0 { positions[partition, default: FactPosition(offset: 0, sequence: 0)].offset = offset }
             }

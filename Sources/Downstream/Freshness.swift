@@ -11,7 +11,7 @@ struct Freshness: Sendable {
 
     private struct Partition {
         var position = FactPosition(offset: 0, sequence: 0)
-        /// What the brokers told last.
+        /// The end that the brokers told last.
         var end: Int64?
         /// Ends that are not reached yet, the oldest first, and the moment before each was asked for.
         var ends: [(offset: Int64, askedAt: Instant)] = []
@@ -59,7 +59,7 @@ struct Freshness: Sendable {
     /// Partitions that are read here.
     private var assigned: Set<Int32> = []
     private var hasBegun = false
-    /// Why the ends are not told.
+    /// Why the brokers do not tell the ends; nil while they do.
     private var trouble: String?
     private var unread: Failure?
     private var unwritten: Failure?

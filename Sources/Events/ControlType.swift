@@ -28,8 +28,7 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
     /// These have no subject and go to every ledger partition.
     public var concernsEveryone: Bool {
         switch self {
-        case .policyActivated, .sourceReset, .sourceAcknowledged: true
-        case .sourceGap, .ledgerUpgraded, .ledgerSkipped: true
+        case .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped: true
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: false
         }
     }

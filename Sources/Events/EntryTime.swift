@@ -1,28 +1,24 @@
 /// Which times an entry of a ledger may have (SPEC section 2): others contribute nothing and move nothing.
 public enum EntryTime {
-    /// The years 1970 to 2200, both included.
-    public static let years: ClosedRange<Int64> = 1970...2200
+    /// 1970-01-01T00:00:00Z.
+    public static let first = Timestamp(microseconds: 0)
+    /// The last microsecond of the year 2200.
+    public static let last = Timestamp(microseconds: 7_289_654_399_999_999)
     /// An entry lies at most so far beyond its partition's clock.
     public static let maximumJump = CalendarSpan(10, .years)
+    /// No ten years are shorter: what lies nearer needs no calendar.
+    private static let shortestJump: Int64 = 3650 * 86_400_000_000
 
-    @usableFromInline static let first: Int64 = 0
-    @usableFromInline static let last =
-        Timestamp.daysFromCivil(year: years.upperBound + 1, month: 1, day: 1) * Timestamp.microsecondsPerDay - 1
-    /// No ten years are shorter.
-    @usableFromInline static let shortestJump = 3650 * Timestamp.microsecondsPerDay
-
-    /// `clock`: `distantPast` while no event or tick has moved it, and then it is not compared.
-    @inlinable public static func isOutOfRange(_ time: Timestamp, clock: Timestamp) -> Bool {
-        let time = time.microseconds
-        if time < first || time > last { return true }
-        // No overflow: the shortest jump is a small part of what is left below the greatest number.
-        guard clock.microseconds > 0, time > clock.microseconds &+ shortestJump, clock.microseconds <= last else {
-            return clock.microseconds <= 0 && clock != .distantPast && jumps(time, clock)
-        }
-        return jumps(time, clock)
+    /// The latest time that an entry may have where the clock stands there. `distantPast`: no event or tick has moved it, and it
+    /// is not compared.
+    public static func latest(at clock: Timestamp) -> Timestamp {
+        clock == .distantPast ? last : min(last, clock.adding(maximumJump))
     }
 
-    @usableFromInline static func jumps(_ time: Int64, _ clock: Timestamp) -> Bool {
-        time > clock.adding(maximumJump).microseconds
+    /// `clock`: as `latest` has it.
+    public static func isOutOfRange(_ time: Timestamp, clock: Timestamp) -> Bool {
+        guard time >= first, time <= last else { return true }
+        if time <= clock.adding(microseconds: shortestJump) { return false }
+        return time > latest(at: clock)
     }
 }

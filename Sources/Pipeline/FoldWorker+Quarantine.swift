@@ -111,7 +111,7 @@ extension FoldWorker {
     }
 
     /// Of those owned here, for whoever asks.
-    var stopped: [PipelineStatus.Stopped] {
+    var quarantined: [PipelineStatus.Quarantined] {
         stores.compactMap { store in
             store.quarantine.map {
                 .init(partition: store.partition, offset: $0.problem.offset, reason: $0.description)

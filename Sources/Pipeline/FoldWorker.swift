@@ -306,7 +306,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         board.update { status in
             status.currentPartitions = current
             status.behind = isKnown ? .init(time: behind, partition: farthest, at: host.now) : nil
-            status.stopped = stopped
+            status.quarantined = quarantined
         }
         noteProgress(isDone: isKnown && behind <= .microseconds(configuration.readyWithin))
     }
@@ -322,7 +322,8 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         partition.behind = ends[number].since(position: publication.committable).map { host.now - $0 } ?? .zero
     }
 
-    /// The owner's duty (SPEC section 5): where the wall clock has run ahead, an entry that only moves the clock.
+    /// The owner's duty (SPEC section 5): where the wall clock has run ahead, an entry that only moves the clock. One tick moves
+    /// it no further than an entry may, so a ledger of long ago comes to now in steps.
     private func appendTicks() throws {
         guard configuration.clock == .wall else { return }
         let now = clock.time
@@ -333,8 +334,10 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             let clock = partition.withFold { $0.policy == nil ? Int64.max : $0.fold.clock.microseconds }
             let latest = max(clock, lastTick[number] ?? .min)
             guard now.subtractingReportingOverflow(configuration.tickInterval).partialValue > latest else { continue }
-            lastTick[number] = now
-            outlet.ticker.append(tick: Timestamp(microseconds: now), to: Int(number))
+            let time = min(
+                Timestamp(microseconds: now), EntryTime.latest(at: Timestamp(microseconds: latest)))
+            lastTick[number] = time.microseconds
+            outlet.ticker.append(tick: time, to: Int(number))
             _ = try outlet.ticker.send(Int(number), tag: Self.otherTag, wait: waitForRoom)
             board.update { $0.ticks += 1 }
         }
@@ -440,7 +443,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private func showNothingOwned() {
         board.update { status in
             (status.foldPartitions, status.currentPartitions, status.behind) = (0, 0, nil)
-            status.stopped = []
+            status.quarantined = []
         }
     }
 

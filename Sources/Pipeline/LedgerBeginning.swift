@@ -77,8 +77,8 @@ struct LedgerBeginning {
             isStopped: { stop.isSet })
     }
 
-    /// The entry that the partition begins with; nil: there is none yet. Records before it that others have written stop the fold
-    /// until they are passed over, but not this.
+    /// The entry that the partition begins with; nil: there is none among its first records. Strays before it are ignored here;
+    /// the fold waits until they are passed over.
     private func beginning(of partition: Int32) throws -> First? {
         let decoder = EventDecoder()
         var reader = EntryReader()

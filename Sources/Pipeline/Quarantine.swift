@@ -1,8 +1,8 @@
 internal import Ledger
 internal import Replay
 
-/// A ledger partition that is folded no further, because a record of it cannot be read or folded: until an entry behind the
-/// record says that it is passed over. The other partitions go on.
+/// Why a ledger partition is in quarantine: a record of it cannot be read or folded. The fold waits there, until an entry behind
+/// the record says that it is passed over. The other partitions go on.
 struct Quarantine {
     let problem: PartitionFold.Problem
     /// What the archive had behind the record when the fold came to it, to be looked through for that entry.
@@ -23,16 +23,16 @@ struct Quarantine {
     var description: String {
         let (partition, offset) = (problem.partition, problem.offset)
         return
-            "\(problem); the partition is folded no further: restore the topic, or pass the record over with `standing ledger "
+            "\(problem); the partition is in quarantine: restore the topic, or pass the record over with `standing ledger "
             + "skip \(partition) \(offset) --reason TEXT`"
     }
 }
 
 extension PipelineStatus {
-    /// A ledger partition that is folded no further.
-    public struct Stopped: Sendable, Equatable {
+    /// A ledger partition in quarantine: it is folded up to this record and no further.
+    public struct Quarantined: Sendable, Equatable {
         public let partition: Int32
-        /// The ledger offset of the record that cannot be read or folded.
+        /// The record's ledger offset.
         public let offset: Int64
         /// What is wrong with it, and what can be done.
         public let reason: String

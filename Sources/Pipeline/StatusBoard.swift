@@ -27,8 +27,7 @@ public struct PipelineStatus: Sendable {
     public var foldPartitions = 0
     /// Those of them that are folded to their end, with every fact acknowledged.
     public var currentPartitions = 0
-    /// Those of them that are folded no further, because a record of theirs cannot be read or folded.
-    public var stopped: [Stopped] = []
+    public var quarantined: [Quarantined] = []
     /// Ledger partitions that others own and that are folded here too, without publishing.
     public var standbyPartitions = 0
     /// How far the fold is behind; nil if that is not known yet, or nothing is folded here.

@@ -90,7 +90,7 @@ public final class QueryServer: Sendable {
             isIntake: roles.contains(.intake),
             isFold: roles.contains(.fold), intakePartitions: status.intakePartitions,
             foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: service.behind,
-            readyWithin: .microseconds(service.configuration.readyWithin), stopped: status.stopped,
+            readyWithin: .microseconds(service.configuration.readyWithin), quarantined: status.quarantined,
             secondsLeft: status.secondsLeft)
         return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
     }
@@ -102,7 +102,7 @@ public final class QueryServer: Sendable {
         let status = service.status
         exposition.add("standing_fold_partitions", .gauge, Int64(status.foldPartitions))
         exposition.add("standing_fold_partitions_current", .gauge, Int64(status.currentPartitions))
-        exposition.add("standing_fold_partitions_stopped", .gauge, Int64(status.stopped.count))
+        exposition.add("standing_fold_partitions_quarantined", .gauge, Int64(status.quarantined.count))
         exposition.add("standing_standby_partitions", .gauge, Int64(status.standbyPartitions))
         exposition.add("standing_intake_partitions", .gauge, Int64(status.intakePartitions))
         if let isFull = service.isFull { exposition.add("standing_memory_full", .gauge, isFull ? 1 : 0) }

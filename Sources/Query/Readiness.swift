@@ -22,7 +22,7 @@ struct Readiness {
     var readyWithin: Duration
     /// Those of them that are folded no further, because a record of theirs cannot be read or folded. It does not make the
     /// others unready.
-    var stopped: [PipelineStatus.Stopped] = []
+    var quarantined: [PipelineStatus.Quarantined] = []
     /// Until all are current, as far as it is known.
     var secondsLeft: Double?
 
@@ -40,8 +40,8 @@ struct Readiness {
                         "ledger partition \(behind.partition) has been behind its end for \(Self.seconds(behind.time)) s, "
                             + "\(Self.seconds(readyWithin)) s are allowed")
                 }
-            } else if stopped.count == foldPartitions {
-                reasons.append("every ledger partition that is folded here is stopped")
+            } else if quarantined.count == foldPartitions {
+                reasons.append("every ledger partition that is folded here is in quarantine")
             } else {
                 reasons.append("how far the fold is behind the ledger's end is not known yet")
             }
@@ -54,8 +54,8 @@ struct Readiness {
         return attoseconds > 0 ? seconds + 1 : seconds
     }
 
-    /// `{"ready"[,"error","reasons"],"intakePartitions","foldPartitions","currentPartitions"[,"stopped"][,"behindSeconds"][,"secondsLeft"]}`:
-    /// `error` and `reasons` of one that is not ready, `stopped`, of `{"partition","offset","reason"}`, where there is one, the
+    /// `{"ready"[,"error","reasons"],"intakePartitions","foldPartitions","currentPartitions"[,"quarantined"][,"behindSeconds"][,"secondsLeft"]}`:
+    /// `error` and `reasons` of one that is not ready, `quarantined`, of `{"partition","offset","reason"}`, where there is one, the
     /// seconds where they are known.
     var json: String {
         var writer = ByteWriter()
@@ -78,8 +78,8 @@ struct Readiness {
             writer.append(name)
             writer.append(decimal: Int64(count))
         }
-        for (index, partition) in stopped.enumerated() {
-            writer.append(index == 0 ? ",\"stopped\":[" : ",")
+        for (index, partition) in quarantined.enumerated() {
+            writer.append(index == 0 ? ",\"quarantined\":[" : ",")
             writer.append("{\"partition\":")
             writer.append(decimal: Int64(partition.partition))
             writer.append(",\"offset\":")
@@ -88,7 +88,7 @@ struct Readiness {
             writer.append(jsonString: partition.reason)
             writer.append("}")
         }
-        if !stopped.isEmpty { writer.append("]") }
+        if !quarantined.isEmpty { writer.append("]") }
         if let behind {
             writer.append(",\"behindSeconds\":")
             writer.append(decimal: Self.seconds(behind.time))

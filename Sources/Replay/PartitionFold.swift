@@ -190,12 +190,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         var type: EventTypeID?
         if entry.kind == .event {
             type = typeID()
-            if type == EventTypeID(.policyActivated) {
-                if !skipped.isEmpty, isPassedOver { return false }
-                if case .ledger = rule {
-                    foldBatch()
-                    return true
-                }
+            if type == EventTypeID(.policyActivated), case .ledger = rule {
+                foldBatch()
+                return true
             }
         }
         batch.append(
@@ -204,17 +201,6 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                 topic: Int32(truncatingIfNeeded: reader.topic)))
         if batch.count == Self.batchEntries { foldBatch() }
         return false
-    }
-
-    /// An activation in a record that is passed over, of a policy that does not compile: it leaves no trace.
-    private var isPassedOver: Bool {
-        guard skipped.contains(frameOffset), let text = entry.event.policyText(decoder) else { return false }
-        do {
-            _ = try parse(text)
-            return false
-        } catch {
-            return true
-        }
     }
 
     private mutating func foldBatch() {
@@ -332,7 +318,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// What lies before a ledger offset, folded under `policy`.
     private func past(of policy: ScoringPolicy, until end: Int64, _ history: History) throws -> PartitionFold {
         var nothing = FactBatch()
-        return try SkipSearch.passingOver(skipped, in: { try FramesFrom($0, history(end)) }) { skipped in
+        return try SkipSearch.passingOver(skipped, in: { _ in try history(end) }) { skipped in
             var past = PartitionFold(partition: partition, pastOf: policy, maximumSessions: maximumSessions)
             past.skipped = skipped
             let frames = try history(end)
@@ -388,19 +374,4 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     /// The policy that is active here; nil before the first entry.
     public var policy: ScoringPolicy? { encoder == nil ? nil : fold.policy }
-}
-
-/// Leaves out the frames before an offset.
-private final class FramesFrom: FrameSource {
-    private let start: Int64
-    private let frames: any FrameSource
-
-    init(_ start: Int64, _ frames: any FrameSource) { (self.start, self.frames) = (start, frames) }
-
-    func next() throws -> LedgerFrame? {
-        while let frame = try frames.next() {
-            if frame.offset >= start { return frame }
-        }
-        return nil
-    }
 }

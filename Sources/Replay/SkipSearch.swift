@@ -4,7 +4,8 @@ public import Ledger
 /// Finds the entries that say which records of a ledger partition are passed over (`standing.ledger.skipped`): `standing
 /// ledger skip` appends one behind a record that no member can read or fold.
 ///
-/// Of such a record everything that cannot be read or folded counts for nothing, the rest as ever. An entry that names a
+/// Of such a record everything that cannot be read or folded counts for nothing, the rest as ever: of an activation whose policy
+/// does not compile that is its time and its identity. An entry that names a
 /// record behind itself, or one that nothing is wrong with, changes nothing. So whoever folds the same ledger passes the
 /// same over, whenever the entry was appended.
 public struct SkipSearch {
@@ -51,7 +52,8 @@ public struct SkipSearch {
     }
 
     /// Runs `body`, which folds a partition anew passing these records over. Where it meets a record that cannot be read or
-    /// folded, and an entry behind it says that it is passed over, it is run again. `frames`: those from an offset on.
+    /// folded, and an entry behind it says that it is passed over, it is run again. `frames`: those from an offset on, and
+    /// others before it do no harm.
     static func passingOver<Result: ~Copyable>(
         _ known: Set<Int64> = [], in frames: (_ start: Int64) throws -> any FrameSource,
         _ body: (_ skipped: Set<Int64>) throws -> Result

@@ -5,13 +5,13 @@ extension CommandTests {
     /// A record that something else has written to the ledger topic, from the alarm to the mend, with an owner and a standby.
     struct LedgerSkipTests {
         private struct Readiness: Decodable {
-            struct Stopped: Decodable {
+            struct Quarantined: Decodable {
                 let partition: Int32
                 let offset: Int64
                 let reason: String
             }
             let ready: Bool
-            let stopped: [Stopped]?
+            let quarantined: [Quarantined]?
         }
 
         private func readiness(_ server: Server) async throws -> Readiness? {
@@ -41,7 +41,7 @@ extension CommandTests {
             try cluster.write(Array("not a frame, and longer than a frame's header".utf8), toLedger: hurt)
             let stopped = try await wait(for: "the alarm") {
                 for member in [server, standby] {
-                    if let stopped = try await readiness(member)?.stopped?.first { return stopped }
+                    if let stopped = try await readiness(member)?.quarantined?.first { return stopped }
                 }
                 return nil
             }
@@ -49,7 +49,7 @@ extension CommandTests {
             let command = "standing ledger skip \(hurt) \(stopped.offset) --reason"
             #expect(stopped.reason.contains(command))
             let metrics = [await server.get("/metrics")?.body, await standby.get("/metrics")?.body].compactMap { $0 }
-            #expect(metrics.contains { $0.contains("\nstanding_fold_partitions_stopped 1\n") })
+            #expect(metrics.contains { $0.contains("\nstanding_fold_partitions_quarantined 1\n") })
             try cluster.feed(Array(events[1500...]))
 
             // One that is good stays; the stray goes, once.
@@ -68,8 +68,8 @@ extension CommandTests {
             }
             try await server.waitUntil(expected)
             for member in [server, standby] {
-                try await wait(for: "nothing is stopped") {
-                    try await readiness(member)?.stopped == nil ? true : nil
+                try await wait(for: "nothing is in quarantine") {
+                    try await readiness(member)?.quarantined == nil ? true : nil
                 }
             }
             for member in [standby, server] {

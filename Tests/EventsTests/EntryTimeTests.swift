@@ -11,6 +11,14 @@ struct EntryTimeTests {
         #expect(EntryTime.isOutOfRange(time(text), clock: .distantPast) == isOut)
     }
 
+    @Test func theBoundsAreTheDocumentedOnes() {
+        #expect(
+            EntryTime.first == time("1970-01-01T00:00:00Z") && EntryTime.last == time("2200-12-31T23:59:59.999999Z"))
+        #expect(EntryTime.latest(at: .distantPast) == EntryTime.last)
+        #expect(EntryTime.latest(at: time("2195-01-01T00:00:00Z")) == EntryTime.last)
+        #expect(EntryTime.latest(at: time("2005-03-01T00:00:00Z")) == time("2015-03-01T00:00:00Z"))
+    }
+
     /// Ten years of the calendar: a missing day is the month's last.
     @Test(arguments: [
         ("2026-03-01T00:00:00Z", "2036-03-01T00:00:00Z"), ("2096-03-01T00:00:00Z", "2106-03-01T00:00:00Z"),

@@ -143,6 +143,34 @@ extension PipelineServiceTests {
             #expect(try revoked() == ["2020-01-04T00:00:00Z"])
         }
 
+        /// One tick may move the clock no further than ten years.
+        @Test func aLedgerOfLongAgoComesToNowInSteps() throws {
+            let fixture = try Fixture(ledgerPartitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            let start = Int64(Date().timeIntervalSince1970 * 1_000_000)
+            let events = fixture.service(policy: fixture.policy)
+            try fixture.running(events) { service in
+                try fixture.send([
+                    Fixture.event(
+                        "long-ago", "standing.subject.enrolled", of: "anna", at: "1985-02-28T12:00:00Z",
+                        data: #"{"kind":"individual","terms":"1"}"#, to: Fixture.control)
+                ])
+                try fixture.waitForFold(of: 1, by: service)
+            }
+            let ticking = fixture.service(policy: nil) {
+                $0.clock = .wall
+                $0.tickInterval = 200_000
+            }
+            try fixture.running(ticking) { service in
+                try fixture.wait("the clock comes to now") {
+                    guard case .found(let answer) = service.standing(of: Array("anna".utf8)) else { return false }
+                    return answer.freshness.clock >= start
+                }
+                #expect(service.status.ticks >= 5)
+                #expect(service.foldCounters.outOfRange == 0)
+            }
+        }
+
         /// Under traffic there is no moment at which everything is folded and acknowledged: neither readiness nor ticks wait for
         /// one.
         @Test func underTrafficAMemberIsReadyAndTicks() throws {

@@ -24,6 +24,7 @@ extension PipelineServiceTests {
                 long.withUnsafeBytes { long in
                     var event = EventView.empty
                     (event.id, event.source, event.type, event.subject) = (text, text, text, text)
+                    event.time = Timestamp(microseconds: 1_577_836_800_000_000)
                     builder.append(event, topic: text, partition: 0, offset: 0)
                     event.subject = long
                     builder.append(event, topic: text, partition: 0, offset: 1)
@@ -69,8 +70,8 @@ extension PipelineServiceTests {
                 let own: [UInt8] = try #require(last?.value)
                 for (round, stray) in try Self.strays(own).enumerated() {
                     try fixture.append([stray.bytes], toLedger: hurt)
-                    try fixture.wait("stopped") { service.status.stopped.first?.partition == hurt }
-                    let stopped = try #require(service.status.stopped.first)
+                    try fixture.wait("stopped") { service.status.quarantined.first?.partition == hurt }
+                    let stopped = try #require(service.status.quarantined.first)
                     #expect(stopped.reason.contains("standing ledger skip \(hurt) \(stopped.offset) --reason"))
                     #expect(stopped.reason.contains(stray.message), "\(stopped.reason)")
 
@@ -82,7 +83,7 @@ extension PipelineServiceTests {
                     try fixture.wait("the others are folded") {
                         lines(fixture.standings(of: service), of: others) == wanted
                     }
-                    #expect(service.status.stopped.map(\.offset) == [stopped.offset])
+                    #expect(service.status.quarantined.map(\.offset) == [stopped.offset])
                     #expect(service.isReady && !service.isCurrent && service.finalFailure == nil)
                     guard case .found(let answer) = service.standing(of: Array(ofHurt[0].utf8)) else {
                         Issue.record("no standing while the partition is stopped")
@@ -93,7 +94,7 @@ extension PipelineServiceTests {
                     let outcome = try skip(fixture, stopped.partition, stopped.offset)
                     #expect(outcome.isNew && outcome.defect?.contains(stray.message) == true)
                     try fixture.waitForFold(of: sent.count, by: service)
-                    #expect(service.status.stopped.isEmpty)
+                    #expect(service.status.quarantined.isEmpty)
                     #expect(try !skip(fixture, stopped.partition, stopped.offset).isNew)
                     try fixture.wait("current") { service.isCurrent }
                     #expect(fixture.standings(of: service) == (try fixture.directStandings(sent)))
@@ -124,7 +125,7 @@ extension PipelineServiceTests {
                 #expect(throws: LedgerSkip.Refused.self) {
                     try skip(fixture, 7, 0)
                 }
-                #expect(service.status.stopped.isEmpty && service.isCurrent)
+                #expect(service.status.quarantined.isEmpty && service.isCurrent)
             }
         }
 
@@ -139,9 +140,9 @@ extension PipelineServiceTests {
                 service.requestStop()
                 try? service.join()
             }
-            try fixture.wait("stopped") { service.status.stopped.count == 2 }
+            try fixture.wait("stopped") { service.status.quarantined.count == 2 }
             #expect(!service.isReady)
-            for stopped in service.status.stopped {
+            for stopped in service.status.quarantined {
                 #expect(try skip(fixture, stopped.partition, stopped.offset).isNew)
             }
             try fixture.send([Fixture.enrolment(of: "anna")])

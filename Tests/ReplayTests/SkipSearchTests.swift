@@ -37,15 +37,19 @@ struct SkipSearchTests {
                     session: 77,
                     [.system(type: "standing.ledger.upgraded", data: #"{"ledger":"city","fold-version":99}"#)])
             case .policyThatDoesNotCompile:
-                return LedgerEntry.frame(
-                    session: 77,
-                    [
-                        .event(
-                            type: "standing.policy.activated", subject: "", offset: 0, topic: "stray", second: 0,
-                            data: LedgerEntry.policyData("policy: [nonsense"))
-                    ])
+                return Self.activation(of: "policy: [nonsense")
             }
             return copy
+        }
+
+        static func activation(of text: String) -> [UInt8] {
+            LedgerEntry.frame(
+                session: 77,
+                [
+                    .event(
+                        type: "standing.policy.activated", subject: "", offset: 0, topic: "stray", second: 0,
+                        data: LedgerEntry.policyData(text))
+                ])
         }
     }
 
@@ -55,25 +59,28 @@ struct SkipSearchTests {
             [.system(type: "standing.ledger.skipped", data: #"{"offset":\#(offset),"reason":"a test"}"#)])
     }
 
-    /// `frames` with the stray behind the frame in `place`; those behind it lie one offset further.
+    private typealias Frames = [(offset: Int64, bytes: [UInt8])]
+
+    /// `frames` with a record behind the frame in `place`, and its offset; those behind it lie one offset further.
     private static func with(
-        _ stray: Stray, behind place: Int, in frames: [(offset: Int64, bytes: [UInt8])], skipped: Bool = true
-    ) -> (frames: [(offset: Int64, bytes: [UInt8])], offset: Int64) {
+        _ record: [UInt8], behind place: Int, in frames: Frames
+    ) -> (frames: Frames, offset: Int64) {
         let offset = frames[place].offset + 1
-        var result = Array(frames[...place])
-        result.append((offset, stray.bytes(after: frames[place].bytes)))
-        result += frames[(place + 1)...].map { ($0.offset + 1, $0.bytes) }
-        if skipped { result.append((result[result.count - 1].offset + 1, skip(offset, session: 78))) }
-        return (result, offset)
+        let behind = frames[(place + 1)...].map { ($0.offset + 1, $0.bytes) }
+        return (Array(frames[...place]) + [(offset, record)] + behind, offset)
     }
 
-    private static func source(_ frames: [(offset: Int64, bytes: [UInt8])]) -> LedgerReplay.Source {
+    private static func ended(_ frames: Frames, _ more: [[UInt8]]) -> Frames {
+        more.reduce(into: frames) { $0.append(($0[$0.count - 1].offset + 1, $1)) }
+    }
+
+    private static func source(_ frames: Frames) -> LedgerReplay.Source {
         { _, start, end in MemoryFrames(frames.filter { $0.offset >= start && $0.offset < end }) }
     }
 
     /// State and facts, which have no offset in them but that of their id.
     private static func outcome(
-        _ frames: [(offset: Int64, bytes: [UInt8])]
+        _ frames: Frames
     ) throws -> (result: LedgerReplay.Result, facts: [String]) {
         let source = source(frames)
         let result = try LedgerReplay().run(partitions: [RandomLedger.partition], source: source)
@@ -86,14 +93,20 @@ struct SkipSearchTests {
 
     @Test(arguments: Stray.allCases) func aStrayRecordStopsAReplayUntilAnEntryBehindItNamesIt(stray: Stray) throws {
         for seed in UInt64(0)..<6 {
-            let ledger = RandomLedger(seed: seed, frames: 40)
+            // Of an activation time and identity count, as of one that brings the policy that is active already.
+            let isActivation = stray == .policyThatDoesNotCompile
+            let ledger = RandomLedger(seed: seed, frames: 40, switches: !isActivation)
             let place = 1 + Int(seed) * 6
-            let plain = try Self.outcome(ledger.frames)
-            let (stopped, offset) = Self.with(stray, behind: place, in: ledger.frames, skipped: false)
+            let plain = try Self.outcome(
+                isActivation
+                    ? Self.with(Stray.activation(of: RandomLedger.text), behind: place, in: ledger.frames).frames
+                    : ledger.frames)
+            let bytes = stray.bytes(after: ledger.frames[place].bytes)
+            let (stopped, offset) = Self.with(bytes, behind: place, in: ledger.frames)
             let problem = #expect(throws: PartitionFold.Problem.self) { try Self.outcome(stopped) }
             #expect(problem?.offset == offset && problem?.partition == RandomLedger.partition)
 
-            let passed = try Self.outcome(Self.with(stray, behind: place, in: ledger.frames).frames)
+            let passed = try Self.outcome(Self.ended(stopped, [Self.skip(offset, session: 78)]))
             #expect(passed.result.digest == plain.result.digest, "\(stray), seed \(seed)")
             #expect(passed.result.sequences == plain.result.sequences)
             #expect(passed.facts == plain.facts)
@@ -103,12 +116,9 @@ struct SkipSearchTests {
     /// Two of them, and a policy that is activated behind them, so that what lies before it is folded once more.
     @Test func aPolicySwitchPassesTheSameRecordsOver() throws {
         let ledger = RandomLedger(seed: 3, frames: 60, switches: false)
-        var (frames, _) = Self.with(.malformedEntry, behind: 10, in: ledger.frames)
-        (frames, _) = Self.with(.policyThatDoesNotCompile, behind: 30, in: frames)
-        // The entries were appended before one of the strays: each names its record as it lies now.
-        let strays = frames.indices.filter { frames[$0].bytes.withUnsafeBytes { EntryReader.defect(in: $0) != nil } }
-        #expect(strays.count == 1)
-        frames = frames.filter { frame in frame.bytes != Self.skip(11 + ledger.frames[0].offset, session: 78) }
+        let (one, first) = Self.with(Stray.malformedEntry.bytes(after: []), behind: 10, in: ledger.frames)
+        let (both, second) = Self.with(Stray.unknownSystemEntry.bytes(after: []), behind: 30, in: one)
+        let skips = [Self.skip(first, session: 81), Self.skip(second, session: 82)]
         let activation = LedgerEntry.frame(
             session: 80,
             [
@@ -116,20 +126,8 @@ struct SkipSearchTests {
                     type: "standing.policy.activated", subject: "", offset: 1, topic: "policies",
                     second: 100 * 86_400, data: LedgerEntry.policyData(RandomLedger.others[0]))
             ])
-        func ended(_ frames: [(offset: Int64, bytes: [UInt8])], _ more: [[UInt8]]) -> [(offset: Int64, bytes: [UInt8])]
-        {
-            var result = frames
-            for bytes in more { result.append((result[result.count - 1].offset + 1, bytes)) }
-            return result
-        }
-        let named = frames.filter { frame in
-            frame.bytes.withUnsafeBytes { EntryReader.defect(in: $0) != nil }
-                || frame.bytes == Stray.policyThatDoesNotCompile.bytes(after: [])
-        }
-        #expect(named.count == 2)
-        let skips = named.enumerated().map { Self.skip($1.offset, session: UInt64(81 + $0)) }
-        let passed = try Self.outcome(ended(frames, skips + [activation]))
-        let plain = try Self.outcome(ended(ledger.frames, [activation]))
+        let passed = try Self.outcome(Self.ended(both, skips + [activation]))
+        let plain = try Self.outcome(Self.ended(ledger.frames, [activation]))
         #expect(passed.result.digest == plain.result.digest)
         #expect(passed.facts == plain.facts)
         #expect(passed.facts.contains { $0.contains("\"version\":2") })
