@@ -14,6 +14,11 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -33,8 +38,11 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -64,16 +72,15 @@ let package = Package(
         room("Topics", ["Kafka", "Policy"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Kafka", logging]),
-        room("Query", ["Events", "Pipeline", "Policy", "Replay", "Scoring", hummingbird, logging, metrics]),
-        room("Downstream", ["Events", "Kafka", grdb, hummingbird, logging]),
+        room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTPTypes]),
+        room("Query", ["Events", "HTTP", "Pipeline", "Policy", "Scoring", httpTypes, hummingbird, logging, metrics]),
+        room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
         .executableTarget(
             name: "standing",
             dependencies: [
-                "CIntrinsics", "Downstream", "Events", "Expressions", "Kafka", "Lag", "Ledger", "Pipeline", "Policy",
-                "Query",
-                "Replay",
-                "Scoring", "Simulation", "Topics", argumentParser, logging, metrics,
+                "CIntrinsics", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
+                "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics", argumentParser, logging, metrics,
             ],
             swiftSettings: strict),
 
@@ -96,7 +103,8 @@ let package = Package(
                 "Events", "Kafka", "Ledger", "Pipeline", "Policy", "Randomness", "Replay", "Scoring", "Simulation",
                 logging,
             ]),
-        tests("QueryTests", ["Events", "Pipeline", "Policy", "Query", "Scoring", metrics]),
+        tests("HTTPTests", ["HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTPTypes]),
+        tests("QueryTests", ["Events", "HTTP", "Pipeline", "Policy", "Query", "Scoring", metrics]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Randomness", "Simulation"]),

@@ -1,5 +1,6 @@
 import Events
 import Foundation
+import HTTP
 import Hummingbird
 
 /// What a service answers from its database, and how it says that it does not know its topic to the end. Keys are single
@@ -56,7 +57,7 @@ struct DownstreamAnswers: Sendable {
     /// `{"subject","current","perks":[{"perk","since"}]}`
     func perks(of segment: String, in store: PerksStore) async throws -> Response {
         guard let subject = segment.removingPercentEncoding else {
-            return try failure("the path is not valid percent-encoded UTF-8")
+            return .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
         }
         return try await answer { isCurrent in
             let perks = try await store.perks(of: subject)
@@ -68,14 +69,14 @@ struct DownstreamAnswers: Sendable {
     func check(_ request: Request, in store: BlacklistStore) async throws -> Response {
         // Hummingbird takes a value that it cannot decode as it stands: a subject nobody knows, who would be allowed.
         if let query = request.uri.query, query.removingPercentEncoding == nil {
-            return try failure("the query is not valid percent-encoded UTF-8")
+            return .error("the query is not valid percent-encoded UTF-8", status: .badRequest)
         }
         let query = request.uri.queryParameters
         guard let subject = query.get("subject"), !subject.isEmpty else {
-            return try failure("missing query parameter: subject")
+            return .error("missing query parameter: subject", status: .badRequest)
         }
         guard let measure = query.get("measure"), !measure.isEmpty else {
-            return try failure("missing query parameter: measure")
+            return .error("missing query parameter: measure", status: .badRequest)
         }
         return try await answer { isCurrent in
             let found = try await store.answer(for: subject, measure, at: now?())
@@ -116,10 +117,6 @@ struct DownstreamAnswers: Sendable {
         try DownstreamServer.json(
             NotCurrent(error: "not current: the facts are not known to their end", reasons: reasons),
             status: .serviceUnavailable)
-    }
-
-    private func failure(_ message: String) throws -> Response {
-        try DownstreamServer.json(DownstreamServer.Failure(error: message), status: .badRequest)
     }
 
     private static func unknown(_ measure: String, _ known: [String]) -> String {

@@ -1,5 +1,6 @@
 public import Events
 internal import Foundation
+internal import HTTP
 public import Kafka
 public import Logging
 import Synchronization
@@ -36,8 +37,6 @@ public final class DownstreamService: Sendable {
     public let kind: Kind
     private let follower: FactFollower
     private let server: DownstreamServer
-    private let host: String
-    private let requestedPort: Int
     private let boundPort = Mutex<Int?>(nil)
 
     /// Opens or creates the database at `databasePath`; throws `UnusableDatabase` if it cannot. `topic` and `group` default to
@@ -47,6 +46,7 @@ public final class DownstreamService: Sendable {
         host: String = "127.0.0.1", port: Int, options: Options = Options(), logger: Logger
     ) throws {
         self.kind = kind
+        let address = HTTPAddress(host: host, port: port)
         func follow(_ store: any FactStore) -> FactFollower {
             FactFollower(
                 kafka: kafka, topic: topic ?? kind.defaultTopic, group: group ?? kind.defaultGroup, store: store,
@@ -57,15 +57,15 @@ public final class DownstreamService: Sendable {
             let store = try PerksStore(path: databasePath)
             follower = follow(store)
             server = DownstreamServer(
-                follower, .perks(store), failsOpen: options.failsOpen, now: options.now, logger: logger)
+                follower, .perks(store), address: address, failsOpen: options.failsOpen, now: options.now,
+                logger: logger)
         case .blacklist:
             let store = try BlacklistStore(path: databasePath, declared: options.measures)
             follower = follow(store)
             server = DownstreamServer(
-                follower, .checks(store), failsOpen: options.failsOpen, now: options.now, logger: logger)
+                follower, .checks(store), address: address, failsOpen: options.failsOpen, now: options.now,
+                logger: logger)
         }
-        self.host = host
-        requestedPort = port
     }
 
     /// Follows and serves until the task is cancelled, then returns when both have ended. Throws if the address cannot
@@ -73,7 +73,7 @@ public final class DownstreamService: Sendable {
     public func run() async throws {
         follower.start()
         do {
-            try await server.run(host: host, port: requestedPort) { [self] port in boundPort.withLock { $0 = port } }
+            try await server.run { [self] port in boundPort.withLock { $0 = port } }
         } catch {
             await follower.stop()
             if Task.isCancelled { return }

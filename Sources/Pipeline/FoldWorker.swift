@@ -358,7 +358,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     /// Says who owns what, where it is not said yet.
     private func announce() throws {
         guard let topic = outlet.members, dealt != nil,
-            let news = directory.news(of: partitions.map(\.partition), isFull: memory.isFull)
+            let news = directory.news(of: partitions.map(\.partition), isFull: memory.isFull, at: host.now)
         else { return }
         try say(news.json, of: news.address, to: topic)
     }

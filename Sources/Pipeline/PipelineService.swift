@@ -41,7 +41,7 @@ public final class PipelineService: Sendable {
             else { return }
             ledgerPartitions.store(partitions, ordering: .releasing)
             startWorkers(partitions)
-            followMembers()
+            followMembers(partitions)
         }
         workers.withLock { $0.append(bootstrap) }
     }
@@ -56,10 +56,12 @@ public final class PipelineService: Sendable {
         }
     }
 
-    private func followMembers() {
+    private func followMembers(_ ledgerPartitions: Int) {
         guard let members = configuration.members else { return }
         let worker = Worker("members", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
-            try directory.follow(configuration.kafka, topic: members.topic, stop: stopFlag, logger: logger)
+            try directory.follow(
+                configuration.kafka, topic: members.topic, ledgerPartitions: ledgerPartitions, stop: stopFlag,
+                logger: logger)
         }
         workers.withLock { $0.append(worker) }
     }
@@ -188,7 +190,7 @@ public final class PipelineService: Sendable {
 
     public enum Lookup: Sendable {
         case found(StandingAnswer)
-        case notEnrolled
+        case notEnrolled(Freshness)
         /// Another member folds the subject's ledger partition.
         case notOwned(partition: Int)
         case notReady
@@ -205,12 +207,9 @@ public final class PipelineService: Sendable {
             guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
             return partition.withFold { state -> Lookup in
                 guard let policy = state.policy, !state.isSpoiled else { return .notReady }
-                guard let standing = state.fold.standing(of: key) else { return .notEnrolled }
-                return .found(
-                    StandingAnswer(
-                        standing: standing, policy: policy,
-                        freshness: partition.freshness(
-                            offset: state.nextOffset, clock: state.fold.clock.microseconds)))
+                let freshness = partition.freshness(offset: state.nextOffset, clock: state.fold.clock.microseconds)
+                guard let standing = state.fold.standing(of: key) else { return .notEnrolled(freshness) }
+                return .found(StandingAnswer(standing: standing, policy: policy, freshness: freshness))
             }
         }
     }
@@ -226,8 +225,9 @@ public final class PipelineService: Sendable {
 
     /// Everything about a subject: what happened, what each event changed, and what would have been without what was voided.
     /// Reads the disk; not from async code.
-    public func file(of subject: [UInt8]) throws -> FileLookup {
-        try withHistory(of: subject) { entries, _, clock, writer in
+    /// `asStandby`: as for a standing.
+    public func file(of subject: [UInt8], asStandby: Bool = false) throws -> FileLookup {
+        try withHistory(of: subject, asStandby: asStandby) { entries, _, clock, writer in
             try SubjectFile(entries, asOf: clock).write(to: &writer)
         }
     }
@@ -241,13 +241,15 @@ public final class PipelineService: Sendable {
 
     /// A subject's standing at a point of the ledger, under the policies of then or, if `isOfNow`, under the one that is active
     /// now: JSON as of the live standing, null for who was not enrolled. Reads the disk; not from async code.
-    public func standing(of subject: [UInt8], at point: Point, policyOfNow isOfNow: Bool) throws -> FileLookup {
+    public func standing(
+        of subject: [UInt8], at point: Point, policyOfNow isOfNow: Bool, asStandby: Bool = false
+    ) throws -> FileLookup {
         var (time, end) = (Timestamp?.none, Int64.max)
         switch point {
         case .time(let asOf): time = asOf
         case .offset(let offset): end = offset
         }
-        return try withHistory(of: subject, until: end) { entries, policy, _, writer in
+        return try withHistory(of: subject, until: end, asStandby: asStandby) { entries, policy, _, writer in
             let replay = try SubjectReplay(entries, policy: isOfNow ? policy : nil, asOf: time)
             if let standing = replay.standing {
                 standing.writeExplained(to: &writer, policy: replay.fold.policy, clock: replay.fold.clock)
@@ -258,13 +260,14 @@ public final class PipelineService: Sendable {
     }
 
     private func withHistory(
-        of subject: [UInt8], until end: Int64 = .max,
+        of subject: [UInt8], until end: Int64 = .max, asStandby: Bool,
         _ write: (SubjectEntries, ScoringPolicy, Timestamp, inout ByteWriter) throws -> Void
     ) throws -> FileLookup {
         let count = ledgerPartitions.load(ordering: .acquiring)
         guard count > 0 else { return .notReady }
         let number = subject.withUnsafeBytes { Murmur2.partition(of: $0, count: count) }
-        guard let partition = owned[Int32(number)] else { return .notOwned(partition: number) }
+        let standby = asStandby ? owned.standby(Int32(number)) : nil
+        guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
         let state = partition.withFold { ($0.policy, $0.nextOffset, $0.fold.clock) }
         guard let policy = state.0 else { return .notReady }
         guard let entries = try partition.entries(of: subject, until: min(end, state.1)) else { return .noArchive }

@@ -1,4 +1,5 @@
 internal import Foundation
+public import HTTP
 
 /// The address that a member advertises to the others.
 public enum Announcement: Sendable, Equatable {

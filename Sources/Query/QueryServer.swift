@@ -1,5 +1,6 @@
-import Dispatch
 import Events
+public import HTTP
+import HTTPTypes
 import Hummingbird
 public import Logging
 public import Pipeline
@@ -16,6 +17,12 @@ public final class QueryServer: Sendable {
     private let announcement: Announcement
     private let logger: Logger
     private let forwarding = Forwarding()
+    /// Files and standings of the past: each reads the disk and takes some megabytes.
+    private let historyWork = BlockingWork(threads: 4, waiting: 28)
+    /// Standings of now: each waits for a slice of its partition's fold.
+    private let standingWork = BlockingWork(threads: 2, waiting: 510)
+    /// Readiness and metrics, which wait for every partition.
+    private let statusWork = BlockingWork(threads: 1, waiting: 15)
     private let boundPort = Mutex<Int?>(nil)
 
     /// Port 0 takes a free one.
@@ -36,51 +43,26 @@ public final class QueryServer: Sendable {
     /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be
     /// bound.
     public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
-        let router = Router(context: BasicRequestContext.self)
-        router.add(middleware: JSONErrors())
-        /// A route, with the query parameters that it takes; any other is refused.
-        func get(
-            _ path: RouterPath, taking known: [String] = [],
-            _ answer: @escaping @Sendable (Request, BasicRequestContext) async throws -> Response
-        ) {
-            router.get(path) { request, context -> Response in
-                let names = request.uri.queryParameters.map { String($0.key) }
-                if let mistake = queryMistake(names, known: known) { return .error(mistake, status: .badRequest) }
-                return try await answer(request, context)
-            }
-        }
-        get("livez") { [self] _, _ in liveness() }
-        get("readyz") { [self] _, _ in readiness() }
-        get("metrics") { [self] _, _ in scrape() }
-        get("subjects/:id", taking: ["as-of", "offset", "policy"]) { [self] request, context in
+        let routes = Routes(logger: logger)
+        routes.get("livez") { [self] _, _ in liveness() }
+        routes.get("readyz") { [self] _, _ in try await statusWork.run { self.readiness() } }
+        routes.get("metrics") { [self] _, _ in try await statusWork.run { self.scrape() } }
+        routes.get("subjects/:id", taking: ["as-of", "offset", "policy"]) { [self] request, context in
             try await standing(of: try context.parameters.require("id"), request)
         }
-        get("subjects/:id/file") { [self] request, context in
+        routes.get("subjects/:id/file") { [self] request, context in
             try await file(of: try context.parameters.require("id"), request)
         }
-        // Hummingbird logs its own cancellation as an error.
-        var quiet = logger
-        quiet.logLevel = .critical
-        let application = Application(
-            responder: router.buildResponder(),
-            configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
-            onServerRunning: { [self] channel in
-                let port = channel.localAddress?.port ?? address.port
-                boundPort.withLock { $0 = port }
-                if let announced = announcement.announced(port: port) { service.advertise("\(announced)") }
-                logger.info("listening on http://\(HTTPAddress(host: address.host, port: port))")
-                listening(port)
-            }, logger: quiet)
-        do {
-            try await application.run()
-        } catch {
-            guard Task.isCancelled else { throw error }
+        try await HTTPServer(routes, address: address, logger: logger).run { [self] port in
+            boundPort.withLock { $0 = port }
+            if let announced = announcement.announced(port: port) { service.advertise("\(announced)") }
+            listening(port)
         }
     }
 
     private func liveness() -> Response {
         if let failure = service.finalFailure { return .error("\(failure)", status: .serviceUnavailable) }
-        return .text("ok\n", contentType: "text/plain; charset=utf-8")
+        return .text("ok\n")
     }
 
     private func readiness() -> Response {
@@ -140,7 +122,7 @@ public final class QueryServer: Sendable {
         exposition.add("standing_ledger_repeated_entries_total", .counter, status.folded.repeatedEntries)
         exposition.add("standing_ledger_repeated_frames_total", .counter, status.folded.repeatedFrames)
         exposition.add("standing_ledger_refused_frames_total", .counter, status.folded.refusedFrames)
-        return .text(exposition.text, contentType: "text/plain; version=0.0.4; charset=utf-8")
+        return .prometheus(exposition.text)
     }
 
     /// `as-of=TIME` or `offset=LEDGER-OFFSET`, and `policy=then` (default) or `now`: a standing of the past.
@@ -150,7 +132,7 @@ public final class QueryServer: Sendable {
         guard let subject = percentDecoded(segment) else { return .badPath }
         guard asOf != nil || offset != nil else {
             guard policy == nil else { return .error("policy goes with as-of or offset", status: .badRequest) }
-            return await standing(of: subject, request)
+            return try await standing(of: subject, request)
         }
         let point: PipelineService.Point
         if let asOf, offset == nil, let time = Timestamp(String(asOf)) {
@@ -164,75 +146,73 @@ public final class QueryServer: Sendable {
             return .error("policy is then or now", status: .badRequest)
         }
         let isOfNow = policy == "now"
-        return try await lookUp(request) {
-            try self.service.standing(of: subject, at: point, policyOfNow: isOfNow)
+        return try await lookUp(request) { asStandby in
+            try self.service.standing(of: subject, at: point, policyOfNow: isOfNow, asStandby: asStandby)
         }
     }
 
     private func file(of segment: String, _ request: Request) async throws -> Response {
         guard let subject = percentDecoded(segment) else { return .badPath }
-        return try await lookUp(request) { try self.service.file(of: subject) }
+        return try await lookUp(request) { asStandby in try self.service.file(of: subject, asStandby: asStandby) }
     }
 
-    /// Reads the disk on a thread of its own.
+    /// Answers from the archive of the subject's partition: the owner's, or, where that cannot be had, a standby's here.
     private func lookUp(
-        _ request: Request, _ body: @escaping @Sendable () throws -> PipelineService.FileLookup
+        _ request: Request, _ body: @escaping @Sendable (_ asStandby: Bool) throws -> PipelineService.FileLookup
     ) async throws -> Response {
-        let found = try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+        func response(_ found: PipelineService.FileLookup) -> Response? {
+            switch found {
+            case .found(let json, let freshness):
+                let isEnrolled = json != Array("null".utf8)
+                let response: Response = isEnrolled ? .json(json) : .error("not enrolled", status: .notFound)
+                return response.stamped(freshness)
+            case .notOwned: return nil
+            case .notReady: return .retryLater("not ready")
+            case .noArchive:
+                return .error("this member keeps no archive: start it with --data", status: .notImplemented)
+            }
         }
-        switch found {
-        case .found(let json, let freshness):
-            guard json != Array("null".utf8) else { return .error("not enrolled", status: .notFound) }
-            return .json { writer in writer.append(json) }.stamped(freshness)
-        case .notOwned(let partition): return await askOwner(of: partition, request) ?? .misdirected(partition)
-        case .notReady: return .error("not ready", status: .serviceUnavailable)
-        case .noArchive:
-            return .error("this member keeps no archive: start it with --data", status: .notImplemented)
-        }
+        let found = try await historyWork.run { try body(false) }
+        guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
+        if let answer = await askOwner(of: partition, request) { return answer }
+        return response(try await historyWork.run { try body(true) }) ?? .ownerAway(partition)
     }
 
-    private func standing(of subject: [UInt8], _ request: Request) async -> Response {
-        let found = service.standing(of: subject)
-        guard case .notOwned(let partition) = found else { return response(found) }
+    private func standing(of subject: [UInt8], _ request: Request) async throws -> Response {
+        func response(_ found: PipelineService.Lookup) -> Response? {
+            switch found {
+            case .found(let answer):
+                return .json { writer in
+                    answer.standing.writeExplained(
+                        to: &writer, policy: answer.policy, clock: Timestamp(microseconds: answer.freshness.clock))
+                }.stamped(answer.freshness)
+            case .notEnrolled(let freshness): return .error("not enrolled", status: .notFound).stamped(freshness)
+            case .notOwned: return nil
+            case .notReady: return .retryLater("not ready")
+            }
+        }
+        let found = try await standingWork.run { self.service.standing(of: subject) }
+        guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
         if let answer = await askOwner(of: partition, request) { return answer }
         // Its owner is away: what a standby knows is better than nothing, and says how far it is behind.
-        return response(service.standing(of: subject, asStandby: true))
+        let asStandby = try await standingWork.run { self.service.standing(of: subject, asStandby: true) }
+        return response(asStandby) ?? .ownerAway(partition)
     }
 
-    /// Nil: nobody is known to own it, the owner does not answer, or another member asked us already.
+    /// Nil if no owner is known, it does not answer, or another member has asked us already.
     private func askOwner(of partition: Int, _ request: Request) async -> Response? {
-        guard request.headers[Forwarding.forwarded] == nil, let address = service.address(ofOwner: partition) else {
-            return nil
-        }
-        return await forwarding.ask(address, path: request.uri.description)
-    }
-
-    private func response(_ found: PipelineService.Lookup) -> Response {
-        switch found {
-        case .found(let answer):
-            return .json { writer in
-                answer.standing.writeExplained(
-                    to: &writer, policy: answer.policy, clock: Timestamp(microseconds: answer.freshness.clock))
-            }.stamped(answer.freshness)
-        case .notEnrolled: return .error("not enrolled", status: .notFound)
-        case .notOwned(let partition): return .misdirected(partition)
-        case .notReady: return .error("not ready", status: .serviceUnavailable)
+        guard request.headers[Forwarding.forwarded] == nil,
+            let address = service.address(ofOwner: partition).flatMap({ HTTPAddress($0) })
+        else { return nil }
+        switch await forwarding.ask(address, about: partition, path: request.uri.description) {
+        case .answer(let response): return response
+        case .tooLarge:
+            let limit = "greater than \(Forwarding.maximumBytes >> 20) MiB"
+            return .error(
+                "the answer of the partition's owner is \(limit); ask http://\(address) itself", status: .badGateway)
+        case .none: return nil
         }
     }
-}
-
-/// What is wrong with the names of a query's parameters, of which each may stand once; nil if nothing is.
-func queryMistake(_ names: [String], known: [String]) -> String? {
-    var seen: Set<String> = []
-    for name in names {
-        guard known.contains(name) else {
-            let mend = known.isEmpty ? "this path takes none" : "this path takes \(known.joined(separator: ", "))"
-            return "unknown query parameter \"\(name.prefix(64))\"; \(mend)"
-        }
-        guard seen.insert(name).inserted else { return "the query parameter \(name) stands there twice" }
-    }
-    return nil
 }
 
 /// Nil unless every `%` starts two hexadecimal digits and the outcome is UTF-8.
@@ -260,22 +240,8 @@ private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
     }
 }
 
-/// Answers the router's own errors, an unknown path above all, in the form of ours.
-private struct JSONErrors: RouterMiddleware {
-    func handle(
-        _ request: Request, context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
-    ) async throws -> Response {
-        do {
-            return try await next(request, context)
-        } catch let error as HTTPError {
-            return .error(error.body ?? error.status.reasonPhrase.lowercased(), status: error.status)
-        }
-    }
-}
-
-extension HTTPFields.Element.Name {
-    fileprivate static let ledgerPartition = Self("standing-ledger-partition")!
+extension HTTPField.Name {
+    static let ledgerPartition = Self("standing-ledger-partition")!
     /// The offset of the ledger's next frame.
     fileprivate static let ledgerOffset = Self("standing-ledger-offset")!
     fileprivate static let clock = Self("standing-clock")!
@@ -283,25 +249,12 @@ extension HTTPFields.Element.Name {
     fileprivate static let lag = Self("standing-lag")!
     /// Whether the partition is folded to the ledger's end.
     fileprivate static let current = Self("standing-current")!
+
+    /// Where in the ledger an answer holds.
+    static let freshness = [ledgerPartition, ledgerOffset, clock, lag, current]
 }
 
 extension Response {
-    fileprivate static func text(_ text: String, contentType: String) -> Response {
-        Response(
-            status: .ok, headers: [.contentType: contentType],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
-    }
-
-    fileprivate static func json(
-        status: HTTPResponse.Status = .ok, _ write: (inout ByteWriter) -> Void
-    ) -> Response {
-        var writer = ByteWriter()
-        write(&writer)
-        return Response(
-            status: status, headers: [.contentType: "application/json; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes)))
-    }
-
     /// With where in the ledger the answer holds.
     fileprivate func stamped(_ freshness: Freshness) -> Response {
         var response = self
@@ -319,19 +272,9 @@ extension Response {
         .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
     }
 
-    fileprivate static func misdirected(_ partition: Int) -> Response {
-        json(status: .misdirectedRequest) { writer in
-            writer.append("{\"error\":\"another member folds the subject's ledger partition\",\"partition\":")
-            writer.append(decimal: Int64(partition))
-            writer.append("}")
-        }
-    }
-
-    fileprivate static func error(_ message: String, status: HTTPResponse.Status) -> Response {
-        json(status: status) { writer in
-            writer.append("{\"error\":")
-            writer.append(jsonString: message)
-            writer.append("}")
-        }
+    /// 503: neither the owner of the subject's ledger partition nor a standby can be asked here.
+    fileprivate static func ownerAway(_ partition: Int?) -> Response {
+        let named = partition.map { "ledger partition \($0)" } ?? "the subject's ledger partition"
+        return .retryLater("no member that folds \(named) can be reached")
     }
 }

@@ -2,9 +2,9 @@ import ArgumentParser
 import Downstream
 import Events
 import Foundation
+import HTTP
 import Logging
 import Pipeline
-import Query
 import Scoring
 
 struct DownstreamOptions: ParsableArguments {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CoreMetrics
 import Dispatch
 import Foundation
+import HTTP
 import Kafka
 import Ledger
 import Logging

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
+import HTTP
 import Kafka
 import Policy
-import Query
 import Topics
 
 /// Options of every command that talks to a cluster. A flag wins over the environment (`STANDING_BROKERS`), and that

@@ -1,8 +1,8 @@
 import Foundation
+import HTTP
 import Ledger
 import Logging
 import Pipeline
-import Query
 
 /// What a service needs of its machine, looked at before it joins a group: each call ends the command with one sentence,
 /// the path or address and the mend in it.

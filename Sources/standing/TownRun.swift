@@ -2,6 +2,7 @@ import CoreMetrics
 import Downstream
 import Events
 import Foundation
+import HTTP
 import Kafka
 import Lag
 import Logging

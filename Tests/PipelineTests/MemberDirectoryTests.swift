@@ -7,33 +7,71 @@ struct MemberDirectoryTests {
         MemberAnnouncement(member: "m", address: address, partitions: partitions)
     }
 
+    private let start = ContinuousClock().now
+    private let directory = MemberDirectory(member: "me")
+
+    private func note(_ announcement: MemberAnnouncement?, key: String) {
+        directory.note(announcement, key: key, ledgerPartitions: 4)
+    }
+
     @Test func theLastToSaySoOwnsAPartition() {
-        let directory = MemberDirectory(member: "me")
-        directory.note(announcement("a", 0, 1), key: "a")
-        directory.note(announcement("b", 1, 2), key: "b")
+        note(announcement("a", 0, 1), key: "a")
+        note(announcement("b", 1, 2), key: "b")
         #expect((0..<4).map { directory.owner(of: $0) } == ["a", "b", "b", nil])
         // What `a` no longer says of 0 is gone; what `b` said of 1 stands.
-        directory.note(announcement("a"), key: "a")
+        note(announcement("a"), key: "a")
         #expect((0..<3).map { directory.owner(of: $0) } == [nil, "b", "b"])
-        directory.note(announcement("a", 2), key: "a")
-        directory.note(nil, key: "b")
+        note(announcement("a", 2), key: "a")
+        note(nil, key: "b")
         #expect((0..<3).map { directory.owner(of: $0) } == [nil, nil, "a"])
     }
 
     @Test func newsIsWhatIsNotSaidYet() {
-        let directory = MemberDirectory(member: "me")
-        #expect(directory.news(of: [1]) == nil)
+        #expect(directory.news(of: [1], at: start) == nil)
         #expect(directory.farewell() == nil)
         directory.ownAddress = "h:1"
-        #expect(directory.news(of: [2, 1])?.partitions == [1, 2])
-        #expect(directory.news(of: [1, 2]) == nil)
+        #expect(directory.news(of: [2, 1], at: start)?.partitions == [1, 2])
+        #expect(directory.news(of: [1, 2], at: start) == nil)
         directory.forget()
-        #expect(directory.news(of: [1, 2])?.partitions == [1, 2])
-        #expect(directory.news(of: [])?.partitions == [])
+        #expect(directory.news(of: [1, 2], at: start)?.partitions == [1, 2])
+        #expect(directory.news(of: [], at: start)?.partitions == [])
         directory.forget()
         #expect(directory.farewell() == "h:1")
         #expect(directory.farewell() == nil)
-        #expect(directory.news(of: []) != nil)
+        #expect(directory.news(of: [], at: start) != nil)
+    }
+
+    @Test func anAnnouncementUnderAnothersKeyOrOfNoPartitionIsNobodysWord() {
+        note(announcement("a", 0), key: "a")
+        note(announcement("b", 1), key: "c")
+        note(announcement("d", -1, 4, .max), key: "d")
+        #expect((-1..<5).map { directory.owner(of: $0) } == [nil, "a", nil, nil, nil, nil])
+        #expect(directory.owner(of: .max) == nil)
+    }
+
+    /// `full` of anybody could block enrolments, and a claim of anybody send questions elsewhere.
+    @Test func anOwnerThatFindsItselfMissingOrMisquotedAnnouncesAgain() throws {
+        directory.ownAddress = "h:1"
+        let said = try #require(directory.news(of: [0, 1], at: start))
+        note(said, key: "h:1")
+        #expect(directory.news(of: [0, 1], at: start + .seconds(60)) == nil, "the topic says so")
+
+        var full = said
+        full.full = true
+        for (wrong, key) in [
+            (announcement("x:1", 1), "x:1"), (full, "h:1"), (announcement("h:1", 0), "h:1"), (nil, "h:1"),
+            (announcement("x:1"), "h:1"),
+        ] as [(MemberAnnouncement?, String)] {
+            note(said, key: "h:1")
+            directory.forget()
+            _ = directory.news(of: [0, 1], at: start)
+            note(wrong, key: key)
+            #expect(directory.news(of: [0, 1], at: start + .seconds(1)) == nil, "its own word may be under way")
+            #expect(directory.news(of: [0, 1], at: start + .seconds(3)) == said)
+            #expect(directory.news(of: [0, 1], at: start + .seconds(4)) == nil)
+        }
+        note(full, key: "x:1")
+        #expect(!directory.isFull(2, unknown: false), "of a partition that is not the full member's")
     }
 
     @Test func anAnnouncementComesBackAsItWent() {

@@ -93,7 +93,8 @@ import Testing
         directory.ownAddress = "here:1"
         func note(_ address: String, _ partitions: [Int32], isFull: Bool) {
             directory.note(
-                MemberAnnouncement(member: "m", address: address, partitions: partitions, isFull: isFull), key: address)
+                MemberAnnouncement(member: "m", address: address, partitions: partitions, isFull: isFull), key: address,
+                ledgerPartitions: 4)
         }
         note("here:1", [0], isFull: false)
         note("there:1", [1], isFull: true)
@@ -101,9 +102,10 @@ import Testing
         #expect(directory.isFull(1, unknown: false))
         #expect(directory.isFull(2, unknown: true) && !directory.isFull(2, unknown: false))
         note("there:1", [1], isFull: false)
+        let now = ContinuousClock().now
         #expect(!directory.isFull(1, unknown: true))
-        #expect(directory.news(of: [0], isFull: true)?.full == true)
-        #expect(directory.news(of: [0], isFull: true) == nil)
-        #expect(directory.news(of: [0])?.full == nil)
+        #expect(directory.news(of: [0], isFull: true, at: now)?.full == true)
+        #expect(directory.news(of: [0], isFull: true, at: now) == nil)
+        #expect(directory.news(of: [0], at: now)?.full == nil)
     }
 }

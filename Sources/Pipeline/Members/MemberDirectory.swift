@@ -2,18 +2,34 @@ internal import Kafka
 internal import Logging
 internal import Synchronization
 
-/// Who owns which ledger partition, as the members themselves say.
+/// Who owns which ledger partition, as the members themselves say. What anybody may write to the topic is bounded by the
+/// number of ledger partitions, and an owner contradicts what is not so.
 final class MemberDirectory: Sendable {
     private static let pollMilliseconds = 200
+    /// What was announced is announced again if the topic has said otherwise for this long.
+    private static let repeatAfter = Duration.seconds(2)
+
+    private struct Owner {
+        var address: String
+        var isFull: Bool
+    }
 
     private struct State {
         var ownAddress: String?
         var announced: MemberAnnouncement?
+        var announcedAt: ContinuousClock.Instant?
         var hasSpoken = false
-        /// By the key of the record.
-        var partitions: [String: [Int32]] = [:]
-        var owners: [Int32: String] = [:]
-        var full: Set<String> = []
+        /// By ledger partition.
+        var owners: [Int32: Owner] = [:]
+
+        /// The topic, as far as it is read, says what this member has announced.
+        func says(_ announcement: MemberAnnouncement) -> Bool {
+            announcement.partitions.allSatisfy { partition in
+                owners[partition].map {
+                    $0.address == announcement.address && $0.isFull == (announcement.full == true)
+                } ?? false
+            }
+        }
     }
 
     private let member: String
@@ -27,26 +43,29 @@ final class MemberDirectory: Sendable {
         set { state.withLock { $0.ownAddress = newValue } }
     }
 
-    /// The address of the member that was the last to say that it owns this partition; nil: nobody did.
-    func owner(of partition: Int32) -> String? { state.withLock { $0.owners[partition] } }
+    /// The address of the member that was the last to say that it owns this partition; nil if none has.
+    func owner(of partition: Int32) -> String? { state.withLock { $0.owners[partition]?.address } }
 
     /// Whether a partition's owner has no room for another subject; `unknown`: where nobody else says that it owns it.
     func isFull(_ partition: Int32, unknown: Bool) -> Bool {
         state.withLock { state in
-            guard let owner = state.owners[partition], owner != state.ownAddress else { return unknown }
-            return state.full.contains(owner)
+            guard let owner = state.owners[partition], owner.address != state.ownAddress else { return unknown }
+            return owner.isFull
         }
     }
 
-    /// What is to be announced; nil: it is said already, or there is no address yet.
-    func news(of partitions: [Int32], isFull: Bool = false) -> MemberAnnouncement? {
+    /// What is to be announced; nil if the topic says so already, or there is no address yet.
+    func news(of partitions: [Int32], isFull: Bool = false, at now: ContinuousClock.Instant) -> MemberAnnouncement? {
         state.withLock { state in
             guard let address = state.ownAddress else { return nil }
             let announcement = MemberAnnouncement(
                 member: member, address: address, partitions: partitions, isFull: isFull)
-            guard announcement != state.announced else { return nil }
-            state.announced = announcement
-            state.hasSpoken = true
+            if announcement == state.announced {
+                guard let last = state.announcedAt, now - last >= Self.repeatAfter, !state.says(announcement) else {
+                    return nil
+                }
+            }
+            (state.announced, state.announcedAt, state.hasSpoken) = (announcement, now, true)
             return announcement
         }
     }
@@ -63,20 +82,22 @@ final class MemberDirectory: Sendable {
         }
     }
 
-    /// A record of the topic, in its order. Nil: the member has gone.
-    func note(_ announcement: MemberAnnouncement?, key: String) {
+    /// A record of the topic, in its order. Nil: the member has gone. An announcement under a key that is not its address is
+    /// nobody's word, and numbers from `ledgerPartitions` on are no partitions.
+    func note(_ announcement: MemberAnnouncement?, key: String, ledgerPartitions: Int) {
         state.withLock { state in
-            for partition in state.partitions[key] ?? [] where state.owners[partition] == key {
-                state.owners[partition] = nil
+            state.owners = state.owners.filter { $0.value.address != key }
+            guard let announcement, announcement.address == key else { return }
+            for partition in announcement.partitions where partition >= 0 && partition < ledgerPartitions {
+                state.owners[partition] = Owner(address: key, isFull: announcement.full == true)
             }
-            state.partitions[key] = announcement?.partitions
-            if announcement?.full == true { state.full.insert(key) } else { state.full.remove(key) }
-            for partition in announcement?.partitions ?? [] { state.owners[partition] = key }
         }
     }
 
     /// Follows the topic from its beginning, until stopped.
-    func follow(_ kafka: any KafkaCluster, topic: String, stop: StopFlag, logger: Logger) throws {
+    func follow(
+        _ kafka: any KafkaCluster, topic: String, ledgerPartitions: Int, stop: StopFlag, logger: Logger
+    ) throws {
         var options = Consumer.Options()
         options.maximumQueuedKilobytes = 1024
         let consumer = try kafka.consumer(options, listener: nil) { logger.kafka($0, of: "members") }
@@ -87,7 +108,9 @@ final class MemberDirectory: Sendable {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records {
                     guard let key = record.key.map({ String(decoding: $0, as: UTF8.self) }) else { continue }
-                    note(record.value.flatMap { MemberAnnouncement(json: $0) }, key: key)
+                    note(
+                        record.value.flatMap { MemberAnnouncement(json: $0) }, key: key,
+                        ledgerPartitions: ledgerPartitions)
                 }
             }
             for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }

@@ -23,19 +23,36 @@ public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
 
     public init(host: String, port: Int) { (self.host, self.port) = (host, port) }
 
-    /// `HOST:PORT`, an IPv6 address in brackets; nil if it is none, or the port is not from 1 to 65535.
+    private static let maximumPortDigits = 5
+    private static let maximumNameBytes = 253
+
+    /// `HOST:PORT`, an IPv6 address in brackets. Nil if it is not exactly that: a host of letters, digits, `-`, `.` and `_`,
+    /// or an address, and a port from 1 to 65535.
     public init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (1...65535).contains(port)
+        guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else { return nil }
+        let (host, digits) = (text[..<colon], text[text.index(after: colon)...])
+        guard digits.utf8.allSatisfy(Self.isDigit), digits.utf8.count <= Self.maximumPortDigits,
+            let port = Int(digits), (1...65535).contains(port)
         else { return nil }
-        var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
-            host = host.dropFirst().dropLast()
-        } else if host.contains(":") {
-            return nil
+            let address = String(host.dropFirst().dropLast())
+            guard address.utf8.contains(UInt8(ascii: ":")), !address.utf8.contains(UInt8(ascii: "%")),
+                (try? resolve(address, 0, isNumeric: true)) != nil
+            else { return nil }
+            self.init(host: address, port: port)
+        } else {
+            guard (1...Self.maximumNameBytes).contains(host.utf8.count), host.utf8.allSatisfy(Self.isInName) else {
+                return nil
+            }
+            self.init(host: String(host), port: port)
         }
-        guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || $0 == "/" }) else { return nil }
-        self.init(host: String(host), port: port)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+    private static func isInName(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+            || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_")].contains(byte)
     }
 
     /// `HOST:PORT`, an IPv6 address in brackets.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Query
+@testable import HTTP
 
 struct HTTPAddressTests {
     @Test(arguments: [
@@ -15,7 +15,9 @@ struct HTTPAddressTests {
 
     @Test(arguments: [
         "one.example", "one.example:", "one.example:0", "one.example:65536", "one.example:http", ":8080", "::1:8080",
-        "http://one.example:8080", "one example:8080", "",
+        "http://one.example:8080", "one example:8080", "", "one.example:+80", "one.example:080808", "one.example/x:80",
+        "user@one.example:80", "one.example?x:80", "one.example#x:80", "one%2eexample:80", "[::1", "[one.example]:80",
+        "[fe80::1%25eth0]:80", "[127.0.0.1]:80", "oné.example:80", "one.example\n:80",
     ])
     func whatIsNoAddress(_ text: String) { #expect(HTTPAddress(text) == nil) }
 
@@ -67,44 +69,5 @@ struct HTTPAddressTests {
         }
         try #require(descriptor >= 0 && result == 0)
         return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
-    }
-}
-
-struct AnnouncementTests {
-    private func announced(
-        _ host: String, _ reach: HTTPAddress.Reach, brokers: String, hostName: String = "one", as text: String? = nil
-    ) -> String? {
-        let announcement = Announcement(
-            advertised: text.flatMap { HTTPAddress($0) }, host: host, reach: reach, hostName: hostName,
-            brokers: brokers)
-        return announcement.announced(port: 8080)?.description
-    }
-
-    @Test func anAddressThatOthersReachIsAnnounced() {
-        #expect(announced("10.0.0.1", .network, brokers: "broker:9092") == "10.0.0.1:8080")
-        #expect(announced("fd00::1", .network, brokers: "broker:9092") == "[fd00::1]:8080")
-    }
-
-    @Test func forEveryAddressTheHostsNameIsAnnounced() {
-        #expect(announced("0.0.0.0", .everyAddress, brokers: "broker:9092") == "one:8080")
-        #expect(announced("::", .everyAddress, brokers: "127.0.0.1:9092") == "one:8080")
-        #expect(announced("0.0.0.0", .everyAddress, brokers: "broker:9092", hostName: "localhost") == nil)
-    }
-
-    @Test(arguments: [
-        "127.0.0.1:9092", "localhost:9092, localhost:9093", "SSL://[::1]:9092", "localhost", "[::1]",
-    ])
-    func loopbackIsAnnouncedWhereTheBrokersAreOnThisMachine(_ brokers: String) {
-        #expect(announced("127.0.0.1", .loopback, brokers: brokers) == "127.0.0.1:8080")
-    }
-
-    @Test(arguments: ["broker:9092", "localhost:9092,broker:9092", "SSL://10.0.0.1:9092"])
-    func loopbackIsNotAnnouncedToOtherMachines(_ brokers: String) {
-        #expect(announced("127.0.0.1", .loopback, brokers: brokers) == nil)
-    }
-
-    @Test func whatTheOperatorSaysIsTakenAsItIs() {
-        #expect(
-            announced("127.0.0.1", .loopback, brokers: "broker:9092", as: "gate.example:443") == "gate.example:443")
     }
 }

@@ -1,0 +1,39 @@
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import NIOHTTPTypes
+internal import Synchronization
+
+/// HTTP/1 connections that may be dropped before they are served, as when the server stops while one is being accepted:
+/// NIO traps where an async channel is released that nobody has finished.
+struct DroppableHTTP1Channel: ServerChildChannel {
+    final class Value: ServerChildChannelValue {
+        private let connection: HTTP1Channel.Value
+        private let isServed = Atomic(false)
+
+        init(_ connection: HTTP1Channel.Value) { self.connection = connection }
+
+        deinit {
+            guard !isServed.load(ordering: .relaxed) else { return }
+            let connection = connection
+            Task { try? await connection.executeThenClose { _, _ in } }
+        }
+
+        var channel: any Channel { connection.channel }
+
+        fileprivate func serve(_ body: (HTTP1Channel.Value) async -> Void) async {
+            isServed.store(true, ordering: .relaxed)
+            await body(connection)
+        }
+    }
+
+    let http1: HTTP1Channel
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        http1.setup(channel: channel, logger: logger).map { Value($0) }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await value.serve { await http1.handle(value: $0, logger: logger) }
+    }
+}

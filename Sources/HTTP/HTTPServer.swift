@@ -1,0 +1,70 @@
+internal import Foundation
+internal import Hummingbird
+internal import HummingbirdCore
+public import Logging
+internal import NIOCore
+
+/// An HTTP/1 server that idle, slow and numerous clients cannot bring to an end: each phase of a connection has a time limit
+/// (`ConnectionPhase`), and connections are limited in number; beyond that the one that has been idle for longest is closed.
+/// Requests are not logged, because their paths name subjects.
+public struct HTTPServer: Sendable {
+    private let responder: RouterResponder<BasicRequestContext>
+    private let address: HTTPAddress
+    private let maximumConnections: Int
+    private let logger: Logger
+
+    /// Port 0 takes a free one.
+    public init(_ routes: Routes, address: HTTPAddress, logger: Logger) {
+        self.init(
+            routes, address: address, maximumConnections: Connections.maximum(descriptors: openFileLimit()),
+            logger: logger)
+    }
+
+    init(_ routes: Routes, address: HTTPAddress, maximumConnections: Int, logger: Logger) {
+        responder = routes.responder
+        self.address = address
+        self.maximumConnections = maximumConnections
+        self.logger = logger
+    }
+
+    /// Serves until the task is cancelled, then returns. `listening` receives the port. Throws if the address cannot be bound.
+    public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
+        let connections = Connections(maximum: maximumConnections, logger: logger)
+        // Hummingbird logs its own cancellation as an error.
+        var quiet = logger
+        quiet.logLevel = .critical
+        let application = Application(
+            responder: responder,
+            server: HTTPServerBuilder { responder in
+                let timeouts: @Sendable () -> [any RemovableChannelHandler] = { [ConnectionTimeouts(connections)] }
+                return DroppableHTTP1Channel(
+                    http1: HTTP1Channel(
+                        responder: responder, configuration: .init(additionalChannelHandlers: timeouts())))
+            },
+            configuration: ApplicationConfiguration(
+                address: .hostname(address.host, port: address.port),
+                availableConnectionsDelegate: .maximum(
+                    maximumConnections + Connections.closing, logger: quiet)),
+            onServerRunning: { [address, logger] channel in
+                // What it survives is rare: without it a failed accept would end the server.
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(AcceptFailures(logger), position: .first)
+                }.get()
+                let port = channel.localAddress?.port ?? address.port
+                logger.info("listening on http://\(HTTPAddress(host: address.host, port: port))")
+                listening(port)
+            }, logger: quiet)
+        do {
+            try await application.run()
+        } catch {
+            guard Task.isCancelled else { throw error }
+        }
+    }
+}
+
+/// Descriptors that this process may have open.
+private func openFileLimit() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+    return Int(clamping: limit.rlim_cur)
+}

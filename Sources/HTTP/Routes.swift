@@ -1,0 +1,106 @@
+public import Events
+internal import HTTPTypes
+public import Hummingbird
+public import Logging
+
+/// The paths that a server answers. What fails is answered with `{"error":…}`, never with an empty body.
+public struct Routes {
+    private let router = Router(context: BasicRequestContext.self)
+
+    /// `logger`: for requests that fail here; it is told the route's pattern, not the path.
+    public init(logger: Logger) { router.add(middleware: JSONErrors(logger: logger)) }
+
+    /// Answers `GET path`. `known`: the query parameters that it takes, each once; any other is refused.
+    public func get(
+        _ path: RouterPath, taking known: [String] = [],
+        _ answer: @escaping @Sendable (Request, BasicRequestContext) async throws -> Response
+    ) {
+        router.get(path) { request, context -> Response in
+            let names = request.uri.queryParameters.map { String($0.key) }
+            if let mistake = Self.mistake(in: names, known: known) { return .error(mistake, status: .badRequest) }
+            return try await answer(request, context)
+        }
+    }
+
+    var responder: RouterResponder<BasicRequestContext> { router.buildResponder() }
+
+    /// What is wrong with the names of a query's parameters, of which each may stand once; nil if nothing is.
+    static func mistake(in names: [String], known: [String]) -> String? {
+        var seen: Set<String> = []
+        for name in names {
+            guard known.contains(name) else {
+                let mend = known.isEmpty ? "this path takes none" : "this path takes \(known.joined(separator: ", "))"
+                return "unknown query parameter \"\(name.prefix(64))\"; \(mend)"
+            }
+            guard seen.insert(name).inserted else { return "the query parameter \(name) stands there twice" }
+        }
+        return nil
+    }
+}
+
+/// Answers what a route throws, and the router's own errors, in the form of ours.
+private struct JSONErrors: RouterMiddleware {
+    let logger: Logger
+
+    func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError {
+            return .error(error.body ?? error.status.reasonPhrase.lowercased(), status: error.status)
+        } catch is BlockingWork.Busy {
+            return .retryLater("too many requests are under way")
+        } catch {
+            if Task.isCancelled { throw error }
+            logger.error(
+                "a request failed",
+                metadata: ["path": "\(context.endpointPath ?? "unknown")", "reason": "\(error)"])
+            return .error("the request failed: \(error)", status: .internalServerError)
+        }
+    }
+}
+
+extension Response {
+    /// `{"error":…}`
+    public static func error(_ message: String, status: HTTPResponse.Status) -> Response {
+        json(status: status) { writer in
+            writer.append("{\"error\":")
+            writer.append(jsonString: message)
+            writer.append("}")
+        }
+    }
+
+    /// 503: what fails now is to be asked for once more in a second.
+    public static func retryLater(_ message: String) -> Response {
+        var response = error(message, status: .serviceUnavailable)
+        response.headers[.retryAfter] = "1"
+        return response
+    }
+
+    public static func json(
+        status: HTTPResponse.Status = .ok, _ write: (inout ByteWriter) -> Void
+    ) -> Response {
+        var writer = ByteWriter()
+        write(&writer)
+        return json(writer.bytes, status: status)
+    }
+
+    public static func json(_ bytes: some Sequence<UInt8>, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    public static func text(_ text: String, contentType: String = "text/plain; charset=utf-8") -> Response {
+        Response(
+            status: .ok, headers: [.contentType: contentType],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    /// Metrics in Prometheus' text format.
+    public static func prometheus(_ text: String) -> Response {
+        .text(text, contentType: "text/plain; version=0.0.4; charset=utf-8")
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import Hummingbird
+import Logging
+import Testing
+
+@testable import HTTP
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// Over real sockets.
+struct HTTPServerTests {
+    private struct Damaged: Error, CustomStringConvertible {
+        var description: String { "the archive is damaged" }
+    }
+
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let session = URLSession(configuration: .ephemeral)
+
+    /// `body` receives the server's port.
+    private func serving(
+        maximumConnections: Int, _ routes: Routes, _ body: (Int) async throws -> Void
+    ) async throws {
+        let (ports, continuation) = AsyncStream<Int>.makeStream()
+        let server = HTTPServer(
+            routes, address: HTTPAddress(host: "127.0.0.1", port: 0), maximumConnections: maximumConnections,
+            logger: logger)
+        let running = Task { try await server.run { continuation.yield($0) } }
+        var iterator = ports.makeAsyncIterator()
+        let port = try #require(await iterator.next())
+        try await body(port)
+        running.cancel()
+        try await running.value
+    }
+
+    private func get(_ path: String, _ port: Int) async throws -> (status: Int, body: String) {
+        let url = try #require(URL(string: "http://127.0.0.1:\(port)\(path)"))
+        let (data, response) = try await session.data(from: url)
+        return ((response as? HTTPURLResponse)?.statusCode ?? 0, String(decoding: data, as: UTF8.self))
+    }
+
+    private func connect(_ port: Int, sending text: String = "") throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(descriptor >= 0 && result == 0)
+        if !text.isEmpty { _ = text.withCString { send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) } }
+        return descriptor
+    }
+
+    @Test func idleAndSlowClientsTakeNobodysPlace() async throws {
+        let routes = Routes(logger: logger)
+        routes.get("livez") { _, _ in .text("ok\n") }
+        try await serving(maximumConnections: 8, routes) { port in
+            var clients: [Int32] = []
+            defer { for client in clients { close(client) } }
+            for index in 0..<100 {
+                clients.append(try connect(port, sending: index.isMultiple(of: 3) ? "GET /livez HTTP/1.1\r\nHo" : ""))
+                guard index.isMultiple(of: 20) else { continue }
+                let answer = try await get("/livez", port)
+                #expect(answer.status == 200 && answer.body == "ok\n")
+            }
+        }
+    }
+
+    @Test func whatFailsIsNeverAnEmptyBody() async throws {
+        let routes = Routes(logger: logger)
+        routes.get("fails") { _, _ in throw Damaged() }
+        routes.get("busy") { _, _ in throw BlockingWork.Busy() }
+        routes.get("takes", taking: ["one"]) { _, _ in .text("taken") }
+        try await serving(maximumConnections: 8, routes) { port in
+            for (path, status, body) in [
+                ("/fails", 500, #"{"error":"the request failed: the archive is damaged"}"#),
+                ("/busy", 503, #"{"error":"too many requests are under way"}"#),
+                ("/nowhere", 404, #"{"error":"not found"}"#),
+                ("/takes?one=1", 200, "taken"),
+                ("/takes?two=1", 400, #"{"error":"unknown query parameter \"two\"; this path takes one"}"#),
+            ] {
+                let answer = try await get(path, port)
+                #expect(answer.status == status && answer.body == body, "\(path): \(answer)")
+            }
+        }
+    }
+}
