@@ -61,8 +61,7 @@ struct ActivePolicies {
         guard text != texts.last else { throw fail("error: \(policy.id) version \(policy.version) is active already") }
         var data = JSONObjectText()
         data.add("policy", text)
-        let json = data.text
-        try ControlTopic(cluster: cluster).send(.policyActivated, time: try time(), data: json)
+        try ControlTopic(cluster: cluster).send(.policyActivated, data: data.text, at: time)
         return policy
     }
 }

@@ -13,7 +13,7 @@ struct Setting {
             case .cluster: "all that talk to a cluster"
             case .log: "serve, perks, blacklist, quickstart"
             case .keys: "serve, verify"
-            case .clock: "serve, blacklist, those that send control events"
+            case .clock: "serve, blacklist, those that send an operator's events"
             case .serve, .perks, .blacklist: rawValue
             }
         }
@@ -88,7 +88,10 @@ struct Setting {
             otherwise: "its own address, or the host's name where it listens on every address"),
         Setting(
             "clock", .clock,
-            "wall: ticks move the ledger's clock with the wall clock; events: only events move it.",
+            """
+            wall: ticks move the ledger's clock with the wall clock, and an operator's events have its time; events: only the \
+            sources' events move it, and an operator's have the ledger's time.
+            """,
             standard: "wall"),
         Setting(
             "tick-interval", .serve, "How far the wall clock may run ahead of a partition's clock.", standard: "10s"),
