@@ -19,6 +19,11 @@ struct LedgerSourceOptions: ParsableArguments {
 
     var isGiven: Bool { archive != nil || topic }
 
+    func validate() throws {
+        guard archive != nil, let flag = cluster.givenFlag else { return }
+        throw ValidationError("\(flag) has no effect: --archive reads a folder, and no cluster")
+    }
+
     func open() throws -> LedgerSource {
         if let archive { return try LedgerSource(archive: archive) }
         var settings = try Settings(config: cluster.config)

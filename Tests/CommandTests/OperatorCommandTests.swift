@@ -146,6 +146,24 @@ extension CommandTests {
             #expect(try await server.process.stop().code == 0)
         }
 
+        /// Nothing listens on port 1: it would be another message.
+        @Test func aPolicyThatDoesNotCompileIsNotActivated() async throws {
+            let folder = try TemporaryFolder()
+            let brokers = ["--brokers", "127.0.0.1:1"]
+            let text = Self.policy.replacing("base: 600", with: "base: many")
+            let bad = try folder.write(text, to: "bad.yaml")
+            let json = try JSONSerialization.data(
+                withJSONObject: ["proposal": 1, "policy": text, "against": "", "breach-count": 0] as [String: Any])
+            let proposal = try folder.write(String(decoding: json, as: UTF8.self), to: "bad.json")
+            let check = try await standing("policy", "check", bad)
+            try #require(check.code == 1 && check.messages.hasPrefix("\(bad):3:"), "\(check.messages)")
+            let propose = try await Running(["policy", "propose", bad, "--topic"] + brokers).finished()
+            #expect(propose.code == 1 && propose.messages == check.messages)
+            let activate = try await Running(["policy", "activate", proposal] + brokers).finished()
+            #expect(activate.code == 1)
+            #expect(activate.messages == check.messages.replacing(bad, with: "\(proposal): policy"))
+        }
+
         /// All of it is found before anything is sent: nothing listens on port 1.
         @Test func whatIntakeWouldNotTakeIsNotSent() async throws {
             let event = ["event", "send", "--brokers", "127.0.0.1:1", "--subject", "a", "--type", "bill.paid"]
