@@ -133,7 +133,7 @@ extension CommandTests {
                     "ledger", "upgrade", "--ledger", name, "--brokers", broker.address, "--output", "json")
             }
             let unusable = try await upgrade("a b")
-            #expect(unusable.code == 2 && unusable.messages.contains("--ledger: \"a b\" is not a name"))
+            #expect(unusable.code == 2 && unusable.messages.contains("ledger (flag): error: \"a b\" is not the name"))
             let empty = try await upgrade("city")
             #expect(empty.code == 1 && empty.messages.contains("`standing serve --policy FILE` begins it"))
 
