@@ -84,8 +84,8 @@ struct OperatorTimeOptions: ParsableArguments {
 
 /// The clock of a ledger: where its partitions are, found by reading their entries once more.
 struct LedgerClock {
-    /// Frames at a partition's end among which a tick is looked for.
-    private static let tailFrames: Int64 = 64
+    /// Frames at a partition's beginning, and at its end, that may say enough.
+    private static let edgeFrames: Int64 = 64
 
     private let topic: LedgerSource
     private let archive: LedgerSource?
@@ -108,7 +108,7 @@ struct LedgerClock {
     /// The same time if it is before `limit`; nil if it is not, or if nothing has moved a clock yet.
     func time(for subject: String?, before limit: Timestamp) throws -> Timestamp? {
         let time = try time(for: subject) { partition in
-            if try hasTick(since: limit, atEndOf: partition) { return limit }
+            if try isCertain(partition, toBeAt: limit) { return limit }
             return try clock(of: partition)
         }
         return time.flatMap { $0 < limit ? $0 : nil }
@@ -124,11 +124,18 @@ struct LedgerClock {
 
     /// As the fold has it, without a fold: the entries that count say it.
     private func clock(of partition: Int32) throws -> Timestamp? {
-        let isArchived = archive?.partitions.contains(partition) ?? false
-        let source = isArchived ? archive ?? topic : topic
-        return try LedgerSource.reading {
+        if let archive, archive.partitions.contains(partition) { return try Self.clock(of: partition, in: archive) }
+        // Nothing is opened for an empty partition.
+        return topic.ends[partition] == 0 ? nil : try Self.clock(of: partition, in: topic)
+    }
+
+    /// `end`: nothing at this offset and behind it is read.
+    private static func clock(
+        of partition: Int32, in source: LedgerSource, until end: Int64 = .max
+    ) throws -> Timestamp? {
+        try LedgerSource.reading {
             var (reader, entry) = (EntryReader(), FrameReader.blank)
-            let frames = try source.frames(partition, 0, .max)
+            let frames = try source.frames(partition, 0, end)
             while let frame = try frames.next() {
                 guard try reader.openOrPass(frame.bytes) else { continue }
                 while try reader.next(&entry) {}
@@ -138,18 +145,24 @@ struct LedgerClock {
         }
     }
 
-    /// Whether one of the last frames has a tick of that time or later. The owner of a partition appends none that is further
-    /// from its clock than an entry may be, so the clock has come there, and the partition need not be read from its beginning.
-    private func hasTick(since limit: Timestamp, atEndOf partition: Int32) throws -> Bool {
-        guard let end = topic.ends[partition], end > 0 else { return false }
+    /// True: the clock stands at `limit` or later, as the first and the last frames prove, so that a long partition need not be
+    /// read. A clock never goes back: what lies no further from the first frames' clock than an entry may has moved it. A
+    /// tick has in any case: the owner of a partition appends none that lies further.
+    private func isCertain(_ partition: Int32, toBeAt limit: Timestamp) throws -> Bool {
+        guard let end = topic.ends[partition], end > 2 * Self.edgeFrames else { return false }
+        let first = try Self.clock(of: partition, in: topic, until: Self.edgeFrames)
+        let reach = first.map { EntryTime.latest(at: $0) }
         return try LedgerSource.reading {
             var (reader, entry) = (FrameReader(), FrameReader.blank)
-            let frames = try topic.frames(partition, max(0, end - Self.tailFrames), .max)
+            let frames = try topic.frames(partition, end - Self.edgeFrames, .max)
             while let frame = try frames.next() {
                 guard EntryReader.defect(in: frame.bytes) == nil else { continue }
                 try reader.open(frame.bytes)
                 while try reader.next(&entry) {
-                    if entry.kind == .tick, entry.event.time >= limit { return true }
+                    let time = entry.event.time
+                    guard entry.kind != .system, time >= limit else { continue }
+                    if entry.kind == .tick { return true }
+                    if let reach, time <= reach { return true }
                 }
             }
             return false

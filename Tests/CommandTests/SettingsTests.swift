@@ -98,7 +98,7 @@ extension CommandTests {
             }
         }
 
-        /// The command that is not run by `serve`, `quickstart` or `broker` cannot reach their broker under that name.
+        /// To every other command the broker is one of another process, which has an address.
         @Test func onlyWhatStartsAnEmbeddedBrokerTakesItsName() async throws {
             let whose = ["--subject", "a"]
             let appeal = whose + ["--sanction", "s"]
