@@ -21,6 +21,9 @@ struct LedgerBeginning {
     private struct First {
         var policyText: String
         var identity: LedgerIdentity
+        /// The frame that has the entry. No other ledger has the same: a session's number is in it.
+        var offset: Int64
+        var frame: [UInt8]
     }
 
     /// Throws `PipelineError` where the ledger is empty and no policy is given, or where it never had the policy that is given.
@@ -70,11 +73,39 @@ struct LedgerBeginning {
         try entry.append(to: numbers, of: partitions, configuration) { logger.kafka($0, of: "bootstrap") }
     }
 
-    private func frames(_ partition: Int32 = 0, until end: Int64?) throws -> LedgerTopicFrames {
+    private func frames(
+        _ partition: Int32 = 0, from start: Int64 = 0, until end: Int64?
+    ) throws -> LedgerTopicFrames {
         let stop = stop
         return try LedgerTopicFrames(
-            configuration.kafka, topic: configuration.topics.ledger, partition: partition, until: end,
+            configuration.kafka, topic: configuration.topics.ledger, partition: partition, from: start, until: end,
             isStopped: { stop.isSet })
+    }
+
+    /// The policies that partition 0 has been under: from the archive, as far as this member has one of it, and from the topic.
+    private func policyTexts(_ first: First) throws -> [String] {
+        let place = TopicPartition(configuration.topics.ledger, 0)
+        let end = try configuration.kafka.ends(of: [place], timeoutMilliseconds: Self.patienceMilliseconds)[place] ?? 0
+        if let archive = configuration.data?.archive(0), Self.has(first, archive) {
+            do {
+                return try PolicyHistory.texts(
+                    of: LedgerFrames(archive: archive, from: 0, until: end) { try frames(from: $0, until: end) })
+            } catch let error as FileError {
+                logger.notice(
+                    "the archive cannot be read, and the topic is instead", metadata: ["reason": "\(error)"])
+            }
+        }
+        return try PolicyHistory.texts(of: try frames(until: end))
+    }
+
+    /// Whether an archive is of the ledger that begins so, and can be read.
+    private static func has(_ first: First, _ archive: ArchiveDirectory) -> Bool {
+        let frames = ArchiveFrames(archive, from: first.offset, until: first.offset + 1)
+        // A frame is borrowed from them.
+        return withExtendedLifetime(frames) {
+            guard let frame = try? frames.next() else { return false }
+            return frame.offset == first.offset && frame.bytes.elementsEqual(first.frame)
+        }
     }
 
     /// The entry that the partition begins with; nil: there is none among its first records. Strays before it are ignored here;
@@ -94,7 +125,9 @@ struct LedgerBeginning {
                     let text = entry.event.policyText(decoder)
                 else { continue }
                 do {
-                    return First(policyText: text, identity: try LedgerIdentity(in: entry.event.data, decoder))
+                    return First(
+                        policyText: text, identity: try LedgerIdentity(in: entry.event.data, decoder),
+                        offset: frame.offset, frame: Array(frame.bytes))
                 } catch {
                     throw PipelineError(
                         .ledgerNewer,
@@ -120,7 +153,7 @@ struct LedgerBeginning {
     private func checkPolicy(_ first: First) throws {
         guard let policy = configuration.policy, policy.text != first.policyText else { return }
         logger.notice("looking whether the ledger has ever had the policy that is given")
-        let texts = try PolicyHistory.texts(of: try frames(until: nil))
+        let texts = try policyTexts(first)
         let active = try? ScoringPolicy(yaml: texts.last ?? first.policyText, file: "")
         let name = active.map { "\($0.id) version \($0.version)" } ?? "another"
         guard !texts.contains(policy.text) else {

@@ -17,15 +17,20 @@ struct ArchiveCommand: AsyncParsableCommand {
 
 /// A data folder's partitions.
 struct DataOptions: ParsableArguments {
-    @Option(help: "The data folder of `standing serve`.")
-    var data: String
+    @Option(help: Setting.help("data", otherwise: "none, and the command ends"))
+    var data: String?
 
     @Option(help: "Only this ledger partition. Default: all that are there.")
     var partition: Int32?
 
-    /// Ends the command where there is none.
-    func archives() throws -> [Archive] {
-        let local = LocalData(data)
+    /// Ends the command where there is no archive. `config`: the configuration file.
+    func archives(config: String?) throws -> [Archive] {
+        var settings = try Settings(config: config)
+        return try archives(&settings)
+    }
+
+    func archives(_ settings: inout Settings) throws -> [Archive] {
+        let local = try local(&settings)
         let partitions: [Int32]
         do {
             partitions = try ArchiveDirectory.partitions(under: local.archiveRoot)
@@ -35,6 +40,13 @@ struct DataOptions: ParsableArguments {
         let wanted = partitions.filter { partition == nil || partition == $0 }
         guard !wanted.isEmpty else { throw fail("\(local.archiveRoot): error: no archive of that partition or any") }
         return wanted.map { Archive(local.archive($0)) }
+    }
+
+    func local(_ settings: inout Settings) throws -> LocalData {
+        guard let data = try settings.text("data", flag: data) else {
+            throw fail("error: which folder? give --data DIR, STANDING_DATA or data: in --config", Exit.usage)
+        }
+        return LocalData(data)
     }
 }
 
@@ -80,10 +92,13 @@ struct ArchiveStatusCommand: ParsableCommand {
         commandName: "status", abstract: "How much there is, of each partition, without reading all of it.")
 
     @OptionGroup var data: DataOptions
+    @OptionGroup var file: ConfigurationOptions
     @Option(help: "text or json.")
     var output = TableFormat.text
 
-    func run() throws { _ = try show(data.archives(), output) { try $0.status(rereading: .besideMember) } }
+    func run() throws {
+        _ = try show(data.archives(config: file.config), output) { try $0.status(rereading: .besideMember) }
+    }
 }
 
 struct ArchiveVerifyCommand: ParsableCommand {
@@ -96,11 +111,13 @@ struct ArchiveVerifyCommand: ParsableCommand {
             """)
 
     @OptionGroup var data: DataOptions
+    @OptionGroup var file: ConfigurationOptions
     @Option(help: "text or json.")
     var output = TableFormat.text
 
     func run() throws {
-        if try !show(data.archives(), output, { try $0.verify(rereading: .besideMember) }) { throw Exit.corruption }
+        let archives = try data.archives(config: file.config)
+        if try !show(archives, output, { try $0.verify(rereading: .besideMember) }) { throw Exit.corruption }
     }
 }
 
@@ -117,7 +134,7 @@ struct ArchiveRepairCommand: ParsableCommand {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         let ledger = cluster.names(.ledger)[0]
-        for archive in try data.archives() {
+        for archive in try data.archives(&settings) {
             let partition = archive.directory.partition
             do {
                 let fetched = try archive.repair { range in
@@ -149,12 +166,15 @@ struct ArchiveDropCommand: ParsableCommand {
         commandName: "drop", abstract: "Remove the archive and the snapshots of partitions; they are made again.")
 
     @OptionGroup var data: DataOptions
+    @OptionGroup var file: ConfigurationOptions
 
     func run() throws {
-        for archive in try data.archives() {
+        var settings = try Settings(config: file.config)
+        let local = try data.local(&settings)
+        for archive in try data.archives(&settings) {
             do {
                 let files = try archive.drop()
-                try LocalData(data.data).snapshots(archive.directory.partition).drop()
+                try local.snapshots(archive.directory.partition).drop()
                 print("partition \(archive.directory.partition): \(files) files removed")
             } catch let error as ArchiveInUse {
                 throw fail("error: \(error)")

@@ -25,10 +25,10 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: "Subjects.")
     var subjects: Int = 20_000
 
-    @Option(help: "HOST:PORT of a broker. Default: an embedded one in a process of its own.")
+    @Option(help: Setting.help("brokers", otherwise: "an embedded one in a process of its own"))
     var brokers: String?
 
-    @Option(help: "Folder of topic files. Default: those that the program carries.")
+    @Option(help: Setting.help("topics"))
     var topics: String?
 
     func run() async throws {

@@ -17,11 +17,19 @@ struct BrokerCommand: AsyncParsableCommand {
     @Option(help: "Port that clients bootstrap from. Default: any free one.")
     var port: UInt16?
 
+    func validate() throws {
+        if let brokers = cluster.brokers, brokers != "embedded" {
+            throw ValidationError(
+                "--brokers has no effect: the embedded broker is started here; --port is where it listens")
+        }
+        if !cluster.kafka.isEmpty { throw ValidationError("--kafka has no effect on the embedded broker") }
+    }
+
     func run() async throws {
         var settings = try Settings(config: cluster.config)
         var options = cluster
         options.brokers = "embedded"
-        var cluster = try Cluster(options, &settings)
+        var cluster = try Cluster(options, &settings, mayEmbed: true)
         guard let broker = try cluster.startEmbedded() else { return }
         var address = broker.bootstrap
         var relay: PortRelay?

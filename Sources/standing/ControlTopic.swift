@@ -5,13 +5,13 @@ import Topics
 struct ControlTopic {
     let cluster: Cluster
 
-    /// `subject`: nil for what concerns everyone. `data`: a JSON object's text. Returns the event's id when the event is
-    /// acknowledged.
+    /// `subject`: nil for what concerns everyone. `data`: a JSON object's text. `time`: asked for once the event is certain to
+    /// be sent. Returns the event's id when the event is acknowledged.
     @discardableResult func send(
-        _ type: ControlType, subject: String? = nil, time: Timestamp, data: String? = nil
+        _ type: ControlType, subject: String? = nil, data: String? = nil, at time: () throws -> Timestamp
     ) throws -> String {
-        try OperatorEvent(type: type.name.description, subject: subject, time: time, data: data)
-            .send(to: cluster.names(.control)[0], of: cluster, isControl: true)
+        try OperatorEvent(type: type.name.description, subject: subject, data: data)
+            .send(to: cluster.names(.control)[0], of: cluster, isControl: true, at: time)
     }
 
     /// All that a command about one subject does: stamps the event, sends it, and prints its id.
@@ -20,7 +20,9 @@ struct ControlTopic {
     ) throws {
         var settings = try Settings(config: options.config)
         let cluster = try Cluster(options, &settings)
-        let time = try time.stamp(cluster, &settings, subject: subject)
-        print(try ControlTopic(cluster: cluster).send(type, subject: subject, time: time, data: data))
+        let id = try ControlTopic(cluster: cluster).send(type, subject: subject, data: data) {
+            try time.stamp(cluster, &settings, subject: subject)
+        }
+        print(id)
     }
 }

@@ -51,9 +51,6 @@ struct DownstreamOptions: ParsableArguments {
         options.failsOpen = try settings.flag(prefix + "fail-open", failOpen)
         try more(&settings, &options)
         if showConfig { return settings.show() }
-        if cluster.isEmbedded {
-            throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
-        }
         if try StartCheck.http(address) != .loopback { StartCheck.warnOfOpenAccess(address, logger) }
         try StartCheck.database(database)
         let facts: FactTopic = kind == .perks ? .perks : .sanctions

@@ -33,11 +33,12 @@ struct EventSendCommand: ParsableCommand {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         let topic = try sourceTopic(of: cluster)
-        var event = OperatorEvent(
-            type: type, subject: subject, source: source, time: try time.stamp(cluster, &settings, subject: subject),
-            data: data)
+        var event = OperatorEvent(type: type, subject: subject, source: source, data: data)
         if let id { event.id = id }
-        print(try event.send(to: topic, of: cluster))
+        let sent = try event.send(to: topic, of: cluster) {
+            try time.stamp(cluster, &settings, subject: subject)
+        }
+        print(sent)
     }
 
     private func refuseReservedType() throws {

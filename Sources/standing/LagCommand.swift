@@ -55,9 +55,6 @@ struct LagCommand: AsyncParsableCommand {
     func run() async throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
-        if cluster.isEmbedded {
-            throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
-        }
         let pause = Double(Settings.duration(interval) ?? 2_000_000) / 1e6
         let (asked, watch, output, all, maxSeconds) = (group, watch, output, all, maxSeconds)
         let exceeded = try await onThread {

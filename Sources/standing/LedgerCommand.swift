@@ -123,20 +123,18 @@ struct LedgerUpgradeCommand: ParsableCommand {
             """)
 
     @OptionGroup var cluster: ClusterOptions
-    @Option(help: "The ledger's name, which it keeps: at most 128 letters, digits, '.', '_' and '-'.")
-    var ledger: String
+    @Option(help: Setting.help("ledger", otherwise: "none, and the command ends"))
+    var ledger: String?
     @Option(help: "text or json.")
     var output = TableFormat.text
 
-    func validate() throws {
-        guard LedgerIdentity.isName(ledger) else {
-            throw ValidationError(
-                "--ledger: \"\(ledger.prefix(80))\" is not a name of at most 128 letters, digits, '.', '_' and '-'")
-        }
-    }
-
     func run() throws {
         var settings = try Settings(config: cluster.config)
+        guard let ledger = try settings.ledgerName(flag: ledger) else {
+            throw fail(
+                "error: which name? give --ledger NAME, STANDING_LEDGER or ledger: in --config; a ledger keeps it",
+                Exit.usage)
+        }
         let cluster = try Cluster(self.cluster, &settings)
         let upgrade = LedgerUpgrade(try cluster.pipeline(policy: nil))
         let outcome: LedgerUpgrade.Outcome = try LedgerSource.reading {

@@ -56,14 +56,13 @@ struct ActivePolicies {
     }
 
     /// Sends the activation; asks for its time once it is certain to be sent.
-    func activate(_ text: String, at time: () throws -> Timestamp) throws -> ScoringPolicy {
-        let policy = try ScoringPolicy(yaml: text, file: "proposal")
-        guard text != texts.last else { throw fail("error: \(policy.id) version \(policy.version) is active already") }
+    func activate(_ policy: ScoringPolicy, at time: () throws -> Timestamp) throws {
+        guard policy.text != texts.last else {
+            throw fail("error: \(policy.id) version \(policy.version) is active already")
+        }
         var data = JSONObjectText()
-        data.add("policy", text)
-        let json = data.text
-        try ControlTopic(cluster: cluster).send(.policyActivated, time: try time(), data: json)
-        return policy
+        data.add("policy", policy.text)
+        try ControlTopic(cluster: cluster).send(.policyActivated, data: data.text, at: time)
     }
 }
 
@@ -158,7 +157,7 @@ extension LedgerPolicies.Activation {
 }
 
 /// Reads a policy that stands in a ledger.
-private func loadLedgerPolicy(_ text: String) throws -> ScoringPolicy {
+func loadLedgerPolicy(_ text: String) throws -> ScoringPolicy {
     do {
         return try ScoringPolicy(yaml: text, file: "ledger")
     } catch let mistakes as YAMLMistakes {

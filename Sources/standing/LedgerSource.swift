@@ -19,6 +19,11 @@ struct LedgerSourceOptions: ParsableArguments {
 
     var isGiven: Bool { archive != nil || topic }
 
+    func validate() throws {
+        guard archive != nil, let flag = cluster.givenFlag else { return }
+        throw ValidationError("\(flag) has no effect: --archive reads a folder, and no cluster")
+    }
+
     func open() throws -> LedgerSource {
         if let archive { return try LedgerSource(archive: archive) }
         var settings = try Settings(config: cluster.config)
@@ -30,6 +35,8 @@ struct LedgerSourceOptions: ParsableArguments {
 struct LedgerSource {
     let partitions: [Int32]
     let frames: LedgerReplay.Source
+    /// The topic's ends as they were when it was opened, by partition; of a folder none.
+    let ends: [Int32: Int64]
     /// Offsets in sum, as far as they are known now.
     let total: Int64
     /// The folder of partitions, if it is one.
@@ -56,6 +63,7 @@ struct LedgerSource {
             throw fail("error: \(error)")
         }
         self.root = root
+        ends = [:]
         frames = { partition, start, end in
             ArchiveFrames(
                 ArchiveDirectory(root: root, partition: partition), from: start, until: end, rereading: .besideMember)
@@ -76,6 +84,7 @@ struct LedgerSource {
         } catch let error as KafkaError {
             throw fail("error: \(error)")
         }
+        self.ends = ends
         partitions = ends.keys.sorted()
         partitionCount = partitions.count
         total = ends.values.reduce(0, +)

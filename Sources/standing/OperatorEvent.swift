@@ -17,27 +17,27 @@ struct OperatorEvent {
     var subject: String?
     var id = UUID().uuidString.lowercased()
     var source = OperatorEvent.defaultSource
-    var time: Timestamp
     /// A JSON object's text.
     var data: String?
 
     /// Sends it to a source topic and returns its id when it is acknowledged. Ends the command, naming the attribute, where
-    /// intake would make a dead letter of it whatever the time.
-    func send(to topic: String, of cluster: Cluster, isControl: Bool = false) throws -> String {
-        let bytes = encoded
-        if let defect = Self.defect(of: bytes, isControl: isControl) { throw fail("error: \(defect)", Exit.usage) }
-        guard !cluster.isEmbedded else {
-            throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
+    /// intake would make a dead letter of it whatever the time; `time` is asked for only if it would not.
+    func send(
+        to topic: String, of cluster: Cluster, isControl: Bool = false, at time: () throws -> Timestamp
+    ) throws -> String {
+        if let defect = Self.defect(of: encoded(at: EntryTime.first), isControl: isControl) {
+            throw fail("error: \(defect)", Exit.usage)
         }
+        let time = try time()
         do {
-            try produce(bytes, to: topic, of: cluster)
+            try produce(encoded(at: time), to: topic, of: cluster)
         } catch let error as KafkaError {
             throw fail("error: \(error)")
         }
         return id
     }
 
-    private var encoded: [UInt8] {
+    private func encoded(at time: Timestamp) -> [UInt8] {
         var writer = ByteWriter()
         writer.append("{\"specversion\":\"1.0\",\"id\":")
         writer.append(jsonString: id)

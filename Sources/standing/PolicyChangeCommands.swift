@@ -115,21 +115,29 @@ struct PolicyActivateCommand: ParsableCommand {
     var proposal: String
 
     func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
         let proposal = try PolicyProposeCommand.load(proposal)
+        let policy = try compile(proposal)
         guard proposal.breaches.isEmpty else {
             print(proposal.page, terminator: "")
             throw fail("error: the harm budget is broken: not activated")
         }
-        var settings = try Settings(config: cluster.config)
-        let cluster = try Cluster(self.cluster, &settings)
         let active = try ActivePolicies(cluster)
         guard Checkpoint.hash(ofPolicy: active.texts.last ?? "") == proposal.active else {
             throw fail("error: another policy is active than the one that this was folded against: propose it again")
         }
-        let policy = try active.activate(proposal.policy) {
-            try time.stamp(cluster, &settings, known: proposal.clock)
-        }
+        try active.activate(policy) { try time.stamp(cluster, &settings, known: proposal.clock) }
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
+    }
+
+    /// Ends the command with all that is wrong with the policy; lines and columns are those of its text.
+    private func compile(_ proposal: PolicyProposal) throws -> ScoringPolicy {
+        do {
+            return try ScoringPolicy(yaml: proposal.policy, file: "\(self.proposal): policy")
+        } catch let mistakes as YAMLMistakes {
+            throw fail(mistakes.description)
+        }
     }
 }
 
@@ -153,7 +161,8 @@ struct PolicyRollbackCommand: ParsableCommand {
         let cluster = try Cluster(self.cluster, &settings)
         let active = try ActivePolicies(cluster)
         let text = try to.map { try active.text(named: $0) } ?? active.textBefore()
-        let policy = try active.activate(text) { try time.stamp(cluster, &settings) }
+        let policy = try loadLedgerPolicy(text)
+        try active.activate(policy) { try time.stamp(cluster, &settings) }
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
     }
 }

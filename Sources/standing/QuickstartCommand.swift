@@ -39,11 +39,11 @@ struct QuickstartCommand: AsyncParsableCommand {
     @Option(help: "Where to write every fact as it was read back from Kafka, one JSON line each. With --until-done.")
     var facts: String?
 
-    @Option(help: "Simulated days that the town lives in a second.")
-    var daysPerSecond: Double = 3
+    @Option(help: "Simulated days that the town lives in a second. Default: 3.")
+    var daysPerSecond: Double?
 
-    @Option(help: "Inhabitants of the town.")
-    var inhabitants: Int = 2000
+    @Option(help: "Inhabitants of the town. Default: 2000.")
+    var inhabitants: Int?
 
     func validate() throws {
         if let duration, Settings.duration(duration) == nil {
@@ -58,18 +58,27 @@ struct QuickstartCommand: AsyncParsableCommand {
         if !untilDone && policy != nil {
             throw ValidationError("--policy goes with --events; the town's policy is --town-policy FILE")
         }
-        if !(0.01...100).contains(daysPerSecond) {
+        if let daysPerSecond, !(0.01...100).contains(daysPerSecond) {
             throw ValidationError("--days-per-second: must be from 0.01 to 100")
         }
-        if !(10...1_000_000).contains(inhabitants) {
+        if let inhabitants, !(10...1_000_000).contains(inhabitants) {
             throw ValidationError("--inhabitants: must be from 10 to 1000000")
+        }
+        let ofTown = [
+            ("for", duration != nil), ("days-per-second", daysPerSecond != nil), ("inhabitants", inhabitants != nil),
+        ]
+        if untilDone, let (name, _) = ofTown.first(where: \.1) {
+            throw ValidationError("--\(name) has no effect: with --until-done no town lives")
         }
     }
 
     func run() async throws {
         var settings = try Settings(config: cluster.config)
-        var cluster = try Cluster(self.cluster, &settings, defaultBrokers: "embedded")
+        var cluster = try Cluster(self.cluster, &settings, defaultBrokers: "embedded", mayEmbed: true)
         let logger = try logging.logger(&settings, label: "standing", level: "warning")
+        let policy = try untilDone ? loadPolicy(self.policy ?? "") : policyOfTown()
+        // Nothing is made on the cluster for a ledger that cannot begin.
+        _ = try cluster.pipeline(policy: policy)
         let broker = try cluster.startEmbedded()
         if let broker {
             say(
@@ -85,14 +94,14 @@ struct QuickstartCommand: AsyncParsableCommand {
         }
         if untilDone {
             let run = try FileRun(
-                cluster: cluster, policy: try loadPolicy(policy ?? ""), events: events, standings: standings,
+                cluster: cluster, policy: policy, events: events, standings: standings,
                 facts: facts, logger: logger)
             try await onThread { try run.run() }
         } else {
             let limit = duration.flatMap { Settings.duration($0) }.map { Double($0) / 1e6 }
             try await TownRun(
-                cluster: cluster, policy: try policyOfTown(), seconds: limit,
-                daysPerSecond: daysPerSecond, inhabitants: inhabitants, logger: logger
+                cluster: cluster, policy: policy, seconds: limit,
+                daysPerSecond: daysPerSecond ?? 3, inhabitants: inhabitants ?? 2000, logger: logger
             ).run()
         }
         withExtendedLifetime(broker) {}

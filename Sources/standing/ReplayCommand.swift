@@ -67,8 +67,12 @@ struct ReplayCommand: ParsableCommand {
         guard sources == 1 else { throw ValidationError("give one of --events FILE…, --archive DIR and --topic") }
         if events.isEmpty {
             if from != nil, facts == nil { throw ValidationError("--from goes with --facts") }
+            if digests, subject != nil { throw ValidationError("--subject has no effect on --digests") }
             if let threads, threads < 1 { throw ValidationError("--threads: at least 1") }
             return
+        }
+        if let flag = source.cluster.givenFlag {
+            throw ValidationError("\(flag) has no effect: --events reads files, and no cluster")
         }
         if policy == nil { throw ValidationError("--events goes with --policy FILE") }
         if until != nil || from != nil || digests || threads != nil {

@@ -102,7 +102,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         var settings = try Settings(config: cluster.config)
-        var cluster = try Cluster(self.cluster, &settings)
+        var cluster = try Cluster(self.cluster, &settings, mayEmbed: true)
         let logger = try logging.logger(&settings, label: "standing")
         var configuration = try options.configuration(cluster, &settings)
         let http = try options.http(&settings)
@@ -185,7 +185,8 @@ struct ServeCommand: AsyncParsableCommand {
 extension ServeOptions {
     func configuration(_ cluster: Cluster, _ settings: inout Settings) throws -> PipelineConfiguration {
         var configuration = try cluster.pipeline(
-            policy: try settings.text("policy", flag: policy).map { try loadPolicy($0) })
+            policy: try settings.text("policy", flag: policy).map { try loadPolicy($0) },
+            ledger: try settings.ledgerName(flag: ledger))
         configuration.roles = try settings.parse(
             "roles", flag: roles, expected: "intake, fold or intake,fold"
         ) { text -> Set<Role>? in
@@ -199,12 +200,6 @@ extension ServeOptions {
             "tick-interval", flag: tickInterval, expected: "a duration such as 10s", Settings.duration)
         configuration.readyWithin = try settings.parse(
             "ready-within", flag: readyWithin, expected: "a duration such as 5s", Settings.duration)
-        let ledgerName = try settings.parseIfGiven(
-            "ledger", flag: ledger,
-            expected:
-                "the name of a ledger: letters, digits, '.', '_' and '-', at most \(LedgerIdentity.maximumNameBytes)"
-        ) { LedgerIdentity.isName($0) ? $0 : nil }
-        if let ledgerName { (configuration.ledgerName, configuration.insistsOnLedgerName) = (ledgerName, true) }
         configuration.allowedSkew = try settings.parse(
             "allowed-skew", flag: allowedSkew, expected: "a duration such as 5m", Settings.duration)
         configuration.data = try settings.text("data", flag: data).map { LocalData($0) }
@@ -253,6 +248,7 @@ extension ServeOptions {
         let withoutEffect: [(name: String, isSo: Bool, why: String)] = [
             ("data", !isFold, foldsNothing),
             ("snapshot-interval", !hasData, "without --data there are no snapshots"),
+            ("ready-within", !isFold, foldsNothing),
             ("tick-interval", !isFold, foldsNothing),
             ("tick-interval", configuration.clock == .events, "with --clock events no tick is appended"),
             ("signing-key", !isFold, foldsNothing),
@@ -267,16 +263,37 @@ extension ServeOptions {
     }
 }
 
+extension Settings {
+    /// The ledger's name; nil if nobody gave one.
+    mutating func ledgerName(flag: String?) throws -> String? {
+        try parseIfGiven(
+            "ledger", flag: flag,
+            expected:
+                "the name of a ledger: letters, digits, '.', '_' and '-', at most \(LedgerIdentity.maximumNameBytes)"
+        ) { LedgerIdentity.isName($0) ? $0 : nil }
+    }
+}
+
 extension Cluster {
-    /// The pipeline on this cluster: topics and groups under the cluster's prefix.
+    /// The pipeline on this cluster: topics and groups under the cluster's prefix. `ledger`: the name that somebody gave the
+    /// ledger; without one the prefix is its name. Ends the command where a policy could begin a ledger without a name.
     func pipeline(
-        policy: ScoringPolicy?, clock: PipelineConfiguration.Clock = .wall
+        policy: ScoringPolicy?, clock: PipelineConfiguration.Clock = .wall, ledger: String? = nil
     ) throws -> PipelineConfiguration {
         var configuration = PipelineConfiguration(kafka: kafka, topics: try pipelineTopics(), policy: policy)
         configuration.intakeGroup = prefix + configuration.intakeGroup
         configuration.foldGroup = prefix + configuration.foldGroup
         configuration.clock = clock
-        if LedgerIdentity.isName(prefix) { configuration.ledgerName = prefix }
+        if let ledger {
+            (configuration.ledgerName, configuration.insistsOnLedgerName) = (ledger, true)
+        } else if LedgerIdentity.isName(prefix) {
+            configuration.ledgerName = prefix
+        } else if policy != nil, !prefix.isEmpty {
+            throw fail(
+                "error: topic-prefix: it would be the ledger's name, which has at most \(LedgerIdentity.maximumNameBytes) bytes, "
+                    + "and has \(prefix.utf8.count): choose a shorter one, or a name (`standing serve --ledger NAME`)",
+                Exit.usage)
+        }
         return configuration
     }
 

@@ -13,7 +13,7 @@ struct Setting {
             case .cluster: "all that talk to a cluster"
             case .log: "serve, perks, blacklist, quickstart"
             case .keys: "serve, verify"
-            case .clock: "serve, blacklist, those that send control events"
+            case .clock: "serve, blacklist, those that send an operator's events"
             case .serve, .perks, .blacklist: rawValue
             }
         }
@@ -33,13 +33,15 @@ struct Setting {
     let otherwise: String?
     /// It can hold passwords: they are never shown.
     let isSecret: Bool
+    /// Commands that read it beside those of its section.
+    let others: String?
 
     init(
         _ name: String, _ section: Section, _ what: String, standard: String? = nil, otherwise: String? = nil,
-        isSecret: Bool = false
+        isSecret: Bool = false, others: String? = nil
     ) {
         (self.name, self.section, self.what) = (name, section, what)
-        (self.standard, self.otherwise, self.isSecret) = (standard, otherwise, isSecret)
+        (self.standard, self.otherwise, self.isSecret, self.others) = (standard, otherwise, isSecret, others)
     }
 
     static let all: [Setting] =
@@ -53,7 +55,8 @@ struct Setting {
     private static let table: [Setting] = [
         Setting(
             "brokers", .cluster,
-            "HOST:PORT[,HOST:PORT…] of the Kafka brokers, or \"embedded\" where a command offers it."),
+            "HOST:PORT[,HOST:PORT…] of the Kafka brokers; serve and quickstart start one of their own for \"embedded\"."
+        ),
         Setting(
             "kafka", .cluster,
             """
@@ -88,19 +91,28 @@ struct Setting {
             otherwise: "its own address, or the host's name where it listens on every address"),
         Setting(
             "clock", .clock,
-            "wall: ticks move the ledger's clock with the wall clock; events: only events move it.",
+            """
+            wall: ticks move the ledger's clock with the wall clock, and an operator's events have its time; events: only the \
+            sources' events move it, and an operator's have the ledger's time.
+            """,
             standard: "wall"),
         Setting(
             "tick-interval", .serve, "How far the wall clock may run ahead of a partition's clock.", standard: "10s"),
         Setting(
             "ready-within", .serve, "How far a fold may be behind the ledger's end and still be ready.", standard: "5s"),
         Setting(
-            "ledger", .serve, "The name that an empty ledger gets; it stands in the source of every fact.",
-            otherwise: "the topic prefix, or \"default\" without one"),
-        Setting("allowed-skew", .serve, "How far in the future an event's time may lie.", standard: "5m"),
+            "ledger", .serve,
+            """
+            The name that a ledger gets when it begins, or that an old one gets by `standing ledger upgrade`: at most 128 letters, \
+            digits, '.', '_' and '-'. It stands in the source of every fact.
+            """,
+            otherwise: "the topic prefix, or \"default\" without one", others: "ledger upgrade"),
+        Setting(
+            "allowed-skew", .serve, "How far in the future an event's time may lie.", standard: "5m",
+            others: "those that send an operator's events"),
         Setting(
             "data", .serve, "Folder for archive and snapshots.",
-            otherwise: "none, and every start folds the ledger from the topic"),
+            otherwise: "none, and every start folds the ledger from the topic", others: "verify, archive"),
         Setting(
             "snapshot-interval", .serve, "How often a partition's state is kept in the data folder.", standard: "5m"),
         Setting(
@@ -175,11 +187,14 @@ struct Setting {
         return setting
     }
 
-    /// A flag's help. Several names: the one flag gives another setting in each command.
-    static func help(_ names: String...) -> ArgumentHelp {
+    /// A flag's help. Several names: the one flag gives another setting in each command. `otherwise`: of a command for which
+    /// something else holds where nobody gives the setting.
+    static func help(_ names: String..., otherwise: String? = nil) -> ArgumentHelp {
         let settings = names.map { named($0) }
-        var defaults: [String] = []
-        for text in settings.compactMap(\.defaultInWords) where !defaults.contains(text) { defaults.append(text) }
+        var defaults: [String] = otherwise.map { [$0] } ?? []
+        for text in settings.compactMap(\.defaultInWords) where otherwise == nil && !defaults.contains(text) {
+            defaults.append(text)
+        }
         let what = settings.first?.what ?? ""
         return ArgumentHelp(defaults.isEmpty ? what : "\(what) Default: \(defaults.joined(separator: " or ")).")
     }
@@ -240,7 +255,10 @@ struct SettingsCommand: ParsableCommand {
 }
 
 extension Setting {
-    fileprivate var row: [String] { [name, variable, defaultInWords ?? "", section.commands, what] }
+    fileprivate var row: [String] {
+        let commands = [section.commands, others].compactMap { $0 }.joined(separator: ", ")
+        return [name, variable, defaultInWords ?? "", commands, what]
+    }
 
     /// `{"name","flag","variable","section","default","secret","what"}`; `default` is null if there is none.
     fileprivate var json: String {

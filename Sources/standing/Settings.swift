@@ -5,6 +5,12 @@ import Kafka
 import Policy
 import Topics
 
+/// Where settings stand that neither a flag nor the environment gives.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: "Configuration file, YAML. Default: none.")
+    var config: String?
+}
+
 /// Options of every command that talks to a cluster. A flag wins over the environment (`STANDING_BROKERS`), and that
 /// over the configuration file (`brokers:`).
 struct ClusterOptions: ParsableArguments {
@@ -20,8 +26,18 @@ struct ClusterOptions: ParsableArguments {
     @Option(help: Setting.help("topic-prefix"))
     var topicPrefix: String?
 
-    @Option(help: "Configuration file, YAML. Default: none.")
-    var config: String?
+    @OptionGroup var file: ConfigurationOptions
+
+    var config: String? { file.config }
+
+    /// The first of these flags that was given; nil if none was.
+    var givenFlag: String? {
+        let flags = [
+            ("--brokers", brokers != nil), ("--kafka", !kafka.isEmpty), ("--topics", topics != nil),
+            ("--topic-prefix", topicPrefix != nil), ("--config", config != nil),
+        ]
+        return flags.first(where: \.1)?.0
+    }
 }
 
 /// The values of the settings that one command reads, each with where it came from. Precedence: flag, environment, file,
@@ -239,13 +255,27 @@ struct Cluster {
     var prefix: String
     var isEmbedded: Bool
 
-    init(_ options: ClusterOptions, _ settings: inout Settings, defaultBrokers: String? = nil) throws {
-        guard let brokers = try settings.text("brokers", flag: options.brokers, default: defaultBrokers) else {
+    private static let embedded = "embedded"
+
+    /// `mayEmbed`: the command starts an embedded broker where that is asked for. No other can reach one under that name.
+    init(
+        _ options: ClusterOptions, _ settings: inout Settings, defaultBrokers: String? = nil, mayEmbed: Bool = false
+    ) throws {
+        guard let (brokers, origin) = settings.value("brokers", flag: options.brokers, default: defaultBrokers) else {
             throw fail(
                 "error: no brokers: give --brokers HOST:PORT, STANDING_BROKERS or brokers: in --config", Exit.usage)
         }
-        isEmbedded = brokers == "embedded"
-        prefix = settings.value("topic-prefix", flag: options.topicPrefix)?.value ?? ""
+        guard !brokers.isEmpty else { throw fail("brokers (\(origin.text)): error: the value is empty", Exit.usage) }
+        isEmbedded = brokers == Self.embedded
+        guard mayEmbed || !isEmbedded else {
+            throw fail(
+                "brokers (\(origin.text)): error: an embedded broker lives in another process: start one with `standing broker "
+                    + "--port PORT`, and give --brokers 127.0.0.1:PORT", Exit.usage)
+        }
+        prefix = try settings.parse(
+            "topic-prefix", flag: options.topicPrefix,
+            expected: "what a topic's name may begin with: letters, digits, '.', '_' and '-'"
+        ) { $0.wholeMatch(of: /[A-Za-z0-9._-]*/) == nil ? nil : $0 }
         let folder = try settings.text("topics", flag: options.topics)
         kafka = KafkaConfiguration(
             brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))

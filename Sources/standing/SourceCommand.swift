@@ -66,7 +66,9 @@ struct SourceAcknowledgeCommand: ParsableCommand {
         var data = JSONObjectText()
         data.add("topic", topic)
         data.add("reason", reason)
-        let time = try time.stamp(cluster, &settings)
-        print(try ControlTopic(cluster: cluster).send(.sourceAcknowledged, time: time, data: data.text))
+        let id = try ControlTopic(cluster: cluster).send(.sourceAcknowledged, data: data.text) {
+            try time.stamp(cluster, &settings)
+        }
+        print(id)
     }
 }

@@ -48,12 +48,10 @@ private func withAdmin(
     _ options: ClusterOptions, _ body: (TopicAdmin, [TopicDefinition]) throws -> Void
 ) throws {
     var settings = try Settings(config: options.config)
-    var cluster = try Cluster(options, &settings)
-    let broker = try cluster.startEmbedded()
+    let cluster = try Cluster(options, &settings)
     do {
         try body(TopicAdmin(try Admin(cluster.kafka), topicPrefix: cluster.prefix), cluster.definitions)
     } catch let error as KafkaError {
         throw fail("error: \(cluster.kafka.brokers): \(error)")
     }
-    withExtendedLifetime(broker) {}
 }

@@ -17,7 +17,7 @@ struct VerifyCommand: ParsableCommand {
             """)
 
     @OptionGroup var cluster: ClusterOptions
-    @Option(help: "The data folder of `standing serve`; default: only topic and checkpoints.")
+    @Option(help: Setting.help("data", otherwise: "none, and only topic and checkpoints are read"))
     var data: String?
     @OptionGroup var keys: KeyOptions
 
@@ -25,6 +25,7 @@ struct VerifyCommand: ParsableCommand {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         let keyring = try keys.keyring(&settings)
+        let data = try settings.text("data", flag: data).map { LocalData($0) }
         let (kafka, topic) = (cluster.kafka, cluster.names(.ledger)[0])
         let partitions = try LedgerSource(topicOf: cluster).partitions
         let checkpoints = try readCheckpoints(cluster)
@@ -35,7 +36,7 @@ struct VerifyCommand: ParsableCommand {
         for partition in partitions {
             let report = try LedgerSource.reading {
                 var sources: [LedgerVerification.Source] = []
-                if let archive = data.map({ LocalData($0).archive(partition) }) {
+                if let archive = data.map({ $0.archive(partition) }) {
                     sources.append(
                         .init("the archive", mayEndEarly: true) { start in
                             ArchiveFrames(archive, from: start, rereading: .besideMember)

@@ -88,6 +88,22 @@ extension CommandTests {
             _ = try id(await run(["policy"], "activate", folder.path("proposal.json")))
             try await expect(score: 620)
             #expect(try await run(["policy"], "show").output == second)
+            // The ledger lives in 2020: where nobody says which clock it is, nothing brings it to today.
+            func runWithoutClock(_ arguments: [String]) async throws -> Finished {
+                try await Running(arguments, environment: ["STANDING_BROKERS": broker.address]).finished(
+                    limit: Limit.run)
+            }
+            let unsaid = [
+                bank + ["--type", "bill.paid"], ["subject", "withdraw"] + whose, ["policy", "rollback"],
+                ["source", "acknowledge", "behaviour.payments", "--reason", "seen"],
+            ]
+            for arguments in unsaid {
+                let refused = try await runWithoutClock(arguments)
+                #expect(refused.code == 2 && refused.output == "", "\(arguments): \(refused.messages)")
+                for part in [Self.start, "--clock events", "--clock wall"] {
+                    #expect(refused.messages.contains(part), "\(arguments): \(refused.messages)")
+                }
+            }
             let log = try await run(["policy"], "log", "--output", "json").lines.map {
                 try JSONDecoder().decode(Activation.self, from: Data($0.utf8))
             }
@@ -114,7 +130,38 @@ extension CommandTests {
             let digests = try await run(["replay"], "--topic", "--digests").lines
             #expect(digests.count == log.first?.since.count)
             #expect(digests.allSatisfy { $0.contains("\"clock\":\"\(Self.start)\"") }, "\(digests)")
+
+            // A partition that was moved to today on purpose is within the hour of the wall clock.
+            let other = ["--subject", "inhabitant-2"]
+            _ = try id(
+                await runWithoutClock(
+                    ["subject", "enrol", "--kind", "individual", "--terms", "2020", "--clock", "wall"] + other))
+            try await wait(for: "the enrolment") { try await server.standing(of: other[1]) }
+            _ = try id(
+                await runWithoutClock(
+                    ["event", "send", "--topic", "behaviour.payments", "--type", "bill.paid"] + other))
+            try await wait(for: "the payment") {
+                try await server.standing(of: other[1])?.score == 620 ? true : nil
+            }
             #expect(try await server.process.stop().code == 0)
+        }
+
+        /// Nothing listens on port 1: it would be another message.
+        @Test func aPolicyThatDoesNotCompileIsNotActivated() async throws {
+            let folder = try TemporaryFolder()
+            let brokers = ["--brokers", "127.0.0.1:1"]
+            let text = Self.policy.replacing("base: 600", with: "base: many")
+            let bad = try folder.write(text, to: "bad.yaml")
+            let json = try JSONSerialization.data(
+                withJSONObject: ["proposal": 1, "policy": text, "against": "", "breach-count": 0] as [String: Any])
+            let proposal = try folder.write(String(decoding: json, as: UTF8.self), to: "bad.json")
+            let check = try await standing("policy", "check", bad)
+            try #require(check.code == 1 && check.messages.hasPrefix("\(bad):3:"), "\(check.messages)")
+            let propose = try await Running(["policy", "propose", bad, "--topic"] + brokers).finished()
+            #expect(propose.code == 1 && propose.messages == check.messages)
+            let activate = try await Running(["policy", "activate", proposal] + brokers).finished()
+            #expect(activate.code == 1)
+            #expect(activate.messages == check.messages.replacing(bad, with: "\(proposal): policy"))
         }
 
         /// All of it is found before anything is sent: nothing listens on port 1.
@@ -133,6 +180,10 @@ extension CommandTests {
                 (sent + ["--data", #"{"a":1,"a":2}"#], "has the same key twice"),
                 (sent + ["--time", "yesterday"], "--time: \"yesterday\" is not an RFC 3339 time"),
                 (sent + ["--archive", "data"], "--archive goes with --clock events"),
+                (sent + ["--time", "2199-01-01T00:00:00Z"], "by more than the allowed skew"),
+                (sent + ["--time", "2020-01-01T00:00:00Z", "--clock", "events"], "--clock has no effect"),
+                (sent + ["--time", "2020-01-01T00:00:00Z", "--archive", "data"], "--archive has no effect"),
+                (sent + ["--allowed-skew", "1m"], "--allowed-skew has no effect"),
                 (sent + ["--brokers", "embedded"], "an embedded broker lives in another process"),
                 (enrolment + ["--kind", "ghost"], "individual"),
                 (enrolment + ["--kind", "individual", "--terms", ""], "nobody is enrolled without terms"),

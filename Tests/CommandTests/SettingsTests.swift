@@ -9,6 +9,7 @@ extension CommandTests {
             let flag: String
             let variable: String
             let section: String
+            let what: String
         }
 
         /// What `--experimental-dump-help` tells of a command.
@@ -20,17 +21,28 @@ extension CommandTests {
                         let name: String
                     }
                     let names: [Name]?
+                    let abstract: String?
+
+                    var flags: [String] { (names ?? []).filter { $0.kind == "long" }.map { "--" + $0.name } }
                 }
                 let commandName: String
                 let arguments: [Argument]?
                 let subcommands: [Command]?
 
-                var flags: Set<String> {
-                    let names = (arguments ?? []).flatMap { $0.names ?? [] }
-                    return Set(names.filter { $0.kind == "long" }.map { "--" + $0.name })
+                var flags: Set<String> { Set((arguments ?? []).flatMap(\.flags)) }
+
+                /// Every command without subcommands, by its words.
+                func leaves(_ path: [String] = []) -> [(path: [String], command: Command)] {
+                    guard let subcommands, !subcommands.isEmpty else { return [(path, self)] }
+                    return subcommands.flatMap { $0.leaves(path + [$0.commandName]) }
                 }
             }
             let command: Command
+
+            static func ofAll() async throws -> Command {
+                let help = try await standing("--experimental-dump-help").output
+                return try JSONDecoder().decode(Help.self, from: Data(help.utf8)).command
+            }
         }
 
         /// Which settings a command has, by their sections.
@@ -56,22 +68,138 @@ extension CommandTests {
 
         @Test func theTableIsWhatTheCommandsTake() async throws {
             let table = try await table()
-            let help = try JSONDecoder().decode(
-                Help.self, from: Data(try await standing("--experimental-dump-help").output.utf8))
+            let help = try await Help.ofAll()
             func flags(_ sections: [String]) -> Set<String> {
                 Set(table.filter { sections.contains($0.section) }.map(\.flag))
             }
             for (name, sections) in Self.sections {
-                let command = try #require(help.command.subcommands?.first { $0.commandName == name })
+                let command = try #require(help.subcommands?.first { $0.commandName == name })
                 #expect(command.flags.subtracting(Self.notSettings) == flags(sections), "\(name)")
             }
-            func check(_ command: Help.Command) {
-                if command.flags.contains("--config") {
-                    #expect(command.flags.isSuperset(of: flags(["cluster"])), "\(command.commandName)")
-                }
-                for command in command.subcommands ?? [] { check(command) }
+            for (path, command) in help.leaves() where command.flags.isSuperset(of: ["--config", "--brokers"]) {
+                #expect(command.flags.isSuperset(of: flags(["cluster"])), "\(path)")
             }
-            check(help.command)
+        }
+
+        /// An option with a setting's name is that setting, in every command, and has its help.
+        @Test func noCommandHasAnotherTextForASetting() async throws {
+            let texts = Dictionary(grouping: try await table(), by: \.flag).mapValues { $0.map(\.what) }
+            for (path, command) in try await Help.ofAll().leaves() {
+                // A file for this command alone, and an event's data.
+                let isOwn: Set =
+                    path == ["serve"] ? [] : path == ["event", "send"] ? ["--data", "--policy"] : ["--policy"]
+                for argument in command.arguments ?? [] {
+                    for flag in argument.flags where !isOwn.contains(flag) {
+                        guard let texts = texts[flag] else { continue }
+                        let help = argument.abstract ?? ""
+                        #expect(texts.contains { help.hasPrefix($0) }, "\(path) \(flag): \(help)")
+                    }
+                }
+            }
+        }
+
+        /// To every other command the broker is one of another process, which has an address.
+        @Test func onlyWhatStartsAnEmbeddedBrokerTakesItsName() async throws {
+            let whose = ["--subject", "a"]
+            let appeal = whose + ["--sanction", "s"]
+            let more: [String: [String]] = [
+                "replay": ["--topic"], "policy propose": [policy, "--topic"], "policy activate": ["absent.json"],
+                "policy rollback": [], "policy show": [], "policy log": [],
+                "subject enrol": whose + ["--kind", "individual", "--terms", "1"], "subject withdraw": whose,
+                "event send": whose + ["--type", "bill.paid", "--topic", "behaviour.payments"],
+                "event void": whose + ["--source", "/s", "--id", "1", "--reason", "none"],
+                "appeal file": appeal + ["--statement", "no"],
+                "appeal decide": appeal + ["--outcome", "upheld", "--reason", "none"],
+                "source reset": ["behaviour.payments"],
+                "source acknowledge": ["behaviour.payments", "--reason", "none"],
+                "archive repair": ["--data", folder.path("data")], "verify": [],
+                "ledger export": [folder.path("export"), "--topic"], "ledger import": [folder.path("export")],
+                "ledger upgrade": ["--ledger", "town"], "ledger skip": ["0", "0", "--reason", "none"],
+                "dead-letter list": [], "dead-letter show": ["0:0"], "dead-letter redrive": ["--every-letter"],
+                "dead-letter discard": ["--every-letter", "--reason", "not needed"], "lag": [], "perks": [],
+                "blacklist": [], "topics plan": [], "topics apply": [], "topics check": [], "bench pipeline": [],
+            ]
+            let embedding: Set = ["serve", "quickstart", "broker"]
+            for (path, command) in try await Help.ofAll().leaves() where command.flags.contains("--brokers") {
+                let name = path.joined(separator: " ")
+                guard !embedding.contains(name) else { continue }
+                let arguments = path + (try #require(more[name], "\(name) is not in the list"))
+                var runs = [try await Running(arguments + ["--brokers", "embedded"]).finished()]
+                if command.flags.contains("--config") {
+                    runs.append(
+                        try await Running(arguments, environment: ["STANDING_BROKERS": "embedded"]).finished())
+                }
+                for run in runs {
+                    #expect(run.code == 2 && run.output == "", "\(name): \(run.output)")
+                    #expect(run.messages.contains("`standing broker --port PORT`"), "\(name): \(run.messages)")
+                    #expect(run.messages.split(separator: "\n").count == 1, "\(name): \(run.messages)")
+                }
+            }
+        }
+
+        /// Nothing listens on port 1, and nothing is asked there.
+        @Test func whatACommandWouldIgnoreIsRefused() async throws {
+            let brokers = ["--brokers", "127.0.0.1:1"]
+            let cases: [([String], String)] = [
+                (["replay", "--archive", folder.path("data")] + brokers, "--brokers has no effect"),
+                (["replay", "--events", policy, "--policy", policy] + brokers, "--brokers has no effect"),
+                (["replay", "--topic", "--digests", "--subject", "a"] + brokers, "--subject has no effect"),
+                (["policy", "log", "--archive", folder.path("data"), "--topic-prefix", "a"], "--topic-prefix has no"),
+                (["broker"] + brokers, "--brokers has no effect"),
+                (["broker", "--kafka", "client.id=a"], "--kafka has no effect"),
+                (
+                    ["quickstart", "--until-done", "--policy", policy, "--events", policy, "--for", "1s"],
+                    "--for has no effect"
+                ),
+            ]
+            for (arguments, message) in cases {
+                let run = try await Running(arguments).finished()
+                #expect(run.code == 2 && run.output == "", "\(arguments)")
+                #expect(run.messages.contains(message), "\(arguments): \(run.messages)")
+            }
+        }
+
+        @Test func everyCommandTakesTheDataFolderFromTheEnvironmentAndTheFile() async throws {
+            let absent = folder.path("absent")
+            let file = try folder.write("data: \(absent)\n", to: "data.yaml")
+            for command in ["status", "verify", "drop"] {
+                let unsaid = try await standing("archive", command)
+                #expect(unsaid.code == 2 && unsaid.messages.contains("STANDING_DATA"), "\(unsaid.messages)")
+                for run in [
+                    try await standing("archive", command, "--data", absent),
+                    try await standing("archive", command, environment: ["STANDING_DATA": absent]),
+                    try await standing("archive", command, "--config", file),
+                ] {
+                    #expect(run.code == 1 && run.messages.contains(absent), "\(command): \(run.messages)")
+                }
+            }
+            let upgrade = try await standing("ledger", "upgrade", "--brokers", "127.0.0.1:1")
+            #expect(upgrade.code == 2 && upgrade.messages.contains("STANDING_LEDGER"), "\(upgrade.messages)")
+            let named = try await standing(
+                "ledger", "upgrade", "--brokers", "127.0.0.1:1", environment: ["STANDING_LEDGER": "a b"])
+            #expect(named.code == 2 && named.messages.hasPrefix("ledger (environment): error: "), "\(named.messages)")
+        }
+
+        /// The prefix is the name of a ledger that has no other.
+        @Test func aTopicPrefixThatIsNoNameIsRefusedBeforeAnythingIsWritten() async throws {
+            let long = String(repeating: "a", count: 129)
+            for command in [["serve", "--policy", policy], ["quickstart", "--for", "1s"]] {
+                for (prefix, message) in [
+                    ("a b", "topic-prefix (flag): error: \"a b\" is not what a topic's name may begin with"),
+                    (long, "error: topic-prefix: it would be the ledger's name"),
+                ] {
+                    let run = try await Running(
+                        command + ["--brokers", "127.0.0.1:1", "--topic-prefix", prefix]
+                    ).finished()
+                    #expect(run.code == 2 && run.output == "", "\(command)")
+                    #expect(run.messages.hasPrefix(message), "\(run.messages)")
+                    #expect(run.messages.split(separator: "\n").count == 1)
+                }
+            }
+            let named = try await standing(
+                "serve", "--policy", policy, "--brokers", "a:1", "--topic-prefix", long, "--ledger", "town",
+                "--show-config")
+            #expect(named.code == 0, "\(named.messages)")
         }
 
         /// A value of each setting that is not its default, as far as the command allows it.
@@ -150,11 +278,10 @@ extension CommandTests {
         /// Outside of the clone, so that nothing of it is needed; with a bad setting of another command, a variable of the
         /// tests and those of a Kubernetes service called `standing`.
         @Test func aCommandRunsAnywhereWhateverIsSetForOthers() async throws {
+            let broker = try await Broker()
+            let plan = "topics plan --brokers \"$2\" --topic-prefix other."
             let run = try await Running(
-                [
-                    "-c", "cd \"$1\" && exec \"$0\" topics plan --brokers embedded", Package.binary().path,
-                    folder.url.path,
-                ],
+                ["-c", "cd \"$1\" && exec \"$0\" \(plan)", Package.binary().path, folder.url.path, broker.address],
                 environment: [
                     "STANDING_HTTP_PORT": "none", "STANDING_CLOCK": "sundial", "STANDING_LONG": "1",
                     "STANDING_SERVICE_HOST": "10.0.0.1", "STANDING_SERVICE_PORT_HTTP": "8080",
@@ -163,7 +290,7 @@ extension CommandTests {
                 executable: URL(filePath: "/bin/sh")
             ).finished()
             #expect(run.code == 0, "\(run.messages)")
-            #expect(run.output.contains("standing.ledger"))
+            #expect(run.output.contains("other.standing.ledger"))
         }
 
         @Test func bytesThatAreNotUTF8AreNamedWithTheirPlaceInEveryFile() async throws {
@@ -180,7 +307,7 @@ extension CommandTests {
             let runs: [(arguments: [String], file: String, code: Int32)] = [
                 (["serve", "--show-config", "--config", file], file, 2),
                 (["policy", "check", bad], bad, 1), (["policy", "test", bad], bad, 1),
-                (["topics", "plan", "--brokers", "embedded", "--topics", folder.path("topics")], topic, 1),
+                (["topics", "plan", "--brokers", "a:1", "--topics", folder.path("topics")], topic, 1),
             ]
             for run in runs {
                 let finished = try await Running(run.arguments).finished()
@@ -215,6 +342,7 @@ extension CommandTests {
                 (cluster + ["--clock", "events", "--tick-interval", "1s"], "error: --tick-interval has no effect"),
                 (cluster + ["--roles", "fold", "--allowed-skew", "1m"], "error: --allowed-skew has no effect"),
                 (cluster + ["--roles", "intake"] + data, "error: --data has no effect"),
+                (cluster + ["--roles", "intake", "--ready-within", "1s"], "error: --ready-within has no effect"),
                 (cluster + ["--advertise", "0.0.0.0:8080"], "advertise (flag): error: "),
                 (cluster + ["--data", ""], "data (flag): error: "),
             ]

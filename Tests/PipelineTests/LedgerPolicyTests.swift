@@ -94,6 +94,16 @@ extension PipelineServiceTests {
                 }
             }
             #expect(try refusal(fixture, policy: try version(3)).message.contains("active is hamlet version 2"))
+
+            // The policies of an archive are believed only where it is of this ledger.
+            let other = try Fixture()
+            defer { withExtendedLifetime(other) {} }
+            try other.running(other.service(policy: other.policy, roles: [.fold])) { _ in }
+            let stranger = other.service(policy: second, roles: [.fold]) { $0.data = LocalData(folder) }
+            stranger.start()
+            #expect(throws: PipelineError.self) { try stranger.join() }
+            #expect(stranger.finalFailure?.code == .policyDiffers)
+            #expect(stranger.finalFailure?.message.contains("active is hamlet version 1") == true)
         }
     }
 

@@ -4,7 +4,7 @@ import Foundation
 /// error of the schema, so nothing is ever left unchecked in silence.
 ///
 /// Known: `type`, `required`, `properties`, `additionalProperties`, `const`, `enum`, `items`, `oneOf`, `pattern`,
-/// `minLength`, `minimum`, `$ref` to `#/$defs/NAME`, and schemas that are `true` or `false`. `format` is an annotation.
+/// `minLength`, `maxLength`, `minimum`, `$ref` to `#/$defs/NAME`, and schemas that are `true` or `false`. `format` is an annotation.
 struct JSONSchema {
     private static let annotations: Set<String> = [
         "$schema", "$id", "$defs", "$comment", "title", "description", "examples", "default", "format",
@@ -12,6 +12,20 @@ struct JSONSchema {
 
     private let root: Any
     private let definitions: [String: Any]
+    private let patterns = Patterns()
+
+    /// Each pattern is compiled once; nil: it is a bad one.
+    private final class Patterns {
+        private var compiled: [String: Regex<AnyRegexOutput>?] = [:]
+
+        subscript(pattern: String) -> Regex<AnyRegexOutput>? {
+            if let known = compiled[pattern] { return known }
+            // As in ECMA-262, whose dialect the patterns are in.
+            let regex = (try? Regex(pattern))?.matchingSemantics(.unicodeScalar)
+            compiled.updateValue(regex, forKey: pattern)
+            return regex
+        }
+    }
 
     init(_ data: Data) throws {
         root = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
@@ -77,11 +91,14 @@ struct JSONSchema {
             return matching == 1 ? [] : ["\(path): matches \(matching) of the choices"]
         case ("pattern", let pattern as String):
             guard let text = value as? String else { return [] }
-            guard let regex = try? Regex(pattern) else { return ["\(path): the schema has a bad pattern"] }
+            guard let regex = patterns[pattern] else { return ["\(path): the schema has a bad pattern"] }
             return text.contains(regex) ? [] : ["\(path): does not match \(pattern)"]
         case ("minLength", let least as Int):
             guard let text = value as? String else { return [] }
             return text.unicodeScalars.count >= least ? [] : ["\(path): is shorter than \(least)"]
+        case ("maxLength", let most as Int):
+            guard let text = value as? String else { return [] }
+            return text.unicodeScalars.count <= most ? [] : ["\(path): is longer than \(most)"]
         case ("minimum", let least as Double):
             guard let number = number(value) else { return [] }
             return number.doubleValue >= least ? [] : ["\(path): is less than \(least)"]

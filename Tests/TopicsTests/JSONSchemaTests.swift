@@ -48,6 +48,8 @@ import Testing
     }
 
     @Test func aSchemaThatIsNotUnderstoodIsAnError() throws {
+        #expect(try JSONSchema(#"{"maxLength": 2}"#).errors(in: #""\u00e9\u00e9""#) == [])
+        #expect(try JSONSchema(#"{"maxLength": 2}"#).errors(in: #""abc""#) == ["$: is longer than 2"])
         #expect(try JSONSchema(#"{"maximum": 1}"#).errors(in: "1") == ["$: the schema has an unknown `maximum`"])
         #expect(try JSONSchema(#"{"minimum": "1"}"#).errors(in: "1") == ["$: the schema has an unknown `minimum`"])
         #expect(
