@@ -102,7 +102,7 @@ final class FrameCounter {
         }
         guard !starts.isEmpty else { return }
         do {
-            try read(starts, unread)
+            try read(starts, unread, &failure)
         } catch {
             consumer = nil
             failure = "\(error)"
@@ -114,7 +114,9 @@ final class FrameCounter {
         offset == end ? 0 : counts[place]?.events(from: offset, to: end)
     }
 
-    private func read(_ starts: [PartitionOffset], _ unread: [TopicPartition: Range<Int64>]) throws {
+    private func read(
+        _ starts: [PartitionOffset], _ unread: [TopicPartition: Range<Int64>], _ failure: inout String?
+    ) throws {
         let consumer = try self.consumer ?? makeConsumer()
         self.consumer = consumer
         _ = consumer.takeErrors()
@@ -132,6 +134,7 @@ final class FrameCounter {
                 }
             }
             for (place, error) in consumer.takeErrors() where !error.isRetriable {
+                failure = failure ?? "\(error)"
                 if let source = starts.firstIndex(where: { $0.topicPartition == place }) { open.remove(source) }
             }
             for source in open {

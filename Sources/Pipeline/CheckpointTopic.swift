@@ -44,7 +44,11 @@ public final class CheckpointTopic {
     }
 
     /// Those that came since the last call and that a trusted key has signed.
-    func poll() throws -> [Checkpoint] { try read(timeoutMilliseconds: 0).found }
+    func poll() throws -> [Checkpoint] {
+        let found = try read(timeoutMilliseconds: 0).found
+        for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
+        return found
+    }
 
     private func read(timeoutMilliseconds: Int) throws -> (found: [Checkpoint], records: Int) {
         var found: [Checkpoint] = []
@@ -64,7 +68,6 @@ public final class CheckpointTopic {
                 }
             }
         }
-        for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
         return (found, count)
     }
 
@@ -75,7 +78,8 @@ public final class CheckpointTopic {
         while !stop.isSet, !consumer.assignment.allSatisfy(\.reachedEnd) {
             let (more, count) = try read(timeoutMilliseconds: Self.batchMilliseconds)
             found += more
-            try reading.note(records: count, ended: consumer.assignment.count(where: \.reachedEnd), errors: [])
+            try reading.note(
+                records: count, ended: consumer.assignment.count(where: \.reachedEnd), errors: consumer.takeErrors())
         }
         return found
     }

@@ -130,7 +130,9 @@ public struct Fold: ~Copyable {
     public var subjectCount: Int { subjects.count }
     public var identityCount: Int { identities.count }
     /// Bytes that the greatest tables take at once when they grow next, where that is near.
-    public var nextGrowth: Int { subjects.nextGrowth + identities.nextGrowth }
+    public var nextGrowth: Int {
+        subjects.nextGrowth + identities.nextGrowth + early.nextGrowth + waitingVoids.nextGrowth
+    }
 
     /// Forgets the facts that were handed on, and wipes the ids of subjects that have withdrawn.
     ///

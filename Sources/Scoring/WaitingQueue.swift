@@ -91,6 +91,11 @@ struct WaitingQueue: ~Copyable {
 
     init(limits: Limits) { self.limits = limits }
 
+    /// Bytes that the keys' table takes when it grows next, where that is near.
+    var nextGrowth: Int {
+        usedChains * 4 > chains.count * 3 / 10 * 9 ? chains.count * 2 * MemoryLayout<Chain>.stride : 0
+    }
+
     // MARK: In
 
     /// Adds `event`, with its bytes or without, to wait from `clock` on. Returns how many had to go for it, which may be the
