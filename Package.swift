@@ -63,7 +63,7 @@ let package = Package(
         room("Kafka", ["CRDKafka"]),
         room("Topics", ["Kafka", "Policy"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
-        room("Lag", ["Kafka", logging]),
+        room("Lag", ["Events", "Kafka", logging]),
         room("Query", ["Events", "Pipeline", "Policy", "Replay", "Scoring", hummingbird, logging, metrics]),
         room("Downstream", ["Events", "Kafka", grdb, hummingbird, logging]),
         room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),

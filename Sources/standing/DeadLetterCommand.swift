@@ -70,6 +70,9 @@ struct DeadLetterListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Letters that wait, each with where it came from and what is wrong with it.")
 
+    /// So many rows are aligned together, and no more are kept.
+    private static let rowsAtATime = 1000
+
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var filter: DeadLetterFilterOptions
     @Option(
@@ -83,15 +86,21 @@ struct DeadLetterListCommand: ParsableCommand {
 
     func run() throws {
         let wanted = try filter.filter(defect: defect)
-        if output == .text { print("letter  put aside  reason  from  bytes  what became of it") }
+        var table = TextTable([
+            .text("letter"), .text("put aside"), .text("reason"), .text("from"), .number("bytes"),
+            .text("what became of it"),
+        ])
         var waiting = 0
+        defer { if output == .text { print(table.take(), terminator: "") } }
         try withDeadLetters(cluster) { cluster, topic in
             let letters = try DeadLetterTopic(cluster.kafka, topic: topic)
             try letters.forEach(wanted) { letter in
                 let outcome = letters.outcome(of: letter)
                 guard all || outcome.isWaiting else { return }
                 if outcome.isWaiting { waiting += 1 }
-                print(output == .json ? letter.json(outcome) : letter.row(outcome))
+                guard output == .text else { return print(letter.json(outcome)) }
+                table.add(letter.row(outcome))
+                if table.count > Self.rowsAtATime { print(table.take(), terminator: "") }
             }
         }
         say("\(waiting) \(waiting == 1 ? "waits" : "wait")")
@@ -330,9 +339,11 @@ extension Redrive.Summary {
 extension DeadLetter {
     private var time: String { timestamp < 0 ? "?" : Timestamp(microseconds: timestamp * 1000).description }
 
-    fileprivate func row(_ outcome: LetterOutcome) -> String {
-        "\(place)  \(time)  \(reason)  \(source)@\(sourceOffset)  \(droppedBytes ?? Int64(value?.count ?? 0))"
-            + (outcome.inWords.map { "  \($0)" } ?? "")
+    fileprivate func row(_ outcome: LetterOutcome) -> [String] {
+        [
+            "\(place)", time, reason, "\(source)@\(sourceOffset)", "\(droppedBytes ?? Int64(value?.count ?? 0))",
+            outcome.inWords ?? "",
+        ]
     }
 
     /// `{"letter","time","reason","message","topic","partition","offset","bytes"}`, then what there is of `redriveOf`, `sentTo`,

@@ -134,7 +134,7 @@ import Testing
                   baseline          6  596.7    550             600     600             600       630
 
                 """))
-        #expect(table.contains("Outcome \"moved\u{FFFD}\u{FFFD}[2J\": 3 of 4 subjects (75.0%)"))
+        #expect(table.contains(#"Outcome "moved\u0001\u001b[2J": 3 of 4 subjects (75.0%)"#))
         #expect(table.unicodeScalars.allSatisfy { $0 == "\n" || $0.properties.generalCategory != .control })
         #expect(table.split(separator: "\n").allSatisfy { $0.last != " " })
     }
