@@ -499,7 +499,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         board.update { status in
             (status.foldPartitions, status.currentPartitions, status.behind) = (places.count, 0, nil)
         }
-        logger.info("fold owns", metadata: ["partitions": "\(places.count)", "at-hand": "\(atHand)"])
+        logger.info("fold owns", metadata: ["partitions": "\(places.count)", "atHand": "\(atHand)"])
         return starts
     }
 

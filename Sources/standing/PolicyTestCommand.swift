@@ -172,8 +172,8 @@ struct PolicyTestCommand: ParsableCommand {
             print("\(tally.passed) passed, \(tally.failed) failed\(errors)\(broken)")
         case .json:
             print(
-                #"{"passed":\#(tally.passed),"failed":\#(tally.failed),"with-errors":\#(tally.withErrors),"#
-                    + #""files-with-mistakes":\#(tally.broken)}"#)
+                #"{"passed":\#(tally.passed),"failed":\#(tally.failed),"withErrors":\#(tally.withErrors),"#
+                    + #""filesWithMistakes":\#(tally.broken)}"#)
         }
     }
 }

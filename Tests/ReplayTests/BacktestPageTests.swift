@@ -113,7 +113,7 @@ import Testing
     @Test func whatIsNotDefinedIsNullAndNotANumber() throws {
         let nobody = try BacktestStory(against: nil, lines: [], outcomes: .init(name: "x", bySubject: [:])).report()
         let json = nobody.json()
-        #expect(json.contains(#""score":null"#) && json.contains(#""auc":null,"gini":null,"ks":null,"ks-score":null"#))
+        #expect(json.contains(#""score":null"#) && json.contains(#""auc":null,"gini":null,"ks":null,"ksScore":null"#))
         #expect(json.contains(#""clock":null"#) && json.contains(#""comparison":null,"histogram":null"#))
         #expect(nobody.table().contains("n/a"))
         _ = try JSONSerialization.jsonObject(with: Data(json.utf8))
