@@ -37,7 +37,7 @@ public final class QueryServer: Sendable {
     /// bound.
     public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
         let router = Router(context: BasicRequestContext.self)
-        router.add(middleware: JSONErrors())
+        router.add(middleware: JSONErrors(logger: logger))
         /// A route, with the query parameters that it takes; any other is refused.
         func get(
             _ path: RouterPath, taking known: [String] = [],
@@ -260,8 +260,10 @@ private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
     }
 }
 
-/// Answers the router's own errors, an unknown path above all, in the form of ours.
-private struct JSONErrors: RouterMiddleware {
+/// Answers every error, of the router and of our own, in one form, so that none has an empty body.
+struct JSONErrors: RouterMiddleware {
+    let logger: Logger
+
     func handle(
         _ request: Request, context: BasicRequestContext,
         next: (Request, BasicRequestContext) async throws -> Response
@@ -270,6 +272,13 @@ private struct JSONErrors: RouterMiddleware {
             return try await next(request, context)
         } catch let error as HTTPError {
             return .error(error.body ?? error.status.reasonPhrase.lowercased(), status: error.status)
+        } catch let failure as HistoryFailure {
+            return .error(
+                failure.description, status: failure.kind == .beyond ? .badRequest : .internalServerError)
+        } catch {
+            // What an error says may name a subject.
+            logger.error("a request failed", metadata: ["error": "\(type(of: error))"])
+            return .error("the request failed in the server; its log says more", status: .internalServerError)
         }
     }
 }

@@ -72,6 +72,7 @@ private func show(_ archives: [Archive], _ output: TableFormat, _ look: (Archive
         let status: Archive.Status
         do {
             status = try look(archive)
+            for path in try archive.directory.oddPaths() { say("\(path): is no file, and is passed over") }
         } catch let error as FileError {
             throw fail("error: \(error)")
         }

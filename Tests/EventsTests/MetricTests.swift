@@ -26,7 +26,7 @@ import Testing
             exposition.add(metric, 2, labels: [("topic", "a b\\\"\n")])
         }
         exposition.add(
-            "d_wait", .summary, renderedLabels: "", [.init(1.5, suffix: "_sum"), .init(2, suffix: "_count")])
+            "d_wait", .summary, renderedLabels: "", [.init(1.5, suffix: "_sum"), .init(Int64(2), suffix: "_count")])
         var helped: Set<Substring> = []
         var kinds: [Substring: Substring] = [:]
         var samples: [Substring: Int] = [:]
