@@ -23,7 +23,7 @@ private func place(_ text: String) throws -> DeadLetter.Place {
 
 /// Which letters a command is about, whatever is wrong with them.
 struct DeadLetterFilterOptions: ParsableArguments {
-    @Option(help: "Only letters from this source topic.")
+    @Option(help: "Only letters from this source topic, with the topic prefix or without.")
     var topic: String?
     @Option(help: "Only what was put aside at this time (RFC 3339) or later.")
     var since: String?
@@ -48,6 +48,15 @@ struct DeadLetterFilterOptions: ParsableArguments {
             throw fail("\(option): error: \"\(text)\" is not a time such as 2026-06-30T12:00:00Z", Exit.usage)
         }
         return time.microseconds / 1000
+    }
+}
+
+extension Cluster {
+    /// With the whole name of the topic that is meant.
+    fileprivate func resolved(_ filter: DeadLetterTopic.Filter) -> DeadLetterTopic.Filter {
+        var filter = filter
+        filter.topic = filter.topic.map { sourceTopic($0) ?? $0 }
+        return filter
     }
 }
 
@@ -94,7 +103,7 @@ struct DeadLetterListCommand: ParsableCommand {
         defer { if output == .text { print(table.take(), terminator: "") } }
         try withDeadLetters(cluster) { cluster, topic in
             let letters = try DeadLetterTopic(cluster.kafka, topic: topic)
-            try letters.forEach(wanted) { letter in
+            try letters.forEach(cluster.resolved(wanted)) { letter in
                 let outcome = letters.outcome(of: letter)
                 guard all || outcome.isWaiting else { return }
                 if outcome.isWaiting { waiting += 1 }
@@ -188,7 +197,7 @@ struct DeadLetterRedriveCommand: ParsableCommand {
         let summary = try withDeadLetters(cluster) { cluster, topic in
             try Redrive(
                 cluster.kafka, deadLetters: topic, control: cluster.names(.control)[0], sources: cluster.names(.source)
-            ).run(wanted, repaired: repaired, isDryRun: dryRun, allowsControl: allowControl)
+            ).run(cluster.resolved(wanted), repaired: repaired, isDryRun: dryRun, allowsControl: allowControl)
         }
         print(summary.json)
         for place in summary.discarded { say("\(place): is discarded") }
@@ -265,7 +274,8 @@ struct DeadLetterDiscardCommand: ParsableCommand {
         var wanted = try filter.filter(defect: defect)
         if !letters.isEmpty { wanted.places = Set(letters) }
         let summary = try withDeadLetters(cluster) { cluster, topic in
-            try Discard(cluster.kafka, deadLetters: topic).run(wanted, reason: reason, isDryRun: dryRun)
+            try Discard(cluster.kafka, deadLetters: topic).run(
+                cluster.resolved(wanted), reason: reason, isDryRun: dryRun)
         }
         print(summary.json)
         try checkFound(summary.found, of: letters)

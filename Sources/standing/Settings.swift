@@ -245,21 +245,39 @@ struct Cluster {
                 "error: no brokers: give --brokers HOST:PORT, STANDING_BROKERS or brokers: in --config", Exit.usage)
         }
         isEmbedded = brokers == "embedded"
-        prefix = settings.value("topic-prefix", flag: options.topicPrefix)?.value ?? ""
-        let folder = try settings.text("topics", flag: options.topics)
+        (prefix, definitions) = try Self.topics(options, &settings)
         kafka = KafkaConfiguration(
             brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
         kafka.patience.onWait = { say("\($0)") }
+    }
+
+    /// What topics are called: no cluster is needed for it.
+    private static func topics(_ options: ClusterOptions, _ settings: inout Settings) throws -> (
+        prefix: String, definitions: [TopicDefinition]
+    ) {
+        let prefix = settings.value("topic-prefix", flag: options.topicPrefix)?.value ?? ""
+        let folder = try settings.text("topics", flag: options.topics)
         do {
-            definitions = try folder.map { try TopicDefinition.load(directory: $0) } ?? TopicDefinition.builtIn()
+            return (prefix, try folder.map { try TopicDefinition.load(directory: $0) } ?? TopicDefinition.builtIn())
         } catch {
             throw fail("\(error)")
         }
     }
 
+    /// The name of the ledger topic, also where no cluster is asked.
+    static func ledgerTopic(_ options: ClusterOptions, _ settings: inout Settings) throws -> String {
+        let (prefix, definitions) = try topics(options, &settings)
+        return prefix + (definitions.first { $0.role == .ledger }?.name ?? "")
+    }
+
     /// Names with the prefix, in the order of the files.
     func names(_ role: TopicDefinition.Role) -> [String] {
         definitions.filter { $0.role == role }.map { prefix + $0.name }
+    }
+
+    /// The source or control topic that is meant: its name, with the prefix or without; nil if there is none.
+    func sourceTopic(_ name: String) -> String? {
+        (names(.control) + names(.source)).first { $0 == name || $0 == prefix + name }
     }
 
     /// Starts the embedded broker, if that is what was asked for, with every topic on it.
