@@ -96,7 +96,7 @@ let package = Package(
                 "Events", "Kafka", "Ledger", "Pipeline", "Policy", "Randomness", "Replay", "Scoring", "Simulation",
                 logging,
             ]),
-        tests("QueryTests", ["Events", "Pipeline", "Policy", "Query", "Scoring", metrics]),
+        tests("QueryTests", ["Events", "Pipeline", "Policy", "Query", "Scoring", logging, metrics]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Randomness", "Simulation"]),

@@ -270,15 +270,22 @@ struct JSONErrors: RouterMiddleware {
     ) async throws -> Response {
         do {
             return try await next(request, context)
-        } catch let error as HTTPError {
-            return .error(error.body ?? error.status.reasonPhrase.lowercased(), status: error.status)
-        } catch let failure as HistoryFailure {
-            return .error(
-                failure.description, status: failure.kind == .beyond ? .badRequest : .internalServerError)
         } catch {
-            // What an error says may name a subject.
+            let (message, status) = Self.answer(to: error, logger)
+            return .error(message, status: .init(code: status))
+        }
+    }
+
+    /// What is said, and the status. What nobody expected is logged by its type: what such an error says may name a subject.
+    static func answer(to error: any Error, _ logger: Logger) -> (message: String, status: Int) {
+        switch error {
+        case let error as HTTPError:
+            return (error.body ?? error.status.reasonPhrase.lowercased(), error.status.code)
+        case let failure as HistoryFailure:
+            return (failure.description, failure.kind == .beyond ? 400 : 500)
+        default:
             logger.error("a request failed", metadata: ["error": "\(type(of: error))"])
-            return .error("the request failed in the server; its log says more", status: .internalServerError)
+            return ("the request failed in this member; its log names the error", 500)
         }
     }
 }

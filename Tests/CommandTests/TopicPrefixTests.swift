@@ -2,12 +2,12 @@ import Foundation
 import Testing
 
 extension CommandTests {
-    /// A ledger under a prefix, beside the topics without one: every command goes to the one that `topic-prefix` says.
+    /// On a cluster that has topics under a prefix alone every command goes to those that `topic-prefix` says.
     struct TopicPrefixTests {
         @Test func everyCommandTakesThePrefix() async throws {
             let folder = try TemporaryFolder()
-            let broker = try await Broker()
             let prefix = "other."
+            let broker = try await Broker(topicPrefix: prefix)
             let policy = try folder.write(Trial.policy, to: "policy.yaml")
             let environment = [
                 "STANDING_BROKERS": broker.address, "STANDING_CLOCK": "events", "STANDING_TOPIC_PREFIX": prefix,
@@ -16,7 +16,6 @@ extension CommandTests {
                 let variables = environment.filter { prefix || $0.key != "STANDING_TOPIC_PREFIX" }
                 return try await Running(arguments, environment: variables).finished(limit: Limit.run)
             }
-            #expect(try await run(["topics", "apply"]).code == 0)
 
             let data = folder.path("data")
             let server = try await Server(
@@ -30,7 +29,7 @@ extension CommandTests {
             try await wait(for: "the enrolment") { try await server.standing(of: "anna") }
             #expect(try await server.process.stop().code == 0)
 
-            // Each reads the ledger that has a policy and a subject; the one without a prefix is empty.
+            // Each reads the ledger; without the prefix there is none.
             let reading: [[String]] = [
                 ["policy", "show"], ["policy", "log"], ["policy", "show", "--topic"],
                 ["replay", "--topic", "--subject", "anna"],

@@ -1,7 +1,32 @@
+import Logging
 import Pipeline
+import Synchronization
 import Testing
 
 @testable import Query
+
+/// Keeps what is logged.
+private final class LogLines: LogHandler, Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        let metadata = (event.metadata ?? [:]).map { " \($0.key)=\($0.value)" }.sorted().joined()
+        lines.withLock { $0.append("\(event.level) \(event.message)\(metadata)") }
+    }
+}
 
 struct QueryServerTests {
     @Test func anUnknownOrRepeatedParameterIsNamed() {
@@ -14,6 +39,15 @@ struct QueryServerTests {
         #expect(queryMistake(["as-of"], known: []) == "unknown query parameter \"as-of\"; this path takes none")
         #expect(
             queryMistake(["as-of", "offset", "as-of"], known: known) == "the query parameter as-of stands there twice")
+    }
+
+    /// No error has an empty body, and the log names no subject.
+    @Test func anErrorThatNobodyExpectedHasAnAnswer() {
+        struct Sudden: Error { let subject = "anna" }
+        let lines = LogLines()
+        let (message, status) = JSONErrors.answer(to: Sudden(), Logger(label: "test") { _ in lines })
+        #expect(status == 500 && !message.isEmpty && !message.contains("anna"))
+        #expect(lines.all == ["error a request failed error=Sudden"])
     }
 
     private let notReady = Readiness(
