@@ -25,6 +25,7 @@ struct DownstreamServer: Sendable {
     ) {
         let lookUp = DownstreamAnswers(follower: follower, failsOpen: failsOpen, now: now)
         let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: JSONErrors(logger: logger))
         /// A route, with the query parameters that it takes; any other is refused.
         func get(
             _ path: RouterPath, taking known: [String] = [],
@@ -94,5 +95,28 @@ struct DownstreamServer: Sendable {
         Response(
             status: status, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}
+
+/// Answers every error, of the router and of our own, in the form of ours, so that none has an empty body.
+private struct JSONErrors: RouterMiddleware {
+    let logger: Logger
+
+    func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError {
+            let message = error.body ?? error.status.reasonPhrase.lowercased()
+            return try DownstreamServer.json(DownstreamServer.Failure(error: message), status: error.status)
+        } catch {
+            // What an error says may name a subject.
+            logger.error("a request failed", metadata: ["error": "\(type(of: error))"])
+            return try DownstreamServer.json(
+                DownstreamServer.Failure(error: "the request failed in this service; its log names the error"),
+                status: .internalServerError)
+        }
     }
 }
