@@ -134,10 +134,10 @@ struct PolicyTestCommand: ParsableCommand {
         if !result.errors.isEmpty { tally.withErrors += 1 }
         switch output {
         case .text:
-            for warning in result.warnings { print(warning) }
+            for warning in result.warnings { print(warning.printable()) }
             guard !result.hasPassed else { return }
-            print("\(result.file):\(result.line): failed: \(result.name)")
-            for line in result.difference { print("  \(line)") }
+            print("\(result.file):\(result.line): failed: \(result.name)".printable())
+            for line in result.difference { print("  \(line)".printable()) }
         case .json:
             var writer = ByteWriter()
             writer.append("{\"file\":")

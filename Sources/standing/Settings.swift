@@ -1,4 +1,5 @@
 import ArgumentParser
+import Events
 import Foundation
 import Kafka
 import Policy
@@ -207,7 +208,7 @@ struct Settings {
 
     /// For `--show-config`: what was read, a line each.
     func show() {
-        for (name, value, origin) in shown { print("\(name): \(value)    # \(origin)") }
+        for (name, value, origin) in shown { print("\(name): \(value)    # \(origin)".printable()) }
     }
 
     /// `512M`, `4G`: with K, M or G, powers of 1024.

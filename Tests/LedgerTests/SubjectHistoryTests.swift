@@ -134,7 +134,5 @@ import Testing
         #expect(fixture.disk[path] == nil)
         try SubjectHistory(fixture.directory).index()
         #expect(fixture.disk[path] == good)
-        let segment = ArchiveDamage(file: fixture.segments[0], byte: 40, offsets: 0..<1, reason: "no whole record")
-        #expect(try !history.forget(segment))
     }
 }

@@ -80,13 +80,15 @@ public struct PolicyProposal: Sendable, Equatable {
         breaches = [String](repeating: "", count: Int(max(0, min(found.2, 1000))))
     }
 
-    /// The page that `standing policy diff` prints.
+    /// The page that `standing policy diff` prints. What of it cannot be printed is escaped.
     public var page: String {
         let decoder = EventDecoder()
         // The text that is found is the decoder's, and goes with it.
         return withExtendedLifetime(decoder) {
             Array(json.utf8).withUnsafeBytes { document in
-                decoder.string("text", of: document).map { String(decoding: $0, as: UTF8.self) } ?? ""
+                decoder.string("text", of: document).map {
+                    String(decoding: $0, as: UTF8.self).printable(keepingLayout: true)
+                } ?? ""
             }
         }
     }

@@ -1,5 +1,7 @@
+internal import Events
+
 /// One line of a terminal: pieces of text, each in one style. Texts may come from anybody: what would steer the terminal
-/// is replaced by a question mark.
+/// is escaped.
 struct TerminalLine: Equatable {
     enum Style {
         case plain, strong, faint, good, warning, bad
