@@ -37,6 +37,29 @@ bool is_plain_integer(std::string_view token) {
     return digits == 1 || token[0] != '0';
 }
 
+// Whether a token, with the white space behind it, is a number of JSON's grammar.
+bool is_number(std::string_view token) {
+    size_t at = 0;
+    auto skip = [&](char a, char b) {
+        bool found = at < token.size() && (token[at] == a || token[at] == b);
+        if (found) at++;
+        return found;
+    };
+    auto digits = [&] {
+        size_t start = at;
+        while (at < token.size() && token[at] >= '0' && token[at] <= '9') at++;
+        return at > start;
+    };
+    skip('-', '-');
+    if (!skip('0', '0') && !digits()) return false;
+    if (skip('.', '.') && !digits()) return false;
+    if (skip('e', 'E')) {
+        skip('+', '-');
+        if (!digits()) return false;
+    }
+    return token.find_first_not_of(" \t\r\n", at) == std::string_view::npos;
+}
+
 standing_attribute attribute_of(std::string_view key) {
     switch (key.size()) {
         case 2: return key == "id" ? STANDING_ATTRIBUTE_ID : STANDING_ATTRIBUTE_NONE;
@@ -191,9 +214,8 @@ struct standing_decoder {
                 double number;
                 auto error = value.get_double().get(number);
                 if (!error) return STANDING_JSON_OK;
-                // Refused though it has an exponent: well-formed but infinite, or malformed.
-                bool exponent = token.find_first_of("eE") != std::string_view::npos;
-                return exponent && error == NUMBER_ERROR ? STANDING_JSON_NUMBER_OUT_OF_RANGE : status_of(error);
+                // Refused though it is well-formed: it is infinite.
+                return error == NUMBER_ERROR && is_number(token) ? STANDING_JSON_NUMBER_OUT_OF_RANGE : status_of(error);
             }
         }
     }

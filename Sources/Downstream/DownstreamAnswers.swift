@@ -129,17 +129,14 @@ struct DownstreamAnswers: Sendable {
     /// In Prometheus' text format.
     var metrics: String {
         let counts = follower.counts
-        return """
-            # HELP standing_downstream_facts_total Records of the fact topic by what became of them.
-            # TYPE standing_downstream_facts_total counter
-            standing_downstream_facts_total{result="accepted"} \(counts.accepted)
-            standing_downstream_facts_total{result="repeat"} \(counts.repeats)
-            standing_downstream_facts_total{result="gap"} \(counts.gaps)
-            standing_downstream_facts_total{result="malformed"} \(counts.malformed)
-            # HELP standing_downstream_current Whether the fact topic is known to its end.
-            # TYPE standing_downstream_current gauge
-            standing_downstream_current \(follower.isCurrent ? 1 : 0)
-
-            """
+        var exposition = Exposition()
+        for (result, records) in [
+            ("accepted", counts.accepted), ("repeat", counts.repeats), ("gap", counts.gaps),
+            ("malformed", counts.malformed),
+        ] {
+            exposition.add(.downstreamFacts, Int64(records), labels: [("result", result)])
+        }
+        exposition.add(.downstreamCurrent, follower.isCurrent ? 1 : 0)
+        return exposition.text
     }
 }

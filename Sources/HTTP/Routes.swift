@@ -54,10 +54,11 @@ private struct JSONErrors: RouterMiddleware {
             return .retryLater("too many requests are under way")
         } catch {
             if Task.isCancelled { throw error }
+            // What an error says may name a subject.
             logger.error(
                 "a request failed",
-                metadata: ["path": "\(context.endpointPath ?? "unknown")", "reason": "\(error)"])
-            return .error("the request failed: \(error)", status: .internalServerError)
+                metadata: ["path": "\(context.endpointPath ?? "unknown")", "error": "\(type(of: error))"])
+            return .error("the request failed here; the log names the error", status: .internalServerError)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Events
 import Foundation
 public import Kafka
 
@@ -98,9 +99,9 @@ public struct LagReport: Sendable, Hashable {
         let limit = String(format: "%g s", maxSeconds)
         var sentences: [String] = []
         for group in groups {
-            let name = "group " + Self.printable(group.group)
+            let name = "group " + group.group.printable()
             if let worst = group.worst(beyond: maxSeconds) {
-                let place = Self.printable(worst.place.description)
+                let place = worst.place.description.printable()
                 let age = worst.lag.seconds.map { Self.decimal($0) + " s behind" } ?? "behind by an unknown time"
                 sentences.append("\(name): \(place) is \(age), the limit is \(limit)")
             } else if group.knownRecords == nil, asked.contains(group.group) {
@@ -110,7 +111,7 @@ public struct LagReport: Sendable, Hashable {
         let present = Set(groups.map(\.group))
         for group in Set(asked).subtracting(present).sorted() {
             sentences.append(
-                "group \(Self.printable(group)): not on the cluster, so nothing shows that it is within \(limit)")
+                "group \(group.printable()): not on the cluster, so nothing shows that it is within \(limit)")
         }
         return sentences
     }
@@ -119,12 +120,10 @@ public struct LagReport: Sendable, Hashable {
 // MARK: - Table
 
 extension LagReport {
-    private static let header = [
-        "GROUP", "TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "UNIT", "EVENTS", "SECONDS", "RATE/S", "CATCH-UP",
-        "STATUS",
+    private static let columns: [TextTable.Column] = [
+        .text("GROUP"), .text("TOPIC"), .number("PARTITION"), .number("COMMITTED"), .number("END"), .number("LAG"),
+        .text("UNIT"), .number("EVENTS"), .number("SECONDS"), .number("RATE/S"), .number("CATCH-UP"), .text("STATUS"),
     ]
-    /// Names, the unit and the status; the other columns are numbers, aligned to the right.
-    private static let leftAligned: Set<Int> = [0, 1, 6, 11]
     private static let unknown = "unknown"
     /// Longer times to catch up are shown as more than this.
     private static let maximumDays = 9999
@@ -133,25 +132,25 @@ extension LagReport {
     /// partitions of a topic that are not behind share one line, which says how many of how many they are. `UNIT` is what
     /// `LAG` and `RATE/S` count; `EVENTS` are the unread events in frames.
     public func table(all: Bool = false) -> String {
-        var rows = [Self.header]
+        var table = TextTable(Self.columns)
         for group in groups {
-            let name = Self.printable(group.group)
+            let name = group.group
             var rest = group.partitions[...]
             while let topic = rest.first?.place.topic {
                 let partitions = rest.prefix { $0.place.topic == topic }
                 rest = rest.dropFirst(partitions.count)
                 let folded = all ? [] : partitions.filter { $0.lag.status == .ok }
                 for partition in partitions where all || partition.lag.status != .ok {
-                    rows.append(Self.row(name, partition))
+                    table.add(Self.row(name, partition))
                 }
                 guard !folded.isEmpty else { continue }
-                rows.append([
-                    name, Self.printable(topic), "\(folded.count) of \(partitions.count)", "-", "-", "0",
+                table.add([
+                    name, topic, "\(folded.count) of \(partitions.count)", "-", "-", "0",
                     Self.unit(isFramed: folded[0].isFramed), Self.events(of: folded), "0.0", Self.rate(folded), "0s",
                     LagEvaluation.Status.ok.rawValue,
                 ])
             }
-            rows.append([
+            table.add([
                 name, "total", "-", "-", "-",
                 Self.total(group.records, group.knownRecords) { String($0) },
                 group.partitions.isEmpty ? "-" : Self.unit(isFramed: group.isFramed),
@@ -161,7 +160,7 @@ extension LagReport {
                 group.status.rawValue + (group.state.map { " (\($0))" } ?? ""),
             ])
         }
-        return Self.align(rows)
+        return table.take()
     }
 
     private static func row(_ group: String, _ partition: GroupLag.Partition) -> [String] {
@@ -173,7 +172,7 @@ extension LagReport {
             case .seconds(let seconds): duration(seconds)
             }
         return [
-            group, printable(partition.place.topic), String(partition.place.partition),
+            group, partition.place.topic, String(partition.place.partition),
             lag.committed.map { String($0) } ?? unknown,
             lag.end.map { String($0) } ?? unknown,
             lag.records.map { String($0) } ?? unknown,
@@ -214,29 +213,6 @@ extension LagReport {
         case ..<86_400: "\(seconds / 3600)h \(seconds % 3600 / 60)m"
         default: "\(seconds / 86_400)d \(seconds % 86_400 / 3600)h"
         }
-    }
-
-    /// Group names are others' text: nothing in them may steer a terminal.
-    private static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control, .format, .lineSeparator, .paragraphSeparator: "?"
-                    default: scalar
-                    }
-                }))
-    }
-
-    private static func align(_ rows: [[String]]) -> String {
-        let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            row.indices.map { column in
-                if column == row.count - 1 { return row[column] }
-                let padding = String(repeating: " ", count: widths[column] - row[column].count)
-                return leftAligned.contains(column) ? row[column] + padding : padding + row[column]
-            }.joined(separator: "  ") + "\n"
-        }.joined()
     }
 }
 

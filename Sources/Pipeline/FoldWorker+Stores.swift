@@ -190,7 +190,7 @@ extension FoldWorker {
             "folding the ledger",
             metadata: [
                 "frames": "\(done)", "of": "\(recovery.total)",
-                "seconds-left": "\(seconds.map { String(Int($0)) } ?? "?")",
+                "secondsLeft": "\(seconds.map { String(Int($0)) } ?? "?")",
             ])
     }
 
@@ -202,7 +202,7 @@ extension FoldWorker {
         logger.notice(
             "the ledger is folded",
             metadata: [
-                "active-policy": "\(Set(policies).sorted().joined(separator: ", "))",
+                "activePolicy": "\(Set(policies).sorted().joined(separator: ", "))",
                 "partitions": "\(partitions.count)",
             ])
     }

@@ -64,7 +64,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private var lastCommit: ContinuousClock.Instant
     private var committed: [Int64] = []
     private let publishedCounters: [Counter]
-    private let frameCounter = Counter(label: "standing_fold_frames_total")
+    private let frameCounter = Counter(.foldFrames)
 
     init(_ member: Member, ledgerPartitions: Int) throws {
         configuration = member.configuration
@@ -78,7 +78,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         countedTo = [Int64](repeating: 0, count: ledgerPartitions)
         outlet = try FactOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         publishedCounters = configuration.topics.facts.map {
-            Counter(label: "standing_facts_published_total", dimensions: [("topic", $0)])
+            Counter(.factsPublished, labels: [("topic", $0)])
         }
     }
 
@@ -499,7 +499,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         board.update { status in
             (status.foldPartitions, status.currentPartitions, status.behind) = (places.count, 0, nil)
         }
-        logger.info("fold owns", metadata: ["partitions": "\(places.count)", "at-hand": "\(atHand)"])
+        logger.info("fold owns", metadata: ["partitions": "\(places.count)", "atHand": "\(atHand)"])
         return starts
     }
 

@@ -41,7 +41,7 @@ final class MemoryWatch: Sendable {
         let isFull = resident + growth >= (isFull ? limit / 100 * Self.relief : limit)
         guard full.exchange(isFull, ordering: .relaxed) != isFull else { return }
         let metadata: Logger.Metadata = [
-            "resident-bytes": "\(resident)", "growth-bytes": "\(growth)", "limit-bytes": "\(limit)",
+            "residentBytes": "\(resident)", "growthBytes": "\(growth)", "limitBytes": "\(limit)",
         ]
         if isFull {
             logger.critical(

@@ -25,10 +25,16 @@ final class OwnedPartition: Sendable {
         history = Mutex(archive.map { SubjectHistory($0) })
     }
 
-    /// A subject's entries before a ledger offset; nil: there is no archive.
+    /// A subject's entries before a ledger offset; nil: there is no archive. An index that is damaged is made again.
     func entries(of subject: [UInt8], until end: Int64) throws -> SubjectEntries? {
         try history.withLock { history in
-            try history.map { try SubjectEntries(of: subject, in: $0, until: end) }
+            guard let history else { return nil }
+            do {
+                return try SubjectEntries(of: subject, in: history, until: end)
+            } catch let damage as ArchiveDamage {
+                guard try history.forget(damage) else { throw damage }
+                return try SubjectEntries(of: subject, in: history, until: end)
+            }
         }
     }
 

@@ -64,6 +64,9 @@ final class PartitionStore {
             return
         }
         let directory = data.archive(partition)
+        for path in try directory.oddPaths() + data.snapshots(partition).oddPaths() {
+            logger.warning("what lies in the data folder is no file, and is passed over", metadata: ["path": "\(path)"])
+        }
         do {
             do {
                 archive = try ArchiveWriter(directory)

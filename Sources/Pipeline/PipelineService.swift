@@ -19,6 +19,8 @@ public final class PipelineService: Sendable {
     private let failure = Mutex<PipelineError?>(nil)
     private let ledgerPartitions = Atomic(0)
     private let unreadySince: Mutex<ContinuousClock.Instant?>
+    /// What was found wrong with archives by those who asked for the past, each logged once.
+    private let toldOfArchives = Mutex(Set<String>())
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
         member = Member(configuration, logger: logger)
@@ -188,6 +190,13 @@ public final class PipelineService: Sendable {
     /// At its memory limit: enrolments become dead letters. Nil: it has none.
     public var isFull: Bool? { member.memory.limit == nil ? nil : member.memory.isFull }
 
+    /// The number of the ledger partition that a subject belongs to; nil before the ledger is known.
+    public func ledgerPartition(of subject: [UInt8]) -> Int? {
+        let count = ledgerPartitions.load(ordering: .acquiring)
+        guard count > 0 else { return nil }
+        return subject.withUnsafeBytes { Murmur2.partition(of: $0, count: count) }
+    }
+
     public enum Lookup: Sendable {
         case found(StandingAnswer)
         case notEnrolled(Freshness)
@@ -199,10 +208,8 @@ public final class PipelineService: Sendable {
     /// A subject's standing, from the partition that this process folds. `asStandby`: also from one that another member
     /// owns and that is folded here too; it may be behind, and says how far.
     public func standing(of subject: [UInt8], asStandby: Bool = false) -> Lookup {
-        let count = ledgerPartitions.load(ordering: .acquiring)
-        guard count > 0 else { return .notReady }
+        guard let number = ledgerPartition(of: subject) else { return .notReady }
         return subject.withUnsafeBytes { key in
-            let number = Murmur2.partition(of: key, count: count)
             let standby = asStandby ? owned.standby(Int32(number)) : nil
             guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
             return partition.withFold { state -> Lookup in
@@ -224,8 +231,7 @@ public final class PipelineService: Sendable {
     }
 
     /// Everything about a subject: what happened, what each event changed, and what would have been without what was voided.
-    /// Reads the disk; not from async code.
-    /// `asStandby`: as for a standing.
+    /// Reads the disk; not from async code. `asStandby`: as for a standing. Throws `HistoryFailure`.
     public func file(of subject: [UInt8], asStandby: Bool = false) throws -> FileLookup {
         try withHistory(of: subject, asStandby: asStandby) { entries, _, clock, writer in
             try SubjectFile(entries, asOf: clock).write(to: &writer)
@@ -240,16 +246,14 @@ public final class PipelineService: Sendable {
     }
 
     /// A subject's standing at a point of the ledger, under the policies of then or, if `isOfNow`, under the one that is active
-    /// now: JSON as of the live standing, null for who was not enrolled. Reads the disk; not from async code.
+    /// now: JSON as of the live standing, null for who was not enrolled. Reads the disk; not from async code. Throws
+    /// `HistoryFailure`, also of a point that the partition does not know yet.
     public func standing(
         of subject: [UInt8], at point: Point, policyOfNow isOfNow: Bool, asStandby: Bool = false
     ) throws -> FileLookup {
-        var (time, end) = (Timestamp?.none, Int64.max)
-        switch point {
-        case .time(let asOf): time = asOf
-        case .offset(let offset): end = offset
-        }
-        return try withHistory(of: subject, until: end, asStandby: asStandby) { entries, policy, _, writer in
+        var time: Timestamp?
+        if case .time(let asOf) = point { time = asOf }
+        return try withHistory(of: subject, at: point, asStandby: asStandby) { entries, policy, _, writer in
             let replay = try SubjectReplay(entries, policy: isOfNow ? policy : nil, asOf: time)
             if let standing = replay.standing {
                 standing.writeExplained(to: &writer, policy: replay.fold.policy, clock: replay.fold.clock)
@@ -260,20 +264,61 @@ public final class PipelineService: Sendable {
     }
 
     private func withHistory(
-        of subject: [UInt8], until end: Int64 = .max, asStandby: Bool,
+        of subject: [UInt8], at point: Point? = nil, asStandby: Bool,
         _ write: (SubjectEntries, ScoringPolicy, Timestamp, inout ByteWriter) throws -> Void
     ) throws -> FileLookup {
-        let count = ledgerPartitions.load(ordering: .acquiring)
-        guard count > 0 else { return .notReady }
-        let number = subject.withUnsafeBytes { Murmur2.partition(of: $0, count: count) }
+        guard let number = ledgerPartition(of: subject) else { return .notReady }
         let standby = asStandby ? owned.standby(Int32(number)) : nil
         guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
         let state = partition.withFold { ($0.policy, $0.nextOffset, $0.fold.clock) }
         guard let policy = state.0 else { return .notReady }
-        guard let entries = try partition.entries(of: subject, until: min(end, state.1)) else { return .noArchive }
+        let (next, clock) = (state.1, state.2)
+        var end = next
+        switch point {
+        case .time(let time) where time > clock:
+            throw HistoryFailure(
+                .beyond,
+                clock == .distantPast
+                    ? "as-of: ledger partition \(number) has no clock yet, so nothing of its past is known"
+                    : "as-of: the past is known until \(clock), the clock of ledger partition \(number)")
+        case .offset(let offset):
+            guard offset <= next else {
+                throw HistoryFailure(
+                    .beyond, "offset: ledger partition \(number) is folded to offset \(next), and known until there")
+            }
+            end = offset
+        case .time, nil: break
+        }
+        guard let entries = try entries(of: subject, in: partition, until: end) else { return .noArchive }
         var writer = ByteWriter()
         try write(entries, policy, state.2, &writer)
         return .found(Array(writer.bytes), partition.freshness(offset: state.1, clock: state.2.microseconds))
+    }
+
+    /// From the partition's archive. What is wrong with it is logged, once a process.
+    private func entries(of subject: [UInt8], in partition: OwnedPartition, until end: Int64) throws -> SubjectEntries?
+    {
+        func damaged(_ place: String, _ reason: String) -> HistoryFailure {
+            if toldOfArchives.withLock({ $0.insert(reason).inserted }) {
+                logger.error(
+                    "the archive is damaged: stop the member and fetch it from the topic, `standing archive repair`",
+                    metadata: ["partition": "\(partition.partition)", "reason": "\(reason)"])
+            }
+            return HistoryFailure(
+                .archive,
+                "the archive of ledger partition \(partition.partition) is damaged, \(place): `standing archive repair` fetches "
+                    + "it from the topic again, while the member is stopped")
+        }
+        do {
+            return try partition.entries(of: subject, until: end)
+        } catch let damage as ArchiveDamage {
+            let name = damage.file.split(separator: "/").last ?? ""
+            throw damaged("\(name), byte \(damage.byte), from offset \(damage.offsets.lowerBound) on", "\(damage)")
+        } catch let error as FileError {
+            throw damaged("\(error.path.split(separator: "/").last ?? "") cannot be read", "\(error)")
+        } catch let tooMany as SubjectEntries.TooMany {
+            throw HistoryFailure(.tooMany, "\(tooMany): its past cannot be told here; `standing replay` folds it")
+        }
     }
 
     /// Adds the standings of every partition folded here to `writer`; returns the policy.

@@ -1,4 +1,5 @@
 internal import CoreMetrics
+internal import Events
 public import Kafka
 internal import Replay
 internal import Scoring
@@ -63,10 +64,10 @@ public struct PipelineStatus: Sendable {
 final class StatusBoard: Sendable {
     private let status = Mutex(PipelineStatus())
     private let former = Mutex(Diagnosis())
-    private let records = Counter(label: "standing_intake_records_total")
-    private let events = Counter(label: "standing_intake_events_total")
-    private let intakeFrames = Counter(label: "standing_intake_frames_total")
-    private let expired = Counter(label: "standing_intake_expired_positions_total")
+    private let records = Counter(.intakeRecords)
+    private let events = Counter(.intakeEvents)
+    private let intakeFrames = Counter(.intakeFrames)
+    private let expired = Counter(.intakeExpiredPositions)
 
     /// The broker has refused a dead letter for its size: from then on large ones go without their value.
     let refusesLargeDeadLetters = Atomic(false)
@@ -97,10 +98,10 @@ final class StatusBoard: Sendable {
         intakeFrames.increment(by: counts.frames)
         if counts.expiredPositions > 0 { expired.increment(by: counts.expiredPositions) }
         for (reason, count) in counts.deadLetters {
-            Counter(label: "standing_dead_letters_total", dimensions: [("reason", reason)]).increment(by: count)
+            Counter(.deadLetters, labels: [("reason", reason)]).increment(by: count)
         }
         for (topic, count) in counts.deadLettersByTopic {
-            Counter(label: "standing_dead_letters_by_topic_total", dimensions: [("topic", topic)]).increment(by: count)
+            Counter(.deadLettersByTopic, labels: [("topic", topic)]).increment(by: count)
         }
         status.withLock { status in
             status.intake.records += counts.records

@@ -41,7 +41,7 @@ final class Worker: @unchecked Sendable {
                     if ContinuousClock.now - start > Self.healthyAfter { pause = Self.firstPause }
                     logger.warning(
                         "\(name) starts again",
-                        metadata: ["reason": "\(error)", "pause-seconds": "\(pause)"])
+                        metadata: ["reason": "\(error)", "pauseSeconds": "\(pause)"])
                     let until = ContinuousClock.now + .seconds(pause)
                     while !stop.isSet, ContinuousClock.now < until { Thread.sleep(forTimeInterval: 0.05) }
                     pause = min(pause * 2, Self.maximumPause)

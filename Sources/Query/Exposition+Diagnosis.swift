@@ -1,3 +1,4 @@
+internal import Events
 import Scoring
 
 extension Exposition {
@@ -10,22 +11,25 @@ extension Exposition {
     /// Errors and unmatched types count from the start of the process and begin anew with another policy.
     mutating func add(_ diagnosis: Diagnosis) {
         for failure in diagnosis.failures {
-            let part = failure.part.rawValue
-            add(
-                "standing_fold_evaluation_errors_by_\(part)_total", .counter, failure.count,
-                labels: [(part, failure.id), ("reason", failure.reason)])
+            let metric: Metric =
+                switch failure.part {
+                case .rule: .foldEvaluationErrorsByRule
+                case .sanction: .foldEvaluationErrorsBySanction
+                case .perk: .foldEvaluationErrorsByPerk
+                }
+            add(metric, failure.count, labels: [(failure.part.rawValue, failure.id), ("reason", failure.reason)])
         }
-        add("standing_fold_evaluation_errors_other_total", .counter, diagnosis.otherFailures)
+        add(.foldEvaluationErrorsOther, diagnosis.otherFailures)
         var types = [Self.others: diagnosis.otherUnmatched]
         for item in diagnosis.unmatchedTypes { types[item.type, default: 0] += item.events }
         for (type, events) in types {
-            add("standing_fold_unmatched_by_type_total", .counter, events, labels: [("type", type)])
+            add(.foldUnmatchedByType, events, labels: [("type", type)])
         }
         var topics: [String: Int64] = [:]
         for item in diagnosis.notEnrolled { topics[item.topic ?? Self.others, default: 0] += item.events }
         for (topic, events) in topics {
-            add("standing_fold_not_enrolled_by_topic_total", .counter, events, labels: [("topic", topic)])
+            add(.foldNotEnrolledByTopic, events, labels: [("topic", topic)])
         }
-        add("standing_fold_early_events", .gauge, diagnosis.waiting)
+        add(.foldEarlyEvents, diagnosis.waiting)
     }
 }

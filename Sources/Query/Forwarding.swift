@@ -57,7 +57,7 @@ struct Forwarding: Sendable {
             header(.ledgerPartition) == String(partition)
         else { return .none }
         var response = Response.json(body, status: .init(code: answer.statusCode))
-        for name in HTTPField.Name.freshness { response.headers[name] = header(name) }
+        for name in HTTPField.Name.ofAnswer { response.headers[name] = header(name) }
         response.headers[Self.member] = "\(address)"
         return .answer(response)
     }

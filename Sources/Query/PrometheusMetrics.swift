@@ -1,4 +1,5 @@
 public import CoreMetrics
+internal import Events
 import Synchronization
 
 /// Keeps what the process measures and renders it for Prometheus. A series is a label with its dimensions, in any order;
@@ -10,9 +11,6 @@ public final class PrometheusMetrics: MetricsFactory, Sendable {
     /// Series that are kept unless told otherwise.
     public static let defaultSeriesLimit = 2_000
 
-    /// Counts the lookups that were given a handler that keeps nothing.
-    static let droppedSeriesName = "standing_metrics_dropped_series"
-
     private struct Registry {
         var families: [String: Family] = [:]
         var seriesCount = 0
@@ -20,7 +18,7 @@ public final class PrometheusMetrics: MetricsFactory, Sendable {
     }
 
     private struct Family {
-        let type: Exposition.FamilyType
+        let type: Metric.Kind
         /// By rendered labels.
         var series: [String: any Series] = [:]
     }
@@ -28,7 +26,8 @@ public final class PrometheusMetrics: MetricsFactory, Sendable {
     private let seriesLimit: Int
     private let registry = Mutex(Registry())
 
-    /// Beyond `seriesLimit` series, and where a name is taken by another type, a new handler keeps nothing.
+    /// Beyond `seriesLimit` series, and where a name is taken by another type or is a `Metric` of another one, a new handler
+    /// keeps nothing.
     public init(seriesLimit: Int = PrometheusMetrics.defaultSeriesLimit) { self.seriesLimit = seriesLimit }
 
     /// The text exposition format 0.0.4; families and series in ascending order.
@@ -42,19 +41,19 @@ public final class PrometheusMetrics: MetricsFactory, Sendable {
                     exposition.add(name, family.type, renderedLabels: labels, series.samples)
                 }
             }
-            exposition.add(Self.droppedSeriesName, .counter, registry.dropped)
+            exposition.add(.metricsDroppedSeries, registry.dropped)
         }
         return exposition
     }
 
     private func series<S: Series>(
-        _ label: String, _ type: Exposition.FamilyType, _ dimensions: [(String, String)], _ make: () -> S
+        _ label: String, _ type: Metric.Kind, _ dimensions: [(String, String)], _ make: () -> S
     ) -> S? {
         let name = Exposition.metricName(label)
         let labels = Exposition.labels(dimensions)
         return registry.withLock { registry in
             var family = registry.families[name] ?? Family(type: type)
-            if family.type == type {
+            if family.type == type, Metric(rawValue: name).map({ $0.kind == type }) ?? true {
                 if let known = family.series[labels] {
                     if let known = known as? S { return known }
                 } else if registry.seriesCount < seriesLimit {
@@ -150,94 +149,5 @@ private final class SummarySeries: Series, RecorderHandler, TimerHandler {
     var samples: [Exposition.Sample] {
         let total = total.withLock { $0 }
         return [Exposition.Sample(total.sum, suffix: "_sum"), Exposition.Sample(total.count, suffix: "_count")]
-    }
-}
-
-/// One scrape: families of samples, no name and label set twice.
-struct Exposition {
-    enum FamilyType: String { case counter, gauge, summary }
-
-    struct Sample: Sendable {
-        let suffix: String
-        let value: String
-
-        init(_ value: Int64, suffix: String = "") {
-            self.suffix = suffix
-            self.value = String(value)
-        }
-
-        init(_ value: Double, suffix: String = "") {
-            self.suffix = suffix
-            if value.isNaN {
-                self.value = "NaN"
-            } else if value.isInfinite {
-                self.value = value < 0 ? "-Inf" : "+Inf"
-            } else {
-                self.value = Int64(exactly: value).map { String($0) } ?? String(value)
-            }
-        }
-    }
-
-    private var families: [String: (type: FamilyType, series: [String: [Sample]])] = [:]
-
-    /// `name` must be a metric name, `renderedLabels` come from `labels(_:)`. A repeated label set replaces the first; a
-    /// family keeps its first type.
-    mutating func add(_ name: String, _ type: FamilyType, renderedLabels: String, _ samples: [Sample]) {
-        families[name, default: (type, [:])].series[renderedLabels] = samples
-    }
-
-    mutating func add(_ name: String, _ type: FamilyType, _ value: Int64, labels: [(String, String)] = []) {
-        add(name, type, renderedLabels: Self.labels(labels), [Sample(value)])
-    }
-
-    var text: String {
-        var text = ""
-        for (name, family) in families.sorted(by: { $0.key < $1.key }) {
-            text += "# TYPE \(name) \(family.type.rawValue)\n"
-            for (labels, samples) in family.series.sorted(by: { $0.key < $1.key }) {
-                for sample in samples { text += "\(name)\(sample.suffix)\(labels) \(sample.value)\n" }
-            }
-        }
-        return text
-    }
-
-    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`: anything else becomes an underscore.
-    static func metricName(_ label: String) -> String { sanitised(label, colons: true) }
-
-    /// `{name="value",…}` by ascending name, or nothing. Of names that become the same, the last counts.
-    static func labels(_ dimensions: [(String, String)]) -> String {
-        if dimensions.isEmpty { return "" }
-        let values = Dictionary(
-            dimensions.map { (sanitised($0.0, colons: false), $0.1) }, uniquingKeysWith: { $1 })
-        let pairs = values.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(escaped($0.value))\"" }
-        return "{\(pairs.joined(separator: ","))}"
-    }
-
-    private static func sanitised(_ name: String, colons: Bool) -> String {
-        var result = ""
-        for scalar in name.unicodeScalars {
-            switch scalar {
-            case "a"..."z", "A"..."Z", "_": result.unicodeScalars.append(scalar)
-            case ":" where colons: result.unicodeScalars.append(scalar)
-            case "0"..."9":
-                if result.isEmpty { result = "_" }
-                result.unicodeScalars.append(scalar)
-            default: result += "_"
-            }
-        }
-        return result.isEmpty ? "_" : result
-    }
-
-    private static func escaped(_ value: String) -> String {
-        var result = ""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\\": result += "\\\\"
-            case "\"": result += "\\\""
-            case "\n": result += "\\n"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 }

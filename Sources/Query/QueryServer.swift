@@ -48,10 +48,12 @@ public final class QueryServer: Sendable {
         routes.get("readyz") { [self] _, _ in try await statusWork.run { self.readiness() } }
         routes.get("metrics") { [self] _, _ in try await statusWork.run { self.scrape() } }
         routes.get("subjects/:id", taking: ["as-of", "offset", "policy"]) { [self] request, context in
-            try await standing(of: try context.parameters.require("id"), request)
+            try await answer(context) { subject in try await standing(of: subject, request) }
         }
         routes.get("subjects/:id/file") { [self] request, context in
-            try await file(of: try context.parameters.require("id"), request)
+            try await answer(context) { subject in
+                try await lookUp(request) { try self.service.file(of: subject, asStandby: $0) }
+            }
         }
         try await HTTPServer(routes, address: address, logger: logger).run { [self] port in
             boundPort.withLock { $0 = port }
@@ -82,57 +84,69 @@ public final class QueryServer: Sendable {
     private func scrape() -> Response {
         var exposition = metrics.exposition()
         let status = service.status
-        exposition.add("standing_fold_partitions", .gauge, Int64(status.foldPartitions))
-        exposition.add("standing_fold_partitions_current", .gauge, Int64(status.currentPartitions))
-        exposition.add("standing_fold_partitions_quarantined", .gauge, Int64(status.quarantined.count))
-        exposition.add("standing_standby_partitions", .gauge, Int64(status.standbyPartitions))
-        exposition.add("standing_intake_partitions", .gauge, Int64(status.intakePartitions))
-        if let isFull = service.isFull { exposition.add("standing_memory_full", .gauge, isFull ? 1 : 0) }
+        exposition.add(.foldPartitions, Int64(status.foldPartitions))
+        exposition.add(.foldPartitionsCurrent, Int64(status.currentPartitions))
+        exposition.add(.foldPartitionsQuarantined, Int64(status.quarantined.count))
+        exposition.add(.standbyPartitions, Int64(status.standbyPartitions))
+        exposition.add(.intakePartitions, Int64(status.intakePartitions))
+        if let isFull = service.isFull { exposition.add(.memoryFull, isFull ? 1 : 0) }
         for topic in service.frozenTopics {
-            exposition.add("standing_source_frozen", .gauge, 1, labels: [("topic", topic)])
+            exposition.add(.sourceFrozen, 1, labels: [("topic", topic)])
         }
         for (band, subjects) in service.subjectsByBand() {
-            exposition.add("standing_subjects", .gauge, Int64(subjects), labels: [("band", band)])
+            exposition.add(.subjects, Int64(subjects), labels: [("band", band)])
         }
         if let behind = service.behind {
-            exposition.add("standing_fold_behind_seconds", .gauge, behind.time.components.seconds)
+            exposition.add(.foldBehindSeconds, behind.time.components.seconds)
         }
         let fold = status.folded.counters
-        exposition.add("standing_fold_entries_total", .counter, fold.entries)
-        exposition.add("standing_fold_scored_total", .counter, fold.scored)
-        exposition.add("standing_fold_unmatched_total", .counter, fold.unmatched)
-        exposition.add("standing_fold_duplicates_total", .counter, fold.duplicates)
-        exposition.add("standing_fold_not_enrolled_total", .counter, fold.notEnrolled)
-        exposition.add("standing_fold_early_total", .counter, fold.early)
-        exposition.add("standing_fold_early_folded_total", .counter, fold.earlyFolded)
-        exposition.add("standing_fold_early_beyond_limit_total", .counter, fold.earlyBeyondLimit)
-        exposition.add("standing_fold_beyond_limit_total", .counter, fold.beyondLimit)
-        exposition.add("standing_fold_out_of_range_total", .counter, fold.outOfRange)
-        exposition.add("standing_fold_kind_not_scored_total", .counter, fold.kindNotScored)
-        exposition.add("standing_fold_enrolments_total", .counter, fold.enrolments)
-        exposition.add("standing_fold_withdrawals_total", .counter, fold.withdrawals)
-        exposition.add("standing_fold_sanctions_imposed_total", .counter, fold.sanctionsImposed)
-        exposition.add("standing_fold_voids_total", .counter, fold.voids)
-        exposition.add("standing_fold_voids_ignored_total", .counter, fold.voidsIgnored)
-        exposition.add("standing_fold_appeals_ignored_total", .counter, fold.appealsIgnored)
-        exposition.add("standing_fold_evaluation_errors_total", .counter, fold.evaluationErrors)
-        exposition.add("standing_fold_policy_switches_total", .counter, fold.policySwitches)
-        exposition.add("standing_fold_ticks_total", .counter, fold.ticks)
+        exposition.add(.foldEntries, fold.entries)
+        exposition.add(.foldScored, fold.scored)
+        exposition.add(.foldUnmatched, fold.unmatched)
+        exposition.add(.foldDuplicates, fold.duplicates)
+        exposition.add(.foldNotEnrolled, fold.notEnrolled)
+        exposition.add(.foldEarly, fold.early)
+        exposition.add(.foldEarlyFolded, fold.earlyFolded)
+        exposition.add(.foldEarlyBeyondLimit, fold.earlyBeyondLimit)
+        exposition.add(.foldBeyondLimit, fold.beyondLimit)
+        exposition.add(.foldOutOfRange, fold.outOfRange)
+        exposition.add(.foldKindNotScored, fold.kindNotScored)
+        exposition.add(.foldEnrolments, fold.enrolments)
+        exposition.add(.foldWithdrawals, fold.withdrawals)
+        exposition.add(.foldSanctionsImposed, fold.sanctionsImposed)
+        exposition.add(.foldVoids, fold.voids)
+        exposition.add(.foldVoidsIgnored, fold.voidsIgnored)
+        exposition.add(.foldAppealsIgnored, fold.appealsIgnored)
+        exposition.add(.foldEvaluationErrors, fold.evaluationErrors)
+        exposition.add(.foldPolicySwitches, fold.policySwitches)
+        exposition.add(.foldTicks, fold.ticks)
         exposition.add(service.diagnosis)
-        exposition.add("standing_ledger_repeated_entries_total", .counter, status.folded.repeatedEntries)
-        exposition.add("standing_ledger_repeated_frames_total", .counter, status.folded.repeatedFrames)
-        exposition.add("standing_ledger_refused_frames_total", .counter, status.folded.refusedFrames)
+        exposition.add(.ledgerRepeatedEntries, status.folded.repeatedEntries)
+        exposition.add(.ledgerRepeatedFrames, status.folded.repeatedFrames)
+        exposition.add(.ledgerRefusedFrames, status.folded.refusedFrames)
         return .prometheus(exposition.text)
     }
 
+    /// Answers about the subject that the path names. Every answer says which ledger partition it is about, so that a member
+    /// that asked for another one knows it for what it is.
+    private func answer(
+        _ context: BasicRequestContext, _ body: ([UInt8]) async throws -> Response
+    ) async throws -> Response {
+        guard let subject = percentDecoded(try context.parameters.require("id")) else {
+            return .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
+        }
+        var response = try await body(subject)
+        response.headers[.ledgerPartition] = service.ledgerPartition(of: subject).map(String.init)
+        return response
+    }
+
     /// `as-of=TIME` or `offset=LEDGER-OFFSET`, and `policy=then` (default) or `now`: a standing of the past.
-    private func standing(of segment: String, _ request: Request) async throws -> Response {
+    private func standing(of subject: [UInt8], _ request: Request) async throws -> Response {
         let query = request.uri.queryParameters
         let (asOf, offset, policy) = (query["as-of"], query["offset"], query["policy"])
-        guard let subject = percentDecoded(segment) else { return .badPath }
         guard asOf != nil || offset != nil else {
             guard policy == nil else { return .error("policy goes with as-of or offset", status: .badRequest) }
-            return try await standing(of: subject, request)
+            return try await standingOfNow(subject, request)
         }
         let point: PipelineService.Point
         if let asOf, offset == nil, let time = Timestamp(String(asOf)) {
@@ -151,11 +165,6 @@ public final class QueryServer: Sendable {
         }
     }
 
-    private func file(of segment: String, _ request: Request) async throws -> Response {
-        guard let subject = percentDecoded(segment) else { return .badPath }
-        return try await lookUp(request) { asStandby in try self.service.file(of: subject, asStandby: asStandby) }
-    }
-
     /// Answers from the archive of the subject's partition: the owner's, or, where that cannot be had, a standby's here.
     private func lookUp(
         _ request: Request, _ body: @escaping @Sendable (_ asStandby: Bool) throws -> PipelineService.FileLookup
@@ -172,13 +181,17 @@ public final class QueryServer: Sendable {
                 return .error("this member keeps no archive: start it with --data", status: .notImplemented)
             }
         }
-        let found = try await historyWork.run { try body(false) }
-        guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
-        if let answer = await askOwner(of: partition, request) { return answer }
-        return response(try await historyWork.run { try body(true) }) ?? .ownerAway(partition)
+        do {
+            let found = try await historyWork.run { try body(false) }
+            guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
+            if let answer = await askOwner(of: partition, request) { return answer }
+            return response(try await historyWork.run { try body(true) }) ?? .ownerAway(partition)
+        } catch let failure as HistoryFailure {
+            return .error(failure.description, status: failure.kind == .beyond ? .badRequest : .internalServerError)
+        }
     }
 
-    private func standing(of subject: [UInt8], _ request: Request) async throws -> Response {
+    private func standingOfNow(_ subject: [UInt8], _ request: Request) async throws -> Response {
         func response(_ found: PipelineService.Lookup) -> Response? {
             switch found {
             case .found(let answer):
@@ -251,14 +264,13 @@ extension HTTPField.Name {
     fileprivate static let current = Self("standing-current")!
 
     /// Where in the ledger an answer holds.
-    static let freshness = [ledgerPartition, ledgerOffset, clock, lag, current]
+    static let ofAnswer = [ledgerPartition, ledgerOffset, clock, lag, current]
 }
 
 extension Response {
     /// With where in the ledger the answer holds.
     fileprivate func stamped(_ freshness: Freshness) -> Response {
         var response = self
-        response.headers[.ledgerPartition] = String(freshness.partition)
         response.headers[.ledgerOffset] = String(freshness.offset)
         if freshness.clock > .min {
             response.headers[.clock] = Timestamp(microseconds: freshness.clock).description
@@ -266,10 +278,6 @@ extension Response {
         if let lag = freshness.lag { response.headers[.lag] = String(lag) }
         response.headers[.current] = String(freshness.isCurrent)
         return response
-    }
-
-    fileprivate static var badPath: Response {
-        .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
     }
 
     /// 503: neither the owner of the subject's ledger partition nor a standby can be asked here.

@@ -84,10 +84,10 @@ extension Standing {
     }
 
     /// The standing with what made it: `terms`, `base`, `contributions` [{`rule`,`dimension`,`points`,`events`}], largest
-    /// first, `errors` (conditions and points that could not be evaluated for this subject), `beyond-limit` (events that do
+    /// first, `errors` (conditions and points that could not be evaluated for this subject), `beyondLimit` (events that do
     /// not count because the subject had as many as one may have; while there are any), `policy`, `clock`; and of each of
-    /// the `sanctions` also `measures`, `since`, `until`, `in-force-from` (while it is not), `decide-by` (while an appeal is
-    /// undecided) and `may-appeal`.
+    /// the `sanctions` also `measures`, `since`, `until`, `inForceFrom` (while it is not), `decideBy` (while an appeal is
+    /// undecided) and `mayAppeal`.
     public func writeExplained(to writer: inout ByteWriter, policy: ScoringPolicy, clock: Timestamp) {
         writer.append(byte: 0x7B)
         writeMembers(to: &writer, policy: policy, isExplained: true)
@@ -113,7 +113,7 @@ extension Standing {
         writer.append("],\"errors\":")
         writer.append(decimal: errors)
         if beyondLimit > 0 {
-            writer.append(",\"beyond-limit\":")
+            writer.append(",\"beyondLimit\":")
             writer.append(decimal: beyondLimit)
         }
         writer.append(",\"policy\":{\"id\":")
@@ -145,14 +145,14 @@ extension Standing.Sanction {
         writer.append("\",\"until\":\"")
         writer.append(until)
         if let inForceFrom {
-            writer.append("\",\"in-force-from\":\"")
+            writer.append("\",\"inForceFrom\":\"")
             writer.append(inForceFrom)
         }
         if let decideBy {
-            writer.append("\",\"decide-by\":\"")
+            writer.append("\",\"decideBy\":\"")
             writer.append(decideBy)
         }
-        writer.append("\",\"may-appeal\":")
+        writer.append("\",\"mayAppeal\":")
         writer.append(mayAppeal ? "true" : "false")
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Events
 import Foundation
 import Kafka
 import Ledger
@@ -53,10 +54,16 @@ struct DataOptions: ParsableArguments {
 enum TableFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 
 extension Archive.Status {
-    static let columns = "partition  segments  indexes  bytes  entries  first offset  next offset  torn  damaged"
+    static let columns: [TextTable.Column] = [
+        .number("partition"), .number("segments"), .number("indexes"), .number("bytes"), .number("entries"),
+        .number("first offset"), .number("next offset"), .number("torn"), .number("damaged"),
+    ]
 
-    var row: String {
-        "\(partition)  \(segments)  \(indexes)  \(bytes)  \(entries)  \(firstOffset)  \(nextOffset)  \(torn.count)  \(damages.count)"
+    var row: [String] {
+        [
+            "\(partition)", "\(segments)", "\(indexes)", "\(bytes)", "\(entries)", "\(firstOffset)", "\(nextOffset)",
+            "\(torn.count)", "\(damages.count)",
+        ]
     }
 
     var json: String {
@@ -70,16 +77,18 @@ extension Archive.Status {
 private func show(_ archives: [Archive], _ output: TableFormat, _ look: (Archive) throws -> Archive.Status) throws
     -> Bool
 {
-    if output == .text { print(Archive.Status.columns) }
+    var table = TextTable(Archive.Status.columns)
+    defer { if output == .text { print(table.take(), terminator: "") } }
     var isGood = true
     for archive in archives {
         let status: Archive.Status
         do {
             status = try look(archive)
+            for path in try archive.directory.oddPaths() { say("\(path): is no file, and is passed over") }
         } catch let error as FileError {
             throw fail("error: \(error)")
         }
-        print(output == .json ? status.json : status.row)
+        if output == .json { print(status.json) } else { table.add(status.row) }
         for torn in status.torn { say("\(torn): cut off after a crash, kept aside") }
         for damage in status.damages { say("\(damage)") }
         if !status.damages.isEmpty { isGood = false }

@@ -16,12 +16,12 @@ struct BenchResult {
 
     func printLine() {
         let rate = Double(events) / seconds
-        var line = "{\"bench\":\"\(bench)\",\"events\":\(events),\"events_per_second\":\(Int(rate))"
+        var line = "{\"bench\":\"\(bench)\",\"events\":\(events),\"eventsPerSecond\":\(Int(rate))"
         if let ceiling {
-            line += ",\"ceiling_per_second\":\(Int(ceiling)),\"ratio\":\(String(format: "%.3f", rate / ceiling))"
+            line += ",\"ceilingPerSecond\":\(Int(ceiling)),\"ratio\":\(String(format: "%.3f", rate / ceiling))"
         }
-        line += ",\"cpu_us_per_event\":\(String(format: "%.3f", cpuSeconds * 1e6 / Double(events)))"
-        line += ",\"rss_bytes\":\(ProcessUsage.residentBytes)"
+        line += ",\"cpuMicrosecondsPerEvent\":\(String(format: "%.3f", cpuSeconds * 1e6 / Double(events)))"
+        line += ",\"rssBytes\":\(ProcessUsage.residentBytes)"
         for (name, value) in more { line += ",\"\(name)\":\(value)" }
         print(line + "}")
     }
@@ -136,7 +136,7 @@ struct BenchDecode: ParsableCommand {
         BenchResult(
             bench: "decode", events: events, seconds: elapsed, ceiling: Double(events) / copying, cpuSeconds: used,
             more: [
-                ("bytes_per_event", String(payloads.reduce(0) { $0 + $1.count } / distinct)),
+                ("bytesPerEvent", String(payloads.reduce(0) { $0 + $1.count } / distinct)),
                 ("check", String(bytes & 0xFF)),
             ]
         ).printLine()

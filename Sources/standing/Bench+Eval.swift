@@ -69,7 +69,7 @@ struct BenchEval: ParsableCommand {
             BenchResult(
                 bench: "eval", events: evaluated, seconds: alone, ceiling: Double(events) / native, cpuSeconds: used,
                 more: [
-                    ("with_fields_per_second", String(Int(Double(rounds) / withFields))),
+                    ("withFieldsPerSecond", String(Int(Double(rounds) / withFields))),
                     ("check", String(held & 0xFF)),
                 ]
             ).printLine()

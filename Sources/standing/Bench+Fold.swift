@@ -93,7 +93,7 @@ struct BenchFold: ParsableCommand {
             bench: "fold", events: total, seconds: elapsed, ceiling: Self.ceiling(entries: total, slots: subjects),
             cpuSeconds: used,
             more: [
-                ("subjects", String(fold.subjectCount)), ("bytes_per_subject", String(bytesPerSubject)),
+                ("subjects", String(fold.subjectCount)), ("bytesPerSubject", String(bytesPerSubject)),
                 ("facts", String(facts)),
             ]
         ).printLine()

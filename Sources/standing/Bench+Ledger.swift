@@ -200,8 +200,8 @@ struct BenchReplay: ParsableCommand {
         BenchResult(
             bench: "replay", events: ledger.entries, seconds: one.seconds, ceiling: ceiling, cpuSeconds: one.cpu,
             more: [
-                ("threads", String(cores)), ("all_per_second", String(Int(Double(all.entries) / all.seconds))),
-                ("all_over_one", String(format: "%.2f", one.seconds / all.seconds)),
+                ("threads", String(cores)), ("allPerSecond", String(Int(Double(all.entries) / all.seconds))),
+                ("allOverOne", String(format: "%.2f", one.seconds / all.seconds)),
                 (
                     "archive_bytes_per_entry",
                     String(format: "%.1f", Double(ledger.archiveBytes) / Double(ledger.entries))
@@ -269,7 +269,7 @@ struct BenchSnapshot: ParsableCommand {
             bench: "snapshot", events: fold.fold.subjectCount, seconds: written + read,
             ceiling: Double(fold.fold.subjectCount) / ceiling, cpuSeconds: used,
             more: [
-                ("write_seconds", String(format: "%.3f", written)), ("read_seconds", String(format: "%.3f", read)),
+                ("writeSeconds", String(format: "%.3f", written)), ("readSeconds", String(format: "%.3f", read)),
                 ("bytes", String(bytes)),
             ]
         ).printLine()
@@ -341,8 +341,8 @@ struct BenchHistory: ParsableCommand {
             bench: "history", events: count, seconds: first, ceiling: nil, cpuSeconds: ProcessUsage.cpuSeconds - cpu,
             more: [
                 ("entries", String(ledger.entries)), ("milliseconds", String(format: "%.2f", first * 1000)),
-                ("milliseconds_again", String(format: "%.2f", again * 1000)),
-                ("index_seconds", String(format: "%.2f", indexed)), ("bytes", String(bytes)),
+                ("millisecondsAgain", String(format: "%.2f", again * 1000)),
+                ("indexSeconds", String(format: "%.2f", indexed)), ("bytes", String(bytes)),
             ]
         ).printLine()
     }

@@ -52,7 +52,7 @@ struct BenchPipeline: AsyncParsableCommand {
             say("measuring the ceiling")
             let ceiling = try run.measureCeiling()
             result.ceiling = ceiling.rate
-            result.more.append(("ceiling_cpu_us_per_event", String(format: "%.3f", ceiling.cpuMicroseconds)))
+            result.more.append(("ceilingCpuMicrosecondsPerEvent", String(format: "%.3f", ceiling.cpuMicroseconds)))
             result.printLine()
         }
     }

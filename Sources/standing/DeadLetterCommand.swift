@@ -23,7 +23,7 @@ private func place(_ text: String) throws -> DeadLetter.Place {
 
 /// Which letters a command is about, whatever is wrong with them.
 struct DeadLetterFilterOptions: ParsableArguments {
-    @Option(help: "Only letters from this source topic.")
+    @Option(help: "Only letters from this source topic, with the topic prefix or without.")
     var topic: String?
     @Option(help: "Only what was put aside at this time (RFC 3339) or later.")
     var since: String?
@@ -51,6 +51,15 @@ struct DeadLetterFilterOptions: ParsableArguments {
     }
 }
 
+extension Cluster {
+    /// With the whole name of the topic that is meant.
+    fileprivate func resolved(_ filter: DeadLetterTopic.Filter) -> DeadLetterTopic.Filter {
+        var filter = filter
+        filter.topic = filter.topic.map { sourceTopic($0) ?? $0 }
+        return filter
+    }
+}
+
 /// Runs what talks to the dead-letter topic; ends the command where the broker says no.
 private func withDeadLetters<Result>(
     _ options: ClusterOptions, _ body: (Cluster, _ topic: String) throws -> Result
@@ -70,6 +79,9 @@ struct DeadLetterListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Letters that wait, each with where it came from and what is wrong with it.")
 
+    /// So many rows are aligned together, and no more are kept.
+    private static let rowsAtATime = 1000
+
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var filter: DeadLetterFilterOptions
     @Option(
@@ -83,15 +95,21 @@ struct DeadLetterListCommand: ParsableCommand {
 
     func run() throws {
         let wanted = try filter.filter(defect: defect)
-        if output == .text { print("letter  put aside  reason  from  bytes  what became of it") }
+        var table = TextTable([
+            .text("letter"), .text("put aside"), .text("reason"), .text("from"), .number("bytes"),
+            .text("what became of it"),
+        ])
         var waiting = 0
         try withDeadLetters(cluster) { cluster, topic in
             let letters = try DeadLetterTopic(cluster.kafka, topic: topic)
-            try letters.forEach(wanted) { letter in
+            defer { if output == .text { print(table.take(), terminator: "") } }
+            try letters.forEach(cluster.resolved(wanted)) { letter in
                 let outcome = letters.outcome(of: letter)
                 guard all || outcome.isWaiting else { return }
                 if outcome.isWaiting { waiting += 1 }
-                print(output == .json ? letter.json(outcome) : letter.row(outcome))
+                guard output == .text else { return print(letter.json(outcome)) }
+                table.add(letter.row(outcome))
+                if table.count > Self.rowsAtATime { print(table.take(), terminator: "") }
             }
         }
         say("\(waiting) \(waiting == 1 ? "waits" : "wait")")
@@ -179,7 +197,7 @@ struct DeadLetterRedriveCommand: ParsableCommand {
         let summary = try withDeadLetters(cluster) { cluster, topic in
             try Redrive(
                 cluster.kafka, deadLetters: topic, control: cluster.names(.control)[0], sources: cluster.names(.source)
-            ).run(wanted, repaired: repaired, isDryRun: dryRun, allowsControl: allowControl)
+            ).run(cluster.resolved(wanted), repaired: repaired, isDryRun: dryRun, allowsControl: allowControl)
         }
         print(summary.json)
         for place in summary.discarded { say("\(place): is discarded") }
@@ -256,7 +274,8 @@ struct DeadLetterDiscardCommand: ParsableCommand {
         var wanted = try filter.filter(defect: defect)
         if !letters.isEmpty { wanted.places = Set(letters) }
         let summary = try withDeadLetters(cluster) { cluster, topic in
-            try Discard(cluster.kafka, deadLetters: topic).run(wanted, reason: reason, isDryRun: dryRun)
+            try Discard(cluster.kafka, deadLetters: topic).run(
+                cluster.resolved(wanted), reason: reason, isDryRun: dryRun)
         }
         print(summary.json)
         try checkFound(summary.found, of: letters)
@@ -330,9 +349,11 @@ extension Redrive.Summary {
 extension DeadLetter {
     private var time: String { timestamp < 0 ? "?" : Timestamp(microseconds: timestamp * 1000).description }
 
-    fileprivate func row(_ outcome: LetterOutcome) -> String {
-        "\(place)  \(time)  \(reason)  \(source)@\(sourceOffset)  \(droppedBytes ?? Int64(value?.count ?? 0))"
-            + (outcome.inWords.map { "  \($0)" } ?? "")
+    fileprivate func row(_ outcome: LetterOutcome) -> [String] {
+        [
+            "\(place)", time, reason, "\(source)@\(sourceOffset)", "\(droppedBytes ?? Int64(value?.count ?? 0))",
+            outcome.inWords ?? "",
+        ]
     }
 
     /// `{"letter","time","reason","message","topic","partition","offset","bytes"}`, then what there is of `redriveOf`, `sentTo`,

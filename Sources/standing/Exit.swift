@@ -1,4 +1,5 @@
 import ArgumentParser
+import Events
 
 /// The command line's exit codes, the same everywhere.
 enum Exit {
@@ -8,9 +9,9 @@ enum Exit {
     static let limitExceeded = ExitCode(4)
 }
 
-/// Messages for people: standard error, a line each.
+/// Messages for people: standard error, a line each. What would steer a terminal is escaped.
 func say(_ message: String) {
-    StandardError.write(Array((message + "\n").utf8))
+    StandardError.write(Array((message.printable(keepingLayout: true) + "\n").utf8))
 }
 
 /// Ends the command with `message` on standard error.

@@ -144,9 +144,9 @@ final class FileRun: @unchecked Sendable {
         let notEnrolled = fold.notEnrolled + service.diagnosis.waiting
         let types = facts.byType.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
         print(
-            "{\"events_read\":\(read),\"folded\":\(fold.entries),\"duplicates\":\(fold.duplicates),"
-                + "\"not_enrolled\":\(notEnrolled),\"dead_letters\":\(service.status.intake.deadLetterTotal),"
-                + "\"facts\":{\(types)},\"repeated_facts\":\(facts.repeats),"
+            "{\"eventsRead\":\(read),\"folded\":\(fold.entries),\"duplicates\":\(fold.duplicates),"
+                + "\"notEnrolled\":\(notEnrolled),\"deadLetters\":\(service.status.intake.deadLetterTotal),"
+                + "\"facts\":{\(types)},\"repeatedFacts\":\(facts.repeats),"
                 + "\"seconds\":\(String(format: "%.3f", seconds))}")
     }
 }

@@ -42,7 +42,7 @@ struct LedgerExportCommand: ParsableCommand {
                 let parts = try ledger.partitions.map { partition in
                     try export.write(partition: partition) { start in try ledger.frames(partition, start, .max) }
                 }
-                try export.finish(.init(ledger: "standing.ledger", parts: parts))
+                try export.finish(.init(ledger: ledger.topic, parts: parts))
                 for part in parts { try export.verify(part) }
                 print(
                     "{\"partitions\":\(parts.count),\"frames\":\(parts.map(\.frames).reduce(0, +))}")

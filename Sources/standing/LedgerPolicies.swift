@@ -129,15 +129,17 @@ struct LedgerPolicies {
 }
 
 extension LedgerPolicies.Activation {
-    static let columns = "policy  version  active  since  partition:offset"
+    static let columns: [TextTable.Column] = [
+        .text("policy"), .number("version"), .text("active"), .text("since"), .text("partition:offset"),
+    ]
 
     /// `since` is the clock of the first partition to the clock of the last one, where they differ; `-` before any event.
-    var row: String {
+    var row: [String] {
         let clocks = places.compactMap { $0.clock }
         var since = clocks.min()?.description ?? "-"
         if let first = clocks.min(), let last = clocks.max(), first < last { since += "..\(last)" }
         let offsets = places.map { "\($0.partition):\($0.offset)" }.joined(separator: " ")
-        return "\(policy.id)  \(policy.version)  \(isActive ? "yes" : "-")  \(since)  \(offsets)"
+        return [policy.id, "\(policy.version)", isActive ? "yes" : "-", since, offsets]
     }
 
     /// `{"policy","version","sha256","active","since":[{"partition","offset","clock"}]}`; `clock` is null before any event.

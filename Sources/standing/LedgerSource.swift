@@ -25,8 +25,10 @@ struct LedgerSourceOptions: ParsableArguments {
     }
 
     func open() throws -> LedgerSource {
-        if let archive { return try LedgerSource(archive: archive) }
         var settings = try Settings(config: cluster.config)
+        if let archive {
+            return try LedgerSource(archive: archive, of: try Cluster.ledgerTopic(cluster, &settings))
+        }
         return try LedgerSource(topicOf: try Cluster(cluster, &settings))
     }
 }
@@ -43,8 +45,11 @@ struct LedgerSource {
     let root: String?
     /// Of the whole ledger; nil: an archive does not know.
     let partitionCount: Int?
+    /// The name of the ledger topic.
+    let topic: String
 
-    init(archive path: String) throws {
+    /// `topic`: the ledger topic that the archive is of; an export knows its own.
+    init(archive path: String, of topic: String) throws {
         let data = LocalData(path)
         let isData = FileManager.default.fileExists(atPath: data.archiveRoot)
         let root = isData ? data.archiveRoot : path
@@ -53,6 +58,7 @@ struct LedgerSource {
             partitions = try ArchiveDirectory.partitions(under: root)
             guard !partitions.isEmpty else { throw fail("\(root): error: no archive") }
             partitionCount = manifest?.parts.count
+            self.topic = manifest?.ledger ?? topic
             total = try partitions.reduce(0) { sum, partition in
                 let archive = Archive(ArchiveDirectory(root: root, partition: partition))
                 return sum + (try archive.status(rereading: .besideMember).nextOffset)
@@ -89,6 +95,7 @@ struct LedgerSource {
         partitionCount = partitions.count
         total = ends.values.reduce(0, +)
         root = nil
+        topic = ledger
         // The ends as they were at the start: what comes meanwhile is not part of this reading.
         frames = { partition, start, end in
             try LedgerTopicFrames(

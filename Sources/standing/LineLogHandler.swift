@@ -39,8 +39,8 @@ struct LineLogHandler: LogHandler {
         var writer = ByteWriter()
         switch format {
         case .text:
-            writer.append("\(time) \(level.rawValue) \(Self.oneLine(message))")
-            for (key, value) in metadata { writer.append(" \(Self.oneLine(key))=\(Self.oneLine("\(value)"))") }
+            writer.append("\(time) \(level.rawValue) \(message)")
+            for (key, value) in metadata { writer.append(" \(key)=\(value)") }
         case .json:
             writer.append("{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"logger\":")
             writer.append(jsonString: label)
@@ -54,29 +54,7 @@ struct LineLogHandler: LogHandler {
             }
             writer.append(byte: 0x7D)
         }
-        writer.append(byte: 0x0A)
-        return Array(writer.bytes)
-    }
-
-    /// Without what would end a line or move a terminal's cursor: such a character is written by its name, as in JSON.
-    static func oneLine(_ text: String) -> String {
-        func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: false
-            default: true
-            }
-        }
-        guard !text.unicodeScalars.allSatisfy(isPlain) else { return text }
-        return text.unicodeScalars.reduce(into: "") { line, scalar in
-            switch scalar {
-            case "\n": line += "\\n"
-            case "\r": line += "\\r"
-            case "\t": line += "\\t"
-            case _ where isPlain(scalar): line.unicodeScalars.append(scalar)
-            default:
-                let digits = String(scalar.value, radix: 16)
-                line += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-            }
-        }
+        // What is left in a JSON string of what cannot be printed has the same escapes there.
+        return Array((String(decoding: writer.bytes, as: UTF8.self).printable() + "\n").utf8)
     }
 }

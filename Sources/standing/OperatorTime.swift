@@ -92,8 +92,9 @@ struct LedgerClock {
 
     /// Partitions without an archive are read from the topic; an archive that lags gives an earlier clock.
     init(_ cluster: Cluster, archive: String?) throws {
-        topic = try LedgerSource(topicOf: cluster)
-        self.archive = try archive.map { try LedgerSource(archive: $0) }
+        let topic = try LedgerSource(topicOf: cluster)
+        self.topic = topic
+        self.archive = try archive.map { try LedgerSource(archive: $0, of: topic.topic) }
     }
 
     /// The greatest time that moves no clock: that of the subject's partition, or the least of all partitions' clocks. Ends

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Events
 
 struct PolicyLogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,8 +18,13 @@ struct PolicyLogCommand: ParsableCommand {
 
     func run() throws {
         let policies = try LedgerPolicies(try source.open())
-        if output == .text { print(LedgerPolicies.Activation.columns) }
-        for activation in policies.activations { print(output == .json ? activation.json : activation.row) }
+        guard output == .text else {
+            for activation in policies.activations { print(activation.json) }
+            return
+        }
+        var table = TextTable(LedgerPolicies.Activation.columns)
+        for activation in policies.activations { table.add(activation.row) }
+        print(table.take(), terminator: "")
     }
 }
 

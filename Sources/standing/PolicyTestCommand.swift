@@ -134,10 +134,10 @@ struct PolicyTestCommand: ParsableCommand {
         if !result.errors.isEmpty { tally.withErrors += 1 }
         switch output {
         case .text:
-            for warning in result.warnings { print(warning) }
+            for warning in result.warnings { print(warning.printable()) }
             guard !result.hasPassed else { return }
-            print("\(result.file):\(result.line): failed: \(result.name)")
-            for line in result.difference { print("  \(line)") }
+            print("\(result.file):\(result.line): failed: \(result.name)".printable())
+            for line in result.difference { print("  \(line)".printable()) }
         case .json:
             var writer = ByteWriter()
             writer.append("{\"file\":")
@@ -172,8 +172,8 @@ struct PolicyTestCommand: ParsableCommand {
             print("\(tally.passed) passed, \(tally.failed) failed\(errors)\(broken)")
         case .json:
             print(
-                #"{"passed":\#(tally.passed),"failed":\#(tally.failed),"with-errors":\#(tally.withErrors),"#
-                    + #""files-with-mistakes":\#(tally.broken)}"#)
+                #"{"passed":\#(tally.passed),"failed":\#(tally.failed),"withErrors":\#(tally.withErrors),"#
+                    + #""filesWithMistakes":\#(tally.broken)}"#)
         }
     }
 }

@@ -31,7 +31,7 @@ struct ReplayCommand: ParsableCommand {
     @Option(
         name: .customLong("as-of"),
         help:
-            "The standings at this time (RFC 3339). Of files: move the clock here at the end; default: the greatest time read. Of a ledger: each partition ends before the first entry that would move its clock further."
+            "The standings at this time (RFC 3339). Of files: move the clock here at the end; default: the greatest time read. Of a ledger: each partition ends before the first entry that would move its clock further; a time beyond the ledger's clock is refused."
     )
     var asOf: String?
 
@@ -142,7 +142,6 @@ struct ReplayCommand: ParsableCommand {
             try replaySubject(subject, source, replay)
             return
         }
-        if let facts { try writeFacts(facts, source, replay) }
         var partitions = source.partitions
         if let subject, let partition = source.partition(of: Array(subject.utf8)) { partitions = [partition] }
         let progress = ReplayProgress(total: source.total)
@@ -161,6 +160,8 @@ struct ReplayCommand: ParsableCommand {
             }
         }
         bar.finish()
+        try checkKnown(results)
+        if let facts { try writeFacts(facts, source, replay) }
         if let subject {
             guard let (standing, policy, clock) = found.withLock({ $0 }) else { throw notEnrolled(subject) }
             try write(standing, policy, clock)
@@ -177,6 +178,19 @@ struct ReplayCommand: ParsableCommand {
             try writer.write { try out.write($0) }
         }
         try out.close()
+    }
+
+    /// Ends the command where no partition knows anything of the time that it is asked about.
+    private func checkKnown(_ results: [LedgerReplay.Result]) throws {
+        let known = results.compactMap(\.knownUntil)
+        guard known.count == results.count, let last = known.max() else { return }
+        throw Self.beyond(last)
+    }
+
+    private static func beyond(_ clock: Timestamp) -> ExitCode {
+        clock == .distantPast
+            ? fail("error: --as-of: the ledger has no clock yet, so nothing of its past is known", Exit.usage)
+            : fail("error: --as-of: the past is known until \(clock), the ledger's clock", Exit.usage)
     }
 
     private func writeFacts(_ path: String, _ source: LedgerSource, _ replay: LedgerReplay) throws {
@@ -197,6 +211,7 @@ struct ReplayCommand: ParsableCommand {
             guard let entries = try source.entries(of: Array(subject.utf8), until: replay.until) else {
                 throw notEnrolled(subject)
             }
+            if let asOf = replay.asOf, asOf > entries.clock { throw Self.beyond(entries.clock) }
             let own = try SubjectReplay(entries, policy: replay.policy, asOf: replay.asOf)
             guard let standing = own.standing else { throw notEnrolled(subject) }
             try write(standing, own.fold.policy, own.fold.clock)

@@ -245,12 +245,9 @@ struct SettingsCommand: ParsableCommand {
             for setting in Setting.all { print(setting.json) }
             return
         }
-        let rows = [["name", "variable", "default", "for", "what"]] + Setting.all.map(\.row)
-        let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
-        for row in rows {
-            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-            print((cells + [row[4]]).joined(separator: "  "))
-        }
+        var table = TextTable([.text("name"), .text("variable"), .text("default"), .text("for"), .text("what")])
+        for setting in Setting.all { table.add(setting.row) }
+        print(table.take(), terminator: "")
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Events
 import Foundation
 import HTTP
 import Kafka
@@ -223,7 +224,7 @@ struct Settings {
 
     /// For `--show-config`: what was read, a line each.
     func show() {
-        for (name, value, origin) in shown { print("\(name): \(value)    # \(origin)") }
+        for (name, value, origin) in shown { print("\(name): \(value)    # \(origin)".printable()) }
     }
 
     /// `512M`, `4G`: with K, M or G, powers of 1024.
@@ -272,24 +273,42 @@ struct Cluster {
                 "brokers (\(origin.text)): error: an embedded broker lives in another process: start one with `standing broker "
                     + "--port PORT`, and give --brokers 127.0.0.1:PORT", Exit.usage)
         }
-        prefix = try settings.parse(
+        (prefix, definitions) = try Self.topics(options, &settings)
+        kafka = KafkaConfiguration(
+            brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
+        kafka.patience.onWait = { say("\($0)") }
+    }
+
+    /// What topics are called: no cluster is needed for it.
+    private static func topics(_ options: ClusterOptions, _ settings: inout Settings) throws -> (
+        prefix: String, definitions: [TopicDefinition]
+    ) {
+        let prefix = try settings.parse(
             "topic-prefix", flag: options.topicPrefix,
             expected: "what a topic's name may begin with: letters, digits, '.', '_' and '-'"
         ) { $0.wholeMatch(of: /[A-Za-z0-9._-]*/) == nil ? nil : $0 }
         let folder = try settings.text("topics", flag: options.topics)
-        kafka = KafkaConfiguration(
-            brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
-        kafka.patience.onWait = { say("\($0)") }
         do {
-            definitions = try folder.map { try TopicDefinition.load(directory: $0) } ?? TopicDefinition.builtIn()
+            return (prefix, try folder.map { try TopicDefinition.load(directory: $0) } ?? TopicDefinition.builtIn())
         } catch {
             throw fail("\(error)")
         }
     }
 
+    /// The name of the ledger topic, also where no cluster is asked.
+    static func ledgerTopic(_ options: ClusterOptions, _ settings: inout Settings) throws -> String {
+        let (prefix, definitions) = try topics(options, &settings)
+        return prefix + (definitions.first { $0.role == .ledger }?.name ?? "")
+    }
+
     /// Names with the prefix, in the order of the files.
     func names(_ role: TopicDefinition.Role) -> [String] {
         definitions.filter { $0.role == role }.map { prefix + $0.name }
+    }
+
+    /// The source or control topic that is meant: its name, with the prefix or without; nil if there is none.
+    func sourceTopic(_ name: String) -> String? {
+        (names(.control) + names(.source)).first { $0 == name || $0 == prefix + name }
     }
 
     /// Starts the embedded broker, if that is what was asked for, with every topic on it.

@@ -27,6 +27,7 @@ struct SourceResetCommand: ParsableCommand {
     func run() throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(cluster, &settings)
+        let topic = cluster.sourceTopic(topic) ?? topic
         do {
             try SourceReset(try cluster.pipeline(policy: nil)).run(topic, id: UUID().uuidString.lowercased())
         } catch let error as KafkaError {
@@ -59,8 +60,7 @@ struct SourceAcknowledgeCommand: ParsableCommand {
     func run() throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(cluster, &settings)
-        let topics = try cluster.pipeline(policy: nil).topics
-        guard ([topics.control] + topics.sources).contains(topic) else {
+        guard let topic = cluster.sourceTopic(topic) else {
             throw fail("error: \(topic): no source topic of this name", Exit.usage)
         }
         var data = JSONObjectText()

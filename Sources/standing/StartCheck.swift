@@ -30,9 +30,18 @@ enum StartCheck {
         do {
             for partition in try ArchiveDirectory.partitions(under: data.archiveRoot) {
                 let archive = data.archive(partition).path
-                let names = try files.list(archive)
+                let entries = try files.entries(of: archive)
+                if let lock = entries.first(where: { $0.name == "lock" }), !lock.mayBeFile {
+                    throw fail("error: --data \(archive)/lock is no file; move it away")
+                }
+                let segments = entries.filter { $0.mayBeFile && $0.name.hasSuffix(".segment") }.map(\.name)
+                for segment in segments where access(archive + "/" + segment, R_OK) != 0 && errno != ENOENT {
+                    throw fail(
+                        "error: --data \(archive)/\(segment) cannot be read (\(String(cString: strerror(errno)))); \(mend)"
+                    )
+                }
                 // Of the segments only the newest is written again.
-                let written = names.filter { $0 == "lock" } + names.filter { $0.hasSuffix(".segment") }.suffix(1)
+                let written = entries.map(\.name).filter { $0 == "lock" } + segments.suffix(1)
                 for path in [archive, data.snapshots(partition).path] + written.map({ archive + "/" + $0 }) {
                     try writable(path, of: "--data \(path)", mend)
                 }

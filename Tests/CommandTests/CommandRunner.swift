@@ -180,9 +180,10 @@ final class Broker {
     /// HOST:PORT.
     let address: String
 
-    /// `port`: the one that clients bootstrap from.
-    init(port: UInt16? = nil) async throws {
-        let process = try Running(["broker"] + (port.map { ["--port", "\($0)"] } ?? []))
+    /// `port`: the one that clients bootstrap from. `topicPrefix`: of its topics.
+    init(port: UInt16? = nil, topicPrefix: String = "") async throws {
+        let process = try Running(
+            ["broker", "--topic-prefix", topicPrefix] + (port.map { ["--port", "\($0)"] } ?? []))
         address = try await wait(for: "the broker's address", limit: Limit.start) {
             guard process.isRunning else { throw Trouble("the broker ended: \(process.messagesSoFar)") }
             return process.outputSoFar.contains("\n")

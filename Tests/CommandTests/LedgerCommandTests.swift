@@ -155,6 +155,24 @@ extension CommandTests {
             return run
         }
 
+        /// Beyond the partition's clock and end nothing is known.
+        private func refusesTheFuture(_ server: Server, _ subject: String, _ live: Answer) async throws {
+            let clock = try #require(live.header("standing-clock"))
+            let end = try #require(live.header("standing-ledger-offset").flatMap { Int64($0) })
+            let future = try #require(await server.get("/subjects/\(subject)?as-of=2199-01-01T00:00:00Z"))
+            #expect(future.status == 400 && future.body.contains("the past is known until \(clock)"), "\(future)")
+            #expect(await server.get("/subjects/\(subject)?as-of=\(clock)")?.status == 200)
+            let beyond = try #require(await server.get("/subjects/\(subject)?offset=\(end + 1000)"))
+            #expect(beyond.status == 400 && beyond.body.contains("known until there"), "\(beyond)")
+            #expect(await server.get("/subjects/\(subject)?offset=\(end)")?.status == 200)
+            let replay = ["replay", "--archive", data, "--as-of", "2199-01-01T00:00:00Z"]
+            for arguments in [replay, replay + ["--subject", subject]] {
+                let run = try await Running(arguments).finished(limit: Limit.run)
+                #expect(run.code == 2 && run.output.isEmpty, "\(run.output)")
+                #expect(run.messages.contains("--as-of: the past is known until "), "\(run.messages)")
+            }
+        }
+
         private func size(_ path: String) -> Int {
             (try? FileManager.default.attributesOfItem(atPath: data + "/" + path)[.size] as? Int) ?? 0
         }
@@ -205,12 +223,15 @@ extension CommandTests {
             let server = try await Server(
                 broker: broker.address, policy: policy, ["--data", data, "--snapshot-interval", "1s"])
             try await server.waitUntilReady()
-            let offsetBefore = try #require(digestsBefore.first.flatMap { $0.firstMatch(of: /"nextOffset":([0-9]+)/) })
             // The events are of another time, and somebody must say that the ledger comes to today.
             let wall = ["--clock", "wall"]
             _ = try await succeed(["policy", "activate", folder.path("proposal.json")] + brokers + wall)
             let subject = try #require(moved.sorted().first)
             try await server.waitUntil(changed)
+            let live = try #require(await server.get("/subjects/\(subject)"))
+            let partition = try #require(live.header("standing-ledger-partition"))
+            let digest = try #require(digestsBefore.first { $0.hasPrefix("{\"partition\":\(partition),") })
+            let offsetBefore = try #require(digest.firstMatch(of: /"nextOffset":([0-9]+)/))
             // A proposal is good against the policy that it was folded against.
             let stale = try await Running(["policy", "activate", folder.path("proposal.json")] + brokers)
                 .finished(limit: Limit.run)
@@ -222,6 +243,7 @@ extension CommandTests {
             let now = try #require(await server.get("/subjects/\(subject)?offset=\(offsetBefore.1)&policy=now"))
             #expect(now.body.contains("\"version\":2"))
             #expect(await server.get("/subjects/\(subject)?as-of=yesterday")?.status == 400)
+            try await refusesTheFuture(server, subject, live)
 
             _ = try await succeed(["policy", "rollback"] + brokers + wall)
             try await server.waitUntil(expected)

@@ -104,7 +104,7 @@ extension CommandTests {
             let line = members[1].process.messagesSoFar.split(separator: "\n").last {
                 $0.contains("fold owns") && $0.contains(takeOver)
             }
-            #expect(line?.contains("at-hand=\(cluster.partitions)") == true, "\(line ?? "")")
+            #expect(line?.contains("atHand=\(cluster.partitions)") == true, "\(line ?? "")")
             members[0].process.signal(SIGCONT)
             try cluster.feed(Array(events[5000...]))
             try await waitUntilShared(members, cluster.partitions)

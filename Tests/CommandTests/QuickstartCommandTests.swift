@@ -10,15 +10,6 @@ struct Summary: Decodable, Equatable {
     let deadLetters: Int
     let facts: [String: Int]
     let repeatedFacts: Int
-
-    private enum CodingKeys: String, CodingKey {
-        case eventsRead = "events_read"
-        case folded, duplicates
-        case notEnrolled = "not_enrolled"
-        case deadLetters = "dead_letters"
-        case facts
-        case repeatedFacts = "repeated_facts"
-    }
 }
 
 extension CommandTests {

@@ -117,6 +117,7 @@ extension EventDecoder {
         ("[]", "data/not-an-object"), ("17", "data/not-an-object"), (" ", "data/not-json"),
         ("{\"a\":1", "data/not-json"), ("{}{}", "data/not-json"), ("{} x", "data/not-json"),
         (#"{"a":1,"a":2}"#, "data/duplicate-key"), (#"{"a":1e400}"#, "data/number-out-of-range"),
+        (#"{"a":1e}"#, "data/not-json"), (#"{"a":1e-}"#, "data/not-json"),
         (#"{"a":"\ud800"}"#, "data/not-json"),
         ("{\"a\":" + String(repeating: "[", count: 64) + String(repeating: "]", count: 64) + "}", "data/too-deep"),
         (String(repeating: " ", count: EventDecoder.maximumEventBytes) + "{}", "event/too-large"),

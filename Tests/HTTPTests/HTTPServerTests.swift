@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Logging
+import Synchronization
 import Testing
 
 @testable import HTTP
@@ -11,11 +12,33 @@ import Testing
 
 /// Over real sockets.
 struct HTTPServerTests {
-    private struct Damaged: Error, CustomStringConvertible {
-        var description: String { "the archive is damaged" }
+    private struct Sudden: Error { let subject = "anna" }
+
+    /// Keeps what is logged.
+    private final class LogLines: LogHandler, Sendable {
+        private let lines = Mutex<[String]>([])
+        var all: [String] { lines.withLock { $0 } }
+        var logLevel: Logger.Level {
+            get { .warning }
+            set {}
+        }
+        var metadata: Logger.Metadata {
+            get { [:] }
+            set {}
+        }
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { nil }
+            set {}
+        }
+
+        func log(event: LogEvent) {
+            let metadata = (event.metadata ?? [:]).map { " \($0.key)=\($0.value)" }.sorted().joined()
+            lines.withLock { $0.append("\(event.level) \(event.message)\(metadata)") }
+        }
     }
 
-    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let lines = LogLines()
+    private var logger: Logger { Logger(label: "test") { [lines] _ in lines } }
     private let session = URLSession(configuration: .ephemeral)
 
     /// `body` receives the server's port.
@@ -71,14 +94,15 @@ struct HTTPServerTests {
         }
     }
 
+    /// And the log names no subject.
     @Test func whatFailsIsNeverAnEmptyBody() async throws {
         let routes = Routes(logger: logger)
-        routes.get("fails") { _, _ in throw Damaged() }
+        routes.get("fails") { _, _ in throw Sudden() }
         routes.get("busy") { _, _ in throw BlockingWork.Busy() }
         routes.get("takes", taking: ["one"]) { _, _ in .text("taken") }
         try await serving(maximumConnections: 8, routes) { port in
             for (path, status, body) in [
-                ("/fails", 500, #"{"error":"the request failed: the archive is damaged"}"#),
+                ("/fails", 500, #"{"error":"the request failed here; the log names the error"}"#),
                 ("/busy", 503, #"{"error":"too many requests are under way"}"#),
                 ("/nowhere", 404, #"{"error":"not found"}"#),
                 ("/takes?one=1", 200, "taken"),
@@ -87,6 +111,7 @@ struct HTTPServerTests {
                 let answer = try await get(path, port)
                 #expect(answer.status == status && answer.body == body, "\(path): \(answer)")
             }
+            #expect(lines.all == ["error a request failed error=Sudden path=/fails"])
         }
     }
 }

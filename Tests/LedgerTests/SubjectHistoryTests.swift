@@ -99,4 +99,40 @@ import Testing
         fixture.disk[path] = bytes
         #expect(throws: ArchiveDamage.self) { try history(fixture, of: "subject-2") }
     }
+
+    /// An index follows from its segment: one with a damaged block is forgotten and made again, also by a repair.
+    @Test func aDamagedBlockIsMadeAnew() throws {
+        let fixture = ArchiveFixture(frames: 60)
+        try fixture.fill()
+        let history = SubjectHistory(fixture.directory)
+        try history.index()
+        let path = try #require(fixture.disk.paths.first { $0.hasSuffix(".index") })
+        let good = try #require(fixture.disk[path])
+        func damage() {
+            var bytes = good
+            bytes[bytes.count - 3] ^= 1
+            fixture.disk[path] = bytes
+        }
+        func read() throws {
+            for subject in (0..<9).map({ "subject-\($0)" }) {
+                try Array(subject.utf8).withUnsafeBytes { _ = try history.read($0) { _ in } }
+            }
+        }
+        damage()
+        do {
+            try read()
+            Issue.record("the damage is not seen")
+        } catch let damage as ArchiveDamage {
+            #expect(damage.file == path)
+            #expect(try history.forget(damage))
+        }
+        try read()
+        #expect(fixture.disk[path] == good)
+
+        damage()
+        #expect(try Archive(fixture.directory).repair(fetch: fixture.topic()).isEmpty)
+        #expect(fixture.disk[path] == nil)
+        try SubjectHistory(fixture.directory).index()
+        #expect(fixture.disk[path] == good)
+    }
 }

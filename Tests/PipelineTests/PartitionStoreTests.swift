@@ -121,6 +121,64 @@ extension PipelineServiceTests {
             #expect(try replayed(fixture) == good)
         }
 
+        /// A bit that flips under a member that runs: who asks for the past is told, and the present goes on.
+        @Test func damageUnderARunningMemberIsTold() throws {
+            let fixture = try Fixture(ledgerPartitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            let anna = Array("s1".utf8)
+            try fixture.running(service(fixture)) { service in
+                for part in 0..<6 {
+                    try feed(events(part * 10..<part * 10 + 10), fixture, upTo: part * 10 + 10, service)
+                }
+                try fixture.wait("the archive") { try replayed(fixture).map(\.entries).reduce(0, +) == 60 }
+                guard case .found = try service.file(of: anna) else { throw Unexpected() }
+                let path = try #require(disk.paths.first { $0.hasSuffix(".segment") })
+                var bytes = try #require(disk[path])
+                bytes[100] ^= 1
+                disk[path] = bytes
+                do {
+                    _ = try service.file(of: anna)
+                    Issue.record("the damage is not told")
+                } catch let failure as HistoryFailure {
+                    #expect(failure.kind == .archive)
+                    #expect(failure.description.contains(".segment, byte "), "\(failure)")
+                    #expect(failure.description.contains("`standing archive repair` fetches it"), "\(failure)")
+                }
+                guard case .found = service.standing(of: anna) else { throw Unexpected() }
+            }
+        }
+
+        private struct Unexpected: Error {}
+
+        /// Beyond the partition's clock and end nothing is known.
+        @Test func thePastEndsAtTheClock() throws {
+            let fixture = try Fixture(ledgerPartitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            let anna = Array("s1".utf8)
+            try fixture.running(service(fixture)) { service in
+                try feed(events(0..<20), fixture, upTo: 20, service)
+                guard case .found(let answer) = service.standing(of: anna) else { throw Unexpected() }
+                let clock = Timestamp(microseconds: answer.freshness.clock)
+                for point in [PipelineService.Point.time(clock), .offset(answer.freshness.offset), .offset(0)] {
+                    guard case .found = try service.standing(of: anna, at: point, policyOfNow: false) else {
+                        throw Unexpected()
+                    }
+                }
+                let future = Timestamp(microseconds: 7_000_000_000_000_000)
+                for (point, word) in [
+                    (PipelineService.Point.time(future), "as-of: the past is known until 20"),
+                    (.offset(.max), "offset: ledger partition 0 is folded to offset "),
+                ] {
+                    do {
+                        _ = try service.standing(of: anna, at: point, policyOfNow: false)
+                        Issue.record("it is told: \(word)")
+                    } catch let failure as HistoryFailure {
+                        #expect(failure.kind == .beyond && failure.description.hasPrefix(word), "\(failure)")
+                    }
+                }
+            }
+        }
+
         @Test func aFullDiskIsWaitedFor() throws {
             let fixture = try Fixture(ledgerPartitions: 1)
             defer { withExtendedLifetime(fixture) {} }

@@ -51,16 +51,21 @@ struct DiagnosisMetricsTests {
         exposition.add(diagnosis)
         #expect(
             exposition.text == """
+                # HELP standing_fold_early_events \(Metric.foldEarlyEvents.help)
                 # TYPE standing_fold_early_events gauge
                 standing_fold_early_events 3
+                # HELP standing_fold_evaluation_errors_by_rule_total \(Metric.foldEvaluationErrorsByRule.help)
                 # TYPE standing_fold_evaluation_errors_by_rule_total counter
                 standing_fold_evaluation_errors_by_rule_total{reason="no such field",rule="ride"} 1
                 standing_fold_evaluation_errors_by_rule_total{reason="no such overload",rule="ride"} 2
+                # HELP standing_fold_evaluation_errors_other_total \(Metric.foldEvaluationErrorsOther.help)
                 # TYPE standing_fold_evaluation_errors_other_total counter
                 standing_fold_evaluation_errors_other_total 0
+                # HELP standing_fold_not_enrolled_by_topic_total \(Metric.foldNotEnrolledByTopic.help)
                 # TYPE standing_fold_not_enrolled_by_topic_total counter
                 standing_fold_not_enrolled_by_topic_total{topic="other"} 1
                 standing_fold_not_enrolled_by_topic_total{topic="rides"} 7
+                # HELP standing_fold_unmatched_by_type_total \(Metric.foldUnmatchedByType.help)
                 # TYPE standing_fold_unmatched_by_type_total counter
                 standing_fold_unmatched_by_type_total{type="other"} 0
                 standing_fold_unmatched_by_type_total{type="ride.finishd"} 1

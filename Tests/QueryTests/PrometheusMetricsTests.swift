@@ -1,10 +1,23 @@
 import CoreMetrics
+import Events
 import Testing
 
 @testable import Query
 
 struct PrometheusMetricsTests {
-    private let none = "# TYPE standing_metrics_dropped_series counter\nstanding_metrics_dropped_series 0\n"
+    /// What a name that is no `Metric` has.
+    private let help = "Measured by a library that the program uses."
+
+    private var none: String { dropped(0) }
+
+    private func dropped(_ count: Int) -> String {
+        """
+        # HELP standing_metrics_dropped_series_total \(Metric.metricsDroppedSeries.help)
+        # TYPE standing_metrics_dropped_series_total counter
+        standing_metrics_dropped_series_total \(count)
+
+        """
+    }
 
     @Test func emptyRegistry() {
         #expect(PrometheusMetrics().text() == none)
@@ -18,8 +31,10 @@ struct PrometheusMetricsTests {
         Counter(label: "before_total", factory: metrics).increment()
         #expect(
             metrics.text() == """
+                # HELP before_total \(help)
                 # TYPE before_total counter
                 before_total 1
+                # HELP requests_total \(help)
                 # TYPE requests_total counter
                 requests_total 9007199254740993
                 requests_total{topic="a"} 1
@@ -48,16 +63,21 @@ struct PrometheusMetricsTests {
         meter.decrement(by: 1.0)
         #expect(
             metrics.text() == """
+                # HELP a_seconds \(help)
                 # TYPE a_seconds counter
                 a_seconds 0.75
+                # HELP b_gauge \(help)
                 # TYPE b_gauge gauge
                 b_gauge -3.5
+                # HELP c_sizes \(help)
                 # TYPE c_sizes summary
                 c_sizes_sum{of="frame"} 30
                 c_sizes_count{of="frame"} 2
+                # HELP d_wait \(help)
                 # TYPE d_wait summary
                 d_wait_sum 2
                 d_wait_count 2
+                # HELP e_meter \(help)
                 # TYPE e_meter gauge
                 e_meter 14
 
@@ -71,6 +91,7 @@ struct PrometheusMetricsTests {
         }
         #expect(
             metrics.text() == """
+                # HELP g \(help)
                 # TYPE g gauge
                 g{v="-inf"} -Inf
                 g{v="1e+300"} 1e+300
@@ -87,8 +108,10 @@ struct PrometheusMetricsTests {
         Counter(label: "", factory: metrics).increment()
         #expect(
             metrics.text() == """
+                # HELP _ \(help)
                 # TYPE _ counter
                 _ 1
+                # HELP _9_l_ng_e:x \(help)
                 # TYPE _9_l_ng_e:x counter
                 _9_l_ng_e:x{_1="x",a_b_c="q\\"\\\\\\n\r\\né"} 1
 
@@ -103,9 +126,9 @@ struct PrometheusMetricsTests {
         first.increment(by: 1)
         metrics.destroyCounter(first)
         second.increment(by: 1)
-        #expect(metrics.text() == "# TYPE n counter\nn{a=\"1\",b=\"2\"} 2\n" + none)
+        #expect(metrics.text() == "# HELP n \(help)\n# TYPE n counter\nn{a=\"1\",b=\"2\"} 2\n" + none)
         second.reset()
-        #expect(metrics.text() == "# TYPE n counter\nn{a=\"1\",b=\"2\"} 0\n" + none)
+        #expect(metrics.text() == "# HELP n \(help)\n# TYPE n counter\nn{a=\"1\",b=\"2\"} 0\n" + none)
     }
 
     @Test func seriesBeyondTheLimitFallIntoNone() {
@@ -113,14 +136,14 @@ struct PrometheusMetricsTests {
         for name in ["a", "b", "c", "d", "a"] { Counter(label: name, factory: metrics).increment() }
         #expect(
             metrics.text() == """
+                # HELP a \(help)
                 # TYPE a counter
                 a 2
+                # HELP b \(help)
                 # TYPE b counter
                 b 1
-                # TYPE standing_metrics_dropped_series counter
-                standing_metrics_dropped_series 2
 
-                """)
+                """ + dropped(2))
     }
 
     @Test func aNameKeepsItsFirstType() {
@@ -130,12 +153,20 @@ struct PrometheusMetricsTests {
         FloatingPointCounter(label: "a", factory: metrics).increment(by: 1.5)
         #expect(
             metrics.text() == """
+                # HELP a \(help)
                 # TYPE a counter
                 a 1
-                # TYPE standing_metrics_dropped_series counter
-                standing_metrics_dropped_series 2
 
-                """)
+                """ + dropped(2))
+    }
+
+    /// A name of the table is never exposed with another type.
+    @Test func aMetricKeepsTheTypeOfTheTable() {
+        let metrics = PrometheusMetrics()
+        Gauge(label: Metric.deadLetters.rawValue, factory: metrics).record(3)
+        #expect(metrics.text() == dropped(1))
+        Counter(label: Metric.deadLetters.rawValue, factory: metrics).increment()
+        #expect(metrics.text().contains("# HELP standing_dead_letters_total \(Metric.deadLetters.help)\n"))
     }
 
     @Test func concurrentIncrementsAreAllCounted() async {
@@ -147,7 +178,7 @@ struct PrometheusMetricsTests {
                 }
             }
         }
-        #expect(metrics.text() == "# TYPE n counter\nn 8000\n" + none)
+        #expect(metrics.text() == "# HELP n \(help)\n# TYPE n counter\nn 8000\n" + none)
     }
 }
 

@@ -113,7 +113,7 @@ import Testing
     @Test func whatIsNotDefinedIsNullAndNotANumber() throws {
         let nobody = try BacktestStory(against: nil, lines: [], outcomes: .init(name: "x", bySubject: [:])).report()
         let json = nobody.json()
-        #expect(json.contains(#""score":null"#) && json.contains(#""auc":null,"gini":null,"ks":null,"ks-score":null"#))
+        #expect(json.contains(#""score":null"#) && json.contains(#""auc":null,"gini":null,"ks":null,"ksScore":null"#))
         #expect(json.contains(#""clock":null"#) && json.contains(#""comparison":null,"histogram":null"#))
         #expect(nobody.table().contains("n/a"))
         _ = try JSONSerialization.jsonObject(with: Data(json.utf8))
@@ -134,7 +134,7 @@ import Testing
                   baseline          6  596.7    550             600     600             600       630
 
                 """))
-        #expect(table.contains("Outcome \"moved\u{FFFD}\u{FFFD}[2J\": 3 of 4 subjects (75.0%)"))
+        #expect(table.contains(#"Outcome "moved\u0001\u001b[2J": 3 of 4 subjects (75.0%)"#))
         #expect(table.unicodeScalars.allSatisfy { $0 == "\n" || $0.properties.generalCategory != .control })
         #expect(table.split(separator: "\n").allSatisfy { $0.last != " " })
     }

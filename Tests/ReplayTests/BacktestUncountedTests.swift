@@ -120,11 +120,11 @@ import Testing
         let json = try report().json()
         #expect(
             json.contains(
-                #""evaluation-errors":3,"errors":[{"rule":"ride","error":"no such overload","count":2,"source":"/rides","#
+                #""evaluationErrors":3,"errors":[{"rule":"ride","error":"no such overload","count":2,"source":"/rides","#
                     + #""id":"r2"},{"rule":"ride","error":"no such field","count":1,"source":"/rides","id":"r4"}],"#
-                    + #""unmatched-types":[{"type":"ride.finishd","events":1},{"type":"tea.drunk","events":1}],"#
-                    + #""not-enrolled-by-file":[{"file":"events.jsonl","events":1}],"waiting":0,"score":{"#))
-        #expect(json.contains(#""evaluation-errors":0,"errors":[],"unmatched-types":"#))
+                    + #""unmatchedTypes":[{"type":"ride.finishd","events":1},{"type":"tea.drunk","events":1}],"#
+                    + #""notEnrolledByFile":[{"file":"events.jsonl","events":1}],"waiting":0,"score":{"#))
+        #expect(json.contains(#""evaluationErrors":0,"errors":[],"unmatchedTypes":"#))
         _ = try JSONSerialization.jsonObject(with: Data(json.utf8))
     }
 

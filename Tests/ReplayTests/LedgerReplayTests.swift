@@ -79,6 +79,7 @@ import Testing
             replay.asOf = time
             let result = try #require(try replay.run(partitions: [1], source: source(ledgers)).first)
             #expect(result.clock == time)
+            #expect((result.knownUntil?.microseconds == end) == (time.microseconds > end))
             // By hand: entry for entry.
             var expected = PartitionFold(partition: 1, history: ledgers[1].history)
             expected.horizon = time

@@ -68,9 +68,9 @@ import Testing
         #expect(difference.wholeHistory.sanctions.map(\.both) == [1])
         #expect(
             people == [
-                #"{"subject":"anna","before":{"score":640,"band":"A"},"after":{"score":660,"band":"A"},"perks-won":[],"perks-lost":[],"sanctions-lifted":[],"sanctions-always":[],"sanctions-never":[]}"#,
-                #"{"subject":"bert","before":{"score":540,"band":"C"},"after":{"score":530,"band":"C"},"perks-won":[],"perks-lost":[],"sanctions-lifted":[],"sanctions-always":["loans"],"sanctions-never":[]}"#,
-                #"{"subject":"dora","before":{"score":480,"band":"C"},"after":{"score":460,"band":"C"},"perks-won":[],"perks-lost":[],"sanctions-lifted":[],"sanctions-always":[],"sanctions-never":[]}"#,
+                #"{"subject":"anna","before":{"score":640,"band":"A"},"after":{"score":660,"band":"A"},"perksWon":[],"perksLost":[],"sanctionsLifted":[],"sanctionsAlways":[],"sanctionsNever":[]}"#,
+                #"{"subject":"bert","before":{"score":540,"band":"C"},"after":{"score":530,"band":"C"},"perksWon":[],"perksLost":[],"sanctionsLifted":[],"sanctionsAlways":["loans"],"sanctionsNever":[]}"#,
+                #"{"subject":"dora","before":{"score":480,"band":"C"},"after":{"score":460,"band":"C"},"perksWon":[],"perksLost":[],"sanctionsLifted":[],"sanctionsAlways":[],"sanctionsNever":[]}"#,
             ])
         #expect(difference.nextOffsets == [2])
         #expect(difference.breaches == [])

@@ -131,7 +131,7 @@ import Testing
         #expect(history.compactMap { $0["type"] as? String }.last == "standing.event.voided")
         let void = try #require((json["voided"] as? [[String: Any]])?.first)
         #expect(void["reason"] as? String == "it was somebody else")
-        #expect((void["would-have-had"] as? [[String: Any]])?.first?["until"] as? String == "1970-01-06T00:00:00Z")
+        #expect((void["wouldHaveHad"] as? [[String: Any]])?.first?["until"] as? String == "1970-01-06T00:00:00Z")
         #expect((json["standing"] as? [String: Any])?["score"] as? Int == 660)
     }
 

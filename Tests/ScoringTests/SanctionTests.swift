@@ -320,7 +320,7 @@ import Testing
             to: &writer, policy: law.fold.policy, clock: law.fold.clock)
         let expected =
             #""sanctions":[{"id":"rail","state":"noticed","measures":["rail"],"since":"2026-01-03T00:00:00Z","#
-            + #""until":"2026-03-04T00:00:00Z","in-force-from":"2026-01-08T00:00:00Z","may-appeal":true}],"#
+            + #""until":"2026-03-04T00:00:00Z","inForceFrom":"2026-01-08T00:00:00Z","mayAppeal":true}],"#
         #expect(String(decoding: writer.bytes, as: UTF8.self).contains(expected))
     }
 

@@ -25,7 +25,7 @@ import Testing
         #expect(standing.level.score == 595 && standing.beyondLimit == 2)
         var writer = ByteWriter()
         standing.writeExplained(to: &writer, policy: town.fold.policy, clock: town.fold.clock)
-        #expect(String(decoding: writer.bytes, as: UTF8.self).contains(#""errors":0,"beyond-limit":2,"policy":"#))
+        #expect(String(decoding: writer.bytes, as: UTF8.self).contains(#""errors":0,"beyondLimit":2,"policy":"#))
     }
 
     @Test func whatIsKnownIsStillADuplicate() throws {

@@ -155,7 +155,7 @@ private func shows(_ count: TownPicture.Count, in line: String) -> Bool {
         var town = sample()
         town.changes = [.init("a\u{1B}[2J\nb\u{202E}c")]
         let lines = town.lines(columns: 80, rows: 24, colour: false)
-        #expect(lines.contains { $0.contains("a?[2J?b?c") })
+        #expect(lines.contains { $0.contains(#"a\u001b[2J\nb\u202ec"#) })
         #expect(!lines.contains { $0.contains("\u{1B}") || $0.contains("\n") })
     }
 

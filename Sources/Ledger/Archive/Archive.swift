@@ -159,7 +159,8 @@ public struct Archive {
         }
     }
 
-    /// Fetches what is damaged again and writes the segments concerned anew; returns the offsets that were fetched. `fetch`
+    /// Fetches what is damaged again and writes the segments concerned anew, and removes indexes that are damaged; returns the
+    /// offsets that were fetched. `fetch`
     /// gives the frames of a range of offsets, as far as they are there. Throws `Lost`, and then has changed nothing.
     public func repair(
         fetch: (Range<Int64>) throws -> any FrameSource
@@ -182,12 +183,26 @@ public struct Archive {
             if let mended { rewritten.append((first, mended)) }
         }
         guard lost.isEmpty else { throw Lost(offsets: lost) }
+        for first in segments.dropLast() where try !isIndexWhole(first) {
+            try directory.files.removeIfThere(directory.indexPath(first))
+        }
         for (first, box) in rewritten {
             try directory.files.removeIfThere(directory.indexPath(first))
             try directory.files.replace(directory.path(first), with: box.writer.bytes)
         }
         try lock.close()
         return fetched
+    }
+
+    /// False also where there is none. An index follows from its segment and is made again.
+    private func isIndexWhole(_ first: Int64) throws -> Bool {
+        do {
+            guard let index = try SegmentIndex(first, in: directory) else { return false }
+            try index.check(path: directory.indexPath(first))
+            return true
+        } catch is ArchiveDamage {
+            return false
+        }
     }
 
     private final class ByteBox { var writer = ByteWriter(capacity: 1 << 20) }

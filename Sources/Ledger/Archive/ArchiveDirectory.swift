@@ -32,7 +32,9 @@ public struct ArchiveDirectory: Sendable {
     public static func partitions(under root: String, on files: any FileSystem = PosixFileSystem()) throws(FileError)
         -> [Int32]
     {
-        try files.list(root).compactMap { $0.utf8.count == 5 ? Int32($0) : nil }
+        try files.entries(of: root).compactMap { entry in
+            entry.mayBeDirectory && entry.name.utf8.count == 5 ? Int32(entry.name) : nil
+        }
     }
 
     func path(_ first: Int64) -> String { "\(path)/\(Self.digits(first, 20)).segment" }
@@ -42,8 +44,14 @@ public struct ArchiveDirectory: Sendable {
     func tornPath(_ first: Int64, at byte: Int) -> String { "\(path)/\(Self.digits(first, 20)).torn-\(byte)" }
     var lockPath: String { path + "/lock" }
 
+    /// The files. What else has a name there is passed over: see `oddPaths`.
     func names() throws(FileError) -> [String] {
-        try files.list(path)
+        try files.entries(of: path).filter(\.mayBeFile).map(\.name)
+    }
+
+    /// What lies there and is no file: a directory, a pipe or the like. Nobody of us has made it, and nobody reads it.
+    public func oddPaths() throws(FileError) -> [String] {
+        try files.entries(of: path).filter { !$0.mayBeFile }.map { "\(path)/\($0.name)" }
     }
 
     /// The first offsets of its segments, ascending.

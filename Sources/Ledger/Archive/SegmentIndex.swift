@@ -28,7 +28,7 @@ final class SegmentIndex {
         do {
             file = try File(path, readOnly: true, on: directory.files)
         } catch {
-            if error.isNotThere { return nil }
+            if error.isNotThere || error.isNoFile { return nil }
             throw error
         }
         let size = try file.size()
@@ -132,6 +132,9 @@ final class SegmentIndex {
             index += 1
         }
     }
+
+    /// Reads every block. Throws `ArchiveDamage` where one is damaged.
+    func check(path: String) throws { for block in blocks { try read(block, path) { _ in } } }
 
     private func read(
         _ block: ArchiveIndex.Block, _ path: String, _ body: (UnsafeRawBufferPointer) throws -> Void

@@ -78,6 +78,14 @@ public final class SubjectHistory {
         return made
     }
 
+    /// True: what is damaged was an index, and it is removed. It follows from its segment, and the next look-up makes it again.
+    public func forget(_ damage: ArchiveDamage) throws -> Bool {
+        guard let first = indexes.keys.first(where: { directory.indexPath($0) == damage.file }) else { return false }
+        indexes[first] = nil
+        try directory.files.removeIfThere(damage.file)
+        return true
+    }
+
     private func good(_ first: Int64) throws -> SegmentIndex? {
         if let known = indexes[first] { return known }
         let index = try SegmentIndex(first, in: directory)

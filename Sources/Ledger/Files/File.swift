@@ -121,10 +121,13 @@ extension FileSystem {
     }
 
     /// The names in a directory, in the order of their bytes; none if it is not there.
-    public func list(_ directory: String) throws(FileError) -> [String] {
+    public func list(_ directory: String) throws(FileError) -> [String] { try entries(of: directory).map(\.name) }
+
+    /// The same, each with what it names.
+    public func entries(of directory: String) throws(FileError) -> [DirectoryEntry] {
         while true {
             do {
-                return try names(in: directory).get()
+                return try entries(in: directory).get()
             } catch {
                 if error.isNotThere { return [] }
                 if error.code != EINTR { throw error }

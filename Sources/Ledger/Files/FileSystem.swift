@@ -24,6 +24,33 @@ public protocol FileSystem: Sendable {
     func syncDirectory(_ path: String) -> Int
     /// The names in a directory, in the order of their bytes.
     func names(in directory: String) -> Result<[String], FileError>
+    /// The same, each with what it names.
+    func entries(in directory: String) -> Result<[DirectoryEntry], FileError>
+}
+
+/// A name in a directory.
+public struct DirectoryEntry: Hashable, Sendable {
+    public enum Kind: Sendable {
+        case file, directory
+        /// A pipe, a socket, a device, or a link that leads nowhere.
+        case other
+        /// The file system does not say.
+        case unknown
+    }
+
+    public let name: String
+    public let kind: Kind
+
+    public init(name: String, kind: Kind) { (self.name, self.kind) = (name, kind) }
+
+    public var mayBeFile: Bool { kind == .file || kind == .unknown }
+    public var mayBeDirectory: Bool { kind == .directory || kind == .unknown }
+}
+
+extension FileSystem {
+    public func entries(in directory: String) -> Result<[DirectoryEntry], FileError> {
+        names(in: directory).map { $0.map { DirectoryEntry(name: $0, kind: .unknown) } }
+    }
 }
 
 /// A call to the operating system that failed.
@@ -48,10 +75,17 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
     public var isNotThere: Bool { code == ENOENT }
+    /// What has the name is a directory, a pipe or the like.
+    public var isNoFile: Bool { call == .open && (code == EISDIR || code == EINVAL || code == ENXIO) }
+    /// Whoever runs the process may not read it.
+    public var isForbidden: Bool { code == EACCES || code == EPERM }
     /// What was written may be gone although a later sync succeeds (fsyncgate): nothing may rely on the file any more.
     public var isFailedSync: Bool { call == .sync || call == .syncDirectory }
 
-    public var description: String { "\(path): cannot \(call.rawValue): \(String(cString: strerror(code)))" }
+    public var description: String {
+        let reason = isNoFile ? "it is no regular file" : String(cString: strerror(code))
+        return "\(path): cannot \(call.rawValue): \(reason)"
+    }
 }
 
 /// The disk of this machine.
@@ -60,9 +94,31 @@ public struct PosixFileSystem: FileSystem {
 
     private static func result(_ value: Int) -> Int { value < 0 ? -Int(errno) : value }
 
+    /// Regular files alone: -EISDIR for a directory, -EINVAL for all else. Never waits for the other end of a pipe.
     public func open(_ path: String, create: Bool, readOnly: Bool) -> Int {
-        let flags = (readOnly ? O_RDONLY : O_RDWR) | (create ? O_CREAT : 0) | O_CLOEXEC
-        return Self.result(Int(Glibc.open(path, flags, 0o640)))
+        let flags = (readOnly ? O_RDONLY : O_RDWR) | (create ? O_CREAT : 0) | O_CLOEXEC | O_NONBLOCK
+        let descriptor = Glibc.open(path, flags, 0o640)
+        guard descriptor >= 0 else { return -Int(errno) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let code = errno
+            _ = Glibc.close(descriptor)
+            return -Int(code)
+        }
+        let kind = Self.kind(of: status)
+        guard kind == .file else {
+            _ = Glibc.close(descriptor)
+            return kind == .directory ? -Int(EISDIR) : -Int(EINVAL)
+        }
+        return Int(descriptor)
+    }
+
+    private static func kind(of status: stat) -> DirectoryEntry.Kind {
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: .file
+        case S_IFDIR: .directory
+        default: .other
+        }
     }
 
     public func read(_ descriptor: Int, _ bytes: UnsafeMutableRawBufferPointer, at position: Int64) -> Int {
@@ -105,18 +161,33 @@ public struct PosixFileSystem: FileSystem {
     }
 
     public func names(in directory: String) -> Result<[String], FileError> {
+        entries(in: directory).map { $0.map(\.name) }
+    }
+
+    public func entries(in directory: String) -> Result<[DirectoryEntry], FileError> {
         guard let stream = opendir(directory) else { return .failure(FileError(.list, directory, errno)) }
         defer { closedir(stream) }
-        var names: [String] = []
+        var entries: [DirectoryEntry] = []
         errno = 0
         while let entry = readdir(stream) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name != ".", name != ".." { names.append(name) }
+            if name != ".", name != ".." {
+                let kind: DirectoryEntry.Kind
+                switch Int32(entry.pointee.d_type) {
+                case Int32(DT_REG): kind = .file
+                case Int32(DT_DIR): kind = .directory
+                case Int32(DT_UNKNOWN), Int32(DT_LNK):
+                    var status = stat()
+                    kind = stat("\(directory)/\(name)", &status) == 0 ? Self.kind(of: status) : .other
+                default: kind = .other
+                }
+                entries.append(DirectoryEntry(name: name, kind: kind))
+            }
             errno = 0
         }
         guard errno == 0 else { return .failure(FileError(.list, directory, errno)) }
-        return .success(names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        return .success(entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
     }
 }

@@ -29,9 +29,14 @@ public struct SnapshotStore: Sendable {
 
     /// The offsets of the snapshots that are there, ascending.
     public func offsets() throws(FileError) -> [Int64] {
-        try files.list(path).compactMap { name in
+        try files.entries(of: path).filter(\.mayBeFile).map(\.name).compactMap { name in
             name.hasSuffix(".snapshot") && name.utf8.count == 29 ? Int64(name.prefix(20)) : nil
         }
+    }
+
+    /// What lies there and is no file: a directory, a pipe or the like. Nobody of us has made it, and nobody reads it.
+    public func oddPaths() throws(FileError) -> [String] {
+        try files.entries(of: path).filter { !$0.mayBeFile }.map { "\(path)/\($0.name)" }
     }
 
     /// A snapshot whose content is written and that does not count yet.
@@ -89,7 +94,8 @@ public struct SnapshotStore: Sendable {
     }
 
     /// Reads the newest snapshot that `body` takes; whatever is not whole, or that `body` throws at, is removed and the next
-    /// older one tried. Nil: there is none. Throws `FileError` where the disk fails.
+    /// older one tried; one that may not be read stays and is passed over. Nil: there is none. Throws `FileError` where the
+    /// disk fails.
     ///
     /// `body` reads while the checksum is being taken: it must hold everything against what there is, and what it made is
     /// thrown away where the bytes turn out to be others than were written.
@@ -108,6 +114,8 @@ public struct SnapshotStore: Sendable {
                     if try window.isWhole() { return result }
                 }
                 try throwAway(path, "not whole", rejected)
+            } catch let error as FileError where error.isForbidden || error.isNoFile {
+                rejected(Rejected(path: path, reason: "\(error)"))
             } catch let error as FileError {
                 throw error
             } catch {
@@ -186,6 +194,8 @@ public struct SnapshotStore: Sendable {
 
     /// Removes every snapshot.
     public func drop() throws(FileError) {
-        for name in try files.list(path) { try files.removeIfThere("\(path)/\(name)") }
+        for entry in try files.entries(of: path) where entry.mayBeFile {
+            try files.removeIfThere("\(path)/\(entry.name)")
+        }
     }
 }

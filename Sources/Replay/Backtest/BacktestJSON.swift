@@ -12,31 +12,31 @@ extension BacktestReport {
     ///  "histogram": {"from", "width", "policy": [subjects], "against": [subjects]} | null,
     ///  "outcome": {"name", "subjects", "outcomes"} | null}
     ///
-    /// SIDE: {"id", "version", "subjects", "scored", "unmatched", "not-enrolled", "evaluation-errors",
+    /// SIDE: {"id", "version", "subjects", "scored", "unmatched", "notEnrolled", "evaluationErrors",
     ///  "errors": [{"rule" | "sanction" | "perk": id, "error", "count", "source", "id"}]: of the first event without a value
-    ///  "unmatched-types": [{"type", "events"}]: type null is all others
-    ///  "not-enrolled-by-file": [{"file", "events"}], "waiting": events that wait for an enrolment at the end
-    ///  "score": {"mean", "least", "lower-quartile", "median", "upper-quartile", "greatest"} | null,
+    ///  "unmatchedTypes": [{"type", "events"}]: type null is all others
+    ///  "notEnrolledByFile": [{"file", "events"}], "waiting": events that wait for an enrolment at the end
+    ///  "score": {"mean", "least", "lowerQuartile", "median", "upperQuartile", "greatest"} | null,
     ///  "bands": [{"name", "from", "subjects", "share"}],
-    ///  "sanctions": [{"id", "imposed", "lifted", "noticed", "in-force", "stayed"}],
+    ///  "sanctions": [{"id", "imposed", "lifted", "noticed", "inForce", "stayed"}],
     ///  "perks": [{"id", "granted", "revoked", "held"}],
-    ///  "outcome": {"subjects", "outcomes", "without-standing", "without-outcome", "auc", "gini", "ks", "ks-score",
+    ///  "outcome": {"subjects", "outcomes", "withoutStanding", "withoutOutcome", "auc", "gini", "ks", "ksScore",
     ///    "bands": [RATE], "deciles": [RATE], "curve": [{"score", "without", "with"}]} | null}
     ///
     /// RATE: {"name", "from", "to", "subjects", "outcomes", "rate"}: least and greatest score of a group
     ///
     /// COMPARISON, from "against" to "policy":
-    /// {"subjects", "only-policy", "only-against", "gain", "lose", "stay", "points-gained", "points-lost",
-    ///  "band-up", "band-down", "band-same", "band-other",
+    /// {"subjects", "onlyPolicy", "onlyAgainst", "gain", "lose", "stay", "pointsGained", "pointsLost",
+    ///  "bandUp", "bandDown", "bandSame", "bandOther",
     ///  "matrix": [{"against": band, "policy": band, "subjects"}]: where there are any
-    ///  "parts": [{"part": "base" | "rule" | "limits", "rule": id | null, "over-gainers", "over-losers",
-    ///    "largest-for"}],
-    ///  "lose-perk", "gainers": [MOVE], "losers": [MOVE],
+    ///  "parts": [{"part": "base" | "rule" | "limits", "rule": id | null, "overGainers", "overLosers",
+    ///    "largestFor"}],
+    ///  "losePerk", "gainers": [MOVE], "losers": [MOVE],
     ///  "sanctions": [DIFFERENCE], "perks": [DIFFERENCE]}
     ///
     /// MOVE: {"subject", "against": {"score", "band"}, "policy": {"score", "band"}, "difference",
     ///  "part", "rule", "points"}
-    /// DIFFERENCE: {"id", "both", "only-policy": {"subjects", "first": [ids]}, "only-against": {"subjects", "first"}}
+    /// DIFFERENCE: {"id", "both", "onlyPolicy": {"subjects", "first": [ids]}, "onlyAgainst": {"subjects", "first"}}
     /// ```
     public func json() -> String {
         var writer = JSONDocument()
@@ -71,18 +71,18 @@ extension BacktestReport.Comparison {
     func write(policyBands: [String], againstBands: [String], to json: inout JSONDocument) {
         json.object {
             $0.member("subjects", subjects)
-            $0.member("only-policy", onlyPolicy)
-            $0.member("only-against", onlyAgainst)
+            $0.member("onlyPolicy", onlyPolicy)
+            $0.member("onlyAgainst", onlyAgainst)
             $0.member("gain", gain)
             $0.member("lose", lose)
             $0.member("stay", stay)
-            $0.member("points-gained", pointsGained)
-            $0.member("points-lost", pointsLost)
-            $0.member("band-up", bandUp)
-            $0.member("band-down", bandDown)
-            $0.member("band-same", bandSame)
-            $0.member("band-other", bandOther)
-            $0.member("lose-perk", losePerk)
+            $0.member("pointsGained", pointsGained)
+            $0.member("pointsLost", pointsLost)
+            $0.member("bandUp", bandUp)
+            $0.member("bandDown", bandDown)
+            $0.member("bandSame", bandSame)
+            $0.member("bandOther", bandOther)
+            $0.member("losePerk", losePerk)
             $0.member("matrix") { json in
                 let cells = matrix.enumerated().flatMap { row, counts in
                     counts.enumerated().compactMap { $1 == 0 ? nil : (row, $0, $1) }
@@ -144,18 +144,18 @@ extension BacktestReport.Side {
             $0.member("subjects", subjects)
             $0.member("scored", counters.scored)
             $0.member("unmatched", counters.unmatched)
-            $0.member("not-enrolled", counters.notEnrolled)
-            $0.member("out-of-range", counters.outOfRange)
-            $0.member("evaluation-errors", counters.evaluationErrors)
+            $0.member("notEnrolled", counters.notEnrolled)
+            $0.member("outOfRange", counters.outOfRange)
+            $0.member("evaluationErrors", counters.evaluationErrors)
             writeUncounted(files: files, to: &$0)
             $0.member("score") { json in
                 guard let scores else { return json.null() }
                 json.object {
                     $0.member("mean", scores.mean, decimals: 1)
                     $0.member("least", scores.least)
-                    $0.member("lower-quartile", scores.lowerQuartile)
+                    $0.member("lowerQuartile", scores.lowerQuartile)
                     $0.member("median", scores.median)
-                    $0.member("upper-quartile", scores.upperQuartile)
+                    $0.member("upperQuartile", scores.upperQuartile)
                     $0.member("greatest", scores.greatest)
                 }
             }
@@ -176,7 +176,7 @@ extension BacktestReport.Side {
                         $0.member("imposed", item.imposed)
                         $0.member("lifted", item.lifted)
                         $0.member("noticed", item.noticed)
-                        $0.member("in-force", item.inForce)
+                        $0.member("inForce", item.inForce)
                         $0.member("stayed", item.stayed)
                     }
                 }
@@ -201,7 +201,7 @@ extension BacktestReport.Side {
 extension BacktestReport.Side {
     private func writeUncounted(files: [String], to json: inout JSONDocument) {
         json.member("errors") { $0.array(diagnosis.failures) { $0.writeJSON(to: &$1) } }
-        json.member("unmatched-types") { json in
+        json.member("unmatchedTypes") { json in
             var types = diagnosis.unmatchedTypes.map { (type: String?.some($0.type), events: $0.events) }
             if diagnosis.otherUnmatched > 0 { types.append((type: nil, events: diagnosis.otherUnmatched)) }
             json.array(types) { item, json in
@@ -211,7 +211,7 @@ extension BacktestReport.Side {
                 }
             }
         }
-        json.member("not-enrolled-by-file") { json in
+        json.member("notEnrolledByFile") { json in
             let counts = zip(files, notEnrolledByFile).filter { $1 > 0 }
             json.array(counts) { item, json in
                 json.object {
@@ -245,12 +245,12 @@ extension BacktestReport.Discrimination {
         json.object {
             $0.member("subjects", separation.with + separation.without)
             $0.member("outcomes", separation.with)
-            $0.member("without-standing", withoutStanding)
-            $0.member("without-outcome", withoutOutcome)
+            $0.member("withoutStanding", withoutStanding)
+            $0.member("withoutOutcome", withoutOutcome)
             $0.member("auc", separation.auc)
             $0.member("gini", separation.gini)
             $0.member("ks", separation.ks)
-            $0.member("ks-score", separation.ksPoint?.score)
+            $0.member("ksScore", separation.ksPoint?.score)
             $0.member("bands") { $0.array(bands) { $0.write(to: &$1) } }
             $0.member("deciles") { $0.array(deciles) { $0.write(to: &$1) } }
             $0.member("curve") { json in
@@ -299,9 +299,9 @@ extension BacktestReport.Part {
     fileprivate func write(to json: inout JSONDocument) {
         json.object {
             source.writeMembers(to: &$0)
-            $0.member("over-gainers", overGainers)
-            $0.member("over-losers", overLosers)
-            $0.member("largest-for", largestFor)
+            $0.member("overGainers", overGainers)
+            $0.member("overLosers", overLosers)
+            $0.member("largestFor", largestFor)
         }
     }
 }
@@ -333,8 +333,8 @@ extension BacktestReport.Difference {
         json.object {
             $0.member("id", id)
             $0.member("both", both)
-            $0.member("only-policy") { onlyPolicy.write(to: &$0) }
-            $0.member("only-against") { onlyAgainst.write(to: &$0) }
+            $0.member("onlyPolicy") { onlyPolicy.write(to: &$0) }
+            $0.member("onlyAgainst") { onlyAgainst.write(to: &$0) }
         }
     }
 }

@@ -1,7 +1,7 @@
 internal import Events
 
 extension BacktestReport {
-    /// The report as text for a terminal. Control characters of names are shown as U+FFFD.
+    /// The report as text for a terminal. What of a name cannot be printed is escaped.
     public func table() -> String {
         var table = BacktestTable()
         write(heading: &table)
@@ -233,42 +233,19 @@ extension BacktestReport {
 private struct BacktestTable {
     private(set) var text = ""
 
-    mutating func line(_ line: String) { text += Self.printable(line) + "\n" }
+    mutating func line(_ line: String) { text += line.printable() + "\n" }
 
     mutating func section(_ title: String) {
         text += "\n"
         line(title)
     }
 
-    /// The first columns are texts and go left, the others are numbers and go right.
+    /// The first row is the header. The first columns are texts and go left, the others are numbers and go right.
     mutating func rows(_ rows: [[String]], textColumns: Int = 1) {
-        let cells = rows.map { $0.map(Self.printable) }
-        let columns = cells.map(\.count).max() ?? 0
-        let widths = (0..<columns).map { column in cells.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
-        for row in cells {
-            var line = " "
-            for (column, cell) in row.enumerated() {
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                line += column < textColumns ? " \(cell)\(space)" : "  \(space)\(cell)"
-            }
-            text += line.trimmedAtEnd + "\n"
-        }
-    }
-
-    private static func printable(_ text: String) -> String {
-        var scalars = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: scalars.append("\u{FFFD}")
-            default: scalars.append(scalar)
-            }
-        }
-        return String(scalars)
-    }
-}
-
-extension String {
-    fileprivate var trimmedAtEnd: Substring {
-        self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)]
+        let header = rows.first ?? []
+        var table = TextTable(
+            header.enumerated().map { $0.offset < textColumns ? .text($0.element) : .number($0.element) }, indent: 2)
+        for row in rows.dropFirst() { table.add(row) }
+        text += table.take()
     }
 }

@@ -17,6 +17,9 @@ public struct LedgerReplay: Sendable {
         public var partition: Int32
         public var nextOffset: Int64 = 0
         public var clock: Timestamp = .distantPast
+        /// `asOf` is beyond what the partition knows: its clock before it was moved there. Nil: it knows more, or `asOf` is
+        /// nil.
+        public var knownUntil: Timestamp?
         public var entries: Int64 = 0
         public var subjects = 0
         public var digest = StateDigest(high: 0, low: 0)
@@ -93,8 +96,11 @@ public struct LedgerReplay: Sendable {
             }
             return fold
         }
-        if let asOf { fold.finish(at: asOf, above: [], into: &facts) }
         var result = Result(partition: partition)
+        if let asOf {
+            if !fold.hasReachedHorizon, fold.fold.clock < asOf { result.knownUntil = fold.fold.clock }
+            fold.finish(at: asOf, above: [], into: &facts)
+        }
         result.nextOffset = fold.nextOffset
         result.clock = fold.fold.clock
         result.entries = fold.fold.counters.entries

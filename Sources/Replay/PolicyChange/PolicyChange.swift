@@ -16,7 +16,7 @@ public struct PolicyChange: Sendable {
         /// The least clock of the partitions that have one: an activation with this time moves no clock, and so does what
         /// `activation` says. Nil if no partition has a clock.
         public var clock: Timestamp?
-        /// From how things are to how they would be right behind the activation. `only-policy` sanctions are none: an activation
+        /// From how things are to how they would be right behind the activation. `onlyPolicy` sanctions are none: an activation
         /// never imposes one.
         public var activation: BacktestReport.Comparison
         /// From how things are to how they would be had the candidate always been active.
@@ -110,8 +110,8 @@ public struct PolicyChange: Sendable {
 
     // MARK: Per person
 
-    /// `{"subject","before":{"score","band"},"after":{…},"perks-won":[],"perks-lost":[],"sanctions-lifted":[],
-    /// "sanctions-always":[],"sanctions-never":[]}`: the last two are those that it would be under, or not, had the candidate
+    /// `{"subject","before":{"score","band"},"after":{…},"perksWon":[],"perksLost":[],"sanctionsLifted":[],
+    /// "sanctionsAlways":[],"sanctionsNever":[]}`: the last two are those that it would be under, or not, had the candidate
     /// always been active.
     private func tell(
         _ current: borrowing Fold, _ switched: borrowing Fold, _ always: borrowing Fold, _ active: ScoringPolicy,
@@ -136,10 +136,10 @@ public struct PolicyChange: Sendable {
                 sanctions(old, active), sanctions(new, candidate), sanctions(standings.2, candidate)
             )
             let lists: [(StaticString, [String])] = [
-                ("perks-won", holds.filter { !held.contains($0) }), ("perks-lost", held.filter { !holds.contains($0) }),
-                ("sanctions-lifted", were.filter { !are.contains($0) }),
-                ("sanctions-always", wouldBe.filter { !were.contains($0) }),
-                ("sanctions-never", were.filter { !wouldBe.contains($0) }),
+                ("perksWon", holds.filter { !held.contains($0) }), ("perksLost", held.filter { !holds.contains($0) }),
+                ("sanctionsLifted", were.filter { !are.contains($0) }),
+                ("sanctionsAlways", wouldBe.filter { !were.contains($0) }),
+                ("sanctionsNever", were.filter { !wouldBe.contains($0) }),
             ]
             let (before, after) = (active.bands[old.level.band].name, candidate.bands[new.level.band].name)
             guard old.level.score != new.level.score || before != after || lists.contains(where: { !$0.1.isEmpty })

@@ -9,7 +9,7 @@ public struct PolicyProposal: Sendable, Equatable {
         public let description: String
     }
 
-    private static let version: Int64 = 1
+    private static let version: Int64 = 2
     public static let maximumBytes = 64 * 1024 * 1024
 
     /// The candidate's text.
@@ -43,14 +43,14 @@ public struct PolicyProposal: Sendable, Equatable {
             $0.member("against", active)
             $0.member("active") { write(difference.active, to: &$0) }
             $0.member("candidate") { write(difference.candidate, to: &$0) }
-            $0.member("folded-to") { $0.array(difference.nextOffsets) { $1.number($0) } }
+            $0.member("foldedTo") { $0.array(difference.nextOffsets) { $1.number($0) } }
             if let clock = difference.clock { $0.member("clock", clock.description) }
             $0.member("breaches") { $0.array(breaches) { $1.string($0) } }
-            $0.member("breach-count", Int64(breaches.count))
+            $0.member("breachCount", Int64(breaches.count))
             $0.member("activation") {
                 difference.activation.write(policyBands: bands.0, againstBands: bands.1, to: &$0)
             }
-            $0.member("whole-history") {
+            $0.member("wholeHistory") {
                 difference.wholeHistory.write(policyBands: bands.0, againstBands: bands.1, to: &$0)
             }
             $0.member("text", difference.wordy)
@@ -67,23 +67,28 @@ public struct PolicyProposal: Sendable, Equatable {
                 decoder.string(name, of: document).map { String(decoding: $0, as: UTF8.self) }
             }
             guard decoder.integer("proposal", of: document) == Self.version, let policy = string("policy"),
-                let active = string("against"), let count = decoder.integer("breach-count", of: document)
+                let active = string("against"), let count = decoder.integer("breachCount", of: document)
             else { return nil }
             return (policy, active, count, string("clock").flatMap { Timestamp($0) })
         }
-        guard let found else { throw Failure(description: "not a proposal of form \(Self.version)") }
+        guard let found else {
+            throw Failure(
+                description: "not a proposal of form \(Self.version): make it again with `standing policy propose`")
+        }
         (policy, active, clock) = (found.0, found.1, found.3)
         json = String(decoding: bytes, as: UTF8.self)
         breaches = [String](repeating: "", count: Int(max(0, min(found.2, 1000))))
     }
 
-    /// The page that `standing policy diff` prints.
+    /// The page that `standing policy diff` prints. What of it cannot be printed is escaped.
     public var page: String {
         let decoder = EventDecoder()
         // The text that is found is the decoder's, and goes with it.
         return withExtendedLifetime(decoder) {
             Array(json.utf8).withUnsafeBytes { document in
-                decoder.string("text", of: document).map { String(decoding: $0, as: UTF8.self) } ?? ""
+                decoder.string("text", of: document).map {
+                    String(decoding: $0, as: UTF8.self).printable(keepingLayout: true)
+                } ?? ""
             }
         }
     }

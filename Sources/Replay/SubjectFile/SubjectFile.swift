@@ -41,8 +41,8 @@ public struct SubjectFile: ~Copyable {
     public var makeGoods: [MakeGood] { voids.map(\.makeGood) }
 
     /// `{"subject","clock","standing","history":[{"offset","entry","time","type","source","id","origin","changes":[…]}],
-    /// "voided":[{"source","id","reason","at","would-have-had":[{"perk","from","until"}],
-    /// "would-not-have-been-under":[{"sanction","from","until"}]}]}`. `standing` is null for who is not enrolled.
+    /// "voided":[{"source","id","reason","at","wouldHaveHad":[{"perk","from","until"}],
+    /// "wouldNotHaveBeenUnder":[{"sanction","from","until"}]}]}`. `standing` is null for who is not enrolled.
     ///
     /// Where an event did not count, its item of `history` says why: `"unmatched":true` if no rule and no sanction names its
     /// type, and `"errors":[{"rule","error"}]` (or `sanction`, or `perk`) if an expression gave nothing. Of an error that
@@ -74,9 +74,9 @@ public struct SubjectFile: ~Copyable {
             writer.append(jsonString: void.reason)
             writer.append(",\"at\":")
             append(void.time, to: &writer)
-            writer.append(",\"would-have-had\":")
+            writer.append(",\"wouldHaveHad\":")
             write(void.makeGood.perks, "{\"perk\":", to: &writer)
-            writer.append(",\"would-not-have-been-under\":")
+            writer.append(",\"wouldNotHaveBeenUnder\":")
             write(void.makeGood.sanctions, "{\"sanction\":", to: &writer)
             writer.append("}")
         }

@@ -1,0 +1,93 @@
+/// One scrape in Prometheus' text exposition format 0.0.4: families of samples, each with its help and type, no name and label
+/// set twice.
+public struct Exposition: Sendable {
+    public struct Sample: Sendable {
+        let suffix: String
+        let value: String
+
+        public init(_ value: Int64, suffix: String = "") {
+            self.suffix = suffix
+            self.value = String(value)
+        }
+
+        public init(_ value: Double, suffix: String = "") {
+            self.suffix = suffix
+            if value.isNaN {
+                self.value = "NaN"
+            } else if value.isInfinite {
+                self.value = value < 0 ? "-Inf" : "+Inf"
+            } else {
+                self.value = Int64(exactly: value).map { String($0) } ?? String(value)
+            }
+        }
+    }
+
+    private static let libraryHelp = "Measured by a library that the program uses."
+
+    private var families: [String: (kind: Metric.Kind, series: [String: [Sample]])] = [:]
+
+    public init() {}
+
+    /// A repeated label set replaces the first.
+    public mutating func add(_ metric: Metric, _ value: Int64, labels: [(String, String)] = []) {
+        add(metric.rawValue, metric.kind, renderedLabels: Self.labels(labels), [Sample(value)])
+    }
+
+    /// What a handler of swift-metrics has. `name` is a `Metric` of this kind, or another metric name, which a library
+    /// measures; `renderedLabels` come from `labels(_:)`. A family keeps its first kind.
+    public mutating func add(_ name: String, _ kind: Metric.Kind, renderedLabels: String, _ samples: [Sample]) {
+        families[name, default: (kind, [:])].series[renderedLabels] = samples
+    }
+
+    public var text: String {
+        var text = ""
+        for (name, family) in families.sorted(by: { $0.key < $1.key }) {
+            text += "# HELP \(name) \(Metric(rawValue: name)?.help ?? Self.libraryHelp)\n"
+            text += "# TYPE \(name) \(family.kind.rawValue)\n"
+            for (labels, samples) in family.series.sorted(by: { $0.key < $1.key }) {
+                for sample in samples { text += "\(name)\(sample.suffix)\(labels) \(sample.value)\n" }
+            }
+        }
+        return text
+    }
+
+    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`: anything else becomes an underscore.
+    public static func metricName(_ label: String) -> String { sanitised(label, colons: true) }
+
+    /// `{name="value",…}` by ascending name, or nothing. Of names that become the same, the last counts.
+    public static func labels(_ dimensions: [(String, String)]) -> String {
+        if dimensions.isEmpty { return "" }
+        let values = Dictionary(
+            dimensions.map { (sanitised($0.0, colons: false), $0.1) }, uniquingKeysWith: { $1 })
+        let pairs = values.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(escaped($0.value))\"" }
+        return "{\(pairs.joined(separator: ","))}"
+    }
+
+    private static func sanitised(_ name: String, colons: Bool) -> String {
+        var result = ""
+        for scalar in name.unicodeScalars {
+            switch scalar {
+            case "a"..."z", "A"..."Z", "_": result.unicodeScalars.append(scalar)
+            case ":" where colons: result.unicodeScalars.append(scalar)
+            case "0"..."9":
+                if result.isEmpty { result = "_" }
+                result.unicodeScalars.append(scalar)
+            default: result += "_"
+            }
+        }
+        return result.isEmpty ? "_" : result
+    }
+
+    private static func escaped(_ value: String) -> String {
+        var result = ""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": result += "\\\\"
+            case "\"": result += "\\\""
+            case "\n": result += "\\n"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,70 @@
+extension String {
+    /// The text without what would end a line, move a terminal's cursor, turn the direction of writing or stand there
+    /// unseen: such a character is written as JSON would escape it, `\n`, `\u001b` or `\u202e`, by UTF-16 code units. All
+    /// else stays, backslashes too. For log lines, tables and sentences that quote what others have written.
+    ///
+    /// `keepingLayout`: line feeds and tabs stay, in a message that has several lines.
+    public func printable(keepingLayout: Bool = false) -> String {
+        guard !utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) else { return self }
+        var text = ""
+        var previous: Unicode.Scalar?
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "\n" where keepingLayout, "\t" where keepingLayout: text.unicodeScalars.append(scalar)
+            case "\n": text += "\\n"
+            case "\r": text += "\\r"
+            case "\t": text += "\\t"
+            case _ where scalar.isPrintable(after: previous): text.unicodeScalars.append(scalar)
+            default:
+                for unit in String(scalar).utf16 {
+                    let digits = String(unit, radix: 16)
+                    text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                }
+            }
+            previous = scalar
+        }
+        return text
+    }
+
+    /// Cells of a terminal that the text takes.
+    public var terminalCells: Int { reduce(0) { $0 + $1.terminalCells } }
+}
+
+extension Unicode.Scalar {
+    fileprivate func isPrintable(after previous: Unicode.Scalar?) -> Bool {
+        switch properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: false
+        case .format:
+            // A joiner between the parts of one picture.
+            self == "\u{200D}"
+                && previous.map {
+                    $0 == "\u{FE0F}" || $0.properties.isEmojiPresentation || $0.properties.isEmojiModifier
+                } == true
+        default: true
+        }
+    }
+
+    fileprivate var terminalCells: Int {
+        // Nearly everything is ASCII.
+        if value < 0x300 { return 1 }
+        // Makes a picture of the sign before it.
+        if self == "\u{FE0F}" { return 2 }
+        switch properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format: return 0
+        default: break
+        }
+        return properties.isEmojiPresentation || Self.wide.contains { $0.contains(value) } ? 2 : 1
+    }
+
+    /// The blocks of wide characters, coarsely: Hangul, Chinese, Japanese, Yi and full-width forms.
+    private static let wide: [ClosedRange<UInt32>] = [
+        0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97C, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+        0xFE10...0xFE19, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x20000...0x3FFFD,
+    ]
+}
+
+extension Character {
+    /// Cells of a terminal that the character takes: two if it is wide (Unicode's East Asian Width W or F, and pictures),
+    /// none if it only marks the one before it, else one.
+    public var terminalCells: Int { unicodeScalars.reduce(0) { Swift.max($0, $1.terminalCells) } }
+}

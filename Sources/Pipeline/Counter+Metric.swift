@@ -1,0 +1,9 @@
+internal import CoreMetrics
+internal import Events
+
+extension Counter {
+    /// Of a metric that is a counter.
+    convenience init(_ metric: Metric, labels: [(String, String)] = []) {
+        self.init(label: metric.rawValue, dimensions: labels)
+    }
+}

@@ -1,0 +1,71 @@
+import Events
+import Foundation
+import Testing
+
+@Suite struct MetricTests {
+    private static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
+
+    @Test(arguments: Metric.allCases)
+    func namesAndHelpFollowTheRules(metric: Metric) {
+        let name = metric.rawValue
+        #expect(name.wholeMatch(of: /standing(_[a-z]+)+/) != nil)
+        #expect(name.hasSuffix("_total") == (metric.kind == .counter))
+        for unit in ["_milliseconds", "_microseconds", "_minutes", "_kilobytes", "_ms"] {
+            #expect(!name.contains(unit))
+        }
+        for suffix in ["_sum", "_count", "_bucket"] { #expect(!name.hasSuffix(suffix)) }
+        #expect(metric.help.hasSuffix(".") && metric.help.count > 5)
+        #expect(!metric.help.contains("\n") && !metric.help.contains("\\"))
+    }
+
+    /// Reads the text as a scraper does.
+    @Test func everyFamilyHasHelpAndTypeOnceBeforeItsSamples() throws {
+        var exposition = Exposition()
+        for metric in Metric.allCases.shuffled() {
+            exposition.add(metric, 1)
+            exposition.add(metric, 2, labels: [("topic", "a b\\\"\n")])
+        }
+        exposition.add(
+            "d_wait", .summary, renderedLabels: "", [.init(1.5, suffix: "_sum"), .init(Int64(2), suffix: "_count")])
+        var helped: Set<Substring> = []
+        var kinds: [Substring: Substring] = [:]
+        var samples: [Substring: Int] = [:]
+        var current: Substring?
+        for line in exposition.text.split(separator: "\n") {
+            if let match = line.wholeMatch(of: /# HELP ([a-z_]+) (.+)/) {
+                #expect(helped.insert(match.1).inserted, "\(line)")
+                current = match.1
+            } else if let match = line.wholeMatch(of: /# TYPE ([a-z_]+) (counter|gauge|summary)/) {
+                #expect(match.1 == current && kinds[match.1] == nil, "\(line)")
+                kinds[match.1] = match.2
+            } else {
+                let match = try #require(
+                    line.wholeMatch(of: /([a-z_]+)(?:\{topic="a b\\\\\\"\\n"\})? [0-9.]+/), "\(line)")
+                let family = try #require(current)
+                #expect(kinds[family] != nil, "\(line)")
+                let suffix = match.1.dropFirst(family.count)
+                #expect(match.1.hasPrefix(family), "\(line)")
+                #expect(suffix.isEmpty != (kinds[family] == "summary"), "\(line)")
+                samples[family, default: 0] += 1
+            }
+        }
+        #expect(helped.count == Metric.allCases.count + 1 && helped == Set(kinds.keys))
+        #expect(samples.values.allSatisfy { $0 == 2 })
+    }
+
+    /// No name is written beside the table.
+    @Test func onlyTheTableNamesMetrics() throws {
+        let names = Set(Metric.allCases.map(\.rawValue))
+        let folder = Self.root.appending(path: "Sources")
+        let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+        for case let file as URL in files
+        where file.pathExtension == "swift" && file.lastPathComponent != "Metric.swift" {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            for match in text.matches(of: /"(standing_[a-z_]+)/) {
+                Issue.record("\(file.lastPathComponent) names \(match.1)")
+            }
+        }
+        let readme = try String(contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8)
+        for match in readme.matches(of: /standing_[a-z_]+/) { #expect(names.contains(String(match.0)), "\(match.0)") }
+    }
+}
