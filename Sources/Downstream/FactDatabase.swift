@@ -185,7 +185,7 @@ public struct UnusableDatabase: Error, Sendable, Equatable, CustomStringConverti
     /// `found`: the database, or a file of SQLite's beside it.
     static func isThere(_ path: String, as found: String) -> UnusableDatabase {
         UnusableDatabase(
-            "\(found) is there already; move it away, with \(path), \(path)-wal and \(path)-shm, or give --database another file"
+            "\(found) is there already; move \(path) away, with \(path)-wal and \(path)-shm, or give --database another file"
         )
     }
 
