@@ -100,7 +100,9 @@ let package = Package(
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Randomness", "Simulation"]),
-        tests("CommandTests", ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb]),
+        tests(
+            "CommandTests",
+            ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb]),
     ],
     cxxLanguageStandard: .cxx17
 )

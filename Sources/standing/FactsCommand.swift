@@ -83,8 +83,8 @@ struct FactsBootstrapCommand: ParsableCommand {
     ) throws {
         let out = try OutputFile(output)
         let (results, standings) = try fold(ledger, databases)
-        let ends = Dictionary(uniqueKeysWithValues: results.map { ($0.partition, $0.nextOffset) })
-        try ledger.check { ends[$0] ?? 0 }
+        let folded = Set(results.filter { $0.nextOffset > 0 }.map(\.partition))
+        try ledger.check { folded.contains($0) }
         let starts = try starts(after: results, configuration)
         for (topic, database) in databases {
             let name = configuration.topics.facts[topic.rawValue]
@@ -226,14 +226,17 @@ private struct LedgerCopy {
         }
         let topic = cluster.names(.ledger)[0]
         var copied: [Int32: Int64] = [:]
+        var found: Set<Int32> = []
         do {
             for partition in try ArchiveDirectory.partitions(under: root) {
                 let archive = ArchiveDirectory(root: root, partition: partition)
-                let archived = try Archive(archive).status(rereading: .besideMember).nextOffset
+                let status = try Archive(archive).status(rereading: .besideMember)
                 let kept = try data.snapshots(partition).offsets().last ?? 0
-                copied[partition] = max(archived, kept)
-                total += archived
-                behindSnapshots += max(0, archived - kept)
+                // One that is damaged is there: its damage is said where it is read.
+                if status.segments > 0 || kept > 0 { found.insert(partition) }
+                copied[partition] = max(status.nextOffset, kept)
+                total += status.nextOffset
+                behindSnapshots += max(0, status.nextOffset - kept)
             }
         } catch let error as FileError {
             throw fail("error: \(error)")
@@ -253,12 +256,12 @@ private struct LedgerCopy {
         }
         self.ends = ends
         (self.root, self.topic) = (root, topic)
-        try check { copied[$0] ?? 0 }
+        try check { found.contains($0) }
     }
 
-    /// Ends the command where the topic has a partition and the folder nothing of it. `end`: the offset up to which it has it.
-    func check(_ end: (_ partition: Int32) -> Int64) throws {
-        let missing = partitions.filter { ends[$0]! > 0 && end($0) == 0 }
+    /// Ends the command where the topic has something of a partition that is not found in the folder.
+    func check(_ isFound: (_ partition: Int32) -> Bool) throws {
+        let missing = partitions.filter { ends[$0]! > 0 && !isFound($0) }
         guard missing.isEmpty else {
             throw fail(
                 "\(root): error: nothing of ledger partition \(missing.map(String.init).joined(separator: ", ")) of \(topic): "
