@@ -23,8 +23,8 @@ struct FactsBootstrapCommand: ParsableCommand {
             A new consumer need not read the facts from the first one on. Prints JSON lines: first, of each fact topic and \
             partition, {"topic","partition","offset","sequence"}, then a line a subject as `standing replay` prints it. A consumer \
             takes the standings, reads each partition from the Kafka offset, and accepts `sequence` first and then exactly the \
-            next one; it ignores every other record. The facts that led to the standings are exactly those below `sequence`. At \
-            and behind the offset there can be some of them once more, below which no other fact is missed.
+            next one; it ignores every other record. The facts that led to the standings are exactly those below `sequence`. From \
+            the offset on there can be some of these too: they are repeats.
             Each ledger partition is folded from its newest good snapshot under --data, or from its archive's beginning, to its \
             archive's end. A member may run meanwhile; nothing is changed in its folder. Damage ends the command with exit 3; \
             nothing is printed as if it were whole.
