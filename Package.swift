@@ -108,7 +108,9 @@ let package = Package(
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Randomness", "Simulation"]),
-        tests("CommandTests", ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics"]),
+        tests(
+            "CommandTests",
+            ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb]),
     ],
     cxxLanguageStandard: .cxx17
 )

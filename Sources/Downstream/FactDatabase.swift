@@ -176,10 +176,17 @@ public struct UnusableDatabase: Error, Sendable, Equatable, CustomStringConverti
             + "with --database"
     }
 
-    fileprivate init(_ path: String, code: Int32) {
+    init(_ path: String, code: Int32) {
         description =
             "\(path) cannot be used (\(String(cString: strerror(code)))); give this user the file and its folder, or "
             + "--database another file"
+    }
+
+    /// `found`: the database, or a file of SQLite's beside it.
+    static func isThere(_ path: String, as found: String) -> UnusableDatabase {
+        UnusableDatabase(
+            "\(found) is there already; move \(path) away, with \(path)-wal and \(path)-shm, or give --database another file"
+        )
     }
 
     fileprivate static func damaged(_ path: String, _ finding: String) -> UnusableDatabase {

@@ -1,4 +1,7 @@
+internal import Events
 public import Ledger
+public import Replay
+internal import Scoring
 
 /// The folder in which a process keeps its copy of ledger partitions: `archive/` and `snapshots/`. Deleting it loses
 /// nothing.
@@ -19,5 +22,43 @@ public struct LocalData: Sendable {
 
     public func snapshots(_ partition: Int32) -> SnapshotStore {
         SnapshotStore(root: path + "/snapshots", partition: partition, on: files)
+    }
+}
+
+extension LocalData {
+    /// A state and the chain that led to it.
+    struct Restored: ~Copyable {
+        var fold: PartitionFold
+        let chain: FrameChain
+    }
+
+    /// The state of a partition's newest good snapshot; nil: there is none.
+    func restored(
+        _ partition: Int32, history: @escaping PartitionFold.History, maximumSessions: Int, keepsRejected: Bool = false,
+        rejected: (SnapshotStore.Rejected) -> Void
+    ) throws -> Restored? {
+        try snapshots(partition).newest(keepsRejected: keepsRejected, rejected: rejected) { offset, reader in
+            var head: [UInt8] = []
+            let fold = try PartitionFold(
+                partition: partition, history: history, snapshot: &reader, chainHead: &head,
+                maximumSessions: maximumSessions)
+            guard fold.nextOffset == offset else {
+                throw PartitionFold.SnapshotError("it is of offset \(fold.nextOffset)")
+            }
+            return Restored(fold: fold, chain: FrameChain(head: head))
+        }
+    }
+
+    /// The same for a guest, beside whose reading a member may run: nothing is removed.
+    public func restoredBesideMember(
+        _ partition: Int32, history: @escaping PartitionFold.History, rejected: (SnapshotStore.Rejected) -> Void
+    ) throws -> PartitionFold? {
+        let restored = try Rereading.besideMember.run { () throws -> Restored? in
+            try self.restored(
+                partition, history: history, maximumSessions: Acceptance.maximumSessions, keepsRejected: true,
+                rejected: rejected)
+        }
+        guard let restored else { return nil }
+        return restored.fold
     }
 }

@@ -113,29 +113,13 @@ final class PartitionStore {
 
     // MARK: Snapshots
 
-    /// A state and the chain that led to it.
-    struct Restored: ~Copyable {
-        var fold: PartitionFold
-        let chain: FrameChain
-    }
-
     /// The newest good snapshot; nil: there is none.
     func restore(
         history: @escaping PartitionFold.History, maximumSessions: Int, logger: Logger
-    ) throws -> Restored? {
-        guard let data else { return nil }
-        return try data.snapshots(partition).newest { rejected in
+    ) throws -> LocalData.Restored? {
+        try data?.restored(partition, history: history, maximumSessions: maximumSessions) { rejected in
             logger.error(
                 "a snapshot is thrown away", metadata: ["file": "\(rejected.path)", "reason": "\(rejected.reason)"])
-        } _: { offset, reader in
-            var head: [UInt8] = []
-            let fold = try PartitionFold(
-                partition: partition, history: history, snapshot: &reader, chainHead: &head,
-                maximumSessions: maximumSessions)
-            guard fold.nextOffset == offset else {
-                throw PartitionFold.SnapshotError("it is of offset \(fold.nextOffset)")
-            }
-            return Restored(fold: fold, chain: FrameChain(head: head))
         }
     }
 

@@ -81,6 +81,10 @@ extension CommandTests {
             let archive = folder.path("one")
             let replayed = try await standing("replay", "--archive", archive)
             #expect(try Standing.table(replayed.output) == expected, "\(replayed.messages)")
+            let start = try await Running(["facts", "bootstrap", "--data", archive, "--brokers", broker.address])
+                .finished(
+                    limit: Limit.run)
+            #expect(start.code == 0 && start.output.hasSuffix(replayed.output), "\(start.messages)")
             let digests = try await standing("replay", "--digests", "--archive", archive)
             let ofTopic = try await Running(["replay", "--digests", "--topic", "--brokers", broker.address]).finished(
                 limit: Limit.run)

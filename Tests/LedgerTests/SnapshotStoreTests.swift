@@ -62,6 +62,19 @@ import Testing
         #expect(try store.offsets() == [5])
     }
 
+    @Test func aGuestThrowsNothingAway() throws {
+        try write(5)
+        try write(6)
+        var reasons: [String] = []
+        let taken = try store.newest(keepsRejected: true, rejected: { reasons.append($0.reason) }) { offset, _ in
+            if offset == 6 { throw Refused() }
+            return offset
+        }
+        #expect(taken == 5)
+        #expect(reasons == ["Refused()"])
+        #expect(try store.offsets() == [5, 6])
+    }
+
     @Test func everyBitCounts() throws {
         try write(5)
         try write(6)

@@ -129,6 +129,63 @@ import Testing
         #expect(later.count > 10 && later == published.suffix(later.count))
     }
 
+    /// From a state that was kept at any frame: the same end as from the first frame.
+    @Test func aStateThatIsRestoredGoesOnToTheSameEnd() throws {
+        let all = source(ledgers)
+        let plain = try LedgerReplay().run(partitions: [0, 1, 2, 3, 4], source: all)
+        for cut in [1, 17, 45, 1000] as [Int64] {
+            var replay = LedgerReplay()
+            let read = Mutex(Int64.max)
+            replay.restore = { partition, history in
+                // One has none.
+                guard partition != 3 else { return nil }
+                var fold = PartitionFold(partition: partition, history: history)
+                var facts = FactBatch()
+                let frames = try all(partition, 0, cut)
+                while let frame = try frames.next() {
+                    try fold.apply(frame: frame.bytes, at: frame.offset, above: [0, 0, 0], into: &facts)
+                }
+                return fold
+            }
+            let results = try replay.run(partitions: [0, 1, 2, 3, 4]) { partition, start, end in
+                if partition == 0, end == .max { read.withLock { $0 = min($0, start) } }
+                return try all(partition, start, end)
+            }
+            for (one, other) in zip(plain, results) {
+                #expect(
+                    one.digest == other.digest && one.sequences == other.sequences && one.nextOffset == other.nextOffset
+                        && one.clock == other.clock && one.subjects == other.subjects, "cut \(cut)")
+            }
+            #expect(read.withLock { $0 } > 0, "nothing before the state is read again")
+        }
+    }
+
+    @Test func everyFactIsHandedOnWhileItFolds() throws {
+        let heard = Mutex([Int32: [String]]())
+        var replay = LedgerReplay()
+        replay.threads = 3
+        replay.fact = { partition, topic, fact in
+            let text = String(decoding: fact, as: UTF8.self)
+            let isOfTopic =
+                switch topic {
+                case .scoreChanges: text.contains(#""type":"standing.score."#)
+                case .sanctions: text.contains(#""type":"standing.sanction."#)
+                case .perks: text.contains(#""type":"standing.perk."#)
+                }
+            heard.withLock { $0[partition, default: []].append(isOfTopic ? text : "\(topic): \(text)") }
+        }
+        let results = try replay.run(partitions: [0, 1, 2], source: source(ledgers))
+        #expect(results == (try LedgerReplay().run(partitions: [0, 1, 2], source: source(ledgers))))
+        for partition in 0..<3 as Range<Int32> {
+            var expected: [String] = []
+            try LedgerReplay().facts(partition: partition, source: source(ledgers)) {
+                expected.append(String(decoding: $0, as: UTF8.self))
+            }
+            let isSame = heard.withLock { $0[partition] } == expected
+            #expect(isSame && !expected.isEmpty)
+        }
+    }
+
     @Test func aSourceThatFailsEndsTheWholeReplay() throws {
         struct Broken: Error {}
         let good = source(ledgers)

@@ -3,6 +3,7 @@ import Ledger
 import Replay
 import Scoring
 import Simulation
+import Synchronization
 import Testing
 
 /// Records of a ledger that cannot be read or folded, and the entries that say that they are passed over.
@@ -78,6 +79,18 @@ struct SkipSearchTests {
         { _, start, end in MemoryFrames(frames.filter { $0.offset >= start && $0.offset < end }) }
     }
 
+    /// The facts that are heard of while it folds, each once, also where the folding begins anew.
+    private static func heard(_ frames: Frames) throws -> [String] {
+        let facts = Mutex([String]())
+        var replay = LedgerReplay()
+        replay.fact = { _, _, fact in
+            let text = String(decoding: fact, as: UTF8.self)
+            facts.withLock { $0.append(text.replacing(/"id":"\d+-\d+-/, with: "\"id\":\"-")) }
+        }
+        _ = try replay.run(partitions: [RandomLedger.partition], source: source(frames))
+        return facts.withLock { $0 }
+    }
+
     /// State and facts, which have no offset in them but that of their id.
     private static func outcome(
         _ frames: Frames
@@ -110,6 +123,7 @@ struct SkipSearchTests {
             #expect(passed.result.digest == plain.result.digest, "\(stray), seed \(seed)")
             #expect(passed.result.sequences == plain.result.sequences)
             #expect(passed.facts == plain.facts)
+            #expect(try Self.heard(Self.ended(stopped, [Self.skip(offset, session: 78)])) == plain.facts)
         }
     }
 

@@ -27,7 +27,7 @@ public struct Rereading: Sendable {
     func wait() { rest(pause) }
 
     /// Runs `body`, and runs it again where it throws `ArchiveDamage` or misses a file that it had seen.
-    public func run<Result>(_ body: () throws -> Result) throws -> Result {
+    public func run<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
         var count = 0
         while true {
             do {

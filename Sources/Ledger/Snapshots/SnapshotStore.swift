@@ -87,7 +87,7 @@ public struct SnapshotStore: Sendable {
 
     public func begin(nextOffset: Int64) throws(FileError) -> Pending { try Pending(self, nextOffset) }
 
-    /// Why a snapshot was thrown away.
+    /// Why a snapshot was not taken.
     public struct Rejected: Hashable, Sendable {
         public let path: String
         public let reason: String
@@ -95,13 +95,18 @@ public struct SnapshotStore: Sendable {
 
     /// Reads the newest snapshot that `body` takes; whatever is not whole, or that `body` throws at, is removed and the next
     /// older one tried; one that may not be read stays and is passed over. Nil: there is none. Throws `FileError` where the
-    /// disk fails.
+    /// disk fails. `keepsRejected`: nothing is removed, because the snapshots are another process's; one that it removes
+    /// meanwhile is a `FileError` too (`Rereading`).
     ///
     /// `body` reads while the checksum is being taken: it must hold everything against what there is, and what it made is
     /// thrown away where the bytes turn out to be others than were written.
     public func newest<Result: ~Copyable>(
-        rejected: (Rejected) -> Void, _ body: (Int64, inout ByteReader) throws -> Result
+        keepsRejected: Bool = false, rejected: (Rejected) -> Void, _ body: (Int64, inout ByteReader) throws -> Result
     ) throws -> Result? {
+        func reject(_ path: String, _ reason: String) throws(FileError) {
+            rejected(Rejected(path: path, reason: reason))
+            if !keepsRejected { try files.removeIfThere(path) }
+        }
         for offset in try offsets().reversed() {
             let path = path(offset)
             do {
@@ -113,21 +118,16 @@ public struct SnapshotStore: Sendable {
                     if let failure = window.failure { throw failure }
                     if try window.isWhole() { return result }
                 }
-                try throwAway(path, "not whole", rejected)
-            } catch let error as FileError where error.isForbidden || error.isNoFile {
+                try reject(path, "not whole")
+            } catch let error as FileError where error.isForbidden || error.isNoFile && !keepsRejected {
                 rejected(Rejected(path: path, reason: "\(error)"))
             } catch let error as FileError {
                 throw error
             } catch {
-                try throwAway(path, "\(error)", rejected)
+                try reject(path, "\(error)")
             }
         }
         return nil
-    }
-
-    private func throwAway(_ path: String, _ reason: String, _ rejected: (Rejected) -> Void) throws(FileError) {
-        rejected(Rejected(path: path, reason: reason))
-        try files.removeIfThere(path)
     }
 
     /// A snapshot's content as it is read, some of it in memory.

@@ -36,6 +36,14 @@ public struct LedgerReplay: Sendable {
     public var asOf: Timestamp?
     public var threads = ProcessInfo.processInfo.activeProcessorCount
     public var computesDigests = true
+    /// A partition's state to go on from, instead of from its first frame; nil: there is none. Without `policy`, `until` and `asOf`:
+    /// a state may lie beyond them.
+    public var restore:
+        (@Sendable (_ partition: Int32, _ history: @escaping PartitionFold.History) throws -> PartitionFold?)?
+    /// Hears of every fact that `run` comes by, encoded as it was published, those of a partition in order, and of several
+    /// partitions at a time.
+    public var fact:
+        (@Sendable (_ partition: Int32, _ topic: FactTopic, _ json: UnsafeRawBufferPointer) throws -> Void)?
 
     public init() {}
 
@@ -89,18 +97,26 @@ public struct LedgerReplay: Sendable {
         _ finished: (borrowing PartitionFold) throws -> Void
     ) throws -> Result {
         var facts = FactBatch()
+        // What was handed on is not handed on again where the folding begins anew.
+        var told = [Int64](repeating: 0, count: FactTopic.allCases.count)
         var fold = try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
-            var fold = start(partition, source, skipped, keepsFacts: false)
+            var fold = try start(partition, source, skipped, keepsFacts: fact != nil)
             try apply(&fold, source, progress) { fold, frame in
-                try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)
+                facts.removeAll()
+                try fold.apply(frame: frame.bytes, at: frame.offset, above: told, into: &facts)
+                try tell(facts, of: partition, &told)
             }
             return fold
         }
-        var result = Result(partition: partition)
+        var knownUntil: Timestamp?
         if let asOf {
-            if !fold.hasReachedHorizon, fold.fold.clock < asOf { result.knownUntil = fold.fold.clock }
-            fold.finish(at: asOf, above: [], into: &facts)
+            if !fold.hasReachedHorizon, fold.fold.clock < asOf { knownUntil = fold.fold.clock }
+            facts.removeAll()
+            fold.finish(at: asOf, above: told, into: &facts)
+            try tell(facts, of: partition, &told)
         }
+        var result = Result(partition: partition)
+        result.knownUntil = knownUntil
         result.nextOffset = fold.nextOffset
         result.clock = fold.fold.clock
         result.entries = fold.fold.counters.entries
@@ -111,9 +127,21 @@ public struct LedgerReplay: Sendable {
         return result
     }
 
+    private func tell(_ facts: borrowing FactBatch, of partition: Int32, _ told: inout [Int64]) throws {
+        for item in facts.items {
+            try fact?(partition, item.topic, facts.value(item))
+            told[item.topic.rawValue] = item.sequence
+        }
+    }
+
     private func start(
         _ partition: Int32, _ source: @escaping Source, _ skipped: Set<Int64>, keepsFacts: Bool
-    ) -> PartitionFold {
+    ) throws -> PartitionFold {
+        if let restore, var fold = try restore(partition, { try source(partition, 0, $0) }) {
+            fold.fold.keepsFacts = keepsFacts
+            fold.skipped = skipped
+            return fold
+        }
         var fold =
             policy.map { PartitionFold(partition: partition, fixedPolicy: $0, keepsFacts: keepsFacts) }
             ?? PartitionFold(
@@ -127,8 +155,8 @@ public struct LedgerReplay: Sendable {
         _ fold: inout PartitionFold, _ source: Source, _ progress: ReplayProgress,
         _ body: (inout PartitionFold, LedgerFrame) throws -> Void
     ) throws {
-        let frames = try source(fold.partition, 0, until)
-        var entries: Int64 = 0
+        let frames = try source(fold.partition, fold.nextOffset, until)
+        var entries = fold.fold.counters.entries
         while !progress.isStopped, !fold.hasReachedHorizon, let frame = try frames.next(), frame.offset < until {
             let before = fold.nextOffset
             try body(&fold, frame)
@@ -148,7 +176,7 @@ public struct LedgerReplay: Sendable {
         // Of a frame in which the folding ends nothing was handed on.
         var from = from
         var fold = try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
-            var fold = start(partition, source, skipped, keepsFacts: true)
+            var fold = try start(partition, source, skipped, keepsFacts: true)
             try apply(&fold, source, progress) { fold, frame in
                 batch.removeAll()
                 try fold.apply(

@@ -1,0 +1,133 @@
+internal import Events
+public import Kafka
+internal import Scoring
+
+/// Where a consumer goes on that begins with what a ledger partition comes to at some point, instead of with its first fact.
+public struct FactStart: Hashable, Sendable {
+    /// A fact topic and the partition.
+    public let place: TopicPartition
+    /// The Kafka offset to read from. Records from there on can have numbers below `sequence`: they are repeats.
+    public let offset: Int64
+    /// The next sequence number to accept: the facts below it are those that led to the point.
+    public let sequence: Int64
+}
+
+/// Looks the starts up in the fact topics, beginning with the marks that the ledger's owners have committed (`FactSearch`).
+public struct FactStarts {
+    /// A consumer cannot go on from the point: its next fact is not in the topic.
+    public struct Gone: Error, Hashable, Sendable, CustomStringConvertible {
+        public let place: TopicPartition
+        /// Of the fact that is missing.
+        public let sequence: Int64
+        /// The oldest offset that the topic has.
+        public let beginning: Int64
+
+        public var description: String {
+            "\(place) does not have sequence \(sequence) any more, which comes next, and begins at offset \(beginning)"
+        }
+    }
+
+    private static let pollMilliseconds = 100
+    private static let committedMilliseconds = 10_000
+    private static let queuedKilobytes = 32 * 1024
+
+    private let configuration: PipelineConfiguration
+
+    public init(_ configuration: PipelineConfiguration) { self.configuration = configuration }
+
+    /// `sequences`: of each ledger partition, the last number of each fact topic by `FactTopic.rawValue`. Answers topic by topic,
+    /// partitions ascending. Throws `Gone`, `PipelineError` where a fact topic is not there or has too few partitions, and
+    /// `KafkaError`.
+    public func find(after sequences: [Int32: [Int64]]) throws -> [FactStart] {
+        let kafka = configuration.kafka
+        let partitions = sequences.keys.sorted()
+        for topic in configuration.topics.facts { try check(topic, has: partitions) }
+        let marks = try marks(of: partitions)
+        let wanted = configuration.topics.facts.enumerated().flatMap { topic, name in
+            partitions.map { (TopicPartition(name, $0), topic) }
+        }
+        let places = wanted.map { $0.0 }
+        // Ends first, for a beginning moves too.
+        let ends = try kafka.ends(of: places)
+        let beginnings = try kafka.beginnings(of: places)
+        var searches = wanted.map { place, topic in
+            FactSearch(
+                after: sequences[place.partition]![topic], mark: marks[place.partition]?[topic] ?? .init(),
+                beginning: beginnings[place] ?? 0, end: ends[place] ?? 0)
+        }
+        while true {
+            let open = searches.indices.filter { searches[$0].outcome == nil }
+            if open.isEmpty { break }
+            try read(open.map { ($0, places[$0]) }, for: &searches)
+        }
+        return try zip(wanted, searches).map { item, search in
+            let (place, topic) = item
+            let next = sequences[place.partition]![topic] + 1
+            guard case .found(let offset) = search.outcome else {
+                throw Gone(place: place, sequence: next, beginning: beginnings[place] ?? 0)
+            }
+            return FactStart(place: place, offset: offset, sequence: next)
+        }
+    }
+
+    private func check(_ topic: String, has partitions: [Int32]) throws {
+        let count: Int
+        do throws(KafkaError) {
+            count = try configuration.kafka.partitions(of: topic)
+        } catch {
+            guard error.isUnknownTopic else { throw error }
+            throw PipelineError(.topicMissing, "there is no topic \(topic); `standing topics apply` creates it")
+        }
+        guard let last = partitions.last, last >= count else { return }
+        throw PipelineError(
+            .topicMissing,
+            "\(topic) has \(count) partitions, and the ledger has a partition \(last): `standing topics apply` mends that"
+        )
+    }
+
+    private func marks(of partitions: [Int32]) throws -> [Int32: [Publication.Mark]] {
+        let consumer = try configuration.kafka.consumer(
+            Consumer.Options(group: configuration.foldGroup), listener: nil
+        ) { _ in }
+        defer { consumer.close() }
+        let committed = try consumer.committed(
+            partitions.map { TopicPartition(configuration.topics.ledger, $0) },
+            timeoutMilliseconds: Self.committedMilliseconds)
+        var marks: [Int32: [Publication.Mark]] = [:]
+        for item in committed { marks[item.topicPartition.partition] = Publication.marks(in: item.metadata) }
+        return marks
+    }
+
+    /// One round of those that are open.
+    private func read(_ open: [(search: Int, place: TopicPartition)], for searches: inout [FactSearch]) throws {
+        var options = Consumer.Options()
+        options.reportsEnds = true
+        options.maximumQueuedKilobytes = Self.queuedKilobytes
+        let consumer = try configuration.kafka.consumer(options, listener: nil) { _ in }
+        defer { consumer.close() }
+        try consumer.assign(open.map { PartitionOffset($0.place, offset: searches[$0.search].range.lowerBound) })
+        var reading = Patience.Reading("the fact topics", configuration.kafka.patience)
+        let decoder = EventDecoder()
+        var ended: Set<Int> = []
+        while true {
+            var news: [TopicPartition] = []
+            for (source, item) in consumer.assignment.enumerated() where !ended.contains(source) {
+                guard item.reachedEnd || item.position >= searches[open[source].search].range.upperBound else {
+                    continue
+                }
+                ended.insert(source)
+                news.append(item.topicPartition)
+            }
+            if ended.count == open.count { break }
+            if !news.isEmpty { try consumer.pause(news) }
+            let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
+                for record in records {
+                    searches[open[record.source].search].add(
+                        record.value.flatMap { decoder.sequence(ofFact: $0) }, at: record.offset)
+                }
+            }
+            try reading.note(records: count, ended: ended.count, errors: consumer.takeErrors())
+        }
+        for item in open { searches[item.search].endRound() }
+    }
+}

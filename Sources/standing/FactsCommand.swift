@@ -1,0 +1,296 @@
+import ArgumentParser
+import Downstream
+import Events
+import Foundation
+import Kafka
+import Ledger
+import Pipeline
+import Replay
+import Scoring
+import Synchronization
+import Topics
+
+struct FactsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "facts", abstract: "Help those who consume the facts.", subcommands: [FactsBootstrapCommand.self])
+}
+
+struct FactsBootstrapCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bootstrap",
+        abstract: "Print all standings, and where in the fact topics a new consumer goes on from them.",
+        discussion: """
+            A new consumer need not read the facts from the first one on. Prints JSON lines: first, of each fact topic and \
+            partition, {"topic","partition","offset","sequence"}, then a line a subject as `standing replay` prints it. A consumer \
+            takes the standings, reads each partition from the Kafka offset, and accepts `sequence` first and then exactly the \
+            next one; it ignores every other record. The facts that led to the standings are exactly those below `sequence`. From \
+            the offset on there can be some of these too: they are repeats.
+            Each ledger partition is folded from its newest good snapshot under --data, or from its archive's beginning, to its \
+            archive's end. A member may run meanwhile; nothing is changed in its folder. Damage ends the command with exit 3; \
+            nothing is printed as if it were whole.
+            --perks and --blacklist make the database of `standing perks` and `standing blacklist`, which then goes on from there. \
+            They fold the whole archive, because a database keeps what the facts said.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+
+    @Option(
+        help:
+            "The data folder of `standing serve`, or the folder of `standing ledger export`, with every ledger partition."
+    )
+    var data: String
+
+    @Option(help: "Where to write the lines; - is standard output.")
+    var output: String = "-"
+
+    @Option(help: "Also make this database for `standing perks`; the file must not be there.")
+    var perks: String?
+
+    @Option(help: "Also make this database for `standing blacklist`; the file must not be there.")
+    var blacklist: String?
+
+    @Option(help: "Partitions folded at a time. Default: the number of cores.")
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads: at least 1") }
+        if let perks, perks == blacklist {
+            throw ValidationError("--perks and --blacklist: give each a file of its own")
+        }
+    }
+
+    func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        if cluster.isEmbedded {
+            throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
+        }
+        let configuration = try cluster.pipeline(policy: nil)
+        let ledger = try LedgerCopy(data, of: cluster)
+        var databases: [FactTopic: DatabaseBuilder] = [:]
+        do {
+            if let perks { databases[.perks] = try builder(.perks, perks, configuration) }
+            if let blacklist { databases[.sanctions] = try builder(.blacklist, blacklist, configuration) }
+            try run(ledger, configuration, databases)
+        } catch {
+            for database in databases.values { database.abandon() }
+            throw error
+        }
+    }
+
+    private func run(
+        _ ledger: LedgerCopy, _ configuration: PipelineConfiguration, _ databases: [FactTopic: DatabaseBuilder]
+    ) throws {
+        let out = try OutputFile(output)
+        let (results, standings) = try fold(ledger, databases)
+        let folded = Set(results.filter { $0.nextOffset > 0 }.map(\.partition))
+        try ledger.check { folded.contains($0) }
+        let starts = try starts(after: results, configuration)
+        for (topic, database) in databases {
+            let name = configuration.topics.facts[topic.rawValue]
+            try writing(database) {
+                try database.finish(
+                    at: starts.filter { $0.place.topic == name }.map {
+                        (partition: $0.place.partition, offset: $0.offset, sequence: $0.sequence)
+                    })
+            }
+        }
+        for start in starts { try Array(start.json.utf8).withUnsafeBytes { try out.write(line: $0) } }
+        var writer = standings
+        try writer.write { try out.write($0) }
+        try out.close()
+    }
+
+    private func fold(
+        _ ledger: LedgerCopy, _ databases: [FactTopic: DatabaseBuilder]
+    ) throws -> (results: [LedgerReplay.Result], standings: StandingsWriter) {
+        var replay = LedgerReplay()
+        replay.computesDigests = false
+        if let threads { replay.threads = threads }
+        if databases.isEmpty {
+            replay.restore = ledger.restore
+        } else {
+            replay.fact = { partition, topic, fact in try databases[topic]?.add(fact, partition: partition) }
+        }
+        let progress = ReplayProgress(total: databases.isEmpty ? ledger.behindSnapshots : ledger.total)
+        let bar = ProgressBar(progress)
+        defer { bar.finish() }
+        let standings = Mutex(StandingsWriter())
+        let results = try LedgerSource.reading {
+            do {
+                return try replay.run(partitions: ledger.partitions, source: ledger.frames, progress: progress) {
+                    fold in
+                    standings.withLock { $0.add(fold.fold) }
+                }
+            } catch let problem as PartitionFold.Problem {
+                throw fail(
+                    "error: \(problem); restore the topic and fetch the archive again, or pass the record over: "
+                        + "`standing ledger skip \(problem.partition) \(problem.offset) --reason TEXT`", Exit.corruption
+                )
+            } catch let error as UnusableDatabase {
+                throw unusable(error, databases)
+            } catch let error as DatabaseBuilder.Unusable {
+                throw fail("error: facts of \(error)", Exit.corruption)
+            }
+        }
+        return (results, standings.withLock { $0 })
+    }
+
+    private func starts(
+        after results: [LedgerReplay.Result], _ configuration: PipelineConfiguration
+    ) throws -> [FactStart] {
+        let sequences = Dictionary(uniqueKeysWithValues: results.map { ($0.partition, $0.sequences) })
+        return try LedgerSource.reading {
+            do {
+                return try FactStarts(configuration).find(after: sequences)
+            } catch let gone as FactStarts.Gone {
+                throw fail(
+                    "error: \(data) ends too early: \(gone); let its member catch up (`standing serve --data`), or give --data a "
+                        + "folder that goes further")
+            }
+        }
+    }
+
+    // MARK: Databases
+
+    private func builder(
+        _ kind: DownstreamService.Kind, _ path: String, _ configuration: PipelineConfiguration
+    ) throws -> DatabaseBuilder {
+        let topic: FactTopic = kind == .perks ? .perks : .sanctions
+        do throws(UnusableDatabase) {
+            return try DatabaseBuilder(kind, path: path, topic: configuration.topics.facts[topic.rawValue])
+        } catch {
+            throw unusable(error, kind)
+        }
+    }
+
+    private func writing(_ database: DatabaseBuilder, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as UnusableDatabase {
+            throw unusable(error, database.kind)
+        } catch let error as DatabaseBuilder.Unusable {
+            throw fail("error: facts of \(error)", Exit.corruption)
+        }
+    }
+
+    private func unusable(_ error: UnusableDatabase, _ databases: [FactTopic: DatabaseBuilder]) -> ExitCode {
+        let kind = databases.values.first { error.description.contains($0.path) }?.kind ?? .perks
+        return unusable(error, kind)
+    }
+
+    private func unusable(_ error: UnusableDatabase, _ kind: DownstreamService.Kind) -> ExitCode {
+        let option = "--\(kind.rawValue)"
+        return fail("error: \(option) \(error.description.replacing("--database", with: option))")
+    }
+}
+
+extension FactStart {
+    /// `{"topic","partition","offset","sequence"}`
+    fileprivate var json: String {
+        var object = JSONObjectText()
+        object.add("topic", place.topic)
+        object.add("partition", Int64(place.partition))
+        object.add("offset", offset)
+        object.add("sequence", sequence)
+        return object.text
+    }
+}
+
+/// A folder with a copy of every partition of a ledger: segments, and snapshots where it is a member's.
+private struct LedgerCopy {
+    let partitions: [Int32]
+    let frames: LedgerReplay.Source
+    /// Offsets of all archives in sum.
+    private(set) var total: Int64 = 0
+    /// Those of them that lie behind the newest snapshots.
+    private(set) var behindSnapshots: Int64 = 0
+    private let data: LocalData
+    private let root: String
+    private let topic: String
+    /// Of the topic's partitions.
+    private let ends: [Int32: Int64]
+
+    /// Ends the command where a partition of the topic is missing, or the copy is not one of this topic.
+    init(_ path: String, of cluster: Cluster) throws {
+        let data = LocalData(path)
+        let hasArchives = FileManager.default.fileExists(atPath: data.archiveRoot)
+        let root = hasArchives ? data.archiveRoot : path
+        self.data = data
+        frames = { partition, start, end in
+            ArchiveFrames(
+                ArchiveDirectory(root: root, partition: partition), from: start, until: end, rereading: .besideMember)
+        }
+        guard FileManager.default.fileExists(atPath: root) else {
+            throw fail("\(path): error: no such folder; give --data the folder that `standing serve --data` writes")
+        }
+        let topic = cluster.names(.ledger)[0]
+        var copied: [Int32: Int64] = [:]
+        var found: Set<Int32> = []
+        do {
+            for partition in try ArchiveDirectory.partitions(under: root) {
+                let archive = ArchiveDirectory(root: root, partition: partition)
+                let status = try Archive(archive).status(rereading: .besideMember)
+                let kept = try data.snapshots(partition).offsets().last ?? 0
+                // One that is damaged is there: its damage is said where it is read.
+                if status.segments > 0 || kept > 0 { found.insert(partition) }
+                copied[partition] = max(status.nextOffset, kept)
+                total += status.nextOffset
+                behindSnapshots += max(0, status.nextOffset - kept)
+            }
+        } catch let error as FileError {
+            throw fail("error: \(error)")
+        } catch let damage as ArchiveDamage {
+            throw fail("error: \(damage); `standing archive repair` fetches it from the topic", Exit.corruption)
+        }
+        // After the copies, which grow meanwhile.
+        let ends = try Self.ends(of: topic, cluster)
+        partitions = ends.keys.sorted()
+        guard ends.values.contains(where: { $0 > 0 }) else {
+            throw fail("error: the ledger is empty: `standing serve --policy FILE` begins it")
+        }
+        if let alien = copied.keys.sorted().first(where: { copied[$0]! > ends[$0] ?? 0 }) {
+            throw fail(
+                "\(root): error: it has ledger partition \(alien) up to offset \(copied[alien]!), and \(topic)[\(alien)] ends at "
+                    + "\(ends[alien] ?? 0): give --data the folder of this ledger's member")
+        }
+        self.ends = ends
+        (self.root, self.topic) = (root, topic)
+        try check { found.contains($0) }
+    }
+
+    /// Ends the command where the topic has something of a partition that is not found in the folder.
+    func check(_ isFound: (_ partition: Int32) -> Bool) throws {
+        let missing = partitions.filter { ends[$0]! > 0 && !isFound($0) }
+        guard missing.isEmpty else {
+            throw fail(
+                "\(root): error: nothing of ledger partition \(missing.map(String.init).joined(separator: ", ")) of \(topic): "
+                    + "give --data the folder of a member that has every partition (`standing serve --standby`), or of "
+                    + "`standing ledger export --topic`")
+        }
+    }
+
+    private static func ends(of topic: String, _ cluster: Cluster) throws -> [Int32: Int64] {
+        do {
+            let admin = try Admin(cluster.kafka)
+            guard let count = try admin.topic(topic)?.partitions else {
+                throw fail("error: \(topic): no such topic on \(cluster.kafka.brokers)")
+            }
+            let ends = try admin.ends(of: (0..<Int32(count)).map { TopicPartition(topic, $0) })
+            return Dictionary(uniqueKeysWithValues: ends.map { ($0.key.partition, $0.value) })
+        } catch let error as KafkaError {
+            throw fail("error: \(error)")
+        }
+    }
+
+    /// The state of a partition's newest good snapshot; what is wrong with others is said.
+    var restore: @Sendable (Int32, @escaping PartitionFold.History) throws -> PartitionFold? {
+        { [data] partition, history in
+            try data.restoredBesideMember(partition, history: history) { rejected in
+                say(
+                    "\(rejected.path): passed over (\(rejected.reason)); `standing serve` throws it away at its next start"
+                )
+            }
+        }
+    }
+}
