@@ -25,8 +25,8 @@ struct FactsBootstrapCommand: ParsableCommand {
             takes the standings, reads each partition from the Kafka offset, and accepts `sequence` first and then exactly the \
             next one; it ignores every other record. The facts that led to the standings are exactly those below `sequence`. From \
             the offset on there can be some of these too: they are repeats.
-            Each ledger partition is folded from its newest good snapshot under --data, or from its archive's beginning, to its \
-            archive's end. A member may run meanwhile; nothing is changed in its folder. Damage ends the command with exit 3; \
+            --data is the data folder of `standing serve`, or the folder of `standing ledger export`, with every ledger partition. \
+            Each is folded from its newest good snapshot there, or from its archive's beginning, to its archive's end. A member may run meanwhile; nothing is changed in its folder. Damage ends the command with exit 3; \
             nothing is printed as if it were whole.
             --perks and --blacklist make the database of `standing perks` and `standing blacklist`, which then goes on from there. \
             They fold the whole archive, because a database keeps what the facts said.
@@ -34,11 +34,8 @@ struct FactsBootstrapCommand: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
 
-    @Option(
-        help:
-            "The data folder of `standing serve`, or the folder of `standing ledger export`, with every ledger partition."
-    )
-    var data: String
+    @Option(help: Setting.help("data", otherwise: "none, and the command ends"))
+    var data: String?
 
     @Option(help: "Where to write the lines; - is standard output.")
     var output: String = "-"
@@ -62,8 +59,8 @@ struct FactsBootstrapCommand: ParsableCommand {
     func run() throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
-        if cluster.isEmbedded {
-            throw fail("error: an embedded broker lives in another process: give its HOST:PORT", Exit.usage)
+        guard let data = try settings.text("data", flag: data) else {
+            throw fail("error: which folder? give --data DIR, STANDING_DATA or data: in --config", Exit.usage)
         }
         let configuration = try cluster.pipeline(policy: nil)
         let ledger = try LedgerCopy(data, of: cluster)
@@ -85,7 +82,7 @@ struct FactsBootstrapCommand: ParsableCommand {
         let (results, standings) = try fold(ledger, databases)
         let folded = Set(results.filter { $0.nextOffset > 0 }.map(\.partition))
         try ledger.check { folded.contains($0) }
-        let starts = try starts(after: results, configuration)
+        let starts = try starts(after: results, in: ledger, configuration)
         for (topic, database) in databases {
             let name = configuration.topics.facts[topic.rawValue]
             try writing(database) {
@@ -137,7 +134,7 @@ struct FactsBootstrapCommand: ParsableCommand {
     }
 
     private func starts(
-        after results: [LedgerReplay.Result], _ configuration: PipelineConfiguration
+        after results: [LedgerReplay.Result], in ledger: LedgerCopy, _ configuration: PipelineConfiguration
     ) throws -> [FactStart] {
         let sequences = Dictionary(uniqueKeysWithValues: results.map { ($0.partition, $0.sequences) })
         return try LedgerSource.reading {
@@ -145,7 +142,7 @@ struct FactsBootstrapCommand: ParsableCommand {
                 return try FactStarts(configuration).find(after: sequences)
             } catch let gone as FactStarts.Gone {
                 throw fail(
-                    "error: \(data) ends too early: \(gone); let its member catch up (`standing serve --data`), or give --data a "
+                    "error: \(ledger.root) ends too early: \(gone); let its member catch up (`standing serve --data`), or give --data a "
                         + "folder that goes further")
             }
         }
@@ -206,7 +203,7 @@ private struct LedgerCopy {
     /// Those of them that lie behind the newest snapshots.
     private(set) var behindSnapshots: Int64 = 0
     private let data: LocalData
-    private let root: String
+    let root: String
     private let topic: String
     /// Of the topic's partitions.
     private let ends: [Int32: Int64]

@@ -160,7 +160,7 @@ struct ReplayCommand: ParsableCommand {
             }
         }
         bar.finish()
-        try checkKnown(results)
+        noteKnown(results)
         if let facts { try writeFacts(facts, source, replay) }
         if let subject {
             guard let (standing, policy, clock) = found.withLock({ $0 }) else { throw notEnrolled(subject) }
@@ -180,17 +180,17 @@ struct ReplayCommand: ParsableCommand {
         try out.close()
     }
 
-    /// Ends the command where no partition knows anything of the time that it is asked about.
-    private func checkKnown(_ results: [LedgerReplay.Result]) throws {
+    /// Says so where no partition knows anything of the time that it is asked about.
+    private func noteKnown(_ results: [LedgerReplay.Result]) {
         let known = results.compactMap(\.knownUntil)
-        guard known.count == results.count, let last = known.max() else { return }
-        throw Self.beyond(last)
+        if known.count == results.count, let last = known.max() { Self.noteKnown(until: last) }
     }
 
-    private static func beyond(_ clock: Timestamp) -> ExitCode {
-        clock == .distantPast
-            ? fail("error: --as-of: the ledger has no clock yet, so nothing of its past is known", Exit.usage)
-            : fail("error: --as-of: the past is known until \(clock), the ledger's clock", Exit.usage)
+    private static func noteKnown(until clock: Timestamp) {
+        let known =
+            clock == .distantPast
+            ? "the ledger has no clock yet" : "the past is known until \(clock), the ledger's clock"
+        say("--as-of: \(known): this is what comes of it by then if nothing more happens")
     }
 
     private func writeFacts(_ path: String, _ source: LedgerSource, _ replay: LedgerReplay) throws {
@@ -211,7 +211,7 @@ struct ReplayCommand: ParsableCommand {
             guard let entries = try source.entries(of: Array(subject.utf8), until: replay.until) else {
                 throw notEnrolled(subject)
             }
-            if let asOf = replay.asOf, asOf > entries.clock { throw Self.beyond(entries.clock) }
+            if let asOf = replay.asOf, asOf > entries.clock { Self.noteKnown(until: entries.clock) }
             let own = try SubjectReplay(entries, policy: replay.policy, asOf: replay.asOf)
             guard let standing = own.standing else { throw notEnrolled(subject) }
             try write(standing, own.fold.policy, own.fold.clock)

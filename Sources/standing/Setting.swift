@@ -112,7 +112,7 @@ struct Setting {
             others: "those that send an operator's events"),
         Setting(
             "data", .serve, "Folder for archive and snapshots.",
-            otherwise: "none, and every start folds the ledger from the topic", others: "verify, archive"),
+            otherwise: "none, and every start folds the ledger from the topic", others: "verify, archive, facts"),
         Setting(
             "snapshot-interval", .serve, "How often a partition's state is kept in the data folder.", standard: "5m"),
         Setting(

@@ -67,7 +67,7 @@ extension CommandTests {
             func service(_ name: String) throws -> Running {
                 try running([
                     name, "--brokers", broker.address, "--http-port", "0", "--database", folder.path(name),
-                    "--clock", "events", "--kafka", "fetch.wait.max.ms=10",
+                    "--kafka", "fetch.wait.max.ms=10",
                 ])
             }
             let services = [try service("perks"), try service("blacklist")]

@@ -115,7 +115,8 @@ extension CommandTests {
                 "archive repair": ["--data", folder.path("data")], "verify": [],
                 "ledger export": [folder.path("export"), "--topic"], "ledger import": [folder.path("export")],
                 "ledger upgrade": ["--ledger", "town"], "ledger skip": ["0", "0", "--reason", "none"],
-                "dead-letter list": [], "dead-letter show": ["0:0"], "dead-letter redrive": ["--every-letter"],
+                "facts bootstrap": ["--data", folder.path("data")], "dead-letter list": [], "dead-letter show": ["0:0"],
+                "dead-letter redrive": ["--every-letter"],
                 "dead-letter discard": ["--every-letter", "--reason", "not needed"], "lag": [], "perks": [],
                 "blacklist": [], "topics plan": [], "topics apply": [], "topics check": [], "bench pipeline": [],
             ]

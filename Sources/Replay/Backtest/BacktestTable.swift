@@ -207,11 +207,7 @@ extension BacktestReport {
         table.section(Self.uncountedTitle)
         for listing in uncounted {
             table.section(listing.title)
-            let rows = [listing.head] + listing.rows
-            // Texts beside one another need more room between them than names and numbers.
-            table.rows(
-                rows.map { row in row.enumerated().map { $0 < listing.textColumns - 1 ? "\($1) " : $1 } },
-                textColumns: listing.textColumns)
+            table.rows([listing.head] + listing.rows, textColumns: listing.textColumns)
         }
     }
 

@@ -38,13 +38,16 @@ final class Disaster {
     private var sent: [TopicPartition: [Traffic.Sent]] = [:]
     private var told: [String: Int] = [:]
     private let menu: [Fate]
+    /// Records in the ledger that are no frames, by partition, and those of them that no entry passes over yet.
+    private var strays: [Int32: Set<Int64>] = [:]
+    private var openStrays: [(partition: Int32, offset: Int64)] = []
     private var endsWell = false
 
     /// What befalls members, broker, disks and clocks.
     private enum Fate: String, CaseIterable {
         case crash, powerLoss = "power losses", crashAtCall = "crashes within a call", pause = "pauses"
         case cutOff = "network partitions", brokerDown = "broker failures", restart = "restarts", clock = "clock steps"
-        case disk = "disk faults", retention = "expiries", growth = "added partitions"
+        case disk = "disk faults", retention = "expiries", growth = "added partitions", stray = "stray records"
     }
 
     init(_ run: DisasterRun, logger: Logger) throws {
@@ -215,6 +218,7 @@ final class Disaster {
         case .growth:
             let topic = SimulatedTopics.sources[below(SimulatedTopics.sources.count)]
             if cluster.topics[topic] ?? 0 < Self.mostPartitions { cluster.addPartition(to: topic) }
+        case .stray: if openStrays.isEmpty || below(2) == 0 { writeStray() } else { try skipStray() }
         case .retention:
             let places = sent.keys.sorted()
             guard !places.isEmpty else { return }
@@ -223,6 +227,30 @@ final class Disaster {
             guard let read = cluster.group(SimulatedTopics.intakeGroup).committed[place] else { return }
             cluster.expire(place, before: read.offset + Int64(below(4)))
         }
+    }
+
+    /// Something else writes to the ledger topic.
+    private func writeStray() {
+        let partition = Int32(below(ledgerPartitions))
+        let values: [[UInt8]?] = [nil, [], Array("{}".utf8), [UInt8](repeating: 0x5a, count: 200)]
+        let place = TopicPartition(SimulatedTopics.ledger, partition)
+        let offset = cluster.append(.init(key: nil, value: values[below(values.count)]), to: place)
+        strays[partition, default: []].insert(offset)
+        openStrays.append((partition, offset))
+    }
+
+    /// An operator passes the oldest stray over, over a connection without faults, unless the broker is down.
+    private func skipStray() throws {
+        guard !cluster.isDown else { return }
+        let stray = openStrays.removeFirst()
+        let faults = cluster.faults
+        cluster.faults = Faults()
+        let process = SimulatedProcess(cluster)
+        let outcome = try LedgerSkip(configuration(members[0].machine, process)).run(
+            partition: stray.partition, offset: stray.offset, reason: "a stray record", id: "skip-\(stray.offset)")
+        guard outcome.isNew else { throw Oracle.Objection("\(stray) is passed over already") }
+        process.die()
+        cluster.faults = faults
     }
 
     private func stop(_ number: Int) throws {
@@ -258,6 +286,7 @@ final class Disaster {
         endsWell = true
         cluster.faults = Faults()
         cluster.comeUp()
+        while !openStrays.isEmpty { try skipStray() }
         for number in members.indices {
             members[number].machine.error = 0
             members[number].machine.disk.clearFaults()
@@ -305,7 +334,8 @@ final class Disaster {
     private static let latestTick = 15 * second
 
     private func judge() throws -> DisasterRun.Summary {
-        let oracle = Oracle(cluster: cluster, sent: sent, ledgerPartitions: ledgerPartitions)
+        let oracle = Oracle(
+            cluster: cluster, sent: sent, ledgerPartitions: ledgerPartitions, strays: strays)
         try oracle.checkLedger()
         try oracle.checkDeadLetters()
         var digests: [String] = []
