@@ -104,7 +104,9 @@ let package = Package(
                 logging,
             ]),
         tests("HTTPTests", ["HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTPTypes]),
-        tests("QueryTests", ["Events", "HTTP", "Pipeline", "Policy", "Query", "Scoring", logging, metrics]),
+        tests(
+            "QueryTests",
+            ["Events", "HTTP", "Pipeline", "Policy", "Query", "Scoring", httpTypes, hummingbird, logging, metrics]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Randomness", "Simulation"]),

@@ -1,36 +1,95 @@
+internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
-/// Runs what reads the disk or waits for a lock in a few threads of its own, so that it never holds up what only answers.
+/// Runs what reads the disk or waits for a lock in a few threads of its own, so that it never holds up what only answers:
+/// neither Swift's executor nor Dispatch's pool has a thread to spare for each that waits.
 public final class BlockingWork: Sendable {
     /// As much as is allowed is under way or waiting.
-    public struct Busy: Error {}
+    public struct Busy: Error {
+        public init() {}
+    }
 
-    private let queue: OperationQueue
+    private typealias Job = @Sendable () -> Void
+
+    private struct State {
+        var waiting: [Job] = []
+        /// Threads that exist, and those of them that wait for a job. Each that is woken is no longer idle.
+        var (threads, idle) = (0, 0)
+        /// Jobs that run or wait.
+        var jobs = 0
+    }
+
+    private static let stackBytes = 4 << 20
+    /// A thread without a job ends after this.
+    private static let idleSeconds = 10
+
+    private let threads: Int
     private let maximum: Int
-    private let inHand = Mutex(0)
+    private let state = Mutex(State())
+    private let wake = DispatchSemaphore(value: 0)
 
-    /// `threads` run at once, and `waiting` more may wait for them.
-    public init(threads: Int, waiting: Int) {
-        queue = OperationQueue()
-        queue.maxConcurrentOperationCount = threads
-        maximum = threads + waiting
+    /// At most `threads` bodies run at once, and at most `maximum` run or wait.
+    public init(threads: Int, maximum: Int) {
+        (self.threads, self.maximum) = (threads, max(1, maximum))
     }
 
     /// Bodies that run or wait.
-    var count: Int { inHand.withLock { $0 } }
+    var count: Int { state.withLock { $0.jobs } }
 
     /// Throws `Busy` at once if there is no room, and what `body` throws.
     public func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        let hasRoom = inHand.withLock { count in
-            guard count < maximum else { return false }
-            count += 1
+        try reserve()
+        defer { state.withLock { $0.jobs -= 1 } }
+        return try await withCheckedThrowingContinuation { continuation in
+            start { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    private func reserve() throws {
+        try state.withLock { state in
+            guard state.jobs < maximum else { throw Busy() }
+            state.jobs += 1
+        }
+    }
+
+    private func start(_ job: @escaping Job) {
+        let isNewThreadNeeded = state.withLock { state in
+            state.waiting.append(job)
+            if state.idle > 0 {
+                state.idle -= 1
+                wake.signal()
+                return false
+            }
+            guard state.threads < threads else { return false }
+            state.threads += 1
             return true
         }
-        guard hasRoom else { throw Busy() }
-        defer { inHand.withLock { $0 -= 1 } }
-        return try await withCheckedThrowingContinuation { continuation in
-            queue.addOperation { continuation.resume(with: Result { try body() }) }
+        guard isNewThreadNeeded else { return }
+        let thread = Thread { [self] in work() }
+        thread.stackSize = Self.stackBytes
+        thread.start()
+    }
+
+    private func work() {
+        while true {
+            let job = state.withLock { state -> Job? in
+                guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
+                state.idle += 1
+                return nil
+            }
+            if let job {
+                job()
+            } else if wake.wait(timeout: .now() + .seconds(Self.idleSeconds)) == .timedOut {
+                let isOver = state.withLock { state in
+                    // None is idle: this one has been woken meanwhile.
+                    guard state.idle > 0 else { return false }
+                    (state.idle, state.threads) = (state.idle - 1, state.threads - 1)
+                    return true
+                }
+                if isOver { return }
+                wake.wait()
+            }
         }
     }
 }

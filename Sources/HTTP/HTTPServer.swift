@@ -13,11 +13,12 @@ public struct HTTPServer: Sendable {
     private let maximumConnections: Int
     private let logger: Logger
 
+    /// Connections that a server of this process keeps open. Work that takes long must leave some of them free.
+    public static var maximumConnections: Int { Connections.maximum(descriptors: openFileLimit()) }
+
     /// Port 0 takes a free one.
     public init(_ routes: Routes, address: HTTPAddress, logger: Logger) {
-        self.init(
-            routes, address: address, maximumConnections: Connections.maximum(descriptors: openFileLimit()),
-            logger: logger)
+        self.init(routes, address: address, maximumConnections: Self.maximumConnections, logger: logger)
     }
 
     init(_ routes: Routes, address: HTTPAddress, maximumConnections: Int, logger: Logger) {

@@ -274,17 +274,19 @@ public final class PipelineService: Sendable {
         guard let policy = state.0 else { return .notReady }
         let (next, clock) = (state.1, state.2)
         var end = next
+        // What is behind the ledger's end will know more soon.
+        let beyond: HistoryFailure.Kind = partition.isCurrent ? .beyond : .notNow
         switch point {
         case .time(let time) where time > clock:
             throw HistoryFailure(
-                .beyond,
+                beyond,
                 clock == .distantPast
                     ? "as-of: ledger partition \(number) has no clock yet, so nothing of its past is known"
                     : "as-of: the past is known until \(clock), the clock of ledger partition \(number)")
         case .offset(let offset):
             guard offset <= next else {
                 throw HistoryFailure(
-                    .beyond, "offset: ledger partition \(number) is folded to offset \(next), and known until there")
+                    beyond, "offset: ledger partition \(number) is folded to offset \(next), and known until there")
             }
             end = offset
         case .time, nil: break
@@ -314,8 +316,14 @@ public final class PipelineService: Sendable {
         } catch let damage as ArchiveDamage {
             let name = damage.file.split(separator: "/").last ?? ""
             throw damaged("\(name), byte \(damage.byte), from offset \(damage.offsets.lowerBound) on", "\(damage)")
+        } catch let error as FileError where error.isNoFile {
+            throw damaged("\(error.path.split(separator: "/").last ?? "") is gone", "\(error)")
         } catch let error as FileError {
-            throw damaged("\(error.path.split(separator: "/").last ?? "") cannot be read", "\(error)")
+            logger.warning(
+                "the archive cannot be read for a look-up",
+                metadata: ["partition": "\(partition.partition)", "reason": "\(error)"])
+            throw HistoryFailure(
+                .notNow, "the archive of ledger partition \(partition.partition) cannot be read now; the log says why")
         } catch let tooMany as SubjectEntries.TooMany {
             throw HistoryFailure(.tooMany, "\(tooMany): its past cannot be told here; `standing replay` folds it")
         }

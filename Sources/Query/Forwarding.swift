@@ -22,7 +22,7 @@ struct Forwarding: Sendable {
     }
 
     static let maximumBytes = 16 << 20
-    private static let timeLimit: TimeInterval = 5
+    private static let timeLimit = Duration.seconds(5)
     /// In a request: another member sent it, so it is not sent on once more.
     static let forwarded = HTTPField.Name("standing-forwarded")!
     /// In an answer: who gave it.
@@ -31,23 +31,34 @@ struct Forwarding: Sendable {
     private static let statuses = [200, 400, 404, 500, 501]
 
     private let session: URLSession
-    private let transfers = Transfers()
+    private let transfers: Transfers
 
-    init() {
+    /// At most `maximum` questions are under way.
+    init(maximum: Int) {
+        transfers = Transfers(maximum: max(1, maximum))
         let configuration = URLSessionConfiguration.ephemeral
-        configuration.timeoutIntervalForRequest = Self.timeLimit
-        configuration.timeoutIntervalForResource = Self.timeLimit
+        configuration.timeoutIntervalForRequest = Self.timeLimit / .seconds(1)
         configuration.httpShouldSetCookies = false
         session = URLSession(configuration: configuration, delegate: transfers, delegateQueue: nil)
     }
 
-    /// `path`: with the query, percent-encoded as it came.
-    func ask(_ address: HTTPAddress, about partition: Int, path: String) async -> Outcome {
+    /// Questions that are under way.
+    var underWay: Int { transfers.count }
+
+    /// `path`: with the query, percent-encoded as it came. Throws `BlockingWork.Busy` where too many are under way.
+    func ask(_ address: HTTPAddress, about partition: Int, path: String) async throws -> Outcome {
         guard path.hasPrefix("/"), let url = URL(string: "http://\(address)\(path)") else { return .none }
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.setValue("1", forHTTPHeaderField: Self.forwarded.canonicalName)
         let (answer, body): (HTTPURLResponse, [UInt8])
-        switch await transfers.run(session.dataTask(with: request)) {
+        let task = session.dataTask(with: request)
+        // The session's own limits are of the time between two bytes.
+        let timer = Task {
+            try await Task.sleep(for: Self.timeLimit)
+            task.cancel()
+        }
+        defer { timer.cancel() }
+        switch try await transfers.run(task) {
         case .whole(let whole, let bytes): (answer, body) = (whole, bytes)
         case .tooLarge: return .tooLarge
         case .failed: return .none
@@ -72,23 +83,43 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
     }
 
     private struct Transfer {
-        let continuation: CheckedContinuation<Outcome, Never>
+        let continuation: CheckedContinuation<Outcome?, Never>
         var body: [UInt8] = []
         var isTooLarge = false
     }
 
+    private let maximum: Int
     /// By the task's identifier.
     private let transfers = Mutex<[Int: Transfer]>([:])
 
-    func run(_ task: URLSessionDataTask) async -> Outcome {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                transfers.withLock { $0[task.taskIdentifier] = Transfer(continuation: continuation) }
+    init(maximum: Int) { self.maximum = maximum }
+
+    var count: Int { transfers.withLock { $0.count } }
+
+    func run(_ task: URLSessionDataTask) async throws -> Outcome {
+        try await withTaskCancellationHandler {
+            let outcome = await withCheckedContinuation { continuation in
+                let hasRoom = transfers.withLock { transfers in
+                    guard transfers.count < maximum else { return false }
+                    transfers[task.taskIdentifier] = Transfer(continuation: continuation)
+                    return true
+                }
+                guard hasRoom else { return continuation.resume(returning: Outcome?.none) }
                 task.resume()
+                // A task that was cancelled before is not heard of again.
+                if Task.isCancelled { end(task) { _ in .failed } }
             }
+            guard let outcome else { throw BlockingWork.Busy() }
+            return outcome
         } onCancel: {
             task.cancel()
         }
+    }
+
+    /// The first end of a transfer counts.
+    private func end(_ task: URLSessionTask, _ outcome: (Transfer) -> Outcome) {
+        guard let transfer = transfers.withLock({ $0.removeValue(forKey: task.taskIdentifier) }) else { return }
+        transfer.continuation.resume(returning: outcome(transfer))
     }
 
     func urlSession(
@@ -108,11 +139,10 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
     }
 
     func urlSession(_: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-        guard let transfer = transfers.withLock({ $0.removeValue(forKey: task.taskIdentifier) }) else { return }
-        let outcome: Outcome =
-            if transfer.isTooLarge { .tooLarge } else if error == nil, let answer = task.response as? HTTPURLResponse {
-                .whole(answer, transfer.body)
-            } else { .failed }
-        transfer.continuation.resume(returning: outcome)
+        end(task) { transfer in
+            if transfer.isTooLarge { return .tooLarge }
+            guard error == nil, let answer = task.response as? HTTPURLResponse else { return .failed }
+            return .whole(answer, transfer.body)
+        }
     }
 }
