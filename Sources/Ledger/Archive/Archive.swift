@@ -198,7 +198,7 @@ public struct Archive {
     private func isIndexWhole(_ first: Int64) throws -> Bool {
         do {
             guard let index = try SegmentIndex(first, in: directory) else { return false }
-            try index.check(path: directory.indexPath(first))
+            try index.check(File(directory.indexPath(first), readOnly: true, on: directory.files))
             return true
         } catch is ArchiveDamage {
             return false
