@@ -64,7 +64,7 @@ enum StartCheck {
     /// Makes a folder if it is missing, and a file in it. A full disk is no error: there can be room later.
     private static func folder(_ path: String, of setting: String, _ mend: String) throws {
         let files = PosixFileSystem()
-        let name = path + "/.standing-\(getpid())"
+        let name = "\(path)/\(LocalData.trialPrefix)\(getpid())"
         do throws(FileError) {
             try files.makeDirectories(path)
             try File(name, create: true, on: files).close()

@@ -211,6 +211,26 @@ extension PipelineServiceTests {
             #expect(throws: PipelineError.self) { try service.join() }
         }
 
+        /// Also of a partition that nobody holds here any more.
+        @Test func whatACrashLeftHalfMadeIsRemovedAtTheStart() throws {
+            let fixture = try Fixture(ledgerPartitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            let number = "00000000000000000004"
+            let left = ["00000", "00009"].flatMap { partition in
+                [
+                    "/data/archive/\(partition)/\(number).index.new-1",
+                    "/data/archive/\(partition)/\(number).segment.new",
+                    "/data/snapshots/\(partition)/\(number).snapshot.new",
+                ]
+            }
+            for path in left + ["/data/.standing-17", "/data/notes.new"] { disk[path] = [0] }
+            try fixture.running(service(fixture) { $0.snapshotInterval = .max / 4 }) { service in
+                try feed(events(0..<6), fixture, upTo: 6, service)
+                #expect(left.allSatisfy { disk[$0] == nil } && disk["/data/.standing-17"] == nil)
+                #expect(disk["/data/notes.new"] != nil)
+            }
+        }
+
         @Test func aDataFolderHasOneOwner() throws {
             let fixture = try Fixture(ledgerPartitions: 1)
             defer { withExtendedLifetime(fixture) {} }

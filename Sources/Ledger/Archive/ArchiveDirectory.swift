@@ -1,7 +1,8 @@
 internal import Glibc
 
 /// Where a ledger partition's archive lies: `ROOT/PARTITION/`, with `FIRST.segment` and `FIRST.index` files (numbers of 5
-/// and 20 digits), `FIRST.torn-BYTE` for what was cut off, `FIRST.index.new-PROCESS` while an index is made, and `lock`.
+/// and 20 digits), `FIRST.torn-BYTE` for what was cut off, and `lock`. A file that is being made has another name until it is
+/// whole: `FIRST.index.new-PROCESS`, `FIRST.segment.new`, `FIRST.torn-BYTE.new`.
 public struct ArchiveDirectory: Sendable {
     /// What a look-up reads at a time where there is no index yet.
     public static let maximumSegmentBytes = 4 * 1024 * 1024
@@ -63,8 +64,21 @@ public struct ArchiveDirectory: Sendable {
         }
     }
 
-    /// What processes have left that ended while they made an index.
-    static func unfinishedIndexes(among names: [String]) -> [String] { names.filter { $0.contains(".index.new") } }
+    /// Files that somebody makes, or was making when it ended.
+    static func unfinished(among names: [String]) -> [String] { names.filter(isUnfinished) }
+
+    static func isUnfinished(_ name: String) -> Bool {
+        guard let kind = numbered(name) else { return false }
+        return kind == ".segment.new" || kind.hasPrefix(".index.new")
+            || kind.hasPrefix(".torn-") && kind.hasSuffix(".new")
+    }
+
+    /// What follows the 20 digits that a file's name begins with; nil if it does not begin so.
+    static func numbered(_ name: String) -> Substring? {
+        let number = name.prefix(20)
+        guard number.utf8.count == 20, number.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        return name.dropFirst(20)
+    }
 
     /// A name of its own, so that nobody writes beside the one that has it. Throws `ArchiveInUse`.
     func locked() throws -> File {

@@ -30,13 +30,13 @@ public final class ArchiveWriter {
     private var namesChanged = false
     private var failedSync: FileError?
 
-    /// Takes the archive over: cuts a torn tail, keeps what it cut aside, and removes indexes that were not finished. Throws
+    /// Takes the archive over: cuts a torn tail, keeps what it cut aside, and removes files that were not finished. Throws
     /// `ArchiveInUse`, `ArchiveDamage` (in the last segment, before its end), `FileError`.
     public init(_ directory: ArchiveDirectory) throws {
         self.directory = directory
         lock = try directory.locked()
         let names = try directory.names()
-        for name in ArchiveDirectory.unfinishedIndexes(among: names) {
+        for name in ArchiveDirectory.unfinished(among: names) {
             try directory.files.removeIfThere("\(directory.path)/\(name)")
         }
         var segments = ArchiveDirectory.segments(among: names)
