@@ -90,7 +90,8 @@ final class PartitionStore {
         }
     }
 
-    var directory: ArchiveDirectory? { data?.archive(partition) }
+    /// What reads here does not list the directory, as long as the archive is open.
+    var directory: ArchiveDirectory? { archive?.directory }
 
     /// The first offset that the archive has not; nil: there is no archive.
     var archiveEnd: Int64? { archive?.nextOffset }

@@ -90,6 +90,60 @@ import Testing
         }
     }
 
+    /// A member reads while it writes, and knows what it has written.
+    @Test func aMemberListsItsDirectoryOnce() throws {
+        defer { remove() }
+        let frames = ArchiveFixture.frames(60, seed: 7, entries: 2)
+        let writer = try ArchiveWriter(directory)
+        #expect(files.listed == 1)
+        let history = SubjectHistory(writer.directory)
+        let reader = ArchiveFrames(writer.directory)
+        var read: [(offset: Int64, bytes: [UInt8])] = []
+        for count in 1...frames.count {
+            try write(Array(frames[count - 1..<count]), to: writer)
+            try writer.flush()
+            try history.index()
+            read += try ArchiveFixture.collect(reader)
+            try #require(same(read, Array(frames.prefix(count))))
+            let subject = Self.subjects[count % Self.subjects.count]
+            #expect(try entries(of: subject, history) == scan(Array(frames.prefix(count)), of: subject))
+        }
+        #expect(
+            same(
+                try ArchiveFixture.collect(ArchiveFrames(writer.directory, from: frames[30].offset)),
+                Array(frames[30...])))
+        #expect(files.listed == 1)
+        try writer.close()
+
+        // The archive may be another's from now on: a guest lists it, once for each thing that it does.
+        #expect(same(try ArchiveFixture.collect(ArchiveFrames(writer.directory)), frames))
+        #expect(try Archive(directory).verify().segments == 60)
+        #expect(try Archive(directory).status().segments == 60)
+        let guest = SubjectHistory(directory)
+        #expect(try guest.index() == 0)
+        #expect(try entries(of: "subject-1", guest) == scan(frames, of: "subject-1"))
+    }
+
+    @Test func aReadingCommandListsADirectoryOnce() throws {
+        defer { remove() }
+        let frames = try fill(60)
+        func lists(_ body: () throws -> Void) throws -> Int {
+            let before = files.listed
+            try body()
+            return files.listed - before
+        }
+        let history = SubjectHistory(directory)
+        #expect(try lists { _ = try history.index() } == 1)
+        #expect(try lists { _ = try entries(of: "subject-1", history) } == 1)
+        #expect(try lists { _ = try Archive(directory).verify() } == 1)
+        #expect(try lists { _ = try Archive(directory).status() } == 1)
+        // Once at the start, and once at the end for what may have come meanwhile.
+        let reader = ArchiveFrames(directory)
+        var read: [(offset: Int64, bytes: [UInt8])] = []
+        #expect(try lists { read = try ArchiveFixture.collect(reader) } == 2)
+        #expect(same(read, frames))
+    }
+
     /// An index that is not open is opened again. It may be gone by then.
     @Test func anIndexThatWasRemovedSinceIsMadeAgain() throws {
         defer { remove() }
