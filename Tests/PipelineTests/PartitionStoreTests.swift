@@ -197,14 +197,16 @@ extension PipelineServiceTests {
             _ = try fixture.checkedFacts()
         }
 
-        @Test func aFailedSyncEndsTheService() throws {
+        /// Also one that found the disk full: there may be room again, and what was written is gone all the same.
+        @Test(arguments: [FaultyFileSystem.Fault.dropsUnsynced, .error(28), .errorForGood(122)])
+        func aFailedSyncEndsTheService(fault: FaultyFileSystem.Fault) throws {
             let fixture = try Fixture(ledgerPartitions: 1)
             defer { withExtendedLifetime(fixture) {} }
             let service = service(fixture)
             service.start()
             defer { service.requestStop() }
             try fixture.wait("ready") { service.isCurrent }
-            disk.plan(.dropsUnsynced, atCall: 1, of: .sync)
+            disk.plan(fault, atCall: 1, of: .sync)
             try fixture.send(events(0..<6))
             try fixture.wait("the end") { service.finalFailure != nil }
             #expect(service.finalFailure?.code == .storage)
