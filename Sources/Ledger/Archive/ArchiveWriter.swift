@@ -12,6 +12,8 @@ public final class ArchiveWriter {
         public let bytes: Int
     }
 
+    /// Files that a writer has open: the lock, and the segment that is being written.
+    public static let openFiles = 2
     /// Bytes gathered before they are written.
     private static let flushBytes = 256 * 1024
 
