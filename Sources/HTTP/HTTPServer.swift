@@ -14,7 +14,7 @@ public struct HTTPServer: Sendable {
     private let logger: Logger
 
     /// Connections that a server of this process keeps open. Work that takes long must leave some of them free.
-    public static var maximumConnections: Int { Connections.maximum(descriptors: openFileLimit()) }
+    public static var maximumConnections: Int { Connections.maximum(descriptors: descriptorLimit) }
 
     /// Port 0 takes a free one.
     public init(_ routes: Routes, address: HTTPAddress, logger: Logger) {
@@ -63,9 +63,17 @@ public struct HTTPServer: Sendable {
     }
 }
 
-/// Descriptors that this process may have open.
-private func openFileLimit() -> Int {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
-    return Int(clamping: limit.rlim_cur)
+extension HTTPServer {
+    /// Descriptors that a server needs at the most, in a process that may have `limit` open.
+    public static func descriptors(limit: Int) -> Int {
+        let listening = 1
+        return Connections.maximum(descriptors: limit) + Connections.closing + listening
+    }
+
+    /// Descriptors that this process may have open (`ulimit -n`); 0 if that is not known.
+    public static var descriptorLimit: Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+        return Int(clamping: limit.rlim_cur)
+    }
 }

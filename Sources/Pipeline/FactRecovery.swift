@@ -9,7 +9,8 @@ enum FactRecovery {
     /// Nothing has come for so long: whoever searches says so and begins anew, for meanwhile nothing is folded.
     private static let patience = Duration.seconds(30)
 
-    /// Throws `KafkaError` where the broker does not answer.
+    /// Throws `KafkaError` where the broker does not answer, and `CancellationError` at a stop: how far facts are out is known
+    /// only at the end, and a state must not be thrown away because it seems to be ahead of them.
     static func run(
         _ marks: [Int32: [Publication.Mark]], configuration: PipelineConfiguration, stop: StopFlag, logger: Logger
     ) throws -> [Int32: [Publication.Mark]] {
@@ -35,7 +36,8 @@ enum FactRecovery {
         try consumer.assign(starts)
         let decoder = EventDecoder()
         var (ended, lastNews) = (0, configuration.host.now)
-        while ended < starts.count, !stop.isSet {
+        while ended < starts.count {
+            if stop.isSet { throw CancellationError() }
             let count = try consumer.poll(timeoutMilliseconds: 100) { records in
                 for record in records {
                     guard let value = record.value, let sequence = decoder.sequence(ofFact: value) else {

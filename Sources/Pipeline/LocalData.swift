@@ -1,5 +1,6 @@
 internal import Events
 public import Ledger
+internal import Logging
 public import Replay
 internal import Scoring
 
@@ -14,6 +15,9 @@ public struct LocalData: Sendable {
         self.files = files
     }
 
+    /// How the name of a file in the folder begins that is made only to see whether one can be.
+    public static let trialPrefix = ".standing-"
+
     public var archiveRoot: String { path + "/archive" }
 
     public func archive(_ partition: Int32) -> ArchiveDirectory {
@@ -22,6 +26,29 @@ public struct LocalData: Sendable {
 
     public func snapshots(_ partition: Int32) -> SnapshotStore {
         SnapshotStore(root: path + "/snapshots", partition: partition, on: files)
+    }
+
+    /// At the start of a member: removes the files that a crash has left half made, of every partition, and nothing else. A
+    /// partition that another process writes is passed over. What fails is logged, for the files are only in the way.
+    func removeUnfinished(_ logger: Logger) {
+        var count = 0
+        do {
+            for entry in try files.entries(of: path) where entry.mayBeFile && entry.name.hasPrefix(Self.trialPrefix) {
+                try files.removeIfThere("\(path)/\(entry.name)")
+                count += 1
+            }
+            for partition in try ArchiveDirectory.partitions(under: archiveRoot, on: files) {
+                do {
+                    count += try Archive(archive(partition)).removeUnfinished(with: snapshots(partition))
+                } catch is ArchiveInUse {
+                    continue
+                }
+            }
+        } catch {
+            logger.warning("files that were half made at a crash are not removed", metadata: ["reason": "\(error)"])
+        }
+        guard count > 0 else { return }
+        logger.notice("files that were half made at a crash are removed", metadata: ["files": "\(count)"])
     }
 }
 

@@ -81,6 +81,8 @@ final class PartitionStore {
         } catch let inUse as ArchiveInUse {
             throw PipelineError(.storage, inUse.description)
         }
+        // The partition's alone from here on.
+        try data.snapshots(partition).removeUnfinished()
         for tail in archive?.torn ?? [] {
             logger.notice(
                 "the archive's torn tail is cut and kept aside",
@@ -88,7 +90,8 @@ final class PartitionStore {
         }
     }
 
-    var directory: ArchiveDirectory? { data?.archive(partition) }
+    /// What reads here does not list the directory, as long as the archive is open.
+    var directory: ArchiveDirectory? { archive?.directory }
 
     /// The first offset that the archive has not; nil: there is no archive.
     var archiveEnd: Int64? { archive?.nextOffset }

@@ -34,14 +34,16 @@ public final class PipelineService: Sendable {
     private var owned: OwnedPartitions { member.owned }
     private var directory: MemberDirectory { member.directory }
 
-    /// Returns at once; the work goes on in threads of its own.
-    public func start() {
+    /// Returns at once; the work goes on in threads of its own. `onLedger`: called on one of them with the number of the
+    /// ledger's partitions, once it is known and before anything of them is opened.
+    public func start(onLedger: @escaping @Sendable (_ partitions: Int) -> Void = { _ in }) {
         let bootstrap = Worker("bootstrap", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
             [self] in
             guard
                 let partitions = try Bootstrap(configuration: configuration, stop: stopFlag, logger: logger).run()
             else { return }
             ledgerPartitions.store(partitions, ordering: .releasing)
+            onLedger(partitions)
             startWorkers(partitions)
             followMembers(partitions)
         }

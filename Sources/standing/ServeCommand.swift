@@ -163,7 +163,7 @@ struct ServeCommand: AsyncParsableCommand {
                 let url = HTTPAddress(host: http.address.host, port: port).ownURL
                 logger.notice(
                     "next: curl \(url)/readyz says when it is up to date; curl \(url)/subjects/SUBJECT is one standing")
-                service.start()
+                service.start { StartCheck.descriptors(service.configuration, ledgerPartitions: $0, logger) }
                 try await onThread { try service.join() }
             }
             do {

@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import Kafka
 import Ledger
 import Logging
 import Pipeline
@@ -20,6 +21,35 @@ enum StartCheck {
         logger.warning(
             "HTTP has no access control: whoever reaches this address reads what it knows about everybody",
             metadata: ["http": "\(address)"])
+    }
+
+    /// What a process has open beside files, brokers and HTTP: standard streams, event loops, what it passes on to other members.
+    private static let otherDescriptors = 48
+    private static let descriptorsOfCore = 4
+    private static let metadataMilliseconds = 5000
+
+    /// Warns where the process may open fewer files than a member of so many ledger partitions can need: it would fail when it has
+    /// the most to do. Asks the broker how many there are.
+    static func descriptors(_ configuration: PipelineConfiguration, ledgerPartitions: Int, _ logger: Logger) {
+        let metadata = try? configuration.kafka.metadata(timeoutMilliseconds: metadataMilliseconds)
+        let pipeline = configuration.descriptors(ledgerPartitions: ledgerPartitions, brokers: metadata?.brokers ?? 1)
+        let others = otherDescriptors + descriptorsOfCore * ProcessInfo.processInfo.activeProcessorCount
+        let limit = HTTPServer.descriptorLimit
+        let needed = descriptors(pipeline + others)
+        guard limit > 0, limit < needed else { return }
+        logger.warning(
+            "this process may open fewer files than it can need: raise the limit (`ulimit -n`, or LimitNOFILE= of a systemd unit)",
+            metadata: ["limit": "\(limit)", "needed": "\(needed)", "ledgerPartitions": "\(ledgerPartitions)"])
+    }
+
+    /// The least limit that is enough for `others` and a server, which takes a share of the limit.
+    private static func descriptors(_ others: Int) -> Int {
+        var limit = others
+        while true {
+            let needed = others + HTTPServer.descriptors(limit: limit)
+            if needed <= limit { return limit }
+            limit = needed
+        }
     }
 
     /// Makes the data folder; it and what is written in it must be writable for this user.
@@ -64,7 +94,7 @@ enum StartCheck {
     /// Makes a folder if it is missing, and a file in it. A full disk is no error: there can be room later.
     private static func folder(_ path: String, of setting: String, _ mend: String) throws {
         let files = PosixFileSystem()
-        let name = path + "/.standing-\(getpid())"
+        let name = "\(path)/\(LocalData.trialPrefix)\(getpid())"
         do throws(FileError) {
             try files.makeDirectories(path)
             try File(name, create: true, on: files).close()

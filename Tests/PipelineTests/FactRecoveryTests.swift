@@ -8,12 +8,13 @@ import Testing
     /// A cluster that answers nothing; time passes while it is waited for.
     private struct SilentCluster: KafkaCluster {
         let host: StillHost
+        var onPoll: @Sendable () -> Void = {}
         var brokers: String { "silent" }
 
         func consumer(
             _ options: Consumer.Options, listener: (any RebalanceListener)?, onNotice: @escaping (KafkaNotice) -> Void
         ) throws(KafkaError) -> any ConsumerClient {
-            SilentConsumer(host)
+            SilentConsumer(host, onPoll)
         }
         func producer(
             _ options: Producer.Options, onNotice: @escaping (KafkaNotice) -> Void
@@ -27,16 +28,18 @@ import Testing
 
     private final class SilentConsumer: ConsumerClient {
         private let host: StillHost
+        private let onPoll: @Sendable () -> Void
         private(set) var assignment: [Consumer.Assigned] = []
         var fatalError: KafkaError? { nil }
 
-        init(_ host: StillHost) { self.host = host }
+        init(_ host: StillHost, _ onPoll: @escaping @Sendable () -> Void) { (self.host, self.onPoll) = (host, onPoll) }
 
         func subscribe(to topics: [String]) {}
         func assign(_ offsets: [PartitionOffset]) { assignment = offsets.map { Consumer.Assigned($0) } }
         func knownEnd(_ source: Int) -> Int64? { nil }
         func poll(timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void) -> Int {
             host.pass(seconds: 1)
+            onPoll()
             return 0
         }
         func takeErrors() -> [(place: TopicPartition, error: KafkaError)] { [] }
@@ -47,21 +50,32 @@ import Testing
         func close() {}
     }
 
-    /// Meanwhile nothing is folded, so that it must not go on for ever without a word.
-    @Test func aBrokerThatIsSilentIsNamed() throws {
-        let host = StillHost()
+    private func run(_ cluster: SilentCluster, _ stop: StopFlag) throws -> [Int32: [Publication.Mark]] {
         let topics = PipelineConfiguration.Topics(
             control: "control", sources: [], ledger: "ledger", deadLetter: "dead",
             facts: ["scores", "sanctions", "perks"]
         )
-        var configuration = PipelineConfiguration(kafka: SilentCluster(host: host), topics: topics)
-        configuration.host = host
+        var configuration = PipelineConfiguration(kafka: cluster, topics: topics)
+        configuration.host = cluster.host
         let marks = [Publication.Mark](repeating: .init(), count: 3)
-        let error = #expect(throws: KafkaError.self) {
-            try FactRecovery.run(
-                [2: marks], configuration: configuration, stop: StopFlag(),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        }
+        return try FactRecovery.run(
+            [2: marks], configuration: configuration, stop: stop,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    /// Meanwhile nothing is folded, so that it must not go on for ever without a word.
+    @Test func aBrokerThatIsSilentIsNamed() throws {
+        let host = StillHost()
+        let error = #expect(throws: KafkaError.self) { try run(SilentCluster(host: host), StopFlag()) }
         #expect(error?.description == "scores[2]: the facts that are out cannot be read to their end (_TIMED_OUT)")
+    }
+
+    /// What was found until then is less than what is out: whoever took it for all would throw good snapshots away.
+    @Test func aStopIsNoResult() throws {
+        let stop = StopFlag()
+        // At a poll, after the search has begun.
+        let cluster = SilentCluster(host: StillHost()) { stop.set() }
+        #expect(throws: CancellationError.self) { try run(cluster, stop) }
+        #expect(throws: CancellationError.self) { try run(cluster, stop) }
     }
 }

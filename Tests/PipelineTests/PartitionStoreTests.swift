@@ -197,18 +197,40 @@ extension PipelineServiceTests {
             _ = try fixture.checkedFacts()
         }
 
-        @Test func aFailedSyncEndsTheService() throws {
+        /// Also one that found the disk full: there may be room again, and what was written is gone all the same.
+        @Test(arguments: [FaultyFileSystem.Fault.dropsUnsynced, .error(28), .errorForGood(122)])
+        func aFailedSyncEndsTheService(fault: FaultyFileSystem.Fault) throws {
             let fixture = try Fixture(ledgerPartitions: 1)
             defer { withExtendedLifetime(fixture) {} }
             let service = service(fixture)
             service.start()
             defer { service.requestStop() }
             try fixture.wait("ready") { service.isCurrent }
-            disk.plan(.dropsUnsynced, atCall: 1, of: .sync)
+            disk.plan(fault, atCall: 1, of: .sync)
             try fixture.send(events(0..<6))
             try fixture.wait("the end") { service.finalFailure != nil }
             #expect(service.finalFailure?.code == .storage)
             #expect(throws: PipelineError.self) { try service.join() }
+        }
+
+        /// Also of a partition that nobody holds here any more.
+        @Test func whatACrashLeftHalfMadeIsRemovedAtTheStart() throws {
+            let fixture = try Fixture(ledgerPartitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            let number = "00000000000000000004"
+            let left = ["00000", "00009"].flatMap { partition in
+                [
+                    "/data/archive/\(partition)/\(number).index.new-1",
+                    "/data/archive/\(partition)/\(number).segment.new",
+                    "/data/snapshots/\(partition)/\(number).snapshot.new",
+                ]
+            }
+            for path in left + ["/data/.standing-17", "/data/notes.new"] { disk[path] = [0] }
+            try fixture.running(service(fixture) { $0.snapshotInterval = .max / 4 }) { service in
+                try feed(events(0..<6), fixture, upTo: 6, service)
+                #expect(left.allSatisfy { disk[$0] == nil } && disk["/data/.standing-17"] == nil)
+                #expect(disk["/data/notes.new"] != nil)
+            }
         }
 
         @Test func aDataFolderHasOneOwner() throws {

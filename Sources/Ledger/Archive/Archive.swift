@@ -27,8 +27,9 @@ public struct Archive {
 
     private func readStatus() throws -> Status {
         var status = Status(partition: directory.partition)
-        status.torn = try torn()
-        let segments = try directory.segments()
+        let names = try directory.names()
+        status.torn = torn(among: names)
+        let segments = ArchiveDirectory.segments(among: names)
         status.firstOffset = segments.first ?? 0
         let loaded = LoadedSegment()
         for first in segments {
@@ -57,8 +58,8 @@ public struct Archive {
         return status
     }
 
-    private func torn() throws -> [String] {
-        try directory.names().filter { $0.contains(".torn-") }.map { "\(directory.path)/\($0)" }
+    private func torn(among names: [String]) -> [String] {
+        names.filter { $0.contains(".torn-") && !ArchiveDirectory.isUnfinished($0) }.map { "\(directory.path)/\($0)" }
     }
 
     /// Reads every segment, checks every record, unpacks and opens every frame and reads its entries, and holds every index
@@ -67,8 +68,9 @@ public struct Archive {
 
     private func readAll(_ rereading: Rereading) throws -> Status {
         var status = Status(partition: directory.partition)
-        status.torn = try torn()
-        let segments = try directory.segments()
+        let names = try directory.names()
+        status.torn = torn(among: names)
+        let segments = ArchiveDirectory.segments(among: names)
         let loaded = LoadedSegment()
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Frame.readerMaximumBytes, alignment: 8)
         defer { room.deallocate() }
@@ -198,7 +200,7 @@ public struct Archive {
     private func isIndexWhole(_ first: Int64) throws -> Bool {
         do {
             guard let index = try SegmentIndex(first, in: directory) else { return false }
-            try index.check(path: directory.indexPath(first))
+            try index.check(File(directory.indexPath(first), readOnly: true, on: directory.files))
             return true
         } catch is ArchiveDamage {
             return false
@@ -273,6 +275,17 @@ public struct Archive {
         }
         previousEnd = written.map { $0 + 1 } ?? previousEnd
         return isChanged ? box : nil
+    }
+
+    /// Removes what processes have left that ended while they made a file of the archive or a snapshot, and nothing else; returns
+    /// the number of files. Throws `ArchiveInUse` where a member runs, which may be making them.
+    @discardableResult public func removeUnfinished(with snapshots: SnapshotStore) throws -> Int {
+        let lock = try directory.locked()
+        let names = ArchiveDirectory.unfinished(among: try directory.names())
+        for name in names { try directory.files.removeIfThere("\(directory.path)/\(name)") }
+        let count = names.count + (try snapshots.removeUnfinished())
+        try lock.close()
+        return count
     }
 
     /// Removes everything; the ledger loses nothing by it. Returns the number of files.

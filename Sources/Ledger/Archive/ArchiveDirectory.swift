@@ -1,7 +1,9 @@
 internal import Glibc
+internal import Synchronization
 
 /// Where a ledger partition's archive lies: `ROOT/PARTITION/`, with `FIRST.segment` and `FIRST.index` files (numbers of 5
-/// and 20 digits), `FIRST.torn-BYTE` for what was cut off, `FIRST.index.new-PROCESS` while an index is made, and `lock`.
+/// and 20 digits), `FIRST.torn-BYTE` for what was cut off, and `lock`. A file that is being made has another name until it is
+/// whole: `FIRST.index.new-PROCESS`, `FIRST.segment.new`, `FIRST.torn-BYTE.new`.
 public struct ArchiveDirectory: Sendable {
     /// What a look-up reads at a time where there is no index yet.
     public static let maximumSegmentBytes = 4 * 1024 * 1024
@@ -11,6 +13,8 @@ public struct ArchiveDirectory: Sendable {
     let files: any FileSystem
     /// A segment that has grown to this is closed, and the next one begun.
     let segmentBytes: Int
+    /// Nil: the directory is listed whenever somebody asks what is there.
+    private var written: WrittenSegments?
 
     /// `segmentBytes`: at most `maximumSegmentBytes`.
     public init(
@@ -55,7 +59,17 @@ public struct ArchiveDirectory: Sendable {
     }
 
     /// The first offsets of its segments, ascending.
-    func segments() throws(FileError) -> [Int64] { Self.segments(among: try names()) }
+    func segments() throws(FileError) -> [Int64] {
+        if let known = written?.firsts { return known }
+        return Self.segments(among: try names())
+    }
+
+    /// The same directory for the process that writes it, which knows the segments without listing them.
+    func written(_ segments: WrittenSegments) -> ArchiveDirectory {
+        var copy = self
+        copy.written = segments
+        return copy
+    }
 
     static func segments(among names: [String]) -> [Int64] {
         names.compactMap { name in
@@ -63,8 +77,21 @@ public struct ArchiveDirectory: Sendable {
         }
     }
 
-    /// What processes have left that ended while they made an index.
-    static func unfinishedIndexes(among names: [String]) -> [String] { names.filter { $0.contains(".index.new") } }
+    /// Files that somebody makes, or was making when it ended.
+    static func unfinished(among names: [String]) -> [String] { names.filter(isUnfinished) }
+
+    static func isUnfinished(_ name: String) -> Bool {
+        guard let kind = numbered(name) else { return false }
+        return kind == ".segment.new" || kind.hasPrefix(".index.new")
+            || kind.hasPrefix(".torn-") && kind.hasSuffix(".new")
+    }
+
+    /// What follows the 20 digits that a file's name begins with; nil if it does not begin so.
+    static func numbered(_ name: String) -> Substring? {
+        let number = name.prefix(20)
+        guard number.utf8.count == 20, number.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        return name.dropFirst(20)
+    }
 
     /// A name of its own, so that nobody writes beside the one that has it. Throws `ArchiveInUse`.
     func locked() throws -> File {
@@ -78,6 +105,23 @@ public struct ArchiveDirectory: Sendable {
         }
         return file
     }
+}
+
+/// The segments of an archive that this process writes. While it has the lock, nobody else begins or removes one.
+final class WrittenSegments: Sendable {
+    private let state: Mutex<[Int64]?>
+
+    init(_ firsts: [Int64]) { state = Mutex(firsts) }
+
+    /// The first offsets, ascending; nil once the archive is not this process's any more.
+    var firsts: [Int64]? { state.withLock { $0 } }
+
+    /// The one before must be written to its end: whoever reads takes a segment that has a successor for whole.
+    func begin(_ first: Int64) { state.withLock { $0?.append(first) } }
+
+    func removeLast() { state.withLock { _ = $0?.popLast() } }
+
+    func release() { state.withLock { $0 = nil } }
 }
 
 /// Another process writes there.

@@ -12,6 +12,8 @@ public final class ArchiveWriter {
         public let bytes: Int
     }
 
+    /// Files that a writer has open: the lock, and the segment that is being written.
+    public static let openFiles = 2
     /// Bytes gathered before they are written.
     private static let flushBytes = 256 * 1024
 
@@ -21,7 +23,10 @@ public final class ArchiveWriter {
     /// The first offset of the segment that is being written; nil: there is none yet.
     public private(set) var segment: Int64?
 
-    private let directory: ArchiveDirectory
+    /// For whoever reads here in this process: while the writer is open, nobody lists the directory for what it has.
+    public let directory: ArchiveDirectory
+
+    private let segments: WrittenSegments
     private let lock: File
     private var file: File?
     /// Bytes of the segment that are written.
@@ -30,18 +35,18 @@ public final class ArchiveWriter {
     private var namesChanged = false
     private var failedSync: FileError?
 
-    /// Takes the archive over: cuts a torn tail, keeps what it cut aside, and removes indexes that were not finished. Throws
+    /// Takes the archive over: cuts a torn tail, keeps what it cut aside, and removes files that were not finished. Throws
     /// `ArchiveInUse`, `ArchiveDamage` (in the last segment, before its end), `FileError`.
     public init(_ directory: ArchiveDirectory) throws {
-        self.directory = directory
         lock = try directory.locked()
         let names = try directory.names()
-        for name in ArchiveDirectory.unfinishedIndexes(among: names) {
+        for name in ArchiveDirectory.unfinished(among: names) {
             try directory.files.removeIfThere("\(directory.path)/\(name)")
         }
-        var segments = ArchiveDirectory.segments(among: names)
+        segments = WrittenSegments(ArchiveDirectory.segments(among: names))
+        self.directory = directory.written(segments)
         let loaded = LoadedSegment()
-        while let last = segments.popLast() {
+        while let last = segments.firsts?.last {
             try loaded.load(last, in: directory)
             let whole = try wholeBytes(loaded)
             if whole < loaded.count { try keepAside(loaded, from: whole) }
@@ -56,9 +61,12 @@ public final class ArchiveWriter {
                 return
             }
             try directory.files.removeIfThere(directory.path(last))
+            segments.removeLast()
             namesChanged = true
         }
     }
+
+    deinit { segments.release() }
 
     /// How many bytes of a segment make sense, from its start; sets `nextOffset`.
     private func wholeBytes(_ loaded: LoadedSegment) throws -> Int {
@@ -97,8 +105,10 @@ public final class ArchiveWriter {
         if pending.count >= Self.flushBytes { try flush() }
         if file != nil, written + Int64(pending.count) >= directory.segmentBytes { try closeSegment() }
         if file == nil {
-            file = try File(directory.path(offset), create: true, on: directory.files)
-            try file?.truncate(to: 0)
+            let begun = try File(directory.path(offset), create: true, on: directory.files)
+            try begun.truncate(to: 0)
+            file = begun
+            segments.begin(offset)
             namesChanged = true
             segment = offset
             written = 0
@@ -147,6 +157,7 @@ public final class ArchiveWriter {
         try sync()
         try file?.close()
         file = nil
+        segments.release()
         try lock.close()
     }
 }

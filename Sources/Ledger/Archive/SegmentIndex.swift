@@ -1,7 +1,8 @@
 internal import CLZ4
 internal import Events
 
-/// An index file that has passed its checks, open for look-ups.
+/// What an index file that has passed its checks says of its segment, and where the entries lie in it. The file is not kept
+/// open.
 final class SegmentIndex {
     struct FramePlace {
         var offset: Int64
@@ -9,7 +10,6 @@ final class SegmentIndex {
         var clock: Int64
     }
 
-    private let file: File
     private let blocks: [ArchiveIndex.Block]
     let entryCount: Int64
     /// Entries that concern everyone.
@@ -49,7 +49,6 @@ final class SegmentIndex {
             clock = contents.clock
             acceptance = contents.acceptance
             frames = contents.frames
-            self.file = file
         } catch is ByteReader.Failure {
             return nil
         }
@@ -104,9 +103,9 @@ final class SegmentIndex {
         }
     }
 
-    /// The entries of a subject, in ledger order. Throws `ArchiveDamage` where a block is damaged.
+    /// The entries of a subject in the index file, in ledger order. Throws `ArchiveDamage` where a block is damaged.
     func forEachEntry(
-        of subject: UnsafeRawBufferPointer, path: String, _ body: (HistoryEntry) throws -> Void
+        of subject: UnsafeRawBufferPointer, in file: File, _ body: (HistoryEntry) throws -> Void
     ) throws {
         let fingerprint = subject.fingerprint(seed: 0)
         // The last block that begins before it, and those that begin with it.
@@ -118,7 +117,7 @@ final class SegmentIndex {
         }
         var index = max(0, low - 1)
         while index < blocks.count, blocks[index].first <= fingerprint {
-            try read(blocks[index], path) { bytes in
+            try read(blocks[index], file) { bytes in
                 var reader = ByteReader(bytes)
                 while !reader.isAtEnd {
                     let found = try reader.integer(UInt64.self)
@@ -133,14 +132,14 @@ final class SegmentIndex {
         }
     }
 
-    /// Reads every block. Throws `ArchiveDamage` where one is damaged.
-    func check(path: String) throws { for block in blocks { try read(block, path) { _ in } } }
+    /// Reads every block of the index file. Throws `ArchiveDamage` where one is damaged.
+    func check(_ file: File) throws { for block in blocks { try read(block, file) { _ in } } }
 
     private func read(
-        _ block: ArchiveIndex.Block, _ path: String, _ body: (UnsafeRawBufferPointer) throws -> Void
+        _ block: ArchiveIndex.Block, _ file: File, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         func damaged() -> ArchiveDamage {
-            ArchiveDamage(file: path, byte: Int(block.position), offsets: 0..<end, reason: "a damaged block")
+            ArchiveDamage(file: file.path, byte: Int(block.position), offsets: 0..<end, reason: "a damaged block")
         }
         try withUnsafeTemporaryAllocation(byteCount: block.packed + block.length, alignment: 8) { room in
             let packed = UnsafeMutableRawBufferPointer(rebasing: room[..<block.packed])

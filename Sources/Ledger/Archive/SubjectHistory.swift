@@ -52,9 +52,14 @@ public struct HistoryEntry {
 /// One subject's entries, read by the archive's indexes and, where there is none yet, from its last segment. Makes the
 /// indexes of closed segments that are missing. One thread at a time, beside a writer and others that read.
 public final class SubjectHistory {
+    /// Index files that stay open between look-ups. A look-up over more of them opens each anew, which costs little beside the
+    /// block that it reads of it.
+    public static let maximumOpenIndexes = 8
+
     private let directory: ArchiveDirectory
     /// By first offset.
     private var indexes: [Int64: SegmentIndex] = [:]
+    private var open = OpenIndexes(limit: maximumOpenIndexes)
 
     public init(_ directory: ArchiveDirectory) { self.directory = directory }
 
@@ -72,7 +77,7 @@ public final class SubjectHistory {
                 builder = ArchiveIndexBuilder(previous?.acceptance ?? Acceptance())
             }
             try build(first, &builder!)
-            indexes[first] = nil
+            drop(first)
             made += 1
         }
         return made
@@ -81,9 +86,14 @@ public final class SubjectHistory {
     /// True: what is damaged was an index, and it is removed. It follows from its segment, and the next look-up makes it again.
     public func forget(_ damage: ArchiveDamage) throws -> Bool {
         guard let first = indexes.keys.first(where: { directory.indexPath($0) == damage.file }) else { return false }
-        indexes[first] = nil
+        drop(first)
         try directory.files.removeIfThere(damage.file)
         return true
+    }
+
+    private func drop(_ first: Int64) {
+        indexes[first] = nil
+        open.close(first)
     }
 
     private func good(_ first: Int64) throws -> SegmentIndex? {
@@ -91,6 +101,17 @@ public final class SubjectHistory {
         let index = try SegmentIndex(first, in: directory)
         indexes[first] = index
         return index
+    }
+
+    /// The index of a closed segment, and its file. One whose file was removed since is made again.
+    private func usable(_ first: Int64, _ segments: [Int64]) throws -> (SegmentIndex, File) {
+        if let index = try good(first), let file = try open.file(first, in: directory) { return (index, file) }
+        drop(first)
+        _ = try index(segments)
+        if let index = try good(first), let file = try open.file(first, in: directory) { return (index, file) }
+        throw ArchiveDamage(
+            file: directory.indexPath(first), byte: 0, offsets: first..<first + 1,
+            reason: "an index that cannot be used")
     }
 
     private func build(_ first: Int64, _ builder: inout ArchiveIndexBuilder) throws {
@@ -153,15 +174,11 @@ public final class SubjectHistory {
         var clock = Timestamp.distantPast
         for first in segments.dropLast() {
             guard first < end else { return clock }
-            guard let index = try good(first) else {
-                throw ArchiveDamage(
-                    file: directory.indexPath(first), byte: 0, offsets: first..<first + 1,
-                    reason: "an index that cannot be used")
-            }
+            let (index, file) = try usable(first, segments)
             acceptance = index.acceptance
             // Where the end lies inside: the clock before the first frame that is left out.
             clock = index.frames.first { $0.offset >= end }.map { Timestamp(microseconds: $0.clock) } ?? index.clock
-            try merge(index, subject, everyone, path: directory.indexPath(first)) { entry in
+            try merge(index, file, subject, everyone) { entry in
                 if entry.offset < end { try body(entry) }
             }
         }
@@ -189,15 +206,15 @@ public final class SubjectHistory {
 
     /// A subject's entries and those that concern everyone, which are few, in ledger order.
     private func merge(
-        _ index: SegmentIndex, _ subject: UnsafeRawBufferPointer, _ everyone: UnsafeRawBufferPointer, path: String,
+        _ index: SegmentIndex, _ file: File, _ subject: UnsafeRawBufferPointer, _ everyone: UnsafeRawBufferPointer,
         _ body: (HistoryEntry) throws -> Void
     ) throws {
         var common: [Owned] = []
         if !subject.isEmpty, index.commonCount > 0 {
-            try index.forEachEntry(of: everyone, path: path) { common.append(Owned($0)) }
+            try index.forEachEntry(of: everyone, in: file) { common.append(Owned($0)) }
         }
         var next = 0
-        try index.forEachEntry(of: subject, path: path) { entry in
+        try index.forEachEntry(of: subject, in: file) { entry in
             while next < common.count, (common[next].offset, common[next].entry) < (entry.offset, entry.entry) {
                 try common[next].lend(body)
                 next += 1

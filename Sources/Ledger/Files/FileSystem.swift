@@ -73,7 +73,9 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
-    public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
+    /// Nothing has changed, and the call may be made again when there is room. A sync that failed is none of these, whatever its
+    /// code.
+    public var isDiskFull: Bool { !isFailedSync && (code == ENOSPC || code == EDQUOT) }
     public var isNotThere: Bool { code == ENOENT }
     /// What has the name is a directory, a pipe or the like.
     public var isNoFile: Bool { call == .open && (code == EISDIR || code == EINVAL || code == ENXIO) }

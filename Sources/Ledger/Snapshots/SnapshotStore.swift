@@ -1,7 +1,8 @@
 internal import CIntrinsics
 public import Events
 
-/// The newest snapshots of a ledger partition, as files `ROOT/PARTITION/NEXT-OFFSET.snapshot` (numbers of 5 and 20 digits).
+/// The newest snapshots of a ledger partition, as files `ROOT/PARTITION/NEXT-OFFSET.snapshot` (numbers of 5 and 20 digits), with
+/// `.new` behind that while one is written.
 /// What is in them is the caller's; that they are what was written is seen to here.
 ///
 ///     content, then   8  length of the content
@@ -39,6 +40,15 @@ public struct SnapshotStore: Sendable {
         try files.entries(of: path).filter { !$0.mayBeFile }.map { "\(path)/\($0.name)" }
     }
 
+    /// Removes what processes have left that ended while they wrote a snapshot, and nothing else; returns the number of files.
+    /// Only for who holds the partition's archive: another process may be writing one.
+    @discardableResult public func removeUnfinished() throws(FileError) -> Int {
+        let names = try files.entries(of: path).filter(\.mayBeFile).map(\.name)
+            .filter { ArchiveDirectory.numbered($0) == ".snapshot.new" }
+        for name in names { try files.removeIfThere("\(path)/\(name)") }
+        return names.count
+    }
+
     /// A snapshot whose content is written and that does not count yet.
     public final class Pending {
         private let store: SnapshotStore
@@ -63,8 +73,18 @@ public struct SnapshotStore: Sendable {
             position += Int64(bytes.count)
         }
 
-        /// Makes it last, and only then removes those that are no longer kept. May take long; may run on another thread.
+        /// Makes it last, and only then removes those that are no longer kept. May take long; may run on another thread. Where
+        /// it fails, the snapshot is given up.
         public func commit() throws(FileError) {
+            do throws(FileError) {
+                try makeLast()
+            } catch {
+                try? abandon()
+                throw error
+            }
+        }
+
+        private func makeLast() throws(FileError) {
             var trailer = ByteWriter()
             trailer.append(littleEndian: position)
             trailer.append(littleEndian: checksum)

@@ -23,8 +23,10 @@ struct Member: Sendable {
         memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)
     }
 
+    /// Of the fold's: called before anything is open in the data folder.
     func supervisor(of role: Role, ledgerPartitions: Int) -> Supervisor {
-        Supervisor(host: configuration.host, stop: stop) {
+        if role == .fold { configuration.data?.removeUnfinished(logger) }
+        return Supervisor(host: configuration.host, stop: stop) {
             switch role {
             case .intake: try Intake(self, ledgerPartitions: ledgerPartitions)
             case .fold: try FoldWorker(self, ledgerPartitions: ledgerPartitions)
