@@ -317,7 +317,10 @@ public final class PipelineService: Sendable {
         } catch let error as FileError {
             throw damaged("\(error.path.split(separator: "/").last ?? "") cannot be read", "\(error)")
         } catch let tooMany as SubjectEntries.TooMany {
-            throw HistoryFailure(.tooMany, "\(tooMany): its past cannot be told here; `standing replay` folds it")
+            throw HistoryFailure(
+                .tooMany,
+                "\(tooMany): its past cannot be told here; `standing replay --topic --subject ID` folds it, and `standing replay "
+                    + "--archive DIR` everyone")
         }
     }
 
