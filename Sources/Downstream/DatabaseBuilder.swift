@@ -3,17 +3,27 @@ internal import GRDB
 internal import Synchronization
 
 /// Makes the database of a service out of facts that do not come from its topic, whole or not at all: it is filled beside its
-/// name (`PATH.partial`) and moved there at the end. What the facts do to it is what they do to the service's own.
+/// name, under a name of this process's own (`PATH.PROCESS.partial`), and moved there at the end. What the facts do to it is what
+/// they do to the service's own.
 public final class DatabaseBuilder: Sendable {
     /// A fact that the service could not use, or one out of its order.
     public struct Unusable: Error, Sendable, Equatable, CustomStringConvertible {
         public let description: String
     }
 
+    /// The file cannot be made or written.
+    public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
+        /// Of the database that was to be made.
+        public let kind: DownstreamService.Kind
+        public let reason: UnusableDatabase
+        public var description: String { reason.description }
+    }
+
     private struct State {
         var batch: FactBatch
         var count = 0
         var positions: [Int32: FactPosition] = [:]
+        var isMoved = false
     }
 
     /// Facts of one transaction.
@@ -26,19 +36,21 @@ public final class DatabaseBuilder: Sendable {
     private let store: any FactStore
     private let state: Mutex<State>
 
-    /// `topic`: the one that the service will follow. Throws `UnusableDatabase` where something is there already, or nothing can
-    /// be written.
-    public init(_ kind: DownstreamService.Kind, path: String, topic: String) throws(UnusableDatabase) {
+    /// `topic`: the one that the service will follow. Throws `Failure` where something is there already, or nothing can be
+    /// written.
+    public init(_ kind: DownstreamService.Kind, path: String, topic: String) throws(Failure) {
         (self.kind, self.path, self.topic) = (kind, path, topic)
-        partial = path + ".partial"
-        try Self.checkFree(path)
-        Self.remove(partial)
+        do {
+            try Self.checkFree(path)
+            partial = try Self.make(beside: path)
+        } catch {
+            throw Failure(kind: kind, reason: error)
+        }
         do {
             store = try kind == .perks ? PerksStore(path: partial) : BlacklistStore(path: partial)
-        } catch let error as UnusableDatabase {
-            throw error
         } catch {
-            throw UnusableDatabase(partial, error)
+            Self.remove(partial)
+            throw Failure(kind: kind, reason: error as? UnusableDatabase ?? UnusableDatabase(partial, error))
         }
         state = Mutex(State(batch: FactBatch(for: store, after: [:])))
     }
@@ -49,12 +61,34 @@ public final class DatabaseBuilder: Sendable {
         for suffix in suffixes where access(path + suffix, F_OK) == 0 { throw .isThere(path, as: path + suffix) }
     }
 
+    /// An empty file in a folder that is made with it, for nobody but the user of the process. What a process that was killed has
+    /// left under such a name is not taken.
+    private static func make(beside path: String) throws(UnusableDatabase) -> String {
+        do {
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw UnusableDatabase(path, error)
+        }
+        var number = 1
+        while true {
+            let partial = "\(path).\(getpid())\(number == 1 ? "" : "-\(number)").partial"
+            let file = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            if file >= 0 {
+                close(file)
+                return partial
+            }
+            guard errno == EEXIST else { throw UnusableDatabase(path, code: errno) }
+            number += 1
+        }
+    }
+
     private static func remove(_ path: String) {
         for suffix in suffixes { unlink(path + suffix) }
     }
 
     /// The next fact of a partition, as it stands on the wire; facts of several partitions may come from several threads. Throws
-    /// `Unusable`, `UnusableDatabase`.
+    /// `Unusable`, `Failure`.
     public func add(_ fact: UnsafeRawBufferPointer, partition: Int32) throws {
         try state.withLock { state in
             state.batch.add(fact, partition: partition, offset: 0)
@@ -79,14 +113,15 @@ public final class DatabaseBuilder: Sendable {
         do {
             try store.database.write(state.batch.effects, positions: state.batch.positions, of: topic)
         } catch {
-            throw UnusableDatabase(path, error)
+            throw Failure(kind: kind, reason: UnusableDatabase(path, error))
         }
         state.batch = FactBatch(for: store, after: state.positions)
         state.count = 0
     }
 
     /// Where the service goes on: of each partition the Kafka offset to read from, and the next sequence number to accept, which
-    /// is the one after the last fact that was added. Then the database is there. Once in a builder's life. Throws as `add`.
+    /// is the one after the last fact that was added. Then `move` puts the database in its place. Once in a builder's life. Throws
+    /// as `add`.
     public func finish(at starts: [(partition: Int32, offset: Int64, sequence: Int64)]) throws {
         try state.withLock { state in
             try write(&state)
@@ -106,17 +141,31 @@ public final class DatabaseBuilder: Sendable {
                 try store.database.pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
                 try store.database.pool.close()
             } catch {
-                throw UnusableDatabase(path, error)
+                throw Failure(kind: kind, reason: UnusableDatabase(path, error))
             }
         }
-        try Self.checkFree(path)
-        guard rename(partial, path) == 0 else { throw UnusableDatabase(path, code: errno) }
+    }
+
+    /// Moves the finished database to its name. Throws `Failure` where something is there by now, or it cannot be moved.
+    public func move() throws(Failure) {
+        do throws(UnusableDatabase) {
+            try state.withLock { state throws(UnusableDatabase) in
+                try Self.checkFree(path)
+                guard rename(partial, path) == 0 else { throw UnusableDatabase(path, code: errno) }
+                state.isMoved = true
+            }
+        } catch {
+            throw Failure(kind: kind, reason: error)
+        }
         Self.remove(partial)
     }
 
-    /// Leaves no trace of a database that is not finished.
+    /// Leaves no trace of the database, wherever it is by now.
     public func abandon() {
-        state.withLock { _ in try? store.database.pool.close() }
+        state.withLock { state in
+            try? store.database.pool.close()
+            if state.isMoved { Self.remove(path) }
+        }
         Self.remove(partial)
     }
 }

@@ -9,7 +9,8 @@ internal import Events
 /// - The consumer has as much or more: it reads from the mark.
 /// - It has less: records before the mark are read from further and further back, until the rule leads from what the consumer has
 ///   to the mark's number without leaving that range. At the mark the consumer then stands as everybody else does.
-/// - There is no mark that can be used: everything that is there is read, and the rule must lead to the greatest number.
+/// - There is no mark that can be used: everything that is there is read, and the rule must lead to the greatest number. Where the
+///   topic has lost records and no number is left in it, nobody knows which were out, so nothing is found.
 struct FactSearch {
     enum Outcome: Equatable {
         /// The offset to read from. Records from there on with a number that the consumer has are repeats to it.
@@ -69,7 +70,9 @@ struct FactSearch {
 
     /// Every record of the round was seen.
     mutating func endRound() {
-        if rule.last >= goal ?? greatest {
+        if goal == nil, greatest == 0, beginning > 0 {
+            outcome = .gone
+        } else if rule.last >= goal ?? greatest {
             outcome = .found(first ?? range.upperBound)
         } else if range.lowerBound > beginning {
             width *= Self.growth

@@ -10,8 +10,6 @@ internal import Scoring
 /// that a ledger in use never had is refused, before any group is joined. The answer follows from the ledger alone.
 struct LedgerBeginning {
     private static let patienceMilliseconds = 5000
-    /// Records that something else than Standing may have written to an empty ledger partition.
-    private static let maximumStrays: Int64 = 16
 
     let configuration: PipelineConfiguration
     let stop: StopFlag
@@ -21,9 +19,8 @@ struct LedgerBeginning {
     private struct First {
         var policyText: String
         var identity: LedgerIdentity
-        /// The frame that has the entry. No other ledger has the same: a session's number is in it.
-        var offset: Int64
-        var frame: [UInt8]
+        /// The one that has the entry.
+        var frame: LedgerFirstFrame
     }
 
     /// Throws `PipelineError` where the ledger is empty and no policy is given, or where it never had the policy that is given.
@@ -38,14 +35,14 @@ struct LedgerBeginning {
             throw PipelineError(
                 .ledgerDamaged,
                 "\(configuration.topics.ledger)[0]: the ledger does not begin with a policy, within its first "
-                    + "\(Self.maximumStrays) records")
+                    + "\(LedgerFirstFrame.maximumStrays) records")
         }
         try checkName(first)
         try checkPolicy(first)
         // A partition that has more records than strays has begun.
         let rest = try places.map(\.partition).filter { partition in
             let end = ends[places[Int(partition)]] ?? 0
-            guard partition != 0, end <= Self.maximumStrays else { return false }
+            guard partition != 0, end <= LedgerFirstFrame.maximumStrays else { return false }
             return try end == 0 || beginning(of: partition) == nil
         }
         guard !rest.isEmpty else { return }
@@ -86,7 +83,7 @@ struct LedgerBeginning {
     private func policyTexts(_ first: First) throws -> [String] {
         let place = TopicPartition(configuration.topics.ledger, 0)
         let end = try configuration.kafka.ends(of: [place], timeoutMilliseconds: Self.patienceMilliseconds)[place] ?? 0
-        if let archive = configuration.data?.archive(0), Self.has(first, archive) {
+        if let archive = configuration.data?.archive(0), first.frame.isIn(archive) == true {
             do {
                 return try PolicyHistory.texts(
                     of: LedgerFrames(archive: archive, from: 0, until: end) { try frames(from: $0, until: end) })
@@ -98,16 +95,6 @@ struct LedgerBeginning {
         return try PolicyHistory.texts(of: try frames(until: end))
     }
 
-    /// Whether an archive is of the ledger that begins so, and can be read.
-    private static func has(_ first: First, _ archive: ArchiveDirectory) -> Bool {
-        let frames = ArchiveFrames(archive, from: first.offset, until: first.offset + 1)
-        // A frame is borrowed from them.
-        return withExtendedLifetime(frames) {
-            guard let frame = try? frames.next() else { return false }
-            return frame.offset == first.offset && frame.bytes.elementsEqual(first.frame)
-        }
-    }
-
     /// The entry that the partition begins with; nil: there is none among its first records. Strays before it are ignored here;
     /// the fold waits until they are passed over.
     private func beginning(of partition: Int32) throws -> First? {
@@ -117,7 +104,7 @@ struct LedgerBeginning {
         // A frame is borrowed from them.
         let frames = try frames(partition, until: nil)
         defer { withExtendedLifetime(frames) {} }
-        for _ in 0..<Self.maximumStrays {
+        for _ in 0..<LedgerFirstFrame.maximumStrays {
             guard let frame = try frames.next() else { return nil }
             guard try reader.openOrPass(frame.bytes) else { continue }
             while try reader.next(&entry) {
@@ -127,7 +114,7 @@ struct LedgerBeginning {
                 do {
                     return First(
                         policyText: text, identity: try LedgerIdentity(in: entry.event.data, decoder),
-                        offset: frame.offset, frame: Array(frame.bytes))
+                        frame: LedgerFirstFrame(frame))
                 } catch {
                     throw PipelineError(
                         .ledgerNewer,

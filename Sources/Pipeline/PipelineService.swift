@@ -327,7 +327,10 @@ public final class PipelineService: Sendable {
             throw HistoryFailure(
                 .notNow, "the archive of ledger partition \(partition.partition) cannot be read now; the log says why")
         } catch let tooMany as SubjectEntries.TooMany {
-            throw HistoryFailure(.tooMany, "\(tooMany): its past cannot be told here; `standing replay` folds it")
+            throw HistoryFailure(
+                .tooMany,
+                "\(tooMany): its past cannot be told here; `standing replay --topic --subject ID` folds it, and `standing replay "
+                    + "--archive DIR` everyone")
         }
     }
 

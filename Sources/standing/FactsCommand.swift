@@ -51,8 +51,12 @@ struct FactsBootstrapCommand: ParsableCommand {
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads: at least 1") }
-        if let perks, perks == blacklist {
-            throw ValidationError("--perks and --blacklist: give each a file of its own")
+        let files = [("--perks", perks), ("--blacklist", blacklist), ("--output", output == "-" ? nil : output)]
+        var options: [String: String] = [:]
+        for case (let option, let path?) in files {
+            if let other = options.updateValue(option, forKey: URL(fileURLWithPath: path).standardizedFileURL.path) {
+                throw ValidationError("\(other) and \(option): give each a file of its own")
+            }
         }
     }
 
@@ -83,18 +87,21 @@ struct FactsBootstrapCommand: ParsableCommand {
         let folded = Set(results.filter { $0.nextOffset > 0 }.map(\.partition))
         try ledger.check { folded.contains($0) }
         let starts = try starts(after: results, in: ledger, configuration)
+        for start in starts { try Array(start.json.utf8).withUnsafeBytes { try out.write(line: $0) } }
+        var writer = standings
+        try writer.write { try out.write($0) }
+        try out.finish()
         for (topic, database) in databases {
             let name = configuration.topics.facts[topic.rawValue]
-            try writing(database) {
+            try writing {
                 try database.finish(
                     at: starts.filter { $0.place.topic == name }.map {
                         (partition: $0.place.partition, offset: $0.offset, sequence: $0.sequence)
                     })
             }
         }
-        for start in starts { try Array(start.json.utf8).withUnsafeBytes { try out.write(line: $0) } }
-        var writer = standings
-        try writer.write { try out.write($0) }
+        // All is ready: what is moved is taken back where something else cannot be.
+        for database in databases.values { try writing { try database.move() } }
         try out.close()
     }
 
@@ -115,19 +122,16 @@ struct FactsBootstrapCommand: ParsableCommand {
         let standings = Mutex(StandingsWriter())
         let results = try LedgerSource.reading {
             do {
-                return try replay.run(partitions: ledger.partitions, source: ledger.frames, progress: progress) {
-                    fold in
-                    standings.withLock { $0.add(fold.fold) }
+                return try writing {
+                    try replay.run(partitions: ledger.partitions, source: ledger.frames, progress: progress) { fold in
+                        standings.withLock { $0.add(fold.fold) }
+                    }
                 }
             } catch let problem as PartitionFold.Problem {
                 throw fail(
                     "error: \(problem); restore the topic and fetch the archive again, or pass the record over: "
                         + "`standing ledger skip \(problem.partition) \(problem.offset) --reason TEXT`", Exit.corruption
                 )
-            } catch let error as UnusableDatabase {
-                throw unusable(error, databases)
-            } catch let error as DatabaseBuilder.Unusable {
-                throw fail("error: facts of \(error)", Exit.corruption)
             }
         }
         return (results, standings.withLock { $0 })
@@ -154,31 +158,19 @@ struct FactsBootstrapCommand: ParsableCommand {
         _ kind: DownstreamService.Kind, _ path: String, _ configuration: PipelineConfiguration
     ) throws -> DatabaseBuilder {
         let topic: FactTopic = kind == .perks ? .perks : .sanctions
-        do throws(UnusableDatabase) {
-            return try DatabaseBuilder(kind, path: path, topic: configuration.topics.facts[topic.rawValue])
-        } catch {
-            throw unusable(error, kind)
-        }
+        return try writing { try DatabaseBuilder(kind, path: path, topic: configuration.topics.facts[topic.rawValue]) }
     }
 
-    private func writing(_ database: DatabaseBuilder, _ body: () throws -> Void) throws {
+    /// Runs something that writes databases, and turns what can go wrong into an exit code.
+    private func writing<Result>(_ body: () throws -> Result) throws -> Result {
         do {
-            try body()
-        } catch let error as UnusableDatabase {
-            throw unusable(error, database.kind)
+            return try body()
+        } catch let error as DatabaseBuilder.Failure {
+            let option = "--\(error.kind.rawValue)"
+            throw fail("error: \(option) \(error.description.replacing("--database", with: option))")
         } catch let error as DatabaseBuilder.Unusable {
             throw fail("error: facts of \(error)", Exit.corruption)
         }
-    }
-
-    private func unusable(_ error: UnusableDatabase, _ databases: [FactTopic: DatabaseBuilder]) -> ExitCode {
-        let kind = databases.values.first { error.description.contains($0.path) }?.kind ?? .perks
-        return unusable(error, kind)
-    }
-
-    private func unusable(_ error: UnusableDatabase, _ kind: DownstreamService.Kind) -> ExitCode {
-        let option = "--\(kind.rawValue)"
-        return fail("error: \(option) \(error.description.replacing("--database", with: option))")
     }
 }
 
@@ -254,6 +246,22 @@ private struct LedgerCopy {
         self.ends = ends
         (self.root, self.topic) = (root, topic)
         try check { found.contains($0) }
+        try checkBeginnings(cluster)
+    }
+
+    /// Ends the command where a partition's first frame in the folder is another one than in the topic. What is damaged there, or
+    /// not there, is said where it is read.
+    private func checkBeginnings(_ cluster: Cluster) throws {
+        try LedgerSource.reading {
+            for partition in partitions where ends[partition]! > 0 {
+                guard let first = try LedgerFirstFrame(cluster.kafka, topic: topic, partition: partition),
+                    first.isIn(ArchiveDirectory(root: root, partition: partition), rereading: .besideMember) == false
+                else { continue }
+                throw fail(
+                    "\(root): error: it is another ledger's: what it has of partition \(partition) at offset \(first.offset) is not "
+                        + "what \(topic)[\(partition)] has there: give --data the folder of this ledger's member")
+            }
+        }
     }
 
     /// Ends the command where the topic has something of a partition that is not found in the folder.

@@ -84,9 +84,6 @@ struct OperatorTimeOptions: ParsableArguments {
 
 /// The clock of a ledger: where its partitions are, found by reading their entries once more.
 struct LedgerClock {
-    /// Frames at a partition's beginning, and at its end, that may say enough.
-    private static let edgeFrames: Int64 = 64
-
     private let topic: LedgerSource
     private let archive: LedgerSource?
 
@@ -100,73 +97,42 @@ struct LedgerClock {
     /// The greatest time that moves no clock: that of the subject's partition, or the least of all partitions' clocks. Ends
     /// the command where nothing has moved a clock yet.
     func time(for subject: String?) throws -> Timestamp {
-        guard let clock = try time(for: subject, of: { try self.clock(of: $0) }) else {
+        guard let clock = try time(for: subject, of: { try self.clock(of: $0)?.time() }) else {
             throw fail("error: no event has moved the ledger's clock yet: give --time", Exit.usage)
         }
         return clock
     }
 
-    /// The same time if it is before `limit`; nil if it is not, or if nothing has moved a clock yet.
+    /// The same time if it is before `limit`; nil if it is not, or if nothing has moved a clock yet. Says so where it has to
+    /// read all of a long partition.
     func time(for subject: String?, before limit: Timestamp) throws -> Timestamp? {
         let time = try time(for: subject) { partition in
-            if try isCertain(partition, toBeAt: limit) { return limit }
-            return try clock(of: partition)
+            try self.clock(of: partition)?.time(upTo: limit) {
+                say(
+                    "reading \(topic.topic)[\(partition)] from its beginning, up to offset \(topic.ends[partition] ?? 0): its last "
+                        + "records do not tell where its clock stands; --clock wall saves that")
+            }
         }
         return time.flatMap { $0 < limit ? $0 : nil }
     }
 
     /// `clock`: a partition's; nil if nothing has moved it.
     private func time(for subject: String?, of clock: (Int32) throws -> Timestamp?) throws -> Timestamp? {
-        if let partition = subject.flatMap({ topic.partition(of: Array($0.utf8)) }), let own = try clock(partition) {
-            return own
-        }
-        return try topic.partitions.compactMap { try clock($0) }.min()
-    }
-
-    /// As the fold has it, without a fold: the entries that count say it.
-    private func clock(of partition: Int32) throws -> Timestamp? {
-        if let archive, archive.partitions.contains(partition) { return try Self.clock(of: partition, in: archive) }
-        // Nothing is opened for an empty partition.
-        return topic.ends[partition] == 0 ? nil : try Self.clock(of: partition, in: topic)
-    }
-
-    /// `end`: nothing at this offset and behind it is read.
-    private static func clock(
-        of partition: Int32, in source: LedgerSource, until end: Int64 = .max
-    ) throws -> Timestamp? {
         try LedgerSource.reading {
-            var (reader, entry) = (EntryReader(), FrameReader.blank)
-            let frames = try source.frames(partition, 0, end)
-            while let frame = try frames.next() {
-                guard try reader.openOrPass(frame.bytes) else { continue }
-                while try reader.next(&entry) {}
+            if let partition = subject.flatMap({ topic.partition(of: Array($0.utf8)) }), let own = try clock(partition)
+            {
+                return own
             }
-            let clock = reader.acceptance.clock
-            return clock == .distantPast ? nil : clock
+            return try topic.partitions.compactMap { try clock($0) }.min()
         }
     }
 
-    /// True: the clock stands at `limit` or later, as the first and the last frames prove, so that a long partition need not be
-    /// read. A clock never goes back: what lies no further from the first frames' clock than an entry may has moved it. A
-    /// tick has in any case: the owner of a partition appends none that lies further.
-    private func isCertain(_ partition: Int32, toBeAt limit: Timestamp) throws -> Bool {
-        guard let end = topic.ends[partition], end > 2 * Self.edgeFrames else { return false }
-        let first = try Self.clock(of: partition, in: topic, until: Self.edgeFrames)
-        let reach = first.map { EntryTime.latest(at: $0) }
-        return try LedgerSource.reading {
-            var (reader, entry) = (FrameReader(), FrameReader.blank)
-            let frames = try topic.frames(partition, end - Self.edgeFrames, .max)
-            while let frame = try frames.next() {
-                guard EntryReader.defect(in: frame.bytes) == nil else { continue }
-                try reader.open(frame.bytes)
-                while try reader.next(&entry) {
-                    let time = entry.event.time
-                    guard entry.kind != .system, time >= limit else { continue }
-                    if entry.kind == .tick { return true }
-                    if let reach, time <= reach { return true }
-                }
-            }
-            return false
+    /// Nil: the partition is empty, and nothing is opened for it.
+    private func clock(of partition: Int32) -> PartitionClock? {
+        let end = topic.ends[partition] ?? 0
+        if let archive, archive.partitions.contains(partition) {
+            return PartitionClock(end: end) { try archive.frames(partition, $0, $1) }
         }
+        return end == 0 ? nil : PartitionClock(end: end) { [topic] in try topic.frames(partition, $0, $1) }
     }
 }

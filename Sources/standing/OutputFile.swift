@@ -1,45 +1,73 @@
 import Foundation
 
-/// Buffered bytes to a file or to standard output (`-`). A file is written beside its name and moved there at the
-/// end, so that a reader never sees half of it.
+/// Buffered bytes to a file or to standard output (`-`). A file is written beside its name, under a name of this process's own
+/// (`PATH.PROCESS.partial`), and moved there at the end, so that a reader never sees half of it. What is not closed leaves
+/// nothing behind.
 final class OutputFile {
     private let path: String
-    private let partial: String
-    private var handle: UnsafeMutablePointer<FILE>
+    /// Nil: standard output, or moved already.
+    private var partial: String?
+    /// Nil: flushed and closed.
+    private var handle: UnsafeMutablePointer<FILE>?
 
     init(_ path: String) throws {
         self.path = path
-        partial = path == "-" ? "" : path + ".partial"
+        let descriptor: Int32
         if path == "-" {
-            guard let file = fdopen(dup(STDOUT_FILENO), "wb") else {
-                throw fail("standard output cannot be written: \(Self.reason)")
-            }
-            handle = file
+            descriptor = dup(STDOUT_FILENO)
         } else {
-            guard let file = fopen(partial, "wb") else {
-                throw fail("\(path): error: cannot be written: \(Self.reason)")
-            }
-            handle = file
+            let made = Self.make(beside: path)
+            descriptor = made.descriptor
+            if descriptor >= 0 { partial = made.path }
         }
-        setvbuf(handle, nil, _IOFBF, 256 * 1024)
+        guard descriptor >= 0, let file = fdopen(descriptor, "wb") else { throw unwritable }
+        handle = file
+        setvbuf(file, nil, _IOFBF, 256 * 1024)
     }
 
-    private static var reason: String { String(cString: strerror(errno)) }
+    deinit {
+        if let handle { fclose(handle) }
+        if let partial { unlink(partial) }
+    }
+
+    /// What a process that was killed has left under such a name is not taken.
+    private static func make(beside path: String) -> (path: String, descriptor: Int32) {
+        var number = 1
+        while true {
+            let partial = "\(path).\(getpid())\(number == 1 ? "" : "-\(number)").partial"
+            let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            if descriptor >= 0 || errno != EEXIST { return (partial, descriptor) }
+            number += 1
+        }
+    }
+
+    private var unwritable: any Error {
+        let reason = String(cString: strerror(errno))
+        return fail(
+            path == "-"
+                ? "standard output cannot be written: \(reason)" : "\(path): error: cannot be written: \(reason)")
+    }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
-        guard fwrite(bytes.baseAddress, 1, bytes.count, handle) == bytes.count else {
-            throw fail("\(path): error: cannot be written: \(Self.reason)")
-        }
+        guard let handle, fwrite(bytes.baseAddress, 1, bytes.count, handle) == bytes.count else { throw unwritable }
     }
 
     func write(line bytes: UnsafeRawBufferPointer) throws {
         try write(bytes)
-        guard putc(0x0A, handle) >= 0 else { throw fail("\(path): error: cannot be written: \(Self.reason)") }
+        guard let handle, putc(0x0A, handle) >= 0 else { throw unwritable }
+    }
+
+    /// Everything is written, but a file is not there yet: `close` moves it.
+    func finish() throws {
+        guard let file = handle else { return }
+        handle = nil
+        guard fclose(file) == 0 else { throw unwritable }
     }
 
     func close() throws {
-        guard fclose(handle) == 0, path == "-" || rename(partial, path) == 0 else {
-            throw fail("\(path): error: cannot be written: \(Self.reason)")
-        }
+        try finish()
+        guard let partial else { return }
+        guard rename(partial, path) == 0 else { throw unwritable }
+        self.partial = nil
     }
 }

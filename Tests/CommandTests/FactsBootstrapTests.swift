@@ -294,12 +294,20 @@ extension CommandTests {
                 broker, "--output", folder.path("damaged"), "--blacklist", folder.path("damaged.sqlite"))
             #expect(damaged.code == 3, "\(damaged.messages)")
             #expect(damaged.messages.contains("\(data)/\(segment): ") && damaged.messages.contains("archive repair"))
-            for name in ["damaged", "damaged.sqlite", "damaged.sqlite.partial"] {
-                #expect(!FileManager.default.fileExists(atPath: folder.path(name)), "\(name)")
-            }
+            #expect(try names(of: "damaged").isEmpty, "nor a partial file")
             try good.write(to: url(segment))
             let healed = try await bootstrap(broker)
             #expect(healed.code == 0 && healed.output == whole, "\(healed.messages)")
+
+            // What cannot be moved at the end takes back what was moved before.
+            try FileManager.default.createDirectory(
+                atPath: folder.path("taken/inside"), withIntermediateDirectories: true)
+            let taken = try await bootstrap(
+                broker, "--output", folder.path("taken"), "--perks", folder.path("taken-perks"), "--blacklist",
+                folder.path("taken-blacklist"))
+            #expect(taken.code == 1, "\(taken.messages)")
+            #expect(taken.messages.contains("\(folder.path("taken")): error: cannot be written: "), "\(taken.messages)")
+            #expect(try names(of: "taken") == ["taken"])
 
             // A partition that is missing, and a folder that is.
             try FileManager.default.removeItem(atPath: data + "/archive/00003")
@@ -312,6 +320,11 @@ extension CommandTests {
             try FileManager.default.removeItem(atPath: data)
             let nothing = try await bootstrap(broker)
             #expect(nothing.code == 1 && nothing.messages.hasPrefix("\(data): error: no such folder; give --data"))
+        }
+
+        /// What lies in the test's folder and begins so.
+        private func names(of prefix: String) throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { $0.hasPrefix(prefix) }
         }
 
         private func size(_ path: String) throws -> Int { try Data(contentsOf: url(path)).count }
@@ -327,9 +340,36 @@ extension CommandTests {
             return good
         }
 
+        /// A folder that is no longer than the ledger, and is of another one.
+        @Test func anotherLedgersFolderIsRefused() async throws {
+            let (own, other) = (try await Broker(), try await Broker())
+            let begun = try await server(other)
+            try await begun.waitUntilReady()
+            #expect(try await begun.process.stop().code == 0)
+            let cluster = try TrialCluster(own.address)
+            let server = try await Server(broker: own.address, policy: policy, ["--data", folder.path("own")])
+            try await feed(events(400)[...], cluster, server)
+            #expect(try await server.process.stop().code == 0)
+
+            let refused = try await bootstrap(own, "--perks", folder.path("perks"))
+            #expect(refused.code == 1 && refused.output.isEmpty, "\(refused.messages)")
+            #expect(
+                refused.messages.contains(
+                    "\(data)/archive: error: it is another ledger's: what it has of partition 0 at offset 0 is not what "
+                        + "standing.ledger[0] has there: give --data"), "\(refused.messages)")
+            #expect(try names(of: "perks").isEmpty)
+            let taken = try await Running(
+                ["facts", "bootstrap", "--brokers", own.address, "--data", folder.path("own")]
+            ).finished(limit: Limit.run)
+            #expect(taken.code == 0, "\(taken.messages)")
+        }
+
         @Test func wrongUseIsExitCode2() async throws {
             for arguments in [
                 [], ["--data", "x", "--threads", "0"], ["--data", "x", "--perks", "a", "--blacklist", "a"],
+                ["--data", "x", "--perks", "a", "--blacklist", "./a"],
+                ["--data", "x", "--perks", "a", "--blacklist", "b/../a"],
+                ["--data", "x", "--perks", "a", "--output", "./a"],
                 ["--data", "x"],
                 ["--data", "x", "--brokers", "embedded"],
             ] {

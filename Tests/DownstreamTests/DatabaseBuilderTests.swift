@@ -17,6 +17,10 @@ struct DatabaseBuilderTests {
         for fact in facts { try Array(fact.utf8).withUnsafeBytes { try builder.add($0, partition: partition) } }
     }
 
+    private func names(beside path: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: (path as NSString).deletingLastPathComponent).sorted()
+    }
+
     private func rows(_ path: String, _ table: String) throws -> [String] {
         try DatabaseQueue(path: path).read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM \(table)").map { "\($0)" }
@@ -39,10 +43,11 @@ struct DatabaseBuilderTests {
         try store.database.write(batch.effects, positions: batch.positions, of: Self.topic)
         #expect(!FileManager.default.fileExists(atPath: built), "it is not there before it is whole")
         try builder.finish(at: [(0, 5000, 5001), (1, 0, 1)])
+        #expect(!FileManager.default.fileExists(atPath: built), "nor before it is moved")
+        try builder.move()
 
-        for suffix in ["-wal", "-shm", ".partial", ".partial-wal", ".partial-shm"] {
-            #expect(!FileManager.default.fileExists(atPath: built + suffix), "\(suffix)")
-        }
+        let names = try names(beside: built).filter { $0.hasPrefix("built") }
+        #expect(names == ["built.sqlite"])
         let attributes = try FileManager.default.attributesOfItem(atPath: built)
         #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
         #expect(try rows(built, "perk") == rows(followed, "perk"))
@@ -56,9 +61,10 @@ struct DatabaseBuilderTests {
     @Test func aFileThatIsThereIsLeftAsItIs() throws {
         let path = folder.path("perks.sqlite")
         try PerksStore(path: path).accept(grant(1))
-        let error = #expect(throws: UnusableDatabase.self) {
+        let error = #expect(throws: DatabaseBuilder.Failure.self) {
             try DatabaseBuilder(.perks, path: path, topic: Self.topic)
         }
+        #expect(error?.kind == .perks)
         #expect(
             error?.description
                 == "\(path) is there already; move \(path) away, with \(path)-wal and \(path)-shm, or give "
@@ -71,14 +77,40 @@ struct DatabaseBuilderTests {
         let builder = try DatabaseBuilder(.blacklist, path: path, topic: "standing.sanctions")
         try add(FactText.sanction("in-force", sequence: 1), to: builder)
         builder.abandon()
-        let names = try FileManager.default.contentsOfDirectory(atPath: (path as NSString).deletingLastPathComponent)
-        #expect(names.isEmpty, "\(names)")
+        #expect(try names(beside: path).isEmpty)
+        let moved = try DatabaseBuilder(.blacklist, path: path, topic: "standing.sanctions")
+        try add(FactText.sanction("in-force", sequence: 1), to: moved)
+        try moved.finish(at: [(0, 1, 2)])
+        try moved.move()
+        #expect(try names(beside: path) == ["blacklist.sqlite"])
+        moved.abandon()
+        #expect(try names(beside: path).isEmpty, "one that was moved goes too")
         // One that was interrupted is in nobody's way.
         _ = try DatabaseBuilder(.blacklist, path: path, topic: "standing.sanctions")
         let again = try DatabaseBuilder(.blacklist, path: path, topic: "standing.sanctions")
         try add(FactText.sanction("in-force", sequence: 1), to: again)
         try again.finish(at: [(0, 1, 2)])
+        try again.move()
         #expect(try BlacklistStore(path: path).count() == 1)
+    }
+
+    /// Each has a file of its own, and the one that is moved first stays.
+    @Test func twoThatMakeTheSameDatabaseDoNotMix() throws {
+        let path = folder.path("perks.sqlite")
+        let builders = try (0..<2).map { _ in try DatabaseBuilder(.perks, path: path, topic: Self.topic) }
+        let partials = try names(beside: path).filter { $0.hasSuffix(".partial") }
+        #expect(partials.count == 2 && partials.allSatisfy { $0.hasPrefix("perks.sqlite.\(getpid())") }, "\(partials)")
+        try add(grant(1), to: builders[0])
+        try add(grant(1), grant(2), to: builders[1])
+        try builders[0].finish(at: [(0, 1, 2)])
+        try builders[1].finish(at: [(0, 2, 3)])
+        try builders[1].move()
+        let late = #expect(throws: DatabaseBuilder.Failure.self) { try builders[0].move() }
+        #expect(late?.kind == .perks)
+        #expect(late?.description.hasPrefix("\(path) is there already; move ") == true)
+        builders[0].abandon()
+        #expect(try names(beside: path) == ["perks.sqlite"])
+        #expect(try PerksStore(path: path).count() == 2)
     }
 
     @Test func factsOutOfTheirOrderAreRefused() throws {

@@ -54,7 +54,17 @@ import Testing
             #expect(found.outcome == .found(last) && found.read == 1000)
         }
         #expect(search([], after: 0).outcome == .found(0))
-        #expect(search([], beginning: 7, after: 3).outcome == .found(7))
+        #expect(search([nil], after: 3).outcome == .found(1))
+    }
+
+    /// The records that are lost may have been those that come next.
+    @Test func withoutAMarkATopicThatHasLostAllItsNumbersIsGone() {
+        for last in [0, 3, 9] as [Int64] {
+            #expect(search([], beginning: 7, after: last).outcome == .gone)
+            #expect(search([nil, nil], beginning: 7, after: last).outcome == .gone)
+            #expect(search([], beginning: 7, after: last, mark: Mark(offset: 5, sequence: 5)).outcome == .gone)
+        }
+        #expect(search([4], beginning: 7, after: 3).outcome == .found(7))
     }
 
     /// The state is ahead of what is published.
