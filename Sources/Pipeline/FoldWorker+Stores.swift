@@ -32,36 +32,42 @@ extension FoldWorker {
 
     // MARK: Start
 
-    /// A partition that arrives: its archive, and its state from the newest good snapshot or from nothing.
-    func open(_ partition: Int32) throws -> (PartitionStore, OwnedPartition) {
+    /// A standby: its archive, and its state from the newest good snapshot or from nothing.
+    func open(_ number: Int32) throws -> LedgerPartition {
         let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
-        let store = try PartitionStore(partition, data: configuration.data, host: host, logger: logger) { range in
+        let store = try PartitionStore(number, data: configuration.data, host: host, logger: logger) { range in
             try LedgerTopicFrames(
-                kafka, topic: ledger, partition: partition, from: range.lowerBound, until: range.upperBound,
+                kafka, topic: ledger, partition: number, from: range.lowerBound, until: range.upperBound,
                 isStopped: { stop.isSet })
         }
-        let history = history(partition, store.directory)
-        guard
-            let restored = try store.restore(
-                history: history, maximumSessions: configuration.maximumSessions, logger: logger)
-        else {
-            store.begin(at: 0, FrameChain(partition: partition))
-            return (
-                store,
-                OwnedPartition(blank(partition, history), archive: store.directory)
-            )
-        }
-        store.begin(at: restored.fold.nextOffset, restored.chain)
-        return (store, OwnedPartition(restored.fold, archive: store.directory))
+        let countedTo = countedTo[number] ?? 0
+        let partition =
+            if let restored = try restore(store) {
+                LedgerPartition(restored.fold, chain: restored.chain, store: store, countedTo: countedTo)
+            } else {
+                LedgerPartition(
+                    blank(store), chain: FrameChain(partition: number), store: store, countedTo: countedTo)
+            }
+        partitions[Int(number)] = partition
+        return partition
     }
 
-    /// A partition of which nothing is folded.
-    func blank(_ partition: Int32, _ history: @escaping PartitionFold.History) -> PartitionFold {
-        PartitionFold(partition: partition, history: history, maximumSessions: configuration.maximumSessions)
+    /// The newest good snapshot; nil if there is none.
+    func restore(_ store: PartitionStore) throws -> LocalData.Restored? {
+        try store.restore(
+            history: history(store.partition, store.directory), maximumSessions: configuration.maximumSessions,
+            logger: logger)
+    }
+
+    /// A state in which nothing is folded.
+    func blank(_ store: PartitionStore) -> PartitionFold {
+        PartitionFold(
+            partition: store.partition, history: history(store.partition, store.directory),
+            maximumSessions: configuration.maximumSessions)
     }
 
     /// What a policy that is activated is folded from.
-    func history(_ partition: Int32, _ directory: ArchiveDirectory?) -> PartitionFold.History {
+    private func history(_ partition: Int32, _ directory: ArchiveDirectory?) -> PartitionFold.History {
         let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
         return { end in
             LedgerFrames(archive: directory, from: 0, until: end) { start in
@@ -71,98 +77,87 @@ extension FoldWorker {
         }
     }
 
-    /// Makes ready to fold what the archive has beyond the snapshots of the partitions in these places.
-    func beginCatchUp(_ places: [Int]) throws {
+    /// Makes ready to fold what the archive has beyond the snapshots of these partitions.
+    func beginCatchUp(_ arrived: [LedgerPartition]) throws {
         try readCheckpoints()
         recovery = Recovery(at: host.now)
         let ends = try configuration.kafka.ends(
-            of: partitions.map { TopicPartition(configuration.topics.ledger, $0.partition) })
-        for place in places {
-            try useOnlyWhatIsOut(place)
-            readAhead(place)
-            let partition = partitions[place]
+            of: assignedPartitions.map { TopicPartition(configuration.topics.ledger, $0.number) })
+        for partition in arrived {
+            try useOnlyWhatIsPublished(partition)
+            readAhead(partition)
             partition.withFold { if partition.beginsNews(at: $0.nextOffset) { $0.beginDiagnosis() } }
-            let end = ends[TopicPartition(configuration.topics.ledger, partitions[place].partition)] ?? 0
-            (partition.end, firstEnds[Int(partition.partition)]) = (end, end)
+            let end = ends[TopicPartition(configuration.topics.ledger, partition.number)] ?? 0
+            (partition.shared.end, partition.firstEnd) = (end, end)
+            partition.phase = .catchingUp
         }
         recovery.total = left
     }
 
     /// Frames that the ledger has and the fold has not.
     private var left: Int64 {
-        partitions.reduce(0) { sum, partition in
-            sum + max(0, (partition.end ?? 0) - partition.withFold { $0.nextOffset })
+        assignedPartitions.reduce(0) { sum, partition in
+            sum + max(0, (partition.shared.end ?? 0) - partition.nextOffset)
         }
     }
 
-    /// From here on what the archive has, and then what it got meanwhile, is folded before anything that is read.
-    func readAhead(_ place: Int) { readAhead(partitions[place], stores[place]) }
-
-    /// `limit`: nothing at this ledger offset and behind it.
-    func readAhead(_ partition: OwnedPartition, _ store: PartitionStore, limit: Int64 = .max) {
-        let start = partition.withFold { $0.nextOffset }
-        let limit = min(limit, store.quarantine?.problem.offset ?? .max)
-        guard let end = store.archiveEnd.map({ min($0, limit) }), start < end else { return store.kept = nil }
-        store.kept = frames(of: store, from: start, until: end)
+    /// From here on what the archive has, and then what it got meanwhile, is folded before anything that is read. `limit`:
+    /// nothing at this ledger offset or after it.
+    func readAhead(_ partition: LedgerPartition, limit: Int64 = .max) {
+        let start = partition.nextOffset
+        let limit = min(limit, partition.quarantine?.problem.offset ?? .max)
+        guard let end = partition.store.archiveEnd.map({ min($0, limit) }), start < end else {
+            return partition.backlog = nil
+        }
+        partition.backlog = frames(of: partition, from: start, until: end)
     }
 
     /// Those of the archive, and where it ends or is damaged those of the topic.
-    func frames(of store: PartitionStore, from start: Int64, until end: Int64) -> LedgerFrames {
-        let (kafka, ledger, stop, partition) = (
-            configuration.kafka, configuration.topics.ledger, stop, store.partition
-        )
-        return LedgerFrames(archive: store.directory, from: start, until: end) { start in
+    func frames(of partition: LedgerPartition, from start: Int64, until end: Int64) -> LedgerFrames {
+        let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
+        let number = partition.number
+        return LedgerFrames(archive: partition.store.directory, from: start, until: end) { start in
             try LedgerTopicFrames(
-                kafka, topic: ledger, partition: partition, from: start, until: end, isStopped: { stop.isSet })
+                kafka, topic: ledger, partition: number, from: start, until: end, isStopped: { stop.isSet })
         }
     }
 
-    var isCatchingUp: Bool { stores.contains { $0.kept != nil } }
+    var isCatchingUp: Bool { assignedPartitions.contains { $0.backlog != nil } }
 
     /// Folds some of what is kept and not folded yet, publishing what is not out yet. The group's rounds go on between the
     /// calls, so that a long past never looks like a dead member.
     func catchUp() throws {
-        for (place, store) in stores.enumerated() where store.kept != nil {
-            for _ in 0..<Self.catchUpFrames where store.kept != nil {
-                if let frame = try store.kept?.next() {
-                    try fold(frame.bytes, at: frame.offset, place: place)
+        for partition in assignedPartitions {
+            for _ in 0..<Self.catchUpFrames {
+                guard let backlog = partition.backlog else { break }
+                if let frame = try backlog.next() {
+                    try fold(frame.bytes, at: frame.offset, in: partition)
                 } else {
-                    try storing { try store.flush() }
-                    readAhead(place)
+                    try storing { try partition.store.flush() }
+                    readAhead(partition)
                 }
             }
         }
         noteProgress(isDone: false)
     }
 
-    /// A state whose facts are not all out would leave them out for ever. One that was in use before the partitions were
-    /// dealt anew can be ahead of its facts: then the newest snapshot is taken. A snapshot is ahead of them only where the
-    /// fact topics have lost some: then the state is folded from the beginning.
-    private func useOnlyWhatIsOut(_ place: Int) throws {
-        let (partition, store) = (partitions[place], stores[place])
-        let number = partition.partition
-        let history = history(number, store.directory)
-        if isOut(partition) { return publications[Int(number)]!.begin(at: partition.withFold { $0.nextOffset }) }
-        if let restored = try store.restore(
-            history: history, maximumSessions: configuration.maximumSessions, logger: logger)
-        {
-            store.begin(at: restored.fold.nextOffset, restored.chain)
-            partition.replace(restored.fold)
-            if isOut(partition) { return publications[Int(number)]!.begin(at: partition.withFold { $0.nextOffset }) }
+    /// A state that is ahead of its facts would never publish them. One that was in use before the partitions were assigned
+    /// anew can be ahead of its facts: then the newest snapshot is taken. A snapshot is ahead of them only where the fact topics
+    /// have lost some: then the state is folded from the beginning.
+    private func useOnlyWhatIsPublished(_ partition: LedgerPartition) throws {
+        let store = partition.store
+        if partition.isPublished { return partition.beginPublication() }
+        if let restored = try restore(store) {
+            partition.replace(restored.fold, chain: restored.chain)
+            if partition.isPublished { return partition.beginPublication() }
             logger.warning(
                 "facts of a snapshot are not all published: folding from the beginning",
-                metadata: ["partition": "\(number)"])
+                metadata: ["partition": "\(partition.number)"])
             try storing { try store.dropSnapshots() }
         }
         // Without an archive the topic is read on from where this state stands: only a new worker begins anew.
         guard store.archiveEnd != nil else { throw AheadOfFacts() }
-        store.begin(at: 0, FrameChain(partition: number))
-        partition.replace(blank(number, history))
-    }
-
-    private func isOut(_ partition: OwnedPartition) -> Bool {
-        let found = publications[Int(partition.partition)]!.sent
-        return partition.withFold { state in zip(state.sequences, found).allSatisfy { $0 <= $1 } }
+        partition.replace(blank(store), chain: FrameChain(partition: partition.number))
     }
 
     /// How long it will take until everything is folded: for `/readyz` and the log.
@@ -196,14 +191,14 @@ extension FoldWorker {
 
     /// Under which policies the ledger is folded: one, but while an activation is under way.
     private func tellPolicies() {
-        let policies = partitions.compactMap { partition in
+        let policies = assignedPartitions.compactMap { partition in
             partition.withFold { state in state.policy.map { "\($0.id) version \($0.version)" } }
         }
         logger.notice(
             "the ledger is folded",
             metadata: [
                 "activePolicy": "\(Set(policies).sorted().joined(separator: ", "))",
-                "partitions": "\(partitions.count)",
+                "partitions": "\(assignedPartitions.count)",
             ])
     }
 
@@ -252,20 +247,23 @@ extension FoldWorker {
     /// What was gathered goes to the disk, closed segments get their index, and now and then the state is kept.
     func keepUp() throws {
         guard configuration.data != nil else { return }
-        for (partition, store) in zip(partitions, stores) {
-            try keepUp(partition, store, committable: publications[Int(partition.partition)]?.committable ?? 0)
-        }
-        for spare in sparesInOrder { try keepUp(spare.partition, spare.store, committable: spare.out) }
+        for partition in assignedPartitions + standbys { try keepUp(partition) }
     }
 
-    private func keepUp(_ partition: OwnedPartition, _ store: PartitionStore, committable: Int64) throws {
+    private func keepUp(_ partition: LedgerPartition) throws {
+        let store = partition.store
         try storing { try store.flush() }
-        if store.hasNewSegment { index(partition) }
-        try storing { try store.commitSnapshot(committable: committable) }
+        if store.hasNewSegment { index(partition.shared) }
+        try storing { try store.commitSnapshot(committable: partition.committable) }
         guard !store.isSnapshotUnderWay,
             (host.now - store.lastSnapshot.time) / .microseconds(1) > Double(configuration.snapshotInterval)
         else { return }
-        try storing { try partition.withFold { try store.takeSnapshot(of: $0) } }
+        try storing { try takeSnapshot(partition) }
+    }
+
+    private func takeSnapshot(_ partition: LedgerPartition) throws {
+        let chainHead = partition.chain.head
+        try partition.withFold { try partition.store.takeSnapshot(of: $0, chainHead: chainHead) }
     }
 
     private func index(_ partition: OwnedPartition) {
@@ -283,30 +281,29 @@ extension FoldWorker {
 
     /// The last snapshots, so that the next start is short, and the archives closed. What fails here costs time, not facts.
     func closeStores() {
-        for (partition, store) in zip(partitions, stores) {
-            close(partition, store, committable: publications[Int(partition.partition)]?.committable ?? 0)
-        }
-        (partitions, stores) = ([], [])
-        closeSpares()
+        for partition in assignedPartitions { close(partition) }
+        assignedPartitions = []
+        closeStandbys()
     }
 
     /// Those that nobody here will use again.
-    func closeSpares() {
-        for spare in sparesInOrder { close(spare.partition, spare.store, committable: spare.out) }
-        spares = [:]
+    func closeStandbys() {
+        for partition in standbys { close(partition) }
     }
 
-    private func close(_ partition: OwnedPartition, _ store: PartitionStore, committable: Int64) {
+    private func close(_ partition: LedgerPartition) {
+        let store = partition.store
         do {
-            if partition.withFold({ $0.nextOffset }) <= committable {
-                try partition.withFold { try store.takeSnapshot(of: $0) }
-                try store.commitSnapshot(committable: committable, waits: true)
+            if partition.nextOffset <= partition.committable {
+                try takeSnapshot(partition)
+                try store.commitSnapshot(committable: partition.committable, waits: true)
             }
             store.abandonSnapshot()
             try store.close()
         } catch {
             logger.warning("archive and snapshot are not whole", metadata: ["reason": "\(error)"])
         }
+        drop(partition)
     }
 
     // MARK: Checkpoints
@@ -325,12 +322,13 @@ extension FoldWorker {
     }
 
     private func compare(_ checkpoint: Checkpoint) throws {
-        for store in stores + spares.values.map(\.store) where store.partition == checkpoint.partition {
-            if checkpoint.member == configuration.checkpoints?.member {
-                store.published = max(store.published, checkpoint.nextOffset)
-            }
-            if let divergence = store.comparison.add(checkpoint) { throw diverged(divergence) }
+        guard checkpoint.partition >= 0, checkpoint.partition < partitions.count,
+            let partition = partitions[Int(checkpoint.partition)]
+        else { return }
+        if checkpoint.member == configuration.checkpoints?.member {
+            partition.lastCheckpoint = max(partition.lastCheckpoint, checkpoint.nextOffset)
         }
+        if let divergence = partition.comparison.add(checkpoint) { throw diverged(divergence) }
     }
 
     private func diverged(_ divergence: Divergence) -> PipelineError {
@@ -341,25 +339,24 @@ extension FoldWorker {
 
     /// Where an offset passes a multiple of the interval: says what the state is, if this member has not yet, and holds it
     /// against what was said of that place.
-    func checkpointIfDue(
-        _ partition: OwnedPartition, _ store: PartitionStore, from before: Int64, to next: Int64
-    ) throws {
+    func checkpointIfDue(_ partition: LedgerPartition, from before: Int64, to next: Int64) throws {
         guard let settings = configuration.checkpoints, next / settings.everyFrames > before / settings.everyFrames
         else {
             return
         }
-        let isNew = next > store.published
-        guard isNew || store.comparison.nextPlace(from: next) == next else { return }
+        let isNew = next > partition.lastCheckpoint
+        guard isNew || partition.comparison.nextPlace(from: next) == next else { return }
+        let chainHead = partition.chain.head
         let checkpoint = partition.withFold { state in
             Checkpoint(
-                partition: store.partition, nextOffset: next, chainHead: store.chain.head,
+                partition: partition.number, nextOffset: next, chainHead: chainHead,
                 state: state.fold.digest().description, foldVersion: state.fold.version.rawValue,
                 policy: Checkpoint.hash(ofPolicy: state.policyText), member: settings.member)
         }
-        if let divergence = store.comparison.addOwn(checkpoint) { throw diverged(divergence) }
+        if let divergence = partition.comparison.addOwn(checkpoint) { throw diverged(divergence) }
         guard isNew, let topic = outlet.checkpoints, let signed = settings.keyring.sign(checkpoint) else { return }
-        store.published = next
-        let key = Array(String(store.partition).utf8)
+        partition.lastCheckpoint = next
+        let key = Array(String(partition.number).utf8)
         let value = Array(signed.json.utf8)
         try key.withUnsafeBytes { key in
             try value.withUnsafeBytes { value in

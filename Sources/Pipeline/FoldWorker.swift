@@ -12,7 +12,7 @@ internal import Synchronization
 ///
 /// A partition that arrives is folded from the state that is at hand, its newest snapshot, or else from the ledger's
 /// beginning; publication goes on behind the last fact that is out. After an error the same is done again with what the
-/// group has dealt.
+/// group has assigned.
 final class FoldWorker: RoundWorker, RebalanceListener {
     static let commitEvery = Duration.milliseconds(500)
     private static let recommitEvery = Duration.seconds(5)
@@ -31,27 +31,18 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private let owned: OwnedPartitions
     private(set) var outlet: FactOutlet
     private(set) var consumer: (any ConsumerClient)?
-    /// What the group says is this member's; nil: nothing was said.
-    private(set) var dealt: [TopicPartition]?
+    /// What the group has assigned to this member; nil before it has, and after it has revoked that.
+    private(set) var assignment: [TopicPartition]?
 
-    /// By consumer source index.
-    var partitions: [OwnedPartition] = []
-    var stores: [PartitionStore] = []
-    /// By ledger partition: what is held here and not owned, between two assignments or as a standby.
-    var spares: [Int32: Spare] = [:]
+    /// By number; nil where this member has nothing of the partition.
+    var partitions: [LedgerPartition?]
+    /// Those of them that are assigned to this member, by the consumer's source index.
+    var assignedPartitions: [LedgerPartition] = []
     /// Reads what a standby folds.
     var standbyConsumer: (any ConsumerClient)?
     var lastLimits: ContinuousClock.Instant
-    /// By ledger partition; nil for those of other members and those not recovered yet.
-    var publications: [Publication?]
-    private var unrecovered: [Int32: [Publication.Mark]] = [:]
-    private var lastTick: [Int32: Int64] = [:]
-    /// By ledger partition: how its end moves.
-    private var ends: [TimeBehind]
-    /// By ledger partition: the end that it had when it came here; `Int64.max` while that is not known.
-    var firstEnds: [Int64]
-    /// By ledger partition: up to where this process has counted what is new.
-    var countedTo: [Int64]
+    /// By number: `LedgerPartition.countedTo` of those that this member has let go of.
+    private(set) var countedTo: [Int32: Int64] = [:]
     private let clock: SteadyClock
     private let memory: MemoryWatch
     private var batch = FactBatch()
@@ -62,7 +53,8 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     var recovery: Recovery
     private var failure: (any Error)?
     private var lastCommit: ContinuousClock.Instant
-    private var committed: [Int64] = []
+    /// By ledger partition: the positions that were committed last; nil if none were since the last assignment.
+    private var committed: [Int32: Int64]?
     private let publishedCounters: [Counter]
     private let frameCounter = Counter(.foldFrames)
 
@@ -72,10 +64,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         (stop, board, owned, directory) = (member.stop, member.board, member.owned, member.directory)
         (clock, memory) = (member.clock, member.memory)
         (lastLimits, lastCommit, recovery) = (host.now, host.now, Recovery(at: host.now))
-        publications = [Publication?](repeating: nil, count: ledgerPartitions)
-        ends = [TimeBehind](repeating: TimeBehind(), count: ledgerPartitions)
-        firstEnds = [Int64](repeating: .max, count: ledgerPartitions)
-        countedTo = [Int64](repeating: 0, count: ledgerPartitions)
+        partitions = [LedgerPartition?](repeating: nil, count: ledgerPartitions)
         outlet = try FactOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         publishedCounters = configuration.topics.facts.map {
             Counter(.factsPublished, labels: [("topic", $0)])
@@ -125,8 +114,8 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         forgetEverything()
         try renewOutlet()
         failure = nil
-        guard let dealt else { return }
-        try consumer.assign(assigned(dealt, to: consumer))
+        guard let assignment else { return }
+        try consumer.assign(assigned(assignment, to: consumer))
         try check()
     }
 
@@ -138,19 +127,24 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     /// After an error nothing more is written: what was kept before is read again.
     private func forgetEverything() {
-        for partition in partitions { board.keep(partition) }
-        (partitions, stores, spares) = ([], [], [:])
+        for partition in assignedPartitions { board.keep(partition.shared) }
+        assignedPartitions = []
+        for partition in partitions.compactMap(\.self) { drop(partition) }
         (standbyConsumer, checkpoints) = (nil, nil)
-        forgetPublications()
-        unrecovered = [:]
         showPartitions()
         showNothingOwned()
+    }
+
+    /// This member lets go of a partition.
+    func drop(_ partition: LedgerPartition) {
+        countedTo[partition.number] = partition.countedTo
+        partitions[Int(partition.number)] = nil
     }
 
     /// What was sent and is not acknowledged is given up: another member may send it already.
     private func renewOutlet() throws {
         outlet.producer.purge()
-        outlet = try FactOutlet(configuration, ledgerPartitions: publications.count, logger: logger)
+        outlet = try FactOutlet(configuration, ledgerPartitions: partitions.count, logger: logger)
     }
 
     func check() throws {
@@ -176,10 +170,10 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         // Until what came is folded and its facts are acknowledged, nobody may take this member for current.
         board.update { $0.currentPartitions = 0 }
         for record in records {
-            let (frame, store) = (record.frame, stores[record.source])
-            try keep(frame, at: record.offset, in: store)
-            guard !stays(LedgerFrame(offset: record.offset, bytes: frame), in: store) else { continue }
-            if store.kept == nil { try fold(frame, at: record.offset, place: record.source) }
+            let (frame, partition) = (record.frame, assignedPartitions[record.source])
+            try keep(frame, at: record.offset, in: partition.store)
+            guard !stays(LedgerFrame(offset: record.offset, bytes: frame), in: partition) else { continue }
+            if partition.backlog == nil { try fold(frame, at: record.offset, in: partition) }
         }
         frameCounter.increment(by: records.count)
         board.update { $0.frames += Int64(records.count) }
@@ -187,23 +181,18 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     }
 
     /// Folds a frame that is not folded yet, and publishes its facts.
-    func fold(_ frame: UnsafeRawBufferPointer, at offset: Int64, place: Int) throws {
-        let (partition, store) = (partitions[place], stores[place])
-        let number = Int(partition.partition)
-        guard let before = try apply(frame, at: offset, to: partition, store, above: publications[number]!.sent) else {
-            return
-        }
-        store.chain.append(frame, at: offset)
-        try publish(number)
-        publications[number]!.folded(next: offset + 1)
-        try checkpointIfDue(partition, store, from: before, to: offset + 1)
+    func fold(_ frame: UnsafeRawBufferPointer, at offset: Int64, in partition: LedgerPartition) throws {
+        guard let before = try apply(frame, at: offset, to: partition) else { return }
+        partition.chain.append(frame, at: offset)
+        try publish(partition)
+        partition.publication?.folded(next: offset + 1)
+        try checkpointIfDue(partition, from: before, to: offset + 1)
     }
 
-    /// Leaves the facts behind `sent` in the batch. Returns where the fold stood; nil: it has folded the frame already, or
+    /// Leaves the facts that are not sent yet in the batch. Returns where the fold stood; nil: it has folded the frame already, or
     /// cannot fold it.
     func apply(
-        _ frame: UnsafeRawBufferPointer, at offset: Int64, to partition: OwnedPartition, _ store: PartitionStore,
-        above sent: [Int64]
+        _ frame: UnsafeRawBufferPointer, at offset: Int64, to partition: LedgerPartition
     ) throws -> Int64? {
         batch.removeAll()
         return try partition.withFold { state -> Int64? in
@@ -211,22 +200,24 @@ final class FoldWorker: RoundWorker, RebalanceListener {
             if partition.beginsNews(at: offset) { state.beginDiagnosis() }
             let (before, tallies) = (state.nextOffset, FoldTallies(state))
             do {
-                try state.apply(frame: frame, at: offset, above: sent, into: &batch)
+                try state.apply(frame: frame, at: offset, above: partition.sent, into: &batch)
             } catch let problem as PartitionFold.Problem {
                 batch.removeAll()
-                quarantine(store, problem)
+                quarantine(partition, problem)
                 return nil
             }
             // What was folded before, here or elsewhere, is not counted as new.
-            if offset >= partition.newFrom { note(FoldTallies(state) - tallies, of: state, at: offset) }
+            if offset >= partition.newFrom { note(FoldTallies(state) - tallies, of: state, at: offset, in: partition) }
             if partition.beginsNews(at: state.nextOffset) { state.beginDiagnosis() }
             return before
         }
     }
 
-    private func note(_ news: FoldTallies, of state: borrowing PartitionFold, at offset: Int64) {
+    private func note(
+        _ news: FoldTallies, of state: borrowing PartitionFold, at offset: Int64, in partition: LedgerPartition
+    ) {
         board.add(news)
-        countedTo[Int(state.partition)] = offset + 1
+        partition.countedTo = offset + 1
         guard news.refusedFrames > 0 || news.counters.policySwitches > 0 || news.counters.outOfRange > 0 else { return }
         let place: Logger.Metadata = ["partition": "\(state.partition)", "offset": "\(offset)"]
         if news.refusedFrames > 0 {
@@ -246,18 +237,18 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         }
     }
 
-    private func publish(_ partition: Int) throws {
+    private func publish(_ partition: LedgerPartition) throws {
         guard !batch.items.isEmpty else { return }
         let (producer, topics) = (outlet.producer, outlet.facts)
         var counts = [Int64](repeating: 0, count: topics.count)
         for item in batch.items {
             let topic = item.topic.rawValue
             while try !producer.produce(
-                topic: topics[topic], partition: Int32(partition), key: batch.key(item), value: batch.value(item),
+                topic: topics[topic], partition: partition.number, key: batch.key(item), value: batch.value(item),
                 headers: Self.factHeaders, tag: Int(item.sequence))
             { try waitForRoom() }
             counts[topic] += 1
-            publications[partition]!.send(item.topic, item.sequence)
+            partition.publication?.send(item.topic, item.sequence)
         }
         for (topic, count) in counts.enumerated() where count > 0 { publishedCounters[topic].increment(by: count) }
         board.update { status in for topic in counts.indices { status.factsPublished[topic] += counts[topic] } }
@@ -278,31 +269,32 @@ final class FoldWorker: RoundWorker, RebalanceListener {
                 // A tick that may be refused is made up for by the next one, in a session of its own.
                 try? outlet.ticker.acknowledged(delivery.partition, offset: delivery.offset)
             } else if delivery.tag != Self.otherTag, let topic = outlet.facts.firstIndex(of: delivery.topic) {
-                publications[Int(delivery.partition)]?.acknowledge(
+                partitions[Int(delivery.partition)]?.publication?.acknowledge(
                     topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
             }
         }
-        for index in publications.indices { publications[index]?.settle() }
+        for partition in assignedPartitions { partition.publication?.settle() }
     }
 
     // MARK: Time
 
     private func noteEnds(_ consumer: any ConsumerClient) {
-        guard consumer.assignment.count == partitions.count else { return }
+        guard consumer.assignment.count == assignedPartitions.count else { return }
         var current = 0
         var (behind, farthest) = (Duration.zero, Int32(0))
         for (index, source) in consumer.assignment.enumerated() {
-            let partition = partitions[index]
-            partition.end = consumer.knownEnd(index).map { max($0, partition.end ?? 0) } ?? partition.end
-            partition.isCurrent =
-                source.reachedEnd && stores[index].kept == nil && stores[index].quarantine == nil
-                && publications[Int(partition.partition)]?.isSettled == true
-            if partition.isCurrent { current += 1 }
-            noteBehind(partition, stores[index])
-            if let time = partition.behind, time >= behind { (behind, farthest) = (time, partition.partition) }
+            let partition = assignedPartitions[index]
+            let shared = partition.shared
+            shared.end = consumer.knownEnd(index).map { max($0, shared.end ?? 0) } ?? shared.end
+            shared.isCurrent =
+                source.reachedEnd && partition.backlog == nil && partition.quarantine == nil
+                && partition.publication?.isSettled == true
+            if shared.isCurrent { current += 1 }
+            noteBehind(partition)
+            if let time = partition.behind, time >= behind { (behind, farthest) = (time, partition.number) }
         }
-        let going = partitions.indices.filter { stores[$0].quarantine == nil }
-        let isKnown = !going.isEmpty && going.allSatisfy { partitions[$0].behind != nil }
+        let going = assignedPartitions.filter { $0.quarantine == nil }
+        let isKnown = !going.isEmpty && going.allSatisfy { $0.behind != nil }
         board.update { status in
             status.currentPartitions = current
             status.behind = isKnown ? .init(time: behind, partition: farthest, at: host.now) : nil
@@ -312,14 +304,13 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     }
 
     /// For how long an acknowledged frame of the ledger has waited until its facts are acknowledged too.
-    private func noteBehind(_ partition: OwnedPartition, _ store: PartitionStore) {
-        let number = Int(partition.partition)
+    private func noteBehind(_ partition: LedgerPartition) {
         // Of what was there before it came here nobody knows for how long it has waited.
-        guard store.quarantine == nil, let end = partition.end, let publication = publications[number],
-            publication.committable >= firstEnds[number]
+        guard partition.quarantine == nil, let end = partition.shared.end, let publication = partition.publication,
+            publication.committable >= partition.firstEnd
         else { return partition.behind = nil }
-        ends[number].note(end: end, at: host.now)
-        partition.behind = ends[number].since(position: publication.committable).map { host.now - $0 } ?? .zero
+        partition.ends.note(end: end, at: host.now)
+        partition.behind = partition.ends.since(position: publication.committable).map { host.now - $0 } ?? .zero
     }
 
     /// The owner's duty (SPEC section 5): where the wall clock has run ahead, an entry that only moves the clock. One tick moves
@@ -327,16 +318,16 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private func appendTicks() throws {
         guard configuration.clock == .wall else { return }
         let now = clock.time
-        for partition in partitions {
+        for partition in assignedPartitions {
             // Under traffic there is no moment of rest; but who is far behind first folds what is there.
             guard let behind = partition.behind, behind <= .microseconds(configuration.readyWithin) else { continue }
-            let number = partition.partition
+            let number = partition.number
             let clock = partition.withFold { $0.policy == nil ? Int64.max : $0.fold.clock.microseconds }
-            let latest = max(clock, lastTick[number] ?? .min)
+            let latest = max(clock, partition.lastTick ?? .min)
             guard now.subtractingReportingOverflow(configuration.tickInterval).partialValue > latest else { continue }
             let time = min(
                 Timestamp(microseconds: now), EntryTime.latest(at: Timestamp(microseconds: latest)))
-            lastTick[number] = time.microseconds
+            partition.lastTick = time.microseconds
             outlet.ticker.append(tick: time, to: Int(number))
             _ = try outlet.ticker.send(Int(number), tag: Self.otherTag, wait: waitForRoom)
             board.update { $0.ticks += 1 }
@@ -347,7 +338,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     private func watchMemory() {
         guard memory.limit != nil else { return }
         memory.expect(
-            growth: (partitions + spares.values.map(\.partition)).reduce(0) { sum, partition in
+            growth: partitions.lazy.compactMap(\.self).reduce(0) { sum, partition in
                 sum + partition.withFold { Int64($0.fold.nextGrowth) }
             })
         memory.look()
@@ -357,8 +348,8 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     /// Says who owns what, where it is not said yet.
     private func announce() throws {
-        guard let topic = outlet.members, dealt != nil,
-            let news = directory.news(of: partitions.map(\.partition), isFull: memory.isFull, at: host.now)
+        guard let topic = outlet.members, assignment != nil,
+            let news = directory.news(of: assignedPartitions.map(\.number), isFull: memory.isFull, at: host.now)
         else { return }
         try say(news.json, of: news.address, to: topic)
     }
@@ -390,30 +381,46 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     // MARK: Positions
 
     private func recover() throws {
-        guard !unrecovered.isEmpty else { return }
-        let found = try FactRecovery.run(unrecovered, configuration: configuration, stop: stop, logger: logger)
-        for (partition, marks) in found { publications[Int(partition)] = Publication(found: marks) }
-        let arrived = partitions.indices.filter { unrecovered[partitions[$0].partition] != nil }
-        unrecovered = [:]
+        var marks: [Int32: [Publication.Mark]] = [:]
+        for partition in assignedPartitions {
+            if case .recovering(let mark) = partition.phase { marks[partition.number] = mark }
+        }
+        guard !marks.isEmpty else { return }
+        let found = try FactRecovery.run(marks, configuration: configuration, stop: stop, logger: logger)
+        var arrived: [LedgerPartition] = []
+        for partition in assignedPartitions {
+            guard let marks = found[partition.number] else { continue }
+            partition.recovered(marks)
+            arrived.append(partition)
+        }
         try beginCatchUp(arrived)
     }
 
     private func commitIfDue(_ consumer: any ConsumerClient) throws {
         let age = host.now - lastCommit
         guard age > Self.commitEvery else { return }
-        guard publications.map({ $0?.committable ?? 0 }) != committed || age > Self.recommitEvery else { return }
+        guard positions != committed || age > Self.recommitEvery else { return }
         try commit(consumer, wait: false)
+    }
+
+    /// By ledger partition: the offset before which every fact is acknowledged, where one is.
+    private var positions: [Int32: Int64] {
+        var positions: [Int32: Int64] = [:]
+        for partition in assignedPartitions where partition.committable > 0 {
+            positions[partition.number] = partition.committable
+        }
+        return positions
     }
 
     private func commit(_ consumer: any ConsumerClient, wait: Bool) throws {
         lastCommit = host.now
         var offsets: [PartitionOffset] = []
-        committed = publications.map { $0?.committable ?? 0 }
-        for (partition, publication) in publications.enumerated() {
-            guard let publication, publication.committable > 0 else { continue }
+        committed = positions
+        for partition in assignedPartitions.sorted(by: { $0.number < $1.number }) {
+            guard let publication = partition.publication, publication.committable > 0 else { continue }
             offsets.append(
                 PartitionOffset(
-                    TopicPartition(configuration.topics.ledger, Int32(partition)), offset: publication.committable,
+                    TopicPartition(configuration.topics.ledger, partition.number), offset: publication.committable,
                     metadata: publication.metadata))
         }
         try consumer.commit(offsets, wait: wait)
@@ -421,7 +428,8 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     private func handOver(_ consumer: any ConsumerClient) {
         let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
-        while !publications.allSatisfy({ $0?.isSettled ?? true }), failure == nil, outlet.producer.fatalError == nil,
+        while !assignedPartitions.allSatisfy({ $0.publication?.isSettled ?? true }), failure == nil,
+            outlet.producer.fatalError == nil,
             host.now < deadline
         {
             serve(10)
@@ -435,8 +443,8 @@ final class FoldWorker: RoundWorker, RebalanceListener {
 
     /// To whoever asks for a standing.
     func showPartitions() {
-        owned.replace(partitions, standby: spares.values.map(\.partition))
-        let count = spares.count
+        owned.replace(assignedPartitions.map(\.shared), standby: standbys.map(\.shared))
+        let count = standbys.count
         board.update { $0.standbyPartitions = count }
     }
 
@@ -447,85 +455,75 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         }
     }
 
-    private func forgetPublications() {
-        for index in publications.indices { publications[index] = nil }
-    }
-
     // MARK: RebalanceListener
 
     func assigned(_ places: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
-        dealt = places
-        var newFrom: [Int32: Int64] = [:]
+        assignment = places
+        let committed: [PartitionOffset]
         do {
-            let committed = try consumer.committed(places, timeoutMilliseconds: 10_000)
-            let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
-            unrecovered = [:]
-            for start in committed {
-                newFrom[start.topicPartition.partition] = max(0, start.offset)
-                unrecovered[start.topicPartition.partition] = Publication.marks(in: start.metadata) ?? blank
-            }
+            committed = try consumer.committed(places, timeoutMilliseconds: 10_000)
         } catch {
             failure = error
             return []
         }
-        var starts: [PartitionOffset] = []
-        var atHand = 0
+        for partition in assignedPartitions { drop(partition) }
+        (assignedPartitions, checkpoints) = ([], nil)
+        let atHand = places.count { partitions[Int($0.partition)] != nil }
         do {
-            (stores, partitions, checkpoints) = ([], [], nil)
-            atHand = places.count { spares[$0.partition] != nil }
-            for place in places {
-                let spare = spares.removeValue(forKey: place.partition)
-                let (store, partition) = try spare.map { ($0.store, $0.partition) } ?? open(place.partition)
-                store.quarantine = nil
-                partition.newFrom = max(newFrom[place.partition] ?? 0, countedTo[Int(place.partition)])
-                partition.behind = nil
-                partition.end = nil
-                stores.append(store)
-                partitions.append(partition)
-                starts.append(PartitionOffset(place, offset: store.archiveEnd ?? partition.withFold { $0.nextOffset }))
-            }
+            try take(places, committed: committed)
         } catch {
             failure = error
-            (stores, partitions) = ([], [])
+            for partition in assignedPartitions { drop(partition) }
+            assignedPartitions = []
             return []
         }
-        forgetPublications()
-        committed = []
-        lastTick = [:]
-        for index in ends.indices { (ends[index], firstEnds[index]) = (TimeBehind(), .max) }
-        if !configuration.standsBy { closeSpares() }
+        self.committed = nil
+        if !configuration.standsBy { closeStandbys() }
         directory.forget()
         showPartitions()
         board.update { status in
             (status.foldPartitions, status.currentPartitions, status.behind) = (places.count, 0, nil)
         }
         logger.info("fold owns", metadata: ["partitions": "\(places.count)", "atHand": "\(atHand)"])
-        return starts
+        return zip(places, assignedPartitions).map { place, partition in
+            PartitionOffset(place, offset: partition.store.archiveEnd ?? partition.nextOffset)
+        }
+    }
+
+    /// Makes these partitions this member's, out of its standbys where it has them.
+    private func take(_ places: [TopicPartition], committed: [PartitionOffset]) throws {
+        let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
+        let positions = Dictionary(committed.map { ($0.topicPartition.partition, $0) }) { $1 }
+        for place in places {
+            let partition = try partitions[Int(place.partition)] ?? open(place.partition)
+            let position = positions[place.partition]
+            partition.assign(
+                committed: max(0, position?.offset ?? 0),
+                marks: position.flatMap { Publication.marks(in: $0.metadata) } ?? blank)
+            assignedPartitions.append(partition)
+        }
     }
 
     func revoked(_ places: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
+        for partition in assignedPartitions { partition.phase = .leaving }
         if lost {
             logger.warning("the group has given this member's partitions away")
             do { try renewOutlet() } catch { failure = error }
         } else {
             handOver(consumer)
         }
-        for (partition, store) in zip(partitions, stores) {
-            store.kept = nil
-            partition.isCurrent = false
-            board.keep(partition)
-            let out = publications[Int(store.partition)]?.committable ?? 0
+        for partition in assignedPartitions {
+            partition.standBy()
+            board.keep(partition.shared)
             // A state that is ahead of its facts is of use only where an archive has a way back.
-            guard store.directory != nil || partition.withFold({ $0.nextOffset }) <= out,
+            guard partition.store.directory != nil || partition.nextOffset <= partition.committable,
                 !partition.withFold({ $0.isSpoiled })
-            else { continue }
-            partition.newFrom = OwnedPartition.nothingIsNew
-            spares[store.partition] = Spare(store: store, partition: partition, out: out)
+            else {
+                drop(partition)
+                continue
+            }
         }
-        dealt = nil
-        (checkpoints, partitions, stores) = (nil, [], [])
-        forgetPublications()
-        unrecovered = [:]
+        (assignment, checkpoints, assignedPartitions) = (nil, nil, [])
         showPartitions()
         showNothingOwned()
     }
