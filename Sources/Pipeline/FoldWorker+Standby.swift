@@ -7,7 +7,7 @@ internal import Scoring
 // What other members own: a standby folds it too, so that it can take it over at once.
 extension FoldWorker {
     /// In the order of their numbers.
-    var standbys: [LedgerPartition] { partitions.compactMap { $0?.phase == .standby ? $0 : nil } }
+    var standbys: [LedgerPartition] { partitions.compactMap { $0?.isStandby == true ? $0 : nil } }
 
     private static let committedMilliseconds = 1000
 
@@ -49,14 +49,14 @@ extension FoldWorker {
         try consumer.poll(timeoutMilliseconds: 0) { records in
             for record in records {
                 let place = consumer.assignment[record.source].topicPartition
-                guard let partition = partitions[Int(place.partition)], partition.phase == .standby else { continue }
+                guard let partition = partitions[Int(place.partition)], partition.isStandby else { continue }
                 try keep(record.frame, at: record.offset, in: partition.store)
-                _ = stays(LedgerFrame(offset: record.offset, bytes: record.frame), in: partition)
+                _ = partition.admits(LedgerFrame(offset: record.offset, bytes: record.frame))
             }
         }
         for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
         for (source, place) in consumer.assignment.enumerated() {
-            guard let partition = partitions[Int(place.topicPartition.partition)], partition.phase == .standby else {
+            guard let partition = partitions[Int(place.topicPartition.partition)], partition.isStandby else {
                 continue
             }
             partition.shared.end = consumer.knownEnd(source)
@@ -81,18 +81,14 @@ extension FoldWorker {
 
     private func foldStandby(_ partition: LedgerPartition) throws {
         for _ in 0..<Self.catchUpFrames {
-            if let quarantine = partition.quarantine, partition.nextOffset >= quarantine.problem.offset {
-                return
-            }
+            if partition.isStopped { return }
             guard let frame = try partition.backlog?.next() else {
                 try storing { try partition.store.flush() }
                 readAhead(partition, limit: partition.publishedByOwner)
                 if partition.backlog == nil { return }
                 continue
             }
-            guard let before = try apply(frame.bytes, at: frame.offset, to: partition) else { continue }
-            partition.chain.append(frame.bytes, at: frame.offset)
-            try checkpointIfDue(partition, from: before, to: frame.offset + 1)
+            try fold(frame, in: partition)
         }
     }
 }

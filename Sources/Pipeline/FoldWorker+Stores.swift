@@ -86,37 +86,27 @@ extension FoldWorker {
         for partition in arrived {
             try useOnlyWhatIsPublished(partition)
             readAhead(partition)
-            partition.withFold { if partition.beginsNews(at: $0.nextOffset) { $0.beginDiagnosis() } }
-            let end = ends[TopicPartition(configuration.topics.ledger, partition.number)] ?? 0
-            (partition.shared.end, partition.firstEnd) = (end, end)
-            partition.phase = .catchingUp
+            partition.catchUp(to: ends[TopicPartition(configuration.topics.ledger, partition.number)] ?? 0)
         }
         recovery.total = left
     }
 
     /// Frames that the ledger has and the fold has not.
     private var left: Int64 {
-        assignedPartitions.reduce(0) { sum, partition in
-            sum + max(0, (partition.shared.end ?? 0) - partition.nextOffset)
-        }
+        assignedPartitions.reduce(0) { $0 + $1.framesLeft }
     }
 
     /// From here on what the archive has, and then what it got meanwhile, is folded before anything that is read. `limit`:
     /// nothing at this ledger offset or after it.
     func readAhead(_ partition: LedgerPartition, limit: Int64 = .max) {
-        let start = partition.nextOffset
-        let limit = min(limit, partition.quarantine?.problem.offset ?? .max)
-        guard let end = partition.store.archiveEnd.map({ min($0, limit) }), start < end else {
-            return partition.backlog = nil
-        }
-        partition.backlog = frames(of: partition, from: start, until: end)
+        partition.backlog = partition.unfolded(before: limit).map { frames(of: partition, in: $0) }
     }
 
     /// Those of the archive, and where it ends or is damaged those of the topic.
-    func frames(of partition: LedgerPartition, from start: Int64, until end: Int64) -> LedgerFrames {
+    func frames(of partition: LedgerPartition, in offsets: Range<Int64>) -> LedgerFrames {
         let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
-        let number = partition.number
-        return LedgerFrames(archive: partition.store.directory, from: start, until: end) { start in
+        let (number, end) = (partition.number, offsets.upperBound)
+        return LedgerFrames(archive: partition.store.directory, from: offsets.lowerBound, until: end) { start in
             try LedgerTopicFrames(
                 kafka, topic: ledger, partition: number, from: start, until: end, isStopped: { stop.isSet })
         }
@@ -131,7 +121,7 @@ extension FoldWorker {
             for _ in 0..<Self.catchUpFrames {
                 guard let backlog = partition.backlog else { break }
                 if let frame = try backlog.next() {
-                    try fold(frame.bytes, at: frame.offset, in: partition)
+                    try fold(frame, in: partition)
                 } else {
                     try storing { try partition.store.flush() }
                     readAhead(partition)
@@ -146,10 +136,10 @@ extension FoldWorker {
     /// have lost some: then the state is folded from the beginning.
     private func useOnlyWhatIsPublished(_ partition: LedgerPartition) throws {
         let store = partition.store
-        if partition.isPublished { return partition.beginPublication() }
+        if partition.resumePublication() { return }
         if let restored = try restore(store) {
             partition.replace(restored.fold, chain: restored.chain)
-            if partition.isPublished { return partition.beginPublication() }
+            if partition.resumePublication() { return }
             logger.warning(
                 "facts of a snapshot are not all published: folding from the beginning",
                 metadata: ["partition": "\(partition.number)"])
@@ -255,9 +245,7 @@ extension FoldWorker {
         try storing { try store.flush() }
         if store.hasNewSegment { index(partition.shared) }
         try storing { try store.commitSnapshot(committable: partition.committable) }
-        guard !store.isSnapshotUnderWay,
-            (host.now - store.lastSnapshot.time) / .microseconds(1) > Double(configuration.snapshotInterval)
-        else { return }
+        guard partition.isSnapshotDue(at: host.now, interval: configuration.snapshotInterval) else { return }
         try storing { try takeSnapshot(partition) }
     }
 
@@ -322,13 +310,10 @@ extension FoldWorker {
     }
 
     private func compare(_ checkpoint: Checkpoint) throws {
-        guard checkpoint.partition >= 0, checkpoint.partition < partitions.count,
+        guard let settings = configuration.checkpoints, partitions.indices.contains(Int(checkpoint.partition)),
             let partition = partitions[Int(checkpoint.partition)]
         else { return }
-        if checkpoint.member == configuration.checkpoints?.member {
-            partition.lastCheckpoint = max(partition.lastCheckpoint, checkpoint.nextOffset)
-        }
-        if let divergence = partition.comparison.add(checkpoint) { throw diverged(divergence) }
+        if let divergence = partition.compare(checkpoint, member: settings.member) { throw diverged(divergence) }
     }
 
     private func diverged(_ divergence: Divergence) -> PipelineError {
@@ -338,25 +323,22 @@ extension FoldWorker {
     }
 
     /// Where an offset passes a multiple of the interval: says what the state is, if this member has not yet, and holds it
-    /// against what was said of that place.
+    /// against what was said of that offset.
     func checkpointIfDue(_ partition: LedgerPartition, from before: Int64, to next: Int64) throws {
-        guard let settings = configuration.checkpoints, next / settings.everyFrames > before / settings.everyFrames
-        else {
-            return
+        guard let settings = configuration.checkpoints,
+            let action = partition.checkpoint(from: before, to: next, settings)
+        else { return }
+        switch action {
+        case .fail(let divergence): throw diverged(divergence)
+        case .publish(let checkpoint):
+            guard let topic = outlet.checkpoints, let signed = settings.keyring.sign(checkpoint) else { return }
+            partition.lastCheckpoint = next
+            try publish(signed, of: partition.number, to: topic)
         }
-        let isNew = next > partition.lastCheckpoint
-        guard isNew || partition.comparison.nextPlace(from: next) == next else { return }
-        let chainHead = partition.chain.head
-        let checkpoint = partition.withFold { state in
-            Checkpoint(
-                partition: partition.number, nextOffset: next, chainHead: chainHead,
-                state: state.fold.digest().description, foldVersion: state.fold.version.rawValue,
-                policy: Checkpoint.hash(ofPolicy: state.policyText), member: settings.member)
-        }
-        if let divergence = partition.comparison.addOwn(checkpoint) { throw diverged(divergence) }
-        guard isNew, let topic = outlet.checkpoints, let signed = settings.keyring.sign(checkpoint) else { return }
-        partition.lastCheckpoint = next
-        let key = Array(String(partition.number).utf8)
+    }
+
+    private func publish(_ signed: SignedCheckpoint, of partition: Int32, to topic: Int) throws {
+        let key = Array(String(partition).utf8)
         let value = Array(signed.json.utf8)
         try key.withUnsafeBytes { key in
             try value.withUnsafeBytes { value in

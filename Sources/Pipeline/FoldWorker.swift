@@ -170,10 +170,10 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         // Until what came is folded and its facts are acknowledged, nobody may take this member for current.
         board.update { $0.currentPartitions = 0 }
         for record in records {
-            let (frame, partition) = (record.frame, assignedPartitions[record.source])
-            try keep(frame, at: record.offset, in: partition.store)
-            guard !stays(LedgerFrame(offset: record.offset, bytes: frame), in: partition) else { continue }
-            if partition.backlog == nil { try fold(frame, at: record.offset, in: partition) }
+            let partition = assignedPartitions[record.source]
+            let frame = LedgerFrame(offset: record.offset, bytes: record.frame)
+            try keep(frame.bytes, at: frame.offset, in: partition.store)
+            if partition.admits(frame) { try fold(frame, in: partition) }
         }
         frameCounter.increment(by: records.count)
         board.update { $0.frames += Int64(records.count) }
@@ -181,45 +181,23 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     }
 
     /// Folds a frame that is not folded yet, and publishes its facts.
-    func fold(_ frame: UnsafeRawBufferPointer, at offset: Int64, in partition: LedgerPartition) throws {
-        guard let before = try apply(frame, at: offset, to: partition) else { return }
-        partition.chain.append(frame, at: offset)
-        try publish(partition)
-        partition.publication?.folded(next: offset + 1)
-        try checkpointIfDue(partition, from: before, to: offset + 1)
-    }
-
-    /// Leaves the facts that are not sent yet in the batch. Returns where the fold stood; nil: it has folded the frame already, or
-    /// cannot fold it.
-    func apply(
-        _ frame: UnsafeRawBufferPointer, at offset: Int64, to partition: LedgerPartition
-    ) throws -> Int64? {
-        batch.removeAll()
-        return try partition.withFold { state -> Int64? in
-            guard offset >= state.nextOffset else { return nil }
-            if partition.beginsNews(at: offset) { state.beginDiagnosis() }
-            let (before, tallies) = (state.nextOffset, FoldTallies(state))
-            do {
-                try state.apply(frame: frame, at: offset, above: partition.sent, into: &batch)
-            } catch let problem as PartitionFold.Problem {
-                batch.removeAll()
-                quarantine(partition, problem)
-                return nil
-            }
-            // What was folded before, here or elsewhere, is not counted as new.
-            if offset >= partition.newFrom { note(FoldTallies(state) - tallies, of: state, at: offset, in: partition) }
-            if partition.beginsNews(at: state.nextOffset) { state.beginDiagnosis() }
-            return before
+    func fold(_ frame: LedgerFrame, in partition: LedgerPartition) throws {
+        switch try partition.fold(frame, into: &batch) {
+        case .repeated: break
+        case .quarantined(let search):
+            partition.quarantine?.unsearched = search.map { frames(of: partition, in: $0) }
+        case .folded(let before, let news):
+            if let news { note(news, at: frame.offset, in: partition) }
+            try publish(partition)
+            partition.folded(next: frame.offset + 1)
+            try checkpointIfDue(partition, from: before, to: frame.offset + 1)
         }
     }
 
-    private func note(
-        _ news: FoldTallies, of state: borrowing PartitionFold, at offset: Int64, in partition: LedgerPartition
-    ) {
+    private func note(_ news: FoldTallies, at offset: Int64, in partition: LedgerPartition) {
         board.add(news)
-        partition.countedTo = offset + 1
         guard news.refusedFrames > 0 || news.counters.policySwitches > 0 || news.counters.outOfRange > 0 else { return }
-        let place: Logger.Metadata = ["partition": "\(state.partition)", "offset": "\(offset)"]
+        let place: Logger.Metadata = ["partition": "\(partition.number)", "offset": "\(offset)"]
         if news.refusedFrames > 0 {
             logger.error(
                 "a frame is refused: its appender session has a gap or is forgotten; the appender sends its events again",
@@ -230,7 +208,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
                 "entries contribute nothing: their time lies outside 1970 to 2200, or more than 10 years beyond the clock",
                 metadata: place.merging(["entries": "\(news.counters.outOfRange)"]) { $1 })
         }
-        if news.counters.policySwitches > 0, let policy = state.policy {
+        if news.counters.policySwitches > 0, let policy = partition.withFold({ $0.policy }) {
             logger.notice(
                 "a policy is activated",
                 metadata: place.merging(["policy": "\(policy.id)", "version": "\(policy.version)"]) { $1 })
@@ -248,7 +226,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
                 headers: Self.factHeaders, tag: Int(item.sequence))
             { try waitForRoom() }
             counts[topic] += 1
-            partition.publication?.send(item.topic, item.sequence)
+            partition.send(item.topic, item.sequence)
         }
         for (topic, count) in counts.enumerated() where count > 0 { publishedCounters[topic].increment(by: count) }
         board.update { status in for topic in counts.indices { status.factsPublished[topic] += counts[topic] } }
@@ -269,11 +247,11 @@ final class FoldWorker: RoundWorker, RebalanceListener {
                 // A tick that may be refused is made up for by the next one, in a session of its own.
                 try? outlet.ticker.acknowledged(delivery.partition, offset: delivery.offset)
             } else if delivery.tag != Self.otherTag, let topic = outlet.facts.firstIndex(of: delivery.topic) {
-                partitions[Int(delivery.partition)]?.publication?.acknowledge(
+                partitions[Int(delivery.partition)]?.acknowledge(
                     topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
             }
         }
-        for partition in assignedPartitions { partition.publication?.settle() }
+        for partition in assignedPartitions { partition.settle() }
     }
 
     // MARK: Time
@@ -284,13 +262,9 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         var (behind, farthest) = (Duration.zero, Int32(0))
         for (index, source) in consumer.assignment.enumerated() {
             let partition = assignedPartitions[index]
-            let shared = partition.shared
-            shared.end = consumer.knownEnd(index).map { max($0, shared.end ?? 0) } ?? shared.end
-            shared.isCurrent =
-                source.reachedEnd && partition.backlog == nil && partition.quarantine == nil
-                && partition.publication?.isSettled == true
-            if shared.isCurrent { current += 1 }
-            noteBehind(partition)
+            partition.noteEnd(consumer.knownEnd(index), reachedEnd: source.reachedEnd)
+            if partition.phase == .current { current += 1 }
+            partition.noteBehind(at: host.now)
             if let time = partition.behind, time >= behind { (behind, farthest) = (time, partition.number) }
         }
         let going = assignedPartitions.filter { $0.quarantine == nil }
@@ -303,33 +277,18 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         noteProgress(isDone: isKnown && behind <= .microseconds(configuration.readyWithin))
     }
 
-    /// For how long an acknowledged frame of the ledger has waited until its facts are acknowledged too.
-    private func noteBehind(_ partition: LedgerPartition) {
-        // Of what was there before it came here nobody knows for how long it has waited.
-        guard partition.quarantine == nil, let end = partition.shared.end, let publication = partition.publication,
-            publication.committable >= partition.firstEnd
-        else { return partition.behind = nil }
-        partition.ends.note(end: end, at: host.now)
-        partition.behind = partition.ends.since(position: publication.committable).map { host.now - $0 } ?? .zero
-    }
-
-    /// The owner's duty (SPEC section 5): where the wall clock has run ahead, an entry that only moves the clock. One tick moves
-    /// it no further than an entry may, so a ledger of long ago comes to now in steps.
+    /// The owner's duty (SPEC section 5): where the wall clock has run ahead, an entry that only moves the clock.
     private func appendTicks() throws {
         guard configuration.clock == .wall else { return }
         let now = clock.time
         for partition in assignedPartitions {
-            // Under traffic there is no moment of rest; but who is far behind first folds what is there.
-            guard let behind = partition.behind, behind <= .microseconds(configuration.readyWithin) else { continue }
-            let number = partition.number
-            let clock = partition.withFold { $0.policy == nil ? Int64.max : $0.fold.clock.microseconds }
-            let latest = max(clock, partition.lastTick ?? .min)
-            guard now.subtractingReportingOverflow(configuration.tickInterval).partialValue > latest else { continue }
-            let time = min(
-                Timestamp(microseconds: now), EntryTime.latest(at: Timestamp(microseconds: latest)))
-            partition.lastTick = time.microseconds
-            outlet.ticker.append(tick: time, to: Int(number))
-            _ = try outlet.ticker.send(Int(number), tag: Self.otherTag, wait: waitForRoom)
+            guard
+                let time = partition.tick(
+                    at: now, interval: configuration.tickInterval, readyWithin: configuration.readyWithin)
+            else { continue }
+            let number = Int(partition.number)
+            outlet.ticker.append(tick: time, to: number)
+            _ = try outlet.ticker.send(number, tag: Self.otherTag, wait: waitForRoom)
             board.update { $0.ticks += 1 }
         }
     }
@@ -390,7 +349,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         var arrived: [LedgerPartition] = []
         for partition in assignedPartitions {
             guard let marks = found[partition.number] else { continue }
-            partition.recovered(marks)
+            partition.recover(marks)
             arrived.append(partition)
         }
         try beginCatchUp(arrived)
@@ -417,18 +376,18 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         var offsets: [PartitionOffset] = []
         committed = positions
         for partition in assignedPartitions.sorted(by: { $0.number < $1.number }) {
-            guard let publication = partition.publication, publication.committable > 0 else { continue }
+            guard let position = partition.position else { continue }
             offsets.append(
                 PartitionOffset(
-                    TopicPartition(configuration.topics.ledger, partition.number), offset: publication.committable,
-                    metadata: publication.metadata))
+                    TopicPartition(configuration.topics.ledger, partition.number), offset: position.offset,
+                    metadata: position.metadata))
         }
         try consumer.commit(offsets, wait: wait)
     }
 
     private func handOver(_ consumer: any ConsumerClient) {
         let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
-        while !assignedPartitions.allSatisfy({ $0.publication?.isSettled ?? true }), failure == nil,
+        while !assignedPartitions.allSatisfy(\.isSettled), failure == nil,
             outlet.producer.fatalError == nil,
             host.now < deadline
         {
@@ -505,7 +464,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
     }
 
     func revoked(_ places: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
-        for partition in assignedPartitions { partition.phase = .leaving }
+        for partition in assignedPartitions { partition.leave() }
         if lost {
             logger.warning("the group has given this member's partitions away")
             do { try renewOutlet() } catch { failure = error }
@@ -515,13 +474,7 @@ final class FoldWorker: RoundWorker, RebalanceListener {
         for partition in assignedPartitions {
             partition.standBy()
             board.keep(partition.shared)
-            // A state that is ahead of its facts is of use only where an archive has a way back.
-            guard partition.store.directory != nil || partition.nextOffset <= partition.committable,
-                !partition.withFold({ $0.isSpoiled })
-            else {
-                drop(partition)
-                continue
-            }
+            if !partition.isUsable { drop(partition) }
         }
         (assignment, checkpoints, assignedPartitions) = (nil, nil, [])
         showPartitions()

@@ -30,9 +30,9 @@ final class LedgerPartition {
     /// The state, and what other threads ask about it.
     let shared: OwnedPartition
     let store: PartitionStore
-    var phase = Phase.standby
+    private(set) var phase = Phase.standby
     /// Nil for a standby, and while the published facts are looked for.
-    var publication: Publication?
+    private(set) var publication: Publication?
     /// Of a standby: the ledger offset before which the owner has published every fact, as far as it is known. A standby folds
     /// no further: a state that is ahead of its facts could not publish those that its owner did not live to send.
     var publishedByOwner: Int64 = 0
@@ -57,7 +57,7 @@ final class LedgerPartition {
     /// How the ledger's end moves.
     var ends = TimeBehind()
     /// The ledger's end when the partition was assigned; `Int64.max` while that is not known.
-    var firstEnd = Int64.max
+    private(set) var firstEnd = Int64.max
     /// For how long the oldest frame of the ledger has waited whose facts are not all acknowledged; nil if that is not known
     /// yet.
     var behind: Duration?
@@ -83,18 +83,15 @@ final class LedgerPartition {
     /// The ledger offset of the next frame.
     var nextOffset: Int64 { withFold { $0.nextOffset } }
 
+    /// Frames that the ledger has and the fold does not.
+    var framesLeft: Int64 { max(0, (shared.end ?? 0) - nextOffset) }
+
     /// Another state takes the place of the one that is there. `chain` as for `init`.
     func replace(_ fold: consuming sending PartitionFold, chain: FrameChain) {
         self.chain = chain
         store.begin(at: fold.nextOffset)
         shared.replace(fold)
     }
-
-    /// The ledger offset before which every fact is published, as far as it is known.
-    var committable: Int64 { phase == .standby ? publishedByOwner : publication?.committable ?? 0 }
-
-    /// The sequence numbers up to which no fact is to be published, by `FactTopic.rawValue`.
-    var sent: [Int64] { phase == .standby ? Self.everything : publication!.sent }
 
     /// True once, where the next frame's offset is `newFrom` or beyond it.
     func beginsNews(at nextOffset: Int64) -> Bool {
@@ -103,9 +100,43 @@ final class LedgerPartition {
         return true
     }
 
+    func isSnapshotDue(at now: ContinuousClock.Instant, interval: Int64) -> Bool {
+        !store.isSnapshotUnderWay && (now - store.lastSnapshot.time) / .microseconds(1) > Double(interval)
+    }
+
+    // MARK: Publication
+
+    /// The ledger offset before which every fact is published, as far as it is known.
+    var committable: Int64 { isStandby ? publishedByOwner : publication?.committable ?? 0 }
+
+    /// What the group is to have of this partition; nil if there is nothing to commit.
+    var position: (offset: Int64, metadata: String)? {
+        publication.flatMap { $0.committable > 0 ? ($0.committable, $0.metadata) : nil }
+    }
+
+    /// Every fact that was sent is acknowledged.
+    var isSettled: Bool { publication?.isSettled ?? true }
+
+    /// The sequence numbers up to which no fact is to be published, by `FactTopic.rawValue`.
+    var sent: [Int64] { isStandby ? Self.everything : publication!.sent }
+
+    func send(_ topic: FactTopic, _ sequence: Int64) { publication?.send(topic, sequence) }
+
+    /// The facts of every frame before `next` are sent.
+    func folded(next: Int64) { publication?.folded(next: next) }
+
+    /// `settle` draws the conclusions, once for many.
+    func acknowledge(topic: Int, sequence: Int64, offset: Int64) {
+        publication?.acknowledge(topic: topic, sequence: sequence, offset: offset)
+    }
+
+    func settle() { publication?.settle() }
+
     // MARK: Phases
 
-    /// The group gives the partition to this member. `committed`: the ledger offset that the group has of it; `marks`: where
+    var isStandby: Bool { if case .standby = phase { true } else { false } }
+
+    /// The group assigns the partition to this member. `committed`: the ledger offset that the group has of it; `marks`: where
     /// to look for the facts that are published.
     func assign(committed: Int64, marks: [Publication.Mark]) {
         phase = .recovering(marks)
@@ -115,22 +146,41 @@ final class LedgerPartition {
     }
 
     /// The facts that are published are found.
-    func recovered(_ found: [Publication.Mark]) {
+    func recover(_ found: [Publication.Mark]) {
         publication = Publication(found: found)
         phase = .restoring
     }
 
-    /// Every fact of the state is published: it is not ahead of them.
-    var isPublished: Bool {
+    /// Goes on publishing after the facts of the state. False: the state is ahead of what is published, and would leave facts
+    /// out; another one is needed.
+    func resumePublication() -> Bool {
         let found = publication!.sent
-        return withFold { state in zip(state.sequences, found).allSatisfy { $0 <= $1 } }
+        let (isPublished, next) = withFold { state in
+            (zip(state.sequences, found).allSatisfy { $0 <= $1 }, state.nextOffset)
+        }
+        guard isPublished else { return false }
+        publication?.begin(at: next)
+        return true
     }
 
-    /// Goes on after the facts of the state.
-    func beginPublication() {
-        let next = nextOffset
-        publication?.begin(at: next)
+    /// The state is chosen: it is folded towards the ledger's end, which is `end` now.
+    func catchUp(to end: Int64) {
+        withFold { if beginsNews(at: $0.nextOffset) { $0.beginDiagnosis() } }
+        (shared.end, firstEnd) = (end, end)
+        phase = .catchingUp
     }
+
+    /// Whether the fold has the ledger's end, every fact acknowledged. `reachedEnd`: everything that the topic has is polled.
+    func noteEnd(_ end: Int64?, reachedEnd: Bool) {
+        if let end { shared.end = max(end, shared.end ?? 0) }
+        guard phase == .catchingUp || phase == .current else { return }
+        let isCurrent = reachedEnd && backlog == nil && quarantine == nil && isSettled
+        shared.isCurrent = isCurrent
+        phase = isCurrent ? .current : .catchingUp
+    }
+
+    /// The group takes the partition from this member.
+    func leave() { phase = .leaving }
 
     /// The partition is with another member now, or with none.
     func standBy() {
@@ -138,5 +188,11 @@ final class LedgerPartition {
         phase = .standby
         (publication, backlog, shared.isCurrent) = (nil, nil, false)
         newFrom = Self.nothingIsNew
+    }
+
+    /// Whether a standby's state can be folded on. One that is ahead of its facts is of use only where an archive has a way
+    /// back.
+    var isUsable: Bool {
+        (store.directory != nil || nextOffset <= committable) && !withFold { $0.isSpoiled }
     }
 }
