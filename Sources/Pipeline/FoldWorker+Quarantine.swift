@@ -5,7 +5,7 @@ internal import Replay
 
 // What a record that cannot be read or folded does to its partition, and how it goes on.
 extension FoldWorker {
-    /// One round for those in quarantine: makes their states good, looks for the entries that end it, and ends it.
+    /// One round for the partitions in quarantine: mends their states, searches for the entries that end it, and ends it.
     func settleQuarantines() throws {
         for partition in assignedPartitions + standbys where partition.quarantine != nil {
             try mend(partition)
@@ -34,7 +34,7 @@ extension FoldWorker {
         if store.archiveEnd == nil, !partition.isStandby { try readFromTopic(partition) }
     }
 
-    /// What came meanwhile is folded: it is in the archive, or else it is read once more.
+    /// What was not folded meanwhile is folded: it is in the archive, or else it is read from the topic once more.
     private func goOn(_ partition: LedgerPartition) throws {
         if partition.store.archiveEnd == nil {
             try readFromTopic(partition)
@@ -57,7 +57,7 @@ extension FoldWorker {
         ["partition": "\(quarantine.problem.partition)", "offset": "\(quarantine.problem.offset)"]
     }
 
-    /// Of those owned here, for whoever asks.
+    /// Of the partitions that are assigned to this member.
     var quarantined: [PipelineStatus.Quarantined] {
         assignedPartitions.compactMap { partition in
             partition.quarantine.map {

@@ -11,20 +11,20 @@ extension FoldWorker {
 
     private static let committedMilliseconds = 1000
 
-    /// One round: takes up what nobody here holds yet, keeps what the topic brings, and folds it as far as its owner has
-    /// published.
+    /// One round: opens a partition that this member does not have yet, archives what the topic brings, and folds that as far
+    /// as its owner has published.
     func standBy(_ group: any ConsumerClient) throws {
         guard configuration.standsBy, assignment != nil else { return }
-        try takeUpStandby()
+        try openStandby()
         try readStandbys()
         try learnLimits(group)
-        for partition in standbys where partition.nextOffset < partition.publishedByOwner {
+        for partition in standbys where partition.isBehindOwner {
             try foldStandby(partition)
         }
     }
 
     /// At most one a round: it can take long.
-    private func takeUpStandby() throws {
+    private func openStandby() throws {
         guard let missing = partitions.firstIndex(where: { $0 == nil }) else { return }
         _ = try open(Int32(missing))
         showPartitions()
@@ -50,8 +50,9 @@ extension FoldWorker {
             for record in records {
                 let place = consumer.assignment[record.source].topicPartition
                 guard let partition = partitions[Int(place.partition)], partition.isStandby else { continue }
-                try keep(record.frame, at: record.offset, in: partition.store)
-                _ = partition.admits(LedgerFrame(offset: record.offset, bytes: record.frame))
+                let frame = LedgerFrame(offset: record.offset, bytes: record.frame)
+                try archive(frame, of: partition)
+                _ = partition.admits(frame)
             }
         }
         for (place, error) in consumer.takeErrors() { try handle(error, at: place) }

@@ -5,7 +5,7 @@ internal import Replay
 public import Scoring
 internal import Synchronization
 
-/// The state of a ledger partition that this process folds, and what is known of it. The thread of its `LedgerPartition` folds; any
+/// The state of a ledger partition that this process folds, and how far it is. The thread of its `LedgerPartition` folds; any
 /// thread may read.
 final class OwnedPartition: Sendable {
     let partition: Int32

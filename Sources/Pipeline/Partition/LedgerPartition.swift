@@ -106,6 +106,9 @@ final class LedgerPartition {
 
     // MARK: Publication
 
+    /// A standby can be folded on.
+    var isBehindOwner: Bool { nextOffset < publishedByOwner }
+
     /// The ledger offset before which every fact is published, as far as it is known.
     var committable: Int64 { isStandby ? publishedByOwner : publication?.committable ?? 0 }
 
