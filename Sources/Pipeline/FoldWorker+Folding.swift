@@ -1,5 +1,4 @@
 internal import CoreMetrics
-internal import Events
 internal import Kafka
 internal import Ledger
 internal import Logging

@@ -1,14 +1,12 @@
-internal import Events
 internal import Kafka
 internal import Ledger
 internal import Logging
-internal import Policy
 internal import Replay
-internal import Scoring
 
 // The archive and the snapshots of the partitions, and the states that come from them.
 extension FoldWorker {
     private static let diskFullPauseMilliseconds = 200
+
     /// A standby: its archive, and its state from the newest good snapshot or from nothing.
     func open(_ number: Int32) throws -> LedgerPartition {
         let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)

@@ -3,7 +3,7 @@ internal import Replay
 
 // What becomes of a frame, and which frames are next.
 extension LedgerPartition {
-    enum Outcome {
+    enum Outcome: Equatable {
         /// It was folded before.
         case repeated
         /// `from`: the offset at which the fold stood. `news`: what it has done that nobody has counted yet; nil if everything
