@@ -62,8 +62,8 @@ extension FoldWorker {
 
     var isCatchingUp: Bool { assignedPartitions.contains { $0.backlog != nil } }
 
-    /// Folds some of the backlogs, publishing what is not published yet. The rounds go on between the calls, so that a long past
-    /// never looks like a dead member.
+    /// Folds some of the backlogs, publishing what is not published yet. The rounds go on between the calls, so that a long
+    /// past never looks like a dead member.
     func catchUp() throws {
         for partition in assignedPartitions {
             for _ in 0..<Self.catchUpFrames {
@@ -80,8 +80,8 @@ extension FoldWorker {
     }
 
     /// A state that is ahead of its facts would never publish them. One that was in use before the partitions were assigned
-    /// anew can be ahead of its facts: then the newest snapshot is taken. A snapshot is ahead of them only where the fact topics
-    /// have lost some: then the state is folded from the beginning.
+    /// anew can be ahead of its facts: then the newest snapshot is taken. A snapshot is ahead of them only where the fact
+    /// topics have lost some: then the state is folded from the beginning.
     private func useOnlyWhatIsPublished(_ partition: LedgerPartition) throws {
         let store = partition.store
         if partition.resumePublication() { return }

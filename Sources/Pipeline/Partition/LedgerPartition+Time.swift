@@ -15,8 +15,8 @@ extension LedgerPartition {
     }
 
     /// The time of the tick that is to be appended where the wall clock, `now`, has run ahead of the partition's clock; nil if
-    /// none is due. All in microseconds. One tick moves the clock no further than an entry may, so a ledger of long ago comes to
-    /// now in steps.
+    /// none is due. All in microseconds. One tick moves the clock no further than an entry may, so a ledger of long ago comes
+    /// to now in steps.
     func tick(at now: Int64, interval: Int64, readyWithin: Int64) -> Timestamp? {
         // Under traffic there is no moment of rest; but who is far behind first folds what is there.
         guard let behind, behind <= .microseconds(readyWithin) else { return nil }
