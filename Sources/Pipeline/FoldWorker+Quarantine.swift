@@ -5,116 +5,63 @@ internal import Replay
 
 // What a record that cannot be read or folded does to its partition, and how it goes on.
 extension FoldWorker {
-    /// The fold of the partition stops before the record. Called while the partition's state is locked.
-    func quarantine(_ store: PartitionStore, _ problem: PartitionFold.Problem) {
-        // What comes from now on is looked at as it comes.
-        let behind = store.archiveEnd.flatMap { end in
-            problem.offset + 1 < end ? frames(of: store, from: problem.offset + 1, until: end) : nil
-        }
-        store.quarantine = Quarantine(problem, kept: behind)
-        store.kept = nil
-    }
-
-    /// Whether a frame that was read stays unfolded: its partition is in quarantine, and it lies at the record or behind it.
-    func stays(_ frame: LedgerFrame, in store: PartitionStore) -> Bool {
-        guard store.quarantine != nil else { return false }
-        store.quarantine?.look(at: frame)
-        return frame.offset >= store.quarantine!.problem.offset
-    }
-
-    /// One round for those in quarantine: makes their states good, looks for the entries that end it, and ends it.
+    /// One round for the partitions in quarantine: mends their states, searches for the entries that end it, and ends it.
     func settleQuarantines() throws {
-        for (place, store) in stores.enumerated() where store.quarantine != nil {
-            try mend(partitions[place], store)
-            try look(in: store)
-            guard store.quarantine?.isOver == true else { continue }
-            end(partitions[place], store)
-            try goOn(place)
-        }
-        for spare in sparesInOrder where spare.store.quarantine != nil {
-            try mend(spare.partition, spare.store)
-            try look(in: spare.store)
-            if spare.store.quarantine?.isOver == true { end(spare.partition, spare.store) }
+        for partition in assignedPartitions + standbys where partition.quarantine != nil {
+            try mend(partition)
+            if let quarantine = try partition.search(frames: Self.catchUpFrames) {
+                logger.error("\(quarantine.description)", metadata: metadata(of: quarantine))
+            }
+            guard let quarantine = partition.endQuarantine() else { continue }
+            logger.notice(
+                "a record is passed over, as the ledger says",
+                metadata: metadata(of: quarantine).merging(["reason": "\(quarantine.problem.message)"]) { $1 })
+            if !partition.isStandby { try goOn(partition) }
         }
     }
 
     /// A state into which a frame went in part is taken from a snapshot, or begun anew, and folded up to the record.
-    private func mend(_ partition: OwnedPartition, _ store: PartitionStore) throws {
-        guard partition.withFold({ $0.isSpoiled }) else { return }
-        let (number, skipped) = (store.partition, partition.withFold { $0.skipped })
-        let history = history(number, store.directory)
+    private func mend(_ partition: LedgerPartition) throws {
+        guard partition.isSpoiled else { return }
+        let store = partition.store
         try storing { try store.flush() }
-        if let restored = try store.restore(
-            history: history, maximumSessions: configuration.maximumSessions, logger: logger)
-        {
-            store.begin(at: restored.fold.nextOffset, restored.chain)
-            partition.replace(restored.fold)
+        if let restored = try restore(store) {
+            partition.mend(restored.fold, chain: restored.chain)
         } else {
-            store.begin(at: 0, FrameChain(partition: number))
-            partition.replace(blank(number, history))
+            partition.mend(blank(store), chain: FrameChain(partition: partition.number))
         }
-        partition.withFold { state in for offset in skipped { state.skip(offset) } }
-        partition.newFrom = max(partition.newFrom, countedTo[Int(number)])
-        readAhead(partition, store)
-        if store.archiveEnd == nil, let place = partitions.firstIndex(where: { $0 === partition }) {
-            try readFromTopic(place)
-        }
+        readAhead(partition)
+        if store.archiveEnd == nil, !partition.isStandby { try readFromTopic(partition) }
     }
 
-    /// Looks through some of what the archive had.
-    private func look(in store: PartitionStore) throws {
-        for _ in 0..<Self.catchUpFrames {
-            guard store.quarantine?.isOver == false, let kept = store.quarantine?.kept else { break }
-            if let frame = try kept.next() {
-                store.quarantine?.look(at: frame)
-            } else {
-                store.quarantine?.kept = nil
-            }
-        }
-        guard let quarantine = store.quarantine, !quarantine.isOver, quarantine.kept == nil, !quarantine.isTold else {
-            return
-        }
-        store.quarantine?.isTold = true
-        logger.error("\(quarantine.description)", metadata: place(of: quarantine))
-    }
-
-    private func end(_ partition: OwnedPartition, _ store: PartitionStore) {
-        guard let quarantine = store.quarantine else { return }
-        store.quarantine = nil
-        partition.withFold { $0.skip(quarantine.problem.offset) }
-        logger.notice(
-            "a record is passed over, as the ledger says",
-            metadata: place(of: quarantine).merging(["reason": "\(quarantine.problem.message)"]) { $1 })
-    }
-
-    /// What came meanwhile is folded: it is in the archive, or else it is read once more.
-    private func goOn(_ place: Int) throws {
-        if stores[place].archiveEnd == nil {
-            try readFromTopic(place)
+    /// What was not folded meanwhile is folded: it is in the archive, or else it is read from the topic once more.
+    private func goOn(_ partition: LedgerPartition) throws {
+        if partition.store.archiveEnd == nil {
+            try readFromTopic(partition)
         } else {
-            try storing { try stores[place].flush() }
-            readAhead(place)
+            try storing { try partition.store.flush() }
+            readAhead(partition)
         }
     }
 
-    private func readFromTopic(_ place: Int) throws {
+    private func readFromTopic(_ partition: LedgerPartition) throws {
         guard let consumer else { return }
-        let next = partitions[place].withFold { $0.nextOffset }
+        let (index, next) = (assignedPartitions.firstIndex { $0 === partition }, partition.nextOffset)
         try consumer.assign(
-            consumer.assignment.enumerated().map { index, source in
-                PartitionOffset(source.topicPartition, offset: index == place ? next : source.position)
+            consumer.assignment.enumerated().map {
+                PartitionOffset($1.topicPartition, offset: $0 == index ? next : $1.position)
             })
     }
 
-    private func place(of quarantine: Quarantine) -> Logger.Metadata {
+    private func metadata(of quarantine: Quarantine) -> Logger.Metadata {
         ["partition": "\(quarantine.problem.partition)", "offset": "\(quarantine.problem.offset)"]
     }
 
-    /// Of those owned here, for whoever asks.
+    /// Of the partitions that are assigned to this member.
     var quarantined: [PipelineStatus.Quarantined] {
-        stores.compactMap { store in
-            store.quarantine.map {
-                .init(partition: store.partition, offset: $0.problem.offset, reason: $0.description)
+        assignedPartitions.compactMap { partition in
+            partition.quarantine.map {
+                .init(partition: partition.number, offset: $0.problem.offset, reason: $0.description)
             }
         }
     }

@@ -6,81 +6,73 @@ internal import Scoring
 
 // What other members own: a standby folds it too, so that it can take it over at once.
 extension FoldWorker {
-    /// A ledger partition that is held here and not owned.
-    struct Spare {
-        let store: PartitionStore
-        let partition: OwnedPartition
-        /// The ledger offset before which every fact is out, as far as is known here. A standby folds no further: a state
-        /// that is ahead of its facts could not publish those that its owner did not live to send.
-        var out: Int64 = 0
-    }
-
-    /// By ledger partition: what is done with one after the other is done in the same order every time.
-    var sparesInOrder: [Spare] { spares.values.sorted { $0.store.partition < $1.store.partition } }
+    /// In the order of their numbers.
+    var standbys: [LedgerPartition] { partitions.compactMap { $0?.isStandby == true ? $0 : nil } }
 
     private static let committedMilliseconds = 1000
-    /// Above every sequence number: no fact is made into bytes.
-    private static let everything = [Int64](repeating: .max, count: FactTopic.allCases.count)
 
-    /// One round: takes up what nobody here holds yet, keeps what the topic brings, and folds it as far as its owner has
-    /// published.
+    /// One round: opens a partition that this member does not have yet, archives what the topic brings, and folds that as far
+    /// as its owner has published.
     func standBy(_ group: any ConsumerClient) throws {
-        guard configuration.standsBy, dealt != nil else { return }
-        try takeUpSpare()
-        try readSpares()
+        guard configuration.standsBy, assignment != nil else { return }
+        try openStandby()
+        try readStandbys()
         try learnLimits(group)
-        for spare in sparesInOrder where spare.partition.withFold({ $0.nextOffset }) < spare.out {
-            try foldSpare(spare)
+        for partition in standbys where partition.isBehindOwner {
+            try foldStandby(partition)
         }
     }
 
     /// At most one a round: it can take long.
-    private func takeUpSpare() throws {
-        let held = Set(partitions.map(\.partition)).union(spares.keys)
-        guard let missing = (0..<Int32(publications.count)).first(where: { !held.contains($0) }) else { return }
-        let (store, partition) = try open(missing)
-        partition.newFrom = OwnedPartition.nothingIsNew
-        spares[missing] = Spare(store: store, partition: partition)
+    private func openStandby() throws {
+        guard let missing = partitions.firstIndex(where: { $0 == nil }) else { return }
+        _ = try open(Int32(missing))
         showPartitions()
     }
 
-    private func readSpares() throws {
+    private func readStandbys() throws {
         let consumer =
             try standbyConsumer
             ?? configuration.kafka.consumer(Consumer.Options(), listener: nil) { [logger] in
                 logger.kafka($0, of: "standby")
             }
         standbyConsumer = consumer
-        if Set(consumer.assignment.map(\.topicPartition.partition)) != Set(spares.keys) {
+        let standbys = standbys
+        if Set(consumer.assignment.map(\.topicPartition.partition)) != Set(standbys.map(\.number)) {
             try consumer.assign(
-                sparesInOrder.map { spare in
+                standbys.map { partition in
                     PartitionOffset(
-                        TopicPartition(configuration.topics.ledger, spare.store.partition),
-                        offset: spare.store.archiveEnd ?? 0)
+                        TopicPartition(configuration.topics.ledger, partition.number),
+                        offset: partition.store.archiveEnd ?? 0)
                 })
         }
         try consumer.poll(timeoutMilliseconds: 0) { records in
             for record in records {
                 let place = consumer.assignment[record.source].topicPartition
-                guard let spare = spares[place.partition] else { continue }
-                try keep(record.frame, at: record.offset, in: spare.store)
-                _ = stays(LedgerFrame(offset: record.offset, bytes: record.frame), in: spare.store)
+                guard let partition = partitions[Int(place.partition)], partition.isStandby else { continue }
+                let frame = LedgerFrame(offset: record.offset, bytes: record.frame)
+                try archive(frame, of: partition)
+                _ = partition.admits(frame)
             }
         }
         for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
         for (source, place) in consumer.assignment.enumerated() {
-            spares[place.topicPartition.partition]?.partition.end = consumer.knownEnd(source)
+            guard let partition = partitions[Int(place.topicPartition.partition)], partition.isStandby else {
+                continue
+            }
+            partition.shared.end = consumer.knownEnd(source)
         }
     }
 
     private func learnLimits(_ group: any ConsumerClient) throws {
-        guard !spares.isEmpty, host.now - lastLimits > Self.commitEvery else { return }
+        let standbys = standbys
+        guard !standbys.isEmpty, host.now - lastLimits > Self.commitEvery else { return }
         lastLimits = host.now
         do {
-            let places = spares.keys.map { TopicPartition(configuration.topics.ledger, $0) }
+            let places = standbys.map { TopicPartition(configuration.topics.ledger, $0.number) }
             for found in try group.committed(places, timeoutMilliseconds: Self.committedMilliseconds)
             where found.offset > 0 {
-                spares[found.topicPartition.partition]?.out = found.offset
+                partitions[Int(found.topicPartition.partition)]?.publishedByOwner = found.offset
             }
         } catch {
             guard error.isRetriable else { throw error }
@@ -88,24 +80,16 @@ extension FoldWorker {
         }
     }
 
-    private func foldSpare(_ spare: Spare) throws {
-        let (store, partition) = (spare.store, spare.partition)
+    private func foldStandby(_ partition: LedgerPartition) throws {
         for _ in 0..<Self.catchUpFrames {
-            if let quarantine = store.quarantine, partition.withFold({ $0.nextOffset }) >= quarantine.problem.offset {
-                return
-            }
-            guard let frame = try store.kept?.next() else {
-                try storing { try store.flush() }
-                readAhead(partition, store, limit: spare.out)
-                if store.kept == nil { return }
+            if partition.isStopped { return }
+            guard let frame = try partition.backlog?.next() else {
+                try storing { try partition.store.flush() }
+                readAhead(partition, limit: partition.publishedByOwner)
+                if partition.backlog == nil { return }
                 continue
             }
-            guard
-                let before = try apply(
-                    frame.bytes, at: frame.offset, to: partition, store, above: Self.everything)
-            else { continue }
-            store.chain.append(frame.bytes, at: frame.offset)
-            try checkpointIfDue(partition, store, from: before, to: frame.offset + 1)
+            try fold(frame, in: partition)
         }
     }
 }

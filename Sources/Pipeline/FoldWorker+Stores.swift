@@ -1,67 +1,48 @@
-internal import Events
 internal import Kafka
 internal import Ledger
 internal import Logging
-internal import Policy
 internal import Replay
-internal import Scoring
 
-// What a member keeps of its partitions, where it starts from it, and what it says of it.
+// The archive and the snapshots of the partitions, and the states that come from them.
 extension FoldWorker {
     private static let diskFullPauseMilliseconds = 200
-    private static let progressEvery = Duration.milliseconds(500)
-    private static let progressLogEvery = Duration.seconds(5)
-    /// Frames of a partition folded from the archive between two looks at group, topic and producer.
-    static let catchUpFrames = 64
 
-    struct AheadOfFacts: Error, CustomStringConvertible {
-        var description: String { "a state is ahead of its facts" }
-    }
-
-    /// How far the ledger is folded, until it is folded to its end.
-    struct Recovery {
-        var estimate = RateEstimate()
-        /// What was to be folded at the start, in frames; 0 once it is folded.
-        var total: Int64 = 0
-        let start: ContinuousClock.Instant
-        var lastNote: ContinuousClock.Instant
-        var lastLog: ContinuousClock.Instant
-
-        init(at now: ContinuousClock.Instant) { (start, lastNote, lastLog) = (now, now, now) }
-    }
-
-    // MARK: Start
-
-    /// A partition that arrives: its archive, and its state from the newest good snapshot or from nothing.
-    func open(_ partition: Int32) throws -> (PartitionStore, OwnedPartition) {
+    /// A standby: its archive, and its state from the newest good snapshot or from nothing.
+    func open(_ number: Int32) throws -> LedgerPartition {
         let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
-        let store = try PartitionStore(partition, data: configuration.data, host: host, logger: logger) { range in
+        let store = try PartitionStore(number, data: configuration.data, host: host, logger: logger) { range in
             try LedgerTopicFrames(
-                kafka, topic: ledger, partition: partition, from: range.lowerBound, until: range.upperBound,
+                kafka, topic: ledger, partition: number, from: range.lowerBound, until: range.upperBound,
                 isStopped: { stop.isSet })
         }
-        let history = history(partition, store.directory)
-        guard
-            let restored = try store.restore(
-                history: history, maximumSessions: configuration.maximumSessions, logger: logger)
-        else {
-            store.begin(at: 0, FrameChain(partition: partition))
-            return (
-                store,
-                OwnedPartition(blank(partition, history), archive: store.directory)
-            )
-        }
-        store.begin(at: restored.fold.nextOffset, restored.chain)
-        return (store, OwnedPartition(restored.fold, archive: store.directory))
+        let countedTo = countedTo[number] ?? 0
+        let partition =
+            if let restored = try restore(store) {
+                LedgerPartition(restored.fold, chain: restored.chain, store: store, countedTo: countedTo)
+            } else {
+                LedgerPartition(
+                    blank(store), chain: FrameChain(partition: number), store: store, countedTo: countedTo)
+            }
+        partitions[Int(number)] = partition
+        return partition
     }
 
-    /// A partition of which nothing is folded.
-    func blank(_ partition: Int32, _ history: @escaping PartitionFold.History) -> PartitionFold {
-        PartitionFold(partition: partition, history: history, maximumSessions: configuration.maximumSessions)
+    /// The newest good snapshot; nil if there is none.
+    func restore(_ store: PartitionStore) throws -> LocalData.Restored? {
+        try store.restore(
+            history: history(store.partition, store.directory), maximumSessions: configuration.maximumSessions,
+            logger: logger)
+    }
+
+    /// A state in which nothing is folded.
+    func blank(_ store: PartitionStore) -> PartitionFold {
+        PartitionFold(
+            partition: store.partition, history: history(store.partition, store.directory),
+            maximumSessions: configuration.maximumSessions)
     }
 
     /// What a policy that is activated is folded from.
-    func history(_ partition: Int32, _ directory: ArchiveDirectory?) -> PartitionFold.History {
+    private func history(_ partition: Int32, _ directory: ArchiveDirectory?) -> PartitionFold.History {
         let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, stop)
         return { end in
             LedgerFrames(archive: directory, from: 0, until: end) { start in
@@ -71,157 +52,21 @@ extension FoldWorker {
         }
     }
 
-    /// Makes ready to fold what the archive has beyond the snapshots of the partitions in these places.
-    func beginCatchUp(_ places: [Int]) throws {
-        try readCheckpoints()
-        recovery = Recovery(at: host.now)
-        let ends = try configuration.kafka.ends(
-            of: partitions.map { TopicPartition(configuration.topics.ledger, $0.partition) })
-        for place in places {
-            try useOnlyWhatIsOut(place)
-            readAhead(place)
-            let partition = partitions[place]
-            partition.withFold { if partition.beginsNews(at: $0.nextOffset) { $0.beginDiagnosis() } }
-            let end = ends[TopicPartition(configuration.topics.ledger, partitions[place].partition)] ?? 0
-            (partition.end, firstEnds[Int(partition.partition)]) = (end, end)
-        }
-        recovery.total = left
-    }
-
-    /// Frames that the ledger has and the fold has not.
-    private var left: Int64 {
-        partitions.reduce(0) { sum, partition in
-            sum + max(0, (partition.end ?? 0) - partition.withFold { $0.nextOffset })
-        }
-    }
-
-    /// From here on what the archive has, and then what it got meanwhile, is folded before anything that is read.
-    func readAhead(_ place: Int) { readAhead(partitions[place], stores[place]) }
-
-    /// `limit`: nothing at this ledger offset and behind it.
-    func readAhead(_ partition: OwnedPartition, _ store: PartitionStore, limit: Int64 = .max) {
-        let start = partition.withFold { $0.nextOffset }
-        let limit = min(limit, store.quarantine?.problem.offset ?? .max)
-        guard let end = store.archiveEnd.map({ min($0, limit) }), start < end else { return store.kept = nil }
-        store.kept = frames(of: store, from: start, until: end)
-    }
-
-    /// Those of the archive, and where it ends or is damaged those of the topic.
-    func frames(of store: PartitionStore, from start: Int64, until end: Int64) -> LedgerFrames {
-        let (kafka, ledger, stop, partition) = (
-            configuration.kafka, configuration.topics.ledger, stop, store.partition
-        )
-        return LedgerFrames(archive: store.directory, from: start, until: end) { start in
-            try LedgerTopicFrames(
-                kafka, topic: ledger, partition: partition, from: start, until: end, isStopped: { stop.isSet })
-        }
-    }
-
-    var isCatchingUp: Bool { stores.contains { $0.kept != nil } }
-
-    /// Folds some of what is kept and not folded yet, publishing what is not out yet. The group's rounds go on between the
-    /// calls, so that a long past never looks like a dead member.
-    func catchUp() throws {
-        for (place, store) in stores.enumerated() where store.kept != nil {
-            for _ in 0..<Self.catchUpFrames where store.kept != nil {
-                if let frame = try store.kept?.next() {
-                    try fold(frame.bytes, at: frame.offset, place: place)
-                } else {
-                    try storing { try store.flush() }
-                    readAhead(place)
-                }
-            }
-        }
-        noteProgress(isDone: false)
-    }
-
-    /// A state whose facts are not all out would leave them out for ever. One that was in use before the partitions were
-    /// dealt anew can be ahead of its facts: then the newest snapshot is taken. A snapshot is ahead of them only where the
-    /// fact topics have lost some: then the state is folded from the beginning.
-    private func useOnlyWhatIsOut(_ place: Int) throws {
-        let (partition, store) = (partitions[place], stores[place])
-        let number = partition.partition
-        let history = history(number, store.directory)
-        if isOut(partition) { return publications[Int(number)]!.begin(at: partition.withFold { $0.nextOffset }) }
-        if let restored = try store.restore(
-            history: history, maximumSessions: configuration.maximumSessions, logger: logger)
-        {
-            store.begin(at: restored.fold.nextOffset, restored.chain)
-            partition.replace(restored.fold)
-            if isOut(partition) { return publications[Int(number)]!.begin(at: partition.withFold { $0.nextOffset }) }
-            logger.warning(
-                "facts of a snapshot are not all published: folding from the beginning",
-                metadata: ["partition": "\(number)"])
-            try storing { try store.dropSnapshots() }
-        }
-        // Without an archive the topic is read on from where this state stands: only a new worker begins anew.
-        guard store.archiveEnd != nil else { throw AheadOfFacts() }
-        store.begin(at: 0, FrameChain(partition: number))
-        partition.replace(blank(number, history))
-    }
-
-    private func isOut(_ partition: OwnedPartition) -> Bool {
-        let found = publications[Int(partition.partition)]!.sent
-        return partition.withFold { state in zip(state.sequences, found).allSatisfy { $0 <= $1 } }
-    }
-
-    /// How long it will take until everything is folded: for `/readyz` and the log.
-    func noteProgress(isDone: Bool) {
-        guard !isDone else {
-            if recovery.total > 0 {
-                board.update { $0.secondsLeft = nil }
-                tellPolicies()
-            }
-            recovery.total = 0
-            return
-        }
-        guard recovery.total > 0, host.now - recovery.lastNote > Self.progressEvery else { return }
-        recovery.lastNote = host.now
-        // The ledger grows meanwhile: what is left is what it has now.
-        let left = left
-        recovery.total = max(recovery.total, left)
-        let done = recovery.total - left
-        recovery.estimate.add(done: done, at: (host.now - recovery.start) / .seconds(1))
-        let seconds = recovery.estimate.timeLeft(total: recovery.total)
-        board.update { $0.secondsLeft = seconds }
-        guard left > 0, host.now - recovery.lastLog > Self.progressLogEvery else { return }
-        recovery.lastLog = host.now
-        logger.info(
-            "folding the ledger",
-            metadata: [
-                "frames": "\(done)", "of": "\(recovery.total)",
-                "secondsLeft": "\(seconds.map { String(Int($0)) } ?? "?")",
-            ])
-    }
-
-    /// Under which policies the ledger is folded: one, but while an activation is under way.
-    private func tellPolicies() {
-        let policies = partitions.compactMap { partition in
-            partition.withFold { state in state.policy.map { "\($0.id) version \($0.version)" } }
-        }
-        logger.notice(
-            "the ledger is folded",
-            metadata: [
-                "activePolicy": "\(Set(policies).sorted().joined(separator: ", "))",
-                "partitions": "\(partitions.count)",
-            ])
-    }
-
-    // MARK: Keeping
+    // MARK: Archive and snapshots
 
     /// Takes a frame into the archive. A full disk is waited for: reading goes on when there is room.
-    func keep(_ frame: UnsafeRawBufferPointer, at offset: Int64, in store: PartitionStore) throws {
-        var isTold = false
+    func archive(_ frame: LedgerFrame, of partition: LedgerPartition) throws {
+        var isLogged = false
         while true {
             do {
-                try store.keep(frame, at: offset)
-                if isTold { logger.notice("there is room again", metadata: ["partition": "\(store.partition)"]) }
+                try partition.store.keep(frame.bytes, at: frame.offset)
+                if isLogged { logger.notice("there is room again", metadata: ["partition": "\(partition.number)"]) }
                 return
             } catch  where error.isDiskFull {
-                if !isTold {
+                if !isLogged {
                     logger.error("the disk is full: the fold waits for room", metadata: ["reason": "\(error)"])
                 }
-                isTold = true
+                isLogged = true
                 serve(Self.diskFullPauseMilliseconds)
                 try check()
                 if stop.isSet { throw CancellationError() }
@@ -231,14 +76,14 @@ extension FoldWorker {
         }
     }
 
-    /// A sync that failed has lost what it should have kept, whatever a later one says: the process ends.
+    /// A sync that failed has lost what it should have written, whatever a later one says: the process ends.
     private func storageError(_ error: FileError) -> any Error {
         guard error.isFailedSync else { return error }
         return PipelineError(
             .storage, "\(error); what was written may be gone, so this process relies on nothing and ends")
     }
 
-    /// Runs something that writes; a full disk is told and leaves everything as it was.
+    /// Runs something that writes; a full disk is logged and leaves everything as it was.
     func storing(_ body: () throws -> Void) throws {
         do {
             try body()
@@ -249,23 +94,24 @@ extension FoldWorker {
         }
     }
 
-    /// What was gathered goes to the disk, closed segments get their index, and now and then the state is kept.
-    func keepUp() throws {
+    /// What was gathered goes to the disk, closed segments get their index, and snapshots are taken where they are due.
+    func store() throws {
         guard configuration.data != nil else { return }
-        for (partition, store) in zip(partitions, stores) {
-            try keepUp(partition, store, committable: publications[Int(partition.partition)]?.committable ?? 0)
-        }
-        for spare in sparesInOrder { try keepUp(spare.partition, spare.store, committable: spare.out) }
+        for partition in assignedPartitions + standbys { try store(partition) }
     }
 
-    private func keepUp(_ partition: OwnedPartition, _ store: PartitionStore, committable: Int64) throws {
+    private func store(_ partition: LedgerPartition) throws {
+        let store = partition.store
         try storing { try store.flush() }
-        if store.hasNewSegment { index(partition) }
-        try storing { try store.commitSnapshot(committable: committable) }
-        guard !store.isSnapshotUnderWay,
-            (host.now - store.lastSnapshot.time) / .microseconds(1) > Double(configuration.snapshotInterval)
-        else { return }
-        try storing { try partition.withFold { try store.takeSnapshot(of: $0) } }
+        if store.hasNewSegment { index(partition.shared) }
+        try storing { try store.commitSnapshot(committable: partition.committable) }
+        guard partition.isSnapshotDue(at: host.now, interval: configuration.snapshotInterval) else { return }
+        try storing { try takeSnapshot(partition) }
+    }
+
+    private func takeSnapshot(_ partition: LedgerPartition) throws {
+        let chainHead = partition.chain.head
+        try partition.withFold { try partition.store.takeSnapshot(of: $0, chainHead: chainHead) }
     }
 
     private func index(_ partition: OwnedPartition) {
@@ -283,90 +129,28 @@ extension FoldWorker {
 
     /// The last snapshots, so that the next start is short, and the archives closed. What fails here costs time, not facts.
     func closeStores() {
-        for (partition, store) in zip(partitions, stores) {
-            close(partition, store, committable: publications[Int(partition.partition)]?.committable ?? 0)
-        }
-        (partitions, stores) = ([], [])
-        closeSpares()
+        for partition in assignedPartitions { close(partition) }
+        assignedPartitions = []
+        closeStandbys()
     }
 
-    /// Those that nobody here will use again.
-    func closeSpares() {
-        for spare in sparesInOrder { close(spare.partition, spare.store, committable: spare.out) }
-        spares = [:]
+    /// Those that this member will not use again.
+    func closeStandbys() {
+        for partition in standbys { close(partition) }
     }
 
-    private func close(_ partition: OwnedPartition, _ store: PartitionStore, committable: Int64) {
+    private func close(_ partition: LedgerPartition) {
+        let store = partition.store
         do {
-            if partition.withFold({ $0.nextOffset }) <= committable {
-                try partition.withFold { try store.takeSnapshot(of: $0) }
-                try store.commitSnapshot(committable: committable, waits: true)
+            if partition.nextOffset <= partition.committable {
+                try takeSnapshot(partition)
+                try store.commitSnapshot(committable: partition.committable, waits: true)
             }
             store.abandonSnapshot()
             try store.close()
         } catch {
             logger.warning("archive and snapshot are not whole", metadata: ["reason": "\(error)"])
         }
-    }
-
-    // MARK: Checkpoints
-
-    private func readCheckpoints() throws {
-        guard let settings = configuration.checkpoints else { return }
-        let topic = try CheckpointTopic(configuration, settings, logger: logger)
-        checkpoints = topic
-        for checkpoint in try topic.readToEnd(stop) { try compare(checkpoint) }
-    }
-
-    /// Holds what others have said since against what was folded here.
-    func compareCheckpoints() throws {
-        guard let checkpoints else { return }
-        for checkpoint in try checkpoints.poll() { try compare(checkpoint) }
-    }
-
-    private func compare(_ checkpoint: Checkpoint) throws {
-        for store in stores + spares.values.map(\.store) where store.partition == checkpoint.partition {
-            if checkpoint.member == configuration.checkpoints?.member {
-                store.published = max(store.published, checkpoint.nextOffset)
-            }
-            if let divergence = store.comparison.add(checkpoint) { throw diverged(divergence) }
-        }
-    }
-
-    private func diverged(_ divergence: Divergence) -> PipelineError {
-        PipelineError(
-            .divergence,
-            "\(divergence); nothing more is published from here: `standing verify` says where it comes from")
-    }
-
-    /// Where an offset passes a multiple of the interval: says what the state is, if this member has not yet, and holds it
-    /// against what was said of that place.
-    func checkpointIfDue(
-        _ partition: OwnedPartition, _ store: PartitionStore, from before: Int64, to next: Int64
-    ) throws {
-        guard let settings = configuration.checkpoints, next / settings.everyFrames > before / settings.everyFrames
-        else {
-            return
-        }
-        let isNew = next > store.published
-        guard isNew || store.comparison.nextPlace(from: next) == next else { return }
-        let checkpoint = partition.withFold { state in
-            Checkpoint(
-                partition: store.partition, nextOffset: next, chainHead: store.chain.head,
-                state: state.fold.digest().description, foldVersion: state.fold.version.rawValue,
-                policy: Checkpoint.hash(ofPolicy: state.policyText), member: settings.member)
-        }
-        if let divergence = store.comparison.addOwn(checkpoint) { throw diverged(divergence) }
-        guard isNew, let topic = outlet.checkpoints, let signed = settings.keyring.sign(checkpoint) else { return }
-        store.published = next
-        let key = Array(String(store.partition).utf8)
-        let value = Array(signed.json.utf8)
-        try key.withUnsafeBytes { key in
-            try value.withUnsafeBytes { value in
-                while try !outlet.producer.produce(
-                    topic: topic, partition: Producer.anyPartition, key: key, value: value, tag: Self.otherTag
-                ) { try waitForRoom() }
-            }
-        }
+        drop(partition)
     }
 }

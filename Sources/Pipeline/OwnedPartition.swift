@@ -5,16 +5,13 @@ internal import Replay
 public import Scoring
 internal import Synchronization
 
-/// A ledger partition that this process folds. One thread folds; any thread may look.
+/// The state of a ledger partition that this process folds, and how far it is. The thread of its `LedgerPartition` folds; any
+/// thread may read.
 final class OwnedPartition: Sendable {
     let partition: Int32
     private let state: Mutex<PartitionFold>
     private let current = Atomic(false)
     private let knownEnd = Atomic(Int64(-1))
-    private let firstNew = Atomic(Int64(0))
-    private let isNew = Atomic(false)
-    /// Microseconds; -1 if it is not known.
-    private let timeBehind = Atomic(Int64(-1))
     /// Nil without an archive. An optional Mutex would be laid out in two ways by the compiler (6.3.1).
     private let history: Mutex<SubjectHistory?>
 
@@ -57,38 +54,6 @@ final class OwnedPartition: Sendable {
             return end < 0 ? nil : end
         }
         set { knownEnd.store(newValue ?? -1, ordering: .relaxed) }
-    }
-
-    /// `newFrom` of a partition that another member owns: the owner counts what is new in it.
-    static let nothingIsNew = Int64.max
-
-    /// The ledger offset before which everything was folded, and its facts published, when this member took the partition.
-    var newFrom: Int64 {
-        get { firstNew.load(ordering: .relaxed) }
-        set {
-            firstNew.store(newValue, ordering: .relaxed)
-            isNew.store(false, ordering: .relaxed)
-        }
-    }
-
-    /// True once, where the next frame's offset is `newFrom` or beyond it.
-    func beginsNews(at nextOffset: Int64) -> Bool {
-        guard nextOffset >= newFrom else { return false }
-        return !isNew.exchange(true, ordering: .relaxed)
-    }
-
-    /// For how long the oldest frame of the ledger has waited whose facts are not all acknowledged; nil if that is not known
-    /// yet.
-    var behind: Duration? {
-        get {
-            let microseconds = timeBehind.load(ordering: .relaxed)
-            return microseconds < 0 ? nil : .microseconds(microseconds)
-        }
-        set {
-            let (seconds, attoseconds) = (newValue ?? .zero).components
-            let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
-            timeBehind.store(newValue == nil ? -1 : max(0, microseconds), ordering: .relaxed)
-        }
     }
 
     /// As of `offset`, the next one of the answer.

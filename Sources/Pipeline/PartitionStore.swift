@@ -4,19 +4,9 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-/// What a member keeps of a ledger partition that it folds: the archive, the snapshots, and the chain over its frames. The
-/// folding thread's own.
+/// A ledger partition's archive and snapshots on this member's disk. The folding thread's own.
 final class PartitionStore {
     let partition: Int32
-    /// Up to the fold's next offset.
-    var chain: FrameChain
-    var comparison = CheckpointComparison()
-    /// The last checkpoint that this member has published of this partition, now or in an earlier life.
-    var published: Int64 = 0
-    /// What the archive has and the fold has not; nil: the fold goes on with what is read from the topic.
-    var kept: LedgerFrames?
-    /// Nil while the fold goes on.
-    var quarantine: Quarantine?
     private(set) var lastSnapshot: (time: ContinuousClock.Instant, offset: Int64)
 
     private let data: LocalData?
@@ -58,7 +48,6 @@ final class PartitionStore {
         self.data = data
         self.host = host
         lastSnapshot = (host.now, 0)
-        chain = FrameChain(partition: partition)
         guard let data else {
             archive = nil
             return
@@ -127,23 +116,21 @@ final class PartitionStore {
     }
 
     /// The state came from a snapshot, or begins anew.
-    func begin(at offset: Int64, _ chain: FrameChain) {
-        self.chain = chain
-        lastSnapshot = (host.now, offset)
-    }
+    func begin(at offset: Int64) { lastSnapshot = (host.now, offset) }
 
     /// Removes snapshots that cannot be used.
     func dropSnapshots() throws(FileError) { try data?.snapshots(partition).drop() }
 
     var isSnapshotUnderWay: Bool { snapshot != nil || commit != nil }
 
-    /// Writes the state; it counts once `commitSnapshot` has been called and has ended well.
-    func takeSnapshot(of fold: borrowing PartitionFold) throws {
+    /// Writes the state and the head of the chain that led to it. It counts once `commitSnapshot` has been called and has ended
+    /// well.
+    func takeSnapshot(of fold: borrowing PartitionFold, chainHead: [UInt8]) throws {
         guard let data, !isSnapshotUnderWay, fold.nextOffset > lastSnapshot.offset, fold.policy != nil, !fold.isSpoiled
         else { return }
         let pending = try data.snapshots(partition).begin(nextOffset: fold.nextOffset)
         do {
-            try fold.writeSnapshot(chainHead: chain.head) { try pending.write($0) }
+            try fold.writeSnapshot(chainHead: chainHead) { try pending.write($0) }
         } catch {
             try? pending.abandon()
             throw error

@@ -1,19 +1,19 @@
 internal import Ledger
 internal import Replay
 
-/// Why a ledger partition is in quarantine: a record of it cannot be read or folded. The fold waits there, until an entry behind
+/// Why a ledger partition is in quarantine: a record of it cannot be read or folded. The fold waits there, until an entry after
 /// the record says that it is passed over. The other partitions go on.
 struct Quarantine {
     let problem: PartitionFold.Problem
-    /// What the archive had behind the record when the fold came to it, to be looked through for that entry.
-    var kept: LedgerFrames?
+    /// Frames that the archive had after the record when the fold came to it, to be searched for that entry; nil: all are.
+    var unsearched: (any FrameSource)?
     /// The entry is found.
     private(set) var isOver = false
     /// The log has it.
-    var isTold = false
+    var isReported = false
     private var search = SkipSearch()
 
-    init(_ problem: PartitionFold.Problem, kept: LedgerFrames?) { (self.problem, self.kept) = (problem, kept) }
+    init(_ problem: PartitionFold.Problem) { self.problem = problem }
 
     mutating func look(at frame: LedgerFrame) {
         if !isOver, search.names(problem.offset, in: frame) { isOver = true }

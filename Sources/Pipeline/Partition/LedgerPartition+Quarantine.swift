@@ -1,0 +1,54 @@
+internal import Ledger
+internal import Replay
+
+// A record that cannot be read or folded stops the fold of its partition; an entry after it ends that.
+extension LedgerPartition {
+    /// The fold stops before the record. Returns the offsets at which the archive has frames after it; what is polled from now
+    /// on is searched as it comes.
+    func begin(_ problem: PartitionFold.Problem) -> Range<Int64>? {
+        quarantine = Quarantine(problem)
+        backlog = nil
+        let start = problem.offset + 1
+        return store.archiveEnd.flatMap { start < $0 ? start..<$0 : nil }
+    }
+
+    /// The fold stands before the record in quarantine.
+    var isStopped: Bool { quarantine.map { nextOffset >= $0.problem.offset } ?? false }
+
+    /// A frame was folded in part: the state is to be replaced.
+    var isSpoiled: Bool { withFold { $0.isSpoiled } }
+
+    /// A state that is not spoiled takes the place of the one that is, and passes over the same records.
+    func mend(_ fold: consuming sending PartitionFold, chain: FrameChain) {
+        let skipped = withFold { $0.skipped }
+        replace(fold, chain: chain)
+        withFold { state in for offset in skipped { state.skip(offset) } }
+        newFrom = max(newFrom, countedTo)
+    }
+
+    /// Searches as many of the archive's frames for the entry that ends the quarantine. Returns the quarantine once, where all
+    /// are searched and an operator has to end it.
+    func search(frames: Int) throws -> Quarantine? {
+        for _ in 0..<frames {
+            guard quarantine?.isOver == false, let unsearched = quarantine?.unsearched else { break }
+            if let frame = try unsearched.next() {
+                quarantine?.look(at: frame)
+            } else {
+                quarantine?.unsearched = nil
+            }
+        }
+        guard let quarantine, !quarantine.isOver, quarantine.unsearched == nil, !quarantine.isReported else {
+            return nil
+        }
+        self.quarantine?.isReported = true
+        return quarantine
+    }
+
+    /// Passes the record over, if the entry that says so is found. Returns the quarantine that ends.
+    func endQuarantine() -> Quarantine? {
+        guard let quarantine, quarantine.isOver else { return nil }
+        self.quarantine = nil
+        withFold { $0.skip(quarantine.problem.offset) }
+        return quarantine
+    }
+}

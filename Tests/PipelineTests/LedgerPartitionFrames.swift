@@ -1,0 +1,151 @@
+import Events
+import Foundation
+import Ledger
+import Logging
+@testable import Pipeline
+import Replay
+import Scoring
+import Simulation
+
+/// A ledger partition without a broker, and frames for it. Every frame is the only one of its appender session.
+enum LedgerPartitionFrames {
+    private static let number: Int32 = 3
+
+    // MARK: Partitions
+
+    /// A standby of which nothing is folded.
+    static func partition(on host: StillHost, _ disk: FaultyFileSystem? = nil) throws -> LedgerPartition {
+        let store = try PartitionStore(
+            number, data: disk.map { LocalData("/data", on: $0) }, host: host,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        ) { _ in MemoryFrames([]) }
+        return LedgerPartition(
+            PartitionFold(partition: number), chain: FrameChain(partition: number), store: store)
+    }
+
+    /// One that is assigned, and catches up to the ledger's end.
+    static func owned(on host: StillHost, end: Int64, _ disk: FaultyFileSystem? = nil) throws -> LedgerPartition {
+        let partition = try partition(on: host, disk)
+        own(partition, committed: 0, end: end)
+        return partition
+    }
+
+    static func own(_ partition: LedgerPartition, committed: Int64, end: Int64) {
+        let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
+        partition.assign(committed: committed, marks: blank)
+        partition.recover(blank)
+        _ = partition.resumePublication()
+        partition.catchUp(to: end)
+    }
+
+    static func archive(_ frames: [[UInt8]], of partition: LedgerPartition) throws {
+        for (offset, frame) in frames.enumerated() {
+            try frame.withUnsafeBytes { try partition.store.keep($0, at: Int64(offset)) }
+        }
+    }
+
+    static func admits(_ frame: [UInt8], at offset: Int64, in partition: LedgerPartition) -> Bool {
+        frame.withUnsafeBytes { partition.admits(LedgerFrame(offset: offset, bytes: $0)) }
+    }
+
+    struct SentFact {
+        let topic: FactTopic
+        let sequence: Int64
+    }
+
+    /// What became of the frame, and the facts that are to be sent.
+    static func fold(
+        _ frame: [UInt8], at offset: Int64, in partition: LedgerPartition
+    ) throws -> (outcome: LedgerPartition.Outcome, facts: [SentFact]) {
+        var batch = FactBatch()
+        let outcome = try frame.withUnsafeBytes {
+            try partition.fold(LedgerFrame(offset: offset, bytes: $0), into: &batch)
+        }
+        return (outcome, batch.items.map { SentFact(topic: $0.topic, sequence: $0.sequence) })
+    }
+
+    /// Folds and sends, as the owner does. The facts that are not acknowledged yet.
+    @discardableResult static func own(
+        _ frame: [UInt8], at offset: Int64, in partition: LedgerPartition
+    ) throws -> [SentFact] {
+        let facts = try fold(frame, at: offset, in: partition).facts
+        for fact in facts { partition.send(fact.topic, fact.sequence) }
+        partition.folded(next: offset + 1)
+        partition.settle()
+        return facts
+    }
+
+    // MARK: Frames
+
+    /// The ledger's first, which brings the policy.
+    static var beginning: [UInt8] {
+        get throws {
+            let data = try JSONSerialization.data(withJSONObject: ["policy": PipelineFixture.policyText])
+            return system("standing.policy.activated", String(decoding: data, as: UTF8.self), at: 0)
+        }
+    }
+
+    static let stray = Array("hello".utf8)
+
+    /// `microseconds`: the clock's time.
+    static func tick(_ microseconds: Int64, at offset: Int64) -> [UInt8] {
+        var builder = FrameBuilder()
+        builder.append(tick: Timestamp(microseconds: microseconds))
+        return builder.finish(session: UInt64(offset) + 1, number: 0) { Array($0) }
+    }
+
+    /// Passes over the record at an offset.
+    static func skip(_ record: Int64, at offset: Int64) -> [UInt8] {
+        system("standing.ledger.skipped", #"{"offset":\#(record),"reason":"a test"}"#, at: offset)
+    }
+
+    static func enrolment(at offset: Int64) -> [UInt8] {
+        var builder = FrameBuilder()
+        lend("standing.subject.enrolled", "anna", #"{"kind":"individual","terms":"1"}"#, at: offset) { event, topic in
+            builder.append(event, topic: topic, partition: 0, offset: offset)
+        }
+        return builder.finish(session: UInt64(offset) + 1, number: 0) { Array($0) }
+    }
+
+    /// The first entry can be folded and the second one cannot be read.
+    static var halfFolded: [UInt8] {
+        var builder = FrameBuilder()
+        let long = String(repeating: "x", count: EventDecoder.maximumAttributeBytes + 1)
+        for (offset, subject) in ["anna", long].enumerated() {
+            lend("bill.paid", subject, "{}", at: Int64(offset)) { event, topic in
+                builder.append(event, topic: topic, partition: 0, offset: Int64(offset))
+            }
+        }
+        return builder.finish(session: 99, number: 0) { Array($0) }
+    }
+
+    private static func system(_ type: String, _ data: String, at offset: Int64) -> [UInt8] {
+        var builder = FrameBuilder()
+        lend(type, "", data, at: offset) { event, _ in
+            var event = event
+            event.time = .distantPast
+            builder.append(system: event)
+        }
+        return builder.finish(session: UInt64(offset) + 1, number: 0) { Array($0) }
+    }
+
+    /// An event and the name of its topic; both die with `body`.
+    private static func lend(
+        _ type: String, _ subject: String, _ data: String, at offset: Int64,
+        _ body: (EventView, UnsafeRawBufferPointer) -> Void
+    ) {
+        let texts = ["id-\(offset)", "/hamlet", type, subject, data, PipelineFixture.control]
+        Array(texts.joined().utf8).withUnsafeBytes { bytes in
+            var start = 0
+            let views = texts.map { text in
+                defer { start += text.utf8.count }
+                return UnsafeRawBufferPointer(rebasing: bytes[start..<start + text.utf8.count])
+            }
+            let time = Timestamp(microseconds: 1_577_836_800_000_000)
+            body(
+                EventView(
+                    id: views[0], source: views[1], type: views[2], subject: views[3], time: time, data: views[4]),
+                views[5])
+        }
+    }
+}
