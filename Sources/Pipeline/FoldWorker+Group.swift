@@ -80,7 +80,13 @@ extension FoldWorker: RebalanceListener {
             if case .recovering(let start) = partition.phase { marks[partition.number] = start }
         }
         guard !marks.isEmpty else { return }
-        let found = try FactRecovery.run(marks, configuration: configuration, stop: stop, logger: logger)
+        let found: [Int32: [Publication.Mark]]
+        do {
+            found = try FactRecovery.run(marks, configuration: configuration, stop: stop, logger: logger)
+        } catch is CancellationError where stop.isSet {
+            // They stay as they are; what this member has of them is closed in order.
+            return
+        }
         var recovered: [LedgerPartition] = []
         for partition in assignedPartitions {
             guard let marks = found[partition.number] else { continue }

@@ -30,7 +30,8 @@ extension FoldWorker {
         } else {
             partition.mend(blank(store), chain: FrameChain(partition: partition.number))
         }
-        readAhead(partition)
+        // A standby folds no further than its owner has published.
+        readAhead(partition, limit: partition.isStandby ? partition.publishedByOwner : .max)
         if store.archiveEnd == nil, !partition.isStandby { try readFromTopic(partition) }
     }
 

@@ -70,8 +70,6 @@ final class PartitionStore {
         } catch let inUse as ArchiveInUse {
             throw PipelineError(.storage, inUse.description)
         }
-        // The partition's alone from here on.
-        try data.snapshots(partition).removeUnfinished()
         for tail in archive?.torn ?? [] {
             logger.notice(
                 "the archive's torn tail is cut and kept aside",

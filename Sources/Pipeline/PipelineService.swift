@@ -276,19 +276,20 @@ public final class PipelineService: Sendable {
         guard let policy = state.0 else { return .notReady }
         let (next, clock) = (state.1, state.2)
         var end = next
-        // What is behind the ledger's end will know more soon.
-        let beyond: HistoryFailure.Kind = partition.isCurrent ? .beyond : .notNow
         switch point {
         case .time(let time) where time > clock:
+            // What is not folded to the ledger's end may know of it soon, but not of the future.
+            let isFuture = time.microseconds > configuration.host.wallClock
             throw HistoryFailure(
-                beyond,
+                partition.isCurrent || isFuture ? .beyond : .notNow,
                 clock == .distantPast
                     ? "as-of: ledger partition \(number) has no clock yet, so nothing of its past is known"
                     : "as-of: the past is known until \(clock), the clock of ledger partition \(number)")
         case .offset(let offset):
             guard offset <= next else {
                 throw HistoryFailure(
-                    beyond, "offset: ledger partition \(number) is folded to offset \(next), and known until there")
+                    offset > partition.end ?? next ? .beyond : .notNow,
+                    "offset: ledger partition \(number) is folded to offset \(next), and known until there")
             }
             end = offset
         case .time, nil: break
@@ -318,7 +319,7 @@ public final class PipelineService: Sendable {
         } catch let damage as ArchiveDamage {
             let name = damage.file.split(separator: "/").last ?? ""
             throw damaged("\(name), byte \(damage.byte), from offset \(damage.offsets.lowerBound) on", "\(damage)")
-        } catch let error as FileError where error.isNoFile {
+        } catch let error as FileError where error.isNotThere || error.isNoFile {
             throw damaged("\(error.path.split(separator: "/").last ?? "") is gone", "\(error)")
         } catch let error as FileError {
             logger.warning(

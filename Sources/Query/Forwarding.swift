@@ -17,7 +17,8 @@ struct Forwarding: Sendable {
         case answer(Response)
         /// Its answer is greater than `maximumBytes`.
         case tooLarge
-        /// No answer, none about this partition, or one that it does not own the partition, or not yet.
+        /// No answer, none about this partition, or one that it does not own the partition, or not yet; or too many questions are
+        /// under way.
         case none
     }
 
@@ -45,8 +46,10 @@ struct Forwarding: Sendable {
     /// Questions that are under way.
     var underWay: Int { transfers.count }
 
-    /// `path`: with the query, percent-encoded as it came. Throws `BlockingWork.Busy` where too many are under way.
-    func ask(_ address: HTTPAddress, about partition: Int, path: String) async throws -> Outcome {
+    /// `path`: with the query, percent-encoded as it came.
+    func ask(_ address: HTTPAddress, about partition: Int, path: String) async -> Outcome {
+        guard transfers.reserve() else { return .none }
+        defer { transfers.release() }
         guard path.hasPrefix("/"), let url = URL(string: "http://\(address)\(path)") else { return .none }
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.setValue("1", forHTTPHeaderField: Self.forwarded.canonicalName)
@@ -58,7 +61,7 @@ struct Forwarding: Sendable {
             task.cancel()
         }
         defer { timer.cancel() }
-        switch try await transfers.run(task) {
+        switch await transfers.run(task) {
         case .whole(let whole, let bytes): (answer, body) = (whole, bytes)
         case .tooLarge: return .tooLarge
         case .failed: return .none
@@ -83,34 +86,44 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
     }
 
     private struct Transfer {
-        let continuation: CheckedContinuation<Outcome?, Never>
+        let continuation: CheckedContinuation<Outcome, Never>
         var body: [UInt8] = []
         var isTooLarge = false
     }
 
+    private struct State {
+        /// Questions under way.
+        var reserved = 0
+        /// By the task's identifier.
+        var transfers: [Int: Transfer] = [:]
+    }
+
     private let maximum: Int
-    /// By the task's identifier.
-    private let transfers = Mutex<[Int: Transfer]>([:])
+    private let state = Mutex(State())
 
     init(maximum: Int) { self.maximum = maximum }
 
-    var count: Int { transfers.withLock { $0.count } }
+    var count: Int { state.withLock { $0.reserved } }
 
-    func run(_ task: URLSessionDataTask) async throws -> Outcome {
-        try await withTaskCancellationHandler {
-            let outcome = await withCheckedContinuation { continuation in
-                let hasRoom = transfers.withLock { transfers in
-                    guard transfers.count < maximum else { return false }
-                    transfers[task.taskIdentifier] = Transfer(continuation: continuation)
-                    return true
-                }
-                guard hasRoom else { return continuation.resume(returning: Outcome?.none) }
+    /// Before a task is made, because a session keeps a task until it ends. False: there is no room.
+    func reserve() -> Bool {
+        state.withLock { state in
+            guard state.reserved < maximum else { return false }
+            state.reserved += 1
+            return true
+        }
+    }
+
+    func release() { state.withLock { $0.reserved -= 1 } }
+
+    func run(_ task: URLSessionDataTask) async -> Outcome {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                state.withLock { $0.transfers[task.taskIdentifier] = Transfer(continuation: continuation) }
                 task.resume()
                 // A task that was cancelled before is not heard of again.
                 if Task.isCancelled { end(task) { _ in .failed } }
             }
-            guard let outcome else { throw BlockingWork.Busy() }
-            return outcome
         } onCancel: {
             task.cancel()
         }
@@ -118,7 +131,7 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
 
     /// The first end of a transfer counts.
     private func end(_ task: URLSessionTask, _ outcome: (Transfer) -> Outcome) {
-        guard let transfer = transfers.withLock({ $0.removeValue(forKey: task.taskIdentifier) }) else { return }
+        guard let transfer = state.withLock({ $0.transfers.removeValue(forKey: task.taskIdentifier) }) else { return }
         transfer.continuation.resume(returning: outcome(transfer))
     }
 
@@ -128,11 +141,12 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
     ) { completionHandler(nil) }
 
     func urlSession(_: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        let isTooLarge = transfers.withLock { transfers in
-            let count = transfers[dataTask.taskIdentifier]?.body.count ?? 0
-            if count + data.count > Forwarding.maximumBytes { transfers[dataTask.taskIdentifier]?.isTooLarge = true }
-            guard transfers[dataTask.taskIdentifier]?.isTooLarge == false else { return true }
-            transfers[dataTask.taskIdentifier]?.body += data
+        let number = dataTask.taskIdentifier
+        let isTooLarge = state.withLock { state in
+            let count = state.transfers[number]?.body.count ?? 0
+            if count + data.count > Forwarding.maximumBytes { state.transfers[number]?.isTooLarge = true }
+            guard state.transfers[number]?.isTooLarge == false else { return true }
+            state.transfers[number]?.body += data
             return false
         }
         if isTooLarge { dataTask.cancel() }

@@ -22,7 +22,7 @@ public final class QueryServer: Sendable {
     /// Standings of now: each waits for a slice of its partition's fold.
     private let standingWork = BlockingWork(threads: 2, maximum: share)
     /// Readiness and metrics, which wait for every partition.
-    private let statusWork = BlockingWork(threads: 1, maximum: 8)
+    private let statusWork = BlockingWork(threads: 1, maximum: min(8, share / 2))
     /// Each of the sorts of work that take long leaves the connections of the others free, and all of them some for `/livez`.
     private static let share = HTTPServer.maximumConnections / 4
     private let boundPort = Mutex<Int?>(nil)
@@ -186,7 +186,7 @@ public final class QueryServer: Sendable {
         do {
             let found = try await historyWork.run { try body(false) }
             guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
-            if let answer = try await askOwner(of: partition, request) { return answer }
+            if let answer = await askOwner(of: partition, request) { return answer }
             return response(try await historyWork.run { try body(true) }) ?? .ownerAway(partition)
         } catch let failure as HistoryFailure {
             switch failure.kind {
@@ -212,18 +212,18 @@ public final class QueryServer: Sendable {
         }
         let found = try await standingWork.run { self.service.standing(of: subject) }
         guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
-        if let answer = try await askOwner(of: partition, request) { return answer }
+        if let answer = await askOwner(of: partition, request) { return answer }
         // Its owner is away: what a standby knows is better than nothing, and says how far it is behind.
         let asStandby = try await standingWork.run { self.service.standing(of: subject, asStandby: true) }
         return response(asStandby) ?? .ownerAway(partition)
     }
 
     /// Nil if no owner is known, it does not answer, or another member has asked us already.
-    private func askOwner(of partition: Int, _ request: Request) async throws -> Response? {
+    private func askOwner(of partition: Int, _ request: Request) async -> Response? {
         guard request.headers[Forwarding.forwarded] == nil,
             let address = service.address(ofOwner: partition).flatMap({ HTTPAddress($0) })
         else { return nil }
-        switch try await forwarding.ask(address, about: partition, path: request.uri.description) {
+        switch await forwarding.ask(address, about: partition, path: request.uri.description) {
         case .answer(let response): return response
         case .tooLarge:
             let limit = "greater than \(Forwarding.maximumBytes >> 20) MiB"

@@ -87,10 +87,6 @@ struct FactsBootstrapCommand: ParsableCommand {
         let folded = Set(results.filter { $0.nextOffset > 0 }.map(\.partition))
         try ledger.check { folded.contains($0) }
         let starts = try starts(after: results, in: ledger, configuration)
-        for start in starts { try Array(start.json.utf8).withUnsafeBytes { try out.write(line: $0) } }
-        var writer = standings
-        try writer.write { try out.write($0) }
-        try out.finish()
         for (topic, database) in databases {
             let name = configuration.topics.facts[topic.rawValue]
             try writing {
@@ -100,8 +96,11 @@ struct FactsBootstrapCommand: ParsableCommand {
                     })
             }
         }
-        // All is ready: what is moved is taken back where something else cannot be.
+        // What is moved is taken back where something else cannot be.
         for database in databases.values { try writing { try database.move() } }
+        for start in starts { try Array(start.json.utf8).withUnsafeBytes { try out.write(line: $0) } }
+        var writer = standings
+        try writer.write { try out.write($0) }
         try out.close()
     }
 

@@ -105,7 +105,10 @@ import Testing
     /// An event that lies further than an entry may moves no clock; a tick is its owner's word.
     @Test func whatCannotHaveMovedTheClockProvesNothing() throws {
         let ancient = Self.now - 200_000 * Self.hour
-        let stray = Partition(events(200, at: ancient) + events(1, at: Self.now, from: 200))
+        let beginning = OwnedEntry(
+            kind: .system, time: .min, source: Array("/standing".utf8), type: Array("standing.policy.activated".utf8),
+            data: Array(#"{"policy":"","ledger":"","fold-version":4}"#.utf8))
+        let stray = Partition([beginning] + events(200, at: ancient) + events(1, at: Self.now, from: 200))
         #expect(try stray.time(upTo: Self.limit) == Timestamp(microseconds: ancient))
         #expect(stray.announced == 1)
         let ticking = Partition(events(200, at: ancient) + [.tick(Self.now)])

@@ -58,7 +58,7 @@ struct ForwardingTests {
                 ("/good", 200), ("/absent", 404), ("/other-partition", nil), ("/unstamped", nil), ("/page", nil),
                 ("/away", nil), ("/redirect", nil), ("/nowhere", nil), ("/trickle", nil), ("good", nil),
             ] as [(String, Int?)] {
-                let outcome = try await forwarding.ask(peer, about: 3, path: path)
+                let outcome = await forwarding.ask(peer, about: 3, path: path)
                 if case .answer(let response) = outcome {
                     #expect(response.status.code == status, "\(path)")
                     #expect(response.headers[Forwarding.member] == "\(peer)")
@@ -66,7 +66,7 @@ struct ForwardingTests {
                     #expect(status == nil, "\(path): \(outcome)")
                 }
             }
-            guard case .tooLarge = try await forwarding.ask(peer, about: 3, path: "/large") else {
+            guard case .tooLarge = await forwarding.ask(peer, about: 3, path: "/large") else {
                 Issue.record("an answer beyond the limit was taken")
                 return
             }
@@ -78,12 +78,15 @@ struct ForwardingTests {
             let forwarding = Forwarding(maximum: 1)
             async let slow = forwarding.ask(peer, about: 3, path: "/trickle")
             while forwarding.underWay == 0 { await Task.yield() }
-            await #expect(throws: BlockingWork.Busy.self) { try await forwarding.ask(peer, about: 3, path: "/good") }
-            guard case .none = try await slow else {
+            guard case .none = await forwarding.ask(peer, about: 3, path: "/good") else {
+                Issue.record("there is no room")
+                return
+            }
+            guard case .none = await slow else {
                 Issue.record("a peer that trickles has no end")
                 return
             }
-            guard case .answer = try await forwarding.ask(peer, about: 3, path: "/good") else {
+            guard case .answer = await forwarding.ask(peer, about: 3, path: "/good") else {
                 Issue.record("there is room again")
                 return
             }
