@@ -25,6 +25,8 @@ public final class Admin: @unchecked Sendable {
         public let state: String
     }
 
+    private static let clusterIDMilliseconds: Int32 = 1000
+
     private let kafka: KafkaConfiguration
     private let handle: Handle
     /// Asks for offsets of groups, once that is wanted.
@@ -199,6 +201,14 @@ public final class Admin: @unchecked Sendable {
             }
             throw error
         }
+    }
+
+    /// False of librdkafka's mock cluster, the embedded broker: it has no controller, and leaves requests about settings
+    /// unanswered.
+    public var describesSettings: Bool {
+        guard let id = rd_kafka_clusterid(handle.pointer, Self.clusterIDMilliseconds) else { return true }
+        defer { rd_kafka_mem_free(handle.pointer, id) }
+        return !String(cString: id).hasPrefix("mockCluster")
     }
 
     /// A topic's settings that differ from the broker's defaults, and every setting named in `wanted`.

@@ -24,9 +24,10 @@ public struct TopicAdmin: Sendable {
     public func plan(_ wanted: [TopicDefinition]) throws(KafkaError) -> [TopicChange] {
         let wanted = prefixed(wanted)
         let names = Set(wanted.map(\.name))
-        var describes = true
         var existing: [String: TopicPlan.Existing] = [:]
-        for topic in try admin.topics(names) {
+        let topics = try admin.topics(names)
+        var describes = admin.describesSettings
+        for topic in topics {
             var config: [String: String]?
             if describes {
                 do throws(KafkaError) {
@@ -113,13 +114,8 @@ public struct TopicAdmin: Sendable {
         }
     }
 
-    /// The broker does not know the request, or the cluster has no controller to send it to, as librdkafka's mock. Any
-    /// other time-out is a broker that should have answered.
+    /// The broker does not know the request.
     private static func saysThatSettingsAreNotDescribed(_ error: KafkaError) -> Bool {
-        switch error.name {
-        case "_UNSUPPORTED_FEATURE", "UNSUPPORTED_VERSION": true
-        case "_TIMED_OUT": error.message.contains("waiting for controller")
-        default: false
-        }
+        error.name == "_UNSUPPORTED_FEATURE" || error.name == "UNSUPPORTED_VERSION"
     }
 }

@@ -19,8 +19,8 @@ public enum TopicChange: Sendable, Equatable, CustomStringConvertible {
     case setConfig(topic: String, [Setting])
     /// It cannot be done, so nothing at all is done.
     case refuse(topic: String, reason: String)
-    /// The broker does not describe settings: they are not compared.
-    case unknownSettings(topic: String)
+    /// The broker does not describe settings: those of so many topics are not compared.
+    case unknownSettings(topics: Int)
     case unchanged(topic: String)
 
     /// The cluster is not as the files say.
@@ -51,8 +51,9 @@ public enum TopicChange: Sendable, Equatable, CustomStringConvertible {
             return "~ \(topic): " + changes.joined(separator: ", ")
         case .refuse(let topic, let reason):
             return "! \(topic): \(reason)"
-        case .unknownSettings(let topic):
-            return "? \(topic): the broker does not describe settings; they are not compared"
+        case .unknownSettings(let topics):
+            return
+                "? the broker does not describe settings: of \(topics) topic\(topics == 1 ? "" : "s") they are not compared"
         case .unchanged(let topic):
             return "= \(topic)"
         }
@@ -74,17 +75,18 @@ public enum TopicPlan {
     }
 
     /// The changes in the order of `wanted`, of a topic first its partitions and then its settings; `.unchanged` alone
-    /// for a topic that is as wanted.
+    /// for a topic that is as wanted. `.unknownSettings` comes last, once.
     ///
     /// Compared are the number of partitions and the settings that a file names; the replication factor is used for
     /// creation only, and topics without a file are left alone. Partitions are never taken away, and a topic that is
     /// never re-partitioned gets none added: its subjects would move while their past stays where it is.
     public static func plan(wanted: [TopicDefinition], existing: [String: Existing]) -> [TopicChange] {
-        wanted.flatMap { topic -> [TopicChange] in
+        let unknown = wanted.count { existing[$0.name].map { $0.config == nil } ?? false }
+        return wanted.flatMap { topic -> [TopicChange] in
             guard let found = existing[topic.name] else { return [.create(topic)] }
             let changes = partitionChange(topic, found.partitions) + settingChanges(topic, found.config)
             return changes.isEmpty ? [.unchanged(topic: topic.name)] : changes
-        }
+        } + (unknown > 0 ? [.unknownSettings(topics: unknown)] : [])
     }
 
     private static func partitionChange(_ topic: TopicDefinition, _ count: Int) -> [TopicChange] {
@@ -106,7 +108,7 @@ public enum TopicPlan {
     }
 
     private static func settingChanges(_ topic: TopicDefinition, _ config: [String: String]?) -> [TopicChange] {
-        guard let config else { return [.unknownSettings(topic: topic.name)] }
+        guard let config else { return [] }
         let differing = topic.settings.sorted { $0.key < $1.key }.compactMap { name, value in
             config[name] == value ? nil : TopicChange.Setting(name: name, old: config[name], new: value)
         }

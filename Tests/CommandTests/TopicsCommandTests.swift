@@ -8,7 +8,7 @@ extension CommandTests {
             #expect(broker.address == "127.0.0.1:\(port)")
             let second = try await standing("broker", "--port", "\(port)")
             #expect(second.code == 1 && second.messages.contains("give another --port"))
-            // It does not describe settings, so they are not compared; each command waits for that in vain.
+            // It does not describe settings: they are not compared, which is said once, and nothing is waited for.
             let runs = try ["plan", "check", "apply"].map {
                 (command: $0, process: try Running(["topics", $0, "--brokers", broker.address]))
             }
@@ -16,6 +16,8 @@ extension CommandTests {
                 let run = try await process.finished()
                 #expect(run.code == 0, "\(command)")
                 #expect(!run.output.contains("+ create"))
+                #expect(run.lines.count { $0.hasPrefix("? ") } == 1, "\(run.output)")
+                #expect(run.messages.isEmpty, "\(run.messages)")
             }
         }
 

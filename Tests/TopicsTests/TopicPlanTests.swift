@@ -104,10 +104,10 @@ import Topics
 
     @Test func unknownSettingsAreSaidAndAreNoDrift() throws {
         let source = try topic("source")
-        let unknown = "? source: the broker does not describe settings; they are not compared"
-        #expect(lines(source, 12, nil) == [unknown])
+        let unknown = "? the broker does not describe settings: of 1 topic they are not compared"
+        #expect(lines(source, 12, nil) == ["= source", unknown])
         #expect(lines(source, 6, nil) == ["~ source: partitions 6 -> 12", unknown])
-        #expect(!TopicChange.unknownSettings(topic: "source").isDrift)
+        #expect(!TopicChange.unknownSettings(topics: 1).isDrift)
     }
 
     @Test func onlyARefusalIsOne() throws {
