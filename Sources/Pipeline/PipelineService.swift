@@ -26,7 +26,7 @@ public final class PipelineService: Sendable {
     private var logger: Logger { member.logger }
     private var stopFlag: StopFlag { member.stop }
     private var board: StatusBoard { member.board }
-    private var owned: OwnedPartitions { member.owned }
+    var owned: OwnedPartitions { member.owned }
     private var directory: MemberDirectory { member.directory }
 
     /// Returns at once; the work goes on in threads of its own. `onLedger`: called on one of them with the number of the
