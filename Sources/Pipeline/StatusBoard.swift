@@ -70,36 +70,48 @@ public struct PipelineStatus: Sendable {
 }
 
 extension PipelineStatus {
-    /// The fold notes how far it is behind more often; where it has not for longer, it is waiting for something.
-    private static let longestPause = Duration.seconds(1)
-
-    /// What has changed since, of roles that may be `readyWithin` behind, begins or ends a time of not being ready.
+    /// A change begins or ends a time of not being ready. `before`: how far the fold was behind, as it was known before the change.
     fileprivate mutating func noteReadiness(
-        of roles: Set<Role>, within readyWithin: Duration, at now: () -> ContinuousClock.Instant
+        of roles: Set<Role>, within readyWithin: Duration, before: Behind?, at now: () -> ContinuousClock.Instant
     ) {
         let isFolding = roles.contains(.fold) && foldPartitions > 0
         let isTimely = !isFolding || (behind.map { $0.time <= readyWithin } ?? false)
         if !hasFailed, isTimely, roles.isSubset(of: joined) {
             unreadySince = nil
         } else if unreadySince == nil {
-            // Who is found to be too far behind has been since the time allowed was over.
-            unreadySince = now() - (isTimely ? .zero : behind?.excess(over: readyWithin) ?? .zero)
+            // Who is too far behind has not been ready since the time allowed was over.
+            let now = now()
+            unreadySince =
+                now - ([before, behind].compactMap { $0?.excess(over: readyWithin, at: now) }.max() ?? .zero)
         }
     }
 
-    /// As it is at `now`: a fold that does not look falls back.
+    /// As it is at `now`.
     fileprivate func at(_ now: ContinuousClock.Instant, readyWithin: Duration) -> Self {
         var status = self
-        if let behind, now - behind.at > Self.longestPause { status.behind?.time += now - behind.at }
+        status.behind = behind?.aged(to: now)
         status.unreadyFor =
-            unreadySince.map { max(.zero, now - $0) } ?? status.behind.flatMap { $0.excess(over: readyWithin) }
+            unreadySince.map { max(.zero, now - $0) } ?? behind.flatMap { $0.excess(over: readyWithin, at: now) }
         return status
     }
 }
 
 extension PipelineStatus.Behind {
+    /// The fold notes how far it is behind more often; where it has not for longer, it is waiting for something.
+    private static let longestPause = Duration.seconds(1)
+
+    /// As it is at `now`: a fold that does not look falls back.
+    fileprivate func aged(to now: ContinuousClock.Instant) -> Self {
+        var result = self
+        if now - at > Self.longestPause { result.time += now - at }
+        return result
+    }
+
     /// Nil if it is within the time that is allowed.
-    fileprivate func excess(over allowed: Duration) -> Duration? { time > allowed ? time - allowed : nil }
+    fileprivate func excess(over allowed: Duration, at now: ContinuousClock.Instant) -> Duration? {
+        let time = aged(to: now).time
+        return time > allowed ? time - allowed : nil
+    }
 }
 
 /// Shared between the threads that do the work and whoever wants to know.
@@ -147,8 +159,9 @@ final class StatusBoard: Sendable {
 
     func update(_ body: (inout PipelineStatus) -> Void) {
         status.withLock { status in
+            let before = status.behind
             body(&status)
-            status.noteReadiness(of: roles, within: readyWithin) { host.now }
+            status.noteReadiness(of: roles, within: readyWithin, before: before) { host.now }
         }
     }
 

@@ -87,6 +87,11 @@ import Testing
         // It was not behind: it had much to fold.
         note(behind: .zero, on: board)
         #expect(board.current.unreadyFor == nil)
+        // An error in the end does not begin the time anew.
+        host.pass(seconds: 8)
+        #expect(board.current.unreadyFor == .seconds(3))
+        board.update { ($0.foldPartitions, $0.behind, $0.joined) = (0, nil, []) }
+        #expect(board.current.unreadyFor == .seconds(3))
     }
 
     @Test func whatHasEndedIsNotReadyAgain() {
