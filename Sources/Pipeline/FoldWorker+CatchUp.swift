@@ -75,6 +75,8 @@ extension FoldWorker {
                     readAhead(partition)
                 }
             }
+            partition.renewView()
+            noteBehindIfDue()
         }
         noteProgress(isDone: false)
     }

@@ -18,11 +18,13 @@ extension FoldWorker {
         // Until what came is folded and its facts are acknowledged, nobody may take this member for current.
         board.update { $0.currentPartitions = 0 }
         for record in records {
+            noteBehindIfDue()
             let partition = assignedPartitions[record.source]
             let frame = LedgerFrame(offset: record.offset, bytes: record.frame)
             try archive(frame, of: partition)
             if partition.admits(frame) { try fold(frame, in: partition) }
         }
+        for partition in assignedPartitions { partition.renewView() }
         frameCounter.increment(by: records.count)
         board.update { $0.frames += Int64(records.count) }
         serve(0)

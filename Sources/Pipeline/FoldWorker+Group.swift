@@ -33,6 +33,7 @@ extension FoldWorker: RebalanceListener {
         showPartitions()
         board.update { status in
             (status.foldPartitions, status.currentPartitions, status.behind) = (places.count, 0, nil)
+            status.joined.insert(.fold)
         }
         logger.info("fold owns", metadata: ["partitions": "\(places.count)", "atHand": "\(atHand)"])
         return zip(places, assignedPartitions).map { place, partition in
@@ -148,9 +149,11 @@ extension FoldWorker: RebalanceListener {
     }
 
     func showNothingOwned() {
+        recovery.total = 0
         board.update { status in
             (status.foldPartitions, status.currentPartitions, status.behind) = (0, 0, nil)
-            status.quarantined = []
+            (status.quarantined, status.secondsLeft) = ([], nil)
+            status.joined.remove(.fold)
         }
     }
 }

@@ -81,6 +81,7 @@ extension FoldWorker {
     }
 
     private func foldStandby(_ partition: LedgerPartition) throws {
+        defer { partition.renewView() }
         for _ in 0..<Self.catchUpFrames {
             if partition.isStopped { return }
             guard let frame = try partition.backlog?.next() else {

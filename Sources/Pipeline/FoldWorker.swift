@@ -37,6 +37,8 @@ final class FoldWorker: RoundWorker {
     /// Reads what a standby folds.
     var standbyConsumer: (any ConsumerClient)?
     var lastLimits: ContinuousClock.Instant
+    /// When the round began, or the time behind was noted in it.
+    var lastBehind: ContinuousClock.Instant
     /// By number: `LedgerPartition.countedTo` of those that this member has let go of.
     private(set) var countedTo: [Int32: Int64] = [:]
     let clock: SteadyClock
@@ -59,7 +61,8 @@ final class FoldWorker: RoundWorker {
         (host, logger) = (configuration.host, member.logger)
         (stop, board, owned, directory) = (member.stop, member.board, member.owned, member.directory)
         (clock, memory) = (member.clock, member.memory)
-        (lastLimits, lastCommit, recovery) = (host.now, host.now, Recovery(at: host.now))
+        (lastLimits, lastBehind, lastCommit) = (host.now, host.now, host.now)
+        recovery = Recovery(at: host.now)
         partitions = [LedgerPartition?](repeating: nil, count: ledgerPartitions)
         outlet = try FactOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         publishedCounters = configuration.topics.facts.map {
@@ -78,6 +81,7 @@ final class FoldWorker: RoundWorker {
 
     func step() throws {
         guard let consumer else { return }
+        lastBehind = host.now
         try consumer.poll(timeoutMilliseconds: isCatchingUp ? 0 : 20) { try fold($0) }
         for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
         try recover()

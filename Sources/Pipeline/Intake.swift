@@ -106,7 +106,7 @@ final class Intake: RoundWorker, RebalanceListener {
 
     func resume() throws {
         guard let consumer else { return }
-        board.update { $0.intakePartitions = 0 }
+        showNothingRead()
         outlet.producer.purge()
         outlet = try EntryOutlet(configuration, ledgerPartitions: dirty.count, logger: logger)
         checkpoints = Checkpoints()
@@ -119,7 +119,7 @@ final class Intake: RoundWorker, RebalanceListener {
     }
 
     func abandon() {
-        board.update { $0.intakePartitions = 0 }
+        showNothingRead()
         outlet.producer.purge()
         consumer = nil
     }
@@ -456,8 +456,18 @@ final class Intake: RoundWorker, RebalanceListener {
         }
         committed = [:]
         logger.info("intake reads", metadata: ["partitions": "\(partitions.count)"])
-        board.update { $0.intakePartitions = partitions.count }
+        board.update { status in
+            status.intakePartitions = partitions.count
+            status.joined.insert(.intake)
+        }
         return sources.map { PartitionOffset($0.place, offset: $0.position) }
+    }
+
+    private func showNothingRead() {
+        board.update { status in
+            status.intakePartitions = 0
+            status.joined.remove(.intake)
+        }
     }
 
     func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
@@ -466,6 +476,6 @@ final class Intake: RoundWorker, RebalanceListener {
         checkpoints.forgetPositions()
         sources = []
         controlFirst = nil
-        board.update { $0.intakePartitions = 0 }
+        showNothingRead()
     }
 }

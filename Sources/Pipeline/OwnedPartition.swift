@@ -7,9 +7,13 @@ internal import Synchronization
 
 /// The state of a ledger partition that this process folds, and how far it is. The thread of its `LedgerPartition` folds; any
 /// thread may read.
+///
+/// A fold holds the state's lock for as long as a frame takes, which is long where a policy is activated. Metrics and readiness
+/// therefore read the view that the fold has left last, which has a lock of its own.
 final class OwnedPartition: Sendable {
     let partition: Int32
     private let state: Mutex<PartitionFold>
+    private let lastView: Mutex<PartitionView>
     private let current = Atomic(false)
     private let knownEnd = Atomic(Int64(-1))
     /// Nil without an archive. An optional Mutex would be laid out in two ways by the compiler (6.3.1).
@@ -18,6 +22,7 @@ final class OwnedPartition: Sendable {
     /// `archive`: where its frames are kept, if they are.
     init(_ fold: consuming sending PartitionFold, archive: ArchiveDirectory?) {
         partition = fold.partition
+        lastView = Mutex(PartitionView(fold))
         state = Mutex(fold)
         history = Mutex(archive.map { SubjectHistory($0) })
     }
@@ -45,6 +50,16 @@ final class OwnedPartition: Sendable {
     func replace(_ fold: consuming sending PartitionFold) {
         var fold = Optional(fold)
         state.withLock { if let new = fold.take() { $0 = new } }
+        renewView()
+    }
+
+    /// The state as it was when the view was renewed last. Waits for no fold.
+    var view: PartitionView { lastView.withLock { $0 } }
+
+    /// For the thread that folds. A state into which a frame went in part leaves no view: another one takes its place.
+    func renewView() {
+        guard let view = withFold({ $0.isSpoiled ? nil : PartitionView($0) }) else { return }
+        lastView.withLock { $0 = view }
     }
 
     /// The ledger's end, as far as it is known.

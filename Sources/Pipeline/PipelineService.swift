@@ -11,27 +11,22 @@ internal import Synchronization
 /// Intake and fold in one process: starts them when the broker answers, keeps them running, stops them without losing
 /// what is in flight.
 public final class PipelineService: Sendable {
-    /// A round of the fold that takes longer is waiting for something.
-    private static let longestRound = Duration.seconds(1)
-
     private let member: Member
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
     private let ledgerPartitions = Atomic(0)
-    private let unreadySince: Mutex<ContinuousClock.Instant?>
     /// What was found wrong with archives by those who asked for the past, each logged once.
     private let toldOfArchives = Mutex(Set<String>())
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
         member = Member(configuration, logger: logger)
-        unreadySince = Mutex(configuration.host.now)
     }
 
     public var configuration: PipelineConfiguration { member.configuration }
     private var logger: Logger { member.logger }
     private var stopFlag: StopFlag { member.stop }
     private var board: StatusBoard { member.board }
-    private var owned: OwnedPartitions { member.owned }
+    var owned: OwnedPartitions { member.owned }
     private var directory: MemberDirectory { member.directory }
 
     /// Returns at once; the work goes on in threads of its own. `onLedger`: called on one of them with the number of the
@@ -82,6 +77,7 @@ public final class PipelineService: Sendable {
 
     private func fail(_ error: PipelineError) {
         failure.withLock { if $0 == nil { $0 = error } }
+        board.update { $0.hasFailed = true }
         logger.critical("\(error)")
         stopFlag.set()
     }
@@ -104,36 +100,11 @@ public final class PipelineService: Sendable {
     /// What ended the pipeline for good; nil while it runs.
     public var finalFailure: PipelineError? { failure.withLock { $0 } }
 
+    /// As it is now. Waits for no fold, as nothing does that metrics and readiness are made of.
     public var status: PipelineStatus { board.current }
 
-    /// Both roles have their partitions, and the fold is at most `readyWithin` behind the ledger's end.
-    public var isReady: Bool {
-        let folds = behind.map { $0.time <= .microseconds(configuration.readyWithin) } ?? false
-        return has(\.intakePartitions, .intake) && (!configuration.roles.contains(.fold) || folds)
-            && failure.withLock { $0 == nil }
-    }
-
-    /// For how long this process has not been ready, as far as somebody asked; nil while it is.
-    public var unreadyFor: Duration? {
-        let (isReady, now) = (isReady, configuration.host.now)
-        return unreadySince.withLock { since in
-            guard !isReady else {
-                since = nil
-                return nil
-            }
-            let start = since ?? now
-            since = start
-            return now - start
-        }
-    }
-
-    /// How far the fold is behind now: while it does not look, it falls back.
-    public var behind: PipelineStatus.Behind? {
-        guard var behind = status.behind else { return nil }
-        let age = configuration.host.now - behind.at
-        if age > Self.longestRound { behind.time += age }
-        return behind
-    }
+    /// Each role has joined its group, and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end.
+    public var isReady: Bool { status.unreadyFor == nil }
 
     /// Both roles have their partitions, the fold has reached the ledger's end, and every fact is acknowledged.
     public var isCurrent: Bool {
@@ -171,23 +142,17 @@ public final class PipelineService: Sendable {
 
     /// The sum over the partitions that are folded here.
     public var foldCounters: FoldCounters {
-        owned.all.reduce(FoldCounters()) { sum, partition in sum + partition.withFold { $0.fold.counters } }
+        owned.all.reduce(FoldCounters()) { sum, partition in sum + partition.view.tallies.counters }
     }
 
     /// Entries and frames that the ledger holds more than once, and that the fold therefore ignored.
     public var ledgerRepeats: (entries: Int64, frames: Int64, brokenFrames: Int64) {
-        owned.all.reduce((0, 0, 0)) { sum, partition in
-            let acceptance = partition.withFold { $0.acceptance }
-            return (
-                sum.0 + acceptance.repeatedOrigins, sum.1 + acceptance.repeatedFrames, sum.2 + acceptance.brokenFrames
-            )
-        }
+        let sum = owned.all.reduce(FoldTallies()) { sum, partition in sum + partition.view.tallies }
+        return (sum.repeatedEntries, sum.repeatedFrames, sum.refusedFrames)
     }
 
     /// Source topics that have lost records and impose no sanction until that is acknowledged, in a partition folded here.
-    public var frozenTopics: [String] {
-        Set(owned.all.flatMap { partition in partition.withFold { $0.acceptance.frozenTopics } }).sorted()
-    }
+    public var frozenTopics: [String] { Set(owned.all.flatMap { $0.view.frozenTopics }).sorted() }
 
     /// At its memory limit: enrolments become dead letters. Nil: it has none.
     public var isFull: Bool? { member.memory.limit == nil ? nil : member.memory.isFull }
@@ -360,28 +325,22 @@ public final class PipelineService: Sendable {
         return result
     }
 
-    /// Subjects by band, in the policy's order.
+    /// Subjects by band, in the policy's order. While a policy is activated in one partition after the other: of those that have
+    /// the first one's bands.
     public func subjectsByBand() -> [(band: String, subjects: Int)] {
-        var counts: [Int] = []
-        var names: [String] = []
-        for partition in owned.all {
-            let part = partition.withFold { state -> ([String], [Int]) in
-                var counts = [Int](repeating: 0, count: state.fold.policy.bands.count)
-                state.fold.forEachBand { counts[$0] += 1 }
-                return (state.policy?.bands.map(\.name) ?? [], counts)
-            }
-            if names.isEmpty {
-                names = part.0
-                counts = part.0.isEmpty ? [] : part.1
-            } else if part.0 == names {
-                for index in counts.indices { counts[index] += part.1[index] }
+        var sum: [PartitionView.Band] = []
+        for bands in owned.all.map(\.view.bands) {
+            if sum.isEmpty {
+                sum = bands
+            } else if sum.map(\.name) == bands.map(\.name) {
+                for index in sum.indices { sum[index].subjects += bands[index].subjects }
             }
         }
-        return zip(names, counts).map { ($0, $1) }
+        return sum.map { ($0.name, $0.subjects) }
     }
 
     /// Why events did not count, over the partitions that are folded here.
     public var diagnosis: Diagnosis {
-        owned.all.reduce(into: board.formerDiagnosis) { sum, partition in sum.add(partition.withFold { $0.diagnosis }) }
+        owned.all.reduce(into: board.formerDiagnosis) { sum, partition in sum.add(partition.view.diagnosis) }
     }
 }

@@ -22,6 +22,8 @@ public struct IntakeCounts: Sendable, Equatable {
 /// What the pipeline is doing, for `/readyz`, the terminal view and the quickstart.
 public struct PipelineStatus: Sendable {
     public var intake = IntakeCounts()
+    /// Roles whose group has said which partitions are this process's. It may be none: there can be more members than partitions.
+    public var joined: Set<Role> = []
     /// Source partitions that this process reads.
     public var intakePartitions = 0
     /// Ledger partitions that this process folds.
@@ -45,6 +47,13 @@ public struct PipelineStatus: Sendable {
     public var ledgerEnds: [Int32: Int64] = [:]
     /// What was folded here, beyond what others or earlier processes had folded and published.
     public var folded = FoldTallies()
+    /// For how long this process has not been ready; nil while it is. It is ready while each of its roles has joined its group
+    /// and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end.
+    public private(set) var unreadyFor: Duration?
+    /// The pipeline has ended for good.
+    var hasFailed = false
+    /// As far as the workers have noted it; nil while this process is ready.
+    fileprivate var unreadySince: ContinuousClock.Instant?
 
     /// The ledger partition that is farthest behind: for how long its oldest frame has waited whose facts are not all
     /// acknowledged.
@@ -60,9 +69,57 @@ public struct PipelineStatus: Sendable {
     }
 }
 
+extension PipelineStatus {
+    /// A change begins or ends a time of not being ready. `before`: how far the fold was behind, as it was known before the change.
+    fileprivate mutating func noteReadiness(
+        of roles: Set<Role>, within readyWithin: Duration, before: Behind?, at now: () -> ContinuousClock.Instant
+    ) {
+        let isFolding = roles.contains(.fold) && foldPartitions > 0
+        let isTimely = !isFolding || (behind.map { $0.time <= readyWithin } ?? false)
+        if !hasFailed, isTimely, roles.isSubset(of: joined) {
+            unreadySince = nil
+        } else if unreadySince == nil {
+            // Who is too far behind has not been ready since the time allowed was over.
+            let now = now()
+            unreadySince =
+                now - ([before, behind].compactMap { $0?.excess(over: readyWithin, at: now) }.max() ?? .zero)
+        }
+    }
+
+    /// As it is at `now`.
+    fileprivate func at(_ now: ContinuousClock.Instant, readyWithin: Duration) -> Self {
+        var status = self
+        status.behind = behind?.aged(to: now)
+        status.unreadyFor =
+            unreadySince.map { max(.zero, now - $0) } ?? behind.flatMap { $0.excess(over: readyWithin, at: now) }
+        return status
+    }
+}
+
+extension PipelineStatus.Behind {
+    /// The fold notes how far it is behind more often; where it has not for longer, it is waiting for something.
+    private static let longestPause = Duration.seconds(1)
+
+    /// As it is at `now`: a fold that does not look falls back.
+    fileprivate func aged(to now: ContinuousClock.Instant) -> Self {
+        var result = self
+        if now - at > Self.longestPause { result.time += now - at }
+        return result
+    }
+
+    /// Nil if it is within the time that is allowed.
+    fileprivate func excess(over allowed: Duration, at now: ContinuousClock.Instant) -> Duration? {
+        let time = aged(to: now).time
+        return time > allowed ? time - allowed : nil
+    }
+}
+
 /// Shared between the threads that do the work and whoever wants to know.
 final class StatusBoard: Sendable {
-    private let status = Mutex(PipelineStatus())
+    private let host: any Host
+    private let roles: Set<Role>
+    private let readyWithin: Duration
+    private let status: Mutex<PipelineStatus>
     private let former = Mutex(Diagnosis())
     private let records = Counter(.intakeRecords)
     private let events = Counter(.intakeEvents)
@@ -71,7 +128,17 @@ final class StatusBoard: Sendable {
 
     /// The broker has refused a dead letter for its size: from then on large ones go without their value.
     let refusesLargeDeadLetters = Atomic(false)
-    var current: PipelineStatus { status.withLock { $0 } }
+
+    /// A process that begins is not ready.
+    init(_ configuration: PipelineConfiguration) {
+        (host, roles) = (configuration.host, configuration.roles)
+        readyWithin = .microseconds(configuration.readyWithin)
+        var begun = PipelineStatus()
+        begun.unreadySince = host.now
+        status = Mutex(begun)
+    }
+
+    var current: PipelineStatus { status.withLock { $0 }.at(host.now, readyWithin: readyWithin) }
 
     /// Why events did not count in partitions that are not folded here any more.
     var formerDiagnosis: Diagnosis { former.withLock { $0 } }
@@ -84,12 +151,19 @@ final class StatusBoard: Sendable {
             state.beginDiagnosis()
             return diagnosis
         }
+        partition.renewView()
         former.withLock { $0.add(diagnosis) }
     }
 
     func add(_ news: FoldTallies) { status.withLock { $0.folded = $0.folded + news } }
 
-    func update(_ body: (inout PipelineStatus) -> Void) { status.withLock { body(&$0) } }
+    func update(_ body: (inout PipelineStatus) -> Void) {
+        status.withLock { status in
+            let before = status.behind
+            body(&status)
+            status.noteReadiness(of: roles, within: readyWithin, before: before) { host.now }
+        }
+    }
 
     /// Adds what came since the last call, and empties it.
     func publish(_ counts: inout IntakeCounts) {

@@ -99,6 +99,14 @@ public final class SteppedPipeline {
         return result
     }
 
+    /// As `PipelineService.status`.
+    public var status: PipelineStatus { member.board.current }
+
+    /// What the views of the partitions that are folded here say is what their states say.
+    public var viewsAreOfStates: Bool {
+        member.owned.all.allSatisfy { partition in partition.view == partition.withFold { PartitionView($0) } }
+    }
+
     /// Of a ledger partition's state; nil: it is not folded here.
     public func digest(of partition: Int32) -> StateDigest? {
         member.owned[partition]?.withFold { $0.fold.digest() }

@@ -21,8 +21,6 @@ public final class QueryServer: Sendable {
     private let historyWork = BlockingWork(threads: 4, maximum: min(32, share))
     /// Standings of now: each waits for a slice of its partition's fold.
     private let standingWork = BlockingWork(threads: 2, maximum: share)
-    /// Readiness and metrics, which wait for every partition.
-    private let statusWork = BlockingWork(threads: 1, maximum: min(8, share / 2))
     /// Each of the sorts of work that take long leaves the connections of the others free, and all of them some for `/livez`.
     private static let share = HTTPServer.maximumConnections / 4
     private let boundPort = Mutex<Int?>(nil)
@@ -47,8 +45,8 @@ public final class QueryServer: Sendable {
     public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
         let routes = Routes(logger: logger)
         routes.get("livez") { [self] _, _ in liveness() }
-        routes.get("readyz") { [self] _, _ in try await statusWork.run { self.readiness() } }
-        routes.get("metrics") { [self] _, _ in try await statusWork.run { self.scrape() } }
+        routes.get("readyz") { [self] _, _ in readiness() }
+        routes.get("metrics") { [self] _, _ in scrape() }
         routes.get("subjects/:id", taking: ["as-of", "offset", "policy"]) { [self] request, context in
             try await answer(context) { subject in try await standing(of: subject, request) }
         }
@@ -72,10 +70,9 @@ public final class QueryServer: Sendable {
     private func readiness() -> Response {
         let (status, roles) = (service.status, service.configuration.roles)
         let readiness = Readiness(
-            unreadyFor: service.unreadyFor, failure: service.finalFailure?.description,
-            isIntake: roles.contains(.intake),
-            isFold: roles.contains(.fold), intakePartitions: status.intakePartitions,
-            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: service.behind,
+            unreadyFor: status.unreadyFor, failure: service.finalFailure?.description,
+            missing: roles.subtracting(status.joined), intakePartitions: status.intakePartitions,
+            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: status.behind,
             readyWithin: .microseconds(service.configuration.readyWithin), quarantined: status.quarantined,
             secondsLeft: status.secondsLeft)
         return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
@@ -98,7 +95,7 @@ public final class QueryServer: Sendable {
         for (band, subjects) in service.subjectsByBand() {
             exposition.add(.subjects, Int64(subjects), labels: [("band", band)])
         }
-        if let behind = service.behind {
+        if let behind = status.behind {
             exposition.add(.foldBehindSeconds, behind.time.components.seconds)
         }
         let fold = status.folded.counters

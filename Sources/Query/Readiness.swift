@@ -8,11 +8,11 @@ struct Readiness {
     var unreadyFor: Duration?
     /// What ended the pipeline for good; nil while it runs.
     var failure: String?
-    var isIntake: Bool
-    var isFold: Bool
-    /// Source partitions that are read here.
+    /// Roles of this process that have not joined their group: which partitions are this member's is not known.
+    var missing: Set<Role>
+    /// Source partitions that are read here; 0 also where the group has more members than partitions.
     var intakePartitions: Int
-    /// Ledger partitions that are folded here.
+    /// Ledger partitions that are folded here; as above.
     var foldPartitions: Int
     /// Those of them that are folded to their end.
     var currentPartitions: Int
@@ -30,21 +30,21 @@ struct Readiness {
     var reasons: [String] {
         if isReady { return [] }
         var reasons: [String] = []
-        if isIntake, intakePartitions == 0 { reasons.append("no source partition is read here") }
-        if isFold {
-            if foldPartitions == 0 {
-                reasons.append("no ledger partition is folded here")
-            } else if let behind {
-                if behind.time > readyWithin {
-                    reasons.append(
-                        "ledger partition \(behind.partition) has been behind its end for \(Self.seconds(behind.time)) s, "
-                            + "\(Self.seconds(readyWithin)) s are allowed")
-                }
-            } else if quarantined.count == foldPartitions {
-                reasons.append("every ledger partition that is folded here is in quarantine")
-            } else {
-                reasons.append("how far the fold is behind the ledger's end is not known yet")
+        for role in Role.allCases where missing.contains(role) {
+            reasons.append(
+                "the \(role.rawValue) has not joined its group: which partitions are its own is not known yet")
+        }
+        guard foldPartitions > 0 else { return reasons }
+        if let behind {
+            if behind.time > readyWithin {
+                reasons.append(
+                    "ledger partition \(behind.partition) has been behind its end for \(Self.seconds(behind.time)) s, "
+                        + "\(Self.seconds(readyWithin)) s are allowed")
             }
+        } else if quarantined.count == foldPartitions {
+            reasons.append("every ledger partition that is folded here is in quarantine")
+        } else {
+            reasons.append("how far the fold is behind the ledger's end is not known yet")
         }
         return reasons
     }

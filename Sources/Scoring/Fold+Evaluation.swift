@@ -57,7 +57,7 @@ extension Fold {
         let record = subjects.record(subject)
         if change.isFirst || change.after != change.before {
             record[SubjectTable.Layout.scoreAt] = change.after.score
-            SubjectTable.header(record).pointee.band = UInt8(change.after.band)
+            move(record, to: change.after.band, isFirst: change.isFirst)
             emit(
                 .scoreChanged, record, cause: cause, before: change.isFirst ? nil : change.before, after: change.after,
                 reasons: reasons)
@@ -68,6 +68,16 @@ extension Fold {
             evaluateLevels(subject, record, kind: kind, cause: cause, change)
         }
         if !conditions.perks.isEmpty { evaluatePerks(subject, record, kind: kind, cause: cause, change, reasons) }
+    }
+
+    /// Into the band, and into that band's count. `isFirst`: the subject is in no count yet.
+    @inline(__always) private mutating func move(_ record: UnsafeMutablePointer<Int64>, to band: Int, isFirst: Bool) {
+        let header = SubjectTable.header(record)
+        let before = Int(header.pointee.band)
+        guard isFirst || band != before else { return }
+        if !isFirst { subjectsByBand[before] -= 1 }
+        subjectsByBand[band] += 1
+        header.pointee.band = UInt8(band)
     }
 
     mutating func evaluateLevels(

@@ -12,11 +12,6 @@ extension Fold {
         subjects.forEach { _, record in body(standing(record)) }
     }
 
-    /// Every subject's band number, in no particular order.
-    public func forEachBand(_ body: (Int) -> Void) {
-        subjects.forEach { _, record in body(Int(SubjectTable.header(record).pointee.band)) }
-    }
-
     private func standing(_ record: UnsafeMutablePointer<Int64>) -> Standing {
         let header = SubjectTable.header(record).pointee
         return Standing(

@@ -63,6 +63,8 @@ extension Fold {
             throw SnapshotError("the state is \(failure)")
         }
         guard check() else { throw SnapshotError("the state refers to what is not there") }
+        for number in subjectsByBand.indices { subjectsByBand[number] = 0 }
+        subjects.forEach { _, record in subjectsByBand[Int(SubjectTable.header(record).pointee.band)] += 1 }
     }
 
     /// What the digest does not go through.

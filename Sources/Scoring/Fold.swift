@@ -32,6 +32,8 @@ public struct Fold: ~Copyable {
     let types: EventTypes
     let conditions: Conditions
     var subjects: SubjectTable
+    /// Subjects by band number. It follows from `subjects`: no snapshot and no digest has it.
+    public internal(set) var subjectsByBand: [Int]
     var identities = IdentityTable()
     /// Events that were voided: those stay so for ever, whoever sends them again.
     var voided = IdentityTable()
@@ -108,6 +110,7 @@ public struct Fold: ~Copyable {
             layout: .init(
                 dimensions: policy.dimensions.count, rules: policy.rules.count, perks: policy.perks.count,
                 sanctions: policy.sanctions.count))
+        subjectsByBand = [Int](repeating: 0, count: policy.bands.count)
         ranks = TimerRanks(policy)
         bounds = policy.dimensions.map { Bounds(min: $0.min, max: $0.max) }
         lastBuckets = [LastBucket](repeating: LastBucket(), count: policy.rules.count)
@@ -470,6 +473,7 @@ public struct Fold: ~Copyable {
         }
         forgetEvidence(record)
         terms.remove(SubjectTable.terms(record).pointee)
+        subjectsByBand[level.band] -= 1
         subjects.remove(subject, hash: hash)
     }
 }

@@ -88,7 +88,7 @@ extension CommandTests {
             #expect(await answer(address + "/livez")?.status == 200)
             let readiness = await answer(address + "/readyz")
             #expect(readiness?.status == 503)
-            #expect(readiness?.body.contains("no ledger partition is folded here") == true)
+            #expect(readiness?.body.contains("the fold has not joined its group") == true)
             #expect(try await server.process.stop().code == 0)
         }
 

@@ -110,6 +110,26 @@ private typealias Frames = LedgerPartitionFrames
         #expect(partition.position?.metadata == partition.publication?.metadata)
     }
 
+    @Test func aViewIsLeftAfterTheFramesOfABatch() throws {
+        let partition = try Frames.owned(on: host, end: 3)
+        partition.renewView()
+        #expect(partition.shared.view.bands.isEmpty)
+        try Frames.own(Frames.beginning, at: 0, in: partition)
+        try Frames.own(Frames.enrolment(at: 1), at: 1, in: partition)
+        #expect(partition.shared.view.nextOffset == 0)
+        partition.renewView()
+        let view = partition.shared.view
+        #expect(view == partition.withFold { PartitionView($0) })
+        #expect(view.nextOffset == 2 && view.tallies.counters.enrolments == 1)
+        #expect(view.bands.map(\.name) == ["C", "B", "A"] && view.bands.map(\.subjects) == [0, 1, 0])
+        // A frame that went into the state in part is in no view.
+        #expect(try Frames.fold(Frames.halfFolded, at: 2, in: partition).outcome != .repeated)
+        partition.renewView()
+        #expect(partition.isSpoiled && partition.shared.view == view)
+        partition.mend(PartitionFold(partition: partition.number), chain: FrameChain(partition: partition.number))
+        #expect(partition.shared.view.nextOffset == 0)
+    }
+
     @Test func aFrameThatIsFoldedAlreadyIsPassed() throws {
         let partition = try Frames.owned(on: host, end: 1)
         try Frames.own(Frames.beginning, at: 0, in: partition)

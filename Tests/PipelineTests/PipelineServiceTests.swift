@@ -33,6 +33,8 @@ extension PipelineServiceTests {
                 #expect(service.status.intake.records == Int64(enrolments.count + behaviour.count))
                 #expect(service.status.intake.deadLetterTotal == 0)
                 #expect(service.ledgerRepeats == (0, 0, 0))
+                #expect(service.subjectsByBand().map(\.band) == ["C", "B", "A"])
+                #expect(service.subjectsByBand().map(\.subjects) == [20, 0, 40])
 
                 let facts = try fixture.checkedFacts()
                 // One at enrolment, one for each event that changed a score: clamped, the third miss changes nothing.
@@ -69,6 +71,7 @@ extension PipelineServiceTests {
                 return
             }
             #expect(!fixture.standings(of: service).contains("\"\(subject)\""))
+            #expect(service.subjectsByBand().map(\.subjects) == [20, 0, 39])
             let revoked = try fixture.checkedFacts()[.perks, default: []].filter {
                 $0.subject == subject && $0.type == "standing.perk.revoked"
             }

@@ -5,25 +5,27 @@ import Testing
 
 struct ReadinessTests {
     private let notReady = Readiness(
-        unreadyFor: .milliseconds(41_200), failure: nil, isIntake: true, isFold: true, intakePartitions: 0,
-        foldPartitions: 12,
+        unreadyFor: .milliseconds(41_200), failure: nil, missing: [.intake], intakePartitions: 0, foldPartitions: 12,
         currentPartitions: 9, behind: .init(time: .milliseconds(7300), partition: 4), readyWithin: .seconds(5),
         secondsLeft: 3.2)
 
     @Test func readinessSaysWhyNot() {
         #expect(
             notReady.json == #"""
-                {"ready":false,"error":"not ready for 42 s","reasons":["no source partition is read here",\#
+                {"ready":false,"error":"not ready for 42 s","reasons":[\#
+                "the intake has not joined its group: which partitions are its own is not known yet",\#
                 "ledger partition 4 has been behind its end for 8 s, 5 s are allowed"],\#
                 "intakePartitions":0,"foldPartitions":12,"currentPartitions":9,"behindSeconds":8,"secondsLeft":4}
                 """#)
         var unknown = notReady
-        (unknown.behind, unknown.intakePartitions) = (nil, 1)
+        (unknown.behind, unknown.missing) = (nil, [])
         #expect(unknown.reasons == ["how far the fold is behind the ledger's end is not known yet"])
         var foldsNothing = notReady
-        foldsNothing.foldPartitions = 0
-        foldsNothing.isIntake = false
-        #expect(foldsNothing.reasons == ["no ledger partition is folded here"])
+        (foldsNothing.foldPartitions, foldsNothing.missing) = (0, [.fold])
+        #expect(
+            foldsNothing.reasons == [
+                "the fold has not joined its group: which partitions are its own is not known yet"
+            ])
         var failed = notReady
         failed.failure = "the disk is gone"
         #expect(failed.json.hasPrefix(#"{"ready":false,"error":"the disk is gone","reasons":["#))
@@ -31,11 +33,19 @@ struct ReadinessTests {
 
     @Test func whoIsReadyGivesNoReasons() {
         let ready = Readiness(
-            unreadyFor: nil, failure: nil, isIntake: true, isFold: true, intakePartitions: 6, foldPartitions: 12,
+            unreadyFor: nil, failure: nil, missing: [], intakePartitions: 6, foldPartitions: 12,
             currentPartitions: 11, behind: .init(time: .milliseconds(40), partition: 1), readyWithin: .seconds(5),
             secondsLeft: nil)
         #expect(
             ready.json
                 == #"{"ready":true,"intakePartitions":6,"foldPartitions":12,"currentPartitions":11,"behindSeconds":1}"#)
+    }
+
+    /// Its group has more members than partitions.
+    @Test func whoIsReadyWithoutPartitionsSaysSo() {
+        let ready = Readiness(
+            unreadyFor: nil, failure: nil, missing: [], intakePartitions: 0, foldPartitions: 0, currentPartitions: 0,
+            behind: nil, readyWithin: .seconds(5), secondsLeft: nil)
+        #expect(ready.json == #"{"ready":true,"intakePartitions":0,"foldPartitions":0,"currentPartitions":0}"#)
     }
 }

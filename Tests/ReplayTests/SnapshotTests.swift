@@ -47,6 +47,8 @@ import Testing
             let (digest, nextOffset, counters) = (whole.fold.digest(), whole.nextOffset, whole.fold.counters)
             #expect(other.fold.digest() == digest)
             #expect(other.nextOffset == nextOffset && other.fold.counters == counters)
+            let byBand = whole.fold.subjectsByBand
+            #expect(other.fold.subjectsByBand == byBand && byBand.reduce(0, +) == whole.fold.subjectCount)
             #expect(try snapshot(other).count == bytes.count)
             // The tail, by the one and the other.
             var again = try restored(bytes, ledger)

@@ -31,6 +31,13 @@ import Testing
         }
     }
 
+    /// Counted one by one.
+    private static func subjectsByBand(of story: Story) -> [Int] {
+        var counts = [Int](repeating: 0, count: story.fold.policy.bands.count)
+        for standing in story.standings.values { counts[standing.level.band] += 1 }
+        return counts
+    }
+
     @Test(arguments: 0..<24) func scoresAreThoseOfTheWholeHistoryAndBackAgain(seed: UInt64) throws {
         let first = try Self.policy()
         let second = try Self.policy(Self.changes)
@@ -71,11 +78,13 @@ import Testing
         live(lives.next(120))
         #expect(scores(story) == scores(always))
         #expect(mirror.standings == Mirror.of(story))
+        #expect(story.fold.subjectsByBand == Self.subjectsByBand(of: story))
         try activate(first, id: "p1")
         #expect(scores(story) == scores(never))
         live(lives.next(60))
         #expect(scores(story) == scores(never))
         #expect(mirror.standings == Mirror.of(story))
+        #expect(story.fold.subjectsByBand == Self.subjectsByBand(of: story))
     }
 
     /// What a consumer of the facts knows.

@@ -6,7 +6,7 @@ struct Member: Sendable {
     let configuration: PipelineConfiguration
     let logger: Logger
     let stop = StopFlag()
-    let board = StatusBoard()
+    let board: StatusBoard
     let owned = OwnedPartitions()
     let directory: MemberDirectory
     let clock: SteadyClock
@@ -18,6 +18,7 @@ struct Member: Sendable {
         // Whoever waits in vain says so once more, as a warning.
         configuration.kafka = configuration.kafka.waiting(until: { stop.isSet }, onWait: { logger.info("\($0)") })
         (self.configuration, self.logger) = (configuration, logger)
+        board = StatusBoard(configuration)
         directory = MemberDirectory(member: configuration.members?.member ?? "")
         clock = SteadyClock(configuration.host, logger)
         memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)

@@ -39,11 +39,13 @@ extension LedgerPartition {
                 return .folded(from: from, news: news)
             }
             guard case .folded(_, let news) = outcome else { return outcome }
+            isViewOld = true
             if news != nil { countedTo = frame.offset + 1 }
             chain.append(frame.bytes, at: frame.offset)
             return outcome
         } catch let problem as PartitionFold.Problem {
             batch.removeAll()
+            isViewOld = true
             return .quarantined(search: begin(problem))
         }
     }

@@ -43,6 +43,9 @@ final class LedgerPartition {
     /// The offset of the last checkpoint that this member has published, now or in an earlier life.
     var lastCheckpoint: Int64 = 0
 
+    /// The state has changed since its view was renewed.
+    var isViewOld = false
+
     /// Frames that the archive has and the fold does not; nil: the fold goes on with what is polled.
     var backlog: (any FrameSource)?
     /// Nil while the fold goes on.
@@ -78,6 +81,13 @@ final class LedgerPartition {
 
     func withFold<Result>(_ body: (inout PartitionFold) throws -> sending Result) rethrows -> sending Result {
         try shared.withFold(body)
+    }
+
+    /// Renews the view that other threads read, if the state has changed since.
+    func renewView() {
+        guard isViewOld else { return }
+        isViewOld = false
+        shared.renewView()
     }
 
     /// The ledger offset of the next frame.
@@ -169,17 +179,23 @@ final class LedgerPartition {
     /// The state is chosen: it is folded towards the ledger's end, which is `end` now.
     func catchUp(to end: Int64) {
         withFold { if beginsNews(at: $0.nextOffset) { $0.beginDiagnosis() } }
+        isViewOld = true
         (shared.end, firstEnd) = (end, end)
         phase = .catchingUp
     }
 
     /// Whether the fold has the ledger's end, every fact acknowledged. `reachedEnd`: everything that the topic has is polled.
     func noteEnd(_ end: Int64?, reachedEnd: Bool) {
-        if let end { shared.end = max(end, shared.end ?? 0) }
+        note(end: end)
         guard phase == .catchingUp || phase == .current else { return }
         let isCurrent = reachedEnd && backlog == nil && quarantine == nil && isSettled
         shared.isCurrent = isCurrent
         phase = isCurrent ? .current : .catchingUp
+    }
+
+    /// The ledger's end never goes back.
+    func note(end: Int64?) {
+        if let end { shared.end = max(end, shared.end ?? 0) }
     }
 
     /// The group takes the partition from this member.

@@ -327,6 +327,12 @@ final class Disaster {
                 return "\(place): its clock is at \(owners[0].clock), not \(wall)"
             }
         }
+        // One that the groups have given nothing is ready too.
+        for member in members {
+            guard let status = member.pipeline?.status, status.unreadyFor == nil else {
+                return "\(member.machine.name) is not ready"
+            }
+        }
         return ""
     }
 
@@ -338,6 +344,9 @@ final class Disaster {
             cluster: cluster, sent: sent, ledgerPartitions: ledgerPartitions, strays: strays)
         try oracle.checkLedger()
         try oracle.checkDeadLetters()
+        for member in members where member.pipeline?.viewsAreOfStates == false {
+            throw Oracle.Objection("\(member.machine.name): a view says something else than its partition's state")
+        }
         var digests: [String] = []
         var repeats = DisasterRun.Summary.Repeats()
         for partition in 0..<Int32(ledgerPartitions) {

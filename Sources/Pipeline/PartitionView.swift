@@ -1,0 +1,35 @@
+internal import Events
+internal import Ledger
+internal import Policy
+internal import Replay
+internal import Scoring
+
+/// The state of a ledger partition after a batch of frames, as far as metrics and readiness need it. Its size depends on the
+/// policy, never on the number of subjects.
+struct PartitionView: Sendable, Equatable {
+    struct Band: Sendable, Equatable {
+        var name: String
+        var subjects: Int
+    }
+
+    /// The ledger offset of the next frame.
+    let nextOffset: Int64
+    let clock: Timestamp
+    /// Since the ledger began.
+    let tallies: FoldTallies
+    /// Source topics that have lost records and impose no sanction until that is acknowledged.
+    let frozenTopics: [String]
+    /// In the active policy's order; empty before the partition's first entry.
+    let bands: [Band]
+    let diagnosis: Diagnosis
+
+    init(_ state: borrowing PartitionFold) {
+        nextOffset = state.nextOffset
+        clock = state.fold.clock
+        tallies = FoldTallies(state)
+        frozenTopics = state.acceptance.frozenTopics
+        let counts = state.fold.subjectsByBand
+        bands = state.policy.map { zip($0.bands, counts).map { Band(name: $0.name, subjects: $1) } } ?? []
+        diagnosis = state.diagnosis
+    }
+}

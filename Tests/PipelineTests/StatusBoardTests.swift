@@ -1,0 +1,104 @@
+import Kafka
+import Testing
+
+@testable import Pipeline
+
+/// Who is ready, and for how long who is not has not been. Up to 5 s behind is allowed.
+@Suite struct StatusBoardTests {
+    private let host = StillHost()
+
+    private func board(_ roles: Set<Role> = [.intake, .fold]) -> StatusBoard {
+        let topics = PipelineConfiguration.Topics(
+            control: "control", sources: [], ledger: "ledger", deadLetter: "dead",
+            facts: ["scores", "sanctions", "perks"])
+        var configuration = PipelineConfiguration(
+            kafka: KafkaConfiguration(brokers: "127.0.0.1:1"), topics: topics, roles: roles)
+        configuration.host = host
+        configuration.readyWithin = 5_000_000
+        return StatusBoard(configuration)
+    }
+
+    private func note(behind time: Duration?, on board: StatusBoard) {
+        board.update { $0.behind = time.map { .init(time: $0, partition: 0, at: host.now) } }
+    }
+
+    /// A fold that has two partitions and nothing to do.
+    private func folding() -> StatusBoard {
+        let board = board([.fold])
+        board.update { ($0.foldPartitions, $0.joined) = (2, [.fold]) }
+        note(behind: .zero, on: board)
+        return board
+    }
+
+    @Test func whoHasJoinedItsGroupsIsReadyAlsoWithoutPartitions() {
+        let board = board()
+        host.pass(seconds: 3)
+        #expect(board.current.unreadyFor == .seconds(3))
+        board.update { $0.joined.insert(.intake) }
+        host.pass(seconds: 1)
+        #expect(board.current.unreadyFor == .seconds(4))
+        board.update { $0.joined.insert(.fold) }
+        #expect(board.current.unreadyFor == nil)
+        #expect(board.current.foldPartitions == 0 && board.current.intakePartitions == 0)
+    }
+
+    @Test func whoHasPartitionsIsReadyOnceItIsKnownHowFarItIsBehind() {
+        let board = board([.fold])
+        board.update { ($0.foldPartitions, $0.joined) = (2, [.fold]) }
+        host.pass(seconds: 2)
+        #expect(board.current.unreadyFor == .seconds(2))
+        note(behind: .seconds(6), on: board)
+        #expect(board.current.unreadyFor == .seconds(2))
+        note(behind: .seconds(5), on: board)
+        #expect(board.current.unreadyFor == nil)
+    }
+
+    @Test func whoLosesItsPartitionsSaysSinceWhen() {
+        let board = folding()
+        host.pass(.milliseconds(500))
+        #expect(board.current.unreadyFor == nil)
+        board.update { ($0.foldPartitions, $0.behind, $0.joined) = (0, nil, []) }
+        #expect(board.current.unreadyFor == .zero)
+        host.pass(seconds: 4)
+        board.update { ($0.foldPartitions, $0.joined) = (2, [.fold]) }
+        // Nobody had to ask meanwhile.
+        #expect(board.current.unreadyFor == .seconds(4))
+    }
+
+    @Test func whoFallsBehindHasNotBeenReadySinceTheTimeAllowedWasOver() {
+        let board = folding()
+        host.pass(seconds: 7)
+        note(behind: .seconds(7), on: board)
+        #expect(board.current.unreadyFor == .seconds(2))
+        host.pass(seconds: 1)
+        note(behind: .seconds(8), on: board)
+        #expect(board.current.unreadyFor == .seconds(3))
+        note(behind: .milliseconds(10), on: board)
+        #expect(board.current.unreadyFor == nil)
+    }
+
+    @Test func aFoldThatDoesNotLookFallsBack() {
+        let board = folding()
+        note(behind: .seconds(3), on: board)
+        host.pass(seconds: 1)
+        #expect(board.current.behind?.time == .seconds(3) && board.current.unreadyFor == nil)
+        host.pass(seconds: 3)
+        #expect(board.current.behind?.time == .seconds(7) && board.current.unreadyFor == .seconds(2))
+        // It was not behind: it had much to fold.
+        note(behind: .zero, on: board)
+        #expect(board.current.unreadyFor == nil)
+        // An error in the end does not begin the time anew.
+        host.pass(seconds: 8)
+        #expect(board.current.unreadyFor == .seconds(3))
+        board.update { ($0.foldPartitions, $0.behind, $0.joined) = (0, nil, []) }
+        #expect(board.current.unreadyFor == .seconds(3))
+    }
+
+    @Test func whatHasEndedIsNotReadyAgain() {
+        let board = folding()
+        board.update { $0.hasFailed = true }
+        host.pass(seconds: 1)
+        note(behind: .zero, on: board)
+        #expect(board.current.unreadyFor == .seconds(1))
+    }
+}
