@@ -14,7 +14,7 @@ extension FoldWorker {
 
     func fold(_ records: UnsafeBufferPointer<Record>) throws {
         // Partitions can be assigned and bring records in one poll.
-        try recover()
+        guard try recover() else { return }
         // Until what came is folded and its facts are acknowledged, nobody may take this member for current.
         board.update { $0.currentPartitions = 0 }
         for record in records {

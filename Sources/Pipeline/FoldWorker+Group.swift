@@ -75,18 +75,20 @@ extension FoldWorker: RebalanceListener {
 
     // MARK: Positions
 
-    func recover() throws {
+    /// Finds how far the facts of partitions are published that were assigned since. False: a stop has ended the search, and
+    /// nothing of them may be folded.
+    func recover() throws -> Bool {
         var marks: [Int32: [Publication.Mark]] = [:]
         for partition in assignedPartitions {
             if case .recovering(let start) = partition.phase { marks[partition.number] = start }
         }
-        guard !marks.isEmpty else { return }
+        guard !marks.isEmpty else { return true }
         let found: [Int32: [Publication.Mark]]
         do {
             found = try FactRecovery.run(marks, configuration: configuration, stop: stop, logger: logger)
         } catch is CancellationError where stop.isSet {
             // They stay as they are; what this member has of them is closed in order.
-            return
+            return false
         }
         var recovered: [LedgerPartition] = []
         for partition in assignedPartitions {
@@ -95,6 +97,7 @@ extension FoldWorker: RebalanceListener {
             recovered.append(partition)
         }
         try beginCatchUp(recovered)
+        return true
     }
 
     func commitIfDue(_ consumer: any ConsumerClient) throws {

@@ -84,7 +84,7 @@ final class FoldWorker: RoundWorker {
         lastBehind = host.now
         try consumer.poll(timeoutMilliseconds: isCatchingUp ? 0 : 20) { try fold($0) }
         for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
-        try recover()
+        guard try recover() else { return }
         try catchUp()
         serve(0)
         try check()

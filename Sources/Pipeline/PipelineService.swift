@@ -253,7 +253,7 @@ public final class PipelineService: Sendable {
         case .offset(let offset):
             guard offset <= next else {
                 throw HistoryFailure(
-                    offset > partition.end ?? next ? .beyond : .notNow,
+                    partition.end.map { offset > $0 } ?? false ? .beyond : .notNow,
                     "offset: ledger partition \(number) is folded to offset \(next), and known until there")
             }
             end = offset

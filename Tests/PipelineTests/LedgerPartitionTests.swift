@@ -61,6 +61,14 @@ private typealias Frames = LedgerPartitionFrames
         #expect(partition.publishedByOwner == 2 && !partition.isBehindOwner)
     }
 
+    /// What a standby had left to fold is folded only once it is known how far the facts are published.
+    @Test func nothingIsFoldedBeforeThePublishedFactsAreFound() throws {
+        let partition = try Frames.partition(on: host)
+        partition.backlog = MemoryFrames([])
+        partition.assign(committed: 0, marks: Self.blank)
+        #expect(partition.backlog == nil && partition.publication == nil)
+    }
+
     /// A look at the ledger's end does not end the search for the published facts.
     @Test func aPartitionThatIsRecoveringIsNotCurrent() throws {
         let partition = try Frames.partition(on: host)

@@ -153,7 +153,7 @@ final class LedgerPartition {
     /// to look for the facts that are published.
     func assign(committed: Int64, marks: [Publication.Mark]) {
         phase = .recovering(marks)
-        (publication, quarantine, behind, lastTick) = (nil, nil, nil, nil)
+        (publication, backlog, quarantine, behind, lastTick) = (nil, nil, nil, nil, nil)
         (ends, firstEnd, shared.end) = (TimeBehind(), .max, nil)
         newFrom = max(committed, countedTo)
     }
