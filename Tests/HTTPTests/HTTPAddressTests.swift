@@ -40,7 +40,7 @@ struct HTTPAddressTests {
     @Test func aPortInUseIsSaidWithItsMend() throws {
         #expect(try HTTPAddress(host: "127.0.0.1", port: 0).checkFree() == .loopback)
         #expect(try HTTPAddress(host: "0.0.0.0", port: 0).checkFree() == .everyAddress)
-        let (descriptor, port) = try listeningSocket()
+        let (descriptor, port) = try LoopbackSocket.listening()
         #expect(throws: HTTPAddress.Unusable.self) { try HTTPAddress(host: "127.0.0.1", port: port).checkFree() }
         do throws(HTTPAddress.Unusable) {
             _ = try HTTPAddress(host: "0.0.0.0", port: port).checkFree()
@@ -53,21 +53,5 @@ struct HTTPAddressTests {
         }
         close(descriptor)
         #expect(try HTTPAddress(host: "127.0.0.1", port: port).checkFree() == .loopback)
-    }
-
-    /// On 127.0.0.1 and a free port.
-    private func listeningSocket() throws -> (descriptor: Int32, port: Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) + listen(descriptor, 1) + getsockname(descriptor, address, &length)
-            }
-        }
-        try #require(descriptor >= 0 && result == 0)
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 }
