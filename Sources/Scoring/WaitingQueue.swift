@@ -43,8 +43,8 @@ struct WaitingQueue: ~Copyable {
         }
     }
 
-    /// 128 bytes: the next block's number, and data.
-    private struct Block: BitwiseCopyable {
+    /// 128 bytes: the next block's number, and data. Not private: an optimized build of the tests refers to its metadata.
+    struct Block: BitwiseCopyable {
         static let dataAt = 8
         static var dataBytes: Int { MemoryLayout<Block>.size - dataAt }
 
