@@ -11,7 +11,7 @@ struct Freshness: Sendable {
 
     private struct Partition {
         var position = FactPosition(offset: 0, sequence: 0)
-        /// The end that the brokers told last.
+        /// The end of the partition in the brokers' last answer.
         var end: Int64?
         /// Ends that are not reached yet, the oldest first, and the moment before each was asked for.
         var ends: [(offset: Int64, askedAt: Instant)] = []

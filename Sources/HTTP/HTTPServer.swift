@@ -5,7 +5,7 @@ public import Logging
 internal import NIOCore
 
 /// An HTTP/1 server that idle, slow and numerous clients cannot bring to an end: each phase of a connection has a time limit
-/// (`ConnectionPhase`), and connections are limited in number; beyond that the one that has been idle for longest is closed.
+/// (`ConnectionPhase`), and connections are limited in number (`Connections`).
 /// Requests are not logged, because their paths name subjects.
 public struct HTTPServer: Sendable {
     private let responder: RouterResponder<BasicRequestContext>
@@ -47,7 +47,7 @@ public struct HTTPServer: Sendable {
                 availableConnectionsDelegate: .maximum(
                     maximumConnections + Connections.closing, logger: quiet)),
             onServerRunning: { [address, logger] channel in
-                // What it survives is rare: without it a failed accept would end the server.
+                // Without it a failed accept ends the server.
                 try? await channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptFailures(logger), position: .first)
                 }.get()

@@ -7,7 +7,7 @@ public import Logging
 public struct Routes {
     private let router = Router(context: BasicRequestContext.self)
 
-    /// `logger`: for requests that fail here; it is told the route's pattern, not the path.
+    /// `logger` logs requests that fail here, by the route's pattern, because a path names a subject.
     public init(logger: Logger) { router.add(middleware: JSONErrors(logger: logger)) }
 
     /// Answers `GET path`. `known`: the query parameters that it takes, each once; any other is refused.

@@ -4,7 +4,7 @@ internal import Logging
 internal import Policy
 internal import Replay
 
-// From the state that is at hand to the ledger's end.
+// A partition that is assigned catches up: its state is restored, and folded to the ledger's end.
 extension FoldWorker {
     private static let progressEvery = Duration.milliseconds(500)
     private static let progressLogEvery = Duration.seconds(5)
