@@ -148,11 +148,16 @@ public final class Consumer: ConsumerClient {
         public var maximumQueuedRecords: Int?
         public var maximumQueuedKilobytes: Int?
         public var statisticsMilliseconds = 0
+        /// Milliseconds: a member of a group that does not poll for longer is taken for dead by it.
+        public var maximumPollInterval = Options.standardPollInterval
+        public static let standardPollInterval = 300_000
         /// Records taken off the queue at a time.
         public var batch = 4096
 
         public init(group: String? = nil, instance: String? = nil) { (self.group, self.instance) = (group, instance) }
     }
+
+    private static let sessionMilliseconds = 10_000
 
     /// A handle that reads needs a name of a group, also where it joins none.
     static let noGroup = "standing-no-group"
@@ -190,7 +195,9 @@ public final class Consumer: ConsumerClient {
             ("auto.offset.reset", "error"),
             ("partition.assignment.strategy", "range"),
             // A member that died holds its partitions for this long.
-            ("session.timeout.ms", "10000"),
+            ("session.timeout.ms", String(Self.sessionMilliseconds)),
+            // The library refuses one that is shorter than the session.
+            ("max.poll.interval.ms", String(max(options.maximumPollInterval, Self.sessionMilliseconds))),
             ("heartbeat.interval.ms", "2000"),
             ("enable.partition.eof", options.reportsEnds ? "true" : "false"),
             ("topic.metadata.refresh.interval.ms", "30000"),
@@ -289,13 +296,17 @@ public final class Consumer: ConsumerClient {
         if rest > .zero { usleep(UInt32(max(1, rest / .microseconds(1)))) }
     }
 
-    private func replaceAssignment(_ offsets: [PartitionOffset]) throws(KafkaError) {
+    /// `isRevoked`: the answer to the group, which takes the partitions away. To read none of what the group has assigned is
+    /// another one.
+    private func replaceAssignment(_ offsets: [PartitionOffset], isRevoked: Bool = false) throws(KafkaError) {
         settle()
         replacedAt = .now
+        // The library remembers a pause beyond the assignment.
+        if !paused.isEmpty { try resume(Array(paused)) }
         assignment = offsets.map { Assigned($0) }
         (lastHit, restartAt) = (0, nil)
         let code =
-            try offsets.isEmpty
+            try isRevoked
             ? rd_kafka_assign(handle.pointer, nil)
             : PartitionList.with(offsets) { rd_kafka_assign(handle.pointer, $0) }
         if code != RD_KAFKA_RESP_ERR_NO_ERROR {
@@ -356,16 +367,24 @@ public final class Consumer: ConsumerClient {
         return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
     }
 
-    /// Stops or restarts fetching of partitions without leaving them.
+    private var paused: Set<TopicPartition> = []
+
+    /// Stops fetching of partitions without leaving them, until they are resumed or assigned anew. What was fetched already is
+    /// fetched once more then.
     public func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
+        let partitions = partitions.filter { !paused.contains($0) }
         guard !partitions.isEmpty else { return }
         try PartitionList.with(partitions) { list throws(KafkaError) in
             try check(rd_kafka_pause_partitions(handle.pointer, list), "pause")
         }
+        paused.formUnion(partitions)
     }
 
+    /// Only of what is paused: before librdkafka 2.4 others would be read from an old position.
     public func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
+        let partitions = partitions.filter { paused.contains($0) }
         guard !partitions.isEmpty else { return }
+        paused.subtract(partitions)
         try PartitionList.with(partitions) { list throws(KafkaError) in
             try check(rd_kafka_resume_partitions(handle.pointer, list), "resume")
         }
@@ -486,7 +505,7 @@ public final class Consumer: ConsumerClient {
             } else {
                 let lost = rd_kafka_assignment_lost(handle.pointer) != 0
                 listener?.revoked(partitions, lost: lost, from: self)
-                try replaceAssignment([])
+                try replaceAssignment([], isRevoked: true)
             }
         } catch {
             onNotice(.error(error))

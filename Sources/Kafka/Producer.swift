@@ -83,7 +83,8 @@ public final class HeaderSet: @unchecked Sendable {
     }
 }
 
-/// An idempotent, batching producer with a bounded queue. One thread produces and serves deliveries.
+/// An idempotent, batching producer with a bounded queue. One thread names its topics, before any other uses it; then any
+/// thread may produce, and one serves deliveries.
 ///
 /// With `gapless`, a record that cannot be delivered ends the producer, so that within a partition nothing is
 /// ever delivered behind a hole; there is no local time-out: a broker that is away is waited for.

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// What the pipeline has of its machine, but for the disk: clocks, chance, and time for work that nobody waits for. The seam
-/// at which a simulation takes the machine away.
+/// What the pipeline has of its machine, but for the disk: clocks, chance, and threads for what may take long. The seam at which
+/// a simulation takes the machine away.
 public protocol Host: Sendable {
     /// Runs on whatever happens to the wall clock.
     var now: ContinuousClock.Instant { get }
@@ -11,12 +11,32 @@ public protocol Host: Sendable {
     var residentBytes: Int64? { get }
     /// Not 0, and never the same again.
     func randomSession() -> UInt64
-    /// Runs something that may take long.
-    func background(_ work: @escaping @Sendable () -> Void)
+    /// Runs something that may take long, after what was put into the same line before.
+    func background(_ line: BackgroundLine, _ work: @escaping @Sendable () -> Void)
+    /// Nothing runs by itself: whoever waits for a line calls `stepWork`.
+    var stepsWork: Bool { get }
+    /// Runs something that waits in a line. Nothing where threads do it.
+    func stepWork()
 }
 
-/// This machine.
+/// Work of one line is done in order, by a thread of its own.
+public enum BackgroundLine: CaseIterable, Sendable {
+    /// Syncs, snapshots and indexes, opening and closing.
+    case storage
+    /// Questions to the broker that are waited for.
+    case broker
+}
+
+extension Host {
+    public var stepsWork: Bool { false }
+    public func stepWork() {}
+}
+
+/// This machine. Each has lines of its own.
 public struct SystemHost: Host {
+    private let storage = DispatchQueue(label: "standing.storage")
+    private let broker = DispatchQueue(label: "standing.broker")
+
     public init() {}
 
     public var now: ContinuousClock.Instant { .now }
@@ -42,5 +62,10 @@ public struct SystemHost: Host {
 
     public func randomSession() -> UInt64 { UInt64.random(in: 1...UInt64.max) }
 
-    public func background(_ work: @escaping @Sendable () -> Void) { DispatchQueue.global().async(execute: work) }
+    public func background(_ line: BackgroundLine, _ work: @escaping @Sendable () -> Void) {
+        switch line {
+        case .storage: storage.async(execute: work)
+        case .broker: broker.async(execute: work)
+        }
+    }
 }

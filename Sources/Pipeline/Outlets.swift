@@ -5,8 +5,9 @@ internal import Logging
 // What a worker writes to, all of it through one producer. What a producer has given up may leave a hole: after an error its
 // outlet is made anew.
 
-/// The fold's: facts, ticks, checkpoints, announcements.
-struct FactOutlet {
+/// The fold's: facts, ticks, checkpoints, announcements. A producer takes records from several threads; ticks and
+/// announcements are the poller's alone, and it serves what is delivered.
+struct FactOutlet: @unchecked Sendable {
     let producer: any ProducerClient
     /// By `FactTopic.rawValue`.
     let facts: [Int]

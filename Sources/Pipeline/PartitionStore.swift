@@ -4,7 +4,7 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-/// A ledger partition's archive and snapshots on this member's disk. The folding thread's own.
+/// A ledger partition's archive and snapshots on this member's disk. The partition's own.
 final class PartitionStore {
     let partition: Int32
     private(set) var lastSnapshot: (time: ContinuousClock.Instant, offset: Int64)
@@ -13,29 +13,36 @@ final class PartitionStore {
     private let host: any Host
     private let archive: ArchiveWriter?
     private var lastSegment: Int64?
-    private var snapshot: (pending: SnapshotStore.Pending, offset: Int64)?
-    /// A snapshot that is being made to last, on another thread.
+    /// A state that is copied and not written yet.
+    private var snapshot: Snapshot?
+    /// A snapshot that is being written, in the storage line.
     private var commit: Commit?
 
-    private final class Commit: @unchecked Sendable {
-        // The pending snapshot belongs to the thread that makes it last.
-        private let pending: SnapshotStore.Pending
-        private let result = Mutex<Result<Void, FileError>?>(nil)
+    private struct Snapshot: Sendable {
+        let offset: Int64
+        let store: SnapshotStore
+        var content: [[UInt8]] = []
 
-        init(_ pending: SnapshotStore.Pending) { self.pending = pending }
-
-        func run() {
-            let outcome: Result<Void, FileError>
-            do throws(FileError) {
-                try pending.commit()
-                outcome = .success(())
+        /// Writes it and makes it last. Throws `FileError`; then there is no trace of it.
+        func write() throws {
+            let pending = try store.begin(nextOffset: offset)
+            do {
+                for part in content { try part.withUnsafeBytes { try pending.write($0) } }
             } catch {
-                outcome = .failure(error)
+                try? pending.abandon()
+                throw error
             }
-            result.withLock { $0 = outcome }
+            try pending.commit()
         }
+    }
 
-        var outcome: Result<Void, FileError>? { result.withLock { $0 } }
+    private final class Commit: Sendable {
+        let outcome = Mutex<Result<Void, any Error>?>(nil)
+
+        func run(_ snapshot: Snapshot) {
+            let result = Result(catching: snapshot.write)
+            outcome.withLock { $0 = result }
+        }
     }
 
     /// Opens the archive; damage in it is fetched again from the topic. Throws `PipelineError` where that cannot be, or where
@@ -92,6 +99,11 @@ final class PartitionStore {
 
     func flush() throws(FileError) { try archive?.flush() }
 
+    /// `closeSegment` is due, which takes a sync.
+    var isSegmentFull: Bool { archive?.isSegmentFull ?? false }
+
+    func closeSegment() throws(FileError) { try archive?.closeSegment() }
+
     /// True once for each segment that was begun, so that there is one more that is closed.
     var hasNewSegment: Bool {
         guard let segment = archive?.segment, segment != lastSegment else { return false }
@@ -121,40 +133,32 @@ final class PartitionStore {
 
     var isSnapshotUnderWay: Bool { snapshot != nil || commit != nil }
 
-    /// Writes the state and the head of the chain that led to it. It counts once `commitSnapshot` has been called and has ended
-    /// well.
+    /// Copies the state and the head of the chain that led to it. It counts once `commitSnapshot` has written it.
     func takeSnapshot(of fold: borrowing PartitionFold, chainHead: [UInt8]) throws {
-        guard let data, !isSnapshotUnderWay, fold.nextOffset > lastSnapshot.offset, fold.policy != nil, !fold.isSpoiled
+        guard let data, !isSnapshotUnderWay, fold.nextOffset > lastSnapshot.offset, fold.policy != nil,
+            !fold.isSpoiled, !fold.isWithinFrame
         else { return }
-        let pending = try data.snapshots(partition).begin(nextOffset: fold.nextOffset)
-        do {
-            try fold.writeSnapshot(chainHead: chainHead) { try pending.write($0) }
-        } catch {
-            try? pending.abandon()
-            throw error
-        }
-        snapshot = (pending, fold.nextOffset)
+        var snapshot = Snapshot(offset: fold.nextOffset, store: data.snapshots(partition))
+        try fold.writeSnapshot(chainHead: chainHead) { snapshot.content.append([UInt8]($0)) }
+        self.snapshot = snapshot
         lastSnapshot = (host.now, fold.nextOffset)
     }
 
-    /// Makes the snapshot last, once every fact before it is out (`committable` is a ledger offset): else whoever starts from
-    /// it would leave some out. `waits`: on this thread. Throws `FileError` of an earlier one that failed.
-    func commitSnapshot(committable: Int64, waits: Bool = false) throws(FileError) {
-        if let outcome = commit?.outcome {
+    /// Writes the snapshot, once every fact before it is out (`committable` is a ledger offset): else whoever starts from it
+    /// would leave some out. `waits`: here and now. Throws `FileError` of an earlier one that failed.
+    func commitSnapshot(committable: Int64, waits: Bool = false) throws {
+        if let outcome = commit?.outcome.withLock({ $0 }) {
             commit = nil
-            if case .failure(let error) = outcome { throw error }
+            try outcome.get()
         }
-        guard let (pending, offset) = snapshot, commit == nil, committable >= offset else { return }
-        snapshot = nil
-        guard !waits else { return try pending.commit() }
-        let commit = Commit(pending)
+        guard let snapshot, commit == nil, committable >= snapshot.offset else { return }
+        self.snapshot = nil
+        guard !waits else { return try snapshot.write() }
+        let commit = Commit()
         self.commit = commit
-        host.background { commit.run() }
+        host.background(.storage) { commit.run(snapshot) }
     }
 
-    /// The snapshot under way is given up.
-    func abandonSnapshot() {
-        try? snapshot?.pending.abandon()
-        snapshot = nil
-    }
+    /// The snapshot under way is given up, unless it is being written.
+    func abandonSnapshot() { snapshot = nil }
 }

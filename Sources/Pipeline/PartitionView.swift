@@ -15,6 +15,8 @@ struct PartitionView: Sendable, Equatable {
     /// The ledger offset of the next frame.
     let nextOffset: Int64
     let clock: Timestamp
+    /// The active policy's id and version; nil before the partition's first entry.
+    let policy: String?
     /// Since the ledger began.
     let tallies: FoldTallies
     /// Source topics that have lost records and impose no sanction until that is acknowledged.
@@ -26,6 +28,7 @@ struct PartitionView: Sendable, Equatable {
     init(_ state: borrowing PartitionFold) {
         nextOffset = state.nextOffset
         clock = state.fold.clock
+        policy = state.policy.map { "\($0.id) version \($0.version)" }
         tallies = FoldTallies(state)
         frozenTopics = state.acceptance.frozenTopics
         let counts = state.fold.subjectsByBand

@@ -1,3 +1,4 @@
+internal import Foundation
 public import Kafka
 public import Ledger
 public import Policy
@@ -82,6 +83,10 @@ public struct PipelineConfiguration: Sendable {
     /// Kafka's static membership under this name: a member that comes back within the session's time-out has its partitions
     /// again, and nobody else is disturbed. Nil: dynamic membership.
     public var staticMember: String?
+    /// Threads that fold; each partition is folded by one at a time.
+    public var workers = PipelineConfiguration.cores
+    /// Milliseconds: a member that does not poll for longer is taken for dead by its groups.
+    public var maximumPollInterval = Consumer.Options.standardPollInterval
     /// Nil: none are published or read.
     public var checkpoints: Checkpoints?
     /// Nil: this member announces nothing and knows of no others.
@@ -97,6 +102,9 @@ public struct PipelineConfiguration: Sendable {
     package var maximumSessions = Acceptance.maximumSessions
     /// False: what a planted bug would be, in a simulation.
     package var noticesForgottenSessions = true
+
+    /// Those that this process may use.
+    public static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
 
     /// What each queue to and from the broker may hold: a small part of the limit. Nil: what a fast reader needs.
     var queuedKilobytes: Int? { memoryLimit.map { max(1024, min(64 * 1024, Int($0 / 32 / 1024))) } }

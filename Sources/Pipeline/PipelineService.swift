@@ -48,8 +48,23 @@ public final class PipelineService: Sendable {
     private func startWorkers(_ partitions: Int) {
         for role in Role.allCases where configuration.roles.contains(role) {
             let supervisor = member.supervisor(of: role, ledgerPartitions: partitions)
-            let worker = Worker(role.rawValue, stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
+            let slices = role == .fold ? member.slices : nil
+            let worker = Worker(
+                role.rawValue, stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) },
+                onEnd: { slices?.end() }
+            ) {
                 try supervisor.run()
+            }
+            workers.withLock { $0.append(worker) }
+            if let slices { startFolding(slices) }
+        }
+    }
+
+    /// They end with the fold's poller, which needs them to the last.
+    private func startFolding(_ slices: SliceQueue) {
+        for number in 0..<max(1, configuration.workers) {
+            let worker = Worker("worker-\(number)", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
+                slices.work()
             }
             workers.withLock { $0.append(worker) }
         }
@@ -102,6 +117,10 @@ public final class PipelineService: Sendable {
 
     /// As it is now. Waits for no fold, as nothing does that metrics and readiness are made of.
     public var status: PipelineStatus { board.current }
+
+    /// The longest time between two polls of a role's consumer since the process began, also while it lasts; nil: it has not
+    /// polled yet. Beyond `maximumPollInterval` its group takes this member for dead.
+    public func longestPollGap(of role: Role) -> Duration? { board.longestPollGap(of: role) }
 
     /// Each role has joined its group, and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end.
     public var isReady: Bool { status.unreadyFor == nil }

@@ -4,7 +4,7 @@ internal import Scoring
 /// before which nothing is missing. A pure state machine; the ledger offset's commit carries it as metadata.
 struct Publication {
     /// A place in a fact partition: everything up to `sequence` lies before `offset`.
-    struct Mark: Equatable {
+    struct Mark: Equatable, Sendable {
         var offset: Int64 = 0
         var sequence: Int64 = 0
     }
@@ -74,9 +74,11 @@ struct Publication {
     private static let version = "1"
 
     /// `1;OFFSET:SEQUENCE;…`, one mark a fact topic.
-    var metadata: String {
-        ([Self.version] + acknowledged.map { "\($0.offset):\($0.sequence)" }).joined(separator: ";")
+    static func metadata(of marks: [Mark]) -> String {
+        ([version] + marks.map { "\($0.offset):\($0.sequence)" }).joined(separator: ";")
     }
+
+    var metadata: String { Self.metadata(of: acknowledged) }
 
     /// Nil for a text that is not of this version: then the fact partitions are read from their beginning.
     static func marks(in metadata: String) -> [Mark]? {

@@ -121,6 +121,8 @@ final class StatusBoard: Sendable {
     private let readyWithin: Duration
     private let status: Mutex<PipelineStatus>
     private let former = Mutex(Diagnosis())
+    /// By role: when its consumer polled last, and the longest time between two polls.
+    private let polls = Mutex<[Role: (last: ContinuousClock.Instant?, longest: Duration)]>([:])
     private let records = Counter(.intakeRecords)
     private let events = Counter(.intakeEvents)
     private let intakeFrames = Counter(.intakeFrames)
@@ -136,6 +138,26 @@ final class StatusBoard: Sendable {
         var begun = PipelineStatus()
         begun.unreadySince = host.now
         status = Mutex(begun)
+    }
+
+    /// A role's consumer polls its group.
+    func notePoll(of role: Role) {
+        let now = host.now
+        polls.withLock { polls in
+            let poll = polls[role] ?? (last: nil, longest: .zero)
+            polls[role] = (now, max(poll.longest, poll.last.map { now - $0 } ?? .zero))
+        }
+    }
+
+    /// The role has no consumer for now.
+    func noteNoPolls(of role: Role) { polls.withLock { $0[role]?.last = nil } }
+
+    /// The longest time between two polls of a role since the process began, also while it lasts; nil: it has not polled yet.
+    func longestPollGap(of role: Role) -> Duration? {
+        let now = host.now
+        return polls.withLock { polls in
+            polls[role].map { poll in max(poll.longest, poll.last.map { now - $0 } ?? .zero) }
+        }
     }
 
     var current: PipelineStatus { status.withLock { $0 }.at(host.now, readyWithin: readyWithin) }

@@ -6,7 +6,7 @@ internal import Replay
 public import Scoring
 
 /// A process's intake and fold, stepped by the caller on one thread: how a simulation runs the pipeline. What threads do in
-/// `PipelineService` is done here by whoever calls `step`.
+/// `PipelineService` is done here by whoever calls `step` and `runSlice`.
 public final class SteppedPipeline {
     private static let pause = Duration.milliseconds(500)
 
@@ -34,6 +34,12 @@ public final class SteppedPipeline {
             pausedUntil[role] = configuration.host.now + Self.pause
         }
     }
+
+    /// Ledger partitions that wait for a worker.
+    public var slices: Int { member.slices.count }
+
+    /// Runs a slice of one of them.
+    public func runSlice(_ place: Int) { member.slices.runNext(place) }
 
     /// Nil: the broker does not answer yet.
     private func supervisor(_ role: Role) throws -> Supervisor? {

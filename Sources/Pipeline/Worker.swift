@@ -19,13 +19,17 @@ final class Worker: @unchecked Sendable {
     private let done = DispatchSemaphore(value: 0)
 
     /// `task` returns when the flag is set, also where it is set before; a `PipelineError` is final and goes to `onFailure`.
+    /// `onEnd`: called when the task will not be run again.
     init(
         _ name: String, stop: StopFlag, logger: Logger, onFailure: @escaping @Sendable (PipelineError) -> Void,
-        task: @escaping @Sendable () throws -> Void
+        onEnd: @escaping @Sendable () -> Void = {}, task: @escaping @Sendable () throws -> Void
     ) {
         let done = done
         let thread = Thread {
-            defer { done.signal() }
+            defer {
+                onEnd()
+                done.signal()
+            }
             Thread.current.name = name
             var pause = Self.firstPause
             while true {

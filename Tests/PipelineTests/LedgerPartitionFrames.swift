@@ -32,8 +32,8 @@ enum LedgerPartitionFrames {
 
     static func own(_ partition: LedgerPartition, committed: Int64, end: Int64) {
         let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
-        partition.assign(committed: committed, marks: blank)
-        partition.recover(blank)
+        partition.assign()
+        partition.recover(blank, committed: committed)
         _ = partition.resumePublication()
         partition.catchUp(to: end)
     }

@@ -24,7 +24,7 @@ extension LedgerPartitionTests {
         try Frames.own(Frames.tick(1, at: 1), at: 1, in: partition)
         partition.noteBehind(at: host.now)
         #expect(partition.behind == Duration.zero)
-        partition.assign(committed: 2, marks: [])
+        partition.assign()
         #expect(partition.behind == nil && partition.shared.end == nil)
     }
 

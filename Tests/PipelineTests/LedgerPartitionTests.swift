@@ -32,10 +32,10 @@ private typealias Frames = LedgerPartitionFrames
         let partition = try Frames.partition(on: host)
         var marks = Self.blank
         marks[0] = Publication.Mark(offset: 4, sequence: 2)
-        partition.assign(committed: 0, marks: marks)
-        #expect(partition.phase == .recovering(marks))
+        partition.assign()
+        #expect(partition.phase == .recovering)
         #expect(partition.committable == 0 && partition.position == nil)
-        partition.recover(marks)
+        partition.recover(marks, committed: 0)
         #expect(partition.phase == .restoring)
         #expect(partition.resumePublication())
         partition.catchUp(to: 2)
@@ -65,26 +65,26 @@ private typealias Frames = LedgerPartitionFrames
     @Test func nothingIsFoldedBeforeThePublishedFactsAreFound() throws {
         let partition = try Frames.partition(on: host)
         partition.backlog = MemoryFrames([])
-        partition.assign(committed: 0, marks: Self.blank)
+        partition.assign()
         #expect(partition.backlog == nil && partition.publication == nil)
     }
 
     /// A look at the ledger's end does not end the search for the published facts.
     @Test func aPartitionThatIsRecoveringIsNotCurrent() throws {
         let partition = try Frames.partition(on: host)
-        partition.assign(committed: 0, marks: Self.blank)
+        partition.assign()
         partition.noteEnd(0, reachedEnd: true)
-        #expect(partition.phase == .recovering(Self.blank) && !partition.shared.isCurrent)
+        #expect(partition.phase == .recovering && !partition.shared.isCurrent)
     }
 
     @Test func aStateAheadOfItsFactsIsNotResumed() throws {
         let partition = try Frames.partition(on: host)
         _ = try Frames.fold(Frames.beginning, at: 0, in: partition)
         _ = try Frames.fold(Frames.enrolment(at: 1), at: 1, in: partition)
-        partition.assign(committed: 0, marks: Self.blank)
-        partition.recover(Self.blank)
+        partition.assign()
+        partition.recover(Self.blank, committed: 0)
         #expect(!partition.resumePublication() && partition.committable == 0)
-        partition.recover(Self.blank.map { _ in Publication.Mark(offset: 100, sequence: 100) })
+        partition.recover(Self.blank.map { _ in Publication.Mark(offset: 100, sequence: 100) }, committed: 0)
         #expect(partition.resumePublication() && partition.committable == 2)
     }
 
@@ -168,7 +168,8 @@ private typealias Frames = LedgerPartitionFrames
         partition.standBy()
         #expect(try Frames.fold(Frames.tick(2, at: 2), at: 2, in: partition).outcome == .folded(from: 2, news: nil))
         // Under the same member again.
-        partition.assign(committed: 1, marks: Self.blank)
+        partition.assign()
+        partition.recover(Self.blank, committed: 1)
         #expect(partition.newFrom == 2)
     }
 
@@ -254,7 +255,7 @@ private typealias Frames = LedgerPartitionFrames
         let partition = try Frames.partition(on: host)
         _ = try Frames.fold(Frames.stray, at: 0, in: partition)
         #expect(partition.quarantine != nil)
-        partition.assign(committed: 0, marks: Self.blank)
+        partition.assign()
         #expect(partition.quarantine == nil)
     }
 }

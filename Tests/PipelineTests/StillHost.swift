@@ -25,7 +25,7 @@ final class StillHost: Host {
             return state.sessions
         }
     }
-    func background(_ work: @escaping @Sendable () -> Void) { work() }
+    func background(_ line: BackgroundLine, _ work: @escaping @Sendable () -> Void) { work() }
 
     func pass(seconds: Int64) { pass(.seconds(seconds)) }
 

@@ -103,7 +103,7 @@ public final class ArchiveWriter {
     public func append(_ frame: UnsafeRawBufferPointer, at offset: Int64) throws(FileError) {
         guard offset >= nextOffset else { return }
         if pending.count >= Self.flushBytes { try flush() }
-        if file != nil, written + Int64(pending.count) >= directory.segmentBytes { try closeSegment() }
+        if isSegmentFull { try closeSegment() }
         if file == nil {
             let begun = try File(directory.path(offset), create: true, on: directory.files)
             try begun.truncate(to: 0)
@@ -147,7 +147,11 @@ public final class ArchiveWriter {
         }
     }
 
-    private func closeSegment() throws(FileError) {
+    /// The next append closes the segment first, which takes a sync.
+    public var isSegmentFull: Bool { file != nil && written + Int64(pending.count) >= directory.segmentBytes }
+
+    /// Ends the segment that is being written: everything in it is on the disk then.
+    public func closeSegment() throws(FileError) {
         try sync()
         try file?.close()
         file = nil

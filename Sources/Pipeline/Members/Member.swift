@@ -11,6 +11,7 @@ struct Member: Sendable {
     let directory: MemberDirectory
     let clock: SteadyClock
     let memory: MemoryWatch
+    let slices = SliceQueue()
 
     init(_ configuration: PipelineConfiguration, logger: Logger) {
         let stop = stop
@@ -30,7 +31,7 @@ struct Member: Sendable {
         return Supervisor(host: configuration.host, stop: stop) {
             switch role {
             case .intake: try Intake(self, ledgerPartitions: ledgerPartitions)
-            case .fold: try FoldWorker(self, ledgerPartitions: ledgerPartitions)
+            case .fold: try FoldPoller(self, ledgerPartitions: ledgerPartitions)
             }
         }
     }

@@ -6,6 +6,8 @@ extension LedgerPartition {
     enum Outcome: Equatable {
         /// It was folded before.
         case repeated
+        /// A part of it is folded: the next call goes on with it.
+        case unfinished
         /// `from`: the offset at which the fold stood. `news`: what it has done that nobody has counted yet; nil if everything
         /// is counted. The batch has the facts that are to be sent.
         case folded(from: Int64, news: FoldTallies?)
@@ -24,28 +26,36 @@ extension LedgerPartition {
         return backlog == nil && !isStandby
     }
 
-    /// Leaves the facts that are not sent yet in `batch`, whatever it held before.
-    func fold(_ frame: LedgerFrame, into batch: inout FactBatch) throws -> Outcome {
+    /// Folds a frame, or as much of it as goes into a slice. Leaves the facts of that which are not sent yet in `batch`, whatever
+    /// it held before.
+    func fold(_ frame: LedgerFrame, into batch: inout FactBatch, within slice: PartitionFold.Slice = .standard)
+        throws -> Outcome
+    {
         batch.removeAll()
         do {
             let outcome = try withFold { state -> Outcome in
                 guard frame.offset >= state.nextOffset else { return .repeated }
-                if beginsNews(at: frame.offset) { state.beginDiagnosis() }
-                let (from, tallies) = (state.nextOffset, FoldTallies(state))
-                try state.apply(frame: frame.bytes, at: frame.offset, above: sent, into: &batch)
+                if begun == nil {
+                    if beginsNews(at: frame.offset) { state.beginDiagnosis() }
+                    begun = (state.nextOffset, FoldTallies(state))
+                }
+                let progress = try state.apply(
+                    frame: frame.bytes, at: frame.offset, above: sent, into: &batch, within: slice)
+                guard progress == .done, let start = begun else { return .unfinished }
+                begun = nil
                 // What was folded before, here or elsewhere, is not counted as new.
-                let news = frame.offset >= newFrom ? FoldTallies(state) - tallies : nil
+                let news = frame.offset >= newFrom ? FoldTallies(state) - start.tallies : nil
                 if beginsNews(at: state.nextOffset) { state.beginDiagnosis() }
-                return .folded(from: from, news: news)
+                return .folded(from: start.from, news: news)
             }
+            if outcome != .repeated { isViewOld = true }
             guard case .folded(_, let news) = outcome else { return outcome }
-            isViewOld = true
             if news != nil { countedTo = frame.offset + 1 }
             chain.append(frame.bytes, at: frame.offset)
             return outcome
         } catch let problem as PartitionFold.Problem {
             batch.removeAll()
-            isViewOld = true
+            (isViewOld, begun) = (true, nil)
             return .quarantined(search: begin(problem))
         }
     }

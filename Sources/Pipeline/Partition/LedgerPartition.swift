@@ -3,14 +3,14 @@ internal import Replay
 internal import Scoring
 
 /// All that a member has of a ledger partition: the fold, the archive and the snapshots, how far the facts are published, and
-/// the phase it is in. It takes what happens and returns what is to be done; its owner talks to Kafka. One thread uses it;
-/// other threads read `shared`.
+/// the phase it is in. It takes what happens and returns what is to be done; its owner talks to Kafka. One thread at a time
+/// uses it; any thread reads `shared`.
 final class LedgerPartition {
     enum Phase: Equatable {
         /// Another member owns the partition, or nobody does yet. It is folded without publishing.
         case standby
-        /// Assigned to this member, which looks for the facts that are published beyond these marks, one a fact topic.
-        case recovering([Publication.Mark])
+        /// Assigned to this member, which looks for the facts that are published.
+        case recovering
         /// How far the facts are published is known, and a state that is not ahead of them is chosen.
         case restoring
         /// The state is folded, and its facts are published, towards the ledger's end.
@@ -45,9 +45,13 @@ final class LedgerPartition {
 
     /// The state has changed since its view was renewed.
     var isViewOld = false
+    /// What of a frame was folded, and what had been counted before it; nil between two frames.
+    var begun: (from: Int64, tallies: FoldTallies)?
 
     /// Frames that the archive has and the fold does not; nil: the fold goes on with what is polled.
     var backlog: (any FrameSource)?
+    /// The archive takes no frame.
+    var isDiskFull = false
     /// Nil while the fold goes on.
     var quarantine: Quarantine?
 
@@ -98,7 +102,7 @@ final class LedgerPartition {
 
     /// Another state takes the place of the one that is there. `chain` as for `init`.
     func replace(_ fold: consuming sending PartitionFold, chain: FrameChain) {
-        self.chain = chain
+        (self.chain, begun) = (chain, nil)
         store.begin(at: fold.nextOffset)
         shared.replace(fold)
     }
@@ -149,27 +153,29 @@ final class LedgerPartition {
 
     var isStandby: Bool { if case .standby = phase { true } else { false } }
 
-    /// The group assigns the partition to this member. `committed`: the ledger offset that the group has of it; `marks`: where
-    /// to look for the facts that are published.
-    func assign(committed: Int64, marks: [Publication.Mark]) {
-        phase = .recovering(marks)
+    /// The group assigns the partition to this member.
+    func assign() {
+        phase = .recovering
         (publication, backlog, quarantine, behind, lastTick) = (nil, nil, nil, nil, nil)
-        (ends, firstEnd, shared.end) = (TimeBehind(), .max, nil)
-        newFrom = max(committed, countedTo)
+        (ends, firstEnd, shared.end, shared.isCurrent) = (TimeBehind(), .max, nil, false)
     }
 
-    /// The facts that are published are found.
-    func recover(_ found: [Publication.Mark]) {
+    /// The facts that are published are found. `committed`: the ledger offset that the group has of the partition.
+    func recover(_ found: [Publication.Mark], committed: Int64) {
         publication = Publication(found: found)
+        newFrom = max(committed, countedTo)
         phase = .restoring
     }
 
     /// Goes on publishing after the facts of the state. False: the state is ahead of what is published, and would leave facts
-    /// out; another one is needed.
+    /// out, or it stands within a frame; another one is needed.
     func resumePublication() -> Bool {
         let found = publication!.sent
         let (isPublished, next) = withFold { state in
-            (zip(state.sequences, found).allSatisfy { $0 <= $1 }, state.nextOffset)
+            (
+                !state.isWithinFrame && !state.isSpoiled && zip(state.sequences, found).allSatisfy { $0 <= $1 },
+                state.nextOffset
+            )
         }
         guard isPublished else { return false }
         publication?.begin(at: next)
@@ -184,7 +190,7 @@ final class LedgerPartition {
         phase = .catchingUp
     }
 
-    /// Whether the fold has the ledger's end, every fact acknowledged. `reachedEnd`: everything that the topic has is polled.
+    /// Whether the fold has the ledger's end, every fact acknowledged. `reachedEnd`: everything that the topic has is here.
     func noteEnd(_ end: Int64?, reachedEnd: Bool) {
         note(end: end)
         guard phase == .catchingUp || phase == .current else { return }
@@ -205,13 +211,14 @@ final class LedgerPartition {
     func standBy() {
         publishedByOwner = committable
         phase = .standby
-        (publication, backlog, shared.isCurrent) = (nil, nil, false)
+        (publication, backlog, behind, shared.isCurrent) = (nil, nil, nil, false)
         newFrom = Self.nothingIsNew
     }
 
     /// Whether a standby's state can be folded on. One that is ahead of its facts is of use only where an archive has a way
     /// back.
     var isUsable: Bool {
-        (store.directory != nil || nextOffset <= committable) && !withFold { $0.isSpoiled }
+        (store.directory != nil || nextOffset <= committable)
+            && !withFold { $0.isSpoiled || $0.isWithinFrame }
     }
 }

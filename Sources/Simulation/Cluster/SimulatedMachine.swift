@@ -102,7 +102,8 @@ final class SimulatedMachine: Host, @unchecked Sendable {
     private let cluster: SimulatedCluster
     /// Microseconds by which its wall clock is wrong.
     var error: Int64 = 0
-    private var work: [@Sendable () -> Void] = []
+    /// What waits in each line, in order.
+    private var work: [BackgroundLine: [@Sendable () -> Void]] = [:]
 
     /// `start`: the time at the beginning, in microseconds since 1970.
     init(_ name: String, _ cluster: SimulatedCluster, start: Int64) {
@@ -113,15 +114,20 @@ final class SimulatedMachine: Host, @unchecked Sendable {
     var wallClock: Int64 { start + cluster.time + error }
     var residentBytes: Int64? { nil }
     func randomSession() -> UInt64 { cluster.random.next() | 1 }
-    func background(_ work: @escaping @Sendable () -> Void) { self.work.append(work) }
-
-    /// One piece of what nobody waits for.
-    func workInBackground() {
-        guard !work.isEmpty else { return }
-        work.removeFirst()()
+    func background(_ line: BackgroundLine, _ work: @escaping @Sendable () -> Void) {
+        self.work[line, default: []].append(work)
     }
 
-    func forgetWork() { work = [] }
+    var stepsWork: Bool { true }
+
+    /// The first piece of work of one of the lines.
+    func stepWork() {
+        let lines = BackgroundLine.allCases.filter { work[$0]?.isEmpty == false }
+        guard !lines.isEmpty else { return }
+        work[lines[cluster.random.below(lines.count)]]?.removeFirst()()
+    }
+
+    func forgetWork() { work = [:] }
 
     /// What a crash leaves of the disk: `losesPower`: of what was not synced, any part, and any of the new names.
     func crashDisk(losesPower: Bool) {

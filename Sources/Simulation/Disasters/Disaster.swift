@@ -147,7 +147,7 @@ final class Disaster {
         case 0..<50: try step(number, below(2) == 0 ? .intake : .fold)
         case 50..<66: for _ in 0..<(1 + below(6)) { send() }
         case 66..<80: cluster.wait(pause())
-        case 80..<88: members[number].machine.workInBackground()
+        case 80..<88: members[number].machine.stepWork()
         default: if below(3) == 0 { try befall(menu[below(menu.count)], number) }
         }
     }
@@ -171,12 +171,21 @@ final class Disaster {
     private func step(_ number: Int, _ role: Role) throws {
         guard let process = members[number].process, !process.isPaused else { return }
         do {
-            try members[number].pipeline?.step(role)
+            guard let pipeline = members[number].pipeline else { return }
+            try pipeline.step(role)
+            if role == .fold { runSlices(of: pipeline) }
         } catch let error as PipelineError where error.code == .storage || process.isDead {
             // As a process does: it ends, and is started again.
             process.die()
         }
         if process.isDead { bury(number, losesPower: false) }
+    }
+
+    /// As some workers would: in any order, and not always all of them.
+    private func runSlices(of pipeline: SteppedPipeline) {
+        for _ in 0..<below(2 * (pipeline.slices + 1)) where pipeline.slices > 0 {
+            pipeline.runSlice(below(pipeline.slices))
+        }
     }
 
     // MARK: What befalls
@@ -298,7 +307,7 @@ final class Disaster {
         for _ in 0..<Self.roundsToSettle {
             for number in members.indices {
                 for role in Role.allCases { try step(number, role) }
-                members[number].machine.workInBackground()
+                members[number].machine.stepWork()
                 start(number)
             }
             if isSettled { return }

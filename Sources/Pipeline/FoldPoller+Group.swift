@@ -1,0 +1,137 @@
+internal import Kafka
+internal import Logging
+internal import Scoring
+
+// What the group assigns to this member, and what this member commits.
+extension FoldPoller: RebalanceListener {
+    private static let recommitEvery = Duration.seconds(5)
+
+    /// Of the partitions that are assigned, in the order in which they are.
+    var assignedRunners: [PartitionRunner] {
+        (assignment ?? []).compactMap { slots[Int($0.partition)].runner }
+    }
+
+    func isAssigned(_ number: Int32) -> Bool { assignment?.contains { $0.partition == number } ?? false }
+
+    /// Nothing is read before the partitions are open and it is known what is published of them: each then says from where.
+    func assigned(_ places: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
+        turn += 1
+        (assignment, read, checkpoints, committed) = (places, [], nil, nil)
+        let numbers = places.map(\.partition)
+        let atHand = numbers.count { slots[Int($0)].runner != nil }
+        for number in numbers { begin(number) }
+        if !configuration.standsBy {
+            for number in slots.indices where !numbers.contains(Int32(number)) { close(number, takesSnapshot: true) }
+        }
+        ask(about: numbers, consumer)
+        directory.forget()
+        progress = Progress(at: host.now)
+        showPartitions()
+        board.update { status in
+            (status.foldPartitions, status.currentPartitions, status.behind) = (places.count, 0, nil)
+            status.joined.insert(.fold)
+        }
+        logger.info("fold owns", metadata: ["partitions": "\(places.count)", "atHand": "\(atHand)"])
+        return []
+    }
+
+    func revoked(_ places: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
+        turn += 1
+        if lost {
+            logger.warning("the group has given this member's partitions away")
+            leave(waitsForFacts: false)
+            do { try renewOutlet() } catch { failure = error }
+        } else {
+            handOver(consumer)
+        }
+        for place in places { stopReading(Int(place.partition), then: .standBy) }
+        (assignment, checkpoints, read) = (nil, nil, [])
+        showPartitions()
+        showNothingOwned()
+    }
+
+    // MARK: Positions
+
+    func commitIfDue(_ consumer: any ConsumerClient) throws {
+        let age = host.now - lastCommit
+        guard age > Self.commitEvery else { return }
+        let positions = positions
+        guard positions.mapValues(\.offset) != committed || age > Self.recommitEvery else { return }
+        try commit(positions, consumer, wait: false)
+    }
+
+    /// By ledger partition: the offset before which every fact is acknowledged, where one is, and how far the fact topics are.
+    private var positions: [Int32: (offset: Int64, marks: [Publication.Mark])] {
+        var positions: [Int32: (offset: Int64, marks: [Publication.Mark])] = [:]
+        for runner in assignedRunners { positions[runner.number] = runner.status.position }
+        return positions
+    }
+
+    private func commit(
+        _ positions: [Int32: (offset: Int64, marks: [Publication.Mark])], _ consumer: any ConsumerClient, wait: Bool
+    ) throws {
+        lastCommit = host.now
+        committed = positions.mapValues(\.offset)
+        let offsets = positions.sorted { $0.key < $1.key }.map { number, position in
+            PartitionOffset(
+                TopicPartition(configuration.topics.ledger, number), offset: position.offset,
+                metadata: Publication.metadata(of: position.marks))
+        }
+        try consumer.commit(offsets, wait: wait)
+    }
+
+    /// What is sent is waited for, within a time, and committed.
+    func handOver(_ consumer: any ConsumerClient) {
+        leave(waitsForFacts: true)
+        do {
+            try commit(positions, consumer, wait: true)
+        } catch {
+            logger.warning("the ledger's positions are not committed", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Returns when the assigned partitions send nothing more; `waitsForFacts`: and what they have sent is acknowledged.
+    private func leave(waitsForFacts: Bool) {
+        let runners = assignedRunners
+        for runner in runners {
+            runner.inbox.order(.leave)
+            runtime.slices.ready(runner)
+        }
+        wait(milliseconds: Self.handOverMilliseconds) {
+            runners.allSatisfy { runner in
+                let status = runner.status
+                return !status.publishes || status.hasLeft && (status.isSettled || !waitsForFacts)
+            }
+        }
+    }
+
+    /// Serves what is delivered, until it is so or an error makes it vain.
+    func wait(milliseconds: Int, until isDone: () -> Bool) {
+        let deadline = host.now + .milliseconds(milliseconds)
+        while !isDone(), failure == nil, outlet.producer.fatalError == nil, host.now < deadline {
+            serve(1)
+            runtime.yield()
+        }
+    }
+
+    /// To whoever asks for a standing.
+    func showPartitions() {
+        var (assigned, standbys): ([OwnedPartition], [OwnedPartition]) = ([], [])
+        for (number, slot) in slots.enumerated() {
+            guard let shared = slot.runner?.status.shared else { continue }
+            if isAssigned(Int32(number)) { assigned.append(shared) } else { standbys.append(shared) }
+        }
+        owned.replace(assigned, standby: standbys)
+        let count = standbys.count
+        board.update { $0.standbyPartitions = count }
+    }
+
+    func showNothingOwned() {
+        progress.total = 0
+        board.update { status in
+            (status.foldPartitions, status.currentPartitions, status.behind) = (0, 0, nil)
+            (status.quarantined, status.secondsLeft) = ([], nil)
+            status.joined.remove(.fold)
+        }
+    }
+}

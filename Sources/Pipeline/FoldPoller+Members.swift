@@ -1,0 +1,40 @@
+internal import Kafka
+internal import Logging
+
+// The other members learn what is owned here.
+extension FoldPoller {
+    /// Says who owns what, where it is not said yet. What finds no room is said again when the topic does not say so.
+    func announce() throws {
+        guard let topic = outlet.members, let assignment,
+            let news = directory.news(of: assignment.map(\.partition), isFull: memory.isFull, at: host.now)
+        else { return }
+        _ = try say(news.json, of: news.address, to: topic)
+    }
+
+    /// A member that stops is asked nothing more.
+    func takeLeave() {
+        guard let topic = outlet.members, let address = directory.farewell() else { return }
+        var isSaid = false
+        wait(milliseconds: Self.handOverMilliseconds) {
+            do {
+                if !isSaid { isSaid = try say(nil, of: address, to: topic) }
+                return isSaid && outlet.producer.queued == 0
+            } catch {
+                logger.warning("others still take this member for running", metadata: ["reason": "\(error)"])
+                return true
+            }
+        }
+    }
+
+    /// False: there is no room.
+    private func say(_ value: [UInt8]?, of address: String, to topic: Int) throws -> Bool {
+        func produce(_ value: UnsafeRawBufferPointer?) throws -> Bool {
+            try Array(address.utf8).withUnsafeBytes { key in
+                try outlet.producer.produce(
+                    topic: topic, partition: Producer.anyPartition, key: key, value: value, tag: FoldRuntime.otherTag)
+            }
+        }
+        guard let value else { return try produce(nil) }
+        return try value.withUnsafeBytes { try produce($0) }
+    }
+}

@@ -1,0 +1,270 @@
+internal import Kafka
+internal import Ledger
+internal import Logging
+internal import Scoring
+
+// Partitions are opened, read, begun again after an error, and let go of.
+extension FoldPoller {
+    /// Errors of one partition, and when it begins anew.
+    struct Failures {
+        static let (firstPause, longestPause) = (Duration.milliseconds(250), Duration.seconds(5))
+        /// A partition that did not fail for so long is healthy again.
+        static let healthyAfter = Duration.seconds(30)
+
+        private(set) var count = 0
+        private var last: ContinuousClock.Instant?
+        private var offset: Int64 = -1
+        /// How often it has failed at the same ledger offset.
+        private(set) var atSameOffset = 0
+        var retryAt: ContinuousClock.Instant?
+
+        mutating func note(at offset: Int64, _ now: ContinuousClock.Instant) {
+            if let last, now - last > Self.healthyAfter { self = Self() }
+            (count, last) = (count + 1, now)
+            (atSameOffset, self.offset) = (offset == self.offset ? atSameOffset + 1 : 1, offset)
+            retryAt = now + min(Self.firstPause * (1 << min(count - 1, 8)), Self.longestPause)
+        }
+    }
+
+    private static let committedMilliseconds = 10_000
+
+    // MARK: Beginning
+
+    /// The partition is this member's from now on.
+    func begin(_ number: Int32) {
+        let index = Int(number)
+        slots[index].failure.retryAt = nil
+        if slots[index].runner == nil { open(number) }
+        stopReading(index, then: .assign)
+    }
+
+    /// A standby, unless the one before it is still closing: then it is opened when that has closed.
+    func open(_ number: Int32) {
+        let index = Int(number)
+        guard slots[index].runner == nil, slots[index].closing == nil else { return }
+        let runner = PartitionRunner(number, runtime, countedTo: slots[index].countedTo)
+        slots[index].runner = runner
+        runtime.slices.ready(runner)
+    }
+
+    /// How far the facts of these partitions are published, and where the ledger ends: the broker is asked meanwhile.
+    func ask(about numbers: [Int32], _ consumer: any ConsumerClient) {
+        guard !numbers.isEmpty else { return }
+        let (runtime, turn) = (runtime, turn)
+        nonisolated(unsafe) let consumer = consumer
+        host.background(.broker) {
+            do {
+                let found = try Self.recover(numbers, consumer, runtime)
+                runtime.answer(.recovered(found, try Self.readCheckpoints(runtime)), turn: turn)
+            } catch is CancellationError where runtime.stop.isSet {
+                // They stay as they are; what this member has of them is closed in order.
+            } catch {
+                runtime.answer(.failed(error), turn: turn)
+            }
+        }
+    }
+
+    private static func recover(
+        _ numbers: [Int32], _ consumer: any ConsumerClient, _ runtime: FoldRuntime
+    ) throws -> [Int32: PartitionInbox.Recovered] {
+        let configuration = runtime.configuration
+        let places = numbers.map { TopicPartition(configuration.topics.ledger, $0) }
+        let committed = try consumer.committed(places, timeoutMilliseconds: committedMilliseconds)
+        let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
+        var marks: [Int32: [Publication.Mark]] = [:]
+        for number in numbers { marks[number] = blank }
+        for position in committed {
+            marks[position.topicPartition.partition] = Publication.marks(in: position.metadata) ?? blank
+        }
+        let found = try FactRecovery.run(
+            marks, configuration: configuration, stop: runtime.stop, logger: runtime.logger)
+        let ends = try configuration.kafka.ends(of: places)
+        let offsets = Dictionary(committed.map { ($0.topicPartition.partition, $0.offset) }) { $1 }
+        var result: [Int32: PartitionInbox.Recovered] = [:]
+        for (number, marks) in found {
+            result[number] = PartitionInbox.Recovered(
+                committed: max(0, offsets[number] ?? 0), marks: marks,
+                end: ends[TopicPartition(configuration.topics.ledger, number)] ?? 0)
+        }
+        return result
+    }
+
+    private static func readCheckpoints(_ runtime: FoldRuntime) throws -> FoldRuntime.CheckpointReading? {
+        guard let settings = runtime.configuration.checkpoints else { return nil }
+        let topic = try CheckpointTopic(runtime.configuration, settings, logger: runtime.logger)
+        return FoldRuntime.CheckpointReading(topic: topic, found: try topic.readToEnd(runtime.stop))
+    }
+
+    func takeAnswers() throws {
+        for (turn, answer) in runtime.takeAnswers() {
+            if case .publishedByOwners = answer { asksLimits = false }
+            guard turn == self.turn else { continue }
+            switch answer {
+            case .recovered(let found, let reading):
+                if let reading {
+                    checkpoints = reading.topic
+                    for checkpoint in reading.found { pass(checkpoint) }
+                }
+                for (number, recovered) in found {
+                    guard let runner = slots[Int(number)].runner else { continue }
+                    runner.inbox.order(.recover(recovered))
+                    runtime.slices.ready(runner)
+                }
+            case .publishedByOwners(let limits):
+                for (number, offset) in limits {
+                    guard !isAssigned(number), let runner = slots[Int(number)].runner else { continue }
+                    runner.inbox.note(publishedByOwner: offset)
+                    runtime.slices.ready(runner)
+                }
+            case .failed(let error): throw error
+            }
+        }
+    }
+
+    /// Holds what others have said since against what was folded here.
+    func compareCheckpoints() throws {
+        guard let checkpoints else { return }
+        for checkpoint in try checkpoints.poll() { pass(checkpoint) }
+    }
+
+    private func pass(_ checkpoint: Checkpoint) {
+        guard slots.indices.contains(Int(checkpoint.partition)) else { return }
+        slots[Int(checkpoint.partition)].runner?.inbox.add(checkpoint)
+    }
+
+    // MARK: Reading
+
+    /// What was polled and not taken is of no use any more.
+    func stopReading(_ index: Int, then order: PartitionInbox.Order) {
+        (slots[index].isRead, slots[index].start) = (false, nil)
+        guard let runner = slots[index].runner else { return }
+        runner.inbox.begin(with: order)
+        runtime.slices.ready(runner)
+    }
+
+    func takeReports() throws {
+        for (runner, report) in runtime.takeReports() {
+            let index = Int(runner.number)
+            if case .closed = report {
+                guard slots[index].closing === runner || slots[index].runner === runner else { continue }
+                noteClosed(runner)
+                continue
+            }
+            guard slots[index].runner === runner else { continue }
+            switch report {
+            case .reads(let start):
+                slots[index].isRead = false
+                slots[index].start = start
+                showPartitions()
+            case .tick(let time): ticks.append((runner.number, time))
+            case .failed(let error): try noteFailure(error, of: runner)
+            case .closed: break
+            }
+        }
+    }
+
+    /// Assigns to the group's consumer what has asked to be read. It is done for all of them at once where it can be: the others
+    /// are fetched anew.
+    func beginReading(_ consumer: any ConsumerClient) throws {
+        let assigned = assignedRunners.filter { slots[Int($0.number)].isRead || slots[Int($0.number)].start != nil }
+        guard assigned.contains(where: { slots[Int($0.number)].start != nil }) else { return }
+        let positions = consumer.assignment.map(\.position)
+        var starts: [PartitionOffset] = []
+        for runner in assigned {
+            let place = TopicPartition(configuration.topics.ledger, runner.number)
+            if let start = slots[Int(runner.number)].start {
+                starts.append(PartitionOffset(place, offset: start))
+            } else if let source = read.firstIndex(where: { $0 === runner }) {
+                starts.append(PartitionOffset(place, offset: positions[source]))
+            }
+        }
+        try consumer.assign(starts)
+        read = assigned
+        try noteReading(assigned)
+    }
+
+    /// The consumer has been told: what it brings from now on is taken.
+    func noteReading(_ runners: [PartitionRunner]) throws {
+        for runner in runners {
+            let index = Int(runner.number)
+            // An assignment reads on where it was paused.
+            slots[index].isPaused = false
+            guard slots[index].start != nil else { continue }
+            (slots[index].isRead, slots[index].start) = (true, nil)
+            runner.inbox.begin(with: .read)
+            runtime.slices.ready(runner)
+        }
+    }
+
+    // MARK: Errors
+
+    /// The others go on.
+    private func noteFailure(_ error: any Error, of runner: PartitionRunner) throws {
+        guard !(error is PipelineError) else { throw error }
+        let (index, offset) = (Int(runner.number), runner.status.nextOffset)
+        slots[index].failure.note(at: offset, host.now)
+        let failure = slots[index].failure
+        let metadata: Logger.Metadata = [
+            "partition": "\(runner.number)", "offset": "\(offset)", "reason": "\(error)",
+            "times": "\(failure.atSameOffset)",
+        ]
+        if failure.atSameOffset > 1 {
+            logger.error(
+                """
+                a ledger partition fails again at the same offset, and the others go on: mend what the reason names; \
+                `standing verify` says whether the archive is whole, and without its snapshots the partition is folded anew
+                """,
+                metadata: metadata)
+        } else {
+            logger.warning("a ledger partition begins anew", metadata: metadata)
+        }
+        if let shared = runner.status.shared { board.keep(shared) }
+        close(index, takesSnapshot: false)
+        showPartitions()
+    }
+
+    /// What has failed and closed is opened again after a pause, what was to be opened while it was closing at once.
+    func beginAgainIfDue(_ consumer: any ConsumerClient) {
+        var numbers: [Int32] = []
+        for place in assignment ?? [] {
+            let slot = slots[Int(place.partition)]
+            guard slot.runner == nil, slot.closing == nil, slot.failure.retryAt.map({ $0 <= host.now }) ?? true else {
+                continue
+            }
+            numbers.append(place.partition)
+        }
+        guard !numbers.isEmpty else { return }
+        for number in numbers { begin(number) }
+        ask(about: numbers, consumer)
+    }
+
+    // MARK: Closing
+
+    func close(_ index: Int, takesSnapshot: Bool) {
+        guard let runner = slots[index].runner else { return }
+        stopReading(index, then: .close(takesSnapshot: takesSnapshot))
+        (slots[index].runner, slots[index].closing) = (nil, runner)
+    }
+
+    private func noteClosed(_ runner: PartitionRunner) {
+        let index = Int(runner.number)
+        slots[index].countedTo = max(slots[index].countedTo, runner.status.countedTo)
+        if slots[index].closing === runner {
+            slots[index].closing = nil
+        } else {
+            // It was of no use as a standby.
+            stopReading(index, then: .standBy)
+            slots[index].runner = nil
+            showPartitions()
+        }
+    }
+
+    /// Returns when everything is closed: it waits for the disk.
+    func closeAll(takesSnapshots: Bool) {
+        for index in slots.indices { close(index, takesSnapshot: takesSnapshots) }
+        while slots.contains(where: { $0.closing != nil }) {
+            for (runner, report) in runtime.takeReports() { if case .closed = report { noteClosed(runner) } }
+            runtime.yield()
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import Kafka
+internal import Logging
+
+// What other members own: a standby folds it too, so that it can take it over at once.
+extension FoldPoller {
+    private static let committedMilliseconds = 1000
+
+    /// One round: opens a partition that this member does not have yet, and polls what the topic has of the others.
+    func standBy(_ group: any ConsumerClient) throws {
+        guard configuration.standsBy, assignment != nil else { return }
+        openStandby()
+        try readStandbys()
+        askForLimits(group)
+    }
+
+    /// At most one at a time: it can take long.
+    private func openStandby() {
+        let isOpening = slots.contains { $0.runner.map { $0.status.shared == nil } ?? false }
+        guard !isOpening else { return }
+        let now = host.now
+        let missing = slots.indices.first {
+            slots[$0].runner == nil && slots[$0].closing == nil && slots[$0].failure.retryAt ?? now <= now
+        }
+        if let missing { open(Int32(missing)) }
+    }
+
+    private func readStandbys() throws {
+        let consumer =
+            try standbyConsumer
+            ?? configuration.kafka.consumer(Consumer.Options(), listener: nil) { [logger] in
+                logger.kafka($0, of: "standby")
+            }
+        standbyConsumer = consumer
+        let wanted = slots.indices.filter {
+            !isAssigned(Int32($0)) && slots[$0].runner != nil && (slots[$0].isRead || slots[$0].start != nil)
+        }
+        if wanted.contains(where: { slots[$0].start != nil }) || wanted.count != readByStandby.count {
+            let positions = consumer.assignment.map(\.position)
+            let runners = wanted.compactMap { slots[$0].runner }
+            try consumer.assign(
+                runners.map { runner in
+                    let source = readByStandby.firstIndex { $0 === runner }
+                    return PartitionOffset(
+                        TopicPartition(configuration.topics.ledger, runner.number),
+                        offset: slots[Int(runner.number)].start ?? source.map { positions[$0] } ?? 0)
+                })
+            readByStandby = runners
+            try noteReading(runners)
+        }
+        try consumer.poll(timeoutMilliseconds: 0) { try hand($0, to: readByStandby) }
+        for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
+        for (source, runner) in readByStandby.enumerated() {
+            runner.inbox.note(end: consumer.knownEnd(source), reachedEnd: false, at: host.now)
+        }
+    }
+
+    /// How far the owners are, as they have committed it.
+    private func askForLimits(_ group: any ConsumerClient) {
+        let numbers = slots.indices.map { Int32($0) }.filter { !isAssigned($0) && slots[Int($0)].runner != nil }
+        guard !numbers.isEmpty, !asksLimits, host.now - lastLimits > Self.commitEvery else { return }
+        (lastLimits, asksLimits) = (host.now, true)
+        let (runtime, turn) = (runtime, turn)
+        nonisolated(unsafe) let group = group
+        host.background(.broker) {
+            var limits: [Int32: Int64] = [:]
+            do {
+                let places = numbers.map { TopicPartition(runtime.configuration.topics.ledger, $0) }
+                for found in try group.committed(places, timeoutMilliseconds: Self.committedMilliseconds)
+                where found.offset > 0 {
+                    limits[found.topicPartition.partition] = found.offset
+                }
+            } catch {
+                runtime.logger.warning(
+                    "a standby does not learn how far others are", metadata: ["reason": "\(error)"])
+            }
+            runtime.answer(.publishedByOwners(limits), turn: turn)
+        }
+    }
+}

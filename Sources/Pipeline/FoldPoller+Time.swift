@@ -1,0 +1,115 @@
+internal import Events
+internal import Kafka
+internal import Logging
+internal import Replay
+internal import Scoring
+
+// What is looked at in every round: how far the fold is behind, what is due to the ledger, and the memory.
+extension FoldPoller {
+    private static let progressEvery = Duration.milliseconds(500)
+    private static let progressLogEvery = Duration.seconds(5)
+
+    /// How far the ledger is folded, until it is folded to its end.
+    struct Progress {
+        var estimate = RateEstimate()
+        /// What was to be folded at the start, in frames; 0 before that is known, and once it is folded.
+        var total: Int64 = 0
+        /// It has been folded.
+        var isDone = false
+        let start: ContinuousClock.Instant
+        var lastNote: ContinuousClock.Instant
+        var lastLog: ContinuousClock.Instant
+
+        init(at now: ContinuousClock.Instant) { (start, lastNote, lastLog) = (now, now, now) }
+    }
+
+    func noteEnds(_ consumer: any ConsumerClient) {
+        let now = host.now
+        for (index, source) in consumer.assignment.enumerated() where index < read.count {
+            read[index].inbox.note(end: consumer.knownEnd(index), reachedEnd: source.reachedEnd, at: now)
+            if source.reachedEnd, !read[index].status.isCurrent { runtime.slices.ready(read[index]) }
+        }
+        let statuses = assignedRunners.map { ($0.number, $0.status) }
+        let isComplete = statuses.count == assignment?.count
+        let current = statuses.count { $0.1.isCurrent && $0.1.shared?.isCurrent == true }
+        // That of the partition that is farthest behind; nil if it is not known of one, or nothing is folded.
+        var (behind, farthest) = (Duration.zero, Int32(0))
+        let going = statuses.filter { $0.1.quarantined == nil }
+        for (number, status) in going { if let time = status.behind, time >= behind { (behind, farthest) = (time, number) } }
+        let isKnown = isComplete && !going.isEmpty && going.allSatisfy { $0.1.behind != nil }
+        let quarantined = statuses.compactMap(\.1.quarantined)
+        board.update { status in
+            status.currentPartitions = current
+            status.behind = isKnown ? .init(time: behind, partition: farthest, at: now) : nil
+            status.quarantined = quarantined
+        }
+        noteProgress(statuses.map(\.1), isDone: isKnown && behind <= .microseconds(configuration.readyWithin))
+    }
+
+    /// How long it will take until everything is folded: for `/readyz` and the log.
+    private func noteProgress(_ statuses: [PartitionRunner.Status], isDone: Bool) {
+        guard !isDone else {
+            if progress.total > 0 {
+                board.update { $0.secondsLeft = nil }
+                logPolicies(statuses)
+            }
+            (progress.total, progress.isDone) = (0, true)
+            return
+        }
+        guard !progress.isDone, host.now - progress.lastNote > Self.progressEvery else { return }
+        progress.lastNote = host.now
+        // The ledger grows meanwhile: what is left is what it has now.
+        let left = statuses.reduce(Int64(0)) { $0 + max(0, ($1.shared?.end ?? 0) - $1.nextOffset) }
+        progress.total = max(progress.total, left)
+        guard progress.total > 0 else { return }
+        let done = progress.total - left
+        progress.estimate.add(done: done, at: (host.now - progress.start) / .seconds(1))
+        let seconds = progress.estimate.timeLeft(total: progress.total)
+        board.update { $0.secondsLeft = seconds }
+        guard left > 0, host.now - progress.lastLog > Self.progressLogEvery else { return }
+        progress.lastLog = host.now
+        logger.info(
+            "folding the ledger",
+            metadata: [
+                "frames": "\(done)", "of": "\(progress.total)",
+                "secondsLeft": "\(seconds.map { String(Int($0)) } ?? "?")",
+            ])
+    }
+
+    /// Under which policies the ledger is folded: one, but while an activation is under way.
+    private func logPolicies(_ statuses: [PartitionRunner.Status]) {
+        let policies = Set(statuses.compactMap { $0.shared?.view.policy })
+        logger.notice(
+            "the ledger is folded",
+            metadata: [
+                "activePolicy": "\(policies.sorted().joined(separator: ", "))", "partitions": "\(statuses.count)",
+            ])
+    }
+
+    /// Those that find no room wait for the next round.
+    func appendTicks() throws {
+        struct NoRoom: Error {}
+        while let tick = ticks.first {
+            let number = Int(tick.partition)
+            guard isAssigned(tick.partition) else {
+                ticks.removeFirst()
+                continue
+            }
+            outlet.ticker.append(tick: tick.time, to: number)
+            do {
+                _ = try outlet.ticker.send(number, tag: FoldRuntime.otherTag) { throw NoRoom() }
+            } catch is NoRoom {
+                return
+            }
+            ticks.removeFirst()
+            board.update { $0.ticks += 1 }
+        }
+    }
+
+    /// In every round: what comes within a tenth of a second can bring a table to its next growth.
+    func watchMemory() {
+        guard memory.limit != nil else { return }
+        memory.expect(growth: slots.reduce(0) { $0 + ($1.runner?.status.nextGrowth ?? 0) })
+        memory.look()
+    }
+}

@@ -1,0 +1,269 @@
+internal import Events
+internal import Kafka
+internal import Ledger
+internal import Logging
+internal import Policy
+internal import Replay
+internal import Scoring
+
+/// Has the ledger partitions that its group assigns to this member folded: polls, and hands what comes to the partitions, which
+/// workers run. It computes nothing and waits for no disk and no producer, so that no length of history and no slow part ever
+/// looks like a dead member. Runs on one thread.
+///
+/// A partition that is assigned is folded from the state that is at hand, its newest snapshot, or else from the ledger's
+/// beginning; publication goes on after the last fact that is published. A partition that fails begins anew alone; after an error
+/// of consumer or producer all of them do.
+final class FoldPoller: RoundWorker {
+    static let commitEvery = Duration.milliseconds(500)
+    static let handOverMilliseconds = 5000
+    /// Longest wait for records: where something else is to be served meanwhile, and else.
+    private static let (shortWaitMilliseconds, longWaitMilliseconds) = (5, 20)
+    /// Records of one poll: with the inboxes' bound they bound what is copied.
+    private static let batch = 64
+    /// Frames that wait in all inboxes together, in bytes, and the least that one of them may hold.
+    private static let (inboxesBytes, leastInboxBytes) = (64 << 20, 256 << 10)
+    /// What has nothing new is run this often too: clocks, snapshots, checks.
+    private static let pokeEvery = Duration.milliseconds(100)
+
+    /// What the poller has of a ledger partition.
+    struct Slot {
+        var runner: PartitionRunner?
+        /// It closes, and must have before the partition is opened again.
+        var closing: PartitionRunner?
+        /// Polled, by the group's consumer where the partition is assigned, else by the standbys'.
+        var isRead = false
+        /// Where polling is to begin, as the partition has asked; nil: it has not, or polling has begun.
+        var start: Int64?
+        /// Its inbox is full: it is paused at the broker.
+        var isPaused = false
+        /// `PartitionRunner.Status.countedTo` of those that are closed.
+        var countedTo: Int64 = 0
+        var failure = Failures()
+    }
+
+    let configuration: PipelineConfiguration
+    let host: any Host
+    let logger: Logger
+    let stop: StopFlag
+    let board: StatusBoard
+    let owned: OwnedPartitions
+    let runtime: FoldRuntime
+    private(set) var consumer: (any ConsumerClient)?
+    /// What the group has assigned to this member; nil before it has, and after it has revoked that.
+    var assignment: [TopicPartition]?
+    /// Counts assignments and what ends them: an answer to a question of an earlier one is of no use.
+    var turn = 0
+
+    /// By ledger partition.
+    var slots: [Slot]
+    /// What the group's consumer reads, by source index.
+    var read: [PartitionRunner] = []
+    /// Reads what a standby folds.
+    var standbyConsumer: (any ConsumerClient)?
+    var readByStandby: [PartitionRunner] = []
+    var lastLimits: ContinuousClock.Instant
+    var asksLimits = false
+    private var lastPoke: ContinuousClock.Instant
+    let memory: MemoryWatch
+    /// Read from its beginning whenever partitions are assigned: what was published of them before counts too.
+    var checkpoints: CheckpointTopic?
+    let directory: MemberDirectory
+    /// Times of ticks that are to be appended.
+    var ticks: [(partition: Int32, time: Timestamp)] = []
+    /// How far the ledger is folded, and how fast.
+    var progress: Progress
+    var failure: (any Error)?
+    var lastCommit: ContinuousClock.Instant
+    /// By ledger partition: the positions that were committed last; nil if none were since the last assignment.
+    var committed: [Int32: Int64]?
+
+    init(_ member: Member, ledgerPartitions: Int) throws {
+        configuration = member.configuration
+        (host, logger) = (configuration.host, member.logger)
+        (stop, board, owned, directory) = (member.stop, member.board, member.owned, member.directory)
+        memory = member.memory
+        (lastLimits, lastPoke, lastCommit) = (host.now, host.now, host.now)
+        progress = Progress(at: host.now)
+        slots = (0..<ledgerPartitions).map { _ in Slot() }
+        runtime = FoldRuntime(member)
+        runtime.outlet = try FactOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
+    }
+
+    func start() throws {
+        var options = Consumer.Options(group: configuration.foldGroup, instance: configuration.staticMember)
+        options.reportsEnds = true
+        options.maximumQueuedKilobytes = configuration.queuedKilobytes
+        options.batch = Self.batch
+        options.maximumPollInterval = configuration.maximumPollInterval
+        let logger = logger
+        consumer = try configuration.kafka.consumer(options, listener: self) { logger.kafka($0, of: "fold") }
+        try consumer?.subscribe(to: [configuration.topics.ledger])
+    }
+
+    func step() throws {
+        guard let consumer else { return }
+        board.notePoll(of: .fold)
+        let isBusy = outlet.producer.queued > 0 || slots.contains(where: \.isPaused)
+        try consumer.poll(timeoutMilliseconds: isBusy ? Self.shortWaitMilliseconds : Self.longWaitMilliseconds) {
+            try hand($0, to: read)
+        }
+        for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
+        serve(0)
+        try takeReports()
+        try takeAnswers()
+        try check()
+        try beginReading(consumer)
+        try resumeReading()
+        try standBy(consumer)
+        poke()
+        noteEnds(consumer)
+        try appendTicks()
+        try announce()
+        try commitIfDue(consumer)
+        try compareCheckpoints()
+        beginAgainIfDue(consumer)
+        watchMemory()
+    }
+
+    func finish() {
+        guard let consumer else { return }
+        handOver(consumer)
+        consumer.close()
+        takeLeave()
+        closeAll(takesSnapshots: true)
+    }
+
+    var canResume: Bool { consumer.map { $0.fatalError == nil } ?? false }
+
+    func resume() throws {
+        guard let consumer else { return }
+        letGoOfEverything()
+        try renewOutlet()
+        failure = nil
+        guard let assignment else { return }
+        try consumer.assign(assigned(assignment, to: consumer))
+        try check()
+    }
+
+    func abandon() {
+        letGoOfEverything()
+        runtime.outlet?.producer.purge()
+        consumer = nil
+    }
+
+    /// After an error nothing more is written: archive and snapshots are read again.
+    private func letGoOfEverything() {
+        turn += 1
+        for runner in assignedRunners { if let shared = runner.status.shared { board.keep(shared) } }
+        owned.replace([], standby: [])
+        closeAll(takesSnapshots: false)
+        (read, readByStandby, standbyConsumer, checkpoints) = ([], [], nil, nil)
+        showPartitions()
+        showNothingOwned()
+    }
+
+    // MARK: Polling
+
+    /// What a poll has brought goes to the partitions, copied.
+    func hand(_ records: UnsafeBufferPointer<Record>, to runners: [PartitionRunner]) throws {
+        guard !records.isEmpty else { return }
+        // Until what came is folded and its facts are acknowledged, nobody may take this member for current.
+        board.update { $0.currentPartitions = 0 }
+        let limit = inboxLimit
+        var start = 0
+        while start < records.count {
+            let source = records[start].source
+            var (end, bytes) = (start, 0)
+            while end < records.count, records[end].source == source {
+                bytes += records[end].frame.count
+                end += 1
+            }
+            let block = FrameBlock(capacity: bytes, frames: end - start)
+            for record in records[start..<end] { block.append(record.frame, at: record.offset) }
+            let runner = runners[source]
+            let waiting = runner.inbox.add(block, of: runner.status.shared)
+            runtime.slices.ready(runner)
+            if waiting >= limit { try pause(runner) }
+            start = end
+        }
+    }
+
+    /// In bytes.
+    private var inboxLimit: Int {
+        let all = configuration.queuedKilobytes.map { $0 * 1024 } ?? Self.inboxesBytes
+        return max(Self.leastInboxBytes, all / max(1, read.count + readByStandby.count))
+    }
+
+    private func reader(of runner: PartitionRunner) -> (any ConsumerClient)? {
+        read.contains { $0 === runner } ? consumer : standbyConsumer
+    }
+
+    private func pause(_ runner: PartitionRunner) throws {
+        let number = Int(runner.number)
+        guard !slots[number].isPaused else { return }
+        try reader(of: runner)?.pause([TopicPartition(configuration.topics.ledger, runner.number)])
+        slots[number].isPaused = true
+    }
+
+    private func resumeReading() throws {
+        for index in slots.indices where slots[index].isPaused {
+            guard let runner = slots[index].runner, slots[index].isRead else {
+                slots[index].isPaused = false
+                continue
+            }
+            guard runner.inbox.bytes <= inboxLimit / 2 else { continue }
+            try reader(of: runner)?.resume([TopicPartition(configuration.topics.ledger, runner.number)])
+            slots[index].isPaused = false
+        }
+    }
+
+    private func poke() {
+        guard host.now - lastPoke > Self.pokeEvery || host.stepsWork else { return }
+        lastPoke = host.now
+        for slot in slots { if let runner = slot.runner { runtime.slices.ready(runner) } }
+    }
+
+    // MARK: What comes back
+
+    var outlet: FactOutlet { runtime.outlet! }
+
+    /// What was sent and is not acknowledged is given up: another member may send it already.
+    func renewOutlet() throws {
+        outlet.producer.purge()
+        runtime.outlet = try FactOutlet(configuration, ledgerPartitions: slots.count, logger: logger)
+    }
+
+    /// Takes what is delivered, and lets those go on who waited for room.
+    func serve(_ milliseconds: Int) {
+        let outlet = outlet
+        var acknowledged: Set<Int32> = []
+        outlet.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
+            if delivery.code != 0 {
+                if failure == nil { failure = delivery.error(topicName: outlet.producer.topicName(delivery.topic)) }
+            } else if delivery.topic == outlet.ticker.topic {
+                // A tick that may be refused is made up for by the next one, in a session of its own.
+                try? outlet.ticker.acknowledged(delivery.partition, offset: delivery.offset)
+            } else if delivery.tag != FoldRuntime.otherTag, let topic = outlet.facts.firstIndex(of: delivery.topic) {
+                slots[Int(delivery.partition)].runner?.inbox.acknowledge(
+                    topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
+                acknowledged.insert(delivery.partition)
+            }
+        }
+        for number in acknowledged { if let runner = slots[Int(number)].runner { runtime.slices.ready(runner) } }
+    }
+
+    func check() throws {
+        if let failure { throw failure }
+        if let fatal = outlet.producer.fatalError { throw fatal }
+    }
+
+    func handle(_ error: KafkaError, at place: TopicPartition) throws {
+        if error.isOffsetOutOfRange {
+            throw PipelineError(
+                .ledgerDamaged,
+                "\(place): what is to be read next is not in the topic (\(error.name)); a ledger must be kept for ever")
+        }
+        guard error.isRetriable else { throw error }
+        logger.warning("\(error)")
+    }
+}

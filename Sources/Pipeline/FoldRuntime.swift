@@ -1,0 +1,100 @@
+internal import CoreMetrics
+internal import Events
+internal import Foundation
+internal import Kafka
+internal import Ledger
+internal import Logging
+internal import Synchronization
+
+/// What the poller and the partitions of a member share.
+final class FoldRuntime: Sendable {
+    /// Marks the delivery of a tick or a checkpoint, which are no facts.
+    static let otherTag = -1
+    private static let pauseSeconds = 0.001
+
+    /// What a partition tells the poller.
+    enum Report: Sendable {
+        /// It is to be given what is polled from this ledger offset on; until then it takes nothing.
+        case reads(from: Int64)
+        /// Its clock is behind the wall clock: a tick of this time is to be appended.
+        case tick(Timestamp)
+        /// It does nothing more.
+        case failed(any Error)
+        case closed
+    }
+
+    /// What a broker has answered to the poller's questions.
+    enum Answer: Sendable {
+        case recovered([Int32: PartitionInbox.Recovered], CheckpointReading?)
+        /// By standby: the ledger offset before which its owner has published every fact.
+        case publishedByOwners([Int32: Int64])
+        case failed(any Error)
+    }
+
+    /// The checkpoints that are there, and the topic, which the poller reads on.
+    struct CheckpointReading: @unchecked Sendable {
+        let topic: CheckpointTopic
+        let found: [Checkpoint]
+    }
+
+    private struct State {
+        var outlet: FactOutlet?
+        var reports: [(PartitionRunner, Report)] = []
+        var answers: [(turn: Int, Answer)] = []
+    }
+
+    let configuration: PipelineConfiguration
+    let host: any Host
+    let logger: Logger
+    let stop: StopFlag
+    let board: StatusBoard
+    let clock: SteadyClock
+    let slices: SliceQueue
+    let publishedCounters: [Counter]
+    let frameCounter = Counter(.foldFrames)
+    /// One snapshot at a time is held in memory.
+    let isTakingSnapshot = Atomic(false)
+    private let state = Mutex(State())
+
+    init(_ member: Member) {
+        configuration = member.configuration
+        (host, logger) = (configuration.host, member.logger)
+        (stop, board, clock, slices) = (member.stop, member.board, member.clock, member.slices)
+        publishedCounters = configuration.topics.facts.map { Counter(.factsPublished, labels: [("topic", $0)]) }
+    }
+
+    /// Nil before there is one.
+    var outlet: FactOutlet? {
+        get { state.withLock { $0.outlet } }
+        set { state.withLock { $0.outlet = newValue } }
+    }
+
+    func report(_ report: Report, of partition: PartitionRunner) {
+        state.withLock { $0.reports.append((partition, report)) }
+    }
+
+    func takeReports() -> [(PartitionRunner, Report)] {
+        state.withLock { state in
+            defer { state.reports = [] }
+            return state.reports
+        }
+    }
+
+    /// `turn`: that in which the question was asked.
+    func answer(_ answer: Answer, turn: Int) { state.withLock { $0.answers.append((turn, answer)) } }
+
+    func takeAnswers() -> [(turn: Int, Answer)] {
+        state.withLock { state in
+            defer { state.answers = [] }
+            return state.answers
+        }
+    }
+
+    /// Where no thread does it, as in a simulation, runs a slice and something that waits for the disk or the broker; else gives
+    /// the others time.
+    func yield() {
+        guard host.stepsWork else { return Thread.sleep(forTimeInterval: Self.pauseSeconds) }
+        slices.runNext()
+        host.stepWork()
+    }
+}

@@ -1,0 +1,107 @@
+internal import Events
+internal import Kafka
+internal import Ledger
+internal import Logging
+internal import Policy
+internal import Replay
+internal import Scoring
+
+// What a folded frame says: facts and checkpoints to the broker, tallies to the board and the log.
+extension PartitionRunner {
+    private static let factHeaders = HeaderSet([
+        (name: "content-type", value: Array("application/cloudevents+json; charset=UTF-8".utf8))
+    ])
+
+    /// Hands what is in hand to the producer. False: it has no room, and the poller calls again when it has.
+    func sendFacts(of partition: LedgerPartition) throws -> Bool {
+        guard let outlet = runtime.outlet else { return false }
+        while sentFacts < batch.items.count {
+            let item = batch.items[sentFacts]
+            let topic = item.topic.rawValue
+            guard
+                try outlet.producer.produce(
+                    topic: outlet.facts[topic], partition: number, key: batch.key(item), value: batch.value(item),
+                    headers: Self.factHeaders, tag: Int(item.sequence))
+            else { return false }
+            partition.send(item.topic, item.sequence)
+            counts.facts[topic] += 1
+            sentFacts += 1
+        }
+        if sentFacts > 0 {
+            batch.removeAll()
+            sentFacts = 0
+        }
+        if let frame = completed {
+            completed = nil
+            partition.folded(next: frame.next)
+            try checkpointIfDue(partition, from: frame.from, to: frame.next)
+        }
+        return try sendCheckpoint(of: partition, through: outlet)
+    }
+
+    private func sendCheckpoint(of partition: LedgerPartition, through outlet: FactOutlet) throws -> Bool {
+        guard let checkpoint, let topic = outlet.checkpoints else { return true }
+        let key = Array(String(number).utf8)
+        let hasRoom = try key.withUnsafeBytes { key in
+            try checkpoint.bytes.withUnsafeBytes { value in
+                try outlet.producer.produce(
+                    topic: topic, partition: Producer.anyPartition, key: key, value: value, tag: FoldRuntime.otherTag)
+            }
+        }
+        guard hasRoom else { return false }
+        partition.lastCheckpoint = checkpoint.next
+        self.checkpoint = nil
+        return true
+    }
+
+    // MARK: Checkpoints
+
+    /// Takes what others publish of the state, and what this member has published in an earlier life.
+    func compare(_ checkpoint: Checkpoint, in partition: LedgerPartition) throws {
+        guard let settings = configuration.checkpoints else { return }
+        if let divergence = partition.compare(checkpoint, member: settings.member) { throw diverged(divergence) }
+    }
+
+    /// Where an offset passes a multiple of the interval: says what the state is, if this member has not yet, and holds it
+    /// against what was said of that offset.
+    private func checkpointIfDue(_ partition: LedgerPartition, from before: Int64, to next: Int64) throws {
+        guard let settings = configuration.checkpoints,
+            let action = partition.checkpoint(from: before, to: next, settings)
+        else { return }
+        switch action {
+        case .fail(let divergence): throw diverged(divergence)
+        case .publish(let found):
+            guard let signed = settings.keyring.sign(found) else { return }
+            checkpoint = (Array(signed.json.utf8), next)
+        }
+    }
+
+    private func diverged(_ divergence: Divergence) -> PipelineError {
+        PipelineError(
+            .divergence,
+            "\(divergence); nothing more is published from here: `standing verify` says where it comes from")
+    }
+
+    // MARK: What is new
+
+    func note(_ news: FoldTallies, at offset: Int64, in partition: LedgerPartition) {
+        counts.news = counts.news.map { $0 + news } ?? news
+        guard news.refusedFrames > 0 || news.counters.policySwitches > 0 || news.counters.outOfRange > 0 else { return }
+        let place: Logger.Metadata = ["partition": "\(number)", "offset": "\(offset)"]
+        if news.refusedFrames > 0 {
+            logger.error(
+                "a frame is refused: its appender session has a gap or is forgotten; the appender sends its events again",
+                metadata: place)
+        }
+        if news.counters.outOfRange > 0 {
+            logger.error(
+                "entries contribute nothing: their time lies outside 1970 to 2200, or more than 10 years beyond the clock",
+                metadata: place.merging(["entries": "\(news.counters.outOfRange)"]) { $1 })
+        }
+        if news.counters.policySwitches > 0, let policy = partition.withFold({ $0.policy }) {
+            logger.notice(
+                "a policy is activated",
+                metadata: place.merging(["policy": "\(policy.id)", "version": "\(policy.version)"]) { $1 })
+        }
+    }
+}
