@@ -124,7 +124,8 @@ final class PartitionStore {
     /// Writes the state and the head of the chain that led to it. It counts once `commitSnapshot` has been called and has ended
     /// well.
     func takeSnapshot(of fold: borrowing PartitionFold, chainHead: [UInt8]) throws {
-        guard let data, !isSnapshotUnderWay, fold.nextOffset > lastSnapshot.offset, fold.policy != nil, !fold.isSpoiled
+        guard let data, !isSnapshotUnderWay, fold.nextOffset > lastSnapshot.offset, fold.policy != nil,
+            !fold.isSpoiled, !fold.isWithinFrame
         else { return }
         let pending = try data.snapshots(partition).begin(nextOffset: fold.nextOffset)
         do {
