@@ -32,6 +32,10 @@ public struct EntryReader {
         return acceptance.judge(session: reader.session, number: reader.number) == .accept
     }
 
+    /// The frame that is read lies elsewhere now, with the same bytes. Returns how entries that were read of it are moved there;
+    /// nil if it lies where it did.
+    public mutating func move(to frame: UnsafeRawBufferPointer) -> FrameMove? { reader.move(to: frame) }
+
     /// Why bytes are no frame that can be read to its end; nil: they are one.
     public static func defect(in bytes: UnsafeRawBufferPointer) -> FrameError? {
         var (reader, entry, decoder) = (FrameReader(), FrameReader.blank, EventDecoder?.none)

@@ -40,6 +40,14 @@ public struct FrameReader {
         texts.removeAll(keepingCapacity: true)
     }
 
+    /// The frame lies elsewhere now. Nil if it lies where it did.
+    mutating func move(to place: UnsafeRawBufferPointer) -> FrameMove? {
+        guard let move = FrameMove(from: frame, to: place) else { return nil }
+        frame = place
+        for index in texts.indices { move.move(&texts[index]) }
+        return move
+    }
+
     /// Session and number, as they stand in a frame that may be damaged; nil: it does not look like one.
     static func header(of bytes: UnsafeRawBufferPointer) -> (session: UInt64, number: UInt64)? {
         guard bytes.count >= Frame.headerBytes, bytes.integer(at: 0, as: UInt32.self) == Frame.magic else { return nil }

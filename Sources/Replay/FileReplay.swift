@@ -55,7 +55,8 @@ public struct FileReplay: ~Copyable {
     private mutating func switchPolicy(
         _ event: EventView, offset: Int64, _ fact: ((UnsafeRawBufferPointer) throws -> Void)?
     ) throws {
-        guard fold.admitActivation(event, entry: 0), let text = event.policyText(decoder), text != fold.policy.text
+        guard fold.admitActivation(event, entry: 0) == .admitted, let text = event.policyText(decoder),
+            text != fold.policy.text
         else { return }
         try emit(offset: offset, sameEntry: true, fact)
         let policy = try ScoringPolicy(yaml: text, file: "event \(offset)")

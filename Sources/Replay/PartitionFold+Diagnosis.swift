@@ -18,6 +18,7 @@ extension PartitionFold {
     /// What was folded by now is history: the diagnosis begins anew.
     public mutating func beginDiagnosis() {
         fold.forgetDiagnosis()
+        candidate?.forgetDiagnosis()
         notEnrolledBefore = fold.notEnrolledByTopic
     }
 }

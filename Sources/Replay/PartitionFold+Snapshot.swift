@@ -14,11 +14,13 @@ extension PartitionFold {
     private static let magic: UInt64 = 0x3330_3030_4E53_5453
     static let chainHeadBytes = 32
 
-    /// Writes the state between two frames, in pieces; `chainHead` goes with it. Returns the state's digest.
+    /// Writes the state between two frames, in pieces; `chainHead` goes with it. Returns the state's digest. Throws
+    /// `SnapshotError` where a frame is folded in part, or nothing is folded yet.
     @discardableResult public borrowing func writeSnapshot(
         chainHead: [UInt8], to body: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> StateDigest {
         precondition(chainHead.count == Self.chainHeadBytes, "a chain head is a SHA-256")
+        guard !isWithinFrame else { throw SnapshotError("the frame at offset \(nextOffset) is folded in part") }
         guard policy != nil else { throw SnapshotError("the partition has not begun") }
         let digest = fold.digest()
         var writer = ByteWriter(capacity: 1 << 16)

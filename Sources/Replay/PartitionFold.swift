@@ -19,7 +19,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     /// Which policy a partition is folded under.
-    private enum Rule {
+    enum Rule {
         /// Those that the ledger activates. Gives the frames before an offset, from the partition's first.
         case ledger(history: History?)
         /// This one, whatever the ledger says.
@@ -35,36 +35,65 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     public let partition: Int32
     /// Under no policy, and empty, until the partition's first entry brings one.
     public internal(set) var fold: Fold
-    /// The ledger offset of the next frame.
+    /// The ledger offset of the next frame. While a frame is folded in part (`isWithinFrame`) it is that frame's.
     public private(set) var nextOffset: Int64 = 0
     public var acceptance: Acceptance { reader.acceptance }
     /// The last sequence number of each fact topic, by `FactTopic.rawValue`.
-    public private(set) var sequences = [Int64](repeating: 0, count: FactTopic.allCases.count)
+    public internal(set) var sequences = [Int64](repeating: 0, count: FactTopic.allCases.count)
     /// What the ledger says of itself: in its first entry, and where it moved to a newer fold version.
     public private(set) var identity = LedgerIdentity.unnamed
     /// The active policy's text.
-    public private(set) var policyText = ""
+    public internal(set) var policyText = ""
 
     /// Ledger offsets of records that are passed over as far as they cannot be read or folded (`SkipSearch`).
     public internal(set) var skipped: Set<Int64> = []
-    /// A frame was folded in part when an error came: nothing is to be folded into this state any more.
+    /// An error came within a frame: nothing is to be folded into this state any more.
     public private(set) var isSpoiled = false
 
     /// By the number of a source topic plus one: events of nobody who is enrolled, before the diagnosis began.
     var notEnrolledBefore: [Int64] = []
-    private let rule: Rule
-    private let maximumSessions: Int
+    let rule: Rule
+    let maximumSessions: Int
     /// The partition's first entry, which brings a policy, is folded.
     private var hasBegun = false
-    private var encoder: FactEncoder?
-    private var reader: EntryReader
-    private var entry = FrameReader.blank
+    var encoder: FactEncoder?
+    let decoder = EventDecoder()
+
+    /// What is to be done next in a frame.
+    enum Place {
+        /// None is open.
+        case outside
+        case reading
+        /// `entry` is Standing's own: what was read before it is folded, then it.
+        case system
+        /// `entry` activates a policy, likewise.
+        case activation
+        /// The policy that `entry` activates is switched to.
+        case switching
+        /// No entry is left that is to be read.
+        case end
+    }
+
+    var place = Place.outside
+    private(set) var reader: EntryReader
+    /// The last that was read.
+    private(set) var entry = FrameReader.blank
+    private(set) var frameOffset: Int64 = 0
+    private var frameBytes = 0
+    /// The frame is one that is passed over as far as it cannot be folded.
+    private var isSkipped = false
+    /// The frame can be read to its end.
+    private var isWhole = false
     private var typeIDs: [EventTypeID] = []
-    private let decoder = EventDecoder()
-    private var frameOffset: Int64 = 0
     /// Accepted entries on their way into the fold.
     private var batch: [Fold.Item] = []
+    /// How many of them are folded.
+    private var folded = 0
     private static let batchEntries = 256
+    /// What may still be done in this call.
+    var left = Slice.unbounded
+    /// The policy that is switched to.
+    var candidate: PolicyCandidate?
 
     /// Follows the ledger's policies. Without a `history` it follows the first alone and refuses a frame that activates
     /// another. `maximumSessions`: another bound than the fold's own is for simulations.
@@ -84,7 +113,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         encoder = FactEncoder(policy: policy, partition: partition, ledger: nil)
     }
 
-    private init(partition: Int32, pastOf policy: ScoringPolicy, maximumSessions: Int) {
+    init(partition: Int32, pastOf policy: ScoringPolicy, maximumSessions: Int) {
         self.init(
             partition, .past, Fold(pastOf: policy), keepsFacts: false, Acceptance(maximumSessions: maximumSessions),
             maximumSessions)
@@ -119,7 +148,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     public private(set) var hasReachedHorizon = false
 
     /// Moves the clock to `time`, if it is behind, and fires what is due by then, as an entry behind the last one would.
+    /// Not while a frame is folded in part.
     public mutating func finish(at time: Timestamp, above published: [Int64], into facts: inout FactBatch) {
+        precondition(!isWithinFrame, "the frame at offset \(frameOffset) is folded in part")
         frameOffset = nextOffset
         fold.tick(time, entry: 0)
         drain(above: published, into: &facts)
@@ -128,86 +159,164 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// From now on the record at this offset, at which the fold stands, is passed over as far as it cannot be read or folded.
     public mutating func skip(_ offset: Int64) { skipped.insert(offset) }
 
-    /// Folds one frame, and adds to `facts`, encoded, those whose sequence number is above `published` (by fact topic). Throws
-    /// `Problem` where it cannot be read or folded.
-    public mutating func apply(
-        frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout FactBatch
-    ) throws {
-        try fold(frame, at: offset, above: published, into: &facts)
-        drain(above: published, into: &facts)
-    }
-
-    /// `end`: the place in the frame of the first entry that is not to be folded.
-    private mutating func fold(
+    /// Folds a frame, or goes on with it, as far as `left` goes. `end`: the place in the frame of the first entry that is not to be
+    /// folded.
+    mutating func fold(
         _ frame: UnsafeRawBufferPointer, at offset: Int64, until end: Int = .max, above published: [Int64],
         into facts: inout FactBatch
-    ) throws {
-        frameOffset = offset
-        // Nothing may be left of a frame that was refused half-way: it borrowed from memory that is gone.
-        batch.removeAll(keepingCapacity: true)
-        let isSkipped = !skipped.isEmpty && skipped.contains(offset)
-        guard !isSkipped || EntryReader.defect(in: frame) == nil else {
-            reader.pass(frame)
+    ) throws -> Progress {
+        if isWithinFrame {
+            goOn(with: frame, at: offset)
+        } else if try !open(frame, at: offset) {
             nextOffset = offset + 1
-            return
+            return .done
         }
         do {
-            let counts = try reader.open(frame)
-            nextOffset = offset + 1
-            guard counts else { return }
-            isSpoiled = true
-            typeIDs.removeAll(keepingCapacity: true)
-            while try reader.next(&entry), reader.index < end {
-                if let horizon, entry.event.time > horizon, !reader.isOutOfRange {
-                    hasReachedHorizon = true
-                    break
-                }
-                do {
-                    if try take(above: published, into: &facts) {
-                        try switchPolicy(of: frame, above: published, into: &facts)
-                    }
-                } catch  where isSkipped && error is Problem {
-                    // This entry is what is passed over.
-                }
+            if try foldEntries(of: frame, until: end, above: published, into: &facts) {
+                place = .outside
+                nextOffset = offset + 1
+                return .done
             }
-            foldBatch()
-            isSpoiled = false
-        } catch let error as FrameError {
-            throw problem(error.description)
+            try checkRest(of: frame)
+            return .unfinished
+        } catch {
+            (place, candidate, isSpoiled) = (.outside, nil, true)
+            if let error = error as? FrameError { throw problem(error.description) }
+            throw error
         }
     }
 
-    /// True: the entry activates a policy, and everything before it is folded.
-    @inline(__always) private mutating func take(
-        above published: [Int64], into facts: inout FactBatch
-    ) throws -> Bool {
-        if entry.kind == .system {
-            foldBatch()
-            try applySystem(above: published, into: &facts)
+    /// False: the frame is passed over, or does not count.
+    private mutating func open(_ frame: UnsafeRawBufferPointer, at offset: Int64) throws -> Bool {
+        frameOffset = offset
+        frameBytes = frame.count
+        // Nothing may be left of a frame that was refused half-way: it borrowed from memory that is gone.
+        batch.removeAll(keepingCapacity: true)
+        folded = 0
+        isSkipped = !skipped.isEmpty && skipped.contains(offset)
+        guard !isSkipped || EntryReader.defect(in: frame) == nil else {
+            reader.pass(frame)
             return false
         }
+        do {
+            guard try reader.open(frame) else { return false }
+        } catch {
+            throw problem(error.description)
+        }
+        forgetTypes()
+        isWhole = isSkipped
+        place = .reading
+        return true
+    }
+
+    /// The frame that is folded in part, wherever it lies now.
+    private mutating func goOn(with frame: UnsafeRawBufferPointer, at offset: Int64) {
+        precondition(
+            offset == frameOffset && frame.count == frameBytes,
+            "the frame at offset \(frameOffset) is folded in part, and another is given")
+        guard let move = reader.move(to: frame) else { return }
+        move.move(&entry)
+        for index in batch.indices { move.move(&batch[index].event) }
+    }
+
+    /// Before the first part of a frame gives its facts. If the frame cannot be read to its end, they must not be published: an
+    /// operator may have the whole frame passed over, as if it had never been.
+    private mutating func checkRest(of frame: UnsafeRawBufferPointer) throws {
+        if isWhole { return }
+        if case .past = rule { return }
+        if let defect = EntryReader.defect(in: frame) { throw defect }
+        isWhole = true
+    }
+
+    /// False: the slice is used up before the frame.
+    private mutating func foldEntries(
+        of frame: UnsafeRawBufferPointer, until end: Int, above published: [Int64], into facts: inout FactBatch
+    ) throws -> Bool {
+        while true {
+            do {
+                switch place {
+                case .reading: guard try read(until: end) else { return false }
+                case .system:
+                    guard foldBatch() else { return false }
+                    place = .reading
+                    try applySystem(above: published, into: &facts)
+                case .activation:
+                    guard foldBatch(), try beginSwitch(above: published, into: &facts) else { return false }
+                case .switching:
+                    guard try goOnSwitching(frame, above: published, into: &facts) else { return false }
+                case .end: return foldBatch()
+                case .outside: preconditionFailure("no frame is open")
+                }
+            } catch  where isSkipped && error is Problem {
+                // This entry is what is passed over.
+                (place, candidate) = (.reading, nil)
+            }
+        }
+    }
+
+    /// Reads and folds entries up to the end, or up to one before which all others are to be folded. False: the slice is used up
+    /// before.
+    private mutating func read(until end: Int) throws -> Bool {
+        // What was left over by the part before.
+        guard foldBatch() else { return false }
+        while true {
+            guard left.entries > 0 else {
+                _ = foldBatch()
+                return false
+            }
+            guard try reader.next(&entry), reader.index < end else {
+                place = .end
+                return true
+            }
+            if let horizon, entry.event.time > horizon, !reader.isOutOfRange {
+                hasReachedHorizon = true
+                place = .end
+                return true
+            }
+            left.entries -= 1
+            if entry.kind == .system {
+                place = .system
+                return true
+            }
+            if try take() {
+                place = .activation
+                return true
+            }
+            guard batch.count < Self.batchEntries || foldBatch() else { return false }
+        }
+    }
+
+    /// True: the entry activates a policy, and everything before it is to be folded first.
+    @inline(__always) private mutating func take() throws -> Bool {
         guard hasBegun else { throw problem("the partition does not begin with a policy") }
         var type: EventTypeID?
         if entry.kind == .event {
             type = typeID()
-            if type == EventTypeID(.policyActivated), case .ledger = rule {
-                foldBatch()
-                return true
-            }
+            if type == EventTypeID(.policyActivated), case .ledger = rule { return true }
         }
         batch.append(
             Fold.Item(
                 event: entry.event, type: type, entry: reader.index, isFrozen: reader.isFrozen,
                 topic: Int32(truncatingIfNeeded: reader.topic)))
-        if batch.count == Self.batchEntries { foldBatch() }
         return false
     }
 
-    private mutating func foldBatch() {
-        guard !batch.isEmpty else { return }
-        batch.withUnsafeBufferPointer { fold.fold($0) }
+    /// False: the slice is used up before the batch.
+    private mutating func foldBatch() -> Bool {
+        guard !batch.isEmpty else { return true }
+        fold.allowance = Fold.Allowance(timers: left.timers, facts: left.facts)
+        let start = folded
+        let count = batch.withUnsafeBufferPointer { fold.fold(UnsafeBufferPointer(rebasing: $0[start...])) }
+        folded += count
+        left.timers = fold.allowance.timers
+        fold.allowance = .unlimited
+        guard folded == batch.count else { return false }
         batch.removeAll(keepingCapacity: true)
+        folded = 0
+        return true
     }
+
+    mutating func forgetTypes() { typeIDs.removeAll(keepingCapacity: true) }
 
     /// Types of a frame's dictionary are resolved once a frame.
     @inline(__always) private mutating func typeID() -> EventTypeID {
@@ -279,7 +388,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         hasBegun = true
     }
 
-    private func parse(_ text: String) throws -> ScoringPolicy {
+    func parse(_ text: String) throws -> ScoringPolicy {
         do {
             return try ScoringPolicy(yaml: text, file: "ledger[\(partition)]@\(frameOffset)")
         } catch let mistakes as YAMLMistakes {
@@ -287,74 +396,26 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// The entry activates a policy: what lies before it is folded once more, under that policy, and goes on from here.
-    private mutating func switchPolicy(
-        of frame: UnsafeRawBufferPointer, above published: [Int64], into facts: inout FactBatch
-    ) throws {
-        guard fold.admitActivation(entry.event, entry: reader.index), let text = entry.event.policyText(decoder),
-            text != policyText
-        else { return }
-        let policy = try parse(text)
-        guard case .ledger(let history?) = rule else {
-            throw problem(
-                "policy \(policy.id) version \(policy.version) is activated here, and there is no history to "
-                    + "fold it from")
-        }
-        drain(above: published, into: &facts, sameEntry: true)
-        var past = try past(of: policy, until: frameOffset, history)
-        var nothing = FactBatch()
-        try past.fold(frame, at: frameOffset, until: reader.index, above: [], into: &nothing)
-        do {
-            try past.fold.succeed(fold, by: entry.event, entry: reader.index)
-        } catch {
-            throw problem("the policy that is activated here cannot be folded: \(error)")
-        }
-        encoder = FactEncoder(policy: policy, previous: fold.policy, partition: partition, ledger: identity.name)
-        swap(&fold, &past.fold)
-        policyText = text
-        typeIDs.removeAll(keepingCapacity: true)
-    }
-
-    /// What lies before a ledger offset, folded under `policy`.
-    private func past(of policy: ScoringPolicy, until end: Int64, _ history: History) throws -> PartitionFold {
-        var nothing = FactBatch()
-        return try SkipSearch.passingOver(skipped, in: { _ in try history(end) }) { skipped in
-            var past = PartitionFold(partition: partition, pastOf: policy, maximumSessions: maximumSessions)
-            past.skipped = skipped
-            let frames = try history(end)
-            while let frame = try frames.next(), frame.offset < end {
-                try past.fold(frame.bytes, at: frame.offset, above: [], into: &nothing)
-                past.fold.clearOutput()
-            }
-            return past
-        }
-    }
-
-    /// What the state would be right behind the activation of `policy` here: `history` gives the frames that were folded.
-    /// Changes the fold in nothing that anyone could see.
-    public mutating func preview(_ policy: ScoringPolicy, history: History) throws -> Fold {
-        var past = try past(of: policy, until: nextOffset, history)
-        var event = EventView.empty
-        event.time = fold.clock
-        do {
-            try past.fold.succeed(fold, by: event, entry: 0, isPreview: true)
-        } catch {
-            throw problem("\(error)")
-        }
-        var result = Fold(policy: .absent)
-        swap(&result, &past.fold)
-        return result
-    }
-
-    private func problem(_ message: String) -> Problem {
+    func problem(_ message: String) -> Problem {
         Problem(partition: partition, offset: frameOffset, message: message)
     }
 
     /// Numbers the facts that wait in the fold, and adds to `facts` those above `published`.
-    private mutating func drain(above published: [Int64], into facts: inout FactBatch, sameEntry: Bool = false) {
+    mutating func drain(above published: [Int64], into facts: inout FactBatch, sameEntry: Bool = false) {
+        guard !fold.keepsFacts || encoder != nil else { return }
+        left.facts -= fold.output.facts.count
+        Self.number(fold, encoder, offset: frameOffset, &sequences, above: published, into: &facts)
+        fold.clearOutput(sameEntry: sameEntry)
+    }
+
+    /// Numbers the facts that wait in a fold, and adds to `facts` those above `published`. An `encoder` is needed where facts are
+    /// kept. They are still to be cleared.
+    static func number(
+        _ fold: borrowing Fold, _ encoder: FactEncoder?, offset: Int64, _ sequences: inout [Int64],
+        above published: [Int64], into facts: inout FactBatch
+    ) {
         if !fold.keepsFacts {
             for topic in sequences.indices { sequences[topic] += fold.output.counts[topic] }
-            fold.clearOutput(sameEntry: sameEntry)
             return
         }
         guard let encoder else { return }
@@ -365,11 +426,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             let sequence = sequences[topic.rawValue]
             guard sequence > published[topic.rawValue] else { continue }
             facts.append(topic, sequence, key: fact.subject) {
-                encoder.encode(
-                    fact, reasons: fold.output.reasons, offset: frameOffset, sequence: sequence, into: &$0)
+                encoder.encode(fact, reasons: fold.output.reasons, offset: offset, sequence: sequence, into: &$0)
             }
         }
-        fold.clearOutput(sameEntry: sameEntry)
     }
 
     /// The policy that is active here; nil before the first entry.

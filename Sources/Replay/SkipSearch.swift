@@ -19,6 +19,9 @@ public struct SkipSearch {
 
     public init() {}
 
+    /// Entries of the frame that was searched last.
+    var entryCount: Int { reader.entryCount }
+
     /// Whether an entry of this frame, which lies behind it, names the record at `offset`. The entry counts whichever appender
     /// session its frame is of: it can be said twice without harm.
     public mutating func names(_ offset: Int64, in frame: LedgerFrame) -> Bool {

@@ -34,27 +34,122 @@ extension Fold {
         begin(under: policy)
     }
 
-    /// An activation moves the clock as any entry does, under the policy that is active until then. False: it is a repeat, or
-    /// its time is out of range.
-    public mutating func admitActivation(_ event: EventView, entry: Int) -> Bool {
+    /// What becomes of an activation.
+    public enum Admission: Sendable {
+        case admitted
+        /// It is a repeat, or its time is out of range.
+        case refused
+        /// The allowance is used up before the clock is moved: it is to be admitted once more.
+        case unfinished
+    }
+
+    /// An activation moves the clock as any entry does, under the policy that is active until then.
+    public mutating func admitActivation(_ event: EventView, entry: Int) -> Admission {
         self.entry = entry
         counters.entries += 1
-        guard !isOutOfRange(event.time) else { return false }
-        advance(to: event.time)
-        return isNew(Self.keys(event).identity, life: 0)
+        guard !isOutOfRange(event.time) else { return .refused }
+        guard advance(to: event.time) else {
+            counters.entries -= 1
+            return .unfinished
+        }
+        return isNew(Self.keys(event).identity, life: 0) ? .admitted : .refused
+    }
+
+    /// How far a past has come on its way to the state behind an activation.
+    public struct Succession {
+        fileprivate enum Place { case before, pairing, telling }
+
+        fileprivate var place = Place.before
+        /// The number of the next subject of the old state.
+        fileprivate var next: UInt32 = 0
+        fileprivate var pairs = SortedRuns<Pair>()
+        fileprivate var link: PolicyLink?
+
+        public init() {}
+
+        /// The past is a state of its own, and its facts are those of the switch.
+        public var isTelling: Bool { place == .telling }
+    }
+
+    /// The number of a subject in two states.
+    fileprivate struct Pair: BitwiseCopyable {
+        var old: UInt32
+        var new: UInt32
+    }
+
+    /// As below, in one go, whatever the allowance is.
+    public mutating func succeed(
+        _ old: borrowing Fold, by event: EventView, entry: Int, isPreview: Bool = false
+    ) throws(WrongPast) {
+        var succession = Succession()
+        while try !succeed(old, by: event, entry: entry, &succession, isPreview: isPreview) { allowance = .unlimited }
     }
 
     /// Ends a past, folded up to the activation `event`: it becomes the state behind it, with a fact for every change to a
     /// subject, in the order of their keys. `old` is the state before it: it has admitted the activation, and its facts
     /// are encoded. `isPreview`: no activation was admitted; it is only to be seen what one would do.
+    ///
+    /// False: the allowance is used up before. It is to be called once more, with the same `old` and the same `succession`, and
+    /// may be once the facts are taken.
     public mutating func succeed(
-        _ old: borrowing Fold, by event: EventView, entry: Int, isPreview: Bool = false
+        _ old: borrowing Fold, by event: EventView, entry: Int, _ succession: inout Succession, isPreview: Bool = false
+    ) throws(WrongPast) -> Bool {
+        if succession.place == .before {
+            guard advance(to: old.clock) else { return false }
+            clearOutput()
+            if !isPreview { _ = identities.insert(Self.keys(event).identity, life: 0) }
+            succession.place = .pairing
+        }
+        if succession.place == .pairing {
+            guard pair(with: old, &succession) else { return false }
+            try begin(after: old, succession, entry: entry)
+            succession.link = PolicyLink(from: old.policy, to: policy)
+            succession.place = .telling
+        }
+        guard let link = succession.link else { return true }
+        // An item of the old policy that is no more is a fact too.
+        let room = allowance.facts - maximumStepFacts - old.maximumStepFacts
+        return withUnsafePointer(to: event) { event in
+            while let pair = succession.pairs.first {
+                guard allowance.subjects > 0, output.facts.count <= room else { return false }
+                allowance.subjects -= 1
+                removeFirst(&succession.pairs)
+                let was = old.subjects.record(pair.old)
+                takeOver(old, was, pair.new, link)
+                tell(old, was, pair.new, link, cause: .policy(event))
+            }
+            return true
+        }
+    }
+
+    /// Finds those who are enrolled in both states, and puts them in the order of their keys. False: the allowance is used up
+    /// before.
+    private mutating func pair(with old: borrowing Fold, _ succession: inout Succession) -> Bool {
+        while succession.next < UInt32(old.subjects.used) {
+            guard allowance.subjects > 0 else { return false }
+            allowance.subjects -= 1
+            let number = succession.next
+            succession.next += 1
+            let key = SubjectTable.key(old.subjects.record(number))
+            guard !key.isEmpty, let new = subjects.find(key, hash: key.fingerprint(seed: 0)) else { continue }
+            succession.pairs.append(Pair(old: number, new: new)) { precedes($0, $1) }
+        }
+        succession.pairs.merge { precedes($0, $1) }
+        return true
+    }
+
+    private func precedes(_ a: Pair, _ b: Pair) -> Bool {
+        SubjectTable.key(subjects.record(a.new)).precedes(SubjectTable.key(subjects.record(b.new)))
+    }
+
+    private mutating func removeFirst(_ pairs: inout SortedRuns<Pair>) { pairs.removeFirst { precedes($0, $1) } }
+
+    /// The past is a state of its own from here on. Throws where it is not the past of `old`.
+    private mutating func begin(
+        after old: borrowing Fold, _ succession: Succession, entry: Int
     ) throws(WrongPast) {
-        advance(to: old.clock)
-        clearOutput()
-        if !isPreview { _ = identities.insert(Self.keys(event).identity, life: 0) }
-        let pairs = pairs(with: old)
-        guard pairs.count == subjects.count, pairs.count == old.subjects.count, clock == old.clock,
+        let pairs = succession.pairs.count
+        guard pairs == subjects.count, pairs == old.subjects.count, clock == old.clock,
             identities.count == old.identities.count, voided.count == old.voided.count, version == old.version,
             early.count == old.early.count, waitingVoids.count == old.waitingVoids.count
         else {
@@ -71,28 +166,6 @@ extension Fold {
         counters.policySwitches += 1
         self.entry = entry
         output.continueNumbers(of: old.output)
-        let link = PolicyLink(from: old.policy, to: policy)
-        withUnsafePointer(to: event) { event in
-            for pair in pairs {
-                let was = old.subjects.record(pair.old)
-                takeOver(old, was, pair.new, link)
-                tell(old, was, pair.new, link, cause: .policy(event))
-            }
-        }
-    }
-
-    /// The numbers of those who are enrolled in both, in the order of their keys.
-    private func pairs(with old: borrowing Fold) -> [(old: UInt32, new: UInt32)] {
-        var pairs: [(old: UInt32, new: UInt32)] = []
-        pairs.reserveCapacity(subjects.count)
-        old.subjects.forEach { number, record in
-            let key = SubjectTable.key(record)
-            if let new = subjects.find(key, hash: key.fingerprint(seed: 0)) { pairs.append((number, new)) }
-        }
-        pairs.sort { a, b in
-            SubjectTable.key(subjects.record(a.new)).precedes(SubjectTable.key(subjects.record(b.new)))
-        }
-        return pairs
     }
 
     /// What a subject holds and what is imposed on it goes on with its dates, as far as the new policy has it.

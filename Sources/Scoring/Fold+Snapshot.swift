@@ -14,11 +14,13 @@ extension Fold {
         public init(_ description: String) { self.description = description }
     }
 
-    /// Writes the state in pieces. Facts must have been taken: throws `SnapshotError` otherwise.
+    /// Writes the state in pieces. Facts must have been taken, and timers that fall due
+    /// together all have fired: throws `SnapshotError` otherwise.
     public borrowing func writeSnapshot(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
         guard output.facts.isEmpty, subjects.removed.isEmpty, !isPast else {
             throw SnapshotError("facts are still to be taken")
         }
+        guard timers.openDue == nil else { throw SnapshotError("timers that are due together have not all fired") }
         var writer = ByteWriter(capacity: 1 << 16)
         writer.append(littleEndian: version.rawValue)
         writer.append(littleEndian: clock.microseconds)

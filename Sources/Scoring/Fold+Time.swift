@@ -21,33 +21,60 @@ struct TimerRanks {
 }
 
 extension Fold {
-    /// Fires every timer due by `time` (or already due), each with the clock at its due time; then moves the clock.
-    @inline(__always) mutating func advance(to time: Timestamp) {
+    /// Fires every timer due by `time` (or already due), each with the clock at its due time; then moves the clock. False: the
+    /// allowance is used up before; the clock is that of the last timer that fired.
+    @inline(__always) mutating func advance(to time: Timestamp) -> Bool {
         let target = max(clock, time)
-        if timers.nextDue <= target.microseconds { fireTimers(until: target) }
+        if timers.nextDue <= target.microseconds, !fireTimers(until: target) { return false }
         clock = target
         if nextExpiry <= target.microseconds { expireEarly() }
+        return true
     }
 
-    private mutating func fireTimers(until target: Timestamp) {
+    /// False: the allowance is used up before all have fired.
+    private mutating func fireTimers(until target: Timestamp) -> Bool {
+        var due = SortedRuns<Timer>()
+        swap(&due, &dueTimers)
+        defer { swap(&due, &dueTimers) }
         while !timers.isEmpty, timers.nextDue <= target.microseconds {
-            var due: [Timer] = []
-            swap(&due, &dueTimers)
-            clock = max(clock, Timestamp(microseconds: timers.takeNext(into: &due)))
-            // Who has withdrawn has no name to be sorted by any more, and nothing that could fall due.
-            due.removeAll { SubjectTable.key(subjects.record($0.subject)).isEmpty }
-            due.sort { precedes($0, $1) }
-            var index = 0
-            while index < due.count {
-                if due[index].rank == TimerRanks.bucketEnd {
-                    index = endBuckets(due, from: index)
+            guard open(&due) else { return false }
+            while let timer = due.first {
+                guard allowance.timers > 0, hasRoomForStep else { return false }
+                if timer.rank == TimerRanks.bucketEnd {
+                    endBuckets(of: timer.subject, &due)
                 } else {
-                    fire(due[index])
-                    index += 1
+                    removeFirst(&due)
+                    fire(timer)
                 }
             }
-            swap(&due, &dueTimers)
+            due.removeAll()
+            timers.close()
         }
+        return true
+    }
+
+    /// Puts the timers that are due next in order, and moves the clock to when they are due. False: the allowance is used up
+    /// before; what is in order stays so.
+    private mutating func open(_ due: inout SortedRuns<Timer>) -> Bool {
+        guard !due.isMerging else { return true }
+        if timers.openDue == nil { timers.open() }
+        while allowance.timers > 0 {
+            guard let timer = timers.takeTimer() else {
+                due.merge { precedes($0, $1) }
+                clock = max(clock, Timestamp(microseconds: timers.nextDue))
+                return true
+            }
+            allowance.timers -= 1
+            // Who has withdrawn has no name to be sorted by any more, and nothing that could fall due.
+            guard !SubjectTable.key(subjects.record(timer.subject)).isEmpty else { continue }
+            due.append(timer) { precedes($0, $1) }
+        }
+        return false
+    }
+
+    private mutating func removeFirst(_ due: inout SortedRuns<Timer>) {
+        due.removeFirst { precedes($0, $1) }
+        allowance.timers -= 1
     }
 
     private func precedes(_ a: Timer, _ b: Timer) -> Bool {
@@ -57,22 +84,20 @@ extension Fold {
         return (a.rank, a.item, a.bucket) < (b.rank, b.item, b.bucket)
     }
 
-    /// A subject's buckets that end together are one step. Returns the place behind them.
-    private mutating func endBuckets(_ due: [Timer], from first: Int) -> Int {
-        let subject = due[first].subject
+    /// A subject's buckets that end together are one step.
+    private mutating func endBuckets(of subject: UInt32, _ due: inout SortedRuns<Timer>) {
         let record = subjects.record(subject)
         let firstReason = output.reasons.count
         var change = Change()
-        var index = first
-        while index < due.count, due[index].subject == subject, due[index].rank == TimerRanks.bucketEnd {
+        while let first = due.first, first.subject == subject, first.rank == TimerRanks.bucketEnd {
             // Those of one rule, two if a month lacks a day, come one after the other.
-            let item = due[index].item
+            let item = first.item
             var points: Int64 = 0
-            while index < due.count, due[index].subject == subject, due[index].rank == TimerRanks.bucketEnd,
-                due[index].item == item
+            while let timer = due.first, timer.subject == subject, timer.rank == TimerRanks.bucketEnd,
+                timer.item == item
             {
-                points += endBucket(due[index], record)
-                index += 1
+                points += endBucket(timer, record)
+                removeFirst(&due)
             }
             guard points != 0 else { continue }
             change.points = true
@@ -82,7 +107,6 @@ extension Fold {
         output.sortReasons(from: firstReason)
         weigh(record, &change)
         evaluate(subject, cause: .bucketEnd, reasons: firstReason..<output.reasons.count, change)
-        return index
     }
 
     private mutating func fire(_ timer: Timer) {

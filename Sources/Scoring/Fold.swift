@@ -65,8 +65,10 @@ public struct Fold: ~Copyable {
     var entry = 0
     /// What is folded now is of a source that has lost records.
     var isFrozen = false
-    /// Timers that fall due together; empty but while they fire.
-    var dueTimers: [Timer] = []
+    /// Timers that fall due together, and have not all fired; empty if none do.
+    var dueTimers = SortedRuns<Timer>()
+    /// What may still be done before a call returns with a part of its work.
+    public var allowance = Allowance.unlimited
     let kindTexts: [Text]
     let bandTexts: [Text]
     /// Whose enrolments count: those of the policy that is active where they lie.
@@ -162,11 +164,13 @@ public struct Fold: ~Copyable {
         return true
     }
 
-    /// Moves the clock; timers that are due by then fire first.
-    public mutating func tick(_ time: Timestamp, entry: Int) {
-        counters.ticks += 1
+    /// Moves the clock; timers that are due by then fire first. False: the allowance is used up before; it is to be called once
+    /// more.
+    @discardableResult public mutating func tick(_ time: Timestamp, entry: Int) -> Bool {
         self.entry = entry
-        advance(to: time)
+        guard advance(to: time) else { return false }
+        counters.ticks += 1
+        return true
     }
 
     /// One entry of a batch: an event and what `resolve` said of its type; nil for a tick, whose time is the event's.
@@ -191,12 +195,16 @@ public struct Fold: ~Copyable {
         }
     }
 
-    /// Folds entries in their order. Memory is asked for well before it is needed: a subject's index slot and the
-    /// event's identity slot first, then the subject's record.
-    public mutating func fold(_ items: UnsafeBufferPointer<Item>) {
+    /// Folds entries in their order, and returns how many are folded: fewer than there are only where the allowance is used up.
+    /// Then timers of the next one may have fired; it is to be given once more.
+    ///
+    /// Memory is asked for well before it is needed: a subject's index slot and the event's identity slot first, then the
+    /// subject's record.
+    @discardableResult public mutating func fold(_ items: UnsafeBufferPointer<Item>) -> Int {
         let farAhead = 32
         let ahead = 16
-        withUnsafeTemporaryAllocation(of: (subject: UInt64, identity: UInt64).self, capacity: farAhead) { keys in
+        let room = allowance.facts - maximumStepFacts
+        return withUnsafeTemporaryAllocation(of: (subject: UInt64, identity: UInt64).self, capacity: farAhead) { keys in
             var hashed = 0
             var located = 0
             for index in 0..<items.count {
@@ -212,18 +220,21 @@ public struct Fold: ~Copyable {
                     located += 1
                 }
                 let key = keys[index & (farAhead - 1)]
-                fold(items.baseAddress! + index, subjectHash: key.subject, identity: key.identity)
+                guard output.facts.count <= room,
+                    fold(items.baseAddress! + index, subjectHash: key.subject, identity: key.identity)
+                else { return index }
             }
+            return items.count
         }
     }
 
-    /// Folds one event. `topic`: as an item has it.
+    /// Folds one event, whatever the allowance is. `topic`: as an item has it.
     public mutating func fold(
         _ event: EventView, type: EventTypeID, entry: Int, isFrozen: Bool = false, topic: Int32 = -1
     ) {
         let key = Self.keys(event)
         withUnsafePointer(to: Item(event: event, type: type, entry: entry, isFrozen: isFrozen, topic: topic)) {
-            fold($0, subjectHash: key.subject, identity: key.identity)
+            while !fold($0, subjectHash: key.subject, identity: key.identity) { allowance = .unlimited }
         }
     }
 
@@ -232,31 +243,35 @@ public struct Fold: ~Copyable {
         return (subject, event.id.fingerprint(seed: event.source.fingerprint(seed: subject)))
     }
 
+    /// False: the allowance is used up before; timers of the entry may have fired, and nothing else has been done.
     @inline(__always) private mutating func fold(
         _ item: UnsafePointer<Item>, subjectHash: UInt64, identity: UInt64
-    ) {
+    ) -> Bool {
         guard let type = item.pointee.type else {
-            if !isOutOfRange(item.pointee.event.time) {
-                tick(item.pointee.event.time, entry: item.pointee.entry)
-            }
-            return
+            // A time that was in range is so still when the clock has come nearer to it.
+            if isOutOfRange(item.pointee.event.time) { return true }
+            return tick(item.pointee.event.time, entry: item.pointee.entry)
         }
         let event = UnsafeRawPointer(item).advanced(by: MemoryLayout<Item>.offset(of: \.event)!)
             .assumingMemoryBound(to: EventView.self)
         entry = item.pointee.entry
         isFrozen = item.pointee.isFrozen
         counters.entries += 1
-        guard !isOutOfRange(event.pointee.time) else { return }
-        advance(to: event.pointee.time)
+        guard !isOutOfRange(event.pointee.time) else { return true }
+        guard advance(to: event.pointee.time) else {
+            counters.entries -= 1
+            return false
+        }
         if let control = type.control {
             fold(control, event, subjectHash, identity)
-            return
+            return true
         }
         guard let subject = subjects.find(event.pointee.subject, hash: subjectHash) else {
             comeEarly(event, subjectHash, identity, topic: item.pointee.topic)
-            return
+            return true
         }
         behave(event, type, of: subject, identity)
+        return true
     }
 
     /// A behaviour event of an enrolled subject, unless it is a repeat or was voided.

@@ -23,7 +23,9 @@ extension Fold {
     struct Broken: Error {}
 
     /// The digest of the state. Sums of hashes, so that neither the order of subjects nor that of evidence matters.
+    /// Of a state in which timers that fall due together have not all fired there is none.
     public borrowing func digest() -> StateDigest {
+        precondition(timers.openDue == nil, "an entry is folded in part")
         do {
             return try checkedDigest(isForeign: false)
         } catch {

@@ -40,7 +40,12 @@ struct TimerQueue: ~Copyable {
     /// When the next timer is due; `Int64.max`: there is none.
     private(set) var nextDue: Int64 = .max
 
-    var isEmpty: Bool { heap.isEmpty }
+    /// When the timers that have left the queue together, and have not all fired, are due; nil if there are none.
+    private(set) var openDue: Int64?
+    /// The first of their links; 0 if all are taken.
+    private var openLink: UInt32 = 0
+
+    var isEmpty: Bool { heap.isEmpty && openDue == nil }
 
     mutating func add(_ timer: Timer, due: Int64) {
         guard due != .max else { return }
@@ -77,21 +82,30 @@ struct TimerQueue: ~Copyable {
         return number
     }
 
-    /// Moves the timers that are due next into `timers`, and answers when they were due.
-    mutating func takeNext(into timers: inout [Timer]) -> Int64 {
-        timers.removeAll(keepingCapacity: true)
+    /// The timers that are due next leave the queue: `takeTimer` gives them. Until `close` they stay what is due next.
+    mutating func open() {
         let due = pop()
         recent[Self.place(due)] = (.max, -1)
-        guard let number = groupOfDue.removeValue(forKey: due) else { return due }
-        var link = groups[Int(number)].head
-        while link != 0 {
-            timers.append(links[link].pointee.timer)
-            let next = links[link].pointee.next
-            links.remove(link)
-            link = next
-        }
+        openDue = due
+        nextDue = due
+        guard let number = groupOfDue.removeValue(forKey: due) else { return }
+        openLink = groups[Int(number)].head
         freeGroups.append(number)
-        return due
+    }
+
+    /// One of the timers that are open, in no particular order; nil if all are taken.
+    mutating func takeTimer() -> Timer? {
+        guard openLink != 0 else { return nil }
+        let (link, number) = (links[openLink].pointee, openLink)
+        links.remove(number)
+        openLink = link.next
+        return link.timer
+    }
+
+    /// The open timers are all taken, and have fired.
+    mutating func close() {
+        openDue = nil
+        nextDue = heap.first ?? .max
     }
 
     private mutating func push(_ due: Int64) {
@@ -103,7 +117,7 @@ struct TimerQueue: ~Copyable {
                 child = parent
             }
         }
-        nextDue = heap[0]
+        nextDue = openDue ?? heap[0]
     }
 
     private mutating func pop() -> Int64 {

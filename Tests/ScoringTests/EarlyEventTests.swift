@@ -114,7 +114,7 @@ import Testing
         for (number, topic) in [(0, 2), (1, 0), (2, 2)] as [(Int, Int32)] {
             var item = town.item(paid(on: 1, id: "\(number)"), entry: number)
             item.topic = topic
-            withUnsafePointer(to: item) { town.fold.fold(UnsafeBufferPointer(start: $0, count: 1)) }
+            withUnsafePointer(to: item) { _ = town.fold.fold(UnsafeBufferPointer(start: $0, count: 1)) }
         }
         #expect(town.fold.notEnrolledByTopic == [])
         town.given(tick(on: 3))

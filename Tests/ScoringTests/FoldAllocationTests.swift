@@ -50,7 +50,7 @@ import Testing
         let items = (people.map { enrolled($0) } + behaviour).map { story.item($0, entry: 0) }
 
         func run(_ range: Range<Int>) {
-            items.withUnsafeBufferPointer { fold.fold(UnsafeBufferPointer(rebasing: $0[range])) }
+            _ = items.withUnsafeBufferPointer { fold.fold(UnsafeBufferPointer(rebasing: $0[range])) }
             fold.clearOutput()
         }
 

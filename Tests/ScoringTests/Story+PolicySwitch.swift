@@ -10,7 +10,7 @@ extension Story {
         first: ScoringPolicy
     ) throws -> [String]? {
         let event = item(Self.activation(of: policy, on: day, id: id), entry: entry).event
-        guard fold.admitActivation(event, entry: entry) else { return nil }
+        guard fold.admitActivation(event, entry: entry) == .admitted else { return nil }
         var facts = told()
         fold.clearOutput(sameEntry: true)
         var past = Fold(pastOf: policy)

@@ -52,7 +52,7 @@ final class Story {
     /// Folds all of them as one batch; tells the facts.
     @discardableResult func given(batch happenings: [Happening]) -> [String] {
         let items = happenings.enumerated().map { item($1, entry: entry + $0) }
-        items.withUnsafeBufferPointer { fold.fold($0) }
+        _ = items.withUnsafeBufferPointer { fold.fold($0) }
         entry += items.count
         defer { fold.clearOutput() }
         return told()
@@ -64,7 +64,7 @@ final class Story {
     func encoded(_ happenings: [Happening], isBatch: Bool) -> [String] {
         let items = happenings.enumerated().map { item($1, entry: $0) }
         if isBatch {
-            items.withUnsafeBufferPointer { fold.fold($0) }
+            _ = items.withUnsafeBufferPointer { fold.fold($0) }
         } else {
             for item in items { fold(item) }
         }
@@ -78,7 +78,9 @@ final class Story {
         }
     }
 
-    func fold(_ item: Fold.Item) { withUnsafePointer(to: item) { fold.fold(UnsafeBufferPointer(start: $0, count: 1)) } }
+    func fold(_ item: Fold.Item) {
+        withUnsafePointer(to: item) { _ = fold.fold(UnsafeBufferPointer(start: $0, count: 1)) }
+    }
 
     func standing(of subject: String) -> Standing? {
         var subject = subject

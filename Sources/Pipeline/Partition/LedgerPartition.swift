@@ -218,7 +218,6 @@ final class LedgerPartition {
     /// Whether a standby's state can be folded on. One that is ahead of its facts is of use only where an archive has a way
     /// back.
     var isUsable: Bool {
-        (store.directory != nil || nextOffset <= committable)
-            && !withFold { $0.isSpoiled || $0.isWithinFrame }
+        (store.directory != nil || nextOffset <= committable) && !withFold { $0.isSpoiled || $0.isWithinFrame }
     }
 }

@@ -87,7 +87,8 @@ public struct SubjectReplay: ~Copyable {
     }
 
     private mutating func switchPolicy(_ event: EventView, _ number: Int) throws {
-        guard fold.admitActivation(event, entry: 0), let text = event.policyText(decoder), text != fold.policy.text
+        guard fold.admitActivation(event, entry: 0) == .admitted, let text = event.policyText(decoder),
+            text != fold.policy.text
         else { return }
         note(nil)
         // The ledger goes on behind one that does not compile: it is passed over there (`SkipSearch`).

@@ -1,0 +1,103 @@
+internal import Events
+internal import Ledger
+public import Policy
+public import Scoring
+
+// The entry activates a policy: what lies before it is folded once more, under that policy, and goes on from here.
+extension PartitionFold {
+    /// Begins the switch, unless the activation is one of those that change nothing. False: the slice is used up before.
+    mutating func beginSwitch(above published: [Int64], into facts: inout FactBatch) throws -> Bool {
+        switch admitActivation() {
+        case .unfinished: return false
+        case .refused:
+            place = .reading
+            return true
+        case .admitted: place = .reading
+        }
+        guard let text = entry.event.policyText(decoder), text != policyText else { return true }
+        let policy = try parse(text)
+        guard case .ledger(let history?) = rule else {
+            throw problem(
+                "policy \(policy.id) version \(policy.version) is activated here, and there is no history to "
+                    + "fold it from")
+        }
+        drain(above: published, into: &facts, sameEntry: true)
+        candidate = PolicyCandidate(
+            policy, text: text, partition: partition, before: frameOffset, skipped: skipped,
+            maximumSessions: maximumSessions, history: history)
+        place = .switching
+        return true
+    }
+
+    private mutating func admitActivation() -> Fold.Admission {
+        fold.allowance = Fold.Allowance(timers: left.timers, facts: left.facts)
+        let admission = fold.admitActivation(entry.event, entry: reader.index)
+        left.timers = fold.allowance.timers
+        fold.allowance = .unlimited
+        return admission
+    }
+
+    /// Goes on with the switch. False: the slice is used up before it is done.
+    mutating func goOnSwitching(
+        _ frame: UnsafeRawBufferPointer, above published: [Int64], into facts: inout FactBatch
+    ) throws -> Bool {
+        guard let candidate else { preconditionFailure("no policy is switched to") }
+        guard try candidate.foldHistory(within: &left),
+            try candidate.fold(frame, until: reader.index, within: &left)
+        else { return false }
+        let isDone: Bool
+        do {
+            isDone = try candidate.succeed(fold, by: entry.event, entry: reader.index, within: &left)
+        } catch {
+            throw problem("the policy that is activated here cannot be folded: \(error)")
+        }
+        guard candidate.succession.isTelling else { return isDone }
+        let new = FactEncoder(
+            policy: candidate.policy, previous: fold.policy, partition: partition, ledger: identity.name)
+        left.facts -= candidate.past.fold.output.facts.count
+        Self.number(
+            candidate.past.fold, new, offset: frameOffset, &sequences, above: published, into: &facts)
+        candidate.past.fold.clearOutput(sameEntry: true)
+        guard isDone else { return false }
+        encoder = new
+        swap(&fold, &candidate.past.fold)
+        policyText = candidate.text
+        forgetTypes()
+        (self.candidate, place) = (nil, .reading)
+        return true
+    }
+
+    /// A part of a frame of a policy's past: it counts entries as history, and gives no facts.
+    mutating func foldPart(
+        _ frame: UnsafeRawBufferPointer, at offset: Int64, until end: Int = .max, within rest: inout Slice,
+        into nothing: inout FactBatch
+    ) throws -> Progress {
+        left = Slice(entries: rest.history, timers: rest.timers, history: 1, facts: .max)
+        defer {
+            (rest.history, rest.timers) = (left.entries, left.timers)
+            fold.clearOutput()
+        }
+        return try fold(frame, at: offset, until: end, above: [], into: &nothing)
+    }
+
+    /// What the state would be right behind the activation of `policy` here: `history` gives the frames that were folded.
+    /// Changes the fold in nothing that anyone could see. Throws `Problem` also where a frame is folded in part.
+    public mutating func preview(_ policy: ScoringPolicy, history: @escaping History) throws -> Fold {
+        guard !isWithinFrame else { throw problem("the frame is folded in part, and has no preview of a policy") }
+        let candidate = PolicyCandidate(
+            policy, text: policy.text, partition: partition, before: nextOffset, skipped: skipped,
+            maximumSessions: maximumSessions, history: history)
+        var rest = Slice.unbounded
+        while try !candidate.foldHistory(within: &rest) { rest = .unbounded }
+        var event = EventView.empty
+        event.time = fold.clock
+        do {
+            try candidate.past.fold.succeed(fold, by: event, entry: 0, isPreview: true)
+        } catch {
+            throw problem("\(error)")
+        }
+        var result = Fold(policy: .absent)
+        swap(&result, &candidate.past.fold)
+        return result
+    }
+}

@@ -1,0 +1,97 @@
+internal import Policy
+internal import Scoring
+
+// A frame is folded in one call, or in as many as its bounds make of it. What comes of it is the same.
+extension PartitionFold {
+    public enum Progress: Sendable {
+        case done
+        /// The slice is used up before the frame: the next call goes on with it.
+        case unfinished
+    }
+
+    /// Bounds of one call: counts, and never a time, so that what is folded in a call is the same on every machine.
+    public struct Slice: Hashable, Sendable {
+        /// About 2 ms of an ordinary policy's entries.
+        public static let standardEntries = 2048
+        public static let standardTimers = 1024
+        public static let standardHistory = 2048
+        public static let standardFacts = 2048
+
+        /// Entries folded. Up to 256 more may be left over from the call before.
+        public internal(set) var entries: Int
+        /// Timers that are put in order or fire, of the partition and of the history that a new policy is folded from. A step
+        /// of a subject may fire some more than are left.
+        public internal(set) var timers: Int
+        /// What is done for the switch of a policy: frames and entries of the history that are read, and subjects that are
+        /// taken over.
+        public internal(set) var history: Int
+        /// Facts produced, whether they are above what is published or not. A bound smaller than one step of the fold can have
+        /// (`Fold.maximumStepFacts`, while a policy is switched that of both) is that. An enrolment with the early events that
+        /// waited for it is one step, and may go beyond it.
+        public internal(set) var facts: Int
+
+        /// Of each bound at least 1, so that every call does something.
+        public init(
+            entries: Int = standardEntries, timers: Int = standardTimers, history: Int = standardHistory,
+            facts: Int = standardFacts
+        ) {
+            (self.entries, self.timers) = (max(1, entries), max(1, timers))
+            (self.history, self.facts) = (max(1, history), max(1, facts))
+        }
+
+        public static let standard = Slice()
+        /// The whole frame.
+        public static let unbounded = Slice(entries: .max, timers: .max, history: .max, facts: .max)
+    }
+
+    /// A policy that is being switched to: the partition is folded once more under it, while the policy before is active.
+    public struct PolicySwitch: Hashable, Sendable {
+        public let id: String
+        public let version: Int64
+        /// Ledger offsets that are folded under it, of those before the frame that activates it. It begins again at 0 where a
+        /// record is found that is passed over.
+        public let folded: Int64
+        public let total: Int64
+    }
+
+    /// A frame is folded in part: the next call of `apply` must bring the same one. Nothing is to be written or digested of the
+    /// state until then, which lies between two frames.
+    public var isWithinFrame: Bool { place != .outside }
+
+    /// The policy switch that is under way; nil if there is none. Until it is done the fold is under the policy before, right
+    /// before the entry that activates the new one.
+    public var policySwitch: PolicySwitch? {
+        candidate.map {
+            PolicySwitch(
+                id: $0.policy.id, version: $0.policy.version, folded: min($0.folded, frameOffset),
+                total: frameOffset)
+        }
+    }
+
+    /// Folds a part of a frame, and adds to `facts`, encoded, those of this part whose sequence number is above `published` (by
+    /// fact topic). Called again with the same frame and offset until it answers `.done`; the frame's bytes may lie elsewhere
+    /// then, and `published` may have grown.
+    ///
+    /// Throws `Problem` where the frame cannot be read or folded, and what the history throws. A frame that cannot be read to its
+    /// end is refused before it gives any facts.
+    public mutating func apply(
+        frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout FactBatch,
+        within slice: Slice
+    ) throws -> Progress {
+        left = slice
+        let step = fold.maximumStepFacts + (candidate?.past.fold.maximumStepFacts ?? 0)
+        left.facts = max(slice.facts, step)
+        let progress = try fold(frame, at: offset, above: published, into: &facts)
+        // The next facts may be of the same entry.
+        drain(above: published, into: &facts, sameEntry: progress == .unfinished)
+        return progress
+    }
+
+    /// Folds one frame, and adds to `facts`, encoded, those whose sequence number is above `published` (by fact topic). Throws
+    /// `Problem` where it cannot be read or folded.
+    public mutating func apply(
+        frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout FactBatch
+    ) throws {
+        while try apply(frame: frame, at: offset, above: published, into: &facts, within: .unbounded) == .unfinished {}
+    }
+}

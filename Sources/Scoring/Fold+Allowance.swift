@@ -1,0 +1,28 @@
+internal import Policy
+
+extension Fold {
+    /// What may be done before a call returns with a part of its work: counts, and never a time, so that it is the same on every
+    /// machine. What comes of the whole is the same whatever the parts are.
+    public struct Allowance: Hashable, Sendable {
+        /// Timers that are put in order or fire. The buckets of a subject that end together are one step, so some more may
+        /// fire than are left.
+        public var timers: Int
+        /// Facts in `output`. A step begins only where it has room for as many as a step can have (`maximumStepFacts`); the
+        /// early events of a subject that enrols are one step with its enrolment, and may go beyond it.
+        public var facts: Int
+        /// Subjects that another policy takes over: each once where it is found, and once where it is told.
+        public var subjects: Int
+
+        public init(timers: Int = .max, facts: Int = .max, subjects: Int = .max) {
+            (self.timers, self.facts, self.subjects) = (timers, facts, subjects)
+        }
+
+        public static let unlimited = Allowance()
+    }
+
+    /// No step of the fold has more facts: one of a score; of each sanction those that an event lifts and imposes, and one that
+    /// follows from the points; one of each perk; one of a sanction's timer.
+    public var maximumStepFacts: Int { 2 + 3 * policy.sanctions.count + policy.perks.count }
+
+    var hasRoomForStep: Bool { output.facts.count <= allowance.facts - maximumStepFacts }
+}

@@ -1,0 +1,101 @@
+import Events
+import Policy
+import Scoring
+import Testing
+
+/// A fold that returns with a part of its work, and is called again.
+@Suite struct AllowanceTests {
+    private let policy: ScoringPolicy
+
+    init() throws {
+        policy = try ScoringPolicy(yaml: FullLives.text.replacing("%", with: "true"), file: "lives.yaml")
+    }
+
+    /// Each fact's JSON, numbered from 1, as of partition 3 and offset 7. `inPart` hears how many facts each part has.
+    private func encoded(
+        _ story: Story, _ happenings: [Happening], _ allowance: Fold.Allowance, inPart: (Int) -> Void = { _ in }
+    ) -> [String] {
+        let items = happenings.enumerated().map { story.item($1, entry: $0) }
+        let encoder = FactEncoder(policy: policy, partition: 3, ledger: "city")
+        var all: [String] = []
+        var folded = 0
+        while folded < items.count {
+            story.fold.allowance = allowance
+            items.withUnsafeBufferPointer {
+                folded += story.fold.fold(UnsafeBufferPointer(rebasing: $0[folded...]))
+            }
+            inPart(story.fold.output.facts.count)
+            for fact in story.fold.output.facts {
+                var writer = ByteWriter()
+                encoder.encode(
+                    fact, reasons: story.fold.output.reasons, offset: 7, sequence: Int64(all.count + 1), into: &writer)
+                all.append(String(decoding: writer.bytes, as: UTF8.self))
+            }
+            story.fold.clearOutput(sameEntry: true)
+        }
+        story.fold.clearOutput()
+        return all
+    }
+
+    @Test(arguments: UInt64(0)..<20) func partsGiveTheFactsAndTheStateOfTheWhole(seed: UInt64) {
+        var lives = FullLives(seed: seed, subjects: 6, daysAnEvent: 1.5)
+        let happenings = lives.enrolments + lives.next(200) + [tick(on: 1000)]
+        let whole = Story(policy)
+        let expected = encoded(whole, happenings, .unlimited)
+        let (digest, counters) = (whole.fold.digest(), whole.fold.counters)
+        #expect(!expected.isEmpty)
+        for timers in [1, 7, 100] {
+            for facts in [policy.sanctions.count * 3 + policy.perks.count + 2, 1000] {
+                let parts = Story(policy)
+                let told = encoded(parts, happenings, Fold.Allowance(timers: timers, facts: facts))
+                #expect(told == expected, "seed \(seed), \(timers) timers, \(facts) facts")
+                let (end, counted) = (parts.fold.digest(), parts.fold.counters)
+                #expect(end == digest && counted == counters)
+                #expect(parts.standings == whole.standings)
+            }
+        }
+    }
+
+    /// Standings can be asked for between two parts; the clock is never beyond the entry.
+    @Test func betweenPartsTheStateCanBeLookedAt() {
+        var lives = FullLives(seed: 3, subjects: 6, daysAnEvent: 1)
+        let story = Story(policy)
+        story.given(lives.enrolments + lives.next(200))
+        let end = tick(on: 1000)
+        let items = [story.item(end, entry: 0)]
+        var (parts, clock) = (0, story.fold.clock)
+        var isDone = false
+        while !isDone {
+            story.fold.allowance = Fold.Allowance(timers: 1)
+            isDone = items.withUnsafeBufferPointer { story.fold.fold($0) } == 1
+            story.fold.clearOutput(sameEntry: true)
+            let now = story.fold.clock
+            #expect(now >= clock && now <= end.time && story.standings.count == story.fold.subjectCount)
+            if isDone { #expect(now == end.time) }
+            (clock, parts) = (now, parts + 1)
+        }
+        #expect(parts > 10)
+    }
+
+    /// More timers that fall due together than are sorted in one go: the facts come in the order of the subjects' keys.
+    @Test func timersThatFallDueTogetherFireInTheOrderOfTheirSubjects() {
+        let people = (0..<5000).map { "person-\($0 * 7919 % 5000)" }
+        let days = people.enumerated().map { number, person in
+            happened("hours", person, on: 1, id: "h\(number)", data: #"{"hours":5}"#)
+        }
+        let start = people.map { enrolled($0) } + days
+        let whole = Story(policy)
+        whole.given(batch: start)
+        let expected = whole.given(tick(on: 60))
+        let parts = Story(policy)
+        parts.given(batch: start)
+        var greatest = 0
+        let encodedParts = encoded(parts, [tick(on: 60)], Fold.Allowance(timers: 1000, facts: 300)) {
+            greatest = max(greatest, $0)
+        }
+        #expect(expected.count == encodedParts.count && expected.count >= 5000)
+        #expect(greatest <= 300 && greatest > 0)
+        let scores = expected.filter { $0.contains(" score ") }.map { $0.split(separator: " ")[1] }
+        #expect(scores == people.sorted().map { Substring($0) })
+    }
+}
