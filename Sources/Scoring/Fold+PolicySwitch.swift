@@ -20,28 +20,37 @@ extension Fold {
         output.isKept = false
     }
 
-    /// A past that begins under `policy`, or that has come to its activation: who is enrolled, and how long what comes early
-    /// waits, is up to the policy that was active then.
+    /// A past that begins under `policy`, or that has come to its activation: who is enrolled, how long what comes early
+    /// waits, and which activations count, is up to the policy that was active then.
     public mutating func begin(under policy: ScoringPolicy) {
-        (enrolledKinds, earlyWait) = (policy.kinds, policy.early)
+        (enrolledKinds, earlyWait, activeText) = (policy.kinds, policy.early, policy.text)
     }
 
     /// An activation that lies in a policy's past.
     mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
-        guard isNew(identity, life: 0), let text = event.pointee.policyText(decoder),
+        guard isNew(identity, life: 0), replacesActive(event.pointee), let text = event.pointee.policyText(decoder),
             let policy = try? ScoringPolicy(yaml: text, file: "")
         else { return }
         begin(under: policy)
     }
 
-    /// An activation moves the clock as any entry does, under the policy that is active until then. False: it is a repeat, or
-    /// its time is out of range.
+    /// An activation moves the clock as any entry does, under the policy that is active until then. False: it is a repeat, its
+    /// time is out of range, or it was approved against another policy than the active one. Of the last kind it is known, and
+    /// changes nothing whenever it comes again.
     public mutating func admitActivation(_ event: EventView, entry: Int) -> Bool {
         self.entry = entry
         counters.entries += 1
         guard !isOutOfRange(event.time) else { return false }
         advance(to: event.time)
-        return isNew(Self.keys(event).identity, life: 0)
+        return isNew(Self.keys(event).identity, life: 0) && replacesActive(event)
+    }
+
+    /// Whether an activation was approved against the active policy, or does not say against which; counted where it was not.
+    private mutating func replacesActive(_ event: EventView) -> Bool {
+        guard version >= .fifth, let replaced = event.replacedPolicy(decoder), replaced != PolicyHash.of(activeText)
+        else { return true }
+        counters.activationsIgnored += 1
+        return false
     }
 
     /// Ends a past, folded up to the activation `event`: it becomes the state behind it, with a fact for every change to a
