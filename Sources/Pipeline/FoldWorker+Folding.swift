@@ -64,8 +64,7 @@ extension FoldWorker {
         }
         if counters.activationsIgnored > 0 {
             logger.warning(
-                "an activation changes nothing: another policy is active than the one that it was approved against; "
-                    + "`standing policy log` shows both",
+                "an activation changes nothing: another policy is active than it was approved against (`standing policy log`)",
                 metadata: place.merging(["activations": "\(counters.activationsIgnored)"]) { $1 })
         }
         if counters.policySwitches > 0, let policy = partition.withFold({ $0.policy }) {
