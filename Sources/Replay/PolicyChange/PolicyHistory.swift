@@ -22,6 +22,8 @@ public struct PolicyHistory {
         public let replaces: String
         /// `PolicyHash` of the policy that was active.
         public let active: String
+
+        public init(replaces: String, active: String) { (self.replaces, self.active) = (replaces, active) }
     }
 
     /// What became of an event that asks for an activation.
