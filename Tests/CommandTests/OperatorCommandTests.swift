@@ -196,6 +196,11 @@ extension CommandTests {
                     "another policy was active at that entry of ledger partition 0: nothing changed"),
                 "\(late.messages)")
             #expect(try await run("policy", "show").output == texts[1])
+            try await wait(for: "the warning: \(back.process.messagesSoFar.suffix(2000))") {
+                back.process.messagesSoFar.contains("an activation changes nothing") ? true : nil
+            }
+            let metrics = await back.get("/metrics")?.body ?? ""
+            #expect(metrics.contains("# HELP standing_fold_activations_ignored_total "))
 
             let heads = texts.map { PolicyHash.of($0).prefix(12) }
             let table = try await run("policy", "log").lines
