@@ -60,7 +60,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         // Pure: no broker, no clock.
-        room("Events", ["CSimdJSON"]),
+        room("Events", ["CSimdJSON", crypto]),
         room("Expressions"),
         room("Policy", ["Events", "Expressions", yams]),
         room("Scoring", ["CIntrinsics", "Events", "Expressions", "Policy"]),

@@ -84,7 +84,9 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .missingMember:
             "data lacks a text that this control event needs (enrolment: kind, terms; void: source, id, reason; appeal: "
                 + "sanction, statement; decision: sanction, outcome, reason; policy: policy; source: topic), or has it empty"
-        case .wrongMember: "data.attributes must be an object, and data.reason a string"
+        case .wrongMember:
+            "data.attributes must be an object, data.reason a string, and data.replaces a policy's SHA-256 in "
+                + "\(PolicyHash.digits) digits of 0-9 and a-f"
         case .unknownOutcome: "data.outcome must be upheld or rejected"
         case .unknownKind: "data.kind must be individual, business or official"
         case .invalidPolicy: "data.policy is no policy that `standing policy check` passes"

@@ -16,6 +16,16 @@ extension EventView {
     public func policyText(_ decoder: EventDecoder) -> String? {
         data.isEmpty ? nil : decoder.string("policy", of: data).map { String(decoding: $0, as: UTF8.self) }
     }
+
+    /// The hash of the policy that a `standing.policy.activated` was approved against (`PolicyHash`); nil if it does not say
+    /// one. What is no text is an empty one, and so is no policy's hash.
+    public func replacedPolicy(_ decoder: EventDecoder) -> String? {
+        guard !data.isEmpty, decoder.hasMember(Self.replacesMember, of: data) else { return nil }
+        return decoder.string(Self.replacesMember, of: data).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    /// The member of an activation's data that says which policy it was approved against.
+    public static let replacesMember: StaticString = "replaces"
 }
 
 /// The data of a control event, held against `topics/schemas/control.json`.
@@ -32,7 +42,7 @@ private struct ControlData {
         case .eventVoided: text("source") ?? text("id") ?? string("reason")
         case .appealFiled: text("sanction") ?? string("statement")
         case .appealDecided: text("sanction") ?? outcome() ?? string("reason")
-        case .policyActivated: text("policy")
+        case .policyActivated: text("policy") ?? optionalHash(EventView.replacesMember)
         case .sourceReset: text("topic")
         case .sourceAcknowledged: text("topic") ?? optional("reason", .string)
         case .withdrawn, .sourceGap, .ledgerUpgraded, .ledgerSkipped: nil
@@ -51,6 +61,11 @@ private struct ControlData {
     private func optional(_ name: StaticString, _ type: EventDecoder.MemberType) -> EventDefect? {
         let found = decoder.memberType(name, of: data)
         return found == .missing || found == type ? nil : EventDefect(.data, .wrongMember)
+    }
+
+    private func optionalHash(_ name: StaticString) -> EventDefect? {
+        guard decoder.hasMember(name, of: data) else { return nil }
+        return decoder.string(name, of: data).map(PolicyHash.isHash) == true ? nil : EventDefect(.data, .wrongMember)
     }
 
     private func kind() -> EventDefect? {

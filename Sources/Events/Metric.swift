@@ -35,6 +35,7 @@ public enum Metric: String, Sendable, CaseIterable {
     case foldEvaluationErrorsByPerk = "standing_fold_evaluation_errors_by_perk_total"
     case foldEvaluationErrorsOther = "standing_fold_evaluation_errors_other_total"
     case foldPolicySwitches = "standing_fold_policy_switches_total"
+    case foldActivationsIgnored = "standing_fold_activations_ignored_total"
     case foldTicks = "standing_fold_ticks_total"
     case foldUnmatchedByType = "standing_fold_unmatched_by_type_total"
     case foldNotEnrolledByTopic = "standing_fold_not_enrolled_by_topic_total"
@@ -102,6 +103,12 @@ public enum Metric: String, Sendable, CaseIterable {
         case .foldEvaluationErrorsOther:
             (.counter, "Evaluations that gave no value and are beyond the number of names that are counted apart.")
         case .foldPolicySwitches: (.counter, "Activations of a policy folded, once for each ledger partition.")
+        case .foldActivationsIgnored:
+            (
+                .counter,
+                "Activations that changed nothing because another policy was active than they were approved against, once "
+                    + "for each ledger partition."
+            )
         case .foldTicks: (.counter, "Ticks of the clock folded.")
         case .foldUnmatchedByType:
             (.counter, "Events whose type the policy does not name, by type, since the process or its policy began.")

@@ -27,7 +27,7 @@ public struct Acceptance: Sendable {
     /// The greatest time of an entry that moved the partition's clock; `distantPast` before the first.
     public internal(set) var clock = Timestamp.distantPast
     /// The fold version that the ledger said last; 0 before the first.
-    var foldVersion: Int64 = 0
+    public internal(set) var foldVersion: Int64 = 0
 
     struct Session {
         var id: UInt64

@@ -86,19 +86,28 @@ extension PartitionRunner {
 
     func note(_ news: FoldTallies, at offset: Int64, in partition: LedgerPartition) {
         counts.news = counts.news.map { $0 + news } ?? news
-        guard news.refusedFrames > 0 || news.counters.policySwitches > 0 || news.counters.outOfRange > 0 else { return }
+        let counters = news.counters
+        guard
+            news.refusedFrames > 0 || counters.policySwitches > 0 || counters.activationsIgnored > 0
+                || counters.outOfRange > 0
+        else { return }
         let place: Logger.Metadata = ["partition": "\(number)", "offset": "\(offset)"]
         if news.refusedFrames > 0 {
             logger.error(
                 "a frame is refused: its appender session has a gap or is forgotten; the appender sends its events again",
                 metadata: place)
         }
-        if news.counters.outOfRange > 0 {
+        if counters.outOfRange > 0 {
             logger.error(
                 "entries contribute nothing: their time lies outside 1970 to 2200, or more than 10 years beyond the clock",
-                metadata: place.merging(["entries": "\(news.counters.outOfRange)"]) { $1 })
+                metadata: place.merging(["entries": "\(counters.outOfRange)"]) { $1 })
         }
-        if news.counters.policySwitches > 0, let policy = partition.withFold({ $0.policy }) {
+        if counters.activationsIgnored > 0 {
+            logger.warning(
+                "an activation changes nothing: another policy is active than it was approved against (`standing policy log`)",
+                metadata: place.merging(["activations": "\(counters.activationsIgnored)"]) { $1 })
+        }
+        if counters.policySwitches > 0, let policy = partition.withFold({ $0.policy }) {
             logger.notice(
                 "a policy is activated",
                 metadata: place.merging(["policy": "\(policy.id)", "version": "\(policy.version)"]) { $1 })

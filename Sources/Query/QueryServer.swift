@@ -118,6 +118,7 @@ public final class QueryServer: Sendable {
         exposition.add(.foldAppealsIgnored, fold.appealsIgnored)
         exposition.add(.foldEvaluationErrors, fold.evaluationErrors)
         exposition.add(.foldPolicySwitches, fold.policySwitches)
+        exposition.add(.foldActivationsIgnored, fold.activationsIgnored)
         exposition.add(.foldTicks, fold.ticks)
         exposition.add(service.diagnosis)
         exposition.add(.ledgerRepeatedEntries, status.folded.repeatedEntries)

@@ -20,15 +20,15 @@ extension Fold {
         output.isKept = false
     }
 
-    /// A past that begins under `policy`, or that has come to its activation: who is enrolled, and how long what comes early
-    /// waits, is up to the policy that was active then.
+    /// A past that begins under `policy`, or that has come to its activation: who is enrolled, how long what comes early
+    /// waits, and which activations count, is up to the policy that was active then.
     public mutating func begin(under policy: ScoringPolicy) {
-        (enrolledKinds, earlyWait) = (policy.kinds, policy.early)
+        (enrolledKinds, earlyWait, activeText) = (policy.kinds, policy.early, policy.text)
     }
 
     /// An activation that lies in a policy's past.
     mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
-        guard isNew(identity, life: 0), let text = event.pointee.policyText(decoder),
+        guard isNew(identity, life: 0), replacesActive(event.pointee), let text = event.pointee.policyText(decoder),
             let policy = try? ScoringPolicy(yaml: text, file: "")
         else { return }
         begin(under: policy)
@@ -37,7 +37,8 @@ extension Fold {
     /// What becomes of an activation.
     public enum Admission: Sendable {
         case admitted
-        /// It is a repeat, or its time is out of range.
+        /// It is a repeat, its time is out of range, or it was approved against another policy than the active one. Of the
+        /// last kind it is known, and changes nothing whenever it comes again.
         case refused
         /// The allowance is used up before the clock is moved: it is to be admitted once more.
         case unfinished
@@ -52,7 +53,15 @@ extension Fold {
             counters.entries -= 1
             return .unfinished
         }
-        return isNew(Self.keys(event).identity, life: 0) ? .admitted : .refused
+        return isNew(Self.keys(event).identity, life: 0) && replacesActive(event) ? .admitted : .refused
+    }
+
+    /// Whether an activation was approved against the active policy, or does not say against which; counted where it was not.
+    private mutating func replacesActive(_ event: EventView) -> Bool {
+        guard version >= .fifth, let replaced = event.replacedPolicy(decoder), replaced != PolicyHash.of(activeText)
+        else { return true }
+        counters.activationsIgnored += 1
+        return false
     }
 
     /// How far a past has come on its way to the state behind an activation.

@@ -73,6 +73,8 @@ public struct Fold: ~Copyable {
     let bandTexts: [Text]
     /// Whose enrolments count: those of the policy that is active where they lie.
     var enrolledKinds: KindSet
+    /// The text of the policy that the ledger has active here: in a policy's past another than `policy`.
+    var activeText: String
     /// `maximumSubjectEvents`, but in tests.
     var maximumEvents = Fold.maximumSubjectEvents
     /// Of this process alone: no part of the state.
@@ -106,6 +108,7 @@ public struct Fold: ~Copyable {
                 itemsOfKey: Self.maximumEarlyEventsOfSubject, items: Self.maximumEarlyEvents,
                 bytes: Self.maximumEarlyBytes))
         enrolledKinds = policy.kinds
+        activeText = policy.text
         types = EventTypes(policy)
         conditions = Conditions(policy)
         subjects = SubjectTable(

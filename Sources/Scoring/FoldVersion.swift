@@ -14,7 +14,11 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     /// (`EntryTime`). The expressions of one event may cost `Fold.maximumEventCost` together.
     case fourth = 4
 
-    public static let newest = FoldVersion.fourth
+    /// An activation that names the policy it was approved against changes nothing where another one is active
+    /// (`Fold.admitActivation`).
+    case fifth = 5
+
+    public static let newest = FoldVersion.fifth
 
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }

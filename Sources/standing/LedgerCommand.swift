@@ -116,8 +116,9 @@ struct LedgerUpgradeCommand: ParsableCommand {
             A ledger of fold version 2, whose first entry names neither ledger nor version, goes on as it began until it is moved. \
             This appends `standing.ledger.upgraded` to every ledger partition that is not of the newest version yet. From that \
             entry on early events wait for their enrolment, a withdrawal is a fact of the score, a fact's source is \
-            /standing/LEDGER/POLICY and its sequence number a string (version 3); times and costs have bounds (version 4). A \
-            ledger that has a name keeps it. Nothing leads back.
+            /standing/LEDGER/POLICY and its sequence number a string (version 3); times and costs have bounds (version 4); an \
+            activation that was approved against another policy than the active one changes nothing (version 5). A ledger that \
+            has a name keeps it. Nothing leads back.
             Update all members first: an older program folds a partition no further than to that entry. Members of this version may run meanwhile. It \
             moves no clock. Run again, it appends what is missing.
             """)

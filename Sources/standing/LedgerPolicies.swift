@@ -1,19 +1,27 @@
 import ArgumentParser
 import Events
 import Foundation
-import Ledger
+import Pipeline
 import Policy
 import Replay
+import Topics
 
-/// The policies that a ledger has been under, read from one of its partitions: an activation goes to all.
+/// The policies that a ledger has been under, read from its first partition: an activation goes to all.
 struct ActivePolicies {
+    private static let millisecondsBetweenLooks: UInt32 = 200
+
     /// The last one is active; no two neighbours are the same.
     let texts: [String]
     private let cluster: Cluster
+    private let ledger: LedgerSource
+    private let partition: Int32
+    private var history = PolicyHistory()
 
     init(_ cluster: Cluster) throws {
         self.cluster = cluster
-        texts = try LedgerPolicies.texts(of: try LedgerSource(topicOf: cluster))
+        ledger = try LedgerSource(topicOf: cluster)
+        (partition, history) = try LedgerPolicies.firstHistory(of: ledger)
+        texts = history.texts
     }
 
     /// The policy that the active one was reached from. Ends the command where there is none.
@@ -55,15 +63,80 @@ struct ActivePolicies {
         return names.joined(separator: ", ")
     }
 
-    /// Sends the activation; asks for its time once it is certain to be sent.
-    func activate(_ policy: ScoringPolicy, at time: () throws -> Timestamp) throws {
-        guard policy.text != texts.last else {
+    /// Sends the activation, which names the policy that is active here, and waits until the ledger has it. `time` is asked for
+    /// once it is certain to be sent. Ends the command where the ledger does not have it in time, and where it changed nothing.
+    mutating func activate(
+        _ policy: ScoringPolicy, _ wait: ActivationWaitOptions, at time: () throws -> Timestamp
+    ) throws {
+        let active = texts[texts.count - 1]
+        guard policy.text != active else {
             throw fail("error: \(policy.id) version \(policy.version) is active already")
         }
         var data = JSONObjectText()
         data.add("policy", policy.text)
-        try ControlTopic(cluster: cluster).send(.policyActivated, data: data.text, at: time)
+        data.add(EventView.replacesMember, PolicyHash.of(active))
+        let id = try ControlTopic(cluster: cluster).send(.policyActivated, data: data.text, at: time)
+        guard wait.microseconds > 0 else { return }
+        let place = "ledger partition \(partition)"
+        switch try outcome(of: id, within: wait.microseconds) {
+        case .activated: return
+        case .repeated: say("\(policy.id) version \(policy.version) was active already at that entry of \(place)")
+        case .conflict(let conflict):
+            throw fail(
+                "error: another policy was active at that entry of \(place): nothing changed (\(conflict.wordy)). `standing "
+                    + "policy log` shows it; choose again against the policy that is active now")
+        case .outOfRange:
+            throw fail(
+                "error: the activation's time is out of range for \(place): nothing changed. Give another --time")
+        case nil:
+            throw fail(
+                "error: the activation is sent (id \(id)), and \(place) does not have it after \(wait.text), so whether "
+                    + "anything changes is open. Is a member running that takes in \(cluster.names(.control)[0])? `standing "
+                    + "policy log` shows what becomes of it, and `standing dead-letter list` whether it was turned away"
+            )
+        }
     }
+
+    /// What became of an operator's event, read on from where the ledger ended before it was sent; nil if the ledger does not
+    /// have it within so many microseconds.
+    private mutating func outcome(of id: String, within microseconds: Int64) throws -> PolicyHistory.Outcome? {
+        let end = ContinuousClock.now + .microseconds(microseconds)
+        while true {
+            // What comes while it is read is found at the next look.
+            let isLast = ContinuousClock.now >= end
+            try LedgerSource.reading {
+                try history.read(
+                    try LedgerTopicFrames(
+                        cluster.kafka, topic: ledger.topic, partition: partition, from: history.nextOffset))
+            }
+            if let outcome = history.outcome(source: OperatorEvent.defaultSource, id: id) { return outcome }
+            if isLast { return nil }
+            usleep(Self.millisecondsBetweenLooks * 1000)
+        }
+    }
+}
+
+/// How long a command that sends an activation waits for what the ledger makes of it.
+struct ActivationWaitOptions: ParsableArguments {
+    @Option(
+        name: .customLong("wait"),
+        help: "How long the ledger may take to have the activation, such as 30s or 5m. 0s: send it, and do not look.")
+    var text = "30s"
+
+    var microseconds: Int64 { Settings.duration(text) ?? 0 }
+
+    func validate() throws {
+        guard Settings.duration(text) != nil else {
+            throw ValidationError("--wait: \"\(text)\" is not a duration such as 30s or 5m")
+        }
+    }
+}
+
+extension PolicyHistory.Conflict {
+    /// Digits of a hash that are shown.
+    private static let head = 12
+
+    var wordy: String { "it replaces \(replaces.prefix(Self.head)), and \(active.prefix(Self.head)) was active" }
 }
 
 /// The policies that a ledger has been under, each with where it became active.
@@ -77,13 +150,18 @@ struct LedgerPolicies {
     }
 
     struct Activation {
-        let policy: ScoringPolicy
+        let text: String
+        /// Nil if it changed nothing and does not compile.
+        let policy: ScoringPolicy?
         /// In the order of the partitions.
         let places: [Place]
         let isActive: Bool
+        /// Why it changed nothing.
+        let conflict: PolicyHistory.Conflict?
     }
 
-    /// In the order in which they became active. One that has not reached every partition is listed with those that it has.
+    /// In the ledger's order, those that changed nothing among them. One that has not reached every partition is listed with
+    /// those that it has.
     let activations: [Activation]
 
     init(_ source: LedgerSource) throws {
@@ -96,10 +174,11 @@ struct LedgerPolicies {
             throw Self.emptyLedger()
         }
         histories.removeAll { partition, history in
-            let isOther = !zip(history, longest).allSatisfy { $0.text == $1.text }
+            let isOther = !zip(history, longest).allSatisfy { $0.text == $1.text && $0.conflict == $1.conflict }
             if isOther { say("ledger partition \(partition) is left out: it has had other policies than the others") }
             return isOther
         }
+        let last = longest.lastIndex { $0.conflict == nil }
         var activations: [Activation] = []
         for (index, activation) in longest.enumerated() {
             var places: [Place] = []
@@ -109,18 +188,27 @@ struct LedgerPolicies {
             }
             activations.append(
                 Activation(
-                    policy: try loadLedgerPolicy(activation.text), places: places,
-                    isActive: index == longest.count - 1))
+                    text: activation.text,
+                    policy: activation.conflict == nil
+                        ? try loadLedgerPolicy(activation.text) : try? ScoringPolicy(yaml: activation.text, file: ""),
+                    places: places, isActive: index == last, conflict: activation.conflict))
         }
         self.activations = activations
     }
 
-    /// The texts of all of them, read from the first partition alone; never empty.
-    static func texts(of source: LedgerSource) throws -> [String] {
+    /// The one that is active.
+    var active: Activation? { activations.last { $0.isActive } }
+
+    /// The texts of those that became active, read from the first partition alone; never empty.
+    static func texts(of source: LedgerSource) throws -> [String] { try firstHistory(of: source).history.texts }
+
+    /// The first partition, whose policies stand for those of all; at least one of them became active.
+    static func firstHistory(of source: LedgerSource) throws -> (partition: Int32, history: PolicyHistory) {
         guard let partition = source.partitions.first else { throw fail("error: the ledger has no partition") }
-        let texts = try LedgerSource.reading { try PolicyHistory.texts(of: try source.frames(partition, 0, .max)) }
-        guard !texts.isEmpty else { throw emptyLedger() }
-        return texts
+        var history = PolicyHistory()
+        try LedgerSource.reading { try history.read(try source.frames(partition, 0, .max)) }
+        guard !history.texts.isEmpty else { throw emptyLedger() }
+        return (partition, history)
     }
 
     private static func emptyLedger() -> ExitCode {
@@ -131,6 +219,7 @@ struct LedgerPolicies {
 extension LedgerPolicies.Activation {
     static let columns: [TextTable.Column] = [
         .text("policy"), .number("version"), .text("active"), .text("since"), .text("partition:offset"),
+        .text("note"),
     ]
 
     /// `since` is the clock of the first partition to the clock of the last one, where they differ; `-` before any event.
@@ -139,21 +228,36 @@ extension LedgerPolicies.Activation {
         var since = clocks.min()?.description ?? "-"
         if let first = clocks.min(), let last = clocks.max(), first < last { since += "..\(last)" }
         let offsets = places.map { "\($0.partition):\($0.offset)" }.joined(separator: " ")
-        return [policy.id, "\(policy.version)", isActive ? "yes" : "-", since, offsets]
+        let note = conflict.map { "changed nothing: \($0.wordy)" } ?? ""
+        return [
+            policy?.id ?? "-", policy.map { "\($0.version)" } ?? "-", isActive ? "yes" : "-", since, offsets, note,
+        ]
     }
 
-    /// `{"policy","version","sha256","active","since":[{"partition","offset","clock"}]}`; `clock` is null before any event.
+    /// `{"policy","version","sha256","active","since":[{"partition","offset","clock"}]}`; `clock` is null before any event. One
+    /// that changed nothing has `"ignored":{"replaces","active"}` besides, two hashes.
     var json: String {
         let since = places.map { place in
             let clock = place.clock.map { "\"\($0)\"" } ?? "null"
             return "{\"partition\":\(place.partition),\"offset\":\(place.offset),\"clock\":\(clock)}"
         }
         var object = JSONObjectText()
-        object.add("policy", policy.id)
-        object.add("version", policy.version)
-        object.add("sha256", Checkpoint.hash(ofPolicy: policy.text))
+        if let policy {
+            object.add("policy", policy.id)
+            object.add("version", policy.version)
+        } else {
+            object.add("policy", json: "null")
+            object.add("version", json: "null")
+        }
+        object.add("sha256", PolicyHash.of(text))
         object.add("active", json: isActive ? "true" : "false")
         object.add("since", json: "[\(since.joined(separator: ","))]")
+        if let conflict {
+            var ignored = JSONObjectText()
+            ignored.add("replaces", conflict.replaces)
+            ignored.add("active", conflict.active)
+            object.add("ignored", json: ignored.text)
+        }
         return object.text
     }
 }

@@ -107,10 +107,14 @@ struct PolicyActivateCommand: ParsableCommand {
             history gives under the policy; sanctions that both policies have go on with their dates, others are lifted, none \
             is imposed; perks are evaluated. `standing policy rollback` is the same with the text before. With --clock events it \
             happens at the proposal's clock, so that the proposal counts what happens.
+            The event names the policy that is active when it is sent. Where another one is active at its entry nothing changes \
+            (from fold version 5 of the ledger on). The command waits until a ledger partition has the entry and says what became \
+            of it: exit 0 where the policy is active from there on; exit 1 where nothing changed, and where --wait is over.
             """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var wait: ActivationWaitOptions
     @Argument(help: "The proposal, as `standing policy propose` wrote it.")
     var proposal: String
 
@@ -123,11 +127,11 @@ struct PolicyActivateCommand: ParsableCommand {
             print(proposal.page, terminator: "")
             throw fail("error: the harm budget is broken: not activated")
         }
-        let active = try ActivePolicies(cluster)
-        guard Checkpoint.hash(ofPolicy: active.texts.last ?? "") == proposal.active else {
+        var active = try ActivePolicies(cluster)
+        guard PolicyHash.of(active.texts.last ?? "") == proposal.active else {
             throw fail("error: another policy is active than the one that this was folded against: propose it again")
         }
-        try active.activate(policy) { try time.stamp(cluster, &settings, known: proposal.clock) }
+        try active.activate(policy, wait) { try time.stamp(cluster, &settings, known: proposal.clock) }
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
     }
 
@@ -148,21 +152,23 @@ struct PolicyRollbackCommand: ParsableCommand {
         discussion: """
             Once more, it goes to the one before that, and never forward again. --to chooses any that the ledger has had \
             (`standing policy log`). The old scores come back, for they follow from the history alone. What was lifted meanwhile \
-            stays lifted. No budget is asked: it is the state that people had.
+            stays lifted. No budget is asked: it is the state that people had. It names the active policy and waits as `standing \
+            policy activate` does.
             """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var wait: ActivationWaitOptions
     @Option(help: "NAME/VERSION, or the VERSION of the active name. Default: the policy before the active one.")
     var to: String?
 
     func run() throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
-        let active = try ActivePolicies(cluster)
+        var active = try ActivePolicies(cluster)
         let text = try to.map { try active.text(named: $0) } ?? active.textBefore()
         let policy = try loadLedgerPolicy(text)
-        try active.activate(policy) { try time.stamp(cluster, &settings) }
+        try active.activate(policy, wait) { try time.stamp(cluster, &settings) }
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
     }
 }

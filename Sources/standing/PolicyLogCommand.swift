@@ -6,8 +6,10 @@ struct PolicyLogCommand: ParsableCommand {
         commandName: "log",
         abstract: "List the policies that a ledger has been under, and since when.",
         discussion: """
-            Reads the topic, or an archive as far as it goes. A row an activation, a rollback among them, the active one last; \
-            `since` is the ledger's clock. --output json: a line each, with every partition's offset and clock.
+            Reads the topic, or an archive as far as it goes. A row an activation, a rollback among them; \
+            `since` is the ledger's clock. An activation that changed nothing, because another policy was active than the one that \
+            it was approved against, has both their hashes in its note, the first 12 digits of each. --output json: a line each, with \
+            every partition's offset and clock.
             """)
 
     @OptionGroup var source: LedgerSourceOptions

@@ -19,7 +19,7 @@ struct PolicyShowCommand: ParsableCommand {
         let ledger = try source.open()
         switch output {
         case .text: print(try LedgerPolicies.texts(of: ledger).last ?? "", terminator: "")
-        case .json: print(try LedgerPolicies(ledger).activations.last?.json ?? "")
+        case .json: print(try LedgerPolicies(ledger).active?.json ?? "")
         }
     }
 }

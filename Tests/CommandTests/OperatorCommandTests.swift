@@ -1,4 +1,6 @@
+import Events
 import Foundation
+import Kafka
 import Testing
 
 extension CommandTests {
@@ -145,6 +147,85 @@ extension CommandTests {
                 try await server.standing(of: other[1])?.score == 620 ? true : nil
             }
             #expect(try await server.process.stop().code == 0)
+        }
+
+        /// Two operators have compared their candidates with the same policy, and both activate while no member reads.
+        @Test func theSecondOfTwoActivationsChangesNothingAndSaysSo() async throws {
+            let folder = try TemporaryFolder()
+            let broker = try await Broker()
+            let environment = ["STANDING_BROKERS": broker.address]
+            func run(_ arguments: String...) async throws -> Finished {
+                try await Running(arguments, environment: environment).finished(limit: Limit.run)
+            }
+            let policy = try folder.write(Self.policy, to: "policy.yaml")
+            let server = try await Server(broker: broker.address, policy: policy)
+            try await server.waitUntilReady()
+            let enrolment = try await run(
+                "subject", "enrol", "--kind", "individual", "--terms", "2020", "--subject", Self.anna, "--time",
+                Self.start)
+            try #require(enrolment.code == 0, "\(enrolment.messages)")
+            try await wait(for: "the enrolment") { try await server.standing(of: Self.anna) }
+            #expect(try await server.process.stop().code == 0)
+
+            let texts = (1...3).map { Self.policy.replacing("version: 1", with: "version: \($0)") }
+            for version in 2...3 {
+                let file = try folder.write(texts[version - 1], to: "\(version).yaml")
+                let proposed = try await run(
+                    "policy", "propose", file, "--topic", "--output", folder.path("\(version).json"))
+                try #require(proposed.code == 0, "\(proposed.messages)")
+            }
+            let admin = try Admin(KafkaConfiguration(brokers: broker.address))
+            let control = TopicPartition(TrialCluster.control, 0)
+            let end = try #require(try admin.ends(of: [control])[control])
+
+            let unread = try await run(
+                "policy", "activate", folder.path("2.json"), "--time", Self.start, "--wait", "100ms")
+            #expect(unread.code == 1 && unread.output.isEmpty)
+            #expect(unread.messages.contains("does not have it after 100ms"), "\(unread.messages)")
+            let second = try Running(
+                ["policy", "activate", folder.path("3.json"), "--time", Self.start, "--wait", "2m"],
+                environment: environment)
+            try await wait(for: "the second activation: \(second.messagesSoFar)") {
+                try admin.ends(of: [control])[control] == end + 2 ? true : nil
+            }
+            let back = try await Server(broker: broker.address, policy: policy)
+            let late = try await second.finished(limit: Limit.run)
+            #expect(late.code == 1 && late.output.isEmpty)
+            #expect(
+                late.messages.contains(
+                    "another policy was active at that entry of ledger partition 0: nothing changed"),
+                "\(late.messages)")
+            #expect(try await run("policy", "show").output == texts[1])
+            try await wait(for: "the warning: \(back.process.messagesSoFar.suffix(2000))") {
+                back.process.messagesSoFar.contains("an activation changes nothing") ? true : nil
+            }
+            let metrics = await back.get("/metrics")?.body ?? ""
+            #expect(metrics.contains("# HELP standing_fold_activations_ignored_total "))
+
+            let heads = texts.map { PolicyHash.of($0).prefix(12) }
+            let table = try await run("policy", "log").lines
+            #expect(table.count == 4 && table[0].hasSuffix("  note"), "\(table)")
+            #expect(table[2].hasPrefix("trial") && table[2].contains(" yes "), "\(table)")
+            #expect(
+                table[3].hasSuffix("  changed nothing: it replaces \(heads[0]), and \(heads[1]) was active"), "\(table)"
+            )
+            let log = try await run("policy", "log", "--output", "json").lines
+            let ignored =
+                "\"ignored\":{\"replaces\":\"\(PolicyHash.of(texts[0]))\",\"active\":\"\(PolicyHash.of(texts[1]))\"}}"
+            #expect(log.map { $0.contains("\"ignored\"") } == [false, false, true])
+            #expect(log.last?.hasSuffix(ignored) == true, "\(log)")
+            #expect(log.map { $0.contains("\"active\":true") } == [false, true, false])
+            let shown = try await run("policy", "show", "--output", "json")
+            #expect(shown.lines == [log[1]])
+
+            let unusable = try await run("policy", "rollback", "--wait", "soon")
+            #expect(unusable.code == 2 && unusable.messages.contains("--wait: \"soon\" is not a duration"))
+            try await back.waitUntilReady()
+            let rollback = try await run("policy", "rollback", "--time", Self.start)
+            #expect(
+                rollback.code == 0 && rollback.lines == ["{\"policy\":\"trial\",\"version\":1}"], "\(rollback.messages)"
+            )
+            #expect(try await back.process.stop().code == 0)
         }
 
         /// Nothing listens on port 1: it would be another message.

@@ -54,7 +54,10 @@ import Testing
         if let choices = schema["enum"] as? [Any] { return try #require(choices.first) }
         if (schema["type"] as? String) == "object" { return Object() }
         #expect((schema["type"] as? String) == "string", "a type that this test does not know")
-        return "x"
+        guard let pattern = schema["pattern"] as? String else { return "x" }
+        let hash = String(repeating: "0a", count: 32)
+        #expect(try hash.firstMatch(of: Regex(pattern)) != nil, "a pattern that this test does not know")
+        return hash
     }
 
     /// Values that a member's schema does not take.
@@ -65,6 +68,7 @@ import Testing
         if isObject { values.append("x") } else { values.append(Object()) }
         if schema["enum"] != nil { values.append("none of them") }
         if (schema["minLength"] as? Int ?? 0) > 0 { values.append("") }
+        if schema["pattern"] != nil { values += ["", "x", String(repeating: "A", count: 64)] }
         return values
     }
 

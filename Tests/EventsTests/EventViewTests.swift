@@ -2,6 +2,8 @@ import Events
 import Testing
 
 @Suite struct EventViewTests {
+    private static let hash = PolicyHash.of("abc")
+
     private func controlCode(type: String, data: String? = "{}", fromControlTopic: Bool = true) throws -> String? {
         var event = EventView.empty
         let decoder = EventDecoder()
@@ -54,6 +56,14 @@ import Testing
             ("standing.policy.activated", #"{"policy":"p"}"#, nil),
             ("standing.policy.activated", #"{"policy":1}"#, "data/missing-member"),
             ("standing.policy.activated", nil, "data/missing"),
+            ("standing.policy.activated", #"{"policy":"p","replaces":"\#(hash)"}"#, nil),
+            ("standing.policy.activated", #"{"policy":"p","replaces":"\#(hash.dropLast())"}"#, "data/wrong-member"),
+            ("standing.policy.activated", #"{"policy":"p","replaces":"\#(hash)0"}"#, "data/wrong-member"),
+            ("standing.policy.activated", #"{"policy":"p","replaces":"\#(hash.uppercased())"}"#, "data/wrong-member"),
+            ("standing.policy.activated", #"{"policy":"p","replaces":"\#(hash.dropLast())g"}"#, "data/wrong-member"),
+            ("standing.policy.activated", #"{"policy":"p","replaces":""}"#, "data/wrong-member"),
+            ("standing.policy.activated", #"{"policy":"p","replaces":7}"#, "data/wrong-member"),
+            ("standing.policy.activated", #"{"policy":"p","replaces":null}"#, "data/wrong-member"),
         ] as [(String, String?, String?)])
     func controlEventsNeedTheirData(type: String, data: String?, code: String?) throws {
         #expect(try controlCode(type: type, data: data) == code)

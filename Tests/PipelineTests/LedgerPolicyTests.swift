@@ -66,6 +66,31 @@ extension PipelineServiceTests {
             #expect(message.contains("is called town, not village"))
         }
 
+        /// Of two that were approved against the same policy the first is active in every partition, also after a start.
+        @Test func anActivationAgainstAnotherPolicyChangesNothing() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let partitions = Int64(fixture.ledgerPartitions)
+            let (second, third) = (try version(2), try version(3))
+            func active(_ service: PipelineService) -> Int64? {
+                guard case .found(let answer) = service.standing(of: Array("anna".utf8)) else { return nil }
+                return answer.policy.version
+            }
+            try fixture.running(fixture.service(policy: fixture.policy)) { service in
+                try fixture.send([
+                    Fixture.enrolment(of: "anna"), Fixture.activation(of: second, on: 5, replaces: fixture.policy),
+                    Fixture.activation(of: third, on: 6, replaces: fixture.policy),
+                ])
+                try fixture.wait("the activations") {
+                    service.foldCounters.activationsIgnored == partitions && service.isCurrent
+                }
+                #expect(service.foldCounters.policySwitches == partitions)
+                #expect(active(service) == 2)
+            }
+            try fixture.running(fixture.service(policy: nil)) { #expect(active($0) == 2) }
+            #expect(try refusal(fixture, policy: third).message.contains("active is hamlet version 2"))
+        }
+
         /// Also when another one is active since; with an archive and without.
         @Test(arguments: [false, true]) func aPolicyThatTheLedgerHadOnceIsTaken(hasArchive: Bool) throws {
             let fixture = try Fixture()

@@ -74,11 +74,12 @@ extension PipelineFixture {
 }
 
 extension PipelineFixture {
-    /// The activation of a policy, on a day of January 2020.
-    static func activation(of policy: ScoringPolicy, on day: Int) -> Sent {
+    /// The activation of a policy, on a day of January 2020. `replaces`: the policy that it was approved against.
+    static func activation(of policy: ScoringPolicy, on day: Int, replaces: ScoringPolicy? = nil) -> Sent {
         var data = ByteWriter()
         data.append("{\"policy\":")
         data.append(jsonString: policy.text)
+        if let replaces { data.append(",\"replaces\":\"\(PolicyHash.of(replaces.text))\"") }
         data.append("}")
         let text = """
             {"specversion":"1.0","id":"\(policy.id)-\(policy.version)","source":"/council",\

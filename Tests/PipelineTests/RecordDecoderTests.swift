@@ -203,4 +203,12 @@ import Testing
         #expect(decode(activation, Self.structured, fromControlTopic: true) == "data/invalid-policy")
         #expect(decode(activation, Self.structured) == "type/reserved-type")
     }
+
+    @Test func anActivationThatNamesNoHashOfAPolicyIsADeadLetter() {
+        for replaced in [#""""#, #""0123""#, "7", "null"] {
+            let activation = Self.event.replacing("fare.paid", with: "standing.policy.activated")
+                .replacing(#"{"line":17}"#, with: #"{"policy":"policy: town","replaces":\#(replaced)}"#)
+            #expect(decode(activation, Self.structured, fromControlTopic: true) == "data/wrong-member", "\(replaced)")
+        }
+    }
 }

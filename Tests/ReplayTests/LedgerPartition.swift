@@ -45,12 +45,24 @@ enum LedgerEntry {
         }
     }
 
-    static func policyData(_ text: String) -> String {
+    static func policyData(_ text: String, version: Int = 4) -> String {
         var data = ByteWriter()
         data.append("{\"policy\":")
         data.append(jsonString: text)
-        data.append(",\"ledger\":\"city\",\"fold-version\":4}")
+        data.append(",\"ledger\":\"city\",\"fold-version\":\(version)}")
         return String(decoding: data.bytes, as: UTF8.self)
+    }
+
+    /// `replaces`: JSON; nil: it does not say what it was approved against.
+    static func activation(_ text: String, offset: Int64, replaces: String?) -> Self {
+        var data = ByteWriter()
+        data.append("{\"policy\":")
+        data.append(jsonString: text)
+        if let replaces { data.append(",\"replaces\":\(replaces)") }
+        data.append("}")
+        return .event(
+            type: "standing.policy.activated", subject: "", offset: offset,
+            data: String(decoding: data.bytes, as: UTF8.self))
     }
 
     /// Lends type, subject, id, source and data as an event, and the text that follows them.

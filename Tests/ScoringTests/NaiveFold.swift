@@ -54,6 +54,10 @@ struct NaiveFold {
     private var waitingVoids: [(event: [String], expires: Timestamp)] = []
     /// Early events that were dropped, and control events of nobody.
     private(set) var notEnrolled: Int64 = 0
+    /// The text of the policy that activations have made the active one. Scores are those of `policy` all the same.
+    private(set) var active: String
+    /// Activations that name another policy than the active one.
+    private(set) var activationsIgnored: Int64 = 0
     private var told: [String] = []
     private let eventFrame: Frame
     private let standingFrame: Frame
@@ -67,6 +71,7 @@ struct NaiveFold {
         maximumEarly: (ofSubject: Int, all: Int) = (Fold.maximumEarlyEventsOfSubject, Fold.maximumEarlyEvents)
     ) {
         self.policy = policy
+        active = policy.text
         self.maximumEarly = maximumEarly
         self.maximumEvents = maximumEvents
         eventFrame = Frame(policy.variables.event.declarations)
@@ -246,6 +251,14 @@ struct NaiveFold {
                     kind: data["kind"] ?? "", terms: data["terms"] ?? "", endsSeen: clock)
                 evaluate(name, before: nil, adverse: [])
                 foldEarly(happening)
+            }
+            return
+        }
+        if type == "standing.policy.activated" {
+            if let replaces = data["replaces"], replaces != PolicyHash.of(active) {
+                activationsIgnored += 1
+            } else {
+                active = data["policy"] ?? active
             }
             return
         }

@@ -4,16 +4,16 @@ import Scoring
 
 extension Story {
     /// The policy is switched. `past`: everything given so far; `first`: the policy that it began under. Tells the facts,
-    /// the timers' first; nil if the activation came before.
+    /// the timers' first; nil if the activation came before, or `replaces` names another policy than the active one.
     @discardableResult func switched(
-        to policy: ScoringPolicy, on day: Double, id: String = "switch", past happenings: [Happening],
-        first: ScoringPolicy
+        to policy: ScoringPolicy, on day: Double, id: String = "switch", replaces: String? = nil,
+        past happenings: [Happening], first: ScoringPolicy
     ) throws -> [String]? {
-        let event = item(Self.activation(of: policy, on: day, id: id), entry: entry).event
+        let event = item(Self.activation(of: policy, on: day, id: id, replaces: replaces), entry: entry).event
         guard fold.admitActivation(event, entry: entry) == .admitted else { return nil }
         var facts = told()
         fold.clearOutput(sameEntry: true)
-        var past = Fold(pastOf: policy)
+        var past = Fold(pastOf: policy, version: fold.version)
         past.begin(under: first)
         for happening in happenings {
             let item = item(happening, entry: 0)
@@ -33,10 +33,17 @@ extension Story {
         return facts
     }
 
-    static func activation(of policy: ScoringPolicy, on day: Double, id: String) -> Happening {
+    /// `replaces`: what it says of the policy that it was approved against.
+    static func activation(
+        of policy: ScoringPolicy, on day: Double, id: String, replaces: String? = nil
+    ) -> Happening {
         var data = ByteWriter()
         data.append("{\"policy\":")
         data.append(jsonString: policy.text)
+        if let replaces {
+            data.append(",\"replaces\":")
+            data.append(jsonString: replaces)
+        }
         data.append("}")
         return happened(
             "standing.policy.activated", "", on: day, id: id, source: "/council",

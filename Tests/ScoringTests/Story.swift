@@ -12,7 +12,7 @@ final class Story {
     private var lent: [UnsafeMutableRawBufferPointer] = []
     var entry = 0
 
-    init(_ policy: ScoringPolicy) { fold = Fold(policy: policy) }
+    init(_ policy: ScoringPolicy, version: FoldVersion = .newest) { fold = Fold(policy: policy, version: version) }
 
     deinit {
         for bytes in lent { bytes.deallocate() }

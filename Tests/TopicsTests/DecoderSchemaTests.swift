@@ -13,6 +13,10 @@ import Testing
         ("control.json", "standing.appeal.filed", ["sanction": "s", "statement": "-"]),
         ("control.json", "standing.appeal.decided", ["sanction": "s", "outcome": "upheld", "reason": "-"]),
         ("control.json", "standing.policy.activated", ["policy": "policy: town"]),
+        (
+            "control.json", "standing.policy.activated",
+            ["policy": "policy: town", "replaces": PolicyHash.of("policy: village")]
+        ),
         ("control.json", "standing.source.reset", ["topic": "t"]),
         ("control.json", "standing.source.acknowledged", ["topic": "t", "reason": "-"]),
     ]

@@ -30,6 +30,10 @@ import Testing
         ("appeal.filed", #","subject":"anna","data":{"sanction":"rail-ban","statement":""}"#),
         ("appeal.decided", #","subject":"anna","data":{"sanction":"rail-ban","outcome":"upheld","reason":"-"}"#),
         ("policy.activated", #","data":{"policy":"policy: town\nversion: 1\n"}"#),
+        (
+            "policy.activated",
+            #","data":{"policy":"policy: town\n","replaces":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#
+        ),
         ("source.reset", #","data":{"topic":"behaviour.transport"}"#),
         ("source.acknowledged", #","data":{"topic":"behaviour.transport","reason":"-"}"#),
     ])

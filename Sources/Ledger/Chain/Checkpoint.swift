@@ -1,4 +1,3 @@
-internal import Crypto
 public import Events
 
 /// What a member says of a ledger partition: the frames before `nextOffset` have this chain head, and give this state.
@@ -27,7 +26,7 @@ public struct Checkpoint: Hashable, Sendable {
         self.member = member
     }
 
-    public static func hash(ofPolicy text: String) -> String { Hex.text(SHA256.hash(data: Array(text.utf8))) }
+    public static func hash(ofPolicy text: String) -> String { PolicyHash.of(text) }
 
     /// What is signed: a line a field, in this order.
     var canonical: [UInt8] {

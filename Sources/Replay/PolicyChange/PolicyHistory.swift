@@ -1,56 +1,156 @@
 public import Events
 public import Ledger
 internal import Policy
+internal import Scoring
 
-/// The policies that a ledger partition has been under.
-public enum PolicyHistory {
-    /// A policy from the entry on that activated it.
+/// The policies that a ledger partition has been under, read frame by frame as the fold would.
+public struct PolicyHistory {
+    /// An entry that activates a policy, or that would have.
     public struct Activation: Sendable, Equatable {
         public let text: String
         /// The ledger offset of the frame that has the entry.
         public let offset: Int64
         /// The partition's clock at the entry; nil before any event or tick.
         public let clock: Timestamp?
+        /// Why it changed nothing; nil if the policy is active from the entry on.
+        public let conflict: Conflict?
     }
 
-    /// In the ledger's order. The activation of the policy that is active already, one that is repeated, and one that does not
-    /// compile and is passed over, are left out.
-    /// Throws `FrameError`, and what `frames` throws.
-    public static func activations(of frames: any FrameSource) throws -> [Activation] {
-        var activations: [Activation] = []
-        var known: Set<[UInt8]> = []
-        var entries = EntryReader()
-        var entry = FrameReader.blank
-        let decoder = EventDecoder()
+    /// An activation was approved against another policy than the one that was active at its entry.
+    public struct Conflict: Sendable, Hashable {
+        /// What the entry names: a `PolicyHash`, or whatever stands in its place.
+        public let replaces: String
+        /// `PolicyHash` of the policy that was active.
+        public let active: String
+
+        public init(replaces: String, active: String) { (self.replaces, self.active) = (replaces, active) }
+    }
+
+    /// What became of an event that asks for an activation.
+    public enum Outcome: Sendable, Hashable {
+        case activated
+        /// Its policy was active already.
+        case repeated
+        case conflict(Conflict)
+        /// Its time is out of range (`EntryTime`).
+        case outOfRange
+    }
+
+    /// An entry that counts and has a policy; what becomes of it follows from those before it.
+    private struct Candidate {
+        let identity: [UInt8]
+        let text: String
+        /// Nil where the fold does not look at it.
+        let replaces: String?
+        let offset: Int64
+        let clock: Timestamp?
+    }
+
+    /// The ledger offset of the next frame to read.
+    public private(set) var nextOffset: Int64 = 0
+    private var reader = EntryReader()
+    private var entry = FrameReader.blank
+    private let decoder = EventDecoder()
+    private var candidates: [Candidate] = []
+    private var known: Set<[UInt8]> = []
+    private var outOfRange: Set<[UInt8]> = []
+
+    public init() {}
+
+    /// Reads on. `frames` begins at `nextOffset`. Throws `FrameError`, and what `frames` throws.
+    public mutating func read(_ frames: any FrameSource) throws {
         while let frame = try frames.next() {
-            guard try entries.openOrPass(frame.bytes) else { continue }
-            while try entries.next(&entry) {
-                if let offset = SkipSearch.record(namedBy: entry, decoder), offset < frame.offset {
-                    // Of a record that is passed over a policy that compiles counts.
-                    activations.removeAll {
-                        $0.offset == offset && (try? ScoringPolicy(yaml: $0.text, file: "")) == nil
-                    }
-                    continue
-                }
-                let clock = entries.acceptance.clock
-                guard entry.kind != .tick, !entries.isOutOfRange, ControlType(entry.event.type) == .policyActivated,
-                    let text = entry.event.policyText(decoder)
-                else { continue }
-                // Neither attribute has a control character, so the two are apart.
-                let identity: [UInt8] = Array(entry.event.source) + [0] + Array(entry.event.id)
-                // Of two members that began the ledger the first entry won.
-                guard entry.kind == .system ? activations.isEmpty : known.insert(identity).inserted,
-                    text != activations.last?.text
-                else { continue }
-                activations.append(
-                    Activation(text: text, offset: frame.offset, clock: clock == .distantPast ? nil : clock))
+            nextOffset = frame.offset + 1
+            guard try reader.openOrPass(frame.bytes) else { continue }
+            while try reader.next(&entry) { take(at: frame.offset) }
+        }
+    }
+
+    private mutating func take(at offset: Int64) {
+        if let skipped = SkipSearch.record(namedBy: entry, decoder), skipped < offset {
+            // Of a record that is passed over a policy that compiles counts.
+            candidates.removeAll { $0.offset == skipped && (try? ScoringPolicy(yaml: $0.text, file: "")) == nil }
+            return
+        }
+        guard entry.kind != .tick, ControlType(entry.event.type) == .policyActivated else { return }
+        let identity = Self.identity(source: Array(entry.event.source), id: Array(entry.event.id))
+        guard !reader.isOutOfRange else {
+            outOfRange.insert(identity)
+            return
+        }
+        guard let text = entry.event.policyText(decoder),
+            // Of two members that began the ledger the first entry won.
+            entry.kind == .system ? candidates.isEmpty : known.insert(identity).inserted
+        else { return }
+        let isCompared = reader.acceptance.foldVersion >= Int64(FoldVersion.fifth.rawValue) && entry.kind == .event
+        let clock = reader.acceptance.clock
+        candidates.append(
+            Candidate(
+                identity: identity, text: text, replaces: isCompared ? entry.event.replacedPolicy(decoder) : nil,
+                offset: offset, clock: clock == .distantPast ? nil : clock))
+    }
+
+    /// Neither attribute has a control character, so the two are apart.
+    private static func identity(source: [UInt8], id: [UInt8]) -> [UInt8] { source + [0] + id }
+
+    /// Says of each candidate, in the ledger's order, what became of it.
+    private func judge(_ body: (Candidate, Outcome) -> Void) {
+        var active: String?
+        for candidate in candidates {
+            if let replaces = candidate.replaces, let hash = active.map(PolicyHash.of), replaces != hash {
+                body(candidate, .conflict(Conflict(replaces: replaces, active: hash)))
+            } else if candidate.text == active {
+                body(candidate, .repeated)
+            } else {
+                body(candidate, .activated)
+                active = candidate.text
             }
+        }
+    }
+
+    /// In the ledger's order, those that changed nothing because of a conflict among them. The activation of the policy that is
+    /// active already, one that came before, and one that does not compile and is passed over, are left out.
+    public var activations: [Activation] {
+        var activations: [Activation] = []
+        judge { candidate, outcome in
+            let conflict: Conflict?
+            switch outcome {
+            case .activated: conflict = nil
+            case .conflict(let found): conflict = found
+            case .repeated, .outOfRange: return
+            }
+            activations.append(
+                Activation(text: candidate.text, offset: candidate.offset, clock: candidate.clock, conflict: conflict))
         }
         return activations
     }
 
-    /// The texts of `activations`.
-    public static func texts(of frames: any FrameSource) throws -> [String] { try activations(of: frames).map(\.text) }
+    /// The texts of the policies that became active; the last one is. No two neighbours are the same.
+    public var texts: [String] { activations.filter { $0.conflict == nil }.map(\.text) }
+
+    /// What became of the event of this source and id; nil if it has not been read.
+    public func outcome(source: String, id: String) -> Outcome? {
+        let identity = Self.identity(source: Array(source.utf8), id: Array(id.utf8))
+        var found: Outcome?
+        judge { candidate, outcome in
+            if candidate.identity == identity { found = outcome }
+        }
+        return found ?? (outOfRange.contains(identity) ? .outOfRange : nil)
+    }
+
+    /// `activations` of a partition's frames from its first.
+    public static func activations(of frames: any FrameSource) throws -> [Activation] {
+        var history = Self()
+        try history.read(frames)
+        return history.activations
+    }
+
+    /// `texts` of a partition's frames from its first.
+    public static func texts(of frames: any FrameSource) throws -> [String] {
+        var history = Self()
+        try history.read(frames)
+        return history.texts
+    }
 
     /// The active policy, last, and before it those that it was reached through, each once: who goes back to a policy leaves
     /// behind what came after it. `texts` is the whole history.

@@ -1,0 +1,23 @@
+internal import Crypto
+
+/// What names a policy: the SHA-256 of its text, 64 hexadecimal digits in lower case.
+public enum PolicyHash {
+    public static let digits = 64
+
+    public static func of(_ text: String) -> String {
+        let alphabet = Array("0123456789abcdef".utf8)
+        let bytes = SHA256.hash(data: Array(text.utf8)).flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Whether a text has the form of a hash.
+    static func isHash(_ text: UnsafeRawBufferPointer) -> Bool {
+        text.count == digits
+            && text.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
+                default: false
+                }
+            }
+    }
+}
