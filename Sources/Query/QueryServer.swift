@@ -20,9 +20,11 @@ public final class QueryServer: Sendable {
     /// Files and standings of the past: each reads the disk and takes some megabytes.
     private let historyWork = BlockingWork(threads: 4, maximum: min(32, share))
     /// Standings of now: each waits for a slice of its partition's fold.
-    private let standingWork = BlockingWork(threads: 2, maximum: share)
+    private let standingWork = BlockingWork(threads: 2, maximum: maximumStandings)
     /// Each of the sorts of work that take long leaves the connections of the others free, and all of them some for `/livez`.
     private static let share = HTTPServer.maximumConnections / 4
+    /// Standings that can be asked for at once; what is beyond is answered with 503.
+    public static var maximumStandings: Int { max(1, share) }
     private let boundPort = Mutex<Int?>(nil)
 
     /// Port 0 takes a free one.
