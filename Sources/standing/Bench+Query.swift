@@ -65,7 +65,8 @@ struct BenchQuery: AsyncParsableCommand {
     func validate() throws {
         func check(_ option: String, _ value: Double, _ range: ClosedRange<Double>) throws {
             guard !range.contains(value) else { return }
-            let (least, most) = (range.lowerBound.formatted(), range.upperBound.formatted())
+            func text(_ bound: Double) -> String { Int(exactly: bound).map(String.init) ?? "\(bound)" }
+            let (least, most) = (text(range.lowerBound), text(range.upperBound))
             throw ValidationError("--\(option): must be from \(least) to \(most)")
         }
         try check("subjects", Double(subjects), 1...9_999_999)
@@ -162,6 +163,7 @@ struct BenchQuery: AsyncParsableCommand {
         let used = ProcessUsage.cpuSeconds - cpu
         let usedByClients = try await clients.cpuSeconds() - clientCPU
         member.stopSending()
+        _ = try tally.requestsPerSecond
         let found = max(1, tally.requests - tally.notFound)
         var result = BenchResult(
             bench: "query", unit: "request", events: tally.requests, seconds: tally.seconds, ceiling: nil,
@@ -200,12 +202,12 @@ struct BenchQuery: AsyncParsableCommand {
         let used = ProcessUsage.cpuSeconds - cpu
         await clients.close()
         await server.close()
-        result.ceiling = Double(tally.requests) / tally.seconds
+        result.ceiling = try tally.requestsPerSecond
         result.more += Self.latencies(tally.latencies).map {
             ("ceiling\($0.0.prefix(1).uppercased())\($0.0.dropFirst())", $0.1)
         }
         result.more.append(
-            ("ceilingCpuMicrosecondsPerRequest", Self.decimal(used * 1e6 / Double(max(1, tally.requests)))))
+            ("ceilingCpuMicrosecondsPerRequest", Self.decimal(used * 1e6 / Double(tally.requests))))
         if rate != nil { result.more.append(("ceilingUnsent", String(tally.unsent))) }
     }
 

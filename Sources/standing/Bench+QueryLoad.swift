@@ -34,6 +34,16 @@ struct LoadTally: Sendable {
     /// From the first request to the last answer.
     var seconds = 0.0
 
+    /// Throws `LoadFailure` if there is none.
+    var requestsPerSecond: Double {
+        get throws {
+            guard requests > 0, seconds > 0 else {
+                throw LoadFailure(description: "no request was sent in time: give more --seconds")
+            }
+            return Double(requests) / seconds
+        }
+    }
+
     mutating func add(_ other: Self) {
         requests += other.requests
         notFound += other.notFound
@@ -116,7 +126,7 @@ struct QueryLoad: Sendable {
         try? await group.shutdownGracefully()
     }
 
-    private static func time(_ seconds: Double) -> TimeAmount { .nanoseconds(Int64(seconds * 1e9)) }
+    private static func time(_ seconds: Double) -> TimeAmount { .nanoseconds(Int64((seconds * 1e9).rounded())) }
 }
 
 /// Asks one question after the other and looks at every answer. On its event loop only.
