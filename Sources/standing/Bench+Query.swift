@@ -137,16 +137,10 @@ struct BenchQuery: AsyncParsableCommand {
         say("measuring the member")
         let clients = try await QueryLoad(
             port: port, connections: connections, questions: .subjects(subjects), seed: seed)
-        let outcome: (result: BenchResult, bodyBytes: Int)
-        do {
-            outcome = try await measure(member, clients)
-        } catch {
-            member.stopSending()
-            await clients.close()
-            throw error
+        return try await clients.closing { clients in
+            defer { member.stopSending() }
+            return try await measure(member, clients)
         }
-        await clients.close()
-        return outcome
     }
 
     private func measure(
@@ -196,11 +190,12 @@ struct BenchQuery: AsyncParsableCommand {
         let clients = try await QueryLoad(
             port: server.port, connections: connections, questions: .fixed(subjects: subjects, bytes: bodyBytes),
             seed: seed)
-        _ = try await clients.run(seconds: warmUp, rate: rate)
-        let cpu = ProcessUsage.cpuSeconds
-        let tally = try await clients.run(seconds: seconds, rate: rate)
-        let used = ProcessUsage.cpuSeconds - cpu
-        await clients.close()
+        let (tally, used) = try await clients.closing { clients in
+            _ = try await clients.run(seconds: warmUp, rate: rate)
+            let cpu = ProcessUsage.cpuSeconds
+            let tally = try await clients.run(seconds: seconds, rate: rate)
+            return (tally, ProcessUsage.cpuSeconds - cpu)
+        }
         await server.close()
         result.ceiling = try tally.requestsPerSecond
         result.more += Self.latencies(tally.latencies).map {

@@ -121,7 +121,19 @@ struct QueryLoad: Sendable {
         return sum
     }
 
-    func close() async {
+    /// Closes the connections however `body` ends.
+    func closing<Outcome: Sendable>(_ body: (QueryLoad) async throws -> Outcome) async throws -> Outcome {
+        do {
+            let outcome = try await body(self)
+            await close()
+            return outcome
+        } catch {
+            await close()
+            throw error
+        }
+    }
+
+    private func close() async {
         for channel in channels { try? await channel.close().get() }
         try? await group.shutdownGracefully()
     }
