@@ -240,6 +240,7 @@ public final class QueryServer: Sendable {
 
 /// Nil unless every `%` starts two hexadecimal digits and the outcome is UTF-8.
 func percentDecoded(_ segment: String) -> [UInt8]? {
+    guard segment.utf8.contains(UInt8(ascii: "%")) else { return Array(segment.utf8) }
     var decoded: [UInt8] = []
     var rest = segment.utf8[...]
     while let byte = rest.popFirst() {
