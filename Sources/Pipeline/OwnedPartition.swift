@@ -47,6 +47,13 @@ final class OwnedPartition: Sendable {
         try state.withLock { try body(&$0) }
     }
 
+    /// The same; nil at once while another thread has the state.
+    func withFoldIfFree<Result>(
+        _ body: (inout PartitionFold) throws -> sending Result
+    ) rethrows -> sending Result? {
+        try state.withLockIfAvailable { try body(&$0) }
+    }
+
     func replace(_ fold: consuming sending PartitionFold) {
         var fold = Optional(fold)
         state.withLock { if let new = fold.take() { $0 = new } }

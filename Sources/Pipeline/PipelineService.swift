@@ -198,13 +198,27 @@ public final class PipelineService: Sendable {
         return subject.withUnsafeBytes { key in
             let standby = asStandby ? owned.standby(Int32(number)) : nil
             guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
-            return partition.withFold { state -> Lookup in
-                guard let policy = state.policy, !state.isSpoiled else { return .notReady }
-                let freshness = partition.freshness(offset: state.nextOffset, clock: state.fold.clock.microseconds)
-                guard let standing = state.fold.standing(of: key) else { return .notEnrolled(freshness) }
-                return .found(StandingAnswer(standing: standing, policy: policy, freshness: freshness))
-            }
+            return partition.withFold { Self.standing(of: key, in: partition, $0) }
         }
+    }
+
+    /// The standing of a subject whose ledger partition this process owns. Nil at once where its fold is at work: to wait for it
+    /// is for a thread that may wait.
+    public func standingAtOnce(of subject: [UInt8]) -> Lookup? {
+        guard let number = ledgerPartition(of: subject) else { return .notReady }
+        guard let partition = owned[Int32(number)] else { return .notOwned(partition: number) }
+        return subject.withUnsafeBytes { key in
+            partition.withFoldIfFree { Self.standing(of: key, in: partition, $0) }
+        }
+    }
+
+    private static func standing(
+        of key: UnsafeRawBufferPointer, in partition: OwnedPartition, _ state: borrowing PartitionFold
+    ) -> Lookup {
+        guard let policy = state.policy, !state.isSpoiled else { return .notReady }
+        let freshness = partition.freshness(offset: state.nextOffset, clock: state.fold.clock.microseconds)
+        guard let standing = state.fold.standing(of: key) else { return .notEnrolled(freshness) }
+        return .found(StandingAnswer(standing: standing, policy: policy, freshness: freshness))
     }
 
     public enum FileLookup: Sendable {

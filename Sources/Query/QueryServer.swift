@@ -19,10 +19,12 @@ public final class QueryServer: Sendable {
     private let forwarding = Forwarding(maximum: min(32, QueryServer.share))
     /// Files and standings of the past: each reads the disk and takes some megabytes.
     private let historyWork = BlockingWork(threads: 4, maximum: min(32, share))
-    /// Standings of now: each waits for a slice of its partition's fold.
-    private let standingWork = BlockingWork(threads: 2, maximum: share)
+    /// Standings of now whose partition's fold is at work: each waits for a slice of it.
+    private let standingWork = BlockingWork(threads: 2, maximum: maximumStandings)
     /// Each of the sorts of work that take long leaves the connections of the others free, and all of them some for `/livez`.
     private static let share = HTTPServer.maximumConnections / 4
+    /// Standings that can wait for their folds at once; what is beyond is answered with 503.
+    public static var maximumStandings: Int { max(1, share) }
     private let boundPort = Mutex<Int?>(nil)
 
     /// Port 0 takes a free one.
@@ -208,7 +210,12 @@ public final class QueryServer: Sendable {
             case .notReady: return .retryLater("not ready")
             }
         }
-        let found = try await standingWork.run { self.service.standing(of: subject) }
+        let found: PipelineService.Lookup
+        if let atOnce = service.standingAtOnce(of: subject) {
+            found = atOnce
+        } else {
+            found = try await standingWork.run { self.service.standing(of: subject) }
+        }
         guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
         if let answer = await askOwner(of: partition, request) { return answer }
         // Its owner is away: what a standby knows is better than nothing, and says how far it is behind.
@@ -234,6 +241,7 @@ public final class QueryServer: Sendable {
 
 /// Nil unless every `%` starts two hexadecimal digits and the outcome is UTF-8.
 func percentDecoded(_ segment: String) -> [UInt8]? {
+    guard segment.utf8.contains(UInt8(ascii: "%")) else { return Array(segment.utf8) }
     var decoded: [UInt8] = []
     var rest = segment.utf8[...]
     while let byte = rest.popFirst() {

@@ -7,6 +7,8 @@ import Scoring
 /// What every benchmark prints.
 struct BenchResult {
     var bench: String
+    /// What is counted: its keys are named after it.
+    var unit = "event"
     var events: Int
     var seconds: Double
     /// Events a second of the ceiling measured in the same run; nil where there is none.
@@ -16,11 +18,12 @@ struct BenchResult {
 
     func printLine() {
         let rate = Double(events) / seconds
-        var line = "{\"bench\":\"\(bench)\",\"events\":\(events),\"eventsPerSecond\":\(Int(rate))"
+        var line = "{\"bench\":\"\(bench)\",\"\(unit)s\":\(events),\"\(unit)sPerSecond\":\(Int(rate))"
         if let ceiling {
             line += ",\"ceilingPerSecond\":\(Int(ceiling)),\"ratio\":\(String(format: "%.3f", rate / ceiling))"
         }
-        line += ",\"cpuMicrosecondsPerEvent\":\(String(format: "%.3f", cpuSeconds * 1e6 / Double(events)))"
+        line +=
+            ",\"cpuMicrosecondsPer\(unit.capitalized)\":\(String(format: "%.3f", cpuSeconds * 1e6 / Double(events)))"
         line += ",\"rssBytes\":\(ProcessUsage.residentBytes)"
         for (name, value) in more { line += ",\"\(name)\":\(value)" }
         print(line + "}")
@@ -34,6 +37,13 @@ enum ProcessUsage {
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         func seconds(_ t: timeval) -> Double { Double(t.tv_sec) + Double(t.tv_usec) / 1e6 }
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    }
+
+    /// Of the calling thread alone.
+    static var cpuSecondsOfThread: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     static var residentBytes: Int {
@@ -90,6 +100,29 @@ struct BenchEvents {
           - {name: B, from: 560}
           - {name: A, from: 640}
         """
+
+    /// The policy that a ledger is switched to: every bill counts otherwise.
+    static let nextPolicy = """
+        policy: bench
+        version: 2
+        score: {base: 600, min: 350, max: 950}
+        kinds: [individual]
+        dimensions: {payment: {}}
+        rules:
+          - {id: paid-in-full, dimension: payment, event: bill.paid-in-full, points: 14}
+          - {id: revolved, dimension: payment, event: bill.revolved, points: 3}
+          - {id: overdue, dimension: payment, event: bill.overdue, points: -38}
+        bands:
+          - {name: C, from: 350}
+          - {name: B, from: 560}
+          - {name: A, from: 640}
+        """
+
+    /// Of the made-up card holder of this number.
+    static func subject(_ number: Int) -> String {
+        let digits = String(number)
+        return "card-" + String(repeating: "0", count: max(0, 7 - digits.utf8.count)) + digits
+    }
 }
 
 struct BenchDecode: ParsableCommand {

@@ -6,6 +6,6 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Measure this machine: one JSON line a benchmark. Build with -c release.",
         subcommands: [
             BenchDecode.self, BenchEval.self, BenchFold.self, BenchPipeline.self, BenchReplay.self,
-            BenchSnapshot.self, BenchHistory.self,
+            BenchSnapshot.self, BenchHistory.self, BenchQuery.self,
         ])
 }

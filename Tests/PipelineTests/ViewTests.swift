@@ -1,6 +1,8 @@
+import Foundation
 import Kafka
 import Replay
 import Scoring
+import Synchronization
 import Testing
 
 @testable import Pipeline
@@ -56,6 +58,39 @@ extension PipelineServiceTests {
                 let partitions = service.owned.all
                 #expect(partitions.count == 2)
                 Self.holding(partitions[...]) { #expect(Answers(service) == before) }
+            }
+        }
+
+        /// On a thread of its own: this one may hold a fold.
+        private static func isAnsweredAtOnce(_ subject: [UInt8], by service: PipelineService) -> Bool {
+            let isFound = Atomic(false)
+            let done = DispatchSemaphore(value: 0)
+            Thread.detachNewThread {
+                if case .found = service.standingAtOnce(of: subject) { isFound.store(true, ordering: .releasing) }
+                done.signal()
+            }
+            done.wait()
+            return isFound.load(ordering: .acquiring)
+        }
+
+        @Test func aStandingAtOnceWaitsForNoFold() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let subjects = Fixture.subjects(20)
+            let sent = subjects.map { Fixture.enrolment(of: $0) }
+            try fixture.running(fixture.service(policy: fixture.policy)) { service in
+                try fixture.send(sent)
+                try fixture.waitForFold(of: sent.count, by: service)
+                for subject in subjects.map({ Array($0.utf8) }) {
+                    // The fold has its state now and then also when nothing is to be folded.
+                    try fixture.wait("a standing at once") { Self.isAnsweredAtOnce(subject, by: service) }
+                }
+                try fixture.wait("that nobody is enrolled") {
+                    if case .notEnrolled = service.standingAtOnce(of: Array("stranger".utf8)) { true } else { false }
+                }
+                Self.holding(service.owned.all[...]) {
+                    for subject in subjects { #expect(!Self.isAnsweredAtOnce(Array(subject.utf8), by: service)) }
+                }
             }
         }
 
