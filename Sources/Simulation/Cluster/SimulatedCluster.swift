@@ -27,6 +27,8 @@ final class SimulatedCluster: @unchecked Sendable {
     var faults = Faults()
     /// Microseconds since the beginning.
     private(set) var time: Int64 = 0
+    /// The thread of a process whose work is done now; nil if no group waits for its polls.
+    private(set) var thread: String?
     private(set) var logs: [TopicPartition: [Stored]] = [:]
     private(set) var groups: [String: SimulatedGroup] = [:]
     /// What lies before is gone.
@@ -55,6 +57,14 @@ final class SimulatedCluster: @unchecked Sendable {
         }
         time = max(time, end)
         for group in groups.values { group.expel(at: time) }
+    }
+
+    /// Runs what this thread does. The time that passes meanwhile delays its next poll, and nobody else's.
+    func run<Result>(on thread: String?, _ body: () throws -> Result) rethrows -> Result {
+        let interrupted = self.thread
+        self.thread = thread
+        defer { self.thread = interrupted }
+        return try body()
     }
 
     private func nextAppointment(by end: Int64) -> Int? {
@@ -140,6 +150,8 @@ struct Faults {
 extension KafkaError {
     static let deadProcess = KafkaError(code: -199, name: "_FATAL", message: "the process is dead", isFatal: true)
     static let timedOut = KafkaError(code: -185, name: "_TIMED_OUT", message: "no answer", isRetriable: true)
+    static let notPolled = KafkaError(
+        code: -147, name: "_MAX_POLL_EXCEEDED", message: "the application did not poll in time: leaving the group")
     static let illegalGeneration = KafkaError(code: 22, name: "ILLEGAL_GENERATION", message: "of an old generation")
     static let rebalancing = KafkaError(
         code: 27, name: "REBALANCE_IN_PROGRESS", message: "the group is dealing", isRetriable: true)

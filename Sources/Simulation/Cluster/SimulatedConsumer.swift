@@ -12,6 +12,9 @@ final class SimulatedConsumer: ConsumerClient {
     private let groupName: String?
     private let instance: String?
     private weak var listener: (any RebalanceListener)?
+    private let onNotice: (KafkaNotice) -> Void
+    /// The thread that polls, once it has.
+    private var thread: String?
     private(set) var assignment: [Consumer.Assigned] = []
     /// By place in the assignment: the end, as far as it was heard of.
     private var ends: [Int64?] = []
@@ -25,8 +28,11 @@ final class SimulatedConsumer: ConsumerClient {
     private var noticesAt: Int64?
     private var isClosed = false
 
-    init(_ process: SimulatedProcess, _ options: Consumer.Options, _ listener: (any RebalanceListener)?) {
-        (self.process, self.listener) = (process, listener)
+    init(
+        _ process: SimulatedProcess, _ options: Consumer.Options, _ listener: (any RebalanceListener)?,
+        _ onNotice: @escaping (KafkaNotice) -> Void
+    ) {
+        (self.process, self.listener, self.onNotice) = (process, listener, onNotice)
         (groupName, instance, reportsEnds) = (options.group, options.instance, options.reportsEnds)
     }
 
@@ -48,9 +54,9 @@ final class SimulatedConsumer: ConsumerClient {
     }
 
     private func takePart() {
-        guard groupName != nil, process.isConnected, !cluster.isDown else { return }
+        guard process.isConnected, !cluster.isDown else { return }
         guard let member else {
-            self.member = group.join(process, topics, as: instance, at: cluster.time)
+            self.member = group.join(process, topics, as: instance, on: thread, at: cluster.time)
             return
         }
         if !group.contains(member) {
@@ -74,6 +80,13 @@ final class SimulatedConsumer: ConsumerClient {
         guard cluster.time >= at else { return }
         noticesAt = nil
         member = nil
+        if owns { revoke(lost: true) }
+    }
+
+    /// As in librdkafka, the poll that comes too late brings the error and takes the partitions; the next one joins anew.
+    private func noticeStall() {
+        onNotice(.error(.notPolled))
+        (member, noticesAt) = (nil, nil)
         if owns { revoke(lost: true) }
     }
 
@@ -101,7 +114,7 @@ final class SimulatedConsumer: ConsumerClient {
 
     func commit(_ offsets: [PartitionOffset], wait: Bool) throws(KafkaError) {
         try process.check()
-        guard let member else { throw .illegalGeneration }
+        guard let member, !process.isOverdue(on: thread) else { throw .illegalGeneration }
         let offsets = cluster.bug == .earlyCommit ? handedOut(offsets) : offsets
         let (group, generation) = (group, generation)
         guard wait else {
@@ -157,9 +170,9 @@ final class SimulatedConsumer: ConsumerClient {
     @discardableResult
     func poll(timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void) throws -> Int {
         try process.check()
-        takePart()
+        if groupName != nil { beginPoll() }
         guard process.isConnected, !cluster.isDown else {
-            cluster.wait(Int64(timeoutMilliseconds) * 1000)
+            rest(timeoutMilliseconds)
             return 0
         }
         if !assignment.isEmpty, cluster.random.chance(perMille: cluster.faults.fetchErrors) {
@@ -167,8 +180,21 @@ final class SimulatedConsumer: ConsumerClient {
             errors.append((assignment[source].topicPartition, .noConnection))
         }
         let count = try fetch(body)
-        if count == 0 { cluster.wait(Int64(timeoutMilliseconds) * 1000) }
+        if count == 0 { rest(timeoutMilliseconds) }
         return count
+    }
+
+    private func beginPoll() {
+        let isOverdue = process.isOverdue(on: thread)
+        thread = cluster.thread
+        process.polled()
+        if isOverdue, member != nil { noticeStall() } else { takePart() }
+    }
+
+    /// Waits for records. A member of a group polls meanwhile.
+    private func rest(_ milliseconds: Int) {
+        let time = Int64(milliseconds) * 1000
+        if groupName == nil { process.waitForBroker(time) } else { cluster.wait(time) }
     }
 
     private func fetch(_ body: (UnsafeBufferPointer<Record>) throws -> Void) throws -> Int {

@@ -5,15 +5,27 @@ internal import Pipeline
 /// A process on a simulated machine, from its start to its death. Its calls end with it: whoever makes one then gets an
 /// error, and nothing happens.
 final class SimulatedProcess: @unchecked Sendable {
+    /// What a thread has spent since it last polled as a member of a group, in microseconds.
+    struct Busy: Equatable {
+        /// On computing and on its disk.
+        var own: Int64 = 0
+        /// On the broker, in calls that their own time-outs bound.
+        var waiting: Int64 = 0
+
+        var total: Int64 { own + waiting }
+    }
+
     let cluster: SimulatedCluster
+    let name: String
     private(set) var isDead = false
     /// SIGSTOP.
     var isPaused = false
     var isConnected = true
     /// Calls that it still makes; nil: any number.
     var callsLeft: Int?
+    private var busy: [String: Busy] = [:]
 
-    init(_ cluster: SimulatedCluster) { self.cluster = cluster }
+    init(_ cluster: SimulatedCluster, name: String = "tool") { (self.cluster, self.name) = (cluster, name) }
 
     /// The group's coordinator hears its heartbeats.
     var isHeard: Bool { !isDead && !isPaused && isConnected && !cluster.isDown }
@@ -21,6 +33,27 @@ final class SimulatedProcess: @unchecked Sendable {
     var canSend: Bool { isHeard }
 
     func die() { isDead = true }
+
+    // MARK: Time
+
+    func busy(on thread: String) -> Busy { busy[thread] ?? Busy() }
+
+    /// The thread that runs now polls. Only polls of a group's member count.
+    func polled() { if let thread = cluster.thread { busy[thread] = Busy() } }
+
+    /// The thread that runs now works for so long.
+    func compute(_ microseconds: Int64) { pass(microseconds, as: \.own) }
+
+    /// The thread that runs now waits for the broker for so long.
+    func waitForBroker(_ microseconds: Int64) { pass(microseconds, as: \.waiting) }
+
+    /// Whoever waits finds the time noted, and so does a group that expels meanwhile.
+    private func pass(_ microseconds: Int64, as kind: WritableKeyPath<Busy, Int64>) {
+        if let thread = cluster.thread { busy[thread, default: Busy()][keyPath: kind] += microseconds }
+        cluster.wait(microseconds)
+    }
+
+    // MARK: Calls
 
     /// A call of the process: it may be its last. False: it is dead.
     func call() -> Bool {
@@ -37,10 +70,10 @@ final class SimulatedProcess: @unchecked Sendable {
     func request(timeoutMilliseconds: Int) throws(KafkaError) {
         try check()
         guard isConnected, !cluster.isDown, !cluster.random.chance(perMille: cluster.faults.timeouts) else {
-            cluster.wait(Int64(timeoutMilliseconds) * 1000)
+            waitForBroker(Int64(timeoutMilliseconds) * 1000)
             throw .timedOut
         }
-        cluster.wait(cluster.latency)
+        waitForBroker(cluster.latency)
     }
 }
 
@@ -54,7 +87,7 @@ struct ProcessCluster: KafkaCluster {
         _ options: Consumer.Options, listener: (any RebalanceListener)?, onNotice: @escaping (KafkaNotice) -> Void
     ) throws(KafkaError) -> any ConsumerClient {
         try process.check()
-        return SimulatedConsumer(process, options, listener)
+        return SimulatedConsumer(process, options, listener, onNotice)
     }
 
     func producer(
@@ -118,8 +151,12 @@ final class SimulatedMachine: Host, @unchecked Sendable {
     /// One piece of what nobody waits for.
     func workInBackground() {
         guard !work.isEmpty else { return }
-        work.removeFirst()()
+        let piece = work.removeFirst()
+        offThePoll { piece() }
     }
+
+    /// Runs what a thread does that does not poll: the time that passes meanwhile keeps no member from its poll.
+    func offThePoll(_ body: () throws -> Void) rethrows { try cluster.run(on: nil, body) }
 
     func forgetWork() { work = [] }
 

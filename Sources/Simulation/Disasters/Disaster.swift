@@ -135,7 +135,7 @@ final class Disaster {
 
     private func start(_ number: Int, policy: ScoringPolicy? = nil) {
         guard members[number].process == nil else { return }
-        let process = SimulatedProcess(cluster)
+        let process = SimulatedProcess(cluster, name: members[number].machine.name)
         members[number].process = process
         members[number].pipeline = SteppedPipeline(
             configuration(members[number].machine, process, policy: policy), logger: logger)
@@ -171,12 +171,23 @@ final class Disaster {
     private func step(_ number: Int, _ role: Role) throws {
         guard let process = members[number].process, !process.isPaused else { return }
         do {
-            try members[number].pipeline?.step(role)
+            try cluster.run(on: role.rawValue) { try members[number].pipeline?.step(role) }
         } catch let error as PipelineError where error.code == .storage || process.isDead {
             // As a process does: it ends, and is started again.
             process.die()
         }
+        try checkPolls()
         if process.isDead { bury(number, losesPower: false) }
+    }
+
+    /// Nobody lost its partitions because it had other things to do.
+    private func checkPolls() throws {
+        for (name, group) in cluster.groups.sorted(by: { $0.key < $1.key }) {
+            guard let stall = group.stalls.first else { continue }
+            throw Oracle.Objection(
+                "\(stall.member) computed while it should poll: \(stall.busy.own / Self.second) s of its own since its last "
+                    + "poll in group \(name), which allows \(SimulatedGroup.maximumPollInterval / Self.second) s")
+        }
     }
 
     // MARK: What befalls
@@ -379,11 +390,12 @@ final class Disaster {
             (0..<Int32(ledgerPartitions)).map { Int(cluster.end(TopicPartition(topic, $0))) }
         }
         repeats.facts += facts.reduce(0, +)
+        let expulsions = cluster.groups.values.reduce(0) { $0 + $1.expulsions.values.reduce(0, +) }
         return DisasterRun.Summary(
             records: sent.values.reduce(0) { $0 + $1.count },
             checkpoints: Int(cluster.end(TopicPartition(SimulatedTopics.checkpoints, 0))),
             frames: (0..<Int32(ledgerPartitions)).reduce(0) {
                 $0 + Int(cluster.end(TopicPartition(SimulatedTopics.ledger, $1)))
-            }, facts: facts.reduce(0, +), repeats: repeats, disasters: told, digests: digests)
+            }, facts: facts.reduce(0, +), repeats: repeats, expulsions: expulsions, disasters: told, digests: digests)
     }
 }
