@@ -19,6 +19,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case zombieWins = "zombie-wins"
     /// An appender trusts that the fold remembers its session for ever.
     case forgotten
+    /// A member computes for longer than the poll interval with the records that a poll has brought.
+    case stalls
 
     static let oneIn = 40
 }

@@ -221,6 +221,9 @@ final class SimulatedConsumer: ConsumerClient {
         }
         guard !found.isEmpty else { return 0 }
         try lend(found, body)
+        if cluster.bug == .stalls, groupName != nil, cluster.random.below(PlantedBug.oneIn) == 0 {
+            process.compute(2 * SimulatedGroup.maximumPollInterval)
+        }
         return found.count
     }
 
