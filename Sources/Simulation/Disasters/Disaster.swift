@@ -18,6 +18,9 @@ final class Disaster {
     private static let roundsToSettle = 400
     private static let settlingRound = 500 * millisecond
     private static let framesPerCheckpoint: Int64 = 8
+    /// What folding a frame takes, in microseconds, and how often and by how much a machine is slower.
+    private static let frameTime = 2...40
+    private static let (slowPerMille, slowness): (Int, Int64) = (20, 1000)
 
     private struct Member {
         let machine: SimulatedMachine
@@ -170,14 +173,31 @@ final class Disaster {
 
     private func step(_ number: Int, _ role: Role) throws {
         guard let process = members[number].process, !process.isPaused else { return }
+        let before = role == .fold ? folded(number) : [:]
         do {
-            try cluster.run(on: role.rawValue) { try members[number].pipeline?.step(role) }
+            try cluster.run(on: role.rawValue) {
+                try members[number].pipeline?.step(role)
+                if role == .fold { compute(process, folded(number), since: before) }
+            }
         } catch let error as PipelineError where error.code == .storage || process.isDead {
             // As a process does: it ends, and is started again.
             process.die()
         }
         try checkPolls()
         if process.isDead { bury(number, losesPower: false) }
+    }
+
+    /// By ledger partition that is folded there: the offset of the next frame.
+    private func folded(_ number: Int) -> [Int32: Int64] {
+        members[number].pipeline?.folded.mapValues(\.nextOffset) ?? [:]
+    }
+
+    /// Folding takes time.
+    private func compute(_ process: SimulatedProcess, _ folded: [Int32: Int64], since before: [Int32: Int64]) {
+        let frames = before.reduce(0) { $0 + max(0, (folded[$1.key] ?? 0) - $1.value) }
+        guard frames > 0, !process.isDead else { return }
+        let slowness = cluster.random.chance(perMille: Self.slowPerMille) ? Self.slowness : 1
+        process.compute(frames * Int64(cluster.random.within(Self.frameTime)) * slowness)
     }
 
     /// Nobody lost its partitions because it had other things to do.
