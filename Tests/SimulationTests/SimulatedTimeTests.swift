@@ -89,4 +89,31 @@ import Testing
         cluster.wait(SimulatedGroup.session + Self.second)
         #expect(!group.contains(member) && group.expulsions == ["member-0": 1])
     }
+
+    // MARK: Slow disks
+
+    /// Writes and syncs a file.
+    private func useDisk() {
+        let disk = ProcessDisk(process: process, machine: machine)
+        let file = disk.open("/file", create: true, readOnly: false)
+        let count = [UInt8](repeating: 7, count: 9).withUnsafeBytes { disk.write(file, $0, at: 0) }
+        #expect(count == 9 && disk.sync(file) == 0 && disk.syncDirectory("/") == 0 && disk.close(file) == 0)
+    }
+
+    @Test func aDiskTakesNoTimeUnlessItIsSlow() {
+        work { useDisk() }
+        #expect(cluster.time == 0 && process.busy(on: Self.thread).total == 0)
+    }
+
+    @Test func aSlowDiskKeepsWhoeverCallsIt() {
+        machine.hasSlowDisk = true
+        work { useDisk() }
+        #expect(cluster.time > 0 && process.busy(on: Self.thread).own == cluster.time)
+    }
+
+    @Test func aSlowDiskKeepsNoPollFromWhichItIsNotCalled() {
+        machine.hasSlowDisk = true
+        work { machine.offThePoll { useDisk() } }
+        #expect(cluster.time > 0 && process.busy(on: Self.thread).total == 0)
+    }
 }

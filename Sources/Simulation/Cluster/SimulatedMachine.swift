@@ -135,6 +135,8 @@ final class SimulatedMachine: Host, @unchecked Sendable {
     private let cluster: SimulatedCluster
     /// Microseconds by which its wall clock is wrong.
     var error: Int64 = 0
+    /// Every call of its disk takes time.
+    var hasSlowDisk = false
     private var work: [@Sendable () -> Void] = []
 
     /// `start`: the time at the beginning, in microseconds since 1970.
@@ -160,6 +162,18 @@ final class SimulatedMachine: Host, @unchecked Sendable {
 
     func forgetWork() { work = [] }
 
+    // MARK: The disk
+
+    /// Microseconds; of what makes something last, up to seconds.
+    private static let (slowSync, slowCall): (ClosedRange<Int>, ClosedRange<Int>) = (0...3_000_000, 0...5000)
+
+    /// What a call of the disk takes, in microseconds.
+    func diskTime(of call: FileError.Call) -> Int64 {
+        guard hasSlowDisk else { return 0 }
+        let isSync = call == .sync || call == .syncDirectory
+        return Int64(cluster.random.within(isSync ? Self.slowSync : Self.slowCall))
+    }
+
     /// What a crash leaves of the disk: `losesPower`: of what was not synced, any part, and any of the new names.
     func crashDisk(losesPower: Bool) {
         guard losesPower else { return disk.crash(names: true) { _, _, count in count } }
@@ -173,34 +187,47 @@ final class SimulatedMachine: Host, @unchecked Sendable {
     }
 }
 
-/// A machine's disk as one process has it.
+/// A machine's disk as one process has it: the time that a call takes passes for the thread that makes it.
 struct ProcessDisk: FileSystem {
     private static let ioError = -5
 
     let process: SimulatedProcess
-    let disk: FaultyFileSystem
+    let machine: SimulatedMachine
 
-    private func run(_ body: () -> Int) -> Int { process.call() ? body() : Self.ioError }
+    private var disk: FaultyFileSystem { machine.disk }
+
+    /// The time that the disk takes has passed when this returns. False: the process is dead.
+    private func call(_ call: FileError.Call) -> Bool {
+        guard process.call() else { return false }
+        let time = machine.diskTime(of: call)
+        if time > 0 { process.compute(time) }
+        return true
+    }
+
+    private func run(_ call: FileError.Call, _ body: () -> Int) -> Int { self.call(call) ? body() : Self.ioError }
 
     func open(_ path: String, create: Bool, readOnly: Bool) -> Int {
-        run { disk.open(path, create: create, readOnly: readOnly) }
+        run(.open) { disk.open(path, create: create, readOnly: readOnly) }
     }
     func read(_ descriptor: Int, _ bytes: UnsafeMutableRawBufferPointer, at position: Int64) -> Int {
-        run { disk.read(descriptor, bytes, at: position) }
+        run(.read) { disk.read(descriptor, bytes, at: position) }
     }
     func write(_ descriptor: Int, _ bytes: UnsafeRawBufferPointer, at position: Int64) -> Int {
-        run { disk.write(descriptor, bytes, at: position) }
+        run(.write) { disk.write(descriptor, bytes, at: position) }
     }
-    func size(_ descriptor: Int) -> Int64 { Int64(run { Int(disk.size(descriptor)) }) }
-    func sync(_ descriptor: Int) -> Int { run { disk.sync(descriptor) } }
-    func truncate(_ descriptor: Int, to size: Int64) -> Int { run { disk.truncate(descriptor, to: size) } }
+    func size(_ descriptor: Int) -> Int64 { Int64(run(.size) { Int(disk.size(descriptor)) }) }
+    func sync(_ descriptor: Int) -> Int { run(.sync) { disk.sync(descriptor) } }
+    func truncate(_ descriptor: Int, to size: Int64) -> Int {
+        run(.truncate) { disk.truncate(descriptor, to: size) }
+    }
+    /// Takes no time: it may be the end of whoever has the file.
     func close(_ descriptor: Int) -> Int { process.isDead ? Self.ioError : disk.close(descriptor) }
-    func lock(_ descriptor: Int) -> Int { run { disk.lock(descriptor) } }
-    func rename(_ path: String, to target: String) -> Int { run { disk.rename(path, to: target) } }
-    func remove(_ path: String) -> Int { run { disk.remove(path) } }
-    func makeDirectory(_ path: String) -> Int { run { disk.makeDirectory(path) } }
-    func syncDirectory(_ path: String) -> Int { run { disk.syncDirectory(path) } }
+    func lock(_ descriptor: Int) -> Int { run(.lock) { disk.lock(descriptor) } }
+    func rename(_ path: String, to target: String) -> Int { run(.rename) { disk.rename(path, to: target) } }
+    func remove(_ path: String) -> Int { run(.remove) { disk.remove(path) } }
+    func makeDirectory(_ path: String) -> Int { run(.makeDirectory) { disk.makeDirectory(path) } }
+    func syncDirectory(_ path: String) -> Int { run(.syncDirectory) { disk.syncDirectory(path) } }
     func names(in directory: String) -> Result<[String], FileError> {
-        process.call() ? disk.names(in: directory) : .failure(FileError(.list, directory, 5))
+        call(.list) ? disk.names(in: directory) : .failure(FileError(.list, directory, 5))
     }
 }

@@ -17,6 +17,7 @@ final class Disaster {
     /// Rounds within which everything is as it must be, once nothing more befalls anybody.
     private static let roundsToSettle = 400
     private static let settlingRound = 500 * millisecond
+    private static let fatesPerTrouble = 36
     private static let framesPerCheckpoint: Int64 = 8
     /// What folding a frame takes, in microseconds, and how often and by how much a machine is slower.
     private static let frameTime = 2...40
@@ -51,6 +52,7 @@ final class Disaster {
         case crash, powerLoss = "power losses", crashAtCall = "crashes within a call", pause = "pauses"
         case cutOff = "network partitions", brokerDown = "broker failures", restart = "restarts", clock = "clock steps"
         case disk = "disk faults", retention = "expiries", growth = "added partitions", stray = "stray records"
+        case slowDisk = "slow disks"
     }
 
     init(_ run: DisasterRun, logger: Logger) throws {
@@ -123,7 +125,7 @@ final class Disaster {
         result.noticesForgottenSessions = cluster.bug != .forgotten
         result.intakeGroup = SimulatedTopics.intakeGroup
         result.foldGroup = SimulatedTopics.foldGroup
-        result.data = LocalData("/data", on: ProcessDisk(process: process, disk: machine.disk))
+        result.data = LocalData("/data", on: ProcessDisk(process: process, machine: machine))
         result.snapshotInterval = 60 * Self.second
         result.standsBy = standsBy
         result.staticMember = isStatic ? machine.name : nil
@@ -151,7 +153,8 @@ final class Disaster {
         case 50..<66: for _ in 0..<(1 + below(6)) { send() }
         case 66..<80: cluster.wait(pause())
         case 80..<88: members[number].machine.workInBackground()
-        default: if below(3) == 0 { try befall(menu[below(menu.count)], number) }
+        // As many of each sort, however many sorts there are.
+        default: if below(Self.fatesPerTrouble) < Fate.allCases.count { try befall(menu[below(menu.count)], number) }
         }
     }
 
@@ -246,6 +249,11 @@ final class Disaster {
             ]
             let (fault, call) = faults[below(faults.count)]
             members[number].machine.disk.plan(fault, atCall: 1 + below(20), of: call)
+        case .slowDisk:
+            let machine = members[number].machine
+            guard !machine.hasSlowDisk else { return }
+            machine.hasSlowDisk = true
+            cluster.later(Int64(below(600_000)) * Self.millisecond) { machine.hasSlowDisk = false }
         case .growth:
             let topic = SimulatedTopics.sources[below(SimulatedTopics.sources.count)]
             if cluster.topics[topic] ?? 0 < Self.mostPartitions { cluster.addPartition(to: topic) }
@@ -321,6 +329,7 @@ final class Disaster {
         for number in members.indices {
             members[number].machine.error = 0
             members[number].machine.disk.clearFaults()
+            members[number].machine.hasSlowDisk = false
             members[number].process?.isPaused = false
             members[number].process?.isConnected = true
             members[number].process?.callsLeft = nil
