@@ -116,4 +116,17 @@ import Testing
         work { machine.offThePoll { useDisk() } }
         #expect(cluster.time > 0 && process.busy(on: Self.thread).total == 0)
     }
+
+    // MARK: Slow brokers
+
+    @Test func slowBrokersAnswerLateOrNotWithinTheTimeOut() throws {
+        cluster.goSlow(for: 60 * Self.second)
+        try work { try process.request(timeoutMilliseconds: 10_000) }
+        #expect(cluster.time >= 200_000 && process.busy(on: Self.thread).waiting == cluster.time)
+        let before = cluster.time
+        #expect(throws: (any Error).self) { try process.request(timeoutMilliseconds: 100) }
+        #expect(cluster.time - before == 100_000)
+        cluster.goFast()
+        #expect(!cluster.isSlow && cluster.latency < 200_000)
+    }
 }

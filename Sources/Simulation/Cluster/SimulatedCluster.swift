@@ -35,6 +35,8 @@ final class SimulatedCluster: @unchecked Sendable {
     private var beginnings: [TopicPartition: Int64] = [:]
     /// Nobody is answered before this.
     private var downUntil: Int64 = 0
+    /// Everybody is answered late before this.
+    private var slowUntil: Int64 = 0
     private var agenda: [Appointment] = []
     private var appointments = 0
 
@@ -84,14 +86,25 @@ final class SimulatedCluster: @unchecked Sendable {
         agenda.append(Appointment(time: time + microseconds, number: appointments, action: action))
     }
 
-    /// A way through the network: milliseconds, now and then many.
-    var latency: Int64 { Int64(random.within(200...3000)) * (random.chance(perMille: faults.delays) ? 100 : 1) }
+    private static let (latencies, slowLatencies): (ClosedRange<Int>, ClosedRange<Int>) = (
+        200...3000, 200_000...3_000_000
+    )
+
+    /// A way through the network, in microseconds: milliseconds, now and then many, and up to seconds where the brokers are slow.
+    var latency: Int64 {
+        if isSlow { return Int64(random.within(Self.slowLatencies)) }
+        return Int64(random.within(Self.latencies)) * (random.chance(perMille: faults.delays) ? 100 : 1)
+    }
 
     // MARK: The broker
 
     var isDown: Bool { time < downUntil }
     func goDown(for microseconds: Int64) { downUntil = max(downUntil, time + microseconds) }
     func comeUp() { downUntil = time }
+
+    var isSlow: Bool { time < slowUntil }
+    func goSlow(for microseconds: Int64) { slowUntil = max(slowUntil, time + microseconds) }
+    func goFast() { slowUntil = time }
 
     func beginning(_ place: TopicPartition) -> Int64 { beginnings[place] ?? 0 }
 

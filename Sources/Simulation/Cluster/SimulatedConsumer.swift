@@ -20,6 +20,8 @@ final class SimulatedConsumer: ConsumerClient {
     private var ends: [Int64?] = []
     private var paused: Set<TopicPartition> = []
     private var errors: [(place: TopicPartition, error: KafkaError)] = []
+    /// When what slow brokers have sent arrives; nil: nothing is on its way.
+    private var arrivesAt: Int64?
 
     private var topics: [String] = []
     private var member: Int?
@@ -146,7 +148,7 @@ final class SimulatedConsumer: ConsumerClient {
 
     private func read(_ offsets: [PartitionOffset]) {
         assignment = offsets.map { Consumer.Assigned($0) }
-        paused = []
+        (paused, arrivesAt) = ([], nil)
         ends = assignment.map { _ in nil }
     }
 
@@ -172,15 +174,16 @@ final class SimulatedConsumer: ConsumerClient {
         try process.check()
         if groupName != nil { beginPoll() }
         guard process.isConnected, !cluster.isDown else {
-            rest(timeoutMilliseconds)
+            rest(Int64(timeoutMilliseconds) * 1000)
             return 0
         }
         if !assignment.isEmpty, cluster.random.chance(perMille: cluster.faults.fetchErrors) {
             let source = cluster.random.below(assignment.count)
             errors.append((assignment[source].topicPartition, .noConnection))
         }
+        guard arrive(within: timeoutMilliseconds) else { return 0 }
         let count = try fetch(body)
-        if count == 0 { rest(timeoutMilliseconds) }
+        if count == 0 { rest(Int64(timeoutMilliseconds) * 1000) }
         return count
     }
 
@@ -191,10 +194,24 @@ final class SimulatedConsumer: ConsumerClient {
         if isOverdue, member != nil { noticeStall() } else { takePart() }
     }
 
+    /// Waits for what slow brokers have sent. False: it has not arrived within the time-out.
+    private func arrive(within milliseconds: Int) -> Bool {
+        guard arrivesAt != nil || cluster.isSlow else { return true }
+        let time = arrivesAt ?? cluster.time + cluster.latency
+        arrivesAt = time
+        let left = max(0, time - cluster.time)
+        guard left <= Int64(milliseconds) * 1000 else {
+            rest(Int64(milliseconds) * 1000)
+            return false
+        }
+        arrivesAt = nil
+        rest(left)
+        return true
+    }
+
     /// Waits for records. A member of a group polls meanwhile.
-    private func rest(_ milliseconds: Int) {
-        let time = Int64(milliseconds) * 1000
-        if groupName == nil { process.waitForBroker(time) } else { cluster.wait(time) }
+    private func rest(_ microseconds: Int64) {
+        if groupName == nil { process.waitForBroker(microseconds) } else { cluster.wait(microseconds) }
     }
 
     private func fetch(_ body: (UnsafeBufferPointer<Record>) throws -> Void) throws -> Int {

@@ -69,11 +69,14 @@ final class SimulatedProcess: @unchecked Sendable {
     /// A request that is answered: waits for it.
     func request(timeoutMilliseconds: Int) throws(KafkaError) {
         try check()
+        let limit = Int64(timeoutMilliseconds) * 1000
         guard isConnected, !cluster.isDown, !cluster.random.chance(perMille: cluster.faults.timeouts) else {
-            waitForBroker(Int64(timeoutMilliseconds) * 1000)
+            waitForBroker(limit)
             throw .timedOut
         }
-        waitForBroker(cluster.latency)
+        let latency = cluster.latency
+        waitForBroker(min(latency, limit))
+        if latency > limit { throw .timedOut }
     }
 }
 

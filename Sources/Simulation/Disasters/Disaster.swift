@@ -52,7 +52,7 @@ final class Disaster {
         case crash, powerLoss = "power losses", crashAtCall = "crashes within a call", pause = "pauses"
         case cutOff = "network partitions", brokerDown = "broker failures", restart = "restarts", clock = "clock steps"
         case disk = "disk faults", retention = "expiries", growth = "added partitions", stray = "stray records"
-        case slowDisk = "slow disks"
+        case slowDisk = "slow disks", slowBroker = "slow brokers"
     }
 
     init(_ run: DisasterRun, logger: Logger) throws {
@@ -233,6 +233,7 @@ final class Disaster {
         case .cutOff:
             process.isConnected = false
             cluster.later(Int64(below(30_000)) * Self.millisecond) { process.isConnected = true }
+        case .slowBroker: cluster.goSlow(for: Int64(below(60_000)) * Self.millisecond)
         case .brokerDown: cluster.goDown(for: Int64(below(10_000)) * Self.millisecond)
         case .restart:
             try stop(number)
@@ -325,6 +326,7 @@ final class Disaster {
         endsWell = true
         cluster.faults = Faults()
         cluster.comeUp()
+        cluster.goFast()
         while !openStrays.isEmpty { try skipStray() }
         for number in members.indices {
             members[number].machine.error = 0
