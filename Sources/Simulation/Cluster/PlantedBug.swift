@@ -54,9 +54,9 @@ extension SimulatedCluster {
                 append(Stored(key: nil, value: record.value.map { Array($0.prefix($0.count / 2)) }), to: place)
             case .twice where isFact && strikes:
                 append(record, to: place)
-                append(record.numbered(behind: logs[place]?.last), to: place)
+                append(record.numbered(behind: self.records(place).last?.record), to: place)
             case .zombieWins where isFact && owner(of: place.partition) !== process:
-                append(record.numbered(behind: logs[place]?.last), to: place)
+                append(record.numbered(behind: self.records(place).last?.record), to: place)
             default: append(record, to: place)
             }
         }

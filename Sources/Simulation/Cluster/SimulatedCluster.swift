@@ -12,6 +12,10 @@ final class SimulatedCluster: @unchecked Sendable {
         var key: [UInt8]?
         var value: [UInt8]?
         var headers: [Header] = []
+        /// An offset that brings nobody a record: one of a transaction that was aborted, or the mark where one ends.
+        var isHole = false
+
+        static let hole = Stored(key: nil, value: nil, isHole: true)
     }
 
     private struct Appointment {
@@ -114,6 +118,25 @@ final class SimulatedCluster: @unchecked Sendable {
     }
 
     func end(_ place: TopicPartition) -> Int64 { Int64(logs[place]?.count ?? 0) }
+
+    /// The offset behind the last record: what lies from there to the end is none.
+    func recordsEnd(_ place: TopicPartition) -> Int64 {
+        (logs[place]?.lastIndex { !$0.isHole }).map { Int64($0) + 1 } ?? 0
+    }
+
+    /// Where the next record lies at `offset` or behind it; nil: there is none up to the end.
+    func nextRecord(_ place: TopicPartition, from offset: Int64) -> Int64? {
+        guard let log = logs[place], offset < log.count else { return nil }
+        return log[Int(offset)...].firstIndex { !$0.isHole }.map(Int64.init)
+    }
+
+    /// A log's records under their offsets.
+    func records(_ place: TopicPartition) -> [(offset: Int64, record: Stored)] {
+        (logs[place] ?? []).enumerated().filter { !$1.isHole }.map { (Int64($0), $1) }
+    }
+
+    /// A transaction that wrote so many records is aborted.
+    func abort(_ count: Int, in place: TopicPartition) { for _ in 0...count { append(.hole, to: place) } }
 
     /// Returns the offset.
     @discardableResult func append(_ record: Stored, to place: TopicPartition) -> Int64 {

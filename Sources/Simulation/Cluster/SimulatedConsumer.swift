@@ -229,11 +229,17 @@ final class SimulatedConsumer: ConsumerClient {
                 errors.append((assignment[source].topicPartition, .outOfRange))
                 continue
             }
-            if assignment[source].position == end, reportsEnds { assignment[source].end = end }
-            while assignment[source].position < end, found.count < limit {
-                found.append((source, assignment[source].position))
-                assignment[source].position += 1
-                assignment[source].end = nil
+            // The position stays behind the last record; only the end tells of what lies behind that and is none.
+            let place = assignment[source].topicPartition
+            guard var next = cluster.nextRecord(place, from: assignment[source].position) else {
+                if reportsEnds { assignment[source].end = end }
+                continue
+            }
+            while found.count < limit {
+                found.append((source, next))
+                (assignment[source].position, assignment[source].end) = (next + 1, nil)
+                guard let further = cluster.nextRecord(place, from: next + 1) else { break }
+                next = further
             }
         }
         guard !found.isEmpty else { return 0 }

@@ -39,7 +39,7 @@ final class Disaster {
     private let keyring: Keyring?
     private var members: [Member] = []
     private var traffic: Traffic
-    private var sent: [TopicPartition: [Traffic.Sent]] = [:]
+    private var sent: [TopicPartition: [Traffic.Placed]] = [:]
     private var told: [String: Int] = [:]
     private let menu: [Fate]
     /// Records in the ledger that are no frames, by partition, and those of them that no entry passes over yet.
@@ -52,7 +52,7 @@ final class Disaster {
         case crash, powerLoss = "power losses", crashAtCall = "crashes within a call", pause = "pauses"
         case cutOff = "network partitions", brokerDown = "broker failures", restart = "restarts", clock = "clock steps"
         case disk = "disk faults", retention = "expiries", growth = "added partitions", stray = "stray records"
-        case slowDisk = "slow disks", slowBroker = "slow brokers"
+        case slowDisk = "slow disks", slowBroker = "slow brokers", abort = "aborted transactions"
     }
 
     init(_ run: DisasterRun, logger: Logger) throws {
@@ -170,8 +170,8 @@ final class Disaster {
     private func send() {
         let record = traffic.next(at: Self.start + cluster.time, &cluster.random)
         let place = TopicPartition(record.topic, cluster.partition(of: record.record.key, in: record.topic))
-        cluster.append(record.record, to: place)
-        sent[place, default: []].append(record)
+        let offset = cluster.append(record.record, to: place)
+        sent[place, default: []].append(Traffic.Placed(offset: offset, sent: record))
     }
 
     private func step(_ number: Int, _ role: Role) throws {
@@ -255,6 +255,9 @@ final class Disaster {
             guard !machine.hasSlowDisk else { return }
             machine.hasSlowDisk = true
             cluster.later(Int64(below(600_000)) * Self.millisecond) { machine.hasSlowDisk = false }
+        case .abort:
+            let places = cluster.logs.keys.filter(Self.hasTransactions).sorted()
+            cluster.abort(below(4), in: places[below(places.count)])
         case .growth:
             let topic = SimulatedTopics.sources[below(SimulatedTopics.sources.count)]
             if cluster.topics[topic] ?? 0 < Self.mostPartitions { cluster.addPartition(to: topic) }
@@ -267,6 +270,11 @@ final class Disaster {
             guard let read = cluster.group(SimulatedTopics.intakeGroup).committed[place] else { return }
             cluster.expire(place, before: read.offset + Int64(below(4)))
         }
+    }
+
+    /// Whoever writes there may do it in transactions.
+    private static func hasTransactions(_ place: TopicPartition) -> Bool {
+        SimulatedTopics.isSource(place) || SimulatedTopics.facts.contains(place.topic)
     }
 
     /// Something else writes to the ledger topic.
@@ -361,8 +369,8 @@ final class Disaster {
             let place = TopicPartition(SimulatedTopics.ledger, partition)
             let owners = members.compactMap { $0.pipeline?.folded[partition] }
             guard owners.count == 1 else { return "\(place) has \(owners.count) owners" }
-            guard owners[0].isCurrent, owners[0].nextOffset == cluster.end(place) else {
-                return "\(place) is folded to \(owners[0].nextOffset) of \(cluster.end(place))"
+            guard owners[0].isCurrent, owners[0].nextOffset == cluster.recordsEnd(place) else {
+                return "\(place) is folded to \(owners[0].nextOffset) of \(cluster.recordsEnd(place))"
             }
             let wall = Self.start + cluster.time
             if owners[0].clock < wall - Self.latestTick {
@@ -418,7 +426,7 @@ final class Disaster {
             repeats.facts -= folded.facts.reduce(0) { $0 + $1.count }
         }
         let facts = SimulatedTopics.facts.flatMap { topic in
-            (0..<Int32(ledgerPartitions)).map { Int(cluster.end(TopicPartition(topic, $0))) }
+            (0..<Int32(ledgerPartitions)).map { cluster.records(TopicPartition(topic, $0)).count }
         }
         repeats.facts += facts.reduce(0, +)
         let expulsions = cluster.groups.values.reduce(0) { $0 + $1.expulsions.values.reduce(0, +) }
@@ -426,7 +434,7 @@ final class Disaster {
             records: sent.values.reduce(0) { $0 + $1.count },
             checkpoints: Int(cluster.end(TopicPartition(SimulatedTopics.checkpoints, 0))),
             frames: (0..<Int32(ledgerPartitions)).reduce(0) {
-                $0 + Int(cluster.end(TopicPartition(SimulatedTopics.ledger, $1)))
+                $0 + cluster.records(TopicPartition(SimulatedTopics.ledger, $1)).count
             }, facts: facts.reduce(0, +), repeats: repeats, expulsions: expulsions, disasters: told, digests: digests)
     }
 }
