@@ -274,7 +274,8 @@ final class Disaster {
 
     /// Whoever writes there may do it in transactions.
     private static func hasTransactions(_ place: TopicPartition) -> Bool {
-        SimulatedTopics.isSource(place) || SimulatedTopics.facts.contains(place.topic)
+        SimulatedTopics.isSource(place) || place.topic == SimulatedTopics.ledger
+            || SimulatedTopics.facts.contains(place.topic)
     }
 
     /// Something else writes to the ledger topic.
