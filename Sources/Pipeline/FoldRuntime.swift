@@ -94,7 +94,6 @@ final class FoldRuntime: Sendable {
     /// the others time.
     func yield() {
         guard host.stepsWork else { return Thread.sleep(forTimeInterval: Self.pauseSeconds) }
-        slices.runNext()
-        host.stepWork()
+        host.stepWork { slices.runNext() }
     }
 }

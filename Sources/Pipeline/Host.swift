@@ -15,8 +15,8 @@ public protocol Host: Sendable {
     func background(_ line: BackgroundLine, _ work: @escaping @Sendable () -> Void)
     /// Nothing runs by itself: whoever waits for a line calls `stepWork`.
     var stepsWork: Bool { get }
-    /// Runs something that waits in a line. Nothing where threads do it.
-    func stepWork()
+    /// Runs `slice` as a thread of its own would, and then something that waits in a line. Nothing where threads do it.
+    func stepWork(_ slice: () -> Void)
 }
 
 /// Work of one line is done in order, by a thread of its own.
@@ -29,7 +29,7 @@ public enum BackgroundLine: CaseIterable, Sendable {
 
 extension Host {
     public var stepsWork: Bool { false }
-    public func stepWork() {}
+    public func stepWork(_ slice: () -> Void) {}
 }
 
 /// This machine. Each has lines of its own.

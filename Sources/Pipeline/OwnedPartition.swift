@@ -81,7 +81,7 @@ final class OwnedPartition: Sendable {
     /// As of `offset`, the next one of the answer.
     func freshness(offset: Int64, clock: Int64) -> Freshness {
         Freshness(
-            partition: partition, offset: offset, clock: clock, lag: end.map { max(0, $0 - offset) },
+            partition: partition, offset: offset, clock: clock, lag: isCurrent ? 0 : end.map { max(0, $0 - offset) },
             isCurrent: isCurrent)
     }
 

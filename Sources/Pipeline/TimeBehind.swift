@@ -18,6 +18,9 @@ struct TimeBehind {
         }
     }
 
+    /// Nothing is behind, also where the last offsets before the end are no records, as where transactions end.
+    mutating func reachEnd() { samples.removeAll() }
+
     /// Nil if nothing is behind.
     mutating func since(position: Int64) -> ContinuousClock.Instant? {
         let reached = samples.prefix { $0.end <= position }.count

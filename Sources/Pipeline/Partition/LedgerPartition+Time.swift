@@ -6,6 +6,11 @@ internal import Scoring
 extension LedgerPartition {
     /// For how long an acknowledged frame of the ledger has waited until its facts are acknowledged too.
     func noteBehind(at now: ContinuousClock.Instant) {
+        if phase == .current, shared.isCurrent {
+            firstEnd = 0
+            ends.reachEnd()
+            return behind = .zero
+        }
         // How long the frames have waited that were there before the partition was assigned is not known.
         guard quarantine == nil, let end = shared.end, let publication, publication.committable >= firstEnd else {
             return behind = nil

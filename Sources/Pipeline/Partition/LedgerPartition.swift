@@ -64,7 +64,7 @@ final class LedgerPartition {
     /// How the ledger's end moves.
     var ends = TimeBehind()
     /// The ledger's end when the partition was assigned; `Int64.max` while that is not known.
-    private(set) var firstEnd = Int64.max
+    var firstEnd = Int64.max
     /// For how long the oldest frame of the ledger has waited whose facts are not all acknowledged; nil if that is not known
     /// yet.
     var behind: Duration?

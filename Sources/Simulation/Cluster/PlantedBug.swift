@@ -19,6 +19,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case zombieWins = "zombie-wins"
     /// An appender trusts that the fold remembers its session for ever.
     case forgotten
+    /// A member computes for longer than the poll interval with the records that a poll has brought.
+    case stalls
 
     static let oneIn = 40
 }
@@ -52,9 +54,9 @@ extension SimulatedCluster {
                 append(Stored(key: nil, value: record.value.map { Array($0.prefix($0.count / 2)) }), to: place)
             case .twice where isFact && strikes:
                 append(record, to: place)
-                append(record.numbered(behind: logs[place]?.last), to: place)
+                append(record.numbered(behind: self.records(place).last?.record), to: place)
             case .zombieWins where isFact && owner(of: place.partition) !== process:
-                append(record.numbered(behind: logs[place]?.last), to: place)
+                append(record.numbered(behind: self.records(place).last?.record), to: place)
             default: append(record, to: place)
             }
         }

@@ -12,6 +12,10 @@ final class SimulatedCluster: @unchecked Sendable {
         var key: [UInt8]?
         var value: [UInt8]?
         var headers: [Header] = []
+        /// An offset that brings nobody a record: one of a transaction that was aborted, or the mark where one ends.
+        var isHole = false
+
+        static let hole = Stored(key: nil, value: nil, isHole: true)
     }
 
     private struct Appointment {
@@ -27,12 +31,16 @@ final class SimulatedCluster: @unchecked Sendable {
     var faults = Faults()
     /// Microseconds since the beginning.
     private(set) var time: Int64 = 0
+    /// The thread of a process whose work is done now; nil if no group waits for its polls.
+    private(set) var thread: String?
     private(set) var logs: [TopicPartition: [Stored]] = [:]
     private(set) var groups: [String: SimulatedGroup] = [:]
     /// What lies before is gone.
     private var beginnings: [TopicPartition: Int64] = [:]
     /// Nobody is answered before this.
     private var downUntil: Int64 = 0
+    /// Everybody is answered late before this.
+    private var slowUntil: Int64 = 0
     private var agenda: [Appointment] = []
     private var appointments = 0
 
@@ -57,6 +65,14 @@ final class SimulatedCluster: @unchecked Sendable {
         for group in groups.values { group.expel(at: time) }
     }
 
+    /// Runs what this thread does. The time that passes meanwhile delays its next poll, and nobody else's.
+    func run<Result>(on thread: String?, _ body: () throws -> Result) rethrows -> Result {
+        let interrupted = self.thread
+        self.thread = thread
+        defer { self.thread = interrupted }
+        return try body()
+    }
+
     private func nextAppointment(by end: Int64) -> Int? {
         var best: Int?
         for index in agenda.indices where agenda[index].time <= end {
@@ -74,14 +90,25 @@ final class SimulatedCluster: @unchecked Sendable {
         agenda.append(Appointment(time: time + microseconds, number: appointments, action: action))
     }
 
-    /// A way through the network: milliseconds, now and then many.
-    var latency: Int64 { Int64(random.within(200...3000)) * (random.chance(perMille: faults.delays) ? 100 : 1) }
+    private static let (latencies, slowLatencies): (ClosedRange<Int>, ClosedRange<Int>) = (
+        200...3000, 200_000...3_000_000
+    )
+
+    /// A way through the network, in microseconds: milliseconds, now and then many, and up to seconds where the brokers are slow.
+    var latency: Int64 {
+        if isSlow { return Int64(random.within(Self.slowLatencies)) }
+        return Int64(random.within(Self.latencies)) * (random.chance(perMille: faults.delays) ? 100 : 1)
+    }
 
     // MARK: The broker
 
     var isDown: Bool { time < downUntil }
     func goDown(for microseconds: Int64) { downUntil = max(downUntil, time + microseconds) }
     func comeUp() { downUntil = time }
+
+    var isSlow: Bool { time < slowUntil }
+    func goSlow(for microseconds: Int64) { slowUntil = max(slowUntil, time + microseconds) }
+    func goFast() { slowUntil = time }
 
     func beginning(_ place: TopicPartition) -> Int64 { beginnings[place] ?? 0 }
 
@@ -91,6 +118,25 @@ final class SimulatedCluster: @unchecked Sendable {
     }
 
     func end(_ place: TopicPartition) -> Int64 { Int64(logs[place]?.count ?? 0) }
+
+    /// The offset behind the last record: what lies from there to the end is none.
+    func recordsEnd(_ place: TopicPartition) -> Int64 {
+        (logs[place]?.lastIndex { !$0.isHole }).map { Int64($0) + 1 } ?? 0
+    }
+
+    /// Where the next record lies at `offset` or behind it; nil: there is none up to the end.
+    func nextRecord(_ place: TopicPartition, from offset: Int64) -> Int64? {
+        guard let log = logs[place], offset < log.count else { return nil }
+        return log[Int(offset)...].firstIndex { !$0.isHole }.map(Int64.init)
+    }
+
+    /// A log's records under their offsets.
+    func records(_ place: TopicPartition) -> [(offset: Int64, record: Stored)] {
+        (logs[place] ?? []).enumerated().filter { !$1.isHole }.map { (Int64($0), $1) }
+    }
+
+    /// A transaction that wrote so many records is aborted.
+    func abort(_ count: Int, in place: TopicPartition) { for _ in 0...count { append(.hole, to: place) } }
 
     /// Returns the offset.
     @discardableResult func append(_ record: Stored, to place: TopicPartition) -> Int64 {
@@ -140,6 +186,8 @@ struct Faults {
 extension KafkaError {
     static let deadProcess = KafkaError(code: -199, name: "_FATAL", message: "the process is dead", isFatal: true)
     static let timedOut = KafkaError(code: -185, name: "_TIMED_OUT", message: "no answer", isRetriable: true)
+    static let notPolled = KafkaError(
+        code: -147, name: "_MAX_POLL_EXCEEDED", message: "the application did not poll in time: leaving the group")
     static let illegalGeneration = KafkaError(code: 22, name: "ILLEGAL_GENERATION", message: "of an old generation")
     static let rebalancing = KafkaError(
         code: 27, name: "REBALANCE_IN_PROGRESS", message: "the group is dealing", isRetriable: true)

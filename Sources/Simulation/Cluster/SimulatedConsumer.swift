@@ -12,11 +12,16 @@ final class SimulatedConsumer: ConsumerClient {
     private let groupName: String?
     private let instance: String?
     private weak var listener: (any RebalanceListener)?
+    private let onNotice: (KafkaNotice) -> Void
+    /// The thread that polls, once it has.
+    private var thread: String?
     private(set) var assignment: [Consumer.Assigned] = []
     /// By place in the assignment: the end, as far as it was heard of.
     private var ends: [Int64?] = []
     private var paused: Set<TopicPartition> = []
     private var errors: [(place: TopicPartition, error: KafkaError)] = []
+    /// When what slow brokers have sent arrives; nil: nothing is on its way.
+    private var arrivesAt: Int64?
 
     private var topics: [String] = []
     private var member: Int?
@@ -25,8 +30,11 @@ final class SimulatedConsumer: ConsumerClient {
     private var noticesAt: Int64?
     private var isClosed = false
 
-    init(_ process: SimulatedProcess, _ options: Consumer.Options, _ listener: (any RebalanceListener)?) {
-        (self.process, self.listener) = (process, listener)
+    init(
+        _ process: SimulatedProcess, _ options: Consumer.Options, _ listener: (any RebalanceListener)?,
+        _ onNotice: @escaping (KafkaNotice) -> Void
+    ) {
+        (self.process, self.listener, self.onNotice) = (process, listener, onNotice)
         (groupName, instance, reportsEnds) = (options.group, options.instance, options.reportsEnds)
     }
 
@@ -48,9 +56,9 @@ final class SimulatedConsumer: ConsumerClient {
     }
 
     private func takePart() {
-        guard groupName != nil, process.isConnected, !cluster.isDown else { return }
+        guard process.isConnected, !cluster.isDown else { return }
         guard let member else {
-            self.member = group.join(process, topics, as: instance, at: cluster.time)
+            self.member = group.join(process, topics, as: instance, on: thread, at: cluster.time)
             return
         }
         if !group.contains(member) {
@@ -74,6 +82,13 @@ final class SimulatedConsumer: ConsumerClient {
         guard cluster.time >= at else { return }
         noticesAt = nil
         member = nil
+        if owns { revoke(lost: true) }
+    }
+
+    /// As in librdkafka, the poll that comes too late brings the error and takes the partitions; the next one joins anew.
+    private func noticeStall() {
+        onNotice(.error(.notPolled))
+        (member, noticesAt) = (nil, nil)
         if owns { revoke(lost: true) }
     }
 
@@ -101,7 +116,7 @@ final class SimulatedConsumer: ConsumerClient {
 
     func commit(_ offsets: [PartitionOffset], wait: Bool) throws(KafkaError) {
         try process.check()
-        guard let member else { throw .illegalGeneration }
+        guard let member, !process.isOverdue(on: thread) else { throw .illegalGeneration }
         let offsets = cluster.bug == .earlyCommit ? handedOut(offsets) : offsets
         let (group, generation) = (group, generation)
         guard wait else {
@@ -133,7 +148,7 @@ final class SimulatedConsumer: ConsumerClient {
 
     private func read(_ offsets: [PartitionOffset]) {
         assignment = offsets.map { Consumer.Assigned($0) }
-        paused = []
+        (paused, arrivesAt) = ([], nil)
         ends = assignment.map { _ in nil }
     }
 
@@ -157,18 +172,46 @@ final class SimulatedConsumer: ConsumerClient {
     @discardableResult
     func poll(timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void) throws -> Int {
         try process.check()
-        takePart()
+        if groupName != nil { beginPoll() }
         guard process.isConnected, !cluster.isDown else {
-            cluster.wait(Int64(timeoutMilliseconds) * 1000)
+            rest(Int64(timeoutMilliseconds) * 1000)
             return 0
         }
         if !assignment.isEmpty, cluster.random.chance(perMille: cluster.faults.fetchErrors) {
             let source = cluster.random.below(assignment.count)
             errors.append((assignment[source].topicPartition, .noConnection))
         }
+        guard arrive(within: timeoutMilliseconds) else { return 0 }
         let count = try fetch(body)
-        if count == 0 { cluster.wait(Int64(timeoutMilliseconds) * 1000) }
+        if count == 0 { rest(Int64(timeoutMilliseconds) * 1000) }
         return count
+    }
+
+    private func beginPoll() {
+        let isOverdue = process.isOverdue(on: thread)
+        thread = cluster.thread
+        process.polled()
+        if isOverdue, member != nil { noticeStall() } else { takePart() }
+    }
+
+    /// Waits for what slow brokers have sent. False: it has not arrived within the time-out.
+    private func arrive(within milliseconds: Int) -> Bool {
+        guard arrivesAt != nil || cluster.isSlow else { return true }
+        let time = arrivesAt ?? cluster.time + cluster.latency
+        arrivesAt = time
+        let left = max(0, time - cluster.time)
+        guard left <= Int64(milliseconds) * 1000 else {
+            rest(Int64(milliseconds) * 1000)
+            return false
+        }
+        arrivesAt = nil
+        rest(left)
+        return true
+    }
+
+    /// Waits for records. A member of a group polls meanwhile.
+    private func rest(_ microseconds: Int64) {
+        if groupName == nil { process.waitForBroker(microseconds) } else { cluster.wait(microseconds) }
     }
 
     private func fetch(_ body: (UnsafeBufferPointer<Record>) throws -> Void) throws -> Int {
@@ -186,15 +229,24 @@ final class SimulatedConsumer: ConsumerClient {
                 errors.append((assignment[source].topicPartition, .outOfRange))
                 continue
             }
-            if assignment[source].position == end, reportsEnds { assignment[source].end = end }
-            while assignment[source].position < end, found.count < limit {
-                found.append((source, assignment[source].position))
-                assignment[source].position += 1
-                assignment[source].end = nil
+            // The position stays behind the last record; only the end tells of what lies behind that and is none.
+            let place = assignment[source].topicPartition
+            guard var next = cluster.nextRecord(place, from: assignment[source].position) else {
+                if reportsEnds { assignment[source].end = end }
+                continue
+            }
+            while found.count < limit {
+                found.append((source, next))
+                (assignment[source].position, assignment[source].end) = (next + 1, nil)
+                guard let further = cluster.nextRecord(place, from: next + 1) else { break }
+                next = further
             }
         }
         guard !found.isEmpty else { return 0 }
         try lend(found, body)
+        if cluster.bug == .stalls, groupName != nil, cluster.random.below(PlantedBug.oneIn) == 0 {
+            process.compute(2 * SimulatedGroup.maximumPollInterval)
+        }
         return found.count
     }
 

@@ -3,6 +3,15 @@ internal import Kafka
 /// A consumer group of the range assignor, as its coordinator sees it.
 final class SimulatedGroup {
     static let session: Int64 = 10_000_000
+    /// The default of librdkafka's `max.poll.interval.ms`, which `Consumer` does not change, in microseconds. A member that
+    /// is busy for longer between two polls loses its membership, although it sends heartbeats.
+    static let maximumPollInterval: Int64 = 300_000_000
+
+    /// An expulsion that the member itself has caused, because it was busy with its own work.
+    struct Stall {
+        let member: String
+        let busy: SimulatedProcess.Busy
+    }
 
     private struct Member {
         let id: Int
@@ -10,11 +19,15 @@ final class SimulatedGroup {
         let topics: [String]
         /// Static membership under this name.
         let instance: String?
+        /// The one that polls.
+        let thread: String?
         var lastHeard: Int64
         var isGone = false
         /// Waits for the partitions to be dealt.
         var hasJoined = true
         var assignment: [TopicPartition] = []
+
+        var isOverdue: Bool { !isGone && process.isOverdue(on: thread) }
     }
 
     private let topics: () -> [String: Int]
@@ -24,6 +37,10 @@ final class SimulatedGroup {
     private(set) var generation = 0
     private(set) var isDealing = false
     private(set) var committed: [TopicPartition: PartitionOffset] = [:]
+    /// By process: how often it was expelled because it did not poll in time.
+    private(set) var expulsions: [String: Int] = [:]
+    /// Those of them that were its own fault.
+    private(set) var stalls: [Stall] = []
 
     /// `topics`: partitions by topic, as they are when it asks.
     init(topics: @escaping () -> [String: Int]) { self.topics = topics }
@@ -32,10 +49,13 @@ final class SimulatedGroup {
 
     func contains(_ id: Int) -> Bool { index(id) != nil }
 
-    /// Returns the member's id.
-    func join(_ process: SimulatedProcess, _ topics: [String], as instance: String?, at time: Int64) -> Int {
+    /// `thread`: the one that polls; nil if the member has no poll deadline. Returns the member's id.
+    func join(
+        _ process: SimulatedProcess, _ topics: [String], as instance: String?, on thread: String?, at time: Int64
+    ) -> Int {
         defer { nextID += 1 }
-        var member = Member(id: nextID, process: process, topics: topics, instance: instance, lastHeard: time)
+        var member = Member(
+            id: nextID, process: process, topics: topics, instance: instance, thread: thread, lastHeard: time)
         if let instance, let index = members.firstIndex(where: { $0.instance == instance }) {
             // It takes the place of the one that it was before, and nothing is dealt.
             member.assignment = members[index].assignment
@@ -57,14 +77,34 @@ final class SimulatedGroup {
     /// Left without a word.
     func lose(_ id: Int) { if let index = index(id) { members[index].isGone = true } }
 
-    /// Members that were not heard of for a session.
+    /// Members that have not polled in time, and those that were not heard of for a session.
     func expel(at time: Int64) {
         for index in members.indices where members[index].process.isHeard && !members[index].isGone {
             members[index].lastHeard = time
         }
+        expelOverdue()
         let count = members.count
         members.removeAll { time - $0.lastHeard > Self.session }
         if members.count < count { deal(joined: nil) }
+    }
+
+    /// The client finds by itself that it was not polled, and leaves the group. A static member stops its heartbeats instead, and
+    /// so does one that cannot reach the broker: the session's end expels them.
+    private func expelOverdue() {
+        var leaving: Set<Int> = []
+        for index in members.indices where members[index].isOverdue {
+            let (process, thread) = (members[index].process, members[index].thread ?? "")
+            expulsions[process.name, default: 0] += 1
+            let busy = process.busy(on: thread)
+            if busy.own > Self.maximumPollInterval, process.isConnected, !process.isPaused {
+                stalls.append(Stall(member: process.name, busy: busy))
+            }
+            members[index].isGone = true
+            if process.canSend, members[index].instance == nil { leaving.insert(members[index].id) }
+        }
+        guard !leaving.isEmpty else { return }
+        members.removeAll { leaving.contains($0.id) }
+        deal(joined: nil)
     }
 
     /// The topic has other partitions than before.
@@ -119,5 +159,13 @@ final class SimulatedGroup {
     func commit(_ offsets: [PartitionOffset], of id: Int, generation: Int) throws(KafkaError) {
         guard contains(id), generation == self.generation else { throw .illegalGeneration }
         for offset in offsets { committed[offset.topicPartition] = offset }
+    }
+}
+
+extension SimulatedProcess {
+    /// The thread has not polled for longer than a group's member may.
+    func isOverdue(on thread: String?) -> Bool {
+        guard !isDead, let thread else { return false }
+        return busy(on: thread).total > SimulatedGroup.maximumPollInterval
     }
 }

@@ -5,15 +5,27 @@ internal import Pipeline
 /// A process on a simulated machine, from its start to its death. Its calls end with it: whoever makes one then gets an
 /// error, and nothing happens.
 final class SimulatedProcess: @unchecked Sendable {
+    /// What a thread has spent since it last polled as a member of a group, in microseconds.
+    struct Busy: Equatable {
+        /// On computing and on its disk.
+        var own: Int64 = 0
+        /// On the broker, in calls that their own time-outs bound.
+        var waiting: Int64 = 0
+
+        var total: Int64 { own + waiting }
+    }
+
     let cluster: SimulatedCluster
+    let name: String
     private(set) var isDead = false
     /// SIGSTOP.
     var isPaused = false
     var isConnected = true
     /// Calls that it still makes; nil: any number.
     var callsLeft: Int?
+    private var busy: [String: Busy] = [:]
 
-    init(_ cluster: SimulatedCluster) { self.cluster = cluster }
+    init(_ cluster: SimulatedCluster, name: String = "tool") { (self.cluster, self.name) = (cluster, name) }
 
     /// The group's coordinator hears its heartbeats.
     var isHeard: Bool { !isDead && !isPaused && isConnected && !cluster.isDown }
@@ -21,6 +33,27 @@ final class SimulatedProcess: @unchecked Sendable {
     var canSend: Bool { isHeard }
 
     func die() { isDead = true }
+
+    // MARK: Time
+
+    func busy(on thread: String) -> Busy { busy[thread] ?? Busy() }
+
+    /// The thread that runs now polls. Only polls of a group's member count.
+    func polled() { if let thread = cluster.thread { busy[thread] = Busy() } }
+
+    /// The thread that runs now works for so long.
+    func compute(_ microseconds: Int64) { pass(microseconds, as: \.own) }
+
+    /// The thread that runs now waits for the broker for so long.
+    func waitForBroker(_ microseconds: Int64) { pass(microseconds, as: \.waiting) }
+
+    /// Whoever waits finds the time noted, and so does a group that expels meanwhile.
+    private func pass(_ microseconds: Int64, as kind: WritableKeyPath<Busy, Int64>) {
+        if let thread = cluster.thread { busy[thread, default: Busy()][keyPath: kind] += microseconds }
+        cluster.wait(microseconds)
+    }
+
+    // MARK: Calls
 
     /// A call of the process: it may be its last. False: it is dead.
     func call() -> Bool {
@@ -36,11 +69,14 @@ final class SimulatedProcess: @unchecked Sendable {
     /// A request that is answered: waits for it.
     func request(timeoutMilliseconds: Int) throws(KafkaError) {
         try check()
+        let limit = Int64(timeoutMilliseconds) * 1000
         guard isConnected, !cluster.isDown, !cluster.random.chance(perMille: cluster.faults.timeouts) else {
-            cluster.wait(Int64(timeoutMilliseconds) * 1000)
+            waitForBroker(limit)
             throw .timedOut
         }
-        cluster.wait(cluster.latency)
+        let latency = cluster.latency
+        waitForBroker(min(latency, limit))
+        if latency > limit { throw .timedOut }
     }
 }
 
@@ -54,7 +90,7 @@ struct ProcessCluster: KafkaCluster {
         _ options: Consumer.Options, listener: (any RebalanceListener)?, onNotice: @escaping (KafkaNotice) -> Void
     ) throws(KafkaError) -> any ConsumerClient {
         try process.check()
-        return SimulatedConsumer(process, options, listener)
+        return SimulatedConsumer(process, options, listener, onNotice)
     }
 
     func producer(
@@ -102,6 +138,8 @@ final class SimulatedMachine: Host, @unchecked Sendable {
     private let cluster: SimulatedCluster
     /// Microseconds by which its wall clock is wrong.
     var error: Int64 = 0
+    /// Every call of its disk takes time.
+    var hasSlowDisk = false
     /// What waits in each line, in order.
     private var work: [BackgroundLine: [@Sendable () -> Void]] = [:]
 
@@ -120,14 +158,34 @@ final class SimulatedMachine: Host, @unchecked Sendable {
 
     var stepsWork: Bool { true }
 
-    /// The first piece of work of one of the lines.
-    func stepWork() {
-        let lines = BackgroundLine.allCases.filter { work[$0]?.isEmpty == false }
-        guard !lines.isEmpty else { return }
-        work[lines[cluster.random.below(lines.count)]]?.removeFirst()()
+    func stepWork(_ slice: () -> Void) {
+        offThePoll(slice)
+        workInBackground()
     }
 
+    /// The first piece of work of one of the lines.
+    func workInBackground() {
+        let lines = BackgroundLine.allCases.filter { work[$0]?.isEmpty == false }
+        guard !lines.isEmpty, let piece = work[lines[cluster.random.below(lines.count)]]?.removeFirst() else { return }
+        offThePoll { piece() }
+    }
+
+    /// Runs what a thread does that does not poll: the time that passes meanwhile keeps no member from its poll.
+    func offThePoll(_ body: () throws -> Void) rethrows { try cluster.run(on: nil, body) }
+
     func forgetWork() { work = [:] }
+
+    // MARK: The disk
+
+    /// Microseconds; of what makes something last, up to seconds.
+    private static let (slowSync, slowCall): (ClosedRange<Int>, ClosedRange<Int>) = (0...3_000_000, 0...5000)
+
+    /// What a call of the disk takes, in microseconds.
+    func diskTime(of call: FileError.Call) -> Int64 {
+        guard hasSlowDisk else { return 0 }
+        let isSync = call == .sync || call == .syncDirectory
+        return Int64(cluster.random.within(isSync ? Self.slowSync : Self.slowCall))
+    }
 
     /// What a crash leaves of the disk: `losesPower`: of what was not synced, any part, and any of the new names.
     func crashDisk(losesPower: Bool) {
@@ -142,34 +200,47 @@ final class SimulatedMachine: Host, @unchecked Sendable {
     }
 }
 
-/// A machine's disk as one process has it.
+/// A machine's disk as one process has it: the time that a call takes passes for the thread that makes it.
 struct ProcessDisk: FileSystem {
     private static let ioError = -5
 
     let process: SimulatedProcess
-    let disk: FaultyFileSystem
+    let machine: SimulatedMachine
 
-    private func run(_ body: () -> Int) -> Int { process.call() ? body() : Self.ioError }
+    private var disk: FaultyFileSystem { machine.disk }
+
+    /// The time that the disk takes has passed when this returns. False: the process is dead.
+    private func call(_ call: FileError.Call) -> Bool {
+        guard process.call() else { return false }
+        let time = machine.diskTime(of: call)
+        if time > 0 { process.compute(time) }
+        return true
+    }
+
+    private func run(_ call: FileError.Call, _ body: () -> Int) -> Int { self.call(call) ? body() : Self.ioError }
 
     func open(_ path: String, create: Bool, readOnly: Bool) -> Int {
-        run { disk.open(path, create: create, readOnly: readOnly) }
+        run(.open) { disk.open(path, create: create, readOnly: readOnly) }
     }
     func read(_ descriptor: Int, _ bytes: UnsafeMutableRawBufferPointer, at position: Int64) -> Int {
-        run { disk.read(descriptor, bytes, at: position) }
+        run(.read) { disk.read(descriptor, bytes, at: position) }
     }
     func write(_ descriptor: Int, _ bytes: UnsafeRawBufferPointer, at position: Int64) -> Int {
-        run { disk.write(descriptor, bytes, at: position) }
+        run(.write) { disk.write(descriptor, bytes, at: position) }
     }
-    func size(_ descriptor: Int) -> Int64 { Int64(run { Int(disk.size(descriptor)) }) }
-    func sync(_ descriptor: Int) -> Int { run { disk.sync(descriptor) } }
-    func truncate(_ descriptor: Int, to size: Int64) -> Int { run { disk.truncate(descriptor, to: size) } }
+    func size(_ descriptor: Int) -> Int64 { Int64(run(.size) { Int(disk.size(descriptor)) }) }
+    func sync(_ descriptor: Int) -> Int { run(.sync) { disk.sync(descriptor) } }
+    func truncate(_ descriptor: Int, to size: Int64) -> Int {
+        run(.truncate) { disk.truncate(descriptor, to: size) }
+    }
+    /// Takes no time: it may be the end of whoever has the file.
     func close(_ descriptor: Int) -> Int { process.isDead ? Self.ioError : disk.close(descriptor) }
-    func lock(_ descriptor: Int) -> Int { run { disk.lock(descriptor) } }
-    func rename(_ path: String, to target: String) -> Int { run { disk.rename(path, to: target) } }
-    func remove(_ path: String) -> Int { run { disk.remove(path) } }
-    func makeDirectory(_ path: String) -> Int { run { disk.makeDirectory(path) } }
-    func syncDirectory(_ path: String) -> Int { run { disk.syncDirectory(path) } }
+    func lock(_ descriptor: Int) -> Int { run(.lock) { disk.lock(descriptor) } }
+    func rename(_ path: String, to target: String) -> Int { run(.rename) { disk.rename(path, to: target) } }
+    func remove(_ path: String) -> Int { run(.remove) { disk.remove(path) } }
+    func makeDirectory(_ path: String) -> Int { run(.makeDirectory) { disk.makeDirectory(path) } }
+    func syncDirectory(_ path: String) -> Int { run(.syncDirectory) { disk.syncDirectory(path) } }
     func names(in directory: String) -> Result<[String], FileError> {
-        process.call() ? disk.names(in: directory) : .failure(FileError(.list, directory, 5))
+        call(.list) ? disk.names(in: directory) : .failure(FileError(.list, directory, 5))
     }
 }

@@ -151,7 +151,7 @@ final class SimulatedProducer: ProducerClient {
             fatalError = .deadProcess
             return
         }
-        if reports.isEmpty { cluster.wait(Int64(timeoutMilliseconds) * 1000) }
+        if reports.isEmpty { process.waitForBroker(Int64(timeoutMilliseconds) * 1000) }
         let taken = reports
         reports = []
         for report in taken { delivered(report) }

@@ -17,7 +17,11 @@ final class Disaster {
     /// Rounds within which everything is as it must be, once nothing more befalls anybody.
     private static let roundsToSettle = 400
     private static let settlingRound = 500 * millisecond
+    private static let fatesPerTrouble = 36
     private static let framesPerCheckpoint: Int64 = 8
+    /// What folding a frame takes, in microseconds, and how often and by how much a machine is slower.
+    private static let frameTime = 2...40
+    private static let (slowPerMille, slowness): (Int, Int64) = (20, 1000)
 
     private struct Member {
         let machine: SimulatedMachine
@@ -35,7 +39,7 @@ final class Disaster {
     private let keyring: Keyring?
     private var members: [Member] = []
     private var traffic: Traffic
-    private var sent: [TopicPartition: [Traffic.Sent]] = [:]
+    private var sent: [TopicPartition: [Traffic.Placed]] = [:]
     private var told: [String: Int] = [:]
     private let menu: [Fate]
     /// Records in the ledger that are no frames, by partition, and those of them that no entry passes over yet.
@@ -48,6 +52,7 @@ final class Disaster {
         case crash, powerLoss = "power losses", crashAtCall = "crashes within a call", pause = "pauses"
         case cutOff = "network partitions", brokerDown = "broker failures", restart = "restarts", clock = "clock steps"
         case disk = "disk faults", retention = "expiries", growth = "added partitions", stray = "stray records"
+        case slowDisk = "slow disks", slowBroker = "slow brokers", abort = "aborted transactions"
     }
 
     init(_ run: DisasterRun, logger: Logger) throws {
@@ -120,7 +125,7 @@ final class Disaster {
         result.noticesForgottenSessions = cluster.bug != .forgotten
         result.intakeGroup = SimulatedTopics.intakeGroup
         result.foldGroup = SimulatedTopics.foldGroup
-        result.data = LocalData("/data", on: ProcessDisk(process: process, disk: machine.disk))
+        result.data = LocalData("/data", on: ProcessDisk(process: process, machine: machine))
         result.snapshotInterval = 60 * Self.second
         result.standsBy = standsBy
         result.staticMember = isStatic ? machine.name : nil
@@ -135,7 +140,7 @@ final class Disaster {
 
     private func start(_ number: Int, policy: ScoringPolicy? = nil) {
         guard members[number].process == nil else { return }
-        let process = SimulatedProcess(cluster)
+        let process = SimulatedProcess(cluster, name: members[number].machine.name)
         members[number].process = process
         members[number].pipeline = SteppedPipeline(
             configuration(members[number].machine, process, policy: policy), logger: logger)
@@ -147,8 +152,9 @@ final class Disaster {
         case 0..<50: try step(number, below(2) == 0 ? .intake : .fold)
         case 50..<66: for _ in 0..<(1 + below(6)) { send() }
         case 66..<80: cluster.wait(pause())
-        case 80..<88: members[number].machine.stepWork()
-        default: if below(3) == 0 { try befall(menu[below(menu.count)], number) }
+        case 80..<88: members[number].machine.workInBackground()
+        // As many of each sort, however many sorts there are.
+        default: if below(Self.fatesPerTrouble) < Fate.allCases.count { try befall(menu[below(menu.count)], number) }
         }
     }
 
@@ -164,27 +170,55 @@ final class Disaster {
     private func send() {
         let record = traffic.next(at: Self.start + cluster.time, &cluster.random)
         let place = TopicPartition(record.topic, cluster.partition(of: record.record.key, in: record.topic))
-        cluster.append(record.record, to: place)
-        sent[place, default: []].append(record)
+        let offset = cluster.append(record.record, to: place)
+        sent[place, default: []].append(Traffic.Placed(offset: offset, sent: record))
     }
 
     private func step(_ number: Int, _ role: Role) throws {
         guard let process = members[number].process, !process.isPaused else { return }
         do {
             guard let pipeline = members[number].pipeline else { return }
-            try pipeline.step(role)
-            if role == .fold { runSlices(of: pipeline) }
+            try cluster.run(on: role.rawValue) { try pipeline.step(role) }
+            if role == .fold { runSlices(number, process, pipeline) }
         } catch let error as PipelineError where error.code == .storage || process.isDead {
             // As a process does: it ends, and is started again.
             process.die()
         }
+        try checkPolls()
         if process.isDead { bury(number, losesPower: false) }
     }
 
     /// As some workers would: in any order, and not always all of them.
-    private func runSlices(of pipeline: SteppedPipeline) {
-        for _ in 0..<below(2 * (pipeline.slices + 1)) where pipeline.slices > 0 {
-            pipeline.runSlice(below(pipeline.slices))
+    private func runSlices(_ number: Int, _ process: SimulatedProcess, _ pipeline: SteppedPipeline) {
+        let before = folded(number)
+        members[number].machine.offThePoll {
+            for _ in 0..<below(2 * (pipeline.slices + 1)) where pipeline.slices > 0 {
+                pipeline.runSlice(below(pipeline.slices))
+            }
+            compute(process, folded(number), since: before)
+        }
+    }
+
+    /// By ledger partition that is folded there: the offset of the next frame.
+    private func folded(_ number: Int) -> [Int32: Int64] {
+        members[number].pipeline?.folded.mapValues(\.nextOffset) ?? [:]
+    }
+
+    /// Folding takes time.
+    private func compute(_ process: SimulatedProcess, _ folded: [Int32: Int64], since before: [Int32: Int64]) {
+        let frames = before.reduce(0) { $0 + max(0, (folded[$1.key] ?? 0) - $1.value) }
+        guard frames > 0, !process.isDead else { return }
+        let slowness = cluster.random.chance(perMille: Self.slowPerMille) ? Self.slowness : 1
+        process.compute(frames * Int64(cluster.random.within(Self.frameTime)) * slowness)
+    }
+
+    /// Nobody lost its partitions because it had other things to do.
+    private func checkPolls() throws {
+        for (name, group) in cluster.groups.sorted(by: { $0.key < $1.key }) {
+            guard let stall = group.stalls.first else { continue }
+            throw Oracle.Objection(
+                "\(stall.member) computed while it should poll: \(stall.busy.own / Self.second) s of its own since its last "
+                    + "poll in group \(name), which allows \(SimulatedGroup.maximumPollInterval / Self.second) s")
         }
     }
 
@@ -208,6 +242,7 @@ final class Disaster {
         case .cutOff:
             process.isConnected = false
             cluster.later(Int64(below(30_000)) * Self.millisecond) { process.isConnected = true }
+        case .slowBroker: cluster.goSlow(for: Int64(below(60_000)) * Self.millisecond)
         case .brokerDown: cluster.goDown(for: Int64(below(10_000)) * Self.millisecond)
         case .restart:
             try stop(number)
@@ -224,6 +259,14 @@ final class Disaster {
             ]
             let (fault, call) = faults[below(faults.count)]
             members[number].machine.disk.plan(fault, atCall: 1 + below(20), of: call)
+        case .slowDisk:
+            let machine = members[number].machine
+            guard !machine.hasSlowDisk else { return }
+            machine.hasSlowDisk = true
+            cluster.later(Int64(below(600_000)) * Self.millisecond) { machine.hasSlowDisk = false }
+        case .abort:
+            let places = cluster.logs.keys.filter(Self.hasTransactions).sorted()
+            cluster.abort(below(4), in: places[below(places.count)])
         case .growth:
             let topic = SimulatedTopics.sources[below(SimulatedTopics.sources.count)]
             if cluster.topics[topic] ?? 0 < Self.mostPartitions { cluster.addPartition(to: topic) }
@@ -236,6 +279,12 @@ final class Disaster {
             guard let read = cluster.group(SimulatedTopics.intakeGroup).committed[place] else { return }
             cluster.expire(place, before: read.offset + Int64(below(4)))
         }
+    }
+
+    /// Whoever writes there may do it in transactions.
+    private static func hasTransactions(_ place: TopicPartition) -> Bool {
+        SimulatedTopics.isSource(place) || place.topic == SimulatedTopics.ledger
+            || SimulatedTopics.facts.contains(place.topic)
     }
 
     /// Something else writes to the ledger topic.
@@ -295,10 +344,12 @@ final class Disaster {
         endsWell = true
         cluster.faults = Faults()
         cluster.comeUp()
+        cluster.goFast()
         while !openStrays.isEmpty { try skipStray() }
         for number in members.indices {
             members[number].machine.error = 0
             members[number].machine.disk.clearFaults()
+            members[number].machine.hasSlowDisk = false
             members[number].process?.isPaused = false
             members[number].process?.isConnected = true
             members[number].process?.callsLeft = nil
@@ -307,7 +358,7 @@ final class Disaster {
         for _ in 0..<Self.roundsToSettle {
             for number in members.indices {
                 for role in Role.allCases { try step(number, role) }
-                members[number].machine.stepWork()
+                members[number].machine.workInBackground()
                 start(number)
             }
             if isSettled { return }
@@ -328,8 +379,8 @@ final class Disaster {
             let place = TopicPartition(SimulatedTopics.ledger, partition)
             let owners = members.compactMap { $0.pipeline?.folded[partition] }
             guard owners.count == 1 else { return "\(place) has \(owners.count) owners" }
-            guard owners[0].isCurrent, owners[0].nextOffset == cluster.end(place) else {
-                return "\(place) is folded to \(owners[0].nextOffset) of \(cluster.end(place))"
+            guard owners[0].isCurrent, owners[0].nextOffset == cluster.recordsEnd(place) else {
+                return "\(place) is folded to \(owners[0].nextOffset) of \(cluster.recordsEnd(place))"
             }
             let wall = Self.start + cluster.time
             if owners[0].clock < wall - Self.latestTick {
@@ -385,14 +436,15 @@ final class Disaster {
             repeats.facts -= folded.facts.reduce(0) { $0 + $1.count }
         }
         let facts = SimulatedTopics.facts.flatMap { topic in
-            (0..<Int32(ledgerPartitions)).map { Int(cluster.end(TopicPartition(topic, $0))) }
+            (0..<Int32(ledgerPartitions)).map { cluster.records(TopicPartition(topic, $0)).count }
         }
         repeats.facts += facts.reduce(0, +)
+        let expulsions = cluster.groups.values.reduce(0) { $0 + $1.expulsions.values.reduce(0, +) }
         return DisasterRun.Summary(
             records: sent.values.reduce(0) { $0 + $1.count },
             checkpoints: Int(cluster.end(TopicPartition(SimulatedTopics.checkpoints, 0))),
             frames: (0..<Int32(ledgerPartitions)).reduce(0) {
-                $0 + Int(cluster.end(TopicPartition(SimulatedTopics.ledger, $1)))
-            }, facts: facts.reduce(0, +), repeats: repeats, disasters: told, digests: digests)
+                $0 + cluster.records(TopicPartition(SimulatedTopics.ledger, $1)).count
+            }, facts: facts.reduce(0, +), repeats: repeats, expulsions: expulsions, disasters: told, digests: digests)
     }
 }

@@ -12,6 +12,8 @@ public struct DisasterRun: Sendable {
         public let facts: Int
         /// What was there more than once, or of an appender that had to begin anew, and was passed over.
         public let repeats: Repeats
+        /// How often a group expelled a member because it did not poll in time.
+        public let expulsions: Int
         /// What befell whom, in order of their names.
         public let disasters: [String: Int]
         /// Of the ledger partitions' states.
@@ -31,7 +33,8 @@ public struct DisasterRun: Sendable {
         public var description: String {
             let told = disasters.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
             return "\(records) records, \(frames) frames, \(facts) facts, \(repeats.origins) entries and "
-                + "\(repeats.facts) facts repeated; \(told); \(digests.joined(separator: " "))"
+                + "\(repeats.facts) facts repeated, \(expulsions) expulsions for not polling; \(told); "
+                + digests.joined(separator: " ")
         }
     }
 

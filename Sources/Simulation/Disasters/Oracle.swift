@@ -35,7 +35,7 @@ struct Oracle {
 
     let cluster: SimulatedCluster
     /// What was acknowledged to who sends.
-    let sent: [TopicPartition: [Traffic.Sent]]
+    let sent: [TopicPartition: [Traffic.Placed]]
     let ledgerPartitions: Int
     /// Offsets of records in the ledger that are no frames, by partition; an entry passes each over.
     let strays: [Int32: Set<Int64>]
@@ -64,20 +64,22 @@ struct Oracle {
             for partition in 0..<ledgerPartitions {
                 let found = counted[partition].events[source] ?? []
                 let has = Set(found.map(\.offset))
-                let expected = records.enumerated().filter { offset, sent in
+                let expected = records.filter { item in
+                    let (offset, sent) = (item.offset, item.sent)
                     // What a gap in the ledger tells of may be missing, and nothing else.
-                    sent.reason == nil && (sent.subject.map { ledgerPartition(of: $0) == partition } ?? true)
-                        && (has.contains(Int64(offset))
+                    return sent.reason == nil && (sent.subject.map { ledgerPartition(of: $0) == partition } ?? true)
+                        && (has.contains(offset)
                             || counted[partition].gaps.allSatisfy {
-                                $0.source != source || !$0.offsets.contains(Int64(offset))
+                                $0.source != source || !$0.offsets.contains(offset)
                             })
                 }
-                for (index, (offset, sent)) in expected.enumerated() {
+                for (index, placed) in expected.enumerated() {
+                    let (offset, sent) = (placed.offset, placed.sent)
                     guard index < found.count else {
                         throw Objection("\(source)@\(offset) (\(sent.type)) is not in ledger partition \(partition)")
                     }
                     let item = found[index]
-                    guard item.offset == Int64(offset), item.id == sent.id, item.type == sent.type,
+                    guard item.offset == offset, item.id == sent.id, item.type == sent.type,
                         item.subject == sent.subject ?? ""
                     else {
                         throw Objection(
@@ -104,8 +106,8 @@ struct Oracle {
         var result: [TopicPartition: [Counted]] = [:]
         var gaps: [Gap] = []
         let decoder = EventDecoder()
-        for (offset, stored) in cluster.logs[ledger(partition), default: []].enumerated()
-        where strays[partition]?.contains(Int64(offset)) != true {
+        for (offset, stored) in cluster.records(ledger(partition))
+        where strays[partition]?.contains(offset) != true {
             try (stored.value ?? []).withUnsafeBytes { frame in
                 var reader = FrameReader()
                 do {
@@ -145,19 +147,20 @@ struct Oracle {
     func checkDeadLetters() throws {
         // Every ledger partition has every gap.
         let gaps = try read(0).gaps
-        var found: [TopicPartition: [Int: SimulatedCluster.Stored]] = [:]
+        var found: [TopicPartition: [Int64: SimulatedCluster.Stored]] = [:]
         for partition in 0..<(cluster.topics[SimulatedTopics.deadLetter] ?? 0) {
             for letter in cluster.logs[TopicPartition(SimulatedTopics.deadLetter, Int32(partition))] ?? [] {
                 guard let topic = letter.report("topic"), let number = letter.report("partition").flatMap(Int32.init),
-                    let offset = letter.report("offset").flatMap(Int.init)
+                    let offset = letter.report("offset").flatMap({ Int64($0) })
                 else { throw Objection("a dead letter does not say where it comes from") }
                 found[TopicPartition(topic, number), default: [:]][offset] = letter
             }
         }
         for (source, records) in sent.sorted(by: { $0.key < $1.key }) {
-            for (offset, record) in records.enumerated() {
+            for placed in records {
+                let (offset, record) = (placed.offset, placed.sent)
                 let letter = found[source]?[offset]
-                if letter == nil, gaps.contains(where: { $0.source == source && $0.offsets.contains(Int64(offset)) }) {
+                if letter == nil, gaps.contains(where: { $0.source == source && $0.offsets.contains(offset) }) {
                     continue
                 }
                 guard letter?.report("exception.class.name") == record.reason else {
@@ -176,10 +179,9 @@ struct Oracle {
 
     /// `offsets`: where digest and chain are wanted.
     func fold(_ partition: Int32, placesAt offsets: Set<Int64>) throws -> Folded {
-        let log = cluster.logs[ledger(partition), default: []]
-        let frames = log.enumerated().map { (offset: Int64($0), bytes: $1.value ?? []) }
+        let frames = cluster.records(ledger(partition)).map { (offset: $0.offset, bytes: $0.record.value ?? []) }
         var fold = PartitionFold(
-            partition: partition, history: { end in MemoryFrames(Array(frames.prefix(Int(end)))) },
+            partition: partition, history: { end in MemoryFrames(Array(frames.prefix { $0.offset < end })) },
             maximumSessions: SimulatedTopics.maximumSessions)
         for offset in strays[partition] ?? [] { fold.skip(offset) }
         var batch = FactBatch()
@@ -213,7 +215,7 @@ struct Oracle {
             let place = TopicPartition(SimulatedTopics.facts[topic.rawValue], partition)
             let expected = folded.facts[topic.rawValue]
             var rule = FactSequence()
-            for (offset, record) in cluster.logs[place, default: []].enumerated() {
+            for (offset, record) in cluster.records(place) {
                 let value = record.value ?? []
                 let sequence = value.withUnsafeBytes { decoder.sequence(ofFact: $0) }
                 guard let sequence, rule.judge(sequence) == .accept else { continue }

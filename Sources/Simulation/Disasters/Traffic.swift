@@ -41,6 +41,12 @@ struct Traffic {
         let reason: String?
     }
 
+    /// What is sent, and where it came to lie in its source's partition.
+    struct Placed {
+        let offset: Int64
+        let sent: Sent
+    }
+
     private static let hour: Int64 = 3_600_000_000
     /// Longer than any simulation lasts.
     private static let ages: Int64 = 20_000 * hour
