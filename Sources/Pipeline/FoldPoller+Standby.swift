@@ -19,7 +19,8 @@ extension FoldPoller {
         guard !isOpening else { return }
         let now = host.now
         let missing = slots.indices.first {
-            slots[$0].runner == nil && slots[$0].closing == nil && slots[$0].failure.retryAt ?? now <= now
+            !isAssigned(Int32($0)) && slots[$0].runner == nil && slots[$0].closing == nil
+                && slots[$0].failure.retryAt ?? now <= now
         }
         if let missing { open(Int32(missing)) }
     }
