@@ -97,11 +97,10 @@ final class PartitionInbox: Sendable {
     /// Of frames that wait.
     var bytes: Int { state.withLock { $0.bytes } }
 
-    /// The order begins another time for the partition: what was polled before is of no use in it.
+    /// The order begins another time for the partition: what was polled before is of no use in it. What is acknowledged stays so.
     func begin(with order: Order) {
         state.withLock { state in
             (state.blocks, state.bytes, state.reachedEnd) = ([], 0, false)
-            state.news.acknowledged = News().acknowledged
             (state.news.end, state.news.publishedByOwner) = (nil, nil)
             state.news.orders.append(order)
         }
