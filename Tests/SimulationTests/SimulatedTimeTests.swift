@@ -63,7 +63,7 @@ import Testing
             machine.offThePoll { process.compute(Self.tooLong) }
             process.compute(Self.second)
         }
-        machine.background { [process] in process.compute(Self.tooLong) }
+        machine.background(.storage) { [process] in process.compute(Self.tooLong) }
         work { machine.workInBackground() }
         #expect(group.contains(member) && process.busy(on: Self.thread).own == Self.second)
         #expect(cluster.time - before == 2 * Self.tooLong + Self.second)
