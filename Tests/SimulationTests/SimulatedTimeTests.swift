@@ -1,5 +1,6 @@
 import Testing
 
+import Pipeline
 @testable import Simulation
 
 /// Time passes for members of the simulated cluster as it does for real ones.
