@@ -105,13 +105,13 @@ extension FoldPoller {
                     checkpoints = reading.topic
                     for checkpoint in reading.found { pass(checkpoint) }
                 }
-                for (number, recovered) in found {
+                for (number, recovered) in found.sorted(by: { $0.key < $1.key }) {
                     guard let runner = slots[Int(number)].runner else { continue }
                     runner.inbox.order(.recover(recovered))
                     runtime.slices.ready(runner)
                 }
             case .publishedByOwners(let limits):
-                for (number, offset) in limits {
+                for (number, offset) in limits.sorted(by: { $0.key < $1.key }) {
                     guard !isAssigned(number), let runner = slots[Int(number)].runner else { continue }
                     runner.inbox.note(publishedByOwner: offset)
                     runtime.slices.ready(runner)

@@ -5,6 +5,7 @@ internal import Logging
 internal import Policy
 internal import Replay
 internal import Scoring
+internal import Synchronization
 
 /// Has the ledger partitions that its group assigns to this member folded: polls, and hands what comes to the partitions, which
 /// workers run. It computes nothing and waits for no disk and no producer, so that no length of history and no slow part ever
@@ -36,6 +37,8 @@ final class FoldPoller: RoundWorker {
         var start: Int64?
         /// Its inbox is full: it is paused at the broker.
         var isPaused = false
+        /// Facts of it were acknowledged, and it is not told yet.
+        var hasDelivered = false
         /// `PartitionRunner.Status.countedTo` of those that are closed.
         var countedTo: Int64 = 0
         var failure = Failures()
@@ -236,7 +239,7 @@ final class FoldPoller: RoundWorker {
     /// Takes what is delivered, and lets those go on who waited for room.
     func serve(_ milliseconds: Int) {
         let outlet = outlet
-        var acknowledged: Set<Int32> = []
+        var hasDelivered = false
         outlet.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
             if delivery.code != 0 {
                 if failure == nil { failure = delivery.error(topicName: outlet.producer.topicName(delivery.topic)) }
@@ -244,12 +247,18 @@ final class FoldPoller: RoundWorker {
                 // A tick that may be refused is made up for by the next one, in a session of its own.
                 try? outlet.ticker.acknowledged(delivery.partition, offset: delivery.offset)
             } else if delivery.tag != FoldRuntime.otherTag, let topic = outlet.facts.firstIndex(of: delivery.topic) {
-                slots[Int(delivery.partition)].runner?.inbox.acknowledge(
+                let number = Int(delivery.partition)
+                slots[number].runner?.inbox.acknowledge(
                     topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
-                acknowledged.insert(delivery.partition)
+                (slots[number].hasDelivered, hasDelivered) = (true, true)
             }
         }
-        for number in acknowledged { if let runner = slots[Int(number)].runner { runtime.slices.ready(runner) } }
+        let hasRoom = hasDelivered && runtime.wantsRoom.exchange(false, ordering: .acquiringAndReleasing)
+        guard hasDelivered else { return }
+        for index in slots.indices where slots[index].hasDelivered || hasRoom {
+            slots[index].hasDelivered = false
+            if let runner = slots[index].runner { runtime.slices.ready(runner) }
+        }
     }
 
     func check() throws {

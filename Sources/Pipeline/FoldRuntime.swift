@@ -52,6 +52,8 @@ final class FoldRuntime: Sendable {
     let slices: SliceQueue
     let publishedCounters: [Counter]
     let frameCounter = Counter(.foldFrames)
+    /// Some partition has facts for which the producer has no room.
+    let wantsRoom = Atomic(false)
     /// One snapshot at a time is held in memory.
     let isTakingSnapshot = Atomic(false)
     private let state = Mutex(State())

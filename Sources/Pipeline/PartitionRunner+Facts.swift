@@ -5,6 +5,7 @@ internal import Logging
 internal import Policy
 internal import Replay
 internal import Scoring
+internal import Synchronization
 
 // What a folded frame says: facts and checkpoints to the broker, tallies to the board and the log.
 extension PartitionRunner {
@@ -22,7 +23,10 @@ extension PartitionRunner {
                 try outlet.producer.produce(
                     topic: outlet.facts[topic], partition: number, key: batch.key(item), value: batch.value(item),
                     headers: Self.factHeaders, tag: Int(item.sequence))
-            else { return false }
+            else {
+                runtime.wantsRoom.store(true, ordering: .releasing)
+                return false
+            }
             partition.send(item.topic, item.sequence)
             counts.facts[topic] += 1
             sentFacts += 1

@@ -248,7 +248,7 @@ import Testing
                 .activation(Self.texts[2], offset: 3, replaces: hash),
                 .activation(Self.texts[1], offset: 4, replaces: nil),
                 .event(
-                    type: "standing.policy.activated", subject: "", offset: 5, second: 1_000_000_000_000,
+                    type: "standing.policy.activated", subject: "", offset: 5, second: 10_000_000_000,
                     data: LedgerEntry.policyData(Self.texts[2])),
             ],
         ])
