@@ -262,7 +262,7 @@ public final class Consumer: ConsumerClient {
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, place: topics.joined(separator: ",")) }
     }
 
-    /// Reads exactly these from these offsets on; replaces what was read before. A logical start that a broker does not tell
+    /// Reads exactly these from these offsets on, none of them paused; replaces what was read before. A logical start that a broker does not tell
     /// yet is asked for again.
     public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {
         failedStarts = 0
@@ -271,6 +271,8 @@ public final class Consumer: ConsumerClient {
 
     private func begin(_ offsets: [PartitionOffset]) throws(KafkaError) {
         restartAt = nil
+        // The library remembers a pause beyond seek and assignment.
+        try resume(Array(paused))
         guard !offsets.isEmpty, offsets.map(\.topicPartition) == assignment.map(\.topicPartition) else {
             return try replaceAssignment(offsets)
         }
@@ -301,8 +303,7 @@ public final class Consumer: ConsumerClient {
     private func replaceAssignment(_ offsets: [PartitionOffset], isRevoked: Bool = false) throws(KafkaError) {
         settle()
         replacedAt = .now
-        // The library remembers a pause beyond the assignment.
-        if !paused.isEmpty { try resume(Array(paused)) }
+        try resume(Array(paused))
         assignment = offsets.map { Assigned($0) }
         (lastHit, restartAt) = (0, nil)
         let code =

@@ -72,10 +72,11 @@ public final class CheckpointTopic {
     }
 
     /// Everything that is there now. Throws where it stands still.
-    func readToEnd(_ stop: StopFlag) throws -> [Checkpoint] {
+    /// `isVain`: nobody waits for it any more.
+    func readToEnd(_ isVain: () -> Bool) throws -> [Checkpoint] {
         var found: [Checkpoint] = []
         var reading = Patience.Reading("checkpoints", patience)
-        while !stop.isSet, !consumer.assignment.allSatisfy(\.reachedEnd) {
+        while !isVain(), !consumer.assignment.allSatisfy(\.reachedEnd) {
             let (more, count) = try read(timeoutMilliseconds: Self.batchMilliseconds)
             found += more
             try reading.note(

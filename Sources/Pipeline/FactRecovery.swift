@@ -11,8 +11,10 @@ enum FactRecovery {
 
     /// Throws `KafkaError` where the broker does not answer, and `CancellationError` at a stop: how far facts are out is known
     /// only at the end, and a state must not be thrown away because it seems to be ahead of them.
+    /// `isVain`: nobody waits for the answer any more.
     static func run(
-        _ marks: [Int32: [Publication.Mark]], configuration: PipelineConfiguration, stop: StopFlag, logger: Logger
+        _ marks: [Int32: [Publication.Mark]], configuration: PipelineConfiguration, logger: Logger,
+        isVain: () -> Bool
     ) throws -> [Int32: [Publication.Mark]] {
         guard !marks.isEmpty else { return [:] }
         var options = Consumer.Options()
@@ -37,7 +39,7 @@ enum FactRecovery {
         let decoder = EventDecoder()
         var (ended, lastNews) = (0, configuration.host.now)
         while ended < starts.count {
-            if stop.isSet { throw CancellationError() }
+            if isVain() { throw CancellationError() }
             let count = try consumer.poll(timeoutMilliseconds: 100) { records in
                 for record in records {
                     guard let value = record.value, let sequence = decoder.sequence(ofFact: value) else {

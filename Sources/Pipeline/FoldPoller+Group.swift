@@ -15,7 +15,7 @@ extension FoldPoller: RebalanceListener {
 
     /// Nothing is read before the partitions are open and it is known what is published of them: each then says from where.
     func assigned(_ places: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
-        turn += 1
+        runtime.beginTurn()
         (assignment, read, checkpoints, committed) = (places, [], nil, nil)
         let numbers = places.map(\.partition)
         let atHand = numbers.count { slots[Int($0)].runner != nil }
@@ -36,7 +36,7 @@ extension FoldPoller: RebalanceListener {
     }
 
     func revoked(_ places: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
-        turn += 1
+        runtime.beginTurn()
         if lost {
             logger.warning("the group has given this member's partitions away")
             leave(waitsForFacts: false)

@@ -17,6 +17,8 @@ extension FoldPoller {
         /// How often it has failed at the same ledger offset.
         private(set) var atSameOffset = 0
         var retryAt: ContinuousClock.Instant?
+        /// When it is asked again what is published of the partition.
+        var askAt: ContinuousClock.Instant?
 
         mutating func note(at offset: Int64, _ now: ContinuousClock.Instant) {
             if let last, now - last > Self.healthyAfter { self = Self() }
@@ -24,6 +26,9 @@ extension FoldPoller {
             (atSameOffset, self.offset) = (offset == self.offset ? atSameOffset + 1 : 1, offset)
             retryAt = now + min(Self.firstPause * (1 << min(count - 1, 8)), Self.longestPause)
         }
+
+        /// A question about the partition has failed: it is asked again after a pause.
+        mutating func noteQuestion(_ now: ContinuousClock.Instant) { askAt = now + Self.firstPause }
     }
 
     private static let committedMilliseconds = 10_000
@@ -33,7 +38,7 @@ extension FoldPoller {
     /// The partition is this member's from now on.
     func begin(_ number: Int32) {
         let index = Int(number)
-        slots[index].failure.retryAt = nil
+        (slots[index].failure.retryAt, slots[index].failure.askAt) = (nil, nil)
         if slots[index].runner == nil { open(number) }
         stopReading(index, then: .assign)
     }
@@ -50,22 +55,24 @@ extension FoldPoller {
     /// How far the facts of these partitions are published, and where the ledger ends: the broker is asked meanwhile.
     func ask(about numbers: [Int32], _ consumer: any ConsumerClient) {
         guard !numbers.isEmpty else { return }
-        let (runtime, turn) = (runtime, turn)
+        let (runtime, turn) = (runtime, runtime.turn)
         nonisolated(unsafe) let consumer = consumer
         host.background(.broker) {
+            let isVain = { runtime.stop.isSet || runtime.turn != turn }
+            guard !isVain() else { return }
             do {
-                let found = try Self.recover(numbers, consumer, runtime)
-                runtime.answer(.recovered(found, try Self.readCheckpoints(runtime)), turn: turn)
-            } catch is CancellationError where runtime.stop.isSet {
-                // They stay as they are; what this member has of them is closed in order.
+                let found = try Self.recover(numbers, consumer, runtime, isVain)
+                runtime.answer(.recovered(found, try Self.readCheckpoints(runtime, isVain)), turn: turn)
+            } catch is CancellationError where isVain() {
+                // At a stop they stay as they are; what this member has of them is closed in order.
             } catch {
-                runtime.answer(.failed(error), turn: turn)
+                runtime.answer(.failed(numbers, error), turn: turn)
             }
         }
     }
 
     private static func recover(
-        _ numbers: [Int32], _ consumer: any ConsumerClient, _ runtime: FoldRuntime
+        _ numbers: [Int32], _ consumer: any ConsumerClient, _ runtime: FoldRuntime, _ isVain: () -> Bool
     ) throws -> [Int32: PartitionInbox.Recovered] {
         let configuration = runtime.configuration
         let places = numbers.map { TopicPartition(configuration.topics.ledger, $0) }
@@ -77,7 +84,7 @@ extension FoldPoller {
             marks[position.topicPartition.partition] = Publication.marks(in: position.metadata) ?? blank
         }
         let found = try FactRecovery.run(
-            marks, configuration: configuration, stop: runtime.stop, logger: runtime.logger)
+            marks, configuration: configuration, logger: runtime.logger, isVain: isVain)
         let ends = try configuration.kafka.ends(of: places)
         let offsets = Dictionary(committed.map { ($0.topicPartition.partition, $0.offset) }) { $1 }
         var result: [Int32: PartitionInbox.Recovered] = [:]
@@ -89,16 +96,18 @@ extension FoldPoller {
         return result
     }
 
-    private static func readCheckpoints(_ runtime: FoldRuntime) throws -> FoldRuntime.CheckpointReading? {
+    private static func readCheckpoints(
+        _ runtime: FoldRuntime, _ isVain: () -> Bool
+    ) throws -> FoldRuntime.CheckpointReading? {
         guard let settings = runtime.configuration.checkpoints else { return nil }
         let topic = try CheckpointTopic(runtime.configuration, settings, logger: runtime.logger)
-        return FoldRuntime.CheckpointReading(topic: topic, found: try topic.readToEnd(runtime.stop))
+        return FoldRuntime.CheckpointReading(topic: topic, found: try topic.readToEnd(isVain))
     }
 
     func takeAnswers() throws {
         for (turn, answer) in runtime.takeAnswers() {
             if case .publishedByOwners = answer { asksLimits = false }
-            guard turn == self.turn else { continue }
+            guard turn == runtime.turn else { continue }
             switch answer {
             case .recovered(let found, let reading):
                 if let reading {
@@ -116,7 +125,10 @@ extension FoldPoller {
                     runner.inbox.note(publishedByOwner: offset)
                     runtime.slices.ready(runner)
                 }
-            case .failed(let error): throw error
+            case .failed(let numbers, let error):
+                guard let error = error as? KafkaError, error.isRetriable else { throw error }
+                logger.warning("what is published is asked for again", metadata: ["reason": "\(error)"])
+                for number in numbers { slots[Int(number)].failure.noteQuestion(host.now) }
             }
         }
     }
@@ -138,6 +150,7 @@ extension FoldPoller {
     func stopReading(_ index: Int, then order: PartitionInbox.Order) {
         (slots[index].isRead, slots[index].start) = (false, nil)
         guard let runner = slots[index].runner else { return }
+        runner.forgetPosition()
         runner.inbox.begin(with: order)
         runtime.slices.ready(runner)
     }
@@ -150,14 +163,16 @@ extension FoldPoller {
                 noteClosed(runner)
                 continue
             }
+            if case .failed(let error as PipelineError) = report { throw error }
             guard slots[index].runner === runner else { continue }
             switch report {
+            case .opened: showPartitions()
             case .reads(let start):
                 slots[index].isRead = false
                 slots[index].start = start
                 showPartitions()
             case .tick(let time): ticks.append((runner.number, time))
-            case .failed(let error): try noteFailure(error, of: runner)
+            case .failed(let error): noteFailure(error, of: runner)
             case .closed: break
             }
         }
@@ -187,7 +202,7 @@ extension FoldPoller {
     func noteReading(_ runners: [PartitionRunner]) throws {
         for runner in runners {
             let index = Int(runner.number)
-            // An assignment reads on where it was paused.
+            // An assignment reads on what was paused.
             slots[index].isPaused = false
             guard slots[index].start != nil else { continue }
             (slots[index].isRead, slots[index].start) = (true, nil)
@@ -199,8 +214,7 @@ extension FoldPoller {
     // MARK: Errors
 
     /// The others go on.
-    private func noteFailure(_ error: any Error, of runner: PartitionRunner) throws {
-        guard !(error is PipelineError) else { throw error }
+    private func noteFailure(_ error: any Error, of runner: PartitionRunner) {
         let (index, offset) = (Int(runner.number), runner.status.nextOffset)
         slots[index].failure.note(at: offset, host.now)
         let failure = slots[index].failure
@@ -233,8 +247,13 @@ extension FoldPoller {
             }
             numbers.append(place.partition)
         }
-        guard !numbers.isEmpty else { return }
         for number in numbers { begin(number) }
+        for place in assignment ?? [] where !numbers.contains(place.partition) {
+            let index = Int(place.partition)
+            guard let askAt = slots[index].failure.askAt, askAt <= host.now else { continue }
+            numbers.append(place.partition)
+        }
+        for number in numbers { slots[Int(number)].failure.askAt = nil }
         ask(about: numbers, consumer)
     }
 
@@ -263,7 +282,13 @@ extension FoldPoller {
     func closeAll(takesSnapshots: Bool) {
         for index in slots.indices { close(index, takesSnapshot: takesSnapshots) }
         while slots.contains(where: { $0.closing != nil }) {
-            for (runner, report) in runtime.takeReports() { if case .closed = report { noteClosed(runner) } }
+            for (runner, report) in runtime.takeReports() {
+                switch report {
+                case .closed: noteClosed(runner)
+                case .failed(let error as PipelineError): failure = error
+                default: break
+                }
+            }
             runtime.yield()
         }
     }

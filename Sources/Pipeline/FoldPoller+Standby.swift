@@ -60,7 +60,7 @@ extension FoldPoller {
         let numbers = slots.indices.map { Int32($0) }.filter { !isAssigned($0) && slots[Int($0)].runner != nil }
         guard !numbers.isEmpty, !asksLimits, host.now - lastLimits > Self.commitEvery else { return }
         (lastLimits, asksLimits) = (host.now, true)
-        let (runtime, turn) = (runtime, turn)
+        let (runtime, turn) = (runtime, runtime.turn)
         nonisolated(unsafe) let group = group
         host.background(.broker) {
             var limits: [Int32: Int64] = [:]

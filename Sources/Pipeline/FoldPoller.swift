@@ -54,9 +54,6 @@ final class FoldPoller: RoundWorker {
     private(set) var consumer: (any ConsumerClient)?
     /// What the group has assigned to this member; nil before it has, and after it has revoked that.
     var assignment: [TopicPartition]?
-    /// Counts assignments and what ends them: an answer to a question of an earlier one is of no use.
-    var turn = 0
-
     /// By ledger partition.
     var slots: [Slot]
     /// What the group's consumer reads, by source index.
@@ -128,19 +125,24 @@ final class FoldPoller: RoundWorker {
         watchMemory()
     }
 
-    func finish() {
+    func finish() throws {
         guard let consumer else { return }
         handOver(consumer)
         consumer.close()
         takeLeave()
         closeAll(takesSnapshots: true)
+        try checkStorage()
     }
+
+    /// What the disk has not kept ends the process, also where nothing was to come after it.
+    private func checkStorage() throws { if let error = failure as? PipelineError { throw error } }
 
     var canResume: Bool { consumer.map { $0.fatalError == nil } ?? false }
 
     func resume() throws {
         guard let consumer else { return }
         letGoOfEverything()
+        try checkStorage()
         try renewOutlet()
         failure = nil
         guard let assignment else { return }
@@ -151,12 +153,14 @@ final class FoldPoller: RoundWorker {
     func abandon() {
         letGoOfEverything()
         runtime.outlet?.producer.purge()
+        consumer?.close()
         consumer = nil
     }
 
     /// After an error nothing more is written: archive and snapshots are read again.
     private func letGoOfEverything() {
-        turn += 1
+        runtime.beginTurn()
+        asksLimits = false
         for runner in assignedRunners { if let shared = runner.status.shared { board.keep(shared) } }
         owned.replace([], standby: [])
         closeAll(takesSnapshots: false)

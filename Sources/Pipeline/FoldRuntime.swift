@@ -16,6 +16,8 @@ final class FoldRuntime: Sendable {
     enum Report: Sendable {
         /// It is to be given what is polled from this ledger offset on; until then it takes nothing.
         case reads(from: Int64)
+        /// Its state can be asked.
+        case opened
         /// Its clock is behind the wall clock: a tick of this time is to be appended.
         case tick(Timestamp)
         /// It does nothing more.
@@ -28,7 +30,8 @@ final class FoldRuntime: Sendable {
         case recovered([Int32: PartitionInbox.Recovered], CheckpointReading?)
         /// By standby: the ledger offset before which its owner has published every fact.
         case publishedByOwners([Int32: Int64])
-        case failed(any Error)
+        /// Of a question about these partitions.
+        case failed([Int32], any Error)
     }
 
     /// The checkpoints that are there, and the topic, which the poller reads on.
@@ -57,6 +60,8 @@ final class FoldRuntime: Sendable {
     /// One snapshot at a time is held in memory.
     let isTakingSnapshot = Atomic(false)
     private let state = Mutex(State())
+    /// That of the poller: an answer to a question of an earlier one is of no use.
+    private let currentTurn = Atomic(0)
 
     init(_ member: Member) {
         configuration = member.configuration
@@ -68,7 +73,14 @@ final class FoldRuntime: Sendable {
     /// Nil before there is one.
     var outlet: FactOutlet? {
         get { state.withLock { $0.outlet } }
-        set { state.withLock { $0.outlet = newValue } }
+        set {
+            // The one before takes a while to go.
+            let former = state.withLock { state in
+                defer { state.outlet = newValue }
+                return state.outlet
+            }
+            withExtendedLifetime(former) {}
+        }
     }
 
     func report(_ report: Report, of partition: PartitionRunner) {
@@ -81,6 +93,10 @@ final class FoldRuntime: Sendable {
             return state.reports
         }
     }
+
+    var turn: Int { currentTurn.load(ordering: .acquiring) }
+
+    func beginTurn() { currentTurn.add(1, ordering: .acquiringAndReleasing) }
 
     /// `turn`: that in which the question was asked.
     func answer(_ answer: Answer, turn: Int) { state.withLock { $0.answers.append((turn, answer)) } }

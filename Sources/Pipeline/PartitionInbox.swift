@@ -136,6 +136,11 @@ final class PartitionInbox: Sendable {
         }
     }
 
+    /// Calls `body` unless an order waits, and while none can come.
+    func withoutOrders(_ body: () -> Void) {
+        state.withLock { if $0.news.orders.isEmpty { body() } }
+    }
+
     func takeBlock() -> FrameBlock? {
         state.withLock { state in
             guard !state.blocks.isEmpty else { return nil }

@@ -15,7 +15,7 @@ extension PartitionRunner {
 
     /// Hands what is in hand to the producer. False: it has no room, and the poller calls again when it has.
     func sendFacts(of partition: LedgerPartition) throws -> Bool {
-        guard let outlet = runtime.outlet else { return false }
+        guard let outlet = runtime.outlet, partition.isStandby || outlet.producer === producer else { return false }
         while sentFacts < batch.items.count {
             let item = batch.items[sentFacts]
             let topic = item.topic.rawValue

@@ -23,8 +23,7 @@ extension PartitionRunner {
     /// A state into which a frame went in part is taken from a snapshot, or begun anew, and folded up to the record.
     private func mend(_ partition: LedgerPartition) {
         onStorage { [self] partition in
-            // A standby folds no further than its owner has published.
-            readAhead(partition, limit: partition.isStandby ? partition.publishedByOwner : .max)
+            try readOn(partition)
             if partition.store.archiveEnd == nil, !partition.isStandby { read(partition) }
         } _: { [self] in
             let store = partition.store

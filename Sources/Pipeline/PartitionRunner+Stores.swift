@@ -100,7 +100,7 @@ extension PartitionRunner {
     }
 
     /// A sync that failed has lost what it should have written, whatever a later one says: the process ends.
-    private func storageError(_ error: FileError) -> any Error {
+    func storageError(_ error: FileError) -> any Error {
         guard error.isFailedSync else { return error }
         return PipelineError(
             .storage, "\(error); what was written may be gone, so this process relies on nothing and ends")
@@ -166,14 +166,17 @@ extension LedgerPartition {
         try withFold { try store.takeSnapshot(of: $0, chainHead: chainHead) }
     }
 
-    /// In the storage line. Throws `FileError`.
+    /// In the storage line. Throws `FileError`; the archive is closed then too.
     func close(takesSnapshot: Bool) throws {
         defer { store.abandonSnapshot() }
-        if takesSnapshot, nextOffset <= committable {
+        let snapshot = Result {
+            guard takesSnapshot, nextOffset <= committable else { return }
+            try store.commitSnapshot(committable: committable, waits: true)
             try takeSnapshot()
             try store.commitSnapshot(committable: committable, waits: true)
         }
         try store.close()
+        try snapshot.get()
     }
 
     fileprivate func note(isDiskFull: Bool, _ logger: Logger) {

@@ -16,6 +16,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// How long a slice works, but for the frame that it is in; and, where no time passes, how many frames.
     static let sliceTime = Duration.milliseconds(2)
     static let maximumSliceFrames = 64
+    /// So long a full disk is left alone.
+    private static let diskFullPause = Duration.milliseconds(100)
     /// In a long run of slices files are flushed and views renewed this often.
     private static let upkeepEvery = Duration.milliseconds(50)
 
@@ -71,6 +73,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     private var done = 0
     /// The frame that is folded in part.
     private var unfinished: LedgerFrame?
+    /// The producer of the publication: nothing of it may go through another one, which knows nothing of what this one lost.
+    var producer: (any ProducerClient)?
     /// The facts in hand, and how many of them are sent.
     var batch = FactBatch()
     var sentFacts = 0
@@ -83,6 +87,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     var isSnapshotInMemory = false
     /// The archive's disk is full.
     private var isDiskFull = false
+    private var diskRetryAt: ContinuousClock.Instant
     private var lastUpkeep: ContinuousClock.Instant
 
     struct Counts {
@@ -100,7 +105,15 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     init(_ number: Int32, _ runtime: FoldRuntime, countedTo: Int64) {
         (self.number, self.runtime) = (number, runtime)
         lastStatus = Mutex(Status(countedTo: countedTo))
-        lastUpkeep = runtime.host.now
+        (lastUpkeep, diskRetryAt) = (runtime.host.now, runtime.host.now)
+    }
+
+    /// The poller's: what it was is of no use from here on, until a slice has obeyed the order that follows.
+    func forgetPosition() {
+        lastStatus.withLock { status in
+            (status.position, status.behind, status.isCurrent) = (nil, nil, false)
+            status.shared?.isCurrent = false
+        }
     }
 
     var configuration: PipelineConfiguration { runtime.configuration }
@@ -127,13 +140,14 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 
     private func take(_ news: PartitionInbox.News) throws {
         for order in news.orders { obey(order) }
+        for (topic, mark) in news.acknowledged.enumerated() {
+            if let mark { partition?.acknowledge(topic: topic, sequence: mark.sequence, offset: mark.offset) }
+        }
+        partition?.settle()
+        if hasFailed { lastStatus.withLock { $0.isSettled = partition?.isSettled ?? true } }
         if let takesSnapshot = closing { return close(takesSnapshot) }
         guard !hasFailed else { return }
         guard let partition else { return open() }
-        for (topic, mark) in news.acknowledged.enumerated() {
-            if let mark { partition.acknowledge(topic: topic, sequence: mark.sequence, offset: mark.offset) }
-        }
-        partition.settle()
         if let end = news.end {
             partition.note(end: end.offset)
             partition.ends.note(end: partition.shared.end ?? end.offset, at: end.at)
@@ -147,22 +161,21 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         switch order {
         case .assign:
             letGoOfFrames()
-            isOurs = true
+            (isOurs, recovered, producer) = (true, nil, nil)
             partition?.assign()
         case .recover(let found): recovered = found
-        case .read:
-            letGoOfFrames()
-            isReading = true
+        case .read: (block, done, isReading) = (nil, 0, true)
         case .leave:
             letGoOfFrames()
             partition?.leave()
             lastStatus.withLock { $0.hasLeft = true }
         case .standBy:
             letGoOfFrames()
-            (isOurs, recovered) = (false, nil)
-            lastStatus.withLock { ($0.publishes, $0.hasLeft, $0.position) = (false, false, nil) }
+            (isOurs, recovered, producer) = (false, nil, nil)
+            lastStatus.withLock { ($0.publishes, $0.hasLeft) = (false, false) }
             guard let partition else { return }
             partition.standBy()
+            partition.store.abandonSnapshot()
             runtime.board.keep(partition.shared)
             // One that is ahead of its facts is of no use.
             if partition.isUsable { read(partition) } else { closing = closing ?? false }
@@ -214,6 +227,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         onStorage { [self] partition in
             lastStatus.withLock { $0.shared = partition.shared }
             if isOurs { partition.assign() } else { read(partition) }
+            runtime.report(.opened, of: self)
         } _: { [self] in
             partition = try openPartition(countedTo: countedTo)
         }
@@ -232,6 +246,9 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
                 try partition.close(takesSnapshot: takesSnapshot && !hasFailed)
             } catch {
                 logger.warning("archive and snapshot are not whole", metadata: ["reason": "\(error)"])
+                if let error = error as? FileError, error.isFailedSync {
+                    runtime.report(.failed(storageError(error)), of: self)
+                }
             }
             lastStatus.withLock { ($0.shared, $0.countedTo) = (nil, partition.countedTo) }
             self.partition = nil
@@ -244,19 +261,20 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// A state is chosen that is not ahead of its facts, and folded to the ledger's end.
     private func restore(_ found: PartitionInbox.Recovered, in partition: LedgerPartition) throws {
         recovered = nil
+        producer = runtime.outlet?.producer
         partition.recover(found.marks, committed: found.committed)
-        guard !partition.resumePublication() else { return beginCatchUp(partition, to: found.end) }
+        guard !partition.resumePublication() else { return try beginCatchUp(partition, to: found.end) }
         onStorage { [self] partition in
-            beginCatchUp(partition, to: found.end)
+            try beginCatchUp(partition, to: found.end)
         } _: { [self] in
             try useOnlyWhatIsPublished(partition)
         }
     }
 
-    private func beginCatchUp(_ partition: LedgerPartition, to end: Int64) {
+    private func beginCatchUp(_ partition: LedgerPartition, to end: Int64) throws {
         partition.catchUp(to: end)
         lastStatus.withLock { $0.publishes = true }
-        readAhead(partition)
+        try readOn(partition)
         read(partition)
     }
 
@@ -275,8 +293,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         case .recovering, .restoring, .leaving: return false
         case .standby, .catchingUp, .current: break
         }
-        if partition.quarantine != nil { try settleQuarantine(partition) }
-        isDiskFull = false
+        if partition.quarantine != nil, unfinished == nil { try settleQuarantine(partition) }
+        if isDiskFull, runtime.host.now >= diskRetryAt { isDiskFull = false }
         let deadline = runtime.host.now + Self.sliceTime
         var frames = 0
         while operation == nil {
@@ -328,12 +346,23 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 
     private func archive(_ frame: LedgerFrame, of partition: LedgerPartition) throws -> Bool {
         if partition.store.isSegmentFull {
-            // Its sync takes long.
-            onStorage { try self.storing { try partition.store.closeSegment() } }
+            // Its sync takes long. Where the disk is full it stays as it is.
+            onStorage { [self] partition in
+                if partition.store.isSegmentFull { noteFullDisk() }
+            } _: { [self] in
+                try storing { try partition.store.closeSegment() }
+            }
             return false
         }
-        isDiskFull = try !keep(frame, of: partition)
-        return !isDiskFull
+        guard try keep(frame, of: partition) else {
+            noteFullDisk()
+            return false
+        }
+        return true
+    }
+
+    private func noteFullDisk() {
+        (isDiskFull, diskRetryAt) = (true, runtime.host.now + Self.diskFullPause)
     }
 
     private func fold(_ frame: LedgerFrame, in partition: LedgerPartition) throws {
@@ -383,6 +412,12 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 
     private func note(_ partition: LedgerPartition) {
         let (next, growth) = partition.withFold { ($0.nextOffset, Int64($0.fold.nextGrowth)) }
+        // What is said of a time that is over would pass for that of the next one.
+        inbox.withoutOrders { note(partition, next: next, growth: growth) }
+        publishCounts()
+    }
+
+    private func note(_ partition: LedgerPartition, next: Int64, growth: Int64) {
         lastStatus.withLock { status in
             status.isSettled = partition.isSettled && completed == nil
             status.nextOffset = next
@@ -397,6 +432,9 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
                 $0.committable > 0 ? ($0.committable, $0.acknowledged) : nil
             }
         }
+    }
+
+    private func publishCounts() {
         guard counts.frames > 0 || counts.facts.contains(where: { $0 > 0 }) || counts.news != nil else { return }
         runtime.frameCounter.increment(by: counts.frames)
         for (topic, count) in counts.facts.enumerated() where count > 0 {

@@ -59,8 +59,8 @@ import Testing
         configuration.host = cluster.host
         let marks = [Publication.Mark](repeating: .init(), count: 3)
         return try FactRecovery.run(
-            [2: marks], configuration: configuration, stop: stop,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            [2: marks], configuration: configuration,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, isVain: { stop.isSet })
     }
 
     /// Meanwhile nothing is folded, so that it must not go on for ever without a word.
