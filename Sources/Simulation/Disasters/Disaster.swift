@@ -178,6 +178,8 @@ final class Disaster {
         guard let process = members[number].process, !process.isPaused else { return }
         do {
             guard let pipeline = members[number].pipeline else { return }
+            // Workers do not wait for the poller: what it learns next they may not know yet.
+            if role == .fold, below(2) == 0 { runSlices(number, process, pipeline) }
             try cluster.run(on: role.rawValue) { try pipeline.step(role) }
             if role == .fold { runSlices(number, process, pipeline) }
         } catch let error as PipelineError where error.code == .storage || process.isDead {
@@ -192,7 +194,7 @@ final class Disaster {
     private func runSlices(_ number: Int, _ process: SimulatedProcess, _ pipeline: SteppedPipeline) {
         let before = folded(number)
         members[number].machine.offThePoll {
-            for _ in 0..<below(2 * (pipeline.slices + 1)) where pipeline.slices > 0 {
+            for _ in 0..<below(pipeline.slices + 2) where pipeline.slices > 0 {
                 pipeline.runSlice(below(pipeline.slices))
             }
             compute(process, folded(number), since: before)
