@@ -203,6 +203,7 @@ extension FoldPoller {
         guard !(error is PipelineError) else { throw error }
         let (index, offset) = (Int(runner.number), runner.status.nextOffset)
         slots[index].failure.note(at: offset, host.now)
+        board.update { $0.partitionRestarts += 1 }
         let failure = slots[index].failure
         let metadata: Logger.Metadata = [
             "partition": "\(runner.number)", "offset": "\(offset)", "reason": "\(error)",
