@@ -31,8 +31,8 @@ struct Member: Sendable {
         return Supervisor(host: configuration.host, stop: stop) {
             board.noteNoPolls(of: role)
             switch role {
-            case .intake: try Intake(self, ledgerPartitions: ledgerPartitions)
-            case .fold: try FoldPoller(self, ledgerPartitions: ledgerPartitions)
+            case .intake: return try Intake(self, ledgerPartitions: ledgerPartitions)
+            case .fold: return try FoldPoller(self, ledgerPartitions: ledgerPartitions)
             }
         }
     }
