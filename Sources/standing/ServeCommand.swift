@@ -297,7 +297,7 @@ extension Settings {
         return try parse(
             "max-poll-interval", flag: flag, default: kafka.pollInterval.map { "\(Double($0) / 1000)s" },
             expected: """
-                a duration such as 5m from \(session) ms, the session's time-out, to \(longest) ms: librdkafka takes no other
+                a duration such as 5m, from \(session) ms (the session's time-out) to \(longest) ms: librdkafka takes no other
                 """
         ) { text in
             Settings.duration(text).map { Int($0 / 1000) }.flatMap {

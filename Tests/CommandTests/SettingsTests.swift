@@ -368,7 +368,7 @@ extension CommandTests {
 
         @Test func workersAndThePollIntervalHaveBounds() async throws {
             let noWorkers = "is not a number of threads from 1 to "
-            let noInterval = "is not a duration such as 5m from 10000 ms, the session's time-out, to 86400000 ms"
+            let noInterval = "is not a duration such as 5m, from 10000 ms (the session's time-out) to 86400000 ms"
             let long = ["--kafka", "session.timeout.ms=60000"]
             let refused: [(flags: [String], message: String)] = [
                 (["--workers", "0"], "workers (flag): error: \"0\" \(noWorkers)"),
@@ -379,7 +379,7 @@ extension CommandTests {
                 (["--max-poll-interval", "30"], "max-poll-interval (flag): error: \"30\" \(noInterval)"),
                 (
                     ["--max-poll-interval", "30s"] + long,
-                    "max-poll-interval (flag): error: \"30s\" is not a duration such as 5m from 60000 ms"
+                    "max-poll-interval (flag): error: \"30s\" is not a duration such as 5m, from 60000 ms"
                 ),
             ]
             for (flags, message) in refused {
