@@ -389,6 +389,11 @@ extension CommandTests {
                 #expect(run.code == 2, "\(flags)")
                 #expect(run.messages.hasPrefix(message), "\(run.messages)")
             }
+            for command in [["quickstart", "--for", "1s"], ["bench", "pipeline"]] {
+                let run = try await Running(command + ["--workers", "0"]).finished()
+                #expect(run.code == 2 && run.output == "", "\(command)")
+                #expect(run.messages.hasPrefix("workers (flag): error: \"0\" \(noWorkers)"), "\(run.messages)")
+            }
             let taken: [(flags: [String], line: String)] = [
                 (["--workers", "1000"], "workers: 1000    # flag"),
                 (["--max-poll-interval", "10s"], "max-poll-interval: 10s    # flag"),
