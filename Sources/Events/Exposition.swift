@@ -33,6 +33,11 @@ public struct Exposition: Sendable {
         add(metric.rawValue, metric.kind, renderedLabels: Self.labels(labels), [Sample(value)])
     }
 
+    /// With fractions of a second. A repeated label set replaces the first.
+    public mutating func add(_ metric: Metric, seconds time: Duration, labels: [(String, String)] = []) {
+        add(metric.rawValue, metric.kind, renderedLabels: Self.labels(labels), [Sample(time / .seconds(1))])
+    }
+
     /// What a handler of swift-metrics has. `name` is a `Metric` of this kind, or another metric name, which a library
     /// measures; `renderedLabels` come from `labels(_:)`. A family keeps its first kind.
     public mutating func add(_ name: String, _ kind: Metric.Kind, renderedLabels: String, _ samples: [Sample]) {

@@ -41,6 +41,12 @@ public enum Metric: String, Sendable, CaseIterable {
     case foldNotEnrolledByTopic = "standing_fold_not_enrolled_by_topic_total"
     case foldEarlyEvents = "standing_fold_early_events"
     case foldFrames = "standing_fold_frames_total"
+    case inboxBytes = "standing_inbox_bytes"
+    case partitionsPaused = "standing_partitions_paused"
+    case slicesWaiting = "standing_slices_waiting"
+    case partitionRestarts = "standing_partition_restarts_total"
+    case pollGapLongest = "standing_poll_gap_longest_seconds"
+    case pollIntervalLimit = "standing_poll_interval_limit_seconds"
     case ledgerRepeatedEntries = "standing_ledger_repeated_entries_total"
     case ledgerRepeatedFrames = "standing_ledger_repeated_frames_total"
     case ledgerRefusedFrames = "standing_ledger_refused_frames_total"
@@ -116,6 +122,21 @@ public enum Metric: String, Sendable, CaseIterable {
             (.counter, "Events that did not count because their subject was not enrolled, by source topic.")
         case .foldEarlyEvents: (.gauge, "Early events that wait for an enrolment now.")
         case .foldFrames: (.counter, "Frames of the ledger folded.")
+        case .inboxBytes: (.gauge, "Bytes of ledger frames that are polled and wait for a worker.")
+        case .partitionsPaused:
+            (.gauge, "Ledger partitions that are paused at the broker because as many of their frames wait as may.")
+        case .slicesWaiting: (.gauge, "Ledger partitions that wait for a worker.")
+        case .partitionRestarts: (.counter, "Times that a ledger partition began anew after an error of its own.")
+        case .pollGapLongest:
+            (
+                .gauge,
+                "The longest time between two polls of a group since the process began, also while it lasts, by role."
+            )
+        case .pollIntervalLimit:
+            (
+                .gauge,
+                "The time without a poll after which a group takes a member for dead and gives its partitions away."
+            )
         case .ledgerRepeatedEntries: (.counter, "Ledger entries that had been accepted before and were passed over.")
         case .ledgerRepeatedFrames: (.counter, "Ledger frames that had been accepted before and were passed over.")
         case .ledgerRefusedFrames: (.counter, "Ledger frames that were refused because frames before them are missing.")

@@ -151,13 +151,16 @@ public final class Consumer: ConsumerClient {
         /// Milliseconds: a member of a group that does not poll for longer is taken for dead by it.
         public var maximumPollInterval = Options.standardPollInterval
         public static let standardPollInterval = 300_000
+        /// Milliseconds: what librdkafka takes at the most.
+        public static let longestPollInterval = 86_400_000
         /// Records taken off the queue at a time.
         public var batch = 4096
 
         public init(group: String? = nil, instance: String? = nil) { (self.group, self.instance) = (group, instance) }
     }
 
-    private static let sessionMilliseconds = 10_000
+    /// Unless the properties give another one.
+    static let sessionMilliseconds = 10_000
 
     /// A handle that reads needs a name of a group, also where it joins none.
     static let noGroup = "standing-no-group"
@@ -197,7 +200,7 @@ public final class Consumer: ConsumerClient {
             // A member that died holds its partitions for this long.
             ("session.timeout.ms", String(Self.sessionMilliseconds)),
             // The library refuses one that is shorter than the session.
-            ("max.poll.interval.ms", String(max(options.maximumPollInterval, Self.sessionMilliseconds))),
+            ("max.poll.interval.ms", String(max(options.maximumPollInterval, configuration.sessionTimeout))),
             ("heartbeat.interval.ms", "2000"),
             ("enable.partition.eof", options.reportsEnds ? "true" : "false"),
             ("topic.metadata.refresh.interval.ms", "30000"),

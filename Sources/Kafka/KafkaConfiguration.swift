@@ -30,6 +30,14 @@ public struct KafkaConfiguration: Sendable {
         return result
     }
 
+    /// Milliseconds: after so long without a heartbeat a member of a group is taken for dead. A property, or Standing's own.
+    public var sessionTimeout: Int {
+        properties["session.timeout.ms"].flatMap { Int($0) } ?? Consumer.sessionMilliseconds
+    }
+
+    /// Milliseconds: the property that wins over `Consumer.Options.maximumPollInterval`; nil if it is not given.
+    public var pollInterval: Int? { properties["max.poll.interval.ms"].flatMap { Int($0) } }
+
     /// The properties that must never be shown.
     public static func isSecret(_ property: String) -> Bool {
         ["password", "secret", "token", "key.pem", "jaas", "oauthbearer.config"].contains { property.contains($0) }

@@ -217,6 +217,7 @@ extension FoldPoller {
     private func noteFailure(_ error: any Error, of runner: PartitionRunner) {
         let (index, offset) = (Int(runner.number), runner.status.nextOffset)
         slots[index].failure.note(at: offset, host.now)
+        board.update { $0.partitionRestarts += 1 }
         let failure = slots[index].failure
         let metadata: Logger.Metadata = [
             "partition": "\(runner.number)", "offset": "\(offset)", "reason": "\(error)",

@@ -35,7 +35,9 @@ extension FoldPoller {
         // That of the partition that is farthest behind; nil if it is not known of one, or nothing is folded.
         var (behind, farthest) = (Duration.zero, Int32(0))
         let going = statuses.filter { $0.1.quarantined == nil }
-        for (number, status) in going { if let time = status.behind, time >= behind { (behind, farthest) = (time, number) } }
+        for (number, status) in going {
+            if let time = status.behind, time >= behind { (behind, farthest) = (time, number) }
+        }
         let isKnown = isComplete && !going.isEmpty && going.allSatisfy { $0.1.behind != nil }
         let quarantined = statuses.compactMap(\.1.quarantined)
         board.update { status in
@@ -44,6 +46,13 @@ extension FoldPoller {
             status.quarantined = quarantined
         }
         noteProgress(statuses.map(\.1), isDone: isKnown && behind <= .microseconds(configuration.readyWithin))
+    }
+
+    /// What waits for workers.
+    func noteInboxes() {
+        let bytes = slots.reduce(0) { $0 + ($1.runner?.inbox.bytes ?? 0) }
+        let paused = slots.count { $0.isPaused && $0.runner != nil }
+        board.update { ($0.inboxBytes, $0.pausedPartitions) = (bytes, paused) }
     }
 
     /// How long it will take until everything is folded: for `/readyz` and the log.

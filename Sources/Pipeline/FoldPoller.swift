@@ -117,6 +117,7 @@ final class FoldPoller: RoundWorker {
         try standBy(consumer)
         poke()
         noteEnds(consumer)
+        noteInboxes()
         try appendTicks()
         try announce()
         try commitIfDue(consumer)
@@ -129,6 +130,7 @@ final class FoldPoller: RoundWorker {
         guard let consumer else { return }
         handOver(consumer)
         consumer.close()
+        board.noteNoPolls(of: .fold)
         takeLeave()
         closeAll(takesSnapshots: true)
         try checkStorage()
@@ -155,6 +157,7 @@ final class FoldPoller: RoundWorker {
         runtime.outlet?.producer.purge()
         consumer?.close()
         consumer = nil
+        board.noteNoPolls(of: .fold)
     }
 
     /// After an error nothing more is written: archive and snapshots are read again.
@@ -165,6 +168,7 @@ final class FoldPoller: RoundWorker {
         owned.replace([], standby: [])
         closeAll(takesSnapshots: false)
         (read, readByStandby, standbyConsumer, checkpoints) = ([], [], nil, nil)
+        noteInboxes()
         showPartitions()
         showNothingOwned()
     }

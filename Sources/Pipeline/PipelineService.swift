@@ -116,9 +116,13 @@ public final class PipelineService: Sendable {
     public var finalFailure: PipelineError? { failure.withLock { $0 } }
 
     /// As it is now. Waits for no fold, as nothing does that metrics and readiness are made of.
-    public var status: PipelineStatus { board.current }
+    public var status: PipelineStatus {
+        var status = board.current
+        status.waitingSlices = member.slices.count
+        return status
+    }
 
-    /// The longest time between two polls of a role's consumer since the process began, also while it lasts; nil: it has not
+    /// The longest time between two polls of a role's consumer since the process began, also while it lasts; nil if it has not
     /// polled yet. Beyond `maximumPollInterval` its group takes this member for dead.
     public func longestPollGap(of role: Role) -> Duration? { board.longestPollGap(of: role) }
 

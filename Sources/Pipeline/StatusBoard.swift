@@ -1,6 +1,7 @@
 internal import CoreMetrics
 internal import Events
 public import Kafka
+internal import Logging
 internal import Replay
 internal import Scoring
 internal import Synchronization
@@ -37,6 +38,14 @@ public struct PipelineStatus: Sendable {
     public var behind: Behind?
     /// Until those folded here are current, at the speed of the last seconds; nil: not known, or they are.
     public var secondsLeft: Double?
+    /// Bytes of ledger frames that are polled and wait for a worker, of all partitions that are folded here.
+    public var inboxBytes = 0
+    /// Ledger partitions that are not fetched for now, because as many of their frames wait as may.
+    public var pausedPartitions = 0
+    /// Ledger partitions that wait for a worker.
+    public var waitingSlices = 0
+    /// How often a ledger partition has begun anew after an error of its own.
+    public var partitionRestarts: Int64 = 0
     public var frames: Int64 = 0
     /// Facts handed to the producer by this process, by `FactTopic.rawValue`.
     public var factsPublished = [Int64](repeating: 0, count: FactTopic.allCases.count)
@@ -67,6 +76,9 @@ public struct PipelineStatus: Sendable {
             (self.time, self.partition, self.at) = (time, partition, at)
         }
     }
+
+    /// Of a process that has not begun.
+    public init() {}
 }
 
 extension PipelineStatus {
@@ -119,6 +131,9 @@ final class StatusBoard: Sendable {
     private let host: any Host
     private let roles: Set<Role>
     private let readyWithin: Duration
+    private let logger: Logger
+    /// A member that does not poll for longer is taken for dead by its groups.
+    private let pollLimit: Duration
     private let status: Mutex<PipelineStatus>
     private let former = Mutex(Diagnosis())
     /// By role: when its consumer polled last, and the longest time between two polls.
@@ -132,27 +147,44 @@ final class StatusBoard: Sendable {
     let refusesLargeDeadLetters = Atomic(false)
 
     /// A process that begins is not ready.
-    init(_ configuration: PipelineConfiguration) {
-        (host, roles) = (configuration.host, configuration.roles)
+    init(_ configuration: PipelineConfiguration, logger: Logger) {
+        (host, roles, self.logger) = (configuration.host, configuration.roles, logger)
         readyWithin = .microseconds(configuration.readyWithin)
+        pollLimit = .milliseconds(configuration.maximumPollInterval)
         var begun = PipelineStatus()
         begun.unreadySince = host.now
         status = Mutex(begun)
     }
 
     /// A role's consumer polls its group.
-    func notePoll(of role: Role) {
+    func notePoll(of role: Role) { endPollGap(of: role, polls: true) }
+
+    /// The role has no consumer until it polls again: that time does not count.
+    func noteNoPolls(of role: Role) { endPollGap(of: role, polls: false) }
+
+    /// Logs a gap of more than half of what is allowed: the next one may be longer.
+    private func endPollGap(of role: Role, polls goesOn: Bool) {
         let now = host.now
-        polls.withLock { polls in
+        let gap = polls.withLock { polls -> Duration in
+            guard goesOn || polls[role] != nil else { return .zero }
             let poll = polls[role] ?? (last: nil, longest: .zero)
-            polls[role] = (now, max(poll.longest, poll.last.map { now - $0 } ?? .zero))
+            let gap = poll.last.map { now - $0 } ?? .zero
+            polls[role] = (goesOn ? now : nil, max(poll.longest, gap))
+            return gap
         }
+        guard gap > pollLimit / 2 else { return }
+        logger.warning(
+            """
+            this member did not poll its group for long: beyond the limit it is taken for dead, and others get its partitions; \
+            see what the machine or the broker was waiting for, or raise --max-poll-interval
+            """,
+            metadata: [
+                "role": "\(role.rawValue)", "seconds": "\(Int64(gap / .seconds(1)))",
+                "limitSeconds": "\(Int64(pollLimit / .seconds(1)))",
+            ])
     }
 
-    /// The role has no consumer for now.
-    func noteNoPolls(of role: Role) { polls.withLock { $0[role]?.last = nil } }
-
-    /// The longest time between two polls of a role since the process began, also while it lasts; nil: it has not polled yet.
+    /// The longest time between two polls of a role since the process began, also while it lasts; nil if it has not polled yet.
     func longestPollGap(of role: Role) -> Duration? {
         let now = host.now
         return polls.withLock { polls in

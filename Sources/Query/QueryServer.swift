@@ -100,6 +100,12 @@ public final class QueryServer: Sendable {
         if let behind = status.behind {
             exposition.add(.foldBehindSeconds, behind.time.components.seconds)
         }
+        exposition.addRuntime(
+            status,
+            pollGaps: Role.allCases.compactMap { role in
+                service.longestPollGap(of: role).map { (role: role, longest: $0) }
+            },
+            pollLimit: .milliseconds(service.configuration.maximumPollInterval))
         let fold = status.folded.counters
         exposition.add(.foldEntries, fold.entries)
         exposition.add(.foldScored, fold.scored)

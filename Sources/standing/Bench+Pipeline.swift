@@ -31,18 +31,22 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: Setting.help("topics"))
     var topics: String?
 
+    @Option(help: Setting.help("workers"))
+    var workers: String?
+
     func run() async throws {
+        var settings = try Settings(config: nil)
+        let workers = try settings.workers(flag: workers)
         let broker = brokers == nil ? try BrokerProcess(topics: topics) : nil
         defer { broker?.stop() }
         var options = try ClusterOptions.parse([])
         options.brokers = brokers ?? broker?.address
         options.topics = topics
         options.topicPrefix = brokers == nil ? "" : "bench-\(getpid())-"
-        var settings = try Settings(config: nil)
         var cluster = try Cluster(options, &settings)
         if broker != nil { cluster.kafka.fetchWaitMilliseconds = 10 }
         let createsTopics = broker == nil
-        let run = try PipelineMeasurement(cluster: cluster, events: events, subjects: subjects)
+        let run = try PipelineMeasurement(cluster: cluster, events: events, subjects: subjects, workers: workers)
         try await onThread {
             if createsTopics { try run.createTopics() }
             say("loading the source topic")
@@ -88,15 +92,17 @@ final class PipelineMeasurement: @unchecked Sendable {
     private let cluster: Cluster
     private let events: Int
     private let subjects: Int
+    private let workers: Int
     private let names: PipelineConfiguration.Topics
     private let policy: ScoringPolicy
     private let partitions: Int
     private let places: [TopicPartition]
 
-    init(cluster: Cluster, events: Int, subjects: Int) throws {
+    init(cluster: Cluster, events: Int, subjects: Int, workers: Int) throws {
         self.cluster = cluster
         self.events = events
         self.subjects = subjects
+        self.workers = workers
         names = try cluster.pipelineTopics()
         policy = try ScoringPolicy(yaml: BenchEvents.policy, file: "bench")
         partitions = cluster.definitions.first { $0.role == .control }?.partitions ?? 12
@@ -205,7 +211,7 @@ final class PipelineMeasurement: @unchecked Sendable {
 
     func measurePipeline() throws -> BenchResult {
         let service = PipelineService(
-            try cluster.pipeline(policy: policy, clock: .events),
+            try cluster.pipeline(policy: policy, clock: .events, workers: workers),
             logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
         service.start()
         while service.status.intake.records == 0 {
@@ -233,7 +239,7 @@ final class PipelineMeasurement: @unchecked Sendable {
         return BenchResult(
             bench: "pipeline", events: total - Int(before), seconds: elapsed, ceiling: nil, cpuSeconds: used,
             more: [
-                ("facts", String(facts)), ("subjects", String(subjects)),
+                ("facts", String(facts)), ("subjects", String(subjects)), ("workers", String(workers)),
                 ("librdkafka", "\"\(KafkaConfiguration.libraryVersion)\""),
             ])
     }

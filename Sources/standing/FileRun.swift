@@ -21,13 +21,15 @@ final class FileRun: @unchecked Sendable {
     private let partitions: Int
 
     init(
-        cluster: Cluster, policy: ScoringPolicy, events: [String], standings: String?, facts: String?, logger: Logger
+        cluster: Cluster, policy: ScoringPolicy, events: [String], standings: String?, facts: String?, workers: Int,
+        logger: Logger
     ) throws {
         self.cluster = cluster
         self.events = events
         self.standings = standings
         self.facts = facts
-        service = PipelineService(try cluster.pipeline(policy: policy, clock: .events), logger: logger)
+        service = PipelineService(
+            try cluster.pipeline(policy: policy, clock: .events, workers: workers), logger: logger)
         partitions = cluster.definitions.first { $0.role == .ledger }?.partitions ?? 0
     }
 

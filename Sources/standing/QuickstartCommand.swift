@@ -39,6 +39,9 @@ struct QuickstartCommand: AsyncParsableCommand {
     @Option(help: "Where to write every fact as it was read back from Kafka, one JSON line each. With --until-done.")
     var facts: String?
 
+    @Option(help: Setting.help("workers"))
+    var workers: String?
+
     @Option(help: "Simulated days that the town lives in a second. Default: 3.")
     var daysPerSecond: Double?
 
@@ -76,6 +79,7 @@ struct QuickstartCommand: AsyncParsableCommand {
         var settings = try Settings(config: cluster.config)
         var cluster = try Cluster(self.cluster, &settings, defaultBrokers: "embedded", mayEmbed: true)
         let logger = try logging.logger(&settings, label: "standing", level: "warning")
+        let workers = try settings.workers(flag: workers)
         let policy = try untilDone ? loadPolicy(self.policy ?? "") : policyOfTown()
         // Nothing is made on the cluster for a ledger that cannot begin.
         _ = try cluster.pipeline(policy: policy)
@@ -95,13 +99,14 @@ struct QuickstartCommand: AsyncParsableCommand {
         if untilDone {
             let run = try FileRun(
                 cluster: cluster, policy: policy, events: events, standings: standings,
-                facts: facts, logger: logger)
+                facts: facts, workers: workers, logger: logger)
             try await onThread { try run.run() }
         } else {
             let limit = duration.flatMap { Settings.duration($0) }.map { Double($0) / 1e6 }
             try await TownRun(
                 cluster: cluster, policy: policy, seconds: limit,
-                daysPerSecond: daysPerSecond ?? 3, inhabitants: inhabitants ?? 2000, logger: logger
+                daysPerSecond: daysPerSecond ?? 3, inhabitants: inhabitants ?? 2000, workers: workers,
+                logger: logger
             ).run()
         }
         withExtendedLifetime(broker) {}

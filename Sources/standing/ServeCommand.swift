@@ -51,6 +51,12 @@ struct ServeOptions: ParsableArguments {
 
     @OptionGroup var keys: KeyOptions
 
+    @Option(help: Setting.help("workers"))
+    var workers: String?
+
+    @Option(help: Setting.help("max-poll-interval"))
+    var maxPollInterval: String?
+
     @Option(help: Setting.help("memory-limit"))
     var memoryLimit: String?
 
@@ -140,8 +146,10 @@ struct ServeCommand: AsyncParsableCommand {
                 "brokers": "\(configuration.kafka.brokers)", "librdkafka": "\(KafkaConfiguration.libraryVersion)",
                 "policy": "\(policy)", "control": "\(configuration.topics.control)",
                 "sources": "\(configuration.topics.sources.joined(separator: ","))",
-                "ledger": "\(configuration.topics.ledger)",
+                "ledger": "\(configuration.topics.ledger)", "workers": "\(configuration.workers)",
+                "maxPollIntervalMilliseconds": "\(configuration.maximumPollInterval)",
             ])
+        StartCheck.warnOfIdleWorkers(configuration, logger)
         let signals = StopSignals { service.requestStop() }
         defer { signals.cancel() }
         let (listening, listens) = AsyncStream.makeStream(of: Int.self)
@@ -205,6 +213,9 @@ extension ServeOptions {
         configuration.data = try settings.text("data", flag: data).map { LocalData($0) }
         configuration.snapshotInterval = try settings.parse(
             "snapshot-interval", flag: snapshotInterval, expected: "a duration such as 5m", Settings.duration)
+        configuration.workers = try settings.workers(flag: workers)
+        configuration.maximumPollInterval = try settings.maximumPollInterval(
+            flag: maxPollInterval, cluster.kafka)
         configuration.memoryLimit = try settings.parseIfGiven(
             "memory-limit", flag: memoryLimit, expected: "a size such as 512M or 4G", Settings.bytes)
         let keyring = try keys.keyring(&settings)
@@ -243,11 +254,16 @@ extension ServeOptions {
                 configuration.staticMember != nil && !settings.isGiven("member"),
                 "--static-member needs --member NAME: Kafka lets one process at a time have a name"
             ),
+            (
+                settings.isGiven("max-poll-interval") && cluster.kafka.pollInterval != nil,
+                "--max-poll-interval and librdkafka's max.poll.interval.ms are the same: give one of them"
+            ),
         ]
         let foldsNothing = "it is the fold's, and the role fold is left out"
         let withoutEffect: [(name: String, isSo: Bool, why: String)] = [
             ("data", !isFold, foldsNothing),
             ("snapshot-interval", !hasData, "without --data there are no snapshots"),
+            ("workers", !isFold, foldsNothing),
             ("ready-within", !isFold, foldsNothing),
             ("tick-interval", !isFold, foldsNothing),
             ("tick-interval", configuration.clock == .events, "with --clock events no tick is appended"),
@@ -264,6 +280,32 @@ extension ServeOptions {
 }
 
 extension Settings {
+    /// A thread takes memory for its stack.
+    private static let maximumWorkers = max(1024, PipelineConfiguration.cores)
+
+    /// Threads that fold.
+    mutating func workers(flag: String?) throws -> Int {
+        try parse(
+            "workers", flag: flag, default: String(PipelineConfiguration.cores),
+            expected: "a number of threads from 1 to \(Self.maximumWorkers): without a worker nothing is folded"
+        ) { Int($0).flatMap { (1...Self.maximumWorkers).contains($0) ? $0 : nil } }
+    }
+
+    /// In milliseconds. Where nobody gives the setting, librdkafka's property for it counts.
+    mutating func maximumPollInterval(flag: String?, _ kafka: KafkaConfiguration) throws -> Int {
+        let (session, longest) = (kafka.sessionTimeout, Consumer.Options.longestPollInterval)
+        return try parse(
+            "max-poll-interval", flag: flag, default: kafka.pollInterval.map { "\(Double($0) / 1000)s" },
+            expected: """
+                a duration such as 5m, from \(session) ms (the session's time-out) to \(longest) ms: librdkafka takes no other
+                """
+        ) { text in
+            Settings.duration(text).map { Int($0 / 1000) }.flatMap {
+                (session...max(session, longest)).contains($0) ? $0 : nil
+            }
+        }
+    }
+
     /// The ledger's name; nil if nobody gave one.
     mutating func ledgerName(flag: String?) throws -> String? {
         try parseIfGiven(
@@ -278,9 +320,11 @@ extension Cluster {
     /// The pipeline on this cluster: topics and groups under the cluster's prefix. `ledger`: the name that somebody gave the
     /// ledger; without one the prefix is its name. Ends the command where a policy could begin a ledger without a name.
     func pipeline(
-        policy: ScoringPolicy?, clock: PipelineConfiguration.Clock = .wall, ledger: String? = nil
+        policy: ScoringPolicy?, clock: PipelineConfiguration.Clock = .wall, ledger: String? = nil,
+        workers: Int = PipelineConfiguration.cores
     ) throws -> PipelineConfiguration {
         var configuration = PipelineConfiguration(kafka: kafka, topics: try pipelineTopics(), policy: policy)
+        configuration.workers = workers
         configuration.intakeGroup = prefix + configuration.intakeGroup
         configuration.foldGroup = prefix + configuration.foldGroup
         configuration.clock = clock

@@ -116,6 +116,16 @@ struct Setting {
         Setting(
             "snapshot-interval", .serve, "How often a partition's state is kept in the data folder.", standard: "5m"),
         Setting(
+            "workers", .serve,
+            "Threads that fold, each a ledger partition at a time. More than the machine has cores fold nothing faster.",
+            otherwise: "as many as there are cores", others: "quickstart, bench pipeline"),
+        Setting(
+            "max-poll-interval", .serve,
+            """
+            For how long a member may not poll until its groups take it for dead and give its partitions to others: from 10s, the \
+            session's time-out, to 24h.
+            """, standard: "5m"),
+        Setting(
             "memory-limit", .serve,
             """
             Memory that the process should not use more of, such as 4G: from there on enrolments become dead letters \

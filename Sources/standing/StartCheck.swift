@@ -23,6 +23,15 @@ enum StartCheck {
             metadata: ["http": "\(address)"])
     }
 
+    /// They work all the same.
+    static func warnOfIdleWorkers(_ configuration: PipelineConfiguration, _ logger: Logger) {
+        let cores = PipelineConfiguration.cores
+        guard configuration.roles.contains(.fold), configuration.workers > cores else { return }
+        logger.warning(
+            "there are more workers than cores, which folds nothing faster: give fewer with --workers",
+            metadata: ["workers": "\(configuration.workers)", "cores": "\(cores)"])
+    }
+
     /// What a process has open beside files, brokers and HTTP: standard streams, event loops, what it passes on to other members.
     private static let otherDescriptors = 48
     private static let descriptorsOfCore = 4

@@ -38,7 +38,7 @@ final class TownRun: @unchecked Sendable {
 
     init(
         cluster: Cluster, policy: ScoringPolicy, seconds: Double?, daysPerSecond: Double, inhabitants: Int,
-        logger: Logger
+        workers: Int, logger: Logger
     ) throws {
         self.cluster = cluster
         self.policy = policy
@@ -48,7 +48,8 @@ final class TownRun: @unchecked Sendable {
         self.logger = logger
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
-        service = PipelineService(try cluster.pipeline(policy: policy, clock: .events), logger: logger)
+        service = PipelineService(
+            try cluster.pipeline(policy: policy, clock: .events, workers: workers), logger: logger)
         server = QueryServer(
             service: service, metrics: metrics, address: HTTPAddress(host: Self.host, port: 0), announcement: .nothing,
             logger: logger)

@@ -92,6 +92,26 @@ extension CommandTests {
             #expect(try await server.process.stop().code == 0)
         }
 
+        @Test func moreWorkersThanCoresAreAWarningAndWork() async throws {
+            let broker = try await Broker()
+            let workers = ProcessInfo.processInfo.activeProcessorCount + 1
+            let server = try await Server(
+                broker: broker.address, policy: policy,
+                ["--workers", String(workers), "--max-poll-interval", "1m"])
+            try await server.waitUntilReady()
+            let metrics = await server.get("/metrics")?.body ?? ""
+            #expect(metrics.contains("\nstanding_poll_interval_limit_seconds 60\n"))
+            #expect(metrics.contains("\nstanding_poll_gap_longest_seconds{role=\"fold\"} "))
+            for metric in ["inbox_bytes", "partitions_paused", "slices_waiting", "partition_restarts_total"] {
+                #expect(metrics.contains("\nstanding_\(metric) "), "\(metric)")
+            }
+            let end = try await server.process.stop()
+            #expect(end.code == 0)
+            #expect(end.messages.contains("more workers than cores"))
+            #expect(end.messages.contains("workers=\(workers)"))
+            #expect(end.messages.contains("maxPollIntervalMilliseconds=60000"))
+        }
+
         @Test func showConfigTellsWhereEachSettingComesFrom() async throws {
             let file = try folder.write(
                 """

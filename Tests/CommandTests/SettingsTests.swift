@@ -211,7 +211,8 @@ extension CommandTests {
                 "trusted-keys": folder.path("key.pub"), "roles": "fold,intake", "policy": policy,
                 "http-host": "127.0.0.2", "http-port": "1", "advertise": "one.example:443", "clock": "wall",
                 "tick-interval": "11s", "allowed-skew": "6m", "data": folder.path("data"), "snapshot-interval": "1m",
-                "memory-limit": "2G", "ready-within": "7s", "ledger": "town", "member": "one", "standby": "true",
+                "memory-limit": "2G", "workers": "3", "max-poll-interval": "2m", "ready-within": "7s", "ledger": "town",
+                "member": "one", "standby": "true",
                 "static-member": "true",
             ]
             for command in ["perks", "blacklist"] {
@@ -344,6 +345,11 @@ extension CommandTests {
                 (cluster + ["--roles", "fold", "--allowed-skew", "1m"], "error: --allowed-skew has no effect"),
                 (cluster + ["--roles", "intake"] + data, "error: --data has no effect"),
                 (cluster + ["--roles", "intake", "--ready-within", "1s"], "error: --ready-within has no effect"),
+                (cluster + ["--roles", "intake", "--workers", "2"], "error: --workers has no effect"),
+                (
+                    cluster + ["--max-poll-interval", "1m", "--kafka", "max.poll.interval.ms=60000"],
+                    "error: --max-poll-interval and librdkafka's max.poll.interval.ms are the same"
+                ),
                 (cluster + ["--advertise", "0.0.0.0:8080"], "advertise (flag): error: "),
                 (cluster + ["--data", ""], "data (flag): error: "),
             ]
@@ -358,6 +364,47 @@ extension CommandTests {
             let intake = try await standing(
                 "serve", "--brokers", "a:1", "--roles", "intake", "--config", file, "--show-config")
             #expect(intake.code == 0, "\(intake.messages)")
+        }
+
+        @Test func workersAndThePollIntervalHaveBounds() async throws {
+            let noWorkers = "is not a number of threads from 1 to "
+            let noInterval = "is not a duration such as 5m, from 10000 ms (the session's time-out) to 86400000 ms"
+            let long = ["--kafka", "session.timeout.ms=60000"]
+            let refused: [(flags: [String], message: String)] = [
+                (["--workers", "0"], "workers (flag): error: \"0\" \(noWorkers)"),
+                (["--workers", "-1"], "workers (flag): error: \"-1\" \(noWorkers)"),
+                (["--workers", "two"], "workers (flag): error: \"two\" \(noWorkers)"),
+                (["--max-poll-interval", "9999ms"], "max-poll-interval (flag): error: \"9999ms\" \(noInterval)"),
+                (["--max-poll-interval", "25h"], "max-poll-interval (flag): error: \"25h\" \(noInterval)"),
+                (["--max-poll-interval", "30"], "max-poll-interval (flag): error: \"30\" \(noInterval)"),
+                (
+                    ["--max-poll-interval", "30s"] + long,
+                    "max-poll-interval (flag): error: \"30s\" is not a duration such as 5m, from 60000 ms"
+                ),
+            ]
+            for (flags, message) in refused {
+                // A value that begins with a dash stands after the equals sign.
+                let arguments = flags[1] == "-1" ? ["--workers=-1"] : flags
+                let run = try await Running(["serve", "--brokers", "a:1", "--show-config"] + arguments).finished()
+                #expect(run.code == 2, "\(flags)")
+                #expect(run.messages.hasPrefix(message), "\(run.messages)")
+            }
+            for command in [["quickstart", "--for", "1s"], ["bench", "pipeline"]] {
+                let run = try await Running(command + ["--workers", "0"]).finished()
+                #expect(run.code == 2 && run.output == "", "\(command)")
+                #expect(run.messages.hasPrefix("workers (flag): error: \"0\" \(noWorkers)"), "\(run.messages)")
+            }
+            let taken: [(flags: [String], line: String)] = [
+                (["--workers", "1000"], "workers: 1000    # flag"),
+                (["--max-poll-interval", "10s"], "max-poll-interval: 10s    # flag"),
+                (["--max-poll-interval", "24h"], "max-poll-interval: 24h    # flag"),
+                (["--kafka", "max.poll.interval.ms=60000"], "max-poll-interval: 60.0s    # default"),
+                ([], "max-poll-interval: 5m    # default"),
+            ]
+            for (flags, line) in taken {
+                let run = try await Running(["serve", "--brokers", "a:1", "--show-config"] + flags).finished()
+                #expect(run.code == 0 && run.lines.contains(line), "\(flags): \(run.output)\(run.messages)")
+            }
         }
 
         @Test func whatCannotBeWrittenOrListenedOnEndsTheStart() async throws {

@@ -36,6 +36,24 @@ import Testing
         #expect(error.map { "\($0)".contains("hunter2") } == false)
     }
 
+    @Test func knowsTheGroupTimesThatPropertiesGive() {
+        let plain = KafkaConfiguration(brokers: "127.0.0.1:1")
+        #expect(plain.sessionTimeout == 10_000 && plain.pollInterval == nil)
+        let given = KafkaConfiguration(
+            brokers: "127.0.0.1:1", properties: ["session.timeout.ms": "3000", "max.poll.interval.ms": "4000"])
+        #expect(given.sessionTimeout == 3000 && given.pollInterval == 4000)
+    }
+
+    /// The library refuses a poll interval that is shorter than the session.
+    @Test func aPollIntervalIsAtLeastTheSessionThatPropertiesGive() throws {
+        var options = Consumer.Options(group: "g")
+        options.maximumPollInterval = 1000
+        for session in ["3000", "400000"] {
+            let kafka = KafkaConfiguration(brokers: "127.0.0.1:1", properties: ["session.timeout.ms": session])
+            try Consumer(kafka, options: options).close()
+        }
+    }
+
     @Test func refusesABadPropertyBeforeConnecting() throws {
         let kafka = KafkaConfiguration(brokers: "127.0.0.1:1", properties: ["no.such.property": "1"])
         #expect(throws: KafkaError.self) { try Producer(kafka) }

@@ -213,6 +213,23 @@ extension PipelineServiceTests {
             #expect(throws: PipelineError.self) { try service.join() }
         }
 
+        /// The disk has an error once, and a full one would only be waited for.
+        @Test func aPartitionThatBeginsAnewAfterAnErrorIsCounted() throws {
+            let fixture = try Fixture(ledgerPartitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            try fixture.running(service(fixture) { $0.snapshotInterval = .max / 4 }) { service in
+                #expect(service.status.partitionRestarts == 0)
+                disk.plan(.error(5), atCall: 1, of: .write)
+                try fixture.send(events(0..<6))
+                try fixture.wait("it begins anew") { service.status.partitionRestarts == 1 }
+                try fixture.waitForFold(of: 6, by: service)
+                let status = service.status
+                #expect(status.partitionRestarts == 1 && status.inboxBytes == 0 && status.pausedPartitions == 0)
+                #expect(service.longestPollGap(of: .fold) != nil)
+            }
+            _ = try fixture.checkedFacts()
+        }
+
         /// Also of a partition that nobody holds here any more.
         @Test func whatACrashLeftHalfMadeIsRemovedAtTheStart() throws {
             let fixture = try Fixture(ledgerPartitions: 1)

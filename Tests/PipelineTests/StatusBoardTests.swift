@@ -1,11 +1,37 @@
 import Kafka
+import Logging
+import Synchronization
 import Testing
 
 @testable import Pipeline
 
 /// Who is ready, and for how long who is not has not been. Up to 5 s behind is allowed.
 @Suite struct StatusBoardTests {
+    /// Keeps what is logged.
+    private final class LogLines: LogHandler, Sendable {
+        private let lines = Mutex<[String]>([])
+        var all: [String] { lines.withLock { $0 } }
+        var logLevel: Logger.Level {
+            get { .warning }
+            set {}
+        }
+        var metadata: Logger.Metadata {
+            get { [:] }
+            set {}
+        }
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { nil }
+            set {}
+        }
+
+        func log(event: LogEvent) {
+            let metadata = (event.metadata ?? [:]).map { " \($0.key)=\($0.value)" }.sorted().joined()
+            lines.withLock { $0.append("\(event.level)\(metadata) \(event.message)") }
+        }
+    }
+
     private let host = StillHost()
+    private let lines = LogLines()
 
     private func board(_ roles: Set<Role> = [.intake, .fold]) -> StatusBoard {
         let topics = PipelineConfiguration.Topics(
@@ -15,7 +41,8 @@ import Testing
             kafka: KafkaConfiguration(brokers: "127.0.0.1:1"), topics: topics, roles: roles)
         configuration.host = host
         configuration.readyWithin = 5_000_000
-        return StatusBoard(configuration)
+        configuration.maximumPollInterval = 60_000
+        return StatusBoard(configuration, logger: Logger(label: "test") { [lines] _ in lines })
     }
 
     private func note(behind time: Duration?, on board: StatusBoard) {
@@ -100,5 +127,59 @@ import Testing
         host.pass(seconds: 1)
         note(behind: .zero, on: board)
         #expect(board.current.unreadyFor == .seconds(1))
+    }
+
+    @Test func theLongestPollGapIsKeptAlsoWhileItLasts() {
+        let board = board()
+        #expect(board.longestPollGap(of: .fold) == nil)
+        board.notePoll(of: .fold)
+        #expect(board.longestPollGap(of: .fold) == .zero)
+        host.pass(seconds: 7)
+        #expect(board.longestPollGap(of: .fold) == .seconds(7))
+        board.notePoll(of: .fold)
+        host.pass(.milliseconds(20))
+        board.notePoll(of: .fold)
+        #expect(board.longestPollGap(of: .fold) == .seconds(7))
+        host.pass(seconds: 8)
+        #expect(board.longestPollGap(of: .fold) == .seconds(8))
+        #expect(board.longestPollGap(of: .intake) == nil)
+    }
+
+    /// It is in no group meanwhile, so no group waits for it.
+    @Test func timeWithoutAConsumerIsNoPollGap() {
+        let board = board()
+        board.noteNoPolls(of: .intake)
+        #expect(board.longestPollGap(of: .intake) == nil)
+        board.notePoll(of: .intake)
+        host.pass(seconds: 3)
+        board.noteNoPolls(of: .intake)
+        host.pass(seconds: 50)
+        #expect(board.longestPollGap(of: .intake) == .seconds(3))
+        board.notePoll(of: .intake)
+        host.pass(seconds: 2)
+        board.notePoll(of: .intake)
+        #expect(board.longestPollGap(of: .intake) == .seconds(3))
+        #expect(lines.all.isEmpty)
+    }
+
+    /// Of 60 s that are allowed.
+    @Test func aPollGapOfMoreThanHalfTheLimitIsAWarningEachTime() {
+        let board = board()
+        board.notePoll(of: .fold)
+        host.pass(seconds: 30)
+        board.notePoll(of: .fold)
+        #expect(lines.all.isEmpty)
+        host.pass(seconds: 31)
+        board.notePoll(of: .fold)
+        host.pass(seconds: 1)
+        board.notePoll(of: .fold)
+        #expect(lines.all.count == 1)
+        #expect(lines.all.first?.hasPrefix("warning limitSeconds=60 role=fold seconds=31 ") == true, "\(lines.all)")
+        host.pass(seconds: 70)
+        board.noteNoPolls(of: .fold)
+        #expect(lines.all.count == 2)
+        host.pass(seconds: 70)
+        board.notePoll(of: .fold)
+        #expect(lines.all.count == 2)
     }
 }

@@ -19,7 +19,7 @@ struct Member: Sendable {
         // Whoever waits in vain says so once more, as a warning.
         configuration.kafka = configuration.kafka.waiting(until: { stop.isSet }, onWait: { logger.info("\($0)") })
         (self.configuration, self.logger) = (configuration, logger)
-        board = StatusBoard(configuration)
+        board = StatusBoard(configuration, logger: logger)
         directory = MemberDirectory(member: configuration.members?.member ?? "")
         clock = SteadyClock(configuration.host, logger)
         memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)
@@ -29,9 +29,10 @@ struct Member: Sendable {
     func supervisor(of role: Role, ledgerPartitions: Int) -> Supervisor {
         if role == .fold { configuration.data?.removeUnfinished(logger) }
         return Supervisor(host: configuration.host, stop: stop) {
+            board.noteNoPolls(of: role)
             switch role {
-            case .intake: try Intake(self, ledgerPartitions: ledgerPartitions)
-            case .fold: try FoldPoller(self, ledgerPartitions: ledgerPartitions)
+            case .intake: return try Intake(self, ledgerPartitions: ledgerPartitions)
+            case .fold: return try FoldPoller(self, ledgerPartitions: ledgerPartitions)
             }
         }
     }
