@@ -274,6 +274,7 @@ public final class Consumer: ConsumerClient {
         guard !offsets.isEmpty, offsets.map(\.topicPartition) == assignment.map(\.topicPartition) else {
             return try replaceAssignment(offsets)
         }
+        try resumeAll()
         for (source, offset) in offsets.enumerated() {
             assignment[source].move(to: offset.offset)
         }
@@ -302,7 +303,7 @@ public final class Consumer: ConsumerClient {
         settle()
         replacedAt = .now
         // The library remembers a pause beyond the assignment.
-        if !paused.isEmpty { try resume(Array(paused)) }
+        try resumeAll()
         assignment = offsets.map { Assigned($0) }
         (lastHit, restartAt) = (0, nil)
         let code =
@@ -351,7 +352,9 @@ public final class Consumer: ConsumerClient {
     private func restartIfDue() throws(KafkaError) {
         guard let restartAt, ContinuousClock.now >= restartAt else { return }
         do {
+            let paused = Array(paused)
             try begin(assignment.map { PartitionOffset($0.topicPartition, offset: $0.position) })
+            try pause(paused)
         } catch {
             restartLater()
             throw error
@@ -378,7 +381,13 @@ public final class Consumer: ConsumerClient {
             try check(rd_kafka_pause_partitions(handle.pointer, list), "pause")
         }
         paused.formUnion(partitions)
+        let places = Set(partitions)
+        for source in assignment.indices where places.contains(assignment[source].topicPartition) {
+            assignment[source].pause()
+        }
     }
+
+    private func resumeAll() throws(KafkaError) { try resume(Array(paused)) }
 
     /// Only of what is paused: before librdkafka 2.4 others would be read from an old position.
     public func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
