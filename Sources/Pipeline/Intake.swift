@@ -209,6 +209,7 @@ final class Intake: RoundWorker, RebalanceListener {
     private func send(_ partition: Int) throws {
         dirty[partition] = false
         let bytes = appender.byteCount(of: partition)
+        // The producer takes everything: nothing waits here.
         if try appender.send(partition, tag: checkpoints.current, wait: {}) {
             checkpoints.sent(bytes: bytes)
             counts.frames += 1
