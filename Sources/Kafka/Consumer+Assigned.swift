@@ -19,8 +19,8 @@ extension Consumer {
         enum Verdict { case take, drop, readAgain }
 
         /// Holds a record against the position. What came in the same call as the one behind the hole was fetched before
-        /// the seek, and says nothing of what is read again. Records are lost around a move alone: once a hole has stood, those
-        /// that follow do too.
+        /// the seek, and says nothing of what is read again. Records are lost around moves and pauses alone: once a hole has
+        /// stood, those that follow do too.
         mutating func judge(_ offset: Int64, call: Int) -> Verdict {
             let verdict = judgePlace(offset, call: call)
             guard verdict == .take else { return verdict }
@@ -51,6 +51,9 @@ extension Consumer {
             holeFound = nil
             return .take
         }
+
+        /// Records may be lost around a pause as around a move: the next hole is read again, also one that is being read again now.
+        mutating func pause() { (holeFound, hasHoles) = (nil, false) }
 
         /// Reads on from another offset.
         mutating func move(to offset: Int64) {

@@ -265,8 +265,8 @@ public final class Consumer: ConsumerClient {
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, place: topics.joined(separator: ",")) }
     }
 
-    /// Reads exactly these from these offsets on, none of them paused; replaces what was read before. A logical start that a broker does not tell
-    /// yet is asked for again.
+    /// Reads exactly these from these offsets on, none of them paused; replaces what was read before. A logical start that a
+    /// broker does not tell yet is asked for again.
     public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {
         failedStarts = 0
         try begin(offsets)
@@ -274,11 +274,10 @@ public final class Consumer: ConsumerClient {
 
     private func begin(_ offsets: [PartitionOffset]) throws(KafkaError) {
         restartAt = nil
-        // The library remembers a pause beyond seek and assignment.
-        try resume(Array(paused))
         guard !offsets.isEmpty, offsets.map(\.topicPartition) == assignment.map(\.topicPartition) else {
             return try replaceAssignment(offsets)
         }
+        try resumeAll()
         for (source, offset) in offsets.enumerated() {
             assignment[source].move(to: offset.offset)
         }
@@ -306,7 +305,8 @@ public final class Consumer: ConsumerClient {
     private func replaceAssignment(_ offsets: [PartitionOffset], isRevoked: Bool = false) throws(KafkaError) {
         settle()
         replacedAt = .now
-        try resume(Array(paused))
+        // The library remembers a pause beyond the assignment.
+        try resumeAll()
         assignment = offsets.map { Assigned($0) }
         (lastHit, restartAt) = (0, nil)
         let code =
@@ -355,7 +355,9 @@ public final class Consumer: ConsumerClient {
     private func restartIfDue() throws(KafkaError) {
         guard let restartAt, ContinuousClock.now >= restartAt else { return }
         do {
+            let paused = Array(paused)
             try begin(assignment.map { PartitionOffset($0.topicPartition, offset: $0.position) })
+            try pause(paused)
         } catch {
             restartLater()
             throw error
@@ -382,7 +384,13 @@ public final class Consumer: ConsumerClient {
             try check(rd_kafka_pause_partitions(handle.pointer, list), "pause")
         }
         paused.formUnion(partitions)
+        let places = Set(partitions)
+        for source in assignment.indices where places.contains(assignment[source].topicPartition) {
+            assignment[source].pause()
+        }
     }
+
+    private func resumeAll() throws(KafkaError) { try resume(Array(paused)) }
 
     /// Only of what is paused: before librdkafka 2.4 others would be read from an old position.
     public func resume(_ partitions: [TopicPartition]) throws(KafkaError) {

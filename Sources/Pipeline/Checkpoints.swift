@@ -5,6 +5,7 @@ internal import Kafka
 struct Checkpoints {
     private struct Batch {
         var pending = 0
+        var bytes = 0
         var isSealed = false
         var positions: [PartitionOffset] = []
     }
@@ -14,12 +15,19 @@ struct Checkpoints {
     /// Positions that may be committed now.
     private(set) var committable: [TopicPartition: Int64] = [:]
 
+    /// Bytes sent in the batches that are not yet acknowledged: a batch counts as a whole until it and all before it are.
+    private(set) var bytes = 0
+
     /// The tag for records of the batch that is being read.
     var current: Int { first + batches.count - 1 }
-    /// Batches that are not yet acknowledged.
+    /// Batches that are not yet acknowledged, and the one that is being read.
     var depth: Int { batches.count }
 
-    mutating func sent() { batches[batches.count - 1].pending += 1 }
+    mutating func sent(bytes: Int) {
+        batches[batches.count - 1].pending += 1
+        batches[batches.count - 1].bytes += bytes
+        self.bytes += bytes
+    }
 
     mutating func acknowledged(_ tag: Int) {
         guard tag >= first, tag - first < batches.count else { return }
@@ -39,6 +47,7 @@ struct Checkpoints {
         var done = 0
         while done < batches.count, batches[done].isSealed, batches[done].pending == 0 {
             for position in batches[done].positions { committable[position.topicPartition] = position.offset }
+            bytes -= batches[done].bytes
             done += 1
         }
         guard done > 0 else { return }

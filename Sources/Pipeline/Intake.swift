@@ -6,9 +6,16 @@ internal import Synchronization
 /// Reads the source topics in a consumer group, turns every record into a ledger entry or a dead letter, and commits
 /// a source offset only when what became of the record is acknowledged. Runs on one thread; stateless but for what is
 /// in flight.
+///
+/// It polls whatever the producer does. What it sends never waits for room (`OverflowProducer`), and while too much is in flight
+/// its partitions are paused (`Backpressure`). A round waits for the broker alone, and within bounds: for acknowledgements where a
+/// partition goes (`handOverMilliseconds`), for the entry of a gap (`gapMilliseconds`), one a round, and for answers to questions,
+/// each of which states its time.
 final class Intake: RoundWorker, RebalanceListener {
-    /// Batches of source records in flight; beyond that reading waits.
-    private static let maximumBatchesInFlight = 64
+    /// Longest wait for records.
+    private static let pollMilliseconds = 50
+    /// Longest wait for an acknowledgement while nothing is read.
+    private static let acknowledgementMilliseconds = 20
     private static let commitEvery = Duration.milliseconds(200)
     /// A broker with Kafka's default limit takes records of this size.
     private static let alwaysTakenBytes = 900_000
@@ -16,6 +23,8 @@ final class Intake: RoundWorker, RebalanceListener {
     private static let recommitEvery = Duration.seconds(5)
     /// How long a partition that goes waits for acknowledgements.
     private static let handOverMilliseconds = 5000
+    /// How long the acknowledgement of a gap's entry is waited for; after that the worker begins anew, and says it once more.
+    private static let gapMilliseconds = 10_000
     /// How long one question about the control topic may take.
     private static let controlMilliseconds = 1000
 
@@ -31,12 +40,14 @@ final class Intake: RoundWorker, RebalanceListener {
     private let decoder = RecordDecoder()
 
     private var checkpoints = Checkpoints()
+    private var backpressure: Backpressure
     private var sources: [Source] = []
     private var event = EventView.empty
     private var counts = IntakeCounts()
     private var failure: (any Error)?
     /// Nil while sources are read like the control topic.
     private var controlFirst: ControlFirst?
+    /// The last round in which reading was not paused for what is in flight.
     private var lastRound: ContinuousClock.Instant
     private var lastCommit: ContinuousClock.Instant
     private let clock: SteadyClock
@@ -63,6 +74,7 @@ final class Intake: RoundWorker, RebalanceListener {
         (stop, board, directory) = (member.stop, member.board, member.directory)
         (clock, memory) = (member.clock, member.memory)
         (lastCommit, lastRound) = (host.now, host.now)
+        backpressure = Backpressure(configuration)
         outlet = try EntryOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         dirty = [Bool](repeating: false, count: ledgerPartitions)
     }
@@ -72,25 +84,26 @@ final class Intake: RoundWorker, RebalanceListener {
         var options = Consumer.Options(group: configuration.intakeGroup, instance: configuration.staticMember)
         options.reportsEnds = true
         options.maximumQueuedKilobytes = configuration.queuedKilobytes
+        options.batch = Backpressure.batch
+        options.maximumPollInterval = configuration.maximumPollInterval
         consumer = try configuration.kafka.consumer(options, listener: self) { logger.kafka($0, of: "intake") }
         try consumer?.subscribe(to: [configuration.topics.control] + configuration.topics.sources)
     }
 
     func step() throws {
         guard let consumer else { return }
+        board.notePoll(of: .intake)
         beginAfterPause(consumer)
         memory.look()
         let latest = clock.time + configuration.allowedSkew
-        try consumer.poll(timeoutMilliseconds: 50) { try read($0, latest: latest) }
+        let isPaused = backpressure.isPaused
+        try consumer.poll(timeoutMilliseconds: isPaused ? 0 : Self.pollMilliseconds) { try read($0, latest: latest) }
         beginAfterPause(consumer)
         passEnds(consumer)
         try recoverExpired(consumer)
-        serve(0)
-        while checkpoints.depth > Self.maximumBatchesInFlight, !stop.isSet {
-            serve(20)
-            try check()
-        }
+        serve(isPaused ? Self.acknowledgementMilliseconds : 0)
         try check()
+        try noteBackpressure(consumer)
         try commitIfDue(consumer)
         try readSourcesIfDue(consumer)
     }
@@ -195,8 +208,10 @@ final class Intake: RoundWorker, RebalanceListener {
 
     private func send(_ partition: Int) throws {
         dirty[partition] = false
-        if try appender.send(partition, tag: checkpoints.current, wait: waitForRoom) {
-            checkpoints.sent()
+        let bytes = appender.byteCount(of: partition)
+        // The producer takes everything: nothing waits here.
+        if try appender.send(partition, tag: checkpoints.current, wait: {}) {
+            checkpoints.sent(bytes: bytes)
             counts.frames += 1
         }
     }
@@ -208,16 +223,16 @@ final class Intake: RoundWorker, RebalanceListener {
             || (record.value?.count ?? 0 > Self.alwaysTakenBytes
                 && board.refusesLargeDeadLetters.load(ordering: .relaxed))
         let headers = DeadLetter.headers(record, from: place, defect: defect, valueDropped: valueDropped)
+        let value = valueDropped ? nil : record.value
         do {
-            while try !outlet.producer.produce(
-                topic: outlet.deadLetters, partition: Producer.anyPartition, key: record.key,
-                value: valueDropped ? nil : record.value, headers: headers, tag: checkpoints.current)
-            { try waitForRoom() }
-        } catch let error as KafkaError where error.isTooLarge && !valueDropped {
-            try deadLetter(record, defect, valueDropped: true)
-            return
+            _ = try outlet.producer.produce(
+                topic: outlet.deadLetters, partition: Producer.anyPartition, key: record.key, value: value,
+                headers: headers, tag: checkpoints.current)
+        } catch {
+            guard error.isTooLarge, !valueDropped else { throw error }
+            return try deadLetter(record, defect, valueDropped: true)
         }
-        checkpoints.sent()
+        checkpoints.sent(bytes: (record.key?.count ?? 0) + (value?.count ?? 0))
         counts.deadLetters[defect.code, default: 0] += 1
         counts.deadLettersByTopic[place.topic, default: 0] += 1
         logger.debug(
@@ -226,12 +241,6 @@ final class Intake: RoundWorker, RebalanceListener {
                 "reason": "\(defect.code)", "topic": "\(place.topic)", "partition": "\(place.partition)",
                 "offset": "\(record.offset)",
             ])
-    }
-
-    private func waitForRoom() throws {
-        serve(50)
-        try check()
-        if stop.isSet { throw CancellationError() }
     }
 
     private func serve(_ milliseconds: Int) {
@@ -260,6 +269,26 @@ final class Intake: RoundWorker, RebalanceListener {
         guard !ledgerEnds.isEmpty else { return }
         board.update { status in for (partition, end) in ledgerEnds { status.ledgerEnds[partition] = end } }
         ledgerEnds.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Pauses
+
+    private func noteBackpressure(_ consumer: any ConsumerClient) throws {
+        let (batches, bytes) = (checkpoints.depth - 1, checkpoints.bytes)
+        guard backpressure.note(batches: batches, bytes: bytes, overflows: outlet.producer.overflows) else { return }
+        logger.debug(
+            backpressure.isPaused ? "reading waits for acknowledgements" : "reading goes on",
+            metadata: ["batchesInFlight": "\(batches)", "bytesInFlight": "\(bytes)"])
+        beginAfterPause(consumer)
+        try pauseAndResume(consumer)
+    }
+
+    /// Has nothing read while too much is in flight, and only the control topic while that goes first. After an assignment
+    /// nothing is paused; what is paused already, or is not, the consumer ignores.
+    private func pauseAndResume(_ consumer: any ConsumerClient) throws {
+        func isPaused(_ source: Source) -> Bool { backpressure.isPaused || controlFirst != nil && !source.isControl }
+        try consumer.pause(sources.filter { isPaused($0) }.map(\.place))
+        try consumer.resume(sources.filter { !isPaused($0) }.map(\.place))
     }
 
     // MARK: Positions
@@ -305,23 +334,20 @@ final class Intake: RoundWorker, RebalanceListener {
         )
     }
 
-    /// A position that the broker has dropped already.
+    /// A position that the broker has dropped already. One a round, so that their waits do not add up: the others come again
+    /// with the assignment.
     private func recoverExpired(_ consumer: any ConsumerClient) throws {
         let errors = consumer.takeErrors()
         guard !errors.isEmpty else { return }
-        for (place, error) in errors {
-            guard error.isOffsetOutOfRange else {
-                if error.isRetriable {
-                    logger.warning("\(error)")
-                    continue
-                }
-                throw error
-            }
-            try checkIdentity(of: place)
-            try passGap(of: place)
-            try consumer.assign(sources.map { PartitionOffset($0.place, offset: $0.position) })
-            if controlFirst != nil { try consumer.pause(sourcesBesideControl) }
+        for (_, error) in errors where !error.isOffsetOutOfRange {
+            guard error.isRetriable else { throw error }
+            logger.warning("\(error)")
         }
+        guard let (place, _) = errors.first(where: { $0.error.isOffsetOutOfRange }) else { return }
+        try checkIdentity(of: place)
+        try passGap(of: place)
+        try consumer.assign(sources.map { PartitionOffset($0.place, offset: $0.position) })
+        try pauseAndResume(consumer)
         board.publish(&counts)
     }
 
@@ -353,37 +379,35 @@ final class Intake: RoundWorker, RebalanceListener {
                 "topic": .text(place.topic), "partition": .number(Int64(place.partition)), "from": .number(position),
                 "to": .number(beginning),
             ]
-        ).append(to: Array(0..<appender.partitions), of: appender.partitions, configuration) {
-            logger.kafka($0, of: "gap")
-        }
+        ).append(
+            to: Array(0..<appender.partitions), of: appender.partitions, configuration,
+            timeoutMilliseconds: Self.gapMilliseconds
+        ) { logger.kafka($0, of: "gap") }
     }
 
     // MARK: Control topics go first
 
-    private var sourcesBesideControl: [TopicPartition] { sources.filter { !$0.isControl }.map(\.place) }
-
     /// Reading begins, or goes on after a pause: sources wait.
     func began(_ consumer: any ConsumerClient) {
         lastRound = host.now
-        let waiting = sourcesBesideControl
-        guard !waiting.isEmpty else { return controlFirst = nil }
+        controlFirst = sources.contains { !$0.isControl } ? ControlFirst(at: host.now) : nil
         do {
-            try consumer.pause(waiting)
-            controlFirst = ControlFirst(at: host.now)
+            try pauseAndResume(consumer)
         } catch {
             failure = error
         }
     }
 
-    /// A process that was stopped, or that waited for its broker, begins with the control topic again.
+    /// A process that was stopped, or that waited for its broker, begins with the control topic again, once it reads.
     private func beginAfterPause(_ consumer: any ConsumerClient) {
+        guard !backpressure.isPaused else { return }
         let now = host.now
         if now - lastRound > ControlFirst.longestPause { began(consumer) } else { lastRound = now }
     }
 
     /// Sources are read once the group has read the control topic.
     private func readSourcesIfDue(_ consumer: any ConsumerClient) throws {
-        guard var state = controlFirst, state.isDue(at: host.now) else { return }
+        guard !backpressure.isPaused, var state = controlFirst, state.isDue(at: host.now) else { return }
         defer { if controlFirst != nil { controlFirst = state } }
         do {
             if state.waiting == nil { state.begin(ends: try controlEnds()) }
@@ -399,8 +423,8 @@ final class Intake: RoundWorker, RebalanceListener {
                 "sources are read although the group has not read the control topic: enrolments may come after their events",
                 metadata: ["unread": "\(places.isEmpty ? configuration.topics.control : places)"])
         }
-        try consumer.resume(sourcesBesideControl)
         controlFirst = nil
+        try pauseAndResume(consumer)
         logger.debug("sources are read", metadata: ["after": "\(now - state.start)"])
     }
 

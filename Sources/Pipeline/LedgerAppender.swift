@@ -81,6 +81,9 @@ final class LedgerAppender {
 
     func append(tick time: Timestamp, to partition: Int) { builders[partition].append(tick: time) }
 
+    /// The size of the partition's frame as it is now.
+    func byteCount(of partition: Int) -> Int { builders[partition].byteCount }
+
     /// Sends the partition's frame, if it has entries; `wait` is called while the producer's queue is full.
     func send(_ partition: Int, tag: Int, wait: () throws -> Void) throws -> Bool {
         guard !builders[partition].isEmpty else { return false }

@@ -31,23 +31,26 @@ struct FactOutlet: @unchecked Sendable {
 
 /// The intake's: entries and dead letters.
 struct EntryOutlet {
-    let producer: any ProducerClient
+    let producer: OverflowProducer
     let appender: LedgerAppender
     let deadLetters: Int
 
     init(_ configuration: PipelineConfiguration, ledgerPartitions: Int, logger: Logger) throws {
-        producer = try configuration.gaplessProducer("intake-producer", logger)
+        producer = OverflowProducer(try configuration.gaplessProducer("intake-producer", logger))
         appender = try configuration.appender(producer, ledgerPartitions: ledgerPartitions)
         deadLetters = try producer.topic(configuration.topics.deadLetter)
     }
 }
 
 extension PipelineConfiguration {
+    /// What a gapless producer's queue may hold.
+    var producerKilobytes: Int { queuedKilobytes ?? Producer.Options().maximumQueuedKilobytes }
+
     /// `handle`: what the log calls it.
     func gaplessProducer(_ handle: String, _ logger: Logger) throws -> any ProducerClient {
         var options = Producer.Options()
         options.gapless = true
-        if let queued = queuedKilobytes { options.maximumQueuedKilobytes = queued }
+        options.maximumQueuedKilobytes = producerKilobytes
         return try kafka.producer(options) { logger.kafka($0, of: handle) }
     }
 

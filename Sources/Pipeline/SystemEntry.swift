@@ -5,7 +5,7 @@ internal import Scoring
 
 /// An entry that Standing itself writes to ledger partitions: it has no origin and moves no clock.
 struct SystemEntry {
-    private static let patienceMilliseconds = 30_000
+    static let patienceMilliseconds = 30_000
 
     let type: ControlType
     let id: String
@@ -44,9 +44,11 @@ struct SystemEntry {
             ])
     }
 
-    /// Returns when every partition has it, acknowledged; throws `KafkaError` otherwise.
+    /// Returns when every partition has it, acknowledged; throws `KafkaError` otherwise, also where that takes longer than
+    /// `timeoutMilliseconds`.
     func append(
         to numbers: [Int], of partitions: Int, _ configuration: PipelineConfiguration,
+        timeoutMilliseconds: Int = patienceMilliseconds,
         onNotice: @escaping (KafkaNotice) -> Void = { _ in }
     ) throws {
         var options = Producer.Options()
@@ -59,7 +61,7 @@ struct SystemEntry {
             _ = try appender.send(number, tag: 0) {}
         }
         var failure: KafkaError?
-        let isSent = producer.flush(timeoutMilliseconds: Self.patienceMilliseconds) { delivery in
+        let isSent = producer.flush(timeoutMilliseconds: timeoutMilliseconds) { delivery in
             if failure == nil { failure = delivery.error(topicName: ledger) }
         }
         if let failure { throw failure }

@@ -35,6 +35,19 @@ import Testing
         #expect(place.judge(8, call: 2) == .take, "the broker has holes there")
     }
 
+    /// What was fetched before a pause and not handed out may be missing after it.
+    @Test func afterAPauseAHoleIsReadAgain() {
+        var place = assigned(at: 3)
+        #expect(place.judge(5, call: 1) == .readAgain)
+        #expect(place.judge(5, call: 2) == .take)
+        place.pause()
+        #expect(place.judge(90, call: 3) == .readAgain, "although the broker has holes there")
+        // It pauses while that is being read again.
+        place.pause()
+        #expect(place.judge(90, call: 4) == .readAgain)
+        #expect((6...90).allSatisfy { place.judge($0, call: 5) == .take })
+    }
+
     /// Ends of transactions: nothing of what lies between them is left out.
     @Test func everyRecordBetweenHolesIsTakenOnce() {
         var place = assigned(at: 0)

@@ -143,6 +143,20 @@ extension BrokerTests {
             #expect(after.numbers(of: 0) == Array(0..<50))
         }
 
+        /// Also where it assigns the same partitions, which are then moved and stay assigned.
+        @Test func anAssignmentResumesWhatWasPaused() throws {
+            let fixture = try KafkaFixture(partitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            try fixture.produce(0..<50, to: 0)
+            let consumer = try fixture.consumer()
+            let start = PartitionOffset(KafkaFixture.place(0), offset: 0)
+            try consumer.assign([start])
+            try fixture.read(consumer) { _ in consumer.assignment.allSatisfy(\.reachedEnd) }
+            try consumer.pause([KafkaFixture.place(0)])
+            try consumer.assign([start])
+            #expect(try fixture.read(consumer) { $0.count >= 50 }.numbers(of: 0) == Array(0..<50))
+        }
+
         @Test func saysThatAnOffsetHasExpired() throws {
             let fixture = try KafkaFixture(partitions: 1)
             defer { withExtendedLifetime(fixture) {} }

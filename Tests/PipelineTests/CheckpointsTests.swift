@@ -9,7 +9,7 @@ import Testing
 
     @Test func anUnsealedBatchCommitsNothing() {
         var checkpoints = Checkpoints()
-        checkpoints.sent()
+        checkpoints.sent(bytes: 1)
         checkpoints.acknowledged(checkpoints.current)
         #expect(checkpoints.committable.isEmpty)
         #expect(checkpoints.depth == 1)
@@ -33,8 +33,8 @@ import Testing
         var tags: [Int] = []
         for batch in 1...3 {
             tags.append(checkpoints.current)
-            checkpoints.sent()
-            checkpoints.sent()
+            checkpoints.sent(bytes: 1)
+            checkpoints.sent(bytes: 1)
             checkpoints.seal([PartitionOffset(bills, offset: Int64(batch * 10))])
         }
         for batch in acknowledgements { checkpoints.acknowledged(tags[batch]) }
@@ -44,7 +44,7 @@ import Testing
     @Test func acknowledgedBeforeSealedCountsAtTheSeal() {
         var checkpoints = Checkpoints()
         let tag = checkpoints.current
-        checkpoints.sent()
+        checkpoints.sent(bytes: 1)
         checkpoints.acknowledged(tag)
         checkpoints.seal([PartitionOffset(bills, offset: 3), PartitionOffset(rides, offset: 8)])
         #expect(checkpoints.committable == [bills: 3, rides: 8])
@@ -55,7 +55,7 @@ import Testing
         let old = checkpoints.current
         checkpoints.seal([PartitionOffset(bills, offset: 1)])
         let tag = checkpoints.current
-        checkpoints.sent()
+        checkpoints.sent(bytes: 1)
         checkpoints.seal([PartitionOffset(bills, offset: 2)])
         checkpoints.acknowledged(old)
         checkpoints.acknowledged(tag + 7)
@@ -72,11 +72,27 @@ import Testing
         #expect(checkpoints.committable == [bills: 6, rides: 9])
     }
 
+    /// A batch that is acknowledged is in flight as long as one before it.
+    @Test func bytesAreInFlightUntilTheirBatchIsDone() {
+        var checkpoints = Checkpoints()
+        var tags: [Int] = []
+        for bytes in [100, 20] {
+            tags.append(checkpoints.current)
+            checkpoints.sent(bytes: bytes)
+            checkpoints.seal([])
+        }
+        #expect(checkpoints.bytes == 120)
+        checkpoints.acknowledged(tags[1])
+        #expect(checkpoints.bytes == 120)
+        checkpoints.acknowledged(tags[0])
+        #expect(checkpoints.bytes == 0)
+    }
+
     @Test func forgottenPositionsAreNeverCommitted() {
         var checkpoints = Checkpoints()
         checkpoints.seal([PartitionOffset(rides, offset: 9)])
         let tag = checkpoints.current
-        checkpoints.sent()
+        checkpoints.sent(bytes: 1)
         checkpoints.seal([PartitionOffset(bills, offset: 4)])
         checkpoints.forgetPositions()
         #expect(checkpoints.committable.isEmpty)

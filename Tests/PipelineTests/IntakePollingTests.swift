@@ -1,0 +1,174 @@
+import Kafka
+import Logging
+import Testing
+
+@testable import Pipeline
+
+/// An intake polls whatever its broker does: its group takes a member that does not for dead.
+@Suite struct IntakePollingTests {
+    private typealias Fixture = PipelineFixture
+
+    private let script = ScriptedCluster.Script()
+    private let control = TopicPartition("control", 0)
+    private let bills = TopicPartition("bills", 0)
+    private let rides = TopicPartition("rides", 0)
+
+    private func intake(
+        _ change: (inout PipelineConfiguration) -> Void = { _ in }
+    ) throws -> (intake: Intake, board: StatusBoard) {
+        let topics = PipelineConfiguration.Topics(
+            control: "control", sources: ["bills", "rides"], ledger: "ledger", deadLetter: "dead",
+            facts: ["scores", "sanctions", "perks"])
+        var configuration = PipelineConfiguration(kafka: ScriptedCluster(script: script), topics: topics)
+        configuration.host = script.host
+        change(&configuration)
+        let member = Member(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let intake = try Intake(member, ledgerPartitions: 1)
+        try intake.start()
+        return (intake, member.board)
+    }
+
+    private func run(_ intake: Intake, for time: Duration) throws {
+        let end = script.host.now + time
+        while script.host.now < end { try intake.step() }
+    }
+
+    /// Steps until everything of these partitions is committed.
+    private func finish(_ intake: Intake, _ places: [TopicPartition]) throws {
+        for _ in 0..<20_000 {
+            if places.allSatisfy({ script.committed[$0] == Int64(script.records(of: $0).count) }) { return }
+            try intake.step()
+        }
+        Issue.record("not everything is committed: \(script.committed)")
+    }
+
+    private func bills(_ count: Int, padding: Int = 0) -> [Fixture.Sent] {
+        let data = #"{"text":"\#(String(repeating: "x", count: padding))"}"#
+        return (0..<count).map { Fixture.event("\($0)", "bill.paid", of: "anna", data: data, to: Fixture.bills) }
+    }
+
+    @Test func theGroupIsToldTheConfiguredPollInterval() throws {
+        let (intake, board) = try intake { $0.maximumPollInterval = 12_000 }
+        #expect(script.options?.maximumPollInterval == 12_000)
+        #expect(script.options?.batch == Backpressure.batch)
+        #expect(board.longestPollGap(of: .intake) == nil)
+        try intake.step()
+        #expect(board.longestPollGap(of: .intake) != nil)
+    }
+
+    /// Beyond the bound of batches nothing is read, for longer than any poll interval, and then everything is.
+    @Test func aBrokerThatAcknowledgesNothingLeavesPollsGoingOn() throws {
+        script.logs = [(control, []), (bills, bills(5000))]
+        let (intake, board) = try intake()
+        try run(intake, for: .seconds(600))
+        let gap = try #require(board.longestPollGap(of: .intake))
+        #expect(gap < .seconds(1))
+        #expect(script.handedOut == (Backpressure.maximumBatches + 1) * script.batch)
+        #expect(script.pauses.last == [control, bills])
+        #expect(script.committed[bills] == 0)
+
+        script.acknowledges = true
+        try finish(intake, [bills])
+        #expect(script.handedOut == 5000 && script.pauses.last == [])
+        #expect(board.current.intake.events == 5000)
+    }
+
+    /// Half of a producer's queue of 1 MiB.
+    @Test func bytesInFlightPauseReadingToo() throws {
+        script.logs = [(control, []), (bills, bills(500, padding: 10_000))]
+        let (intake, _) = try intake { $0.memoryLimit = 32 << 20 }
+        try run(intake, for: .seconds(20))
+        let batches = script.handedOut / script.batch
+        #expect(batches == 512 * 1024 / (10_000 * script.batch) + 1)
+        #expect(script.pauses.last == [control, bills])
+        script.acknowledges = true
+        try finish(intake, [bills])
+        #expect(script.handedOut == 500)
+    }
+
+    /// Frames and dead letters of one batch wait for room, and nothing is read meanwhile.
+    @Test func aBatchThatFindsNoRoomIsKept() throws {
+        let defective = Fixture.Sent(topic: Fixture.bills, key: nil, value: Array("no event".utf8))
+        script.logs = [(control, []), (bills, (0..<6).flatMap { _ in bills(4) + [defective] })]
+        script.room = 0
+        let (intake, board) = try intake()
+        try run(intake, for: .seconds(600))
+        let gap = try #require(board.longestPollGap(of: .intake))
+        #expect(gap < .seconds(1))
+        #expect(script.handedOut == script.batch && script.pauses.last == [control, bills])
+        #expect(script.nextOffsets.isEmpty)
+
+        script.room = 1
+        script.acknowledges = true
+        try finish(intake, [bills])
+        #expect(script.handedOut == 30 && script.pauses.last == [])
+        #expect(board.current.intake.events == 24 && board.current.intake.deadLetterTotal == 6)
+        #expect(script.nextOffsets[TopicPartition("dead", 0)] == 6)
+    }
+
+    /// The bytes in flight are within their bound again, and the control topic is not read yet.
+    @Test func aPartitionPausedForBothReasonsWaitsForBothToEnd() throws {
+        script.logs = [
+            (control, ["anna", "ben"].map { Fixture.enrolment(of: $0) }), (bills, bills(10)),
+        ]
+        script.room = 0
+        let (intake, _) = try intake()
+        try run(intake, for: .seconds(1))
+        #expect(script.pauses == [[bills], [control, bills]])
+        script.room = 100
+        script.acknowledges = true
+        try finish(intake, [control, bills])
+        #expect(script.pauses == [[bills], [control, bills], [bills], []])
+    }
+
+    /// As after any other time without reading, sources wait for the control topic where that took long.
+    @Test(arguments: [(seconds: 2, isLong: false), (seconds: 8, isLong: true)])
+    func afterALongPauseTheControlTopicGoesFirst(_ seconds: Int, _ isLong: Bool) throws {
+        script.logs = [(control, []), (bills, bills(20))]
+        script.room = 0
+        let (intake, _) = try intake()
+        try run(intake, for: .seconds(seconds))
+        #expect(script.pauses == [[bills], [], [control, bills]])
+        script.room = 100
+        script.acknowledges = true
+        try finish(intake, [bills])
+        #expect(script.pauses.dropFirst(3) == (isLong ? [[bills], []] : [[]]))
+    }
+
+    /// Waits for the acknowledgement of what was lost are bounded, and those of several partitions do not add up.
+    @Test func oneGapARoundIsWaitedFor() throws {
+        script.logs = [(control, []), (bills, bills(8)), (rides, bills(8))]
+        script.committed = [bills: 0, rides: 0]
+        script.beginnings = [bills: 5, rides: 6]
+        script.acknowledges = true
+        let (intake, board) = try intake()
+        try finish(intake, [bills, rides])
+        #expect(script.flushes.map(\.milliseconds) == [10_000, 10_000])
+        #expect(Set(script.flushes.map(\.polls)).count == 2)
+        #expect(board.current.intake.expiredPositions == 2 && board.current.intake.events == 5)
+    }
+
+    @Test func aGapThatIsNotAcknowledgedEndsTheRound() throws {
+        script.logs = [(control, []), (bills, bills(8))]
+        script.committed = [bills: 0]
+        script.beginnings = [bills: 5]
+        let (intake, _) = try intake()
+        #expect(throws: KafkaError.self) { try run(intake, for: .seconds(20)) }
+        #expect(script.flushes.map(\.milliseconds) == [10_000])
+
+        script.acknowledges = true
+        try intake.resume()
+        try finish(intake, [bills])
+    }
+
+    /// The assignment that passes a gap resumes everything.
+    @Test func sourcesStayPausedBehindAGapOfTheControlTopic() throws {
+        script.logs = [(control, (0..<8).map { Fixture.enrolment(of: "\($0)") }), (bills, bills(8))]
+        script.committed = [control: 0]
+        script.beginnings = [control: 5]
+        script.acknowledges = true
+        let (intake, _) = try intake()
+        try finish(intake, [control, bills])
+        #expect(script.pauses == [[bills], [], [bills], []])
+    }
+}
