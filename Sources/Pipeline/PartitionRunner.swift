@@ -36,6 +36,10 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         var isCurrent = false
         /// `LedgerPartition.behind`, and when it was looked.
         var behind: Duration?
+        /// `LedgerPartition.late`, likewise.
+        var late: Duration?
+        /// While the partition switches to another policy.
+        var policySwitch: PartitionFold.PolicySwitch?
         var quarantined: PipelineStatus.Quarantined?
         var countedTo: Int64
         /// Bytes that the state's tables take at once when they grow next.
@@ -273,7 +277,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     private func work(_ partition: LedgerPartition) throws -> Bool {
         switch partition.phase {
         case .recovering, .restoring, .leaving: return false
-        case .standby, .catchingUp, .current: break
+        case .standby, .catchingUp, .current, .switching: break
         }
         if partition.quarantine != nil { try settleQuarantine(partition) }
         isDiskFull = false
@@ -356,7 +360,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     private func keepUp(_ partition: LedgerPartition, isIdle: Bool) throws {
         let now = runtime.host.now
         if isIdle { noteWhetherCurrent(partition) }
-        partition.noteBehind(at: now)
+        partition.noteBehind(at: now, readyWithin: .microseconds(configuration.readyWithin))
         tick(partition)
         guard isIdle || now - lastUpkeep > Self.upkeepEvery else { return }
         lastUpkeep = now
@@ -382,14 +386,17 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     }
 
     private func note(_ partition: LedgerPartition) {
-        let (next, growth) = partition.withFold { ($0.nextOffset, Int64($0.fold.nextGrowth)) }
+        let (next, growth, step) = partition.withFold {
+            ($0.nextOffset, Int64($0.fold.nextGrowth), $0.policySwitch)
+        }
         lastStatus.withLock { status in
             status.isSettled = partition.isSettled && completed == nil
             status.nextOffset = next
             status.nextGrowth = growth
             status.countedTo = partition.countedTo
             status.isCurrent = partition.phase == .current
-            status.behind = partition.behind
+            (status.behind, status.late) = (partition.behind, partition.late)
+            status.policySwitch = partition.phase == .switching ? step : nil
             status.quarantined = partition.quarantine.map {
                 .init(partition: number, offset: $0.problem.offset, reason: $0.description)
             }
