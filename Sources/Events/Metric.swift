@@ -6,6 +6,7 @@ public enum Metric: String, Sendable, CaseIterable {
     case foldPartitions = "standing_fold_partitions"
     case foldPartitionsCurrent = "standing_fold_partitions_current"
     case foldPartitionsQuarantined = "standing_fold_partitions_quarantined"
+    case foldPartitionsSwitching = "standing_fold_partitions_switching"
     case standbyPartitions = "standing_standby_partitions"
     case intakePartitions = "standing_intake_partitions"
     case memoryFull = "standing_memory_full"
@@ -72,6 +73,8 @@ public enum Metric: String, Sendable, CaseIterable {
         case .foldPartitionsCurrent: (.gauge, "Owned ledger partitions that are folded to their end.")
         case .foldPartitionsQuarantined:
             (.gauge, "Owned ledger partitions whose fold waits at a record that cannot be read or folded.")
+        case .foldPartitionsSwitching:
+            (.gauge, "Owned ledger partitions that are folded once more under a policy that is switched to.")
         case .standbyPartitions: (.gauge, "Ledger partitions of other members that this process folds along.")
         case .intakePartitions: (.gauge, "Partitions of source topics that this process reads.")
         case .memoryFull:

@@ -25,7 +25,7 @@ extension FoldPoller: RebalanceListener {
         }
         ask(about: numbers, consumer)
         directory.forget()
-        progress = Progress(at: host.now)
+        (progress, switches) = (Progress(at: host.now), SwitchLog())
         showPartitions()
         board.update { status in
             (status.foldPartitions, status.currentPartitions, status.behind) = (places.count, 0, nil)
@@ -128,9 +128,10 @@ extension FoldPoller: RebalanceListener {
 
     func showNothingOwned() {
         progress.total = 0
+        switches = SwitchLog()
         board.update { status in
             (status.foldPartitions, status.currentPartitions, status.behind) = (0, 0, nil)
-            (status.quarantined, status.secondsLeft) = ([], nil)
+            (status.quarantined, status.switching, status.secondsLeft) = ([], [], nil)
             status.joined.remove(.fold)
         }
     }

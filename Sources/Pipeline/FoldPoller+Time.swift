@@ -38,13 +38,18 @@ extension FoldPoller {
         for (number, status) in going {
             if let time = status.behind, time >= behind { (behind, farthest) = (time, number) }
         }
+        // And that which counts for readiness.
+        var (late, latest) = (Duration.zero, Int32(0))
+        for (number, status) in going { if let time = status.late, time >= late { (late, latest) = (time, number) } }
         let isKnown = isComplete && !going.isEmpty && going.allSatisfy { $0.1.behind != nil }
         let quarantined = statuses.compactMap(\.1.quarantined)
         board.update { status in
             status.currentPartitions = current
             status.behind = isKnown ? .init(time: behind, partition: farthest, at: now) : nil
+            status.late = isKnown ? .init(time: late, partition: latest, at: now) : nil
             status.quarantined = quarantined
         }
+        noteSwitches(statuses)
         noteProgress(statuses.map(\.1), isDone: isKnown && behind <= .microseconds(configuration.readyWithin))
     }
 

@@ -72,6 +72,7 @@ final class FoldPoller: RoundWorker {
     var ticks: [(partition: Int32, time: Timestamp)] = []
     /// How far the ledger is folded, and how fast.
     var progress: Progress
+    var switches = SwitchLog()
     var failure: (any Error)?
     var lastCommit: ContinuousClock.Instant
     /// By ledger partition: the positions that were committed last; nil if none were since the last assignment.

@@ -8,8 +8,8 @@ internal import Synchronization
 /// The state of a ledger partition that this process folds, and how far it is. The thread of its `LedgerPartition` folds; any
 /// thread may read.
 ///
-/// A fold holds the state's lock for as long as a frame takes, which is long where a policy is activated. Metrics and readiness
-/// therefore read the view that the fold has left last, which has a lock of its own.
+/// A fold holds the state's lock for as long as a part of a frame takes. Metrics and readiness wait for no fold: they read the view
+/// that it has left last, which has a lock of its own.
 final class OwnedPartition: Sendable {
     let partition: Int32
     private let state: Mutex<PartitionFold>
@@ -78,11 +78,11 @@ final class OwnedPartition: Sendable {
         set { knownEnd.store(newValue ?? -1, ordering: .relaxed) }
     }
 
-    /// As of `offset`, the next one of the answer.
-    func freshness(offset: Int64, clock: Int64) -> Freshness {
+    /// As of `offset`, the next one of the answer, with the policy switch that was under way there.
+    func freshness(offset: Int64, clock: Int64, policySwitch: PartitionFold.PolicySwitch?) -> Freshness {
         Freshness(
             partition: partition, offset: offset, clock: clock, lag: isCurrent ? 0 : end.map { max(0, $0 - offset) },
-            isCurrent: isCurrent)
+            isCurrent: isCurrent, policySwitch: policySwitch.map { .init(partition, $0) })
     }
 
     /// Folded to the end of the ledger, every fact acknowledged.
@@ -126,6 +126,8 @@ public struct Freshness: Sendable {
     public let lag: Int64?
     /// Folded to the ledger's end.
     public let isCurrent: Bool
+    /// Another policy is switched to: the answer is under the one before. Nil: none is.
+    public let policySwitch: PipelineStatus.Switching?
 }
 
 /// A subject's standing and where in the ledger it holds.
@@ -133,4 +135,6 @@ public struct StandingAnswer: Sendable {
     public let standing: Standing
     public let policy: ScoringPolicy
     public let freshness: Freshness
+    /// As `Freshness.policySwitch`.
+    public var policySwitch: PipelineStatus.Switching? { freshness.policySwitch }
 }

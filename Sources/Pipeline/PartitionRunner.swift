@@ -38,6 +38,10 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         var isCurrent = false
         /// `LedgerPartition.behind`, and when it was looked.
         var behind: Duration?
+        /// `LedgerPartition.late`, likewise.
+        var late: Duration?
+        /// While the partition switches to another policy.
+        var policySwitch: PartitionFold.PolicySwitch?
         var quarantined: PipelineStatus.Quarantined?
         var countedTo: Int64
         /// Bytes that the state's tables take at once when they grow next.
@@ -111,7 +115,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// The poller's: what it was is of no use from here on, until a slice has obeyed the order that follows.
     func forgetPosition() {
         lastStatus.withLock { status in
-            (status.position, status.behind, status.isCurrent) = (nil, nil, false)
+            (status.position, status.behind, status.late, status.policySwitch) = (nil, nil, nil, nil)
+            status.isCurrent = false
             status.shared?.isCurrent = false
         }
     }
@@ -291,7 +296,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     private func work(_ partition: LedgerPartition) throws -> Bool {
         switch partition.phase {
         case .recovering, .restoring, .leaving: return false
-        case .standby, .catchingUp, .current: break
+        case .standby, .catchingUp, .current, .switching: break
         }
         if partition.quarantine != nil, unfinished == nil { try settleQuarantine(partition) }
         if isDiskFull, runtime.host.now >= diskRetryAt { isDiskFull = false }
@@ -385,7 +390,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     private func keepUp(_ partition: LedgerPartition, isIdle: Bool) throws {
         let now = runtime.host.now
         if isIdle { noteWhetherCurrent(partition) }
-        partition.noteBehind(at: now)
+        partition.noteBehind(at: now, readyWithin: .microseconds(configuration.readyWithin))
         tick(partition)
         guard isIdle || now - lastUpkeep > Self.upkeepEvery else { return }
         lastUpkeep = now
@@ -411,20 +416,25 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     }
 
     private func note(_ partition: LedgerPartition) {
-        let (next, growth) = partition.withFold { ($0.nextOffset, Int64($0.fold.nextGrowth)) }
+        let (next, growth, step) = partition.withFold {
+            ($0.nextOffset, Int64($0.fold.nextGrowth), $0.policySwitch)
+        }
         // What is said of a time that is over would pass for that of the next one.
-        inbox.withoutOrders { note(partition, next: next, growth: growth) }
+        inbox.withoutOrders { note(partition, next: next, growth: growth, step) }
         publishCounts()
     }
 
-    private func note(_ partition: LedgerPartition, next: Int64, growth: Int64) {
+    private func note(
+        _ partition: LedgerPartition, next: Int64, growth: Int64, _ step: PartitionFold.PolicySwitch?
+    ) {
         lastStatus.withLock { status in
             status.isSettled = partition.isSettled && completed == nil
             status.nextOffset = next
             status.nextGrowth = growth
             status.countedTo = partition.countedTo
             status.isCurrent = partition.phase == .current
-            status.behind = partition.behind
+            (status.behind, status.late) = (partition.behind, partition.late)
+            status.policySwitch = partition.phase == .switching ? step : nil
             status.quarantined = partition.quarantine.map {
                 .init(partition: number, offset: $0.problem.offset, reason: $0.description)
             }

@@ -126,7 +126,8 @@ public final class PipelineService: Sendable {
     /// polled yet. Beyond `maximumPollInterval` its group takes this member for dead.
     public func longestPollGap(of role: Role) -> Duration? { board.longestPollGap(of: role) }
 
-    /// Each role has joined its group, and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end.
+    /// Each role has joined its group, and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end; the
+    /// time that policy switches take does not count.
     public var isReady: Bool { status.unreadyFor == nil }
 
     /// Both roles have their partitions, the fold has reached the ledger's end, and every fact is acknowledged.
@@ -220,7 +221,8 @@ public final class PipelineService: Sendable {
         of key: UnsafeRawBufferPointer, in partition: OwnedPartition, _ state: borrowing PartitionFold
     ) -> Lookup {
         guard let policy = state.policy, !state.isSpoiled else { return .notReady }
-        let freshness = partition.freshness(offset: state.nextOffset, clock: state.fold.clock.microseconds)
+        let freshness = partition.freshness(
+            offset: state.nextOffset, clock: state.fold.clock.microseconds, policySwitch: state.policySwitch)
         guard let standing = state.fold.standing(of: key) else { return .notEnrolled(freshness) }
         return .found(StandingAnswer(standing: standing, policy: policy, freshness: freshness))
     }
@@ -274,7 +276,7 @@ public final class PipelineService: Sendable {
         guard let number = ledgerPartition(of: subject) else { return .notReady }
         let standby = asStandby ? owned.standby(Int32(number)) : nil
         guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
-        let state = partition.withFold { ($0.policy, $0.nextOffset, $0.fold.clock) }
+        let state = partition.withFold { ($0.policy, $0.nextOffset, $0.fold.clock, $0.policySwitch) }
         guard let policy = state.0 else { return .notReady }
         let (next, clock) = (state.1, state.2)
         var end = next
@@ -299,7 +301,9 @@ public final class PipelineService: Sendable {
         guard let entries = try entries(of: subject, in: partition, until: end) else { return .noArchive }
         var writer = ByteWriter()
         try write(entries, policy, state.2, &writer)
-        return .found(Array(writer.bytes), partition.freshness(offset: state.1, clock: state.2.microseconds))
+        let freshness = partition.freshness(
+            offset: state.1, clock: state.2.microseconds, policySwitch: state.3)
+        return .found(Array(writer.bytes), freshness)
     }
 
     /// From the partition's archive. What is wrong with it is logged, once a process.

@@ -32,10 +32,15 @@ public struct PipelineStatus: Sendable {
     /// Those of them that are folded to their end, with every fact acknowledged.
     public var currentPartitions = 0
     public var quarantined: [Quarantined] = []
+    /// Those of them that switch to another policy, by partition.
+    public var switching: [Switching] = []
     /// Ledger partitions that others own and that are folded here too, without publishing.
     public var standbyPartitions = 0
     /// How far the fold is behind; nil if that is not known yet, or nothing is folded here.
     public var behind: Behind?
+    /// The partition that is farthest behind if the time that policy switches take does not count: what readiness goes by. Nil:
+    /// as `behind`.
+    public var late: Behind?
     /// Until those folded here are current, at the speed of the last seconds; nil: not known, or they are.
     public var secondsLeft: Double?
     /// Bytes of ledger frames that are polled and wait for a worker, of all partitions that are folded here.
@@ -57,7 +62,7 @@ public struct PipelineStatus: Sendable {
     /// What was folded here, beyond what others or earlier processes had folded and published.
     public var folded = FoldTallies()
     /// For how long this process has not been ready; nil while it is. It is ready while each of its roles has joined its group
-    /// and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end.
+    /// and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end, not counting policy switches.
     public private(set) var unreadyFor: Duration?
     /// The pipeline has ended for good.
     var hasFailed = false
@@ -82,28 +87,31 @@ public struct PipelineStatus: Sendable {
 }
 
 extension PipelineStatus {
-    /// A change begins or ends a time of not being ready. `before`: how far the fold was behind, as it was known before the change.
+    /// What readiness goes by; nil if it is not known how far the fold is behind.
+    fileprivate var counted: Behind? { behind.map { late ?? $0 } }
+
+    /// A change begins or ends a time of not being ready. `before`: what counted, as it was known before the change.
     fileprivate mutating func noteReadiness(
         of roles: Set<Role>, within readyWithin: Duration, before: Behind?, at now: () -> ContinuousClock.Instant
     ) {
         let isFolding = roles.contains(.fold) && foldPartitions > 0
-        let isTimely = !isFolding || (behind.map { $0.time <= readyWithin } ?? false)
+        let isTimely = !isFolding || (counted.map { $0.time <= readyWithin } ?? false)
         if !hasFailed, isTimely, roles.isSubset(of: joined) {
             unreadySince = nil
         } else if unreadySince == nil {
             // Who is too far behind has not been ready since the time allowed was over.
             let now = now()
             unreadySince =
-                now - ([before, behind].compactMap { $0?.excess(over: readyWithin, at: now) }.max() ?? .zero)
+                now - ([before, counted].compactMap { $0?.excess(over: readyWithin, at: now) }.max() ?? .zero)
         }
     }
 
     /// As it is at `now`.
     fileprivate func at(_ now: ContinuousClock.Instant, readyWithin: Duration) -> Self {
         var status = self
-        status.behind = behind?.aged(to: now)
+        (status.behind, status.late) = (behind?.aged(to: now), late?.aged(to: now))
         status.unreadyFor =
-            unreadySince.map { max(.zero, now - $0) } ?? behind.flatMap { $0.excess(over: readyWithin, at: now) }
+            unreadySince.map { max(.zero, now - $0) } ?? counted.flatMap { $0.excess(over: readyWithin, at: now) }
         return status
     }
 }
@@ -213,7 +221,7 @@ final class StatusBoard: Sendable {
 
     func update(_ body: (inout PipelineStatus) -> Void) {
         status.withLock { status in
-            let before = status.behind
+            let before = status.counted
             body(&status)
             status.noteReadiness(of: roles, within: readyWithin, before: before) { host.now }
         }

@@ -75,8 +75,8 @@ public final class QueryServer: Sendable {
             unreadyFor: status.unreadyFor, failure: service.finalFailure?.description,
             missing: roles.subtracting(status.joined), intakePartitions: status.intakePartitions,
             foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: status.behind,
-            readyWithin: .microseconds(service.configuration.readyWithin), quarantined: status.quarantined,
-            secondsLeft: status.secondsLeft)
+            late: status.late, readyWithin: .microseconds(service.configuration.readyWithin),
+            quarantined: status.quarantined, switching: status.switching, secondsLeft: status.secondsLeft)
         return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
     }
 
@@ -88,6 +88,7 @@ public final class QueryServer: Sendable {
         exposition.add(.foldPartitions, Int64(status.foldPartitions))
         exposition.add(.foldPartitionsCurrent, Int64(status.currentPartitions))
         exposition.add(.foldPartitionsQuarantined, Int64(status.quarantined.count))
+        exposition.add(.foldPartitionsSwitching, Int64(status.switching.count))
         exposition.add(.standbyPartitions, Int64(status.standbyPartitions))
         exposition.add(.intakePartitions, Int64(status.intakePartitions))
         if let isFull = service.isFull { exposition.add(.memoryFull, isFull ? 1 : 0) }
@@ -280,14 +281,17 @@ extension HTTPField.Name {
     fileprivate static let lag = Self("standing-lag")!
     /// Whether the partition is folded to the ledger's end.
     fileprivate static let current = Self("standing-current")!
+    /// The policy that is switched to while the answer is under the one before, and the part of the history that is folded under
+    /// it: `NAME/VERSION; done=0.42`. Left out where none is.
+    static let policySwitch = Self("standing-policy-switch")!
 
     /// Where in the ledger an answer holds.
-    static let ofAnswer = [ledgerPartition, ledgerOffset, clock, lag, current]
+    static let ofAnswer = [ledgerPartition, ledgerOffset, clock, lag, current, policySwitch]
 }
 
 extension Response {
     /// With where in the ledger the answer holds.
-    fileprivate func stamped(_ freshness: Freshness) -> Response {
+    func stamped(_ freshness: Freshness) -> Response {
         var response = self
         response.headers[.ledgerOffset] = String(freshness.offset)
         if freshness.clock > .min {
@@ -295,6 +299,7 @@ extension Response {
         }
         if let lag = freshness.lag { response.headers[.lag] = String(lag) }
         response.headers[.current] = String(freshness.isCurrent)
+        response.headers[.policySwitch] = freshness.policySwitch?.header
         return response
     }
 
@@ -303,4 +308,15 @@ extension Response {
         let named = partition.map { "ledger partition \($0)" } ?? "the subject's ledger partition"
         return .retryLater("no member that folds \(named) can be reached")
     }
+}
+
+extension PipelineStatus.Switching {
+    /// `done`, rounded down to two decimals: `0.42`.
+    var share: String {
+        let hundredths = Int(max(0, min(1, done)) * 100)
+        return hundredths == 100 ? "1" : "0.\(hundredths < 10 ? "0" : "")\(hundredths)"
+    }
+
+    /// The value of the header of answers.
+    var header: String { "\(policy)/\(version); done=\(share)" }
 }

@@ -18,11 +18,15 @@ struct Readiness {
     var currentPartitions: Int
     /// How far the fold is behind the ledger's end; nil if that is not known yet.
     var behind: PipelineStatus.Behind?
+    /// As far as it counts: `PipelineStatus.late`.
+    var late: PipelineStatus.Behind?
     /// How far it may be.
     var readyWithin: Duration
     /// Those of them that are folded no further, because a record of theirs cannot be read or folded. It does not make the
     /// others unready.
     var quarantined: [PipelineStatus.Quarantined] = []
+    /// Those of them that switch to another policy. The time that this takes makes nobody unready.
+    var switching: [PipelineStatus.Switching] = []
     /// Until all are current, as far as it is known.
     var secondsLeft: Double?
 
@@ -35,10 +39,11 @@ struct Readiness {
                 "the \(role.rawValue) has not joined its group: which partitions are its own is not known yet")
         }
         guard foldPartitions > 0 else { return reasons }
-        if let behind {
-            if behind.time > readyWithin {
+        if let counted = behind.map({ late ?? $0 }) {
+            if counted.time > readyWithin {
+                let switches = late == nil || late == behind ? "" : ", policy switches not counted"
                 reasons.append(
-                    "ledger partition \(behind.partition) has been behind its end for \(Self.seconds(behind.time)) s, "
+                    "ledger partition \(counted.partition) has been behind its end for \(Self.seconds(counted.time)) s\(switches), "
                         + "\(Self.seconds(readyWithin)) s are allowed")
             }
         } else if quarantined.count == foldPartitions {
@@ -54,9 +59,9 @@ struct Readiness {
         return attoseconds > 0 ? seconds + 1 : seconds
     }
 
-    /// `{"ready"[,"error","reasons"],"intakePartitions","foldPartitions","currentPartitions"[,"quarantined"][,"behindSeconds"][,"secondsLeft"]}`:
-    /// `error` and `reasons` of one that is not ready, `quarantined`, of `{"partition","offset","reason"}`, where there is one, the
-    /// seconds where they are known.
+    /// `{"ready"[,"error","reasons"],"intakePartitions","foldPartitions","currentPartitions"[,"quarantined"][,"switching"][,"behindSeconds"][,"secondsLeft"]}`:
+    /// `error` and `reasons` of one that is not ready, `quarantined`, of `{"partition","offset","reason"}`, where there is one,
+    /// `switching`, of `{"partition","policy":{"id","version"},"done"}`, likewise, the seconds where they are known.
     var json: String {
         var writer = ByteWriter()
         writer.append("{\"ready\":")
@@ -89,6 +94,19 @@ struct Readiness {
             writer.append("}")
         }
         if !quarantined.isEmpty { writer.append("]") }
+        for (index, partition) in switching.enumerated() {
+            writer.append(index == 0 ? ",\"switching\":[" : ",")
+            writer.append("{\"partition\":")
+            writer.append(decimal: Int64(partition.partition))
+            writer.append(",\"policy\":{\"id\":")
+            writer.append(jsonString: partition.policy)
+            writer.append(",\"version\":")
+            writer.append(decimal: partition.version)
+            writer.append("},\"done\":")
+            writer.append(partition.share)
+            writer.append("}")
+        }
+        if !switching.isEmpty { writer.append("]") }
         if let behind {
             writer.append(",\"behindSeconds\":")
             writer.append(decimal: Self.seconds(behind.time))

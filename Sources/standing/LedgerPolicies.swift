@@ -9,6 +9,11 @@ import Topics
 /// The policies that a ledger has been under, read from its first partition: an activation goes to all.
 struct ActivePolicies {
     private static let millisecondsBetweenLooks: UInt32 = 200
+    /// What follows an activation.
+    static let switchIsSeen =
+        "each member folds the history of its partitions under the policy in the background, and answers for a partition under "
+        + "the policy before until that is done; `switching` in /readyz, \(Metric.foldPartitionsSwitching.rawValue) in /metrics "
+        + "and the member's log say how far it is"
 
     /// The last one is active; no two neighbours are the same.
     let texts: [String]
@@ -79,7 +84,7 @@ struct ActivePolicies {
         guard wait.microseconds > 0 else { return }
         let place = "ledger partition \(partition)"
         switch try outcome(of: id, within: wait.microseconds) {
-        case .activated: return
+        case .activated: say("the ledger has the activation: \(Self.switchIsSeen)")
         case .repeated: say("\(policy.id) version \(policy.version) was active already at that entry of \(place)")
         case .conflict(let conflict):
             throw fail(

@@ -110,6 +110,7 @@ struct PolicyActivateCommand: ParsableCommand {
             The event names the policy that is active when it is sent. Where another one is active at its entry nothing changes \
             (from fold version 5 of the ledger on). The command waits until a ledger partition has the entry and says what became \
             of it: exit 0 where the policy is active from there on; exit 1 where nothing changed, and where --wait is over.
+            It does not wait for the members: \(ActivePolicies.switchIsSeen).
             """)
 
     @OptionGroup var cluster: ClusterOptions

@@ -13,14 +13,19 @@ enum LedgerPartitionFrames {
 
     // MARK: Partitions
 
-    /// A standby of which nothing is folded.
-    static func partition(on host: StillHost, _ disk: FaultyFileSystem? = nil) throws -> LedgerPartition {
+    /// A standby of which nothing is folded. `history`: the ledger's frames, for a policy that is activated.
+    static func partition(
+        on host: StillHost, _ disk: FaultyFileSystem? = nil, history: [[UInt8]] = []
+    ) throws -> LedgerPartition {
         let store = try PartitionStore(
             number, data: disk.map { LocalData("/data", on: $0) }, host: host,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { _ in MemoryFrames([]) }
+        let fold = PartitionFold(partition: number) { end in
+            MemoryFrames(history.prefix(Int(end)).enumerated().map { (Int64($0), $1) })
+        }
         return LedgerPartition(
-            PartitionFold(partition: number), chain: FrameChain(partition: number), store: store)
+            fold, chain: FrameChain(partition: number), store: store)
     }
 
     /// One that is assigned, and catches up to the ledger's end.
@@ -55,11 +60,11 @@ enum LedgerPartitionFrames {
 
     /// What became of the frame, and the facts that are to be sent.
     static func fold(
-        _ frame: [UInt8], at offset: Int64, in partition: LedgerPartition
+        _ frame: [UInt8], at offset: Int64, in partition: LedgerPartition, within slice: PartitionFold.Slice = .standard
     ) throws -> (outcome: LedgerPartition.Outcome, facts: [SentFact]) {
         var batch = FactBatch()
         let outcome = try frame.withUnsafeBytes {
-            try partition.fold(LedgerFrame(offset: offset, bytes: $0), into: &batch)
+            try partition.fold(LedgerFrame(offset: offset, bytes: $0), into: &batch, within: slice)
         }
         return (outcome, batch.items.map { SentFact(topic: $0.topic, sequence: $0.sequence) })
     }
@@ -102,6 +107,16 @@ enum LedgerPartitionFrames {
     static func enrolment(at offset: Int64) -> [UInt8] {
         var builder = FrameBuilder()
         lend("standing.subject.enrolled", "anna", #"{"kind":"individual","terms":"1"}"#, at: offset) { event, topic in
+            builder.append(event, topic: topic, partition: 0, offset: offset)
+        }
+        return builder.finish(session: UInt64(offset) + 1, number: 0) { Array($0) }
+    }
+
+    /// Activates another policy.
+    static func activation(of policy: String, at offset: Int64) throws -> [UInt8] {
+        let data = try JSONSerialization.data(withJSONObject: ["policy": policy])
+        var builder = FrameBuilder()
+        lend("standing.policy.activated", "", String(decoding: data, as: UTF8.self), at: offset) { event, topic in
             builder.append(event, topic: topic, partition: 0, offset: offset)
         }
         return builder.finish(session: UInt64(offset) + 1, number: 0) { Array($0) }

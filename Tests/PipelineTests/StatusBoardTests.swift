@@ -121,6 +121,33 @@ import Testing
         #expect(board.current.unreadyFor == .seconds(3))
     }
 
+    /// The time behind is what it is; that of policy switches does not count.
+    @Test func whoSwitchesToAnotherPolicyStaysReady() {
+        func note(behind: Int64, late: Int64, on board: StatusBoard) {
+            board.update { status in
+                status.behind = .init(time: .seconds(behind), partition: 0, at: host.now)
+                status.late = .init(time: .seconds(late), partition: 1, at: host.now)
+                status.switching = [.init(partition: 0, policy: "town", version: 2, done: 0.5)]
+            }
+        }
+        let board = folding()
+        host.pass(seconds: 60)
+        note(behind: 60, late: 0, on: board)
+        #expect(board.current.behind?.time == .seconds(60) && board.current.unreadyFor == nil)
+        #expect(board.current.switching.map(\.partition) == [0])
+        // Another partition is late meanwhile.
+        note(behind: 61, late: 7, on: board)
+        #expect(board.current.unreadyFor == .seconds(2))
+        note(behind: 62, late: 4, on: board)
+        #expect(board.current.unreadyFor == nil)
+        // A fold that does not look falls back, whatever it is at.
+        host.pass(seconds: 3)
+        #expect(board.current.late?.time == .seconds(7) && board.current.unreadyFor == .seconds(2))
+        // Where it is not known how far the fold is behind, nobody is ready.
+        board.update { $0.behind = nil }
+        #expect(board.current.unreadyFor != nil)
+    }
+
     @Test func whatHasEndedIsNotReadyAgain() {
         let board = folding()
         board.update { $0.hasFailed = true }

@@ -41,6 +41,30 @@ struct ReadinessTests {
                 == #"{"ready":true,"intakePartitions":6,"foldPartitions":12,"currentPartitions":11,"behindSeconds":1}"#)
     }
 
+    @Test func whoSwitchesToAnotherPolicySaysSoAndIsReady() {
+        var readiness = Readiness(
+            unreadyFor: nil, failure: nil, missing: [], intakePartitions: 6, foldPartitions: 12,
+            currentPartitions: 10, behind: .init(time: .seconds(60), partition: 3),
+            late: .init(time: .zero, partition: 0), readyWithin: .seconds(5),
+            switching: [
+                .init(partition: 3, policy: "town", version: 2, done: 0.429),
+                .init(partition: 7, policy: "town", version: 2, done: 1),
+            ], secondsLeft: nil)
+        #expect(
+            readiness.json == #"""
+                {"ready":true,"intakePartitions":6,"foldPartitions":12,"currentPartitions":10,"switching":[\#
+                {"partition":3,"policy":{"id":"town","version":2},"done":0.42},\#
+                {"partition":7,"policy":{"id":"town","version":2},"done":1}],"behindSeconds":60}
+                """#)
+        // The reason is the partition that is late without a switch.
+        readiness.unreadyFor = .seconds(1)
+        readiness.late = .init(time: .seconds(8), partition: 5)
+        #expect(
+            readiness.reasons == [
+                "ledger partition 5 has been behind its end for 8 s, policy switches not counted, 5 s are allowed"
+            ])
+    }
+
     /// Its group has more members than partitions.
     @Test func whoIsReadyWithoutPartitionsSaysSo() {
         let ready = Readiness(

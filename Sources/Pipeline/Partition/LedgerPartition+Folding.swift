@@ -33,21 +33,22 @@ extension LedgerPartition {
     {
         batch.removeAll()
         do {
-            let outcome = try withFold { state -> Outcome in
-                guard frame.offset >= state.nextOffset else { return .repeated }
+            let (outcome, isSwitching) = try withFold { state -> (Outcome, Bool) in
+                guard frame.offset >= state.nextOffset else { return (.repeated, state.policySwitch != nil) }
                 if begun == nil {
                     if beginsNews(at: frame.offset) { state.beginDiagnosis() }
                     begun = (state.nextOffset, FoldTallies(state))
                 }
                 let progress = try state.apply(
                     frame: frame.bytes, at: frame.offset, above: sent, into: &batch, within: slice)
-                guard progress == .done, let start = begun else { return .unfinished }
+                guard progress == .done, let start = begun else { return (.unfinished, state.policySwitch != nil) }
                 begun = nil
                 // What was folded before, here or elsewhere, is not counted as new.
                 let news = frame.offset >= newFrom ? FoldTallies(state) - start.tallies : nil
                 if beginsNews(at: state.nextOffset) { state.beginDiagnosis() }
-                return .folded(from: start.from, news: news)
+                return (.folded(from: start.from, news: news), false)
             }
+            note(isSwitching: isSwitching)
             if outcome != .repeated { isViewOld = true }
             guard case .folded(_, let news) = outcome else { return outcome }
             if news != nil { countedTo = frame.offset + 1 }
@@ -56,6 +57,7 @@ extension LedgerPartition {
         } catch let problem as PartitionFold.Problem {
             batch.removeAll()
             (isViewOld, begun) = (true, nil)
+            note(isSwitching: false)
             return .quarantined(search: begin(problem))
         }
     }

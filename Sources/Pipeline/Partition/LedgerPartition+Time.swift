@@ -4,19 +4,25 @@ internal import Scoring
 
 // How far the fold is behind the ledger, and the ledger's clock behind the wall clock.
 extension LedgerPartition {
-    /// For how long an acknowledged frame of the ledger has waited until its facts are acknowledged too.
-    func noteBehind(at now: ContinuousClock.Instant) {
+    /// For how long an acknowledged frame of the ledger has waited until its facts are acknowledged too, and how much of that
+    /// counts for readiness. `readyWithin`: how far a member may be behind.
+    func noteBehind(at now: ContinuousClock.Instant, readyWithin: Duration = .zero) {
+        behind = timeBehind(at: now)
+        late = switchTime.late(behind: behind, isSwitching: phase == .switching, readyWithin: readyWithin, at: now)
+    }
+
+    private func timeBehind(at now: ContinuousClock.Instant) -> Duration? {
         if phase == .current, shared.isCurrent {
             firstEnd = 0
             ends.reachEnd()
-            return behind = .zero
+            return .zero
         }
         // How long the frames have waited that were there before the partition was assigned is not known.
         guard quarantine == nil, let end = shared.end, let publication, publication.committable >= firstEnd else {
-            return behind = nil
+            return nil
         }
         ends.note(end: end, at: now)
-        behind = ends.since(position: publication.committable).map { now - $0 } ?? .zero
+        return ends.since(position: publication.committable).map { now - $0 } ?? .zero
     }
 
     /// The time of the tick that is to be appended where the wall clock, `now`, has run ahead of the partition's clock; nil if

@@ -17,6 +17,8 @@ final class LedgerPartition {
         case catchingUp
         /// Folded to the ledger's end, every fact acknowledged.
         case current
+        /// A policy is switched to: the state answers under the one before, and what comes after the activation waits.
+        case switching
         /// Revoked: what is sent is waited for and committed.
         case leaving
     }
@@ -68,6 +70,9 @@ final class LedgerPartition {
     /// For how long the oldest frame of the ledger has waited whose facts are not all acknowledged; nil if that is not known
     /// yet.
     var behind: Duration?
+    /// `behind` less the time that policy switches took of it: what readiness goes by.
+    var late: Duration?
+    var switchTime = SwitchTime()
     /// The time of the last tick, in microseconds since 1970; nil if this member has appended none since the partition was
     /// assigned.
     var lastTick: Int64?
@@ -156,7 +161,8 @@ final class LedgerPartition {
     /// The group assigns the partition to this member.
     func assign() {
         phase = .recovering
-        (publication, backlog, quarantine, behind, lastTick) = (nil, nil, nil, nil, nil)
+        (publication, backlog, quarantine, lastTick) = (nil, nil, nil, nil)
+        (behind, late, switchTime) = (nil, nil, SwitchTime())
         (ends, firstEnd, shared.end, shared.isCurrent) = (TimeBehind(), .max, nil, false)
     }
 
@@ -190,7 +196,17 @@ final class LedgerPartition {
         phase = .catchingUp
     }
 
-    /// Whether the fold has the ledger's end, every fact acknowledged. `reachedEnd`: everything that the topic has is here.
+    /// A part of a frame is folded, or the frame is at fault. A standby stays one.
+    func note(isSwitching: Bool) {
+        switch phase {
+        case .catchingUp, .current: if isSwitching { (phase, shared.isCurrent) = (.switching, false) }
+        case .switching: if !isSwitching { phase = .catchingUp }
+        case .standby, .recovering, .restoring, .leaving: break
+        }
+    }
+
+    /// Whether the fold has the ledger's end, every fact acknowledged: never while a policy is switched to. `reachedEnd`:
+    /// everything that the topic has is here.
     func noteEnd(_ end: Int64?, reachedEnd: Bool) {
         note(end: end)
         guard phase == .catchingUp || phase == .current else { return }
@@ -211,7 +227,8 @@ final class LedgerPartition {
     func standBy() {
         publishedByOwner = committable
         phase = .standby
-        (publication, backlog, behind, shared.isCurrent) = (nil, nil, nil, false)
+        (publication, backlog, shared.isCurrent) = (nil, nil, false)
+        (behind, late, switchTime) = (nil, nil, SwitchTime())
         newFrom = Self.nothingIsNew
     }
 

@@ -1,0 +1,91 @@
+internal import Replay
+
+extension PipelineStatus {
+    /// A ledger partition that is folded once more under the policy that is switched to. It answers under the policy before.
+    public struct Switching: Sendable, Equatable {
+        public let partition: Int32
+        /// The new policy's id.
+        public let policy: String
+        public let version: Int64
+        /// The part of the partition's history that is folded under it, from 0 to 1.
+        public let done: Double
+
+        public init(partition: Int32, policy: String, version: Int64, done: Double) {
+            (self.partition, self.policy, self.version, self.done) = (partition, policy, version, done)
+        }
+
+        init(_ partition: Int32, _ step: PartitionFold.PolicySwitch) {
+            let done = step.total > 0 ? Double(step.folded) / Double(step.total) : 1
+            self.init(partition: partition, policy: step.id, version: step.version, done: done)
+        }
+    }
+}
+
+/// What the log says of policy switches: one line at a time for all partitions.
+struct SwitchLog {
+    enum Line: Equatable {
+        /// `policy`: id and version; with others, where partitions switch to different ones.
+        case begun(policy: String)
+        /// `partitions` switch still, `done` have switched. `frames` of `total` are folded.
+        case underWay(
+            policy: String, partitions: Int, done: Int, frames: Int64, total: Int64, secondsLeft: Double?)
+        /// In so many partitions.
+        case done(policy: String, partitions: Int, time: Duration)
+    }
+
+    private static let sampleEvery = Duration.milliseconds(500)
+    private static let lineEvery = Duration.seconds(5)
+
+    /// From the first partition that begins to the last that has done.
+    private struct Run {
+        let start: ContinuousClock.Instant
+        var lastSample: ContinuousClock.Instant
+        var lastLine: ContinuousClock.Instant
+        /// Those that are under way, by ledger partition.
+        var steps: [Int32: PartitionFold.PolicySwitch] = [:]
+        var policies: Set<String> = []
+        /// Partitions that have switched, and their frames.
+        var done = 0
+        var doneFrames: Int64 = 0
+        var estimate = RateEstimate()
+
+        init(at now: ContinuousClock.Instant) { (start, lastSample, lastLine) = (now, now, now) }
+
+        var policy: String { policies.sorted().joined(separator: ", ") }
+    }
+
+    private var run: Run?
+
+    /// `steps`: what is under way, by ledger partition. `folded`: the partitions that are folded here; what one did that is not
+    /// among them any more is forgotten.
+    mutating func note(
+        _ steps: [Int32: PartitionFold.PolicySwitch], folded: Set<Int32>, at now: ContinuousClock.Instant
+    ) -> [Line] {
+        guard var run = run ?? (steps.isEmpty ? nil : Run(at: now)) else { return [] }
+        let isNew = self.run == nil
+        for (number, step) in run.steps where steps[number] == nil && folded.contains(number) {
+            run.done += 1
+            run.doneFrames += step.total
+        }
+        run.steps = steps
+        for step in steps.values { run.policies.insert("\(step.id) version \(step.version)") }
+        guard !steps.isEmpty else {
+            self.run = nil
+            return run.done > 0 ? [.done(policy: run.policy, partitions: run.done, time: now - run.start)] : []
+        }
+        defer { self.run = run }
+        guard isNew || now - run.lastSample >= Self.sampleEvery else { return [] }
+        run.lastSample = now
+        let frames = run.doneFrames + steps.values.reduce(0) { $0 + $1.folded }
+        run.estimate.add(done: frames, at: (now - run.start) / .seconds(1))
+        guard !isNew else { return [.begun(policy: run.policy)] }
+        guard now - run.lastLine >= Self.lineEvery else { return [] }
+        run.lastLine = now
+        let total = run.doneFrames + steps.values.reduce(0) { $0 + $1.total }
+        return [
+            .underWay(
+                policy: run.policy, partitions: steps.count, done: run.done, frames: frames, total: total,
+                secondsLeft: run.estimate.timeLeft(total: total))
+        ]
+    }
+}

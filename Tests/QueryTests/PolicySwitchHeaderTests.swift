@@ -1,0 +1,31 @@
+import HTTP
+import HTTPTypes
+import Hummingbird
+import Testing
+
+@testable import Pipeline
+@testable import Query
+
+/// What an answer says of a policy switch that is under way.
+struct PolicySwitchHeaderTests {
+    private func answer(_ policySwitch: PipelineStatus.Switching?) -> Response {
+        let freshness = Freshness(
+            partition: 3, offset: 7, clock: .min, lag: 1, isCurrent: false, policySwitch: policySwitch)
+        return Response.json(Array("{}".utf8)).stamped(freshness)
+    }
+
+    @Test func theHeaderNamesThePolicyThatIsSwitchedToAndTheShareDone() {
+        func header(_ done: Double) -> String? {
+            answer(.init(partition: 3, policy: "town", version: 2, done: done)).headers[.policySwitch]
+        }
+        #expect(header(0) == "town/2; done=0.00")
+        #expect(header(0.4299) == "town/2; done=0.42")
+        #expect(header(0.999) == "town/2; done=0.99")
+        #expect(header(1) == "town/2; done=1")
+    }
+
+    @Test func whereNothingIsSwitchedThereIsNoHeader() { #expect(answer(nil).headers[.policySwitch] == nil) }
+
+    /// Another member's answer is handed on with it.
+    @Test func theHeaderIsHandedOn() { #expect(HTTPField.Name.ofAnswer.contains(.policySwitch)) }
+}
