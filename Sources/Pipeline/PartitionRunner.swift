@@ -43,7 +43,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     }
 
     let number: Int32
-    let inbox = PartitionInbox()
+    let inbox: PartitionInbox
     let runtime: FoldRuntime
     private let lastStatus: Mutex<Status>
     /// `SliceQueue`'s.
@@ -99,6 +99,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// `countedTo`: up to which ledger offset this process has counted what is new.
     init(_ number: Int32, _ runtime: FoldRuntime, countedTo: Int64) {
         (self.number, self.runtime) = (number, runtime)
+        inbox = PartitionInbox(keepsOrder: runtime.configuration.keepsPartitionsInOrder)
         lastStatus = Mutex(Status(countedTo: countedTo))
         lastUpkeep = runtime.host.now
     }
@@ -244,7 +245,9 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// A state is chosen that is not ahead of its facts, and folded to the ledger's end.
     private func restore(_ found: PartitionInbox.Recovered, in partition: LedgerPartition) throws {
         recovered = nil
-        partition.recover(found.marks, committed: found.committed)
+        partition.recover(
+            found.marks, committed: found.committed,
+            waitsForAcknowledgements: configuration.waitsForAcknowledgements)
         guard !partition.resumePublication() else { return beginCatchUp(partition, to: found.end) }
         onStorage { [self] partition in
             beginCatchUp(partition, to: found.end)

@@ -123,6 +123,8 @@ final class Disaster {
         result.host = machine
         result.maximumSessions = SimulatedTopics.maximumSessions
         result.noticesForgottenSessions = cluster.bug != .forgotten
+        result.keepsPartitionsInOrder = cluster.bug != .disordered
+        result.waitsForAcknowledgements = cluster.bug != .ahead
         result.intakeGroup = SimulatedTopics.intakeGroup
         result.foldGroup = SimulatedTopics.foldGroup
         result.data = LocalData("/data", on: ProcessDisk(process: process, machine: machine))
