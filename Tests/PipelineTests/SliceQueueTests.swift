@@ -69,7 +69,8 @@ import Testing
     }
 
     @Test func readyWhileItRunsLeadsToOneMoreRun() {
-        let (queue, count) = (queue, Mutex(0))
+        let queue = queue
+        let count = Mutex(0)
         let piece = Piece { piece in
             let isFirst = count.withLock { count in
                 count += 1
