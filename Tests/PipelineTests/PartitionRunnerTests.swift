@@ -1,9 +1,8 @@
 import Kafka
 import Ledger
+import Randomness
 import Replay
 import Scoring
-import Simulation
-import Synchronization
 import Testing
 
 @testable import Pipeline
@@ -279,7 +278,7 @@ private typealias Frames = LedgerPartitionFrames
 
     /// As a standby, which only archives what it polls.
     @Test func aFullSegmentIsSyncedInTheStorageLineWhileNothingOfThePartitionRuns() throws {
-        var random = SplitMix64(seed: 1)
+        var random = Seeded(1)
         // What cannot be compressed: four of these fill a segment.
         let words = (0..<ArchiveDirectory.maximumSegmentBytes / 32).map { _ in random.next() }
         let frame = words.withUnsafeBytes { Array($0) }
@@ -313,13 +312,13 @@ private typealias Frames = LedgerPartitionFrames
         stage.poke(second)
         // It waits until its facts are acknowledged.
         #expect(first.isSnapshotInMemory && !second.isSnapshotInMemory)
-        #expect(stage.runtime.isTakingSnapshot.load(ordering: .acquiring))
+        #expect(stage.isTakingSnapshot)
         #expect(stage.disk.paths(ending: ".snapshot").isEmpty)
         stage.acknowledge()
         for _ in 0..<2 { stage.poke(first) }
         #expect(!first.isSnapshotInMemory && stage.disk.paths(ending: ".snapshot").count == 1)
         for _ in 0..<3 { stage.poke(second) }
         #expect(!second.isSnapshotInMemory && stage.disk.paths(ending: ".snapshot").count == 2)
-        #expect(!stage.runtime.isTakingSnapshot.load(ordering: .acquiring))
+        #expect(!stage.isTakingSnapshot)
     }
 }

@@ -1,6 +1,7 @@
 import Kafka
 import Logging
 import Scoring
+import Synchronization
 
 @testable import Pipeline
 
@@ -45,6 +46,8 @@ final class RunnerStage {
         result.clock = .events
         return result
     }
+
+    var isTakingSnapshot: Bool { runtime.isTakingSnapshot.load(ordering: .acquiring) }
 
     // MARK: What a worker does
 
