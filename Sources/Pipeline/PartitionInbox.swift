@@ -82,7 +82,7 @@ final class PartitionInbox: Sendable {
     }
 
     /// Where order is not kept, the second block is taken first whenever this many times another one waited behind it.
-    private static let disorderEvery = 3
+    private static let disorderEvery = 2
 
     private let state = Mutex(State())
     private let keepsOrder: Bool

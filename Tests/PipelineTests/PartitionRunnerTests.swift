@@ -3,6 +3,7 @@ import Ledger
 import Randomness
 import Replay
 import Scoring
+import Simulation
 import Testing
 
 @testable import Pipeline
