@@ -58,14 +58,16 @@ private typealias Frames = LedgerPartitionFrames
         #expect(stage.told().failed.isEmpty)
     }
 
-    @Test func aPartitionThatIsAssignedWhileItOpensIsOpenedForIt() throws {
+    /// The order comes before the first slice, or while the archive is opened.
+    @Test(arguments: [false, true]) func aPartitionThatIsAssignedBeforeItIsOpenIsOpenedForIt(isOpening: Bool) throws {
         let stage = try RunnerStage()
         let runner = PartitionRunner(3, stage.runtime, countedTo: 0)
         stage.runtime.slices.ready(runner)
-        stage.runSlices()
-        runner.inbox.begin(with: .assign)
-        stage.poke(runner)
+        if isOpening { stage.runSlices() }
+        #expect(stage.host.waiting(in: .storage) == (isOpening ? 1 : 0))
+        stage.begin(.assign, runner)
         #expect(runner.partition?.phase == .recovering)
+        _ = stage.told()
         stage.order(.recover(.init(committed: 0, marks: RunnerStage.blank, end: 0)), runner)
         #expect(runner.partition?.phase == .catchingUp)
         #expect(stage.told().reads.map(\.from) == [0])
@@ -110,6 +112,8 @@ private typealias Frames = LedgerPartitionFrames
         partition.catchUp(to: 3)
         for (offset, frame) in frames.enumerated() { try Frames.own(frame, at: Int64(offset), in: partition) }
         #expect(partition.position?.offset == 3 && partition.isSettled)
+        let publication = try #require(partition.publication)
+        #expect(publication.acknowledged.map(\.sequence) == publication.sent)
     }
 
     // MARK: Nothing lost, nothing twice
