@@ -77,9 +77,18 @@ final class PartitionInbox: Sendable {
         /// Everything that the topic has was polled.
         var reachedEnd = false
         var news = News()
+        /// How often a block was taken while another one waited behind it.
+        var choices = 0
     }
 
+    /// Where order is not kept, the second block is taken first whenever this many times another one waited behind it.
+    private static let disorderEvery = 2
+
     private let state = Mutex(State())
+    private let keepsOrder: Bool
+
+    /// `keepsOrder`: as `PipelineConfiguration.keepsPartitionsInOrder`.
+    init(keepsOrder: Bool = true) { self.keepsOrder = keepsOrder }
 
     // MARK: The poller's side
 
@@ -144,6 +153,10 @@ final class PartitionInbox: Sendable {
     func takeBlock() -> FrameBlock? {
         state.withLock { state in
             guard !state.blocks.isEmpty else { return nil }
+            if !keepsOrder, state.blocks.count > 1 {
+                state.choices += 1
+                if state.choices.isMultiple(of: Self.disorderEvery) { state.blocks.swapAt(0, 1) }
+            }
             let block = state.blocks.removeFirst()
             state.bytes -= block.byteCount
             return block

@@ -49,7 +49,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     }
 
     let number: Int32
-    let inbox = PartitionInbox()
+    let inbox: PartitionInbox
     let runtime: FoldRuntime
     private let lastStatus: Mutex<Status>
     /// `SliceQueue`'s.
@@ -108,6 +108,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// `countedTo`: up to which ledger offset this process has counted what is new.
     init(_ number: Int32, _ runtime: FoldRuntime, countedTo: Int64) {
         (self.number, self.runtime) = (number, runtime)
+        inbox = PartitionInbox(keepsOrder: runtime.configuration.keepsPartitionsInOrder)
         lastStatus = Mutex(Status(countedTo: countedTo))
         (lastUpkeep, diskRetryAt) = (runtime.host.now, runtime.host.now)
     }
@@ -267,7 +268,9 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     private func restore(_ found: PartitionInbox.Recovered, in partition: LedgerPartition) throws {
         recovered = nil
         producer = runtime.outlet?.producer
-        partition.recover(found.marks, committed: found.committed)
+        partition.recover(
+            found.marks, committed: found.committed,
+            waitsForAcknowledgements: configuration.waitsForAcknowledgements)
         guard !partition.resumePublication() else { return try beginCatchUp(partition, to: found.end) }
         onStorage { [self] partition in
             try beginCatchUp(partition, to: found.end)

@@ -102,6 +102,10 @@ public struct PipelineConfiguration: Sendable {
     package var maximumSessions = Acceptance.maximumSessions
     /// False: what a planted bug would be, in a simulation.
     package var noticesForgottenSessions = true
+    /// The same: what is polled of a partition is folded in its order.
+    package var keepsPartitionsInOrder = true
+    /// The same: positions and snapshots wait until facts are acknowledged.
+    package var waitsForAcknowledgements = true
 
     /// Those that this process may use.
     public static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }

@@ -24,16 +24,22 @@ struct Publication {
     /// Up to where `folded` has said it.
     private var farthest: Int64 = 0
 
-    /// Goes on behind what is in the fact topics already.
-    init(found: [Mark]) {
+    private let waitsForAcknowledgements: Bool
+
+    /// Goes on behind what is in the fact topics already. `waitsForAcknowledgements`: as in `PipelineConfiguration`.
+    init(found: [Mark], waitsForAcknowledgements: Bool = true) {
         sent = found.map(\.sequence)
         acknowledged = found
+        self.waitsForAcknowledgements = waitsForAcknowledgements
     }
 
     /// The state came from a snapshot: every fact before this ledger offset is out.
     mutating func begin(at offset: Int64) { committable = max(committable, offset) }
 
-    mutating func send(_ topic: FactTopic, _ sequence: Int64) { sent[topic.rawValue] = sequence }
+    mutating func send(_ topic: FactTopic, _ sequence: Int64) {
+        sent[topic.rawValue] = sequence
+        if !waitsForAcknowledgements { acknowledged[topic.rawValue].sequence = sequence }
+    }
 
     /// `settle` draws the conclusions, once for many.
     mutating func acknowledge(topic: Int, sequence: Int64, offset: Int64) {

@@ -12,9 +12,18 @@ struct SimulateCommand: ParsableCommand {
             ledger of one to four partitions (in some they are static members, stand by for each other, or sign \
             checkpoints), sends them events, and lets happen what the seed says: crashes (also within a call), power losses \
             that tear what was not synced, pauses beyond the session's time-out, network partitions, broker failures, \
-            refused and delayed and lost messages, disk faults, clock steps of a day, restarts, records that expire, \
-            partitions that are added, changes of policy, voids, appeals. Then everything heals, and ledger, dead letters, \
-            facts, checkpoints, states, archives and snapshots are held against a plain fold of what was acknowledged.
+            brokers that take seconds to answer, refused and delayed and lost messages, transactions that are aborted and \
+            leave offsets without a record, disk faults, disks that take seconds to sync, clock steps of a day, restarts, \
+            records that expire, partitions that are added, changes of policy, voids, appeals. Computing takes time, and \
+            a group expels a member that does not poll in time: one that could have is an error. Then everything heals, and \
+            ledger, dead letters, facts, checkpoints, states, archives and snapshots are held against a plain fold of what \
+            was acknowledged.
+
+            --plant puts a bug in, to see that it is found: frames are lost, reordered or torn (lost, reordered, torn), a \
+            fact is kept twice (twice), source positions are committed too early (early-commit), ticks are lost \
+            (missed-timer), a member that has lost its partition still publishes (zombie-wins), an appender forgets that \
+            sessions are forgotten (forgotten), a member computes for longer than the poll interval (stalls), a slice \
+            takes a partition's order apart (disordered), positions and snapshots run ahead of the facts (ahead).
 
             A run that fails is made as short as it goes, and the command that repeats it is printed; exit 1.
             """)

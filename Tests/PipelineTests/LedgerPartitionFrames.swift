@@ -122,6 +122,23 @@ enum LedgerPartitionFrames {
         return builder.finish(session: UInt64(offset) + 1, number: 0) { Array($0) }
     }
 
+    /// Of bills that anna has paid; `id`: of the first one.
+    static func bills(_ count: Int = 1, from id: Int64, at offset: Int64) -> [UInt8] {
+        var builder = FrameBuilder()
+        for id in id..<id + Int64(count) {
+            lend("bill.paid", "anna", "{}", at: id) { event, topic in
+                builder.append(event, topic: topic, partition: 0, offset: id)
+            }
+        }
+        return builder.finish(session: UInt64(offset) + 1, number: 0) { Array($0) }
+    }
+
+    /// A ledger's first frames: the policy, an enrolment, and bills that change the score, at most 30.
+    static func ledger(bills count: Int) throws -> [[UInt8]] {
+        [try beginning, enrolment(at: 1)]
+            + (0..<Int64(count)).map { bills(from: $0 + 2, at: $0 + 2) }
+    }
+
     /// The first entry can be folded and the second one cannot be read.
     static var halfFolded: [UInt8] {
         var builder = FrameBuilder()

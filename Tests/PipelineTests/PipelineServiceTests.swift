@@ -12,13 +12,14 @@ extension PipelineServiceTests {
     @Suite struct GoodRunTests {
         private typealias Fixture = PipelineFixture
 
-        @Test func foldsPublishesAndForgetsTheWithdrawn() throws {
+        @Test(arguments: [1, 2, 4]) func foldsPublishesAndForgetsTheWithdrawn(workers: Int) throws {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }
             let subjects = Fixture.subjects(60)
             let enrolments = subjects.map { Fixture.enrolment(of: $0) }
             let behaviour = Fixture.behaviour("1", of: subjects + ["stranger"])
-            try fixture.running(fixture.service(policy: fixture.policy)) { service in
+            let service = fixture.service(policy: fixture.policy) { $0.workers = workers }
+            try fixture.running(service) { service in
                 try fixture.send(enrolments)
                 try fixture.waitForFold(of: enrolments.count, by: service)
                 try fixture.send(behaviour)

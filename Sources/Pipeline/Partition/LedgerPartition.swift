@@ -167,8 +167,9 @@ final class LedgerPartition {
     }
 
     /// The facts that are published are found. `committed`: the ledger offset that the group has of the partition.
-    func recover(_ found: [Publication.Mark], committed: Int64) {
-        publication = Publication(found: found)
+    /// `waitsForAcknowledgements`: as in `PipelineConfiguration`.
+    func recover(_ found: [Publication.Mark], committed: Int64, waitsForAcknowledgements: Bool = true) {
+        publication = Publication(found: found, waitsForAcknowledgements: waitsForAcknowledgements)
         newFrom = max(committed, countedTo)
         phase = .restoring
     }

@@ -21,6 +21,11 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case forgotten
     /// A member computes for longer than the poll interval with the records that a poll has brought.
     case stalls
+    /// A slice takes a partition's order apart: now and then it folds what was polled second before what was polled first.
+    case disordered
+    /// The position that is committed, and the snapshot that is kept, run ahead of the facts: they count what was sent as
+    /// acknowledged.
+    case ahead
 
     static let oneIn = 40
 }

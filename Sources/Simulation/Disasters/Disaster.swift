@@ -123,6 +123,8 @@ final class Disaster {
         result.host = machine
         result.maximumSessions = SimulatedTopics.maximumSessions
         result.noticesForgottenSessions = cluster.bug != .forgotten
+        result.keepsPartitionsInOrder = cluster.bug != .disordered
+        result.waitsForAcknowledgements = cluster.bug != .ahead
         result.intakeGroup = SimulatedTopics.intakeGroup
         result.foldGroup = SimulatedTopics.foldGroup
         result.data = LocalData("/data", on: ProcessDisk(process: process, machine: machine))
@@ -178,8 +180,11 @@ final class Disaster {
         guard let process = members[number].process, !process.isPaused else { return }
         do {
             guard let pipeline = members[number].pipeline else { return }
-            // Workers do not wait for the poller: what it learns next they may not know yet.
-            if role == .fold, below(2) == 0 { runSlices(number, process, pipeline) }
+            // Workers and producers do not wait for the poller: what it learns next they may not know yet.
+            if role == .fold, below(2) == 0 {
+                runSlices(number, process, pipeline)
+                if below(4) == 0 { cluster.wait(Int64(below(20)) * Self.millisecond) }
+            }
             try cluster.run(on: role.rawValue) { try pipeline.step(role) }
             if role == .fold { runSlices(number, process, pipeline) }
         } catch let error as PipelineError where error.code == .storage || process.isDead {

@@ -1,0 +1,129 @@
+import Kafka
+import Ledger
+import Scoring
+import Testing
+
+@testable import Pipeline
+
+private typealias Frames = LedgerPartitionFrames
+
+/// The fold's poller, round by round, with a cluster in memory. Nothing runs but what a test runs.
+@Suite struct FoldPollerTests {
+    private let host = QueuedHost()
+    private let kafka = MemoryKafka()
+    private let disk = WatchedFileSystem()
+
+    private func place(_ number: Int32) -> TopicPartition { TopicPartition("ledger", number) }
+
+    /// A member to which the group has assigned all partitions.
+    private func poller(
+        partitions: Int32, _ change: (inout PipelineConfiguration) -> Void = { _ in }
+    ) throws -> FoldPoller {
+        var configuration = RunnerStage.configuration(kafka, on: host)
+        change(&configuration)
+        let poller = try FoldPoller(
+            Member(configuration, logger: RunnerStage.logger), ledgerPartitions: Int(partitions))
+        try poller.start()
+        kafka.member?.deal((0..<partitions).map(place))
+        return poller
+    }
+
+    /// Rounds, and everything that they lead to.
+    private func run(_ poller: FoldPoller, rounds: Int = 20) throws {
+        for _ in 0..<rounds {
+            try poller.step()
+            while poller.runtime.slices.runNext() || host.runNext() {}
+        }
+    }
+
+    @Test func whatIsAssignedIsReadFoldedAndCommitted() throws {
+        let frames = try Frames.ledger(bills: 4)
+        let poller = try poller(partitions: 2)
+        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: place(number)) } }
+        try run(poller)
+        #expect(poller.assignedRunners.map(\.status.isCurrent) == [true, true])
+        host.clock.pass(seconds: 1)
+        try run(poller, rounds: 1)
+        for number in 0..<2 as Range<Int32> {
+            #expect(kafka.committed[place(number)]?.offset == Int64(frames.count))
+            #expect(kafka.numbers(of: number).allSatisfy { $0 == Array(1...$0.count) })
+        }
+        #expect(!kafka.numbers(of: 0).isEmpty && kafka.numbers(of: 0) == kafka.numbers(of: 1))
+        #expect(poller.board.current.currentPartitions == 2)
+    }
+
+    @Test func aFullInboxPausesItsPartitionAndHalfResumesIt() throws {
+        // The inboxes may hold one MiB together.
+        let kilobyte = 1024
+        let poller = try poller(partitions: 1) { $0.memoryLimit = 1 << 20 }
+        try run(poller)
+        let inbox = try #require(poller.slots[0].runner).inbox
+        let member = try #require(kafka.member)
+        #expect(poller.slots[0].isRead && member.paused.isEmpty)
+
+        func add(kilobytes: Int) { kafka.append([UInt8](repeating: 1, count: kilobytes * kilobyte), to: place(0)) }
+        // From here on no slice runs.
+        add(kilobytes: 400)
+        try poller.step()
+        #expect(inbox.bytes == 400 * kilobyte && member.paused.isEmpty)
+        add(kilobytes: 700)
+        try poller.step()
+        #expect(inbox.bytes == 1100 * kilobyte && member.paused == [place(0)])
+        add(kilobytes: 100)
+        try poller.step()
+        #expect(inbox.bytes == 1100 * kilobyte)
+        _ = inbox.takeBlock()
+        try poller.step()
+        #expect(inbox.bytes == 700 * kilobyte && member.paused == [place(0)])
+        _ = inbox.takeBlock()
+        try poller.step()
+        #expect(member.paused.isEmpty)
+        try poller.step()
+        #expect(inbox.bytes == 100 * kilobyte)
+    }
+
+    @Test func aFailedPartitionBeginsAnewAfterAPauseWhileTheOthersStay() throws {
+        let frames = try Frames.ledger(bills: 4)
+        let end = Int64(frames.count)
+        let poller = try poller(partitions: 2) { $0.data = LocalData("/data", on: disk) }
+        try run(poller)
+        let turn = poller.runtime.turn
+        let other = try #require(poller.slots[0].runner)
+        disk.unwritable = "/archive/00001/"
+        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: place(number)) } }
+        try run(poller)
+        // Within the pause, for no time has passed.
+        #expect(poller.slots[1].runner == nil && poller.slots[1].closing == nil)
+        #expect(poller.slots[1].failure.count == 1 && poller.slots[1].failure.retryAt != nil)
+        #expect(poller.slots[0].runner === other && other.status.isCurrent && other.status.nextOffset == end)
+        #expect(poller.runtime.turn == turn && poller.assignment?.count == 2)
+
+        disk.unwritable = nil
+        host.clock.pass(seconds: 1)
+        try run(poller)
+        let again = try #require(poller.slots[1].runner)
+        #expect(again.status.isCurrent && again.status.nextOffset == end && again.status.position?.offset == end)
+        #expect(poller.slots[0].runner === other && poller.runtime.turn == turn)
+        #expect(!kafka.numbers(of: 1).isEmpty)
+        #expect(kafka.numbers(of: 1).allSatisfy { $0 == Array(1...$0.count) })
+        #expect(kafka.numbers(of: 1) == kafka.numbers(of: 0))
+    }
+
+    @Test func anAnswerOfAnEarlierAssignmentIsOfNoUse() throws {
+        let poller = try poller(partitions: 1)
+        let runner = try #require(poller.slots[0].runner)
+        func runSlices() { while poller.runtime.slices.runNext() || host.run(.storage) {} }
+        func answer(turn: Int) throws {
+            let recovered = PartitionInbox.Recovered(committed: 0, marks: RunnerStage.blank, end: 0)
+            poller.runtime.answer(.recovered([0: recovered], nil), turn: turn)
+            try poller.takeAnswers()
+            runSlices()
+        }
+        runSlices()
+        #expect(runner.partition?.phase == .recovering)
+        try answer(turn: poller.runtime.turn - 1)
+        #expect(runner.partition?.phase == .recovering)
+        try answer(turn: poller.runtime.turn)
+        #expect(runner.partition?.phase == .catchingUp)
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Pipeline
+
+@Suite struct SliceQueueTests {
+    /// Does what a test says in each slice.
+    private final class Piece: Sliced, @unchecked Sendable {
+        private let body: @Sendable (Piece) -> Bool
+        var sliceState = SliceQueue.SliceState.idle
+
+        init(_ body: @escaping @Sendable (Piece) -> Bool) { self.body = body }
+
+        func runSlice() -> Bool { body(self) }
+    }
+
+    /// Who has run, in order.
+    private final class Runs: Sendable {
+        private let list = Mutex<[String]>([])
+        var names: [String] { list.withLock { $0 } }
+
+        /// A piece of work that has as many slices more to do.
+        func piece(_ name: String, more: Int = 0) -> Piece {
+            let left = Atomic(more)
+            return Piece { [self] _ in
+                list.withLock { $0.append(name) }
+                return left.wrappingSubtract(1, ordering: .relaxed).newValue >= 0
+            }
+        }
+    }
+
+    private static let (threads, bound) = (4, DispatchTimeInterval.seconds(90))
+    private let queue = SliceQueue()
+    private let runs = Runs()
+
+    private func runAll() { while queue.runNext() {} }
+
+    /// The group is empty when they have ended.
+    private func startWorkers() -> DispatchGroup {
+        let (queue, group) = (queue, DispatchGroup())
+        for _ in 0..<Self.threads {
+            group.enter()
+            Thread.detachNewThread {
+                queue.work()
+                group.leave()
+            }
+        }
+        return group
+    }
+
+    @Test func thePiecesAreRunInTheOrderInWhichTheyBecameReady() {
+        let pieces = ["a", "b", "c"].map { runs.piece($0) }
+        for number in [1, 0, 2] { queue.ready(pieces[number]) }
+        #expect(queue.count == 3)
+        runAll()
+        #expect(runs.names == ["b", "a", "c"] && queue.count == 0)
+    }
+
+    @Test func whatIsReadyTwiceIsRunOnce() {
+        let piece = runs.piece("a")
+        queue.ready(piece)
+        queue.ready(piece)
+        runAll()
+        #expect(runs.names == ["a"])
+        queue.ready(piece)
+        runAll()
+        #expect(runs.names == ["a", "a"])
+    }
+
+    @Test func readyWhileItRunsLeadsToOneMoreRun() {
+        let queue = queue
+        let count = Mutex(0)
+        let piece = Piece { piece in
+            let isFirst = count.withLock { count in
+                count += 1
+                return count == 1
+            }
+            if isFirst { for _ in 0..<3 { queue.ready(piece) } }
+            return false
+        }
+        queue.ready(piece)
+        #expect(queue.runNext() && queue.count == 1)
+        #expect(queue.runNext() && queue.count == 0)
+        #expect(!queue.runNext() && count.withLock { $0 } == 2)
+    }
+
+    @Test func aPieceThatAlwaysHasMoreStarvesNoOther() {
+        queue.ready(runs.piece("greedy", more: .max))
+        queue.ready(runs.piece("a"))
+        queue.ready(runs.piece("b", more: 1))
+        for _ in 0..<6 { #expect(queue.runNext()) }
+        #expect(runs.names == ["greedy", "a", "b", "greedy", "b", "greedy"])
+    }
+
+    @Test func whoeverStepsTheQueueChoosesAPlace() {
+        for name in ["a", "b"] { queue.ready(runs.piece(name)) }
+        #expect(!queue.runNext(2))
+        #expect(queue.runNext(1) && queue.runNext(0) && !queue.runNext(0))
+        #expect(runs.names == ["b", "a"])
+    }
+
+    @Test func fourWorkersRunEachPieceOneAtATime() {
+        let (pieceCount, times) = (8, 2000)
+        let (queue, finished) = (queue, DispatchSemaphore(value: 0))
+        let overlaps = Mutex(0)
+        /// What a piece was told and has not done, what it has done, and whether it runs.
+        final class Work: Sendable {
+            let told = Atomic(0)
+            let done = Atomic(0)
+            let runs = Atomic(false)
+        }
+        let works = (0..<pieceCount).map { _ in Work() }
+        let pieces = works.map { work in
+            Piece { _ in
+                if work.runs.exchange(true, ordering: .acquiringAndReleasing) { overlaps.withLock { $0 += 1 } }
+                let taken = work.told.exchange(0, ordering: .acquiringAndReleasing)
+                let done = work.done.add(taken, ordering: .acquiringAndReleasing).newValue
+                work.runs.store(false, ordering: .releasing)
+                if taken > 0, done == times { finished.signal() }
+                // Both ways to run again.
+                return taken.isMultiple(of: 2) && taken > 0
+            }
+        }
+        let workers = startWorkers()
+        for _ in 0..<times {
+            for (work, piece) in zip(works, pieces) {
+                work.told.add(1, ordering: .acquiringAndReleasing)
+                queue.ready(piece)
+            }
+        }
+        for _ in pieces { #expect(finished.wait(timeout: .now() + Self.bound) == .success) }
+        queue.end()
+        #expect(workers.wait(timeout: .now() + Self.bound) == .success)
+        #expect(overlaps.withLock { $0 } == 0)
+    }
+
+    @Test func theEndEndsAllWorkers() {
+        let workers = startWorkers()
+        queue.end()
+        #expect(workers.wait(timeout: .now() + Self.bound) == .success)
+        // Whatever is ready afterwards is nobody's any more.
+        queue.ready(runs.piece("a"))
+        #expect(queue.count == 1 && runs.names.isEmpty)
+    }
+}
