@@ -155,6 +155,8 @@ private typealias Frames = LedgerPartitionFrames
         stage.poke(runner)
         #expect(runner.status.nextOffset == 0 && stage.told().failed.isEmpty)
         stage.disk.disk.clearFaults()
+        // It is left alone for a while.
+        stage.host.clock.pass(seconds: 1)
         stage.poke(runner)
         #expect(runner.status.nextOffset == Int64(frames.count) && stage.kafka.sent == expected)
         #expect(runner.partition?.store.archiveEnd == Int64(frames.count))

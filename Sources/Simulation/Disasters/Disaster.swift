@@ -183,7 +183,7 @@ final class Disaster {
             // Workers and producers do not wait for the poller: what it learns next they may not know yet.
             if role == .fold, below(2) == 0 {
                 runSlices(number, process, pipeline)
-                if below(4) == 0 { cluster.wait(Int64(below(20)) * Self.millisecond) }
+                if below(2) == 0 { cluster.wait(Int64(below(20)) * Self.millisecond) }
             }
             try cluster.run(on: role.rawValue) { try pipeline.step(role) }
             if role == .fold { runSlices(number, process, pipeline) }
