@@ -94,6 +94,30 @@ extension PipelineServiceTests {
             }
         }
 
+        /// However long the others' slices are.
+        @Test func aQueryWaitsForItsOwnPartitionAlone() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let subjects = Fixture.subjects(20)
+            let sent = subjects.map { Fixture.enrolment(of: $0) }
+            try fixture.running(fixture.service(policy: fixture.policy)) { service in
+                try fixture.send(sent)
+                try fixture.waitForFold(of: sent.count, by: service)
+                for partition in service.owned.all {
+                    let others = service.owned.all.filter { $0 !== partition }
+                    let own = subjects.filter { fixture.partition(of: $0) == Int(partition.partition) }
+                    #expect(!own.isEmpty && !others.isEmpty)
+                    var found = 0
+                    Self.holding(others[...]) {
+                        for subject in own {
+                            if case .found = service.standing(of: Array(subject.utf8)) { found += 1 }
+                        }
+                    }
+                    #expect(found == own.count)
+                }
+            }
+        }
+
         @Test func atRestViewsSayWhatTheStatesSay() throws {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }

@@ -186,7 +186,10 @@ final class Disaster {
                 if below(2) == 0 { cluster.wait(Int64(below(20)) * Self.millisecond) }
             }
             try cluster.run(on: role.rawValue) { try pipeline.step(role) }
-            if role == .fold { runSlices(number, process, pipeline) }
+            if role == .fold {
+                runSlices(number, process, pipeline)
+                for _ in 0..<below(3) { members[number].machine.workInBackground() }
+            }
         } catch let error as PipelineError where error.code == .storage || process.isDead {
             // As a process does: it ends, and is started again.
             process.die()
@@ -239,6 +242,8 @@ final class Disaster {
         guard let process = members[number].process else { return }
         logger.info("\(members[number].machine.name): \(fate.rawValue)", metadata: ["time": "\(cluster.time)"])
         note(fate)
+        // Nobody chooses a quiet moment for it: workers are in the midst of something.
+        if let pipeline = members[number].pipeline, !process.isPaused { runSlices(number, process, pipeline) }
         switch fate {
         case .crash: bury(number, losesPower: false)
         case .powerLoss: bury(number, losesPower: true)
