@@ -74,7 +74,13 @@ public struct FrameReader {
             entry.event.time = Timestamp(microseconds: lastTime)
             guard Timestamp.writable.contains(lastTime) else { throw outOfBounds }
         }
-        if kind == .tick { return true }
+        if kind == .tick {
+            // The texts of the entry before lie in memory that may be gone.
+            let time = entry.event.time
+            entry.event = .empty
+            entry.event.time = time
+            return true
+        }
         if kind == .event {
             (entry.origin.topic, entry.origin.topicNumber) = try text()
             let partition = try varint()

@@ -150,12 +150,13 @@ extension FoldPoller {
     func stopReading(_ index: Int, then order: PartitionInbox.Order) {
         (slots[index].isRead, slots[index].start) = (false, nil)
         guard let runner = slots[index].runner else { return }
-        runner.forgetPosition()
         runner.inbox.begin(with: order)
+        runner.forgetPosition()
         runtime.slices.ready(runner)
     }
 
     func takeReports() throws {
+        var final: PipelineError?
         for (runner, report) in runtime.takeReports() {
             let index = Int(runner.number)
             if case .closed = report {
@@ -163,7 +164,10 @@ extension FoldPoller {
                 noteClosed(runner)
                 continue
             }
-            if case .failed(let error as PipelineError) = report { throw error }
+            if case .failed(let error as PipelineError) = report {
+                final = final ?? error
+                continue
+            }
             guard slots[index].runner === runner else { continue }
             switch report {
             case .opened: showPartitions()
@@ -176,6 +180,7 @@ extension FoldPoller {
             case .closed: break
             }
         }
+        if let final { throw final }
     }
 
     /// Assigns to the group's consumer what has asked to be read. It is done for all of them at once where it can be: the others

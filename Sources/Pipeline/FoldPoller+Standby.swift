@@ -28,7 +28,7 @@ extension FoldPoller {
     private func readStandbys() throws {
         let consumer =
             try standbyConsumer
-            ?? configuration.kafka.consumer(Consumer.Options(), listener: nil) { [logger] in
+            ?? configuration.kafka.consumer(readingOptions, listener: nil) { [logger] in
                 logger.kafka($0, of: "standby")
             }
         standbyConsumer = consumer

@@ -29,7 +29,7 @@ extension FoldPoller {
             read[index].inbox.note(end: consumer.knownEnd(index), reachedEnd: source.reachedEnd, at: now)
             if source.reachedEnd, !read[index].status.isCurrent { runtime.slices.ready(read[index]) }
         }
-        let statuses = assignedRunners.map { ($0.number, $0.status) }
+        let statuses = assignedRunners.map { ($0.number, $0.status.aged(to: now)) }
         let isComplete = statuses.count == assignment?.count
         let current = statuses.count { $0.1.isCurrent && $0.1.shared?.isCurrent == true }
         // That of the partition that is farthest behind; nil if it is not known of one, or nothing is folded.

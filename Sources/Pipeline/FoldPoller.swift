@@ -91,14 +91,21 @@ final class FoldPoller: RoundWorker {
     }
 
     func start() throws {
-        var options = Consumer.Options(group: configuration.foldGroup, instance: configuration.staticMember)
+        var options = readingOptions
+        (options.group, options.instance) = (configuration.foldGroup, configuration.staticMember)
         options.reportsEnds = true
-        options.maximumQueuedKilobytes = configuration.queuedKilobytes
-        options.batch = Self.batch
         options.maximumPollInterval = configuration.maximumPollInterval
         let logger = logger
         consumer = try configuration.kafka.consumer(options, listener: self) { logger.kafka($0, of: "fold") }
         try consumer?.subscribe(to: [configuration.topics.ledger])
+    }
+
+    /// Those of every consumer of the ledger.
+    var readingOptions: Consumer.Options {
+        var options = Consumer.Options()
+        options.maximumQueuedKilobytes = configuration.queuedKilobytes
+        options.batch = Self.batch
+        return options
     }
 
     func step() throws {
@@ -138,7 +145,9 @@ final class FoldPoller: RoundWorker {
     }
 
     /// What the disk has not kept ends the process, also where nothing was to come after it.
-    private func checkStorage() throws { if let error = failure as? PipelineError { throw error } }
+    private func checkStorage() throws { if let finalError { throw finalError } }
+
+    var finalError: PipelineError? { failure as? PipelineError }
 
     var canResume: Bool { consumer.map { $0.fatalError == nil } ?? false }
 

@@ -59,6 +59,7 @@ final class FoldRuntime: Sendable {
     let wantsRoom = Atomic(false)
     /// One snapshot at a time is held in memory.
     let isTakingSnapshot = Atomic(false)
+    private let switches = Atomic(0)
     private let state = Mutex(State())
     /// That of the poller: an answer to a question of an earlier one is of no use.
     private let currentTurn = Atomic(0)
@@ -107,6 +108,16 @@ final class FoldRuntime: Sendable {
             return state.answers
         }
     }
+
+    /// False: as many partitions as there are workers switch their policy already.
+    func beginSwitch() -> Bool {
+        let count = switches.add(1, ordering: .acquiringAndReleasing).newValue
+        guard count > max(1, configuration.workers) else { return true }
+        endSwitch()
+        return false
+    }
+
+    func endSwitch() { switches.subtract(1, ordering: .acquiringAndReleasing) }
 
     /// Where no thread does it, as in a simulation, runs a slice and something that waits for the disk or the broker; else gives
     /// the others time.

@@ -66,7 +66,8 @@ extension PartitionRunner {
     /// From here on what the archive has, and then what it gets meanwhile, is folded before anything that is polled: as far as
     /// `limit`, a ledger offset.
     func readAhead(_ partition: LedgerPartition, limit: Int64 = .max) {
-        partition.backlog = partition.unfolded(before: limit).map { frames(of: partition, in: $0) }
+        lastRange = partition.unfolded(before: limit)
+        partition.backlog = lastRange.map { frames(of: partition, in: $0) }
     }
 
     /// As `readAhead`, also with what was archived just now. A standby folds no further than its owner has published.

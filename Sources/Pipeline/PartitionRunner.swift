@@ -36,7 +36,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         /// The ledger offset before which every fact is acknowledged, and how far the fact topics are; nil: nothing to commit.
         var position: (offset: Int64, marks: [Publication.Mark])?
         var isCurrent = false
-        /// `LedgerPartition.behind`, and when it was looked.
+        /// `LedgerPartition.behind`.
         var behind: Duration?
         /// `LedgerPartition.late`, likewise.
         var late: Duration?
@@ -44,6 +44,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         var policySwitch: PartitionFold.PolicySwitch?
         var quarantined: PipelineStatus.Quarantined?
         var countedTo: Int64
+        /// When a slice noted this; nil before one did.
+        var notedAt: ContinuousClock.Instant?
         /// Bytes that the state's tables take at once when they grow next.
         var nextGrowth: Int64 = 0
     }
@@ -75,8 +77,12 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// The frames in hand, and how many of them are done.
     private var block: FrameBlock?
     private var done = 0
-    /// The frame that is folded in part.
-    private var unfinished: LedgerFrame?
+    /// The frame that is folded in part, and the block that it may lie in.
+    private var unfinished: (frame: LedgerFrame, block: FrameBlock?)?
+    /// A policy is switched here; no more partitions than there are workers do that at a time, for each is there twice meanwhile.
+    private var isSwitching = false
+    /// The ledger offsets of the last backlog.
+    var lastRange: Range<Int64>?
     /// The producer of the publication: nothing of it may go through another one, which knows nothing of what this one lost.
     var producer: (any ProducerClient)?
     /// The facts in hand, and how many of them are sent.
@@ -174,7 +180,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         case .leave:
             letGoOfFrames()
             partition?.leave()
-            lastStatus.withLock { $0.hasLeft = true }
+            lastStatus.withLock { ($0.hasLeft, $0.isSettled) = (true, false) }
         case .standBy:
             letGoOfFrames()
             (isOurs, recovered, producer) = (false, nil, nil)
@@ -192,12 +198,14 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     private func letGoOfFrames() {
         (block, done, isReading) = (nil, 0, false)
         (unfinished, completed, checkpoint, sentFacts) = (nil, nil, nil, 0)
+        endSwitch()
         batch.removeAll()
         partition?.begun = nil
     }
 
     private func fail(_ error: any Error) {
         hasFailed = true
+        endSwitch()
         if error is CancellationError, runtime.stop.isSet { return }
         runtime.report(.failed(error), of: self)
     }
@@ -307,15 +315,29 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         var frames = 0
         while operation == nil {
             guard try sendFacts(of: partition) else { return false }
-            if let frame = unfinished {
-                try fold(frame, in: partition)
+            if let unfinished {
+                guard beginsSwitch(partition) else { return false }
+                try fold(unfinished.frame, in: partition)
             } else if try !workOnNext(partition) {
-                return false
+                return partition.quarantine.map { !$0.isOver && $0.unsearched != nil } ?? false
             }
             frames += 1
             if frames == Self.maximumSliceFrames || runtime.host.now >= deadline { return true }
         }
         return false
+    }
+
+    /// False: others switch, and this one waits.
+    private func beginsSwitch(_ partition: LedgerPartition) -> Bool {
+        guard !isSwitching, partition.withFold({ $0.policySwitch != nil }) else { return true }
+        isSwitching = runtime.beginSwitch()
+        return isSwitching
+    }
+
+    private func endSwitch() {
+        guard isSwitching else { return }
+        isSwitching = false
+        runtime.endSwitch()
     }
 
     /// One frame that was polled goes into the archive, and is folded unless others come before it; one of those is. False: there
@@ -333,14 +355,19 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         guard operation == nil else { return hasWorked }
         if partition.backlog == nil {
             guard partition.isStandby, partition.isBehindOwner, !partition.isStopped else { return hasWorked }
+            let range = lastRange
             try readOn(partition)
+            if lastRange == range { partition.backlog = nil }
             return hasWorked || partition.backlog != nil
         }
         if partition.isStandby, partition.isStopped { return hasWorked }
         if let frame = try partition.backlog?.next() {
             try fold(frame, in: partition)
         } else {
+            // A range that had nothing may end in offsets that are no records.
+            let range = lastRange
             try readOn(partition)
+            if lastRange == range { partition.backlog = nil }
         }
         return true
     }
@@ -375,9 +402,10 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 
     private func fold(_ frame: LedgerFrame, in partition: LedgerPartition) throws {
         unfinished = nil
+        defer { if isSwitching, unfinished == nil { endSwitch() } }
         switch try partition.fold(frame, into: &batch) {
         case .repeated: break
-        case .unfinished: unfinished = frame
+        case .unfinished: unfinished = (frame, block)
         case .quarantined(let search):
             partition.quarantine?.unsearched = search.map { frames(of: partition, in: $0) }
             try settleQuarantine(partition)
@@ -431,6 +459,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         _ partition: LedgerPartition, next: Int64, growth: Int64, _ step: PartitionFold.PolicySwitch?
     ) {
         lastStatus.withLock { status in
+            status.notedAt = runtime.host.now
             status.isSettled = partition.isSettled && completed == nil
             status.nextOffset = next
             status.nextGrowth = growth
@@ -460,5 +489,19 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             if let news = counts.news { status.folded = status.folded + news }
         }
         self.counts = Counts()
+    }
+}
+
+extension PartitionRunner.Status {
+    /// One that is well is noted more often; where it is not for longer, it waits for something.
+    private static let longestPause = Duration.seconds(1)
+
+    /// As it is at `now`.
+    func aged(to now: ContinuousClock.Instant) -> Self {
+        guard let notedAt, now - notedAt > Self.longestPause else { return self }
+        var result = self
+        result.behind = behind.map { $0 + (now - notedAt) }
+        result.late = late.map { $0 + (now - notedAt) }
+        return result
     }
 }

@@ -276,7 +276,7 @@ public final class PipelineService: Sendable {
         guard let number = ledgerPartition(of: subject) else { return .notReady }
         let standby = asStandby ? owned.standby(Int32(number)) : nil
         guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
-        let state = partition.withFold { ($0.policy, $0.nextOffset, $0.fold.clock, $0.policySwitch) }
+        let state = partition.withFold { ($0.policy, $0.nextOffset, $0.clock, $0.policySwitch) }
         guard let policy = state.0 else { return .notReady }
         let (next, clock) = (state.1, state.2)
         var end = next

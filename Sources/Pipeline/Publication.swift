@@ -59,7 +59,10 @@ struct Publication {
         }
     }
 
-    var isSettled: Bool { firstCheckpoint == checkpoints.count }
+    /// Everything that was sent is acknowledged, also of a frame that is sent in part.
+    var isSettled: Bool {
+        firstCheckpoint == checkpoints.count && zip(acknowledged, sent).allSatisfy { $0.sequence >= $1 }
+    }
 
     /// Moves `committable` over every frame whose facts are acknowledged.
     mutating func settle() {

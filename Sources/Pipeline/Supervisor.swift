@@ -12,6 +12,12 @@ protocol RoundWorker: AnyObject {
     func finish() throws
     /// Lets go of everything, after an end as after an error.
     func abandon()
+    /// What it has found on its way out and no other worker can mend; nil if there is nothing.
+    var finalError: PipelineError? { get }
+}
+
+extension RoundWorker {
+    var finalError: PipelineError? { nil }
 }
 
 /// Has a role's work done: after an error its worker resumes, and where that cannot help another one takes its place. One
@@ -26,6 +32,7 @@ final class Supervisor: @unchecked Sendable {
     private let stop: StopFlag
     private var worker: (any RoundWorker)?
     private var hasFailed = false
+    private var finalError: PipelineError?
     private var failures = 0
     private var lastFailure: ContinuousClock.Instant
 
@@ -46,7 +53,7 @@ final class Supervisor: @unchecked Sendable {
             try ready().step()
         } catch {
             note(error)
-            throw error
+            throw finalError ?? error
         }
     }
 
@@ -78,12 +85,15 @@ final class Supervisor: @unchecked Sendable {
     }
 
     func finish() throws {
-        defer { abandon() }
-        if !hasFailed { try worker?.finish() }
+        let result = Result { if !hasFailed { try worker?.finish() } }
+        abandon()
+        if let finalError { throw finalError }
+        try result.get()
     }
 
     private func abandon() {
         worker?.abandon()
+        finalError = finalError ?? worker?.finalError
         worker = nil
         (hasFailed, failures) = (false, 0)
     }

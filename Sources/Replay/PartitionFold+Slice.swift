@@ -1,3 +1,4 @@
+internal import Ledger
 internal import Policy
 internal import Scoring
 
@@ -12,7 +13,7 @@ extension PartitionFold {
     /// Bounds of one call: counts, and never a time, so that what is folded in a call is the same on every machine.
     public struct Slice: Hashable, Sendable {
         /// About 2 ms of an ordinary policy's entries.
-        public static let standardEntries = 2048
+        public static let standardEntries = Frame.maximumEntries
         public static let standardTimers = 1024
         public static let standardHistory = 2048
         public static let standardFacts = 2048

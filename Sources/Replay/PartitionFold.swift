@@ -79,6 +79,10 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// The last that was read.
     private(set) var entry = FrameReader.blank
     private(set) var frameOffset: Int64 = 0
+    /// As it was before the frame at `frameOffset`.
+    private var clockBefore = Timestamp.distantPast
+    /// The partition's clock at `nextOffset`. While a frame is folded in part the state's own may be beyond it.
+    public var clock: Timestamp { isWithinFrame ? clockBefore : fold.clock }
     private var frameBytes = 0
     /// The frame is one that is passed over as far as it cannot be folded.
     private var isSkipped = false
@@ -190,6 +194,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     private mutating func open(_ frame: UnsafeRawBufferPointer, at offset: Int64) throws -> Bool {
         frameOffset = offset
         frameBytes = frame.count
+        clockBefore = fold.clock
         // Nothing may be left of a frame that was refused half-way: it borrowed from memory that is gone.
         batch.removeAll(keepingCapacity: true)
         folded = 0

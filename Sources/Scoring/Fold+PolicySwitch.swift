@@ -29,7 +29,7 @@ extension Fold {
     /// An activation that lies in a policy's past.
     mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
         guard isNew(identity, life: 0), replacesActive(event.pointee), let text = event.pointee.policyText(decoder),
-            let policy = try? ScoringPolicy(yaml: text, file: "")
+            text != activeText, let policy = try? ScoringPolicy(yaml: text, file: "")
         else { return }
         begin(under: policy)
     }

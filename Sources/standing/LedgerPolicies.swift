@@ -86,6 +86,8 @@ struct ActivePolicies {
         switch try outcome(of: id, within: wait.microseconds) {
         case .activated: say("the ledger has the activation: \(Self.switchIsSeen)")
         case .repeated: say("\(policy.id) version \(policy.version) was active already at that entry of \(place)")
+        case .conflict(let conflict) where conflict.active == PolicyHash.of(policy.text):
+            say("\(policy.id) version \(policy.version) was active already at that entry of \(place)")
         case .conflict(let conflict):
             throw fail(
                 "error: another policy was active at that entry of \(place): nothing changed (\(conflict.wordy)). `standing "

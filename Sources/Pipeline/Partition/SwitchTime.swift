@@ -4,6 +4,8 @@
 struct SwitchTime {
     /// When the switch that is under way was seen first; nil: there is none.
     private var start: ContinuousClock.Instant?
+    /// When the last one was over.
+    private var end: ContinuousClock.Instant?
     /// What switches took that are over, while frames wait for longer than they may.
     private var past = Duration.zero
 
@@ -18,10 +20,13 @@ struct SwitchTime {
         if isSwitching {
             start = start ?? now
         } else {
-            if let start { past += now - start }
+            if let start {
+                past += now - start
+                end = now
+            }
             start = nil
-            // What waits now counts by itself.
-            if behind <= readyWithin { past = .zero }
+            // What waits now counts by itself, and so does what came after the switch.
+            if behind <= readyWithin || end.map({ now - behind > $0 }) ?? true { past = .zero }
         }
         return max(.zero, behind - past - (start.map { now - $0 } ?? .zero))
     }
