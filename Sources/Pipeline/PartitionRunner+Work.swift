@@ -1,0 +1,197 @@
+internal import CoreMetrics
+internal import Events
+internal import Ledger
+internal import Replay
+internal import Scoring
+internal import Synchronization
+
+// What a slice does: frames are folded, and what must be seen to now and then is.
+extension PartitionRunner {
+    /// Folds for a slice's time. True: there is more to do.
+    func work(_ partition: LedgerPartition) throws -> Bool {
+        switch partition.phase {
+        case .recovering, .restoring, .leaving: return false
+        case .standby, .catchingUp, .current, .switching: break
+        }
+        if partition.quarantine != nil, unfinished == nil { try settleQuarantine(partition) }
+        if isDiskFull, runtime.host.now >= diskRetryAt { isDiskFull = false }
+        let deadline = runtime.host.now + Self.sliceTime
+        var frames = 0
+        while operation == nil {
+            guard try sendFacts(of: partition) else { return false }
+            if let unfinished {
+                guard beginsSwitch(partition) else { return false }
+                try fold(unfinished.frame, in: partition)
+            } else if try !workOnNext(partition) {
+                return partition.quarantine.map { !$0.isOver && $0.unsearched != nil } ?? false
+            }
+            frames += 1
+            if frames == Self.maximumSliceFrames || runtime.host.now >= deadline { return true }
+        }
+        return false
+    }
+
+    /// False: others switch, and this one waits.
+    private func beginsSwitch(_ partition: LedgerPartition) -> Bool {
+        guard !isSwitching, partition.withFold({ $0.policySwitch != nil }) else { return true }
+        isSwitching = runtime.beginSwitch()
+        return isSwitching
+    }
+
+    func endSwitch() {
+        guard isSwitching else { return }
+        isSwitching = false
+        runtime.endSwitch()
+    }
+
+    /// One frame that was polled goes into the archive, and is folded unless others come before it; one of those is. False: there
+    /// is nothing to do.
+    private func workOnNext(_ partition: LedgerPartition) throws -> Bool {
+        var hasWorked = false
+        if let frame = nextPolled(), try archive(frame, of: partition) {
+            (done, hasWorked) = (done + 1, true)
+            counts.frames += 1
+            guard !partition.admits(frame) else {
+                try fold(frame, in: partition)
+                return true
+            }
+        }
+        guard operation == nil else { return hasWorked }
+        if partition.backlog == nil {
+            guard partition.isStandby, partition.isBehindOwner, !partition.isStopped else { return hasWorked }
+            let range = lastRange
+            try readOn(partition)
+            if lastRange == range { partition.backlog = nil }
+            return hasWorked || partition.backlog != nil
+        }
+        if partition.isStandby, partition.isStopped { return hasWorked }
+        if let frame = try partition.backlog?.next() {
+            try fold(frame, in: partition)
+        } else {
+            // A range that had nothing may end in offsets that are no records.
+            let range = lastRange
+            try readOn(partition)
+            if lastRange == range { partition.backlog = nil }
+        }
+        return true
+    }
+
+    private func nextPolled() -> LedgerFrame? {
+        guard isReading, !isDiskFull else { return nil }
+        if let block, done < block.count { return block[done] }
+        (block, done) = (inbox.takeBlock(), 0)
+        return block.map { $0[0] }
+    }
+
+    private func archive(_ frame: LedgerFrame, of partition: LedgerPartition) throws -> Bool {
+        if partition.store.isSegmentFull {
+            // Its sync takes long. Where the disk is full it stays as it is.
+            onStorage { [self] partition in
+                if partition.store.isSegmentFull { noteFullDisk() }
+            } _: { [self] in
+                try storing { try partition.store.closeSegment() }
+            }
+            return false
+        }
+        guard try keep(frame, of: partition) else {
+            noteFullDisk()
+            return false
+        }
+        return true
+    }
+
+    private func noteFullDisk() {
+        (isDiskFull, diskRetryAt) = (true, runtime.host.now + Self.diskFullPause)
+    }
+
+    private func fold(_ frame: LedgerFrame, in partition: LedgerPartition) throws {
+        unfinished = nil
+        defer { if isSwitching, unfinished == nil { endSwitch() } }
+        switch try partition.fold(frame, into: &batch) {
+        case .repeated: break
+        case .unfinished: unfinished = (frame, block)
+        case .quarantined(let search):
+            partition.quarantine?.unsearched = search.map { frames(of: partition, in: $0) }
+            try settleQuarantine(partition)
+        case .folded(let from, let news):
+            if let news { note(news, at: frame.offset, in: partition) }
+            completed = (from, frame.offset + 1)
+        }
+        _ = try sendFacts(of: partition)
+    }
+
+    // MARK: Upkeep
+
+    func keepUp(_ partition: LedgerPartition, isIdle: Bool) throws {
+        let now = runtime.host.now
+        if isIdle { noteWhetherCurrent(partition) }
+        partition.noteBehind(at: now, readyWithin: .microseconds(configuration.readyWithin))
+        tick(partition)
+        guard isIdle || now - lastUpkeep > Self.upkeepEvery else { return }
+        lastUpkeep = now
+        partition.renewView()
+        try store(partition)
+    }
+
+    /// Whatever the topic has is here, folded, and its facts acknowledged.
+    private func noteWhetherCurrent(_ partition: LedgerPartition) {
+        let isDone = (block.map { done == $0.count } ?? true) && unfinished == nil && completed == nil
+        inbox.settle { hasEverything in
+            partition.noteEnd(nil, reachedEnd: hasEverything && isDone && isReading)
+        }
+    }
+
+    /// The owner's duty (SPEC section 5): where the wall clock has run ahead, an entry that only moves the clock.
+    private func tick(_ partition: LedgerPartition) {
+        guard configuration.clock == .wall, !partition.isStandby,
+            let time = partition.tick(
+                at: runtime.clock.time, interval: configuration.tickInterval, readyWithin: configuration.readyWithin)
+        else { return }
+        runtime.report(.tick(time), of: self)
+    }
+
+    func note(_ partition: LedgerPartition) {
+        let (next, growth, step) = partition.withFold {
+            ($0.nextOffset, Int64($0.fold.nextGrowth), $0.policySwitch)
+        }
+        // What is said of a time that is over would pass for that of the next one.
+        inbox.withoutOrders { note(partition, next: next, growth: growth, step) }
+        publishCounts()
+    }
+
+    private func note(
+        _ partition: LedgerPartition, next: Int64, growth: Int64, _ step: PartitionFold.PolicySwitch?
+    ) {
+        lastStatus.withLock { status in
+            status.notedAt = runtime.host.now
+            status.isSettled = partition.isSettled && completed == nil
+            status.nextOffset = next
+            status.nextGrowth = growth
+            status.countedTo = partition.countedTo
+            status.isCurrent = partition.phase == .current
+            (status.behind, status.late) = (partition.behind, partition.late)
+            status.policySwitch = partition.phase == .switching ? step : nil
+            status.quarantined = partition.quarantine.map {
+                .init(partition: number, offset: $0.problem.offset, reason: $0.description)
+            }
+            status.position = partition.publication.flatMap {
+                $0.committable > 0 ? ($0.committable, $0.acknowledged) : nil
+            }
+        }
+    }
+
+    private func publishCounts() {
+        guard counts.frames > 0 || counts.facts.contains(where: { $0 > 0 }) || counts.news != nil else { return }
+        runtime.frameCounter.increment(by: counts.frames)
+        for (topic, count) in counts.facts.enumerated() where count > 0 {
+            runtime.publishedCounters[topic].increment(by: count)
+        }
+        let counts = counts
+        runtime.board.update { status in
+            status.frames += Int64(counts.frames)
+            for topic in counts.facts.indices { status.factsPublished[topic] += counts.facts[topic] }
+            if let news = counts.news { status.folded = status.folded + news }
+        }
+        self.counts = Counts()
+    }
+}
