@@ -203,7 +203,7 @@ extension FoldPoller {
         try noteReading(assigned)
     }
 
-    /// The consumer has been told: what it brings from now on is taken.
+    /// The consumer reads from the new positions: records that it brings from now on are taken.
     func noteReading(_ runners: [PartitionRunner]) throws {
         for runner in runners {
             let index = Int(runner.number)

@@ -11,9 +11,9 @@ internal import Synchronization
 /// workers run. It computes nothing and waits for no disk and no producer, so that no length of history and no slow part ever
 /// looks like a dead member. Runs on one thread.
 ///
-/// A partition that is assigned is folded from the state that is at hand, its newest snapshot, or else from the ledger's
-/// beginning; publication goes on after the last fact that is published. A partition that fails begins anew alone; after an error
-/// of consumer or producer all of them do.
+/// An assigned partition starts from the state in memory, else from its newest snapshot, else from the ledger's beginning.
+/// Publication continues after the last published fact. A partition that fails restarts alone; after an error of the consumer or
+/// the producer all of them restart.
 final class FoldPoller: RoundWorker {
     static let commitEvery = Duration.milliseconds(500)
     static let handOverMilliseconds = 5000
@@ -37,7 +37,7 @@ final class FoldPoller: RoundWorker {
         var start: Int64?
         /// Its inbox is full: it is paused at the broker.
         var isPaused = false
-        /// Facts of it were acknowledged, and it is not told yet.
+        /// Facts of the partition were acknowledged, and its runner is still to be scheduled.
         var hasDelivered = false
         /// `PartitionRunner.Status.countedTo` of those that are closed.
         var countedTo: Int64 = 0

@@ -18,7 +18,7 @@ final class FoldRuntime: Sendable {
         case reads(from: Int64)
         /// Its state can be asked.
         case opened
-        /// Its clock is behind the wall clock: a tick of this time is to be appended.
+        /// The partition's clock is behind the wall clock: the poller appends a tick of this time.
         case tick(Timestamp)
         /// It does nothing more.
         case failed(any Error)

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// What the pipeline has of its machine, but for the disk: clocks, chance, and threads for what may take long. The seam at which
-/// a simulation takes the machine away.
+/// The machine as the pipeline sees it, without the disk: clocks, random numbers, memory, and background threads. A simulation
+/// replaces it.
 public protocol Host: Sendable {
     /// Runs on whatever happens to the wall clock.
     var now: ContinuousClock.Instant { get }

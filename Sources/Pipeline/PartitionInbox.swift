@@ -35,7 +35,7 @@ final class FrameBlock: @unchecked Sendable {
 
 /// What reaches a ledger partition between its slices. The poller fills it, whoever runs the partition empties it.
 final class PartitionInbox: Sendable {
-    /// What the partition is told, in the order in which it is.
+    /// A poller's order to the partition. Orders are obeyed in the sequence in which they were given.
     enum Order: Sendable {
         /// The group assigns it to this member.
         case assign

@@ -2,7 +2,7 @@
 /// partition answers meanwhile, and what waited is folded afterwards. A member that was ready when a switch began stays so, and
 /// one that was not does not become so.
 struct SwitchTime {
-    /// When the switch that is under way was seen first; nil: there is none.
+    /// When the current switch was first seen; nil if there is none.
     private var start: ContinuousClock.Instant?
     /// When the last one was over.
     private var end: ContinuousClock.Instant?
