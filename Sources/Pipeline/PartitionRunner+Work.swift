@@ -59,21 +59,23 @@ extension PartitionRunner {
         guard operation == nil else { return hasWorked }
         if partition.backlog == nil {
             guard partition.isStandby, partition.isBehindOwner, !partition.isStopped else { return hasWorked }
-            let range = lastRange
-            try readOn(partition)
-            if lastRange == range { partition.backlog = nil }
+            try readOnAfterBacklog(partition)
             return hasWorked || partition.backlog != nil
         }
         if partition.isStandby, partition.isStopped { return hasWorked }
         if let frame = try partition.backlog?.next() {
             try fold(frame, in: partition)
         } else {
-            // A range that had nothing may end in offsets that are no records.
-            let range = lastRange
-            try readOn(partition)
-            if lastRange == range { partition.backlog = nil }
+            try readOnAfterBacklog(partition)
         }
         return true
+    }
+
+    /// Reads on, unless the range that was read last is what is left: then its offsets are no records.
+    private func readOnAfterBacklog(_ partition: LedgerPartition) throws {
+        let range = lastRange
+        try readOn(partition)
+        if lastRange == range { partition.backlog = nil }
     }
 
     private func nextPolled() -> LedgerFrame? {
