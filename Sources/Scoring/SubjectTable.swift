@@ -63,6 +63,8 @@ struct SubjectTable: ~Copyable {
     var used = 0
     var free: [UInt32] = []
     var removed: [(subject: UInt32, key: UnsafeRawBufferPointer)] = []
+    /// Bytes of keys that lie elsewhere.
+    private var keyBytes = 0
 
     init(layout: Layout) {
         self.layout = layout
@@ -163,6 +165,7 @@ struct SubjectTable: ~Copyable {
             let place = UnsafeMutableRawPointer.allocate(byteCount: key.count, alignment: 1)
             place.copyMemory(from: key.baseAddress!, byteCount: key.count)
             record[Layout.keyAt] = Int64(Int(bitPattern: place))
+            keyBytes += key.count
         }
         place(hash: hash, subject: subject)
         count += 1
@@ -198,6 +201,7 @@ struct SubjectTable: ~Copyable {
         guard !removed.isEmpty else { return }
         for (subject, key) in removed {
             UnsafeMutableRawBufferPointer(mutating: key).initializeMemory(as: UInt8.self, repeating: 0)
+            if key.count > Self.inlineKeyBytes { keyBytes -= key.count }
             Self.free(key)
             record(subject).update(repeating: 0, count: layout.words)
             free.append(subject)
@@ -221,6 +225,13 @@ struct SubjectTable: ~Copyable {
 
     /// Bytes that the index takes at once when it grows next; 0: that is far.
     var nextGrowth: Int { count * 4 > (mask + 1) * 3 / 10 * 9 ? (mask + 1) * 2 * MemoryLayout<UInt64>.stride : 0 }
+
+    var byteCount: Int {
+        (mask + 1) * MemoryLayout<UInt64>.stride + chunks.count * Self.chunkRecords * layout.words * 8 + keyBytes
+    }
+
+    /// A key that a snapshot brought lies elsewhere.
+    mutating func noteKey(bytes: Int) { keyBytes += bytes }
 
     /// Makes room for so many, while there is none yet.
     mutating func reserveIndex(_ count: Int) {
