@@ -157,7 +157,7 @@ extension Fold {
             let number = succession.next
             succession.next += 1
             let key = SubjectTable.key(old.subjects.record(number))
-            guard !key.isEmpty, let new = subjects.find(key, hash: key.fingerprint(seed: 0)) else { continue }
+            guard !key.isEmpty, let new = subjects.find(key, likely: number) else { continue }
             succession.pairs.append(Pair(old: number, new: new)) { precedes($0, $1) }
         }
         succession.pairs.merge { precedes($0, $1) }

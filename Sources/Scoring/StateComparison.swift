@@ -134,7 +134,7 @@ extension Fold {
         for number in UInt32(start)..<UInt32(max(start, end)) {
             let record = subjects.record(number)
             let key = SubjectTable.key(record)
-            guard !key.isEmpty, let other = shadow.subjects.find(key, hash: key.fingerprint(seed: 0)) else { continue }
+            guard !key.isEmpty, let other = shadow.subjects.find(key, likely: number) else { continue }
             comparison.add(self, record, shadow, shadow.subjects.record(other))
         }
         comparison.next = UInt32(max(start, end))

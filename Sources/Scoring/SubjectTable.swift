@@ -141,6 +141,12 @@ struct SubjectTable: ~Copyable {
         }
     }
 
+    /// As `find`; where two tables have taken the same subjects in the same order, it mostly is the subject of the same number.
+    func find(_ key: UnsafeRawBufferPointer, likely subject: UInt32) -> UInt32? {
+        if Int(subject) < used, Self.key(record(subject)).equals(key) { return subject }
+        return find(key, hash: key.fingerprint(seed: 0))
+    }
+
     /// Adds a subject that is not there; its record is zero but for the header.
     mutating func insert(_ key: UnsafeRawBufferPointer, hash: UInt64, kind: SubjectKind) -> UInt32 {
         if (count + 1) * 4 > (mask + 1) * 3 { growIndex() }
