@@ -54,6 +54,8 @@ let package = Package(
         .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // No pkg-config file: its module map names the library.
+        .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .target(name: "CIntrinsics"),
         .target(
             name: "CSimdJSON",
@@ -81,7 +83,7 @@ let package = Package(
         .executableTarget(
             name: "standing",
             dependencies: [
-                "CIntrinsics", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
+                "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
                 "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics", argumentParser, logging, metrics, nio,
                 nioHTTP1, nioPosix,
             ],
