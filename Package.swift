@@ -106,7 +106,7 @@ let package = Package(
                 "Events", "Kafka", "Ledger", "Pipeline", "Policy", "Randomness", "Replay", "Scoring", "Simulation",
                 logging,
             ]),
-        tests("HTTPTests", ["HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1]),
+        tests("HTTPTests", ["Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1]),
         tests(
             "QueryTests",
             ["Events", "HTTP", "Pipeline", "Policy", "Query", "Scoring", httpTypes, hummingbird, logging, metrics]),

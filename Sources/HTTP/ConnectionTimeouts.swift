@@ -64,8 +64,15 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
     /// `isNextAnswer`: the client has taken one; each that is written has the whole time.
     private func update(_ eventLoop: any EventLoop, isNextAnswer: Bool = false) {
         let next: ConnectionPhase =
-            if taken < begun { .writing } else if ends < heads { .readingBody } else if taken < heads { .answering } else
-            { .idle }
+            if taken < begun {
+                .writing
+            } else if ends < heads {
+                .readingBody
+            } else if taken < heads {
+                .answering
+            } else {
+                .idle
+            }
         guard next != phase || isNextAnswer && next == .writing, let connection else { return }
         phase = next
         connection.enter(next, at: eventLoop.now)
