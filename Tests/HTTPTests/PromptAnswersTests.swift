@@ -76,7 +76,7 @@ struct PromptAnswersTests {
             head("/things/slow"), head("/things/a", .POST), head("/things/a", .RAW(value: "LOOK")), head("/things/a?"),
             head("/things/a?x=1"), head("/things/a/b"), head("/things/a/"), head("/things/"), head("/things"),
             head("//things/a"), head("/Things/a"), head("/things/a#b"), head("/things/é"), head("/other/a"), head("*"),
-            head("http://h/things/a"), head("/things/a", version: .http1_0),
+            head("http://h/things/a"),
             head("/things/a", version: .http1_0, headers: ["Connection": "keep-alive"]),
         ] {
             #expect(try sent(head, .end(nil)) == [head, .end(nil)])
@@ -106,8 +106,11 @@ struct PromptAnswersTests {
         #expect(try answers() == ["200 [\"3\"] \"d\""])
     }
 
-    @Test func afterTheLastRequestNothingIsAnswered() throws {
-        let last = head("/things/a", headers: ["Connection": "close"])
+    @Test(arguments: [
+        (HTTPVersion.http1_1, "close"), (.http1_1, "Close"), (.http1_0, "close"), (.http1_0, "unknown"),
+    ])
+    func afterTheLastRequestNothingIsAnswered(_ version: HTTPVersion, _ connection: String) throws {
+        let last = head("/things/a", version: version, headers: ["Connection": connection])
         #expect(try sent(last, .end(nil)) == [last, .end(nil)])
         try answerFromRouter()
         _ = try answers()
