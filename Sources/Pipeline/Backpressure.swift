@@ -18,7 +18,7 @@ struct Backpressure {
     init(maximumBytes: Int) { self.maximumBytes = maximumBytes }
 
     /// Half of what the producer's queue may hold: the other half is for the batch that is read last.
-    init(_ configuration: PipelineConfiguration) { self.init(maximumBytes: configuration.producerKilobytes * 1024 / 2) }
+    init(_ configuration: PipelineConfiguration) { self.init(maximumBytes: configuration.queuedBytes / 2) }
 
     /// Pauses beyond one of the bounds, or where the producer overflows; resumes at half of both bounds. Returns true if that
     /// changes `isPaused`.

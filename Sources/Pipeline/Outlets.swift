@@ -43,14 +43,11 @@ struct EntryOutlet {
 }
 
 extension PipelineConfiguration {
-    /// What a gapless producer's queue may hold.
-    var producerKilobytes: Int { queuedKilobytes ?? Producer.Options().maximumQueuedKilobytes }
-
     /// `handle`: what the log calls it.
     func gaplessProducer(_ handle: String, _ logger: Logger) throws -> any ProducerClient {
         var options = Producer.Options()
         options.gapless = true
-        options.maximumQueuedKilobytes = producerKilobytes
+        options.maximumQueuedKilobytes = queuedKilobytes
         return try kafka.producer(options) { logger.kafka($0, of: handle) }
     }
 
