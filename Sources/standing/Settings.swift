@@ -317,8 +317,7 @@ struct Cluster {
         let broker = try EmbeddedBroker()
         try TopicAdmin.create(definitions, on: broker, topicPrefix: prefix)
         kafka.brokers = broker.bootstrap
-        // It does not wake a waiting fetch when data comes, so fetches must not wait long.
-        kafka.fetchWaitMilliseconds = 10
+        kafka.fetchWaitMilliseconds = EmbeddedBroker.fetchWaitMilliseconds
         return broker
     }
 }
