@@ -18,7 +18,7 @@ final class FoldPoller: RoundWorker {
     static let commitEvery = Duration.milliseconds(500)
     static let handOverMilliseconds = 5000
     /// Longest wait for records: where something else is to be served meanwhile, and else.
-    private static let (shortWaitMilliseconds, longWaitMilliseconds) = (5, 20)
+    private static let (shortWaitMilliseconds, longWaitMilliseconds) = (1, 20)
     /// Records of one poll: with the inboxes' bound they bound what is copied.
     private static let batch = 64
     /// Frames that wait in all inboxes together, in bytes, and the least that one of them may hold.
