@@ -12,8 +12,8 @@ internal import Synchronization
 /// partition goes (`handOverMilliseconds`), for the entry of a gap (`gapMilliseconds`), one a round, and for answers to questions,
 /// each of which states its time.
 final class Intake: RoundWorker, RebalanceListener {
-    /// Longest wait for records.
-    private static let pollMilliseconds = 50
+    /// Longest wait for records while acknowledgements are to come, and else.
+    private static let (shortPollMilliseconds, longPollMilliseconds) = (2, 50)
     /// Longest wait for an acknowledgement while nothing is read.
     private static let acknowledgementMilliseconds = 20
     private static let commitEvery = Duration.milliseconds(200)
@@ -42,6 +42,9 @@ final class Intake: RoundWorker, RebalanceListener {
     private var checkpoints = Checkpoints()
     private var backpressure: Backpressure
     private var round: Batching
+    /// The timestamp of the first record of the round, in milliseconds since 1970; nil if there is none.
+    private var firstWritten: Int64?
+    private let latency = LatencyMetric(.intakeSeconds)
     private var sources: [Source] = []
     private var event = EventView.empty
     private var counts = IntakeCounts()
@@ -99,7 +102,9 @@ final class Intake: RoundWorker, RebalanceListener {
         memory.look()
         let latest = clock.time + configuration.allowedSkew
         let isPaused = backpressure.isPaused
-        let wait = isPaused ? 0 : round.millisecondsLeft(at: host.now) ?? Self.pollMilliseconds
+        let isBusy = checkpoints.depth > 1
+        let longest = isBusy ? Self.shortPollMilliseconds : Self.longPollMilliseconds
+        let wait = isPaused ? 0 : round.millisecondsLeft(at: host.now) ?? longest
         let count = try consumer.poll(timeoutMilliseconds: wait) { try read($0, latest: latest) }
         beginAfterPause(consumer)
         if count == 0 || round.isDue(at: host.now) { try endRound() }
@@ -127,7 +132,7 @@ final class Intake: RoundWorker, RebalanceListener {
         outlet.producer.purge()
         outlet = try EntryOutlet(configuration, ledgerPartitions: dirty.count, logger: logger)
         checkpoints = Checkpoints()
-        round = Batching(at: host.now)
+        (round, firstWritten) = (Batching(at: host.now), nil)
         for partition in dirty.indices { dirty[partition] = false }
         failure = nil
         guard let dealt else { return }
@@ -152,6 +157,7 @@ final class Intake: RoundWorker, RebalanceListener {
     // MARK: Reading
 
     private func read(_ records: UnsafeBufferPointer<Record>, latest: Int64) throws {
+        if firstWritten == nil { firstWritten = records.first.map(\.timestamp).flatMap { $0 < 0 ? nil : $0 } }
         for record in records { try read(record, latest: latest) }
         round.add(records: records.count)
         counts.records += Int64(records.count)
@@ -166,7 +172,8 @@ final class Intake: RoundWorker, RebalanceListener {
             positions.append(PartitionOffset(sources[index].place, offset: sources[index].position))
             sources[index].moved = false
         }
-        checkpoints.seal(positions)
+        checkpoints.seal(positions, written: firstWritten)
+        firstWritten = nil
         round.end(at: host.now)
         board.publish(&counts)
     }
@@ -284,6 +291,7 @@ final class Intake: RoundWorker, RebalanceListener {
                 if delivery.topic != outlet.deadLetters { ledgerEnds[delivery.partition] = delivery.offset + 1 }
             }
         }
+        for written in checkpoints.takeAcknowledged() { latency.record(since: written, at: host.wallClock) }
         guard !ledgerEnds.isEmpty else { return }
         board.update { status in for (partition, end) in ledgerEnds { status.ledgerEnds[partition] = end } }
         ledgerEnds.removeAll(keepingCapacity: true)
