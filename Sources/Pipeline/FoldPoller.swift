@@ -200,7 +200,9 @@ final class FoldPoller: RoundWorker {
                 end += 1
             }
             let block = FrameBlock(capacity: bytes, frames: end - start)
-            for record in records[start..<end] { block.append(record.frame, at: record.offset, written: record.timestamp) }
+            for record in records[start..<end] {
+                block.append(record.frame, at: record.offset, written: record.timestamp)
+            }
             let runner = runners[source]
             let waiting = runner.inbox.add(block, of: runner.status.shared)
             runtime.slices.ready(runner)
