@@ -67,10 +67,12 @@ final class BrokerProcess {
     private let process = Process()
     let address: String
 
-    /// `topics`: a folder of topic files; nil: those that the program carries.
-    init(topics: String?) throws {
+    /// `topics`: a folder of topic files; nil: those that the program carries. `partitions`: as for `standing broker`.
+    init(topics: String?, partitions: Int? = nil) throws {
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["broker"] + (topics.map { ["--topics", $0] } ?? [])
+        process.arguments =
+            ["broker"] + (topics.map { ["--topics", $0] } ?? [])
+            + (partitions.map { ["--partitions", String($0)] } ?? [])
         let pipe = Pipe()
         process.standardOutput = pipe
         try process.run()
