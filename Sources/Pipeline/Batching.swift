@@ -8,7 +8,7 @@ struct Batching {
     /// the same while five of the partition are on their way.
     static let (frameLingerMilliseconds, factLingerMilliseconds) = (0, 0)
     /// After a round of no more records the next one does not wait.
-    static let recordsAtRest = 16
+    static let recordsAtRest = 4
     /// For each record of the round before, the next one may gather for so long, but never longer than `longestWait`.
     static let waitPerRecord = Duration.microseconds(100)
     static let longestWait = Duration.milliseconds(4)
