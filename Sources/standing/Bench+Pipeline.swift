@@ -44,7 +44,7 @@ struct BenchPipeline: AsyncParsableCommand {
         options.topics = topics
         options.topicPrefix = brokers == nil ? "" : "bench-\(getpid())-"
         var cluster = try Cluster(options, &settings)
-        if broker != nil { cluster.kafka.fetchWaitMilliseconds = 10 }
+        if broker != nil { cluster.kafka.fetchWaitMilliseconds = EmbeddedBroker.fetchWaitMilliseconds }
         let createsTopics = broker == nil
         let run = try PipelineMeasurement(cluster: cluster, events: events, subjects: subjects, workers: workers)
         try await onThread {

@@ -246,7 +246,7 @@ final class BenchMember: @unchecked Sendable {
         options.topicPrefix = ""
         var settings = try Settings(config: nil)
         var cluster = try Cluster(options, &settings)
-        cluster.kafka.fetchWaitMilliseconds = 10
+        cluster.kafka.fetchWaitMilliseconds = EmbeddedBroker.fetchWaitMilliseconds
         self.cluster = cluster
         self.subjects = subjects
         maker = BenchEvents(subjects: subjects)
