@@ -105,9 +105,9 @@ final class Intake: RoundWorker, RebalanceListener {
         let isBusy = checkpoints.depth > 1
         let longest = isBusy ? Self.shortPollMilliseconds : Self.longPollMilliseconds
         let wait = isPaused ? 0 : round.millisecondsLeft(at: host.now) ?? longest
-        let count = try consumer.poll(timeoutMilliseconds: wait) { try read($0, latest: latest) }
+        try consumer.poll(timeoutMilliseconds: wait) { try read($0, latest: latest) }
         beginAfterPause(consumer)
-        if count == 0 || round.isDue(at: host.now) { try endRound() }
+        if isPaused || round.isDue(at: host.now) { try endRound() }
         try passEnds(consumer)
         try recoverExpired(consumer)
         serve(isPaused ? Self.acknowledgementMilliseconds : 0)
