@@ -174,7 +174,7 @@ final class LatencyMeasurement: @unchecked Sendable {
             let enrolled = Int64(load.subjects)
             try load.enrol(cluster.kafka, topic: names.control, partitions: partitions)
             try wait(for: service) {
-                service.status.currentPartitions == partitions && service.foldCounters.entries >= enrolled
+                service.status.currentPartitions == partitions && service.foldCounters.enrolments >= enrolled
             }
             return try load.measure(
                 cluster.kafka, from: names.control, to: names.facts[0], partitions: partitions,

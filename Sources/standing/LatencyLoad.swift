@@ -185,7 +185,7 @@ extension Consumer {
 }
 
 /// Reads a topic from its end on and writes each record to the same partition of another: what librdkafka does without an engine,
-/// with the engine's settings. On a thread of its own.
+/// with settings like the engine's, and without a linger. On a thread of its own.
 final class RelayHop: @unchecked Sendable {
     private let isStopped = Atomic(false)
     private let done = DispatchSemaphore(value: 0)
