@@ -419,14 +419,7 @@ public final class Consumer: ConsumerClient {
         handle.serve(timeoutMilliseconds: 0, notice: onNotice)
         try restartIfDue()
         calls += 1
-        var count = rd_kafka_consume_batch_queue(queue, 0, messages, batch)
-        // A batch call waits for a full batch, so it waits in small steps for the first record only.
-        var waited = 0
-        while count == 0, waited < timeoutMilliseconds {
-            let step = min(5, timeoutMilliseconds - waited)
-            count = rd_kafka_consume_batch_queue(queue, Int32(step), messages, batch)
-            waited += step
-        }
+        let count = take(timeoutMilliseconds)
         guard count > 0 else {
             if let error = handle.fatalError { throw error }
             return 0
@@ -446,6 +439,18 @@ public final class Consumer: ConsumerClient {
             if accepted > 0 { try body(UnsafeBufferPointer(rebasing: records[..<accepted])) }
             return accepted
         }
+    }
+
+    /// Fills `messages` and returns how many there are. A batch call waits for a full batch, so only the first message is
+    /// waited for, and by itself.
+    private func take(_ timeoutMilliseconds: Int) -> Int {
+        let count = rd_kafka_consume_batch_queue(queue, 0, messages, batch)
+        guard count == 0, timeoutMilliseconds > 0,
+            let first = rd_kafka_consume_queue(queue, Int32(timeoutMilliseconds))
+        else { return max(0, count) }
+        messages[0] = first
+        guard batch > 1 else { return 1 }
+        return 1 + max(0, rd_kafka_consume_batch_queue(queue, 0, messages + 1, batch - 1))
     }
 
     /// Partition errors since the last call, such as an offset that the broker no longer has.

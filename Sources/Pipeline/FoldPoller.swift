@@ -18,7 +18,7 @@ final class FoldPoller: RoundWorker {
     static let commitEvery = Duration.milliseconds(500)
     static let handOverMilliseconds = 5000
     /// Longest wait for records: where something else is to be served meanwhile, and else.
-    private static let (shortWaitMilliseconds, longWaitMilliseconds) = (5, 20)
+    private static let (shortWaitMilliseconds, longWaitMilliseconds) = (2, 20)
     /// Records of one poll: with the inboxes' bound they bound what is copied.
     private static let batch = 64
     /// The least that one partition's inbox may hold, in bytes.
@@ -200,7 +200,9 @@ final class FoldPoller: RoundWorker {
                 end += 1
             }
             let block = FrameBlock(capacity: bytes, frames: end - start)
-            for record in records[start..<end] { block.append(record.frame, at: record.offset) }
+            for record in records[start..<end] {
+                block.append(record.frame, at: record.offset, written: record.timestamp)
+            }
             let runner = runners[source]
             let waiting = runner.inbox.add(block, of: runner.status.shared)
             runtime.slices.ready(runner)

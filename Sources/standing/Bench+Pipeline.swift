@@ -48,7 +48,7 @@ struct BenchPipeline: AsyncParsableCommand {
         options.topics = topics
         options.topicPrefix = brokers == nil ? "" : "bench-\(getpid())-"
         var cluster = try Cluster(options, &settings)
-        if broker != nil { cluster.kafka.fetchWaitMilliseconds = 10 }
+        if broker != nil { cluster.kafka.fetchWaitMilliseconds = EmbeddedBroker.fetchWaitMilliseconds }
         let createsTopics = broker == nil
         let run = try PipelineMeasurement(cluster: cluster, events: events, subjects: subjects, workers: workers, queueSize: queueSize)
         try await onThread {
@@ -71,10 +71,12 @@ final class BrokerProcess {
     private let process = Process()
     let address: String
 
-    /// `topics`: a folder of topic files; nil: those that the program carries.
-    init(topics: String?) throws {
+    /// `topics`: a folder of topic files; nil: those that the program carries. `partitions`: as for `standing broker`.
+    init(topics: String?, partitions: Int? = nil) throws {
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["broker"] + (topics.map { ["--topics", $0] } ?? [])
+        process.arguments =
+            ["broker"] + (topics.map { ["--topics", $0] } ?? [])
+            + (partitions.map { ["--partitions", String($0)] } ?? [])
         let pipe = Pipe()
         process.standardOutput = pipe
         try process.run()

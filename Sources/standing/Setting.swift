@@ -118,7 +118,7 @@ struct Setting {
         Setting(
             "workers", .serve,
             "Threads that fold, each a ledger partition at a time. More than the machine has cores fold nothing faster.",
-            otherwise: "as many as there are cores", others: "quickstart, bench pipeline"),
+            otherwise: "as many as there are cores", others: "quickstart, bench pipeline, bench latency"),
         Setting(
             "max-poll-interval", .serve,
             """

@@ -119,6 +119,7 @@ extension CommandTests {
                 "dead-letter redrive": ["--every-letter"],
                 "dead-letter discard": ["--every-letter", "--reason", "not needed"], "lag": [], "perks": [],
                 "blacklist": [], "topics plan": [], "topics apply": [], "topics check": [], "bench pipeline": [],
+                "bench latency": [],
             ]
             let embedding: Set = ["serve", "quickstart", "broker"]
             for (path, command) in try await Help.ofAll().leaves() where command.flags.contains("--brokers") {
@@ -389,7 +390,7 @@ extension CommandTests {
                 #expect(run.code == 2, "\(flags)")
                 #expect(run.messages.hasPrefix(message), "\(run.messages)")
             }
-            for command in [["quickstart", "--for", "1s"], ["bench", "pipeline"]] {
+            for command in [["quickstart", "--for", "1s"], ["bench", "pipeline"], ["bench", "latency"]] {
                 let run = try await Running(command + ["--workers", "0"]).finished()
                 #expect(run.code == 2 && run.output == "", "\(command)")
                 #expect(run.messages.hasPrefix("workers (flag): error: \"0\" \(noWorkers)"), "\(run.messages)")
