@@ -69,6 +69,9 @@ extension PartitionFold {
         }
     }
 
+    /// The last slice ended because the history's next frame is not here yet. Before it is there is nothing to go on with.
+    public var waitsForHistory: Bool { candidate?.isWaiting ?? false }
+
     /// Folds a part of a frame, and adds to `facts`, encoded, those of this part whose sequence number is above `published` (by
     /// fact topic). Called again with the same frame and offset until it answers `.done`; the frame's bytes may lie elsewhere
     /// then, and `published` may have grown.
@@ -89,10 +92,12 @@ extension PartitionFold {
     }
 
     /// Folds one frame, and adds to `facts`, encoded, those whose sequence number is above `published` (by fact topic). Throws
-    /// `Problem` where it cannot be read or folded.
+    /// `Problem` where it cannot be read or folded. The history must be one that waits.
     public mutating func apply(
         frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout FactBatch
     ) throws {
-        while try apply(frame: frame, at: offset, above: published, into: &facts, within: .unbounded) == .unfinished {}
+        while try apply(frame: frame, at: offset, above: published, into: &facts, within: .unbounded) == .unfinished {
+            precondition(!waitsForHistory, "the history's next frame is not here yet")
+        }
     }
 }

@@ -29,8 +29,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     /// The frames of the partition from its first up to, not including, those at the offset: what a policy that is
-    /// activated there is folded from.
-    public typealias History = @Sendable (_ end: Int64) throws -> any FrameSource
+    /// activated there is folded from. Where they may have to be waited for, `waitsForHistory` says so between two slices.
+    public typealias History = @Sendable (_ end: Int64) throws -> any FrameFeed
 
     public let partition: Int32
     /// Under no policy, and empty, until the partition's first entry brings one.

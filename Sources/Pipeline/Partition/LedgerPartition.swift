@@ -51,7 +51,7 @@ final class LedgerPartition {
     var begun: (from: Int64, tallies: FoldTallies)?
 
     /// Frames that the archive has and the fold does not; nil: the fold goes on with what is polled.
-    var backlog: (any FrameSource)?
+    var backlog: (any FrameFeed)?
     /// The archive takes no frame.
     var isDiskFull = false
     /// Nil while the fold goes on.

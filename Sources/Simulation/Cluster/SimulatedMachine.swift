@@ -173,7 +173,12 @@ final class SimulatedMachine: Host, @unchecked Sendable {
     /// Runs what a thread does that does not poll: the time that passes meanwhile keeps no member from its poll.
     func offThePoll(_ body: () throws -> Void) rethrows { try cluster.run(on: nil, body) }
 
-    func forgetWork() { work = [:] }
+    /// What ends with it may leave work too, which is harmless to a process that has ended.
+    func forgetWork() {
+        let forgotten = work
+        work = [:]
+        withExtendedLifetime(forgotten) {}
+    }
 
     // MARK: The disk
 
