@@ -85,8 +85,8 @@ extension PartitionRunner {
 
     /// Those of the archive, and where it ends or is damaged those of the topic.
     func frames(of partition: LedgerPartition, in offsets: Range<Int64>) -> LedgerFrames<LedgerTopicFeed> {
-        let (topic, end) = (topicFeed, offsets.upperBound)
-        return LedgerFrames(archive: partition.store.directory, from: offsets.lowerBound, until: end) { topic($0..<end) }
+        let (topic, archive, end) = (topicFeed, partition.store.directory, offsets.upperBound)
+        return LedgerFrames(archive: archive, from: offsets.lowerBound, until: end) { topic($0..<end) }
     }
 
     /// Takes a frame into the archive. False: the disk is full. The frame waits, and with it what comes after it.
