@@ -41,7 +41,8 @@ struct Questions {
             }
             if answer.isCurrent, giver === owner, let known = current[answer.partition], answer.offset < known {
                 throw Oracle.Objection(
-                    "\(answer.member) answers of \(place)@\(answer.offset) as of the ledger's end, which was at \(known)")
+                    "\(answer.member) answers of \(place)@\(answer.offset) as of the ledger's end, which was at "
+                        + "\(known)")
             }
             counts.ofOwners += 1
         }
