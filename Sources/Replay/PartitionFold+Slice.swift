@@ -20,8 +20,8 @@ extension PartitionFold {
 
         /// Entries folded. Up to 256 more may be left over from the call before.
         public internal(set) var entries: Int
-        /// Timers that are put in order or fire, of the partition and of the history that a new policy is folded from. A step
-        /// of a subject may fire some more than are left.
+        /// Timers that are put in order or fire, and early events and voids that wait no more, of the partition and of the
+        /// history that a new policy is folded from. A step of a subject may fire some more than are left.
         public internal(set) var timers: Int
         /// What is done for the switch of a policy: frames and entries of the history that are read, and subjects that are
         /// taken over.
