@@ -120,6 +120,10 @@ extension PartitionRunner {
             if let news { note(news, at: frame.offset, in: partition) }
             completed = (from, frame.offset + 1)
         }
+        if let retired = partition.retired {
+            partition.retired = nil
+            runtime.host.background(.storage) { withExtendedLifetime(retired) {} }
+        }
         _ = try sendFacts(of: partition)
     }
 

@@ -63,7 +63,7 @@ extension PartitionFold {
         swap(&fold, &candidate.past.fold)
         policyText = candidate.text
         forgetTypes()
-        (self.candidate, place) = (nil, .reading)
+        (retired, self.candidate, place) = (candidate, nil, .reading)
         return true
     }
 

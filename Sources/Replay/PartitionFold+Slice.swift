@@ -69,6 +69,17 @@ extension PartitionFold {
         }
     }
 
+    /// A state that a switch has replaced: its only use is to be let go, which takes long where it is large.
+    public struct Retired: @unchecked Sendable {
+        let candidate: PolicyCandidate
+    }
+
+    /// The state that a switch has replaced since this was asked last; nil if none has. Until it is taken it takes its memory.
+    public mutating func takeRetired() -> Retired? {
+        defer { retired = nil }
+        return retired.map { Retired(candidate: $0) }
+    }
+
     /// The last slice ended because the history's next frame is not here yet. Before it is there is nothing to go on with.
     public var waitsForHistory: Bool { candidate?.isWaiting ?? false }
 
@@ -99,5 +110,6 @@ extension PartitionFold {
         while try apply(frame: frame, at: offset, above: published, into: &facts, within: .unbounded) == .unfinished {
             precondition(!waitsForHistory, "the history's next frame is not here yet")
         }
+        retired = nil
     }
 }

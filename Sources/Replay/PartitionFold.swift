@@ -98,6 +98,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     var left = Slice.unbounded
     /// The policy that is switched to.
     var candidate: PolicyCandidate?
+    /// The last one that was switched to, which holds the state before it.
+    var retired: PolicyCandidate?
 
     /// Follows the ledger's policies. Without a `history` it follows the first alone and refuses a frame that activates
     /// another. `maximumSessions`: another bound than the fold's own is for simulations.
