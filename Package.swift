@@ -54,6 +54,8 @@ let package = Package(
         .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // No pkg-config file: its module map names the library.
+        .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .target(name: "CIntrinsics"),
         .target(
             name: "CSimdJSON",
@@ -74,14 +76,14 @@ let package = Package(
         room("Topics", ["Kafka", "Policy"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "Kafka", logging]),
-        room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTPTypes]),
+        room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTP1, nioHTTPTypes]),
         room("Query", ["Events", "HTTP", "Pipeline", "Policy", "Scoring", httpTypes, hummingbird, logging, metrics]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
         .executableTarget(
             name: "standing",
             dependencies: [
-                "CIntrinsics", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
+                "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
                 "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics", argumentParser, logging, metrics, nio,
                 nioHTTP1, nioPosix,
             ],
@@ -106,7 +108,7 @@ let package = Package(
                 "Events", "Kafka", "Ledger", "Pipeline", "Policy", "Randomness", "Replay", "Scoring", "Simulation",
                 logging,
             ]),
-        tests("HTTPTests", ["HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTPTypes]),
+        tests("HTTPTests", ["Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1]),
         tests(
             "QueryTests",
             ["Events", "HTTP", "Pipeline", "Policy", "Query", "Scoring", httpTypes, hummingbird, logging, metrics]),

@@ -220,11 +220,11 @@ public final class PipelineService: Sendable {
     static func standing(
         of key: UnsafeRawBufferPointer, in partition: OwnedPartition, _ state: borrowing PartitionFold
     ) -> Lookup {
-        guard let policy = state.policy, !state.isSpoiled else { return .notReady }
+        guard let policy = state.sharedPolicy, !state.isSpoiled else { return .notReady }
         let freshness = partition.freshness(
             offset: state.nextOffset, clock: state.fold.clock.microseconds, policySwitch: state.policySwitch)
         guard let standing = state.fold.standing(of: key) else { return .notEnrolled(freshness) }
-        return .found(StandingAnswer(standing: standing, policy: policy, freshness: freshness))
+        return .found(StandingAnswer(standing: standing, sharedPolicy: policy, freshness: freshness))
     }
 
     public enum FileLookup: Sendable {

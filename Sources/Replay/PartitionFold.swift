@@ -440,4 +440,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     /// The policy that is active here; nil before the first entry.
     public var policy: ScoringPolicy? { encoder == nil ? nil : fold.policy }
+
+    /// The same, for those who keep it.
+    public var sharedPolicy: SharedPolicy? { encoder == nil ? nil : fold.sharedPolicy }
 }

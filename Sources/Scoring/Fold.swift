@@ -21,6 +21,8 @@ public struct Fold: ~Copyable {
     public static let maximumEarlyBytes = 256 << 20
 
     public let policy: ScoringPolicy
+    /// `policy` for those who keep it: one reference takes the place of a copy of every part.
+    public let sharedPolicy: SharedPolicy
     /// What the ledger says that its entries mean.
     public internal(set) var version: FoldVersion
     /// The greatest event time or tick folded so far; `distantPast` before the first.
@@ -96,6 +98,7 @@ public struct Fold: ~Copyable {
 
     init(policy: ScoringPolicy, version: FoldVersion, isPast: Bool) {
         self.policy = policy
+        sharedPolicy = SharedPolicy(policy)
         self.version = version
         self.isPast = isPast
         earlyWait = policy.early
