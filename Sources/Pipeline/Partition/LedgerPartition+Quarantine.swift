@@ -31,11 +31,11 @@ extension LedgerPartition {
     func search(frames: Int) throws -> Quarantine? {
         quarantine?.isWaiting = false
         for _ in 0..<frames {
-            guard let quarantine, quarantine.isSearching, let unsearched = quarantine.unsearched else { break }
+            guard quarantine?.isSearching == true, let unsearched = quarantine?.unsearched else { break }
             switch try unsearched.poll() {
-            case .frame(let frame): self.quarantine?.look(at: frame)
-            case .end: self.quarantine?.unsearched = nil
-            case .notYet: self.quarantine?.isWaiting = true
+            case .frame(let frame): quarantine?.look(at: frame)
+            case .end: quarantine?.unsearched = nil
+            case .notYet: quarantine?.isWaiting = true
             }
         }
         guard let quarantine, !quarantine.isOver, quarantine.unsearched == nil, !quarantine.isReported else {
