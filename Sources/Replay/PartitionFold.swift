@@ -103,10 +103,10 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     var left = Slice.unbounded
     /// The policy that is switched to.
     var candidate: PolicyCandidate?
-    /// The policy that is folded beside the active one. It changes nothing of this state.
-    var shadowFold: ShadowFold?
     /// The last one that was switched to, which holds the state before it.
     var retired: PolicyCandidate?
+    /// The policy that is folded beside the active one. It changes nothing of this state.
+    var shadowFold: ShadowFold?
 
     /// Follows the ledger's policies. Without a `history` it follows the first alone and refuses a frame that activates
     /// another. `maximumSessions`: another bound than the fold's own is for simulations.

@@ -20,7 +20,7 @@ final class PolicyCandidate {
 
     var policy: ScoringPolicy { folding.policy }
     /// The next frame of the history is not here yet.
-    var isWaiting: Bool { folding.isWaiting }
+    var isWaiting: Bool { !isHistoryFolded && folding.isWaiting }
     /// The ledger offset up to which the history is folded.
     var folded: Int64 { isHistoryFolded ? end : min(folding.folded, end) }
 
