@@ -21,8 +21,8 @@ final class FoldPoller: RoundWorker {
     private static let (shortWaitMilliseconds, longWaitMilliseconds) = (2, 20)
     /// Records of one poll: with the inboxes' bound they bound what is copied.
     private static let batch = 64
-    /// Frames that wait in all inboxes together, in bytes, and the least that one of them may hold.
-    private static let (inboxesBytes, leastInboxBytes) = (64 << 20, 256 << 10)
+    /// The least that one partition's inbox may hold, in bytes.
+    private static let leastInboxBytes = 256 << 10
     /// What has nothing new is run this often too: clocks, snapshots, checks.
     private static let pokeEvery = Duration.milliseconds(100)
 
@@ -213,8 +213,7 @@ final class FoldPoller: RoundWorker {
 
     /// In bytes.
     private var inboxLimit: Int {
-        let all = configuration.queuedKilobytes.map { $0 * 1024 } ?? Self.inboxesBytes
-        return max(Self.leastInboxBytes, all / max(1, read.count + readByStandby.count))
+        max(Self.leastInboxBytes, configuration.queuedBytes / max(1, read.count + readByStandby.count))
     }
 
     private func reader(of runner: PartitionRunner) -> (any ConsumerClient)? {

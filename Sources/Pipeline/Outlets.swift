@@ -44,9 +44,6 @@ struct EntryOutlet {
 }
 
 extension PipelineConfiguration {
-    /// What a gapless producer's queue may hold.
-    var producerKilobytes: Int { queuedKilobytes ?? Producer.Options().maximumQueuedKilobytes }
-
     /// `handle`: what the log calls it.
     func gaplessProducer(
         _ handle: String, lingerMilliseconds: Int = Batching.frameLingerMilliseconds, _ logger: Logger
@@ -54,7 +51,7 @@ extension PipelineConfiguration {
         var options = Producer.Options()
         options.gapless = true
         options.lingerMilliseconds = lingerMilliseconds
-        options.maximumQueuedKilobytes = producerKilobytes
+        options.maximumQueuedKilobytes = queuedKilobytes
         return try kafka.producer(options) { logger.kafka($0, of: handle) }
     }
 
