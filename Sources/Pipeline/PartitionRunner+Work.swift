@@ -23,8 +23,9 @@ extension PartitionRunner {
                 guard beginsSwitch(partition) else { return false }
                 try fold(unfinished.frame, in: partition)
             } else if try !workOnNext(partition) {
-                return partition.quarantine.map { !$0.isOver && $0.unsearched != nil } ?? false
+                return partition.quarantine?.isSearching ?? false
             }
+            if unfinished != nil, partition.withFold({ $0.waitsForHistory }) { return false }
             frames += 1
             if frames == Self.maximumSliceFrames || runtime.host.now >= deadline { return true }
         }
@@ -64,10 +65,10 @@ extension PartitionRunner {
             return hasWorked || partition.backlog != nil
         }
         if partition.isStandby, partition.isStopped { return hasWorked }
-        if let frame = try partition.backlog?.next() {
-            try fold(frame, in: partition)
-        } else {
-            try readOnAfterBacklog(partition)
+        switch try partition.backlog?.poll() {
+        case .frame(let frame): try fold(frame, in: partition)
+        case .end, nil: try readOnAfterBacklog(partition)
+        case .notYet: return hasWorked
         }
         return true
     }
@@ -123,6 +124,10 @@ extension PartitionRunner {
             if let written, !batch.items.isEmpty, timedFrames.count < Self.maximumTimedFrames {
                 timedFrames.append((frame.offset + 1, written))
             }
+        }
+        if let retired = partition.retired {
+            partition.retired = nil
+            runtime.host.background(.storage) { withExtendedLifetime(retired) {} }
         }
         _ = try sendFacts(of: partition)
     }

@@ -111,6 +111,8 @@ public struct PipelineConfiguration: Sendable {
     package var keepsPartitionsInOrder = true
     /// The same: positions and snapshots wait until facts are acknowledged.
     package var waitsForAcknowledgements = true
+    /// The same: nobody is answered as by its owner from a partition that the group has taken back.
+    package var forgetsLostPartitions = true
 
     /// Those that this process may use.
     public static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }

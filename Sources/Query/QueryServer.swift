@@ -204,8 +204,9 @@ public final class QueryServer: Sendable {
         do {
             let found = try await historyWork.run { try body(false) }
             guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
-            if let answer = await askOwner(of: partition, request) { return answer }
-            return response(try await historyWork.run { try body(true) }) ?? .ownerAway(partition)
+            return try await answerElsewhere(partition, request) {
+                response(try await historyWork.run { try body(true) })
+            }
         } catch let failure as HistoryFailure {
             switch failure.kind {
             case .beyond: return .error(failure.description, status: .badRequest)
@@ -227,17 +228,30 @@ public final class QueryServer: Sendable {
             found = try await standingWork.run { self.service.standing(of: subject) }
         }
         guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
-        if let answer = await askOwner(of: partition, request) { return answer }
-        // Its owner is away: what a standby knows is better than nothing, and says how far it is behind.
-        let asStandby = try await standingWork.run { self.service.standing(of: subject, asStandby: true) }
-        return response(asStandby) ?? .ownerAway(partition)
+        return try await answerElsewhere(partition, request) {
+            response(try await standingWork.run { self.service.standing(of: subject, asStandby: true) })
+        }
     }
 
-    /// Nil if no owner is known, it does not answer, or another member has asked us already.
-    private func askOwner(of partition: Int, _ request: Request) async -> Response? {
-        guard request.headers[Forwarding.forwarded] == nil,
-            let address = service.address(ofOwner: partition).flatMap({ HTTPAddress($0) })
-        else { return nil }
+    /// Answers about a partition that this member does not own.
+    private func answerElsewhere(
+        _ partition: Int, _ request: Request, asStandby: () async throws -> Response?
+    ) async throws -> Response {
+        var route = AnswerRoute(
+            isForwarded: request.headers[Forwarding.forwarded] != nil, owner: service.address(ofOwner: partition))
+        while true {
+            switch route {
+            case .owner(let address): if let answer = await ask(address, about: partition, request) { return answer }
+            case .standby: if let answer = try await asStandby() { return answer }
+            case .nobody: return .ownerAway(partition)
+            }
+            route = route.next
+        }
+    }
+
+    /// Nil if the partition's owner does not answer.
+    private func ask(_ address: String, about partition: Int, _ request: Request) async -> Response? {
+        guard let address = HTTPAddress(address) else { return nil }
         switch await forwarding.ask(address, about: partition, path: request.uri.description) {
         case .answer(let response): return response
         case .tooLarge:

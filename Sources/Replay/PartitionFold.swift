@@ -29,8 +29,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     /// The frames of the partition from its first up to, not including, those at the offset: what a policy that is
-    /// activated there is folded from.
-    public typealias History = @Sendable (_ end: Int64) throws -> any FrameSource
+    /// activated there is folded from. Where they may have to be waited for, `waitsForHistory` says so between two slices.
+    public typealias History = @Sendable (_ end: Int64) throws -> any FrameFeed
 
     public let partition: Int32
     /// Under no policy, and empty, until the partition's first entry brings one.
@@ -98,6 +98,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     var left = Slice.unbounded
     /// The policy that is switched to.
     var candidate: PolicyCandidate?
+    /// The last one that was switched to, which holds the state before it.
+    var retired: PolicyCandidate?
 
     /// Follows the ledger's policies. Without a `history` it follows the first alone and refuses a frame that activates
     /// another. `maximumSessions`: another bound than the fold's own is for simulations.

@@ -14,13 +14,15 @@ final class PolicyCandidate {
     private(set) var succession = Fold.Succession()
     /// The ledger offset up to which the history is folded.
     private(set) var folded: Int64 = 0
+    /// The next frame of the history is not here yet.
+    private(set) var isWaiting = false
 
     private let end: Int64
     private let history: PartitionFold.History
     private let maximumSessions: Int
     private var skipped: Set<Int64>
     /// Opened at the first frame, and given back after the last.
-    private var frames: (any FrameSource)?
+    private var frames: (any FrameFeed)?
     /// A frame of `frames` that is folded in part.
     private var frame: LedgerFrame?
     private var search: Search?
@@ -33,7 +35,7 @@ final class PolicyCandidate {
 
     /// For the entry that says that the record at fault is passed over.
     private struct Search {
-        var frames: any FrameSource
+        var frames: any FrameFeed
         var problem: PartitionFold.Problem
         var search = SkipSearch()
     }
@@ -49,10 +51,11 @@ final class PolicyCandidate {
         past.skipped = skipped
     }
 
-    /// False: `left` is used up before all of the history is folded.
+    /// False: `left` is used up before all of the history is folded, or the candidate waits.
     func foldHistory(within left: inout PartitionFold.Slice) throws -> Bool {
+        isWaiting = false
         while !isHistoryFolded {
-            guard left.history > 0, left.timers > 0 else { return false }
+            guard !isWaiting, left.history > 0, left.timers > 0 else { return false }
             if search != nil {
                 try goOnSearching(&left)
                 continue
@@ -71,7 +74,13 @@ final class PolicyCandidate {
         if frame == nil {
             let source = try frames ?? history(end)
             frames = source
-            frame = try source.next()
+            switch try source.poll() {
+            case .frame(let next): frame = next
+            case .end: frame = nil
+            case .notYet:
+                isWaiting = true
+                return
+            }
             left.history -= 1
         }
         guard let frame, frame.offset < end else {
@@ -89,7 +98,14 @@ final class PolicyCandidate {
     private func goOnSearching(_ left: inout PartitionFold.Slice) throws {
         guard var search else { return }
         self.search = nil
-        guard let frame = try search.frames.next() else { throw search.problem }
+        let frame: LedgerFrame
+        switch try search.frames.poll() {
+        case .frame(let next): frame = next
+        case .end: throw search.problem
+        case .notYet:
+            (self.search, isWaiting) = (search, true)
+            return
+        }
         let isNamed = search.search.names(search.problem.offset, in: frame)
         left.history -= 1 + search.search.entryCount
         guard isNamed else {
