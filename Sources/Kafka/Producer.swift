@@ -141,7 +141,8 @@ public final class Producer: ProducerClient {
 
     /// A record that is larger than the queue would be refused for ever, as if the queue were full.
     private static func leaveRoomForOneRecord(_ conf: OpaquePointer) throws(KafkaError) {
-        guard let largest = conf.number("message.max.bytes"), let queue = conf.number("queue.buffering.max.kbytes") else {
+        guard let largest = conf.number("message.max.bytes"), let queue = conf.number("queue.buffering.max.kbytes")
+        else {
             return
         }
         let least = (largest + 1023) / 1024
