@@ -34,7 +34,7 @@ extension PartitionRunner {
     }
 
     /// What a policy that is activated is folded from.
-    private func history(_ directory: ArchiveDirectory?) -> PartitionFold.History {
+    func history(_ directory: ArchiveDirectory?) -> PartitionFold.History {
         let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, runtime.stop, number)
         return { end in
             LedgerFrames(archive: directory, from: 0, until: end) { start in

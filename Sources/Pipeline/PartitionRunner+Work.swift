@@ -31,9 +31,12 @@ extension PartitionRunner {
         return false
     }
 
-    /// False: others switch, and this one waits.
+    /// False: others switch, and this one waits. A switch whose history is folded, as that of a policy in the shadow, is over at
+    /// once and waits for nobody.
     private func beginsSwitch(_ partition: LedgerPartition) -> Bool {
-        guard !isSwitching, partition.withFold({ $0.policySwitch != nil }) else { return true }
+        guard !isSwitching, partition.withFold({ $0.policySwitch.map { $0.folded < $0.total } ?? false }) else {
+            return true
+        }
         isSwitching = runtime.beginSwitch()
         return isSwitching
     }
@@ -132,6 +135,7 @@ extension PartitionRunner {
         guard isIdle || now - lastUpkeep > Self.upkeepEvery else { return }
         lastUpkeep = now
         partition.renewView()
+        noteSize(of: partition)
         try store(partition)
     }
 

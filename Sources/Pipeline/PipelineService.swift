@@ -11,6 +11,8 @@ internal import Synchronization
 /// Intake and fold in one process: starts them when the broker answers, keeps them running, stops them without losing
 /// what is in flight.
 public final class PipelineService: Sendable {
+    private static let membersMilliseconds = 200
+
     private let member: Member
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
@@ -73,9 +75,10 @@ public final class PipelineService: Sendable {
     private func followMembers(_ ledgerPartitions: Int) {
         guard let members = configuration.members else { return }
         let worker = Worker("members", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
-            try directory.follow(
-                configuration.kafka, topic: members.topic, ledgerPartitions: ledgerPartitions, stop: stopFlag,
+            let reader = try MembersReader(
+                directory, configuration.kafka, topic: members.topic, ledgerPartitions: ledgerPartitions,
                 logger: logger)
+            while !stopFlag.isSet { try reader.poll(timeoutMilliseconds: Self.membersMilliseconds) }
         }
         workers.withLock { $0.append(worker) }
     }
@@ -180,6 +183,9 @@ public final class PipelineService: Sendable {
 
     /// At its memory limit: enrolments become dead letters. Nil: it has none.
     public var isFull: Bool? { member.memory.limit == nil ? nil : member.memory.isFull }
+
+    /// Bytes that the states may still take; nil: there is no limit.
+    var memoryRoom: Int64? { member.memory.room }
 
     /// The number of the ledger partition that a subject belongs to; nil before the ledger is known.
     public func ledgerPartition(of subject: [UInt8]) -> Int? {

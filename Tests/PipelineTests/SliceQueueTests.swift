@@ -7,12 +7,12 @@ import Testing
 @Suite struct SliceQueueTests {
     /// Does what a test says in each slice.
     private final class Piece: Sliced, @unchecked Sendable {
-        private let body: @Sendable (Piece) -> Bool
+        private let body: @Sendable (Piece) -> SliceQueue.Outcome
         var sliceState = SliceQueue.SliceState.idle
 
-        init(_ body: @escaping @Sendable (Piece) -> Bool) { self.body = body }
+        init(_ body: @escaping @Sendable (Piece) -> SliceQueue.Outcome) { self.body = body }
 
-        func runSlice() -> Bool { body(self) }
+        func runSlice() -> SliceQueue.Outcome { body(self) }
     }
 
     /// Who has run, in order.
@@ -20,12 +20,13 @@ import Testing
         private let list = Mutex<[String]>([])
         var names: [String] { list.withLock { $0 } }
 
-        /// A piece of work that has as many slices more to do.
-        func piece(_ name: String, more: Int = 0) -> Piece {
+        /// A piece of work that has as many slices more to do. `canWait`: they can wait.
+        func piece(_ name: String, more: Int = 0, canWait: Bool = false) -> Piece {
             let left = Atomic(more)
             return Piece { [self] _ in
                 list.withLock { $0.append(name) }
-                return left.wrappingSubtract(1, ordering: .relaxed).newValue >= 0
+                guard left.wrappingSubtract(1, ordering: .relaxed).newValue >= 0 else { return .nothing }
+                return canWait ? .spare : .more
             }
         }
     }
@@ -77,7 +78,7 @@ import Testing
                 return count == 1
             }
             if isFirst { for _ in 0..<3 { queue.ready(piece) } }
-            return false
+            return .nothing
         }
         queue.ready(piece)
         #expect(queue.runNext() && queue.count == 1)
@@ -91,6 +92,34 @@ import Testing
         queue.ready(runs.piece("b", more: 1))
         for _ in 0..<6 { #expect(queue.runNext()) }
         #expect(runs.names == ["greedy", "a", "b", "greedy", "b", "greedy"])
+    }
+
+    @Test func whatCanWaitIsRunWhenNothingElseIsReady() {
+        queue.ready(runs.piece("spare", more: 2, canWait: true))
+        queue.ready(runs.piece("a", more: 2))
+        runAll()
+        #expect(runs.names == ["spare", "a", "a", "a", "spare", "spare"])
+    }
+
+    @Test func whatCanWaitIsRunNowAndThenHoweverMuchIsReady() {
+        let every = SliceQueue.spareEvery
+        queue.ready(runs.piece("spare", more: .max, canWait: true))
+        queue.ready(runs.piece("greedy", more: .max))
+        for _ in 0..<(every * 4) { queue.runNext() }
+        let turns = runs.names.indices.filter { runs.names[$0] == "spare" }
+        #expect(turns.count == 4)
+        #expect(zip(turns, turns.dropFirst()).allSatisfy { $1 - $0 <= every + 1 })
+    }
+
+    @Test func whatCanWaitAndIsReadyAgainWaitsNoMore() {
+        let piece = runs.piece("spare", more: 1, canWait: true)
+        queue.ready(piece)
+        queue.runNext()
+        queue.ready(piece)
+        queue.ready(runs.piece("a"))
+        #expect(queue.count == 2)
+        runAll()
+        #expect(runs.names == ["spare", "spare", "a"] && queue.count == 0)
     }
 
     @Test func whoeverStepsTheQueueChoosesAPlace() {
@@ -119,7 +148,7 @@ import Testing
                 work.runs.store(false, ordering: .releasing)
                 if taken > 0, done == times { finished.signal() }
                 // Both ways to run again.
-                return taken.isMultiple(of: 2) && taken > 0
+                return taken.isMultiple(of: 2) && taken > 0 ? .more : .nothing
             }
         }
         let workers = startWorkers()

@@ -1,11 +1,8 @@
-internal import Kafka
-internal import Logging
 internal import Synchronization
 
-/// Who owns which ledger partition, as the members themselves say. What anybody may write to the topic is bounded by the
-/// number of ledger partitions, and an owner contradicts what is not so.
+/// Who owns which ledger partition, as the members themselves say, and which policy is in the shadow, as an operator says. What
+/// anybody may write to the topic is bounded by the number of ledger partitions, and an owner contradicts what is not so.
 final class MemberDirectory: Sendable {
-    private static let pollMilliseconds = 200
     /// What was announced is announced again if the topic has said otherwise for this long.
     private static let repeatAfter = Duration.seconds(2)
 
@@ -21,6 +18,10 @@ final class MemberDirectory: Sendable {
         var hasSpoken = false
         /// By ledger partition.
         var owners: [Int32: Owner] = [:]
+        /// The last one of the topic, as far as it is read.
+        var shadow: ShadowOrder?
+        /// The topic has been read to where it ended at first.
+        var isRead = false
 
         /// The topic, as far as it is read, says what this member has announced.
         func says(_ announcement: MemberAnnouncement) -> Bool {
@@ -94,26 +95,24 @@ final class MemberDirectory: Sendable {
         }
     }
 
-    /// Follows the topic from its beginning, until stopped.
-    func follow(
-        _ kafka: any KafkaCluster, topic: String, ledgerPartitions: Int, stop: StopFlag, logger: Logger
-    ) throws {
-        var options = Consumer.Options()
-        options.maximumQueuedKilobytes = 1024
-        let consumer = try kafka.consumer(options, listener: nil) { logger.kafka($0, of: "members") }
-        let count = try kafka.partitions(of: topic)
-        try consumer.assign(
-            (0..<Int32(count)).map { PartitionOffset(TopicPartition(topic, $0), offset: PartitionOffset.beginning) })
-        while !stop.isSet {
-            try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
-                for record in records {
-                    guard let key = record.key.map({ String(decoding: $0, as: UTF8.self) }) else { continue }
-                    note(
-                        record.value.flatMap { MemberAnnouncement(json: $0) }, key: key,
-                        ledgerPartitions: ledgerPartitions)
-                }
-            }
-            for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
+    /// A record of the topic, in its order; nil values take back what was said under the key.
+    func note(key: String, value: UnsafeRawBufferPointer?, ledgerPartitions: Int) {
+        guard key == ShadowOrder.key else {
+            let announcement = value.flatMap { MemberAnnouncement(json: $0) }
+            return note(announcement, key: key, ledgerPartitions: ledgerPartitions)
         }
+        let order = value.flatMap { ShadowOrder(json: $0) }
+        state.withLock { $0.shadow = order }
     }
+
+    // MARK: The shadow
+
+    /// The policy that is to be folded beside the active one; nil if there is none. The topic has orders that are over: until it
+    /// has been read to its end it is not known which one holds.
+    var shadow: (isKnown: Bool, order: ShadowOrder?) { state.withLock { ($0.isRead, $0.isRead ? $0.shadow : nil) } }
+
+    /// The topic is read from its beginning: what it says is not known until it is read to its end.
+    func beginReading() { state.withLock { ($0.isRead, $0.shadow) = (false, nil) } }
+
+    func noteEnd() { state.withLock { $0.isRead = true } }
 }

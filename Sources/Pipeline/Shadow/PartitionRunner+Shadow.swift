@@ -1,0 +1,176 @@
+internal import Ledger
+internal import Logging
+internal import Policy
+internal import Replay
+internal import Scoring
+internal import Synchronization
+
+// A policy that is folded beside the active one: begun where the state has none, and given its share of the slices. Nothing is
+// published of it.
+extension PartitionRunner {
+    /// Events and ticks that the state was folded from.
+    func entries(of partition: LedgerPartition) -> Int64 {
+        partition.withFold { $0.fold.counters.entries + $0.fold.counters.ticks }
+    }
+
+    func noteSize(of partition: LedgerPartition) {
+        let (bytes, entries) = partition.withFold {
+            (Int64($0.fold.byteCount), $0.fold.counters.entries + $0.fold.counters.ticks)
+        }
+        lastStatus.withLock { ($0.stateBytes, $0.entries) = (bytes, entries) }
+    }
+
+    func obeyShadow(_ order: ShadowOrder?) {
+        guard order?.text != shadow?.order.text || (order == nil) != (shadow == nil) else { return }
+        shadow = order.map { ShadowWork($0) }
+    }
+
+    /// A slice's work on the shadow: all of it where nothing else is to be done, else its share of what was `folded`, in entries.
+    /// `hasMore`: the partition has more to fold. True: there is more to do.
+    func workOnShadow(_ partition: LedgerPartition, hasMore: Bool, folded: Int64) -> Bool {
+        defer { noteShadow(of: partition) }
+        switch partition.phase {
+        case .recovering, .restoring, .leaving: return false
+        case .standby, .catchingUp, .current, .switching: break
+        }
+        guard settleShadow(of: partition) else { return false }
+        guard hasMore || folded > 0 else {
+            let deadline = runtime.host.now + Self.sliceTime
+            for _ in 0..<ShadowWork.piecesOfSlice {
+                guard stepShadow(of: partition, entries: .max) else { return false }
+                if runtime.host.now >= deadline { break }
+            }
+            return true
+        }
+        let owed = min((shadow?.owed ?? 0) + folded / ShadowWork.share, ShadowWork.mostOwed)
+        guard owed >= ShadowWork.leastPiece else {
+            shadow?.owed = owed
+            return true
+        }
+        shadow?.owed = 0
+        return stepShadow(of: partition, entries: Int(owed))
+    }
+
+    /// Has the state have the shadow that is ordered, and no other, if it stands between two frames. True: it has it.
+    private func settleShadow(of partition: LedgerPartition) -> Bool {
+        let state = partition.withFold {
+            (
+                hash: $0.shadow?.policyHash, text: $0.policy?.text, failure: $0.shadowFailure?.reason,
+                isBetweenFrames: !$0.isWithinFrame && !$0.isSpoiled
+            )
+        }
+        guard state.isBetweenFrames else { return false }
+        let isWanted = shadow.map { $0.refusal == nil && $0.order.text != state.text } ?? false
+        if let hash = state.hash {
+            if isWanted, hash == shadow?.order.hash {
+                guard runtime.memory.isFull else { return true }
+                shadow?.refusal = "there is no room for a second state within --memory-limit any more"
+            }
+            endShadow(of: partition)
+        }
+        guard isWanted, state.text != nil, state.failure == nil, let work = shadow, work.refusal == nil,
+            work.trouble.map({ $0.until <= runtime.host.now }) ?? true
+        else { return false }
+        return beginShadow(work.order, of: partition)
+    }
+
+    /// Ends what the state has, whatever policy it is of.
+    private func endShadow(of partition: LedgerPartition) {
+        partition.withFold { $0.endShadow() }
+        shadow?.beginAnew()
+        runtime.memory.noteReserved(0, for: number)
+    }
+
+    /// False: this member does not fold it.
+    private func beginShadow(_ order: ShadowOrder, of partition: LedgerPartition) -> Bool {
+        shadow?.beginAnew()
+        shadow?.trouble = nil
+        guard let policy = order.policy else {
+            return refuseShadow("the policy does not compile on this member: \(order.mistakes ?? "")")
+        }
+        guard let directory = partition.store.directory else {
+            return refuseShadow("there is no archive to fold it from: this member has no --data")
+        }
+        let bytes = partition.withFold { Int64($0.fold.byteCount) }
+        let (isReserved, room) = runtime.memory.reserve(bytes, for: number)
+        guard isReserved else {
+            return refuseShadow(
+                "there is no room for a second state within --memory-limit: it takes \(bytes) bytes, and there are \(room)")
+        }
+        let past = history(directory)
+        partition.withFold { $0.beginShadow(of: policy, history: past) }
+        logger.info(
+            "a policy is folded beside the active one",
+            metadata: ["partition": "\(number)", "policy": "\(policy.id) version \(policy.version)"])
+        return true
+    }
+
+    private func refuseShadow(_ reason: String) -> Bool {
+        shadow?.refusal = reason
+        logger.warning(
+            "a policy is not folded beside the active one", metadata: ["partition": "\(number)", "reason": "\(reason)"])
+        return false
+    }
+
+    /// One piece: of the history until the shadow has it, then of a comparison that is due. True: there is more to do now.
+    private func stepShadow(of partition: LedgerPartition, entries: Int) -> Bool {
+        let slice = PartitionFold.Slice(history: min(entries, PartitionFold.Slice.standardHistory))
+        do {
+            if try partition.withFold({ try $0.catchUpShadow(within: slice) }) { return true }
+        } catch {
+            // The live state is as it was.
+            endShadow(of: partition)
+            shadow?.trouble = ("\(error)", runtime.host.now + ShadowWork.retryAfter)
+            logger.warning(
+                "the history cannot be read for a policy that is folded beside the active one, and is read again later",
+                metadata: ["partition": "\(number)", "reason": "\(error)"])
+            return false
+        }
+        return compareShadow(of: partition, within: slice)
+    }
+
+    private func compareShadow(of partition: LedgerPartition, within slice: PartitionFold.Slice) -> Bool {
+        let now = runtime.host.now
+        let (isLive, next) = partition.withFold { ($0.shadow?.isLive ?? false, $0.nextOffset) }
+        guard isLive, var work = shadow else { return false }
+        if !work.isComparing {
+            guard work.comparedAt != next, work.compareAt.map({ $0 <= now }) ?? true else { return false }
+            (work.isComparing, work.comparedAt) = (true, next)
+        }
+        work.isComparing = partition.withFold { $0.compareShadow(within: slice) }
+        if !work.isComparing {
+            work.compareAt = now + ShadowWork.compareEvery
+            work.difference = partition.withFold { $0.shadowDifference }
+        }
+        shadow = work
+        return work.isComparing
+    }
+
+    /// For the poller, and for whoever asks how much memory is left.
+    private func noteShadow(of partition: LedgerPartition) {
+        guard let work = shadow else {
+            lastStatus.withLock { $0.shadow = nil }
+            return
+        }
+        let state = partition.withFold { state in
+            (
+                progress: state.shadow, failure: state.shadowFailure?.reason,
+                isActive: state.policy?.text == work.order.text, next: state.nextOffset,
+                left: Int64(state.fold.byteCount - state.shadowByteCount)
+            )
+        }
+        let (phase, reason): (PipelineStatus.Shadow.Phase, String?) =
+            if state.isActive { (.active, nil) } else if let refusal = work.refusal {
+                (.refused, refusal)
+            } else if let failure = state.failure {
+                (.failed, failure)
+            } else if let progress = state.progress {
+                (progress.isLive ? .live : .folding, nil)
+            } else { (.waiting, work.trouble?.reason) }
+        runtime.memory.noteReserved(state.progress == nil ? 0 : max(0, state.left), for: number)
+        let status = PipelineStatus.Shadow(
+            partition: number, isStandby: partition.isStandby, phase: phase, folded: state.progress?.folded ?? 0,
+            total: state.progress?.total ?? state.next, reason: reason, difference: work.difference)
+        lastStatus.withLock { $0.shadow = status }
+    }
+}
