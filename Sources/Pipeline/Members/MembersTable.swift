@@ -6,8 +6,8 @@ public struct MembersTable: Sendable {
         public let name: String
         /// `HOST:PORT` of its HTTP server.
         public let address: String
-        /// Ledger partitions that it owns, in order.
-        public let partitions: [Int32]
+        /// Ledger partitions that it was the last to say it owns, in order.
+        public fileprivate(set) var partitions: [Int32]
     }
 
     private var byAddress: [String: Member] = [:]
@@ -30,6 +30,10 @@ public struct MembersTable: Sendable {
             guard announcement.address == key else { return nil }
             return Member(
                 name: announcement.member, address: key, partitions: announcement.partitions)
+        }
+        let taken = Set(byAddress[key]?.partitions ?? [])
+        for address in byAddress.keys where address != key {
+            byAddress[address]?.partitions.removeAll { taken.contains($0) }
         }
     }
 }

@@ -98,6 +98,12 @@ public struct ShadowReport: Codable, Sendable {
         return (try? encoder.encode(self)).map(Array.init) ?? []
     }
 
+    /// The same report, where the differences of several members are shown together.
+    public var withoutDifference: Self {
+        Self(
+            member: member, reason: reason, shadow: shadow, partitions: partitions, difference: nil, work: work)
+    }
+
     private enum CodingKeys: CodingKey {
         case member, canShadow, reason, shadow, partitions, difference, work
     }

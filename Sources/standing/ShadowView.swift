@@ -1,0 +1,83 @@
+import Events
+import Foundation
+import Pipeline
+import Replay
+
+/// What `standing policy shadow status` shows.
+struct ShadowView {
+    let order: ShadowOrder?
+    let answers: [ClusterShadow.Answer]
+
+    var silent: [ClusterShadow.Answer] { answers.filter { $0.report == nil } }
+    private var reports: [ShadowReport] { answers.compactMap(\.report) }
+
+    /// Of all members together; nil before one has compared anything.
+    private var difference: ShadowDifference? {
+        let parts = reports.compactMap(\.difference)
+        guard var sum = parts.first else { return nil }
+        for part in parts.dropFirst() { sum = sum + part }
+        return sum
+    }
+
+    /// `{"shadow","members","silent","difference"}`: the members' reports, each without its difference, and the addresses of those
+    /// that do not answer.
+    var json: String {
+        struct Document: Encodable {
+            let shadow: ShadowReport.Order?
+            let members: [ShadowReport]
+            let silent: [String]
+            let difference: ShadowDifference?
+
+            enum CodingKeys: CodingKey { case shadow, members, silent, difference }
+
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: CodingKeys.self)
+                try container.encode(shadow, forKey: .shadow)
+                try container.encode(members, forKey: .members)
+                try container.encode(silent, forKey: .silent)
+                try container.encode(difference, forKey: .difference)
+            }
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let document = Document(
+            shadow: order.map { ShadowReport.Order($0) }, members: reports.map(\.withoutDifference),
+            silent: silent.map(\.member.address), difference: difference)
+        // Numbers are finite.
+        return (try? encoder.encode(document)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
+    }
+
+    var text: String {
+        guard let order else { return "no policy is in the shadow\n" }
+        let by = order.by.map { ", by \($0)" } ?? ""
+        return "\(ShadowReport.Order(order).name), in the shadow since \(order.since)\(by)\n\n".printable(
+            keepingLayout: true) + progress + (difference.map { "\n" + text(of: $0) } ?? "")
+    }
+
+    private var progress: String {
+        let phases = PipelineStatus.Shadow.Phase.allCases
+        var table = TextTable(
+            [.text("member"), .number("partitions")] + phases.map { .number($0.rawValue) }
+                + [.number("folded"), .text("note")])
+        for answer in answers {
+            guard let report = answer.report else {
+                table.add([answer.member.name, "-"] + phases.map { _ in "-" } + ["-", "does not answer"])
+                continue
+            }
+            let parts = report.partitions
+            let (folded, total) = parts.reduce((Int64(0), Int64(0))) { ($0.0 + $1.folded, $0.1 + $1.total) }
+            let isTaken = report.shadow?.sha256 == order?.hash
+            let notes = [isTaken ? nil : "has not taken it yet", parts.compactMap(\.reason).first]
+            table.add(
+                [report.member, "\(parts.count)"]
+                    + phases.map { phase in "\(parts.count { $0.phase == phase })" }
+                    + [
+                        total > 0 ? "\(min(100, folded * 100 / total)) %" : "-",
+                        notes.compactMap(\.self).joined(separator: "; "),
+                    ])
+        }
+        return table.take()
+    }
+
+    private func text(of difference: ShadowDifference) -> String { "" }
+}
