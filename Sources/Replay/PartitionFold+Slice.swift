@@ -80,11 +80,13 @@ extension PartitionFold {
         within slice: Slice
     ) throws -> Progress {
         left = slice
-        let step = fold.maximumStepFacts + (candidate?.past.fold.maximumStepFacts ?? 0)
+        let before = nextOffset
+        let step = fold.maximumStepFacts + (candidate?.folding.past.fold.maximumStepFacts ?? 0)
         left.facts = max(slice.facts, step)
         let progress = try fold(frame, at: offset, above: published, into: &facts)
         // The next facts may be of the same entry.
         drain(above: published, into: &facts, sameEntry: progress == .unfinished)
+        if progress == .done, shadowFold != nil { followInShadow(frame, at: offset, from: before) }
         return progress
     }
 

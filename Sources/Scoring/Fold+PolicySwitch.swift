@@ -12,12 +12,29 @@ extension Fold {
         public let description: String
     }
 
+    /// What a state is for.
+    enum Purpose {
+        /// Subjects are told, sanctioned and given perks.
+        case live
+        /// Points alone: nobody is told, sanctioned or given a perk. A policy's past before it was activated.
+        case past
+        /// A past with the sanctions and perks that there would be had the policy always been active. Nobody is told.
+        case shadow
+    }
+
     /// A policy's past: subjects and points as they would be had it always been active; nobody is told, sanctioned or
     /// given a perk. Who is enrolled is up to the policies that were active then (`begin`, activations).
     /// `version`: what the ledger's first entry says that its entries mean.
     public init(pastOf policy: ScoringPolicy, version: FoldVersion = .newest) {
-        self.init(policy: policy, version: version, isPast: true)
-        output.isKept = false
+        self.init(policy: policy, version: version, .past)
+    }
+
+    /// A policy's shadow: its past, and besides the sanctions and perks that there would be had it always been active. Where the
+    /// policies that were active score the same kinds and wait as long for what comes early, its standings are those of
+    /// `init(policy:)`, but for `Standing.errors`: conditions of sanctions and perks are not among them. A switch takes it as it
+    /// takes a past: what was imposed and granted here is gone then.
+    public init(shadowOf policy: ScoringPolicy, version: FoldVersion = .newest) {
+        self.init(policy: policy, version: version, .shadow)
     }
 
     /// A past that begins under `policy`, or that has come to its activation: who is enrolled, how long what comes early
@@ -140,7 +157,7 @@ extension Fold {
             let number = succession.next
             succession.next += 1
             let key = SubjectTable.key(old.subjects.record(number))
-            guard !key.isEmpty, let new = subjects.find(key, hash: key.fingerprint(seed: 0)) else { continue }
+            guard !key.isEmpty, let new = subjects.find(key, likely: number) else { continue }
             succession.pairs.append(Pair(old: number, new: new)) { precedes($0, $1) }
         }
         succession.pairs.merge { precedes($0, $1) }
@@ -167,7 +184,8 @@ extension Fold {
                     "the history gives \(subjects.count) subjects and \(identities.count) events, the state has "
                     + "\(old.subjects.count) and \(old.identities.count)")
         }
-        isPast = false
+        forgetDecisions()
+        purpose = .live
         output.isKept = old.output.isKept
         begin(under: policy)
         counters = old.counters
@@ -177,11 +195,20 @@ extension Fold {
         output.continueNumbers(of: old.output)
     }
 
+    /// What a shadow imposed and granted; where it stands in subjects' records `takeOver` removes it.
+    private mutating func forgetDecisions() {
+        guard purpose == .shadow else { return }
+        impositions = Pool()
+        decisionTimers = TimerQueue()
+    }
+
     /// What a subject holds and what is imposed on it goes on with its dates, as far as the new policy has it.
     private mutating func takeOver(
         _ old: borrowing Fold, _ was: UnsafeMutablePointer<Int64>, _ subject: UInt32, _ link: borrowing PolicyLink
     ) {
         let record = subjects.record(subject)
+        for perk in policy.perks.indices { record[subjects.layout.perksAt + perk] = PerkState.idle }
+        for sanction in policy.sanctions.indices { record[subjects.layout.sanctionsAt + sanction] = 0 }
         for (perk, before) in link.perks {
             let state = was[old.subjects.layout.perksAt + before]
             record[subjects.layout.perksAt + perk] = state

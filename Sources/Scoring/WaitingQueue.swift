@@ -96,6 +96,9 @@ struct WaitingQueue: ~Copyable {
         usedChains * 4 > chains.count * 3 / 10 * 9 ? chains.count * 2 * MemoryLayout<Chain>.stride : 0
     }
 
+    /// Bytes that the tables take.
+    var tableBytes: Int { items.byteCount + blocks.byteCount + chains.count * MemoryLayout<Chain>.stride }
+
     // MARK: In
 
     /// Adds `event`, with its bytes or without, to wait from `clock` on. Returns how many had to go for it, which may be the
