@@ -75,7 +75,7 @@ let package = Package(
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "Kafka", logging]),
         room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTPTypes]),
-        room("Query", ["Events", "HTTP", "Pipeline", "Policy", "Scoring", httpTypes, hummingbird, logging, metrics]),
+        room("Query", ["Events", "HTTP", "Pipeline", "Policy", "Replay", "Scoring", httpTypes, hummingbird, logging, metrics]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
         .executableTarget(

@@ -34,10 +34,17 @@ extension PartitionRunner {
     }
 
     /// What a policy that is activated is folded from.
-    func history(_ directory: ArchiveDirectory?) -> PartitionFold.History {
+    private func history(_ directory: ArchiveDirectory?) -> PartitionFold.History {
+        let frames = frames(directory)
+        return { end in frames(0..<end) }
+    }
+
+    /// Those of the archive, and where it ends or is damaged those of the topic.
+    func frames(_ directory: ArchiveDirectory?) -> @Sendable (Range<Int64>) -> LedgerFrames {
         let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, runtime.stop, number)
-        return { end in
-            LedgerFrames(archive: directory, from: 0, until: end) { start in
+        return { offsets in
+            let end = offsets.upperBound
+            return LedgerFrames(archive: directory, from: offsets.lowerBound, until: end) { start in
                 try LedgerTopicFrames(
                     kafka, topic: ledger, partition: number, from: start, until: end, isStopped: { stop.isSet })
             }
@@ -76,14 +83,8 @@ extension PartitionRunner {
         readAhead(partition, limit: partition.isStandby ? partition.publishedByOwner : .max)
     }
 
-    /// Those of the archive, and where it ends or is damaged those of the topic.
     func frames(of partition: LedgerPartition, in offsets: Range<Int64>) -> LedgerFrames {
-        let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, runtime.stop)
-        let (number, end) = (number, offsets.upperBound)
-        return LedgerFrames(archive: partition.store.directory, from: offsets.lowerBound, until: end) { start in
-            try LedgerTopicFrames(
-                kafka, topic: ledger, partition: number, from: start, until: end, isStopped: { stop.isSet })
-        }
+        frames(partition.store.directory)(offsets)
     }
 
     /// Takes a frame into the archive. False: the disk is full. The frame waits, and with it what comes after it.

@@ -149,7 +149,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             let folded = entries(of: partition) - before
             if hasMore { runtime.rate.add(entries: folded, in: runtime.host.now - start) }
             if operation == nil { try keepUp(partition, isIdle: !hasMore) }
-            let hasShadowWork = operation == nil && workOnShadow(partition, hasMore: hasMore, folded: folded)
+            let hasShadowWork =
+                try operation == nil && workOnShadow(partition, hasMore: hasMore, folded: folded)
             note(partition)
             guard operation == nil else { return .nothing }
             return hasMore ? .more : hasShadowWork ? .spare : .nothing

@@ -110,6 +110,7 @@ public final class QueryServer: Sendable {
                 service.longestPollGap(of: role).map { (role: role, longest: $0) }
             },
             pollLimit: .milliseconds(service.configuration.maximumPollInterval))
+        exposition.addShadow(status)
         let fold = status.folded.counters
         exposition.add(.foldEntries, fold.entries)
         exposition.add(.foldScored, fold.scored)

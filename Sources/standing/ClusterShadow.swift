@@ -153,7 +153,8 @@ extension ClusterShadow {
         }
         guard microseconds > 0, isDone else {
             return say(
-                "the policy is not active in every partition yet: `standing policy shadow stop` ends its shadow when it is")
+                "the policy is not active in every partition yet: `standing policy shadow stop` ends its shadow when it is"
+            )
         }
         try write(nil)
         say("the policy is active in every partition, and its shadow has ended")

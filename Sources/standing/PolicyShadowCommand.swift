@@ -8,7 +8,7 @@ import Query
 struct PolicyShadowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shadow",
-        abstract: "Fold a candidate beside the active policy on every member, see what would differ, switch to it at once.",
+        abstract: "Fold a candidate beside the active policy on every member, and see what would differ.",
         discussion: """
             The members fold the whole history under the candidate, with a part of the machine, and then every event under both \
             policies. Nothing is published of it. When each partition is live, `standing policy activate` switches it at its entry in \
@@ -98,7 +98,8 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
             throw fail("error: \(answer.name) refuses: \(refusal(answer) ?? ""): nothing is in the shadow")
         }
         guard !isDone else {
-            return say("the members fold it: `standing policy shadow status` says how far they are and what would differ")
+            return say(
+                "the members fold it: `standing policy shadow status` says how far they are and what would differ")
         }
         let late = answers.filter { !hasTaken($0) }.map(\.name).joined(separator: ", ")
         throw fail(

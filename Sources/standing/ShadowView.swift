@@ -79,5 +79,31 @@ struct ShadowView {
         return table.take()
     }
 
-    private func text(of difference: ShadowDifference) -> String { "" }
+    private func text(of difference: ShadowDifference) -> String {
+        let partitions = "\(difference.partitions.count) partition" + (difference.partitions.count == 1 ? "" : "s")
+        let clock = difference.partitions.compactMap(\.toClock).max().map { ", clock at \($0)" } ?? ""
+        let (scores, bands) = (difference.scores, difference.bands)
+        var text = "Compared: \(difference.subjects.inThousands) subjects of \(partitions)\(clock)\n"
+        text +=
+            "Scores:   \(scores.higher.inThousands) higher, \(scores.lower.inThousands) lower, "
+            + "\(scores.same.inThousands) the same\n"
+        text += "Bands:    \(bands.up.inThousands) up, \(bands.down.inThousands) down, \(bands.same.inThousands) the same"
+        text += bands.other > 0 ? ", \(bands.other.inThousands) not to be compared\n" : "\n"
+        let moves = bands.moves.filter { $0.from != $0.to }
+        if !moves.isEmpty {
+            var table = TextTable([.text("band"), .text("would be"), .number("subjects")])
+            for move in moves { table.add([move.from, move.to, move.subjects.inThousands]) }
+            text += "\n" + table.take()
+        }
+        for (name, items) in [("perk", difference.perks), ("sanction", difference.sanctions)] where !items.isEmpty {
+            var table = TextTable([
+                .text(name), .number("now"), .number("would be"), .number("gained"), .number("lost"),
+            ])
+            for item in items {
+                table.add([item.id] + [item.live, item.shadow, item.gained, item.lost].map(\.inThousands))
+            }
+            text += "\n" + table.take()
+        }
+        return text
+    }
 }

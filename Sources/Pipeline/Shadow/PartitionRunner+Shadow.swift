@@ -27,8 +27,9 @@ extension PartitionRunner {
 
     /// A slice's work on the shadow: all of it where nothing else is to be done, else its share of what was `folded`, in entries.
     /// `hasMore`: the partition has more to fold. True: there is more to do.
-    func workOnShadow(_ partition: LedgerPartition, hasMore: Bool, folded: Int64) -> Bool {
+    func workOnShadow(_ partition: LedgerPartition, hasMore: Bool, folded: Int64) throws -> Bool {
         defer { noteShadow(of: partition) }
+        guard shadow != nil || partition.withFold({ $0.shadow != nil }) else { return false }
         switch partition.phase {
         case .recovering, .restoring, .leaving: return false
         case .standby, .catchingUp, .current, .switching: break
@@ -37,7 +38,7 @@ extension PartitionRunner {
         guard hasMore || folded > 0 else {
             let deadline = runtime.host.now + Self.sliceTime
             for _ in 0..<ShadowWork.piecesOfSlice {
-                guard stepShadow(of: partition, entries: .max) else { return false }
+                guard try stepShadow(of: partition, entries: .max) else { return false }
                 if runtime.host.now >= deadline { break }
             }
             return true
@@ -48,16 +49,13 @@ extension PartitionRunner {
             return true
         }
         shadow?.owed = 0
-        return stepShadow(of: partition, entries: Int(owed))
+        return try stepShadow(of: partition, entries: Int(owed))
     }
 
     /// Has the state have the shadow that is ordered, and no other, if it stands between two frames. True: it has it.
     private func settleShadow(of partition: LedgerPartition) -> Bool {
         let state = partition.withFold {
-            (
-                hash: $0.shadow?.policyHash, text: $0.policy?.text, failure: $0.shadowFailure?.reason,
-                isBetweenFrames: !$0.isWithinFrame && !$0.isSpoiled
-            )
+            (hash: $0.shadow?.policyHash, text: $0.policy?.text, isBetweenFrames: !$0.isWithinFrame && !$0.isSpoiled)
         }
         guard state.isBetweenFrames else { return false }
         let isWanted = shadow.map { $0.refusal == nil && $0.order.text != state.text } ?? false
@@ -68,7 +66,7 @@ extension PartitionRunner {
             }
             endShadow(of: partition)
         }
-        guard isWanted, state.text != nil, state.failure == nil, let work = shadow, work.refusal == nil,
+        guard isWanted, state.text != nil, let work = shadow, work.refusal == nil,
             work.trouble.map({ $0.until <= runtime.host.now }) ?? true
         else { return false }
         return beginShadow(work.order, of: partition)
@@ -95,10 +93,11 @@ extension PartitionRunner {
         let (isReserved, room) = runtime.memory.reserve(bytes, for: number)
         guard isReserved else {
             return refuseShadow(
-                "there is no room for a second state within --memory-limit: it takes \(bytes) bytes, and there are \(room)")
+                "there is no room for a second state within --memory-limit: it takes \(bytes) bytes, and there are \(room)"
+            )
         }
-        let past = history(directory)
-        partition.withFold { $0.beginShadow(of: policy, history: past) }
+        let past = frames(directory)
+        partition.withFold { $0.beginShadow(of: policy) { past($0) } }
         logger.info(
             "a policy is folded beside the active one",
             metadata: ["partition": "\(number)", "policy": "\(policy.id) version \(policy.version)"])
@@ -113,8 +112,13 @@ extension PartitionRunner {
     }
 
     /// One piece: of the history until the shadow has it, then of a comparison that is due. True: there is more to do now.
-    private func stepShadow(of partition: LedgerPartition, entries: Int) -> Bool {
+    private func stepShadow(of partition: LedgerPartition, entries: Int) throws -> Bool {
         let slice = PartitionFold.Slice(history: min(entries, PartitionFold.Slice.standardHistory))
+        if partition.withFold({ $0.shadow?.isLive == false }) {
+            // What is not written yet would have to be fetched from the topic.
+            guard !isDiskFull else { return false }
+            try storing { try partition.store.flush() }
+        }
         do {
             if try partition.withFold({ try $0.catchUpShadow(within: slice) }) { return true }
         } catch {
@@ -137,13 +141,13 @@ extension PartitionRunner {
             guard work.comparedAt != next, work.compareAt.map({ $0 <= now }) ?? true else { return false }
             (work.isComparing, work.comparedAt) = (true, next)
         }
-        work.isComparing = partition.withFold { $0.compareShadow(within: slice) }
-        if !work.isComparing {
-            work.compareAt = now + ShadowWork.compareEvery
-            work.difference = partition.withFold { $0.shadowDifference }
+        let progress = partition.withFold { $0.compareShadow(within: slice) }
+        if case .finished = progress {
+            (work.isComparing, work.compareAt) = (false, now + ShadowWork.compareEvery)
         }
         shadow = work
-        return work.isComparing
+        if case .unfinished = progress { return true }
+        return false
     }
 
     /// For the poller, and for whoever asks how much memory is left.
@@ -154,23 +158,23 @@ extension PartitionRunner {
         }
         let state = partition.withFold { state in
             (
-                progress: state.shadow, failure: state.shadowFailure?.reason,
+                progress: state.shadow, difference: state.shadowDifference,
                 isActive: state.policy?.text == work.order.text, next: state.nextOffset,
-                left: Int64(state.fold.byteCount - state.shadowByteCount)
+                left: state.withShadow { [live = state.fold.byteCount] in Int64(live - $0.byteCount) } ?? 0
             )
         }
         let (phase, reason): (PipelineStatus.Shadow.Phase, String?) =
             if state.isActive { (.active, nil) } else if let refusal = work.refusal {
                 (.refused, refusal)
-            } else if let failure = state.failure {
+            } else if let failure = state.progress?.failure {
                 (.failed, failure)
             } else if let progress = state.progress {
                 (progress.isLive ? .live : .folding, nil)
             } else { (.waiting, work.trouble?.reason) }
-        runtime.memory.noteReserved(state.progress == nil ? 0 : max(0, state.left), for: number)
+        runtime.memory.noteReserved(max(0, state.left), for: number)
         let status = PipelineStatus.Shadow(
             partition: number, isStandby: partition.isStandby, phase: phase, folded: state.progress?.folded ?? 0,
-            total: state.progress?.total ?? state.next, reason: reason, difference: work.difference)
+            total: state.progress?.total ?? state.next, reason: reason, difference: state.difference)
         lastStatus.withLock { $0.shadow = status }
     }
 }

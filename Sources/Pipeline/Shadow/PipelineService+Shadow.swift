@@ -41,6 +41,7 @@ extension PipelineService {
         guard status.shadowOrder == nil, let room = memoryRoom else { return nil }
         let bytes = status.sizes.reduce(0) { $0 + $1.bytes }
         guard bytes > room else { return nil }
-        return "there is no room for second states within --memory-limit: they take \(bytes) bytes, and there are \(room)"
+        return
+            "there is no room for second states within --memory-limit: they take \(bytes) bytes, and there are \(room)"
     }
 }

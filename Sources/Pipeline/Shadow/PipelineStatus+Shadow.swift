@@ -30,6 +30,9 @@ extension PipelineStatus {
         /// What would be different, as of the last comparison; nil before there was one.
         public let difference: ShadowDifference?
 
+        /// Ledger offsets that are not folded yet under the policy; those of one that is not folded at all do not count.
+        public var framesBehind: Int64 { phase == .folding || phase == .waiting ? total - folded : 0 }
+
         public init(
             partition: Int32, isStandby: Bool = false, phase: Phase, folded: Int64 = 0, total: Int64 = 0,
             reason: String? = nil, difference: ShadowDifference? = nil

@@ -23,13 +23,11 @@ struct ShadowWork {
     /// A comparison is under way, and at which ledger offset the last one began.
     var (isComparing, comparedAt): (Bool, Int64?) = (false, nil)
     var compareAt: ContinuousClock.Instant?
-    /// Of the last comparison.
-    var difference: ShadowDifference?
 
     init(_ order: ShadowOrder) { self.order = order }
 
     /// The state has another shadow, or none: what was compared was of the one before.
     mutating func beginAnew() {
-        (isComparing, comparedAt, compareAt, difference, owed) = (false, nil, nil, nil, 0)
+        (isComparing, comparedAt, compareAt, owed) = (false, nil, nil, 0)
     }
 }
