@@ -2,7 +2,8 @@ internal import Events
 internal import Kafka
 internal import Ledger
 public import Logging
-internal import Replay
+internal import Policy
+public import Replay
 public import Scoring
 
 /// A process's intake and fold, stepped by the caller on one thread: how a simulation runs the pipeline. What threads do in
@@ -14,6 +15,8 @@ public final class SteppedPipeline {
     private var ledgerPartitions: Int?
     private var supervisors: [Role: Supervisor] = [:]
     private var pausedUntil: [Role: ContinuousClock.Instant] = [:]
+    private var members: MembersReader?
+    private var membersPausedUntil: ContinuousClock.Instant?
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
         member = Member(configuration, logger: logger)
@@ -32,6 +35,24 @@ public final class SteppedPipeline {
         } catch {
             logger.warning("\(role.rawValue) starts again", metadata: ["reason": "\(error)"])
             pausedUntil[role] = configuration.host.now + Self.pause
+        }
+    }
+
+    /// Reads what the members topic has; what failed goes on half a second later.
+    public func readMembers() {
+        guard let settings = configuration.members, let ledgerPartitions,
+            membersPausedUntil.map({ $0 <= configuration.host.now }) ?? true
+        else { return }
+        do {
+            let reader =
+                try members
+                ?? MembersReader(
+                    member.directory, configuration.kafka, topic: settings.topic, ledgerPartitions: ledgerPartitions,
+                    logger: logger)
+            members = reader
+            try reader.poll(timeoutMilliseconds: 0)
+        } catch {
+            (members, membersPausedUntil) = (nil, configuration.host.now + Self.pause)
         }
     }
 
@@ -111,6 +132,35 @@ public final class SteppedPipeline {
     /// What the views of the partitions that are folded here say is what their states say.
     public var viewsAreOfStates: Bool {
         member.owned.all.allSatisfy { partition in partition.view == partition.withFold { PartitionView($0) } }
+    }
+
+    /// What a ledger partition that is folded here has in the shadow.
+    public struct Shadowed: Sendable, Equatable {
+        /// Of the policies' texts; nil if there is no shadow.
+        public let hash: String?
+        public let activeHash: String?
+        /// The shadow is at the offset at which the state is.
+        public let isLive: Bool
+    }
+
+    /// Nil: the partition is not folded here.
+    public func shadow(of partition: Int32) -> Shadowed? {
+        member.owned[partition]?.withFold { state in
+            Shadowed(
+                hash: state.shadow?.policyHash, activeHash: state.policy.map { PolicyHash.of($0.text) },
+                isLive: state.shadow?.isLive ?? false)
+        }
+    }
+
+    /// Under the policy in the shadow, as `StandingsWriter` writes them; nil if there is none.
+    public func shadowStandings(of partition: Int32) -> StandingsWriter? {
+        member.owned[partition]?.withFold { state in
+            state.withShadow { fold in
+                var standings = StandingsWriter()
+                standings.add(fold)
+                return standings
+            }
+        }
     }
 
     /// Of a ledger partition's state; nil: it is not folded here.

@@ -87,7 +87,8 @@ struct ShadowView {
         text +=
             "Scores:   \(scores.higher.inThousands) higher, \(scores.lower.inThousands) lower, "
             + "\(scores.same.inThousands) the same\n"
-        text += "Bands:    \(bands.up.inThousands) up, \(bands.down.inThousands) down, \(bands.same.inThousands) the same"
+        text += "Bands:    \(bands.up.inThousands) up, \(bands.down.inThousands) down, "
+        text += "\(bands.same.inThousands) the same"
         text += bands.other > 0 ? ", \(bands.other.inThousands) not to be compared\n" : "\n"
         let moves = bands.moves.filter { $0.from != $0.to }
         if !moves.isEmpty {

@@ -34,7 +34,7 @@ extension PartitionRunner {
         case .recovering, .restoring, .leaving: return false
         case .standby, .catchingUp, .current, .switching: break
         }
-        guard settleShadow(of: partition) else { return false }
+        guard settleShadow(of: partition), !isHistoryInTrouble else { return false }
         guard hasMore || folded > 0 else {
             let deadline = runtime.host.now + Self.sliceTime
             for _ in 0..<ShadowWork.piecesOfSlice {
@@ -66,11 +66,12 @@ extension PartitionRunner {
             }
             endShadow(of: partition)
         }
-        guard isWanted, state.text != nil, let work = shadow, work.refusal == nil,
-            work.trouble.map({ $0.until <= runtime.host.now }) ?? true
-        else { return false }
+        guard isWanted, state.text != nil, let work = shadow, work.refusal == nil else { return false }
         return beginShadow(work.order, of: partition)
     }
+
+    /// The history could not be read just now.
+    private var isHistoryInTrouble: Bool { shadow?.trouble.map { $0.until > runtime.host.now } ?? false }
 
     /// Ends what the state has, whatever policy it is of.
     private func endShadow(of partition: LedgerPartition) {
@@ -82,7 +83,6 @@ extension PartitionRunner {
     /// False: this member does not fold it.
     private func beginShadow(_ order: ShadowOrder, of partition: LedgerPartition) -> Bool {
         shadow?.beginAnew()
-        shadow?.trouble = nil
         guard let policy = order.policy else {
             return refuseShadow("the policy does not compile on this member: \(order.mistakes ?? "")")
         }
@@ -120,10 +120,11 @@ extension PartitionRunner {
             try storing { try partition.store.flush() }
         }
         do {
-            if try partition.withFold({ try $0.catchUpShadow(within: slice) }) { return true }
+            let hasMore = try partition.withFold { try $0.catchUpShadow(within: slice) }
+            shadow?.trouble = nil
+            if hasMore { return true }
         } catch {
-            // The live state is as it was.
-            endShadow(of: partition)
+            // Both states are as they were.
             shadow?.trouble = ("\(error)", runtime.host.now + ShadowWork.retryAfter)
             logger.warning(
                 "the history cannot be read for a policy that is folded beside the active one, and is read again later",
@@ -169,8 +170,8 @@ extension PartitionRunner {
             } else if let failure = state.progress?.failure {
                 (.failed, failure)
             } else if let progress = state.progress {
-                (progress.isLive ? .live : .folding, nil)
-            } else { (.waiting, work.trouble?.reason) }
+                (progress.isLive ? .live : .folding, work.trouble?.reason)
+            } else { (.waiting, nil) }
         runtime.memory.noteReserved(max(0, state.left), for: number)
         let status = PipelineStatus.Shadow(
             partition: number, isStandby: partition.isStandby, phase: phase, folded: state.progress?.folded ?? 0,

@@ -25,7 +25,7 @@ extension PipelineStatus {
         /// Ledger offsets that are folded under the policy, of those that are under the active one.
         public let folded: Int64
         public let total: Int64
-        /// Why it is `failed`, `refused` or `waiting`; nil if there is nothing to say.
+        /// Why it is `failed` or `refused`, or does not go on for now; nil if there is nothing to say.
         public let reason: String?
         /// What would be different, as of the last comparison; nil before there was one.
         public let difference: ShadowDifference?

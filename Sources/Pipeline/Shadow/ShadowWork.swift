@@ -16,7 +16,7 @@ struct ShadowWork {
     let order: ShadowOrder
     /// Why this member does not fold it; nil if it does.
     var refusal: String?
-    /// Why the history could not be read, until it is tried again.
+    /// Why the history could not be read, and when it is tried again.
     var trouble: (reason: String, until: ContinuousClock.Instant)?
     /// Entries of the history that may be folded though the ledger has some to fold.
     var owed: Int64 = 0
@@ -28,6 +28,6 @@ struct ShadowWork {
 
     /// The state has another shadow, or none: what was compared was of the one before.
     mutating func beginAnew() {
-        (isComparing, comparedAt, compareAt, owed) = (false, nil, nil, 0)
+        (isComparing, comparedAt, compareAt, owed, trouble) = (false, nil, nil, 0, nil)
     }
 }

@@ -26,6 +26,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     /// The position that is committed, and the snapshot that is kept, run ahead of the facts: they count what was sent as
     /// acknowledged.
     case ahead
+    /// A policy in the shadow leaks a fact: one is published twice while the partition has a shadow, under the next number.
+    case leak
 
     static let oneIn = 40
 }
@@ -61,6 +63,9 @@ extension SimulatedCluster {
                 append(record, to: place)
                 append(record.numbered(behind: self.records(place).last?.record), to: place)
             case .zombieWins where isFact && owner(of: place.partition) !== process:
+                append(record.numbered(behind: self.records(place).last?.record), to: place)
+            case .leak where isFact && strikes && process.hasShadow(place.partition):
+                append(record, to: place)
                 append(record.numbered(behind: self.records(place).last?.record), to: place)
             default: append(record, to: place)
             }

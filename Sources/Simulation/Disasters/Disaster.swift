@@ -1,4 +1,5 @@
 internal import Events
+internal import Events
 internal import Kafka
 internal import Ledger
 internal import Logging
@@ -19,6 +20,8 @@ final class Disaster {
     private static let settlingRound = 500 * millisecond
     private static let fatesPerTrouble = 36
     private static let framesPerCheckpoint: Int64 = 8
+    /// Of a step, in a run in which operators do.
+    private static let shadowsPerMille = 30
     /// What folding a frame takes, in microseconds, and how often and by how much a machine is slower.
     private static let frameTime = 2...40
     private static let (slowPerMille, slowness): (Int, Int64) = (20, 1000)
@@ -46,6 +49,10 @@ final class Disaster {
     private var strays: [Int32: Set<Int64>] = [:]
     private var openStrays: [(partition: Int32, offset: Int64)] = []
     private var endsWell = false
+    /// Operators put policies into the shadow.
+    private let hasShadows: Bool
+    /// The policy that they have put there last; nil if none is there.
+    private var shadow: ShadowOrder?
 
     /// What befalls members, broker, disks and clocks.
     private enum Fate: String, CaseIterable {
@@ -65,6 +72,7 @@ final class Disaster {
         keyring = random.chance(perMille: 150) ? try Self.keyring() : nil
         traffic = Traffic(
             changesPolicy: random.chance(perMille: 500), hasHotSubject: random.chance(perMille: 300))
+        hasShadows = random.chance(perMille: 500)
         // Of some sorts of trouble much, of others none: rare ones meet more often so than in an even mixture.
         var menu = Fate.allCases.filter { _ in random.chance(perMille: 600) }
         if menu.isEmpty { menu = [.crash] }
@@ -130,6 +138,7 @@ final class Disaster {
         result.data = LocalData("/data", on: ProcessDisk(process: process, machine: machine))
         result.snapshotInterval = 60 * Self.second
         result.standsBy = standsBy
+        result.members = .init(topic: SimulatedTopics.members, member: machine.name)
         result.staticMember = isStatic ? machine.name : nil
         if let keyring {
             var checkpoints = PipelineConfiguration.Checkpoints(
@@ -146,10 +155,16 @@ final class Disaster {
         members[number].process = process
         members[number].pipeline = SteppedPipeline(
             configuration(members[number].machine, process, policy: policy), logger: logger)
+        process.hasShadow = { [weak self] partition in
+            self?.members[number].pipeline?.status.shadows.contains {
+                $0.partition == partition && !$0.isStandby && $0.phase == .live
+            } ?? false
+        }
     }
 
     private func step() throws {
         let number = below(members.count)
+        if hasShadows, cluster.random.chance(perMille: Self.shadowsPerMille) { orderShadow() }
         switch below(100) {
         case 0..<50: try step(number, below(2) == 0 ? .intake : .fold)
         case 50..<66: for _ in 0..<(1 + below(6)) { send() }
@@ -169,11 +184,31 @@ final class Disaster {
         }
     }
 
-    private func send() {
-        let record = traffic.next(at: Self.start + cluster.time, &cluster.random)
+    private func send() { send(traffic.next(at: Self.start + cluster.time, &cluster.random)) }
+
+    private func send(_ record: Traffic.Sent) {
         let place = TopicPartition(record.topic, cluster.partition(of: record.record.key, in: record.topic))
         let offset = cluster.append(record.record, to: place)
         sent[place, default: []].append(Traffic.Placed(offset: offset, sent: record))
+    }
+
+    /// An operator puts a policy into the shadow, ends that, or activates what is there.
+    private func orderShadow() {
+        let now = Self.start + cluster.time
+        switch below(8) {
+        case 0: shadow = nil
+        case 1...2:
+            guard let shadow else { return }
+            told["activations from the shadow", default: 0] += 1
+            return send(traffic.activation(of: shadow.text, at: now))
+        default:
+            let text = Traffic.candidates[below(Traffic.candidates.count)]
+            shadow = ShadowOrder(text: text, since: Timestamp(microseconds: now))
+            told["shadows", default: 0] += 1
+        }
+        cluster.append(
+            .init(key: Array(ShadowOrder.key.utf8), value: shadow?.json),
+            to: TopicPartition(SimulatedTopics.members, 0))
     }
 
     private func step(_ number: Int, _ role: Role) throws {
@@ -187,6 +222,7 @@ final class Disaster {
             }
             try cluster.run(on: role.rawValue) { try pipeline.step(role) }
             if role == .fold {
+                if hasShadows { members[number].machine.offThePoll { pipeline.readMembers() } }
                 runSlices(number, process, pipeline)
                 for _ in 0..<below(3) { members[number].machine.workInBackground() }
             }
@@ -394,6 +430,7 @@ final class Disaster {
             guard owners[0].isCurrent, owners[0].nextOffset == cluster.recordsEnd(place) else {
                 return "\(place) is folded to \(owners[0].nextOffset) of \(cluster.recordsEnd(place))"
             }
+            if let left = shadowLeft(of: partition) { return "\(place): \(left)" }
             let wall = Self.start + cluster.time
             if owners[0].clock < wall - Self.latestTick {
                 return "\(place): its clock is at \(owners[0].clock), not \(wall)"
@@ -408,6 +445,14 @@ final class Disaster {
         return ""
     }
 
+    /// Nil: the owner has in the shadow what is ordered, if that is not the active policy, and it is live.
+    private func shadowLeft(of partition: Int32) -> String? {
+        guard let state = members.lazy.compactMap({ $0.pipeline?.shadow(of: partition) }).first else { return nil }
+        let wanted = shadow.flatMap { $0.hash == state.activeHash ? nil : $0.hash }
+        guard state.hash == wanted else { return "another policy is in the shadow than is ordered" }
+        return wanted == nil || state.isLive ? nil : "the policy in the shadow is not live"
+    }
+
     /// A tick every ten seconds, and the time that it takes.
     private static let latestTick = 15 * second
 
@@ -420,6 +465,7 @@ final class Disaster {
             throw Oracle.Objection("\(member.machine.name): a view says something else than its partition's state")
         }
         var digests: [String] = []
+        var shadows = 0
         var repeats = DisasterRun.Summary.Repeats()
         for partition in 0..<Int32(ledgerPartitions) {
             let places = members.map { LocalData("/data", on: $0.machine.disk) }
@@ -435,6 +481,13 @@ final class Disaster {
                     throw Oracle.Objection(
                         "\(member.machine.name) has folded partition \(partition) into another state")
                 }
+            }
+            for member in members {
+                guard let standings = member.pipeline?.shadowStandings(of: partition), let policy = shadow?.policy else {
+                    continue
+                }
+                try oracle.check(standings, of: partition, inShadow: policy, member.machine.name)
+                shadows += 1
             }
             for (member, data) in zip(members, places) {
                 try oracle.checkKept(
@@ -457,6 +510,7 @@ final class Disaster {
             checkpoints: Int(cluster.end(TopicPartition(SimulatedTopics.checkpoints, 0))),
             frames: (0..<Int32(ledgerPartitions)).reduce(0) {
                 $0 + cluster.records(TopicPartition(SimulatedTopics.ledger, $1)).count
-            }, facts: facts.reduce(0, +), repeats: repeats, expulsions: expulsions, disasters: told, digests: digests)
+            }, facts: facts.reduce(0, +), repeats: repeats, expulsions: expulsions, shadows: shadows,
+            disasters: told, digests: digests)
     }
 }
