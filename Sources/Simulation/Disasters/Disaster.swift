@@ -483,7 +483,8 @@ final class Disaster {
                 }
             }
             for member in members {
-                guard let standings = member.pipeline?.shadowStandings(of: partition), let policy = shadow?.policy else {
+                guard let standings = member.pipeline?.shadowStandings(of: partition), let policy = shadow?.policy
+                else {
                     continue
                 }
                 try oracle.check(standings, of: partition, inShadow: policy, member.machine.name)
