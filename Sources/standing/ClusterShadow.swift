@@ -126,15 +126,19 @@ extension ClusterShadow {
         let entries = owned.reduce(0) { $0 + $1.entries }
         let isMeasured = reports.allSatisfy { $0.work.entriesPerSecond != nil }
         var sentence =
-            "\(Self.duration(seconds)): \(owned.count) partitions, \(entries.inThousands) entries to fold anew, on "
-            + "\(reports.count) members"
+            "\(Self.duration(seconds)): \(Self.count(owned.count, "partition")), \(entries.inThousands) entries to fold anew, "
+            + "on \(Self.count(reports.count, "member"))"
         if !isMeasured { sentence += ", at \(Int64(ShadowReport.cautiousRate).inThousands) entries/s for each worker" }
         if reports.count < answers.count { sentence += "; \(answers.count - reports.count) more do not answer" }
         if !shadows.isEmpty { sentence += "; less, because \(name) is on its way into the shadow" }
         return sentence
     }
 
-    static func duration(_ seconds: Double) -> String {
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)" + (number == 1 ? "" : "s")
+    }
+
+    private static func duration(_ seconds: Double) -> String {
         switch seconds.rounded(.up) {
         case ...1: "about a second"
         case ..<120: "about \(Int(seconds.rounded(.up))) s"

@@ -39,6 +39,14 @@ public struct ShadowReport: Codable, Sendable {
         public let folded: Int64
         public let total: Int64
         public let reason: String?
+
+        public init(
+            partition: Int32, standby: Bool, phase: PipelineStatus.Shadow.Phase, folded: Int64, total: Int64,
+            reason: String?
+        ) {
+            (self.partition, self.standby, self.phase) = (partition, standby, phase)
+            (self.folded, self.total, self.reason) = (folded, total, reason)
+        }
     }
 
     /// What a switch to a policy that is not in the shadow has to fold.
@@ -47,6 +55,10 @@ public struct ShadowReport: Codable, Sendable {
             public let partition: Int32
             public let standby: Bool
             public let entries: Int64
+
+            public init(partition: Int32, standby: Bool, entries: Int64) {
+                (self.partition, self.standby, self.entries) = (partition, standby, entries)
+            }
         }
 
         public let partitions: [Size]

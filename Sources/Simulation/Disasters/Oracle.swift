@@ -220,7 +220,9 @@ struct Oracle {
         for offset in strays[partition] ?? [] { fold.skip(offset) }
         var nothing = FactBatch()
         for (offset, record) in cluster.records(ledger(partition)) {
-            try (record.value ?? []).withUnsafeBytes { try fold.apply(frame: $0, at: offset, above: [], into: &nothing) }
+            try (record.value ?? []).withUnsafeBytes {
+                try fold.apply(frame: $0, at: offset, above: [], into: &nothing)
+            }
         }
         var expected = StandingsWriter()
         expected.add(fold.fold)
