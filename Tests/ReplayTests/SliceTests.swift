@@ -176,7 +176,7 @@ import Testing
         try Self.expectTheSame(frames, skipped: [offset], "\(stray)")
     }
 
-    private static func with(
+    static func with(
         _ stray: SkipSearchTests.Stray, behind place: Int, in frames: Frames
     ) -> (frames: Frames, offset: Int64) {
         let offset = frames[place].offset + 1
