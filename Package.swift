@@ -75,7 +75,9 @@ let package = Package(
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "Kafka", logging]),
         room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTPTypes]),
-        room("Query", ["Events", "HTTP", "Pipeline", "Policy", "Replay", "Scoring", httpTypes, hummingbird, logging, metrics]),
+        room(
+            "Query",
+            ["Events", "HTTP", "Pipeline", "Policy", "Replay", "Scoring", httpTypes, hummingbird, logging, metrics]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
         .executableTarget(
@@ -109,7 +111,10 @@ let package = Package(
         tests("HTTPTests", ["HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTPTypes]),
         tests(
             "QueryTests",
-            ["Events", "HTTP", "Pipeline", "Policy", "Query", "Scoring", httpTypes, hummingbird, logging, metrics]),
+            [
+                "Events", "HTTP", "Pipeline", "Policy", "Query", "Replay", "Scoring", httpTypes, hummingbird, logging,
+                metrics,
+            ]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Pipeline", "Randomness", "Simulation"]),

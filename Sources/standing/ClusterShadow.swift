@@ -117,7 +117,7 @@ extension ClusterShadow {
         let hash = PolicyHash.of(policy.text)
         let shadows = reports.filter { $0.shadow?.sha256 == hash }.flatMap(\.partitions).filter { !$0.standby }
         if order?.text == policy.text, reports.count == answers.count, !shadows.isEmpty,
-            shadows.allSatisfy({ $0.phase == .live })
+            shadows.allSatisfy(\.isAtHand)
         {
             return "\(name) is in the shadow: each partition switches at its entry, in under a second"
         }

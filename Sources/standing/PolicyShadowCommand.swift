@@ -83,8 +83,9 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
     private func look(for order: ShadowOrder, _ shadow: ClusterShadow) async throws {
         guard let microseconds = Settings.duration(wait), microseconds > 0 else { return }
         func hasTaken(_ answer: ClusterShadow.Answer) -> Bool {
-            answer.report.map { $0.shadow?.sha256 == order.hash && $0.partitions.allSatisfy { $0.phase != .waiting } }
-                ?? false
+            answer.report.map { report in
+                report.shadow?.sha256 == order.hash && report.partitions.count >= report.work.partitions.count
+            } ?? false
         }
         func refusal(_ answer: ClusterShadow.Answer) -> String? {
             guard answer.report?.shadow?.sha256 == order.hash else { return nil }

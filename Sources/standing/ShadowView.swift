@@ -1,5 +1,4 @@
 import Events
-import Foundation
 import Pipeline
 import Replay
 
@@ -22,29 +21,19 @@ struct ShadowView {
     /// `{"shadow","members","silent","difference"}`: the members' reports, each without its difference, and the addresses of those
     /// that do not answer.
     var json: String {
-        struct Document: Encodable {
-            let shadow: ShadowReport.Order?
-            let members: [ShadowReport]
-            let silent: [String]
-            let difference: ShadowDifference?
-
-            enum CodingKeys: CodingKey { case shadow, members, silent, difference }
-
-            func encode(to encoder: any Encoder) throws {
-                var container = encoder.container(keyedBy: CodingKeys.self)
-                try container.encode(shadow, forKey: .shadow)
-                try container.encode(members, forKey: .members)
-                try container.encode(silent, forKey: .silent)
-                try container.encode(difference, forKey: .difference)
-            }
+        var document = JSONObjectText()
+        document.add("shadow", json: order.map { ShadowReport.Order($0).json } ?? "null")
+        let members = reports.map { String(decoding: $0.withoutDifference.json, as: UTF8.self) }
+        document.add("members", json: "[\(members.joined(separator: ","))]")
+        var silent = ByteWriter()
+        for (place, answer) in self.silent.enumerated() {
+            silent.append(place == 0 ? "[" : ",")
+            silent.append(jsonString: answer.member.address)
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let document = Document(
-            shadow: order.map { ShadowReport.Order($0) }, members: reports.map(\.withoutDifference),
-            silent: silent.map(\.member.address), difference: difference)
-        // Numbers are finite.
-        return (try? encoder.encode(document)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
+        silent.append(self.silent.isEmpty ? "[]" : "]")
+        document.add("silent", json: String(decoding: silent.bytes, as: UTF8.self))
+        document.add("difference", json: difference?.json ?? "null")
+        return document.text + "\n"
     }
 
     var text: String {

@@ -34,7 +34,7 @@ extension PartitionRunner {
         case .recovering, .restoring, .leaving: return false
         case .standby, .catchingUp, .current, .switching: break
         }
-        guard settleShadow(of: partition), !isHistoryInTrouble else { return false }
+        guard settleShadow(of: partition), hasShadowWork(in: partition) else { return false }
         guard hasMore || folded > 0 else {
             let deadline = runtime.host.now + Self.sliceTime
             for _ in 0..<ShadowWork.piecesOfSlice {
@@ -70,8 +70,15 @@ extension PartitionRunner {
         return beginShadow(work.order, of: partition)
     }
 
-    /// The history could not be read just now.
-    private var isHistoryInTrouble: Bool { shadow?.trouble.map { $0.until > runtime.host.now } ?? false }
+    /// There is history to fold or something to compare, and the history can be read.
+    private func hasShadowWork(in partition: LedgerPartition) -> Bool {
+        let now = runtime.host.now
+        let (state, next) = partition.withFold { ($0.shadow, $0.nextOffset) }
+        guard let work = shadow, let state, state.failure == nil, work.trouble.map({ $0.until <= now }) ?? true else {
+            return false
+        }
+        return !state.isLive || work.compares(at: next, now)
+    }
 
     /// Ends what the state has, whatever policy it is of.
     private func endShadow(of partition: LedgerPartition) {
@@ -137,11 +144,8 @@ extension PartitionRunner {
     private func compareShadow(of partition: LedgerPartition, within slice: PartitionFold.Slice) -> Bool {
         let now = runtime.host.now
         let (isLive, next) = partition.withFold { ($0.shadow?.isLive ?? false, $0.nextOffset) }
-        guard isLive, var work = shadow else { return false }
-        if !work.isComparing {
-            guard work.comparedAt != next, work.compareAt.map({ $0 <= now }) ?? true else { return false }
-            (work.isComparing, work.comparedAt) = (true, next)
-        }
+        guard isLive, var work = shadow, work.compares(at: next, now) else { return false }
+        if !work.isComparing { (work.isComparing, work.comparedAt) = (true, next) }
         let progress = partition.withFold { $0.compareShadow(within: slice) }
         if case .finished = progress {
             (work.isComparing, work.compareAt) = (false, now + ShadowWork.compareEvery)

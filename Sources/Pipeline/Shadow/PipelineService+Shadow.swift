@@ -34,6 +34,9 @@ extension PipelineService {
     /// Nil if this member can fold a policy beside the active one.
     private func reasonAgainstShadow(_ status: PipelineStatus) -> String? {
         guard configuration.roles.contains(.fold) else { return nil }
+        guard configuration.members != nil else {
+            return "it follows no topic for members: its topic files have none"
+        }
         guard configuration.data != nil else {
             return "there is no archive to fold the past from: it runs without --data"
         }

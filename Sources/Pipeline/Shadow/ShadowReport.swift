@@ -5,7 +5,7 @@ public import Replay
 
 /// What a member answers to `/shadow`: whether it can fold a policy beside the active one, which one it has orders to fold, how
 /// far it is, what would be different, and how long a history would take it.
-public struct ShadowReport: Codable, Sendable {
+public struct ShadowReport: Decodable, Sendable {
     /// Entries that a worker is taken to fold in a second where that was not measured yet: a policy of many rules.
     public static let cautiousRate = 100_000.0
 
@@ -27,6 +27,9 @@ public struct ShadowReport: Codable, Sendable {
             (sha256, since, by) = (order.hash, order.since.description, order.by)
         }
 
+        /// One object.
+        public var json: String { ShadowReport.text(self) }
+
         /// As messages name it.
         public var name: String { policy.map { "\($0.id) version \($0.version)" } ?? "a policy that does not compile" }
     }
@@ -39,6 +42,11 @@ public struct ShadowReport: Codable, Sendable {
         public let folded: Int64
         public let total: Int64
         public let reason: String?
+
+        /// So few frames are left that an activation folds them at once.
+        public var isAtHand: Bool { phase == .live || phase == .folding && total - folded <= Self.fewFrames }
+
+        private static let fewFrames: Int64 = 16
 
         public init(
             partition: Int32, standby: Bool, phase: PipelineStatus.Shadow.Phase, folded: Int64, total: Int64,
@@ -103,32 +111,40 @@ public struct ShadowReport: Codable, Sendable {
         self = report
     }
 
+    /// `{"member","canShadow","reason","shadow":{["policy",]"sha256","since"[,"by"]},"partitions":[{"partition","standby","phase",
+    /// "folded","total"[,"reason"]}],"difference","work":{"partitions":[{"partition","standby","entries"}],"workers"
+    /// [,"entriesPerSecond"]}}`: `reason`, `shadow` and `difference` are null where there is none. `difference` as
+    /// `ShadowDifference.json`.
     public var json: [UInt8] {
+        var writer = ByteWriter()
+        writer.append("{\"member\":")
+        writer.append(jsonString: member)
+        writer.append(",\"canShadow\":")
+        writer.append(canShadow ? "true" : "false")
+        writer.append(",\"reason\":")
+        if let reason { writer.append(jsonString: reason) } else { writer.append("null") }
+        writer.append(",\"shadow\":")
+        writer.append(shadow.map { $0.json } ?? "null")
+        writer.append(",\"partitions\":")
+        writer.append(Self.text(partitions))
+        writer.append(",\"difference\":")
+        writer.append(difference?.json ?? "null")
+        writer.append(",\"work\":")
+        writer.append(Self.text(work))
+        writer.append("}")
+        return Array(writer.bytes)
+    }
+
+    fileprivate static func text(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Numbers are finite.
-        return (try? encoder.encode(self)).map(Array.init) ?? []
+        // Texts and finite numbers are always encodable.
+        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
 
     /// The same report, where the differences of several members are shown together.
     public var withoutDifference: Self {
         Self(
             member: member, reason: reason, shadow: shadow, partitions: partitions, difference: nil, work: work)
-    }
-
-    private enum CodingKeys: CodingKey {
-        case member, canShadow, reason, shadow, partitions, difference, work
-    }
-
-    /// What there is none of is null.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(member, forKey: .member)
-        try container.encode(canShadow, forKey: .canShadow)
-        try container.encode(reason, forKey: .reason)
-        try container.encode(shadow, forKey: .shadow)
-        try container.encode(partitions, forKey: .partitions)
-        try container.encode(difference, forKey: .difference)
-        try container.encode(work, forKey: .work)
     }
 }

@@ -26,6 +26,11 @@ struct ShadowWork {
 
     init(_ order: ShadowOrder) { self.order = order }
 
+    /// A comparison is under way, or is due: `next` is the ledger offset at which the states are.
+    func compares(at next: Int64, _ now: ContinuousClock.Instant) -> Bool {
+        isComparing || comparedAt != next && compareAt.map { $0 <= now } ?? true
+    }
+
     /// The state has another shadow, or none: what was compared was of the one before.
     mutating func beginAnew() {
         (isComparing, comparedAt, compareAt, owed, trouble) = (false, nil, nil, 0, nil)
