@@ -10,7 +10,8 @@ extension Fold {
         /// Facts in `output`. A step begins only where it has room for as many as a step can have (`maximumStepFacts`); the
         /// early events of a subject that enrols are one step with its enrolment, and may go beyond it.
         public var facts: Int
-        /// Subjects that another policy takes over: each once where it is found, and once where it is told.
+        /// Subjects that another policy takes over: each once where its key is measured, once where it is found, and once where it
+        /// is told.
         public var subjects: Int
 
         public init(timers: Int = .max, facts: Int = .max, subjects: Int = .max) {

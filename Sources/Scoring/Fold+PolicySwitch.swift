@@ -83,11 +83,13 @@ extension Fold {
 
     /// How far a past has come on its way to the state behind an activation.
     public struct Succession {
-        fileprivate enum Place { case before, pairing, telling }
+        fileprivate enum Place { case before, measuring, pairing, telling }
 
         fileprivate var place = Place.before
-        /// The number of the next subject of the old state.
+        /// The number of the next subject: of the past while keys are measured, of the old state while they are paired.
         fileprivate var next: UInt32 = 0
+        /// A subject of the past, and how many bytes of its key the keys of all others begin with.
+        fileprivate var common: (subject: UInt32, bytes: Int)?
         fileprivate var pairs = SortedRuns<Pair>()
         fileprivate var link: PolicyLink?
 
@@ -97,10 +99,12 @@ extension Fold {
         public var isTelling: Bool { place == .telling }
     }
 
-    /// The number of a subject in two states.
+    /// The number of a subject in two states, and where its key comes in the order of keys: bytes of it after those that all keys
+    /// begin with. Keys of which these are equal are compared as a whole.
     fileprivate struct Pair: BitwiseCopyable {
         var old: UInt32
         var new: UInt32
+        var order: (high: UInt64, low: UInt64)
     }
 
     /// As below, in one go, whatever the allowance is.
@@ -124,6 +128,10 @@ extension Fold {
             guard advance(to: old.clock) else { return false }
             clearOutput()
             if !isPreview { _ = identities.insert(Self.keys(event).identity, life: 0) }
+            succession.place = .measuring
+        }
+        if succession.place == .measuring {
+            guard measureKeys(&succession) else { return false }
             succession.place = .pairing
         }
         if succession.place == .pairing {
@@ -148,6 +156,26 @@ extension Fold {
         }
     }
 
+    /// Finds how many bytes all keys begin with: what is behind them tells most of them apart, so that few are looked up where they
+    /// are put in order. False: the allowance is used up before.
+    private mutating func measureKeys(_ succession: inout Succession) -> Bool {
+        while succession.next < UInt32(subjects.used) {
+            guard allowance.subjects > 0 else { return false }
+            allowance.subjects -= 1
+            let number = succession.next
+            succession.next += 1
+            let key = SubjectTable.key(subjects.record(number))
+            guard !key.isEmpty else { continue }
+            let (first, most) = succession.common ?? (number, key.count)
+            let other = SubjectTable.key(subjects.record(first))
+            var bytes = 0
+            while bytes < min(most, key.count), key[bytes] == other[bytes] { bytes += 1 }
+            succession.common = (first, bytes)
+        }
+        succession.next = 0
+        return true
+    }
+
     /// Finds those who are enrolled in both states, and puts them in the order of their keys. False: the allowance is used up
     /// before.
     private mutating func pair(with old: borrowing Fold, _ succession: inout Succession) -> Bool {
@@ -158,14 +186,18 @@ extension Fold {
             succession.next += 1
             let key = SubjectTable.key(old.subjects.record(number))
             guard !key.isEmpty, let new = subjects.find(key, likely: number) else { continue }
-            succession.pairs.append(Pair(old: number, new: new)) { precedes($0, $1) }
+            let order = SubjectTable.order(of: key, from: succession.common?.bytes ?? 0)
+            let pair = Pair(old: number, new: new, order: order)
+            succession.pairs.append(pair) { precedes($0, $1) }
         }
         succession.pairs.merge { precedes($0, $1) }
         return true
     }
 
     private func precedes(_ a: Pair, _ b: Pair) -> Bool {
-        SubjectTable.key(subjects.record(a.new)).precedes(SubjectTable.key(subjects.record(b.new)))
+        if a.order.high != b.order.high { return a.order.high < b.order.high }
+        if a.order.low != b.order.low { return a.order.low < b.order.low }
+        return SubjectTable.key(subjects.record(a.new)).precedes(SubjectTable.key(subjects.record(b.new)))
     }
 
     private mutating func removeFirst(_ pairs: inout SortedRuns<Pair>) { pairs.removeFirst { precedes($0, $1) } }

@@ -239,6 +239,20 @@ struct SubjectTable: ~Copyable {
     /// A key that a snapshot brought lies elsewhere.
     mutating func noteKey(bytes: Int) { keyBytes += bytes }
 
+    /// 16 bytes of a key behind the first `start`, as numbers in the order of the bytes; 0 where it has none.
+    static func order(of key: UnsafeRawBufferPointer, from start: Int) -> (high: UInt64, low: UInt64) {
+        (word(of: key, from: start), word(of: key, from: start + 8))
+    }
+
+    private static func word(of key: UnsafeRawBufferPointer, from start: Int) -> UInt64 {
+        if start + 8 <= key.count {
+            return UInt64(bigEndian: key.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+        }
+        var word: UInt64 = 0
+        for place in start..<start + 8 { word = word << 8 | (place < key.count ? UInt64(key[place]) : 0) }
+        return word
+    }
+
     /// Makes room for so many, while there is none yet.
     mutating func reserveIndex(_ count: Int) {
         while count * 4 > (mask + 1) * 3 { mask = (mask + 1) * 2 - 1 }

@@ -169,6 +169,28 @@ import Testing
         #expect(stories[1].fold.digest() == digest)
     }
 
+    /// Keys are compared by 16 bytes of them first, behind what all of them begin with.
+    @Test(arguments: ["", "urn:example:person:", "p"]) func aSwitchTellsSubjectsInTheOrderOfTheirKeys(prefix: String)
+        throws
+    {
+        let (first, second) = try Self.policies()
+        let endings = [
+            "1", "10", "2", "a-name-of-sixteen", "a-name-of-sixteen-bytes-and-more", "a-name-of-sixteen-bytes-and-less",
+            "a-name-of-sixteen-bytes", "a-name", "z\u{0}", "z\u{0}\u{0}", "z", "z\u{1}", "\u{e9}t\u{e9}", "Z", "0",
+        ]
+        let live = Story(first)
+        let past = Self.past(of: second, beside: first)
+        let lives = endings.map { enrolled(prefix + $0, id: "enrolled \($0)") }
+        for story in [live, past] { story.given(lives) }
+        let event = live.item(Story.activation(of: second, on: 1, id: "p2"), entry: 0).event
+        _ = live.fold.admitActivation(event, entry: 0)
+        live.fold.clearOutput(sameEntry: true)
+        try past.fold.succeed(live.fold, by: event, entry: 0)
+        var told: [[UInt8]] = []
+        for fact in past.fold.output.facts where told.last != Array(fact.subject) { told.append(Array(fact.subject)) }
+        #expect(told == endings.map { Array((prefix + $0).utf8) }.sorted { $0.lexicographicallyPrecedes($1) })
+    }
+
     // MARK: Memory
 
     @Test func aStateSaysHowManyBytesItTakes() throws {
