@@ -45,7 +45,7 @@ import Testing
         func sum(_ value: KeyPath<DisasterRun.Summary, Int>) -> Int {
             summaries.reduce(0) { $0 + $1[keyPath: value] }
         }
-        #expect(sum(\.facts) > 50_000 && sum(\.checkpoints) > 1000 && sum(\.shadows) > 500)
+        #expect(sum(\.facts) > 50_000 && sum(\.checkpoints) > 1000 && sum(\.shadows) > 300)
         #expect(sum(\.repeats.origins) > 5000 && sum(\.repeats.facts) > 60)
     }
 

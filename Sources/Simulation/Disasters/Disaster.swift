@@ -1,5 +1,4 @@
 internal import Events
-internal import Events
 internal import Kafka
 internal import Ledger
 internal import Logging
@@ -20,8 +19,6 @@ final class Disaster {
     private static let settlingRound = 500 * millisecond
     private static let fatesPerTrouble = 36
     private static let framesPerCheckpoint: Int64 = 8
-    /// Of a step, in a run in which operators do.
-    private static let shadowsPerMille = 30
     /// What folding a frame takes, in microseconds, and how often and by how much a machine is slower.
     private static let frameTime = 2...40
     private static let (slowPerMille, slowness): (Int, Int64) = (20, 1000)
@@ -51,8 +48,7 @@ final class Disaster {
     private var endsWell = false
     /// Operators put policies into the shadow.
     private let hasShadows: Bool
-    /// The policy that they have put there last; nil if none is there.
-    private var shadow: ShadowOrder?
+    private var shadows = ShadowPlan()
 
     /// What befalls members, broker, disks and clocks.
     private enum Fate: String, CaseIterable {
@@ -164,7 +160,7 @@ final class Disaster {
 
     private func step() throws {
         let number = below(members.count)
-        if hasShadows, cluster.random.chance(perMille: Self.shadowsPerMille) { orderShadow() }
+        if hasShadows, cluster.random.chance(perMille: ShadowPlan.stepsPerMille) { orderShadow() }
         switch below(100) {
         case 0..<50: try step(number, below(2) == 0 ? .intake : .fold)
         case 50..<66: for _ in 0..<(1 + below(6)) { send() }
@@ -192,23 +188,17 @@ final class Disaster {
         sent[place, default: []].append(Traffic.Placed(offset: offset, sent: record))
     }
 
-    /// An operator puts a policy into the shadow, ends that, or activates what is there.
     private func orderShadow() {
         let now = Self.start + cluster.time
-        switch below(8) {
-        case 0: shadow = nil
-        case 1...2:
-            guard let shadow else { return }
-            told["activations from the shadow", default: 0] += 1
-            return send(traffic.activation(of: shadow.text, at: now))
-        default:
-            let text = Traffic.candidates[below(Traffic.candidates.count)]
-            shadow = ShadowOrder(text: text, since: Timestamp(microseconds: now))
+        switch shadows.next(at: now, &cluster.random) {
+        case .order(let record):
             told["shadows", default: 0] += 1
+            cluster.append(record, to: TopicPartition(SimulatedTopics.members, 0))
+        case .activation(let text):
+            told["activations from the shadow", default: 0] += 1
+            send(traffic.activation(of: text, at: now))
+        case .nothing: break
         }
-        cluster.append(
-            .init(key: Array(ShadowOrder.key.utf8), value: shadow?.json),
-            to: TopicPartition(SimulatedTopics.members, 0))
     }
 
     private func step(_ number: Int, _ role: Role) throws {
@@ -430,7 +420,8 @@ final class Disaster {
             guard owners[0].isCurrent, owners[0].nextOffset == cluster.recordsEnd(place) else {
                 return "\(place) is folded to \(owners[0].nextOffset) of \(cluster.recordsEnd(place))"
             }
-            if let left = shadowLeft(of: partition) { return "\(place): \(left)" }
+            let states = members.compactMap { $0.pipeline?.shadow(of: partition) }
+            if let left = states.first.flatMap(shadows.left) { return "\(place): \(left)" }
             let wall = Self.start + cluster.time
             if owners[0].clock < wall - Self.latestTick {
                 return "\(place): its clock is at \(owners[0].clock), not \(wall)"
@@ -445,14 +436,6 @@ final class Disaster {
         return ""
     }
 
-    /// Nil: the owner has in the shadow what is ordered, if that is not the active policy, and it is live.
-    private func shadowLeft(of partition: Int32) -> String? {
-        guard let state = members.lazy.compactMap({ $0.pipeline?.shadow(of: partition) }).first else { return nil }
-        let wanted = shadow.flatMap { $0.hash == state.activeHash ? nil : $0.hash }
-        guard state.hash == wanted else { return "another policy is in the shadow than is ordered" }
-        return wanted == nil || state.isLive ? nil : "the policy in the shadow is not live"
-    }
-
     /// A tick every ten seconds, and the time that it takes.
     private static let latestTick = 15 * second
 
@@ -465,7 +448,7 @@ final class Disaster {
             throw Oracle.Objection("\(member.machine.name): a view says something else than its partition's state")
         }
         var digests: [String] = []
-        var shadows = 0
+        var shadowed = 0
         var repeats = DisasterRun.Summary.Repeats()
         for partition in 0..<Int32(ledgerPartitions) {
             let places = members.map { LocalData("/data", on: $0.machine.disk) }
@@ -483,12 +466,13 @@ final class Disaster {
                 }
             }
             for member in members {
-                guard let standings = member.pipeline?.shadowStandings(of: partition), let policy = shadow?.policy
+                guard let standings = member.pipeline?.shadowStandings(of: partition),
+                    let policy = shadows.order?.policy
                 else {
                     continue
                 }
                 try oracle.check(standings, of: partition, inShadow: policy, member.machine.name)
-                shadows += 1
+                shadowed += 1
             }
             for (member, data) in zip(members, places) {
                 try oracle.checkKept(
@@ -511,7 +495,7 @@ final class Disaster {
             checkpoints: Int(cluster.end(TopicPartition(SimulatedTopics.checkpoints, 0))),
             frames: (0..<Int32(ledgerPartitions)).reduce(0) {
                 $0 + cluster.records(TopicPartition(SimulatedTopics.ledger, $1)).count
-            }, facts: facts.reduce(0, +), repeats: repeats, expulsions: expulsions, shadows: shadows,
+            }, facts: facts.reduce(0, +), repeats: repeats, expulsions: expulsions, shadows: shadowed,
             disasters: told, digests: digests)
     }
 }
