@@ -150,18 +150,22 @@ extension ClusterShadow {
     /// Takes the order away once the policy that is activated is active in every partition, or says that it stands.
     func end(after policy: ScoringPolicy, within microseconds: Int64) async throws {
         guard order?.text == policy.text else { return }
-        let (_, isDone) = await wait(microseconds) { answers in
-            answers.allSatisfy { answer in
-                answer.report.map { $0.partitions.allSatisfy { $0.phase == .active } } ?? false
-            }
-        }
-        guard microseconds > 0, isDone else {
+        let isLooking = microseconds > 0
+        let (_, isDone) = isLooking ? await wait(microseconds, until: Self.isActive) : ([], false)
+        guard isDone else {
             return say(
-                "the policy is not active in every partition yet: `standing policy shadow stop` ends its shadow when it is"
+                "its shadow stands until it is ended: `standing policy shadow stop`, once it is active in every partition"
             )
         }
         try write(nil)
         say("the policy is active in every partition, and its shadow has ended")
+    }
+
+    /// In every partition of every member.
+    private static func isActive(_ answers: [Answer]) -> Bool {
+        answers.allSatisfy { answer in
+            answer.report.map { $0.partitions.allSatisfy { $0.phase == .active } } ?? false
+        }
     }
 }
 
