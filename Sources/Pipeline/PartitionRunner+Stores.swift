@@ -40,14 +40,23 @@ extension PartitionRunner {
     }
 
     /// Those of the archive, and where it ends or is damaged those of the topic.
-    func frames(_ directory: ArchiveDirectory?) -> @Sendable (Range<Int64>) -> LedgerFrames {
-        let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, runtime.stop, number)
+    func frames(_ directory: ArchiveDirectory?) -> @Sendable (Range<Int64>) -> LedgerFrames<LedgerTopicFeed> {
+        let topic = topicFeed
         return { offsets in
             let end = offsets.upperBound
-            return LedgerFrames(archive: directory, from: offsets.lowerBound, until: end) { start in
-                try LedgerTopicFrames(
-                    kafka, topic: ledger, partition: number, from: start, until: end, isStopped: { stop.isSet })
-            }
+            return LedgerFrames(archive: directory, from: offsets.lowerBound, until: end) { topic($0..<end) }
+        }
+    }
+
+    /// Opens the topic's frames for slices, one of which is called for when there are more.
+    private var topicFeed: @Sendable (_ offsets: Range<Int64>) -> LedgerTopicFeed {
+        let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, runtime.stop, number)
+        let (host, slices) = (runtime.host, runtime.slices)
+        let ready: @Sendable () -> Void = { [weak self] in if let self { slices.ready(self) } }
+        return { offsets in
+            LedgerTopicFeed(
+                kafka, topic: ledger, partition: number, offsets: offsets, host: host, isStopped: { stop.isSet },
+                ready: ready)
         }
     }
 
@@ -83,7 +92,7 @@ extension PartitionRunner {
         readAhead(partition, limit: partition.isStandby ? partition.publishedByOwner : .max)
     }
 
-    func frames(of partition: LedgerPartition, in offsets: Range<Int64>) -> LedgerFrames {
+    func frames(of partition: LedgerPartition, in offsets: Range<Int64>) -> LedgerFrames<LedgerTopicFeed> {
         frames(partition.store.directory)(offsets)
     }
 

@@ -88,10 +88,7 @@ public final class PipelineService: Sendable {
     public func advertise(_ address: String) { directory.ownAddress = address }
 
     /// Where another member answers for a ledger partition; nil: nobody says so.
-    public func address(ofOwner partition: Int) -> String? {
-        guard let address = directory.owner(of: Int32(partition)), address != directory.ownAddress else { return nil }
-        return address
-    }
+    public func address(ofOwner partition: Int) -> String? { directory.otherOwner(of: Int32(partition)) }
 
     private func fail(_ error: PipelineError) {
         failure.withLock { if $0 == nil { $0 = error } }
@@ -223,14 +220,14 @@ public final class PipelineService: Sendable {
         }
     }
 
-    private static func standing(
+    static func standing(
         of key: UnsafeRawBufferPointer, in partition: OwnedPartition, _ state: borrowing PartitionFold
     ) -> Lookup {
-        guard let policy = state.policy, !state.isSpoiled else { return .notReady }
+        guard let policy = state.sharedPolicy, !state.isSpoiled else { return .notReady }
         let freshness = partition.freshness(
             offset: state.nextOffset, clock: state.fold.clock.microseconds, policySwitch: state.policySwitch)
         guard let standing = state.fold.standing(of: key) else { return .notEnrolled(freshness) }
-        return .found(StandingAnswer(standing: standing, policy: policy, freshness: freshness))
+        return .found(StandingAnswer(standing: standing, sharedPolicy: policy, freshness: freshness))
     }
 
     public enum FileLookup: Sendable {

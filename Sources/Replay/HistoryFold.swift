@@ -13,13 +13,15 @@ final class HistoryFold {
     /// The ledger offset up to which everything is folded. A frame that is folded in part (`past.isWithinFrame`) is at it or
     /// after it.
     private(set) var folded: Int64 = 0
+    /// The next frame of the history is not here yet.
+    private(set) var isWaiting = false
 
     private let rule: PartitionFold.Rule
     private let history: PartitionFold.RangeHistory
     private let maximumSessions: Int
     private var skipped: Set<Int64>
     /// Opened at the first frame of a range, and given back after its last.
-    private var frames: (any FrameSource)?
+    private var frames: (any FrameFeed)?
     /// The end of the range of `frames`.
     private var framesEnd: Int64 = 0
     /// A frame of `frames` that is folded in part.
@@ -31,7 +33,7 @@ final class HistoryFold {
     private struct Search {
         let problem: PartitionFold.Problem
         /// Nil until the first frame is asked for.
-        var frames: (any FrameSource)?
+        var frames: (any FrameFeed)?
         var search = SkipSearch()
     }
 
@@ -55,13 +57,14 @@ final class HistoryFold {
         past.skip(offset)
     }
 
-    /// Folds the frames of the history before `end`. False: `left` is used up before.
+    /// Folds the frames of the history before `end`. False: `left` is used up before, or this waits.
     ///
     /// Throws `Problem` where one cannot be folded, which ends this; and what the history throws, after which it can be called
     /// once more.
     func fold(before end: Int64, within left: inout PartitionFold.Slice) throws -> Bool {
+        isWaiting = false
         while search != nil || folded < end {
-            guard left.history > 0, left.timers > 0 else { return false }
+            guard !isWaiting, left.history > 0, left.timers > 0 else { return false }
             if search != nil {
                 try goOnSearching(before: end, &left)
                 continue
@@ -83,8 +86,15 @@ final class HistoryFold {
 
     private func foldNextFrame(before end: Int64, _ left: inout PartitionFold.Slice) throws {
         if frame == nil {
-            if frames == nil { (frames, framesEnd) = (try history(folded..<end), end) }
-            frame = try frames?.next()
+            let source = try frames ?? history(folded..<end)
+            if frames == nil { (frames, framesEnd) = (source, end) }
+            switch try source.poll() {
+            case .frame(let next): frame = next
+            case .end: break
+            case .notYet:
+                isWaiting = true
+                return
+            }
             left.history -= 1
         }
         guard let frame, frame.offset < framesEnd else {
@@ -114,7 +124,15 @@ final class HistoryFold {
         let source = try search.frames ?? history(search.problem.offset + 1..<max(search.problem.offset + 1, end))
         // Where the source throws, it is asked for once more.
         self.search?.frames = nil
-        guard let frame = try source.next() else { throw search.problem }
+        let frame: LedgerFrame
+        switch try source.poll() {
+        case .frame(let next): frame = next
+        case .end: throw search.problem
+        case .notYet:
+            search.frames = source
+            (self.search, isWaiting) = (search, true)
+            return
+        }
         search.frames = source
         let isNamed = search.search.names(search.problem.offset, in: frame)
         left.history -= 1 + search.search.entryCount
@@ -122,9 +140,9 @@ final class HistoryFold {
             self.search = search
             return
         }
-        let partition = past.partition
+        let (partition, horizon) = (past.partition, past.horizon)
         past = PartitionFold(partition: partition, of: policy, as: rule, maximumSessions: maximumSessions)
-        past.skipped = skipped
+        (past.skipped, past.horizon) = (skipped, horizon)
         (self.search, folded) = (nil, 0)
     }
 

@@ -68,7 +68,7 @@ extension PartitionFold {
         policyText = candidate.text
         noteSwitchBesideShadow()
         forgetTypes()
-        (self.candidate, place) = (nil, .reading)
+        (retired, self.candidate, place) = (candidate, nil, .reading)
         return true
     }
 
@@ -98,14 +98,17 @@ extension PartitionFold {
     }
 
     /// What the state would be right behind the activation of `policy` here: `history` gives the frames that were folded.
-    /// Changes the fold in nothing that anyone could see. Throws `Problem` also where a frame is folded in part.
+    /// It must be one that waits. Changes the fold in nothing that anyone could see. Throws `Problem` also where a frame is folded in part.
     public mutating func preview(_ policy: ScoringPolicy, history: @escaping History) throws -> Fold {
         guard !isWithinFrame else { throw problem("the frame is folded in part, and has no preview of a policy") }
         let candidate = PolicyCandidate(
             policy, text: policy.text, partition: partition, before: nextOffset, skipped: skipped,
             maximumSessions: maximumSessions, history: history)
         var rest = Slice.unbounded
-        while try !candidate.foldHistory(within: &rest) { rest = .unbounded }
+        while try !candidate.foldHistory(within: &rest) {
+            precondition(!candidate.isWaiting, "the history's next frame is not here yet")
+            rest = .unbounded
+        }
         var event = EventView.empty
         event.time = fold.clock
         do {

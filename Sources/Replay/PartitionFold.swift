@@ -31,11 +31,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     /// The frames of the partition from its first up to, not including, those at the offset: what a policy that is
-    /// activated there is folded from.
-    public typealias History = @Sendable (_ end: Int64) throws -> any FrameSource
+    /// activated there is folded from. Where they may have to be waited for, `waitsForHistory` says so between two slices.
+    public typealias History = @Sendable (_ end: Int64) throws -> any FrameFeed
 
     /// The frames of the partition in a range of offsets: what a shadow is folded from. Frames before the range do no harm.
-    public typealias RangeHistory = @Sendable (_ offsets: Range<Int64>) throws -> any FrameSource
+    public typealias RangeHistory = @Sendable (_ offsets: Range<Int64>) throws -> any FrameFeed
 
     public let partition: Int32
     /// Under no policy, and empty, until the partition's first entry brings one.
@@ -103,6 +103,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     var left = Slice.unbounded
     /// The policy that is switched to.
     var candidate: PolicyCandidate?
+    /// The last one that was switched to, which holds the state before it.
+    var retired: PolicyCandidate?
     /// The policy that is folded beside the active one. It changes nothing of this state.
     var shadowFold: ShadowFold?
 
@@ -459,4 +461,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     /// The policy that is active here; nil before the first entry.
     public var policy: ScoringPolicy? { encoder == nil ? nil : fold.policy }
+
+    /// The same, for those who keep it.
+    public var sharedPolicy: SharedPolicy? { encoder == nil ? nil : fold.sharedPolicy }
 }

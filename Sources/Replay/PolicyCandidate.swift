@@ -19,6 +19,8 @@ final class PolicyCandidate {
     private var isFrameFolded = false
 
     var policy: ScoringPolicy { folding.policy }
+    /// The next frame of the history is not here yet.
+    var isWaiting: Bool { !isHistoryFolded && folding.isWaiting }
     /// The ledger offset up to which the history is folded.
     var folded: Int64 { isHistoryFolded ? end : min(folding.folded, end) }
 
@@ -39,7 +41,7 @@ final class PolicyCandidate {
         (isOfShadow, self.isHistoryFolded) = (true, isHistoryFolded)
     }
 
-    /// False: `left` is used up before all of the history is folded.
+    /// False: `left` is used up before all of the history is folded, or the candidate waits.
     func foldHistory(within left: inout PartitionFold.Slice) throws -> Bool {
         if !isHistoryFolded { isHistoryFolded = try folding.fold(before: end, within: &left) }
         return isHistoryFolded

@@ -57,7 +57,7 @@ extension Fold {
         /// It is a repeat, its time is out of range, or it was approved against another policy than the active one. Of the
         /// last kind it is known, and changes nothing whenever it comes again.
         case refused
-        /// The allowance is used up before the clock is moved: it is to be admitted once more.
+        /// The allowance is used up before all is done that is due by then: it is to be admitted once more.
         case unfinished
     }
 

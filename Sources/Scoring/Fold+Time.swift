@@ -21,15 +21,14 @@ struct TimerRanks {
 }
 
 extension Fold {
-    /// Fires every timer due by `time` (or already due), each with the clock at its due time; then moves the clock. False: the
-    /// allowance is used up before; the clock is that of the last timer that fired.
+    /// Fires every timer due by `time` (or already due), each with the clock at its due time; then moves the clock, and lets go of
+    /// what waits no more. False: the allowance is used up before; the clock is that of the last timer that fired, or is moved.
     @inline(__always) mutating func advance(to time: Timestamp) -> Bool {
         let target = max(clock, time)
         let isDue = min(timers.nextDue, decisionTimers.nextDue) <= target.microseconds
         if isDue, !fireTimers(until: target) { return false }
         clock = target
-        if nextExpiry <= target.microseconds { expireEarly() }
-        return true
+        return nextExpiry > target.microseconds || expireEarly()
     }
 
     /// False: the allowance is used up before all have fired.

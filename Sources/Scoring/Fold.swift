@@ -21,6 +21,8 @@ public struct Fold: ~Copyable {
     public static let maximumEarlyBytes = 256 << 20
 
     public let policy: ScoringPolicy
+    /// `policy` for those who keep it: one reference takes the place of a copy of every part.
+    public let sharedPolicy: SharedPolicy
     /// What the ledger says that its entries mean.
     public internal(set) var version: FoldVersion
     /// The greatest event time or tick folded so far; `distantPast` before the first.
@@ -97,6 +99,7 @@ public struct Fold: ~Copyable {
 
     init(policy: ScoringPolicy, version: FoldVersion, _ purpose: Purpose) {
         self.policy = policy
+        sharedPolicy = SharedPolicy(policy)
         self.version = version
         self.purpose = purpose
         output.isKept = purpose == .live

@@ -47,6 +47,14 @@ final class MemberDirectory: Sendable {
     /// The address of the member that was the last to say that it owns this partition; nil if none has.
     func owner(of partition: Int32) -> String? { state.withLock { $0.owners[partition]?.address } }
 
+    /// The same, unless it is this member.
+    func otherOwner(of partition: Int32) -> String? {
+        state.withLock { state in
+            guard let address = state.owners[partition]?.address, address != state.ownAddress else { return nil }
+            return address
+        }
+    }
+
     /// Whether a partition's owner has no room for another subject; `unknown`: where nobody else says that it owns it.
     func isFull(_ partition: Int32, unknown: Bool) -> Bool {
         state.withLock { state in
@@ -95,7 +103,7 @@ final class MemberDirectory: Sendable {
         }
     }
 
-    /// A record of the topic, in its order; nil values take back what was said under the key.
+    /// A record of the topic, in its order; a nil value takes back what was said under the key.
     func note(key: String, value: UnsafeRawBufferPointer?, ledgerPartitions: Int) {
         guard key == ShadowOrder.key else {
             let announcement = value.flatMap { MemberAnnouncement(json: $0) }

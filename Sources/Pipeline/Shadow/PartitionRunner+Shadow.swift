@@ -82,7 +82,9 @@ extension PartitionRunner {
 
     /// Ends what the state has, whatever policy it is of.
     private func endShadow(of partition: LedgerPartition) {
-        partition.withFold { $0.endShadow() }
+        let retired = partition.withFold { $0.endShadow() }
+        // To let it go takes long where it is large.
+        runtime.host.background(.storage) { withExtendedLifetime(retired) {} }
         shadow?.beginAnew()
         runtime.memory.noteReserved(0, for: number)
     }
@@ -118,11 +120,12 @@ extension PartitionRunner {
         return false
     }
 
-    /// One piece: of the history until the shadow has it, then of a comparison that is due. True: there is more to do now.
+    /// One piece: of the history until the shadow has it, then of a comparison that is due. True: there is more to do now. What the
+    /// topic is asked for calls for a slice when it is here.
     private func stepShadow(of partition: LedgerPartition, entries: Int) throws -> Bool {
         let slice = PartitionFold.Slice(history: min(entries, PartitionFold.Slice.standardHistory))
         if partition.withFold({ $0.shadow?.isLive == false }) {
-            // What is not written yet would have to be fetched from the topic.
+            // What is not written yet would be fetched from the topic.
             guard !isDiskFull else { return false }
             try storing { try partition.store.flush() }
         }

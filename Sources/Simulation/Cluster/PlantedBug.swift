@@ -26,6 +26,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     /// The position that is committed, and the snapshot that is kept, run ahead of the facts: they count what was sent as
     /// acknowledged.
     case ahead
+    /// A member that has lost a partition goes on answering as its owner.
+    case misdirected
     /// A policy in the shadow leaks a fact: one is published twice while the partition has a shadow, under the next number.
     case leak
 

@@ -17,8 +17,9 @@ enum SimulatedTopics {
     static let foldGroup = "fold"
 
     static func partitions(ledger count: Int) -> [String: Int] {
-        var result = [control: 1, sources[0]: 3, sources[1]: 2, ledger: count, deadLetter: 1]
-        (result[checkpoints], result[members]) = (1, 1)
+        var result = [
+            control: 1, sources[0]: 3, sources[1]: 2, ledger: count, deadLetter: 1, checkpoints: 1, members: 1,
+        ]
         for topic in facts { result[topic] = count }
         return result
     }
