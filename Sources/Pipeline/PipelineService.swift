@@ -12,6 +12,8 @@ internal import Synchronization
 /// what is in flight.
 public final class PipelineService: Sendable {
     private static let membersMilliseconds = 200
+    /// For so many workers there is one for what can wait, with a tenth of their weight where the machine has not enough for all.
+    private static let (workersOfSpare, sparePriority): (Int, Int32) = (4, 10)
 
     private let member: Member
     private let workers = Mutex<[Worker]>([])
@@ -67,6 +69,14 @@ public final class PipelineService: Sendable {
         for number in 0..<max(1, configuration.workers) {
             let worker = Worker("worker-\(number)", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
                 slices.work()
+            }
+            workers.withLock { $0.append(worker) }
+        }
+        for number in 0..<max(1, configuration.workers / Self.workersOfSpare) {
+            let worker = Worker("spare-\(number)", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
+                // Of this thread alone: what the others need of the machine they have first.
+                _ = nice(Self.sparePriority)
+                slices.workOnSpare()
             }
             workers.withLock { $0.append(worker) }
         }

@@ -10,7 +10,7 @@ protocol Sliced: AnyObject, Sendable {
 }
 
 /// The work that is ready to be run, in the order in which it became so. Workers take it from here; in a simulation whoever
-/// steps the pipeline does. What can wait is run when nothing else is ready, and else after every `spareEvery` other slices.
+/// steps the pipeline does. What can wait has workers of its own.
 final class SliceQueue: Sendable {
     /// What is left to do after a slice.
     enum Outcome {
@@ -27,32 +27,26 @@ final class SliceQueue: Sendable {
         case runningAgain
     }
 
-    static let spareEvery = 32
-
     private struct State {
         var queue: [any Sliced] = []
+        /// What can wait.
         var spare: [any Sliced] = []
-        /// Slices since the last one of what can wait.
-        var sinceSpare = 0
         var hasEnded = false
 
-        /// What waits at this place: first what is ready, then what can wait.
-        mutating func take(_ place: Int) -> (any Sliced)? {
-            let isSparesTurn = place == 0 && !spare.isEmpty && sinceSpare >= SliceQueue.spareEvery
-            if !isSparesTurn, queue.indices.contains(place) {
-                sinceSpare += 1
-                return queue.remove(at: place)
-            }
-            let place = isSparesTurn ? 0 : place - queue.count
-            guard spare.indices.contains(place) else { return nil }
-            sinceSpare = 0
-            return spare.remove(at: place)
+        /// What is at this place of those that are ready, or of what can wait; nil: nothing is.
+        mutating func take(_ place: Int, canWait: Bool) -> (any Sliced)? {
+            guard (canWait ? spare : queue).indices.contains(place) else { return nil }
+            let work = canWait ? spare.remove(at: place) : queue.remove(at: place)
+            work.sliceState = .running
+            return work
         }
     }
 
     private let state = Mutex(State())
     /// One signal for each piece of work in the queue.
     private let signal = DispatchSemaphore(value: 0)
+    /// One for each piece of work that can wait; some of them wait no more.
+    private let spareSignal = DispatchSemaphore(value: 0)
 
     /// There is something to do for it.
     func ready(_ work: any Sliced) {
@@ -77,42 +71,53 @@ final class SliceQueue: Sendable {
     /// How many pieces of work wait for a worker.
     var count: Int { state.withLock { $0.queue.count + $0.spare.count } }
 
-    /// Runs a slice of what waits at this place of the queue. False: nothing does.
+    /// Runs a slice of what waits at this place: first what is ready, then what can wait. False: nothing does.
     @discardableResult func runNext(_ place: Int = 0) -> Bool {
-        let next = state.withLock { state -> (any Sliced)? in
-            let work = state.take(place)
-            work?.sliceState = .running
-            return work
+        let next = state.withLock { state in
+            state.take(place, canWait: false) ?? state.take(place - state.queue.count, canWait: true)
         }
         guard let next else { return false }
-        let outcome = next.runSlice()
-        let isQueued = state.withLock { state -> Bool in
-            switch outcome {
-            case _ where next.sliceState == .runningAgain, .more:
-                next.sliceState = .queued
-                state.queue.append(next)
-            case .spare:
-                next.sliceState = .spare
-                state.spare.append(next)
-            case .nothing:
-                next.sliceState = .idle
-                return false
-            }
-            return true
-        }
-        if isQueued { signal.signal() }
+        run(next)
         return true
     }
 
+    private func run(_ work: any Sliced) {
+        let outcome = work.runSlice()
+        let signal = state.withLock { state -> DispatchSemaphore? in
+            switch outcome {
+            case _ where work.sliceState == .runningAgain, .more:
+                work.sliceState = .queued
+                state.queue.append(work)
+                return signal
+            case .spare:
+                work.sliceState = .spare
+                state.spare.append(work)
+                return spareSignal
+            case .nothing:
+                work.sliceState = .idle
+                return nil
+            }
+        }
+        signal?.signal()
+    }
+
     /// A worker's life: runs slices until `end` is called.
-    func work() {
+    func work() { work(signal, canWait: false) }
+
+    /// That of a worker for what can wait.
+    func workOnSpare() { work(spareSignal, canWait: true) }
+
+    private func work(_ signal: DispatchSemaphore, canWait: Bool) {
         while true {
             signal.wait()
-            guard !state.withLock({ $0.hasEnded }) else {
+            let (next, hasEnded) = state.withLock { state -> ((any Sliced)?, Bool) in
+                state.hasEnded ? (nil, true) : (state.take(0, canWait: canWait), false)
+            }
+            guard !hasEnded else {
                 signal.signal()
                 return
             }
-            runNext()
+            if let next { run(next) }
         }
     }
 
@@ -120,5 +125,6 @@ final class SliceQueue: Sendable {
     func end() {
         state.withLock { $0.hasEnded = true }
         signal.signal()
+        spareSignal.signal()
     }
 }

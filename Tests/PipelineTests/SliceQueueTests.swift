@@ -101,14 +101,32 @@ import Testing
         #expect(runs.names == ["spare", "a", "a", "a", "spare", "spare"])
     }
 
-    @Test func whatCanWaitIsRunNowAndThenHoweverMuchIsReady() {
-        let every = SliceQueue.spareEvery
-        queue.ready(runs.piece("spare", more: .max, canWait: true))
-        queue.ready(runs.piece("greedy", more: .max))
-        for _ in 0..<(every * 4) { queue.runNext() }
-        let turns = runs.names.indices.filter { runs.names[$0] == "spare" }
-        #expect(turns.count == 4)
-        #expect(zip(turns, turns.dropFirst()).allSatisfy { $1 - $0 <= every + 1 })
+    @Test func whatCanWaitHasAWorkerOfItsOwn() {
+        let (queue, group, ran) = (queue, DispatchGroup(), DispatchSemaphore(value: 0))
+        let workers = startWorkers()
+        let slices = Mutex(0)
+        let piece = Piece { _ in
+            let count = slices.withLock { slices in
+                slices += 1
+                return slices
+            }
+            ran.signal()
+            return count < 3 ? .spare : .nothing
+        }
+        queue.ready(piece)
+        #expect(ran.wait(timeout: .now() + Self.bound) == .success)
+        // The others leave what is left of it alone.
+        group.enter()
+        Thread.detachNewThread {
+            queue.workOnSpare()
+            group.leave()
+        }
+        for _ in 0..<2 { #expect(ran.wait(timeout: .now() + Self.bound) == .success) }
+        let count = slices.withLock { $0 }
+        #expect(count == 3)
+        queue.end()
+        #expect(group.wait(timeout: .now() + Self.bound) == .success)
+        #expect(workers.wait(timeout: .now() + Self.bound) == .success)
     }
 
     @Test func whatCanWaitAndIsReadyAgainWaitsNoMore() {

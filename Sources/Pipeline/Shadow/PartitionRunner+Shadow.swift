@@ -25,8 +25,8 @@ extension PartitionRunner {
         shadow = order.map { ShadowWork($0) }
     }
 
-    /// A slice's work on the shadow: all of it where nothing else is to be done, else its share of what was `folded`, in entries.
-    /// `hasMore`: the partition has more to fold. True: there is more to do.
+    /// A slice's work on the shadow: a piece where nothing else was to be done, and else one that is owed for what was `folded`, in
+    /// entries. `hasMore`: the partition has more to fold. True: there is more to do.
     func workOnShadow(_ partition: LedgerPartition, hasMore: Bool, folded: Int64) throws -> Bool {
         defer { noteShadow(of: partition) }
         guard shadow != nil || partition.withFold({ $0.shadow != nil }) else { return false }
@@ -35,14 +35,7 @@ extension PartitionRunner {
         case .standby, .catchingUp, .current, .switching: break
         }
         guard settleShadow(of: partition), hasShadowWork(in: partition) else { return false }
-        guard hasMore || folded > 0 else {
-            let deadline = runtime.host.now + Self.sliceTime
-            for _ in 0..<ShadowWork.piecesOfSlice {
-                guard try stepShadow(of: partition, entries: .max) else { return false }
-                if runtime.host.now >= deadline { break }
-            }
-            return true
-        }
+        guard hasMore || folded > 0 else { return try stepShadow(of: partition, entries: .max) }
         let owed = min((shadow?.owed ?? 0) + folded / ShadowWork.share, ShadowWork.mostOwed)
         guard owed >= ShadowWork.leastPiece else {
             shadow?.owed = owed

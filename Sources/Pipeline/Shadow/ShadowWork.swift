@@ -6,8 +6,6 @@ struct ShadowWork {
     static let share: Int64 = 5
     /// What is owed to the shadow is paid in pieces of at least so many entries, and no more than so many are owed.
     static let (leastPiece, mostOwed): (Int64, Int64) = (256, 4 * Int64(PartitionFold.Slice.standardHistory))
-    /// Pieces of a slice that has nothing else to do.
-    static let piecesOfSlice = 4
     /// Between two comparisons with the active policy.
     static let compareEvery = Duration.seconds(10)
     /// What could not read the history tries again after so long.
