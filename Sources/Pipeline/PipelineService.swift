@@ -128,7 +128,7 @@ public final class PipelineService: Sendable {
     /// As it is now. Waits for no fold, as nothing does that metrics and readiness are made of.
     public var status: PipelineStatus {
         var status = board.current
-        status.waitingSlices = member.slices.count
+        status.waitingSlices = member.slices.readyCount
         return status
     }
 

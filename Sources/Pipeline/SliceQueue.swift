@@ -60,6 +60,7 @@ final class SliceQueue: Sendable {
                 work.sliceState = .queued
                 state.spare.removeAll { $0 === work }
                 state.queue.append(work)
+                return true
             case .running: work.sliceState = .runningAgain
             case .queued, .runningAgain: break
             }
@@ -68,8 +69,11 @@ final class SliceQueue: Sendable {
         if isQueued { signal.signal() }
     }
 
-    /// How many pieces of work wait for a worker.
+    /// How many pieces of work wait for a worker, those that can wait among them.
     var count: Int { state.withLock { $0.queue.count + $0.spare.count } }
+
+    /// Those that cannot wait.
+    var readyCount: Int { state.withLock { $0.queue.count } }
 
     /// Runs a slice of what waits at this place: first what is ready, then what can wait. False: nothing does.
     @discardableResult func runNext(_ place: Int = 0) -> Bool {

@@ -129,6 +129,21 @@ import Testing
         #expect(workers.wait(timeout: .now() + Self.bound) == .success)
     }
 
+    @Test func whatCanWaitAndIsReadyAgainIsRunByTheOthers() {
+        let ran = DispatchSemaphore(value: 0)
+        let piece = Piece { _ in
+            ran.signal()
+            return .spare
+        }
+        let workers = startWorkers()
+        for _ in 0..<100 {
+            queue.ready(piece)
+            #expect(ran.wait(timeout: .now() + Self.bound) == .success)
+        }
+        queue.end()
+        #expect(workers.wait(timeout: .now() + Self.bound) == .success)
+    }
+
     @Test func whatCanWaitAndIsReadyAgainWaitsNoMore() {
         let piece = runs.piece("spare", more: 1, canWait: true)
         queue.ready(piece)
