@@ -121,7 +121,7 @@ let package = Package(
             ]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
-        tests("SimulationTests", ["Pipeline", "Randomness", "Simulation"]),
+        tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
         tests(
             "CommandTests",
             ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb]),

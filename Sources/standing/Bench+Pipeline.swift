@@ -50,7 +50,8 @@ struct BenchPipeline: AsyncParsableCommand {
         var cluster = try Cluster(options, &settings)
         if broker != nil { cluster.kafka.fetchWaitMilliseconds = EmbeddedBroker.fetchWaitMilliseconds }
         let createsTopics = broker == nil
-        let run = try PipelineMeasurement(cluster: cluster, events: events, subjects: subjects, workers: workers, queueSize: queueSize)
+        let run = try PipelineMeasurement(
+            cluster: cluster, events: events, subjects: subjects, workers: workers, queueSize: queueSize)
         try await onThread {
             if createsTopics { try run.createTopics() }
             say("loading the source topic")

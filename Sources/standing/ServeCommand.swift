@@ -299,7 +299,8 @@ extension Settings {
     mutating func queueSize(flag: String?) throws -> Int64 {
         let least = PipelineConfiguration.leastQueueSize
         return try parse(
-            "queue-size", flag: flag, expected: "a size from \(least >> 20)M, such as 16M: an event may have nearly as much"
+            "queue-size", flag: flag,
+            expected: "a size from \(least >> 20)M, such as 16M: an event may have nearly as much"
         ) { Settings.bytes($0).flatMap { $0 >= least ? $0 : nil } }
     }
 

@@ -213,8 +213,8 @@ extension CommandTests {
                 "trusted-keys": folder.path("key.pub"), "roles": "fold,intake", "policy": policy,
                 "http-host": "127.0.0.2", "http-port": "1", "advertise": "one.example:443", "clock": "wall",
                 "tick-interval": "11s", "allowed-skew": "6m", "data": folder.path("data"), "snapshot-interval": "1m",
-                "memory-limit": "2G", "queue-size": "32M", "workers": "3", "max-poll-interval": "2m", "ready-within": "7s", "ledger": "town",
-                "member": "one", "standby": "true",
+                "memory-limit": "2G", "queue-size": "32M", "workers": "3", "max-poll-interval": "2m",
+                "ready-within": "7s", "ledger": "town", "member": "one", "standby": "true",
                 "static-member": "true",
             ]
             for command in ["perks", "blacklist"] {

@@ -38,7 +38,7 @@ final class SimulatedProcess: @unchecked Sendable {
 
     func die() { isDead = true }
 
-    func noteAssignment(_ places: Set<TopicPartition>, of consumer: SimulatedConsumer) {
+    func noteAssignment(_ places: Set<TopicPartition>, of consumer: AnyObject) {
         assigned[ObjectIdentifier(consumer)] = places.isEmpty ? nil : places
     }
 
