@@ -194,6 +194,7 @@ final class Disaster {
         sent[place, default: []].append(Traffic.Placed(offset: offset, sent: record))
     }
 
+    /// An operator does the next step of the plan.
     private func orderShadow() {
         let now = Self.start + cluster.time
         switch shadows.next(at: now, &cluster.random) {
