@@ -91,7 +91,8 @@ public final class HeaderSet: @unchecked Sendable {
 public final class Producer: ProducerClient {
     public struct Options: Sendable {
         public var gapless = false
-        /// Longest a record waits for company, in milliseconds.
+        /// Longest a record waits for company, in milliseconds. Without a wait records still gather: while five records or more of
+        /// a partition are on their way, librdkafka sends no others of it.
         public var lingerMilliseconds = 5
         public var compression = "lz4"
         /// Bounds of the queue of records that are not yet acknowledged.
