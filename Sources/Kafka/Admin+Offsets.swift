@@ -20,6 +20,11 @@ extension Admin {
     /// Partitions of one request: librdkafka's time for an answer grows with their square.
     public static let maximumOffsetsAsked = 1_000
 
+    /// Reads from the cluster who leads its partitions now: librdkafka goes on asking the leader that it once heard of.
+    public func refreshLeaders(milliseconds: Int) throws(KafkaError) {
+        _ = try Metadata.read(handle.pointer, timeoutMilliseconds: milliseconds)
+    }
+
     /// Asks once, and waits no longer than `milliseconds`; throws where nothing at all is answered. A broker that hangs keeps the
     /// answers of the others back: ask for the partitions of one leader at a time, and for no more than `maximumOffsetsAsked`.
     public func offsets(
