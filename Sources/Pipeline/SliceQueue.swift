@@ -87,7 +87,7 @@ final class SliceQueue: Sendable {
 
     private func run(_ work: any Sliced) {
         let outcome = work.runSlice()
-        let signal = state.withLock { state -> DispatchSemaphore? in
+        let worker = state.withLock { state -> DispatchSemaphore? in
             switch outcome {
             case _ where work.sliceState == .runningAgain, .more:
                 work.sliceState = .queued
@@ -102,7 +102,7 @@ final class SliceQueue: Sendable {
                 return nil
             }
         }
-        signal?.signal()
+        worker?.signal()
     }
 
     /// A worker's life: runs slices until `end` is called.
