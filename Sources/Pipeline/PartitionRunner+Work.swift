@@ -21,7 +21,8 @@ extension PartitionRunner {
             guard try sendFacts(of: partition) else { return false }
             if let unfinished {
                 guard beginsSwitch(partition) else { return false }
-                try fold(unfinished.frame, in: partition)
+                try fold(
+                    unfinished.frame, written: unfinished.written, hadFacts: unfinished.hasFacts, in: partition)
             } else if try !workOnNext(partition) {
                 return partition.quarantine?.isSearching ?? false
             }
@@ -111,20 +112,24 @@ extension PartitionRunner {
         (isDiskFull, diskRetryAt) = (true, runtime.host.now + Self.diskFullPause)
     }
 
-    /// `written`: the timestamp of the frame's record, if its way is timed.
-    private func fold(_ frame: LedgerFrame, written: Int64? = nil, in partition: LedgerPartition) throws {
+    /// `written`: the timestamp of the frame's record, if its way is timed. `hadFacts`: of a part of it that was folded before.
+    private func fold(
+        _ frame: LedgerFrame, written: Int64? = nil, hadFacts: Bool = false, in partition: LedgerPartition
+    ) throws {
         unfinished = nil
         defer { if isSwitching, unfinished == nil { endSwitch() } }
         switch try partition.fold(frame, into: &batch) {
         case .repeated: break
-        case .unfinished: unfinished = (frame, block)
+        case .unfinished:
+            unfinished = Unfinished(
+                frame: frame, block: block, written: written, hasFacts: hadFacts || !batch.items.isEmpty)
         case .quarantined(let search):
             partition.quarantine?.unsearched = search.map { frames(of: partition, in: $0) }
             try settleQuarantine(partition)
         case .folded(let from, let news):
             if let news { note(news, at: frame.offset, in: partition) }
             completed = (from, frame.offset + 1)
-            if let written, !batch.items.isEmpty, timedFrames.count < Self.maximumTimedFrames {
+            if let written, hadFacts || !batch.items.isEmpty, timedFrames.count < Self.maximumTimedFrames {
                 timedFrames.append((frame.offset + 1, written))
             }
         }

@@ -84,7 +84,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     var block: FrameBlock?
     var done = 0
     /// The frame that is folded in part, and the block that it may lie in.
-    var unfinished: (frame: LedgerFrame, block: FrameBlock?)?
+    var unfinished: Unfinished?
     /// A policy is switched here; no more partitions than there are workers do that at a time, for each is there twice meanwhile.
     var isSwitching = false
     /// The ledger offsets of the last backlog.
@@ -114,6 +114,15 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         var frames = 0
         var facts = [Int64](repeating: 0, count: FactTopic.allCases.count)
         var news: FoldTallies?
+    }
+
+    struct Unfinished {
+        let frame: LedgerFrame
+        let block: FrameBlock?
+        /// The timestamp of the frame's record, if its way is timed.
+        let written: Int64?
+        /// A part of it that is folded has facts.
+        let hasFacts: Bool
     }
 
     /// Work in the storage line.
