@@ -5,12 +5,13 @@ import Foundation
 ///
 /// Before librdkafka 2.2 a thread that finds the consumer's queue full sleeps, for up to a second, and nobody wakes it when there is
 /// room again; so that a fast reader either has a queue that never fills, of hundreds of megabytes, or waits. A request to a
-/// broker wakes the thread of that broker. This one asks where each partition ends, on a thread of its own, because the answer may
-/// take long: whenever the reader has taken a part of the queue's bound.
+/// broker wakes the thread of that broker. This one asks where each partition ends, on a thread of its own, whenever the reader has
+/// taken a part of the queue's bound. The answer is of no interest.
 final class FetchWaker: @unchecked Sendable {
     /// The parts of the queue's bound: the threads are woken this often while a full queue is read.
     private static let parts = 4
-    private static let answerMilliseconds: Int32 = 1000
+    /// How long an answer is waited for, so that a slow broker does not delay the wakes of others.
+    private static let answerMilliseconds: Int32 = 20
     /// Least time between two requests.
     private static let pause = 0.005
 
@@ -24,6 +25,9 @@ final class FetchWaker: @unchecked Sendable {
     private var isRunning = false
     // The reader's.
     private var (takenRecords, takenBytes) = (0, 0)
+    private var movedAt: ContinuousClock.Instant?
+    /// A thread that nobody wakes does so by itself after this time.
+    private static let longestSleep = Duration.seconds(1)
 
     /// `records`, `bytes`: the bounds of the consumer's queue. The handle outlives the call of `stop`.
     init(_ handle: OpaquePointer, records: Int, bytes: Int) {
@@ -36,6 +40,20 @@ final class FetchWaker: @unchecked Sendable {
         takenRecords += records
         takenBytes += bytes
         guard takenRecords >= self.records || takenBytes >= self.bytes else { return }
+        wake(assignment)
+    }
+
+    /// The reader's thread: partitions were paused, resumed or sought. What was fetched of them leaves the queue without being handed
+    /// out, and a thread whose partitions were all paused is not woken when they are resumed: for a while every poll wakes.
+    func moved() { movedAt = .now }
+
+    func wakeIfMoved(_ assignment: [Consumer.Assigned]) {
+        guard let movedAt else { return }
+        if ContinuousClock.now - movedAt > Self.longestSleep { self.movedAt = nil }
+        wake(assignment)
+    }
+
+    private func wake(_ assignment: [Consumer.Assigned]) {
         (takenRecords, takenBytes) = (0, 0)
         condition.withLock {
             guard !isStopped else { return }
@@ -81,7 +99,6 @@ final class FetchWaker: @unchecked Sendable {
         }
     }
 
-    /// What the answer says is of no interest.
     private func ask(_ partitions: [TopicPartition]) {
         guard !partitions.isEmpty else { return }
         let ends = partitions.map { PartitionOffset($0, offset: PartitionOffset.end) }

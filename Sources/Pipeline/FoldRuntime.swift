@@ -53,6 +53,9 @@ final class FoldRuntime: Sendable {
     let board: StatusBoard
     let clock: SteadyClock
     let slices: SliceQueue
+    let memory: MemoryWatch
+    /// How fast a worker folds.
+    let rate = FoldRate()
     let publishedCounters: [Counter]
     let frameCounter = Counter(.foldFrames)
     let latency = LatencyMetric(.foldSeconds)
@@ -69,6 +72,7 @@ final class FoldRuntime: Sendable {
         configuration = member.configuration
         (host, logger) = (configuration.host, member.logger)
         (stop, board, clock, slices) = (member.stop, member.board, member.clock, member.slices)
+        memory = member.memory
         publishedCounters = configuration.topics.facts.map { Counter(.factsPublished, labels: [("topic", $0)]) }
     }
 

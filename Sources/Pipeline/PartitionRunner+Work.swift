@@ -32,9 +32,12 @@ extension PartitionRunner {
         return false
     }
 
-    /// False: others switch, and this one waits.
+    /// False: others switch, and this one waits. A switch whose history is folded, as that of a policy in the shadow, is over at
+    /// once and waits for nobody.
     private func beginsSwitch(_ partition: LedgerPartition) -> Bool {
-        guard !isSwitching, partition.withFold({ $0.policySwitch != nil }) else { return true }
+        guard !isSwitching, partition.withFold({ $0.policySwitch.map { $0.folded < $0.total } ?? false }) else {
+            return true
+        }
         isSwitching = runtime.beginSwitch()
         return isSwitching
     }
@@ -152,6 +155,7 @@ extension PartitionRunner {
         guard isIdle || now - lastUpkeep > Self.upkeepEvery else { return }
         lastUpkeep = now
         partition.renewView()
+        noteSize(of: partition)
         try store(partition)
     }
 
@@ -174,7 +178,7 @@ extension PartitionRunner {
 
     func note(_ partition: LedgerPartition) {
         let (next, growth, step) = partition.withFold {
-            ($0.nextOffset, Int64($0.fold.nextGrowth), $0.policySwitch)
+            ($0.nextOffset, Int64($0.fold.nextGrowth + ($0.withShadow { $0.nextGrowth } ?? 0)), $0.policySwitch)
         }
         // What is said of a time that is over would pass for that of the next one.
         inbox.withoutOrders { note(partition, next: next, growth: growth, step) }

@@ -49,6 +49,11 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         var notedAt: ContinuousClock.Instant?
         /// Bytes that the state's tables take at once when they grow next.
         var nextGrowth: Int64 = 0
+        /// Bytes that the state takes, and entries that it was folded from.
+        var stateBytes: Int64 = 0
+        var entries: Int64 = 0
+        /// Of the policy that is ordered to be folded beside the active one; nil if none is.
+        var shadow: PipelineStatus.Shadow?
     }
 
     let number: Int32
@@ -100,6 +105,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     var isSnapshotInMemory = false
     /// The archive's disk is full.
     var isDiskFull = false
+    /// The policy that is ordered to be folded beside the active one; nil if none is.
+    var shadow: ShadowWork?
     var diskRetryAt: ContinuousClock.Instant
     var lastUpkeep: ContinuousClock.Instant
 
@@ -137,19 +144,25 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 
     // MARK: Slices
 
-    func runSlice() -> Bool {
+    func runSlice() -> SliceQueue.Outcome {
         do {
-            guard !hasClosed, try operationIsOver() else { return false }
+            guard !hasClosed, try operationIsOver() else { return .nothing }
             try take(inbox.takeNews())
-            guard operation == nil, let partition, closing == nil, !hasFailed else { return false }
+            guard operation == nil, let partition, closing == nil, !hasFailed else { return .nothing }
+            let (start, before) = (runtime.host.now, entries(of: partition))
             let hasMore = try work(partition)
+            let folded = entries(of: partition) - before
+            if hasMore { runtime.rate.add(entries: folded, in: runtime.host.now - start) }
             if operation == nil { try keepUp(partition, isIdle: !hasMore) }
+            let hasShadowWork =
+                try operation == nil && workOnShadow(partition, hasMore: hasMore, folded: folded)
             note(partition)
-            return hasMore && operation == nil
+            guard operation == nil else { return .nothing }
+            return hasMore ? .more : hasShadowWork ? .spare : .nothing
         } catch {
             fail(error)
             // What it is told meanwhile it still hears.
-            return true
+            return .more
         }
     }
 
@@ -195,6 +208,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             runtime.board.keep(partition.shared)
             // One that is ahead of its facts is of no use.
             if partition.isUsable { read(partition) } else { closing = closing ?? false }
+        case .shadow(let order): obeyShadow(order)
         case .close(let takesSnapshot): closing = takesSnapshot
         }
     }
@@ -272,6 +286,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             lastStatus.withLock { ($0.shared, $0.countedTo) = (nil, partition.countedTo) }
             self.partition = nil
             giveBackSnapshotRoom()
+            runtime.memory.noteReserved(0, for: number)
         }
     }
 
