@@ -220,16 +220,6 @@ public final class PipelineService: Sendable {
         }
     }
 
-    /// The standing of a subject whose ledger partition this process owns. Nil at once where its fold is at work: to wait for it
-    /// is for a thread that may wait.
-    public func standingAtOnce(of subject: [UInt8]) -> Lookup? {
-        guard let number = ledgerPartition(of: subject) else { return .notReady }
-        guard let partition = owned[Int32(number)] else { return .notOwned(partition: number) }
-        return subject.withUnsafeBytes { key in
-            partition.withFoldIfFree { Self.standing(of: key, in: partition, $0) }
-        }
-    }
-
     static func standing(
         of key: UnsafeRawBufferPointer, in partition: OwnedPartition, _ state: borrowing PartitionFold
     ) -> Lookup {
