@@ -109,7 +109,11 @@ extension Admin {
     public func describe(
         groups: [String], _ limits: GroupLimits
     ) throws(KafkaError) -> [String: Result<GroupDescription, KafkaError>] {
-        try askEach(groups, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, limits) { handle, group, options, queue in
+        // librdkafka 2.0 never ends a handle that has sent this to a broker without it, as the embedded one is.
+        guard isEmbedded == false else {
+            return Dictionary(groups.map { ($0, .failure(.unsupported($0))) }) { $1 }
+        }
+        return try askEach(groups, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, limits) { handle, group, options, queue in
             group.withCString { name in
                 var names: [UnsafePointer<CChar>?] = [name]
                 rd_kafka_DescribeConsumerGroups(handle, &names, 1, options, queue)

@@ -73,6 +73,11 @@ public final class Admin: @unchecked Sendable {
         try patiently("metadata") { attempt throws(KafkaError) in try read(attempt) }
     }
 
+    /// Asks once, one of the brokers, and waits no longer than `milliseconds`.
+    public func metadata(milliseconds: Int) throws(KafkaError) -> Metadata {
+        try read(Patience.Attempt(failure: nil, milliseconds: milliseconds))
+    }
+
     private func read(_ attempt: Patience.Attempt) throws(KafkaError) -> Metadata {
         do throws(KafkaError) {
             return try Metadata.read(handle.pointer, timeoutMilliseconds: attempt.milliseconds)
@@ -199,10 +204,13 @@ public final class Admin: @unchecked Sendable {
 
     /// False of librdkafka's mock cluster, the embedded broker: it has no controller, and leaves requests about settings
     /// unanswered.
-    public var describesSettings: Bool {
-        guard let id = rd_kafka_clusterid(handle.pointer, Self.clusterIDMilliseconds) else { return true }
+    public var describesSettings: Bool { isEmbedded != true }
+
+    /// Whether the cluster is librdkafka's mock; nil if it does not answer.
+    var isEmbedded: Bool? {
+        guard let id = rd_kafka_clusterid(handle.pointer, Self.clusterIDMilliseconds) else { return nil }
         defer { rd_kafka_mem_free(handle.pointer, id) }
-        return !String(cString: id).hasPrefix("mockCluster")
+        return String(cString: id).hasPrefix("mockCluster")
     }
 
     /// A topic's settings that differ from the broker's defaults, and every setting named in `wanted`.

@@ -48,7 +48,7 @@ public struct LagCause: Sendable, Hashable {
 /// 11. A partition was taken back: `rewound`.
 /// 12. Of at least `hotPartitions` partitions one has `hotShare` of the lag and of what arrives: `hot-partition`.
 /// 13. Offsets wait for an open transaction: `transaction`.
-/// 14. No less arrives than is read, and the lag grows: `too-slow`. Not where something above explains it.
+/// 14. More arrives than is read: `too-slow`. Not where something above explains the lag.
 /// 15. More is read than arrives: `catching-up`. Not where something above explains the lag.
 /// 16. Nothing is committed of a partition that has records: `nothing-committed`.
 extension LagCause {
@@ -168,10 +168,13 @@ extension LagCause {
                     place: worst.place)
             }
         }
+        let who =
+            group.profile.members == nil
+            ? "whether its readers run, and what they wait for" : "what its members wait for"
         return LagCause(
             .stalled,
-            "nothing was read of \(worst.place)\(others(still.count))\(since): see what its members wait for (a database, a topic "
-                + "they write, a record that they cannot get past)",
+            "nothing was read of \(worst.place)\(others(still.count))\(since): see \(who) (a database, a topic that they write, a "
+                + "record that they cannot get past)",
             place: worst.place)
     }
 
@@ -219,7 +222,7 @@ extension LagCause {
         if case .seconds(let seconds) = group.catchUp {
             return LagCause(.catchingUp, "\(rates): caught up in \(LagText.duration(seconds))")
         }
-        guard group.partitions.contains(where: { $0.lag.trend == .growing }) else { return nil }
+        guard arrival > consumption else { return nil }
         let partitions = group.partitions.count
         let advice =
             switch group.profile.members {

@@ -1,3 +1,4 @@
+import Foundation
 import Kafka
 import Logging
 
@@ -32,6 +33,9 @@ final class LagCollector {
         let notes: [String]
     }
 
+    /// Longest wait for one broker's description of the topics: where it hangs, another one is asked.
+    static let metadataMilliseconds = 2_500
+    static let metadataPause = 0.1
     /// Longest waits for the list of groups, for one coordinator's answers about a group, and for those about all groups.
     static let listMilliseconds = 3_000
     static let descriptionLimits = Admin.GroupLimits(requestMilliseconds: 2_000, totalMilliseconds: 4_000)
@@ -50,6 +54,7 @@ final class LagCollector {
     let filter: [String]?
     let knownGroups: [String: [String]]
     private let committedReaders: [GroupPattern]
+    private let timeoutMilliseconds: Int
     /// Knows high watermarks.
     private let admin: Admin
     /// Knows last stable offsets. Also asks for groups: it waits no longer than the limits above.
@@ -65,6 +70,7 @@ final class LagCollector {
         ledgers: FramedTopics?, timeoutMilliseconds: Int, logger: Logger
     ) throws(KafkaError) {
         self.filter = filter
+        self.timeoutMilliseconds = timeoutMilliseconds
         self.knownGroups = knownGroups
         self.committedReaders = committedReaders
         // What this process's groups read is the property's business; what is asked for here is not.
@@ -87,7 +93,7 @@ final class LagCollector {
     func collect(now: Int64) throws(KafkaError) -> Observation {
         var notes: [String] = []
         // Only partitions that are there are asked for: asking for a topic that is gone could create it.
-        let topics = try admin.metadata().topics
+        let topics = try readTopics()
         var groups = readGroups(counts: Dictionary(topics.map { ($0.name, $0.partitions) }) { $1 }, &notes)
         for index in groups.indices {
             let name = groups[index].profile.name
@@ -137,6 +143,22 @@ final class LagCollector {
     }
 
     // MARK: Logs
+
+    /// Throws if no broker describes the topics in time. Each handle asks any broker that it has a connection to.
+    private func readTopics() throws(KafkaError) -> [Metadata.Topic] {
+        let deadline = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
+        var (asked, other) = (admin, groupAdmin)
+        while true {
+            let left = Int((deadline - ContinuousClock.now) / .milliseconds(1))
+            do throws(KafkaError) {
+                return try asked.metadata(milliseconds: max(1, min(Self.metadataMilliseconds, left))).topics
+            } catch {
+                guard error.isRetriable, !error.isFatal, left > Self.metadataMilliseconds else { throw error }
+                swap(&asked, &other)
+                Thread.sleep(forTimeInterval: Self.metadataPause)
+            }
+        }
+    }
 
     /// What the leaders say of the partitions' logs.
     private struct Logs {

@@ -44,7 +44,7 @@ extension BrokerTests {
             #expect(try answers.values.allSatisfy { try $0.get().isEmpty })
         }
 
-        /// The embedded broker describes no group. It says so of each, and no call waits for more.
+        /// The embedded broker describes no group.
         @Test func saysOfEachGroupWhyItIsNotDescribed() throws {
             let fixture = try KafkaFixture()
             defer { withExtendedLifetime(fixture) {} }

@@ -295,6 +295,32 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         #expect(refused.causes.map(\.code) == [.offsetsUnknown])
     }
 
+    /// One broker leads a partition and coordinates a group; what another one tells is told all the same.
+    @Test func aBrokerThatHangsKeepsBackWhatItWouldHaveTold() throws {
+        let broker = try EmbeddedBroker(brokers: 2)
+        defer { withExtendedLifetime(broker) {} }
+        try broker.createTopic(topic, partitions: 2)
+        let kafka = KafkaConfiguration(brokers: broker.bootstrap, fetchWaitMilliseconds: 10)
+        let places = (0..<2 as Range<Int32>).map { TopicPartition(topic, $0) }
+        for (index, place) in places.enumerated() { broker.moveLeader(of: place, to: Int32(index + 1)) }
+        for (index, name) in ["readers", "others"].enumerated() {
+            broker.moveCoordinator(ofGroup: name, to: Int32(index + 1))
+            let consumer = try Consumer(kafka, options: Consumer.Options(group: name))
+            try consumer.commit(places.map { PartitionOffset($0, offset: 0) }, wait: true)
+        }
+        broker.setRoundTrip(2, milliseconds: 600_000)
+        let monitor = try LagMonitor(kafka: kafka, knownGroups: ["readers": [topic], "others": [topic]])
+        let report = try monitor.observe(now: wallClock())
+        try #require(report.groups.map(\.group) == ["others", "readers"])
+        #expect(report.groups[0].partitions.map(\.lag.committed) == [nil, nil])
+        #expect(report.groups[0].profile.commitFailure != nil)
+        #expect(report.groups[1].partitions.map(\.lag.committed) == [0, 0])
+        #expect(report.groups[1].partitions.map(\.lag.end) == [0, nil])
+        #expect(report.groups[1].partitions.map(\.lag.status) == [.ok, .unknown])
+        #expect(report.groups[1].causes.map(\.code) == [.broker])
+        #expect(report.notes.contains { $0.hasPrefix("broker 2 does not tell the offsets") })
+    }
+
     @Test func throwsWithoutACluster() throws {
         let kafka = KafkaConfiguration(brokers: "127.0.0.1:1")
         let monitor = try LagMonitor(kafka: kafka, timeoutMilliseconds: 500)
