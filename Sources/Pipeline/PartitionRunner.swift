@@ -94,6 +94,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// The facts in hand, and how many of them are sent.
     var batch = FactBatch()
     var sentFacts = 0
+    /// Facts that were sent since the partition last had nothing more to fold.
+    var factsInARow = 0
     /// A frame that is folded, and whose facts are not all sent.
     var completed: (from: Int64, next: Int64)?
     var checkpoint: (bytes: [UInt8], next: Int64)?
@@ -163,6 +165,10 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             let folded = entries(of: partition) - before
             if hasMore { runtime.rate.add(entries: folded, in: runtime.host.now - start) }
             if operation == nil { try keepUp(partition, isIdle: !hasMore) }
+            if !hasMore, factsInARow > 0 {
+                runtime.hurry(afterFacts: factsInARow)
+                factsInARow = 0
+            }
             let hasShadowWork =
                 try operation == nil && workOnShadow(partition, hasMore: hasMore, folded: folded)
             note(partition)
