@@ -86,7 +86,7 @@ extension Compiler {
 
     private mutating func within(_ item: Syntax, _ range: Syntax, _ offset: Int) -> Part {
         let item = compile(item)
-        if let presence = presenceInObject(item, range, offset) { return presence }
+        if let presence = presence(of: item, in: range, offset) { return presence }
         let range = compile(range)
         switch range.type {
         case .list, .map, .dynamic: break

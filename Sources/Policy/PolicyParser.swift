@@ -22,14 +22,11 @@ struct PolicyParser {
     let reader: YAMLReader
     private let text: String
     private(set) var dimensions: [ScoringPolicy.Dimension] = []
-    var variables = PolicyVariables(dimensions: [])
-    /// The dimension of each event type that a rule or a sanction names, and who named it first.
-    var homes: [String: Home] = [:]
-
-    struct Home {
-        var dimension: Int
-        var user: String
-    }
+    var variables = PolicyVariables()
+    /// By measure, as far as it is known.
+    var measureDimensions: [Int?] = []
+    /// Every event type and prefix with the dimension that it is named for.
+    var eventUses: [EventUse] = []
 
     init(_ text: String) {
         self.text = text
@@ -41,9 +38,8 @@ struct PolicyParser {
             let document = reader.mapping(
                 root, what: "the policy",
                 known: [
-                    "policy", "version", "early", "score", "kinds", "dimensions", "rules", "bands", "perks",
-                    "sanctions",
-                    "appeals", "harm-budget",
+                    "policy", "version", "early", "score", "kinds", "constants", "attributes", "dimensions", "measures",
+                    "rules", "bands", "perks", "sanctions", "appeals", "harm-budget",
                 ],
                 required: ["policy", "version", "score", "dimensions", "rules", "bands"])
         else { return nil }
@@ -56,18 +52,29 @@ struct PolicyParser {
         let early = optional("early").flatMap(early)
         let kinds = optional("kinds").map(kinds) ?? .all
         dimensions = document["dimensions"].map(readDimensions) ?? []
-        variables = PolicyVariables(dimensions: dimensions.map(\.name))
+        let constants = optional("constants").map(constants) ?? []
+        let attributes = optional("attributes").map(attributes) ?? []
+        let measureList = optional("measures").flatMap {
+            items($0, what: "measures", limit: ScoringPolicy.maximumMeasures)
+        }
+        measureDimensions = (measureList ?? []).map(homeOfMeasure)
+        variables = PolicyVariables(
+            .init(
+                dimensions: dimensions.map(\.name), constants: constants, attributes: attributes,
+                measures: (measureList ?? []).map(nameOfMeasure)))
+        let measures = measures(measureList ?? [], kinds: kinds)
         let rules = document["rules"].map { self.rules($0, kinds: kinds) } ?? []
         let bands = document["bands"].map { self.bands($0, minimum: minimum) } ?? []
         let perks = optional("perks").map { self.perks($0) } ?? []
         let sanctions = optional("sanctions").map { self.sanctions($0) } ?? []
         let appeals = optional("appeals").map(appeals) ?? .init()
         let harmBudget = optional("harm-budget").map(harmBudget) ?? .init()
+        noteEventsOfTwoDimensions()
         guard let version, let score, reader.mistakes.isEmpty else { return nil }
         var policy = ScoringPolicy(
-            id: id, version: version, score: score, kinds: kinds, dimensions: dimensions, rules: rules, bands: bands,
-            perks: perks, sanctions: sanctions, appeals: appeals, harmBudget: harmBudget, variables: variables,
-            text: text)
+            id: id, version: version, score: score, kinds: kinds, dimensions: dimensions, constants: constants,
+            attributes: attributes, measures: measures, rules: rules, bands: bands, perks: perks, sanctions: sanctions,
+            appeals: appeals, harmBudget: harmBudget, variables: variables, text: text)
         if let early { policy.early = early }
         return policy
     }
@@ -84,7 +91,17 @@ struct PolicyParser {
         }
     }
 
-    /// The name of a rule, a perk, a sanction, a measure or a dimension.
+    /// The name of a measure, a constant or an attribute, as expressions have it.
+    func variableName(_ value: Value, what: String) -> String? {
+        let name = reader.string(value, what: what)
+        return name.flatMap {
+            word($0, at: value, rule: "lower-case letters, digits and underscores, a letter first") { byte, isFirst in
+                Self.isLowerCase(byte) || !isFirst && (Self.isDigit(byte) || byte == UInt8(ascii: "_"))
+            }
+        }
+    }
+
+    /// The name of a rule, a perk, a sanction, a dimension, or of what a sanction blocks.
     func name(_ value: Value, what: String) -> String? {
         let name = reader.string(value, what: what)
         return name.flatMap {
