@@ -36,7 +36,8 @@ struct Series {
     var stateAt = 0
 
     init(_ rule: ScoringPolicy.Rule) {
-        form = rule.isOverMeasures ? .overMeasures : rule.within != nil ? .rolling : rule.fading != nil ? .fading : .plain
+        form =
+            rule.isOverMeasures ? .overMeasures : rule.within != nil ? .rolling : rule.fading != nil ? .fading : .plain
         dimension = rule.dimension
         kinds = rule.kinds.rawValue
         per = rule.within == nil ? rule.per : .day
