@@ -7,6 +7,9 @@ struct Compiler {
 
     /// Byte offsets in the source.
     private(set) var diagnostics: [(offset: Int, message: String)] = []
+    /// What CEL allows and is mostly a mistake.
+    private(set) var warnings: [(offset: Int, message: String)] = []
+    private(set) var comparisons: [ComparisonSite] = []
     /// In the order in which they are first named.
     private(set) var references: [(name: String, slot: Int)] = []
     private var referenced: Set<Int> = []
@@ -73,6 +76,15 @@ struct Compiler {
 
     mutating func diagnose(_ offset: Int, _ message: String) {
         if diagnostics.count < Limit.diagnostics { diagnostics.append((offset, message)) }
+    }
+
+    mutating func warn(_ offset: Int, _ message: String) {
+        if warnings.count < Limit.diagnostics { warnings.append((offset, message)) }
+    }
+
+    /// Notes a comparison whose answer may be certain once it is known what slots can hold.
+    mutating func noteComparison(_ offset: Int, _ sort: ComparisonSite.Sort) {
+        if comparisons.count < Limit.comparisons { comparisons.append(ComparisonSite(offset: offset, sort: sort)) }
     }
 
     /// The end of a message about a name that is not known.

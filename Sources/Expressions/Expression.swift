@@ -9,6 +9,8 @@ public final class Expression: Sendable {
     /// What is certain to go wrong when it runs, in the order of the source. Not thrown: CEL makes it an error of the
     /// subexpression, which `||`, `&&`, `?:` and macros may absorb.
     public let diagnostics: [ExpressionError]
+    /// What CEL allows and is mostly a mistake, in the order of the source.
+    public let warnings: [ExpressionError]
     /// The declared names that it reads, each with its slot, in the order in which they are first named.
     public let references: [(name: String, slot: Int)]
     /// Their slots.
@@ -25,7 +27,8 @@ public final class Expression: Sendable {
         public let column: Int
     }
 
-    private let root: Node
+    let root: Node
+    let comparisons: [ComparisonSite]
     private let neededSlots: Int
     private let neededVariables: Int
 
@@ -73,6 +76,10 @@ public final class Expression: Sendable {
         }
         root = node
         type = node.constant?.valueType ?? part.type
+        comparisons = compiler.comparisons
+        warnings =
+            compiler.warnings.isEmpty
+            ? [] : compiler.warnings.map { [places = Places(bytes)] in places.error($0.offset, $0.message) }
         if diagnostics.isEmpty, compiler.fieldNames.isEmpty {
             self.diagnostics = []
             objectFieldNames = []

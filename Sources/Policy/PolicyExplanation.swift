@@ -31,6 +31,8 @@ public struct PolicyExplanation {
         writeSubjects()
         writeScore()
         writeContexts()
+        writeAttributes()
+        writeMeasures()
         writeRules()
         writeBands()
         writePerks()

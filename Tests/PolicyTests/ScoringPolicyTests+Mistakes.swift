@@ -94,7 +94,6 @@ extension ScoringPolicyTests {
         // Rules.
         (rule("{dimension: transport, event: fare.paid, points: 1}"), "6:9: a rule lacks \"id\""),
         (rule("{id: fare, event: fare.paid, points: 1}"), "6:9: a rule lacks \"dimension\""),
-        (rule("{id: fare, dimension: transport, points: 1}"), "6:9: a rule lacks \"event\""),
         (rule("{id: fare, dimension: transport, event: fare.paid}"), "6:9: a rule lacks \"points\""),
         (
             rule("{id: fare, dimension: transport, event: fare.paid, points: 1, lasts: 1 day}"),
@@ -248,7 +247,6 @@ extension ScoringPolicyTests {
                 "3:15: score.base must lie between score.min and score.max",
                 "6:27: unknown dimension \"transprot\"; did you mean \"transport\"?",
                 "6:64: points must give an int, not a double",
-                "7:5: a rule lacks \"event\"",
                 "7:44: unknown kind \"robot\": individual, business, official",
                 "10:21: bands must rise: 10 is not above 10",
                 "12:23: a perk sees no points: name a dimension's, such as dimension.payment",
