@@ -59,6 +59,7 @@ extension Fold {
     private func name(_ part: FoldDiagnostics.Part) -> (part: Diagnosis.Part, id: String) {
         switch part {
         case .rule(let number): (.rule, policy.rules[number].id)
+        case .measure(let number): (.measure, policy.measures[number].id)
         case .sanction(let number): (.sanction, policy.sanctions[number].id)
         case .perk(let number): (.perk, policy.perks[number].id)
         }
@@ -66,12 +67,13 @@ extension Fold {
 }
 
 extension FoldDiagnostics.Part {
-    /// Rules, sanctions, perks, each in policy order.
+    /// Rules, measures, sanctions, perks, each in policy order.
     fileprivate var order: (list: Int, number: Int) {
         switch self {
         case .rule(let number): (0, number)
-        case .sanction(let number): (1, number)
-        case .perk(let number): (2, number)
+        case .measure(let number): (1, number)
+        case .sanction(let number): (2, number)
+        case .perk(let number): (3, number)
         }
     }
 }

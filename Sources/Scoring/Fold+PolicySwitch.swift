@@ -219,14 +219,13 @@ extension Fold {
                     lifted: .cured),
                 reasons: noReasons)
         }
-        let kind = SubjectTable.header(record).pointee.kind
-        if !conditions.levels.isEmpty { evaluateLevels(subject, record, kind: kind, cause: cause, change) }
+        if !conditions.levels.isEmpty { evaluateLevels(subject, record, cause: cause, change) }
         for perk in link.gonePerks where was[old.subjects.layout.perksAt + perk] != PerkState.idle {
             emit(
                 .perkRevoked, record, cause: cause, before: change.before, after: change.after, item: ~perk,
                 reasons: reasons)
         }
-        if !conditions.perks.isEmpty { evaluatePerks(subject, record, kind: kind, cause: cause, change, reasons) }
+        if !conditions.perks.isEmpty { evaluatePerks(subject, record, cause: cause, change, reasons) }
     }
 
     /// By how much each rule's points are others than they were.

@@ -229,6 +229,7 @@ extension Diagnosis.Failure {
         json.object {
             switch part {
             case .rule: $0.member("rule", id)
+            case .measure: $0.member("measure", id)
             case .sanction: $0.member("sanction", id)
             case .perk: $0.member("perk", id)
             }
