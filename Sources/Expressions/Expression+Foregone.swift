@@ -40,7 +40,7 @@ struct ComparisonSite: Sendable {
         case .operands(let comparison, let left, let right):
             let (a, b) = (left.bounds(range), right.bounds(range))
             if let answer = comparison.answer(a, b) {
-                return [Verdict(answer: answer, range: left.constant == nil ? a : b)]
+                return [Verdict(answer: answer, range: left.constant == nil ? a : right.constant == nil ? b : nil)]
             }
             for (node, other) in [(left, right), (right, left)] {
                 guard let (slot, texts) = Self.texts(node, range), case .string(let text)? = other.constant,
