@@ -105,6 +105,7 @@ extension Compiler {
                 refer(to: "\(record.name).\(field)", slot: slot)
                 return Field(slot: slot, type: type)
             case .constant(let value)?:
+                noteConstant("\(record.name).\(field)")
                 return Field(constant: value)
             case nil:
                 let hint = suggestion(field, among: record.fieldNames)

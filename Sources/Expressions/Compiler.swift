@@ -13,6 +13,8 @@ struct Compiler {
     /// In the order in which they are first named.
     private(set) var references: [(name: String, slot: Int)] = []
     private var referenced: Set<Int> = []
+    /// Fields of declared constants, `constant.limit`, each once.
+    private(set) var constantNames: [String] = []
     private(set) var fieldNames: [(name: String, offset: Int)] = []
     private(set) var readsWholeObject = false
     /// Macro variables in scope, innermost last.
@@ -94,6 +96,10 @@ struct Compiler {
 
     mutating func refer(to name: String, slot: Int) {
         if referenced.insert(slot).inserted { references.append((name, slot)) }
+    }
+
+    mutating func noteConstant(_ name: String) {
+        if !constantNames.contains(where: { $0.isSame(name) }) { constantNames.append(name) }
     }
 
     mutating func noteField(_ name: String, _ offset: Int) { fieldNames.append((name, offset)) }

@@ -14,6 +14,8 @@ public struct ForegoneComparison: Sendable, Hashable {
     public let slot: Int?
     /// A text that the slot never holds.
     public let text: String?
+    /// What a side that is not constant lies between, where numbers are compared.
+    public let range: ClosedRange<Double>?
 }
 
 /// A comparison as it was compiled.
@@ -26,26 +28,41 @@ struct ComparisonSite: Sendable {
     let offset: Int
     let sort: Sort
 
-    /// The answer, the slot and the texts that it never holds.
-    func verdicts(_ range: (Int) -> SlotRange?) -> [(answer: Bool?, slot: Int?, text: String?)] {
+    struct Verdict {
+        var answer: Bool?
+        var slot: Int?
+        var text: String?
+        var range: ClosedRange<Double>?
+    }
+
+    func verdicts(_ range: (Int) -> SlotRange?) -> [Verdict] {
         switch sort {
         case .operands(let comparison, let left, let right):
-            if let answer = comparison.answer(left.bounds(range), right.bounds(range)) { return [(answer, nil, nil)] }
+            let (a, b) = (left.bounds(range), right.bounds(range))
+            if let answer = comparison.answer(a, b) {
+                return [Verdict(answer: answer, range: left.constant == nil ? a : right.constant == nil ? b : nil)]
+            }
             for (node, other) in [(left, right), (right, left)] {
                 guard let (slot, texts) = Self.texts(node, range), case .string(let text)? = other.constant,
                     comparison == .equal || comparison == .notEqual
                 else { continue }
-                if !Self.contains(texts, text) { return [(comparison == .notEqual, slot, text.string)] }
-                if texts.count == 1 { return [(comparison == .equal, slot, nil)] }
+                if !Self.contains(texts, text) {
+                    return [Verdict(answer: comparison == .notEqual, slot: slot, text: text.string)]
+                }
+                if texts.count == 1 { return [Verdict(answer: comparison == .equal, slot: slot)] }
             }
             return []
         case .within(let item, let list):
             guard let (slot, texts) = Self.texts(item, range) else { return [] }
             let wanted = list.items.compactMap { if case .string(let text) = $0 { text } else { nil } }
             let strange = wanted.filter { !Self.contains(texts, $0) }
-            if strange.count == wanted.count { return [(false, slot, strange.first?.string)] }
-            if texts.allSatisfy({ known in wanted.contains { $0.string.isSame(known) } }) { return [(true, slot, nil)] }
-            return strange.map { (nil, slot, $0.string) }
+            if strange.count == wanted.count {
+                return [Verdict(answer: false, slot: slot, text: strange.first?.string)]
+            }
+            if texts.allSatisfy({ known in wanted.contains { $0.string.isSame(known) } }) {
+                return [Verdict(answer: true, slot: slot)]
+            }
+            return strange.map { Verdict(slot: slot, text: $0.string) }
         }
     }
 
@@ -77,7 +94,8 @@ extension Expression {
         return comparisons.flatMap { site in
             site.verdicts(range).map {
                 let (line, column) = places[site.offset]
-                return ForegoneComparison(line: line, column: column, answer: $0.answer, slot: $0.slot, text: $0.text)
+                return ForegoneComparison(
+                    line: line, column: column, answer: $0.answer, slot: $0.slot, text: $0.text, range: $0.range)
             }
         }
     }

@@ -15,6 +15,8 @@ public final class Expression: Sendable {
     public let references: [(name: String, slot: Int)]
     /// Their slots.
     public let slots: [Int]
+    /// The declared constants that were compiled in, `constant.limit`, each once.
+    public let constantNames: [String]
     /// Every name by which something in the declared object is selected, at any depth, through macro variables too, and
     /// every constant with which one of the object's own keys is compared.
     public let objectFieldNames: [FieldName]
@@ -77,6 +79,7 @@ public final class Expression: Sendable {
         root = node
         type = node.constant?.valueType ?? part.type
         comparisons = compiler.comparisons
+        constantNames = compiler.constantNames
         warnings =
             compiler.warnings.isEmpty
             ? [] : compiler.warnings.map { [places = Places(bytes)] in places.error($0.offset, $0.message) }

@@ -4,12 +4,13 @@ internal import Expressions
 extension PolicyParser {
     // MARK: Constants and attributes
 
-    func constants(_ value: Value) -> [ScoringPolicy.Constant] {
+    mutating func constants(_ value: Value) -> [ScoringPolicy.Constant] {
         guard let mapping = members(value, what: "constants", limit: ScoringPolicy.maximumConstants) else { return [] }
         return mapping.names.compactMap { _, key, value in
             let name = variableName(key, what: "a constant")
             let constant = constant(value, of: name ?? "")
             guard let name, let constant else { return nil }
+            places.constants.append(key)
             return ScoringPolicy.Constant(name: name, value: constant)
         }
     }
@@ -39,7 +40,7 @@ extension PolicyParser {
         return nil
     }
 
-    func attributes(_ value: Value) -> [ScoringPolicy.Attribute] {
+    mutating func attributes(_ value: Value) -> [ScoringPolicy.Attribute] {
         guard let mapping = members(value, what: "attributes", limit: ScoringPolicy.maximumAttributes) else {
             return []
         }
@@ -54,7 +55,9 @@ extension PolicyParser {
                 reader.noteUnknown("type", text, known: known, at: value, listing: true)
                 return nil
             }
-            return name.map { ScoringPolicy.Attribute(name: $0, type: type) }
+            guard let name else { return nil }
+            places.attributes.append(key)
+            return ScoringPolicy.Attribute(name: name, type: type)
         }
     }
 
@@ -106,6 +109,7 @@ extension PolicyParser {
         let within = measure["within"].flatMap { span($0, what: "within", isTerm: true) }
         let isAdverse = measure["adverse"].flatMap { reader.bool($0, what: "adverse") } ?? false
         guard let id, let dimension, let value else { return nil }
+        places.measures.append(measure)
         return ScoringPolicy.Measure(
             id: id, dimension: dimension, kinds: kinds, events: events, when: when, value: value, within: within,
             isAdverse: isAdverse)

@@ -37,6 +37,7 @@ extension PolicyParser {
         noteWhatGoesNotTogether(rule, per: per)
         let kinds = rule["kinds"].map { self.kinds($0) } ?? policyKinds
         guard let id, let dimension, let points else { return nil }
+        places.rules.append(rule)
         return ScoringPolicy.Rule(
             id: id, dimension: dimension, kinds: kinds, events: events, when: when, points: points, per: per ?? .ever,
             cap: cap ?? .max, lasts: lasts, within: within, fading: fading)
@@ -121,7 +122,9 @@ extension PolicyParser {
             }
             let when = perk["when"].flatMap { perkCondition($0) }
             let grace = perk["grace"].flatMap { span($0, what: "grace") } ?? .zero
-            if let id, let when { result.append(ScoringPolicy.Perk(id: id, when: when, grace: grace)) }
+            guard let id, let when else { continue }
+            places.perks.append(perk)
+            result.append(ScoringPolicy.Perk(id: id, when: when, grace: grace))
         }
         return result
     }

@@ -30,6 +30,7 @@ extension PolicyParser {
         let notice = sanction["notice"].flatMap { span($0, what: "notice") } ?? .zero
         let lasts = sanction["lasts"].flatMap { span($0, what: "lasts", isTerm: true) }
         guard let id, let dimension, let trigger, let lasts else { return nil }
+        places.sanctions.append(sanction)
         return ScoringPolicy.Sanction(
             id: id, dimension: dimension, measures: measures.map(\.text), trigger: trigger, liftedBy: liftedBy,
             notice: notice, lasts: lasts)

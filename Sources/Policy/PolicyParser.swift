@@ -4,12 +4,19 @@ extension ScoringPolicy {
     /// Reads a policy document. Throws all its mistakes at once, as `YAMLMistakes`.
     public init(yaml text: String, file: String) throws {
         var parser = PolicyParser(text)
-        let policy = parser.parse()
-        guard let policy, parser.reader.mistakes.isEmpty else {
-            throw YAMLMistakes(file: file, mistakes: parser.reader.mistakes)
-        }
-        self = policy
+        self = try parser.policy(file: file)
     }
+}
+
+/// Where the parts of a policy stand, by their numbers.
+struct PolicyPlaces {
+    var constants: [YAMLReader.Value] = []
+    var attributes: [YAMLReader.Value] = []
+    var measures: [YAMLReader.Mapping] = []
+    var rules: [YAMLReader.Mapping] = []
+    var bands: [YAMLReader.Value] = []
+    var perks: [YAMLReader.Mapping] = []
+    var sanctions: [YAMLReader.Mapping] = []
 }
 
 /// One reading of a policy document: every part is read, whatever was wrong with the parts before it, so that all
@@ -25,6 +32,8 @@ struct PolicyParser {
     var variables = PolicyVariables()
     /// By measure, as far as it is known.
     var measureDimensions: [Int?] = []
+    /// Where the parts of the policy stand, each as long as nothing is wrong with it.
+    var places = PolicyPlaces()
     /// Every event type and prefix with the dimension that it is named for.
     var eventUses: [EventUse] = []
 
@@ -33,7 +42,15 @@ struct PolicyParser {
         reader = YAMLReader(text)
     }
 
-    mutating func parse() -> ScoringPolicy? {
+    /// Throws all mistakes at once, as `YAMLMistakes`.
+    mutating func policy(file: String) throws -> ScoringPolicy {
+        guard let policy = parse(), reader.mistakes.isEmpty else {
+            throw YAMLMistakes(file: file, mistakes: reader.mistakes)
+        }
+        return policy
+    }
+
+    private mutating func parse() -> ScoringPolicy? {
         guard let root = reader.root,
             let document = reader.mapping(
                 root, what: "the policy",
@@ -52,8 +69,8 @@ struct PolicyParser {
         let early = optional("early").flatMap(early)
         let kinds = optional("kinds").map(kinds) ?? .all
         dimensions = document["dimensions"].map(readDimensions) ?? []
-        let constants = optional("constants").map(constants) ?? []
-        let attributes = optional("attributes").map(attributes) ?? []
+        let constants = optional("constants").map { self.constants($0) } ?? []
+        let attributes = optional("attributes").map { self.attributes($0) } ?? []
         let measureList = optional("measures").flatMap {
             items($0, what: "measures", limit: ScoringPolicy.maximumMeasures)
         }
@@ -264,7 +281,7 @@ struct PolicyParser {
         return nil
     }
 
-    private func bands(_ value: Value, minimum: Int64?) -> [ScoringPolicy.Band] {
+    private mutating func bands(_ value: Value, minimum: Int64?) -> [ScoringPolicy.Band] {
         guard let items = items(value, what: "bands", limit: ScoringPolicy.maximumBands) else { return [] }
         if items.isEmpty { reader.note("bands must name at least one", at: value) }
         var names: Set<String> = []
@@ -285,6 +302,7 @@ struct PolicyParser {
             if let last = result.last, from <= last.from {
                 reader.note("bands must rise: \(from) is not above \(last.from)", at: place)
             }
+            places.bands.append(item)
             if index == 0, let minimum, from > minimum {
                 reader.note("the first band must cover score.min (\(minimum))", at: place)
             }

@@ -15,29 +15,6 @@ struct PolicyCommand: AsyncParsableCommand {
         ])
 }
 
-struct PolicyCheckCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check",
-        abstract: "Say whether a policy is good, or all that is wrong with it.",
-        discussion: "Each mistake is a line on standard error: FILE:LINE:COLUMN: error: message. Exit 0 or 1.")
-
-    @Argument(help: "Policies, YAML files.")
-    var files: [String]
-
-    func run() throws {
-        var isGood = true
-        for file in files {
-            do {
-                _ = try loadPolicy(file)
-            } catch is ExitCode {
-                // Its mistakes are told; the next file may have others.
-                isGood = false
-            }
-        }
-        if !isGood { throw Exit.failed }
-    }
-}
-
 struct PolicyEvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",

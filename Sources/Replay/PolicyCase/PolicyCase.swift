@@ -29,8 +29,9 @@ public struct PolicyCase: Sendable {
         let subject: String
         /// Nil: not enrolled.
         let line: PolicyCaseLine?
-        /// The dimensions that the line names, by their numbers.
+        /// The dimensions and the measures that the line names, by their numbers.
         let dimensions: [Int]
+        let measures: [Int]
     }
 }
 

@@ -125,8 +125,8 @@ extension PolicyCaseParser {
     }
 
     private func standing(of subject: String, _ value: Value) -> PolicyCase.ExpectedStanding? {
-        if reader.isNull(value) { return .init(subject: subject, line: nil, dimensions: []) }
-        let known = ["kind", "score", "band", "dimensions", "sanctions", "perks"]
+        if reader.isNull(value) { return .init(subject: subject, line: nil, dimensions: [], measures: []) }
+        let known = ["kind", "score", "band", "dimensions", "measures", "sanctions", "perks"]
         guard let mapping = reader.mapping(value, what: "a standing", known: known) else { return nil }
         var line = PolicyCaseLine()
         append("kind", mapping["kind"], of: SubjectKind.allCases.map(\.description), to: &line)
@@ -140,9 +140,25 @@ extension PolicyCaseParser {
             let texts = dimensions.map { (PolicyCaseText.word(policy.dimensions[$0.number].name), "\($0.points)") }
             line.fields.append(.init("dimensions", PolicyCaseText.mapping(texts)))
         }
+        let measures = mapping["measures"].map(measures) ?? []
+        if !measures.isEmpty {
+            let texts = measures.map { (PolicyCaseText.word(policy.measures[$0.number].id), $0.text) }
+            line.fields.append(.init("measures", PolicyCaseText.mapping(texts)))
+        }
         if let value = mapping["sanctions"] { line.fields.append(.init("sanctions", sanctions(value))) }
         if let value = mapping["perks"] { line.fields.append(.init("perks", perks(value))) }
-        return .init(subject: subject, line: line, dimensions: dimensions.map(\.number))
+        return .init(
+            subject: subject, line: line, dimensions: dimensions.map(\.number), measures: measures.map(\.number))
+    }
+
+    /// The measures that are named, in policy order; `~` says that one is absent.
+    private func measures(_ value: Value) -> [(number: Int, text: String)] {
+        guard let mapping = reader.mapping(value, what: "measures", known: policy.measures.map(\.id)) else { return [] }
+        return mapping.names.compactMap { name, _, value in
+            guard let number = policy.measures.firstIndex(where: { $0.id == name }) else { return nil }
+            if reader.isNull(value) { return (number, "~") }
+            return reader.integer(value, what: name, in: .min ... .max).map { (number, "\($0)") }
+        }.sorted { $0.number < $1.number }
     }
 
     private func points(_ value: Value) -> [(number: Int, points: Int64)] {

@@ -11,7 +11,7 @@ struct PolicyCaseParser {
     let policy: ScoringPolicy
     let decoder = EventDecoder()
     let memberDecoder = EventDecoder()
-    let eventTypes: [String]
+    let patterns: [EventPattern]
     /// Of the case being read: whom it enrols, and its events' ids with their subjects and sources.
     var subjects: [String] = []
     var events: [String: (subject: String, source: String)] = [:]
@@ -27,7 +27,7 @@ struct PolicyCaseParser {
         self.reader = reader
         self.file = file
         self.policy = policy
-        eventTypes = policy.eventTypes
+        patterns = policy.eventPatterns
     }
 
     mutating func cases(_ value: Value) -> [PolicyCase] {
@@ -103,7 +103,7 @@ struct PolicyCaseParser {
         /// The keys of the step besides the verb's own.
         var keys: [String] {
             switch self {
-            case .enrol: ["kind", "terms", "at"]
+            case .enrol: ["kind", "terms", "attributes", "at"]
             case .event: ["subject", "at", "data", "id", "source", "times", "every"]
             case .void: ["subject", "at", "reason"]
             case .appeal: ["subject", "at", "statement"]
@@ -192,7 +192,7 @@ struct PolicyCaseParser {
     private mutating func behaviour(
         _ object: Value, _ at: Timestamp?, _ step: YAMLReader.Mapping, _ item: Value
     ) -> [PolicyCase.Step] {
-        let type = choice(object, what: "event type (no rule and no sanction names it)", of: eventTypes)
+        let type = eventType(object)
         let subject = subject(step, item)
         let times =
             step["times"].flatMap {
@@ -225,7 +225,7 @@ struct PolicyCaseParser {
         var result: [PolicyCase.Step] = []
         for number in 0..<times {
             let step = event(
-                id: id ?? "\(stepCount)-\(number + 1)", source: source, type: eventTypes[type], subject: subject,
+                id: id ?? "\(stepCount)-\(number + 1)", source: source, type: type, subject: subject,
                 at: at.adding(CalendarSpan(every.count * number, every.unit)), data: data.bytes, item)
             guard let step else { break }
             result.append(step)
@@ -233,10 +233,36 @@ struct PolicyCaseParser {
         return result
     }
 
+    /// One that a rule, a measure or a sanction names.
+    private func eventType(_ value: Value) -> String? {
+        guard let type = reader.string(value, what: "event") else { return nil }
+        if patterns.contains(where: { $0.matches(type) }) { return type }
+        reader.noteUnknown(
+            "event type (no rule, no measure and no sanction names it)", type,
+            known: patterns.filter { !$0.isPrefix }.map(\.stem), at: value)
+        return nil
+    }
+
+    /// What an enrolment says of the subject, as JSON. Nil, with a note, if the policy does not declare it so.
+    private func attributes(_ value: Value) -> String? {
+        guard let mapping = reader.mapping(value, what: "attributes", known: nil) else { return nil }
+        for (name, key, value) in mapping.names {
+            guard let attribute = policy.attributes.first(where: { $0.name == name }) else {
+                reader.noteUnknown("attribute", name, known: policy.attributes.map(\.name), at: key)
+                continue
+            }
+            if !attribute.type.accepts(value.scalar) {
+                reader.note("the attribute \"\(name)\" is declared as \(attribute.type.rawValue)", at: value)
+            }
+        }
+        return reader.json(value)
+    }
+
     private mutating func control(
         _ verb: Verb, _ subject: String, _ at: Timestamp, _ step: YAMLReader.Mapping, _ item: Value
     ) -> [PolicyCase.Step] {
         var members: [(String, String)] = []
+        var attributes: String?
         /// A text that a control event needs and a case may leave out.
         func take(_ key: String) {
             guard let value = step[key] else { return members.append((key, Self.unsaid)) }
@@ -251,6 +277,7 @@ struct PolicyCaseParser {
             guard let kind = kind ?? policy.kinds.kinds.first?.description else { return [] }
             members.append(("kind", kind))
             take("terms")
+            attributes = step["attributes"].flatMap { self.attributes($0) }
         case .withdraw: type = .withdrawn
         case .void:
             type = .eventVoided
@@ -284,6 +311,10 @@ struct PolicyCaseParser {
             data.append(jsonString: member.0)
             data.append(byte: UInt8(ascii: ":"))
             data.append(jsonString: member.1)
+        }
+        if let attributes {
+            data.append(",\"attributes\":")
+            data.append(attributes)
         }
         if !members.isEmpty { data.append(byte: UInt8(ascii: "}")) }
         return event(
@@ -328,5 +359,17 @@ struct PolicyCaseParser {
             return nil
         }
         return .event(Array(writer.bytes))
+    }
+}
+
+extension ScoringPolicy.AttributeType {
+    /// Whether a value is of the type, or absent.
+    fileprivate func accepts(_ value: YAMLScalar?) -> Bool {
+        switch (self, value) {
+        case (_, .null?), (.string, .text?), (.bool, .bool?), (.double, .number?): true
+        case (.int, .number(let digits)?): Int64(digits) != nil
+        case (.timestamp, .text(let text)?): Timestamp(text) != nil
+        default: false
+        }
     }
 }

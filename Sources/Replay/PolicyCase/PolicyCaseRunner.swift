@@ -104,7 +104,7 @@ public struct PolicyCaseRunner {
                 ?? []
         }
         let dimensions = expected.line == nil ? Array(policy.dimensions.indices) : expected.dimensions
-        let line = line(actual, dimensions: dimensions)
+        let line = line(actual, dimensions: dimensions, measures: expected.measures)
         if let wanted = expected.line, wanted.matches(line) { return [] }
         let shown = expected.line.map { line.showing($0.fields.map(\.key)) } ?? line
         return [
@@ -112,19 +112,29 @@ public struct PolicyCaseRunner {
         ]
     }
 
-    private func line(_ standing: Standing, dimensions: [Int]) -> PolicyCaseLine {
+    private func line(_ standing: Standing, dimensions: [Int], measures: [Int]) -> PolicyCaseLine {
         let points = dimensions.map {
             (PolicyCaseText.word(policy.dimensions[$0].name), "\(standing.dimensions[$0])")
+        }
+        // A measure of another kind is 0, its least, greatest and latest are absent.
+        let values = measures.map { number in
+            let measure = policy.measures[number]
+            let value = standing.measures.first { $0.measure == number }.map(\.value) ?? (measure.mayBeAbsent ? nil : 0)
+            return (PolicyCaseText.word(measure.id), value.map { "\($0)" } ?? "~")
         }
         let sanctions = standing.sanctions.map {
             (PolicyCaseText.word(policy.sanctions[$0.sanction].id), $0.state.name.description)
         }
         let perks = standing.perks.map { PolicyCaseText.word(policy.perks[$0].id) }
-        return PolicyCaseLine(fields: [
+        var line = PolicyCaseLine(fields: [
             .init("kind", standing.kind.description), .init("score", "\(standing.level.score)"),
             .init("band", PolicyCaseText.word(policy.bands[standing.level.band].name)),
             .init("dimensions", PolicyCaseText.mapping(points)),
-            .init("sanctions", PolicyCaseText.mapping(sanctions)), .init("perks", PolicyCaseText.list(perks)),
         ])
+        if !values.isEmpty { line.fields.append(.init("measures", PolicyCaseText.mapping(values))) }
+        line.fields += [
+            .init("sanctions", PolicyCaseText.mapping(sanctions)), .init("perks", PolicyCaseText.list(perks)),
+        ]
+        return line
     }
 }
