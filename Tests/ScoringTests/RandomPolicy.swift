@@ -13,23 +13,20 @@ struct RandomPolicy {
     /// By dimension: ids, and whether they may be absent.
     private var measures: [[(id: String, mayBeAbsent: Bool)]] = [[], []]
 
-    static func policy(seed: UInt64) throws -> ScoringPolicy {
-        try ScoringPolicy(yaml: text(seed: seed), file: "random-\(seed).yaml")
-    }
-
-    static func text(seed: UInt64) -> String {
+    /// `early`: how long what comes early waits; nil: any.
+    static func policy(seed: UInt64, early: String? = nil) throws -> ScoringPolicy {
         var policy = RandomPolicy(random: Seeded(seed))
-        return policy.text()
+        return try ScoringPolicy(yaml: policy.text(early: early), file: "random-\(seed).yaml")
     }
 
     private mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
     private mutating func chance(_ percent: Int) -> Bool { number(1...100) <= percent }
     private mutating func one<T>(of all: [T]) -> T { all[number(0...all.count - 1)] }
 
-    private mutating func text() -> String {
+    private mutating func text(early: String?) -> String {
         let bounds = ["{}", "{min: -60}", "{max: 25}", "{min: -100, max: 100}"]
         var lines = [
-            "policy: random", "version: 1", "early: \(one(of: ["0 hours", "1 day", "7 days"]))",
+            "policy: random", "version: 1", "early: \(early ?? one(of: ["0 hours", "1 day", "7 days"]))",
             "score: {base: 500, min: 200, max: 800}", "kinds: [individual, business]",
             "constants: {limit: \(number(1...4)), tiers: [gold, silver]}", "attributes: \(Self.attributes)",
             "dimensions: {a: \(one(of: bounds)), b: \(one(of: bounds))}", "measures:",
