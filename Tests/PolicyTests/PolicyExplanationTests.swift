@@ -218,7 +218,7 @@ import Testing
     }
 
     @Test func everyRulePerkBandSanctionMeasureAndEventOfEverySampleIsTold() throws {
-        for name in ["town", "loyalty", "licence"] {
+        for name in ["town", "loyalty", "licence", "drive", "market", "credit"] {
             let file = Self.policies.appending(path: "\(name)/\(name).yaml")
             let text = try String(contentsOf: file, encoding: .utf8)
             let policy = try ScoringPolicy(yaml: text, file: "\(name).yaml")

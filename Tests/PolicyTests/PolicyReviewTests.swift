@@ -1,4 +1,5 @@
 import Events
+import Foundation
 import Policy
 import Testing
 
@@ -21,6 +22,14 @@ import Testing
     }
 
     @Test func theGoodDocumentHasNone() throws { #expect(try warnings(document()) == []) }
+
+    private static let policies = URL(filePath: #filePath).appending(path: "../../../deploy/policies").standardized
+
+    @Test(arguments: ["town", "loyalty", "licence", "drive", "market", "credit"])
+    func samplesHaveNone(name: String) throws {
+        let file = Self.policies.appending(path: "\(name)/\(name).yaml")
+        #expect(try warnings(String(contentsOf: file, encoding: .utf8)) == [])
+    }
 
     // MARK: Numbers
 

@@ -16,7 +16,7 @@ import Testing
         #expect(file == Data(PolicySchema.text.utf8))
     }
 
-    @Test(arguments: ["town", "loyalty", "licence"])
+    @Test(arguments: ["town", "loyalty", "licence", "drive", "market", "credit"])
     func samplesAreValid(name: String) throws {
         let file = Self.policies.appending(path: "\(name)/\(name).yaml")
         #expect(try errors(String(contentsOf: file, encoding: .utf8)) == [])
