@@ -77,7 +77,9 @@ public struct PolicySample: ~Copyable {
         load(event, subject)
         for index in readers.indices where readers[index].patterns.contains(where: { $0.matches(type) }) {
             if let kind = subject?.kind, !readers[index].kinds.contains(KindSet(kind)) { continue }
-            evaluate(&readers[index], event)
+            var reader = readers[index]
+            evaluate(&reader, event)
+            readers[index] = reader
         }
     }
 

@@ -171,6 +171,9 @@ extension NaiveFold {
         object.compactMapValues { member in
             switch (member, (member as? NSNumber).map { String(cString: $0.objCType) }) {
             case (let text as String, _): .string(Text(text))
+            // What the least int is read as.
+            case (let number as NSDecimalNumber, _) where Int64(number.stringValue) != nil:
+                .int(Int64(number.stringValue)!)
             case (let number as NSNumber, "c"?): .bool(number.boolValue)
             case (let number as NSNumber, "d"?): .double(number.doubleValue)
             case (let number as NSNumber, _): .int(number.int64Value)
