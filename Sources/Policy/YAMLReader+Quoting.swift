@@ -13,6 +13,8 @@ extension YAMLReader {
             return ": an expression that begins with a quote stands in other quotes as a whole"
         case "found character that cannot start any token":
             return ": an expression that begins with %, @ or ` stands in quotes"
+        case "did not find expected alphabetic or numeric character":
+            return ": an expression that begins with !, & or * stands in quotes"
         case "found unknown escape character":
             return ": in double quotes a \\ is written twice, in single quotes once"
         default: return ""

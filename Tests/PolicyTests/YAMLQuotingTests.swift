@@ -18,7 +18,7 @@ import Testing
     @Test(arguments: [
         (
             "points: data.km > 1 ? 2 : 1",
-            "10:25: mapping values are not allowed in this context: an expression with \": \" in it stands in quotes"
+            "mapping values are not allowed in this context: an expression with \": \" in it stands in quotes"
         ),
         (
             "points: \"data.x.matches('\\d')\" ",
@@ -54,7 +54,7 @@ import Testing
 
     @Test(arguments: [
         ("!data.late", "!data.late"), ("!has(data.late)", "!has(data.late)"),
-        ("!data.late && data.x > 1", "!data.late"),
+        ("!data.late == data.x", "!data.late"),
     ])
     func aTagThatIsMeantAsNot(when: String, tag: String) throws {
         #expect(
