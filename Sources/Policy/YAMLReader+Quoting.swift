@@ -13,7 +13,7 @@ extension YAMLReader {
             return ": an expression that begins with a quote stands in other quotes as a whole"
         case "found character that cannot start any token":
             return ": an expression that begins with %, @ or ` stands in quotes"
-        case "did not find expected alphabetic or numeric character":
+        case "did not find expected alphabetic or numeric character", "did not find expected whitespace or line break":
             return ": an expression that begins with !, & or * stands in quotes"
         case "found unknown escape character":
             return ": in double quotes a \\ is written twice, in single quotes once"
