@@ -351,6 +351,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             // A ledger keeps the name that it has.
             identity = LedgerIdentity(name: identity.name ?? new.name ?? "", version: new.version) ?? new
             fold.upgrade(to: new.version)
+            forgetTypes()
             if encoder != nil {
                 encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: identity.name)
             }

@@ -29,7 +29,7 @@ extension Fold {
     /// An activation that lies in a policy's past.
     mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
         guard isNew(identity, life: 0), replacesActive(event.pointee), let text = event.pointee.policyText(decoder),
-            text != activeText, let policy = try? ScoringPolicy(yaml: text, file: "")
+            text != activeText, let policy = try? ScoringPolicy(yaml: text, file: ""), takes(policy)
         else { return }
         begin(under: policy)
     }
@@ -37,8 +37,9 @@ extension Fold {
     /// What becomes of an activation.
     public enum Admission: Sendable {
         case admitted
-        /// It is a repeat, its time is out of range, or it was approved against another policy than the active one. Of the
-        /// last kind it is known, and changes nothing whenever it comes again.
+        /// It is a repeat, its time is out of range, it was approved against another policy than the active one, or the ledger's
+        /// fold version does not have all that its policy has. Of the last kinds it is known, and changes nothing whenever it
+        /// comes again.
         case refused
         /// The allowance is used up before the clock is moved: it is to be admitted once more.
         case unfinished
@@ -53,7 +54,18 @@ extension Fold {
             counters.entries -= 1
             return .unfinished
         }
-        return isNew(Self.keys(event).identity, life: 0) && replacesActive(event) ? .admitted : .refused
+        guard isNew(Self.keys(event).identity, life: 0), replacesActive(event) else { return .refused }
+        guard version < .sixth, let text = event.policyText(decoder), text != activeText,
+            let policy = try? ScoringPolicy(yaml: text, file: "")
+        else { return .admitted }
+        return takes(policy) ? .admitted : .refused
+    }
+
+    /// Whether the ledger's fold version has all that a policy has. An activation that changes nothing is counted.
+    private mutating func takes(_ policy: ScoringPolicy) -> Bool {
+        guard policy.foldVersion > version else { return true }
+        counters.activationsIgnored += 1
+        return false
     }
 
     /// Whether an activation was approved against the active policy, or does not say against which; counted where it was not.

@@ -43,10 +43,11 @@ extension Fold {
 
     /// The state that `writeSnapshot` wrote of a fold under the same policy text. Throws `SnapshotError`.
     public init(policy: ScoringPolicy, snapshot reader: inout ByteReader) throws {
-        self.init(policy: policy)
+        guard let version = (try? reader.integer()).flatMap({ FoldVersion(rawValue: $0) }) else {
+            throw SnapshotError("the state is of no fold version that this program knows")
+        }
+        self.init(policy: policy, version: version)
         do {
-            guard let version = FoldVersion(rawValue: try reader.integer()) else { throw reader.failure }
-            self.version = version
             clock = Timestamp(microseconds: try reader.integer())
             try withUnsafeMutableBytes(of: &counters) { place in
                 for counter in place.bindMemory(to: Int64.self).indices {

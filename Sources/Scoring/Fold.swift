@@ -30,7 +30,7 @@ public struct Fold: ~Copyable {
     /// Facts since `clearOutput`.
     public internal(set) var output = FactBuffer()
 
-    let types: EventTypes
+    var types: EventTypes
     let conditions: Conditions
     var subjects: SubjectTable
     /// Subjects by band number. It follows from `subjects`: no snapshot and no digest has it.
@@ -126,7 +126,7 @@ public struct Fold: ~Copyable {
                 bytes: Self.maximumEarlyBytes))
         enrolledKinds = policy.kinds
         activeText = policy.text
-        types = EventTypes(policy)
+        types = EventTypes(policy, version)
         conditions = Conditions(policy)
         let layout = SubjectTable.Layout(
             dimensions: policy.dimensions.count, series: policy.rules.count + policy.measures.count,
@@ -178,8 +178,12 @@ public struct Fold: ~Copyable {
         return types.find(type).map { EventTypeID(value: $0) } ?? .unnamed
     }
 
-    /// From the next entry on the ledger's entries mean what `version` says.
-    public mutating func upgrade(to version: FoldVersion) { self.version = max(self.version, version) }
+    /// From the next entry on the ledger's entries mean what `version` says. What `resolve` has said of a type holds no more.
+    public mutating func upgrade(to version: FoldVersion) {
+        guard version > self.version else { return }
+        self.version = version
+        types = EventTypes(policy, version)
+    }
 
     /// Whether an entry contributes nothing and moves nothing because of its time; then it is counted.
     @inline(__always) mutating func isOutOfRange(_ time: Timestamp) -> Bool {

@@ -1,4 +1,5 @@
 public import Events
+public import Policy
 
 /// What a ledger's entries mean. A ledger partition begins under the version that its first entry names, and moves to a newer
 /// one at an entry of its own (`standing.ledger.upgraded`), so that all members change at the same place.
@@ -18,7 +19,12 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     /// (`Fold.admitActivation`).
     case fifth = 5
 
-    public static let newest = FoldVersion.fifth
+    /// What `event`, `lifted-by` and `streak` name may be a prefix; before, it is a type of that name. A policy may have constants,
+    /// attributes, measures, windows and rules that fade: before, an activation of one that has changes nothing
+    /// (`ScoringPolicy.foldVersion`).
+    case sixth = 6
+
+    public static let newest = FoldVersion.sixth
 
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
@@ -88,5 +94,13 @@ public struct LedgerIdentity: Hashable, Sendable {
     /// A ledger that this program cannot fold.
     public struct Unknown: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
+    }
+}
+
+extension ScoringPolicy {
+    /// The first fold version under which a ledger takes this policy's activation.
+    public var foldVersion: FoldVersion {
+        let isOfEvents = rules.allSatisfy { $0.within == nil && $0.fading == nil && !$0.isOverMeasures }
+        return isOfEvents && constants.isEmpty && attributes.isEmpty && measures.isEmpty ? .second : .sixth
     }
 }
