@@ -94,11 +94,8 @@ struct EventTypes {
     private var types: [EventType] = []
     private var names: EventNames
     private var prefixes: EventNames
-    /// False: a prefix is a type of that name.
-    private let hasPrefixes: Bool
 
-    init(_ policy: ScoringPolicy, _ version: FoldVersion) {
-        hasPrefixes = version >= .sixth
+    init(_ policy: ScoringPolicy) {
         let patterns = policy.eventPatterns
         names = EventNames(capacity: patterns.count)
         prefixes = EventNames(capacity: patterns.count)
@@ -117,16 +114,8 @@ struct EventTypes {
             type.input = .passUnretained(input)
         }
         let number = Int32(types.count)
-        if pattern.isPrefix, hasPrefixes {
-            prefixes.add(pattern.stem, number)
-        } else {
-            names.add(pattern.description, number)
-        }
+        if pattern.isPrefix { prefixes.add(pattern.stem, number) } else { names.add(pattern.stem, number) }
         types.append(type)
-    }
-
-    private func covers(_ patterns: [EventPattern], _ pattern: EventPattern) -> Bool {
-        patterns.contains { hasPrefixes ? $0.covers(pattern) : $0 == pattern }
     }
 
     private static func use(_ expression: Expression?, _ all: inout [Expression]) -> Unmanaged<Expression>? {
@@ -140,7 +129,7 @@ struct EventTypes {
         _ pattern: EventPattern, _ policy: ScoringPolicy, _ expressions: inout [Expression]
     ) -> Range<Int32> {
         let first = Int32(steps.count)
-        for (rule, item) in policy.rules.enumerated() where covers(item.events, pattern) {
+        for (rule, item) in policy.rules.enumerated() where item.events.contains(where: { $0.covers(pattern) }) {
             var step = Step(
                 rule: UInt16(rule), dimension: UInt16(item.dimension), kinds: item.kinds.rawValue,
                 isPlain: item.within == nil && item.fading == nil, cap: min(item.cap, ScoringPolicy.saturation),
@@ -160,8 +149,8 @@ struct EventTypes {
     ) -> Range<Int32> {
         let first = Int32(entrances.count)
         for (number, measure) in policy.measures.enumerated() {
-            let breaks = covers(measure.breakers, pattern)
-            guard breaks || covers(measure.events, pattern) else { continue }
+            let breaks = measure.breakers.contains { $0.covers(pattern) }
+            guard breaks || measure.events.contains(where: { $0.covers(pattern) }) else { continue }
             var entrance = Entrance(
                 measure: UInt16(number), series: UInt16(policy.rules.count + number),
                 dimension: UInt16(measure.dimension), kinds: measure.kinds.rawValue, form: Series(measure).form,
@@ -181,8 +170,8 @@ struct EventTypes {
         let first = Int32(triggers.count)
         for (number, sanction) in policy.sanctions.enumerated() {
             var trigger = Trigger(
-                sanction: UInt16(number), lifts: covers(sanction.liftedBy, pattern), imposes: false)
-            if case .event(let events, let when) = sanction.trigger, covers(events, pattern) {
+                sanction: UInt16(number), lifts: sanction.liftedBy.contains { $0.covers(pattern) }, imposes: false)
+            if case .event(let events, let when) = sanction.trigger, events.contains(where: { $0.covers(pattern) }) {
                 trigger.imposes = true
                 trigger.when = Self.use(when, &expressions)
             }

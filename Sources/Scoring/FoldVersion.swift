@@ -19,9 +19,9 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     /// (`Fold.admitActivation`).
     case fifth = 5
 
-    /// What `event`, `lifted-by` and `streak` name may be a prefix; before, it is a type of that name. A policy may have constants,
-    /// attributes, measures, windows and rules that fade: before, an activation of one that has changes nothing
-    /// (`ScoringPolicy.foldVersion`).
+    /// A policy may have constants, attributes, measures, windows, rules that fade, and prefixes of event types. Before, the
+    /// activation of a policy with such parts changes nothing (`ScoringPolicy.foldVersion`), as members that do not know them
+    /// could not follow.
     case sixth = 6
 
     public static let newest = FoldVersion.sixth
@@ -100,7 +100,10 @@ public struct LedgerIdentity: Hashable, Sendable {
 extension ScoringPolicy {
     /// The first fold version under which a ledger takes this policy's activation.
     public var foldVersion: FoldVersion {
-        let isOfEvents = rules.allSatisfy { $0.within == nil && $0.fading == nil && !$0.isOverMeasures }
-        return isOfEvents && constants.isEmpty && attributes.isEmpty && measures.isEmpty ? .second : .sixth
+        let isOld =
+            constants.isEmpty && attributes.isEmpty && measures.isEmpty
+            && rules.allSatisfy { $0.within == nil && $0.fading == nil && !$0.isOverMeasures }
+            && !eventPatterns.contains(where: \.isPrefix)
+        return isOld ? .second : .sixth
     }
 }

@@ -94,7 +94,7 @@ struct ActivePolicies {
                     + "policy log` shows it; choose again against the policy that is active now")
         case .olderLedger(let version):
             throw fail(
-                "error: \(policy.id) version \(policy.version) has constants, attributes, measures, windows or fading rules, and "
+                "error: \(policy.id) version \(policy.version) has measures, windows, attributes or other parts of newer policies, and "
                     + "\(place) is of fold version \(version): nothing changed. `standing ledger upgrade` moves it to a version "
                     + "that has them, once all members are updated")
         case .outOfRange:
