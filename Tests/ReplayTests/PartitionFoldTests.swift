@@ -99,7 +99,7 @@ import Testing
     @Test func anOlderLedgerKeepsItsFormUntilAnEntryMovesIt() throws {
         let old = LedgerEntry.system(
             type: "standing.policy.activated",
-            data: LedgerEntry.policyData(TestPolicy.text).replacing(#","ledger":"city","fold-version":4"#, with: ""))
+            data: LedgerEntry.policyData(TestPolicy.text).replacing(#","ledger":"city","fold-version":6"#, with: ""))
         try ledger.apply(LedgerEntry.frame([old]), at: 0)
         #expect(ledger.fold.identity == .unnamed)
         let frame = LedgerEntry.frame(
@@ -126,7 +126,7 @@ import Testing
     @Test func anUnknownFoldVersionIsRefused() throws {
         let newer = LedgerEntry.system(
             type: "standing.policy.activated",
-            data: LedgerEntry.policyData(TestPolicy.text).replacing("\"fold-version\":4", with: "\"fold-version\":9"))
+            data: LedgerEntry.policyData(TestPolicy.text).replacing("\"fold-version\":6", with: "\"fold-version\":9"))
         #expect(
             ledger.problem(LedgerEntry.frame([newer]), at: 0)
                 == "ledger partition 4, offset 0: the ledger is of fold version 9; this program knows none above 6")
