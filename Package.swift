@@ -21,6 +21,7 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -46,6 +47,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -54,6 +56,8 @@ let package = Package(
         .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // No pkg-config file: its module map names the library.
+        .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .target(name: "CIntrinsics"),
         .target(
             name: "CSimdJSON",
@@ -74,16 +78,16 @@ let package = Package(
         room("Topics", ["Kafka", "Policy"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "Kafka", logging]),
-        room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTPTypes]),
+        room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTP1, nioHTTPTypes]),
         room("Query", ["Events", "HTTP", "Pipeline", "Policy", "Scoring", httpTypes, hummingbird, logging, metrics]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
         .executableTarget(
             name: "standing",
             dependencies: [
-                "CIntrinsics", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
-                "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics", argumentParser, logging, metrics, nio,
-                nioHTTP1, nioPosix,
+                "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
+                "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics", argumentParser, histogram, logging,
+                metrics, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
 
@@ -106,13 +110,13 @@ let package = Package(
                 "Events", "Kafka", "Ledger", "Pipeline", "Policy", "Randomness", "Replay", "Scoring", "Simulation",
                 logging,
             ]),
-        tests("HTTPTests", ["HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTPTypes]),
+        tests("HTTPTests", ["Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1]),
         tests(
             "QueryTests",
             ["Events", "HTTP", "Pipeline", "Policy", "Query", "Scoring", httpTypes, hummingbird, logging, metrics]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
-        tests("SimulationTests", ["Pipeline", "Randomness", "Simulation"]),
+        tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
         tests(
             "CommandTests",
             ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb]),

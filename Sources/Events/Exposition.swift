@@ -4,6 +4,8 @@ public struct Exposition: Sendable {
     public struct Sample: Sendable {
         let suffix: String
         let value: String
+        /// Of a histogram's bucket: the greatest value in it, as the label `le` has it.
+        var bound: String?
 
         public init(_ value: Int64, suffix: String = "") {
             self.suffix = suffix
@@ -20,6 +22,20 @@ public struct Exposition: Sendable {
                 self.value = Int64(exactly: value).map { String($0) } ?? String(value)
             }
         }
+    }
+
+    /// A histogram's: for each bucket how many values are in it or in one before it, then their sum and their number. `counts`:
+    /// of each bucket alone; it has one more than there are `bounds`, for what is greater.
+    public static func histogram(bounds: [Double], counts: [Int64], sum: Double) -> [Sample] {
+        var samples: [Sample] = []
+        var count: Int64 = 0
+        for (index, own) in counts.enumerated() {
+            count += own
+            var sample = Sample(count, suffix: "_bucket")
+            sample.bound = index < bounds.count ? Sample(bounds[index]).value : "+Inf"
+            samples.append(sample)
+        }
+        return samples + [Sample(sum, suffix: "_sum"), Sample(count, suffix: "_count")]
     }
 
     private static let libraryHelp = "Measured by a library that the program uses."
@@ -50,7 +66,10 @@ public struct Exposition: Sendable {
             text += "# HELP \(name) \(Metric(rawValue: name)?.help ?? Self.libraryHelp)\n"
             text += "# TYPE \(name) \(family.kind.rawValue)\n"
             for (labels, samples) in family.series.sorted(by: { $0.key < $1.key }) {
-                for sample in samples { text += "\(name)\(sample.suffix)\(labels) \(sample.value)\n" }
+                for sample in samples {
+                    let labels = sample.bound.map { Self.labels(labels, bound: $0) } ?? labels
+                    text += "\(name)\(sample.suffix)\(labels) \(sample.value)\n"
+                }
             }
         }
         return text
@@ -66,6 +85,10 @@ public struct Exposition: Sendable {
             dimensions.map { (sanitised($0.0, colons: false), $0.1) }, uniquingKeysWith: { $1 })
         let pairs = values.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(escaped($0.value))\"" }
         return "{\(pairs.joined(separator: ","))}"
+    }
+
+    private static func labels(_ rendered: String, bound: String) -> String {
+        (rendered.isEmpty ? "{" : rendered.dropLast() + ",") + "le=\"\(bound)\"}"
     }
 
     private static func sanitised(_ name: String, colons: Bool) -> String {

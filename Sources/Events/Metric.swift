@@ -1,7 +1,7 @@
 /// Every metric of `/metrics`, of `serve` and of the downstream services: its name, its kind and its help. There is no other way
 /// to expose one, so none is without help. Counters end in `_total`, gauges do not; a name has its base unit.
 public enum Metric: String, Sendable, CaseIterable {
-    public enum Kind: String, Sendable { case counter, gauge, summary }
+    public enum Kind: String, Sendable { case counter, gauge, histogram, summary }
 
     case foldPartitions = "standing_fold_partitions"
     case foldPartitionsCurrent = "standing_fold_partitions_current"
@@ -56,6 +56,8 @@ public enum Metric: String, Sendable, CaseIterable {
     case intakeEvents = "standing_intake_events_total"
     case intakeFrames = "standing_intake_frames_total"
     case intakeExpiredPositions = "standing_intake_expired_positions_total"
+    case intakeSeconds = "standing_intake_seconds"
+    case foldSeconds = "standing_fold_seconds"
     case deadLetters = "standing_dead_letters_total"
     case deadLettersByTopic = "standing_dead_letters_by_topic_total"
     case factsPublished = "standing_facts_published_total"
@@ -150,6 +152,18 @@ public enum Metric: String, Sendable, CaseIterable {
         case .intakeEvents: (.counter, "Records of source topics that were events.")
         case .intakeFrames: (.counter, "Frames appended to the ledger.")
         case .intakeExpiredPositions: (.counter, "Offsets of source topics that expired before they were read.")
+        case .intakeSeconds:
+            (
+                .histogram,
+                "From the timestamp of a source record until it is acknowledged in the ledger, of the first record of each "
+                    + "batch: the first part of the time from event to fact."
+            )
+        case .foldSeconds:
+            (
+                .histogram,
+                "From the timestamp of a frame of the ledger until the last of its facts is acknowledged, of each frame that "
+                    + "has facts: the second part of the time from event to fact."
+            )
         case .deadLetters: (.counter, "Records that became dead letters, by reason.")
         case .deadLettersByTopic: (.counter, "Records that became dead letters, by source topic.")
         case .factsPublished: (.counter, "Facts published and acknowledged, by topic.")

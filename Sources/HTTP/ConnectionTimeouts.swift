@@ -1,29 +1,28 @@
-internal import HTTPTypes
 internal import NIOCore
-internal import NIOHTTPTypes
+internal import NIOHTTP1
 
-/// Closes a connection whose phase lasts too long, and tells `Connections` its phase. A client that sends its head byte by
-/// byte is idle until the head is complete.
-final class ConnectionTimeouts: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-    typealias OutboundIn = HTTPResponsePart
-    typealias OutboundOut = HTTPResponsePart
+/// Tells `Connections` what its connection waits for. A client that sends its head byte by byte is idle until the head is
+/// complete.
+final class ConnectionTimeouts: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
 
     private let connections: Connections
-    private var number: Int?
+    /// Nil before the handler has a channel and after the channel is closed.
+    private var connection: Connection?
     private var phase = ConnectionPhase.idle
-    private var deadline: Scheduled<Void>?
-    /// Requests whose heads, whose ends, and whose answers' ends have passed.
-    private var (heads, ends, answers) = (0, 0, 0)
-    private var isWriting = false
+    /// Requests whose heads and whose ends have come.
+    private var (heads, ends) = (0, 0)
+    /// Answers whose heads are written, and those of them that the client's machine has to the end.
+    private var (begun, taken) = (0, 0)
 
     init(_ connections: Connections) { self.connections = connections }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
-        number = connections.open(at: .now()) { channel.close(mode: .all, promise: nil) }
-        startDeadline(context)
+        connection = connections.open(at: context.eventLoop.now) { channel.close(mode: .all, promise: nil) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { end() }
@@ -39,7 +38,7 @@ final class ConnectionTimeouts: ChannelDuplexHandler, RemovableChannelHandler {
         case .body: break
         case .end: ends += 1
         }
-        update(context)
+        update(context.eventLoop)
         context.fireChannelRead(data)
     }
 
@@ -47,44 +46,40 @@ final class ConnectionTimeouts: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapOutboundIn(data) {
         case .head(let head):
             // 100 Continue is not the answer yet.
-            isWriting = head.status.kind != .informational
-            update(context)
+            if head.status.code >= 200 { begun += 1 }
+            update(context.eventLoop)
             context.write(data, promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:
-            let written = promise ?? context.eventLoop.makePromise()
-            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            written.futureResult.whenComplete { _ in
-                let (handler, context) = bound.value
-                handler.answers += 1
-                handler.isWriting = false
-                handler.update(context)
+            let eventLoop = context.eventLoop
+            let written = promise ?? eventLoop.makePromise()
+            written.futureResult.assumeIsolated().whenComplete { _ in
+                self.taken += 1
+                self.update(eventLoop, isNextAnswer: true)
             }
             context.write(data, promise: written)
         }
     }
 
-    private func update(_ context: ChannelHandlerContext) {
+    /// `isNextAnswer`: the client has taken one; each that is written has the whole time.
+    private func update(_ eventLoop: any EventLoop, isNextAnswer: Bool = false) {
         let next: ConnectionPhase =
-            if isWriting { .writing } else if ends < heads { .readingBody } else if answers < heads { .answering } else
-            { .idle }
-        guard next != phase, let number else { return }
+            if taken < begun {
+                .writing
+            } else if ends < heads {
+                .readingBody
+            } else if taken < heads {
+                .answering
+            } else {
+                .idle
+            }
+        guard next != phase || isNextAnswer && next == .writing, let connection else { return }
         phase = next
-        connections.enter(next, number, at: .now())
-        startDeadline(context)
-    }
-
-    private func startDeadline(_ context: ChannelHandlerContext) {
-        deadline?.cancel()
-        deadline = phase.limit.map { limit in
-            context.eventLoop.assumeIsolated().scheduleTask(in: limit) { context.close(mode: .all, promise: nil) }
-        }
+        connection.enter(next, at: eventLoop.now)
     }
 
     private func end() {
-        deadline?.cancel()
-        deadline = nil
-        if let number { connections.closed(number) }
-        number = nil
+        if let connection { connections.closed(connection) }
+        connection = nil
     }
 }

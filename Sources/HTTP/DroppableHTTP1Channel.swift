@@ -1,6 +1,7 @@
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import Synchronization
 
@@ -28,9 +29,20 @@ struct DroppableHTTP1Channel: ServerChildChannel {
     }
 
     let http1: HTTP1Channel
+    let connections: Connections
+    let promptRoutes: [PromptRoute]
 
+    /// What comes from the decoder meets the timeouts first, then the prompt answers, and what is left the router's own handlers.
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        http1.setup(channel: channel, logger: logger).map { Value($0) }
+        http1.setup(channel: channel, logger: logger).flatMapThrowing { connection in
+            let value = Value(connection)
+            let pipeline = channel.pipeline.syncOperations
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            var handlers: [any ChannelHandler] = [ConnectionTimeouts(connections)]
+            if !promptRoutes.isEmpty { handlers.append(PromptAnswers(promptRoutes)) }
+            try pipeline.addHandlers(handlers, position: .after(decoder))
+            return value
+        }
     }
 
     func handle(value: Value, logger: Logger) async {

@@ -9,6 +9,7 @@ internal import NIOCore
 /// Requests are not logged, because their paths name subjects.
 public struct HTTPServer: Sendable {
     private let responder: RouterResponder<BasicRequestContext>
+    private let promptRoutes: [PromptRoute]
     private let address: HTTPAddress
     private let maximumConnections: Int
     private let logger: Logger
@@ -22,7 +23,7 @@ public struct HTTPServer: Sendable {
     }
 
     init(_ routes: Routes, address: HTTPAddress, maximumConnections: Int, logger: Logger) {
-        responder = routes.responder
+        (responder, promptRoutes) = (routes.responder, routes.promptRoutes)
         self.address = address
         self.maximumConnections = maximumConnections
         self.logger = logger
@@ -36,11 +37,9 @@ public struct HTTPServer: Sendable {
         quiet.logLevel = .critical
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { responder in
-                let timeouts: @Sendable () -> [any RemovableChannelHandler] = { [ConnectionTimeouts(connections)] }
-                return DroppableHTTP1Channel(
-                    http1: HTTP1Channel(
-                        responder: responder, configuration: .init(additionalChannelHandlers: timeouts())))
+            server: HTTPServerBuilder { [promptRoutes] responder in
+                DroppableHTTP1Channel(
+                    http1: HTTP1Channel(responder: responder), connections: connections, promptRoutes: promptRoutes)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
@@ -55,6 +54,8 @@ public struct HTTPServer: Sendable {
                 logger.info("listening on http://\(HTTPAddress(host: address.host, port: port))")
                 listening(port)
             }, logger: quiet)
+        let sweep = connections.sweep(on: application.eventLoopGroup.any())
+        defer { sweep.cancel() }
         do {
             try await application.run()
         } catch {

@@ -5,12 +5,14 @@ public import Logging
 
 /// The paths that a server answers. What fails is answered with `{"error":…}`, never with an empty body.
 public struct Routes {
-    private let router = Router(context: BasicRequestContext.self)
+    private let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+    private(set) var promptRoutes: [PromptRoute] = []
 
     /// `logger` logs requests that fail here, by the route's pattern, because a path names a subject.
     public init(logger: Logger) { router.add(middleware: JSONErrors(logger: logger)) }
 
-    /// Answers `GET path`. `known`: the query parameters that it takes, each once; any other is refused.
+    /// Answers `GET path`, and `HEAD path` without the body. `known`: the query parameters that it takes, each once; any other
+    /// is refused.
     public func get(
         _ path: RouterPath, taking known: [String] = [],
         _ answer: @escaping @Sendable (Request, BasicRequestContext) async throws -> Response
@@ -20,6 +22,16 @@ public struct Routes {
             if let mistake = Self.mistake(in: names, known: known) { return .error(mistake, status: .badRequest) }
             return try await answer(request, context)
         }
+    }
+
+    /// Answers without the router where there is nothing to wait for: a path of `prefix`, which ends in `/`, and one more segment,
+    /// which `answer` receives as it came, without a query. Nil: the router answers, as it answers everything that it is better to
+    /// have no second opinion about. What `answer` gives is to be what the path's route would give. It must not block: it is
+    /// called on an event loop.
+    public mutating func answerAtOnce(
+        _ prefix: String, _ answer: @escaping @Sendable (_ segment: Substring) -> Answer?
+    ) {
+        promptRoutes.append(PromptRoute(prefix: prefix, answer: answer))
     }
 
     var responder: RouterResponder<BasicRequestContext> { router.buildResponder() }
@@ -38,11 +50,19 @@ public struct Routes {
     }
 }
 
-/// Answers what a route throws, and the router's own errors, in the form of ours.
+/// Answers what a route throws, and the router's own errors, in the form of ours. What answers `HEAD` has no body.
 private struct JSONErrors: RouterMiddleware {
     let logger: Logger
 
     func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        let response = try await answer(request, context: context, next: next)
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(
         _ request: Request, context: BasicRequestContext,
         next: (Request, BasicRequestContext) async throws -> Response
     ) async throws -> Response {
@@ -66,11 +86,7 @@ private struct JSONErrors: RouterMiddleware {
 extension Response {
     /// `{"error":…}`
     public static func error(_ message: String, status: HTTPResponse.Status) -> Response {
-        json(status: status) { writer in
-            writer.append("{\"error\":")
-            writer.append(jsonString: message)
-            writer.append("}")
-        }
+        Response(Answer.error(message, status: status))
     }
 
     /// 503: what fails now is to be asked for once more in a second.
@@ -83,15 +99,11 @@ extension Response {
     public static func json(
         status: HTTPResponse.Status = .ok, _ write: (inout ByteWriter) -> Void
     ) -> Response {
-        var writer = ByteWriter()
-        write(&writer)
-        return json(writer.bytes, status: status)
+        Response(Answer.json(status: status, write))
     }
 
     public static func json(_ bytes: some Sequence<UInt8>, status: HTTPResponse.Status = .ok) -> Response {
-        Response(
-            status: status, headers: [.contentType: "application/json; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        Response(Answer.json(bytes, status: status))
     }
 
     public static func text(_ text: String, contentType: String = "text/plain; charset=utf-8") -> Response {

@@ -143,10 +143,9 @@ public final class Consumer: ConsumerClient {
         public var instance: String?
         /// Ask for a notice when the end of a partition is reached.
         public var reportsEnds = false
-        /// The local queue's bounds. Nil: what a fast reader needs. Before librdkafka 2.2 fetching rests for up to a
-        /// second whenever the queue is full, so it must be large; since then the rest is a setting.
-        public var maximumQueuedRecords: Int?
-        public var maximumQueuedKilobytes: Int?
+        /// Bounds of the queue of records that were fetched and not handed out yet. One fetch may go beyond them.
+        public var maximumQueuedRecords = 100_000
+        public var maximumQueuedKilobytes = 16 * 1024
         public var statisticsMilliseconds = 0
         /// Milliseconds: a member of a group that does not poll for longer is taken for dead by it.
         public var maximumPollInterval = Options.standardPollInterval
@@ -166,6 +165,8 @@ public final class Consumer: ConsumerClient {
     static let noGroup = "standing-no-group"
 
     private let handle: Handle
+    /// Nil where the library sees to it.
+    private let waker: FetchWaker?
     private let queue: OpaquePointer
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private let batch: Int
@@ -190,7 +191,7 @@ public final class Consumer: ConsumerClient {
         self.listener = listener
         self.onNotice = onNotice
         patience = configuration.patience
-        let rests = rd_kafka_version() < 0x0202_0000
+        let mustBeWoken = rd_kafka_version() < 0x0202_0000
         var settings = [
             ("group.id", options.group ?? Self.noGroup),
             ("enable.auto.commit", "false"),
@@ -206,11 +207,11 @@ public final class Consumer: ConsumerClient {
             ("topic.metadata.refresh.interval.ms", "30000"),
             ("fetch.wait.max.ms", String(configuration.fetchWaitMilliseconds)),
             ("fetch.error.backoff.ms", "100"),
-            ("queued.min.messages", String(options.maximumQueuedRecords ?? (rests ? 1_000_000 : 100_000))),
-            ("queued.max.messages.kbytes", String(options.maximumQueuedKilobytes ?? (rests ? 256 : 64) * 1024)),
+            ("queued.min.messages", String(options.maximumQueuedRecords)),
+            ("queued.max.messages.kbytes", String(options.maximumQueuedKilobytes)),
             ("statistics.interval.ms", String(options.statisticsMilliseconds)),
         ]
-        if !rests { settings.append(("fetch.queue.backoff.ms", "10")) }
+        if !mustBeWoken { settings.append(("fetch.queue.backoff.ms", "10")) }
         if let instance = options.instance { settings.append(("group.instance.id", instance)) }
         let conf = try configuration.make(settings)
         rd_kafka_conf_set_events(conf, commonEvents)
@@ -228,7 +229,11 @@ public final class Consumer: ConsumerClient {
             }
         }
         rebalanceBox = box
+        // The properties may have others than the options.
+        let records = conf.number("queued.min.messages") ?? options.maximumQueuedRecords
+        let kilobytes = conf.number("queued.max.messages.kbytes") ?? options.maximumQueuedKilobytes
         handle = try Handle(RD_KAFKA_CONSUMER, consuming: conf)
+        waker = mustBeWoken ? FetchWaker(handle.pointer, records: records, bytes: kilobytes * 1024) : nil
         queue = rd_kafka_queue_get_consumer(handle.pointer)
         messages = .allocate(capacity: options.batch)
         box.consumer = self
@@ -251,6 +256,7 @@ public final class Consumer: ConsumerClient {
     public func close() {
         guard !closed else { return }
         closed = true
+        waker?.stop()
         settle()
         rd_kafka_consumer_close(handle.pointer)
     }
@@ -308,6 +314,7 @@ public final class Consumer: ConsumerClient {
         // The library remembers a pause beyond the assignment.
         try resumeAll()
         assignment = offsets.map { Assigned($0) }
+        waker?.forget()
         (lastHit, restartAt) = (0, nil)
         let code =
             try isRevoked
@@ -328,6 +335,7 @@ public final class Consumer: ConsumerClient {
     private static let seekMilliseconds = 5000
 
     private func seek(_ offsets: [PartitionOffset]) throws(KafkaError) {
+        waker?.moved()
         let patience = patience.within(milliseconds: Self.seekMilliseconds).withoutStop()
         try patience.run("seek", answerMilliseconds: Self.seekMilliseconds) { attempt throws(KafkaError) in
             try PartitionList.with(offsets) { list throws(KafkaError) -> Void in
@@ -388,6 +396,7 @@ public final class Consumer: ConsumerClient {
         for source in assignment.indices where places.contains(assignment[source].topicPartition) {
             assignment[source].pause()
         }
+        waker?.moved()
     }
 
     private func resumeAll() throws(KafkaError) { try resume(Array(paused)) }
@@ -400,6 +409,7 @@ public final class Consumer: ConsumerClient {
         try PartitionList.with(partitions) { list throws(KafkaError) in
             try check(rd_kafka_resume_partitions(handle.pointer, list), "resume")
         }
+        waker?.moved()
     }
 
     /// Hands out the records that are there, at most a batch, in each partition's order; waits at most
@@ -411,14 +421,8 @@ public final class Consumer: ConsumerClient {
         handle.serve(timeoutMilliseconds: 0, notice: onNotice)
         try restartIfDue()
         calls += 1
-        var count = rd_kafka_consume_batch_queue(queue, 0, messages, batch)
-        // A batch call waits for a full batch, so it waits in small steps for the first record only.
-        var waited = 0
-        while count == 0, waited < timeoutMilliseconds {
-            let step = min(5, timeoutMilliseconds - waited)
-            count = rd_kafka_consume_batch_queue(queue, Int32(step), messages, batch)
-            waited += step
-        }
+        let count = take(timeoutMilliseconds)
+        waker?.wakeIfMoved(assignment)
         guard count > 0 else {
             if let error = handle.fatalError { throw error }
             return 0
@@ -426,15 +430,30 @@ public final class Consumer: ConsumerClient {
         defer { for index in 0..<count { rd_kafka_message_destroy(messages[index]) } }
         return try withUnsafeTemporaryAllocation(of: Record.self, capacity: count) { records in
             var accepted = 0
+            var bytes = 0
             for index in 0..<count {
                 let message = UnsafePointer<rd_kafka_message_t>(messages[index]!)
+                bytes += message.pointee.len + message.pointee.key_len
                 guard let record = try accept(message) else { continue }
                 records.initializeElement(at: accepted, to: record)
                 accepted += 1
             }
+            waker?.took(records: count, bytes: bytes, of: assignment)
             if accepted > 0 { try body(UnsafeBufferPointer(rebasing: records[..<accepted])) }
             return accepted
         }
+    }
+
+    /// Fills `messages` and returns how many there are. A batch call waits for a full batch, so only the first message is
+    /// waited for, and by itself.
+    private func take(_ timeoutMilliseconds: Int) -> Int {
+        let count = rd_kafka_consume_batch_queue(queue, 0, messages, batch)
+        guard count == 0, timeoutMilliseconds > 0,
+            let first = rd_kafka_consume_queue(queue, Int32(timeoutMilliseconds))
+        else { return max(0, count) }
+        messages[0] = first
+        guard batch > 1 else { return 1 }
+        return 1 + max(0, rd_kafka_consume_batch_queue(queue, 0, messages + 1, batch - 1))
     }
 
     /// Partition errors since the last call, such as an offset that the broker no longer has.

@@ -12,11 +12,17 @@ public final class EmbeddedBroker: @unchecked Sendable {
     private let cluster: OpaquePointer
     /// `127.0.0.1:PORT`.
     public let bootstrap: String
+    /// What its clients should wait for records: it does not wake a fetch that waits when records come, so that half of this is
+    /// added to the latency of each hop at rest, and each consumer asks it this often.
+    public static let fetchWaitMilliseconds = 5
 
     public init(brokers: Int = 1) throws(KafkaError) {
         let conf = rd_kafka_conf_new()!
         try conf.set("client.id", "standing-embedded-broker")
         try conf.set("log_level", "3")
+        // It applies to the connections that the mock accepts, too. With Nagle's algorithm an answer waits up to 40 ms for the
+        // client's delayed acknowledgement of the answer before it.
+        try conf.set("socket.nagle.disable", "true")
         handle = try Handle(RD_KAFKA_PRODUCER, consuming: conf)
         guard let cluster = rd_kafka_mock_cluster_new(handle.pointer, Int32(brokers)) else {
             throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, message: "the embedded broker did not start")

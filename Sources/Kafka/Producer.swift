@@ -91,10 +91,11 @@ public final class HeaderSet: @unchecked Sendable {
 public final class Producer: ProducerClient {
     public struct Options: Sendable {
         public var gapless = false
-        /// Longest a record waits for company, in milliseconds.
+        /// Longest a record waits for company, in milliseconds. Without a wait records still gather: while five records or more of
+        /// a partition are on their way, librdkafka sends no others of it.
         public var lingerMilliseconds = 5
         public var compression = "lz4"
-        /// Bounds of the queue of records that are not yet acknowledged.
+        /// Bounds of the queue of records that are not yet acknowledged. It always has room for one of the largest.
         public var maximumQueuedRecords = 200_000
         public var maximumQueuedKilobytes = 64 * 1024
         public var maximumRecordBytes = 8 * 1024 * 1024
@@ -126,10 +127,25 @@ public final class Producer: ProducerClient {
             ("message.max.bytes", String(options.maximumRecordBytes)),
             ("statistics.interval.ms", String(options.statisticsMilliseconds)),
         ])
+        do {
+            try Self.leaveRoomForOneRecord(conf)
+        } catch {
+            rd_kafka_conf_destroy(conf)
+            throw error
+        }
         rd_kafka_conf_set_events(conf, commonEvents | RD_KAFKA_EVENT_DR)
         handle = try Handle(RD_KAFKA_PRODUCER, consuming: conf)
         self.onNotice = onNotice
         patience = configuration.patience
+    }
+
+    /// A record that is larger than the queue would be refused for ever, as if the queue were full.
+    private static func leaveRoomForOneRecord(_ conf: OpaquePointer) throws(KafkaError) {
+        guard let largest = conf.number("message.max.bytes"), let queue = conf.number("queue.buffering.max.kbytes") else {
+            return
+        }
+        let least = (largest + 1023) / 1024
+        if queue < least { try conf.set("queue.buffering.max.kbytes", String(least)) }
     }
 
     deinit {

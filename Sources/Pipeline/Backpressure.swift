@@ -7,8 +7,8 @@ internal import Kafka
 struct Backpressure {
     /// Batches of source records in flight; beyond that nothing is read.
     static let maximumBatches = 64
-    /// Records of one batch. Up to 32 KiB each, the batch that is read last fits into the half of a producer's queue of
-    /// 64 MiB that `maximumBytes` leaves; `OverflowProducer` keeps what does not fit.
+    /// Records of one poll; a batch has fewer than two polls of so many. Up to 4 KiB each, the batch that is read last fits into
+    /// the half of a producer's queue of 16 MiB that `maximumBytes` leaves; `OverflowProducer` keeps what does not fit.
     static let batch = 1024
 
     /// Frames and dead letters in flight, in bytes; beyond that nothing is read.
@@ -18,7 +18,7 @@ struct Backpressure {
     init(maximumBytes: Int) { self.maximumBytes = maximumBytes }
 
     /// Half of what the producer's queue may hold: the other half is for the batch that is read last.
-    init(_ configuration: PipelineConfiguration) { self.init(maximumBytes: configuration.producerKilobytes * 1024 / 2) }
+    init(_ configuration: PipelineConfiguration) { self.init(maximumBytes: configuration.queuedBytes / 2) }
 
     /// Pauses beyond one of the bounds, or where the producer overflows; resumes at half of both bounds. Returns true if that
     /// changes `isPaused`.

@@ -8,6 +8,7 @@ struct Checkpoints {
         var bytes = 0
         var isSealed = false
         var positions: [PartitionOffset] = []
+        var written: Int64?
     }
 
     private var batches: [Batch] = [Batch()]
@@ -17,6 +18,9 @@ struct Checkpoints {
 
     /// Bytes sent in the batches that are not yet acknowledged: a batch counts as a whole until it and all before it are.
     private(set) var bytes = 0
+
+    /// Timestamps of batches that are acknowledged, as `seal` was told them.
+    private var acknowledged: [Int64] = []
 
     /// The tag for records of the batch that is being read.
     var current: Int { first + batches.count - 1 }
@@ -35,9 +39,11 @@ struct Checkpoints {
         settle()
     }
 
-    /// The batch is read to its end, up to these positions.
-    mutating func seal(_ positions: [PartitionOffset]) {
+    /// The batch is read to its end, up to these positions. `written`: the timestamp of its first record, in milliseconds since
+    /// 1970; nil if that is not known.
+    mutating func seal(_ positions: [PartitionOffset], written: Int64? = nil) {
         batches[batches.count - 1].positions = positions
+        batches[batches.count - 1].written = written
         batches[batches.count - 1].isSealed = true
         batches.append(Batch())
         settle()
@@ -47,12 +53,19 @@ struct Checkpoints {
         var done = 0
         while done < batches.count, batches[done].isSealed, batches[done].pending == 0 {
             for position in batches[done].positions { committable[position.topicPartition] = position.offset }
+            if let written = batches[done].written { acknowledged.append(written) }
             bytes -= batches[done].bytes
             done += 1
         }
         guard done > 0 else { return }
         batches.removeFirst(done)
         first += done
+    }
+
+    /// The timestamps of the batches that are acknowledged since the last call.
+    mutating func takeAcknowledged() -> [Int64] {
+        defer { acknowledged.removeAll(keepingCapacity: true) }
+        return acknowledged
     }
 
     /// The partitions are no longer ours: nothing before this may be committed.

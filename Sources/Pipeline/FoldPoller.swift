@@ -18,11 +18,11 @@ final class FoldPoller: RoundWorker {
     static let commitEvery = Duration.milliseconds(500)
     static let handOverMilliseconds = 5000
     /// Longest wait for records: where something else is to be served meanwhile, and else.
-    private static let (shortWaitMilliseconds, longWaitMilliseconds) = (5, 20)
+    private static let (shortWaitMilliseconds, longWaitMilliseconds) = (2, 20)
     /// Records of one poll: with the inboxes' bound they bound what is copied.
     private static let batch = 64
-    /// Frames that wait in all inboxes together, in bytes, and the least that one of them may hold.
-    private static let (inboxesBytes, leastInboxBytes) = (64 << 20, 256 << 10)
+    /// The least that one partition's inbox may hold, in bytes.
+    private static let leastInboxBytes = 256 << 10
     /// What has nothing new is run this often too: clocks, snapshots, checks.
     private static let pokeEvery = Duration.milliseconds(100)
 
@@ -200,7 +200,9 @@ final class FoldPoller: RoundWorker {
                 end += 1
             }
             let block = FrameBlock(capacity: bytes, frames: end - start)
-            for record in records[start..<end] { block.append(record.frame, at: record.offset) }
+            for record in records[start..<end] {
+                block.append(record.frame, at: record.offset, written: record.timestamp)
+            }
             let runner = runners[source]
             let waiting = runner.inbox.add(block, of: runner.status.shared)
             runtime.slices.ready(runner)
@@ -211,8 +213,7 @@ final class FoldPoller: RoundWorker {
 
     /// In bytes.
     private var inboxLimit: Int {
-        let all = configuration.queuedKilobytes.map { $0 * 1024 } ?? Self.inboxesBytes
-        return max(Self.leastInboxBytes, all / max(1, read.count + readByStandby.count))
+        max(Self.leastInboxBytes, configuration.queuedBytes / max(1, read.count + readByStandby.count))
     }
 
     private func reader(of runner: PartitionRunner) -> (any ConsumerClient)? {

@@ -55,6 +55,7 @@ final class FoldRuntime: Sendable {
     let slices: SliceQueue
     let publishedCounters: [Counter]
     let frameCounter = Counter(.foldFrames)
+    let latency = LatencyMetric(.foldSeconds)
     /// Some partition has facts for which the producer has no room.
     let wantsRoom = Atomic(false)
     /// One snapshot at a time is held in memory.

@@ -12,8 +12,8 @@ internal import Synchronization
 /// partition goes (`handOverMilliseconds`), for the entry of a gap (`gapMilliseconds`), one a round, and for answers to questions,
 /// each of which states its time.
 final class Intake: RoundWorker, RebalanceListener {
-    /// Longest wait for records.
-    private static let pollMilliseconds = 50
+    /// Longest wait for records while acknowledgements are to come, and else.
+    private static let (shortPollMilliseconds, longPollMilliseconds) = (2, 50)
     /// Longest wait for an acknowledgement while nothing is read.
     private static let acknowledgementMilliseconds = 20
     private static let commitEvery = Duration.milliseconds(200)
@@ -41,6 +41,10 @@ final class Intake: RoundWorker, RebalanceListener {
 
     private var checkpoints = Checkpoints()
     private var backpressure: Backpressure
+    private var round: Batching
+    /// The timestamp of the first record of the round, in milliseconds since 1970; nil if there is none.
+    private var firstWritten: Int64?
+    private let latency = LatencyMetric(.intakeSeconds)
     private var sources: [Source] = []
     private var event = EventView.empty
     private var counts = IntakeCounts()
@@ -75,6 +79,7 @@ final class Intake: RoundWorker, RebalanceListener {
         (clock, memory) = (member.clock, member.memory)
         (lastCommit, lastRound) = (host.now, host.now)
         backpressure = Backpressure(configuration)
+        round = Batching(at: host.now)
         outlet = try EntryOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         dirty = [Bool](repeating: false, count: ledgerPartitions)
     }
@@ -97,9 +102,13 @@ final class Intake: RoundWorker, RebalanceListener {
         memory.look()
         let latest = clock.time + configuration.allowedSkew
         let isPaused = backpressure.isPaused
-        try consumer.poll(timeoutMilliseconds: isPaused ? 0 : Self.pollMilliseconds) { try read($0, latest: latest) }
+        let isBusy = checkpoints.depth > 1
+        let longest = isBusy ? Self.shortPollMilliseconds : Self.longPollMilliseconds
+        let wait = isPaused ? 0 : round.millisecondsLeft(at: host.now) ?? longest
+        try consumer.poll(timeoutMilliseconds: wait) { try read($0, latest: latest) }
         beginAfterPause(consumer)
-        passEnds(consumer)
+        if isPaused || round.isDue(at: host.now) { try endRound() }
+        try passEnds(consumer)
         try recoverExpired(consumer)
         serve(isPaused ? Self.acknowledgementMilliseconds : 0)
         try check()
@@ -123,6 +132,7 @@ final class Intake: RoundWorker, RebalanceListener {
         outlet.producer.purge()
         outlet = try EntryOutlet(configuration, ledgerPartitions: dirty.count, logger: logger)
         checkpoints = Checkpoints()
+        (round, firstWritten) = (Batching(at: host.now), nil)
         for partition in dirty.indices { dirty[partition] = false }
         failure = nil
         guard let dealt else { return }
@@ -147,16 +157,31 @@ final class Intake: RoundWorker, RebalanceListener {
     // MARK: Reading
 
     private func read(_ records: UnsafeBufferPointer<Record>, latest: Int64) throws {
+        if firstWritten == nil { firstWritten = records.first.map(\.timestamp).flatMap { $0 < 0 ? nil : $0 } }
         for record in records { try read(record, latest: latest) }
+        round.add(records: records.count)
+        counts.records += Int64(records.count)
+    }
+
+    /// Sends what was read since the last round.
+    private func endRound() throws {
+        guard round.records > 0 else { return }
         for partition in dirty.indices where dirty[partition] { try send(partition) }
         var positions: [PartitionOffset] = []
         for index in sources.indices where sources[index].moved {
             positions.append(PartitionOffset(sources[index].place, offset: sources[index].position))
             sources[index].moved = false
         }
-        checkpoints.seal(positions)
-        counts.records += Int64(records.count)
+        checkpoints.seal(positions, written: firstWritten)
+        firstWritten = nil
+        round.end(at: host.now)
         board.publish(&counts)
+    }
+
+    /// What was read is sent first: nothing else is of a batch whose positions may be committed.
+    private func seal(_ positions: [PartitionOffset]) throws {
+        try endRound()
+        checkpoints.seal(positions)
     }
 
     private func read(_ record: Record, latest: Int64) throws {
@@ -178,14 +203,14 @@ final class Intake: RoundWorker, RebalanceListener {
 
     /// What lies behind the last record and is none, as where a transaction ends, is read too: left, it would be a lag that
     /// stays, and a gap once it has expired.
-    private func passEnds(_ consumer: any ConsumerClient) {
+    private func passEnds(_ consumer: any ConsumerClient) throws {
         var positions: [PartitionOffset] = []
         for (index, source) in consumer.assignment.enumerated() {
             guard let end = source.end, end > sources[index].position else { continue }
             sources[index].position = end
             positions.append(PartitionOffset(source.topicPartition, offset: end))
         }
-        if !positions.isEmpty { checkpoints.seal(positions) }
+        if !positions.isEmpty { try seal(positions) }
     }
 
     /// An enrolment that has no room where it would be folded.
@@ -266,6 +291,7 @@ final class Intake: RoundWorker, RebalanceListener {
                 if delivery.topic != outlet.deadLetters { ledgerEnds[delivery.partition] = delivery.offset + 1 }
             }
         }
+        for written in checkpoints.takeAcknowledged() { latency.record(since: written, at: host.wallClock) }
         guard !ledgerEnds.isEmpty else { return }
         board.update { status in for (partition, end) in ledgerEnds { status.ledgerEnds[partition] = end } }
         ledgerEnds.removeAll(keepingCapacity: true)
@@ -308,8 +334,17 @@ final class Intake: RoundWorker, RebalanceListener {
         board.update { status in for (place, offset) in positions { status.sourcePositions[place] = offset } }
     }
 
+    private func endLastRound() {
+        do {
+            try endRound()
+        } catch {
+            failure = failure ?? error
+        }
+    }
+
     /// Sends what is left, waits for acknowledgements, commits.
     private func handOver(_ consumer: any ConsumerClient) {
+        endLastRound()
         let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
         while checkpoints.depth > 1, failure == nil, outlet.producer.fatalError == nil, host.now < deadline {
             serve(10)
@@ -360,8 +395,8 @@ final class Intake: RoundWorker, RebalanceListener {
         let position = max(0, sources[index].position)
         // A position that the broker refuses and still has is read again, from the oldest record on: those are repeats.
         if beginning > position { try tellGap(of: place, from: position, to: beginning) }
+        try seal([PartitionOffset(place, offset: beginning)])
         sources[index].position = beginning
-        checkpoints.seal([PartitionOffset(place, offset: beginning)])
     }
 
     private func tellGap(of place: TopicPartition, from position: Int64, to beginning: Int64) throws {
@@ -466,7 +501,7 @@ final class Intake: RoundWorker, RebalanceListener {
             for index in starts.indices where starts[index].offset < 0 {
                 starts[index].offset = beginnings[starts[index].topicPartition] ?? PartitionOffset.beginning
             }
-            checkpoints.seal(starts.filter { beginnings[$0.topicPartition] != nil })
+            try seal(starts.filter { beginnings[$0.topicPartition] != nil })
         } catch {
             // Without the committed offsets nothing may be read: the session ends and starts again.
             failure = error
@@ -495,7 +530,7 @@ final class Intake: RoundWorker, RebalanceListener {
     }
 
     func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
-        if !lost { handOver(consumer) }
+        if lost { endLastRound() } else { handOver(consumer) }
         dealt = nil
         checkpoints.forgetPositions()
         sources = []

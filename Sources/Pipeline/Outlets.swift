@@ -18,7 +18,8 @@ struct FactOutlet: @unchecked Sendable {
     let members: Int?
 
     init(_ configuration: PipelineConfiguration, ledgerPartitions: Int, logger: Logger) throws {
-        let producer = try configuration.gaplessProducer("fact-producer", logger)
+        let producer = try configuration.gaplessProducer(
+            "fact-producer", lingerMilliseconds: Batching.factLingerMilliseconds, logger)
         self.producer = producer
         facts = try configuration.topics.facts.map { try producer.topic($0) }
         ticker = try configuration.appender(producer, ledgerPartitions: ledgerPartitions)
@@ -43,14 +44,14 @@ struct EntryOutlet {
 }
 
 extension PipelineConfiguration {
-    /// What a gapless producer's queue may hold.
-    var producerKilobytes: Int { queuedKilobytes ?? Producer.Options().maximumQueuedKilobytes }
-
     /// `handle`: what the log calls it.
-    func gaplessProducer(_ handle: String, _ logger: Logger) throws -> any ProducerClient {
+    func gaplessProducer(
+        _ handle: String, lingerMilliseconds: Int = Batching.frameLingerMilliseconds, _ logger: Logger
+    ) throws -> any ProducerClient {
         var options = Producer.Options()
         options.gapless = true
-        options.maximumQueuedKilobytes = producerKilobytes
+        options.lingerMilliseconds = lingerMilliseconds
+        options.maximumQueuedKilobytes = queuedKilobytes
         return try kafka.producer(options) { logger.kafka($0, of: handle) }
     }
 

@@ -1,4 +1,4 @@
-internal import Events
+public import Events
 internal import Ledger
 public import Policy
 internal import Replay
@@ -94,9 +94,28 @@ final class OwnedPartition: Sendable {
 
 /// The partitions that this process folds now.
 final class OwnedPartitions: Sendable {
+    /// By number; nil is a partition that is not there.
+    private struct Table {
+        private var partitions: [OwnedPartition?] = []
+
+        init(_ list: [OwnedPartition] = []) {
+            for partition in list {
+                let number = Int(partition.partition)
+                while partitions.count <= number { partitions.append(nil) }
+                partitions[number] = partition
+            }
+        }
+
+        subscript(_ partition: Int32) -> OwnedPartition? {
+            partitions.indices.contains(Int(partition)) ? partitions[Int(partition)] : nil
+        }
+
+        var all: [OwnedPartition] { partitions.compactMap { $0 } }
+    }
+
     private struct State {
-        var owned: [Int32: OwnedPartition] = [:]
-        var standby: [Int32: OwnedPartition] = [:]
+        var owned = Table()
+        var standby = Table()
     }
     private let state = Mutex(State())
 
@@ -105,13 +124,12 @@ final class OwnedPartitions: Sendable {
     /// One that another member owns and that is folded here too: it may be behind.
     func standby(_ partition: Int32) -> OwnedPartition? { state.withLock { $0.standby[partition] } }
 
-    var all: [OwnedPartition] { state.withLock { $0.owned.values.sorted { $0.partition < $1.partition } } }
+    /// Those that are owned, by number.
+    var all: [OwnedPartition] { state.withLock { $0.owned.all } }
 
     func replace(_ owned: [OwnedPartition], standby: [OwnedPartition]) {
-        func table(_ list: [OwnedPartition]) -> [Int32: OwnedPartition] {
-            Dictionary(uniqueKeysWithValues: list.map { ($0.partition, $0) })
-        }
-        state.withLock { $0 = State(owned: table(owned), standby: table(standby)) }
+        let next = State(owned: Table(owned), standby: Table(standby))
+        state.withLock { $0 = next }
     }
 }
 
@@ -133,8 +151,15 @@ public struct Freshness: Sendable {
 /// A subject's standing and where in the ledger it holds.
 public struct StandingAnswer: Sendable {
     public let standing: Standing
-    public let policy: ScoringPolicy
+    let sharedPolicy: SharedPolicy
     public let freshness: Freshness
+    public var policy: ScoringPolicy { sharedPolicy.policy }
     /// As `Freshness.policySwitch`.
     public var policySwitch: PipelineStatus.Switching? { freshness.policySwitch }
+
+    /// The standing with what made it, as JSON.
+    public func writeExplained(to writer: inout ByteWriter) {
+        let clock = Timestamp(microseconds: freshness.clock)
+        standing.writeExplained(to: &writer, policy: sharedPolicy.policy, clock: clock)
+    }
 }

@@ -6,7 +6,7 @@ internal import Synchronization
 final class FrameBlock: @unchecked Sendable {
     // Filled by the poller, then only read.
     private let bytes: UnsafeMutableRawBufferPointer
-    private var places: [(offset: Int64, end: Int)] = []
+    private var places: [(offset: Int64, end: Int, written: Int64)] = []
 
     /// `capacity`: the sum of the frames' bytes.
     init(capacity: Int, frames: Int) {
@@ -16,14 +16,18 @@ final class FrameBlock: @unchecked Sendable {
 
     deinit { bytes.deallocate() }
 
-    func append(_ frame: UnsafeRawBufferPointer, at offset: Int64) {
+    /// `written`: the record's timestamp, in milliseconds since 1970; negative if that is not known.
+    func append(_ frame: UnsafeRawBufferPointer, at offset: Int64, written: Int64 = -1) {
         let start = byteCount
         UnsafeMutableRawBufferPointer(rebasing: bytes[start..<(start + frame.count)]).copyMemory(from: frame)
-        places.append((offset, start + frame.count))
+        places.append((offset, start + frame.count, written))
     }
 
     var byteCount: Int { places.last?.end ?? 0 }
     var count: Int { places.count }
+
+    /// Nil if it is not known.
+    func written(_ index: Int) -> Int64? { places[index].written < 0 ? nil : places[index].written }
 
     /// Valid as long as the block.
     subscript(_ index: Int) -> LedgerFrame {

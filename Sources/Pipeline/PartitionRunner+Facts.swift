@@ -52,7 +52,10 @@ extension PartitionRunner {
                     topic: topic, partition: Producer.anyPartition, key: key, value: value, tag: FoldRuntime.otherTag)
             }
         }
-        guard hasRoom else { return false }
+        guard hasRoom else {
+            runtime.wantsRoom.store(true, ordering: .releasing)
+            return false
+        }
         partition.lastCheckpoint = checkpoint.next
         self.checkpoint = nil
         return true

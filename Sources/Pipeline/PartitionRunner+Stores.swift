@@ -35,12 +35,19 @@ extension PartitionRunner {
 
     /// What a policy that is activated is folded from.
     private func history(_ directory: ArchiveDirectory?) -> PartitionFold.History {
+        let topic = topicFeed
+        return { end in LedgerFrames(archive: directory, from: 0, until: end) { topic($0..<end) } }
+    }
+
+    /// Opens the topic's frames for slices, one of which is called for when there are more.
+    private var topicFeed: @Sendable (_ offsets: Range<Int64>) -> LedgerTopicFeed {
         let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, runtime.stop, number)
-        return { end in
-            LedgerFrames(archive: directory, from: 0, until: end) { start in
-                try LedgerTopicFrames(
-                    kafka, topic: ledger, partition: number, from: start, until: end, isStopped: { stop.isSet })
-            }
+        let (host, slices) = (runtime.host, runtime.slices)
+        let ready: @Sendable () -> Void = { [weak self] in if let self { slices.ready(self) } }
+        return { offsets in
+            LedgerTopicFeed(
+                kafka, topic: ledger, partition: number, offsets: offsets, host: host, isStopped: { stop.isSet },
+                ready: ready)
         }
     }
 
@@ -77,13 +84,9 @@ extension PartitionRunner {
     }
 
     /// Those of the archive, and where it ends or is damaged those of the topic.
-    func frames(of partition: LedgerPartition, in offsets: Range<Int64>) -> LedgerFrames {
-        let (kafka, ledger, stop) = (configuration.kafka, configuration.topics.ledger, runtime.stop)
-        let (number, end) = (number, offsets.upperBound)
-        return LedgerFrames(archive: partition.store.directory, from: offsets.lowerBound, until: end) { start in
-            try LedgerTopicFrames(
-                kafka, topic: ledger, partition: number, from: start, until: end, isStopped: { stop.isSet })
-        }
+    func frames(of partition: LedgerPartition, in offsets: Range<Int64>) -> LedgerFrames<LedgerTopicFeed> {
+        let (topic, archive, end) = (topicFeed, partition.store.directory, offsets.upperBound)
+        return LedgerFrames(archive: archive, from: offsets.lowerBound, until: end) { topic($0..<end) }
     }
 
     /// Takes a frame into the archive. False: the disk is full. The frame waits, and with it what comes after it.

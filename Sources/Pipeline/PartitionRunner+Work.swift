@@ -23,8 +23,9 @@ extension PartitionRunner {
                 guard beginsSwitch(partition) else { return false }
                 try fold(unfinished.frame, in: partition)
             } else if try !workOnNext(partition) {
-                return partition.quarantine.map { !$0.isOver && $0.unsearched != nil } ?? false
+                return partition.quarantine?.isSearching ?? false
             }
+            if unfinished != nil, partition.withFold({ $0.waitsForHistory }) { return false }
             frames += 1
             if frames == Self.maximumSliceFrames || runtime.host.now >= deadline { return true }
         }
@@ -49,10 +50,11 @@ extension PartitionRunner {
     private func workOnNext(_ partition: LedgerPartition) throws -> Bool {
         var hasWorked = false
         if let frame = nextPolled(), try archive(frame, of: partition) {
+            let written = block?.written(done)
             (done, hasWorked) = (done + 1, true)
             counts.frames += 1
             guard !partition.admits(frame) else {
-                try fold(frame, in: partition)
+                try fold(frame, written: written, in: partition)
                 return true
             }
         }
@@ -63,10 +65,10 @@ extension PartitionRunner {
             return hasWorked || partition.backlog != nil
         }
         if partition.isStandby, partition.isStopped { return hasWorked }
-        if let frame = try partition.backlog?.next() {
-            try fold(frame, in: partition)
-        } else {
-            try readOnAfterBacklog(partition)
+        switch try partition.backlog?.poll() {
+        case .frame(let frame): try fold(frame, in: partition)
+        case .end, nil: try readOnAfterBacklog(partition)
+        case .notYet: return hasWorked
         }
         return true
     }
@@ -106,7 +108,8 @@ extension PartitionRunner {
         (isDiskFull, diskRetryAt) = (true, runtime.host.now + Self.diskFullPause)
     }
 
-    private func fold(_ frame: LedgerFrame, in partition: LedgerPartition) throws {
+    /// `written`: the timestamp of the frame's record, if its way is timed.
+    private func fold(_ frame: LedgerFrame, written: Int64? = nil, in partition: LedgerPartition) throws {
         unfinished = nil
         defer { if isSwitching, unfinished == nil { endSwitch() } }
         switch try partition.fold(frame, into: &batch) {
@@ -118,8 +121,25 @@ extension PartitionRunner {
         case .folded(let from, let news):
             if let news { note(news, at: frame.offset, in: partition) }
             completed = (from, frame.offset + 1)
+            if let written, !batch.items.isEmpty, timedFrames.count < Self.maximumTimedFrames {
+                timedFrames.append((frame.offset + 1, written))
+            }
+        }
+        if let retired = partition.retired {
+            partition.retired = nil
+            runtime.host.background(.storage) { withExtendedLifetime(retired) {} }
         }
         _ = try sendFacts(of: partition)
+    }
+
+    /// Of the frames whose facts are acknowledged.
+    func noteLatency() {
+        guard !timedFrames.isEmpty, let committable = partition?.committable else { return }
+        let done = timedFrames.prefix { $0.next <= committable }
+        guard !done.isEmpty else { return }
+        let now = runtime.host.wallClock
+        for frame in done { runtime.latency.record(since: frame.written, at: now) }
+        timedFrames.removeFirst(done.count)
     }
 
     // MARK: Upkeep

@@ -19,6 +19,9 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// In a long run of slices files are flushed and views renewed this often.
     static let upkeepEvery = Duration.milliseconds(50)
 
+    /// Frames whose facts are on their way and that are timed: what is sent beyond that is not.
+    static let maximumTimedFrames = 1024
+
     /// What the poller and others read between two slices.
     struct Status {
         /// Nil before the partition is open.
@@ -89,6 +92,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// A frame that is folded, and whose facts are not all sent.
     var completed: (from: Int64, next: Int64)?
     var checkpoint: (bytes: [UInt8], next: Int64)?
+    /// Frames whose facts are on their way: the ledger offset after each, and the timestamp of its record.
+    var timedFrames: [(next: Int64, written: Int64)] = []
     /// Counted, and not yet on the board.
     var counts = Counts()
     /// This partition has the one copy of a state that there may be.
@@ -154,6 +159,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             if let mark { partition?.acknowledge(topic: topic, sequence: mark.sequence, offset: mark.offset) }
         }
         partition?.settle()
+        noteLatency()
         if hasFailed { lastStatus.withLock { $0.isSettled = partition?.isSettled ?? true } }
         if let takesSnapshot = closing { return close(takesSnapshot) }
         guard !hasFailed else { return }
@@ -196,6 +202,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     private func letGoOfFrames() {
         (block, done, isReading) = (nil, 0, false)
         (unfinished, completed, checkpoint, sentFacts) = (nil, nil, nil, 0)
+        timedFrames.removeAll()
         endSwitch()
         batch.removeAll()
         partition?.begun = nil

@@ -95,6 +95,11 @@ public struct PipelineConfiguration: Sendable {
     public var readyWithin: Int64 = 5_000_000
     /// Bytes that the process should not use more of: from there on enrolments become dead letters. Nil: no limit.
     public var memoryLimit: Int64?
+    /// Bytes that each queue between broker and fold may hold: what is fetched, what is polled and not folded, what is sent and not
+    /// acknowledged. One fetch, batch or record may go beyond them, and a partition's inbox holds at least a named part.
+    public var queueSize: Int64 = 16 << 20
+    /// The greatest is what librdkafka takes.
+    public static let queueSizes: ClosedRange<Int64> = 1 << 20...1 << 30
     /// Microseconds by which an event may lie in the future.
     public var allowedSkew: Int64 = 300_000_000
 
@@ -106,12 +111,15 @@ public struct PipelineConfiguration: Sendable {
     package var keepsPartitionsInOrder = true
     /// The same: positions and snapshots wait until facts are acknowledged.
     package var waitsForAcknowledgements = true
+    /// The same: nobody is answered as by its owner from a partition that the group has taken back.
+    package var forgetsLostPartitions = true
 
     /// Those that this process may use.
     public static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
 
-    /// What each queue to and from the broker may hold: a small part of the limit. Nil: what a fast reader needs.
-    var queuedKilobytes: Int? { memoryLimit.map { max(1024, min(64 * 1024, Int($0 / 32 / 1024))) } }
+    /// What each queue between broker and fold may hold: `queueSize`, and no more than a small part of the memory limit.
+    var queuedBytes: Int { Int(max(Self.queueSizes.lowerBound, min(queueSize, (memoryLimit ?? .max) / 32))) }
+    var queuedKilobytes: Int { queuedBytes / 1024 }
 
     public init(
         kafka: any KafkaCluster, topics: Topics, roles: Set<Role> = Set(Role.allCases), policy: ScoringPolicy? = nil

@@ -11,6 +11,8 @@ internal import Synchronization
 /// Intake and fold in one process: starts them when the broker answers, keeps them running, stops them without losing
 /// what is in flight.
 public final class PipelineService: Sendable {
+    private static let membersMilliseconds = 200
+
     private let member: Member
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
@@ -73,9 +75,10 @@ public final class PipelineService: Sendable {
     private func followMembers(_ ledgerPartitions: Int) {
         guard let members = configuration.members else { return }
         let worker = Worker("members", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) { [self] in
-            try directory.follow(
-                configuration.kafka, topic: members.topic, ledgerPartitions: ledgerPartitions, stop: stopFlag,
+            let reader = try MembersReader(
+                directory, configuration.kafka, topic: members.topic, ledgerPartitions: ledgerPartitions,
                 logger: logger)
+            while !stopFlag.isSet { try reader.poll(timeoutMilliseconds: Self.membersMilliseconds) }
         }
         workers.withLock { $0.append(worker) }
     }
@@ -85,10 +88,7 @@ public final class PipelineService: Sendable {
     public func advertise(_ address: String) { directory.ownAddress = address }
 
     /// Where another member answers for a ledger partition; nil: nobody says so.
-    public func address(ofOwner partition: Int) -> String? {
-        guard let address = directory.owner(of: Int32(partition)), address != directory.ownAddress else { return nil }
-        return address
-    }
+    public func address(ofOwner partition: Int) -> String? { directory.otherOwner(of: Int32(partition)) }
 
     private func fail(_ error: PipelineError) {
         failure.withLock { if $0 == nil { $0 = error } }
@@ -217,14 +217,14 @@ public final class PipelineService: Sendable {
         }
     }
 
-    private static func standing(
+    static func standing(
         of key: UnsafeRawBufferPointer, in partition: OwnedPartition, _ state: borrowing PartitionFold
     ) -> Lookup {
-        guard let policy = state.policy, !state.isSpoiled else { return .notReady }
+        guard let policy = state.sharedPolicy, !state.isSpoiled else { return .notReady }
         let freshness = partition.freshness(
             offset: state.nextOffset, clock: state.fold.clock.microseconds, policySwitch: state.policySwitch)
         guard let standing = state.fold.standing(of: key) else { return .notEnrolled(freshness) }
-        return .found(StandingAnswer(standing: standing, policy: policy, freshness: freshness))
+        return .found(StandingAnswer(standing: standing, sharedPolicy: policy, freshness: freshness))
     }
 
     public enum FileLookup: Sendable {

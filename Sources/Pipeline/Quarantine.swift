@@ -6,7 +6,9 @@ internal import Replay
 struct Quarantine {
     let problem: PartitionFold.Problem
     /// Frames that the archive had after the record when the fold came to it, to be searched for that entry; nil: all are.
-    var unsearched: (any FrameSource)?
+    var unsearched: (any FrameFeed)?
+    /// The next of them is not here yet.
+    var isWaiting = false
     /// The entry is found.
     private(set) var isOver = false
     /// The log has it.
@@ -14,6 +16,9 @@ struct Quarantine {
     private var search = SkipSearch()
 
     init(_ problem: PartitionFold.Problem) { self.problem = problem }
+
+    /// There are frames to be searched now.
+    var isSearching: Bool { !isOver && !isWaiting && unsearched != nil }
 
     mutating func look(at frame: LedgerFrame) {
         if !isOver, search.names(problem.offset, in: frame) { isOver = true }

@@ -10,21 +10,26 @@ public import Scoring
 public final class SteppedPipeline {
     private static let pause = Duration.milliseconds(500)
 
-    private let member: Member
-    private var ledgerPartitions: Int?
+    let member: Member
+    private(set) var ledgerPartitions: Int?
     private var supervisors: [Role: Supervisor] = [:]
     private var pausedUntil: [Role: ContinuousClock.Instant] = [:]
+    /// Of the topic that says who owns what; nil before it is read, and after an error.
+    var membersReader: MembersReader?
+    /// A planted bug: whatever this member has ever owned.
+    private(set) var everOwned: [Int32: OwnedPartition] = [:]
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
         member = Member(configuration, logger: logger)
     }
 
-    private var configuration: PipelineConfiguration { member.configuration }
-    private var logger: Logger { member.logger }
+    var configuration: PipelineConfiguration { member.configuration }
+    var logger: Logger { member.logger }
 
     /// One round of a role; what failed goes on half a second later. Throws `PipelineError`, which ends a process.
     public func step(_ role: Role) throws {
         guard pausedUntil[role].map({ $0 <= configuration.host.now }) ?? true else { return }
+        defer { if !configuration.forgetsLostPartitions { noteEverOwned() } }
         do {
             try supervisor(role)?.step()
         } catch let error as PipelineError {
@@ -33,6 +38,10 @@ public final class SteppedPipeline {
             logger.warning("\(role.rawValue) starts again", metadata: ["reason": "\(error)"])
             pausedUntil[role] = configuration.host.now + Self.pause
         }
+    }
+
+    private func noteEverOwned() {
+        for partition in member.owned.all { everOwned[partition.partition] = partition }
     }
 
     /// Ledger partitions that wait for a worker.

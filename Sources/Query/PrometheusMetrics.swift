@@ -6,7 +6,8 @@ import Synchronization
 /// everyone who asks for it gets the same one. It lives as long as the factory: destroying a handler changes nothing,
 /// for another may hold the series.
 ///
-/// Timers are rendered in seconds, timers and aggregating recorders as summaries with `_sum` and `_count`.
+/// Timers are rendered in seconds: those of a `Metric` that is a histogram as one, all others, and aggregating recorders, as
+/// summaries with `_sum` and `_count`.
 public final class PrometheusMetrics: MetricsFactory, Sendable {
     /// Series that are kept unless told otherwise.
     public static let defaultSeriesLimit = 2_000
@@ -94,7 +95,11 @@ public final class PrometheusMetrics: MetricsFactory, Sendable {
     }
 
     public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        series(label, .summary, dimensions, SummarySeries.init) ?? NOOPMetricsHandler.instance
+        if Metric(rawValue: Exposition.metricName(label))?.kind == .histogram {
+            series(label, .histogram, dimensions, HistogramSeries.init) ?? NOOPMetricsHandler.instance
+        } else {
+            series(label, .summary, dimensions, SummarySeries.init) ?? NOOPMetricsHandler.instance
+        }
     }
 
     public func destroyCounter(_ handler: any CounterHandler) {}
@@ -149,5 +154,34 @@ private final class SummarySeries: Series, RecorderHandler, TimerHandler {
     var samples: [Exposition.Sample] {
         let total = total.withLock { $0 }
         return [Exposition.Sample(total.sum, suffix: "_sum"), Exposition.Sample(total.count, suffix: "_count")]
+    }
+}
+
+private final class HistogramSeries: Series, TimerHandler {
+    private struct State {
+        var counts = [Int64](repeating: 0, count: HistogramSeries.bounds.count + 1)
+        var nanoseconds: Int64 = 0
+    }
+
+    /// In seconds.
+    private static let bounds = [
+        0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60,
+    ]
+    private static let nanosecondsPerSecond = 1e9
+    private let state = Mutex(State())
+
+    func recordNanoseconds(_ duration: Int64) {
+        let seconds = Double(duration) / Self.nanosecondsPerSecond
+        let bucket = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
+        state.withLock {
+            $0.counts[bucket] += 1
+            $0.nanoseconds += duration
+        }
+    }
+
+    var samples: [Exposition.Sample] {
+        let state = state.withLock { $0 }
+        return Exposition.histogram(
+            bounds: Self.bounds, counts: state.counts, sum: Double(state.nanoseconds) / Self.nanosecondsPerSecond)
     }
 }

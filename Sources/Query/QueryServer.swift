@@ -45,13 +45,14 @@ public final class QueryServer: Sendable {
     /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be
     /// bound.
     public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
-        let routes = Routes(logger: logger)
+        var routes = Routes(logger: logger)
         routes.get("livez") { [self] _, _ in liveness() }
         routes.get("readyz") { [self] _, _ in readiness() }
         routes.get("metrics") { [self] _, _ in scrape() }
         routes.get("subjects/:id", taking: ["as-of", "offset", "policy"]) { [self] request, context in
             try await answer(context) { subject in try await standing(of: subject, request) }
         }
+        routes.answerAtOnce("/subjects/") { [service] in Self.answerAtOnce($0, service) }
         routes.get("subjects/:id/file") { [self] request, context in
             try await answer(context) { subject in
                 try await lookUp(request) { try self.service.file(of: subject, asStandby: $0) }
@@ -149,6 +150,16 @@ public final class QueryServer: Sendable {
         return response
     }
 
+    /// What `answer` and `standingOfNow` say together of the subject that a path's segment names, where its partition is owned
+    /// here and its fold is not at work. Nil otherwise; blocks nobody.
+    private static func answerAtOnce(_ segment: Substring, _ service: PipelineService) -> Answer? {
+        guard let subject = percentDecoded(segment), let found = service.standingAtOnce(of: subject),
+            var answer = Answer(found), let partition = service.ledgerPartition(of: subject)
+        else { return nil }
+        answer.fields.append(HTTPField(name: .ledgerPartition, value: String(partition)))
+        return answer
+    }
+
     /// `as-of=TIME` or `offset=LEDGER-OFFSET`, and `policy=then` (default) or `now`: a standing of the past.
     private func standing(of subject: [UInt8], _ request: Request) async throws -> Response {
         let query = request.uri.queryParameters
@@ -193,8 +204,9 @@ public final class QueryServer: Sendable {
         do {
             let found = try await historyWork.run { try body(false) }
             guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
-            if let answer = await askOwner(of: partition, request) { return answer }
-            return response(try await historyWork.run { try body(true) }) ?? .ownerAway(partition)
+            return try await answerElsewhere(partition, request) {
+                response(try await historyWork.run { try body(true) })
+            }
         } catch let failure as HistoryFailure {
             switch failure.kind {
             case .beyond: return .error(failure.description, status: .badRequest)
@@ -206,16 +218,8 @@ public final class QueryServer: Sendable {
 
     private func standingOfNow(_ subject: [UInt8], _ request: Request) async throws -> Response {
         func response(_ found: PipelineService.Lookup) -> Response? {
-            switch found {
-            case .found(let answer):
-                return .json { writer in
-                    answer.standing.writeExplained(
-                        to: &writer, policy: answer.policy, clock: Timestamp(microseconds: answer.freshness.clock))
-                }.stamped(answer.freshness)
-            case .notEnrolled(let freshness): return .error("not enrolled", status: .notFound).stamped(freshness)
-            case .notOwned: return nil
-            case .notReady: return .retryLater("not ready")
-            }
+            if case .notReady = found { return .retryLater("not ready") }
+            return Answer(found).map { Response($0) }
         }
         let found: PipelineService.Lookup
         if let atOnce = service.standingAtOnce(of: subject) {
@@ -224,17 +228,30 @@ public final class QueryServer: Sendable {
             found = try await standingWork.run { self.service.standing(of: subject) }
         }
         guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
-        if let answer = await askOwner(of: partition, request) { return answer }
-        // Its owner is away: what a standby knows is better than nothing, and says how far it is behind.
-        let asStandby = try await standingWork.run { self.service.standing(of: subject, asStandby: true) }
-        return response(asStandby) ?? .ownerAway(partition)
+        return try await answerElsewhere(partition, request) {
+            response(try await standingWork.run { self.service.standing(of: subject, asStandby: true) })
+        }
     }
 
-    /// Nil if no owner is known, it does not answer, or another member has asked us already.
-    private func askOwner(of partition: Int, _ request: Request) async -> Response? {
-        guard request.headers[Forwarding.forwarded] == nil,
-            let address = service.address(ofOwner: partition).flatMap({ HTTPAddress($0) })
-        else { return nil }
+    /// Answers about a partition that this member does not own.
+    private func answerElsewhere(
+        _ partition: Int, _ request: Request, asStandby: () async throws -> Response?
+    ) async throws -> Response {
+        var route = AnswerRoute(
+            isForwarded: request.headers[Forwarding.forwarded] != nil, owner: service.address(ofOwner: partition))
+        while true {
+            switch route {
+            case .owner(let address): if let answer = await ask(address, about: partition, request) { return answer }
+            case .standby: if let answer = try await asStandby() { return answer }
+            case .nobody: return .ownerAway(partition)
+            }
+            route = route.next
+        }
+    }
+
+    /// Nil if the partition's owner does not answer.
+    private func ask(_ address: String, about partition: Int, _ request: Request) async -> Response? {
+        guard let address = HTTPAddress(address) else { return nil }
         switch await forwarding.ask(address, about: partition, path: request.uri.description) {
         case .answer(let response): return response
         case .tooLarge:
@@ -247,10 +264,10 @@ public final class QueryServer: Sendable {
 }
 
 /// Nil unless every `%` starts two hexadecimal digits and the outcome is UTF-8.
-func percentDecoded(_ segment: String) -> [UInt8]? {
+func percentDecoded(_ segment: some StringProtocol) -> [UInt8]? {
     guard segment.utf8.contains(UInt8(ascii: "%")) else { return Array(segment.utf8) }
     var decoded: [UInt8] = []
-    var rest = segment.utf8[...]
+    var rest = Substring(segment).utf8
     while let byte = rest.popFirst() {
         guard byte == UInt8(ascii: "%") else {
             decoded.append(byte)
@@ -293,13 +310,7 @@ extension Response {
     /// With where in the ledger the answer holds.
     func stamped(_ freshness: Freshness) -> Response {
         var response = self
-        response.headers[.ledgerOffset] = String(freshness.offset)
-        if freshness.clock > .min {
-            response.headers[.clock] = Timestamp(microseconds: freshness.clock).description
-        }
-        if let lag = freshness.lag { response.headers[.lag] = String(lag) }
-        response.headers[.current] = String(freshness.isCurrent)
-        response.headers[.policySwitch] = freshness.policySwitch?.header
+        response.headers.stamp(freshness)
         return response
     }
 
@@ -307,6 +318,35 @@ extension Response {
     fileprivate static func ownerAway(_ partition: Int?) -> Response {
         let named = partition.map { "ledger partition \($0)" } ?? "the subject's ledger partition"
         return .retryLater("no member that folds \(named) can be reached")
+    }
+}
+
+extension HTTPFields {
+    /// Adds where in the ledger the answer holds.
+    fileprivate mutating func stamp(_ freshness: Freshness) {
+        func add(_ name: HTTPField.Name, _ value: String) { append(HTTPField(name: name, value: value)) }
+        add(.ledgerOffset, String(freshness.offset))
+        if freshness.clock > .min { add(.clock, Timestamp(microseconds: freshness.clock).description) }
+        if let lag = freshness.lag { add(.lag, String(lag)) }
+        add(.current, freshness.isCurrent ? "true" : "false")
+        if let policySwitch = freshness.policySwitch { add(.policySwitch, policySwitch.header) }
+    }
+}
+
+extension Answer {
+    /// A standing, or that there is none; nil if another member is to be asked, or this one later.
+    fileprivate init?(_ found: PipelineService.Lookup) {
+        let freshness: Freshness
+        switch found {
+        case .found(let answer):
+            self = .json { answer.writeExplained(to: &$0) }
+            freshness = answer.freshness
+        case .notEnrolled(let ofNobody):
+            self = .error("not enrolled", status: .notFound)
+            freshness = ofNobody
+        case .notOwned, .notReady: return nil
+        }
+        fields.stamp(freshness)
     }
 }
 

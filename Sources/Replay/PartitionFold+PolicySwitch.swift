@@ -15,18 +15,22 @@ extension PartitionFold {
         case .admitted: place = .reading
         }
         guard let text = entry.event.policyText(decoder), text != policyText else { return true }
-        let policy = try parse(text)
+        let policy = if let shadowFold, shadowFold.policy.text == text { shadowFold.policy } else { try parse(text) }
         guard case .ledger(let history?) = rule else {
             throw problem(
                 "policy \(policy.id) version \(policy.version) is activated here, and there is no history to "
                     + "fold it from")
         }
         drain(above: published, into: &facts, sameEntry: true)
-        candidate = PolicyCandidate(
-            policy, text: text, partition: partition, before: frameOffset, skipped: skipped,
-            maximumSessions: maximumSessions, history: history)
+        candidate = takeShadow(of: text) ?? candidate(policy, text: text, history)
         place = .switching
         return true
+    }
+
+    private func candidate(_ policy: ScoringPolicy, text: String, _ history: @escaping History) -> PolicyCandidate {
+        PolicyCandidate(
+            policy, text: text, partition: partition, before: frameOffset, skipped: skipped,
+            maximumSessions: maximumSessions, history: history)
     }
 
     private mutating func admitActivation() -> Fold.Admission {
@@ -42,29 +46,42 @@ extension PartitionFold {
         _ frame: UnsafeRawBufferPointer, above published: [Int64], into facts: inout FactBatch
     ) throws -> Bool {
         guard let candidate else { preconditionFailure("no policy is switched to") }
-        guard try candidate.foldHistory(within: &left),
-            try candidate.fold(frame, until: reader.index, within: &left)
-        else { return false }
         let isDone: Bool
         do {
-            isDone = try candidate.succeed(fold, by: entry.event, entry: reader.index, within: &left)
+            isDone = try succeed(candidate, frame)
         } catch {
-            throw problem("the policy that is activated here cannot be folded: \(error)")
+            guard candidate.isOfShadow, case .ledger(let history?) = rule else { throw error }
+            // What befalls a shadow is no reason for the partition to stop.
+            self.candidate = self.candidate(candidate.policy, text: candidate.text, history)
+            return try goOnSwitching(frame, above: published, into: &facts)
         }
         guard candidate.succession.isTelling else { return isDone }
         let new = FactEncoder(
             policy: candidate.policy, previous: fold.policy, partition: partition, ledger: identity.name)
-        left.facts -= candidate.past.fold.output.facts.count
+        left.facts -= candidate.folding.past.fold.output.facts.count
         Self.number(
-            candidate.past.fold, new, offset: frameOffset, &sequences, above: published, into: &facts)
-        candidate.past.fold.clearOutput(sameEntry: true)
+            candidate.folding.past.fold, new, offset: frameOffset, &sequences, above: published, into: &facts)
+        candidate.folding.past.fold.clearOutput(sameEntry: true)
         guard isDone else { return false }
         encoder = new
-        swap(&fold, &candidate.past.fold)
+        swap(&fold, &candidate.folding.past.fold)
         policyText = candidate.text
+        noteSwitchBesideShadow()
         forgetTypes()
-        (self.candidate, place) = (nil, .reading)
+        (retired, self.candidate, place) = (candidate, nil, .reading)
         return true
+    }
+
+    /// False: the slice is used up before the candidate's state is the one after the activation, with all that is told.
+    private mutating func succeed(_ candidate: PolicyCandidate, _ frame: UnsafeRawBufferPointer) throws -> Bool {
+        guard try candidate.foldHistory(within: &left),
+            try candidate.fold(frame, until: reader.index, within: &left)
+        else { return false }
+        do {
+            return try candidate.succeed(fold, by: entry.event, entry: reader.index, within: &left)
+        } catch {
+            throw problem("the policy that is activated here cannot be folded: \(error)")
+        }
     }
 
     /// A part of a frame of a policy's past: it counts entries as history, and gives no facts.
@@ -81,23 +98,26 @@ extension PartitionFold {
     }
 
     /// What the state would be right behind the activation of `policy` here: `history` gives the frames that were folded.
-    /// Changes the fold in nothing that anyone could see. Throws `Problem` also where a frame is folded in part.
+    /// It must be one that waits. Changes the fold in nothing that anyone could see. Throws `Problem` also where a frame is folded in part.
     public mutating func preview(_ policy: ScoringPolicy, history: @escaping History) throws -> Fold {
         guard !isWithinFrame else { throw problem("the frame is folded in part, and has no preview of a policy") }
         let candidate = PolicyCandidate(
             policy, text: policy.text, partition: partition, before: nextOffset, skipped: skipped,
             maximumSessions: maximumSessions, history: history)
         var rest = Slice.unbounded
-        while try !candidate.foldHistory(within: &rest) { rest = .unbounded }
+        while try !candidate.foldHistory(within: &rest) {
+            precondition(!candidate.isWaiting, "the history's next frame is not here yet")
+            rest = .unbounded
+        }
         var event = EventView.empty
         event.time = fold.clock
         do {
-            try candidate.past.fold.succeed(fold, by: event, entry: 0, isPreview: true)
+            try candidate.folding.past.fold.succeed(fold, by: event, entry: 0, isPreview: true)
         } catch {
             throw problem("\(error)")
         }
         var result = Fold(policy: .absent)
-        swap(&result, &candidate.past.fold)
+        swap(&result, &candidate.folding.past.fold)
         return result
     }
 }

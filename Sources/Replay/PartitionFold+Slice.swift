@@ -18,13 +18,14 @@ extension PartitionFold {
         public static let standardHistory = 2048
         public static let standardFacts = 2048
 
-        /// Entries folded. Up to 256 more may be left over from the call before.
+        /// Entries folded. Up to 256 more may be left over from the call before. What a frame leaves of them is for the policy in
+        /// the shadow.
         public internal(set) var entries: Int
-        /// Timers that are put in order or fire, of the partition and of the history that a new policy is folded from. A step
-        /// of a subject may fire some more than are left.
+        /// Timers that are put in order or fire, and early events and voids that wait no more, of the partition and of the
+        /// history that a new policy is folded from. A step of a subject may fire some more than are left.
         public internal(set) var timers: Int
-        /// What is done for the switch of a policy: frames and entries of the history that are read, and subjects that are
-        /// taken over.
+        /// What is done for the switch of a policy, or for one in the shadow: frames and entries of the history that are read, and
+        /// subjects that are taken over or compared.
         public internal(set) var history: Int
         /// Facts produced, whether they are above what is published or not. A bound smaller than one step of the fold can have
         /// (`Fold.maximumStepFacts`, while a policy is switched that of both) is that. An enrolment with the early events that
@@ -69,6 +70,20 @@ extension PartitionFold {
         }
     }
 
+    /// A state that a switch has replaced: its only use is to be let go, which takes long where it is large.
+    public struct Retired: @unchecked Sendable {
+        let state: AnyObject
+    }
+
+    /// The state that a switch has replaced since this was asked last; nil if none has. Until it is taken it takes its memory.
+    public mutating func takeRetired() -> Retired? {
+        defer { retired = nil }
+        return retired.map { Retired(state: $0) }
+    }
+
+    /// The last slice ended because the history's next frame is not here yet. Before it is there is nothing to go on with.
+    public var waitsForHistory: Bool { candidate?.isWaiting ?? false }
+
     /// Folds a part of a frame, and adds to `facts`, encoded, those of this part whose sequence number is above `published` (by
     /// fact topic). Called again with the same frame and offset until it answers `.done`; the frame's bytes may lie elsewhere
     /// then, and `published` may have grown.
@@ -80,19 +95,24 @@ extension PartitionFold {
         within slice: Slice
     ) throws -> Progress {
         left = slice
-        let step = fold.maximumStepFacts + (candidate?.past.fold.maximumStepFacts ?? 0)
+        let before = nextOffset
+        let step = fold.maximumStepFacts + (candidate?.folding.past.fold.maximumStepFacts ?? 0)
         left.facts = max(slice.facts, step)
         let progress = try fold(frame, at: offset, above: published, into: &facts)
         // The next facts may be of the same entry.
         drain(above: published, into: &facts, sameEntry: progress == .unfinished)
+        if progress == .done, shadowFold != nil { followInShadow(frame, at: offset, from: before) }
         return progress
     }
 
     /// Folds one frame, and adds to `facts`, encoded, those whose sequence number is above `published` (by fact topic). Throws
-    /// `Problem` where it cannot be read or folded.
+    /// `Problem` where it cannot be read or folded. The history must be one that waits.
     public mutating func apply(
         frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout FactBatch
     ) throws {
-        while try apply(frame: frame, at: offset, above: published, into: &facts, within: .unbounded) == .unfinished {}
+        while try apply(frame: frame, at: offset, above: published, into: &facts, within: .unbounded) == .unfinished {
+            precondition(!waitsForHistory, "the history's next frame is not here yet")
+        }
+        retired = nil
     }
 }

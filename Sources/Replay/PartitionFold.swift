@@ -26,11 +26,16 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         case fixed
         /// This one's past.
         case past
+        /// This one's shadow.
+        case shadow
     }
 
     /// The frames of the partition from its first up to, not including, those at the offset: what a policy that is
-    /// activated there is folded from.
-    public typealias History = @Sendable (_ end: Int64) throws -> any FrameSource
+    /// activated there is folded from. Where they may have to be waited for, `waitsForHistory` says so between two slices.
+    public typealias History = @Sendable (_ end: Int64) throws -> any FrameFeed
+
+    /// The frames of the partition in a range of offsets: what a shadow is folded from. Frames before the range do no harm.
+    public typealias RangeHistory = @Sendable (_ offsets: Range<Int64>) throws -> any FrameFeed
 
     public let partition: Int32
     /// Under no policy, and empty, until the partition's first entry brings one.
@@ -98,6 +103,10 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     var left = Slice.unbounded
     /// The policy that is switched to.
     var candidate: PolicyCandidate?
+    /// The last one that was switched to, which holds the state before it.
+    var retired: PolicyCandidate?
+    /// The policy that is folded beside the active one. It changes nothing of this state.
+    var shadowFold: ShadowFold?
 
     /// Follows the ledger's policies. Without a `history` it follows the first alone and refuses a frame that activates
     /// another. `maximumSessions`: another bound than the fold's own is for simulations.
@@ -117,9 +126,10 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         encoder = FactEncoder(policy: policy, partition: partition, ledger: nil)
     }
 
-    init(partition: Int32, pastOf policy: ScoringPolicy, maximumSessions: Int) {
+    /// A policy's past or its shadow, as `rule` says.
+    init(partition: Int32, of policy: ScoringPolicy, as rule: Rule, maximumSessions: Int) {
         self.init(
-            partition, .past, Fold(pastOf: policy), keepsFacts: false, Acceptance(maximumSessions: maximumSessions),
+            partition, rule, rule.fold(of: policy), keepsFacts: false, Acceptance(maximumSessions: maximumSessions),
             maximumSessions)
     }
 
@@ -161,7 +171,10 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     /// From now on the record at this offset, at which the fold stands, is passed over as far as it cannot be read or folded.
-    public mutating func skip(_ offset: Int64) { skipped.insert(offset) }
+    public mutating func skip(_ offset: Int64) {
+        skipped.insert(offset)
+        shadowFold?.skip(offset)
+    }
 
     /// Folds a frame, or goes on with it, as far as `left` goes. `end`: the place in the frame of the first entry that is not to be
     /// folded.
@@ -214,6 +227,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         return true
     }
 
+    /// Whether this can be the frame that is folded in part, if one is.
+    func isOpen(_ frame: UnsafeRawBufferPointer, at offset: Int64) -> Bool {
+        !isWithinFrame || (offset == frameOffset && frame.count == frameBytes)
+    }
+
     /// The frame that is folded in part, wherever it lies now.
     private mutating func goOn(with frame: UnsafeRawBufferPointer, at offset: Int64) {
         precondition(
@@ -228,7 +246,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// operator may have the whole frame passed over, as if it had never been.
     private mutating func checkRest(of frame: UnsafeRawBufferPointer) throws {
         if isWhole { return }
-        if case .past = rule { return }
+        if rule.isBeside { return }
         if let defect = EntryReader.defect(in: frame) { throw defect }
         isWhole = true
     }
@@ -380,14 +398,13 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         case .ledger:
             policyText = text
             fold = Fold(policy: policy, version: identity.version)
-        case .past:
-            fold = Fold(pastOf: fold.policy, version: identity.version)
+        case .past, .shadow:
+            fold = rule.fold(of: fold.policy, version: identity.version)
             fold.begin(under: policy)
         case .fixed: fold = Fold(policy: fold.policy, version: identity.version)
         }
         fold.keepsFacts = keepsFacts
-        if case .past = rule {
-        } else {
+        if !rule.isBeside {
             encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: identity.name)
         }
         hasBegun = true
@@ -438,4 +455,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     /// The policy that is active here; nil before the first entry.
     public var policy: ScoringPolicy? { encoder == nil ? nil : fold.policy }
+
+    /// The same, for those who keep it.
+    public var sharedPolicy: SharedPolicy? { encoder == nil ? nil : fold.sharedPolicy }
 }

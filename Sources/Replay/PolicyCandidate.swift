@@ -3,112 +3,55 @@ internal import Ledger
 internal import Policy
 internal import Scoring
 
-/// A policy that is switched to: what lies before its activation, folded under it a bounded number of entries at a time. Records
-/// that cannot be read or folded are passed over where the history says so (`SkipSearch`): then the folding begins anew.
+/// A policy that is switched to: what lies before its activation, folded under it, on its way to the state after it.
 final class PolicyCandidate {
-    let policy: ScoringPolicy
+    let folding: HistoryFold
     let text: String
-    /// Its state.
-    var past: PartitionFold
+    /// It goes on from where the policy's shadow was.
+    let isOfShadow: Bool
     /// How far it has come on its way to the state behind the activation.
     private(set) var succession = Fold.Succession()
-    /// The ledger offset up to which the history is folded.
-    private(set) var folded: Int64 = 0
 
+    /// The ledger offset of the frame of the activation.
     private let end: Int64
-    private let history: PartitionFold.History
-    private let maximumSessions: Int
-    private var skipped: Set<Int64>
-    /// Opened at the first frame, and given back after the last.
-    private var frames: (any FrameSource)?
-    /// A frame of `frames` that is folded in part.
-    private var frame: LedgerFrame?
-    private var search: Search?
-    private var isHistoryFolded = false
+    private var isHistoryFolded: Bool
     /// The frame of the activation is folded, up to it.
     private var isFrameFolded = false
 
-    /// A past has no facts.
-    private var nothing = FactBatch()
-
-    /// For the entry that says that the record at fault is passed over.
-    private struct Search {
-        var frames: any FrameSource
-        var problem: PartitionFold.Problem
-        var search = SkipSearch()
-    }
+    var policy: ScoringPolicy { folding.policy }
+    /// The next frame of the history is not here yet.
+    var isWaiting: Bool { !isHistoryFolded && folding.isWaiting }
+    /// The ledger offset up to which the history is folded.
+    var folded: Int64 { isHistoryFolded ? end : min(folding.folded, end) }
 
     /// `end`: the ledger offset of the first frame that is not history. `skipped`: what the partition passes over already.
     init(
         _ policy: ScoringPolicy, text: String, partition: Int32, before end: Int64, skipped: Set<Int64>,
         maximumSessions: Int, history: @escaping PartitionFold.History
     ) {
-        (self.policy, self.text, self.end, self.history) = (policy, text, end, history)
-        (self.skipped, self.maximumSessions) = (skipped, maximumSessions)
-        past = PartitionFold(partition: partition, pastOf: policy, maximumSessions: maximumSessions)
-        past.skipped = skipped
+        folding = HistoryFold(
+            policy, as: .past, partition: partition, skipped: skipped, maximumSessions: maximumSessions,
+            history: { try history($0.upperBound) })
+        (self.text, self.end, isOfShadow, isHistoryFolded) = (text, end, false, false)
     }
 
-    /// False: `left` is used up before all of the history is folded.
+    /// Of a shadow's state. `isHistoryFolded`: nothing lies between it and the frame at `end`.
+    init(ofShadow folding: HistoryFold, before end: Int64, isHistoryFolded: Bool) {
+        (self.folding, text, self.end) = (folding, folding.policy.text, end)
+        (isOfShadow, self.isHistoryFolded) = (true, isHistoryFolded)
+    }
+
+    /// False: `left` is used up before all of the history is folded, or the candidate waits.
     func foldHistory(within left: inout PartitionFold.Slice) throws -> Bool {
-        while !isHistoryFolded {
-            guard left.history > 0, left.timers > 0 else { return false }
-            if search != nil {
-                try goOnSearching(&left)
-                continue
-            }
-            do {
-                try foldNextFrame(&left)
-            } catch let problem as PartitionFold.Problem {
-                guard skipped.insert(problem.offset).inserted else { throw problem }
-                search = Search(frames: try history(end), problem: problem)
-            }
-        }
-        return true
-    }
-
-    private func foldNextFrame(_ left: inout PartitionFold.Slice) throws {
-        if frame == nil {
-            let source = try frames ?? history(end)
-            frames = source
-            frame = try source.next()
-            left.history -= 1
-        }
-        guard let frame, frame.offset < end else {
-            (self.frame, frames, isHistoryFolded, folded) = (nil, nil, true, end)
-            return
-        }
-        guard try past.foldPart(frame.bytes, at: frame.offset, within: &left, into: &nothing) == .done else {
-            return
-        }
-        self.frame = nil
-        folded = frame.offset + 1
-    }
-
-    /// Looks at one more frame; begins the folding anew where it names the record.
-    private func goOnSearching(_ left: inout PartitionFold.Slice) throws {
-        guard var search else { return }
-        self.search = nil
-        guard let frame = try search.frames.next() else { throw search.problem }
-        let isNamed = search.search.names(search.problem.offset, in: frame)
-        left.history -= 1 + search.search.entryCount
-        guard isNamed else {
-            self.search = search
-            return
-        }
-        let partition = past.partition
-        past = PartitionFold(partition: partition, pastOf: policy, maximumSessions: maximumSessions)
-        past.skipped = skipped
-        (frames, self.frame, folded) = (nil, nil, 0)
+        if !isHistoryFolded { isHistoryFolded = try folding.fold(before: end, within: &left) }
+        return isHistoryFolded
     }
 
     /// Folds the entries of the activation's frame that lie before it. False: `left` is used up before.
     func fold(
         _ frame: UnsafeRawBufferPointer, until entry: Int, within left: inout PartitionFold.Slice
     ) throws -> Bool {
-        guard !isFrameFolded else { return true }
-        guard left.history > 0, left.timers > 0 else { return false }
-        isFrameFolded = try past.foldPart(frame, at: end, until: entry, within: &left, into: &nothing) == .done
+        if !isFrameFolded { isFrameFolded = try folding.fold(frame, at: end, until: entry, within: &left) }
         return isFrameFolded
     }
 
@@ -116,12 +59,13 @@ final class PolicyCandidate {
     func succeed(
         _ old: borrowing Fold, by event: EventView, entry: Int, within left: inout PartitionFold.Slice
     ) throws(Fold.WrongPast) -> Bool {
-        past.fold.allowance = Fold.Allowance(timers: left.timers, facts: left.facts, subjects: left.history)
-        let isDone = try past.fold.succeed(old, by: event, entry: entry, &succession)
-        (left.timers, left.history) = (past.fold.allowance.timers, past.fold.allowance.subjects)
-        past.fold.allowance = .unlimited
+        folding.past.fold.allowance = Fold.Allowance(
+            timers: left.timers, facts: left.facts, subjects: left.history)
+        let isDone = try folding.past.fold.succeed(old, by: event, entry: entry, &succession)
+        (left.timers, left.history) = (folding.past.fold.allowance.timers, folding.past.fold.allowance.subjects)
+        folding.past.fold.allowance = .unlimited
         return isDone
     }
 
-    func forgetDiagnosis() { past.fold.forgetDiagnosis() }
+    func forgetDiagnosis() { folding.past.fold.forgetDiagnosis() }
 }

@@ -4,13 +4,14 @@ extension Fold {
     /// What may be done before a call returns with a part of its work: counts, and never a time, so that it is the same on every
     /// machine. What comes of the whole is the same whatever the parts are.
     public struct Allowance: Hashable, Sendable {
-        /// Timers that are put in order or fire. The buckets of a subject that end together are one step, so some more may
-        /// fire than are left.
+        /// Timers that are put in order or fire, and early events and voids that wait no more. The buckets of a subject that end
+        /// together are one step, so some more may fire than are left.
         public var timers: Int
         /// Facts in `output`. A step begins only where it has room for as many as a step can have (`maximumStepFacts`); the
         /// early events of a subject that enrols are one step with its enrolment, and may go beyond it.
         public var facts: Int
-        /// Subjects that another policy takes over: each once where it is found, and once where it is told.
+        /// Subjects that another policy takes over: each once where its key is measured, once where it is found, and once where it
+        /// is told.
         public var subjects: Int
 
         public init(timers: Int = .max, facts: Int = .max, subjects: Int = .max) {

@@ -10,10 +10,12 @@ extension Fold {
         _ cause: Cause, _ record: UnsafeMutablePointer<Int64>
     ) {
         counters.evaluationErrors += 1
+        // A subject's number is part of the state: a shadow has that of the past.
+        if purpose == .shadow, !part.isOfPast { return }
         let header = SubjectTable.header(record)
         if header.pointee.errors < .max { header.pointee.errors += 1 }
         // The past of a policy is nobody's news.
-        guard !isPast else { return }
+        guard purpose == .live else { return }
         let reason = expression._withUnsafeGuaranteedRef { $0.failure(frame, wanted: wanted) }
         diagnostics.note(part, reason, of: cause.behaviour)
     }
@@ -67,6 +69,14 @@ extension Fold {
 }
 
 extension FoldDiagnostics.Part {
+    /// Of a part whose expressions are evaluated in a policy's past too.
+    fileprivate var isOfPast: Bool {
+        switch self {
+        case .rule, .measure: true
+        case .sanction, .perk: false
+        }
+    }
+
     /// Rules, measures, sanctions, perks, each in policy order.
     fileprivate var order: (list: Int, number: Int) {
         switch self {

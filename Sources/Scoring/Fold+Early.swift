@@ -73,11 +73,15 @@ extension Fold {
         isFrozen = wasFrozen
     }
 
-    /// What waits no more.
-    mutating func expireEarly() {
-        counters.notEnrolled += early.expire(at: clock.microseconds)
-        counters.voidsIgnored += waitingVoids.expire(at: clock.microseconds)
+    /// Lets go of what waits no more. False: the allowance is used up before.
+    @inline(never) mutating func expireEarly() -> Bool {
+        let events = early.expire(at: clock.microseconds, atMost: max(0, allowance.timers))
+        let voids = waitingVoids.expire(at: clock.microseconds, atMost: max(0, allowance.timers - events))
+        allowance.timers -= events + voids
+        counters.notEnrolled += Int64(events)
+        counters.voidsIgnored += Int64(voids)
         noteExpiry()
+        return nextExpiry > clock.microseconds
     }
 
     func expiry() -> Int64 { min(early.nextExpiry, waitingVoids.nextExpiry) }

@@ -65,7 +65,7 @@ extension Fold {
                 .scoreChanged, record, cause: cause, before: change.isFirst ? nil : change.before, after: change.after,
                 reasons: reasons)
         }
-        if isPast { return }
+        if purpose == .past { return }
         if !conditions.levels.isEmpty,
             change.points || change.adverse != 0 || change.measures != 0 || change.attributes
         {
@@ -127,7 +127,7 @@ extension Fold {
                         reasons: reasons)
                 } else {
                     states[perk] = due
-                    timers.add(
+                    addDecision(
                         Timer(subject: subject, rank: ranks.ofPerk[perk], item: UInt16(perk), bucket: 0), due: due)
                 }
             case (PerkState.idle, false), (PerkState.held, true): break

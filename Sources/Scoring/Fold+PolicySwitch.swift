@@ -12,12 +12,29 @@ extension Fold {
         public let description: String
     }
 
+    /// What a state is for.
+    enum Purpose {
+        /// Subjects are told, sanctioned and given perks.
+        case live
+        /// Points alone: nobody is told, sanctioned or given a perk. A policy's past before it was activated.
+        case past
+        /// A past with the sanctions and perks that there would be had the policy always been active. Nobody is told.
+        case shadow
+    }
+
     /// A policy's past: subjects and points as they would be had it always been active; nobody is told, sanctioned or
     /// given a perk. Who is enrolled is up to the policies that were active then (`begin`, activations).
     /// `version`: what the ledger's first entry says that its entries mean.
     public init(pastOf policy: ScoringPolicy, version: FoldVersion = .newest) {
-        self.init(policy: policy, version: version, isPast: true)
-        output.isKept = false
+        self.init(policy: policy, version: version, .past)
+    }
+
+    /// A policy's shadow: its past, and besides the sanctions and perks that there would be had it always been active. Where the
+    /// policies that were active score the same kinds and wait as long for what comes early, its standings are those of
+    /// `init(policy:)`, but for `Standing.errors`: conditions of sanctions and perks are not among them. A switch takes it as it
+    /// takes a past: what was imposed and granted here is gone then.
+    public init(shadowOf policy: ScoringPolicy, version: FoldVersion = .newest) {
+        self.init(policy: policy, version: version, .shadow)
     }
 
     /// A past that begins under `policy`, or that has come to its activation: who is enrolled, how long what comes early
@@ -29,7 +46,7 @@ extension Fold {
     /// An activation that lies in a policy's past.
     mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
         guard isNew(identity, life: 0), replacesActive(event.pointee), let text = event.pointee.policyText(decoder),
-            text != activeText, let policy = try? ScoringPolicy(yaml: text, file: "")
+            text != activeText, let policy = try? ScoringPolicy(yaml: text, file: ""), takes(policy)
         else { return }
         begin(under: policy)
     }
@@ -37,10 +54,11 @@ extension Fold {
     /// What becomes of an activation.
     public enum Admission: Sendable {
         case admitted
-        /// It is a repeat, its time is out of range, or it was approved against another policy than the active one. Of the
-        /// last kind it is known, and changes nothing whenever it comes again.
+        /// It is a repeat, its time is out of range, it was approved against another policy than the active one, or the ledger's
+        /// fold version does not have all that its policy has. Of the last kinds it is known, and changes nothing whenever it
+        /// comes again.
         case refused
-        /// The allowance is used up before the clock is moved: it is to be admitted once more.
+        /// The allowance is used up before all is done that is due by then: it is to be admitted once more.
         case unfinished
     }
 
@@ -53,7 +71,18 @@ extension Fold {
             counters.entries -= 1
             return .unfinished
         }
-        return isNew(Self.keys(event).identity, life: 0) && replacesActive(event) ? .admitted : .refused
+        guard isNew(Self.keys(event).identity, life: 0), replacesActive(event) else { return .refused }
+        guard version < .sixth, let text = event.policyText(decoder), text != activeText,
+            let policy = try? ScoringPolicy(yaml: text, file: "")
+        else { return .admitted }
+        return takes(policy) ? .admitted : .refused
+    }
+
+    /// Whether the ledger's fold version has all that a policy has. An activation that changes nothing is counted.
+    private mutating func takes(_ policy: ScoringPolicy) -> Bool {
+        guard policy.foldVersion > version else { return true }
+        counters.activationsIgnored += 1
+        return false
     }
 
     /// Whether an activation was approved against the active policy, or does not say against which; counted where it was not.
@@ -66,11 +95,13 @@ extension Fold {
 
     /// How far a past has come on its way to the state behind an activation.
     public struct Succession {
-        fileprivate enum Place { case before, pairing, telling }
+        fileprivate enum Place { case before, measuring, pairing, telling }
 
         fileprivate var place = Place.before
-        /// The number of the next subject of the old state.
+        /// The number of the next subject: of the past while keys are measured, of the old state while they are paired.
         fileprivate var next: UInt32 = 0
+        /// A subject of the past, and how many bytes of its key the keys of all others begin with.
+        fileprivate var common: (subject: UInt32, bytes: Int)?
         fileprivate var pairs = SortedRuns<Pair>()
         fileprivate var link: PolicyLink?
 
@@ -80,10 +111,12 @@ extension Fold {
         public var isTelling: Bool { place == .telling }
     }
 
-    /// The number of a subject in two states.
+    /// The number of a subject in two states, and where its key comes in the order of keys: bytes of it after those that all keys
+    /// begin with. Keys of which these are equal are compared as a whole.
     fileprivate struct Pair: BitwiseCopyable {
         var old: UInt32
         var new: UInt32
+        var order: (high: UInt64, low: UInt64)
     }
 
     /// As below, in one go, whatever the allowance is.
@@ -107,6 +140,10 @@ extension Fold {
             guard advance(to: old.clock) else { return false }
             clearOutput()
             if !isPreview { _ = identities.insert(Self.keys(event).identity, life: 0) }
+            succession.place = .measuring
+        }
+        if succession.place == .measuring {
+            guard measureKeys(&succession) else { return false }
             succession.place = .pairing
         }
         if succession.place == .pairing {
@@ -131,6 +168,26 @@ extension Fold {
         }
     }
 
+    /// Finds how many bytes all keys begin with: what is behind them tells most of them apart, so that few are looked up where they
+    /// are put in order. False: the allowance is used up before.
+    private mutating func measureKeys(_ succession: inout Succession) -> Bool {
+        while succession.next < UInt32(subjects.used) {
+            guard allowance.subjects > 0 else { return false }
+            allowance.subjects -= 1
+            let number = succession.next
+            succession.next += 1
+            let key = SubjectTable.key(subjects.record(number))
+            guard !key.isEmpty else { continue }
+            let (first, most) = succession.common ?? (number, key.count)
+            let other = SubjectTable.key(subjects.record(first))
+            var bytes = 0
+            while bytes < min(most, key.count), key[bytes] == other[bytes] { bytes += 1 }
+            succession.common = (first, bytes)
+        }
+        succession.next = 0
+        return true
+    }
+
     /// Finds those who are enrolled in both states, and puts them in the order of their keys. False: the allowance is used up
     /// before.
     private mutating func pair(with old: borrowing Fold, _ succession: inout Succession) -> Bool {
@@ -140,15 +197,19 @@ extension Fold {
             let number = succession.next
             succession.next += 1
             let key = SubjectTable.key(old.subjects.record(number))
-            guard !key.isEmpty, let new = subjects.find(key, hash: key.fingerprint(seed: 0)) else { continue }
-            succession.pairs.append(Pair(old: number, new: new)) { precedes($0, $1) }
+            guard !key.isEmpty, let new = subjects.find(key, likely: number) else { continue }
+            let order = SubjectTable.order(of: key, from: succession.common?.bytes ?? 0)
+            let pair = Pair(old: number, new: new, order: order)
+            succession.pairs.append(pair) { precedes($0, $1) }
         }
         succession.pairs.merge { precedes($0, $1) }
         return true
     }
 
     private func precedes(_ a: Pair, _ b: Pair) -> Bool {
-        SubjectTable.key(subjects.record(a.new)).precedes(SubjectTable.key(subjects.record(b.new)))
+        if a.order.high != b.order.high { return a.order.high < b.order.high }
+        if a.order.low != b.order.low { return a.order.low < b.order.low }
+        return SubjectTable.key(subjects.record(a.new)).precedes(SubjectTable.key(subjects.record(b.new)))
     }
 
     private mutating func removeFirst(_ pairs: inout SortedRuns<Pair>) { pairs.removeFirst { precedes($0, $1) } }
@@ -167,7 +228,8 @@ extension Fold {
                     "the history gives \(subjects.count) subjects and \(identities.count) events, the state has "
                     + "\(old.subjects.count) and \(old.identities.count)")
         }
-        isPast = false
+        forgetDecisions()
+        purpose = .live
         output.isKept = old.output.isKept
         begin(under: policy)
         counters = old.counters
@@ -177,11 +239,20 @@ extension Fold {
         output.continueNumbers(of: old.output)
     }
 
+    /// What a shadow imposed and granted; where it stands in subjects' records `takeOver` removes it.
+    private mutating func forgetDecisions() {
+        guard purpose == .shadow else { return }
+        impositions = Pool()
+        decisionTimers = TimerQueue()
+    }
+
     /// What a subject holds and what is imposed on it goes on with its dates, as far as the new policy has it.
     private mutating func takeOver(
         _ old: borrowing Fold, _ was: UnsafeMutablePointer<Int64>, _ subject: UInt32, _ link: borrowing PolicyLink
     ) {
         let record = subjects.record(subject)
+        for perk in policy.perks.indices { record[subjects.layout.perksAt + perk] = PerkState.idle }
+        for sanction in policy.sanctions.indices { record[subjects.layout.sanctionsAt + sanction] = 0 }
         for (perk, before) in link.perks {
             let state = was[old.subjects.layout.perksAt + before]
             record[subjects.layout.perksAt + perk] = state

@@ -167,7 +167,7 @@ extension Fold {
     }
 
     mutating func setTimer(_ sanction: Int, _ subject: UInt32, due: Int64) {
-        timers.add(
+        addDecision(
             Timer(subject: subject, rank: ranks.ofSanction[sanction], item: UInt16(sanction), bucket: 0), due: due)
     }
 

@@ -17,7 +17,7 @@ extension Fold {
     /// Writes the state in pieces. Facts must have been taken, and timers that fall due
     /// together all have fired: throws `SnapshotError` otherwise.
     public borrowing func writeSnapshot(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        guard output.facts.isEmpty, subjects.removed.isEmpty, !isPast else {
+        guard output.facts.isEmpty, subjects.removed.isEmpty, purpose == .live else {
             throw SnapshotError("facts are still to be taken")
         }
         guard timers.openDue == nil else { throw SnapshotError("timers that are due together have not all fired") }
@@ -291,6 +291,7 @@ extension SubjectTable {
             let place = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: 1)
             place.copyMemory(from: key.baseAddress!, byteCount: length)
             record[Layout.keyAt] = Int64(Int(bitPattern: place))
+            noteKey(bytes: length)
         }
         place(hash: hash, subject: UInt32(used))
         count += 1

@@ -21,14 +21,14 @@ struct TimerRanks {
 }
 
 extension Fold {
-    /// Fires every timer due by `time` (or already due), each with the clock at its due time; then moves the clock. False: the
-    /// allowance is used up before; the clock is that of the last timer that fired.
+    /// Fires every timer due by `time` (or already due), each with the clock at its due time; then moves the clock, and lets go of
+    /// what waits no more. False: the allowance is used up before; the clock is that of the last timer that fired, or is moved.
     @inline(__always) mutating func advance(to time: Timestamp) -> Bool {
         let target = max(clock, time)
-        if timers.nextDue <= target.microseconds, !fireTimers(until: target) { return false }
+        let isDue = min(timers.nextDue, decisionTimers.nextDue) <= target.microseconds
+        if isDue, !fireTimers(until: target) { return false }
         clock = target
-        if nextExpiry <= target.microseconds { expireEarly() }
-        return true
+        return nextExpiry > target.microseconds || expireEarly()
     }
 
     /// False: the allowance is used up before all have fired.
@@ -36,7 +36,7 @@ extension Fold {
         var due = SortedRuns<Timer>()
         swap(&due, &dueTimers)
         defer { swap(&due, &dueTimers) }
-        while !timers.isEmpty, timers.nextDue <= target.microseconds {
+        while let next = nextTimerDue, next <= target.microseconds {
             guard open(&due) else { return false }
             while let timer = due.first {
                 guard allowance.timers > 0, hasRoomForStep else { return false }
@@ -49,19 +49,40 @@ extension Fold {
             }
             due.removeAll()
             timers.close()
+            decisionTimers.close()
         }
         return true
+    }
+
+    /// When timers are due next, or those that are open; nil if there are none.
+    private var nextTimerDue: Int64? {
+        if let open = openTimerDue { return open }
+        return timers.isEmpty && decisionTimers.isEmpty ? nil : min(timers.nextDue, decisionTimers.nextDue)
+    }
+
+    /// When the timers that fall due together, and have not all fired, are due; nil if there are none.
+    var openTimerDue: Int64? { timers.openDue ?? decisionTimers.openDue }
+
+    private mutating func openTimers() {
+        let next = min(timers.nextDue, decisionTimers.nextDue)
+        if timers.nextDue == next { timers.open() }
+        if decisionTimers.nextDue == next { decisionTimers.open() }
+    }
+
+    /// Of a perk or a sanction.
+    mutating func addDecision(_ timer: Timer, due: Int64) {
+        if purpose == .shadow { decisionTimers.add(timer, due: due) } else { timers.add(timer, due: due) }
     }
 
     /// Puts the timers that are due next in order, and moves the clock to when they are due. False: the allowance is used up
     /// before; what is in order stays so.
     private mutating func open(_ due: inout SortedRuns<Timer>) -> Bool {
         guard !due.isMerging else { return true }
-        if timers.openDue == nil { timers.open() }
+        if openTimerDue == nil { openTimers() }
         while allowance.timers > 0 {
-            guard let timer = timers.takeTimer() else {
+            guard let timer = timers.takeTimer() ?? decisionTimers.takeTimer() else {
                 due.merge { precedes($0, $1) }
-                clock = max(clock, Timestamp(microseconds: timers.nextDue))
+                if let due = openTimerDue { clock = max(clock, Timestamp(microseconds: due)) }
                 return true
             }
             allowance.timers -= 1

@@ -22,6 +22,8 @@ public struct Fold: ~Copyable {
     public static let maximumEarlyBytes = 256 << 20
 
     public let policy: ScoringPolicy
+    /// `policy` for those who keep it: one reference takes the place of a copy of every part.
+    public let sharedPolicy: SharedPolicy
     /// What the ledger says that its entries mean.
     public internal(set) var version: FoldVersion
     /// The greatest event time or tick folded so far; `distantPast` before the first.
@@ -49,6 +51,8 @@ public struct Fold: ~Copyable {
     /// Bytes of early events that were folded: facts may still point at them.
     var lentEvents: [UnsafeMutableRawBufferPointer] = []
     var timers = TimerQueue()
+    /// A shadow's timers of perks and sanctions, which a switch leaves out: the others lie as in a past.
+    var decisionTimers = TimerQueue()
     /// Buckets beyond the one that lies in the subject's record.
     var buckets = Pool<Bucket>()
     var evidence = Pool<Evidence>()
@@ -88,8 +92,7 @@ public struct Fold: ~Copyable {
     var maximumEvents = Fold.maximumSubjectEvents
     /// Of this process alone: no part of the state.
     var diagnostics = FoldDiagnostics()
-    /// Points alone: nobody is told, sanctioned or given a perk. A policy's past before it was activated.
-    var isPast: Bool
+    var purpose: Purpose
 
     struct LastBucket {
         var number: Int32 = .min
@@ -108,13 +111,15 @@ public struct Fold: ~Copyable {
 
     /// `version`: what the ledger says that its entries mean.
     public init(policy: ScoringPolicy, version: FoldVersion = .newest) {
-        self.init(policy: policy, version: version, isPast: false)
+        self.init(policy: policy, version: version, .live)
     }
 
-    init(policy: ScoringPolicy, version: FoldVersion, isPast: Bool) {
+    init(policy: ScoringPolicy, version: FoldVersion, _ purpose: Purpose) {
         self.policy = policy
+        sharedPolicy = SharedPolicy(policy)
         self.version = version
-        self.isPast = isPast
+        self.purpose = purpose
+        output.isKept = purpose == .live
         earlyWait = policy.early
         early = WaitingQueue(
             limits: .init(
@@ -150,18 +155,15 @@ public struct Fold: ~Copyable {
         for bytes in lentEvents { bytes.deallocate() }
     }
 
-    /// False: facts are only counted (`FactBuffer.counts`), which is all that a replay needs of them.
+    /// False: facts are only counted (`FactBuffer.counts`), which is all that a replay needs of them. A past and a shadow never
+    /// keep any.
     public var keepsFacts: Bool {
         get { output.isKept }
-        set { output.isKept = newValue }
+        set { output.isKept = newValue && purpose == .live }
     }
 
     public var subjectCount: Int { subjects.count }
     public var identityCount: Int { identities.count }
-    /// Bytes that the greatest tables take at once when they grow next, where that is near.
-    public var nextGrowth: Int {
-        subjects.nextGrowth + identities.nextGrowth + early.nextGrowth + waitingVoids.nextGrowth
-    }
 
     /// Forgets the facts that were handed on, and wipes the ids of subjects that have withdrawn.
     ///
@@ -305,7 +307,7 @@ public struct Fold: ~Copyable {
         guard isNew(identity, of: subjects.record(subject)), !isVoided(identity) else { return }
         guard type != .unnamed else {
             counters.unmatched += 1
-            if !isPast { diagnostics.noteUnmatched(event.pointee.type) }
+            if purpose == .live { diagnostics.noteUnmatched(event.pointee.type) }
             return
         }
         fold(event, type, of: subject, identity)
@@ -328,7 +330,7 @@ public struct Fold: ~Copyable {
         output.sortReasons(from: firstReason)
         let reasons = firstReason..<output.reasons.count
         weigh(record, &change)
-        if !type.triggers.isEmpty, !isPast {
+        if !type.triggers.isEmpty, purpose != .past {
             trigger(event, type.triggers, record, subject, identity, &change)
         }
         guard change.isMatched else {
@@ -446,7 +448,7 @@ public struct Fold: ~Copyable {
         switch control {
         // The switch of a policy and what befalls a source are the ledger's business, not a subject's.
         case .policyActivated:
-            if isPast { passActivation(event, identity) }
+            if purpose != .live { passActivation(event, identity) }
             return
         case .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped: return
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: break
@@ -467,8 +469,8 @@ public struct Fold: ~Copyable {
         }
         switch control {
         case .withdrawn: withdraw(subject, event, hash)
-        case .appealFiled where !isPast: fileAppeal(event, of: subject)
-        case .appealDecided where !isPast: decideAppeal(event, of: subject)
+        case .appealFiled where purpose != .past: fileAppeal(event, of: subject)
+        case .appealDecided where purpose != .past: decideAppeal(event, of: subject)
         case .appealFiled, .appealDecided, .enrolled, .eventVoided, .policyActivated, .sourceReset, .sourceGap,
             .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped:
             break
@@ -527,7 +529,7 @@ public struct Fold: ~Copyable {
             emit(
                 .perkRevoked, record, cause: .event(event), before: level, after: level, item: perk, reasons: noReasons)
         }
-        if !isPast, version >= .third {
+        if purpose == .live, version >= .third {
             emit(.scoreChanged, record, cause: .event(event), before: level, after: nil, reasons: noReasons)
         }
         forgetEvidence(record)

@@ -89,6 +89,10 @@ struct IdentityTable: ~Copyable {
         }
     }
 
+    var byteCount: Int {
+        (0..<Self.shardCount).reduce(0) { $0 + (shards[$1].mask + 1) * MemoryLayout<UInt64>.stride }
+    }
+
     /// Every fingerprint, in no particular order.
     func forEach(_ body: (UInt64) -> Void) {
         for shard in 0..<Self.shardCount {

@@ -46,6 +46,11 @@ struct Pool<Element: BitwiseCopyable>: ~Copyable {
 
     mutating func remove(_ number: UInt32) { free.append(number) }
 
+    var byteCount: Int {
+        chunks.count * Self.chunkElements * MemoryLayout<Element>.stride
+            + free.capacity * MemoryLayout<UInt32>.stride
+    }
+
     /// Every element, those that are free marked; nil: something is free twice.
     borrowing func marks() -> Marks? {
         var marks = Marks(count: used)

@@ -119,11 +119,10 @@ extension Standing {
         let ordered = contributions.sorted { ($1.points.magnitude, $0.rule) < ($0.points.magnitude, $1.rule) }
         for (index, item) in ordered.enumerated() {
             if index > 0 { writer.append(byte: 0x2C) }
-            let rule = policy.rules[item.rule]
             writer.append("{\"rule\":")
-            writer.append(jsonString: rule.id)
+            writer.append(jsonString: policy.rules[item.rule].id)
             writer.append(",\"dimension\":")
-            writer.append(jsonString: policy.dimensions[rule.dimension].name)
+            writer.append(jsonString: policy.dimensions[policy.rules[item.rule].dimension].name)
             writer.append(",\"points\":")
             writer.append(decimal: item.points)
             writer.append(",\"events\":")

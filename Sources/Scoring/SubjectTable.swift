@@ -70,6 +70,8 @@ struct SubjectTable: ~Copyable {
     var used = 0
     var free: [UInt32] = []
     var removed: [(subject: UInt32, key: UnsafeRawBufferPointer)] = []
+    /// Bytes of keys that lie elsewhere.
+    private var keyBytes = 0
 
     init(layout: Layout) {
         self.layout = layout
@@ -146,6 +148,12 @@ struct SubjectTable: ~Copyable {
         }
     }
 
+    /// As `find`; where two tables have taken the same subjects in the same order, it mostly is the subject of the same number.
+    func find(_ key: UnsafeRawBufferPointer, likely subject: UInt32) -> UInt32? {
+        if Int(subject) < used, Self.key(record(subject)).equals(key) { return subject }
+        return find(key, hash: key.fingerprint(seed: 0))
+    }
+
     /// Adds a subject that is not there; its record is zero but for the header.
     mutating func insert(_ key: UnsafeRawBufferPointer, hash: UInt64, kind: SubjectKind) -> UInt32 {
         if (count + 1) * 4 > (mask + 1) * 3 { growIndex() }
@@ -170,6 +178,7 @@ struct SubjectTable: ~Copyable {
             let place = UnsafeMutableRawPointer.allocate(byteCount: key.count, alignment: 1)
             place.copyMemory(from: key.baseAddress!, byteCount: key.count)
             record[Layout.keyAt] = Int64(Int(bitPattern: place))
+            keyBytes += key.count
         }
         place(hash: hash, subject: subject)
         count += 1
@@ -205,6 +214,7 @@ struct SubjectTable: ~Copyable {
         guard !removed.isEmpty else { return }
         for (subject, key) in removed {
             UnsafeMutableRawBufferPointer(mutating: key).initializeMemory(as: UInt8.self, repeating: 0)
+            if key.count > Self.inlineKeyBytes { keyBytes -= key.count }
             Self.free(key)
             record(subject).update(repeating: 0, count: layout.words)
             free.append(subject)
@@ -228,6 +238,27 @@ struct SubjectTable: ~Copyable {
 
     /// Bytes that the index takes at once when it grows next; 0: that is far.
     var nextGrowth: Int { count * 4 > (mask + 1) * 3 / 10 * 9 ? (mask + 1) * 2 * MemoryLayout<UInt64>.stride : 0 }
+
+    var byteCount: Int {
+        (mask + 1) * MemoryLayout<UInt64>.stride + chunks.count * Self.chunkRecords * layout.words * 8 + keyBytes
+    }
+
+    /// A key that a snapshot brought lies elsewhere.
+    mutating func noteKey(bytes: Int) { keyBytes += bytes }
+
+    /// 16 bytes of a key behind the first `start`, as numbers in the order of the bytes; 0 where it has none.
+    static func order(of key: UnsafeRawBufferPointer, from start: Int) -> (high: UInt64, low: UInt64) {
+        (word(of: key, from: start), word(of: key, from: start + 8))
+    }
+
+    private static func word(of key: UnsafeRawBufferPointer, from start: Int) -> UInt64 {
+        if start + 8 <= key.count {
+            return UInt64(bigEndian: key.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+        }
+        var word: UInt64 = 0
+        for place in start..<start + 8 { word = word << 8 | (place < key.count ? UInt64(key[place]) : 0) }
+        return word
+    }
 
     /// Makes room for so many, while there is none yet.
     mutating func reserveIndex(_ count: Int) {

@@ -53,6 +53,9 @@ struct TimerQueue: ~Copyable {
         groups[group].head = links.add(Link(timer: timer, next: groups[group].head))
     }
 
+    /// Of the links. Dues are few beside them.
+    var byteCount: Int { links.byteCount }
+
     private static func place(_ due: Int64) -> Int {
         // The product's upper six bits (Knuth's multiplicative hash).
         Int(truncatingIfNeeded: (UInt64(bitPattern: due) &* 0x9E37_79B9_7F4A_7C15) >> 58)

@@ -96,6 +96,9 @@ struct WaitingQueue: ~Copyable {
         usedChains * 4 > chains.count * 3 / 10 * 9 ? chains.count * 2 * MemoryLayout<Chain>.stride : 0
     }
 
+    /// Bytes that the tables take.
+    var tableBytes: Int { items.byteCount + blocks.byteCount + chains.count * MemoryLayout<Chain>.stride }
+
     // MARK: In
 
     /// Adds `event`, with its bytes or without, to wait from `clock` on. Returns how many had to go for it, which may be the
@@ -188,18 +191,21 @@ struct WaitingQueue: ~Copyable {
 
     // MARK: Out
 
-    /// Removes every item that waits no more at `clock`. Returns how many there were.
-    mutating func expire(at clock: Int64) -> Int64 {
+    /// Removes items that wait no more at `clock`, at most `limit` of them. Returns how many. `nextExpiry` is beyond the clock once
+    /// there are no more.
+    mutating func expire(at clock: Int64, atMost limit: Int) -> Int {
         let before = count
         var next = Int64.max
         for lane in lanes.indices {
-            while lanes[lane].oldest != 0, items[lanes[lane].oldest].pointee.expires <= clock {
+            while before - count < limit, lanes[lane].oldest != 0,
+                items[lanes[lane].oldest].pointee.expires <= clock
+            {
                 waitInVain(lanes[lane].oldest)
             }
             if lanes[lane].oldest != 0 { next = min(next, items[lanes[lane].oldest].pointee.expires) }
         }
         nextExpiry = next
-        return Int64(before - count)
+        return before - count
     }
 
     private mutating func waitInVain(_ number: UInt32) {

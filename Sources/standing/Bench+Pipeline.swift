@@ -34,9 +34,13 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: Setting.help("workers"))
     var workers: String?
 
+    @Option(help: Setting.help("queue-size"))
+    var queueSize: String?
+
     func run() async throws {
         var settings = try Settings(config: nil)
         let workers = try settings.workers(flag: workers)
+        let queueSize = try settings.queueSize(flag: queueSize)
         let broker = brokers == nil ? try BrokerProcess(topics: topics) : nil
         defer { broker?.stop() }
         var options = try ClusterOptions.parse([])
@@ -44,9 +48,10 @@ struct BenchPipeline: AsyncParsableCommand {
         options.topics = topics
         options.topicPrefix = brokers == nil ? "" : "bench-\(getpid())-"
         var cluster = try Cluster(options, &settings)
-        if broker != nil { cluster.kafka.fetchWaitMilliseconds = 10 }
+        if broker != nil { cluster.kafka.fetchWaitMilliseconds = EmbeddedBroker.fetchWaitMilliseconds }
         let createsTopics = broker == nil
-        let run = try PipelineMeasurement(cluster: cluster, events: events, subjects: subjects, workers: workers)
+        let run = try PipelineMeasurement(
+            cluster: cluster, events: events, subjects: subjects, workers: workers, queueSize: queueSize)
         try await onThread {
             if createsTopics { try run.createTopics() }
             say("loading the source topic")
@@ -67,10 +72,12 @@ final class BrokerProcess {
     private let process = Process()
     let address: String
 
-    /// `topics`: a folder of topic files; nil: those that the program carries.
-    init(topics: String?) throws {
+    /// `topics`: a folder of topic files; nil: those that the program carries. `partitions`: as for `standing broker`.
+    init(topics: String?, partitions: Int? = nil) throws {
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["broker"] + (topics.map { ["--topics", $0] } ?? [])
+        process.arguments =
+            ["broker"] + (topics.map { ["--topics", $0] } ?? [])
+            + (partitions.map { ["--partitions", String($0)] } ?? [])
         let pipe = Pipe()
         process.standardOutput = pipe
         try process.run()
@@ -93,16 +100,18 @@ final class PipelineMeasurement: @unchecked Sendable {
     private let events: Int
     private let subjects: Int
     private let workers: Int
+    private let queueSize: Int64
     private let names: PipelineConfiguration.Topics
     private let policy: ScoringPolicy
     private let partitions: Int
     private let places: [TopicPartition]
 
-    init(cluster: Cluster, events: Int, subjects: Int, workers: Int) throws {
+    init(cluster: Cluster, events: Int, subjects: Int, workers: Int, queueSize: Int64) throws {
         self.cluster = cluster
         self.events = events
         self.subjects = subjects
         self.workers = workers
+        self.queueSize = queueSize
         names = try cluster.pipelineTopics()
         policy = try ScoringPolicy(yaml: BenchEvents.policy, file: "bench")
         partitions = cluster.definitions.first { $0.role == .control }?.partitions ?? 12
@@ -112,6 +121,8 @@ final class PipelineMeasurement: @unchecked Sendable {
     func createTopics() throws {
         _ = try TopicAdmin(try Admin(cluster.kafka), topicPrefix: cluster.prefix).apply(cluster.definitions) { _ in }
     }
+
+    private static let (ceilingQueuedKilobytes, ceilingQueuedRecords) = (76 * 1024, 1_000_000)
 
     private var total: Int { subjects + events }
 
@@ -166,18 +177,22 @@ final class PipelineMeasurement: @unchecked Sendable {
         return facts
     }
 
-    /// Records a second of librdkafka alone.
+    /// Records a second of librdkafka alone. Its queues are as large as a fast reader can use, whatever the pipeline's are.
     func measureCeiling() throws -> (rate: Double, cpuMicroseconds: Double) {
         let facts = sampleFacts()
-        var options = Producer.Options()
-        options.gapless = true
-        let producer = try Producer(cluster.kafka, options: options)
+        var producing = Producer.Options()
+        producing.gapless = true
+        producing.maximumQueuedKilobytes = Self.ceilingQueuedKilobytes
+        let producer = try Producer(cluster.kafka, options: producing)
         // The sanction facts: the policy made none, and the pipeline has ended.
         let topic = try producer.topic(names.facts[1])
         let headers = HeaderSet([
             (name: "content-type", value: Array("application/cloudevents+json; charset=UTF-8".utf8))
         ])
-        let consumer = try Consumer(cluster.kafka)
+        var options = Consumer.Options()
+        options.maximumQueuedKilobytes = Self.ceilingQueuedKilobytes
+        options.maximumQueuedRecords = Self.ceilingQueuedRecords
+        let consumer = try Consumer(cluster.kafka, options: options)
         try consumer.assign(places.map { PartitionOffset($0, offset: 0) })
         var read = 0
         var start: ContinuousClock.Instant?
@@ -210,9 +225,10 @@ final class PipelineMeasurement: @unchecked Sendable {
     }
 
     func measurePipeline() throws -> BenchResult {
+        var configuration = try cluster.pipeline(policy: policy, clock: .events, workers: workers)
+        configuration.queueSize = queueSize
         let service = PipelineService(
-            try cluster.pipeline(policy: policy, clock: .events, workers: workers),
-            logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
+            configuration, logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
         service.start()
         while service.status.intake.records == 0 {
             if let failure = service.finalFailure { throw fail("error: \(failure)") }

@@ -206,13 +206,12 @@ struct BenchQuery: AsyncParsableCommand {
         if rate != nil { result.more.append(("ceilingUnsent", String(tally.unsent))) }
     }
 
-    private static func latencies(_ histogram: LatencyHistogram) -> [(String, String)] {
-        func milliseconds(_ nanoseconds: Int64) -> String { decimal(Double(nanoseconds) / 1e6) }
-        return [
-            ("p50Milliseconds", milliseconds(histogram.quantile(0.5))),
-            ("p99Milliseconds", milliseconds(histogram.quantile(0.99))),
-            ("p999Milliseconds", milliseconds(histogram.quantile(0.999))),
-            ("maxMilliseconds", milliseconds(histogram.maximum)),
+    private static func latencies(_ latencies: Latencies) -> [(String, String)] {
+        [
+            ("p50Milliseconds", decimal(latencies.milliseconds(percentile: 50))),
+            ("p99Milliseconds", decimal(latencies.milliseconds(percentile: 99))),
+            ("p999Milliseconds", decimal(latencies.milliseconds(percentile: 99.9))),
+            ("maxMilliseconds", decimal(latencies.maximumMilliseconds)),
         ]
     }
 
@@ -247,7 +246,7 @@ final class BenchMember: @unchecked Sendable {
         options.topicPrefix = ""
         var settings = try Settings(config: nil)
         var cluster = try Cluster(options, &settings)
-        cluster.kafka.fetchWaitMilliseconds = 10
+        cluster.kafka.fetchWaitMilliseconds = EmbeddedBroker.fetchWaitMilliseconds
         self.cluster = cluster
         self.subjects = subjects
         maker = BenchEvents(subjects: subjects)

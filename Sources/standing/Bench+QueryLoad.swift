@@ -30,7 +30,7 @@ struct LoadTally: Sendable {
     var bodyBytes = 0
     /// With a rate: requests whose time came and that were not sent, because their connections waited for answers.
     var unsent = 0
-    var latencies = LatencyHistogram()
+    var latencies = Latencies()
     /// From the first request to the last answer.
     var seconds = 0.0
 
@@ -232,7 +232,7 @@ private final class QueryConnection: ChannelInboundHandler {
         guard var run else { return }
         if let mistake = mistake() { return fail("the answer about \(subject) is wrong: \(mistake)") }
         let now = NIODeadline.now()
-        run.tally.latencies.add((now - run.due).nanoseconds)
+        run.tally.latencies.add(nanoseconds: (now - run.due).nanoseconds)
         run.tally.requests += 1
         if isUnknown { run.tally.notFound += 1 } else { run.tally.bodyBytes += body.readableBytes }
         run.due = run.interval.map { run.due + $0 } ?? now

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Kafka
+import Topics
 
 struct BrokerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,7 +18,13 @@ struct BrokerCommand: AsyncParsableCommand {
     @Option(help: "Port that clients bootstrap from. Default: any free one.")
     var port: UInt16?
 
+    @Option(help: "Partitions of the control topic, the ledger and the fact topics. Default: as in the topic files.")
+    var partitions: Int?
+
     func validate() throws {
+        if let partitions, !(1...TopicDefinition.maximumPartitions).contains(partitions) {
+            throw ValidationError("--partitions: must be from 1 to \(TopicDefinition.maximumPartitions)")
+        }
         if let brokers = cluster.brokers, brokers != "embedded" {
             throw ValidationError(
                 "--brokers has no effect: the embedded broker is started here; --port is where it listens")
@@ -30,6 +37,7 @@ struct BrokerCommand: AsyncParsableCommand {
         var options = cluster
         options.brokers = "embedded"
         var cluster = try Cluster(options, &settings, mayEmbed: true)
+        if let partitions { cluster.setPartitions(partitions) }
         guard let broker = try cluster.startEmbedded() else { return }
         var address = broker.bootstrap
         var relay: PortRelay?

@@ -60,6 +60,9 @@ struct ServeOptions: ParsableArguments {
     @Option(help: Setting.help("memory-limit"))
     var memoryLimit: String?
 
+    @Option(help: Setting.help("queue-size"))
+    var queueSize: String?
+
     @Option(help: Setting.help("member"))
     var member: String?
 
@@ -218,6 +221,7 @@ extension ServeOptions {
             flag: maxPollInterval, cluster.kafka)
         configuration.memoryLimit = try settings.parseIfGiven(
             "memory-limit", flag: memoryLimit, expected: "a size such as 512M or 4G", Settings.bytes)
+        configuration.queueSize = try settings.queueSize(flag: queueSize)
         let keyring = try keys.keyring(&settings)
         let name = try settings.text("member", flag: member, default: ProcessInfo.processInfo.hostName) ?? ""
         configuration.members = cluster.names(.members).first.map { .init(topic: $0, member: name) }
@@ -289,6 +293,14 @@ extension Settings {
             "workers", flag: flag, default: String(PipelineConfiguration.cores),
             expected: "a number of threads from 1 to \(Self.maximumWorkers): without a worker nothing is folded"
         ) { Int($0).flatMap { (1...Self.maximumWorkers).contains($0) ? $0 : nil } }
+    }
+
+    /// In bytes.
+    mutating func queueSize(flag: String?) throws -> Int64 {
+        let sizes = PipelineConfiguration.queueSizes
+        return try parse(
+            "queue-size", flag: flag, expected: "a size from \(sizes.lowerBound >> 20)M to \(sizes.upperBound >> 20)M"
+        ) { Settings.bytes($0).flatMap { sizes.contains($0) ? $0 : nil } }
     }
 
     /// In milliseconds. Where nobody gives the setting, librdkafka's property for it counts.

@@ -118,7 +118,7 @@ struct Setting {
         Setting(
             "workers", .serve,
             "Threads that fold, each a ledger partition at a time. More than the machine has cores fold nothing faster.",
-            otherwise: "as many as there are cores", others: "quickstart, bench pipeline"),
+            otherwise: "as many as there are cores", others: "quickstart, bench pipeline, bench latency"),
         Setting(
             "max-poll-interval", .serve,
             """
@@ -131,6 +131,12 @@ struct Setting {
             Memory that the process should not use more of, such as 4G: from there on enrolments become dead letters \
             (event/at-memory-limit), to be redriven when there is room.
             """, otherwise: "no limit"),
+        Setting(
+            "queue-size", .serve,
+            """
+            What each queue between broker and fold may hold, from 1M to 1G: what is fetched, what is polled and not folded, what is \
+            sent and not acknowledged. With --memory-limit no more than a thirty-second of that.
+            """, standard: "16M", others: "bench pipeline"),
         Setting(
             "member", .serve, "What this process calls itself: in checkpoints, and to other members.",
             otherwise: "the host's name"),

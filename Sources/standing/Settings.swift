@@ -311,14 +311,21 @@ struct Cluster {
         (names(.control) + names(.source)).first { $0 == name || $0 == prefix + name }
     }
 
+    /// Other numbers than those of the topic files: of the control topic, of the ledger, and of the fact topics, which have as
+    /// many.
+    mutating func setPartitions(_ count: Int) {
+        for index in definitions.indices where [.control, .ledger, .facts].contains(definitions[index].role) {
+            definitions[index].partitions = count
+        }
+    }
+
     /// Starts the embedded broker, if that is what was asked for, with every topic on it.
     mutating func startEmbedded() throws -> EmbeddedBroker? {
         guard isEmbedded else { return nil }
         let broker = try EmbeddedBroker()
         try TopicAdmin.create(definitions, on: broker, topicPrefix: prefix)
         kafka.brokers = broker.bootstrap
-        // It does not wake a waiting fetch when data comes, so fetches must not wait long.
-        kafka.fetchWaitMilliseconds = 10
+        kafka.fetchWaitMilliseconds = EmbeddedBroker.fetchWaitMilliseconds
         return broker
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
-import CIntrinsics
+import CMimalloc
 import Foundation
+import Kafka
 
 @main
 struct StandingCommand: AsyncParsableCommand {
@@ -11,7 +12,7 @@ struct StandingCommand: AsyncParsableCommand {
             Data goes to standard output, messages to standard error.
             Exit codes: 0 good, 1 failed, 2 usage, 3 corruption found, 4 a limit exceeded.
             """,
-        version: "0.1.0",
+        version: version,
         subcommands: [
             ServeCommand.self, ReplayCommand.self, PolicyCommand.self, SubjectCommand.self, EventCommand.self,
             AppealCommand.self, SourceCommand.self, ArchiveCommand.self, VerifyCommand.self, LedgerCommand.self,
@@ -20,8 +21,15 @@ struct StandingCommand: AsyncParsableCommand {
             SimulateCommand.self, BenchCommand.self,
         ])
 
+    /// With the native libraries that decide how fast the process is. The mention of mimalloc also links it: it takes the
+    /// place of the C library's allocator, which keeps more than twice of the memory and costs a fifth more of the time.
+    private static var version: String {
+        let allocator = mi_version()
+        return "0.1.0 (librdkafka \(KafkaConfiguration.libraryVersion), "
+            + "mimalloc \(allocator / 100).\(allocator / 10 % 10).\(allocator % 10))"
+    }
+
     static func main() async {
-        standing_keep_heap()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

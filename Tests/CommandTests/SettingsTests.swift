@@ -119,6 +119,7 @@ extension CommandTests {
                 "dead-letter redrive": ["--every-letter"],
                 "dead-letter discard": ["--every-letter", "--reason", "not needed"], "lag": [], "perks": [],
                 "blacklist": [], "topics plan": [], "topics apply": [], "topics check": [], "bench pipeline": [],
+                "bench latency": [],
             ]
             let embedding: Set = ["serve", "quickstart", "broker"]
             for (path, command) in try await Help.ofAll().leaves() where command.flags.contains("--brokers") {
@@ -211,8 +212,8 @@ extension CommandTests {
                 "trusted-keys": folder.path("key.pub"), "roles": "fold,intake", "policy": policy,
                 "http-host": "127.0.0.2", "http-port": "1", "advertise": "one.example:443", "clock": "wall",
                 "tick-interval": "11s", "allowed-skew": "6m", "data": folder.path("data"), "snapshot-interval": "1m",
-                "memory-limit": "2G", "workers": "3", "max-poll-interval": "2m", "ready-within": "7s", "ledger": "town",
-                "member": "one", "standby": "true",
+                "memory-limit": "2G", "queue-size": "32M", "workers": "3", "max-poll-interval": "2m",
+                "ready-within": "7s", "ledger": "town", "member": "one", "standby": "true",
                 "static-member": "true",
             ]
             for command in ["perks", "blacklist"] {
@@ -389,7 +390,7 @@ extension CommandTests {
                 #expect(run.code == 2, "\(flags)")
                 #expect(run.messages.hasPrefix(message), "\(run.messages)")
             }
-            for command in [["quickstart", "--for", "1s"], ["bench", "pipeline"]] {
+            for command in [["quickstart", "--for", "1s"], ["bench", "pipeline"], ["bench", "latency"]] {
                 let run = try await Running(command + ["--workers", "0"]).finished()
                 #expect(run.code == 2 && run.output == "", "\(command)")
                 #expect(run.messages.hasPrefix("workers (flag): error: \"0\" \(noWorkers)"), "\(run.messages)")

@@ -35,7 +35,7 @@ import Testing
             if let match = line.wholeMatch(of: /# HELP ([a-z_]+) (.+)/) {
                 #expect(helped.insert(match.1).inserted, "\(line)")
                 current = match.1
-            } else if let match = line.wholeMatch(of: /# TYPE ([a-z_]+) (counter|gauge|summary)/) {
+            } else if let match = line.wholeMatch(of: /# TYPE ([a-z_]+) (counter|gauge|histogram|summary)/) {
                 #expect(match.1 == current && kinds[match.1] == nil, "\(line)")
                 kinds[match.1] = match.2
             } else {
@@ -51,6 +51,29 @@ import Testing
         }
         #expect(helped.count == Metric.allCases.count + 1 && helped == Set(kinds.keys))
         #expect(samples.values.allSatisfy { $0 == 2 })
+    }
+
+    @Test func aHistogramsBucketsAddUp() {
+        var exposition = Exposition()
+        let samples = Exposition.histogram(bounds: [0.5, 2], counts: [1, 0, 2], sum: 7.25)
+        exposition.add("d_wait", .histogram, renderedLabels: "", samples)
+        exposition.add("d_wait", .histogram, renderedLabels: Exposition.labels([("role", "fold")]), samples)
+        #expect(
+            exposition.text.hasSuffix(
+                """
+                # TYPE d_wait histogram
+                d_wait_bucket{le="0.5"} 1
+                d_wait_bucket{le="2"} 1
+                d_wait_bucket{le="+Inf"} 3
+                d_wait_sum 7.25
+                d_wait_count 3
+                d_wait_bucket{role="fold",le="0.5"} 1
+                d_wait_bucket{role="fold",le="2"} 1
+                d_wait_bucket{role="fold",le="+Inf"} 3
+                d_wait_sum{role="fold"} 7.25
+                d_wait_count{role="fold"} 3
+
+                """))
     }
 
     /// No name is written beside the table.

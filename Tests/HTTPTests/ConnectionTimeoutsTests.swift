@@ -1,8 +1,7 @@
-import HTTPTypes
 import Logging
 import NIOCore
 import NIOEmbedded
-import NIOHTTPTypes
+import NIOHTTP1
 import Testing
 
 @testable import HTTP
@@ -10,12 +9,14 @@ import Testing
 struct ConnectionTimeoutsTests {
     private let connections = Connections(maximum: 8, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     private let channel: EmbeddedChannel
-    private let head = HTTPRequestPart.head(HTTPRequest(method: .get, scheme: "http", authority: "h", path: "/"))
+    private let head = HTTPServerRequestPart.head(HTTPRequestHead(version: .http1_1, method: .GET, uri: "/"))
+    private static let answerHead = HTTPServerResponsePart.head(HTTPResponseHead(version: .http1_1, status: .ok))
 
     init() throws {
         channel = EmbeddedChannel()
         try channel.pipeline.syncOperations.addHandler(ConnectionTimeouts(connections))
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        _ = connections.sweep(on: channel.embeddedEventLoop)
     }
 
     private func isOpen(after seconds: Int64) -> Bool {
@@ -24,8 +25,8 @@ struct ConnectionTimeoutsTests {
     }
 
     private func answer() throws {
-        try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
-        try channel.writeOutbound(HTTPResponsePart.end(nil))
+        try channel.writeOutbound(Self.answerHead)
+        try channel.writeOutbound(HTTPServerResponsePart.end(nil))
     }
 
     @Test func whoSendsNoWholeHeadIsClosed() {
@@ -38,13 +39,13 @@ struct ConnectionTimeoutsTests {
     @Test func whoSendsABodySlowlyIsClosed() throws {
         try channel.writeInbound(head)
         #expect(isOpen(after: 9))
-        try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(string: "a")))
+        try channel.writeInbound(HTTPServerRequestPart.body(ByteBuffer(string: "a")))
         #expect(!isOpen(after: 1), "whatever it sends meanwhile")
     }
 
     @Test func whatTheServerWorksOnHasItsTime() throws {
         try channel.writeInbound(head)
-        try channel.writeInbound(HTTPRequestPart.end(nil))
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
         #expect(isOpen(after: 600))
         try answer()
         #expect(isOpen(after: 29), "idle from the answer's end on")
@@ -53,18 +54,58 @@ struct ConnectionTimeoutsTests {
 
     @Test func whoReadsSlowlyIsClosed() throws {
         try channel.writeInbound(head)
-        try channel.writeInbound(HTTPRequestPart.end(nil))
-        try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        try channel.writeOutbound(Self.answerHead)
         #expect(isOpen(after: 59))
-        try channel.writeOutbound(HTTPResponsePart.body(ByteBuffer(string: "a")))
+        try channel.writeOutbound(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: "a"))))
         #expect(!isOpen(after: 1))
+    }
+
+    /// Keeps what is written until somebody takes it.
+    private final class SlowReader: ChannelOutboundHandler {
+        typealias OutboundIn = HTTPServerResponsePart
+        private(set) var ends: [EventLoopPromise<Void>] = []
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            if case .end = unwrapOutboundIn(data), let promise { ends.append(promise) } else { promise?.succeed() }
+        }
+    }
+
+    /// Answers that were written one after the other at once: each has its time, and the first is not the last.
+    @Test func whoReadsOneOfTwoAnswersIsClosedForTheOther() throws {
+        let reader = SlowReader()
+        try channel.pipeline.syncOperations.addHandler(reader, position: .first)
+        for _ in 0..<2 {
+            try channel.writeInbound(head)
+            try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        }
+        for _ in 0..<2 { answerWithoutWaiting() }
+        #expect(isOpen(after: 59))
+        reader.ends[0].succeed()
+        #expect(isOpen(after: 59))
+        #expect(!isOpen(after: 1))
+        reader.ends[1].succeed()
+        #expect(connections.count == 0)
+    }
+
+    private func answerWithoutWaiting() {
+        channel.writeAndFlush(Self.answerHead, promise: nil)
+        channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+    }
+
+    @Test func beforeItsAnswerAContinueIsNoAnswer() throws {
+        try channel.writeInbound(head)
+        let proceed = HTTPResponseHead(version: .http1_1, status: .continue)
+        try channel.writeOutbound(HTTPServerResponsePart.head(proceed))
+        #expect(isOpen(after: 9))
+        #expect(!isOpen(after: 1), "its body is waited for")
     }
 
     @Test func aConnectionIsUsedAgain() throws {
         for _ in 0..<5 {
             #expect(isOpen(after: 20))
             try channel.writeInbound(head)
-            try channel.writeInbound(HTTPRequestPart.end(nil))
+            try channel.writeInbound(HTTPServerRequestPart.end(nil))
             try answer()
         }
         #expect(connections.count == 1)

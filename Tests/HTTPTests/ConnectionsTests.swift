@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import NIOEmbedded
 import Synchronization
 import Testing
 
@@ -17,11 +18,10 @@ struct ConnectionsTests {
 
     private func time(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }
 
-    /// Connections are numbered from 0.
-    private func open(_ count: Int, from first: Int = 0) {
-        for number in first..<first + count {
-            let entered = connections.open(at: time(Int64(number)), close: { [closed] in closed.add(number) })
-            #expect(entered == number)
+    /// Opens connections that are numbered from `first`, each in the second of its number.
+    private func open(_ count: Int, from first: Int = 0) -> [Connection] {
+        (first..<first + count).map { number in
+            connections.open(at: time(Int64(number)), close: { [closed] in closed.add(number) })
         }
     }
 
@@ -32,26 +32,44 @@ struct ConnectionsTests {
     }
 
     @Test func aNewConnectionTakesThePlaceOfTheOneThatWaitsForItsClientForLongest() {
-        open(3)
-        connections.enter(.writing, 0, at: time(10))
-        connections.enter(.readingBody, 1, at: time(11))
-        open(1, from: 3)
+        var opened = open(3)
+        opened[0].enter(.writing, at: time(10))
+        opened[1].enter(.readingBody, at: time(11))
+        opened += open(1, from: 3)
         #expect(closed.all == [2], "idle since second 2")
-        connections.enter(.idle, 3, at: time(12))
-        connections.enter(.answering, 0, at: time(13))
-        open(1, from: 4)
+        opened[3].enter(.idle, at: time(12))
+        opened[0].enter(.answering, at: time(13))
+        opened += open(1, from: 4)
         #expect(closed.all == [2, 4], "waits since second 4, and number 1 since 11")
         #expect(connections.count == 3)
     }
 
+    @Test func ofThoseThatWaitEquallyLongTheOldestIsClosed() {
+        for connection in open(3) { connection.enter(.idle, at: time(5)) }
+        _ = open(1, from: 5)
+        #expect(closed.all == [0])
+    }
+
     @Test func whatTheServerWorksOnIsNotClosed() {
-        open(3)
-        for number in 0..<3 { connections.enter(.answering, number, at: time(5)) }
-        open(1, from: 3)
+        let opened = open(3)
+        for connection in opened { connection.enter(.answering, at: time(5)) }
+        _ = open(1, from: 3)
         #expect(closed.all == [3], "the newest")
-        connections.closed(1)
-        open(1, from: 4)
+        connections.closed(opened[1])
+        _ = open(1, from: 4)
         #expect(closed.all == [3])
         #expect(connections.count == 3)
+    }
+
+    @Test(arguments: ConnectionPhase.allCases) func aPhaseEndsTheConnectionAfterItsTime(_ phase: ConnectionPhase) {
+        let eventLoop = EmbeddedEventLoop()
+        let sweep = connections.sweep(on: eventLoop)
+        open(1)[0].enter(phase, at: eventLoop.now)
+        let limit = phase.limit ?? .hours(1)
+        eventLoop.advanceTime(by: limit - Connections.sweepInterval)
+        #expect(closed.all == [])
+        eventLoop.advanceTime(by: Connections.sweepInterval)
+        #expect(closed.all == (phase.limit == nil ? [] : [0]))
+        sweep.cancel()
     }
 }

@@ -1,4 +1,6 @@
+import Events
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Logging
 import Synchronization
@@ -35,6 +37,12 @@ struct HTTPServerTests {
             let metadata = (event.metadata ?? [:]).map { " \($0.key)=\($0.value)" }.sorted().joined()
             lines.withLock { $0.append("\(event.level) \(event.message)\(metadata)") }
         }
+    }
+
+    private final class Counted: Sendable {
+        private let number = Atomic(0)
+        var count: Int { number.load(ordering: .relaxed) }
+        func add() { number.add(1, ordering: .relaxed) }
     }
 
     private let lines = LogLines()
@@ -102,6 +110,100 @@ struct HTTPServerTests {
                 #expect(answer.status == status && answer.body == body, "\(path): \(answer)")
             }
             #expect(lines.all == ["error a request failed error=Sudden path=/fails"])
+        }
+    }
+
+    /// Sends a text, and returns all that comes until the server closes the connection.
+    private func exchange(_ text: String, _ port: Int) async throws -> String {
+        let client = try connect(port, sending: text)
+        defer { close(client) }
+        // The server answers in the threads of the executor, so none of them may wait for it.
+        return await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: Self.received(client)) }
+        }
+    }
+
+    /// All until the end, or until an error.
+    private static func received(_ client: Int32) -> String {
+        var received: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(client, &buffer, buffer.count, 0)
+            guard count > 0 else { return String(decoding: received, as: UTF8.self) }
+            received += buffer[..<count]
+        }
+    }
+
+    /// Without the lines that tell the time.
+    private func undated(_ answer: String) -> String {
+        answer.components(separatedBy: "\r\n").filter { !$0.hasPrefix("Date: ") }.joined(separator: "\r\n")
+    }
+
+    /// `/things/NAME`, answered at once but for `slow`, and by the router in the same words. `prompt` counts what is answered
+    /// at once.
+    private func things(prompt: Counted) -> Routes {
+        @Sendable func thing(_ name: String) -> Answer {
+            var answer =
+                name == "unknown" ? Answer.error(name, status: .notFound) : .json { $0.append(jsonString: name) }
+            answer.fields.append(HTTPField(name: .lastModified, value: "never"))
+            return answer
+        }
+        var routes = Routes(logger: logger)
+        routes.get("things/:name") { _, context in Response(thing(try context.parameters.require("name"))) }
+        routes.answerAtOnce("/things/") { name in
+            guard name != "slow" else { return nil }
+            prompt.add()
+            return thing(String(name))
+        }
+        return routes
+    }
+
+    @Test func whatIsAnsweredAtOnceIsWhatTheRouterAnswersByteForByte() async throws {
+        let prompt = Counted()
+        try await serving(maximumConnections: 8, things(prompt: prompt)) { port in
+            for (number, line) in [
+                "GET /things/anna", "GET /things/unknown", "GET /things/%22an%2Fna%22%C3%A9", "GET /things/%zz",
+                "HEAD /things/anna", "HEAD /things/unknown",
+            ].enumerated() {
+                let end = "GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+                let atOnce = try await exchange("\(line) HTTP/1.1\r\nHost: h\r\n\r\n\(end)", port)
+                #expect(prompt.count == number + 1, "\(line)")
+                // The router answers what has a body.
+                let length = "Content-Length: 1\r\n"
+                let routed = try await exchange("\(line) HTTP/1.1\r\nHost: h\r\n\(length)\r\n \(end)", port)
+                #expect(prompt.count == number + 1, "\(line)")
+                #expect(undated(atOnce) == undated(routed))
+                #expect(atOnce.components(separatedBy: "\r\nDate: ").count == 3, "\(atOnce)")
+            }
+        }
+    }
+
+    @Test func pipelinedRequestsAreAnsweredInTheirOrder() async throws {
+        let prompt = Counted()
+        try await serving(maximumConnections: 8, things(prompt: prompt)) { port in
+            let names = ["one", "slow", "two", "unknown", "slow", "three"]
+            var requests = names.map { "GET /things/\($0) HTTP/1.1\r\nHost: h\r\n\r\n" }
+            requests.append("HEAD /things/slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            let answers = try await exchange(requests.joined(), port)
+            let bodies = answers.components(separatedBy: "HTTP/1.1 ").dropFirst().map { answer in
+                answer.components(separatedBy: "\r\n\r\n").last ?? ""
+            }
+            #expect(bodies == ["\"one\"", "\"slow\"", "\"two\"", #"{"error":"unknown"}"#, "\"slow\"", "\"three\"", ""])
+            #expect(prompt.count >= 1)
+        }
+    }
+
+    /// A `HEAD` that came with a body would be taken for the next answer.
+    @Test func whatAnswersHeadHasNoBody() async throws {
+        let routes = Routes(logger: logger)
+        routes.get("livez") { _, _ in .text("ok\n") }
+        routes.get("busy") { _, _ in throw BlockingWork.Busy() }
+        try await serving(maximumConnections: 8, routes) { port in
+            for (path, status) in [("livez", "200 OK"), ("busy", "503 Service Unavailable"), ("no", "404 Not Found")] {
+                let answer = try await exchange("HEAD /\(path) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", port)
+                #expect(answer.hasPrefix("HTTP/1.1 \(status)\r\n") && answer.hasSuffix("\r\n\r\n"), "\(answer)")
+                #expect(answer.contains("\r\nContent-Length: ") && !answer.contains("\r\nContent-Length: 0\r\n"))
+            }
         }
     }
 }

@@ -24,6 +24,21 @@ extension BrokerTests {
             #expect(read == sent)
         }
 
+        /// Each record is a fetch of its own and fills the queue. Where nobody wakes the thread that fetches, as before librdkafka 2.2,
+        /// it sleeps for a second after each, and the records do not come within the fixture's patience.
+        @Test func aFullQueueIsFilledAgainOnceItIsRead() throws {
+            let fixture = try KafkaFixture(
+                partitions: 1, properties: ["batch.num.messages": "1", "fetch.message.max.bytes": "10"])
+            defer { withExtendedLifetime(fixture) {} }
+            try fixture.produce(0..<300)
+            var options = Consumer.Options()
+            (options.maximumQueuedRecords, options.maximumQueuedKilobytes) = (1, 1)
+            let consumer = try Consumer(fixture.kafka, options: options)
+            try consumer.assign([PartitionOffset(KafkaFixture.place(0), offset: 0)])
+            let read = try fixture.read(consumer) { $0.count >= 300 }
+            #expect(read.numbers(of: 0) == Array(0..<300))
+        }
+
         @Test func looksUpHeadersByNameAndInTheirOrder() throws {
             let fixture = try KafkaFixture(partitions: 1)
             defer { withExtendedLifetime(fixture) {} }

@@ -28,11 +28,12 @@ struct KafkaFixture {
     let broker: EmbeddedBroker
     let kafka: KafkaConfiguration
 
-    init(partitions: Int = 2) throws {
+    /// `properties`: librdkafka's, of every client.
+    init(partitions: Int = 2, properties: [String: String] = [:]) throws {
         broker = try EmbeddedBroker()
         try broker.createTopic(Self.topic, partitions: partitions)
-        kafka = KafkaConfiguration(
-            brokers: broker.bootstrap, properties: ["compression.codec": "none"], fetchWaitMilliseconds: 10)
+        let properties = ["compression.codec": "none"].merging(properties) { $1 }
+        kafka = KafkaConfiguration(brokers: broker.bootstrap, properties: properties, fetchWaitMilliseconds: 10)
     }
 
     static func place(_ partition: Int32) -> TopicPartition { TopicPartition(topic, partition) }

@@ -49,7 +49,7 @@ import Testing
         let topics = PipelineConfiguration.Topics(
             control: "control", sources: [], ledger: "ledger", deadLetter: "dead", facts: [])
         var configuration = PipelineConfiguration(kafka: KafkaConfiguration(brokers: "none"), topics: topics)
-        #expect(Backpressure(configuration).maximumBytes == Producer.Options().maximumQueuedKilobytes * 1024 / 2)
+        #expect(Backpressure(configuration).maximumBytes == 8 << 20)
         configuration.memoryLimit = 256 << 20
         #expect(Backpressure(configuration).maximumBytes == 4 << 20)
     }

@@ -50,6 +50,23 @@ import Testing
         #expect(checkpoints.committable == [bills: 3, rides: 8])
     }
 
+    @Test func timestampsAreTakenOnceOfBatchesThatAreAcknowledged() {
+        var checkpoints = Checkpoints()
+        var tags: [Int] = []
+        for written in [Int64(100), nil, 300] {
+            tags.append(checkpoints.current)
+            checkpoints.sent(bytes: 1)
+            checkpoints.seal([PartitionOffset(bills, offset: 1)], written: written)
+        }
+        checkpoints.acknowledged(tags[1])
+        #expect(checkpoints.takeAcknowledged().isEmpty)
+        checkpoints.acknowledged(tags[0])
+        #expect(checkpoints.takeAcknowledged() == [100])
+        checkpoints.acknowledged(tags[2])
+        #expect(checkpoints.takeAcknowledged() == [300])
+        #expect(checkpoints.takeAcknowledged().isEmpty)
+    }
+
     @Test func tagsOutsideTheOpenBatchesAreIgnored() {
         var checkpoints = Checkpoints()
         let old = checkpoints.current

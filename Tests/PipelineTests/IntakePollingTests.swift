@@ -73,6 +73,29 @@ import Testing
         #expect(board.current.intake.events == 5000)
     }
 
+    /// (records of a poll, frames that come of 100 records): a poll takes a millisecond. At rest each poll is a round, and with more
+    /// to read the rounds of a hundred microseconds a record have 20, 40 and 40.
+    @Test(arguments: [(Batching.recordsAtRest, 25), (20, 3)] as [(Int, Int64)])
+    func whatAnIntakeSendsGathersWithTheLoad(_ batch: Int, _ frames: Int64) throws {
+        script.logs = [(control, []), (bills, bills(100))]
+        (script.batch, script.acknowledges) = (batch, true)
+        let (intake, board) = try intake()
+        try finish(intake, [bills])
+        #expect(board.current.intake.frames == frames)
+        #expect(board.current.intake.events == 100)
+    }
+
+    /// What was read and is not sent yet goes out before the partitions do.
+    @Test func whatHasGatheredIsSentAtTheEnd() throws {
+        script.logs = [(control, []), (bills, bills(60))]
+        (script.batch, script.acknowledges) = (20, true)
+        let (intake, board) = try intake()
+        while script.handedOut < 40 { try intake.step() }
+        try #require(board.current.intake.events == 20)
+        try intake.finish()
+        #expect(board.current.intake.events == 40 && script.committed[bills] == 40)
+    }
+
     /// Half of a producer's queue of 1 MiB.
     @Test func bytesInFlightPauseReadingToo() throws {
         script.logs = [(control, []), (bills, bills(500, padding: 10_000))]

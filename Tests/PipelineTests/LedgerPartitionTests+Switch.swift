@@ -111,6 +111,15 @@ extension LedgerPartitionTests {
         #expect(partition.behind == .zero && partition.late == .zero)
     }
 
+    @Test func theStateBeforeASwitchIsLeftToWhoeverHasTheTimeToLetItGo() throws {
+        let frames = try ledger()
+        let partition = try switching(frames)
+        while try fold(frames[3], at: 3, in: partition) == .unfinished { #expect(partition.retired == nil) }
+        #expect(partition.retired != nil)
+        _ = try fold(Frames.tick(2, at: 4), at: 4, in: partition)
+        #expect(partition.retired == nil)
+    }
+
     // MARK: The time of switches
 
     private func late(

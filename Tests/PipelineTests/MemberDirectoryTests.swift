@@ -10,6 +10,15 @@ struct MemberDirectoryTests {
     private let start = ContinuousClock().now
     private let directory = MemberDirectory(member: "me")
 
+    @Test func aMemberIsNoOtherOwner() {
+        note(announcement("a", 0), key: "a")
+        note(announcement("b", 1), key: "b")
+        #expect(directory.otherOwner(of: 0) == "a" && directory.otherOwner(of: 2) == nil)
+        directory.ownAddress = "a"
+        #expect(directory.otherOwner(of: 0) == nil && directory.otherOwner(of: 1) == "b")
+        #expect(directory.owner(of: 0) == "a")
+    }
+
     private func note(_ announcement: MemberAnnouncement?, key: String) {
         directory.note(announcement, key: key, ledgerPartitions: 4)
     }

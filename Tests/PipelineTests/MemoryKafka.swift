@@ -18,8 +18,14 @@ final class MemoryKafka: KafkaCluster, @unchecked Sendable {
     var room: Int?
     /// Records that are still acknowledged; nil: any number.
     var acknowledgements: Int?
+    /// It has no records for consumers, and does not say where topics end.
+    var isSilent = false
+    /// Calls of consumers' `poll`.
+    fileprivate(set) var polls = 0
     /// Reads as a member of a group.
     private(set) weak var member: Reader?
+    /// Consumers that are not gone.
+    fileprivate(set) var consumers = 0
 
     var brokers: String { "memory" }
 
@@ -121,7 +127,12 @@ final class MemoryKafka: KafkaCluster, @unchecked Sendable {
 
         fileprivate init(
             _ kafka: MemoryKafka, _ options: Consumer.Options, _ listener: (any RebalanceListener)?
-        ) { (self.kafka, self.options, self.listener) = (kafka, options, listener) }
+        ) {
+            (self.kafka, self.options, self.listener) = (kafka, options, listener)
+            kafka.consumers += 1
+        }
+
+        deinit { kafka.consumers -= 1 }
 
         /// The group assigns these to the member.
         func deal(_ places: [TopicPartition]) {
@@ -138,6 +149,8 @@ final class MemoryKafka: KafkaCluster, @unchecked Sendable {
         func knownEnd(_ source: Int) -> Int64? { kafka.end(of: assignment[source].topicPartition) }
 
         func poll(timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void) throws -> Int {
+            kafka.polls += 1
+            guard !kafka.isSilent else { return 0 }
             var found: [(source: Int, offset: Int64)] = []
             for source in assignment.indices where !paused.contains(assignment[source].topicPartition) {
                 let end = kafka.end(of: assignment[source].topicPartition)

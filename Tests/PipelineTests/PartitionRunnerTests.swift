@@ -102,6 +102,28 @@ private typealias Frames = LedgerPartitionFrames
         #expect(offsets.dropLast().allSatisfy { $0 < Int64(frames.count) })
     }
 
+    @Test func aFrameWithFactsIsTimedUntilTheyAreAcknowledged() throws {
+        let frames = try Frames.ledger(bills: 4)
+        let stage = try RunnerStage()
+        let runner = stage.owned()
+        stage.poll(frames, written: 1_767_225_600_000, runner)
+        let timed = runner.timedFrames.map(\.next)
+        #expect(!timed.isEmpty && timed.count < frames.count && timed == timed.sorted())
+        for _ in stage.kafka.sent {
+            stage.acknowledge(1)
+            let position = runner.status.position?.offset ?? 0
+            #expect(runner.timedFrames.map(\.next) == timed.filter { $0 > position })
+        }
+        #expect(runner.timedFrames.isEmpty)
+    }
+
+    @Test func aFrameWhoseTimestampIsNotKnownIsNotTimed() throws {
+        let stage = try RunnerStage()
+        let runner = stage.owned()
+        stage.poll(try Frames.ledger(bills: 4), runner)
+        #expect(!stage.kafka.sent.isEmpty && runner.timedFrames.isEmpty)
+    }
+
     /// What the planted bug comes to.
     @Test func withoutWaitingAPositionRunsAheadOfItsFacts() throws {
         let frames = try Frames.ledger(bills: 1)

@@ -91,18 +91,18 @@ final class RunnerStage {
         poke(runner)
     }
 
-    /// Frames of one poll; they wait.
-    func add(_ frames: [[UInt8]], from offset: Int64, to runner: PartitionRunner) {
+    /// Frames of one poll; they wait. `written`: the timestamp of their records; negative if it is not known.
+    func add(_ frames: [[UInt8]], from offset: Int64, written: Int64 = -1, to runner: PartitionRunner) {
         let block = FrameBlock(capacity: frames.reduce(0) { $0 + $1.count }, frames: frames.count)
         for (index, frame) in frames.enumerated() {
-            frame.withUnsafeBytes { block.append($0, at: offset + Int64(index)) }
+            frame.withUnsafeBytes { block.append($0, at: offset + Int64(index), written: written) }
         }
         _ = runner.inbox.add(block, of: runner.status.shared)
         runtime.slices.ready(runner)
     }
 
-    func poll(_ frames: [[UInt8]], from offset: Int64 = 0, _ runner: PartitionRunner) {
-        add(frames, from: offset, to: runner)
+    func poll(_ frames: [[UInt8]], from offset: Int64 = 0, written: Int64 = -1, _ runner: PartitionRunner) {
+        add(frames, from: offset, written: written, to: runner)
         settle()
     }
 

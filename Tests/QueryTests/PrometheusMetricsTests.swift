@@ -84,6 +84,19 @@ struct PrometheusMetricsTests {
                 """ + none)
     }
 
+    @Test func aTimerOfAHistogramCountsInBuckets() {
+        let metrics = PrometheusMetrics()
+        let timer = Timer(label: Metric.intakeSeconds.rawValue, factory: metrics)
+        for milliseconds in [1, 2, 3, 100_000] { timer.recordMilliseconds(milliseconds) }
+        let lines = Set(metrics.text().split(separator: "\n"))
+        let name = Metric.intakeSeconds.rawValue
+        #expect(lines.contains("# TYPE \(name) histogram"))
+        for (bound, count) in [("0.001", 1), ("0.002", 2), ("0.005", 3), ("60", 3), ("+Inf", 4)] {
+            #expect(lines.contains("\(name)_bucket{le=\"\(bound)\"} \(count)"))
+        }
+        #expect(lines.contains("\(name)_sum 100.006") && lines.contains("\(name)_count 4"))
+    }
+
     @Test func specialNumbers() {
         let metrics = PrometheusMetrics()
         for value in [Double.nan, .infinity, -.infinity, 1e-7, 1e300] {

@@ -150,10 +150,10 @@ import Testing
                 .system(
                     type: "standing.policy.activated",
                     data: LedgerEntry.policyData(RandomLedger.text)
-                        .replacing(#","ledger":"city","fold-version":4"#, with: ""))
+                        .replacing(#","ledger":"city","fold-version":6"#, with: ""))
             ])
         let places = [20, 40]
-        for (version, place) in zip([3, 4], places) {
+        for (version, place) in zip([3, 6], places) {
             let data = #"{"ledger":"city","fold-version":\#(version)}"#
             let upgrade = LedgerEntry.frame(
                 session: UInt64(50 + version),
@@ -176,7 +176,7 @@ import Testing
         try Self.expectTheSame(frames, skipped: [offset], "\(stray)")
     }
 
-    private static func with(
+    static func with(
         _ stray: SkipSearchTests.Stray, behind place: Int, in frames: Frames
     ) -> (frames: Frames, offset: Int64) {
         let offset = frames[place].offset + 1
@@ -311,7 +311,7 @@ import Testing
     }
 
     /// A frame with the activation in its midst, behind 20 frames of history.
-    private static func ledgerWithASwitch() -> Frames {
+    static func ledgerWithASwitch() -> Frames {
         var frames: Frames = [(0, LedgerEntry.frame([.policy(TestPolicy.text), .enrolled("anna", offset: 0)]))]
         for number in 1...20 {
             let offset = Int64(number)
@@ -476,7 +476,7 @@ import Testing
         var bytes: [UInt8] = []
         try before.writeSnapshot(chainHead: [UInt8](repeating: 1, count: 32)) { bytes += Array($0) }
         let history = frames
-        func restored() throws -> PartitionFold {
+        func restored(halts times: Int) throws -> PartitionFold {
             var head: [UInt8] = []
             let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
             defer { copy.deallocate() }
@@ -484,14 +484,14 @@ import Testing
             var reader = ByteReader(UnsafeRawBufferPointer(copy))
             return try PartitionFold(
                 partition: RandomLedger.partition,
-                history: { end in MemoryFrames(history.filter { $0.offset < end }) }, snapshot: &reader,
-                chainHead: &head)
+                history: { end in HaltingFrames(history.filter { $0.offset < end }, times: times) },
+                snapshot: &reader, chainHead: &head)
         }
-        var fold = try restored()
+        var fold = try restored(halts: 0)
         let expected = try Self.whole([switching], &fold)
         #expect(expected.counters.policySwitches == 1)
 
-        var other = try restored()
+        var other = try restored(halts: 1)
         var told: [String] = []
         var folded: [Int64] = []
         while true {

@@ -77,6 +77,34 @@ import Testing
         #expect(parts > 10)
     }
 
+    @Test func whatWaitsNoMoreIsLetGoInParts() throws {
+        let text = TownPolicy.text.replacing("early: 0 hours", with: "early: 1 day")
+        let policy = try ScoringPolicy(yaml: text, file: "town.yaml")
+        let early = (0..<500).map { happened("bill.paid", "person-\($0)", on: 1, id: "e\($0)") }
+        let voids = (0..<100).map { number in
+            FullLives.void(happened("bill.paid", "nobody", on: 1, id: "n\(number)"), on: 1, id: "v\(number)")
+        }
+        let (whole, parts) = (Story(policy), Story(policy))
+        whole.given(early + voids + [tick(on: 10)])
+        parts.given(early + voids)
+        #expect(parts.fold.earlyCount == 500 && parts.fold.counters.notEnrolled == 0)
+        let items = [parts.item(tick(on: 10), entry: parts.entry)]
+        var calls = 0
+        var (isDone, left) = (false, parts.fold.earlyCount)
+        while !isDone {
+            parts.fold.allowance = Fold.Allowance(timers: 64)
+            isDone = items.withUnsafeBufferPointer { parts.fold.fold($0) } == 1
+            let now = parts.fold.earlyCount
+            #expect(left - now <= 64)
+            (left, calls) = (now, calls + 1)
+        }
+        parts.fold.clearOutput()
+        #expect(calls == (500 + 100) / 64 + 1)
+        #expect(left == 0 && parts.fold.counters.notEnrolled == 500 && parts.fold.counters.voidsIgnored == 100)
+        let (digest, counters) = (whole.fold.digest(), whole.fold.counters)
+        #expect(parts.fold.digest() == digest && parts.fold.counters == counters)
+    }
+
     /// More timers that fall due together than are sorted in one go: the facts come in the order of the subjects' keys.
     @Test func timersThatFallDueTogetherFireInTheOrderOfTheirSubjects() {
         let people = (0..<5000).map { "person-\($0 * 7919 % 5000)" }

@@ -99,7 +99,7 @@ import Testing
         let (story, other) = (Story(policy), Story(policy))
         #expect(story.given(happenings) == other.given(batch: happenings))
         #expect(story.fold.digest() == other.fold.digest())
-        other.given(happened("a.ok", "s0-0", on: 41, id: "one-more"))
+        other.given(enrolled("one-more", on: 41))
         #expect(story.fold.digest() != other.fold.digest())
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 /// Switches in the middle of random lives.
 @Suite struct PolicySwitchModelTests {
-    private static func policy(_ changes: [(of: String, to: String)] = []) throws -> ScoringPolicy {
+    static func policy(_ changes: [(of: String, to: String)] = []) throws -> ScoringPolicy {
         var text = FullLives.text.replacing("%", with: "true")
         for change in changes {
             try #require(text.contains(change.of))
@@ -15,7 +15,7 @@ import Testing
     }
 
     /// Points, caps, buckets, bands, perks and sanctions are others; `quiet` is gone and `fraud` is new.
-    private static let changes = [
+    static let changes = [
         ("version: 1", "version: 2"),
         ("points: 6, per: month, cap: 12, lasts: 2 months", "points: 9, per: day, cap: 9, lasts: 40 days"),
         ("data.days * -2", "data.days * -3"), ("{id: big,", "{id: large,"), ("base: 1000", "base: 990"),

@@ -65,7 +65,15 @@ import Testing
                 }
             case 6:
                 clock += Int64.random(in: 0..<200, using: &random)
-                #expect(queue.expire(at: clock) == drop { $0.expires <= clock })
+                let expected = drop { $0.expires <= clock }
+                let limit = Int.random(in: 1...4, using: &random)
+                var expired = 0
+                repeat {
+                    let part = queue.expire(at: clock, atMost: limit)
+                    #expect(part <= limit)
+                    expired += part
+                } while queue.nextExpiry <= clock
+                #expect(Int64(expired) == expected)
             case 7:
                 let key = UInt64.random(in: 0..<12, using: &random) << 8
                 let identity = UInt64.random(in: 0..<4, using: &random)
@@ -131,7 +139,7 @@ import Testing
                 var reader = ByteReader($0)
                 do {
                     try copy.read(from: &reader)
-                    _ = copy.expire(at: .max)
+                    _ = copy.expire(at: .max, atMost: .max)
                 } catch {
                     refused += 1
                 }

@@ -47,6 +47,8 @@ import Testing
         }
         #expect(sum(\.facts) > 50_000 && sum(\.checkpoints) > 1000)
         #expect(sum(\.repeats.origins) > 5000 && sum(\.repeats.facts) > 60)
+        #expect(sum(\.answers.ofOwners) > 10_000 && sum(\.answers.forwarded) > 5000)
+        #expect(sum(\.answers.ofStandbys) > 20 && sum(\.answers.notNow) > 100)
     }
 
     @Test func theSameSeedIsTheSameRun() throws {
@@ -67,6 +69,7 @@ import Testing
         let failure = try #require(found, "\(bug) is not found within 1000 seeds")
         #expect(failure.command == "standing simulate --seed \(failure.seed) --steps 400 --plant \(bug.rawValue)")
         if bug == .stalls { #expect(failure.reason.contains("computed while it should poll")) }
+        if bug == .misdirected { #expect(failure.reason.contains("which the group has taken from it")) }
         // Without the bug the same disasters do no harm.
         #expect(throws: Never.self) { try DisasterRun(seed: failure.seed, steps: Self.steps).run() }
 

@@ -11,8 +11,4 @@ uint32_t standing_crc32c(uint32_t previous, const void *bytes, size_t length);
 /// Asks for the cache line at `address`, which may be any address; nothing else happens.
 static inline void standing_prefetch(const void *address) { __builtin_prefetch(address); }
 
-/// Keeps freed memory in the process (glibc's mallopt): batches of records come and go by the megabyte, and giving each
-/// back to the kernel costs more, in pages zeroed and mapped again, than reading it did.
-void standing_keep_heap(void);
-
 #endif

@@ -1,11 +1,8 @@
-internal import Kafka
-internal import Logging
 internal import Synchronization
 
 /// Who owns which ledger partition, as the members themselves say. What anybody may write to the topic is bounded by the
 /// number of ledger partitions, and an owner contradicts what is not so.
 final class MemberDirectory: Sendable {
-    private static let pollMilliseconds = 200
     /// What was announced is announced again if the topic has said otherwise for this long.
     private static let repeatAfter = Duration.seconds(2)
 
@@ -45,6 +42,14 @@ final class MemberDirectory: Sendable {
 
     /// The address of the member that was the last to say that it owns this partition; nil if none has.
     func owner(of partition: Int32) -> String? { state.withLock { $0.owners[partition]?.address } }
+
+    /// The same, unless it is this member.
+    func otherOwner(of partition: Int32) -> String? {
+        state.withLock { state in
+            guard let address = state.owners[partition]?.address, address != state.ownAddress else { return nil }
+            return address
+        }
+    }
 
     /// Whether a partition's owner has no room for another subject; `unknown`: where nobody else says that it owns it.
     func isFull(_ partition: Int32, unknown: Bool) -> Bool {
@@ -94,26 +99,9 @@ final class MemberDirectory: Sendable {
         }
     }
 
-    /// Follows the topic from its beginning, until stopped.
-    func follow(
-        _ kafka: any KafkaCluster, topic: String, ledgerPartitions: Int, stop: StopFlag, logger: Logger
-    ) throws {
-        var options = Consumer.Options()
-        options.maximumQueuedKilobytes = 1024
-        let consumer = try kafka.consumer(options, listener: nil) { logger.kafka($0, of: "members") }
-        let count = try kafka.partitions(of: topic)
-        try consumer.assign(
-            (0..<Int32(count)).map { PartitionOffset(TopicPartition(topic, $0), offset: PartitionOffset.beginning) })
-        while !stop.isSet {
-            try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
-                for record in records {
-                    guard let key = record.key.map({ String(decoding: $0, as: UTF8.self) }) else { continue }
-                    note(
-                        record.value.flatMap { MemberAnnouncement(json: $0) }, key: key,
-                        ledgerPartitions: ledgerPartitions)
-                }
-            }
-            for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
-        }
+    /// A record of the topic, in its order; a nil value takes back what was said under the key.
+    func note(key: String, value: UnsafeRawBufferPointer?, ledgerPartitions: Int) {
+        let announcement = value.flatMap { MemberAnnouncement(json: $0) }
+        note(announcement, key: key, ledgerPartitions: ledgerPartitions)
     }
 }

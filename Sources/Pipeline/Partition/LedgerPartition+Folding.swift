@@ -33,21 +33,25 @@ extension LedgerPartition {
     {
         batch.removeAll()
         do {
-            let (outcome, isSwitching) = try withFold { state -> (Outcome, Bool) in
-                guard frame.offset >= state.nextOffset else { return (.repeated, state.policySwitch != nil) }
+            let (outcome, isSwitching, retired) = try withFold { state -> (Outcome, Bool, PartitionFold.Retired?) in
+                guard frame.offset >= state.nextOffset else { return (.repeated, state.policySwitch != nil, nil) }
                 if begun == nil {
                     if beginsNews(at: frame.offset) { state.beginDiagnosis() }
                     begun = (state.nextOffset, FoldTallies(state))
                 }
                 let progress = try state.apply(
                     frame: frame.bytes, at: frame.offset, above: sent, into: &batch, within: slice)
-                guard progress == .done, let start = begun else { return (.unfinished, state.policySwitch != nil) }
+                let retired = state.takeRetired()
+                guard progress == .done, let start = begun else {
+                    return (.unfinished, state.policySwitch != nil, retired)
+                }
                 begun = nil
                 // What was folded before, here or elsewhere, is not counted as new.
                 let news = frame.offset >= newFrom ? FoldTallies(state) - start.tallies : nil
                 if beginsNews(at: state.nextOffset) { state.beginDiagnosis() }
-                return (.folded(from: start.from, news: news), false)
+                return (.folded(from: start.from, news: news), false, retired)
             }
+            self.retired = retired
             note(isSwitching: isSwitching)
             if outcome != .repeated { isViewOld = true }
             guard case .folded(_, let news) = outcome else { return outcome }

@@ -29,12 +29,13 @@ extension LedgerPartition {
     /// Searches as many of the archive's frames for the entry that ends the quarantine. Returns the quarantine once, where all
     /// are searched and an operator has to end it.
     func search(frames: Int) throws -> Quarantine? {
+        quarantine?.isWaiting = false
         for _ in 0..<frames {
-            guard quarantine?.isOver == false, let unsearched = quarantine?.unsearched else { break }
-            if let frame = try unsearched.next() {
-                quarantine?.look(at: frame)
-            } else {
-                quarantine?.unsearched = nil
+            guard quarantine?.isSearching == true, let unsearched = quarantine?.unsearched else { break }
+            switch try unsearched.poll() {
+            case .frame(let frame): quarantine?.look(at: frame)
+            case .end: quarantine?.unsearched = nil
+            case .notYet: quarantine?.isWaiting = true
             }
         }
         guard let quarantine, !quarantine.isOver, quarantine.unsearched == nil, !quarantine.isReported else {

@@ -49,9 +49,11 @@ final class LedgerPartition {
     var isViewOld = false
     /// What of a frame was folded, and what had been counted before it; nil between two frames.
     var begun: (from: Int64, tallies: FoldTallies)?
+    /// The state that a switch has replaced, for whoever may take the time to let it go.
+    var retired: PartitionFold.Retired?
 
     /// Frames that the archive has and the fold does not; nil: the fold goes on with what is polled.
-    var backlog: (any FrameSource)?
+    var backlog: (any FrameFeed)?
     /// The archive takes no frame.
     var isDiskFull = false
     /// Nil while the fold goes on.

@@ -26,6 +26,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     /// The position that is committed, and the snapshot that is kept, run ahead of the facts: they count what was sent as
     /// acknowledged.
     case ahead
+    /// A member that has lost a partition goes on answering as its owner.
+    case misdirected
 
     static let oneIn = 40
 }

@@ -70,6 +70,7 @@ final class SimulatedConsumer: ConsumerClient {
         } else if !owns, let places = group.assignment(of: member) {
             generation = group.generation
             owns = true
+            process.noteAssignment(Set(places), of: self)
             let starts = listener?.assigned(places, to: self) ?? []
             read(starts)
             listener?.began(self)
@@ -95,6 +96,7 @@ final class SimulatedConsumer: ConsumerClient {
     private func revoke(lost: Bool) {
         owns = false
         listener?.revoked(assignment.map(\.topicPartition), lost: lost, from: self)
+        process.noteAssignment([], of: self)
         read([])
     }
 

@@ -24,6 +24,8 @@ final class SimulatedProcess: @unchecked Sendable {
     /// Calls that it still makes; nil: any number.
     var callsLeft: Int?
     private var busy: [String: Busy] = [:]
+    /// By consumer: what a group has assigned to it, and has not taken back as far as it has heard.
+    private var assigned: [ObjectIdentifier: Set<TopicPartition>] = [:]
 
     init(_ cluster: SimulatedCluster, name: String = "tool") { (self.cluster, self.name) = (cluster, name) }
 
@@ -33,6 +35,13 @@ final class SimulatedProcess: @unchecked Sendable {
     var canSend: Bool { isHeard }
 
     func die() { isDead = true }
+
+    func noteAssignment(_ places: Set<TopicPartition>, of consumer: AnyObject) {
+        assigned[ObjectIdentifier(consumer)] = places.isEmpty ? nil : places
+    }
+
+    /// As far as the process has heard from the group.
+    func isAssigned(_ place: TopicPartition) -> Bool { assigned.contains { $0.value.contains(place) } }
 
     // MARK: Time
 
@@ -173,7 +182,12 @@ final class SimulatedMachine: Host, @unchecked Sendable {
     /// Runs what a thread does that does not poll: the time that passes meanwhile keeps no member from its poll.
     func offThePoll(_ body: () throws -> Void) rethrows { try cluster.run(on: nil, body) }
 
-    func forgetWork() { work = [:] }
+    /// What ends with it may leave work too, which is harmless to a process that has ended.
+    func forgetWork() {
+        let forgotten = work
+        work = [:]
+        withExtendedLifetime(forgotten) {}
+    }
 
     // MARK: The disk
 

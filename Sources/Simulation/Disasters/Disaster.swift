@@ -23,7 +23,7 @@ final class Disaster {
     private static let frameTime = 2...40
     private static let (slowPerMille, slowness): (Int, Int64) = (20, 1000)
 
-    private struct Member {
+    struct Member {
         let machine: SimulatedMachine
         var process: SimulatedProcess?
         var pipeline: SteppedPipeline?
@@ -31,16 +31,17 @@ final class Disaster {
 
     private let plan: DisasterRun
     private let logger: Logger
-    private let cluster: SimulatedCluster
-    private let ledgerPartitions: Int
+    let cluster: SimulatedCluster
+    let ledgerPartitions: Int
     private let standsBy: Bool
     private let isStatic: Bool
     /// Members sign what they have folded, and hold what the others say against it.
     private let keyring: Keyring?
-    private var members: [Member] = []
-    private var traffic: Traffic
+    var members: [Member] = []
+    var traffic: Traffic
     private var sent: [TopicPartition: [Traffic.Placed]] = [:]
     private var told: [String: Int] = [:]
+    var questions = Questions()
     private let menu: [Fate]
     /// Records in the ledger that are no frames, by partition, and those of them that no entry passes over yet.
     private var strays: [Int32: Set<Int64>] = [:]
@@ -98,6 +99,7 @@ final class Disaster {
         try begin()
         for _ in 0..<plan.steps { try step() }
         try heal()
+        try askEverybody()
         return try judge()
     }
 
@@ -125,12 +127,14 @@ final class Disaster {
         result.noticesForgottenSessions = cluster.bug != .forgotten
         result.keepsPartitionsInOrder = cluster.bug != .disordered
         result.waitsForAcknowledgements = cluster.bug != .ahead
+        result.forgetsLostPartitions = cluster.bug != .misdirected
         result.intakeGroup = SimulatedTopics.intakeGroup
         result.foldGroup = SimulatedTopics.foldGroup
         result.data = LocalData("/data", on: ProcessDisk(process: process, machine: machine))
         result.snapshotInterval = 60 * Self.second
         result.standsBy = standsBy
         result.staticMember = isStatic ? machine.name : nil
+        result.members = .init(topic: SimulatedTopics.members, member: machine.name)
         if let keyring {
             var checkpoints = PipelineConfiguration.Checkpoints(
                 topic: SimulatedTopics.checkpoints, keyring: keyring, member: machine.name)
@@ -144,8 +148,10 @@ final class Disaster {
         guard members[number].process == nil else { return }
         let process = SimulatedProcess(cluster, name: members[number].machine.name)
         members[number].process = process
-        members[number].pipeline = SteppedPipeline(
+        let pipeline = SteppedPipeline(
             configuration(members[number].machine, process, policy: policy), logger: logger)
+        pipeline.advertise(members[number].machine.name)
+        members[number].pipeline = pipeline
     }
 
     private func step() throws {
@@ -154,7 +160,8 @@ final class Disaster {
         case 0..<50: try step(number, below(2) == 0 ? .intake : .fold)
         case 50..<66: for _ in 0..<(1 + below(6)) { send() }
         case 66..<80: cluster.wait(pause())
-        case 80..<88: members[number].machine.workInBackground()
+        case 80..<85: members[number].machine.workInBackground()
+        case 85..<88: try ask(number)
         // As many of each sort, however many sorts there are.
         default: if below(Self.fatesPerTrouble) < Fate.allCases.count { try befall(menu[below(menu.count)], number) }
         }
@@ -189,6 +196,10 @@ final class Disaster {
             if role == .fold {
                 runSlices(number, process, pipeline)
                 for _ in 0..<below(3) { members[number].machine.workInBackground() }
+                // A thread of its own does it, and waits alone for a broker that is away.
+                if process.isConnected, !cluster.isDown {
+                    members[number].machine.offThePoll { pipeline.followMembers() }
+                }
             }
         } catch let error as PipelineError where error.code == .storage || process.isDead {
             // As a process does: it ends, and is started again.
@@ -389,8 +400,12 @@ final class Disaster {
         }
         for partition in 0..<Int32(ledgerPartitions) {
             let place = TopicPartition(SimulatedTopics.ledger, partition)
+            let names = members.filter { $0.pipeline?.folded[partition] != nil }.map(\.machine.name)
             let owners = members.compactMap { $0.pipeline?.folded[partition] }
             guard owners.count == 1 else { return "\(place) has \(owners.count) owners" }
+            for member in members where member.pipeline?.owner(of: partition) != names[0] {
+                return "\(member.machine.name) has not heard that \(names[0]) owns \(place)"
+            }
             guard owners[0].isCurrent, owners[0].nextOffset == cluster.recordsEnd(place) else {
                 return "\(place) is folded to \(owners[0].nextOffset) of \(cluster.recordsEnd(place))"
             }
@@ -425,9 +440,12 @@ final class Disaster {
             let places = members.map { LocalData("/data", on: $0.machine.disk) }
             let checkpoints = try oracle.checkpoints(of: partition)
             let offsets = try Set(places.flatMap { try $0.snapshots(partition).offsets() })
-            let folded = try oracle.fold(partition, placesAt: offsets.union(checkpoints.map(\.nextOffset)))
+            let folded = try oracle.fold(
+                partition, placesAt: offsets.union(checkpoints.map(\.nextOffset)),
+                subjects: questions.subjects(of: partition))
             try oracle.checkFacts(partition, folded)
             try oracle.check(checkpoints, folded)
+            try oracle.check(questions.answered.filter { $0.answer.partition == partition }, folded)
             for member in members {
                 guard let state = member.pipeline?.folded[partition] else { continue }
                 guard member.pipeline?.digest(of: partition) == folded.digest, state.sequences == folded.sequences
@@ -457,6 +475,7 @@ final class Disaster {
             checkpoints: Int(cluster.end(TopicPartition(SimulatedTopics.checkpoints, 0))),
             frames: (0..<Int32(ledgerPartitions)).reduce(0) {
                 $0 + cluster.records(TopicPartition(SimulatedTopics.ledger, $1)).count
-            }, facts: facts.reduce(0, +), repeats: repeats, expulsions: expulsions, disasters: told, digests: digests)
+            }, facts: facts.reduce(0, +), repeats: repeats, answers: questions.counts, expulsions: expulsions,
+            disasters: told, digests: digests)
     }
 }

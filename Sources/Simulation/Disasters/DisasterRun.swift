@@ -12,6 +12,7 @@ public struct DisasterRun: Sendable {
         public let facts: Int
         /// What was there more than once, or of an appender that had to begin anew, and was passed over.
         public let repeats: Repeats
+        public let answers: Answers
         /// How often a group expelled a member because it did not poll in time.
         public let expulsions: Int
         /// What befell whom, in order of their names.
@@ -30,10 +31,22 @@ public struct DisasterRun: Sendable {
             }
         }
 
+        /// How questions about subjects were answered, those too that were asked when everything had healed.
+        public struct Answers: Sendable, Equatable {
+            public var ofOwners = 0
+            public var ofStandbys = 0
+            /// Of both, by another member than the one that was asked.
+            public var forwarded = 0
+            public var notNow = 0
+
+            public init() {}
+        }
+
         public var description: String {
             let told = disasters.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
             return "\(records) records, \(frames) frames, \(facts) facts, \(repeats.origins) entries and "
-                + "\(repeats.facts) facts repeated, \(expulsions) expulsions for not polling; \(told); "
+                + "\(repeats.facts) facts repeated, \(answers.ofOwners) answers of owners and "
+                + "\(answers.ofStandbys) of standbys, \(answers.notNow) questions not answered, \(expulsions) expulsions for not polling; \(told); "
                 + digests.joined(separator: " ")
         }
     }

@@ -22,6 +22,9 @@ struct Oracle {
         var clock: Int64
         /// By the offset of the next frame, where it was asked for.
         var places: [Int64: Place]
+        /// By the offset of the next frame and the subject, where they were asked for: standings as JSON. Whoever is not enrolled
+        /// there has none.
+        var standings: [Int64: [String: [UInt8]]]
         /// By `FactTopic.rawValue`.
         var facts: [[[UInt8]]]
         var repeats: DisasterRun.Summary.Repeats
@@ -177,8 +180,10 @@ struct Oracle {
 
     // MARK: The fold
 
-    /// `offsets`: where digest and chain are wanted.
-    func fold(_ partition: Int32, placesAt offsets: Set<Int64>) throws -> Folded {
+    /// `offsets`: where digest and chain are wanted. `subjects`: whose standings are, by offset.
+    func fold(
+        _ partition: Int32, placesAt offsets: Set<Int64>, subjects: [Int64: Set<String>]
+    ) throws -> Folded {
         let frames = cluster.records(ledger(partition)).map { (offset: $0.offset, bytes: $0.record.value ?? []) }
         var fold = PartitionFold(
             partition: partition, history: { end in MemoryFrames(Array(frames.prefix { $0.offset < end })) },
@@ -186,6 +191,7 @@ struct Oracle {
         for offset in strays[partition] ?? [] { fold.skip(offset) }
         var batch = FactBatch()
         var places: [Int64: Place] = [:]
+        var standings: [Int64: [String: [UInt8]]] = [:]
         var chain = FrameChain(partition: partition)
         var facts: [[[UInt8]]] = FactTopic.allCases.map { _ in [] }
         let everything = FactTopic.allCases.map { _ in Int64(0) }
@@ -199,13 +205,27 @@ struct Oracle {
             if offsets.contains(fold.nextOffset) {
                 places[fold.nextOffset] = Place(digest: fold.fold.digest(), chainHead: chain.head)
             }
+            if let subjects = subjects[fold.nextOffset] {
+                standings[fold.nextOffset] = Self.standings(of: subjects, in: fold.fold)
+            }
         }
         return Folded(
             digest: fold.fold.digest(), sequences: fold.sequences, clock: fold.fold.clock.microseconds,
-            places: places, facts: facts,
+            places: places, standings: standings, facts: facts,
             repeats: .init(
                 frames: Int(fold.acceptance.repeatedFrames), brokenFrames: Int(fold.acceptance.brokenFrames),
                 origins: Int(fold.acceptance.repeatedOrigins)))
+    }
+
+    private static func standings(of subjects: Set<String>, in fold: borrowing Fold) -> [String: [UInt8]] {
+        var result: [String: [UInt8]] = [:]
+        for subject in subjects {
+            guard let standing = Array(subject.utf8).withUnsafeBytes({ fold.standing(of: $0) }) else { continue }
+            var writer = ByteWriter()
+            standing.writeExplained(to: &writer, policy: fold.policy, clock: fold.clock)
+            result[subject] = Array(writer.bytes)
+        }
+        return result
     }
 
     /// What consumers take that follow SPEC section 7.
@@ -249,6 +269,17 @@ struct Oracle {
                 throw Objection(
                     "\(checkpoint.member) has signed another state or chain of "
                         + "\(ledger(checkpoint.partition))@\(checkpoint.nextOffset)")
+            }
+        }
+    }
+
+    /// What members have answered is what the ledger gives at the offset that they have named.
+    func check(_ answered: [Questions.Answered], _ folded: Folded) throws {
+        for (subject, answer) in answered.map({ ($0.subject, $0.answer) }) {
+            guard let standings = folded.standings[answer.offset], standings[subject] == answer.standing else {
+                throw Objection(
+                    "\(answer.member) has answered something else about \(subject) than what "
+                        + "\(ledger(answer.partition))@\(answer.offset) gives")
             }
         }
     }

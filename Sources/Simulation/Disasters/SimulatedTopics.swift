@@ -12,11 +12,14 @@ enum SimulatedTopics {
     static let deadLetter = "dead-letter"
     static let facts = ["score-changes", "sanctions", "perks"]
     static let checkpoints = "checkpoints"
+    static let members = "members"
     static let intakeGroup = "intake"
     static let foldGroup = "fold"
 
     static func partitions(ledger count: Int) -> [String: Int] {
-        var result = [control: 1, sources[0]: 3, sources[1]: 2, ledger: count, deadLetter: 1, checkpoints: 1]
+        var result = [
+            control: 1, sources[0]: 3, sources[1]: 2, ledger: count, deadLetter: 1, checkpoints: 1, members: 1,
+        ]
         for topic in facts { result[topic] = count }
         return result
     }

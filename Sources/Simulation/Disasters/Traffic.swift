@@ -50,7 +50,7 @@ struct Traffic {
     private static let hour: Int64 = 3_600_000_000
     /// Longer than any simulation lasts.
     private static let ages: Int64 = 20_000 * hour
-    private let subjects = (0..<12).map { "citizen-\($0)" }
+    let subjects = (0..<12).map { "citizen-\($0)" }
     private var number = 0
     private var sent: [Sent] = []
     /// Of behaviour events: subject and id, so that they can be voided.

@@ -1,0 +1,47 @@
+public import Events
+public import HTTPTypes
+public import Hummingbird
+public import NIOCore
+
+/// An answer whose whole body is at hand.
+public struct Answer: Sendable {
+    public let status: HTTPResponse.Status
+    /// In the order in which they are sent.
+    public var fields: HTTPFields
+    public let body: ByteBuffer
+
+    /// JSON, `Content-Type` and `Content-Length` its first fields.
+    public static func json(status: HTTPResponse.Status = .ok, _ write: (inout ByteWriter) -> Void) -> Answer {
+        // Most standings fit.
+        var writer = ByteWriter(capacity: 1024)
+        write(&writer)
+        return json(writer.bytes, status: status)
+    }
+
+    static func json(_ bytes: some Sequence<UInt8>, status: HTTPResponse.Status) -> Answer {
+        let body = ByteBuffer(bytes: bytes)
+        var fields = HTTPFields()
+        fields.reserveCapacity(fieldsReserved)
+        fields.append(HTTPField(name: .contentType, value: "application/json; charset=utf-8"))
+        fields.append(HTTPField(name: .contentLength, value: String(body.readableBytes)))
+        return Answer(status: status, fields: fields, body: body)
+    }
+
+    /// `{"error":…}`
+    public static func error(_ message: String, status: HTTPResponse.Status) -> Answer {
+        json(status: status) { writer in
+            writer.append("{\"error\":")
+            writer.append(jsonString: message)
+            writer.append("}")
+        }
+    }
+
+    /// Room for what a standing's answer has.
+    private static let fieldsReserved = 10
+}
+
+extension Response {
+    public init(_ answer: Answer) {
+        self.init(status: answer.status, headers: answer.fields, body: ResponseBody(byteBuffer: answer.body))
+    }
+}

@@ -1,0 +1,110 @@
+internal import HTTPTypes
+internal import NIOCore
+internal import NIOHTTP1
+
+/// A path whose answers need no waiting, or not always.
+struct PromptRoute: Sendable {
+    /// What stands before the path's last segment, the `/` included.
+    let prefix: String
+    /// Receives that segment as it came. Nil: the router answers. Called on an event loop, so it must not block.
+    let answer: @Sendable (_ segment: Substring) -> Answer?
+
+    /// The last segment of a path without a query; nil if it is another path, or one that is written in an unusual way.
+    func segment(of path: String) -> Substring? {
+        guard path.utf8.starts(with: prefix.utf8) else { return nil }
+        let segment = path[path.utf8.index(path.utf8.startIndex, offsetBy: prefix.utf8.count)...]
+        let isPlain = segment.utf8.allSatisfy { byte in
+            (0x21..<0x7F).contains(byte) && byte != UInt8(ascii: "/") && byte != UInt8(ascii: "?")
+                && byte != UInt8(ascii: "#")
+        }
+        return isPlain && !segment.isEmpty ? segment : nil
+    }
+}
+
+/// Answers requests of `PromptRoute`s on the connection's event loop: they spare the way to the router's task and back, which
+/// takes longer than the answer itself.
+///
+/// What is answered here is answered as the router would, byte for byte. Everything else goes through unchanged: another method
+/// than `GET` and `HEAD`, a request with a body, one after which the connection ends, and any that its route gives no answer to.
+///
+/// - Order: a request is answered here only where all before it in the connection have their answers.
+/// - Memory: it is answered here only while the channel takes more; then the router's task waits until the client reads.
+final class PromptAnswers: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let routes: [PromptRoute]
+    /// A request's head that is kept back until it is known that no body follows.
+    private var head: HTTPRequestHead?
+    /// Requests that went through and whose answers have not ended.
+    private var underWay = 0
+    /// A request went through after which the connection ends.
+    private var isLast = false
+    private var isFlushDue = false
+    private var date = HTTPDate()
+
+    init(_ routes: [PromptRoute]) { self.routes = routes }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            if mayBeAnswered(head, context.channel) { self.head = head } else { letThrough(head, context) }
+        case .body:
+            if let head = head.take() { letThrough(head, context) }
+            context.fireChannelRead(data)
+        case .end:
+            if let head = head.take() {
+                if let answer = answer(to: head) { return write(answer, to: head, context) }
+                letThrough(head, context)
+            }
+            context.fireChannelRead(data)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if isFlushDue {
+            isFlushDue = false
+            context.flush()
+        }
+        context.fireChannelReadComplete()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) { underWay -= 1 }
+        context.write(data, promise: promise)
+    }
+
+    private func mayBeAnswered(_ head: HTTPRequestHead, _ channel: any Channel) -> Bool {
+        underWay == 0 && !isLast && (head.method == .GET || head.method == .HEAD) && head.version == .http1_1
+            && head.isKeepAlive && channel.isWritable
+    }
+
+    private func letThrough(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        underWay += 1
+        if !head.isKeepAlive { isLast = true }
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    private func answer(to head: HTTPRequestHead) -> Answer? {
+        for route in routes {
+            if let segment = route.segment(of: head.uri) { return route.answer(segment) }
+        }
+        return nil
+    }
+
+    private func write(_ answer: Answer, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(answer.fields.count + 1)
+        for field in answer.fields { headers.add(name: field.name.rawName, value: field.value) }
+        headers.add(name: HTTPField.Name.date.rawName, value: date.now())
+        let status = HTTPResponseStatus(
+            statusCode: answer.status.code, reasonPhrase: answer.status.reasonPhrase)
+        context.write(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+        if head.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil) }
+        context.write(wrapOutboundOut(.end(nil)), promise: nil)
+        isFlushDue = true
+    }
+}

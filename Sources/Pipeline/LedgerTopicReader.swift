@@ -1,0 +1,77 @@
+internal import Kafka
+internal import Ledger
+
+/// Reads a ledger partition's frames from the topic, poll by poll, with a consumer of its own, outside every group.
+final class LedgerTopicReader {
+    /// Frames that polls have brought, copied.
+    struct Portion: Sendable {
+        private(set) var bytes: [UInt8] = []
+        private var frames: [(offset: Int64, range: Range<Int>)] = []
+        /// There are no frames after these.
+        var isLast = false
+
+        var count: Int { frames.count }
+
+        /// Valid as long as this portion is neither changed nor gone: the bytes stay where they are.
+        subscript(index: Int) -> LedgerFrame {
+            let frame = frames[index]
+            return bytes.withUnsafeBytes { bytes in
+                LedgerFrame(offset: frame.offset, bytes: UnsafeRawBufferPointer(rebasing: bytes[frame.range]))
+            }
+        }
+
+        fileprivate mutating func append(_ frame: UnsafeRawBufferPointer, at offset: Int64) {
+            let start = bytes.count
+            bytes.append(contentsOf: frame)
+            frames.append((offset, start..<bytes.count))
+        }
+
+        mutating func removeAll() {
+            bytes.removeAll(keepingCapacity: true)
+            frames.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private let consumer: any ConsumerClient
+    private let place: TopicPartition
+    private let end: Int64
+    private let isStopped: @Sendable () -> Bool
+    private var reading: Patience.Reading
+
+    /// The frames from `start` on, before `end` (nil: the topic's end as it is now). `batch`: records that a poll brings at most,
+    /// each of up to `Frame.readerMaximumBytes`. `isStopped`: asked after each poll, which then throws `CancellationError`.
+    init(
+        _ kafka: any KafkaCluster, topic: String, partition: Int32, from start: Int64, until end: Int64?, batch: Int,
+        isStopped: @escaping @Sendable () -> Bool
+    ) throws {
+        place = TopicPartition(topic, partition)
+        self.isStopped = isStopped
+        reading = Patience.Reading(place.description, kafka.patience)
+        var options = Consumer.Options()
+        options.reportsEnds = true
+        options.batch = batch
+        consumer = try kafka.consumer(options, listener: nil) { _ in }
+        self.end = try end ?? kafka.ends(of: [place])[place] ?? 0
+        if start < self.end { try consumer.assign([PartitionOffset(place, offset: start)]) }
+    }
+
+    var isAtEnd: Bool {
+        guard let source = consumer.assignment.first else { return true }
+        return source.position >= end || source.reachedEnd
+    }
+
+    /// Adds what one poll brings within this time.
+    func poll(into portion: inout Portion, timeoutMilliseconds: Int) throws {
+        let count = try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
+            for record in records where record.offset < end { portion.append(record.frame, at: record.offset) }
+        }
+        let errors = consumer.takeErrors()
+        if let (place, error) = errors.first(where: { $0.error.isOffsetOutOfRange }) {
+            throw PipelineError(
+                .ledgerDamaged,
+                "\(place): offset \(consumer.assignment[0].position) is not in the topic (\(error.name))")
+        }
+        try reading.note(records: count, ended: consumer.assignment.count(where: \.reachedEnd), errors: errors)
+        if isStopped() { throw CancellationError() }
+    }
+}

@@ -1,0 +1,32 @@
+internal import Kafka
+internal import Logging
+
+/// Reads the members topic from its beginning into a directory, and goes on with what comes.
+final class MembersReader {
+    private let directory: MemberDirectory
+    private let consumer: any ConsumerClient
+    private let ledgerPartitions: Int
+
+    init(
+        _ directory: MemberDirectory, _ kafka: any KafkaCluster, topic: String, ledgerPartitions: Int, logger: Logger
+    ) throws {
+        (self.directory, self.ledgerPartitions) = (directory, ledgerPartitions)
+        var options = Consumer.Options()
+        options.maximumQueuedKilobytes = 1024
+        consumer = try kafka.consumer(options, listener: nil) { logger.kafka($0, of: "members") }
+        let count = try kafka.partitions(of: topic)
+        try consumer.assign(
+            (0..<Int32(count)).map { PartitionOffset(TopicPartition(topic, $0), offset: PartitionOffset.beginning) })
+    }
+
+    /// Waits at most so long for something new.
+    func poll(timeoutMilliseconds: Int) throws {
+        try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
+            for record in records {
+                guard let key = record.key.map({ String(decoding: $0, as: UTF8.self) }) else { continue }
+                directory.note(key: key, value: record.value, ledgerPartitions: ledgerPartitions)
+            }
+        }
+        for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
+    }
+}

@@ -1,0 +1,6 @@
+/// A policy that many keep at once.
+public final class SharedPolicy: Sendable {
+    public let policy: ScoringPolicy
+
+    public init(_ policy: ScoringPolicy) { self.policy = policy }
+}

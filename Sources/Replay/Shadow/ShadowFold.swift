@@ -1,0 +1,96 @@
+internal import Events
+internal import Ledger
+internal import Policy
+internal import Scoring
+
+/// A policy that is folded beside the active one: its state, how far it has come, and what would differ.
+final class ShadowFold {
+    let policy: ScoringPolicy
+    private let policyHash: String
+    /// Nil after a record that could not be folded.
+    private(set) var folding: HistoryFold?
+    private var failure: String?
+    private(set) var difference: ShadowDifference?
+    private var pass: Pass?
+
+    /// A comparison of all subjects that is under way.
+    private struct Pass {
+        var comparison: StateComparison
+        let start: (offset: Int64, clock: Timestamp)
+    }
+
+    init(
+        _ policy: ScoringPolicy, partition: Int32, skipped: Set<Int64>, maximumSessions: Int,
+        history: @escaping PartitionFold.RangeHistory
+    ) {
+        self.policy = policy
+        policyHash = PolicyHash.of(policy.text)
+        folding = HistoryFold(
+            policy, as: .shadow, partition: partition, skipped: skipped, maximumSessions: maximumSessions,
+            history: history)
+    }
+
+    func stands(at offset: Int64) -> Bool { folding?.stands(at: offset) ?? false }
+
+    func skip(_ offset: Int64) { folding?.skip(offset) }
+
+    func progress(beside offset: Int64) -> ShadowProgress {
+        ShadowProgress(
+            id: policy.id, version: policy.version, policyHash: policyHash,
+            folded: min(folding?.folded ?? 0, offset), total: offset, isLive: stands(at: offset), failure: failure)
+    }
+
+    /// As `PartitionFold.catchUpShadow`.
+    func catchUp(to end: Int64, horizon: Timestamp?, within slice: PartitionFold.Slice) throws -> Bool {
+        guard let folding else { return false }
+        folding.past.horizon = horizon
+        var left = slice
+        do {
+            return try !folding.fold(before: end, within: &left)
+        } catch let problem as PartitionFold.Problem {
+            fail(problem)
+            return false
+        }
+    }
+
+    /// Folds a frame that the live state has folded, as far as `left` goes.
+    func follow(
+        _ frame: UnsafeRawBufferPointer, at offset: Int64, horizon: Timestamp?, within left: inout PartitionFold.Slice
+    ) {
+        guard let folding else { return }
+        folding.past.horizon = horizon
+        do {
+            _ = try folding.fold(frame, at: offset, within: &left)
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// The state goes, and what is known of it.
+    private func fail(_ error: any Error) {
+        failure = "\(error)"
+        (folding, pass, difference) = (nil, nil, nil)
+    }
+
+    // MARK: What would differ
+
+    /// Another policy is active: what was compared is no more.
+    func forgetComparison() { (pass, difference) = (nil, nil) }
+
+    /// As `PartitionFold.compareShadow`; `live` is the state of this offset.
+    func compare(_ live: borrowing Fold, at offset: Int64, records: Int) -> PartitionFold.ComparisonProgress {
+        guard let folding, folding.stands(at: offset) else { return .behind }
+        var pass =
+            self.pass
+            ?? Pass(comparison: StateComparison(live: live.policy, shadow: policy), start: (offset, live.clock))
+        self.pass = nil
+        guard !live.compare(with: folding.past.fold, &pass.comparison, records: records) else {
+            self.pass = pass
+            return .unfinished
+        }
+        difference = ShadowDifference(
+            pass.comparison, live: live.policy, shadow: policy,
+            .init(partition: folding.past.partition, from: pass.start, to: (offset, live.clock)))
+        return .finished
+    }
+}

@@ -1,0 +1,76 @@
+import Ledger
+import Replay
+import Scoring
+import Simulation
+import Testing
+
+/// Frames of which each, and the end, is here only after it has been asked for some times.
+final class HaltingFrames: FrameFeed {
+    private let frames: MemoryFrames
+    private let times: Int
+    private var left: Int
+
+    init(_ frames: SliceTests.Frames, times: Int) {
+        (self.frames, self.times, left) = (MemoryFrames(frames), times, times)
+    }
+
+    func poll() -> NextFrame {
+        guard left == 0 else {
+            left -= 1
+            return .notYet
+        }
+        left = times
+        return frames.next().map { .frame($0) } ?? .end
+    }
+}
+
+extension SliceTests {
+    /// A call ends where the history has no frame yet, and the switch comes to what it comes to without waiting.
+    @Test(arguments: [1, 7, 100]) func aSwitchWaitsForItsHistory(units: Int) throws {
+        let frames = Self.ledgerWithASwitch()
+        let times = 2
+        func begun(times: Int) throws -> PartitionFold {
+            var fold = PartitionFold(
+                partition: RandomLedger.partition,
+                history: { end in HaltingFrames(frames.filter { $0.offset < end }, times: times) })
+            _ = try Self.whole(Array(frames.dropLast()), &fold)
+            return fold
+        }
+        var fold = try begun(times: 0)
+        let expected = try Self.whole([frames[21]], &fold)
+        #expect(expected.counters.policySwitches == 1)
+
+        var other = try begun(times: times)
+        var told: [String] = []
+        var waits = 0
+        while true {
+            let part = try Self.part(frames[21], Self.slice(units), &other)
+            told += part.facts
+            let (isWaiting, step) = (other.waitsForHistory, other.policySwitch)
+            if isWaiting {
+                waits += 1
+                #expect(part.progress == .unfinished && step != nil)
+            }
+            if part.progress == .done { break }
+        }
+        // Before each of the 21 frames, of which the last is known to be that.
+        #expect(waits == 21 * times)
+        #expect(Outcome(told, other) == expected)
+    }
+
+    /// Whoever folds in slices may let the state before a switch go elsewhere; whoever does not keeps none.
+    @Test func theStateThatASwitchReplacesIsGivenOutOnce() throws {
+        let frames = Self.ledgerWithASwitch()
+        @Sendable func history(_ end: Int64) -> MemoryFrames { MemoryFrames(frames.filter { $0.offset < end }) }
+        var fold = PartitionFold(partition: RandomLedger.partition, history: { history($0) })
+        _ = try Self.whole(Array(frames.dropLast()), &fold)
+        while try Self.part(frames[21], Self.slice(7), &fold).progress == .unfinished {}
+        let (first, second) = (fold.takeRetired() != nil, fold.takeRetired() != nil)
+        #expect(first && !second)
+
+        var other = PartitionFold(partition: RandomLedger.partition, history: { history($0) })
+        _ = try Self.whole(frames, &other)
+        let isKept = other.takeRetired() != nil
+        #expect(!isKept)
+    }
+}
