@@ -174,7 +174,7 @@ import Testing
         "event: fare.paid, points: 1, within: 1 day, cap: 3", "event: [fare.*, fare.paid], points: 1",
         "event: fare.paid, points: 1, per: day, lasts: 120 days, fades: true",
         "event: fare.paid, points: 1, per: day, fades: false",
-        "event: fare.paid, points: 1, when: attribute.tier in ['a', 'b'] && data.n > constant.limit",
+        "event: fare.paid, points: 1, when: \"attribute.tier in ['a', 'b'] && data.n > constant.limit\"",
     ])
     func goodRules(members: String) throws {
         let text = PolicyDocument.with {
