@@ -38,6 +38,7 @@ public enum Metric: String, Sendable, CaseIterable {
     case foldAppealsIgnored = "standing_fold_appeals_ignored_total"
     case foldEvaluationErrors = "standing_fold_evaluation_errors_total"
     case foldEvaluationErrorsByRule = "standing_fold_evaluation_errors_by_rule_total"
+    case foldEvaluationErrorsByMeasure = "standing_fold_evaluation_errors_by_measure_total"
     case foldEvaluationErrorsBySanction = "standing_fold_evaluation_errors_by_sanction_total"
     case foldEvaluationErrorsByPerk = "standing_fold_evaluation_errors_by_perk_total"
     case foldEvaluationErrorsOther = "standing_fold_evaluation_errors_other_total"
@@ -124,6 +125,8 @@ public enum Metric: String, Sendable, CaseIterable {
         case .foldEvaluationErrors: (.counter, "Evaluations of an expression that gave no value.")
         case .foldEvaluationErrorsByRule:
             (.counter, "Evaluations that gave no value, by rule and reason, since the process or its policy began.")
+        case .foldEvaluationErrorsByMeasure:
+            (.counter, "Evaluations that gave no value, by measure and reason, since the process or its policy began.")
         case .foldEvaluationErrorsBySanction:
             (.counter, "Evaluations that gave no value, by sanction and reason, since the process or its policy began.")
         case .foldEvaluationErrorsByPerk:

@@ -58,6 +58,22 @@ enum Arithmetic: UInt8 {
     }
 }
 
+extension Arithmetic {
+    /// What the results of numbers in two ranges lie between; nil where it is not looked for.
+    func bounds(_ a: ClosedRange<Double>, _ b: ClosedRange<Double>) -> ClosedRange<Double>? {
+        let ends: [Double]
+        switch self {
+        case .add: ends = [a.lowerBound + b.lowerBound, a.upperBound + b.upperBound]
+        case .subtract: ends = [a.lowerBound - b.upperBound, a.upperBound - b.lowerBound]
+        case .multiply:
+            ends = [a.lowerBound, a.upperBound].flatMap { [$0 * b.lowerBound, $0 * b.upperBound] }
+        case .divide, .modulo: return nil
+        }
+        guard let least = ends.min(), let most = ends.max(), !ends.contains(where: \.isNaN) else { return nil }
+        return least...most
+    }
+}
+
 final class ArithmeticNode: Node, @unchecked Sendable {
     private let operation: Arithmetic
     private let left: Node
@@ -73,6 +89,11 @@ final class ArithmeticNode: Node, @unchecked Sendable {
     }
 
     override var isArithmetic: Bool { triesNumbers }
+
+    override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
+        guard let a = left.bounds(range), let b = right.bounds(range) else { return nil }
+        return operation.bounds(a, b)
+    }
 
     override func number(_ frame: Frame) -> Number {
         let a = left.number(frame)
@@ -113,6 +134,10 @@ final class NegateNode: Node, @unchecked Sendable {
     }
 
     override var isArithmetic: Bool { triesNumbers }
+
+    override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
+        operand.bounds(range).map { -$0.upperBound ... -$0.lowerBound }
+    }
 
     override func number(_ frame: Frame) -> Number {
         let number = operand.number(frame)

@@ -42,12 +42,6 @@ extension Compiler {
 
     private func variable(_ name: String) -> Variable? { scope.last { $0.name.isSame(name) } }
 
-    /// The name of the object, where the syntax means it.
-    private mutating func object(_ syntax: Syntax) -> String? {
-        if case .object(let name)? = meaning(of: syntax) { return name }
-        return nil
-    }
-
     private mutating func part(_ meaning: Declarations.Entry, _ offset: Int) -> Part {
         switch meaning {
         case .type(let type):
@@ -58,8 +52,12 @@ extension Compiler {
         case .object(let name):
             return wholeObject(name, offset)
         case .record(let record):
-            let all = record.fields.prefix(Limit.suggestions).map { "\(record.name).\($0)" }.joined(separator: ", ")
-            diagnose(offset, "'\(record.name)' is used by its fields: \(all)")
+            let all = record.fieldNames.prefix(Limit.suggestions).map { "\(record.name).\($0)" }
+            diagnose(
+                offset,
+                all.isEmpty
+                    ? "'\(record.name)' has no fields"
+                    : "'\(record.name)' is used by its fields: \(all.joined(separator: ", "))")
             return Part(node: FailureNode(.noSuchVariable), type: .dynamic, offset: offset)
         }
     }
@@ -77,10 +75,23 @@ extension Compiler {
     }
 
     private struct Field {
-        /// Nil where the record has no such field.
-        var slot: Int?
+        /// A `FailureNode` where the record has no such field.
+        var value: Node = FailureNode(.noSuchField)
+        var presence: Node = FailureNode(.noSuchField)
         var type = ValueType.dynamic
         var reach: Reach = []
+
+        init() {}
+
+        init(slot: Int, type: ValueType = .dynamic, reach: Reach = []) {
+            (value, presence) = (SlotNode(slot), SlotPresenceNode(slot))
+            (self.type, self.reach) = (type, reach)
+        }
+
+        init(constant: Value) {
+            (value, presence) = (ConstantNode(constant), ConstantNode(.bool(true)))
+            type = constant.valueType ?? .dynamic
+        }
     }
 
     /// A field of the object or of a record, where the operand means one.
@@ -89,13 +100,18 @@ extension Compiler {
         case .object(let name)?:
             return Field(slot: objectField(name, field, offset), reach: .data)
         case .record(let record)?:
-            guard let slot = record.slots[Name(field)] else {
-                let hint = suggestion(field, among: record.fields)
+            switch record.fields[Name(field)] {
+            case .slot(let slot, let type)?:
+                refer(to: "\(record.name).\(field)", slot: slot)
+                return Field(slot: slot, type: type)
+            case .constant(let value)?:
+                noteConstant("\(record.name).\(field)")
+                return Field(constant: value)
+            case nil:
+                let hint = suggestion(field, among: record.fieldNames)
                 diagnose(offset, "'\(record.name)' has no field \(shown(field))\(hint)")
                 return Field()
             }
-            refer(to: "\(record.name).\(field)", slot: slot)
-            return Field(slot: slot, type: record.type)
         default:
             return nil
         }
@@ -103,8 +119,7 @@ extension Compiler {
 
     private mutating func fieldPart(_ field: String, of operand: Syntax, _ offset: Int, at place: Int) -> Part? {
         guard let field = self.field(field, of: operand, place) else { return nil }
-        let node: Node = field.slot.map { SlotNode($0) } ?? FailureNode(.noSuchField)
-        return Part(node: node, type: field.type, reach: field.reach, offset: offset)
+        return Part(node: field.value, type: field.type, reach: field.reach, offset: offset)
     }
 
     mutating func select(_ syntax: Syntax, _ operand: Syntax, _ field: String) -> Part {
@@ -126,8 +141,7 @@ extension Compiler {
 
     mutating func has(_ operand: Syntax, _ field: String, _ offset: Int) -> Part {
         if let field = self.field(field, of: operand, offset) {
-            let node: Node = field.slot.map { SlotPresenceNode($0) } ?? FailureNode(.noSuchField)
-            return Part(node: node, type: .bool, offset: offset)
+            return Part(node: field.presence, type: .bool, offset: offset)
         }
         let part = compile(operand)
         checkFields(part, offset)
@@ -154,11 +168,10 @@ extension Compiler {
             offset: offset)
     }
 
-    /// `"a" in data`: whether the object has a field, without a map of it.
-    mutating func presenceInObject(_ item: Part, _ range: Syntax, _ offset: Int) -> Part? {
-        guard let text = item.text, let object = object(range) else { return nil }
-        let slot = objectField(object, text.string, item.offset)
-        return Part(node: SlotPresenceNode(slot), type: .bool, offset: offset)
+    /// `"a" in data`: whether the object or a record has a field, without a map of it.
+    mutating func presence(of item: Part, in range: Syntax, _ offset: Int) -> Part? {
+        guard let text = item.text, let field = field(text.string, of: range, item.offset) else { return nil }
+        return Part(node: field.presence, type: .bool, offset: offset)
     }
 
     /// A name in quotes, cut where it is very long.

@@ -29,6 +29,7 @@ extension Compiler {
             diagnose(
                 offset, "no overload of \(operation.rawValue) for \(left.type.name) and \(right.type.name)\(hint)")
         }
+        warnOfMixedNumbers(arithmetic, operation, operands, parts)
         let result = matching.first?.result ?? .dynamic
         let node = ArithmeticNode(
             arithmetic, left.node, right.node,
@@ -39,6 +40,21 @@ extension Compiler {
             reach: left.reach.union(right.reach).inner, offset: offset)
     }
 
+    /// JSON writes 25.0 as 25, which is an int, and CEL has no operator of an int and a double.
+    private mutating func warnOfMixedNumbers(
+        _ arithmetic: Arithmetic, _ operation: Syntax.Operator, _ operands: [Syntax], _ parts: [Part]
+    ) {
+        guard arithmetic != .modulo else { return }
+        for (field, other) in [(0, 1), (1, 0)]
+        where parts[field].type == .dynamic && parts[field].reach.contains(.data) && parts[other].type == .double {
+            let names = operands[field].segments > 0 ? operands[field].dottedNames.joined(separator: ".") : "…"
+            warn(
+                operands[field].base?.offset ?? parts[field].offset,
+                "a whole number in JSON is an int, and \(operation.rawValue) of an int and a double has no value: write "
+                    + "double(\(names))")
+        }
+    }
+
     private mutating func compare(
         _ comparison: Comparison, _ operation: Syntax.Operator, _ left: Part, _ right: Part, _ offset: Int
     ) -> Part {
@@ -46,6 +62,7 @@ extension Compiler {
         for (key, name) in [(left, right), (right, left)] where key.reach.contains(.keys) {
             if let text = name.text { noteField(text.string, name.offset) }
         }
+        noteComparison(offset, .operands(comparison, left.node, right.node))
         let node =
             quickComparison(comparison, left.node, right.node)
             ?? quickComparison(comparison.mirrored, right.node, left.node)
@@ -86,7 +103,7 @@ extension Compiler {
 
     private mutating func within(_ item: Syntax, _ range: Syntax, _ offset: Int) -> Part {
         let item = compile(item)
-        if let presence = presenceInObject(item, range, offset) { return presence }
+        if let presence = presence(of: item, in: range, offset) { return presence }
         let range = compile(range)
         switch range.type {
         case .list, .map, .dynamic: break
@@ -95,6 +112,7 @@ extension Compiler {
         if range.reach.contains(.keys), let text = item.text { noteField(text.string, item.offset) }
         var node: Node?
         if case .list(let list)? = range.node.constant {
+            noteComparison(offset, .within(item.node, list))
             if item.reach.contains(.keys) {
                 for case .string(let text) in list.items { noteField(text.string, range.offset) }
             }

@@ -7,9 +7,14 @@ struct Compiler {
 
     /// Byte offsets in the source.
     private(set) var diagnostics: [(offset: Int, message: String)] = []
+    /// What CEL allows and is mostly a mistake.
+    private(set) var warnings: [(offset: Int, message: String)] = []
+    private(set) var comparisons: [ComparisonSite] = []
     /// In the order in which they are first named.
     private(set) var references: [(name: String, slot: Int)] = []
     private var referenced: Set<Int> = []
+    /// Fields of declared constants, `constant.limit`, each once.
+    private(set) var constantNames: [String] = []
     private(set) var fieldNames: [(name: String, offset: Int)] = []
     private(set) var readsWholeObject = false
     /// Macro variables in scope, innermost last.
@@ -75,6 +80,15 @@ struct Compiler {
         if diagnostics.count < Limit.diagnostics { diagnostics.append((offset, message)) }
     }
 
+    mutating func warn(_ offset: Int, _ message: String) {
+        if warnings.count < Limit.diagnostics { warnings.append((offset, message)) }
+    }
+
+    /// Notes a comparison whose answer may be certain once it is known what slots can hold.
+    mutating func noteComparison(_ offset: Int, _ sort: ComparisonSite.Sort) {
+        if comparisons.count < Limit.comparisons { comparisons.append(ComparisonSite(offset: offset, sort: sort)) }
+    }
+
     /// The end of a message about a name that is not known.
     func suggestion(_ name: String, among names: [String]) -> String {
         diagnostics.count < Limit.diagnostics ? Suggestion.among(names, for: name) : ""
@@ -82,6 +96,10 @@ struct Compiler {
 
     mutating func refer(to name: String, slot: Int) {
         if referenced.insert(slot).inserted { references.append((name, slot)) }
+    }
+
+    mutating func noteConstant(_ name: String) {
+        if !constantNames.contains(where: { $0.isSame(name) }) { constantNames.append(name) }
     }
 
     mutating func noteField(_ name: String, _ offset: Int) { fieldNames.append((name, offset)) }

@@ -12,11 +12,22 @@ public struct Declarations: Sendable {
     }
 
     struct Record: Sendable {
+        enum Field: Sendable {
+            case slot(Int, ValueType)
+            case constant(Value)
+        }
+
         let name: String
-        let fields: [String]
-        let type: ValueType
-        /// By the name of the field.
-        let slots: [Name: Int]
+        /// In the order of their declaration.
+        let fieldNames: [String]
+        let fields: [Name: Field]
+
+        /// The first of two fields with one name counts.
+        init(name: String, fields: [(name: String, field: Field)]) {
+            self.name = name
+            fieldNames = fields.map(\.name)
+            self.fields = Dictionary(fields.map { (Name($0.name), $0.field) }) { first, _ in first }
+        }
     }
 
     private(set) var tree = Declarations.typeNames
@@ -61,13 +72,26 @@ public struct Declarations: Sendable {
         return slot
     }
 
-    /// A name of which only the fields can be used, each field a slot of its own; returns the slots in order.
+    /// A name of which only the fields can be used, each field a slot of its own; returns the slots in order. A field that
+    /// is absent is `.error(.noSuchField)`: reading it is an error, and `has()` tells.
     @discardableResult
     public mutating func declareRecord(_ name: String, fields: [String], as type: ValueType) -> [Int] {
+        declareRecord(name, fields: fields.map { ($0, type) })
+    }
+
+    /// The same with fields of different types.
+    @discardableResult
+    public mutating func declareRecord(_ name: String, fields: [(name: String, type: ValueType)]) -> [Int] {
         let slots = fields.map { _ in newSlot() }
-        let named = Dictionary(zip(fields.map { Name($0) }, slots)) { first, _ in first }
-        enter(name, .record(Record(name: name, fields: fields, type: type, slots: named)))
+        let record = Record(name: name, fields: zip(fields, slots).map { ($0.name, .slot($1, $0.type)) })
+        enter(name, .record(record))
         return slots
+    }
+
+    /// A name of which only the fields can be used, each a value that is known: expressions are compiled with it and read
+    /// no slot.
+    public mutating func declareConstants(_ name: String, _ values: [(name: String, value: Value)]) {
+        enter(name, .record(Record(name: name, fields: values.map { ($0.name, .constant($0.value)) })))
     }
 
     /// The one JSON object of unknown fields. `data.amount`, `data["amount"]`, `has(data.amount)` and

@@ -9,10 +9,14 @@ public final class Expression: Sendable {
     /// What is certain to go wrong when it runs, in the order of the source. Not thrown: CEL makes it an error of the
     /// subexpression, which `||`, `&&`, `?:` and macros may absorb.
     public let diagnostics: [ExpressionError]
+    /// What CEL allows and is mostly a mistake, in the order of the source.
+    public let warnings: [ExpressionError]
     /// The declared names that it reads, each with its slot, in the order in which they are first named.
     public let references: [(name: String, slot: Int)]
     /// Their slots.
     public let slots: [Int]
+    /// The declared constants that were compiled in, `constant.limit`, each once.
+    public let constantNames: [String]
     /// Every name by which something in the declared object is selected, at any depth, through macro variables too, and
     /// every constant with which one of the object's own keys is compared.
     public let objectFieldNames: [FieldName]
@@ -25,7 +29,8 @@ public final class Expression: Sendable {
         public let column: Int
     }
 
-    private let root: Node
+    let root: Node
+    let comparisons: [ComparisonSite]
     private let neededSlots: Int
     private let neededVariables: Int
 
@@ -73,6 +78,11 @@ public final class Expression: Sendable {
         }
         root = node
         type = node.constant?.valueType ?? part.type
+        comparisons = compiler.comparisons
+        constantNames = compiler.constantNames
+        warnings =
+            compiler.warnings.isEmpty
+            ? [] : compiler.warnings.map { [places = Places(bytes)] in places.error($0.offset, $0.message) }
         if diagnostics.isEmpty, compiler.fieldNames.isEmpty {
             self.diagnostics = []
             objectFieldNames = []

@@ -19,6 +19,8 @@ public enum Limit {
     public static let suggestions = 100
     /// Diagnostics of one expression; beyond, nothing more is told.
     public static let diagnostics = 20
+    /// Comparisons of one expression whose answers are looked for before it is evaluated.
+    public static let comparisons = 256
     /// Different regular expressions that one expression writes out, and their bytes together.
     public static let patterns = 8
     public static let patternBytes = 4096

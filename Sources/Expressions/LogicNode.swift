@@ -107,6 +107,11 @@ final class ConditionalNode: Node, @unchecked Sendable {
         }
     }
 
+    override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
+        guard let a = yes.bounds(range), let b = no.bounds(range) else { return nil }
+        return min(a.lowerBound, b.lowerBound)...max(a.upperBound, b.upperBound)
+    }
+
     override func integer(_ frame: Frame) -> Int64? {
         switch condition.truth(frame) {
         case .yes: yes.integer(frame)

@@ -25,6 +25,9 @@ class Node: @unchecked Sendable {
 
     /// Its value, if it is always the same and no error.
     var constant: Value? { nil }
+
+    /// What numbers it can give, if that is known of its slots; nil if it is not.
+    func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? { nil }
 }
 
 final class ConstantNode: Node, @unchecked Sendable {
@@ -44,6 +47,16 @@ final class ConstantNode: Node, @unchecked Sendable {
     override func number(_ frame: Frame) -> Number { storedNumber }
     override var isArithmetic: Bool { true }
     override var constant: Value? { stored }
+    override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
+        let number: Double
+        switch storedNumber.kind {
+        case .none: return nil
+        case .int: number = Double(storedNumber.int)
+        case .uint: number = Double(storedNumber.uint)
+        case .double: number = storedNumber.double
+        }
+        return number.isNaN ? nil : number...number
+    }
 }
 
 /// Always the same error.
@@ -71,6 +84,10 @@ final class SlotNode: Node, @unchecked Sendable {
     }
     override func number(_ frame: Frame) -> Number { Number(frame.slots + slot) }
     override var isArithmetic: Bool { true }
+    override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
+        if slot >= 0, case .numbers(let numbers)? = range(slot) { return numbers }
+        return nil
+    }
 }
 
 /// Whether the object has a field that has a slot of its own.

@@ -12,7 +12,7 @@ extension PolicyExplanation {
         paragraph("A perk is granted as soon as its condition holds. When it no longer holds, the perk goes.")
         lines.append("")
         for perk in policy.perks {
-            let condition = Condition(perk.when.source, dimension: nil).words
+            let condition = Words(policy: policy).condition(perk.when.source)
             let grace =
                 perk.grace.count == 0
                 ? "It is revoked as soon as that is no longer so."
@@ -41,7 +41,7 @@ extension PolicyExplanation {
         let context = name(ofDimension: sanction.dimension)
         var result = [
             "**\(sanction.id)** (context: \(context)):", "blocks \(Self.list(Self.code(sanction.measures))).",
-            imposed(sanction, context),
+            imposed(sanction),
             sanction.notice.count == 0
                 ? "It is in force at once, without notice."
                 : "It is announced at once and comes into force \(sanction.notice) later.",
@@ -55,13 +55,17 @@ extension PolicyExplanation {
         return result
     }
 
-    private func imposed(_ sanction: ScoringPolicy.Sanction, _ context: String) -> String {
+    private func imposed(_ sanction: ScoringPolicy.Sanction) -> String {
         switch sanction.trigger {
         case .level(let when):
-            let condition = Condition(when.source, dimension: context).words
-            return "It is imposed \(condition) after an event that took points in this context."
+            let condition = Words(policy: policy, dimension: sanction.dimension).condition(when.source)
+            let adverse = policy.measures.filter { $0.dimension == sanction.dimension && $0.isAdverse }.map(\.id)
+            let measured =
+                adverse.isEmpty
+                ? "" : " or came into \(Self.list(Self.code(adverse), "or")), which is held against the member"
+            return "It is imposed \(condition) after an event that took points in this context\(measured)."
         case .event(let types, let when):
-            let condition = when.map { ", \(Condition($0.source, dimension: nil).words)" } ?? ""
+            let condition = when.map { ", \(Words(policy: policy).condition($0.source))" } ?? ""
             return "It is imposed by \(Self.list(Self.code(types), "or"))\(condition)."
         }
     }

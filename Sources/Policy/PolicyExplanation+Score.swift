@@ -24,7 +24,9 @@ extension PolicyExplanation {
         heading("## Contexts")
         paragraph(
             "Evidence never crosses from one context to another: each kind of event counts in one context only, and a",
-            "sanction looks at nothing but the points or the events of its own.")
+            policy.measures.isEmpty
+                ? "sanction looks at nothing but the points or the events of its own."
+                : "sanction looks at nothing but the points, the measures or the events of its own.")
         lines.append("")
         for dimension in policy.dimensions {
             bullet(["**\(dimension.name)**:", Self.bounds(dimension) + "."])
@@ -57,21 +59,19 @@ extension PolicyExplanation {
     }
 
     private func sentences(_ rule: ScoringPolicy.Rule) -> [String] {
-        let kinds = rule.kinds.intersection(policy.kinds)
-        let who = kinds == policy.kinds ? "" : " (\(kinds.isEmpty ? "nobody here" : "\(kinds.plural) only"))"
+        if rule.isOverMeasures { return sentences(overMeasures: rule) }
         let event = "each \(Self.list(Self.code(rule.events), "or"))"
-        let condition = rule.when.map { ", \(Condition($0.source, dimension: nil).words)," } ?? ""
+        let words = Words(policy: policy)
+        let condition = rule.when.map { ", \(words.condition($0.source))," } ?? ""
         return [
-            "**\(rule.id)**\(who):", "\(event)\(condition) \(Self.worth(rule.points))." + Self.cap(rule),
-            Self.life(rule),
-        ]
+            "**\(rule.id)**\(who(rule.kinds)):", "\(event)\(condition) \(words.worth(rule.points))." + Self.cap(rule),
+        ] + Self.life(rule)
     }
 
-    private static func worth(_ points: ScoringPolicy.Points) -> String {
-        switch points {
-        case .constant(let points): gives(points)
-        case .expression(let expression): Condition.points(expression.source)
-        }
+    /// Whom a rule or a measure is about; empty for everyone.
+    func who(_ kinds: KindSet) -> String {
+        let kinds = kinds.intersection(policy.kinds)
+        return kinds == policy.kinds ? "" : " (\(kinds.isEmpty ? "nobody here" : "\(kinds.plural) only"))"
     }
 
     static func gives(_ points: Int64) -> String {
@@ -80,7 +80,8 @@ extension PolicyExplanation {
 
     private static func cap(_ rule: ScoringPolicy.Rule) -> String {
         guard rule.cap != .max else { return "" }
-        let period = rule.per == .ever ? "altogether" : "in a \(rule.per.words)"
+        let period =
+            rule.within.map { "in \($0)" } ?? (rule.per == .ever ? "altogether" : "in a \(rule.per.words)")
         switch rule.points {
         case .constant(let points) where points < 0:
             return " No more than \(Self.points(rule.cap)) are taken \(period)."
@@ -90,10 +91,20 @@ extension PolicyExplanation {
         }
     }
 
-    private static func life(_ rule: ScoringPolicy.Rule) -> String {
-        guard let lasts = rule.lasts else { return "It counts for ever." }
-        if lasts.count == 0 { return "It counts until the end of the event's \(rule.per.words)." }
-        return "It counts until \(lasts) after the end of the event's \(rule.per.words)."
+    private static func life(_ rule: ScoringPolicy.Rule) -> [String] {
+        if let within = rule.within { return ["It counts until \(within) after the end of its day (UTC)."] }
+        guard let lasts = rule.lasts else { return ["It counts for ever."] }
+        let end = "the end of the event's \(rule.per.words)"
+        guard let fading = rule.fading else {
+            return [lasts.count == 0 ? "It counts until \(end)." : "It counts until \(lasts) after \(end)."]
+        }
+        let unit = fading.unit.rawValue.dropLast()
+        return [
+            "It counts in full until \(end).",
+            fading.steps == 1
+                ? "Then it counts until 1 \(unit) later."
+                : "Then it fades in \(fading.steps) equal steps, one a \(unit): after \(lasts) it counts no more.",
+        ]
     }
 
     // MARK: Bands

@@ -31,6 +31,8 @@ public struct PolicyExplanation {
         writeSubjects()
         writeScore()
         writeContexts()
+        writeAttributes()
+        writeMeasures()
         writeRules()
         writeBands()
         writePerks()
@@ -80,7 +82,7 @@ public struct PolicyExplanation {
         return words.dropLast().joined(separator: ", ") + " \(last) " + end
     }
 
-    static func code(_ words: [String]) -> [String] { words.map { "`\($0)`" } }
+    static func code(_ words: [some CustomStringConvertible]) -> [String] { words.map { "`\($0)`" } }
 
     static func points(_ count: Int64) -> String { count.magnitude == 1 ? "\(count) point" : "\(count) points" }
 

@@ -7,15 +7,21 @@ extension PolicyParser {
         _ value: Value, what: String, in declarations: WritableKeyPath<PolicyVariables, Declarations>,
         gives type: ValueType, isWrong: (Expression) -> String? = { _ in nil }
     ) -> Expression? {
+        if let tag = value.ownTag {
+            reader.note(
+                "YAML takes \"\(tag.prefix(80))\" for a tag: an expression that begins with ! stands in quotes",
+                at: value)
+            return nil
+        }
         guard let text = reader.string(value, what: what) else { return nil }
         let expression: Expression
         do {
             expression = try Expression(text, in: &variables[keyPath: declarations])
         } catch {
-            note(error, of: text, at: value)
+            note(error, of: text, at: value, in: declarations)
             return nil
         }
-        for diagnostic in expression.diagnostics { note(diagnostic, of: text, at: value) }
+        for diagnostic in expression.diagnostics { note(diagnostic, of: text, at: value, in: declarations) }
         for field in expression.objectFieldNames where ProtectedAttribute.contains(field.name) {
             reader.note(
                 "\"\(field.name)\" is a protected attribute: no rule and no sanction may look at it", at: value)
@@ -30,9 +36,88 @@ extension PolicyParser {
         return expression
     }
 
-    private func note(_ error: ExpressionError, of text: String, at value: Value) {
+    private func note(
+        _ error: ExpressionError, of text: String, at value: Value,
+        in declarations: KeyPath<PolicyVariables, Declarations>
+    ) {
         let place = text.contains("\n") ? "line \(error.line), character \(error.column)" : "character \(error.column)"
-        reader.note("\(error.message) (\(place) of the expression)", at: value)
+        let hint = hint(error.message, isOverEvent: declarations == \PolicyVariables.event.declarations)
+        reader.note("\(error.message)\(hint) (\(place) of the expression)", at: value)
+    }
+
+    /// Where a name that does not mean anything here may come from.
+    private func hint(_ message: String, isOverEvent: Bool) -> String {
+        guard !message.contains("did you mean") else { return "" }
+        for (record, section) in [("constant", "constants"), ("attribute", "attributes"), ("measure", "measures")]
+        where message.hasPrefix("'\(record)' has no field") {
+            return ": \(section) declares none of this name"
+        }
+        let others = isOverEvent ? Self.namesOfStanding : Self.namesOfEvent
+        guard others.contains(where: { message == "unknown name '\($0)'" }) else { return "" }
+        return isOverEvent ? ": what is over an event sees no standing" : ": there is no event here"
+    }
+
+    private static let namesOfEvent = ["data", "type", "source", "subject", "id", "time"]
+    private static let namesOfStanding = ["score", "band", "points", "dimension", "sanctioned"]
+
+    // MARK: Who sees what
+
+    /// Over the event: a bool.
+    mutating func eventCondition(_ value: Value) -> Expression? { eventExpression(value, what: "when", gives: .bool) }
+
+    /// Over the event: an int.
+    mutating func eventAmount(_ value: Value, what: String) -> Expression? {
+        eventExpression(value, what: what, gives: .int)
+    }
+
+    private mutating func eventExpression(_ value: Value, what: String, gives type: ValueType) -> Expression? {
+        let measures = variables.event.measures
+        return expression(value, what: what, in: \.event.declarations, gives: type) { expression in
+            guard let measure = expression.references.first(where: { measures.contains($0.slot) }) else { return nil }
+            return
+                "\(measure.name) is not seen over an event: only rules without \"event\", sanctions by level and perks "
+                + "see measures"
+        }
+    }
+
+    mutating func perkCondition(_ value: Value) -> Expression? {
+        let points = variables.standing.points
+        let own = "dimension." + (dimensions.first?.name ?? "payment")
+        return expression(value, what: "when", in: \.standing.declarations, gives: .bool) { when in
+            when.slots.contains(points) ? "a perk sees no points: name a dimension's, such as \(own)" : nil
+        }
+    }
+
+    /// A condition over the points and the measures of one dimension.
+    mutating func levelCondition(_ value: Value, of dimension: Int?) -> Expression? {
+        let seen = ownSlots(dimension).union([variables.standing.points])
+        let own = dimension.map { " (those of \"\(dimensions[$0].name)\")" } ?? ""
+        return expression(value, what: "when", in: \.standing.declarations, gives: .bool) { when in
+            when.slots.allSatisfy(seen.contains)
+                ? nil
+                : "a sanction's level must not look outside its dimension: it sees points and measures\(own), attribute "
+                    + "and kind"
+        }
+    }
+
+    /// The points of a rule over the measures of one dimension.
+    mutating func measurePoints(_ value: Value, of dimension: Int?) -> Expression? {
+        let seen = ownSlots(dimension)
+        let own = dimension.map { " of \"\(dimensions[$0].name)\"" } ?? " of its dimension"
+        return expression(value, what: "points", in: \.standing.declarations, gives: .int) { points in
+            points.slots.allSatisfy(seen.contains)
+                ? nil : "a rule without \"event\" sees the measures\(own), constant, attribute and kind"
+        }
+    }
+
+    /// What is the subject's, and the measures of a dimension. Of a measure or a dimension that is not known the mistake is
+    /// told already.
+    private func ownSlots(_ dimension: Int?) -> Set<Int> {
+        var slots: Set<Int> = [variables.standing.kind]
+        slots.formUnion(variables.standing.attributes)
+        for (home, slot) in zip(measureDimensions, variables.standing.measures)
+        where home == nil || dimension == nil || home == dimension { slots.insert(slot) }
+        return slots
     }
 }
 

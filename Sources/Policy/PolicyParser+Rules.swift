@@ -13,27 +13,71 @@ extension PolicyParser {
         guard
             let rule = reader.mapping(
                 item, what: "a rule",
-                known: ["id", "dimension", "kinds", "event", "when", "points", "per", "cap", "lasts"],
-                required: ["id", "dimension", "event", "points"])
+                known: [
+                    "id", "dimension", "kinds", "event", "when", "points", "per", "cap", "lasts", "within", "fades",
+                ],
+                required: ["id", "dimension", "points"])
         else { return nil }
         let id = rule["id"].flatMap { value in
             name(value, what: "id").flatMap { isNew($0, in: &ids, what: "rule", at: value) ? $0 : nil }
         }
         let dimension = rule["dimension"].flatMap { self.dimension($0) }
-        let events = rule["event"].map { eventTypes($0, what: "event", dimension: dimension, user: "rule", id) } ?? []
-        let when = rule["when"].flatMap { eventCondition($0) }
-        let points = rule["points"].flatMap { self.points($0) }
+        let events =
+            rule["event"].map { eventPatterns($0, what: "event", dimension: dimension, user: "rule", id) } ?? []
+        let isOverMeasures = rule["event"] == nil
+        let when = isOverMeasures ? nil : rule["when"].flatMap { eventCondition($0) }
+        let points = rule["points"].flatMap {
+            isOverMeasures ? measurePoints($0, dimension: dimension) : eventPoints($0)
+        }
         let per = rule["per"].map { period($0) } ?? .ever
         let cap = rule["cap"].flatMap { reader.integer($0, what: "cap", in: 0...ScoringPolicy.saturation) }
         let lasts = rule["lasts"].flatMap { span($0, what: "lasts") }
+        let within = rule["within"].flatMap { span($0, what: "within", isTerm: true) }
+        let fading = fading(rule, lasts: lasts)
+        noteWhatGoesNotTogether(rule, per: per)
+        let kinds = rule["kinds"].map { self.kinds($0) } ?? policyKinds
+        guard let id, let dimension, let points else { return nil }
+        places.rules.append(rule)
+        return ScoringPolicy.Rule(
+            id: id, dimension: dimension, kinds: kinds, events: events, when: when, points: points, per: per ?? .ever,
+            cap: cap ?? .max, lasts: lasts, within: within, fading: fading)
+    }
+
+    private func noteWhatGoesNotTogether(_ rule: YAMLReader.Mapping, per: Period?) {
+        if rule["event"] == nil {
+            for key in ["when", "per", "lasts", "within", "fades"] {
+                guard let place = rule.place(of: key) else { continue }
+                reader.note(
+                    "\(key) needs an event: a rule without \"event\" is over measures, and counts at every moment",
+                    at: place)
+            }
+            return
+        }
+        if rule["within"] != nil {
+            for key in ["per", "lasts", "fades"] {
+                guard let place = rule.place(of: key) else { continue }
+                reader.note("\(key) does not go with within, which counts each event from its own day on", at: place)
+            }
+            return
+        }
         if per == .ever, let place = rule.place(of: "lasts") {
             reader.note("lasts needs a bucket that ends: give per (day, month or year)", at: place)
         }
-        let kinds = rule["kinds"].map { self.kinds($0) } ?? policyKinds
-        guard let id, let dimension, let points else { return nil }
-        return ScoringPolicy.Rule(
-            id: id, dimension: dimension, kinds: kinds, events: events, when: when, points: points, per: per ?? .ever,
-            cap: cap ?? .max, lasts: lasts)
+    }
+
+    /// Nil if it does not fade.
+    private func fading(_ rule: YAMLReader.Mapping, lasts: CalendarSpan?) -> ScoringPolicy.Rule.Fading? {
+        guard let value = rule["fades"], reader.bool(value, what: "fades") == true, let place = rule.place(of: "fades"),
+            rule["event"] != nil, rule["within"] == nil
+        else { return nil }
+        for key in ["per", "lasts"] where rule[key] == nil {
+            reader.note("fades needs per and lasts: this rule lacks \"\(key)\"", at: place)
+        }
+        guard let lasts else { return nil }
+        if let fading = ScoringPolicy.Rule.Fading(over: lasts) { return fading }
+        let most = ScoringPolicy.Rule.Fading.maximumSteps
+        reader.note("fades takes 1 to \(most) steps, one a day or a month of lasts; \(lasts) are not", at: place)
+        return nil
     }
 
     private func period(_ value: Value) -> Period? {
@@ -43,48 +87,25 @@ extension PolicyParser {
         return nil
     }
 
-    private mutating func points(_ value: Value) -> ScoringPolicy.Points? {
+    private mutating func eventPoints(_ value: Value) -> ScoringPolicy.Points? {
+        points(value) { $0.eventAmount($1, what: "points") }
+    }
+
+    /// Of a rule over measures.
+    private mutating func measurePoints(_ value: Value, dimension: Int?) -> ScoringPolicy.Points? {
+        points(value) { $0.measurePoints($1, of: dimension) }
+    }
+
+    private mutating func points(
+        _ value: Value, _ expression: (inout Self, Value) -> Expression?
+    ) -> ScoringPolicy.Points? {
         guard let text = reader.string(value, what: "points") else { return nil }
         if Int64(text) != nil {
             return reader.integer(value, what: "points", in: Self.points, anyStyle: true).map { .constant($0) }
         }
-        return expression(value, what: "points", in: \.event.declarations, gives: .int).map { .expression($0) }
-    }
-
-    mutating func eventCondition(_ value: Value) -> Expression? {
-        expression(value, what: "when", in: \.event.declarations, gives: .bool)
-    }
-
-    /// Event types of a rule or a sanction, each at home in one dimension.
-    mutating func eventTypes(_ value: Value, what: String, dimension: Int?, user kind: String, _ id: String?)
-        -> [String]
-    {
-        let types = names(value, what: what)
-        for type in types {
-            if type.text.hasPrefix(ControlType.prefix.description) {
-                reader.note("types under \"standing.\" are reserved for control events", at: type.place)
-                continue
-            }
-            // As long, and as plain, as an event's type may be.
-            if type.text.isEmpty || type.text.utf8.count > EventDecoder.maximumAttributeBytes
-                || type.text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
-            {
-                reader.note(
-                    "an event type has 1 to \(EventDecoder.maximumAttributeBytes) bytes and no control character",
-                    at: type.place)
-                continue
-            }
-            guard let dimension else { continue }
-            if let home = homes[type.text], home.dimension != dimension {
-                reader.note(
-                    "the event type \"\(type.text)\" is already used in dimension "
-                        + "\"\(dimensions[home.dimension].name)\" (by \(home.user)): evidence must not cross dimensions",
-                    at: type.place)
-            } else if homes[type.text] == nil {
-                homes[type.text] = Home(dimension: dimension, user: id.map { "\(kind) \"\($0)\"" } ?? "a \(kind)")
-            }
-        }
-        return types.map(\.text)
+        guard let expression = expression(&self, value) else { return nil }
+        if case .int(let points)? = expression.constant, Self.points.contains(points) { return .constant(points) }
+        return .expression(expression)
     }
 
     mutating func perks(_ value: Value) -> [ScoringPolicy.Perk] {
@@ -101,16 +122,11 @@ extension PolicyParser {
             }
             let when = perk["when"].flatMap { perkCondition($0) }
             let grace = perk["grace"].flatMap { span($0, what: "grace") } ?? .zero
-            if let id, let when { result.append(ScoringPolicy.Perk(id: id, when: when, grace: grace)) }
+            guard let id, let when else { continue }
+            places.perks.append(perk)
+            result.append(ScoringPolicy.Perk(id: id, when: when, grace: grace))
         }
         return result
     }
 
-    private mutating func perkCondition(_ value: Value) -> Expression? {
-        let points = variables.standing.points
-        let own = "dimension." + (dimensions.first?.name ?? "payment")
-        return expression(value, what: "when", in: \.standing.declarations, gives: .bool) { when in
-            when.slots.contains(points) ? "a perk sees no points: name a dimension's, such as \(own)" : nil
-        }
-    }
 }

@@ -25,11 +25,12 @@ extension PolicyParser {
         let trigger = trigger(sanction, item, dimension: dimension, id)
         let liftedBy =
             sanction["lifted-by"].map {
-                eventTypes($0, what: "lifted-by", dimension: dimension, user: "sanction", id)
+                eventPatterns($0, what: "lifted-by", dimension: dimension, user: "sanction", id)
             } ?? []
         let notice = sanction["notice"].flatMap { span($0, what: "notice") } ?? .zero
         let lasts = sanction["lasts"].flatMap { span($0, what: "lasts", isTerm: true) }
         guard let id, let dimension, let trigger, let lasts else { return nil }
+        places.sanctions.append(sanction)
         return ScoringPolicy.Sanction(
             id: id, dimension: dimension, measures: measures.map(\.text), trigger: trigger, liftedBy: liftedBy,
             notice: notice, lasts: lasts)
@@ -40,7 +41,7 @@ extension PolicyParser {
         _ sanction: YAMLReader.Mapping, _ item: Value, dimension: Int?, _ id: String?
     ) -> ScoringPolicy.Sanction.Trigger? {
         if let event = sanction["event"] {
-            let types = eventTypes(event, what: "event", dimension: dimension, user: "sanction", id)
+            let types = eventPatterns(event, what: "event", dimension: dimension, user: "sanction", id)
             guard let when = sanction["when"] else { return .event(types, when: nil) }
             return eventCondition(when).map { .event(types, when: $0) }
         }
@@ -48,16 +49,6 @@ extension PolicyParser {
             reader.note("a sanction lacks what imposes it: \"when\" (a level of points) or \"event\"", at: item)
             return nil
         }
-        return level(when, dimension: dimension).map { .level($0) }
-    }
-
-    /// A condition over the points of one dimension.
-    private mutating func level(_ value: Value, dimension: Int?) -> Expression? {
-        let seen = [variables.standing.points, variables.standing.kind]
-        let own = dimension.map { " (those of \"\(dimensions[$0].name)\")" } ?? ""
-        return expression(value, what: "when", in: \.standing.declarations, gives: .bool) { when in
-            when.slots.allSatisfy(seen.contains)
-                ? nil : "a sanction's level must not look outside its dimension: it sees points\(own) and kind"
-        }
+        return levelCondition(when, of: dimension).map { .level($0) }
     }
 }

@@ -4,12 +4,19 @@ extension ScoringPolicy {
     /// Reads a policy document. Throws all its mistakes at once, as `YAMLMistakes`.
     public init(yaml text: String, file: String) throws {
         var parser = PolicyParser(text)
-        let policy = parser.parse()
-        guard let policy, parser.reader.mistakes.isEmpty else {
-            throw YAMLMistakes(file: file, mistakes: parser.reader.mistakes)
-        }
-        self = policy
+        self = try parser.policy(file: file)
     }
+}
+
+/// Where the parts of a policy stand, by their numbers.
+struct PolicyPlaces {
+    var constants: [YAMLReader.Value] = []
+    var attributes: [YAMLReader.Value] = []
+    var measures: [YAMLReader.Mapping] = []
+    var rules: [YAMLReader.Mapping] = []
+    var bands: [YAMLReader.Value] = []
+    var perks: [YAMLReader.Mapping] = []
+    var sanctions: [YAMLReader.Mapping] = []
 }
 
 /// One reading of a policy document: every part is read, whatever was wrong with the parts before it, so that all
@@ -22,28 +29,34 @@ struct PolicyParser {
     let reader: YAMLReader
     private let text: String
     private(set) var dimensions: [ScoringPolicy.Dimension] = []
-    var variables = PolicyVariables(dimensions: [])
-    /// The dimension of each event type that a rule or a sanction names, and who named it first.
-    var homes: [String: Home] = [:]
-
-    struct Home {
-        var dimension: Int
-        var user: String
-    }
+    var variables = PolicyVariables()
+    /// By measure, as far as it is known.
+    var measureDimensions: [Int?] = []
+    /// Where the parts of the policy stand, each as long as nothing is wrong with it.
+    var places = PolicyPlaces()
+    /// Every event type and prefix with the dimension that it is named for.
+    var eventUses: [EventUse] = []
 
     init(_ text: String) {
         self.text = text
         reader = YAMLReader(text)
     }
 
-    mutating func parse() -> ScoringPolicy? {
+    /// Throws all mistakes at once, as `YAMLMistakes`.
+    mutating func policy(file: String) throws -> ScoringPolicy {
+        guard let policy = parse(), reader.mistakes.isEmpty else {
+            throw YAMLMistakes(file: file, mistakes: reader.mistakes)
+        }
+        return policy
+    }
+
+    private mutating func parse() -> ScoringPolicy? {
         guard let root = reader.root,
             let document = reader.mapping(
                 root, what: "the policy",
                 known: [
-                    "policy", "version", "early", "score", "kinds", "dimensions", "rules", "bands", "perks",
-                    "sanctions",
-                    "appeals", "harm-budget",
+                    "policy", "version", "early", "score", "kinds", "constants", "attributes", "dimensions", "measures",
+                    "rules", "bands", "perks", "sanctions", "appeals", "harm-budget",
                 ],
                 required: ["policy", "version", "score", "dimensions", "rules", "bands"])
         else { return nil }
@@ -56,18 +69,29 @@ struct PolicyParser {
         let early = optional("early").flatMap(early)
         let kinds = optional("kinds").map(kinds) ?? .all
         dimensions = document["dimensions"].map(readDimensions) ?? []
-        variables = PolicyVariables(dimensions: dimensions.map(\.name))
+        let constants = optional("constants").map { self.constants($0) } ?? []
+        let attributes = optional("attributes").map { self.attributes($0) } ?? []
+        let measureList = optional("measures").flatMap {
+            items($0, what: "measures", limit: ScoringPolicy.maximumMeasures)
+        }
+        measureDimensions = (measureList ?? []).map(homeOfMeasure)
+        variables = PolicyVariables(
+            .init(
+                dimensions: dimensions.map(\.name), constants: constants, attributes: attributes,
+                measures: (measureList ?? []).map(nameOfMeasure)))
+        let measures = measures(measureList ?? [], kinds: kinds)
         let rules = document["rules"].map { self.rules($0, kinds: kinds) } ?? []
         let bands = document["bands"].map { self.bands($0, minimum: minimum) } ?? []
         let perks = optional("perks").map { self.perks($0) } ?? []
         let sanctions = optional("sanctions").map { self.sanctions($0) } ?? []
         let appeals = optional("appeals").map(appeals) ?? .init()
         let harmBudget = optional("harm-budget").map(harmBudget) ?? .init()
+        noteEventsOfTwoDimensions()
         guard let version, let score, reader.mistakes.isEmpty else { return nil }
         var policy = ScoringPolicy(
-            id: id, version: version, score: score, kinds: kinds, dimensions: dimensions, rules: rules, bands: bands,
-            perks: perks, sanctions: sanctions, appeals: appeals, harmBudget: harmBudget, variables: variables,
-            text: text)
+            id: id, version: version, score: score, kinds: kinds, dimensions: dimensions, constants: constants,
+            attributes: attributes, measures: measures, rules: rules, bands: bands, perks: perks, sanctions: sanctions,
+            appeals: appeals, harmBudget: harmBudget, variables: variables, text: text)
         if let early { policy.early = early }
         return policy
     }
@@ -84,7 +108,27 @@ struct PolicyParser {
         }
     }
 
-    /// The name of a rule, a perk, a sanction, a measure or a dimension.
+    /// The name of a measure: `[a-z][a-z0-9_]*`
+    func measureName(_ value: Value) -> String? {
+        let name = reader.string(value, what: "id")
+        return name.flatMap {
+            word($0, at: value, rule: "lower-case letters, digits and underscores, a letter first") { byte, isFirst in
+                Self.isLowerCase(byte) || !isFirst && (Self.isDigit(byte) || byte == UInt8(ascii: "_"))
+            }
+        }
+    }
+
+    /// The name of a constant or an attribute, as expressions have it: `[A-Za-z_][A-Za-z0-9_]*`
+    func fieldName(_ value: Value, what: String) -> String? {
+        let name = reader.string(value, what: what)
+        return name.flatMap {
+            word($0, at: value, rule: "letters, digits and underscores, no digit first") { byte, isFirst in
+                Self.isLowerCase(byte | 0x20) || byte == UInt8(ascii: "_") || !isFirst && Self.isDigit(byte)
+            }
+        }
+    }
+
+    /// The name of a rule, a perk, a sanction, a dimension, or of what a sanction blocks.
     func name(_ value: Value, what: String) -> String? {
         let name = reader.string(value, what: what)
         return name.flatMap {
@@ -247,7 +291,7 @@ struct PolicyParser {
         return nil
     }
 
-    private func bands(_ value: Value, minimum: Int64?) -> [ScoringPolicy.Band] {
+    private mutating func bands(_ value: Value, minimum: Int64?) -> [ScoringPolicy.Band] {
         guard let items = items(value, what: "bands", limit: ScoringPolicy.maximumBands) else { return [] }
         if items.isEmpty { reader.note("bands must name at least one", at: value) }
         var names: Set<String> = []
@@ -268,6 +312,7 @@ struct PolicyParser {
             if let last = result.last, from <= last.from {
                 reader.note("bands must rise: \(from) is not above \(last.from)", at: place)
             }
+            places.bands.append(item)
             if index == 0, let minimum, from > minimum {
                 reader.note("the first band must cover score.min (\(minimum))", at: place)
             }

@@ -1,8 +1,18 @@
 public import Expressions
 
-/// The variables that a policy's expressions may name, by what they are about, and their slots in a frame.
+/// The variables that a policy's expressions may name, by what they are about, and their slots in a frame. Constants have
+/// no slots. A slot of an attribute or a measure has its declared type; `.error(.noSuchField)` says that it is absent.
 public struct PolicyVariables: Sendable {
-    /// Rules, and a sanction's event condition: `data`, `type`, `source`, `subject`, `id`, `time`, `kind`.
+    /// What expressions of the same policy have in common.
+    struct Names {
+        var dimensions: [String] = []
+        var constants: [ScoringPolicy.Constant] = []
+        var attributes: [ScoringPolicy.Attribute] = []
+        var measures: [String] = []
+    }
+
+    /// Rules, measures, and a sanction's event condition: `data`, `type`, `source`, `subject`, `id`, `time`, `kind`,
+    /// `constant.<name>`, `attribute.<name>`.
     public struct Event: Sendable {
         public var declarations = Declarations()
         public let type: Int
@@ -11,8 +21,12 @@ public struct PolicyVariables: Sendable {
         public let id: Int
         public let time: Int
         public let kind: Int
+        /// By attribute.
+        public let attributes: [Int]
+        /// An expression over an event sees no measure: one that names one of these is told so.
+        let measures: Set<Int>
 
-        init() {
+        init(_ names: Names) {
             type = declarations.declare("type", as: .string)
             source = declarations.declare("source", as: .string)
             subject = declarations.declare("subject", as: .string)
@@ -20,11 +34,14 @@ public struct PolicyVariables: Sendable {
             time = declarations.declare("time", as: .timestamp)
             kind = declarations.declare("kind", as: .string)
             declarations.declareObject("data")
+            attributes = declarations.declare(names)
+            measures = Set(declarations.declareRecord("measure", fields: names.measures, as: .int))
         }
     }
 
-    /// Perks, and a sanction's level: `score`, `band`, `kind`, `dimension.<name>`, `sanctioned`; a sanction's level sees
-    /// only `points`, those of its own dimension, and `kind`.
+    /// Perks, a sanction's level and rules over measures: `score`, `band`, `kind`, `dimension.<name>`, `sanctioned`, `points`,
+    /// `measure.<id>`, `constant.<name>`, `attribute.<name>`. A sanction's level sees only `points` and the measures of its own
+    /// dimension, and what is the subject's; a rule over measures the same without `points`.
     public struct Standing: Sendable {
         public var declarations = Declarations()
         public let score: Int
@@ -34,19 +51,36 @@ public struct PolicyVariables: Sendable {
         public let points: Int
         /// By dimension.
         public let dimensions: [Int]
+        /// By attribute.
+        public let attributes: [Int]
+        /// By measure.
+        public let measures: [Int]
 
-        init(dimensions names: [String]) {
+        init(_ names: Names) {
             score = declarations.declare("score", as: .int)
             band = declarations.declare("band", as: .string)
             kind = declarations.declare("kind", as: .string)
             sanctioned = declarations.declare("sanctioned", as: .bool)
             points = declarations.declare("points", as: .int)
-            dimensions = declarations.declareRecord("dimension", fields: names, as: .int)
+            dimensions = declarations.declareRecord("dimension", fields: names.dimensions, as: .int)
+            attributes = declarations.declare(names)
+            measures = declarations.declareRecord("measure", fields: names.measures, as: .int)
         }
     }
 
-    public internal(set) var event = Event()
+    public internal(set) var event: Event
     public internal(set) var standing: Standing
 
-    init(dimensions: [String]) { standing = Standing(dimensions: dimensions) }
+    init(_ names: Names = Names()) {
+        event = Event(names)
+        standing = Standing(names)
+    }
+}
+
+extension Declarations {
+    /// Constants, and attributes, whose slots it returns.
+    fileprivate mutating func declare(_ names: PolicyVariables.Names) -> [Int] {
+        declareConstants("constant", names.constants.map { ($0.name, $0.value) })
+        return declareRecord("attribute", fields: names.attributes.map { ($0.name, $0.type.valueType) })
+    }
 }

@@ -1,19 +1,26 @@
 extension ScoringPolicy {
-    /// The event types that rules and sanctions name, each once: those of the rules first, in the policy's order.
-    public var eventTypes: [String] {
-        var types: [String] = []
-        var seen: Set<String> = []
-        func add(_ more: [String]) {
-            for type in more where seen.insert(type).inserted { types.append(type) }
+    /// The event types and prefixes that the policy names, each once: those of the rules first, then of the measures and the
+    /// sanctions, in the policy's order.
+    public var eventPatterns: [EventPattern] {
+        var patterns: [EventPattern] = []
+        var seen: Set<EventPattern> = []
+        func add(_ more: [EventPattern]) {
+            for pattern in more where seen.insert(pattern).inserted { patterns.append(pattern) }
         }
         for rule in rules { add(rule.events) }
+        for measure in measures {
+            add(measure.events)
+            add(measure.breakers)
+        }
         for sanction in sanctions {
             if case .event(let events, _) = sanction.trigger { add(events) }
             add(sanction.liftedBy)
         }
-        return types
+        return patterns
     }
 
     /// The event type that a misspelt one may be meant to be; nil if none is near.
-    public func eventType(near type: String) -> String? { YAMLReader.nearest(to: type, in: eventTypes) }
+    public func eventType(near type: String) -> String? {
+        YAMLReader.nearest(to: type, in: eventPatterns.filter { !$0.isPrefix }.map(\.stem))
+    }
 }

@@ -3,8 +3,8 @@ public import Expressions
 
 /// A policy that has passed every check: what each event is worth, and what follows from a score.
 ///
-/// Indices into `dimensions`, `rules`, `bands`, `perks` and `sanctions` are in the document's order and serve as their
-/// numbers everywhere else.
+/// Indices into `dimensions`, `attributes`, `measures`, `rules`, `bands`, `perks` and `sanctions` are in the document's order
+/// and serve as their numbers everywhere else.
 public struct ScoringPolicy: Sendable {
     public struct Score: Sendable, Equatable {
         public var base: Int64
@@ -22,29 +22,8 @@ public struct ScoringPolicy: Sendable {
 
     public enum Points: Sendable {
         case constant(Int64)
-        /// Over the event; gives an int.
+        /// Over the event, or of a rule over measures over the standing; gives an int.
         case expression(Expression)
-    }
-
-    public struct Rule: Sendable {
-        public var id: String
-        public var dimension: Int
-        public var kinds: KindSet
-        public var events: [String]
-        /// Over the event; nil: always.
-        public var when: Expression?
-        public var points: Points
-        public var per: Period
-        /// A bucket's sum is clamped to `-cap...cap`; `Int64.max`: it is not.
-        public var cap: Int64
-        /// How long a bucket counts after its end; nil: for ever.
-        public var lasts: CalendarSpan?
-
-        /// The instant from which a bucket counts no more; `Int64.max`: never.
-        public func end(of bucket: Int32) -> Timestamp {
-            guard let lasts else { return Timestamp(microseconds: .max) }
-            return per.end(of: bucket).adding(lasts)
-        }
     }
 
     public struct Band: Sendable, Equatable {
@@ -62,10 +41,10 @@ public struct ScoringPolicy: Sendable {
 
     public struct Sanction: Sendable {
         public enum Trigger: Sendable {
-            /// Over the dimension's points and the subject's kind.
+            /// Over the dimension's points and measures, the subject's kind and attributes.
             case level(Expression)
-            /// Event types, and a condition over the event (nil: always).
-            case event([String], when: Expression?)
+            /// What imposes it, and a condition over the event (nil: always).
+            case event([EventPattern], when: Expression?)
         }
 
         public var id: String
@@ -73,7 +52,7 @@ public struct ScoringPolicy: Sendable {
         /// What a blacklist service blocks while it is in force.
         public var measures: [String]
         public var trigger: Trigger
-        public var liftedBy: [String]
+        public var liftedBy: [EventPattern]
         public var notice: CalendarSpan
         public var lasts: CalendarSpan
     }
@@ -108,6 +87,10 @@ public struct ScoringPolicy: Sendable {
     /// Microseconds that an event waits for its subject's enrolment, and a void for its event (SPEC section 2).
     public var early: Int64 = 3600 * Timestamp.microsecondsPerSecond
     public var dimensions: [Dimension]
+    /// Their values stand in the expressions: nothing else needs them.
+    public var constants: [Constant] = []
+    public var attributes: [Attribute] = []
+    public var measures: [Measure] = []
     public var rules: [Rule]
     public var bands: [Band]
     public var perks: [Perk]
@@ -120,11 +103,16 @@ public struct ScoringPolicy: Sendable {
     public var text: String
 
     public static let maximumDimensions = 64
+    public static let maximumConstants = 256
+    /// Items of a constant that is a list.
+    public static let maximumConstantItems = 1024
+    public static let maximumAttributes = 64
+    public static let maximumMeasures = 256
     public static let maximumRules = 1024
     public static let maximumBands = 64
     public static let maximumPerks = 256
     public static let maximumSanctions = 256
-    /// Event types of one rule or sanction, and measures of a sanction.
+    /// Event types and prefixes of one rule, measure or sanction, and what a sanction blocks.
     public static let maximumNames = 256
     /// The longest `early`, in days.
     public static let maximumEarlyDays: Int64 = 7
@@ -134,7 +122,7 @@ public struct ScoringPolicy: Sendable {
     /// What a ledger partition has before its first entry: no rule, nobody to score.
     public static let absent = ScoringPolicy(
         id: "absent", version: 0, score: Score(base: 0, min: 0, max: 0), kinds: [], dimensions: [], rules: [],
-        bands: [Band(name: "", from: 0)], perks: [], sanctions: [], variables: PolicyVariables(dimensions: []), text: ""
+        bands: [Band(name: "", from: 0)], perks: [], sanctions: [], variables: PolicyVariables(), text: ""
     )
 
     /// The highest band whose `from` is at most `score`.

@@ -14,6 +14,7 @@ extension Exposition {
             let metric: Metric =
                 switch failure.part {
                 case .rule: .foldEvaluationErrorsByRule
+                case .measure: .foldEvaluationErrorsByMeasure
                 case .sanction: .foldEvaluationErrorsBySanction
                 case .perk: .foldEvaluationErrorsByPerk
                 }

@@ -1,13 +1,25 @@
 internal import Expressions
 internal import Policy
 
-/// The conditions over a standing, compiled for the fold: level sanctions and perks, in policy order, and what of a
-/// standing they name.
+/// The conditions over a standing, compiled for the fold: rules over measures, level sanctions and perks, in policy order,
+/// and what of a standing they name.
 struct Conditions {
+    /// A rule without an event.
+    struct RuleOverMeasures {
+        var rule: Int
+        var dimension: Int
+        var kinds: UInt8
+        var cap: Int64
+        /// The points, if `expression` is nil.
+        var points: Int64
+        // Borrowed from the policy, which outlives this, like those below.
+        var expression: Unmanaged<Expression>?
+        var input: Input
+    }
+
     struct Level {
         var sanction: Int
         var dimension: Int
-        // Borrowed from the policy, which outlives this, like those of the perks.
         var when: Unmanaged<Expression>
     }
 
@@ -18,34 +30,58 @@ struct Conditions {
         var sanctioned = false
         /// Dimensions and their slots.
         var dimensions: [(dimension: Int, slot: Int)] = []
+        /// Measures and their slots.
+        var measures: [(measure: Int, slot: Int)] = []
+        /// Attributes and their slots.
+        var attributes: [(attribute: Int, slot: Int)] = []
+
+        init(_ expressions: [Expression], _ variables: PolicyVariables.Standing) {
+            let slots = Set(expressions.flatMap(\.slots))
+            score = slots.contains(variables.score)
+            band = slots.contains(variables.band)
+            kind = slots.contains(variables.kind)
+            sanctioned = slots.contains(variables.sanctioned)
+            func named(_ all: [Int]) -> [(Int, Int)] {
+                all.enumerated().filter { slots.contains($0.element) }.map { ($0.offset, $0.element) }
+            }
+            dimensions = named(variables.dimensions)
+            measures = named(variables.measures)
+            attributes = named(variables.attributes)
+        }
     }
 
+    let rulesOverMeasures: [RuleOverMeasures]
+    let hasRulesOverMeasures: Bool
     let levels: [Level]
-    let levelsNameKind: Bool
+    let levelInput: Input
     let perks: [Unmanaged<Expression>]
     let perkInput: Input
 
     init(_ policy: ScoringPolicy) {
         let variables = policy.variables.standing
+        rulesOverMeasures = policy.rules.enumerated().filter(\.element.isOverMeasures).map { number, rule in
+            var item = RuleOverMeasures(
+                rule: number, dimension: rule.dimension, kinds: rule.kinds.rawValue,
+                cap: min(rule.cap, ScoringPolicy.saturation), points: 0, input: Input([], variables))
+            switch rule.points {
+            case .constant(let points): item.points = max(-item.cap, min(item.cap, points))
+            case .expression(let expression):
+                item.expression = .passUnretained(expression)
+                item.input = Input([expression], variables)
+            }
+            return item
+        }
+        hasRulesOverMeasures = !rulesOverMeasures.isEmpty
         var levels: [Level] = []
-        var levelsNameKind = false
+        var levelConditions: [Expression] = []
         for (number, sanction) in policy.sanctions.enumerated() {
             guard case .level(let when) = sanction.trigger else { continue }
             levels.append(Level(sanction: number, dimension: sanction.dimension, when: .passUnretained(when)))
-            levelsNameKind = levelsNameKind || when.slots.contains(variables.kind)
+            levelConditions.append(when)
         }
         self.levels = levels
-        self.levelsNameKind = levelsNameKind
+        levelInput = Input(levelConditions, variables)
         perks = policy.perks.map { .passUnretained($0.when) }
-        let slots = Set(policy.perks.flatMap(\.when.slots))
-        var input = Input()
-        input.score = slots.contains(variables.score)
-        input.band = slots.contains(variables.band)
-        input.kind = slots.contains(variables.kind)
-        input.sanctioned = slots.contains(variables.sanctioned)
-        for (dimension, slot) in variables.dimensions.enumerated() where slots.contains(slot) {
-            input.dimensions.append((dimension, slot))
-        }
-        perkInput = input
+        perkInput = Input(policy.perks.map(\.when), variables)
     }
 }

@@ -4,7 +4,7 @@ public import Events
 /// subjects that are not enrolled.
 public struct Diagnosis: Sendable, Equatable {
     /// A part of a policy that has expressions.
-    public enum Part: String, Sendable, CaseIterable { case rule, sanction, perk }
+    public enum Part: String, Sendable, CaseIterable { case rule, measure, sanction, perk }
 
     /// What names an event.
     public struct Example: Sendable, Equatable {
@@ -31,7 +31,7 @@ public struct Diagnosis: Sendable, Equatable {
         }
     }
 
-    /// Events of a type that no rule and no sanction names.
+    /// Events of a type that no rule, no measure and no sanction names.
     public struct UnmatchedType: Sendable, Equatable {
         public var type: String
         public var events: Int64
@@ -52,7 +52,7 @@ public struct Diagnosis: Sendable, Equatable {
         public init(topic: String?, events: Int64) { (self.topic, self.events) = (topic, events) }
     }
 
-    /// Rules, then sanctions, then perks, each in policy order.
+    /// Rules, then measures, sanctions and perks, each in policy order.
     public var failures: [Failure] = []
     /// Evaluations that gave nothing beyond the number of failures that are counted apart.
     public var otherFailures: Int64 = 0
@@ -103,7 +103,7 @@ extension Diagnosis.Failure {
         return "\(part.rawValue) \(id): \(reason), \(times)\(first)"
     }
 
-    /// `"rule":ID,"error":REASON`, or with `sanction` or `perk`.
+    /// `"rule":ID,"error":REASON`, or with `measure`, `sanction` or `perk`.
     public func writeMembers(to writer: inout ByteWriter) {
         writer.append(jsonString: part.rawValue)
         writer.append(byte: 0x3A)

@@ -3,19 +3,38 @@ internal import Expressions
 internal import Policy
 
 /// A policy compiled for the fold: what each event type touches, and what of an event must be read for it.
+///
+/// Prefixes are one inside the other, or have no type in common. So everything that applies to a type follows from the one
+/// pattern that is nearest to it: the type itself, or else the longest prefix.
 struct EventTypes {
     /// A rule that names the type.
     struct Step {
         var rule: UInt16
         var dimension: UInt16
         var kinds: UInt8
-        var per: Period
+        /// Its buckets do not fade, and it has no window.
+        var isPlain: Bool
         var cap: Int64
         /// The points, if `pointsExpression` is nil.
         var points: Int64
         // Borrowed from the policy, which outlives this: no counting on the way.
         var when: Unmanaged<Expression>?
         var pointsExpression: Unmanaged<Expression>?
+    }
+
+    /// A measure that the type's events come into.
+    struct Entrance {
+        var measure: UInt16
+        var series: UInt16
+        var dimension: UInt16
+        var kinds: UInt8
+        var form: Series.Form
+        /// It breaks the streak, whatever `when` says.
+        var breaks: Bool
+        var isAdverse: Bool
+        var when: Unmanaged<Expression>?
+        /// Nil where each event counts as one.
+        var amount: Unmanaged<Expression>?
     }
 
     /// A sanction that the type lifts or imposes.
@@ -35,9 +54,11 @@ struct EventTypes {
         let id: Bool
         let time: Bool
         let kind: Bool
-        /// Any of the attributes.
+        /// Any of the attributes of the event.
         let namesAttributes: Bool
-        var isNothing: Bool { fields == nil && !namesAttributes }
+        /// Attributes of the subject and their slots.
+        let ofSubject: [(attribute: Int, slot: Int)]
+        var isNothing: Bool { fields == nil && !namesAttributes && ofSubject.isEmpty }
 
         init(_ expressions: [Expression], _ variables: PolicyVariables.Event) {
             let slots = Set(expressions.flatMap(\.slots))
@@ -53,88 +74,125 @@ struct EventTypes {
             time = slots.contains(variables.time)
             kind = slots.contains(variables.kind)
             namesAttributes = type || source || subject || id || time || kind
+            ofSubject = variables.attributes.enumerated().filter { slots.contains($0.element) }
+                .map { ($0.offset, $0.element) }
         }
     }
 
     struct EventType {
         var steps: Range<Int32>
+        var entrances: Range<Int32>
         var triggers: Range<Int32>
         /// Nil where no expression reads anything. Borrowed from `inputs`.
         var input: Unmanaged<Input>?
     }
 
     private(set) var steps: [Step] = []
+    private(set) var entrances: [Entrance] = []
     private(set) var triggers: [Trigger] = []
     private var inputs: [Input] = []
     private var types: [EventType] = []
-    private var names: [[UInt8]] = []
-    private var index: [Int32]
-    private let mask: Int
+    private var names: EventNames
+    private var prefixes: EventNames
 
     init(_ policy: ScoringPolicy) {
-        let order = policy.eventTypes
-        var size = 16
-        while size < order.count * 2 { size *= 2 }
-        index = [Int32](repeating: -1, count: size)
-        mask = size - 1
-        for event in order { add(event, policy) }
+        let patterns = policy.eventPatterns
+        names = EventNames(capacity: patterns.count)
+        prefixes = EventNames(capacity: patterns.count)
+        for pattern in patterns { add(pattern, policy) }
     }
 
-    private mutating func add(_ event: String, _ policy: ScoringPolicy) {
-        let firstStep = Int32(steps.count)
-        let firstTrigger = Int32(triggers.count)
+    private mutating func add(_ pattern: EventPattern, _ policy: ScoringPolicy) {
         var expressions: [Expression] = []
-        for (rule, item) in policy.rules.enumerated() where item.events.contains(event) {
-            var step = Step(
-                rule: UInt16(rule), dimension: UInt16(item.dimension), kinds: item.kinds.rawValue, per: item.per,
-                cap: min(item.cap, ScoringPolicy.saturation), points: 0)
-            if let when = item.when {
-                step.when = .passUnretained(when)
-                expressions.append(when)
-            }
-            switch item.points {
-            case .constant(let points): step.points = points
-            case .expression(let expression):
-                step.pointsExpression = .passUnretained(expression)
-                expressions.append(expression)
-            }
-            steps.append(step)
-        }
-        for (number, sanction) in policy.sanctions.enumerated() {
-            var trigger = Trigger(
-                sanction: UInt16(number), lifts: sanction.liftedBy.contains(event),
-                imposes: sanction.imposingEvents.contains(event))
-            guard trigger.lifts || trigger.imposes else { continue }
-            if trigger.imposes, case .event(_, let when?) = sanction.trigger {
-                trigger.when = .passUnretained(when)
-                expressions.append(when)
-            }
-            triggers.append(trigger)
-        }
-        var type = EventType(
-            steps: firstStep..<Int32(steps.count), triggers: firstTrigger..<Int32(triggers.count), input: nil)
+        let steps = addSteps(pattern, policy, &expressions)
+        let entrances = addEntrances(pattern, policy, &expressions)
+        let triggers = addTriggers(pattern, policy, &expressions)
+        var type = EventType(steps: steps, entrances: entrances, triggers: triggers, input: nil)
         let input = Input(expressions, policy.variables.event)
         if !input.isNothing {
             inputs.append(input)
             type.input = .passUnretained(input)
         }
-        enter(event, Int32(types.count))
+        let number = Int32(types.count)
+        if pattern.isPrefix { prefixes.add(pattern.stem, number) } else { names.add(pattern.stem, number) }
         types.append(type)
     }
 
-    private mutating func enter(_ event: String, _ number: Int32) {
-        let name = Array(event.utf8)
-        names.append(name)
-        var slot = name.withUnsafeBytes { Int(truncatingIfNeeded: $0.fingerprint(seed: 1)) & mask }
-        while index[slot] >= 0 { slot = (slot + 1) & mask }
-        index[slot] = number
+    private static func use(_ expression: Expression?, _ all: inout [Expression]) -> Unmanaged<Expression>? {
+        expression.map { expression in
+            all.append(expression)
+            return .passUnretained(expression)
+        }
     }
 
+    private mutating func addSteps(
+        _ pattern: EventPattern, _ policy: ScoringPolicy, _ expressions: inout [Expression]
+    ) -> Range<Int32> {
+        let first = Int32(steps.count)
+        for (rule, item) in policy.rules.enumerated() where item.events.contains(where: { $0.covers(pattern) }) {
+            var step = Step(
+                rule: UInt16(rule), dimension: UInt16(item.dimension), kinds: item.kinds.rawValue,
+                isPlain: item.within == nil && item.fading == nil, cap: min(item.cap, ScoringPolicy.saturation),
+                points: 0)
+            step.when = Self.use(item.when, &expressions)
+            switch item.points {
+            case .constant(let points): step.points = points
+            case .expression(let expression): step.pointsExpression = Self.use(expression, &expressions)
+            }
+            steps.append(step)
+        }
+        return first..<Int32(steps.count)
+    }
+
+    private mutating func addEntrances(
+        _ pattern: EventPattern, _ policy: ScoringPolicy, _ expressions: inout [Expression]
+    ) -> Range<Int32> {
+        let first = Int32(entrances.count)
+        for (number, measure) in policy.measures.enumerated() {
+            let breaks = measure.breakers.contains { $0.covers(pattern) }
+            guard breaks || measure.events.contains(where: { $0.covers(pattern) }) else { continue }
+            var entrance = Entrance(
+                measure: UInt16(number), series: UInt16(policy.rules.count + number),
+                dimension: UInt16(measure.dimension), kinds: measure.kinds.rawValue, form: Series(measure).form,
+                breaks: breaks, isAdverse: measure.isAdverse && !breaks)
+            if !breaks {
+                entrance.when = Self.use(measure.when, &expressions)
+                entrance.amount = Self.use(measure.amount, &expressions)
+            }
+            entrances.append(entrance)
+        }
+        return first..<Int32(entrances.count)
+    }
+
+    private mutating func addTriggers(
+        _ pattern: EventPattern, _ policy: ScoringPolicy, _ expressions: inout [Expression]
+    ) -> Range<Int32> {
+        let first = Int32(triggers.count)
+        for (number, sanction) in policy.sanctions.enumerated() {
+            var trigger = Trigger(
+                sanction: UInt16(number), lifts: sanction.liftedBy.contains { $0.covers(pattern) }, imposes: false)
+            if case .event(let events, let when) = sanction.trigger, events.contains(where: { $0.covers(pattern) }) {
+                trigger.imposes = true
+                trigger.when = Self.use(when, &expressions)
+            }
+            if trigger.lifts || trigger.imposes { triggers.append(trigger) }
+        }
+        return first..<Int32(triggers.count)
+    }
+
+    /// The number of the pattern that is nearest to a type; nil if none matches.
     func find(_ type: UnsafeRawBufferPointer) -> Int32? {
-        var slot = Int(truncatingIfNeeded: type.fingerprint(seed: 1)) & mask
-        while case let number = index[slot], number >= 0 {
-            if names[Int(number)].withUnsafeBytes({ $0.equals(type) }) { return number }
-            slot = (slot + 1) & mask
+        if let number = names.find(type) { return number }
+        guard !prefixes.isEmpty else { return nil }
+        // A prefix ends with a dot.
+        var end = type.count
+        while end > 0 {
+            if type[end - 1] == UInt8(ascii: "."),
+                let number = prefixes.find(UnsafeRawBufferPointer(rebasing: type[..<end]))
+            {
+                return number
+            }
+            end -= 1
         }
         return nil
     }
@@ -142,10 +200,36 @@ struct EventTypes {
     @inline(__always) subscript(_ type: Int32) -> EventType { types[Int(type)] }
 }
 
-extension ScoringPolicy.Sanction {
-    /// Empty for a sanction by level.
-    fileprivate var imposingEvents: [String] {
-        if case .event(let types, _) = trigger { types } else { [] }
+/// Numbers of texts, by open addressing; -1: the slot is free.
+private struct EventNames {
+    private var names: [(name: [UInt8], number: Int32)] = []
+    private var index: [Int32]
+    private let mask: Int
+
+    init(capacity: Int) {
+        var size = 16
+        while size < capacity * 2 { size *= 2 }
+        index = [Int32](repeating: -1, count: size)
+        mask = size - 1
+    }
+
+    var isEmpty: Bool { names.isEmpty }
+
+    mutating func add(_ text: String, _ number: Int32) {
+        let name = Array(text.utf8)
+        var slot = name.withUnsafeBytes { Int(truncatingIfNeeded: $0.fingerprint(seed: 1)) & mask }
+        while index[slot] >= 0 { slot = (slot + 1) & mask }
+        index[slot] = Int32(names.count)
+        names.append((name, number))
+    }
+
+    func find(_ text: UnsafeRawBufferPointer) -> Int32? {
+        var slot = Int(truncatingIfNeeded: text.fingerprint(seed: 1)) & mask
+        while case let place = index[slot], place >= 0 {
+            if names[Int(place)].name.withUnsafeBytes({ $0.equals(text) }) { return names[Int(place)].number }
+            slot = (slot + 1) & mask
+        }
+        return nil
     }
 }
 

@@ -2,23 +2,24 @@
 struct Evidence: BitwiseCopyable {
     /// The event's fingerprint.
     var identity: UInt64
-    /// Before caps.
+    /// Points before caps, or the event's value in a measure.
     var points: Int64
     /// The bucket's evidence before it.
     var next: UInt32
 }
 
-/// The events of one rule and one period of a subject.
+/// The events of one rule or measure (`Series`) and one period or day of a subject.
 struct Bucket: BitwiseCopyable {
-    /// Of points, before caps. Points are within ±2^31 and events within 2^32, so it cannot overflow.
+    /// Of points, before caps. Points are within ±2^31 and events within 2^32, so it cannot overflow. Of a measure the least
+    /// or the greatest value, where it goes by that.
     var sum: Int64
     /// 0: there is no such bucket.
     var events: UInt32
-    /// The newest evidence.
+    /// The newest evidence; of a measure that goes by the order of events the last `OrderedEvent`.
     var evidence: UInt32
     /// `Period.bucket(of:)`
     var number: Int32
-    /// The rule's next bucket, an earlier one. The latest lies in the subject's record.
+    /// The next bucket, an earlier one. The latest lies in the subject's record.
     var next: UInt32
 }
 

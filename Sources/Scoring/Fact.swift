@@ -125,15 +125,23 @@ public struct FactBuffer {
     /// Goes on with the numbers of an entry whose first facts lie in another buffer.
     mutating func continueNumbers(of other: FactBuffer) { (entry, count) = (other.entry, other.count) }
 
-    /// Largest points first; equal ones in policy order.
+    /// Largest points first; equal ones in policy order, those of the policy before after the others.
     mutating func sortReasons(from start: Int) {
         guard reasons.count - start > 1 else { return }
         for index in start + 1..<reasons.count {
             var place = index
-            while place > start, reasons[place].points.magnitude > reasons[place - 1].points.magnitude {
+            while place > start, reasons[place].precedes(reasons[place - 1]) {
                 reasons.swapAt(place, place - 1)
                 place -= 1
             }
         }
+    }
+}
+
+extension Reason {
+    fileprivate func precedes(_ other: Reason) -> Bool {
+        guard points.magnitude == other.points.magnitude else { return points.magnitude > other.points.magnitude }
+        guard (rule < 0) == (other.rule < 0) else { return rule >= 0 }
+        return rule < 0 ? rule > other.rule : rule < other.rule
     }
 }

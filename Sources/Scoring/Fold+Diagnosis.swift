@@ -11,7 +11,7 @@ extension Fold {
     ) {
         counters.evaluationErrors += 1
         // A subject's number is part of the state: a shadow has that of the past.
-        if purpose == .shadow, !part.isRule { return }
+        if purpose == .shadow, !part.isOfPast { return }
         let header = SubjectTable.header(record)
         if header.pointee.errors < .max { header.pointee.errors += 1 }
         // The past of a policy is nobody's news.
@@ -61,6 +61,7 @@ extension Fold {
     private func name(_ part: FoldDiagnostics.Part) -> (part: Diagnosis.Part, id: String) {
         switch part {
         case .rule(let number): (.rule, policy.rules[number].id)
+        case .measure(let number): (.measure, policy.measures[number].id)
         case .sanction(let number): (.sanction, policy.sanctions[number].id)
         case .perk(let number): (.perk, policy.perks[number].id)
         }
@@ -68,16 +69,21 @@ extension Fold {
 }
 
 extension FoldDiagnostics.Part {
-    fileprivate var isRule: Bool {
-        if case .rule = self { true } else { false }
+    /// Of a part whose expressions are evaluated in a policy's past too.
+    fileprivate var isOfPast: Bool {
+        switch self {
+        case .rule, .measure: true
+        case .sanction, .perk: false
+        }
     }
 
-    /// Rules, sanctions, perks, each in policy order.
+    /// Rules, measures, sanctions, perks, each in policy order.
     fileprivate var order: (list: Int, number: Int) {
         switch self {
         case .rule(let number): (0, number)
-        case .sanction(let number): (1, number)
-        case .perk(let number): (2, number)
+        case .measure(let number): (1, number)
+        case .sanction(let number): (2, number)
+        case .perk(let number): (3, number)
         }
     }
 }

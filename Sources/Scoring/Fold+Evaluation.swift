@@ -53,7 +53,10 @@ extension Fold {
     @inline(__always) mutating func evaluate(
         _ subject: UInt32, cause: Cause, reasons: Range<Int>, _ change: Change
     ) {
-        guard change.points || change.sanctions || change.adverse != 0 || change.isFirst else { return }
+        guard
+            change.points || change.sanctions || change.adverse != 0 || change.isFirst || change.measures != 0
+                || change.attributes
+        else { return }
         let record = subjects.record(subject)
         if change.isFirst || change.after != change.before {
             record[SubjectTable.Layout.scoreAt] = change.after.score
@@ -63,11 +66,12 @@ extension Fold {
                 reasons: reasons)
         }
         if purpose == .past { return }
-        let kind = SubjectTable.header(record).pointee.kind
-        if !conditions.levels.isEmpty, change.points || change.adverse != 0 {
-            evaluateLevels(subject, record, kind: kind, cause: cause, change)
+        if !conditions.levels.isEmpty,
+            change.points || change.adverse != 0 || change.measures != 0 || change.attributes
+        {
+            evaluateLevels(subject, record, cause: cause, change)
         }
-        if !conditions.perks.isEmpty { evaluatePerks(subject, record, kind: kind, cause: cause, change, reasons) }
+        if !conditions.perks.isEmpty { evaluatePerks(subject, record, cause: cause, change, reasons) }
     }
 
     /// Into the band, and into that band's count. `isFirst`: the subject is in no count yet.
@@ -81,10 +85,10 @@ extension Fold {
     }
 
     mutating func evaluateLevels(
-        _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, kind: UInt8, cause: Cause, _ change: Change
+        _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change
     ) {
         let slots = standingFrame.slots
-        if conditions.levelsNameKind { slots[policy.variables.standing.kind] = .string(kindTexts[Int(kind)]) }
+        load(conditions.levelInput, record)
         for index in 0..<conditions.levels.count {
             let (sanction, dimension) = (conditions.levels[index].sanction, conditions.levels[index].dimension)
             let isActive = imposition(sanction, record) != nil
@@ -101,10 +105,9 @@ extension Fold {
     }
 
     mutating func evaluatePerks(
-        _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, kind: UInt8, cause: Cause, _ change: Change,
-        _ reasons: Range<Int>
+        _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change, _ reasons: Range<Int>
     ) {
-        loadPerkInput(record, kind: kind, change.after)
+        loadPerkInput(record, change.after)
         let before = change.isFirst ? nil : change.before
         let states = record + subjects.layout.perksAt
         for perk in 0..<conditions.perks.count {
@@ -135,11 +138,11 @@ extension Fold {
     }
 
     /// Has what perks name in the frame.
-    private func loadPerkInput(_ record: UnsafeMutablePointer<Int64>, kind: UInt8, _ level: Fact.Level) {
+    private func loadPerkInput(_ record: UnsafeMutablePointer<Int64>, _ level: Fact.Level) {
+        load(conditions.perkInput, record)
         let slots = standingFrame.slots
         if conditions.perkInput.score { slots[policy.variables.standing.score] = .int(level.score) }
         if conditions.perkInput.band { slots[policy.variables.standing.band] = .string(bandTexts[level.band]) }
-        if conditions.perkInput.kind { slots[policy.variables.standing.kind] = .string(kindTexts[Int(kind)]) }
         if conditions.perkInput.sanctioned {
             slots[policy.variables.standing.sanctioned] = .bool(isSanctioned(record))
         }

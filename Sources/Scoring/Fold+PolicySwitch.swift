@@ -46,7 +46,7 @@ extension Fold {
     /// An activation that lies in a policy's past.
     mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
         guard isNew(identity, life: 0), replacesActive(event.pointee), let text = event.pointee.policyText(decoder),
-            text != activeText, let policy = try? ScoringPolicy(yaml: text, file: "")
+            text != activeText, let policy = try? ScoringPolicy(yaml: text, file: ""), takes(policy)
         else { return }
         begin(under: policy)
     }
@@ -54,8 +54,9 @@ extension Fold {
     /// What becomes of an activation.
     public enum Admission: Sendable {
         case admitted
-        /// It is a repeat, its time is out of range, or it was approved against another policy than the active one. Of the
-        /// last kind it is known, and changes nothing whenever it comes again.
+        /// It is a repeat, its time is out of range, it was approved against another policy than the active one, or the ledger's
+        /// fold version does not have all that its policy has. Of the last kinds it is known, and changes nothing whenever it
+        /// comes again.
         case refused
         /// The allowance is used up before all is done that is due by then: it is to be admitted once more.
         case unfinished
@@ -70,7 +71,18 @@ extension Fold {
             counters.entries -= 1
             return .unfinished
         }
-        return isNew(Self.keys(event).identity, life: 0) && replacesActive(event) ? .admitted : .refused
+        guard isNew(Self.keys(event).identity, life: 0), replacesActive(event) else { return .refused }
+        guard version < .sixth, let text = event.policyText(decoder), text != activeText,
+            let policy = try? ScoringPolicy(yaml: text, file: "")
+        else { return .admitted }
+        return takes(policy) ? .admitted : .refused
+    }
+
+    /// Whether the ledger's fold version has all that a policy has. An activation that changes nothing is counted.
+    private mutating func takes(_ policy: ScoringPolicy) -> Bool {
+        guard policy.foldVersion > version else { return true }
+        counters.activationsIgnored += 1
+        return false
     }
 
     /// Whether an activation was approved against the active policy, or does not say against which; counted where it was not.
@@ -278,14 +290,13 @@ extension Fold {
                     lifted: .cured),
                 reasons: noReasons)
         }
-        let kind = SubjectTable.header(record).pointee.kind
-        if !conditions.levels.isEmpty { evaluateLevels(subject, record, kind: kind, cause: cause, change) }
+        if !conditions.levels.isEmpty { evaluateLevels(subject, record, cause: cause, change) }
         for perk in link.gonePerks where was[old.subjects.layout.perksAt + perk] != PerkState.idle {
             emit(
                 .perkRevoked, record, cause: cause, before: change.before, after: change.after, item: ~perk,
                 reasons: reasons)
         }
-        if !conditions.perks.isEmpty { evaluatePerks(subject, record, kind: kind, cause: cause, change, reasons) }
+        if !conditions.perks.isEmpty { evaluatePerks(subject, record, cause: cause, change, reasons) }
     }
 
     /// By how much each rule's points are others than they were.

@@ -1,4 +1,5 @@
 internal import Events
+internal import Expressions
 internal import Policy
 
 extension Fold {
@@ -32,12 +33,35 @@ extension Fold {
                 imposition(sanction, record).map { Standing.Sanction(sanction: sanction, $0.pointee) }
             },
             perks: policy.perks.indices.filter { record[subjects.layout.perksAt + $0] != PerkState.idle },
-            errors: Int64(header.errors), beyondLimit: Int64(SubjectTable.events(record).pointee.beyond))
+            errors: Int64(header.errors), beyondLimit: Int64(SubjectTable.events(record).pointee.beyond),
+            measures: measures(record, kind: header.kind), attributes: attributes(record))
+    }
+
+    private func measures(_ record: UnsafeMutablePointer<Int64>, kind: UInt8) -> [Standing.Measure] {
+        policy.measures.indices.compactMap { number in
+            let item = series[policy.rules.count + number]
+            guard item.kinds & (1 << kind) != 0 else { return nil }
+            let state = state(item, record).pointee
+            return Standing.Measure(measure: number, value: state.reading(item.form), events: state.events)
+        }
+    }
+
+    private func attributes(_ record: UnsafeMutablePointer<Int64>) -> [Standing.Attribute] {
+        guard !attributes.isEmpty else { return [] }
+        let number = attributesNumber(record)
+        return policy.attributes.indices.compactMap { attribute in
+            attributes.value(attribute, of: number).json.map { Standing.Attribute(attribute: attribute, json: $0) }
+        }
     }
 
     private func contribution(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> Standing.Contribution? {
-        let (points, events) = tally(rule, record)
-        return events == 0 ? nil : Standing.Contribution(rule: rule, points: points, events: events)
+        if series[rule].form == .overMeasures {
+            let points = total(rule, record)
+            return points == 0 ? nil : Standing.Contribution(rule: rule, points: points, events: 0)
+        }
+        var events: Int64 = 0
+        forEachBucket(rule, record) { events += Int64($0.pointee.events) }
+        return events == 0 ? nil : Standing.Contribution(rule: rule, points: total(rule, record), events: events)
     }
 }
 
@@ -50,5 +74,23 @@ extension Standing.Sanction {
         inForceFrom = imposition.state == .inForce ? nil : Timestamp(microseconds: imposition.noticeEnd)
         decideBy = imposition.appeal == .pending ? Timestamp(microseconds: imposition.deadline) : nil
         mayAppeal = imposition.appeal == .none
+    }
+}
+
+extension Value {
+    /// An attribute's value as JSON; nil if it is absent, or a number that JSON cannot write.
+    fileprivate var json: [UInt8]? {
+        var writer = ByteWriter()
+        switch self {
+        case .int(let number): writer.append(decimal: number)
+        case .double(let number):
+            guard number.isFinite else { return nil }
+            writer.append("\(number)")
+        case .bool(let isTrue): writer.append(isTrue ? "true" : "false")
+        case .string(let text): writer.append(jsonString: text.bytes)
+        case .timestamp(let moment): writer.append(jsonString: moment.timestampText)
+        default: return nil
+        }
+        return Array(writer.bytes)
     }
 }

@@ -6,7 +6,7 @@ public import Policy
 // reference before it trusts one.
 extension Fold {
     /// The form of a state's bytes. Bytes of another form are no state.
-    public static let stateVersion: UInt32 = 5
+    public static let stateVersion: UInt32 = 6
 
     /// Why bytes are not the state of this fold.
     public struct SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -26,12 +26,15 @@ extension Fold {
         writer.append(littleEndian: clock.microseconds)
         withUnsafeBytes(of: counters) { writer.append($0) }
         try terms.write(to: &writer)
+        try attributes.sets.write(to: &writer)
         try body(writer.bytes)
         try subjects.write(to: body)
         try identities.write(to: body)
         try voided.write(to: body)
         try buckets.write(to: body)
         try evidence.write(to: body)
+        try ordered.events.write(to: body)
+        try ordered.pieces.write(to: body)
         try impositions.write(to: body)
         try timers.write(to: body)
         try early.write(to: body)
@@ -51,11 +54,14 @@ extension Fold {
                 }
             }
             terms = try TermsTable(from: &reader)
+            guard attributes.restore(try TermsTable(from: &reader)) else { throw reader.failure }
             try subjects.read(from: &reader)
             try identities.read(from: &reader)
             try voided.read(from: &reader)
             try buckets.read(from: &reader)
             try evidence.read(from: &reader)
+            try ordered.events.read(from: &reader)
+            try ordered.pieces.read(from: &reader)
             try impositions.read(from: &reader)
             try timers.read(from: &reader)
             try early.read(from: &reader)
@@ -72,7 +78,8 @@ extension Fold {
     /// What the digest does not go through.
     private borrowing func check() -> Bool {
         var isGood = true
-        var uses = [UInt32](repeating: 0, count: terms.texts.count)
+        var uses = [Int](repeating: 0, count: terms.texts.count)
+        var attributeUses = [Int](repeating: 0, count: attributes.sets.texts.count)
         subjects.forEach { _, record in
             let header = SubjectTable.header(record).pointee
             if header.kind >= SubjectKind.allCases.count || Int(header.band) >= policy.bands.count
@@ -82,13 +89,16 @@ extension Fold {
             } else {
                 uses[Int(SubjectTable.terms(record).pointee)] += 1
             }
+            guard !attributes.isEmpty, case let number = attributesNumber(record), number > 0 else { return }
+            if attributes.isUsed(number) { attributeUses[Int(number - 1)] += 1 } else { isGood = false }
         }
-        if uses.indices.contains(where: { terms.uses[$0] != uses[$0] }) { isGood = false }
+        if attributeUses != attributes.sets.uses { isGood = false }
+        if uses != terms.uses { isGood = false }
         for number in 0..<impositions.used where impositions.isGood(number + 1) == false { isGood = false }
         return isGood
             && timers.allSatisfy { timer in
                 guard timer.subject < UInt32(subjects.used) else { return false }
-                if timer.rank == TimerRanks.bucketEnd { return Int(timer.item) < policy.rules.count }
+                if timer.rank == TimerRanks.bucketEnd { return Int(timer.item) < series.count }
                 let isPerk = Int(timer.rank) <= policy.perks.count
                 return Int(timer.item) < (isPerk ? policy.perks.count : policy.sanctions.count)
             }

@@ -105,19 +105,22 @@ extension Fold {
         return (a.rank, a.item, a.bucket) < (b.rank, b.item, b.bucket)
     }
 
-    /// A subject's buckets that end together are one step.
+    /// A subject's buckets that end together, and those that fade, are one step.
     private mutating func endBuckets(of subject: UInt32, _ due: inout SortedRuns<Timer>) {
         let record = subjects.record(subject)
         let firstReason = output.reasons.count
         var change = Change()
         while let first = due.first, first.subject == subject, first.rank == TimerRanks.bucketEnd {
-            // Those of one rule, two if a month lacks a day, come one after the other.
+            // Those of one rule or measure come one after the other: two if a month lacks a day.
             let item = first.item
             var points: Int64 = 0
+            var last: Int32?
             while let timer = due.first, timer.subject == subject, timer.rank == TimerRanks.bucketEnd,
                 timer.item == item
             {
-                points += endBucket(timer, record)
+                // A bucket that was emptied and came again has two timers.
+                if timer.bucket != last { points += endBucket(timer, record, &change) }
+                last = timer.bucket
                 removeFirst(&due)
             }
             guard points != 0 else { continue }
@@ -125,6 +128,7 @@ extension Fold {
             record[SubjectTable.Layout.dimensionsAt + policy.rules[Int(item)].dimension] += points
             output.reasons.append(Reason(rule: Int(item), points: points))
         }
+        if change.measures != 0 { weighMeasures(record, cause: .bucketEnd, &change) }
         output.sortReasons(from: firstReason)
         weigh(record, &change)
         evaluate(subject, cause: .bucketEnd, reasons: firstReason..<output.reasons.count, change)

@@ -8,7 +8,8 @@ internal import Expressions
 public struct Fold: ~Copyable {
     /// Behaviour events of one subject in one enrolment, voided ones too: one a second for two years. A later one
     /// contributes nothing and is counted; what the subject has, and control events, go on as ever. So a subject's state has
-    /// an end: about 16 bytes an event, 24 more for every rule that it counts under.
+    /// an end: about 16 bytes an event, 24 more for every rule and measure that it counts under, and 40 and its
+    /// texts for a measure that goes by the order of events.
     public static let maximumSubjectEvents: UInt32 = 1 << 26
     /// Early events that wait for one subject's enrolment.
     public static let maximumEarlyEventsOfSubject = 256
@@ -61,8 +62,16 @@ public struct Fold: ~Copyable {
     let standingFrame: Frame
     let ranks: TimerRanks
     let bounds: [Bounds]
-    /// By rule: the bucket of its last event, and from when it counts no more.
+    /// Of the rules, then of the measures.
+    let series: [Series]
+    /// By series: the bucket of its last event, and from when it counts no more.
     var lastBuckets: [LastBucket]
+    /// By rule that fades: how many steps the bucket has made that was asked for last.
+    var lastSteps: [LastSteps]
+    /// Events of measures that go by their order.
+    var ordered = OrderedEvents()
+    /// The attributes that subjects have; a record holds the number.
+    var attributes: AttributeTable
     /// `terms` as enrolled; a record holds the number.
     var terms = TermsTable()
     /// The place of the entry being folded in its frame.
@@ -92,6 +101,14 @@ public struct Fold: ~Copyable {
         var due: Int64 = .min
     }
 
+    struct LastSteps {
+        var number: Int32 = .min
+        var steps: Int64 = 0
+        /// The clocks at which it is so many.
+        var from: Int64 = .max
+        var until: Int64 = .min
+    }
+
     /// `version`: what the ledger says that its entries mean.
     public init(policy: ScoringPolicy, version: FoldVersion = .newest) {
         self.init(policy: policy, version: version, .live)
@@ -116,14 +133,18 @@ public struct Fold: ~Copyable {
         activeText = policy.text
         types = EventTypes(policy)
         conditions = Conditions(policy)
-        subjects = SubjectTable(
-            layout: .init(
-                dimensions: policy.dimensions.count, rules: policy.rules.count, perks: policy.perks.count,
-                sanctions: policy.sanctions.count))
+        let layout = SubjectTable.Layout(
+            dimensions: policy.dimensions.count, series: policy.rules.count + policy.measures.count,
+            perks: policy.perks.count, sanctions: policy.sanctions.count, states: Series.stateWords(of: policy),
+            hasAttributes: !policy.attributes.isEmpty)
+        subjects = SubjectTable(layout: layout)
+        series = Series.all(of: policy, statesAt: layout.statesAt)
+        attributes = AttributeTable(policy)
         subjectsByBand = [Int](repeating: 0, count: policy.bands.count)
         ranks = TimerRanks(policy)
         bounds = policy.dimensions.map { Bounds(min: $0.min, max: $0.max) }
-        lastBuckets = [LastBucket](repeating: LastBucket(), count: policy.rules.count)
+        lastBuckets = [LastBucket](repeating: LastBucket(), count: series.count)
+        lastSteps = [LastSteps](repeating: LastSteps(), count: policy.rules.count)
         eventFrame = Frame(policy.variables.event.declarations)
         standingFrame = Frame(policy.variables.standing.declarations)
         kindTexts = SubjectKind.allCases.map { Text($0.description) }
@@ -292,7 +313,7 @@ public struct Fold: ~Copyable {
         fold(event, type, of: subject, identity)
     }
 
-    /// A behaviour event of an enrolled subject: rules; then, in policy order, what it lifts and imposes; then the
+    /// A behaviour event of an enrolled subject: rules; measures; then, in policy order, what it lifts and imposes; then the
     /// evaluation.
     @inline(__always) private mutating func fold(
         _ event: UnsafePointer<EventView>, _ typeID: EventTypeID, of subject: UInt32, _ identity: UInt64
@@ -300,10 +321,12 @@ public struct Fold: ~Copyable {
         let type = types[typeID.value]
         let record = subjects.record(subject)
         let kind = SubjectTable.header(record).pointee.kind
-        if let input = type.input { input._withUnsafeGuaranteedRef { load(event, $0, kind: kind) } }
+        if let input = type.input { input._withUnsafeGuaranteedRef { load(event, $0, record, kind: kind) } }
         eventFrame.allow(version >= .fourth ? Self.maximumEventCost : .max)
         let firstReason = output.reasons.count
         var change = contribute(event, type.steps, record, subject, kind: kind, identity)
+        if !type.entrances.isEmpty { measure(event, type.entrances, record, subject, kind: kind, identity, &change) }
+        if change.measures != 0 { weighMeasures(record, cause: .event(event), &change) }
         output.sortReasons(from: firstReason)
         let reasons = firstReason..<output.reasons.count
         weigh(record, &change)
@@ -331,8 +354,16 @@ public struct Fold: ~Copyable {
         var sanctions = false
         /// The enrolment: there is no standing before it.
         var isFirst = false
-        /// Bit d: the event added negative points to a live bucket of dimension d.
+        /// Bit d: the event added negative points to a live bucket or window of dimension d, or came into an adverse measure
+        /// of it.
         var adverse: UInt64 = 0
+        /// Bit d: measures of dimension d may be others than before.
+        var measures: UInt64 = 0
+        /// The subject's attributes are others than before.
+        var attributes = false
+
+        /// All dimensions.
+        static let allMeasures = UInt64.max
     }
 
     /// What a step of the fold is: an event, borrowed while it is folded, or a timer.
@@ -452,6 +483,7 @@ public struct Fold: ~Copyable {
             let place = SubjectTable.terms(subjects.record(known))
             terms.remove(place.pointee)
             place.pointee = terms.add(text)
+            if !attributes.isEmpty { replaceAttributes(of: known, by: event) }
             return
         }
         guard let kind = decoder.string("kind", of: event.pointee.data).flatMap({ SubjectKind($0) }),
@@ -465,9 +497,18 @@ public struct Fold: ~Copyable {
         let record = subjects.record(subject)
         SubjectTable.terms(record).pointee = terms.add(text)
         SubjectTable.life(record).pointee = UInt32(truncatingIfNeeded: counters.enrolments)
+        if !attributes.isEmpty {
+            record[subjects.layout.attributesAt] = Int64(attributes.add(from: event.pointee.data))
+        }
+        let firstReason = output.reasons.count
         var change = Change(isFirst: true)
+        if conditions.hasRulesOverMeasures {
+            change.measures = Change.allMeasures
+            weighMeasures(record, cause: .event(event), &change)
+            output.sortReasons(from: firstReason)
+        }
         weigh(record, &change)
-        evaluate(subject, cause: .event(event), reasons: noReasons, change)
+        evaluate(subject, cause: .event(event), reasons: firstReason..<output.reasons.count, change)
         if early.count > 0 { foldEarlyEvents(of: subject, hash, since: event.pointee.time) }
     }
 
@@ -493,6 +534,7 @@ public struct Fold: ~Copyable {
         }
         forgetEvidence(record)
         terms.remove(SubjectTable.terms(record).pointee)
+        if !attributes.isEmpty { attributes.remove(attributesNumber(record)) }
         subjectsByBand[level.band] -= 1
         subjects.remove(subject, hash: hash)
     }

@@ -33,7 +33,8 @@ public struct FoldCounters: Equatable, Sendable {
     public var outOfRange: Int64 = 0
     public var ticks: Int64 = 0
     public var policySwitches: Int64 = 0
-    /// Activations that changed nothing, because another policy was active than they were approved against.
+    /// Activations that changed nothing, because another policy was active than they were approved against, or because the
+    /// ledger's fold version does not have all that theirs has.
     public var activationsIgnored: Int64 = 0
 
     public init() {}

@@ -14,6 +14,7 @@ struct FoldDiagnostics {
     /// The part of the policy that an expression belongs to, by its number.
     enum Part: Hashable {
         case rule(Int)
+        case measure(Int)
         case sanction(Int)
         case perk(Int)
     }

@@ -1,4 +1,5 @@
 public import Events
+public import Policy
 
 /// What a ledger's entries mean. A ledger partition begins under the version that its first entry names, and moves to a newer
 /// one at an entry of its own (`standing.ledger.upgraded`), so that all members change at the same place.
@@ -18,7 +19,12 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     /// (`Fold.admitActivation`).
     case fifth = 5
 
-    public static let newest = FoldVersion.fifth
+    /// A policy may have constants, attributes, measures, windows, rules that fade, and prefixes of event types. Before, the
+    /// activation of a policy with such parts changes nothing (`ScoringPolicy.foldVersion`), as members that do not know them
+    /// could not follow.
+    case sixth = 6
+
+    public static let newest = FoldVersion.sixth
 
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
@@ -88,5 +94,16 @@ public struct LedgerIdentity: Hashable, Sendable {
     /// A ledger that this program cannot fold.
     public struct Unknown: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
+    }
+}
+
+extension ScoringPolicy {
+    /// The first fold version under which a ledger takes this policy's activation.
+    public var foldVersion: FoldVersion {
+        let isOld =
+            constants.isEmpty && attributes.isEmpty && measures.isEmpty
+            && rules.allSatisfy { $0.within == nil && $0.fading == nil && !$0.isOverMeasures }
+            && !eventPatterns.contains(where: \.isPrefix)
+        return isOld ? .second : .sixth
     }
 }

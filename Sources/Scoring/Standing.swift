@@ -2,13 +2,30 @@ public import Events
 public import Policy
 
 /// A subject's score, band, dimensions, sanctions and perks at a point of the ledger, and what made them.
-/// Dimensions, rules, bands and perks are numbers of the policy.
+/// Dimensions, rules, measures, attributes, bands and perks are numbers of the policy.
 public struct Standing: Sendable, Equatable {
-    /// What a rule's events add up to in its live buckets, after their caps.
+    /// What a rule's events add up to in its live buckets or its window, after their caps; of a rule over measures its points,
+    /// and no events.
     public struct Contribution: Sendable, Equatable {
         public var rule: Int
         public var points: Int64
         public var events: Int64
+    }
+
+    /// A measure of the subject's kind.
+    public struct Measure: Sendable, Equatable {
+        public var measure: Int
+        /// Nil if it is absent.
+        public var value: Int64?
+        /// Events in its window; of a streak also those that break it.
+        public var events: Int64
+    }
+
+    /// An attribute that the subject has.
+    public struct Attribute: Sendable, Equatable {
+        public var attribute: Int
+        /// Its value.
+        public var json: [UInt8]
     }
 
     /// A sanction that is not idle.
@@ -36,6 +53,8 @@ public struct Standing: Sendable, Equatable {
     public var errors: Int64
     /// Events that do not count because there were `Fold.maximumSubjectEvents` before them.
     public var beyondLimit: Int64
+    public var measures: [Measure] = []
+    public var attributes: [Attribute] = []
 }
 
 extension Standing {
@@ -84,7 +103,8 @@ extension Standing {
     }
 
     /// The standing with what made it: `terms`, `base`, `contributions` [{`rule`,`dimension`,`points`,`events`}], largest
-    /// first, `errors` (conditions and points that could not be evaluated for this subject), `beyondLimit` (events that do
+    /// first, `measures` [{`measure`,`dimension`,`value`,`events`}] (null: it is absent) and `attributes` {name: value} where the
+    /// policy has any, `errors` (conditions and points that could not be evaluated for this subject), `beyondLimit` (events that do
     /// not count because the subject had as many as one may have; while there are any), `policy`, `clock`; and of each of
     /// the `sanctions` also `measures`, `since`, `until`, `inForceFrom` (while it is not), `decideBy` (while an appeal is
     /// undecided) and `mayAppeal`.
@@ -109,7 +129,10 @@ extension Standing {
             writer.append(decimal: item.events)
             writer.append(byte: 0x7D)
         }
-        writer.append("],\"errors\":")
+        writer.append("]")
+        if !policy.measures.isEmpty { writeMeasures(to: &writer, policy: policy) }
+        if !policy.attributes.isEmpty { writeAttributes(to: &writer, policy: policy) }
+        writer.append(",\"errors\":")
         writer.append(decimal: errors)
         if beyondLimit > 0 {
             writer.append(",\"beyondLimit\":")
@@ -128,6 +151,37 @@ extension Standing {
             writer.append(byte: 0x22)
         }
         writer.append(byte: 0x7D)
+    }
+}
+
+extension Standing {
+    private func writeMeasures(to writer: inout ByteWriter, policy: ScoringPolicy) {
+        writer.append(",\"measures\":[")
+        for (index, item) in measures.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            let measure = policy.measures[item.measure]
+            writer.append("{\"measure\":")
+            writer.append(jsonString: measure.id)
+            writer.append(",\"dimension\":")
+            writer.append(jsonString: policy.dimensions[measure.dimension].name)
+            writer.append(",\"value\":")
+            if let value = item.value { writer.append(decimal: value) } else { writer.append("null") }
+            writer.append(",\"events\":")
+            writer.append(decimal: item.events)
+            writer.append(byte: 0x7D)
+        }
+        writer.append("]")
+    }
+
+    private func writeAttributes(to writer: inout ByteWriter, policy: ScoringPolicy) {
+        writer.append(",\"attributes\":{")
+        for (index, item) in attributes.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append(jsonString: policy.attributes[item.attribute].name)
+            writer.append(byte: 0x3A)
+            writer.append(item.json)
+        }
+        writer.append("}")
     }
 }
 

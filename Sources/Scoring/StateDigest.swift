@@ -38,7 +38,9 @@ extension Fold {
         var buckets: Marks
         var evidence: Marks
         var impositions: Marks
-        /// Of the subject at hand, what its buckets add up to, by dimension.
+        var ordered: Marks
+        var pieces: Marks
+        /// Of the subject at hand, what its rules add up to, by dimension.
         var points: [Int64]
     }
 
@@ -47,10 +49,11 @@ extension Fold {
     /// one that is taken can be folded on.
     borrowing func checkedDigest(isForeign: Bool) throws(Broken) -> StateDigest {
         var sum = DigestSum()
-        guard let buckets = buckets.marks(), let evidence = evidence.marks(), let impositions = impositions.marks()
+        guard let buckets = buckets.marks(), let evidence = evidence.marks(), let impositions = impositions.marks(),
+            let ordered = ordered.events.marks(), let pieces = self.ordered.pieces.marks()
         else { throw Broken() }
         var seen = Seen(
-            buckets: buckets, evidence: evidence, impositions: impositions,
+            buckets: buckets, evidence: evidence, impositions: impositions, ordered: ordered, pieces: pieces,
             points: [Int64](repeating: 0, count: policy.dimensions.count))
         for subject in 0..<UInt32(subjects.used) {
             let record = subjects.record(subject)
@@ -114,45 +117,183 @@ extension Fold {
             }
             subject.add(item.cause)
         }
+        if !attributes.isEmpty {
+            guard attributes.isUsed(attributesNumber(record)) else { throw Broken() }
+            let set = attributes.bytes(of: attributesNumber(record))
+            subject.add(set.withUnsafeBytes { $0.fingerprint(seed: 3) })
+        }
         sum.add(subject)
         for dimension in seen.points.indices { seen.points[dimension] = 0 }
-        for rule in policy.rules.indices { try add(head(rule, record), of: rule, key, to: &sum, &seen) }
+        for number in series.indices {
+            switch series[number].form {
+            case .plain, .fading, .rolling: try add(head(number, record), of: number, record, key, to: &sum, &seen)
+            case .overMeasures: try add(points: head(number, record).pointee, of: number, key, to: &sum, &seen)
+            case .count, .sum, .least, .greatest, .latest, .streak:
+                try add(measure: number, record, key, to: &sum, &seen)
+            }
+        }
     }
 
     /// A rule's buckets and their evidence.
     @inline(__always) private borrowing func add(
-        _ head: UnsafeMutablePointer<Bucket>, of rule: Int, _ key: UInt64, to sum: inout DigestSum, _ seen: inout Seen
+        _ head: UnsafeMutablePointer<Bucket>, of rule: Int, _ record: UnsafeMutablePointer<Int64>, _ key: UInt64,
+        to sum: inout DigestSum, _ seen: inout Seen
+    ) throws(Broken) {
+        let item = series[rule]
+        var window: Int64 = 0
+        try forEachBucket(from: head, &seen) { bucket, seen throws(Broken) in
+            if item.form == .rolling {
+                window &+= bucket.sum
+            } else {
+                seen.points[item.dimension] &+= points(of: bucket, item, at: clock)
+            }
+            let items = try digest(ofEvidence: bucket, &seen)
+            sum.add(Self.hash(bucket, of: rule, key, items))
+        }
+        guard item.form == .rolling else { return }
+        guard record[item.stateAt] == window else { throw Broken() }
+        seen.points[item.dimension] &+= Self.clamp(window, cap: item.cap)
+    }
+
+    /// What a rule over measures gives.
+    private borrowing func add(
+        points head: Bucket, of rule: Int, _ key: UInt64, to sum: inout DigestSum, _ seen: inout Seen
+    ) throws(Broken) {
+        guard head.events == 0, head.next == 0, head.evidence == 0, head.sum.magnitude <= UInt64(series[rule].cap)
+        else {
+            throw Broken()
+        }
+        seen.points[series[rule].dimension] &+= head.sum
+        guard head.sum != 0 else { return }
+        var hash = WordHash(10, key)
+        hash.add(UInt64(rule))
+        hash.add(UInt64(bitPattern: head.sum))
+        sum.add(hash)
+    }
+
+    /// A measure's buckets and what is in them. What it says of itself must follow from that.
+    private borrowing func add(
+        measure number: Int, _ record: UnsafeMutablePointer<Int64>, _ key: UInt64, to sum: inout DigestSum,
+        _ seen: inout Seen
+    ) throws(Broken) {
+        let item = series[number]
+        var found = MeasureState(events: 0, low: 0, high: 0)
+        var last: OrderedEvent?
+        try forEachBucket(from: head(number, record), &seen) { bucket, seen throws(Broken) in
+            let items: DigestSum
+            if item.form.isOrdered {
+                items = try digest(ofOrdered: bucket, &last, &seen)
+            } else {
+                items = try digest(ofEvidence: bucket, &seen)
+                switch item.form {
+                case .sum: found.sum += total(of: bucket)
+                case .least, .greatest:
+                    guard bucket.sum == furthest(of: bucket, item) else { throw Broken() }
+                    found.value = found.events == 0 ? bucket.sum : item.furthest(found.value, bucket.sum)
+                default: break
+                }
+            }
+            found.events += Int64(bucket.events)
+            sum.add(Self.hash(bucket, of: number, key, items))
+        }
+        let head = head(number, record)
+        if item.form == .streak { found.value = streak(number, record) }
+        if item.form == .latest, found.events > 0 { found.value = ordered[head.pointee.evidence].pointee.value }
+        let state = state(item, record).pointee
+        guard state.events == found.events, state.low == found.low, state.high == found.high else { throw Broken() }
+    }
+
+    private static func hash(_ bucket: Bucket, of number: Int, _ key: UInt64, _ items: DigestSum) -> WordHash {
+        var hash = WordHash(2, key)
+        hash.add(UInt64(number) << 32 | UInt64(UInt32(bitPattern: bucket.number)))
+        hash.add(UInt64(bitPattern: bucket.sum))
+        hash.add(UInt64(bucket.events))
+        hash.add(items.high)
+        hash.add(items.low)
+        return hash
+    }
+
+    /// Every bucket of a list, each of which must belong to it alone.
+    @inline(__always) private borrowing func forEachBucket(
+        from head: UnsafeMutablePointer<Bucket>, _ seen: inout Seen,
+        _ body: (Bucket, inout Seen) throws(Broken) -> Void
     ) throws(Broken) {
         guard head.pointee.events > 0 else {
             guard head.pointee.next == 0, head.pointee.evidence == 0 else { throw Broken() }
             return
         }
-        let (cap, dimension) = (cap(rule), policy.rules[rule].dimension)
-        var bucket = head
+        var bucket = head.pointee
         while true {
-            seen.points[dimension] &+= Self.clamp(bucket.pointee.sum, cap: cap)
-            var hash = WordHash(2, key)
-            hash.add(UInt64(rule) << 32 | UInt64(UInt32(bitPattern: bucket.pointee.number)))
-            hash.add(UInt64(bitPattern: bucket.pointee.sum))
-            hash.add(UInt64(bucket.pointee.events))
-            var items = DigestSum()
-            var number = bucket.pointee.evidence
-            while number != 0 {
-                guard seen.evidence.insert(number) else { throw Broken() }
-                let item = evidence[number].pointee
-                var word = WordHash(4, item.identity)
-                word.add(UInt64(bitPattern: item.points))
-                items.add(word)
-                number = item.next
-            }
-            hash.add(items.high)
-            hash.add(items.low)
-            sum.add(hash)
-            let next = bucket.pointee.next
-            if next == 0 { return }
-            guard seen.buckets.insert(next) else { throw Broken() }
-            bucket = buckets[next]
+            try body(bucket, &seen)
+            if bucket.next == 0 { return }
+            guard seen.buckets.insert(bucket.next) else { throw Broken() }
+            bucket = buckets[bucket.next].pointee
         }
+    }
+
+    @inline(__always) private borrowing func digest(
+        ofEvidence bucket: Bucket, _ seen: inout Seen
+    ) throws(Broken) -> DigestSum {
+        var items = DigestSum()
+        var number = bucket.evidence
+        while number != 0 {
+            guard seen.evidence.insert(number) else { throw Broken() }
+            let item = evidence[number].pointee
+            var word = WordHash(4, item.identity)
+            word.add(UInt64(bitPattern: item.points))
+            items.add(word)
+            number = item.next
+        }
+        return items
+    }
+
+    private borrowing func total(of bucket: Bucket) -> Int128 {
+        var total: Int128 = 0
+        var number = bucket.evidence
+        while number != 0 {
+            total += Int128(evidence[number].pointee.points)
+            number = evidence[number].pointee.next
+        }
+        return total
+    }
+
+    /// Events in their order, the last one first; `last` is the one before them.
+    private borrowing func digest(
+        ofOrdered bucket: Bucket, _ last: inout OrderedEvent?, _ seen: inout Seen
+    ) throws(Broken) -> DigestSum {
+        var items = DigestSum()
+        var (number, count) = (bucket.evidence, UInt32(0))
+        while number != 0 {
+            guard seen.ordered.insert(number) else { throw Broken() }
+            let item = ordered[number].pointee
+            try mark(item, &seen)
+            if let last, !ordered.precedes(item, last) { throw Broken() }
+            var word = WordHash(11, item.identity)
+            word.add(UInt64(bitPattern: item.time))
+            word.add(UInt64(bitPattern: item.value))
+            ordered.withText(of: item) { source, id in
+                word.add(source.fingerprint(seed: 3))
+                word.add(id.fingerprint(seed: 3))
+            }
+            items.add(word)
+            last = item
+            count &+= 1
+            number = item.next
+        }
+        guard count == bucket.events else { throw Broken() }
+        return items
+    }
+
+    /// An event's texts: as many pieces as they need.
+    private borrowing func mark(_ item: OrderedEvent, _ seen: inout Seen) throws(Broken) {
+        var rest = Int(item.sourceLength) + Int(item.idLength)
+        var piece = item.text
+        while piece != 0 {
+            guard rest > 0, seen.pieces.insert(piece) else { throw Broken() }
+            rest -= TextPiece.bytes
+            piece = ordered.pieces[piece].pointee.next
+        }
+        guard rest <= 0 else { throw Broken() }
     }
 }
 

@@ -4,27 +4,34 @@ internal import Events
 /// The subjects of one ledger partition: an open-addressing index over records in fixed-size chunks.
 ///
 /// A record is `words` 64-bit words: header, score, terms and life, events, the key's place of three words, then per
-/// dimension its points, per rule a `Bucket`, per perk its state, per sanction the number of its `Imposition`. A key of
-/// at most 24 bytes lies in the record itself, a longer one elsewhere. Chunks never move, so growth copies nothing but
-/// the index.
+/// dimension its points, per rule and per measure a `Bucket`, per perk its state, per sanction the number of its
+/// `Imposition`, the states of windows and measures (`Series.stateAt`), and, if the policy declares attributes, the number of
+/// the subject's (`AttributeTable`). A key of at most 24 bytes lies in the record itself, a longer one elsewhere. Chunks never
+/// move, so growth copies nothing but the index.
 struct SubjectTable: ~Copyable {
     /// Layout of a record, in words.
     struct Layout {
         let dimensions: Int
-        let rules: Int
+        /// Rules and measures.
+        let series: Int
         let perks: Int
         let sanctions: Int
+        /// Words of `Series.stateAt`.
+        var states = 0
+        var hasAttributes = false
 
         static let scoreAt = 1
         static let termsAt = 2
         static let eventsAt = 3
         static let keyAt = 4
         static let dimensionsAt = 7
-        var rulesAt: Int { Self.dimensionsAt + dimensions }
-        static let ruleWords = MemoryLayout<Bucket>.stride / 8
-        var perksAt: Int { rulesAt + Self.ruleWords * rules }
+        var seriesAt: Int { Self.dimensionsAt + dimensions }
+        static let bucketWords = MemoryLayout<Bucket>.stride / 8
+        var perksAt: Int { seriesAt + Self.bucketWords * series }
         var sanctionsAt: Int { perksAt + perks }
-        var words: Int { sanctionsAt + sanctions }
+        var statesAt: Int { sanctionsAt + sanctions }
+        var attributesAt: Int { statesAt + states }
+        var words: Int { attributesAt + (hasAttributes ? 1 : 0) }
     }
 
     static let inlineKeyBytes = 24

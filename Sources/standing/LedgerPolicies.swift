@@ -92,6 +92,11 @@ struct ActivePolicies {
             throw fail(
                 "error: another policy was active at that entry of \(place): nothing changed (\(conflict.wordy)). `standing "
                     + "policy log` shows it; choose again against the policy that is active now")
+        case .olderLedger(let version):
+            throw fail(
+                "error: \(policy.id) version \(policy.version) has measures, windows, attributes or other parts of newer policies, and "
+                    + "\(place) is of fold version \(version): nothing changed. `standing ledger upgrade` moves it to a version "
+                    + "that has them, once all members are updated")
         case .outOfRange:
             throw fail(
                 "error: the activation's time is out of range for \(place): nothing changed. Give another --time")
@@ -163,8 +168,10 @@ struct LedgerPolicies {
         /// In the order of the partitions.
         let places: [Place]
         let isActive: Bool
-        /// Why it changed nothing.
+        /// Why it changed nothing: one of these.
         let conflict: PolicyHistory.Conflict?
+        /// The ledger's fold version, which does not have all that the policy has.
+        let olderVersion: Int64?
     }
 
     /// In the ledger's order, those that changed nothing among them. One that has not reached every partition is listed with
@@ -181,11 +188,13 @@ struct LedgerPolicies {
             throw Self.emptyLedger()
         }
         histories.removeAll { partition, history in
-            let isOther = !zip(history, longest).allSatisfy { $0.text == $1.text && $0.conflict == $1.conflict }
+            let isOther = !zip(history, longest).allSatisfy {
+                $0.text == $1.text && $0.conflict == $1.conflict && $0.olderVersion == $1.olderVersion
+            }
             if isOther { say("ledger partition \(partition) is left out: it has had other policies than the others") }
             return isOther
         }
-        let last = longest.lastIndex { $0.conflict == nil }
+        let last = longest.lastIndex { !$0.changedNothing }
         var activations: [Activation] = []
         for (index, activation) in longest.enumerated() {
             var places: [Place] = []
@@ -196,9 +205,10 @@ struct LedgerPolicies {
             activations.append(
                 Activation(
                     text: activation.text,
-                    policy: activation.conflict == nil
-                        ? try loadLedgerPolicy(activation.text) : try? ScoringPolicy(yaml: activation.text, file: ""),
-                    places: places, isActive: index == last, conflict: activation.conflict))
+                    policy: activation.changedNothing
+                        ? try? ScoringPolicy(yaml: activation.text, file: "") : try loadLedgerPolicy(activation.text),
+                    places: places, isActive: index == last, conflict: activation.conflict,
+                    olderVersion: activation.olderVersion))
         }
         self.activations = activations
     }
@@ -235,14 +245,15 @@ extension LedgerPolicies.Activation {
         var since = clocks.min()?.description ?? "-"
         if let first = clocks.min(), let last = clocks.max(), first < last { since += "..\(last)" }
         let offsets = places.map { "\($0.partition):\($0.offset)" }.joined(separator: " ")
-        let note = conflict.map { "changed nothing: \($0.wordy)" } ?? ""
+        let reason = conflict?.wordy ?? olderVersion.map { "the ledger was of fold version \($0)" }
+        let note = reason.map { "changed nothing: \($0)" } ?? ""
         return [
             policy?.id ?? "-", policy.map { "\($0.version)" } ?? "-", isActive ? "yes" : "-", since, offsets, note,
         ]
     }
 
     /// `{"policy","version","sha256","active","since":[{"partition","offset","clock"}]}`; `clock` is null before any event. One
-    /// that changed nothing has `"ignored":{"replaces","active"}` besides, two hashes.
+    /// that changed nothing has `"ignored"` besides: `{"replaces","active"}`, two hashes, or `{"foldVersion"}`, the ledger's.
     var json: String {
         let since = places.map { place in
             let clock = place.clock.map { "\"\($0)\"" } ?? "null"
@@ -264,6 +275,8 @@ extension LedgerPolicies.Activation {
             ignored.add("replaces", conflict.replaces)
             ignored.add("active", conflict.active)
             object.add("ignored", json: ignored.text)
+        } else if let olderVersion {
+            object.add("ignored", json: "{\"foldVersion\":\(olderVersion)}")
         }
         return object.text
     }

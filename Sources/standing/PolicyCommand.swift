@@ -9,34 +9,13 @@ struct PolicyCommand: AsyncParsableCommand {
         commandName: "policy",
         abstract: "Check a policy, read it in plain sentences, test it, see what it would have done, and change it.",
         subcommands: [
-            PolicyCheckCommand.self, PolicyExplainCommand.self, PolicyTestCommand.self, PolicyBacktestCommand.self,
+            PolicyNewCommand.self, PolicyCheckCommand.self, PolicyFormatCommand.self, PolicyExplainCommand.self,
+            PolicyTestCommand.self,
+            PolicyBacktestCommand.self,
             PolicyProposeCommand.self, PolicyDiffCommand.self, PolicyActivateCommand.self, PolicyRollbackCommand.self,
             PolicyShadowCommand.self, PolicyShowCommand.self, PolicyLogCommand.self, PolicyEvalCommand.self,
             PolicySchemaCommand.self,
         ])
-}
-
-struct PolicyCheckCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check",
-        abstract: "Say whether a policy is good, or all that is wrong with it.",
-        discussion: "Each mistake is a line on standard error: FILE:LINE:COLUMN: error: message. Exit 0 or 1.")
-
-    @Argument(help: "Policies, YAML files.")
-    var files: [String]
-
-    func run() throws {
-        var isGood = true
-        for file in files {
-            do {
-                _ = try loadPolicy(file)
-            } catch is ExitCode {
-                // Its mistakes are told; the next file may have others.
-                isGood = false
-            }
-        }
-        if !isGood { throw Exit.failed }
-    }
 }
 
 struct PolicyEvalCommand: ParsableCommand {

@@ -145,7 +145,7 @@ extension CommandTests {
             let name = try #require(other.messages.firstMatch(of: /has the name (\S+) for good/)).1
             let same = try await upgrade(String(name))
             #expect(same.code == 0, "\(same.messages)")
-            #expect(same.output.contains("\"ledger\":\"\(name)\",\"foldVersion\":5,"))
+            #expect(same.output.contains("\"ledger\":\"\(name)\",\"foldVersion\":6,"))
             #expect(same.output.contains("\"upgraded\":0}"))
         }
 

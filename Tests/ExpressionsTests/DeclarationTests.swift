@@ -134,4 +134,55 @@ import Testing
         frame.slots[slot] = .int(.min)
         #expect(points.integer(frame) == nil)
     }
+
+    // MARK: Records and constants
+
+    @Test mutating func fieldsOfARecordHaveTypesOfTheirOwn() throws {
+        let slots = town.declarations.declareRecord("attribute", fields: [("tier", .string), ("fleet", .int)])
+        let expression = try town.compile("attribute.tier == 'plus' && attribute['fleet'] > 2 && 'fleet' in attribute")
+        #expect(expression.diagnostics.isEmpty)
+        #expect(expression.slots == slots)
+        let frame = Frame(town.declarations)
+        #expect(expression.truth(frame) == .error)
+        frame.slots[slots[0]] = .string(Text("plus"))
+        frame.slots[slots[1]] = .int(3)
+        #expect(expression.truth(frame) == .yes)
+        #expect(town.diagnostics("attribute.tier > 3") == "1:16: error: no overload of > for string and int")
+        #expect(
+            town.diagnostics("attribute.teir == 'a'")
+                == "1:11: error: 'attribute' has no field 'teir'; did you mean 'tier'?")
+        #expect(town.diagnostics("'colour' in attribute") == "1:1: error: 'attribute' has no field 'colour'")
+        town.declarations.declareRecord("nothing", fields: [], as: .int)
+        #expect(town.diagnostics("size(nothing)") == "1:6: error: 'nothing' has no fields")
+    }
+
+    @Test mutating func anAbsentFieldIsToldByHas() throws {
+        let slots = town.declarations.declareRecord("measure", fields: ["least"], as: .int)
+        let expression = try town.compile("has(measure.least) ? measure.least : -1")
+        let frame = Frame(town.declarations)
+        #expect(expression.integer(frame) == -1)
+        frame.slots[slots[0]] = .int(7)
+        #expect(expression.integer(frame) == 7)
+    }
+
+    @Test mutating func constantsAreCompiledIn() throws {
+        let list = Value.list(ValueList([.string(Text("a")), .string(Text("gender"))]))
+        town.declarations.declareConstants(
+            "constant", [("limit", .int(3)), ("name", .string(Text("gender"))), ("names", list)])
+        #expect(try town.compile("constant.limit * 2").constant.map(brief) == "6")
+        #expect(try town.compile("constant['limit'] == 3").constant.map(brief) == "true")
+        #expect(try town.compile("has(constant.limit)").constant.map(brief) == "true")
+        #expect(try town.compile("points >= constant.limit").slots == [town.points])
+        #expect(try town.compile("kind in constant.names").slots == [town.kind])
+        #expect(
+            town.diagnostics("kind == constant.limit")
+                == "1:6: error: a string never equals an int: '==' is always false")
+        #expect(
+            town.diagnostics("constant.limt > points")
+                == "1:10: error: 'constant' has no field 'limt'; did you mean 'limit'?")
+        // A constant hides no name of the object's fields.
+        #expect(try town.compile("data[constant.name] == 1").objectFieldNames.map(\.name) == ["gender"])
+        #expect(
+            try town.compile("data.exists(k, k in constant.names)").objectFieldNames.map(\.name) == ["a", "gender"])
+    }
 }

@@ -138,7 +138,9 @@ import Testing
         ("!data.late", "when its `late` is false"),
         // Everything else as it is.
         ("data.paid * 20 >= data.billed", "if `data.paid * 20 >= data.billed` is true"),
-        ("data.a > 1 || data.b > 1", "if `data.a > 1 || data.b > 1` is true"),
+        ("data.a > 1 || data.b > 1", "when its `a` is more than 1 or its `b` is more than 1"),
+        ("data.a > 1 || data.b > 1 && data.c", "if `data.a > 1 || data.b > 1 && data.c` is true"),
+        ("type == 'fare.paid'", "when it is `fare.paid`"),
         ("(data.a > 1)", "if `(data.a > 1)` is true"),
         ("data.a == '&& <= '", "if `data.a == '&& <= '` is true"),
         ("data.a == '&&' && data.b < 2", "when its `a` is && and its `b` is less than 2"),
@@ -216,7 +218,7 @@ import Testing
     }
 
     @Test func everyRulePerkBandSanctionMeasureAndEventOfEverySampleIsTold() throws {
-        for name in ["town", "loyalty", "licence"] {
+        for name in ["town", "loyalty", "licence", "drive", "market", "credit"] {
             let file = Self.policies.appending(path: "\(name)/\(name).yaml")
             let text = try String(contentsOf: file, encoding: .utf8)
             let policy = try ScoringPolicy(yaml: text, file: "\(name).yaml")

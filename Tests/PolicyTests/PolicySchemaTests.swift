@@ -16,7 +16,7 @@ import Testing
         #expect(file == Data(PolicySchema.text.utf8))
     }
 
-    @Test(arguments: ["town", "loyalty", "licence"])
+    @Test(arguments: ["town", "loyalty", "licence", "drive", "market", "credit"])
     func samplesAreValid(name: String) throws {
         let file = Self.policies.appending(path: "\(name)/\(name).yaml")
         #expect(try errors(String(contentsOf: file, encoding: .utf8)) == [])
@@ -25,7 +25,7 @@ import Testing
     @Test(
         .enabled(
             if: FileManager.default.fileExists(atPath: golden.appending(path: "lifecycle.yaml").path),
-            "shared/golden is not here"), arguments: ["first", "card", "otc", "lifecycle"])
+            "shared/golden is not here"), arguments: ["first", "card", "otc", "lifecycle", "early", "drive", "edges"])
     func goldenPoliciesAreValid(name: String) throws {
         #expect(try errors(String(contentsOf: Self.golden.appending(path: "\(name).yaml"), encoding: .utf8)) == [])
     }
@@ -36,11 +36,22 @@ import Testing
             $0.rules = """
                 rules:
                   - {id: a.b_c-1, dimension: payment, kinds: [official], event: [x, y], when: true, points: data.n, per: day, cap: 0, lasts: 0 days}
+                  - {id: b, dimension: payment, event: x.*, points: 1, per: day, lasts: 3 days, fades: true}
+                  - {id: c, dimension: payment, event: x.*, points: 1, per: day, fades: false}
+                  - {id: d, dimension: payment, event: x, points: 1, within: 1 month, cap: 3}
+                  - {id: e, dimension: payment, points: measure.n * -2, cap: 8}
                 """
             $0.more = """
                 sanctions:
                   - {id: s, dimension: payment, measures: credit, when: points < 0, lasts: 1 day}
                   - {id: t, dimension: payment, measures: [credit], event: x, lifted-by: [y], notice: 1 month, lasts: 2 years}
+                constants: {a: 1, b: 1.5, c: text, d: true, e: [1, two]}
+                attributes: {a: int, b: double, c: string, d: bool, e: timestamp}
+                measures:
+                  - {id: n, dimension: payment, kinds: [business], event: x.*, when: data.a > 1, count: true, within: 1 day, adverse: true}
+                  - {id: s, dimension: payment, event: [x, y.*], sum: data.a}
+                  - {id: m, dimension: payment, event: x, min: 1}
+                  - {id: r, dimension: payment, event: x, streak: [y.*, z]}
                 early: 90 minutes
                 appeals: {stay: false, decide-within: 10 days}
                 harm-budget: {lose-band: 2.5 %, lose-points: 100 %, lose-perk: 0.05%, largest-loss: 60, new-sanctions: 0}
@@ -73,6 +84,24 @@ import Testing
         (rule("event: fare.paid, points: 1, per: ever, lasts: 1 year"), "$.rules[0].per"),
         (rule("event: fare.paid, points: 1, per: day, lasts: 1 week"), "$.rules[0].lasts"),
         (rule("event: fare.paid, points: 1, colour: red"), "$.rules[0].colour"),
+        (rule("event: fare*, points: 1"), "$.rules[0].event"),
+        (rule("event: \"*\", points: 1"), "$.rules[0].event"),
+        (rule("event: standing.*, points: 1"), "$.rules[0].event"),
+        (rule("points: 1, when: true"), "$.rules[0]: `event`"),
+        (rule("points: 1, within: 1 day"), "$.rules[0]: `event`"),
+        (rule("event: fare.paid, points: 1, within: 0 days"), "$.rules[0].within"),
+        (rule("event: fare.paid, points: 1, within: 1 day, per: day"), "$.rules[0].per"),
+        (rule("event: fare.paid, points: 1, fades: true"), "$.rules[0]: `per`"),
+        (rule("event: fare.paid, points: 1, per: day, fades: true"), "$.rules[0]: `lasts`"),
+        (measure("count: true"), "$.measures[0]: `event`"),
+        (measure("event: x"), "$.measures[0]: fails oneOf"),
+        (measure("event: x, count: false"), "$.measures[0].count"),
+        (measure("event: x, count: true, sum: data.n"), "$.measures[0]: fails oneOf"),
+        (measure("event: x, count: true, within: 0 days"), "$.measures[0].within"),
+        (measure("event: x, count: true, adverse: perhaps"), "$.measures[0].adverse"),
+        (PolicyDocument.with { $0.more = "constants: {a: {}}" }, "$.constants.a"),
+        (PolicyDocument.with { $0.more = "constants: {a-b: 1}" }, "$.constants"),
+        (PolicyDocument.with { $0.more = "attributes: {tier: text}" }, "$.attributes.tier"),
         (PolicyDocument.with { $0.bands = "bands: []" }, "$.bands"),
         (PolicyDocument.with { $0.bands = "bands: [{name: C}]" }, "$.bands[0]: `from`"),
         (PolicyDocument.with { $0.perks = "perks: [{id: bikes}]" }, "$.perks[0]: `when`"),
@@ -102,6 +131,10 @@ import Testing
 
     private static func rule(_ members: String) -> String {
         PolicyDocument.with { $0.rules = "rules: [{id: fare, dimension: transport, \(members)}]" }
+    }
+
+    private static func measure(_ members: String) -> String {
+        PolicyDocument.with { $0.more = "measures: [{id: n, dimension: transport, \(members)}]" }
     }
 
     private static func sanction(_ members: String) -> String {
@@ -142,7 +175,7 @@ private enum JSONText {
 /// The part of JSON Schema 2020-12 that the policy's schema uses. A keyword that it does not know is an error.
 private struct Validator {
     private static let annotations: Set<String> = [
-        "$schema", "$defs", "title", "description", "default", "then", "else",
+        "$schema", "$defs", "title", "description", "default", "examples", "then", "else",
     ]
 
     private let root: [String: Any]
@@ -192,6 +225,14 @@ private struct Validator {
         case ("maxItems", let most as Int): return list.map { demand($0.count <= most) } ?? []
         case ("items", let schema):
             return (list ?? []).enumerated().flatMap { errors($0.element, schema, "\(path)[\($0.offset)]") }
+        case ("dependentRequired", let needs as [String: [String]]):
+            return needs.filter { object?[$0.key] != nil }.flatMap { _, names in
+                names.filter { object?[$0] == nil }.map { "\(path): `\($0)` is missing" }
+            }
+        case ("dependentSchemas", let schemas as [String: Any]):
+            return schemas.filter { object?[$0.key] != nil }.flatMap { errors(value, $0.value, path) }
+        case ("const", let constant as NSNumber):
+            return demand(isBoolean(value) == isBoolean(constant) && value as? NSNumber == constant)
         case ("enum", let choices as [String]): return demand((value as? String).map(choices.contains) ?? false)
         case ("oneOf", let choices as [Any]):
             return demand(choices.filter { errors(value, $0, path).isEmpty }.count == 1)
@@ -216,6 +257,7 @@ private struct Validator {
         switch name {
         case "null": value is NSNull
         case "boolean": isBoolean(value)
+        case "number": number(value) != nil
         case "integer": number(value).map { $0.doubleValue == $0.doubleValue.rounded() } ?? false
         case "string": value is String
         case "array": value is [Any]

@@ -50,7 +50,7 @@ import Testing
         #expect(policy.rules.map(\.id) == ["paid", "missed"])
         #expect(policy.rules.map(\.dimension) == [0, 0])
         #expect(policy.rules.map(\.kinds) == [policy.kinds, Self.official])
-        #expect(policy.rules.map(\.events) == [["bill.paid"], ["bill.missed", "loan.missed"]])
+        #expect(policy.rules.map { $0.events.map(\.description) } == [["bill.paid"], ["bill.missed", "loan.missed"]])
         #expect(points(policy) == [2, -22])
         #expect(policy.rules.map(\.cap) == [20, .max])
         #expect(policy.bands.map(\.name) == ["C", "A", "AA"])

@@ -76,7 +76,7 @@ import Testing
             """#
         let policy = try ScoringPolicy(yaml: text, file: "town.json")
         #expect(policy.bands.map(\.name) == ["😀", "😁"])
-        #expect(policy.rules.map(\.events) == [["bill/paid"]])
+        #expect(policy.rules.map { $0.events.map(\.description) } == [["bill/paid"]])
     }
 
     @Test(arguments: [

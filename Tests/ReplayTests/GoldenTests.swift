@@ -11,7 +11,7 @@ struct GoldenTests {
     /// The policy, and the data that it is about.
     private static let sets = [
         ("first", "card"), ("card", "card"), ("otc", "otc"), ("lifecycle", "lifecycle"),
-        ("early", "early"),
+        ("early", "early"), ("drive", "drive"), ("edges", "edges"),
     ]
 
     private func lines(_ path: String) throws -> [String] {

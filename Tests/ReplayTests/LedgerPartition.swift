@@ -45,7 +45,7 @@ enum LedgerEntry {
         }
     }
 
-    static func policyData(_ text: String, version: Int = 4) -> String {
+    static func policyData(_ text: String, version: Int = 6) -> String {
         var data = ByteWriter()
         data.append("{\"policy\":")
         data.append(jsonString: text)

@@ -147,6 +147,28 @@ import Testing
         #expect(last.counters.policySwitches == 2 && last.counters.activationsIgnored == 1)
     }
 
+    /// A policy with a measure, in a ledger that is moved to the sixth version behind its first activation.
+    @Test func aLedgerOfVersionFivePassesOverMeasuresUntilItIsMoved() throws {
+        let measured = Self.texts[1] + "measures: [{id: all, dimension: payment, event: bill.paid, count: true}]\n"
+        let upgrade = LedgerEntry.system(
+            type: "standing.ledger.upgraded", data: #"{"ledger":"city","fold-version":6}"#)
+        let before = lives + [.activation(measured, offset: 2, replaces: nil)]
+        let frames = Self.frames([[Self.beginning()], before])
+        let old = try folded(frames)
+        #expect(old.text == Self.texts[0])
+        #expect(old.counters.policySwitches == 0 && old.counters.activationsIgnored == 1)
+        let history = try PolicyHistory.activations(of: MemoryFrames(frames))
+        #expect(history.map(\.olderVersion) == [nil, 5] && history.map(\.changedNothing) == [false, true])
+        #expect(try PolicyHistory.texts(of: MemoryFrames(frames)) == [Self.texts[0]])
+
+        let after = [upgrade, LedgerEntry.activation(measured, offset: 3, replaces: nil)]
+        let moved = Self.frames([[Self.beginning()], before + after])
+        let new = try folded(moved)
+        #expect(new.text == measured)
+        #expect(new.counters.policySwitches == 1 && new.counters.activationsIgnored == 1)
+        #expect(try PolicyHistory.texts(of: MemoryFrames(moved)) == [Self.texts[0], measured])
+    }
+
     // MARK: Whoever folds the same frames
 
     /// Many activations, of all kinds, between bills and enrolments.

@@ -6,7 +6,8 @@ import Replay
 import Simulation
 
 /// A ledger partition of random lives under changing policies, the same for the same seed: buckets that end, levels,
-/// judgments, appeals, voids, withdrawals, duplicates and late events, frames that come twice, sessions that break.
+/// judgments, appeals, voids, withdrawals, duplicates and late events, measures, windows and attributes, frames that come
+/// twice, sessions that break.
 struct RandomLedger {
     static let partition: Int32 = 4
 
@@ -15,8 +16,21 @@ struct RandomLedger {
         version: 1
         score: {base: 1000, min: 700, max: 1200}
         kinds: [individual, business]
+        constants: {many: 3}
+        attributes: {tier: string, rooms: int}
         dimensions: {payment: {min: -200, max: 150}, judgments: {min: -300, max: 0}, community: {}}
+        measures:
+          - {id: noises, dimension: community, event: noise, count: true, within: 1 month, adverse: true}
+          - {id: paid, dimension: payment, event: bill.paid, sum: data.amount, within: 50 days}
+          - {id: least, dimension: payment, event: "bill.*", min: data.amount, within: 20 days}
+          - {id: most, dimension: payment, event: "bill.*", max: data.amount}
+          - {id: last, dimension: payment, event: bill.paid, latest: data.amount, within: 40 days}
+          - {id: streak, dimension: payment, event: bill.paid, streak: [bill.missed], within: 3 months}
         rules:
+          - {id: gold, dimension: payment, event: bill.paid, when: attribute.tier == "gold", points: attribute.rooms % 5, within: 25 days, cap: 8}
+          - {id: steady, dimension: payment, points: 'measure.streak >= constant.many ? 7 : measure.least > 60 ? 2 : 0'}
+          - {id: loud, dimension: community, points: 'measure.noises > constant.many ? -measure.noises : 0', cap: 12}
+          - {id: cheer, dimension: community, event: hours, points: 9, per: month, lasts: 4 months, fades: true}
           - {id: on-time, dimension: payment, event: bill.paid, when: data.amount >= 50, points: 6, per: month, cap: 12, lasts: 2 months}
           - {id: late, dimension: payment, event: bill.missed, points: data.days * -2, per: month, cap: 70, lasts: 3 months}
           - {id: defaulted, dimension: judgments, event: court.defaulted, kinds: [individual], points: -150, per: year, lasts: 1 year}
@@ -25,10 +39,12 @@ struct RandomLedger {
         bands: [{name: C, from: 700}, {name: B, from: 900}, {name: A, from: 1010}]
         perks:
           - {id: listing, when: 'band == "A" && !sanctioned'}
+          - {id: lastly, when: measure.last > 40 && measure.most < 118, grace: 3 days}
           - {id: energy, when: score >= 1000 && dimension.community >= 4, grace: 5 days}
         sanctions:
           - {id: debtor, dimension: judgments, event: court.defaulted, when: data.amount > 50, lifted-by: court.satisfied, measures: [air], notice: 4 days, lasts: 1 month}
           - {id: credit, dimension: payment, measures: [credit], when: points <= -60, lasts: 20 days}
+          - {id: quiet, dimension: community, measures: [gatherings], when: measure.noises >= constant.many, notice: 1 day, lasts: 9 days}
         appeals: {decide-within: 6 days}
         """
 
@@ -39,7 +55,9 @@ struct RandomLedger {
         )
         .replacing("id: credit", with: "id: loans").replacing("name: B, from: 900", with: "name: B2, from: 880"),
         text.replacing("version: 1", with: "version: 3").replacing("data.days * -2", with: "data.days * -3")
-            .replacing("id: listing", with: "id: catalogue"),
+            .replacing("id: listing", with: "id: catalogue").replacing("within: 1 month", with: "within: 15 days")
+            .replacing("attributes: {tier: string, rooms: int}", with: "attributes: {rooms: int, tier: string}")
+            .replacing("fades: true", with: "cap: 30"),
     ]
 
     /// By ledger offset; some are left out.
@@ -95,7 +113,10 @@ struct RandomLedger {
         switch random.below(100) {
         case 0..<14:
             let kind = ["individual", "business", "official"][random.below(3)]
-            return event("standing.subject.enrolled", #"{"kind":"\#(kind)","terms":"t\#(random.below(3))"}"#)
+            let attributes = #"{"tier":"\#(small < 6 ? "gold" : "silver")","rooms":\#(amount)}"#
+            return event(
+                "standing.subject.enrolled",
+                #"{"kind":"\#(kind)","terms":"t\#(random.below(3))","attributes":\#(attributes)}"#)
         case 14..<16: return event("standing.subject.withdrawn", "")
         case 16..<19: return .tick(second)
         case 19..<24:

@@ -150,10 +150,10 @@ import Testing
                 .system(
                     type: "standing.policy.activated",
                     data: LedgerEntry.policyData(RandomLedger.text)
-                        .replacing(#","ledger":"city","fold-version":4"#, with: ""))
+                        .replacing(#","ledger":"city","fold-version":6"#, with: ""))
             ])
         let places = [20, 40]
-        for (version, place) in zip([3, 4], places) {
+        for (version, place) in zip([3, 6], places) {
             let data = #"{"ledger":"city","fold-version":\#(version)}"#
             let upgrade = LedgerEntry.frame(
                 session: UInt64(50 + version),

@@ -9,13 +9,15 @@ import Scoring
 struct NaiveFold {
     struct Contribution {
         var rule: Int
-        var bucket: Int32
+        var time: Timestamp
         var points: Int64
     }
 
     struct Past {
+        /// Source and id.
         var key: [String]
         var contributions: [Contribution]
+        var entries: [Entry] = []
     }
 
     struct Sanction: Equatable {
@@ -31,8 +33,10 @@ struct NaiveFold {
     struct Subject {
         var kind: String
         var terms: String
+        /// As JSON has them, declared or not.
+        var attributes: [String: Value] = [:]
         var events: [Past] = []
-        /// Buckets that ended by then have had their effect.
+        /// Buckets and windows that ended by then have had their effect.
         var endsSeen: Timestamp
         var seen: Set<[String]> = []
         var beyondLimit: Int64 = 0
@@ -59,8 +63,8 @@ struct NaiveFold {
     /// Activations that name another policy than the active one.
     private(set) var activationsIgnored: Int64 = 0
     private var told: [String] = []
-    private let eventFrame: Frame
-    private let standingFrame: Frame
+    let eventFrame: Frame
+    let standingFrame: Frame
 
     private let maximumEvents: UInt32
     /// Early events of a subject, and in all.
@@ -156,16 +160,18 @@ struct NaiveFold {
 
     // MARK: What a set of events is worth
 
-    private func end(_ item: Contribution) -> Timestamp { policy.rules[item.rule].end(of: item.bucket) }
-
     func totals(_ subject: Subject) -> [Int64] { totals(subject, at: clock) }
 
     private func totals(_ subject: Subject, at time: Timestamp) -> [Int64] {
-        policy.rules.indices.map { rule in
-            let mine = subject.events.flatMap(\.contributions).filter { $0.rule == rule && end($0) > time }
-            return Dictionary(grouping: mine, by: \.bucket).values.reduce(0) { sum, bucket in
-                let cap = min(policy.rules[rule].cap, ScoringPolicy.saturation)
-                return sum + max(-cap, min(cap, bucket.reduce(0) { $0 + $1.points }))
+        policy.rules.indices.map { number in
+            let rule = policy.rules[number]
+            let cap = min(rule.cap, ScoringPolicy.saturation)
+            func clamped(_ points: Int64) -> Int64 { max(-cap, min(cap, points)) }
+            if rule.isOverMeasures { return clamped(pointsOverMeasures(rule, subject, at: time)) }
+            let mine = subject.events.flatMap(\.contributions).filter { $0.rule == number && ends($0).last! > time }
+            if rule.within != nil { return clamped(mine.reduce(0) { $0 + $1.points }) }
+            return Dictionary(grouping: mine) { rule.per.bucket(of: $0.time) }.reduce(0) { sum, bucket in
+                sum + left(of: clamped(bucket.value.reduce(0) { $0 + $1.points }), rule, bucket.key, at: time)
             }
         }
     }
@@ -188,24 +194,28 @@ struct NaiveFold {
     private mutating func behave(_ type: String, _ name: String, _ happening: Happening, _ key: [String]) {
         var subject = subjects[name]!
         let before = totals(subject)
-        load(happening, subject.kind)
+        load(happening, subject)
         var adverse: Set<Int> = []
         var past = Past(key: key, contributions: [])
         for (number, rule) in policy.rules.enumerated()
-        where rule.events.contains(type) && rule.kinds.kinds.contains(where: { $0.description == subject.kind }) {
+        where names(rule.events, type) && rule.kinds.kinds.contains(where: { $0.description == subject.kind }) {
             guard rule.when.map({ $0.truth(eventFrame) == .yes }) ?? true, let points = points(rule) else { continue }
-            let item = Contribution(rule: number, bucket: rule.per.bucket(of: happening.time), points: points)
-            guard end(item) > clock else { continue }
+            let item = Contribution(rule: number, time: happening.time, points: points)
+            guard ends(item).last! > clock else { continue }
             past.contributions.append(item)
             if points < 0 { adverse.insert(rule.dimension) }
+        }
+        past.entries = entries(happening, subject.kind)
+        for entry in past.entries where policy.measures[entry.measure].isAdverse && !entry.breaks {
+            adverse.insert(policy.measures[entry.measure].dimension)
         }
         subject.events.append(past)
         subjects[name] = subject
         for sanction in policy.sanctions {
-            if sanction.liftedBy.contains(type), subjects[name]!.sanctions[sanction.id] != nil {
+            if names(sanction.liftedBy, type), subjects[name]!.sanctions[sanction.id] != nil {
                 lift(sanction, name, "remedied")
             }
-            guard case .event(let types, let when) = sanction.trigger, types.contains(type),
+            guard case .event(let types, let when) = sanction.trigger, names(types, type),
                 when.map({ $0.truth(eventFrame) == .yes }) ?? true
             else { continue }
             if subjects[name]!.sanctions[sanction.id] != nil {
@@ -227,28 +237,19 @@ struct NaiveFold {
         }
     }
 
-    /// Has the event in the frame, read by Foundation.
-    private func load(_ happening: Happening, _ kind: String) {
-        let variables = policy.variables.event
-        eventFrame.slots[variables.kind] = .string(Text(kind))
-        let data = (try? JSONSerialization.jsonObject(with: Data(happening.data.utf8))) as? [String: Any] ?? [:]
-        for (name, slot) in variables.declarations.objectFields {
-            switch data[name] {
-            case let number as Int: eventFrame.slots[slot] = .int(Int64(number))
-            case let text as String: eventFrame.slots[slot] = .string(Text(text))
-            default: eventFrame.slots[slot] = .error(.noSuchField)
-            }
-        }
-    }
-
     private mutating func control(_ type: String, _ name: String, _ happening: Happening) {
-        let data = (try? JSONSerialization.jsonObject(with: Data(happening.data.utf8))) as? [String: String] ?? [:]
+        let object = (try? JSONSerialization.jsonObject(with: Data(happening.data.utf8))) as? [String: Any] ?? [:]
+        let data = object.compactMapValues { $0 as? String }
         if type == "standing.subject.enrolled" {
-            if subjects[name] != nil {
+            let attributes = Self.members(of: object["attributes"] as? [String: Any] ?? [:])
+            if let subject = subjects[name] {
+                let before = totals(subject)
                 subjects[name]!.terms = data["terms"] ?? ""
+                subjects[name]!.attributes = attributes
+                evaluate(name, before: before, adverse: [])
             } else if policy.kinds.kinds.contains(where: { $0.description == data["kind"] }) {
                 subjects[name] = Subject(
-                    kind: data["kind"] ?? "", terms: data["terms"] ?? "", endsSeen: clock)
+                    kind: data["kind"] ?? "", terms: data["terms"] ?? "", attributes: attributes, endsSeen: clock)
                 evaluate(name, before: nil, adverse: [])
                 foldEarly(happening)
             }
@@ -348,19 +349,20 @@ struct NaiveFold {
         let (score, band) = (score(subject), policy.bands[policy.band(of: score(subject))].name)
         if before == nil || (score, band) != (subject.score, subject.band) {
             let old = before == nil ? "none" : "\(subject.score) \(subject.band)"
-            let changes = zip(totals(subject), before ?? totals(subject)).map { $0 - $1 }
+            let none = [Int64](repeating: 0, count: policy.rules.count)
+            let changes = zip(totals(subject), before ?? none).map { $0 - $1 }
             tell(name, "score \(old) -> \(score) \(band)\(because(changes))")
         }
         (subject.score, subject.band) = (score, band)
         subjects[name] = subject
         for sanction in policy.sanctions {
             guard case .level(let when) = sanction.trigger else { continue }
+            loadMeasures(subject, at: clock)
             standingFrame.slots[policy.variables.standing.points] = .int(dimensions(subject)[sanction.dimension])
-            standingFrame.slots[policy.variables.standing.kind] = .string(Text(subject.kind))
-            let holds = when.truth(standingFrame) == .yes
+            let truth = when.truth(standingFrame)
             if subjects[name]!.sanctions[sanction.id] != nil {
-                if !holds { lift(sanction, name, "cured", timer: timer) }
-            } else if holds, adverse.contains(sanction.dimension) {
+                if truth == .no { lift(sanction, name, "cured", timer: timer) }
+            } else if truth == .yes, adverse.contains(sanction.dimension) {
                 impose(sanction, name, cause: nil)
             }
         }
@@ -383,9 +385,9 @@ struct NaiveFold {
 
     private func loadStanding(_ subject: Subject) {
         let variables = policy.variables.standing
+        loadMeasures(subject, at: clock)
         standingFrame.slots[variables.score] = .int(subject.score)
         standingFrame.slots[variables.band] = .string(Text(subject.band))
-        standingFrame.slots[variables.kind] = .string(Text(subject.kind))
         standingFrame.slots[variables.sanctioned] = .bool(subject.sanctions.values.contains { $0.state == "in-force" })
         for (slot, points) in zip(variables.dimensions, dimensions(subject)) {
             standingFrame.slots[slot] = .int(points)
@@ -417,10 +419,9 @@ struct NaiveFold {
 
     private func nextDue() -> Due? {
         subjects.flatMap { name, subject -> [Due] in
-            let ends = subject.events.flatMap(\.contributions).map(end)
-                .filter { $0 > subject.endsSeen && $0.microseconds != .max }.map {
-                    Due(time: $0, subject: name, rank: 0, id: "")
-                }
+            let all = subject.events.flatMap { $0.contributions.flatMap { self.ends($0) } + $0.entries.map { end($0) } }
+            let ends = all.filter { $0 > subject.endsSeen && $0.microseconds != .max }
+                .map { Due(time: $0, subject: name, rank: 0, id: "") }
             let perks = subject.perks.compactMap { id, end in
                 end.map { Due(time: $0, subject: name, rank: 1, id: id) }
             }

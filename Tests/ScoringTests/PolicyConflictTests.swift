@@ -115,6 +115,24 @@ import Testing
         #expect(story.fold.policy.version == 4 && story.fold.counters.activationsIgnored == 0)
     }
 
+    /// A policy with parts of the sixth version: a measure, or a prefix.
+    @Test(arguments: ["bill.*", "bill.paid"]) mutating func olderLedgersPassOverWhatTheyDoNotHave(event: String) throws
+    {
+        let text = Self.text(5, points: 70).replacing("event: bill.paid", with: "event: \"\(event)\"")
+        let measures = "measures: [{id: all, dimension: payment, event: bill.paid, count: true}]\nbands:"
+        let policy = try ScoringPolicy(
+            yaml: event == "bill.*" ? text : text.replacing("bands:", with: measures), file: "hamlet.yaml")
+        let old = began(.fifth)
+        #expect(try !activate(policy, in: old, on: 2, id: "a", replaces: nil))
+        #expect(old.score(of: "anna") == 620 && old.fold.counters.activationsIgnored == 1)
+        // It is passed over in the past of a later one too.
+        #expect(try activate(others[0], in: old, on: 3, id: "b", replaces: PolicyHash.of(first.text)))
+        #expect(old.score(of: "anna") == 630 && old.fold.counters.activationsIgnored == 1)
+        let new = began(.sixth)
+        #expect(try activate(policy, in: new, on: 2, id: "a", replaces: nil))
+        #expect(new.score(of: "anna") == 670 && new.fold.counters.activationsIgnored == 0)
+    }
+
     /// What the ledger passed over is passed over in the past of a later policy: who is enrolled is up to what was active.
     @Test mutating func thePastOfALaterPolicyKnowsWhatChangedNothing() throws {
         let story = began()

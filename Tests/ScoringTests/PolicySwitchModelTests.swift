@@ -27,7 +27,10 @@ import Testing
     /// What follows from the set of events alone.
     private func scores(_ story: Story) -> [String: [String]] {
         story.standings.mapValues { standing in
-            ["\(standing.level.score)", "\(standing.dimensions)", "\(standing.contributions)", standing.terms]
+            [
+                "\(standing.level.score)", "\(standing.dimensions)", "\(standing.contributions)", standing.terms,
+                "\(standing.measures)", "\(standing.attributes)",
+            ]
         }
     }
 
@@ -39,13 +42,29 @@ import Testing
     }
 
     @Test(arguments: 0..<24) func scoresAreThoseOfTheWholeHistoryAndBackAgain(seed: UInt64) throws {
-        let first = try Self.policy()
-        let second = try Self.policy(Self.changes)
+        var lives = FullLives(seed: seed, subjects: 5, daysAnEvent: [0.1, 0.5, 2][Int(seed % 3)])
+        try goAndComeBack(
+            try Self.policy(), try Self.policy(Self.changes), lives.enrolments + lives.next(160), lives.next(120),
+            lives.next(60))
+    }
+
+    /// From one policy of everything that SPEC 3 has to another, and back.
+    @Test(arguments: 0..<60) func measuresAreThoseOfTheWholeHistoryAndBackAgain(seed: UInt64) throws {
+        var lives = MeasuredLives(seed: seed, subjects: 4, daysAnEvent: [0.2, 1, 4][Int(seed % 3)])
+        try goAndComeBack(
+            try RandomPolicy.policy(seed: seed, early: "2 days"),
+            try RandomPolicy.policy(seed: seed + 1000, early: "2 days"), lives.enrolments() + lives.next(100),
+            lives.next(80), lives.next(50))
+    }
+
+    private func goAndComeBack(
+        _ first: ScoringPolicy, _ second: ScoringPolicy, _ happenings: [Happening], _ further: [Happening],
+        _ last: [Happening]
+    ) throws {
         let story = Story(first)
         let never = Story(first)
         let always = Story(second)
         var mirror = Mirror()
-        var lives = FullLives(seed: seed, subjects: 5, daysAnEvent: [0.1, 0.5, 2][Int(seed % 3)])
         var past: [Happening] = []
         var day: Double = 0
 
@@ -72,16 +91,16 @@ import Testing
             }
         }
 
-        live(lives.enrolments + lives.next(160))
+        live(happenings)
         try activate(second, id: "p2")
         #expect(scores(story) == scores(always))
-        live(lives.next(120))
+        live(further)
         #expect(scores(story) == scores(always))
         #expect(mirror.standings == Mirror.of(story))
         #expect(story.fold.subjectsByBand == Self.subjectsByBand(of: story))
         try activate(first, id: "p1")
         #expect(scores(story) == scores(never))
-        live(lives.next(60))
+        live(last)
         #expect(scores(story) == scores(never))
         #expect(mirror.standings == Mirror.of(story))
         #expect(story.fold.subjectsByBand == Self.subjectsByBand(of: story))

@@ -17,8 +17,8 @@ extension Story {
         past.begin(under: first)
         for happening in happenings {
             let item = item(happening, entry: 0)
-            if let type = item.type {
-                past.fold(item.event, type: type, entry: 0)
+            if item.type != nil {
+                past.fold(item.event, type: past.resolve(type: item.event.type), entry: 0)
             } else {
                 past.tick(item.event.time, entry: 0)
             }

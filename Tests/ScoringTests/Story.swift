@@ -18,9 +18,11 @@ final class Story {
         for bytes in lent { bytes.deallocate() }
     }
 
-    func lend(_ text: String) -> UnsafeRawBufferPointer {
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
-        copy.copyBytes(from: text.utf8)
+    func lend(_ text: String) -> UnsafeRawBufferPointer { lend(text.utf8) }
+
+    func lend(_ bytes: some Collection<UInt8>) -> UnsafeRawBufferPointer {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        copy.copyBytes(from: bytes)
         lent.append(copy)
         return UnsafeRawBufferPointer(copy)
     }

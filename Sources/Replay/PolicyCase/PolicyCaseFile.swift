@@ -6,7 +6,7 @@ public import Policy
 ///     cases:
 ///       - name: a fare evaded twice          # unique in the file
 ///         given:                             # what happens, in the order of the ledger
-///           - {enrol: anna, kind: individual, at: 2026-01-01}
+///           - {enrol: anna, kind: individual, attributes: {tier: plus}, at: 2026-01-01}
 ///           - {event: fare.evaded, at: 2026-01-02T10:00:00Z, data: {line: 4}, id: f1, source: /city}
 ///           - {event: bill.paid, at: 2026-01-05, times: 6, every: 1 month}
 ///         when:                              # optional: what happens then
@@ -18,12 +18,17 @@ public import Policy
 ///           - {sanction: rail-ban, state: lifted, reason: expired, since: …, until: …}
 ///           - {perk: energy-discount, state: granted}
 ///         standing:                          # optional: standings at the end
-///           anna: {score: 985, band: A, dimensions: {transport: -15}, sanctions: {rail-ban: noticed}, perks: []}
+///           anna: {score: 985, band: A, dimensions: {transport: -15}, measures: {late: 3}, sanctions: {}, perks: []}
 ///           bert: ~                          # is not enrolled
+///         never:                             # optional: what must not happen
+///           - {sanction: rail-ban, within: 30 days}        {perk: …}        {band: …}
+///         any-order: true                    # optional: the standings do not depend on the order of the events
 ///
+/// - `never` looks at the facts of `given` and `when`; `within` counts from the first step. With `any-order` the case is run
+///   in other orders too, in which no event passes a step that is none; the standings of all must come out the same.
 /// - With `when`, `then` lists the facts of its steps; without, those of `given`, the first score of an enrolment too.
-/// - Fields that are left out are not compared. Of `dimensions` only those that are named are; `sanctions` (by state)
-///   and `perks` are compared whole.
+/// - Fields that are left out are not compared. Of `dimensions` and `measures` only those that are named are (`~`: a measure
+///   is absent); `sanctions` (by state) and `perks` are compared whole.
 /// - `at` is a day (its first instant) or an RFC 3339 time. `subject` may be left out where the case enrols only one.
 ///   `kind` is by default the first that the policy scores; `terms`, `statement` and `reason` are "-" by default.
 ///   `because` lists rules with their points, largest first.
@@ -51,7 +56,10 @@ public struct PolicyCaseFile: Sendable {
 
     /// Throws every mistake at once, as `YAMLMistakes`, and whatever `load` throws.
     /// - Parameter load: reads the policy that the file names, by its path as it is written there.
-    public init(yaml: String, file: String, load: (_ path: String) throws -> ScoringPolicy) throws {
+    /// - Parameter needsExpectation: whether a case that compares nothing is a mistake.
+    public init(
+        yaml: String, file: String, needsExpectation: Bool = true, load: (_ path: String) throws -> ScoringPolicy
+    ) throws {
         let reader = YAMLReader(yaml)
         self.file = file
         let mistakes = { YAMLMistakes(file: file, mistakes: reader.mistakes) }
@@ -61,7 +69,8 @@ public struct PolicyCaseFile: Sendable {
             let path = document["policy"].flatMap({ reader.string($0, what: "policy") })
         else { throw mistakes() }
         policy = try load(path)
-        var parser = PolicyCaseParser(reader: reader, file: file, policy: policy)
+        var parser = PolicyCaseParser(
+            reader: reader, file: file, policy: policy, needsExpectation: needsExpectation)
         cases = document["cases"].map { parser.cases($0) } ?? []
         guard reader.mistakes.isEmpty else { throw mistakes() }
     }

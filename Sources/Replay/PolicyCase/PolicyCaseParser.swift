@@ -11,7 +11,9 @@ struct PolicyCaseParser {
     let policy: ScoringPolicy
     let decoder = EventDecoder()
     let memberDecoder = EventDecoder()
-    let eventTypes: [String]
+    let patterns: [EventPattern]
+    /// A case that compares nothing is a mistake.
+    let needsExpectation: Bool
     /// Of the case being read: whom it enrols, and its events' ids with their subjects and sources.
     var subjects: [String] = []
     var events: [String: (subject: String, source: String)] = [:]
@@ -23,28 +25,30 @@ struct PolicyCaseParser {
     /// What a control event says of its terms, statement or reason where the case says nothing.
     static let unsaid = "-"
 
-    init(reader: YAMLReader, file: String, policy: ScoringPolicy) {
+    init(reader: YAMLReader, file: String, policy: ScoringPolicy, needsExpectation: Bool) {
+        self.needsExpectation = needsExpectation
         self.reader = reader
         self.file = file
         self.policy = policy
-        eventTypes = policy.eventTypes
+        patterns = policy.eventPatterns
     }
 
     mutating func cases(_ value: Value) -> [PolicyCase] {
         guard let items = list(value, what: "cases", limit: PolicyCaseFile.maximumCases) else { return [] }
         var names: Set<String> = []
         var result: [PolicyCase] = []
-        for item in items {
+        for (number, item) in items.enumerated() {
             guard
                 let mapping = reader.mapping(
-                    item, what: "a case", known: ["name", "given", "when", "then", "standing"],
+                    item, what: "a case",
+                    known: ["name", "given", "when", "then", "standing", "never", "any-order"],
                     required: ["name", "given"])
             else { continue }
             let name = mapping["name"].flatMap { reader.string($0, what: "name") } ?? ""
             if let place = mapping["name"], !names.insert(name).inserted {
                 reader.note("the case \"\(name.prefix(80))\" is already there", at: place)
             }
-            if mapping["then"] == nil, mapping["standing"] == nil {
+            if needsExpectation, !["then", "standing", "never", "any-order"].contains(where: { mapping[$0] != nil }) {
                 reader.note("a case compares something: it lacks \"then\" or \"standing\"", at: item)
             }
             let given = mapping["given"].flatMap { list($0, what: "given", limit: PolicyCaseFile.maximumSteps) } ?? []
@@ -54,12 +58,24 @@ struct PolicyCaseParser {
             let whenSteps = when.map { $0.flatMap { steps($0) } }
             let then = mapping["then"].map { facts($0) }
             let standings = mapping["standing"].map { self.standings($0) } ?? []
+            let never = mapping["never"].map { forbidden($0, from: givenSteps + (whenSteps ?? [])) } ?? []
+            let isInAnyOrder = mapping["any-order"].flatMap { reader.bool($0, what: "any-order") } ?? false
+            let end = number + 1 < items.count ? items[number + 1].line : nil
             result.append(
                 PolicyCase(
                     name: name, file: file, line: item.line, given: givenSteps, when: whenSteps, then: then,
-                    standings: standings, hasOneSubject: subjects.count == 1))
+                    standings: standings, never: never, isInAnyOrder: isInAnyOrder, subjects: subjects,
+                    place: PolicyCase.Place(line: item.line, column: item.column, end: end),
+                    thenPlace: place(of: "then", in: mapping, end: end),
+                    standingPlace: place(of: "standing", in: mapping, end: end)))
         }
         return result
+    }
+
+    private func place(of key: String, in mapping: YAMLReader.Mapping, end: Int?) -> PolicyCase.Place? {
+        guard let place = mapping.place(of: key) else { return nil }
+        let next = mapping.names.map(\.key.line).filter { $0 > place.line }.min()
+        return PolicyCase.Place(line: place.line, column: place.column, end: next ?? end)
     }
 
     // MARK: Words
@@ -103,7 +119,7 @@ struct PolicyCaseParser {
         /// The keys of the step besides the verb's own.
         var keys: [String] {
             switch self {
-            case .enrol: ["kind", "terms", "at"]
+            case .enrol: ["kind", "terms", "attributes", "at"]
             case .event: ["subject", "at", "data", "id", "source", "times", "every"]
             case .void: ["subject", "at", "reason"]
             case .appeal: ["subject", "at", "statement"]
@@ -192,7 +208,7 @@ struct PolicyCaseParser {
     private mutating func behaviour(
         _ object: Value, _ at: Timestamp?, _ step: YAMLReader.Mapping, _ item: Value
     ) -> [PolicyCase.Step] {
-        let type = choice(object, what: "event type (no rule and no sanction names it)", of: eventTypes)
+        let type = eventType(object)
         let subject = subject(step, item)
         let times =
             step["times"].flatMap {
@@ -225,18 +241,44 @@ struct PolicyCaseParser {
         var result: [PolicyCase.Step] = []
         for number in 0..<times {
             let step = event(
-                id: id ?? "\(stepCount)-\(number + 1)", source: source, type: eventTypes[type], subject: subject,
+                id: id ?? "\(stepCount)-\(number + 1)", source: source, type: type, subject: subject,
                 at: at.adding(CalendarSpan(every.count * number, every.unit)), data: data.bytes, item)
             guard let step else { break }
-            result.append(step)
+            result.append(.event(step, name: "\(type) of step \(stepCount)"))
         }
         return result
+    }
+
+    /// One that a rule, a measure or a sanction names.
+    private func eventType(_ value: Value) -> String? {
+        guard let type = reader.string(value, what: "event") else { return nil }
+        if patterns.contains(where: { $0.matches(type) }) { return type }
+        reader.noteUnknown(
+            "event type (no rule, no measure and no sanction names it)", type,
+            known: patterns.filter { !$0.isPrefix }.map(\.stem), at: value)
+        return nil
+    }
+
+    /// What an enrolment says of the subject, as JSON. Nil, with a note, if the policy does not declare it so.
+    private func attributes(_ value: Value) -> String? {
+        guard let mapping = reader.mapping(value, what: "attributes", known: nil) else { return nil }
+        for (name, key, value) in mapping.names {
+            guard let attribute = policy.attributes.first(where: { $0.name == name }) else {
+                reader.noteUnknown("attribute", name, known: policy.attributes.map(\.name), at: key)
+                continue
+            }
+            if !attribute.type.accepts(value.scalar) {
+                reader.note("the attribute \"\(name)\" is declared as \(attribute.type.rawValue)", at: value)
+            }
+        }
+        return reader.json(value)
     }
 
     private mutating func control(
         _ verb: Verb, _ subject: String, _ at: Timestamp, _ step: YAMLReader.Mapping, _ item: Value
     ) -> [PolicyCase.Step] {
         var members: [(String, String)] = []
+        var attributes: String?
         /// A text that a control event needs and a case may leave out.
         func take(_ key: String) {
             guard let value = step[key] else { return members.append((key, Self.unsaid)) }
@@ -251,6 +293,7 @@ struct PolicyCaseParser {
             guard let kind = kind ?? policy.kinds.kinds.first?.description else { return [] }
             members.append(("kind", kind))
             take("terms")
+            attributes = step["attributes"].flatMap { self.attributes($0) }
         case .withdraw: type = .withdrawn
         case .void:
             type = .eventVoided
@@ -285,18 +328,22 @@ struct PolicyCaseParser {
             data.append(byte: UInt8(ascii: ":"))
             data.append(jsonString: member.1)
         }
+        if let attributes {
+            data.append(",\"attributes\":")
+            data.append(attributes)
+        }
         if !members.isEmpty { data.append(byte: UInt8(ascii: "}")) }
         return event(
             id: "\(stepCount)-control", source: Self.source, type: type.name.description, subject: subject, at: at,
             data: data.bytes, item
-        ).map { [$0] } ?? []
+        ).map { [.control($0)] } ?? []
     }
 
     /// The event's JSON, if it is one that the fold could be given.
     private mutating func event(
         id: String, source: String, type: String, subject: String, at: Timestamp, data: UnsafeRawBufferPointer,
         _ item: Value
-    ) -> PolicyCase.Step? {
+    ) -> [UInt8]? {
         guard eventBytes <= PolicyCaseFile.maximumEventBytes else { return nil }
         eventBytes += 256 + data.count
         guard eventBytes <= PolicyCaseFile.maximumEventBytes else {
@@ -327,6 +374,18 @@ struct PolicyCaseParser {
             reader.note("\(defect)", at: item)
             return nil
         }
-        return .event(Array(writer.bytes))
+        return Array(writer.bytes)
+    }
+}
+
+extension ScoringPolicy.AttributeType {
+    /// Whether a value is of the type, or absent.
+    fileprivate func accepts(_ value: YAMLScalar?) -> Bool {
+        switch (self, value) {
+        case (_, .null?), (.string, .text?), (.bool, .bool?), (.double, .number?): true
+        case (.int, .number(let digits)?): Int64(digits) != nil
+        case (.timestamp, .text(let text)?): Timestamp(text) != nil
+        default: false
+        }
     }
 }

@@ -12,8 +12,12 @@ public struct PolicyHistory {
         public let offset: Int64
         /// The partition's clock at the entry; nil before any event or tick.
         public let clock: Timestamp?
-        /// Why it changed nothing; nil if the policy is active from the entry on.
+        /// Why it changed nothing, where it was approved against another policy; otherwise nil.
         public let conflict: Conflict?
+        /// The ledger's fold version, where it does not have all that the policy has: then nothing changed; otherwise nil.
+        public let olderVersion: Int64?
+
+        public var changedNothing: Bool { conflict != nil || olderVersion != nil }
     }
 
     /// An activation was approved against another policy than the one that was active at its entry.
@@ -32,6 +36,8 @@ public struct PolicyHistory {
         /// Its policy was active already.
         case repeated
         case conflict(Conflict)
+        /// The ledger is of this fold version, which does not have all that the policy has.
+        case olderLedger(Int64)
         /// Its time is out of range (`EntryTime`).
         case outOfRange
     }
@@ -42,8 +48,17 @@ public struct PolicyHistory {
         let text: String
         /// Nil where the fold does not look at it.
         let replaces: String?
+        /// The ledger's fold version there.
+        let version: Int64
         let offset: Int64
         let clock: Timestamp?
+
+        /// The fold passes over it: what is not of its ledger's version compiles all the same.
+        var isBeyondLedger: Bool {
+            guard version < Int64(FoldVersion.sixth.rawValue), let policy = try? ScoringPolicy(yaml: text, file: "")
+            else { return false }
+            return Int64(policy.foldVersion.rawValue) > version
+        }
     }
 
     /// The ledger offset of the next frame to read.
@@ -82,12 +97,13 @@ public struct PolicyHistory {
             // Of two members that began the ledger the first entry won.
             entry.kind == .system ? candidates.isEmpty : known.insert(identity).inserted
         else { return }
-        let isCompared = reader.acceptance.foldVersion >= Int64(FoldVersion.fifth.rawValue) && entry.kind == .event
+        let version = reader.acceptance.foldVersion
+        let isCompared = version >= Int64(FoldVersion.fifth.rawValue) && entry.kind == .event
         let clock = reader.acceptance.clock
         candidates.append(
             Candidate(
                 identity: identity, text: text, replaces: isCompared ? entry.event.replacedPolicy(decoder) : nil,
-                offset: offset, clock: clock == .distantPast ? nil : clock))
+                version: version, offset: offset, clock: clock == .distantPast ? nil : clock))
     }
 
     /// Neither attribute has a control character, so the two are apart.
@@ -101,6 +117,8 @@ public struct PolicyHistory {
                 body(candidate, .conflict(Conflict(replaces: replaces, active: hash)))
             } else if candidate.text == active {
                 body(candidate, .repeated)
+            } else if active != nil, candidate.isBeyondLedger {
+                body(candidate, .olderLedger(candidate.version))
             } else {
                 body(candidate, .activated)
                 active = candidate.text
@@ -108,25 +126,29 @@ public struct PolicyHistory {
         }
     }
 
-    /// In the ledger's order, those that changed nothing because of a conflict among them. The activation of the policy that is
+    /// In the ledger's order, those that changed nothing because of a conflict or the ledger's fold version among them. The activation of the policy that is
     /// active already, one that came before, and one that does not compile and is passed over, are left out.
     public var activations: [Activation] {
         var activations: [Activation] = []
         judge { candidate, outcome in
-            let conflict: Conflict?
+            var conflict: Conflict?
+            var olderVersion: Int64?
             switch outcome {
-            case .activated: conflict = nil
+            case .activated: break
             case .conflict(let found): conflict = found
+            case .olderLedger(let version): olderVersion = version
             case .repeated, .outOfRange: return
             }
             activations.append(
-                Activation(text: candidate.text, offset: candidate.offset, clock: candidate.clock, conflict: conflict))
+                Activation(
+                    text: candidate.text, offset: candidate.offset, clock: candidate.clock, conflict: conflict,
+                    olderVersion: olderVersion))
         }
         return activations
     }
 
     /// The texts of the policies that became active; the last one is. No two neighbours are the same.
-    public var texts: [String] { activations.filter { $0.conflict == nil }.map(\.text) }
+    public var texts: [String] { activations.filter { !$0.changedNothing }.map(\.text) }
 
     /// What became of the event of this source and id; nil if it has not been read.
     public func outcome(source: String, id: String) -> Outcome? {

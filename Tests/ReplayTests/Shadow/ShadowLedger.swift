@@ -24,7 +24,7 @@ struct ShadowLedger {
             [
                 .system(
                     type: "standing.policy.activated",
-                    data: LedgerEntry.policyData(RandomLedger.text, version: 5))
+                    data: LedgerEntry.policyData(RandomLedger.text))
             ])
         var fold = Self.fold(frames)
         _ = try SliceTests.whole(frames, &fold)

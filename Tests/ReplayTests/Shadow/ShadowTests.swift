@@ -106,14 +106,14 @@ import Testing
     @Test(arguments: UInt64(11)...13) func itIsUpgradedWithItsLedger(seed: UInt64) throws {
         var frames = RandomLedger(seed: seed, frames: 60, switches: false).frames
         let beginning = LedgerEntry.policyData(RandomLedger.text)
-            .replacing(#","ledger":"city","fold-version":4"#, with: "")
+            .replacing(#","ledger":"city","fold-version":6"#, with: "")
         frames[0].bytes = LedgerEntry.frame(
             session: 9, [.system(type: "standing.policy.activated", data: beginning)])
         let upgrade = LedgerEntry.frame(
             session: 54,
             [
                 .tick(86_400 * 20),
-                .system(type: "standing.ledger.upgraded", data: #"{"ledger":"city","fold-version":4}"#),
+                .system(type: "standing.ledger.upgraded", data: #"{"ledger":"city","fold-version":6}"#),
                 .tick(86_400 * 21),
             ])
         let offset = frames[20].offset

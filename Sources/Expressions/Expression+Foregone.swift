@@ -1,0 +1,105 @@
+/// What a slot can hold, as far as whoever declared it knows.
+public enum SlotRange: Sendable {
+    case numbers(ClosedRange<Double>)
+    case texts([String])
+}
+
+/// A comparison whose answer is certain before anything is evaluated, and where it stands.
+public struct ForegoneComparison: Sendable, Hashable {
+    public let line: Int
+    public let column: Int
+    /// Nil where only `text` is never met, among others that may be.
+    public let answer: Bool?
+    /// The slot that is compared, where one is compared with texts.
+    public let slot: Int?
+    /// A text that the slot never holds.
+    public let text: String?
+    /// What a side that is not constant lies between, where numbers are compared.
+    public let range: ClosedRange<Double>?
+}
+
+/// A comparison as it was compiled.
+struct ComparisonSite: Sendable {
+    enum Sort: Sendable {
+        case operands(Comparison, Node, Node)
+        case within(Node, ValueList)
+    }
+
+    let offset: Int
+    let sort: Sort
+
+    struct Verdict {
+        var answer: Bool?
+        var slot: Int?
+        var text: String?
+        var range: ClosedRange<Double>?
+    }
+
+    func verdicts(_ range: (Int) -> SlotRange?) -> [Verdict] {
+        switch sort {
+        case .operands(let comparison, let left, let right):
+            let (a, b) = (left.bounds(range), right.bounds(range))
+            if let answer = comparison.answer(a, b) {
+                return [Verdict(answer: answer, range: left.constant == nil ? a : right.constant == nil ? b : nil)]
+            }
+            for (node, other) in [(left, right), (right, left)] {
+                guard let (slot, texts) = Self.texts(node, range), case .string(let text)? = other.constant,
+                    comparison == .equal || comparison == .notEqual
+                else { continue }
+                if !Self.contains(texts, text) {
+                    return [Verdict(answer: comparison == .notEqual, slot: slot, text: text.string)]
+                }
+                if texts.count == 1 { return [Verdict(answer: comparison == .equal, slot: slot)] }
+            }
+            return []
+        case .within(let item, let list):
+            guard let (slot, texts) = Self.texts(item, range) else { return [] }
+            let wanted = list.items.compactMap { if case .string(let text) = $0 { text } else { nil } }
+            let strange = wanted.filter { !Self.contains(texts, $0) }
+            if strange.count == wanted.count {
+                return [Verdict(answer: false, slot: slot, text: strange.first?.string)]
+            }
+            if texts.allSatisfy({ known in wanted.contains { $0.string.isSame(known) } }) {
+                return [Verdict(answer: true, slot: slot)]
+            }
+            return strange.map { Verdict(slot: slot, text: $0.string) }
+        }
+    }
+
+    private static func texts(_ node: Node, _ range: (Int) -> SlotRange?) -> (slot: Int, texts: [String])? {
+        guard let slot = (node as? SlotNode)?.slot, slot >= 0, case .texts(let texts)? = range(slot) else { return nil }
+        return (slot, texts)
+    }
+
+    private static func contains(_ texts: [String], _ text: Text) -> Bool { texts.contains { $0.isSame(text.string) } }
+}
+
+extension Comparison {
+    /// Nil where both answers are possible, or a range is not known.
+    fileprivate func answer(_ a: ClosedRange<Double>?, _ b: ClosedRange<Double>?) -> Bool? {
+        guard let a, let b else { return nil }
+        var orders: [Order] = []
+        if a.lowerBound < b.upperBound { orders.append(.less) }
+        if a.overlaps(b) { orders.append(.equal) }
+        if a.upperBound > b.lowerBound { orders.append(.greater) }
+        let answers = orders.map(holds)
+        return answers.allSatisfy { $0 == answers.first } ? answers.first : nil
+    }
+}
+
+extension Expression {
+    /// The comparisons whose answers follow from what slots can hold.
+    public func foregoneComparisons(_ range: (Int) -> SlotRange?) -> [ForegoneComparison] {
+        let places = Places(Array(source.utf8))
+        return comparisons.flatMap { site in
+            site.verdicts(range).map {
+                let (line, column) = places[site.offset]
+                return ForegoneComparison(
+                    line: line, column: column, answer: $0.answer, slot: $0.slot, text: $0.text, range: $0.range)
+            }
+        }
+    }
+
+    /// What its value lies between, if it is a number and the ranges of its slots are known; nil if that is not known.
+    public func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? { root.bounds(range) }
+}

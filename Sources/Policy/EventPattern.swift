@@ -1,0 +1,40 @@
+/// What `event`, `lifted-by` and `streak` name: an event type, or a prefix of types such as `bill.*`. Equal by its bytes.
+///
+/// Two prefixes are one inside the other, or have no type in common.
+public struct EventPattern: Hashable, Sendable, CustomStringConvertible {
+    /// The type, or what stands before the `*` of a prefix: `bill.`.
+    public let stem: String
+    public let isPrefix: Bool
+
+    /// Nil for a text with a `*` that is not the end of a `.*`.
+    public init?(_ text: String) {
+        isPrefix = text.utf8.suffix(2).elementsEqual(".*".utf8)
+        stem = isPrefix ? String(text.unicodeScalars.dropLast()) : text
+        guard !stem.utf8.contains(UInt8(ascii: "*")) else { return nil }
+    }
+
+    /// As a policy writes it.
+    public var description: String { isPrefix ? stem + "*" : stem }
+
+    public func matches(_ type: String) -> Bool {
+        isPrefix ? type.utf8.starts(with: stem.utf8) : type.utf8.elementsEqual(stem.utf8)
+    }
+
+    public func matches(_ type: UnsafeRawBufferPointer) -> Bool {
+        isPrefix ? type.starts(with: stem.utf8) : type.elementsEqual(stem.utf8)
+    }
+
+    /// Whether it matches every type that the other matches.
+    public func covers(_ other: EventPattern) -> Bool {
+        isPrefix ? other.stem.utf8.starts(with: stem.utf8) : !other.isPrefix && matches(other.stem)
+    }
+
+    public static func == (a: Self, b: Self) -> Bool {
+        a.isPrefix == b.isPrefix && a.stem.utf8.elementsEqual(b.stem.utf8)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(isPrefix)
+        for byte in stem.utf8 { hasher.combine(byte) }
+    }
+}

@@ -1,0 +1,87 @@
+internal import Events
+
+/// Where a policy names an event type or a prefix.
+struct EventUse {
+    let pattern: EventPattern
+    let dimension: Int
+    /// The rule, measure or sanction.
+    let user: String
+    let place: YAMLReader.Value
+}
+
+extension PolicyParser {
+    /// Event types and prefixes of a rule, a measure or a sanction, each at home in one dimension.
+    mutating func eventPatterns(_ value: Value, what: String, dimension: Int?, user kind: String, _ id: String?)
+        -> [EventPattern]
+    {
+        names(value, what: what).compactMap { text, place in
+            guard let pattern = eventPattern(text, at: place) else { return nil }
+            if let dimension {
+                let user = id.map { "\(kind) \"\($0)\"" } ?? "a \(kind)"
+                eventUses.append(EventUse(pattern: pattern, dimension: dimension, user: user, place: place))
+            }
+            return pattern
+        }
+    }
+
+    private func eventPattern(_ text: String, at place: Value) -> EventPattern? {
+        guard let pattern = EventPattern(text) else {
+            reader.note("a * stands only at the end of a prefix such as bill.*", at: place)
+            return nil
+        }
+        let reserved = ControlType.prefix.description.utf8
+        guard !pattern.stem.utf8.starts(with: reserved) else {
+            reader.note("types under \"standing.\" are reserved for control events", at: place)
+            return nil
+        }
+        // As long, and as plain, as an event's type may be.
+        guard !text.isEmpty, text.utf8.count <= EventDecoder.maximumAttributeBytes,
+            !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+        else {
+            reader.note(
+                "an event type has 1 to \(EventDecoder.maximumAttributeBytes) bytes and no control character", at: place
+            )
+            return nil
+        }
+        return pattern
+    }
+
+    /// Notes the later one of two uses of the same events in different dimensions.
+    func noteEventsOfTwoDimensions() {
+        let uses = eventUses.sorted { ($0.place.line, $0.place.column) < ($1.place.line, $1.place.column) }
+        var homes: [EventPattern: EventUse] = [:]
+        for use in uses {
+            guard let home = homes[use.pattern] else {
+                homes[use.pattern] = use
+                continue
+            }
+            if home.dimension != use.dimension { noteCrossing(home, use) }
+        }
+        guard homes.keys.contains(where: \.isPrefix) else { return }
+        // In the order of their bytes, what a prefix matches follows it.
+        let ordered = homes.values.sorted { a, b in
+            if a.pattern.stem.utf8.elementsEqual(b.pattern.stem.utf8) { return a.pattern.isPrefix }
+            return a.pattern.stem.utf8.lexicographicallyPrecedes(b.pattern.stem.utf8)
+        }
+        var prefixes: [EventUse] = []
+        for use in ordered {
+            while let last = prefixes.last, !last.pattern.covers(use.pattern) { prefixes.removeLast() }
+            if let other = prefixes.first(where: { $0.dimension != use.dimension }) {
+                let isFirst = (other.place.line, other.place.column) < (use.place.line, use.place.column)
+                noteCrossing(isFirst ? other : use, isFirst ? use : other)
+            }
+            if use.pattern.isPrefix { prefixes.append(use) }
+        }
+    }
+
+    private func noteCrossing(_ first: EventUse, _ second: EventUse) {
+        let home = "in dimension \"\(dimensions[first.dimension].name)\" (by \(first.user))"
+        let what = second.pattern.isPrefix ? "prefix" : "event type"
+        let isSame = first.pattern == second.pattern
+        reader.note(
+            "the \(what) \"\(second.pattern)\" "
+                + (isSame ? "is already used \(home)" : "overlaps \"\(first.pattern)\", which is used \(home)")
+                + ": evidence must not cross dimensions",
+            at: second.place)
+    }
+}

@@ -1,0 +1,117 @@
+internal import Events
+internal import Expressions
+
+/// What the numbers of a policy lie between, whatever happens: of each event, of rules, of dimensions, of the score.
+struct PolicyRanges {
+    private let policy: ScoringPolicy
+    /// By dimension.
+    private let dimensions: [ClosedRange<Double>]
+    let score: ClosedRange<Double>
+
+    private static let everything = -Double.infinity...Double.infinity
+
+    init(_ policy: ScoringPolicy) {
+        self.policy = policy
+        let dimensions = policy.dimensions.indices.map { number in
+            let (low, high) = (policy.dimensions[number].min, policy.dimensions[number].max)
+            let rules = policy.rules.filter { $0.dimension == number }.map { Self.ofRule($0, policy) }
+            let sum = rules.reduce(0...0) { $0.lowerBound + $1.lowerBound...$0.upperBound + $1.upperBound }
+            return Self.clamp(sum, Double(low), Double(high))
+        }
+        self.dimensions = dimensions
+        let base = Double(policy.score.base)
+        let sum = dimensions.reduce(base...base) { $0.lowerBound + $1.lowerBound...$0.upperBound + $1.upperBound }
+        score = Self.clamp(sum, Double(policy.score.min), Double(policy.score.max))
+    }
+
+    private static func clamp(_ range: ClosedRange<Double>, _ low: Double, _ high: Double) -> ClosedRange<Double> {
+        max(low, min(high, range.lowerBound))...max(low, min(high, range.upperBound))
+    }
+
+    /// Nil for what has no bound.
+    static func text(_ number: Double) -> String? { Int64(exactly: number).map { "\($0)" } }
+
+    // MARK: Rules
+
+    /// What one event, or the rule over measures, gives.
+    func ofEachEvent(_ rule: ScoringPolicy.Rule) -> ClosedRange<Double> { Self.ofEachEvent(rule, policy) }
+
+    /// What a rule gives at any moment; 0 is always among it.
+    func ofRule(_ rule: ScoringPolicy.Rule) -> ClosedRange<Double> { Self.ofRule(rule, policy) }
+
+    private static func ofEachEvent(_ rule: ScoringPolicy.Rule, _ policy: ScoringPolicy) -> ClosedRange<Double> {
+        switch rule.points {
+        case .constant(let points): Double(points)...Double(points)
+        case .expression(let points):
+            points.bounds(rule.isOverMeasures ? ofMeasures(rule.kinds, policy) : ofEvent(rule.kinds, policy))
+                ?? everything
+        }
+    }
+
+    private static func ofRule(_ rule: ScoringPolicy.Rule, _ policy: ScoringPolicy) -> ClosedRange<Double> {
+        guard rule.cap > 0, !rule.kinds.isDisjoint(with: policy.kinds) else { return 0...0 }
+        if case .bool(false)? = rule.when?.constant { return 0...0 }
+        let each = ofEachEvent(rule, policy)
+        let (low, high) = (min(0, each.lowerBound), max(0, each.upperBound))
+        let cap = rule.cap == .max ? Double.infinity : Double(rule.cap) * liveBuckets(rule)
+        guard !rule.isOverMeasures else { return max(low, -cap)...min(high, cap) }
+        // Any number of events.
+        return (low < 0 ? -cap : 0)...(high > 0 ? cap : 0)
+    }
+
+    /// Buckets that can count at one moment, or more.
+    private static func liveBuckets(_ rule: ScoringPolicy.Rule) -> Double {
+        let shortest: Int64
+        switch rule.per {
+        case .ever: return 1
+        case .day: shortest = 1
+        case .month: shortest = 28
+        case .year: shortest = 365
+        }
+        // Events come late, and with any time; but a bucket that is over counts for nothing.
+        guard let lasts = rule.lasts else { return .infinity }
+        return Double(lasts.days.upperBound / shortest + 2)
+    }
+
+    // MARK: Slots
+
+    func ofEvent(_ kinds: KindSet) -> (Int) -> SlotRange? { Self.ofEvent(kinds, policy) }
+    func ofMeasures(_ kinds: KindSet) -> (Int) -> SlotRange? { Self.ofMeasures(kinds, policy) }
+
+    private static func ofEvent(_ kinds: KindSet, _ policy: ScoringPolicy) -> (Int) -> SlotRange? {
+        let kind = policy.variables.event.kind
+        let texts = kinds.intersection(policy.kinds).kinds.map(\.description)
+        return { $0 == kind && !texts.isEmpty ? .texts(texts) : nil }
+    }
+
+    private static func ofMeasures(_ kinds: KindSet, _ policy: ScoringPolicy) -> (Int) -> SlotRange? {
+        let variables = policy.variables.standing
+        let texts = kinds.intersection(policy.kinds).kinds.map(\.description)
+        return { slot in
+            if slot == variables.kind { return texts.isEmpty ? nil : .texts(texts) }
+            guard let number = variables.measures.firstIndex(of: slot) else { return nil }
+            // A count and a streak are numbers of events.
+            return policy.measures[number].amount == nil ? .numbers(0...Double.infinity) : nil
+        }
+    }
+
+    /// What a perk sees (nil), or a sanction by level of a dimension.
+    func ofStanding(_ dimension: Int?) -> (Int) -> SlotRange? {
+        let variables = policy.variables.standing
+        let measures = Self.ofMeasures(policy.kinds, policy)
+        return { [self] slot in
+            if slot == variables.score { return .numbers(score) }
+            if slot == variables.band { return .texts(policy.bands.map(\.name)) }
+            if slot == variables.points { return dimension.map { .numbers(dimensions[$0]) } }
+            if let number = variables.dimensions.firstIndex(of: slot) { return .numbers(dimensions[number]) }
+            return measures(slot)
+        }
+    }
+
+    /// The measures that an expression over the standing names.
+    func measures(in expression: Expression) -> [ScoringPolicy.Measure] {
+        expression.slots.compactMap { slot in
+            policy.variables.standing.measures.firstIndex(of: slot).map { policy.measures[$0] }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+internal import Events
+internal import Expressions
+
+/// What a policy allows and its author perhaps did not mean: parts that can do nothing, and expressions whose answer is
+/// certain.
+struct PolicyWarnings {
+    typealias Value = YAMLReader.Value
+
+    let policy: ScoringPolicy
+    private let places: PolicyPlaces
+    private let ranges: PolicyRanges
+    private(set) var found: [YAMLMistake] = []
+
+    /// Of a policy without mistakes.
+    init(_ policy: ScoringPolicy, _ places: PolicyPlaces) {
+        self.policy = policy
+        self.places = places
+        ranges = PolicyRanges(policy)
+    }
+
+    mutating func find() {
+        for (number, rule) in policy.rules.enumerated() { check(rule, places.rules[number]) }
+        for (number, measure) in policy.measures.enumerated() { check(measure, places.measures[number]) }
+        for (number, perk) in policy.perks.enumerated() { check(perk, places.perks[number]) }
+        for (number, sanction) in policy.sanctions.enumerated() { check(sanction, places.sanctions[number]) }
+        checkBands()
+        checkUse()
+    }
+
+    private mutating func warn(_ message: String, at place: Value) {
+        guard found.count < YAMLReader.maximumMistakes else { return }
+        found.append(YAMLMistake(line: place.line, column: place.column, message: message))
+    }
+
+    // MARK: Expressions
+
+    private mutating func check(_ expression: Expression, at value: Value, _ range: (Int) -> SlotRange?) {
+        func place(_ line: Int, _ column: Int) -> String {
+            expression.source.contains("\n")
+                ? "line \(line), character \(column) of the expression" : "character \(column) of the expression"
+        }
+        for warning in expression.warnings {
+            warn("\(warning.message) (\(place(warning.line, warning.column)))", at: value)
+        }
+        for comparison in expression.foregoneComparisons(range) {
+            let answer = comparison.answer.map { $0 ? "this is always true" : "this is never true" }
+            let message = [answer, why(comparison, in: expression)].compactMap(\.self).joined(separator: ": ")
+            warn("\(message) (\(place(comparison.line, comparison.column)))", at: value)
+        }
+        if expression.foregoneComparisons(range).isEmpty, case .bool(false)? = expression.constant {
+            warn("this is never true", at: value)
+        }
+    }
+
+    private func why(_ comparison: ForegoneComparison, in expression: Expression) -> String? {
+        if let range = comparison.range {
+            let (low, high) = (PolicyRanges.text(range.lowerBound), PolicyRanges.text(range.upperBound))
+            switch (low, high) {
+            case (nil, nil): return nil
+            case (let low?, nil): return "it is at least \(low)"
+            case (nil, let high?): return "it is at most \(high)"
+            case (let low?, let high?): return low == high ? "it is \(low)" : "it lies between \(low) and \(high)"
+            }
+        }
+        guard let text = comparison.text, let slot = comparison.slot,
+            let name = expression.references.first(where: { $0.slot == slot })?.name
+        else { return nil }
+        let known = name == "band" ? policy.bands.map(\.name) : policy.kinds.kinds.map(\.description)
+        let near = YAMLReader.nearest(to: text, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
+        return "there is no \(name) \"\(text.prefix(80))\" here\(near)"
+    }
+
+    // MARK: Rules and measures
+
+    private mutating func check(_ rule: ScoringPolicy.Rule, _ place: YAMLReader.Mapping) {
+        let id = place["id"] ?? place.place
+        checkKinds(rule.kinds, place)
+        let event = ranges.ofEvent(rule.kinds)
+        if let when = rule.when, let value = place["when"] { check(when, at: value, event) }
+        if case .expression(let points) = rule.points, let value = place["points"] {
+            check(points, at: value, rule.isOverMeasures ? ranges.ofMeasures(rule.kinds) : event)
+        }
+        if rule.isOverMeasures {
+            checkOverMeasures(rule, id)
+        } else if rule.cap == 0 || ranges.ofEachEvent(rule) == 0...0 {
+            warn("this rule never gives and never takes a point", at: id)
+        }
+    }
+
+    private mutating func checkOverMeasures(_ rule: ScoringPolicy.Rule, _ id: Value) {
+        var read: [ScoringPolicy.Measure] = []
+        var slots: [Int] = []
+        if case .expression(let points) = rule.points {
+            slots = points.slots
+            read = ranges.measures(in: points)
+        }
+        if slots.isEmpty {
+            warn("this rule has no event and names no measure: it gives everyone the same, at every moment", at: id)
+        }
+        if !read.isEmpty, ranges.ofRule(rule).lowerBound < 0, !read.contains(where: \.isAdverse) {
+            warn(
+                "this rule takes points by measures none of which is adverse: their events impose no sanction by level",
+                at: id)
+        }
+    }
+
+    private mutating func check(_ measure: ScoringPolicy.Measure, _ place: YAMLReader.Mapping) {
+        checkKinds(measure.kinds, place)
+        let event = ranges.ofEvent(measure.kinds)
+        if let when = measure.when, let value = place["when"] { check(when, at: value, event) }
+        for key in ["sum", "min", "max", "latest"] {
+            if let amount = measure.amount, let value = place[key] { check(amount, at: value, event) }
+        }
+    }
+
+    private mutating func checkKinds(_ kinds: KindSet, _ place: YAMLReader.Mapping) {
+        if kinds.isDisjoint(with: policy.kinds) {
+            warn("the policy scores nobody of these kinds", at: place["kinds"] ?? place.place)
+        }
+    }
+
+    // MARK: What follows
+
+    private mutating func checkBands() {
+        let score = ranges.score
+        for (number, band) in policy.bands.enumerated() {
+            if Double(band.from) > score.upperBound, let most = PolicyRanges.text(score.upperBound) {
+                warn(
+                    "nobody can reach the band \"\(band.name)\": no score is more than \(most)",
+                    at: places.bands[number])
+            } else if number + 1 < policy.bands.count, Double(policy.bands[number + 1].from) <= score.lowerBound,
+                let least = PolicyRanges.text(score.lowerBound)
+            {
+                warn(
+                    "nobody can fall to the band \"\(band.name)\": no score is less than \(least)",
+                    at: places.bands[number])
+            }
+        }
+    }
+
+    private mutating func check(_ perk: ScoringPolicy.Perk, _ place: YAMLReader.Mapping) {
+        if let value = place["when"] { check(perk.when, at: value, ranges.ofStanding(nil)) }
+    }
+
+    private mutating func check(_ sanction: ScoringPolicy.Sanction, _ place: YAMLReader.Mapping) {
+        if let value = place["notice"], sanction.notice.certainlyReaches(sanction.lasts) {
+            warn("it ends before it is in force: notice is as long as lasts", at: value)
+        }
+        guard let value = place["when"] else { return }
+        switch sanction.trigger {
+        case .event(_, let when): if let when { check(when, at: value, ranges.ofEvent(policy.kinds)) }
+        case .level(let when):
+            check(when, at: value, ranges.ofStanding(sanction.dimension))
+            checkWhatImposes(sanction, when, at: value)
+        }
+    }
+
+    /// A sanction by level is imposed by an event that takes points, or comes into an adverse measure.
+    private mutating func checkWhatImposes(_ sanction: ScoringPolicy.Sanction, _ when: Expression, at value: Value) {
+        let name = policy.dimensions[sanction.dimension].name
+        let isAdverse = policy.measures.contains { $0.dimension == sanction.dimension && $0.isAdverse }
+        let takesPoints = policy.rules.contains {
+            $0.dimension == sanction.dimension && !$0.isOverMeasures && ranges.ofRule($0).lowerBound < 0
+        }
+        let read = ranges.measures(in: when)
+        if !isAdverse, !takesPoints {
+            warn(
+                "nothing can impose this: no rule over events takes points in \"\(name)\", and none of its measures is adverse",
+                at: value)
+        } else if !read.isEmpty, !when.slots.contains(policy.variables.standing.points),
+            !read.contains(where: \.isAdverse)
+        {
+            warn(
+                "this is a level of measures none of which is adverse: an event that comes into one of them does not impose it",
+                at: value)
+        }
+    }
+
+    // MARK: What is not used
+
+    private mutating func checkUse() {
+        let expressions = policy.expressions
+        let constants = Set(expressions.flatMap(\.constantNames))
+        for (number, constant) in policy.constants.enumerated() where !constants.contains("constant.\(constant.name)") {
+            warn("no expression names the constant \"\(constant.name)\"", at: places.constants[number])
+        }
+        let names = Set(expressions.flatMap { $0.references.map(\.name) })
+        for (number, attribute) in policy.attributes.enumerated() where !names.contains("attribute.\(attribute.name)") {
+            warn("no expression names the attribute \"\(attribute.name)\"", at: places.attributes[number])
+        }
+        for (number, measure) in policy.measures.enumerated() where !names.contains("measure.\(measure.id)") {
+            let place = places.measures[number]
+            warn("no rule, perk or sanction names the measure \"\(measure.id)\"", at: place["id"] ?? place.place)
+        }
+    }
+}
+
+extension CalendarSpan {
+    /// Days that it certainly has, and at most has.
+    var days: ClosedRange<Int64> {
+        switch unit {
+        case .days: count...count
+        case .months: (count * 365 / 12 - 3)...(count * 366 / 12 + 3)
+        case .years: count * 365...count * 366
+        }
+    }
+
+    /// Whether no calendar makes it shorter than the other.
+    fileprivate func certainlyReaches(_ other: CalendarSpan) -> Bool {
+        switch (unit, other.unit) {
+        case (.months, .months), (.years, .years), (.days, .days): count >= other.count
+        case (.months, .years): count >= other.count * 12
+        case (.years, .months): count * 12 >= other.count
+        default: days.lowerBound >= other.days.upperBound
+        }
+    }
+}
+
+extension ScoringPolicy {
+    /// Every expression of the policy, but the constant ones of points.
+    var expressions: [Expression] {
+        var all: [Expression] = perks.map(\.when)
+        for rule in rules {
+            if let when = rule.when { all.append(when) }
+            if case .expression(let points) = rule.points { all.append(points) }
+        }
+        for measure in measures { all += [measure.when, measure.amount].compactMap(\.self) }
+        for sanction in sanctions {
+            switch sanction.trigger {
+            case .level(let when): all.append(when)
+            case .event(_, let when): if let when { all.append(when) }
+            }
+        }
+        return all
+    }
+}

@@ -1,0 +1,217 @@
+internal import Events
+internal import Expressions
+internal import Policy
+
+// Events into measures and out of them again (SPEC section 3). What a measure is follows from the events in its window
+// alone, in whatever order they came.
+extension Fold {
+    func state(_ item: Series, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<MeasureState> {
+        UnsafeMutableRawPointer(record + item.stateAt).assumingMemoryBound(to: MeasureState.self)
+    }
+
+    /// What a measure is now, as expressions see it; nil if it is absent.
+    func reading(_ measure: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64? {
+        let item = series[policy.rules.count + measure]
+        return state(item, record).pointee.reading(item.form)
+    }
+
+    /// The measures that name the event's type, in policy order.
+    mutating func measure(
+        _ event: UnsafePointer<EventView>, _ range: Range<Int32>, _ record: UnsafeMutablePointer<Int64>,
+        _ subject: UInt32, kind: UInt8, _ identity: UInt64, _ change: inout Change
+    ) {
+        let kindBit = UInt8(1) << kind
+        types.entrances.withUnsafeBufferPointer { entrances in
+            for number in range {
+                let entrance = entrances[Int(number)]
+                guard entrance.kinds & kindBit != 0, let value = value(entrance, event, record) else { continue }
+                change.isMatched = true
+                let last = bucket(of: event.pointee.time, Int(entrance.series))
+                guard last.due > clock.microseconds else { continue }
+                let dimension = 1 &<< UInt64(entrance.dimension) as UInt64
+                if entrance.isAdverse { change.adverse |= dimension }
+                change.measures |= dimension
+                enter(event, value, last, entrance, record, subject, identity)
+            }
+        }
+    }
+
+    /// The event's value in the measure; nil: it is not in it, because the condition does not hold or cannot be evaluated.
+    private mutating func value(
+        _ entrance: EventTypes.Entrance, _ event: UnsafePointer<EventView>, _ record: UnsafeMutablePointer<Int64>
+    ) -> Int64? {
+        if entrance.breaks { return 0 }
+        if let when = entrance.when {
+            switch when._withUnsafeGuaranteedRef({ $0.truth(eventFrame) }) {
+            case .yes: break
+            case .no: return nil
+            case .error:
+                noteError(of: .measure(Int(entrance.measure)), when, wanted: .bool, eventFrame, .event(event), record)
+                return nil
+            }
+        }
+        guard let amount = entrance.amount else { return 1 }
+        let value = amount._withUnsafeGuaranteedRef { $0.integer(eventFrame) }
+        if value == nil {
+            noteError(of: .measure(Int(entrance.measure)), amount, wanted: .int, eventFrame, .event(event), record)
+        }
+        return value
+    }
+
+    private mutating func enter(
+        _ event: UnsafePointer<EventView>, _ value: Int64, _ last: LastBucket, _ entrance: EventTypes.Entrance,
+        _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32, _ identity: UInt64
+    ) {
+        let number = Int(entrance.series)
+        let (item, bucket) = (series[number], open(last, number, record, subject))
+        let state = state(item, record)
+        let isFirst = state.pointee.events == 0
+        let isFirstOfBucket = bucket.pointee.events == 0
+        state.pointee.events += 1
+        guard !item.form.isOrdered else {
+            bucket.pointee.events &+= 1
+            let evidence = UnsafeMutableRawPointer(bucket) + MemoryLayout<Bucket>.offset(of: \.evidence)!
+            let isLast = ordered.add(
+                event.pointee, identity: identity, value: value, to: evidence.assumingMemoryBound(to: UInt32.self))
+            if isLast, bucket == head(number, record) {
+                let streak = value == 0 ? 0 : state.pointee.value + 1
+                state.pointee.value = item.form == .streak ? streak : value
+            } else if item.form == .streak {
+                state.pointee.value = streak(number, record)
+            }
+            return
+        }
+        let sum = bucket.pointee.sum
+        put(value, in: bucket, identity)
+        switch item.form {
+        case .sum: state.pointee.sum += Int128(value)
+        case .least, .greatest:
+            bucket.pointee.sum = isFirstOfBucket ? value : item.furthest(sum, value)
+            state.pointee.value = isFirst ? value : item.furthest(state.pointee.value, value)
+        default: break
+        }
+    }
+
+    // MARK: Out again
+
+    /// A bucket has left the window: it was the earliest of them.
+    mutating func leave(_ bucket: Bucket, _ number: Int, _ record: UnsafeMutablePointer<Int64>) {
+        let item = series[number]
+        let state = state(item, record)
+        state.pointee.events -= Int64(bucket.events)
+        switch item.form {
+        case .sum:
+            var next = bucket.evidence
+            while next != 0 {
+                state.pointee.sum -= Int128(evidence[next].pointee.points)
+                next = evidence[next].pointee.next
+            }
+        case .least, .greatest: if bucket.sum == state.pointee.value { findFurthest(number, record) }
+        // What is left are the last of the events: the streak is no longer than that.
+        case .streak: state.pointee.value = min(state.pointee.value, state.pointee.events)
+        case .latest: if state.pointee.events == 0 { state.pointee.value = 0 }
+        default: break
+        }
+        if item.form.isOrdered { ordered.removeAll(bucket.evidence) } else { forget(bucket) }
+    }
+
+    /// Takes an event out of a measure. False: it is not in it.
+    mutating func take(
+        _ identity: UInt64, fromMeasure number: Int, _ record: UnsafeMutablePointer<Int64>
+    ) -> Bool {
+        let (item, head) = (series[number], head(number, record))
+        guard head.pointee.events > 0 else { return false }
+        let state = state(item, record)
+        var bucket = head
+        while true {
+            if take(identity, from: bucket, item, state) {
+                state.pointee.events -= 1
+                if bucket.pointee.events == 0 { dropEmpty(bucket, head) }
+                switch item.form {
+                case .least, .greatest: findFurthest(number, record)
+                case .streak: state.pointee.value = streak(number, record)
+                case .latest: state.pointee.value = last(head)
+                default: break
+                }
+                return true
+            }
+            guard bucket.pointee.next != 0 else { return false }
+            bucket = buckets[bucket.pointee.next]
+        }
+    }
+
+    /// Takes an event out of a bucket of a measure.
+    private mutating func take(
+        _ identity: UInt64, from bucket: UnsafeMutablePointer<Bucket>, _ item: Series,
+        _ state: UnsafeMutablePointer<MeasureState>
+    ) -> Bool {
+        guard !item.form.isOrdered else {
+            let evidence = UnsafeMutableRawPointer(bucket) + MemoryLayout<Bucket>.offset(of: \.evidence)!
+            guard ordered.take(identity, from: evidence.assumingMemoryBound(to: UInt32.self)) else { return false }
+            bucket.pointee.events -= 1
+            return true
+        }
+        guard let value = takeEvidence(identity, from: bucket) else { return false }
+        switch item.form {
+        case .sum:
+            state.pointee.sum -= Int128(value)
+            bucket.pointee.sum &-= value
+        case .least, .greatest: bucket.pointee.sum = furthest(of: bucket.pointee, item)
+        default: bucket.pointee.sum &-= value
+        }
+        return true
+    }
+
+    // MARK: Values found anew
+
+    /// The least or the greatest value in a bucket; 0 if it has no event.
+    borrowing func furthest(of bucket: Bucket, _ item: Series) -> Int64 {
+        guard bucket.evidence != 0 else { return 0 }
+        var value = evidence[bucket.evidence].pointee.points
+        var next = evidence[bucket.evidence].pointee.next
+        while next != 0 {
+            value = item.furthest(value, evidence[next].pointee.points)
+            next = evidence[next].pointee.next
+        }
+        return value
+    }
+
+    private func findFurthest(_ number: Int, _ record: UnsafeMutablePointer<Int64>) {
+        let (item, head) = (series[number], head(number, record))
+        var value = head.pointee.events == 0 ? 0 : head.pointee.sum
+        var next = head.pointee.next
+        while next != 0 {
+            value = item.furthest(value, buckets[next].pointee.sum)
+            next = buckets[next].pointee.next
+        }
+        state(item, record).pointee.value = value
+    }
+
+    /// The value of the last event; 0 if there is none.
+    private func last(_ head: UnsafeMutablePointer<Bucket>) -> Int64 {
+        head.pointee.events == 0 ? 0 : ordered[head.pointee.evidence].pointee.value
+    }
+
+    /// How many events come after the last one that breaks the streak.
+    func streak(_ number: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
+        var bucket = head(number, record)
+        guard bucket.pointee.events > 0 else { return 0 }
+        var streak: Int64 = 0
+        while true {
+            var next = bucket.pointee.evidence
+            while next != 0 {
+                let event = ordered[next].pointee
+                guard event.value != 0 else { return streak }
+                streak += 1
+                next = event.next
+            }
+            guard bucket.pointee.next != 0 else { return streak }
+            bucket = buckets[bucket.pointee.next]
+        }
+    }
+}
+
+extension Series {
+    /// The one of two values that the measure goes by.
+    @inline(__always) func furthest(_ a: Int64, _ b: Int64) -> Int64 { form == .least ? min(a, b) : max(a, b) }
+}

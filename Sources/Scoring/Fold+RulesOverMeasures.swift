@@ -1,0 +1,83 @@
+internal import Events
+internal import Expressions
+internal import Policy
+
+// Rules without an event: their points are a function of measures, attributes and kind (SPEC section 3). They lie in the
+// record, and are found anew where what they see may have changed.
+extension Fold {
+    /// Finds the points of the rules over measures of the dimensions in `change.measures` anew. Reasons for those that are
+    /// others than before go into the output.
+    mutating func weighMeasures(_ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: inout Change) {
+        let kindBit = UInt8(1) << SubjectTable.header(record).pointee.kind
+        for index in 0..<conditions.rulesOverMeasures.count {
+            let rule = conditions.rulesOverMeasures[index]
+            guard change.measures & (1 &<< UInt64(rule.dimension)) != 0, rule.kinds & kindBit != 0 else { continue }
+            let place = head(rule.rule, record)
+            let points = points(rule, record, cause)
+            let added = points - place.pointee.sum
+            guard added != 0 else { continue }
+            place.pointee.sum = points
+            record[SubjectTable.Layout.dimensionsAt + rule.dimension] += added
+            change.points = true
+            output.reasons.append(Reason(rule: rule.rule, points: added))
+        }
+    }
+
+    /// What a rule over measures gives now; an error gives 0.
+    private mutating func points(
+        _ rule: Conditions.RuleOverMeasures, _ record: UnsafeMutablePointer<Int64>, _ cause: Cause
+    ) -> Int64 {
+        guard let expression = rule.expression else { return rule.points }
+        load(rule.input, record)
+        guard let points = expression._withUnsafeGuaranteedRef({ $0.integer(standingFrame) }) else {
+            noteError(of: .rule(rule.rule), expression, wanted: .int, standingFrame, cause, record)
+            return 0
+        }
+        return Self.clamp(points, cap: rule.cap)
+    }
+
+    /// Has what conditions name of a subject, but for its points, in the frame.
+    func load(_ input: Conditions.Input, _ record: UnsafeMutablePointer<Int64>) {
+        let slots = standingFrame.slots
+        if input.kind {
+            slots[policy.variables.standing.kind] = .string(kindTexts[Int(SubjectTable.header(record).pointee.kind)])
+        }
+        for index in 0..<input.measures.count {
+            let (measure, slot) = input.measures[index]
+            slots[slot] = reading(measure, record).map { .int($0) } ?? .error(.noSuchField)
+        }
+        if !input.attributes.isEmpty { load(input.attributes, of: record, into: standingFrame) }
+    }
+
+    // MARK: Attributes
+
+    /// The number of a subject's attributes.
+    func attributesNumber(_ record: UnsafeMutablePointer<Int64>) -> UInt32 {
+        UInt32(truncatingIfNeeded: record[subjects.layout.attributesAt])
+    }
+
+    func load(
+        _ named: [(attribute: Int, slot: Int)], of record: UnsafeMutablePointer<Int64>, into frame: borrowing Frame
+    ) {
+        let number = attributesNumber(record)
+        for index in 0..<named.count {
+            let (attribute, slot) = named[index]
+            frame.slots[slot] = attributes.value(attribute, of: number)
+        }
+    }
+
+    /// A further enrolment: its attributes instead of those that the subject has. What sees them is evaluated.
+    mutating func replaceAttributes(of subject: UInt32, by event: UnsafePointer<EventView>) {
+        let record = subjects.record(subject)
+        let (old, new) = (attributesNumber(record), attributes.add(from: event.pointee.data))
+        record[subjects.layout.attributesAt] = Int64(new)
+        attributes.remove(old)
+        guard new != old else { return }
+        var change = Change(measures: Change.allMeasures, attributes: true)
+        let firstReason = output.reasons.count
+        weighMeasures(record, cause: .event(event), &change)
+        output.sortReasons(from: firstReason)
+        weigh(record, &change)
+        evaluate(subject, cause: .event(event), reasons: firstReason..<output.reasons.count, change)
+    }
+}

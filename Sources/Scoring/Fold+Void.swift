@@ -1,0 +1,87 @@
+internal import Events
+internal import Policy
+
+// Out of the buckets again (SPEC section 6).
+extension Fold {
+    /// `standing.event.voided`: takes back exactly what the event contributed, lifts the sanctions that it imposed, and
+    /// evaluates. An event that no longer counts stays voided all the same; one that has not come yet is waited for.
+    /// `subject`: nil if it is not enrolled.
+    mutating func void(_ event: UnsafePointer<EventView>, of subject: UInt32?, _ hash: UInt64) {
+        guard let source = decoder.string("source", of: event.pointee.data)?.fingerprint(seed: hash),
+            let identity = decoder.string("id", of: event.pointee.data)?.fingerprint(seed: source)
+        else {
+            counters.voidsIgnored += 1
+            return
+        }
+        guard let subject, case let record = subjects.record(subject),
+            identities.contains(identity, life: SubjectTable.life(record).pointee)
+        else {
+            voidEarly(event, identity, hash)
+            return
+        }
+        counters.voids += 1
+        _ = voided.insert(identity, life: 0)
+        let firstReason = output.reasons.count
+        var change = Change()
+        for rule in policy.rules.indices {
+            let removed = take(identity, fromRule: rule, record)
+            guard removed != 0 else { continue }
+            change.points = true
+            record[SubjectTable.Layout.dimensionsAt + policy.rules[rule].dimension] += removed
+            output.reasons.append(Reason(rule: rule, points: removed))
+        }
+        for number in policy.rules.count..<series.count where take(identity, fromMeasure: number, record) {
+            change.measures |= 1 &<< UInt64(series[number].dimension)
+        }
+        if change.measures != 0 { weighMeasures(record, cause: .event(event), &change) }
+        output.sortReasons(from: firstReason)
+        let reasons = firstReason..<output.reasons.count
+        weigh(record, &change)
+        for sanction in policy.sanctions.indices where imposition(sanction, record)?.pointee.cause == identity {
+            lift(sanction, record, .voided, cause: .event(event), change)
+            change.sanctions = true
+        }
+        evaluate(subject, cause: .event(event), reasons: reasons, change)
+    }
+
+    /// Takes an event's evidence out of a rule's buckets; by how much the rule's points change.
+    private mutating func take(
+        _ identity: UInt64, fromRule rule: Int, _ record: UnsafeMutablePointer<Int64>
+    ) -> Int64 {
+        let head = head(rule, record)
+        guard head.pointee.events > 0 else { return 0 }
+        var bucket = head
+        while true {
+            if let points = takeEvidence(identity, from: bucket) {
+                let (number, before) = (bucket.pointee.number, bucket.pointee.sum)
+                bucket.pointee.sum -= points
+                if bucket.pointee.events == 0 { dropEmpty(bucket, head) }
+                return change(of: rule, number, from: before, to: before - points, record)
+            }
+            guard bucket.pointee.next != 0 else { return 0 }
+            bucket = buckets[bucket.pointee.next]
+        }
+    }
+
+    /// A bucket without events is none. The one in the record must not look like none while it is being removed.
+    mutating func dropEmpty(_ bucket: UnsafeMutablePointer<Bucket>, _ head: UnsafeMutablePointer<Bucket>) {
+        bucket.pointee.events = 1
+        _ = remove(head, bucket.pointee.number)
+    }
+
+    /// Takes an event out of a bucket; its points, which the bucket's sum still has. Nil: it is not in it.
+    mutating func takeEvidence(_ identity: UInt64, from bucket: UnsafeMutablePointer<Bucket>) -> Int64? {
+        var previous: UInt32 = 0
+        var number = bucket.pointee.evidence
+        while number != 0, evidence[number].pointee.identity != identity {
+            previous = number
+            number = evidence[number].pointee.next
+        }
+        guard number != 0 else { return nil }
+        let item = evidence[number].pointee
+        if previous == 0 { bucket.pointee.evidence = item.next } else { evidence[previous].pointee.next = item.next }
+        evidence.remove(number)
+        bucket.pointee.events -= 1
+        return item.points
+    }
+}

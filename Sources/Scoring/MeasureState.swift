@@ -1,0 +1,35 @@
+/// What a measure is for a subject, as far as it does not lie in the measure's buckets.
+///
+/// Of a sum measure `low` and `high` are the 128-bit sum: of 2^26 values of 64 bits it is exact. Of the others `low` is the
+/// value: the least, the greatest or the last one, or how long the streak is.
+struct MeasureState: BitwiseCopyable {
+    /// Events in it, breakers too.
+    var events: Int64
+    var low: UInt64
+    var high: Int64
+
+    static let words = MemoryLayout<MeasureState>.stride / 8
+    /// A sum saturates here.
+    static let saturation: Int64 = 1 << 62
+
+    var value: Int64 {
+        get { Int64(bitPattern: low) }
+        set { low = UInt64(bitPattern: newValue) }
+    }
+
+    var sum: Int128 {
+        get { Int128(high) << 64 | Int128(low) }
+        set { (low, high) = (UInt64(truncatingIfNeeded: newValue), Int64(truncatingIfNeeded: newValue >> 64)) }
+    }
+
+    /// As expressions see it; nil if it is absent.
+    func reading(_ form: Series.Form) -> Int64? {
+        switch form {
+        case .count: events
+        case .sum: Int64(max(-Int128(Self.saturation), min(Int128(Self.saturation), sum)))
+        case .streak: value
+        case .least, .greatest, .latest: events > 0 ? value : nil
+        case .plain, .fading, .rolling, .overMeasures: nil
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Foundation
+import Policy
+import Replay
+
+struct PolicyCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Say whether a policy is good, or all that is wrong with it.",
+        discussion: """
+            Each mistake is a line on standard error: FILE:LINE:COLUMN: error: message. Exit 0 or 1.
+
+            What is allowed and was perhaps not meant is a warning: a comparison that is always or never true, a band, a rule \
+            or a sanction that nobody can reach, a JSON number that meets a double (data.km / 10.0 has no value where km is 25: \
+            write double(data.km)), what nothing names. With --sample, also rules, measures and sanctions that no event of the \
+            files matches, or that cannot be evaluated for some. With --strict warnings are errors.
+            """)
+
+    @Argument(help: "Policies, YAML files.")
+    var files: [String]
+
+    @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz, enrolments among them.")
+    var sample: [String] = []
+
+    @Flag(help: "Warnings are errors.")
+    var strict = false
+
+    func run() throws {
+        var isGood = true
+        for file in files {
+            do {
+                var review = try reviewPolicy(file)
+                if !sample.isEmpty { review.add(try read(review.policy)) }
+                for line in review.lines(areErrors: strict) { say(line) }
+                if strict, !review.warnings.isEmpty { isGood = false }
+            } catch is ExitCode {
+                // Its mistakes are told; the next file may have others.
+                isGood = false
+            }
+        }
+        if !isGood { throw Exit.failed }
+    }
+
+    private func read(_ policy: ScoringPolicy) throws -> PolicySample {
+        var result = PolicySample(policy)
+        for path in sample {
+            do {
+                let events = try EventFile(path)
+                while let event = try events.next(reject: { _ in }) { result.add(event) }
+                if events.rejected > 0 { say("\(path): \(events.rejected) of \(events.read) lines are no events") }
+            } catch let failure as LineReader.Failure {
+                throw fail(failure.description)
+            }
+        }
+        return result
+    }
+}
