@@ -30,6 +30,9 @@ public struct GroupLag: Sendable, Hashable {
     public let partitions: [Partition]
     /// Of the last dozen looks those at which the group's members or state had changed.
     public let unrest: Int
+    /// Of the unread records of the hot partition, the share of the most frequent key; nil if there is none, or its records were
+    /// not read.
+    public var hotKeyShare: KeyShare?
 
     public init(_ profile: GroupProfile, partitions: [Partition], unrest: Int = 0) {
         self.profile = profile

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Events
 import Foundation
 import Kafka
 import Lag
@@ -119,20 +120,31 @@ extension Cluster {
     var ledgers: FramedTopics {
         let own = Set(names(.ledger))
         return FramedTopics(
-            includes: { own.contains($0) || $0.hasSuffix(Self.defaultLedger) }, events: { eventCount(inFrame: $0) })
+            includes: { own.contains($0) || $0.hasSuffix(Self.defaultLedger) }, events: { eventCount(inFrame: $0) },
+            subjects: { frame, body in
+                forEachEvent(inFrame: frame) { entry in
+                    if !entry.event.subject.isEmpty { body(entry.event.subject) }
+                }
+            })
     }
 }
 
 /// All entries but ticks; nil if it is no frame.
 private func eventCount(inFrame bytes: UnsafeRawBufferPointer) -> Int? {
+    var count = 0
+    return forEachEvent(inFrame: bytes) { _ in count += 1 } ? count : nil
+}
+
+/// Calls `body` with all entries but ticks; false if it is no frame, or not a whole one.
+@discardableResult
+private func forEachEvent(inFrame bytes: UnsafeRawBufferPointer, _ body: (Entry) -> Void) -> Bool {
     var reader = FrameReader()
     var entry = FrameReader.blank
-    var count = 0
     do {
         try reader.open(bytes)
-        while try reader.next(&entry) { if entry.kind != .tick { count += 1 } }
+        while try reader.next(&entry) { if entry.kind != .tick { body(entry) } }
     } catch {
-        return nil
+        return false
     }
-    return count
+    return true
 }
