@@ -20,6 +20,9 @@ public struct LagCause: Sendable, Hashable {
         case tooSlow = "too-slow"
         case catchingUp = "catching-up"
         case nothingCommitted = "nothing-committed"
+        /// Of Standing's own groups, from inside.
+        case policySwitch = "policy-switch"
+        case fold
     }
 
     public let code: Code

@@ -31,6 +31,7 @@ struct LagCommand: AsyncParsableCommand {
             Examples:
               standing lag --brokers HOST:PORT
               standing lag --brokers HOST:PORT --group billing --max-seconds 60
+              standing lag --brokers HOST:PORT --member one:8080 two:8080
               standing lag --brokers HOST:PORT --committed 'payments-*' --watch --output json
             """)
 
@@ -43,6 +44,11 @@ struct LagCommand: AsyncParsableCommand {
         name: .customLong("committed"), parsing: .upToNextOption,
         help: "Groups that read committed data only; * stands for any text.")
     var committedReaders: [String] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: "HOST:PORT of members: what they say over HTTP explains why the group that folds the ledger is behind.")
+    var member: [String] = []
 
     @Flag(help: "Go on, an evaluation every --interval, until interrupted.")
     var watch = false
@@ -76,17 +82,21 @@ struct LagCommand: AsyncParsableCommand {
         let cluster = try Cluster(self.cluster, &settings)
         let pause = Double(Settings.duration(interval) ?? 2_000_000) / 1e6
         let (asked, watch, output, all, maxSeconds) = (group, watch, output, all, maxSeconds)
-        let committedReaders = committedReaders.map { GroupPattern($0) }
+        let (committedReaders, members) = (committedReaders.map { GroupPattern($0) }, member)
         let exceeded = try await onThread {
             do {
                 let monitor = try LagMonitor(
                     kafka: cluster.kafka, groups: asked.isEmpty ? nil : asked, knownGroups: try cluster.knownGroups(),
                     committedReaders: committedReaders, ledgers: cluster.ledgers)
+                let questions = MemberQuestions()
+                let (ledger, fold) = (try cluster.pipelineTopics().ledger, cluster.prefix + "standing-fold")
                 _ = try monitor.observe(now: milliseconds())
                 while true {
                     // The first sample has no rate, so the first report comes with the second.
                     Thread.sleep(forTimeInterval: pause)
-                    let report = try monitor.observe(now: milliseconds())
+                    var notes: [String] = []
+                    let causes = LagCause.inside(questions.ask(members, &notes), ledger: ledger)
+                    let report = try monitor.observe(now: milliseconds()).adding(causes, to: fold, notes: notes)
                     for note in report.notes { say("note: \(note)") }
                     print(output == .json ? report.json() : report.table(all: all))
                     fflush(nil)

@@ -104,9 +104,9 @@ private let mixed = LagReport(
 
                 """)
         let json = report([counted, uncounted]).json()
-        #expect(json.contains(#""events":340,"partition":0,"records":12,"#))
-        #expect(json.contains(#""events":null,"partition":1,"records":900,"#))
-        #expect(json.contains(#""topic":"ledger","unit":"frames"}"#))
+        #expect(json.contains(#""events":340,"lost":null,"member":null,"partition":0,"records":12,"#))
+        #expect(json.contains(#""events":null,"lost":null,"member":null,"partition":1,"records":900,"#))
+        #expect(json.contains(#""topic":"ledger","trend":null,"unit":"frames"}"#))
         #expect(!json.contains(#""unit":"records""#))
 
         let other = GroupLag(
