@@ -229,12 +229,11 @@ public final class Consumer: ConsumerClient {
             }
         }
         rebalanceBox = box
+        // The properties may have others than the options.
+        let records = conf.number("queued.min.messages") ?? options.maximumQueuedRecords
+        let kilobytes = conf.number("queued.max.messages.kbytes") ?? options.maximumQueuedKilobytes
         handle = try Handle(RD_KAFKA_CONSUMER, consuming: conf)
-        waker =
-            mustBeWoken
-            ? FetchWaker(
-                handle.pointer, records: options.maximumQueuedRecords, bytes: options.maximumQueuedKilobytes * 1024)
-            : nil
+        waker = mustBeWoken ? FetchWaker(handle.pointer, records: records, bytes: kilobytes * 1024) : nil
         queue = rd_kafka_queue_get_consumer(handle.pointer)
         messages = .allocate(capacity: options.batch)
         box.consumer = self
@@ -336,6 +335,7 @@ public final class Consumer: ConsumerClient {
     private static let seekMilliseconds = 5000
 
     private func seek(_ offsets: [PartitionOffset]) throws(KafkaError) {
+        waker?.moved()
         let patience = patience.within(milliseconds: Self.seekMilliseconds).withoutStop()
         try patience.run("seek", answerMilliseconds: Self.seekMilliseconds) { attempt throws(KafkaError) in
             try PartitionList.with(offsets) { list throws(KafkaError) -> Void in
@@ -396,6 +396,7 @@ public final class Consumer: ConsumerClient {
         for source in assignment.indices where places.contains(assignment[source].topicPartition) {
             assignment[source].pause()
         }
+        waker?.moved()
     }
 
     private func resumeAll() throws(KafkaError) { try resume(Array(paused)) }
@@ -408,6 +409,7 @@ public final class Consumer: ConsumerClient {
         try PartitionList.with(partitions) { list throws(KafkaError) in
             try check(rd_kafka_resume_partitions(handle.pointer, list), "resume")
         }
+        waker?.moved()
     }
 
     /// Hands out the records that are there, at most a batch, in each partition's order; waits at most
@@ -420,6 +422,7 @@ public final class Consumer: ConsumerClient {
         try restartIfDue()
         calls += 1
         let count = take(timeoutMilliseconds)
+        waker?.wakeIfMoved(assignment)
         guard count > 0 else {
             if let error = handle.fatalError { throw error }
             return 0

@@ -87,6 +87,16 @@ extension OpaquePointer {
     }
 }
 
+extension OpaquePointer {
+    /// A number that `rd_kafka_conf_get` knows of a configuration; nil if the property has no number.
+    func number(_ name: String) -> Int? {
+        var text = [CChar](repeating: 0, count: 64)
+        var size = text.count
+        guard rd_kafka_conf_get(self, name, &text, &size) == RD_KAFKA_CONF_OK else { return nil }
+        return Int(text.text)
+    }
+}
+
 extension [CChar] {
     /// The text before the first NUL.
     var text: String { String(decoding: prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) }

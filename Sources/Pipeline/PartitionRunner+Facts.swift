@@ -33,6 +33,7 @@ extension PartitionRunner {
         }
         if sentFacts > 0 {
             batch.removeAll()
+            factsInARow += sentFacts
             sentFacts = 0
         }
         if let frame = completed {
@@ -52,7 +53,10 @@ extension PartitionRunner {
                     topic: topic, partition: Producer.anyPartition, key: key, value: value, tag: FoldRuntime.otherTag)
             }
         }
-        guard hasRoom else { return false }
+        guard hasRoom else {
+            runtime.wantsRoom.store(true, ordering: .releasing)
+            return false
+        }
         partition.lastCheckpoint = checkpoint.next
         self.checkpoint = nil
         return true

@@ -96,10 +96,10 @@ public struct PipelineConfiguration: Sendable {
     /// Bytes that the process should not use more of: from there on enrolments become dead letters. Nil: no limit.
     public var memoryLimit: Int64?
     /// Bytes that each queue between broker and fold may hold: what is fetched, what is polled and not folded, what is sent and not
-    /// acknowledged. A batch may go beyond them.
-    public var queueSize = Self.standardQueueSize
-    public static let standardQueueSize: Int64 = 16 << 20
-    public static let leastQueueSize: Int64 = 1 << 20
+    /// acknowledged. One fetch, batch or record may go beyond them, and a partition's inbox holds at least a named part.
+    public var queueSize: Int64 = 8 << 20
+    /// The greatest is what librdkafka takes.
+    public static let queueSizes: ClosedRange<Int64> = 1 << 20...1 << 30
     /// Microseconds by which an event may lie in the future.
     public var allowedSkew: Int64 = 300_000_000
 
@@ -118,7 +118,7 @@ public struct PipelineConfiguration: Sendable {
     public static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
 
     /// What each queue between broker and fold may hold: `queueSize`, and no more than a small part of the memory limit.
-    var queuedBytes: Int { Int(max(Self.leastQueueSize, min(queueSize, (memoryLimit ?? .max) / 32))) }
+    var queuedBytes: Int { Int(max(Self.queueSizes.lowerBound, min(queueSize, (memoryLimit ?? .max) / 32))) }
     var queuedKilobytes: Int { queuedBytes / 1024 }
 
     public init(

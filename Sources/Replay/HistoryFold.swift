@@ -90,7 +90,7 @@ final class HistoryFold {
             if frames == nil { (frames, framesEnd) = (source, end) }
             switch try source.poll() {
             case .frame(let next): frame = next
-            case .end: frame = nil
+            case .end: break
             case .notYet:
                 isWaiting = true
                 return
@@ -129,8 +129,8 @@ final class HistoryFold {
         case .frame(let next): frame = next
         case .end: throw search.problem
         case .notYet:
-            self.search?.frames = source
-            isWaiting = true
+            search.frames = source
+            (self.search, isWaiting) = (search, true)
             return
         }
         search.frames = source
@@ -140,9 +140,9 @@ final class HistoryFold {
             self.search = search
             return
         }
-        let partition = past.partition
+        let (partition, horizon) = (past.partition, past.horizon)
         past = PartitionFold(partition: partition, of: policy, as: rule, maximumSessions: maximumSessions)
-        past.skipped = skipped
+        (past.skipped, past.horizon) = (skipped, horizon)
         (self.search, folded) = (nil, 0)
     }
 

@@ -18,13 +18,14 @@ extension PartitionFold {
         public static let standardHistory = 2048
         public static let standardFacts = 2048
 
-        /// Entries folded. Up to 256 more may be left over from the call before.
+        /// Entries folded. Up to 256 more may be left over from the call before. What a frame leaves of them is for the policy in
+        /// the shadow.
         public internal(set) var entries: Int
         /// Timers that are put in order or fire, and early events and voids that wait no more, of the partition and of the
         /// history that a new policy is folded from. A step of a subject may fire some more than are left.
         public internal(set) var timers: Int
-        /// What is done for the switch of a policy: frames and entries of the history that are read, and subjects that are
-        /// taken over.
+        /// What is done for the switch of a policy, or for one in the shadow: frames and entries of the history that are read, and
+        /// subjects that are taken over or compared.
         public internal(set) var history: Int
         /// Facts produced, whether they are above what is published or not. A bound smaller than one step of the fold can have
         /// (`Fold.maximumStepFacts`, while a policy is switched that of both) is that. An enrolment with the early events that
@@ -71,13 +72,13 @@ extension PartitionFold {
 
     /// A state that a switch has replaced: its only use is to be let go, which takes long where it is large.
     public struct Retired: @unchecked Sendable {
-        let candidate: PolicyCandidate
+        let state: AnyObject
     }
 
     /// The state that a switch has replaced since this was asked last; nil if none has. Until it is taken it takes its memory.
     public mutating func takeRetired() -> Retired? {
         defer { retired = nil }
-        return retired.map { Retired(candidate: $0) }
+        return retired.map { Retired(state: $0) }
     }
 
     /// The last slice ended because the history's next frame is not here yet. Before it is there is nothing to go on with.

@@ -184,11 +184,34 @@ extension Fold {
     }
 
     /// R(r): a rule's points after its caps.
-    func total(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
-        var sum: Int64 = 0
+    func total(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 { tally(rule, record).points }
+
+    /// The same, and the events in the rule's buckets.
+    func tally(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> (points: Int64, events: Int64) {
+        var (sum, events) = (Int64(0), Int64(0))
         let cap = cap(rule)
-        forEachBucket(rule, record) { sum += Self.clamp($0.pointee.sum, cap: cap) }
-        return max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, sum))
+        forEachBucket(rule, record) { bucket in
+            sum += Self.clamp(bucket.pointee.sum, cap: cap)
+            events += Int64(bucket.pointee.events)
+        }
+        return (max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, sum)), events)
+    }
+
+    /// Whether a subject has more buckets than `maximum`, of which no more are counted.
+    func hasMoreBuckets(than maximum: Int, _ record: UnsafeMutablePointer<Int64>) -> Bool {
+        var left = maximum
+        for rule in policy.rules.indices {
+            let head = head(rule, record)
+            guard head.pointee.events > 0 else { continue }
+            left -= 1
+            var next = head.pointee.next
+            while next != 0, left >= 0 {
+                left -= 1
+                next = buckets[next].pointee.next
+            }
+            if left < 0 { return true }
+        }
+        return false
     }
 
     // MARK: Out again

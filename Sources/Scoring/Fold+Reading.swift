@@ -7,6 +7,13 @@ extension Fold {
         subjects.find(subject, hash: subject.fingerprint(seed: 0)).map { standing(subjects.record($0)) }
     }
 
+    /// Whether a subject's standing is made of more buckets than `maximum`, all of which are read for it. False if the subject is
+    /// not enrolled.
+    public func hasMoreBuckets(than maximum: Int, of subject: UnsafeRawBufferPointer) -> Bool {
+        subjects.find(subject, hash: subject.fingerprint(seed: 0))
+            .map { hasMoreBuckets(than: maximum, subjects.record($0)) } ?? false
+    }
+
     /// Every subject's standing, in no particular order.
     public func forEachStanding(_ body: (Standing) -> Void) {
         subjects.forEach { _, record in body(standing(record)) }
@@ -29,9 +36,8 @@ extension Fold {
     }
 
     private func contribution(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> Standing.Contribution? {
-        var events: Int64 = 0
-        forEachBucket(rule, record) { events += Int64($0.pointee.events) }
-        return events == 0 ? nil : Standing.Contribution(rule: rule, points: total(rule, record), events: events)
+        let (points, events) = tally(rule, record)
+        return events == 0 ? nil : Standing.Contribution(rule: rule, points: points, events: events)
     }
 }
 

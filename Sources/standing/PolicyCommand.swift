@@ -11,7 +11,8 @@ struct PolicyCommand: AsyncParsableCommand {
         subcommands: [
             PolicyCheckCommand.self, PolicyExplainCommand.self, PolicyTestCommand.self, PolicyBacktestCommand.self,
             PolicyProposeCommand.self, PolicyDiffCommand.self, PolicyActivateCommand.self, PolicyRollbackCommand.self,
-            PolicyShowCommand.self, PolicyLogCommand.self, PolicyEvalCommand.self, PolicySchemaCommand.self,
+            PolicyShadowCommand.self, PolicyShowCommand.self, PolicyLogCommand.self, PolicyEvalCommand.self,
+            PolicySchemaCommand.self,
         ])
 }
 

@@ -297,11 +297,10 @@ extension Settings {
 
     /// In bytes.
     mutating func queueSize(flag: String?) throws -> Int64 {
-        let least = PipelineConfiguration.leastQueueSize
+        let sizes = PipelineConfiguration.queueSizes
         return try parse(
-            "queue-size", flag: flag,
-            expected: "a size from \(least >> 20)M, such as 16M: an event may have nearly as much"
-        ) { Settings.bytes($0).flatMap { $0 >= least ? $0 : nil } }
+            "queue-size", flag: flag, expected: "a size from \(sizes.lowerBound >> 20)M to \(sizes.upperBound >> 20)M"
+        ) { Settings.bytes($0).flatMap { sizes.contains($0) ? $0 : nil } }
     }
 
     /// In milliseconds. Where nobody gives the setting, librdkafka's property for it counts.

@@ -134,9 +134,9 @@ struct Setting {
         Setting(
             "queue-size", .serve,
             """
-            What each queue between broker and fold may hold, from 1M: what is fetched, what is polled and not folded, what is sent \
-            and not acknowledged. With --memory-limit no more than a thirty-second of that.
-            """, standard: "16M", others: "bench pipeline"),
+            What each queue between broker and fold may hold, from 1M to 1G: what is fetched, what is polled and not folded, what is \
+            sent and not acknowledged. With --memory-limit no more than a thirty-second of that.
+            """, standard: "8M", others: "bench pipeline"),
         Setting(
             "member", .serve, "What this process calls itself: in checkpoints, and to other members.",
             otherwise: "the host's name"),

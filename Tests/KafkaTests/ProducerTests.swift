@@ -47,6 +47,20 @@ extension BrokerTests {
             #expect(producer.fatalError == nil)
         }
 
+        /// A record that never fits would stop whoever waits for room.
+        @Test func takesARecordThatIsLargerThanItsQueue() throws {
+            let fixture = try KafkaFixture(partitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            var options = Producer.Options()
+            options.maximumQueuedKilobytes = 1024
+            let producer = try Producer(fixture.kafka, options: options)
+            let topic = try producer.topic(KafkaFixture.topic)
+            let large = [UInt8](repeating: 7, count: 4 << 20)
+            #expect(try producer.produce(topic: topic, partition: 0, key: nil, value: large))
+            #expect(try !producer.produce(topic: topic, partition: 0, key: nil, value: large + large.prefix(1 << 20)))
+            #expect(try drain(producer).allSatisfy { $0.code == 0 })
+        }
+
         @Test func boundsItsQueueWhileTheBrokerIsAway() throws {
             let fixture = try KafkaFixture(partitions: 1)
             defer { withExtendedLifetime(fixture) {} }

@@ -53,8 +53,8 @@ extension SliceTests {
             }
             if part.progress == .done { break }
         }
-        // Before each of the 21 frames, and before their end.
-        #expect(waits == 22 * times)
+        // Before each of the 21 frames, of which the last is known to be that.
+        #expect(waits == 21 * times)
         #expect(Outcome(told, other) == expected)
     }
 

@@ -30,14 +30,18 @@ extension PartitionFold {
             policy, partition: partition, skipped: skipped, maximumSessions: maximumSessions, history: history)
     }
 
-    /// Ends the shadow, and frees its memory.
-    public mutating func endShadow() { shadowFold = nil }
+    /// Ends the shadow. Its state goes with what is returned; to let that go takes long where the state is large.
+    @discardableResult public mutating func endShadow() -> Retired? {
+        defer { shadowFold = nil }
+        return shadowFold.map { Retired(state: $0) }
+    }
 
     /// The policy in the shadow; nil if there is none. A switch to it takes it out of the shadow.
     public var shadow: ShadowProgress? { shadowFold?.progress(beside: nextOffset) }
 
     /// Folds frames of the history under the policy in the shadow, up to those that this state has folded. Of the slice `history`
-    /// counts frames and entries, and `timers` the timers. False: there is nothing more to do now.
+    /// counts frames and entries, and `timers` the timers. False: there is nothing more to do now; everything is folded, or the
+    /// history's next frame is not here yet.
     ///
     /// A record that cannot be folded ends the shadow (`ShadowProgress.failure`). Throws what the history throws; then it may be
     /// called once more.

@@ -151,6 +151,30 @@ import Testing
         #expect(Outcome(told, fold) == (try Self.expected(all)))
     }
 
+    @Test(arguments: [1, 20]) func aShadowWhoseHistoryIsNotHereYetIsWaitedFor(units: Int) throws {
+        let (lives, activation) = Self.ledger()
+        let all = lives + [activation]
+        let own = Opened(all)
+        var fold = Self.fold(all, own)
+        var told = try SliceTests.whole(lives, &fold).facts
+        fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[0])) { range in
+            HaltingFrames(all.filter { range.contains($0.offset) }, times: 2)
+        }
+        // A call ends where the next frame is not here yet.
+        for _ in 0..<30 { _ = try fold.catchUpShadow(within: SliceTests.slice(units)) }
+        let before = try ShadowLedger.progress(fold)
+        #expect(before.folded > 0 && !before.isLive)
+        var waits = 0
+        while true {
+            let part = try SliceTests.part(activation, SliceTests.slice(units), &fold)
+            told += part.facts
+            if fold.waitsForHistory { waits += 1 }
+            if part.progress == .done { break }
+        }
+        #expect(waits > 10 && own.starts.isEmpty)
+        #expect(Outcome(told, fold) == (try Self.expected(all)))
+    }
+
     // MARK: What goes wrong
 
     /// A shadow whose history lacks a frame is no reason for the partition to stop: the history is folded from its beginning.

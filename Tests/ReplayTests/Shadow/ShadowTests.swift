@@ -102,6 +102,44 @@ import Testing
         #expect(standings == (try ShadowLedger.fixed(RandomLedger.others[0], frames)))
     }
 
+    /// From the second fold version, within a frame.
+    @Test(arguments: UInt64(11)...13) func itIsUpgradedWithItsLedger(seed: UInt64) throws {
+        var frames = RandomLedger(seed: seed, frames: 60, switches: false).frames
+        let beginning = LedgerEntry.policyData(RandomLedger.text)
+            .replacing(#","ledger":"city","fold-version":4"#, with: "")
+        frames[0].bytes = LedgerEntry.frame(
+            session: 9, [.system(type: "standing.policy.activated", data: beginning)])
+        let upgrade = LedgerEntry.frame(
+            session: 54,
+            [
+                .tick(86_400 * 20),
+                .system(type: "standing.ledger.upgraded", data: #"{"ledger":"city","fold-version":4}"#),
+                .tick(86_400 * 21),
+            ])
+        let offset = frames[20].offset
+        for later in frames.indices where later >= 20 { frames[later].offset += 1 }
+        frames.insert((offset, upgrade), at: 20)
+        let text = RandomLedger.others[0]
+        frames.append(
+            (
+                frames[frames.count - 1].offset + 1,
+                LedgerEntry.frame(session: 80, [ShadowLedger.activation(text, number: 1), .tick(86_400 * 300)])
+            ))
+        var plain = ShadowLedger.fold(frames)
+        let expected = try SliceTests.whole(frames, &plain)
+
+        var fold = ShadowLedger.fold(frames)
+        var random = Seeded(seed)
+        fold.beginShadow(of: try ShadowLedger.policy(text), history: ShadowLedger.history(frames))
+        var told = try ShadowLedger.apply(frames.dropLast(), to: &fold, &random)
+        try ShadowLedger.settle(&fold)
+        let standings = ShadowLedger.shadowStandings(fold)
+        #expect(standings == (try ShadowLedger.fixed(text, Array(frames.dropLast()))))
+        told += try ShadowLedger.apply(frames.suffix(1), to: &fold, &random)
+        let shadow = fold.shadow
+        #expect(SliceTests.Outcome(told, fold) == expected && shadow == nil)
+    }
+
     @Test func anotherTakesItsPlaceAndItCanBeEnded() throws {
         let frames = RandomLedger(seed: 4, frames: 40, switches: false).frames
         var fold = ShadowLedger.fold(frames)
