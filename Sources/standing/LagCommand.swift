@@ -88,14 +88,14 @@ struct LagCommand: AsyncParsableCommand {
                 let monitor = try LagMonitor(
                     kafka: cluster.kafka, groups: asked.isEmpty ? nil : asked, knownGroups: try cluster.knownGroups(),
                     committedReaders: committedReaders, ledgers: cluster.ledgers)
-                let questions = MemberQuestions()
+                let readings = MemberReadings()
                 let (ledger, fold) = (try cluster.pipelineTopics().ledger, cluster.prefix + "standing-fold")
                 _ = try monitor.observe(now: milliseconds())
                 while true {
                     // The first sample has no rate, so the first report comes with the second.
                     Thread.sleep(forTimeInterval: pause)
                     var notes: [String] = []
-                    let causes = LagCause.inside(questions.ask(members, &notes), ledger: ledger)
+                    let causes = LagCause.inside(readings.ask(members, &notes), ledger: ledger)
                     let report = try monitor.observe(now: milliseconds()).adding(causes, to: fold, notes: notes)
                     for note in report.notes { say("note: \(note)") }
                     print(output == .json ? report.json() : report.table(all: all))

@@ -8,7 +8,7 @@ import Synchronization
 #endif
 
 /// Asks members of Standing over HTTP what they say of themselves. Every call blocks.
-final class MemberQuestions: Sendable {
+final class MemberReadings: Sendable {
     /// Longest wait for an answer: a member that hangs costs no more.
     private static let seconds = 2.0
     /// A longer answer is none of a member.
