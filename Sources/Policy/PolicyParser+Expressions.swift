@@ -7,6 +7,12 @@ extension PolicyParser {
         _ value: Value, what: String, in declarations: WritableKeyPath<PolicyVariables, Declarations>,
         gives type: ValueType, isWrong: (Expression) -> String? = { _ in nil }
     ) -> Expression? {
+        if let tag = value.ownTag {
+            reader.note(
+                "YAML takes \"\(tag.prefix(80))\" for a tag: an expression that begins with ! stands in quotes",
+                at: value)
+            return nil
+        }
         guard let text = reader.string(value, what: what) else { return nil }
         let expression: Expression
         do {

@@ -97,8 +97,9 @@ public final class YAMLReader {
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):
             let isHash = document.isAdjoiningHash(line: mark.line, column: mark.column)
+            let hint = quotingHint(problem, line: mark.line, in: document.readable)
             return YAMLMistake(
-                line: mark.line, column: mark.column, message: isHash ? YAMLText.adjoiningHashMessage : problem)
+                line: mark.line, column: mark.column, message: isHash ? YAMLText.adjoiningHashMessage : problem + hint)
         case YamlError.duplicatedKeysInMapping(let duplicates, let context):
             let names = duplicates.map(document.restored).joined(separator: ", ")
             let mark = (line: context.mark.line, column: context.mark.column)
@@ -197,7 +198,7 @@ public final class YAMLReader {
                 case .scalar(let text, isPlain: false) = value.node.content
             { Int64(text) } else { nil }
         guard let number else {
-            note("\(what) must be a whole number", at: value)
+            note("\(what) must be a whole number\(quotes(value, "0123456789-"))", at: value)
             return nil
         }
         guard range.contains(number) else {
@@ -210,8 +211,16 @@ public final class YAMLReader {
     /// `true` or `false` of YAML's core schema, unquoted.
     public func bool(_ value: Value, what: String) -> Bool? {
         if case .bool(let flag)? = plain(value) { return flag }
-        note("\(what) must be true or false", at: value)
+        note("\(what) must be true or false\(quotes(value, "truefals"))", at: value)
         return nil
+    }
+
+    /// What to do where only the quotes are wrong: the text has no other characters than these.
+    private func quotes(_ value: Value, _ characters: String) -> String {
+        guard case .scalar(let text, isPlain: false) = value.node.content, !text.isEmpty,
+            text.allSatisfy(characters.contains)
+        else { return "" }
+        return ", without quotes"
     }
 
     /// Nothing, or null of YAML's core schema, unquoted.

@@ -6,7 +6,7 @@ public enum TownPolicy {
         # The programme of a made-up town, and the policy of the quickstart: who enrols starts with 1000 points and an A, and
         # moves both ways from there. `standing policy explain` says all of this in plain sentences.
         policy: town
-        version: 2
+        version: 3
         score: {base: 1000, min: 0, max: 1300}
         kinds: [individual, business, official]
 
@@ -18,6 +18,10 @@ public enum TownPolicy {
           commerce: {min: -350, max: 60}
           office: {min: -400, max: 40}
           judgments: {min: -300, max: 0}
+
+        # A number beside points: bills paid since the last one that was missed.
+        measures:
+          - {id: paid_in_a_row, dimension: payment, event: bill.paid, streak: bill.missed}
 
         rules:
           # Bills and loans. What is owed is not asked about, only whether it was paid when it was due.
@@ -170,6 +174,8 @@ public enum TownPolicy {
             grace: 7 days
           - {id: deposit-free-bikes, when: score >= 960 && dimension.transport >= -20, grace: 14 days}
           - {id: fast-track-counter, when: 'band == "AAA" && !sanctioned'}
+          # Two years of bills, and one that is missed ends it.
+          - {id: trusted-payer, when: measure.paid_in_a_row >= 24 && !sanctioned}
 
         # Each sanction looks at one context, blocks what belongs to it, and ends.
         sanctions:

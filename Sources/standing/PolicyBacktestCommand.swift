@@ -10,7 +10,9 @@ struct PolicyBacktestCommand: ParsableCommand {
             The candidate is --policy, the baseline --against: whatever moved, moved from the baseline to the candidate. \
             Without a baseline the report is about the candidate alone. Needs no broker and cannot publish. The same \
             files give the same report, byte for byte. It ends with what did not count, and why: expressions that had no \
-            value, event types that the policy does not name, subjects who are not enrolled.
+            value, event types that the policy does not name, subjects who are not enrolled. Before that come what measures \
+            come to, and changes of band that were soon taken back, with the grace that would bridge them; with --sensitivity \
+            also the candidate without each of its rules.
 
             --outcomes is a CSV file with the header "subject,NAME" and 0 or 1 for each subject: what happened later. A \
             higher score is taken to mean that it is less likely.
@@ -40,6 +42,9 @@ struct PolicyBacktestCommand: ParsableCommand {
     @Option(help: "Write the report as a page, too: one file, no scripts, nothing fetched.")
     var html: String?
 
+    @Flag(help: "Fold the candidate once more without each of its rules, and say for whom that makes a difference.")
+    var sensitivity = false
+
     @Flag(
         name: .customLong("no-subjects"),
         help: "Leave every subject's id, and every event's source and id, out of the report.")
@@ -61,6 +66,7 @@ struct PolicyBacktestCommand: ParsableCommand {
             policy: try loadPolicy(policy), against: try against.map { try loadPolicy($0) }, events: events,
             asOf: asOf.flatMap { Timestamp($0) }, outcomes: try outcomes.map { try Self.loadOutcomes($0) })
         if noSubjects { backtest.listLimit = 0 }
+        backtest.asksSensitivity = sensitivity
         let report = try run(backtest)
         if let html { try Self.write(report.page(), to: html) }
         try Self.write(output == .json ? report.json() : report.table(), to: "-")

@@ -9,7 +9,9 @@ struct PolicyCommand: AsyncParsableCommand {
         commandName: "policy",
         abstract: "Check a policy, read it in plain sentences, test it, see what it would have done, and change it.",
         subcommands: [
-            PolicyCheckCommand.self, PolicyExplainCommand.self, PolicyTestCommand.self, PolicyBacktestCommand.self,
+            PolicyNewCommand.self, PolicyCheckCommand.self, PolicyFormatCommand.self, PolicyExplainCommand.self,
+            PolicyTestCommand.self,
+            PolicyBacktestCommand.self,
             PolicyProposeCommand.self, PolicyDiffCommand.self, PolicyActivateCommand.self, PolicyRollbackCommand.self,
             PolicyShowCommand.self, PolicyLogCommand.self, PolicyEvalCommand.self, PolicySchemaCommand.self,
         ])

@@ -26,6 +26,10 @@ struct PolicyTestCommand: ParsableCommand {
             A case that fails prints what it expected (-) against what came (+), in the same form. A case in which an \
             expression has no value, such as data.km / 10.0 with "km": 25, prints a warning, also if it passes. Exit 0 if \
             all cases pass, 1 if one fails or a file has mistakes.
+
+            --coverage says which rules, measures, bands, perks and sanctions no case touches. --update writes the facts and \
+            standings that failing cases gave into their files, for review, and those of cases that expect nothing yet; \
+            comments stay.
             """)
 
     @Argument(help: "Folders or files of cases.")
@@ -33,6 +37,12 @@ struct PolicyTestCommand: ParsableCommand {
 
     @Option(help: "text, or json: one JSON line a case and one for the sum.")
     var output: OutputForm = .text
+
+    @Flag(help: "Say what of each policy no case touches.")
+    var coverage = false
+
+    @Flag(help: "Write what failing cases gave in place of what they expected.")
+    var update = false
 
     enum OutputForm: String, ExpressibleByArgument { case text, json }
 
@@ -42,6 +52,7 @@ struct PolicyTestCommand: ParsableCommand {
     func run() throws {
         var tally = Tally()
         var policies: [String: ScoringPolicy] = [:]
+        var covered: [String: PolicyCoverage] = [:]
         for directory in directories {
             for path in try Self.files(in: directory) {
                 let bytes = try Self.bytes(path)
@@ -49,15 +60,21 @@ struct PolicyTestCommand: ParsableCommand {
                 do {
                     let text = try YAMLReader.text(of: bytes, file: path)
                     guard isNamed || PolicyCaseFile.isCaseFile(text) else { continue }
-                    let file = try PolicyCaseFile(yaml: text, file: path) { relative in
-                        let policyPath = Self.path(relative, from: path)
+                    var policyPath = ""
+                    let file = try PolicyCaseFile(yaml: text, file: path, needsExpectation: !update) { relative in
+                        policyPath = Self.path(relative, from: path)
                         if let known = policies[policyPath] { return known }
                         let policy = try loadPolicy(policyPath)
                         policies[policyPath] = policy
                         return policy
                     }
                     let runner = PolicyCaseRunner(policy: file.policy)
-                    for example in file.cases { report(runner.run(example), &tally) }
+                    let results = file.cases.map { runner.run($0) }
+                    for result in results {
+                        covered[policyPath, default: .init()].formUnion(result.coverage)
+                        if !update { report(result, &tally) }
+                    }
+                    if update { try write(file, text, results, &tally) }
                 } catch let mistakes as YAMLMistakes {
                     say(mistakes.description)
                     tally.broken += 1
@@ -68,8 +85,13 @@ struct PolicyTestCommand: ParsableCommand {
                 }
             }
         }
+        if coverage {
+            for path in covered.keys.sorted() {
+                if let policy = policies[path], let parts = covered[path] { tell(parts, of: policy, path) }
+            }
+        }
         sum(tally)
-        if tally.passed + tally.failed + tally.broken == 0 {
+        if tally.passed + tally.failed + tally.updated + tally.broken == 0 {
             throw fail("error: no cases in \(directories.joined(separator: ", "))")
         }
         if tally.failed + tally.broken > 0 { throw Exit.failed }
@@ -78,6 +100,8 @@ struct PolicyTestCommand: ParsableCommand {
     private struct Tally {
         var passed = 0
         var failed = 0
+        /// Cases that say now what they gave.
+        var updated = 0
         /// Cases, passed or failed, with evaluation errors.
         var withErrors = 0
         /// Files with mistakes.
@@ -127,7 +151,40 @@ struct PolicyTestCommand: ParsableCommand {
         return ((folder as NSString).appendingPathComponent(relative) as NSString).standardizingPath
     }
 
+    // MARK: Update
+
+    /// Puts what the cases gave into their file.
+    private func write(
+        _ file: PolicyCaseFile, _ text: String, _ results: [PolicyCaseResult], _ tally: inout Tally
+    ) throws {
+        let update = PolicyCaseUpdate(of: file, yaml: text, results: results)
+        tally.passed += results.count - update.changed.count - update.left.count
+        tally.updated += update.changed.count
+        for result in results where update.left.contains(result.name) { report(result, &tally) }
+        guard !update.changed.isEmpty else { return }
+        let written = try OutputFile(file.file)
+        try Array(update.text.utf8).withUnsafeBytes { try written.write($0) }
+        try written.close()
+        if output == .text { for name in update.changed { print("\(file.file): updated: \(name)".printable()) } }
+    }
+
     // MARK: Output
+
+    private func tell(_ coverage: PolicyCoverage, of policy: ScoringPolicy, _ path: String) {
+        switch output {
+        case .text:
+            let lines = coverage.lines(of: policy)
+            for (number, line) in lines.enumerated() { print("\(number == 0 ? path + ": " : "  ")\(line)".printable()) }
+        case .json:
+            var writer = ByteWriter()
+            writer.append("{\"policy\":")
+            writer.append(jsonString: path)
+            writer.append(",\"coverage\":")
+            coverage.write(of: policy, to: &writer)
+            writer.append("}")
+            print(String(decoding: writer.bytes, as: UTF8.self))
+        }
+    }
 
     private func report(_ result: PolicyCaseResult, _ tally: inout Tally) {
         if result.hasPassed { tally.passed += 1 } else { tally.failed += 1 }
@@ -169,11 +226,13 @@ struct PolicyTestCommand: ParsableCommand {
             let broken =
                 tally.broken == 0 ? "" : ", \(tally.broken) \(tally.broken == 1 ? "file" : "files") with mistakes"
             let errors = tally.withErrors == 0 ? "" : ", \(tally.withErrors) with evaluation errors"
-            print("\(tally.passed) passed, \(tally.failed) failed\(errors)\(broken)")
+            let updated = tally.updated == 0 ? "" : ", \(tally.updated) updated"
+            print("\(tally.passed) passed, \(tally.failed) failed\(updated)\(errors)\(broken)")
         case .json:
             print(
                 #"{"passed":\#(tally.passed),"failed":\#(tally.failed),"withErrors":\#(tally.withErrors),"#
-                    + #""filesWithMistakes":\#(tally.broken)}"#)
+                    + #""filesWithMistakes":\#(tally.broken)"#
+                    + (update ? #","updated":\#(tally.updated)}"# : "}"))
         }
     }
 }

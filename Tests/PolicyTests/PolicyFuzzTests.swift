@@ -12,7 +12,17 @@ import Testing
         dimensions:
           payment: {min: -400, max: 150}
           transport: {}
+        constants: {strikes: 3, tiers: [gold, "plus"], rate: 1.5}
+        attributes: {tier: string, fleet: int, since: timestamp}
+        measures:
+          - {id: late_90d, dimension: payment, event: bill.missed, when: data.days > 5, count: true, within: 90 days, adverse: true}
+          - {id: rides, dimension: transport, kinds: [business], event: ["ride.*", tour], sum: data.km, within: 1 year}
+          - {id: row, dimension: payment, event: bill.paid, streak: [bill.missed, "fine.*"]}
+          - {id: last, dimension: payment, event: bill.paid, latest: data.cents}
         rules:
+          - {id: three, dimension: payment, points: "measure.late_90d >= constant.strikes ? -60 : measure.row", cap: 60}
+          - {id: ride, dimension: transport, event: "ride.*", when: attribute.tier in constant.tiers, points: 2, within: 60 days}
+          - {id: fading, dimension: transport, event: tour, points: -10, per: month, lasts: 12 months, fades: true}
           - {id: on-time, dimension: payment, event: [bill.paid, loan.repaid], when: data.amount >= 50, points: 6, per: month, cap: 12, lasts: 12 months}
           - id: late
             dimension: payment
@@ -25,7 +35,9 @@ import Testing
           - {name: "A", from: 960}
         perks:
           - {id: energy, when: 'score >= 1030 && dimension.payment >= 10 && !sanctioned', grace: 14 days}
+          - {id: fleet, when: attribute.fleet > 2 && has(measure.last) && measure.rides > 100}
         sanctions:
+          - {id: prepay, dimension: payment, measures: [credit], when: measure.late_90d > 3, lasts: 60 days}
           - {id: rail-ban, dimension: transport, measures: [rail], when: points <= -75, notice: 5 days, lasts: 180 days}
           - {id: debtor, dimension: payment, event: court.defaulted, when: data.amount > 1000, lifted-by: court.satisfied, measures: [air, rail], lasts: 2 years}
         appeals: {stay: true, decide-within: 30 days}
@@ -38,7 +50,9 @@ import Testing
         "? ", "---\n", "...\n", "%YAML 1.1\n", "'", "\"", "\\x", "~", "null", "true", "yes", "0x1F", "1e9", "-1",
         "2147483649",
         "99999999999999999999", "days", "14 months", "when: ", "points: ", "dimension: payment", "event: standing.x",
-        "data.gender", "(((((", "!!!!!", "data.", "\u{0}", "\u{FEFF}", "é", "\u{1F600}", "<<: *a", "\u{85}", "\u{2028}",
+        "data.gender", "(((((", "!!!!!", "data.", "\u{0}", "\u{FEFF}", "é", "\u{1F600}", "<<: *a", "measure.row",
+        "constant.rate * ", "attribute.", "within: 3 days", "fades: true", "streak: x", "bill.*", "*",
+        "count: true", "sum: data.", "\u{85}", "\u{2028}",
         "\\ud83d", "\\ude00", "\"#", "]#",
     ]
 
@@ -71,7 +85,8 @@ import Testing
             let text = Self.mutated(&random)
             try fuzz.run(text) {
                 do {
-                    _ = try ScoringPolicy(yaml: text, file: "fuzzed.yaml")
+                    let review = try PolicyReview(yaml: text, file: "fuzzed.yaml")
+                    #expect(!PolicyExplanation(review.policy).text.isEmpty)
                     policies += 1
                 } catch let error as YAMLMistakes {
                     #expect(!error.mistakes.isEmpty)

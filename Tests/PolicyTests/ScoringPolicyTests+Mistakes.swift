@@ -41,7 +41,7 @@ extension ScoringPolicyTests {
         (PolicyDocument.with { $0.policy = "policy:" }, "1:8: policy is empty"),
         (PolicyDocument.with { $0.version = "version: 0" }, "2:10: version must be from 1 to 9223372036854775807"),
         (PolicyDocument.with { $0.version = "version: 1.5" }, "2:10: version must be a whole number"),
-        (PolicyDocument.with { $0.version = "version: \"1\"" }, "2:10: version must be a whole number"),
+        (PolicyDocument.with { $0.version = "version: \"1\"" }, "2:10: version must be a whole number, without quotes"),
         (PolicyDocument.with { $0.score = "score: 600" }, "3:8: score must be a mapping"),
         (PolicyDocument.with { $0.score = "score: {base: 600, min: 350}" }, "3:8: score lacks \"max\""),
         (

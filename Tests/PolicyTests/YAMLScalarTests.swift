@@ -121,7 +121,7 @@ import Testing
             ])
         #expect(
             try mistakes(in: PolicyDocument.with { $0.version = "version: '3'" }) == [
-                "2:10: version must be a whole number"
+                "2:10: version must be a whole number, without quotes"
             ])
     }
 }

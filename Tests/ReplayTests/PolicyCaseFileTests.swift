@@ -81,7 +81,7 @@ import Testing
         ("{enrol: bert, kind: robot, at: 2026-01-01}", "4:30: unknown kind \"robot\": individual, business, official"),
         (
             "{event: bill.payed, subject: anna, at: 2026-01-01}",
-            "4:18: unknown event type (no rule and no sanction names it) \"bill.payed\"; did you mean \"bill.paid\"?"
+            "4:18: unknown event type (no rule, no measure and no sanction names it) \"bill.payed\"; did you mean \"bill.paid\"?"
         ),
         (
             "{event: bill.paid, at: 2026-01-01T10:00}",

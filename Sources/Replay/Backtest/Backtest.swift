@@ -19,6 +19,8 @@ public struct Backtest: Sendable {
     public var outcomes: BacktestOutcomes?
     /// Subjects in each list of the report; 0: no subject's id gets into it, and no event's source or id either.
     public var listLimit = 10
+    /// Whether the candidate is folded once more without each of its rules.
+    public var asksSensitivity = false
 
     public init(
         policy: ScoringPolicy, against: ScoringPolicy? = nil, events: [String], asOf: Timestamp? = nil,
@@ -50,7 +52,7 @@ public struct Backtest: Sendable {
         input.clock = candidate.fold.clock == .distantPast ? nil : candidate.fold.clock
         let new = candidate.side(outcomes, files: events.count, namesEvents: listLimit > 0)
         let old = baseline?.side(outcomes, files: events.count, namesEvents: listLimit > 0)
-        return BacktestReport(
+        var report = BacktestReport(
             input: input, listLimit: listLimit, policy: new.side, against: old?.side,
             comparison: baseline.map { compare(candidate, $0) },
             histogram: BacktestHistogram(policy: new.scores, against: old?.scores ?? []),
@@ -59,6 +61,8 @@ public struct Backtest: Sendable {
                     name: outcomes.name, subjects: Int64(outcomes.bySubject.count),
                     outcomes: outcomes.bySubject.values.reduce(0) { $0 + ($1 ? 1 : 0) })
             })
+        if asksSensitivity { report.sensitivity = try sensitivity(candidate) }
+        return report
     }
 
     private func compare(_ candidate: BacktestFold, _ baseline: BacktestFold) -> BacktestReport.Comparison {

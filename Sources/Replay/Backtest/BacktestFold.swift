@@ -9,6 +9,9 @@ final class BacktestFold {
     private var lifted: [Int64]
     private var granted: [Int64]
     private var revoked: [Int64]
+    private var bandReturns: BacktestBandReturns
+    /// Measures whose values are held at a time.
+    private static let measuresAtATime = 16
 
     init(_ policy: ScoringPolicy) {
         fold = Fold(policy: policy)
@@ -16,6 +19,7 @@ final class BacktestFold {
         lifted = imposed
         granted = [Int64](repeating: 0, count: policy.perks.count)
         revoked = granted
+        bandReturns = BacktestBandReturns(bands: policy.bands.count)
     }
 
     /// `file`: its number stands for the event's topic.
@@ -34,7 +38,11 @@ final class BacktestFold {
         guard !fold.output.facts.isEmpty else { return }
         for fact in fold.output.facts {
             switch fact.kind {
-            case .scoreChanged, .sanctionStayed: break
+            case .sanctionStayed: break
+            case .scoreChanged:
+                if let before = fact.before, let after = fact.after {
+                    bandReturns.add(fact.subject, from: before.band, to: after.band, at: fact.time)
+                }
             case .sanctionNoticed, .sanctionInForce: if Self.imposes(fact) { imposed[fact.item] += 1 }
             case .sanctionLifted: lifted[fact.item] += 1
             case .perkGranted: granted[fact.item] += 1
@@ -83,12 +91,44 @@ final class BacktestFold {
             }
         }
         scores.sort()
-        let side = BacktestReport.Side(
+        var side = BacktestReport.Side(
             id: policy.id, version: policy.version, counters: fold.counters,
             diagnosis: diagnosis(namesEvents: namesEvents), notEnrolledByFile: notEnrolled(files: files),
             subjects: Int64(scores.count), scores: BacktestDistribution(sorted: scores), bands: bands,
             sanctions: sanctions, perks: perks, outcome: outcomes.map { discrimination(&items, outcomes: $0) })
+        side.measures = measures()
+        side.bandChanges = bandReturns.changes
+        side.bandReturns = bandReturns.returns(policy.bands.map(\.name))
         return (side, scores)
+    }
+
+    private func measures() -> [BacktestReport.Measure] {
+        let policy = fold.policy
+        var result: [BacktestReport.Measure] = []
+        for first in stride(from: 0, to: policy.measures.count, by: Self.measuresAtATime) {
+            let numbers = first..<min(first + Self.measuresAtATime, policy.measures.count)
+            var values = numbers.map { _ in [Int64]() }
+            var absent = numbers.map { _ in Int64(0) }
+            fold.forEachStanding { standing in
+                for item in standing.measures where numbers.contains(item.measure) {
+                    if let value = item.value {
+                        values[item.measure - first].append(value)
+                    } else {
+                        absent[item.measure - first] += 1
+                    }
+                }
+            }
+            for number in numbers {
+                // So that their sum is a number.
+                let bound = (Int64(1) << 62) / Int64(max(1, values[number - first].count))
+                let sorted = values[number - first].map { max(-bound, min(bound, $0)) }.sorted()
+                result.append(
+                    BacktestReport.Measure(
+                        id: policy.measures[number].id, subjects: Int64(sorted.count) + absent[number - first],
+                        absent: absent[number - first], values: BacktestDistribution(sorted: sorted)))
+            }
+        }
+        return result
     }
 
     private func diagnosis(namesEvents: Bool) -> Diagnosis {

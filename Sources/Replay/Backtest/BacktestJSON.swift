@@ -10,7 +10,10 @@ extension BacktestReport {
     ///  "input": {"files", "read", "rejected", "clock"},
     ///  "comparison": COMPARISON | null,
     ///  "histogram": {"from", "width", "policy": [subjects], "against": [subjects]} | null,
-    ///  "outcome": {"name", "subjects", "outcomes"} | null}
+    ///  "outcome": {"name", "subjects", "outcomes"} | null,
+    ///  "sensitivity": [{"rule", "gain", "pointsGained", "lose", "pointsLost", "bandUp", "bandDown", "sanctions", "perks"}] |
+    ///    null: the candidate without each of its rules
+    /// }
     ///
     /// SIDE: {"id", "version", "subjects", "scored", "unmatched", "notEnrolled", "evaluationErrors",
     ///  "errors": [{"rule" | "sanction" | "perk": id, "error", "count", "source", "id"}]: of the first event without a value
@@ -20,6 +23,8 @@ extension BacktestReport {
     ///  "bands": [{"name", "from", "subjects", "share"}],
     ///  "sanctions": [{"id", "imposed", "lifted", "noticed", "inForce", "stayed"}],
     ///  "perks": [{"id", "granted", "revoked", "held"}],
+    ///  "measures": [{"id", "subjects", "absent", "value": as "score"}], "bandChanges",
+    ///  "bandReturns": [{"band", "count", "days"}]: changes over a band's lower bound that were taken back soon
     ///  "outcome": {"subjects", "outcomes", "withoutStanding", "withoutOutcome", "auc", "gini", "ks", "ksScore",
     ///    "bands": [RATE], "deciles": [RATE], "curve": [{"score", "without", "with"}]} | null}
     ///
@@ -60,6 +65,9 @@ extension BacktestReport {
             }
             $0.member("outcome") { json in
                 if let outcome { outcome.write(to: &json) } else { json.null() }
+            }
+            $0.member("sensitivity") { json in
+                if let sensitivity { json.array(sensitivity) { $0.write(to: &$1) } } else { json.null() }
             }
         }
         return writer.text + "\n"
@@ -149,15 +157,7 @@ extension BacktestReport.Side {
             $0.member("evaluationErrors", counters.evaluationErrors)
             writeUncounted(files: files, to: &$0)
             $0.member("score") { json in
-                guard let scores else { return json.null() }
-                json.object {
-                    $0.member("mean", scores.mean, decimals: 1)
-                    $0.member("least", scores.least)
-                    $0.member("lowerQuartile", scores.lowerQuartile)
-                    $0.member("median", scores.median)
-                    $0.member("upperQuartile", scores.upperQuartile)
-                    $0.member("greatest", scores.greatest)
-                }
+                if let scores { scores.write(to: &json) } else { json.null() }
             }
             $0.member("bands") { json in
                 json.array(bands) { band, json in
@@ -191,6 +191,7 @@ extension BacktestReport.Side {
                     }
                 }
             }
+            writeCloserLook(to: &$0)
             $0.member("outcome") { json in
                 if let outcome { outcome.write(to: &json) } else { json.null() }
             }
@@ -198,7 +199,61 @@ extension BacktestReport.Side {
     }
 }
 
+extension BacktestDistribution {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("mean", mean, decimals: 1)
+            $0.member("least", least)
+            $0.member("lowerQuartile", lowerQuartile)
+            $0.member("median", median)
+            $0.member("upperQuartile", upperQuartile)
+            $0.member("greatest", greatest)
+        }
+    }
+}
+
+extension BacktestReport.Sensitivity {
+    fileprivate func write(to json: inout JSONDocument) {
+        json.object {
+            $0.member("rule", rule)
+            $0.member("gain", gain)
+            $0.member("pointsGained", pointsGained)
+            $0.member("lose", lose)
+            $0.member("pointsLost", pointsLost)
+            $0.member("bandUp", bandUp)
+            $0.member("bandDown", bandDown)
+            $0.member("sanctions", sanctions)
+            $0.member("perks", perks)
+        }
+    }
+}
+
 extension BacktestReport.Side {
+    private func writeCloserLook(to json: inout JSONDocument) {
+        json.member("measures") { json in
+            json.array(measures) { measure, json in
+                json.object {
+                    $0.member("id", measure.id)
+                    $0.member("subjects", measure.subjects)
+                    $0.member("absent", measure.absent)
+                    $0.member("value") { json in
+                        if let values = measure.values { values.write(to: &json) } else { json.null() }
+                    }
+                }
+            }
+        }
+        json.member("bandChanges", bandChanges)
+        json.member("bandReturns") { json in
+            json.array(bandReturns) { item, json in
+                json.object {
+                    $0.member("band", item.band)
+                    $0.member("count", item.count)
+                    $0.member("days", item.days)
+                }
+            }
+        }
+    }
+
     private func writeUncounted(files: [String], to json: inout JSONDocument) {
         json.member("errors") { $0.array(diagnosis.failures) { $0.writeJSON(to: &$1) } }
         json.member("unmatchedTypes") { json in

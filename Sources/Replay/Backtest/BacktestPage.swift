@@ -36,6 +36,7 @@ struct BacktestPage {
                     writeSanctions(&main)
                     writePerks(&main)
                     writeOutcomes(&main)
+                    writeCloserLook(&main)
                     writeUncounted(&main)
                     writeFooting(&main)
                 }

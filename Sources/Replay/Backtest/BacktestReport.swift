@@ -16,6 +16,8 @@ public struct BacktestReport: Sendable, Equatable {
     public var histogram: BacktestHistogram?
     /// Nil without outcomes.
     public var outcome: Outcome?
+    /// Of each rule of the candidate; nil if nobody asked.
+    public var sensitivity: [Sensitivity]?
 
     public struct Input: Sendable, Equatable {
         public var files: [String]
@@ -49,6 +51,41 @@ public struct BacktestReport: Sendable, Equatable {
         public var sanctions: [Sanction]
         public var perks: [Perk]
         public var outcome: Discrimination?
+        /// In policy order.
+        public var measures: [Measure] = []
+        public var bandChanges: Int64 = 0
+        public var bandReturns: [BandReturn] = []
+    }
+
+    /// What a measure comes to over the subjects of its kinds.
+    public struct Measure: Sendable, Equatable {
+        public var id: String
+        public var subjects: Int64
+        /// Of them, those for whom it is absent.
+        public var absent: Int64
+        public var values: BacktestDistribution?
+    }
+
+    /// Changes into or out of a band, over its lower bound, that were taken back soon.
+    public struct BandReturn: Sendable, Equatable {
+        public var band: String
+        public var count: Int64
+        /// Nine of ten were taken back within so many.
+        public var days: Int64
+    }
+
+    /// From the candidate to the same without one of its rules.
+    public struct Sensitivity: Sendable, Equatable {
+        public var rule: String
+        public var gain: Int64
+        public var pointsGained: Int64
+        public var lose: Int64
+        public var pointsLost: Int64
+        public var bandUp: Int64
+        public var bandDown: Int64
+        /// Subjects who have one under one policy only, summed over the sanctions, and over the perks.
+        public var sanctions: Int64
+        public var perks: Int64
     }
 
     public struct Band: Sendable, Equatable {

@@ -11,7 +11,8 @@ extension BacktestReport {
         write(sanctions: &table)
         write(perks: &table)
         write(outcomes: &table)
-        write(uncounted: &table)
+        write(closerLook, Self.closerLookTitle, &table)
+        write(uncounted, Self.uncountedTitle, &table)
         return table.text
     }
 
@@ -200,12 +201,12 @@ extension BacktestReport {
         }
     }
 
-    // MARK: What did not count
+    // MARK: A closer look, and what did not count
 
-    private func write(uncounted table: inout BacktestTable) {
-        guard !uncounted.isEmpty else { return }
-        table.section(Self.uncountedTitle)
-        for listing in uncounted {
+    private func write(_ listings: [Listing], _ title: String, _ table: inout BacktestTable) {
+        guard !listings.isEmpty else { return }
+        table.section(title)
+        for listing in listings {
             table.section(listing.title)
             table.rows([listing.head] + listing.rows, textColumns: listing.textColumns)
         }

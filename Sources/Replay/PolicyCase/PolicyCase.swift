@@ -5,9 +5,30 @@ public import Scoring
 public struct PolicyCase: Sendable {
     /// What happens.
     enum Step: Sendable {
-        /// A CloudEvent in the JSON format.
-        case event([UInt8])
+        /// A CloudEvent in the JSON format, and how the case names it.
+        case event([UInt8], name: String)
+        /// The same of a control event, which no other event passes.
+        case control([UInt8])
         case tick(Timestamp)
+    }
+
+    /// What must not happen.
+    struct Forbidden: Sendable {
+        /// A sanction that is imposed, a perk that is granted, or a band.
+        let line: PolicyCaseLine
+        /// Only before this time; nil: ever.
+        let before: Timestamp?
+        /// As the case says it.
+        let text: String
+    }
+
+    /// Where a part of a case stands in its file.
+    struct Place: Sendable {
+        /// Of its key.
+        let line: Int
+        let column: Int
+        /// The line at which what follows it begins; nil: nothing does.
+        let end: Int?
     }
 
     public let name: String
@@ -22,8 +43,18 @@ public struct PolicyCase: Sendable {
     let then: [PolicyCaseLine]?
     /// Standings at the end.
     let standings: [ExpectedStanding]
+    /// What must not happen, in `given` or `when`.
+    let never: [Forbidden]
+    /// The standings at the end are the same in whatever order the events between two other steps come.
+    let isInAnyOrder: Bool
+    /// Whom the case enrols.
+    let subjects: [String]
     /// Lines leave the subject out where a case has only one.
-    let hasOneSubject: Bool
+    var hasOneSubject: Bool { subjects.count == 1 }
+    /// Of the case itself, of `then` and of `standing`.
+    let place: Place
+    let thenPlace: Place?
+    let standingPlace: Place?
 
     struct ExpectedStanding: Sendable {
         let subject: String
@@ -44,6 +75,11 @@ public struct PolicyCaseResult: Sendable {
     public let difference: [String]
     /// Evaluations that gave nothing, in `given` and `when`; a case can pass all the same.
     public let errors: [Diagnosis.Failure]
+    /// What of the policy the case touches.
+    public let coverage: PolicyCoverage
+    /// The facts that are compared, and the standings that the case names.
+    let facts: [PolicyCaseLine]
+    let standings: [PolicyCaseLine?]
 
     public var hasPassed: Bool { difference.isEmpty }
 

@@ -115,7 +115,12 @@ struct PolicyCaseDifference {
         lines += same.suffix(after).map { "  - \($0.text)" }
     }
 
-    /// The fields of the line that was expected in its place, else those that tell most.
+    /// The fields of the line that was expected in its place, if it is about the same, else those that tell most.
+    static func showing(_ line: PolicyCaseLine, like twin: PolicyCaseLine?, isOneSubject: Bool) -> PolicyCaseLine {
+        let twin = twin.flatMap { $0.isAboutTheSame(as: line) ? $0 : nil }
+        return showing(line, like: twin, hidden: isOneSubject ? ["subject"] : [])
+    }
+
     private static func showing(
         _ line: PolicyCaseLine, like twin: PolicyCaseLine?, hidden: [String]
     ) -> PolicyCaseLine {

@@ -20,7 +20,12 @@ public import Policy
 ///         standing:                          # optional: standings at the end
 ///           anna: {score: 985, band: A, dimensions: {transport: -15}, sanctions: {rail-ban: noticed}, perks: []}
 ///           bert: ~                          # is not enrolled
+///         never:                             # optional: what must not happen
+///           - {sanction: rail-ban, within: 30 days}        {perk: …}        {band: …}
+///         any-order: true                    # optional: the standings do not depend on the order of the events
 ///
+/// - `never` looks at the facts of `given` and `when`; `within` counts from the first step. With `any-order` the case is run
+///   in other orders too, in which no event passes a step that is none; the standings of all must come out the same.
 /// - With `when`, `then` lists the facts of its steps; without, those of `given`, the first score of an enrolment too.
 /// - Fields that are left out are not compared. Of `dimensions` only those that are named are; `sanctions` (by state)
 ///   and `perks` are compared whole.
@@ -51,7 +56,10 @@ public struct PolicyCaseFile: Sendable {
 
     /// Throws every mistake at once, as `YAMLMistakes`, and whatever `load` throws.
     /// - Parameter load: reads the policy that the file names, by its path as it is written there.
-    public init(yaml: String, file: String, load: (_ path: String) throws -> ScoringPolicy) throws {
+    /// - Parameter needsExpectation: whether a case that compares nothing is a mistake.
+    public init(
+        yaml: String, file: String, needsExpectation: Bool = true, load: (_ path: String) throws -> ScoringPolicy
+    ) throws {
         let reader = YAMLReader(yaml)
         self.file = file
         let mistakes = { YAMLMistakes(file: file, mistakes: reader.mistakes) }
@@ -61,7 +69,8 @@ public struct PolicyCaseFile: Sendable {
             let path = document["policy"].flatMap({ reader.string($0, what: "policy") })
         else { throw mistakes() }
         policy = try load(path)
-        var parser = PolicyCaseParser(reader: reader, file: file, policy: policy)
+        var parser = PolicyCaseParser(
+            reader: reader, file: file, policy: policy, needsExpectation: needsExpectation)
         cases = document["cases"].map { parser.cases($0) } ?? []
         guard reader.mistakes.isEmpty else { throw mistakes() }
     }

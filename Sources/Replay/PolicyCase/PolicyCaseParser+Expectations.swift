@@ -117,6 +117,40 @@ extension PolicyCaseParser {
         return choice(value, what: "band", of: names, listing: true).map { PolicyCaseText.word(names[$0]) }
     }
 
+    // MARK: What must not happen
+
+    /// One, or a list. `within` counts from the first step that has a time.
+    func forbidden(_ value: Value, from steps: [PolicyCase.Step]) -> [PolicyCase.Forbidden] {
+        let items = value.items ?? [value]
+        return items.compactMap { item in
+            guard
+                let words = reader.mapping(
+                    item, what: "what is never so", known: ["sanction", "perk", "band", "within"])
+            else { return nil }
+            var line = PolicyCaseLine()
+            if let id = words["sanction"].flatMap({ sanction($0) }) {
+                line.fields.append(.init("sanction", PolicyCaseText.word(id)))
+            }
+            append("perk", words["perk"], of: policy.perks.map(\.id), listing: false, to: &line)
+            if let band = words["band"].flatMap({ self.band($0) }) { line.fields.append(.init("band", band)) }
+            guard words.names.count(where: { $0.name != "within" }) == 1 else {
+                reader.note("never is about a sanction, a perk or a band", at: item)
+                return nil
+            }
+            var text = line
+            var before: Timestamp?
+            if let value = words["within"], let written = reader.string(value, what: "within") {
+                guard let span = CalendarSpan(written) else {
+                    reader.note("within must be a number of days, months or years, such as 30 days", at: value)
+                    return nil
+                }
+                before = steps.lazy.compactMap(\.time).first?.adding(span)
+                text.fields.append(.init("within", span.description))
+            }
+            return line.fields.isEmpty ? nil : PolicyCase.Forbidden(line: line, before: before, text: text.text)
+        }
+    }
+
     // MARK: Standings
 
     mutating func standings(_ value: Value) -> [PolicyCase.ExpectedStanding] {
@@ -192,5 +226,19 @@ extension PolicyCaseParser {
             choice($0, what: "perk", of: ids)
         }
         return PolicyCaseText.list(found.sorted().map { PolicyCaseText.word(ids[$0]) })
+    }
+}
+
+extension PolicyCase.Step {
+    /// Nil if there is none.
+    fileprivate var time: Timestamp? {
+        switch self {
+        case .tick(let time): return time
+        case .event(let json, _), .control(let json):
+            return json.withUnsafeBytes { bytes in
+                var event = EventView.empty
+                return EventDecoder().decode(structured: bytes, into: &event) == nil ? event.time : nil
+            }
+        }
     }
 }

@@ -12,6 +12,8 @@ struct PolicyCaseParser {
     let decoder = EventDecoder()
     let memberDecoder = EventDecoder()
     let patterns: [EventPattern]
+    /// A case that compares nothing is a mistake.
+    let needsExpectation: Bool
     /// Of the case being read: whom it enrols, and its events' ids with their subjects and sources.
     var subjects: [String] = []
     var events: [String: (subject: String, source: String)] = [:]
@@ -23,7 +25,8 @@ struct PolicyCaseParser {
     /// What a control event says of its terms, statement or reason where the case says nothing.
     static let unsaid = "-"
 
-    init(reader: YAMLReader, file: String, policy: ScoringPolicy) {
+    init(reader: YAMLReader, file: String, policy: ScoringPolicy, needsExpectation: Bool) {
+        self.needsExpectation = needsExpectation
         self.reader = reader
         self.file = file
         self.policy = policy
@@ -34,17 +37,18 @@ struct PolicyCaseParser {
         guard let items = list(value, what: "cases", limit: PolicyCaseFile.maximumCases) else { return [] }
         var names: Set<String> = []
         var result: [PolicyCase] = []
-        for item in items {
+        for (number, item) in items.enumerated() {
             guard
                 let mapping = reader.mapping(
-                    item, what: "a case", known: ["name", "given", "when", "then", "standing"],
+                    item, what: "a case",
+                    known: ["name", "given", "when", "then", "standing", "never", "any-order"],
                     required: ["name", "given"])
             else { continue }
             let name = mapping["name"].flatMap { reader.string($0, what: "name") } ?? ""
             if let place = mapping["name"], !names.insert(name).inserted {
                 reader.note("the case \"\(name.prefix(80))\" is already there", at: place)
             }
-            if mapping["then"] == nil, mapping["standing"] == nil {
+            if needsExpectation, !["then", "standing", "never", "any-order"].contains(where: { mapping[$0] != nil }) {
                 reader.note("a case compares something: it lacks \"then\" or \"standing\"", at: item)
             }
             let given = mapping["given"].flatMap { list($0, what: "given", limit: PolicyCaseFile.maximumSteps) } ?? []
@@ -54,12 +58,24 @@ struct PolicyCaseParser {
             let whenSteps = when.map { $0.flatMap { steps($0) } }
             let then = mapping["then"].map { facts($0) }
             let standings = mapping["standing"].map { self.standings($0) } ?? []
+            let never = mapping["never"].map { forbidden($0, from: givenSteps + (whenSteps ?? [])) } ?? []
+            let isInAnyOrder = mapping["any-order"].flatMap { reader.bool($0, what: "any-order") } ?? false
+            let end = number + 1 < items.count ? items[number + 1].line : nil
             result.append(
                 PolicyCase(
                     name: name, file: file, line: item.line, given: givenSteps, when: whenSteps, then: then,
-                    standings: standings, hasOneSubject: subjects.count == 1))
+                    standings: standings, never: never, isInAnyOrder: isInAnyOrder, subjects: subjects,
+                    place: PolicyCase.Place(line: item.line, column: item.column, end: end),
+                    thenPlace: place(of: "then", in: mapping, end: end),
+                    standingPlace: place(of: "standing", in: mapping, end: end)))
         }
         return result
+    }
+
+    private func place(of key: String, in mapping: YAMLReader.Mapping, end: Int?) -> PolicyCase.Place? {
+        guard let place = mapping.place(of: key) else { return nil }
+        let next = mapping.names.map(\.key.line).filter { $0 > place.line }.min()
+        return PolicyCase.Place(line: place.line, column: place.column, end: next ?? end)
     }
 
     // MARK: Words
@@ -228,7 +244,7 @@ struct PolicyCaseParser {
                 id: id ?? "\(stepCount)-\(number + 1)", source: source, type: type, subject: subject,
                 at: at.adding(CalendarSpan(every.count * number, every.unit)), data: data.bytes, item)
             guard let step else { break }
-            result.append(step)
+            result.append(.event(step, name: "\(type) of step \(stepCount)"))
         }
         return result
     }
@@ -320,14 +336,14 @@ struct PolicyCaseParser {
         return event(
             id: "\(stepCount)-control", source: Self.source, type: type.name.description, subject: subject, at: at,
             data: data.bytes, item
-        ).map { [$0] } ?? []
+        ).map { [.control($0)] } ?? []
     }
 
     /// The event's JSON, if it is one that the fold could be given.
     private mutating func event(
         id: String, source: String, type: String, subject: String, at: Timestamp, data: UnsafeRawBufferPointer,
         _ item: Value
-    ) -> PolicyCase.Step? {
+    ) -> [UInt8]? {
         guard eventBytes <= PolicyCaseFile.maximumEventBytes else { return nil }
         eventBytes += 256 + data.count
         guard eventBytes <= PolicyCaseFile.maximumEventBytes else {
@@ -358,7 +374,7 @@ struct PolicyCaseParser {
             reader.note("\(defect)", at: item)
             return nil
         }
-        return .event(Array(writer.bytes))
+        return Array(writer.bytes)
     }
 }
 

@@ -4,50 +4,82 @@ internal import Scoring
 
 /// Folds cases and compares. No I/O: the texts of the files are passed in.
 public struct PolicyCaseRunner {
-    private let policy: ScoringPolicy
+    let policy: ScoringPolicy
     private let decoder = EventDecoder()
 
     public init(policy: ScoringPolicy) { self.policy = policy }
 
     public func run(_ example: PolicyCase) -> PolicyCaseResult {
-        var fold = Fold(policy: policy)
-        var facts: [PolicyCaseLine] = []
-        for step in example.given { apply(step, to: &fold, &facts) }
+        var life = Life(policy)
+        for step in example.given { apply(step, to: &life) }
         if let when = example.when {
-            facts = []
-            for step in when { apply(step, to: &fold, &facts) }
+            life.addCoverage(example.subjects)
+            life.facts = []
+            for step in when { apply(step, to: &life) }
         }
+        life.addCoverage(example.subjects)
         var difference: [String] = []
         if let then = example.then {
             difference =
                 PolicyCaseDifference(
-                    expected: then, actual: facts, hidden: example.hasOneSubject ? ["subject"] : []
+                    expected: then, actual: life.facts, hidden: example.hasOneSubject ? ["subject"] : []
                 ).lines
         }
-        for expected in example.standings { difference += compare(expected, fold) }
+        var standings: [PolicyCaseLine?] = []
+        for expected in example.standings {
+            difference += compare(expected, life.fold)
+            standings.append(line(expected, life.fold))
+        }
+        difference += breaches(of: example.never, in: life)
+        if example.isInAnyOrder, difference.isEmpty { difference = orders(of: example, like: life) }
         return PolicyCaseResult(
             name: example.name, file: example.file, line: example.line, difference: difference,
-            errors: fold.diagnosis.failures)
+            errors: life.fold.diagnosis.failures, coverage: life.coverage, facts: life.facts, standings: standings)
     }
 
-    private func apply(_ step: PolicyCase.Step, to fold: inout Fold, _ facts: inout [PolicyCaseLine]) {
+    /// A case as far as it has been run.
+    struct Life: ~Copyable {
+        var fold: Fold
+        /// Those that are compared.
+        var facts: [PolicyCaseLine] = []
+        /// All of them, with their times.
+        var everything: [(line: PolicyCaseLine, time: Timestamp)] = []
+        var coverage = PolicyCoverage()
+
+        init(_ policy: ScoringPolicy) { fold = Fold(policy: policy) }
+
+        mutating func addCoverage(_ subjects: [String]) {
+            for subject in subjects {
+                if let standing = Array(subject.utf8).withUnsafeBytes({ fold.standing(of: $0) }) {
+                    coverage.add(standing)
+                }
+            }
+        }
+    }
+
+    func apply(_ step: PolicyCase.Step, to life: inout Life) {
         switch step {
-        case .tick(let time): fold.tick(time, entry: 0)
-        case .event(let json):
+        case .tick(let time): life.fold.tick(time, entry: 0)
+        case .event(let json, _), .control(let json):
             json.withUnsafeBytes { bytes in
                 var event = EventView.empty
                 let defect = decoder.decode(structured: bytes, into: &event)
                 precondition(defect == nil, "a case was read with an event that is none")
-                fold.fold(event, type: fold.resolve(type: event.type), entry: 0)
-                take(&fold, &facts)
+                life.fold.fold(event, type: life.fold.resolve(type: event.type), entry: 0)
+                take(&life)
             }
         }
-        take(&fold, &facts)
+        take(&life)
     }
 
-    private func take(_ fold: inout Fold, _ facts: inout [PolicyCaseLine]) {
-        for fact in fold.output.facts { facts.append(line(fact, reasons: fold.output.reasons)) }
-        fold.clearOutput()
+    private func take(_ life: inout Life) {
+        for fact in life.fold.output.facts {
+            let line = line(fact, reasons: life.fold.output.reasons)
+            life.facts.append(line)
+            life.everything.append((line, fact.time))
+            life.coverage.add(fact, reasons: life.fold.output.reasons)
+        }
+        life.fold.clearOutput()
     }
 
     // MARK: Facts
@@ -98,21 +130,24 @@ public struct PolicyCaseRunner {
 
     private func compare(_ expected: PolicyCase.ExpectedStanding, _ fold: borrowing Fold) -> [String] {
         let subject = PolicyCaseText.word(expected.subject)
-        let actual = Array(expected.subject.utf8).withUnsafeBytes { fold.standing(of: $0) }
-        guard let actual else {
-            return expected.line.map { ["--- standing", "+++ actual", "- \(subject): \($0.text)", "+ \(subject): ~"] }
-                ?? []
-        }
-        let dimensions = expected.line == nil ? Array(policy.dimensions.indices) : expected.dimensions
-        let line = line(actual, dimensions: dimensions, measures: expected.measures)
-        if let wanted = expected.line, wanted.matches(line) { return [] }
-        let shown = expected.line.map { line.showing($0.fields.map(\.key)) } ?? line
+        let actual = line(expected, fold)
+        if let wanted = expected.line, let actual, wanted.matches(actual) { return [] }
+        if expected.line == nil, actual == nil { return [] }
+        let shown = actual.map { actual in expected.line.map { actual.showing($0.fields.map(\.key)) } ?? actual }
         return [
-            "--- standing", "+++ actual", "- \(subject): \(expected.line?.text ?? "~")", "+ \(subject): \(shown.text)",
+            "--- standing", "+++ actual", "- \(subject): \(expected.line?.text ?? "~")",
+            "+ \(subject): \(shown?.text ?? "~")",
         ]
     }
 
-    private func line(_ standing: Standing, dimensions: [Int], measures: [Int]) -> PolicyCaseLine {
+    /// What is expected as it is; nil: not enrolled.
+    private func line(_ expected: PolicyCase.ExpectedStanding, _ fold: borrowing Fold) -> PolicyCaseLine? {
+        let actual = Array(expected.subject.utf8).withUnsafeBytes { fold.standing(of: $0) }
+        let dimensions = expected.line == nil ? Array(policy.dimensions.indices) : expected.dimensions
+        return actual.map { line($0, dimensions: dimensions, measures: expected.measures) }
+    }
+
+    func line(_ standing: Standing, dimensions: [Int], measures: [Int]) -> PolicyCaseLine {
         let points = dimensions.map {
             (PolicyCaseText.word(policy.dimensions[$0].name), "\(standing.dimensions[$0])")
         }

@@ -1,0 +1,103 @@
+/// A file of cases with the facts and standings that its cases gave, in place of those that they expected: for its author to
+/// review. Everything else of the text stays, comments too.
+public struct PolicyCaseUpdate {
+    public let text: String
+    /// Names of the cases that are changed.
+    public let changed: [String]
+    /// Names of those that failed and are left as they are: written in one line, or by what never happens or the order.
+    public let left: [String]
+
+    /// - Parameter yaml: the text that `file` was read from.
+    public init(of file: PolicyCaseFile, yaml: String, results: [PolicyCaseResult]) {
+        var lines = yaml.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        var changed: [String] = []
+        var left: [String] = []
+        // From the last on, so that the lines before keep their numbers.
+        for (example, result) in zip(file.cases, results).reversed() {
+            let isNew =
+                example.then == nil && example.standings.isEmpty && example.never.isEmpty && !example.isInAnyOrder
+            guard !result.hasPassed || isNew else { continue }
+            let blocks = isNew ? [Self.block(then: result, of: example)] : Self.blocks(of: example, result)
+            let places = blocks.map { $0.flatMap { Self.range(of: $0.place, in: lines, isNew: isNew) } }
+            guard !blocks.isEmpty, places.allSatisfy({ $0 != nil }) else {
+                left.append(example.name)
+                continue
+            }
+            let edits = zip(places.compactMap(\.self), blocks.compactMap(\.self))
+            for (range, block) in edits.sorted(by: { $0.0.lowerBound > $1.0.lowerBound }) {
+                lines.replaceSubrange(range, with: block.lines)
+            }
+            changed.append(example.name)
+        }
+        text = lines.joined(separator: "\n")
+        self.changed = changed.reversed()
+        self.left = left.reversed()
+    }
+
+    private struct Block {
+        let place: PolicyCase.Place
+        let lines: [String]
+    }
+
+    /// Empty where neither facts nor standings are what differs.
+    private static func blocks(of example: PolicyCase, _ result: PolicyCaseResult) -> [Block?] {
+        var blocks: [Block?] = []
+        if let then = example.then,
+            then.count != result.facts.count || !zip(then, result.facts).allSatisfy({ $0.matches($1) })
+        {
+            blocks.append(block(then: result, of: example))
+        }
+        let standings = zip(example.standings, result.standings)
+        if !standings.allSatisfy({ expected, actual in
+            expected.line.map { wanted in actual.map { wanted.matches($0) } ?? false } ?? (actual == nil)
+        }) {
+            blocks.append(block(standing: result, of: example))
+        }
+        return blocks
+    }
+
+    private static func block(then result: PolicyCaseResult, of example: PolicyCase) -> Block? {
+        // A case that expects nothing yet gets it after its last line.
+        let place =
+            example.thenPlace
+            ?? PolicyCase.Place(line: example.place.line, column: example.place.column, end: example.place.end)
+        let indent = String(repeating: " ", count: place.column - 1)
+        let facts = result.facts.enumerated().map { number, fact in
+            let twin = example.then.flatMap { $0.indices.contains(number) ? $0[number] : nil }
+            return
+                "\(indent)  - \(PolicyCaseDifference.showing(fact, like: twin, isOneSubject: example.hasOneSubject).text)"
+        }
+        return Block(place: place, lines: facts.isEmpty ? ["\(indent)then: []"] : ["\(indent)then:"] + facts)
+    }
+
+    private static func block(standing result: PolicyCaseResult, of example: PolicyCase) -> Block? {
+        guard let place = example.standingPlace else { return nil }
+        let indent = String(repeating: " ", count: place.column - 1)
+        let lines = zip(example.standings, result.standings).map { expected, actual in
+            let shown = actual.map { actual in expected.line.map { actual.showing($0.fields.map(\.key)) } ?? actual }
+            return "\(indent)  \(PolicyCaseText.word(expected.subject)): \(shown?.text ?? "~")"
+        }
+        return Block(place: place, lines: ["\(indent)standing:"] + lines)
+    }
+
+    /// The lines that a block takes the place of. Nil where the key does not begin its line.
+    private static func range(of place: PolicyCase.Place, in lines: [String], isNew: Bool) -> Range<Int>? {
+        let first = place.line - 1
+        var end = place.end.map { $0 - 1 } ?? lines.count
+        guard lines.indices.contains(first), end > first,
+            lines[first].prefix(place.column - 1).allSatisfy({ $0 == " " || $0 == "-" })
+        else { return nil }
+        // Blank lines and comments before what follows belong to that.
+        while end > first + 1, isBlankOrComment(lines[end - 1]) { end -= 1 }
+        guard !isNew else { return isFlow(lines[first], from: place.column) ? nil : end..<end }
+        return lines[first].prefix(place.column - 1).allSatisfy { $0 == " " } ? first..<end : nil
+    }
+
+    private static func isBlankOrComment(_ line: String) -> Bool {
+        let text = line.drop { $0 == " " || $0 == "\r" }
+        return text.isEmpty || text.first == "#"
+    }
+
+    /// Whether a case is written as `{name: …}`.
+    private static func isFlow(_ line: String, from column: Int) -> Bool { line.dropFirst(column - 1).first == "{" }
+}

@@ -1,0 +1,74 @@
+import Policy
+import Testing
+
+/// Where quotes are what is wrong, the mistake says so.
+@Suite struct YAMLQuotingTests {
+    private static func rule(_ members: String) -> String {
+        PolicyDocument.with {
+            $0.rules = """
+                rules:
+                - id: fare
+                  dimension: transport
+                  event: fare.paid
+                  \(members)
+                """
+        }
+    }
+
+    @Test(arguments: [
+        (
+            "points: data.km > 1 ? 2 : 1",
+            "mapping values are not allowed in this context: an expression with \": \" in it stands in quotes"
+        ),
+        (
+            "points: \"data.x.matches('\\d')\" ",
+            "found unknown escape character: in double quotes a \\ is written twice, in single quotes once"
+        ),
+        (
+            "points: 1\n  when: 'a' == data.x",
+            "did not find expected key: an expression that begins with a quote stands in other quotes as a whole"
+        ),
+        (
+            "points: 1\n  when: @x",
+            "found character that cannot start any token: an expression that begins with %, @ or ` stands in quotes"
+        ),
+    ])
+    func ofABlock(members: String, message: String) throws {
+        let found = try mistakes(in: Self.rule(members))
+        #expect(found.count == 1)
+        #expect(found.first?.hasSuffix(message) == true, "\(found)")
+    }
+
+    @Test(arguments: ["points: data.km > 1 ? 2 : 1", "points: 1, when: data.x in ['a']"])
+    func inBraces(members: String) throws {
+        let text = PolicyDocument.with {
+            $0.rules = "rules: [{id: fare, dimension: transport, event: fare.paid, \(members)}]"
+        }
+        let found = try mistakes(in: text)
+        #expect(found.count == 1)
+        #expect(
+            found.first?.hasSuffix(
+                "did not find expected ',' or '}': in braces, an expression with : , [ ] { or } in it stands in quotes")
+                == true, "\(found)")
+    }
+
+    @Test(arguments: [
+        ("!data.late", "!data.late"), ("!has(data.late)", "!has(data.late)"),
+        ("!data.late == data.x", "!data.late"),
+    ])
+    func aTagThatIsMeantAsNot(when: String, tag: String) throws {
+        #expect(
+            try mistakes(in: Self.rule("points: 1\n  when: \(when)")) == [
+                "11:9: YAML takes \"\(tag)\" for a tag: an expression that begins with ! stands in quotes"
+            ])
+    }
+
+    @Test func aNumberInQuotes() throws {
+        #expect(
+            try mistakes(in: Self.rule("points: 1\n  cap: '3'")) == ["11:8: cap must be a whole number, without quotes"]
+        )
+        #expect(
+            try mistakes(in: Self.rule("points: 1\n  per: day\n  lasts: 1 day\n  fades: 'true'"))
+                == ["13:10: fades must be true or false, without quotes"])
+    }
+}
