@@ -110,7 +110,7 @@ extension Fold {
         }
     }
 
-    private func find(
+    @inline(__always) private func find(
         _ number: Int32, from head: UnsafeMutablePointer<Bucket>
     ) -> UnsafeMutablePointer<Bucket>? {
         guard head.pointee.events > 0 else { return nil }
