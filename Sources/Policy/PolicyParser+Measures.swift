@@ -7,7 +7,7 @@ extension PolicyParser {
     mutating func constants(_ value: Value) -> [ScoringPolicy.Constant] {
         guard let mapping = members(value, what: "constants", limit: ScoringPolicy.maximumConstants) else { return [] }
         return mapping.names.compactMap { _, key, value in
-            let name = variableName(key, what: "a constant")
+            let name = fieldName(key, what: "a constant")
             let constant = constant(value, of: name ?? "")
             guard let name, let constant else { return nil }
             places.constants.append(key)
@@ -45,7 +45,7 @@ extension PolicyParser {
             return []
         }
         return mapping.names.compactMap { _, key, value in
-            let name = variableName(key, what: "an attribute")
+            let name = fieldName(key, what: "an attribute")
             if let name, ProtectedAttribute.contains(name) {
                 reader.note("\"\(name)\" is a protected attribute: no policy may know it", at: key)
             }
@@ -98,7 +98,7 @@ extension PolicyParser {
                 required: ["id", "dimension", "event"])
         else { return nil }
         let id = measure["id"].flatMap { value in
-            variableName(value, what: "id").flatMap { isNew($0, in: &ids, what: "measure", at: value) ? $0 : nil }
+            measureName(value).flatMap { isNew($0, in: &ids, what: "measure", at: value) ? $0 : nil }
         }
         let dimension = measure["dimension"].flatMap { self.dimension($0) }
         let kinds = measure["kinds"].map { self.kinds($0) } ?? policyKinds

@@ -108,12 +108,22 @@ struct PolicyParser {
         }
     }
 
-    /// The name of a measure, a constant or an attribute, as expressions have it.
-    func variableName(_ value: Value, what: String) -> String? {
-        let name = reader.string(value, what: what)
+    /// The name of a measure: `[a-z][a-z0-9_]*`
+    func measureName(_ value: Value) -> String? {
+        let name = reader.string(value, what: "id")
         return name.flatMap {
             word($0, at: value, rule: "lower-case letters, digits and underscores, a letter first") { byte, isFirst in
                 Self.isLowerCase(byte) || !isFirst && (Self.isDigit(byte) || byte == UInt8(ascii: "_"))
+            }
+        }
+    }
+
+    /// The name of a constant or an attribute, as expressions have it: `[A-Za-z_][A-Za-z0-9_]*`
+    func fieldName(_ value: Value, what: String) -> String? {
+        let name = reader.string(value, what: what)
+        return name.flatMap {
+            word($0, at: value, rule: "letters, digits and underscores, no digit first") { byte, isFirst in
+                Self.isLowerCase(byte | 0x20) || byte == UInt8(ascii: "_") || !isFirst && Self.isDigit(byte)
             }
         }
     }

@@ -64,7 +64,7 @@ public enum PolicySchema {
               "description": "Values with a name, constant.<name> in every expression: an int, a double, a text, true or false, or a list of them.",
               "type": ["object", "null"],
               "maxProperties": 256,
-              "propertyNames": {"$ref": "#/$defs/variable"},
+              "propertyNames": {"$ref": "#/$defs/field"},
               "additionalProperties": {
                 "oneOf": [
                   {"$ref": "#/$defs/constant"},
@@ -77,7 +77,7 @@ public enum PolicySchema {
               "description": "What the rules know of a subject beside events, attribute.<name> in every expression: from data.attributes of its last enrolment. What is absent or of another type cannot be read; has(attribute.<name>) tells.",
               "type": ["object", "null"],
               "maxProperties": 64,
-              "propertyNames": {"$ref": "#/$defs/variable"},
+              "propertyNames": {"$ref": "#/$defs/field"},
               "additionalProperties": {
                 "description": "The attribute's type. An int is accepted as a double; a timestamp is an RFC 3339 text.",
                 "enum": ["int", "double", "string", "bool", "timestamp"]
@@ -173,6 +173,12 @@ public enum PolicySchema {
               "description": "Letters, digits, hyphens, underscores and points, a letter or digit first.",
               "type": "string",
               "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+              "maxLength": 128
+            },
+            "field": {
+              "description": "Letters, digits and underscores, no digit first.",
+              "type": "string",
+              "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
               "maxLength": 128
             },
             "variable": {

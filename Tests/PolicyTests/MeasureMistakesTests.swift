@@ -7,6 +7,7 @@ import Testing
         "the constant \"a\" must be an int, a double, a text, true or false, or a list of them"
     private static let ofVariable =
         "must be lower-case letters, digits and underscores, a letter first, at most 128"
+    private static let ofField = "must be letters, digits and underscores, no digit first, at most 128"
     private static let notOverEvent =
         "is not seen over an event: only rules without \"event\", sanctions by level and perks see measures"
     private static let notWithoutEvent =
@@ -41,7 +42,7 @@ import Testing
 
     static let sections: [Mistake] = [
         Mistake("constants: 3", at: "3", "constants must be a mapping"),
-        Mistake("constants: {Strikes: 3}", at: "Strikes", "\"Strikes\" \(ofVariable)"),
+        Mistake("constants: {2nd: 3}", at: "2nd", "\"2nd\" \(ofField)"),
         Mistake("constants: {a: {}}", at: "{}", ofConstant), Mistake("constants: {a: ~}", at: "~", ofConstant),
         Mistake("constants: {a: .inf}", at: ".inf", ofConstant),
         Mistake("constants: {a: [[1]]}", at: "[1]", ofConstant),
@@ -51,7 +52,7 @@ import Testing
             "attributes: {tier: strnig}", at: "strnig",
             "unknown type \"strnig\": int, double, string, bool, timestamp; did you mean \"string\"?"),
         Mistake("attributes: {tier: {}}", at: "{}", "the type of an attribute must be a word or text"),
-        Mistake("attributes: {tier-1: int}", at: "tier-1", "\"tier-1\" \(ofVariable)"),
+        Mistake("attributes: {tier-1: int}", at: "tier-1", "\"tier-1\" \(ofField)"),
         Mistake(
             "attributes: {marital_status: string}", at: "marital_status",
             "\"marital_status\" is a protected attribute: no policy may know it"),
@@ -173,7 +174,7 @@ import Testing
         "event: fare.paid, points: 1, within: 1 day, cap: 3", "event: [fare.*, fare.paid], points: 1",
         "event: fare.paid, points: 1, per: day, lasts: 120 days, fades: true",
         "event: fare.paid, points: 1, per: day, fades: false",
-        "event: fare.paid, points: 1, when: attribute.tier in ['a', 'b'] && data.n > constant.limit",
+        "event: fare.paid, points: 1, when: \"attribute.tier in ['a', 'b'] && data.n > constant.limit\"",
     ])
     func goodRules(members: String) throws {
         let text = PolicyDocument.with {

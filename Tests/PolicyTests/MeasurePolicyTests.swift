@@ -11,7 +11,7 @@ import Testing
         version: 1
         score: {base: 700, min: 300, max: 1000}
         kinds: [individual, business]
-        constants: {strikes: 3, rate: 1.5, tier: plus, on: true, tiers: [gold, "2", 7, 0.5, false]}
+        constants: {strikes: 3, maxRate: 1.5, tier: plus, _on: true, tiers: [gold, "2", 7, 0.5, false]}
         attributes: {tier: string, fleet: int, rate: double, vip: bool, since: timestamp}
         dimensions: {driving: {}, payment: {}}
         measures:
@@ -37,7 +37,7 @@ import Testing
 
     @Test func constantsKeepTheirTypes() throws {
         let constants = try Self.policy().constants
-        #expect(constants.map(\.name) == ["strikes", "rate", "tier", "on", "tiers"])
+        #expect(constants.map(\.name) == ["strikes", "maxRate", "tier", "_on", "tiers"])
         #expect(constants.map(\.value.valueType) == [.int, .double, .string, .bool, .list])
         guard case .list(let list) = constants[4].value else { return #expect(Bool(false), "not a list") }
         #expect(list.items.map(\.valueType) == [.string, .string, .int, .double, .bool])

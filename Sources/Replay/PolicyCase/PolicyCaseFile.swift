@@ -6,7 +6,7 @@ public import Policy
 ///     cases:
 ///       - name: a fare evaded twice          # unique in the file
 ///         given:                             # what happens, in the order of the ledger
-///           - {enrol: anna, kind: individual, at: 2026-01-01}
+///           - {enrol: anna, kind: individual, attributes: {tier: plus}, at: 2026-01-01}
 ///           - {event: fare.evaded, at: 2026-01-02T10:00:00Z, data: {line: 4}, id: f1, source: /city}
 ///           - {event: bill.paid, at: 2026-01-05, times: 6, every: 1 month}
 ///         when:                              # optional: what happens then
@@ -18,7 +18,7 @@ public import Policy
 ///           - {sanction: rail-ban, state: lifted, reason: expired, since: …, until: …}
 ///           - {perk: energy-discount, state: granted}
 ///         standing:                          # optional: standings at the end
-///           anna: {score: 985, band: A, dimensions: {transport: -15}, sanctions: {rail-ban: noticed}, perks: []}
+///           anna: {score: 985, band: A, dimensions: {transport: -15}, measures: {late: 3}, sanctions: {}, perks: []}
 ///           bert: ~                          # is not enrolled
 ///         never:                             # optional: what must not happen
 ///           - {sanction: rail-ban, within: 30 days}        {perk: …}        {band: …}
@@ -27,8 +27,8 @@ public import Policy
 /// - `never` looks at the facts of `given` and `when`; `within` counts from the first step. With `any-order` the case is run
 ///   in other orders too, in which no event passes a step that is none; the standings of all must come out the same.
 /// - With `when`, `then` lists the facts of its steps; without, those of `given`, the first score of an enrolment too.
-/// - Fields that are left out are not compared. Of `dimensions` only those that are named are; `sanctions` (by state)
-///   and `perks` are compared whole.
+/// - Fields that are left out are not compared. Of `dimensions` and `measures` only those that are named are (`~`: a measure
+///   is absent); `sanctions` (by state) and `perks` are compared whole.
 /// - `at` is a day (its first instant) or an RFC 3339 time. `subject` may be left out where the case enrols only one.
 ///   `kind` is by default the first that the policy scores; `terms`, `statement` and `reason` are "-" by default.
 ///   `because` lists rules with their points, largest first.

@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+    /// What the author of a policy does, from the first policy on.
+    struct PolicyAuthorTests {
+        private let folder: TemporaryFolder
+
+        init() throws { folder = try TemporaryFolder() }
+
+        private func new() async throws -> String {
+            let run = try await standing("policy", "new", "my-club", "--directory", folder.url.path)
+            #expect(run.code == 0, "\(run.messages)")
+            return folder.path("my-club/my-club.yaml")
+        }
+
+        @Test func theFirstPolicyIsGoodAndItsCasesTouchEverything() async throws {
+            let policy = try await new()
+            let check = try await standing("policy", "check", "--strict", policy)
+            #expect(check.code == 0 && check.messages == "")
+            let format = try await standing("policy", "fmt", "--check", policy)
+            #expect(format.code == 0 && format.output == "")
+            let test = try await standing("policy", "test", "--coverage", folder.path("my-club"))
+            #expect(test.code == 0)
+            #expect(!test.output.contains("no case touches"), "\(test.output)")
+            #expect(test.output.hasSuffix("4 passed, 0 failed\n"), "\(test.output)")
+            // Nothing is overwritten.
+            let again = try await standing("policy", "new", "my-club", "--directory", folder.url.path)
+            #expect(again.code == 1 && again.messages.contains("is already there"))
+            let bad = try await standing("policy", "new", "My Club", "--directory", folder.url.path)
+            #expect(bad.code == 2)
+        }
+
+        @Test func warningsAreErrorsWhereTheAuthorSaysSo() async throws {
+            let text = try String(contentsOfFile: try await new(), encoding: .utf8)
+            let policy = try folder.write(text.replacing("from: 600", with: "from: 900"), to: "high.yaml")
+            let check = try await standing("policy", "check", policy)
+            #expect(check.code == 0 && check.output == "")
+            #expect(
+                check.messages.contains("high.yaml:27:5: warning: nobody can reach the band \"good\""),
+                "\(check.messages)")
+            let strict = try await standing("policy", "check", "--strict", policy)
+            #expect(strict.code == 1)
+            #expect(strict.messages.contains("high.yaml:27:5: error: nobody can reach the band \"good\""))
+        }
+
+        @Test func aSampleShowsWhatMatchesNothing() async throws {
+            let policy = try await new()
+            let event =
+                #"{"specversion":"1.0","id":"1","source":"/s","type":"bill.late","subject":"a","time":"2026-01-01T00:00:00Z","#
+                + #""data":{"days":"ten"}}"#
+            let sample = try folder.write(event + "\n", to: "sample.jsonl")
+            let check = try await standing("policy", "check", policy, "--sample", sample)
+            #expect(check.code == 0)
+            #expect(check.messages.contains("warning: none of the sample's 1 event matches"), "\(check.messages)")
+            #expect(check.messages.contains("could not be evaluated, first \"1\" of \"/s\""), "\(check.messages)")
+        }
+
+        @Test func whatACaseGaveCanBeWritten() async throws {
+            _ = try await new()
+            let cases = "my-club/cases/my-club.yaml"
+            let text = try folder.read(cases)
+            try folder.write(text.replacing("score: 600, was: 590", with: "score: 601, was: 590"), to: cases)
+            #expect(try await standing("policy", "test", folder.path("my-club")).code == 1)
+            let update = try await standing("policy", "test", "--update", folder.path("my-club"))
+            #expect(update.code == 0)
+            #expect(update.output.hasSuffix("3 passed, 0 failed, 1 updated\n"), "\(update.output)")
+            #expect(try folder.read(cases) == text)
+        }
+
+        @Test func aPolicyIsPutInOrder() async throws {
+            let file = try folder.write(
+                "version: 1\npolicy: town\nrules:\n  - {points: data.x > 1 ? 2 : 1, id: a}\n", to: "town.yaml")
+            let check = try await standing("policy", "fmt", "--check", file)
+            #expect(check.code == 1 && check.output == "\(file)\n")
+            let format = try await standing("policy", "fmt", file)
+            #expect(format.code == 0 && format.output == "\(file)\n")
+            #expect(
+                try folder.read("town.yaml")
+                    == "policy: town\nversion: 1\nrules:\n  - {id: a, points: 'data.x > 1 ? 2 : 1'}\n")
+            #expect(try await standing("policy", "fmt", "--check", file).code == 0)
+        }
+    }
+}
