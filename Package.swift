@@ -79,7 +79,9 @@ let package = Package(
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "Kafka", logging]),
         room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTP1, nioHTTPTypes]),
-        room("Query", ["Events", "HTTP", "Pipeline", "Policy", "Scoring", httpTypes, hummingbird, logging, metrics]),
+        room(
+            "Query",
+            ["Events", "HTTP", "Pipeline", "Policy", "Replay", "Scoring", httpTypes, hummingbird, logging, metrics]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
         .executableTarget(
@@ -113,7 +115,10 @@ let package = Package(
         tests("HTTPTests", ["Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1]),
         tests(
             "QueryTests",
-            ["Events", "HTTP", "Pipeline", "Policy", "Query", "Scoring", httpTypes, hummingbird, logging, metrics]),
+            [
+                "Events", "HTTP", "Pipeline", "Policy", "Query", "Replay", "Scoring", httpTypes, hummingbird, logging,
+                metrics,
+            ]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),

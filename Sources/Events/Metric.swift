@@ -8,6 +8,12 @@ public enum Metric: String, Sendable, CaseIterable {
     case foldPartitionsQuarantined = "standing_fold_partitions_quarantined"
     case foldPartitionsSwitching = "standing_fold_partitions_switching"
     case standbyPartitions = "standing_standby_partitions"
+    case shadowPartitions = "standing_shadow_partitions"
+    case shadowFramesBehind = "standing_shadow_frames_behind"
+    case shadowSubjects = "standing_shadow_subjects"
+    case shadowBands = "standing_shadow_bands"
+    case shadowPerks = "standing_shadow_perks"
+    case shadowSanctions = "standing_shadow_sanctions"
     case intakePartitions = "standing_intake_partitions"
     case memoryFull = "standing_memory_full"
     case sourceFrozen = "standing_source_frozen"
@@ -79,6 +85,17 @@ public enum Metric: String, Sendable, CaseIterable {
         case .foldPartitionsSwitching:
             (.gauge, "Owned ledger partitions that are folded once more under a policy that is switched to.")
         case .standbyPartitions: (.gauge, "Ledger partitions of other members that this process folds along.")
+        case .shadowPartitions:
+            (.gauge, "Owned ledger partitions by how far the policy in the shadow is: only while there is one.")
+        case .shadowFramesBehind:
+            (.gauge, "Ledger offsets of the owned partitions that are not folded yet under the policy in the shadow.")
+        case .shadowSubjects:
+            (.gauge, "Subjects whose score under the policy in the shadow is higher, lower or the same.")
+        case .shadowBands:
+            (.gauge, "Subjects whose band under the policy in the shadow is another one, by the two bands.")
+        case .shadowPerks: (.gauge, "Subjects who would gain or lose a perk under the policy in the shadow.")
+        case .shadowSanctions:
+            (.gauge, "Subjects who would have a sanction, or be free of it, under the policy in the shadow.")
         case .intakePartitions: (.gauge, "Partitions of source topics that this process reads.")
         case .memoryFull:
             (.gauge, "1 while enrolments become dead letters because a process is at its memory limit, else 0.")

@@ -22,7 +22,9 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
-        connection = connections.open(at: context.eventLoop.now) { channel.close(mode: .all, promise: nil) }
+        connection = connections.open(at: context.eventLoop.now, on: context.eventLoop) {
+            channel.close(mode: .all, promise: nil)
+        }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { end() }

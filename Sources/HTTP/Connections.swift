@@ -28,13 +28,15 @@ enum ConnectionPhase: UInt64, CaseIterable, Sendable {
 final class Connection: Sendable {
     /// A greater one is newer.
     fileprivate let number: Int
-    /// Closes it, from any thread.
-    fileprivate let close: @Sendable () -> Void
+    private let eventLoop: any EventLoop
+    private let close: @Sendable () -> Void
     /// The phase in the two lowest bits, above them the nanosecond of uptime since which it lasts.
     private let state: Atomic<UInt64>
 
-    fileprivate init(number: Int, at now: NIODeadline, close: @escaping @Sendable () -> Void) {
-        (self.number, self.close) = (number, close)
+    fileprivate init(
+        number: Int, at now: NIODeadline, on eventLoop: any EventLoop, close: @escaping @Sendable () -> Void
+    ) {
+        (self.number, self.eventLoop, self.close) = (number, eventLoop, close)
         state = Atomic(Self.pack(.idle, now))
     }
 
@@ -44,9 +46,21 @@ final class Connection: Sendable {
         since.uptimeNanoseconds << 2 | phase.rawValue
     }
 
-    fileprivate var phase: (phase: ConnectionPhase, since: NIODeadline) {
+    /// A phase and since when it lasts.
+    fileprivate typealias Wait = (phase: ConnectionPhase, since: NIODeadline)
+
+    fileprivate var wait: Wait {
         let packed = state.load(ordering: .relaxed)
         return (ConnectionPhase(rawValue: packed & 3) ?? .answering, .uptimeNanoseconds(packed >> 2))
+    }
+
+    /// Closes it on its event loop, but not if it waits for something else by then. `done` receives there whether it is closed.
+    fileprivate func close(in wait: Wait, done: @escaping @Sendable (_ isClosed: Bool) -> Void = { _ in }) {
+        eventLoop.execute { [self] in
+            let isClosed = self.wait == wait
+            if isClosed { close() }
+            done(isClosed)
+        }
     }
 }
 
@@ -68,9 +82,14 @@ final class Connections: Sendable {
 
     private struct State {
         var open: [Int: Connection] = [:]
+        /// Those of them that are being closed for others.
+        var leaving: Set<Int> = []
         var next = 0
         var displaced: Int64 = 0
         var lastLog: NIODeadline?
+
+        /// Those that stay.
+        var count: Int { open.count - leaving.count }
     }
 
     private let maximum: Int
@@ -79,54 +98,75 @@ final class Connections: Sendable {
 
     init(maximum: Int, logger: Logger) { (self.maximum, self.logger) = (maximum, logger) }
 
-    var count: Int { state.withLock { $0.open.count } }
+    var count: Int { state.withLock { $0.count } }
 
-    /// `close` closes the connection, from any thread.
-    func open(at now: NIODeadline, close: @escaping @Sendable () -> Void) -> Connection {
-        var victim: Connection?
-        var displaced: Int64?
+    /// `close` closes the connection; it is called on the event loop, which is the connection's.
+    func open(
+        at now: NIODeadline, on eventLoop: any EventLoop, close: @escaping @Sendable () -> Void
+    ) -> Connection {
         let connection = state.withLock { state in
-            let connection = Connection(number: state.next, at: now, close: close)
+            let connection = Connection(number: state.next, at: now, on: eventLoop, close: close)
             state.next += 1
             state.open[connection.number] = connection
-            guard state.open.count > maximum else { return connection }
-            let slowest = slowest(in: state.open) ?? connection
-            state.open[slowest.number] = nil
-            victim = slowest
-            displaced = note(&state, now)
             return connection
         }
-        victim?.close()
-        if let displaced {
-            logger.warning(
-                "HTTP connections are at their limit: idle and slow ones are closed for new ones",
-                metadata: ["limit": "\(maximum)", "closed": "\(displaced)"])
-        }
+        makeRoom(at: now)
         return connection
+    }
+
+    /// Closes the slowest ones of too many. Another one takes the place of one that goes on before it is closed.
+    private func makeRoom(at now: NIODeadline) {
+        while let (connection, wait) = state.withLock({ leave(&$0) }) {
+            connection.close(in: wait) { [self] isClosed in
+                guard !isClosed else { return noteDisplaced(at: now) }
+                state.withLock { _ = $0.leaving.remove(connection.number) }
+                makeRoom(at: now)
+            }
+        }
+    }
+
+    /// The one of too many that leaves; nil if they are not too many.
+    private func leave(_ state: inout State) -> (connection: Connection, wait: Connection.Wait)? {
+        guard state.count > maximum, let slowest = slowest(in: state) else { return nil }
+        state.leaving.insert(slowest.connection.number)
+        return slowest
     }
 
     /// The one whose client has kept the server waiting for longest, so never the newest before another; nil if all wait for
     /// the server.
-    private func slowest(in open: [Int: Connection]) -> Connection? {
-        var slowest: (connection: Connection, since: NIODeadline)?
-        for connection in open.values {
-            let (phase, since) = connection.phase
-            guard phase != .answering else { continue }
-            if let slowest, (slowest.since, slowest.connection.number) < (since, connection.number) { continue }
-            slowest = (connection, since)
+    private func slowest(in state: State) -> (connection: Connection, wait: Connection.Wait)? {
+        var slowest: (connection: Connection, wait: Connection.Wait)?
+        for connection in state.open.values where !state.leaving.contains(connection.number) {
+            let wait = connection.wait
+            guard wait.phase != .answering else { continue }
+            if let slowest, (slowest.wait.since, slowest.connection.number) < (wait.since, connection.number) {
+                continue
+            }
+            slowest = (connection, wait)
         }
-        return slowest?.connection
+        return slowest
     }
 
-    /// Connections closed for others so far; nil if the log has said so just now.
-    private func note(_ state: inout State, _ now: NIODeadline) -> Int64? {
-        state.displaced += 1
-        if let last = state.lastLog, now - last < Self.logEvery { return nil }
-        state.lastLog = now
-        return state.displaced
+    /// Counts a connection that is closed for another, and logs it from time to time.
+    private func noteDisplaced(at now: NIODeadline) {
+        let displaced = state.withLock { state -> Int64? in
+            state.displaced += 1
+            if let last = state.lastLog, now - last < Self.logEvery { return nil }
+            state.lastLog = now
+            return state.displaced
+        }
+        guard let displaced else { return }
+        logger.warning(
+            "HTTP connections are at their limit: idle and slow ones are closed for new ones",
+            metadata: ["limit": "\(maximum)", "closed": "\(displaced)"])
     }
 
-    func closed(_ connection: Connection) { state.withLock { _ = $0.open.removeValue(forKey: connection.number) } }
+    func closed(_ connection: Connection) {
+        state.withLock { state in
+            state.open[connection.number] = nil
+            state.leaving.remove(connection.number)
+        }
+    }
 
     /// Closes connections whose phase lasts too long, until the task is cancelled. One look at all of them now and then takes
     /// the place of a timer for every phase of every request.
@@ -138,12 +178,13 @@ final class Connections: Sendable {
 
     private func closeOverdue(at now: NIODeadline) {
         let overdue = state.withLock { state in
-            state.open.values.filter { connection in
-                let (phase, since) = connection.phase
-                return phase.limit.map { now - since >= $0 } ?? false
+            state.open.values.compactMap { connection -> (connection: Connection, wait: Connection.Wait)? in
+                let wait = connection.wait
+                guard let limit = wait.phase.limit, now - wait.since >= limit else { return nil }
+                return (connection, wait)
             }
         }
         // A connection that closes takes the lock.
-        for connection in overdue { connection.close() }
+        for (connection, wait) in overdue { connection.close(in: wait) }
     }
 }

@@ -29,6 +29,8 @@ struct PromptRoute: Sendable {
 ///
 /// - Order: a request is answered here only where all before it in the connection have their answers.
 /// - Memory: it is answered here only while the channel takes more; then the router's task waits until the client reads.
+/// - End: the router's task learns that the client sends nothing more only after the answers of here are sent, because it may
+///   then close the connection.
 final class PromptAnswers: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -36,13 +38,15 @@ final class PromptAnswers: ChannelDuplexHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let routes: [PromptRoute]
-    /// A request's head that is kept back until it is known that no body follows.
+    /// A request's head that is kept back until the request ends.
     private var head: HTTPRequestHead?
     /// Requests that went through and whose answers have not ended.
     private var underWay = 0
     /// A request went through after which the connection ends.
     private var isLast = false
     private var isFlushDue = false
+    /// Done when the client's machine has the last answer of here, and so all before it. Nil before the first.
+    private var lastSent: EventLoopFuture<Void>?
     private var date = HTTPDate()
 
     init(_ routes: [PromptRoute]) { self.routes = routes }
@@ -71,6 +75,13 @@ final class PromptAnswers: ChannelDuplexHandler {
         context.fireChannelReadComplete()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let lastSent, event as? ChannelEvent == .inputClosed else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        lastSent.assumeIsolated().whenComplete { _ in context.fireUserInboundEventTriggered(event) }
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = unwrapOutboundIn(data) { underWay -= 1 }
         context.write(data, promise: promise)
@@ -78,7 +89,12 @@ final class PromptAnswers: ChannelDuplexHandler {
 
     private func mayBeAnswered(_ head: HTTPRequestHead, _ channel: any Channel) -> Bool {
         underWay == 0 && !isLast && (head.method == .GET || head.method == .HEAD) && head.version == .http1_1
-            && head.isKeepAlive && channel.isWritable
+            && head.isKeepAlive && !announcesBody(head) && channel.isWritable
+    }
+
+    /// Its end may be long in coming, and the router may not wait for it.
+    private func announcesBody(_ head: HTTPRequestHead) -> Bool {
+        head.headers.contains(name: "content-length") || head.headers.contains(name: "transfer-encoding")
     }
 
     private func letThrough(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
@@ -104,7 +120,9 @@ final class PromptAnswers: ChannelDuplexHandler {
         context.write(
             wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
         if head.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil) }
-        context.write(wrapOutboundOut(.end(nil)), promise: nil)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        lastSent = sent.futureResult
+        context.write(wrapOutboundOut(.end(nil)), promise: sent)
         isFlushDue = true
     }
 }

@@ -19,18 +19,12 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
-    public struct Group: Sendable {
-        public let name: String
-        /// The broker's word for it, such as `Stable` or `Empty`.
-        public let state: String
-    }
-
     private static let clusterIDMilliseconds: Int32 = 1000
 
-    private let kafka: KafkaConfiguration
-    private let handle: Handle
+    let kafka: KafkaConfiguration
+    let handle: Handle
     /// Asks for offsets of groups, once that is wanted.
-    private let groupHandle = Mutex<Handle?>(nil)
+    let groupHandle = Mutex<Handle?>(nil)
     public let timeoutMilliseconds: Int
 
     public init(_ configuration: KafkaConfiguration, timeoutMilliseconds: Int = 10_000) throws(KafkaError) {
@@ -42,14 +36,14 @@ public final class Admin: @unchecked Sendable {
     }
 
     /// Makes a call until it succeeds or its failure does not heal.
-    private func patiently<Result>(
+    func patiently<Result>(
         _ call: String, _ body: (Patience.Attempt) throws(KafkaError) -> Result
     ) throws(KafkaError) -> Result {
         try kafka.patience.run(call, answerMilliseconds: timeoutMilliseconds, body)
     }
 
     /// The same for calls that need a leader or the controller: librdkafka goes on believing what it once heard of them.
-    private func refreshing<Result>(
+    func refreshing<Result>(
         _ call: String, _ body: (Patience.Attempt) throws(KafkaError) -> Result
     ) throws(KafkaError) -> Result {
         try patiently(call) { attempt throws(KafkaError) in
@@ -64,7 +58,7 @@ public final class Admin: @unchecked Sendable {
 
     /// Why nobody answers, if a notice says it better. A notice of what does not heal, such as a wrong password, counts before
     /// the others.
-    private func cause(of error: KafkaError, _ handle: Handle) -> KafkaError {
+    func cause(of error: KafkaError, _ handle: Handle) -> KafkaError {
         var cause: KafkaError?
         handle.serve(
             timeoutMilliseconds: 0,
@@ -77,6 +71,11 @@ public final class Admin: @unchecked Sendable {
 
     public func metadata() throws(KafkaError) -> Metadata {
         try patiently("metadata") { attempt throws(KafkaError) in try read(attempt) }
+    }
+
+    /// Asks once, one of the brokers, and waits no longer than `milliseconds`.
+    public func metadata(milliseconds: Int) throws(KafkaError) -> Metadata {
+        try read(Patience.Attempt(failure: nil, milliseconds: milliseconds))
     }
 
     private func read(_ attempt: Patience.Attempt) throws(KafkaError) -> Metadata {
@@ -205,10 +204,13 @@ public final class Admin: @unchecked Sendable {
 
     /// False of librdkafka's mock cluster, the embedded broker: it has no controller, and leaves requests about settings
     /// unanswered.
-    public var describesSettings: Bool {
-        guard let id = rd_kafka_clusterid(handle.pointer, Self.clusterIDMilliseconds) else { return true }
+    public var describesSettings: Bool { isEmbedded != true }
+
+    /// Whether the cluster is librdkafka's mock; nil if it does not answer.
+    var isEmbedded: Bool? {
+        guard let id = rd_kafka_clusterid(handle.pointer, Self.clusterIDMilliseconds) else { return nil }
         defer { rd_kafka_mem_free(handle.pointer, id) }
-        return !String(cString: id).hasPrefix("mockCluster")
+        return String(cString: id).hasPrefix("mockCluster")
     }
 
     /// A topic's settings that differ from the broker's defaults, and every setting named in `wanted`.
@@ -224,14 +226,7 @@ public final class Admin: @unchecked Sendable {
             guard count == 1, let found = resources?[0] else { return [:] }
             let code = rd_kafka_ConfigResource_error(found)
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: topic) }
-            var entries = 0
-            let list = rd_kafka_ConfigResource_configs(found, &entries)
-            var result: [String: String] = [:]
-            for index in 0..<entries {
-                guard let entry = list?[index], let value = rd_kafka_ConfigEntry_value(entry) else { continue }
-                result[String(cString: rd_kafka_ConfigEntry_name(entry))] = String(cString: value)
-            }
-            return result
+            return Self.settings(found)
         }
     }
 
@@ -252,84 +247,6 @@ public final class Admin: @unchecked Sendable {
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: topic) }
         }
     }
-
-    /// Every consumer group of the cluster. The embedded broker cannot list groups and answers with an error.
-    public func groups() throws(KafkaError) -> [Group] {
-        try request(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, "list groups", "list groups") { queue, options in
-            rd_kafka_ListConsumerGroups(handle.pointer, options, queue)
-        } read: { event throws(KafkaError) in
-            let result = rd_kafka_event_ListConsumerGroups_result(event)
-            var failed = 0
-            let errors = rd_kafka_ListConsumerGroups_result_errors(result, &failed)
-            var count = 0
-            let list = rd_kafka_ListConsumerGroups_result_valid(result, &count)
-            // A broker that is away keeps nobody from seeing the groups of the others.
-            for index in 0..<failed {
-                guard let item = errors?[index] else { continue }
-                let error = KafkaError(
-                    rd_kafka_error_code(item), message: String(cString: rd_kafka_error_string(item)),
-                    place: "list groups")
-                if count == 0 || (error.isRetriable && !error.isSilence) { throw error }
-            }
-            return (0..<count).compactMap { index in
-                guard let item = list?[index] else { return nil }
-                let state = rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupListing_state(item))
-                return Group(
-                    name: String(cString: rd_kafka_ConsumerGroupListing_group_id(item)),
-                    state: state.map { String(cString: $0) } ?? "Unknown")
-            }.sorted { $0.name < $1.name }
-        }
-    }
-
-    /// A group's committed offsets: of `partitions`, or of everything it has committed.
-    public func committed(group: String, partitions: [TopicPartition]? = nil) throws(KafkaError) -> [PartitionOffset] {
-        var item: OpaquePointer?
-        if let partitions {
-            // The request takes a copy.
-            try PartitionList.with(partitions) { item = rd_kafka_ListConsumerGroupOffsets_new(group, $0) }
-        } else {
-            item = rd_kafka_ListConsumerGroupOffsets_new(group, nil)
-        }
-        defer { rd_kafka_ListConsumerGroupOffsets_destroy(item) }
-        return try patiently("committed offsets") { attempt throws(KafkaError) in
-            // librdkafka goes on asking the coordinator that it once found.
-            if attempt.failure != nil { forgetGroupHandle() }
-            let handle = try makeGroupHandle()
-            return try ask(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, group, attempt) { queue, options in
-                rd_kafka_ListConsumerGroupOffsets(handle.pointer, &item, 1, options, queue)
-            } read: { event throws(KafkaError) in
-                try committed(event, of: group)
-            }
-        }
-    }
-
-    private func committed(_ event: OpaquePointer, of group: String) throws(KafkaError) -> [PartitionOffset] {
-        var count = 0
-        let groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-            rd_kafka_event_ListConsumerGroupOffsets_result(event), &count)
-        guard count == 1, let found = groups?[0] else { return [] }
-        if let error = rd_kafka_group_result_error(found) {
-            throw KafkaError(
-                rd_kafka_error_code(error), message: String(cString: rd_kafka_error_string(error)), place: group)
-        }
-        let list = rd_kafka_group_result_partitions(found)
-        if let error = PartitionList.firstError(list), error.isRetriable, !error.isUnknownTopic { throw error }
-        return PartitionList.read(list).filter { $0.offset >= 0 }
-    }
-
-    /// A consumer that joins no group: librdkafka crashes where a producer hears that a coordinator has moved.
-    private func makeGroupHandle() throws(KafkaError) -> Handle {
-        try groupHandle.withLock { found throws(KafkaError) -> Handle in
-            if let found { return found }
-            let conf = try kafka.make([("group.id", Consumer.noGroup)])
-            rd_kafka_conf_set_events(conf, commonEvents)
-            let made = try Handle(RD_KAFKA_CONSUMER, consuming: conf)
-            found = made
-            return made
-        }
-    }
-
-    private func forgetGroupHandle() { groupHandle.withLock { $0 = nil } }
 
     /// The next offset of each of these partitions, which are expected to be there, in one request a broker. Throws where one
     /// partition does not tell it.
@@ -389,7 +306,7 @@ public final class Admin: @unchecked Sendable {
     }
 
     /// Sends an admin request, again where it fails for a while, and reads its one answer.
-    private func request<Result>(
+    func request<Result>(
         _ operation: rd_kafka_admin_op_t, _ call: String, _ place: String,
         send: (OpaquePointer, OpaquePointer) -> Void, read: (OpaquePointer) throws(KafkaError) -> Result
     ) throws(KafkaError) -> Result {
@@ -398,7 +315,7 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
-    private func ask<Result>(
+    func ask<Result>(
         _ handle: Handle, _ operation: rd_kafka_admin_op_t, _ place: String, _ attempt: Patience.Attempt,
         send: (OpaquePointer, OpaquePointer) -> Void, read: (OpaquePointer) throws(KafkaError) -> Result
     ) throws(KafkaError) -> Result {

@@ -1,5 +1,6 @@
 import CRDKafka
 import Foundation
+import Synchronization
 
 /// Wakes the threads of a consumer that fetch.
 ///
@@ -17,12 +18,8 @@ final class FetchWaker: @unchecked Sendable {
 
     private let handle: OpaquePointer
     private let (records, bytes): (Int, Int)
-    private let condition = NSCondition()
-    // Guarded by `condition`.
-    private var partitions: [TopicPartition] = []
-    private var isWanted = false
-    private var isStopped = false
-    private var isRunning = false
+    private let partitions = Mutex<[TopicPartition]>([])
+    private var thread: SideThread?
     // The reader's.
     private var (takenRecords, takenBytes) = (0, 0)
     private var movedAt: ContinuousClock.Instant?
@@ -33,14 +30,14 @@ final class FetchWaker: @unchecked Sendable {
     init(_ handle: OpaquePointer, records: Int, bytes: Int) {
         self.handle = handle
         (self.records, self.bytes) = (max(1, records / Self.parts), max(1, bytes / Self.parts))
+        thread = SideThread("fetch-waker") { [unowned self] in ask() }
     }
 
     /// The reader's thread: records were taken off the queue.
     func took(records: Int, bytes: Int, of assignment: [Consumer.Assigned]) {
         takenRecords += records
         takenBytes += bytes
-        guard takenRecords >= self.records || takenBytes >= self.bytes else { return }
-        wake(assignment)
+        if takenRecords >= self.records || takenBytes >= self.bytes { wake(assignment) }
     }
 
     /// The reader's thread: partitions were paused, resumed or sought. What was fetched of them leaves the queue without being handed
@@ -55,53 +52,20 @@ final class FetchWaker: @unchecked Sendable {
 
     private func wake(_ assignment: [Consumer.Assigned]) {
         (takenRecords, takenBytes) = (0, 0)
-        condition.withLock {
-            guard !isStopped else { return }
-            if partitions.count != assignment.count { partitions = assignment.map(\.topicPartition) }
-            isWanted = true
-            if isRunning { condition.signal() } else { start() }
-        }
+        partitions.withLock { if $0.isEmpty { $0 = assignment.map(\.topicPartition) } }
+        thread?.wake()
     }
 
     /// The assignment is another one.
-    func forget() { condition.withLock { partitions = [] } }
+    func forget() { partitions.withLock { $0 = [] } }
 
     /// Returns when the last request is over.
-    func stop() {
-        condition.withLock {
-            isStopped = true
-            condition.broadcast()
-            while isRunning { condition.wait() }
-        }
-    }
+    func stop() { thread?.stop() }
 
-    private func start() {
-        isRunning = true
-        let thread = Thread { [self] in
-            while let partitions = next() {
-                ask(partitions)
-                Thread.sleep(forTimeInterval: Self.pause)
-            }
-            condition.withLock {
-                isRunning = false
-                condition.broadcast()
-            }
-        }
-        thread.name = "fetch-waker"
-        thread.start()
-    }
-
-    private func next() -> [TopicPartition]? {
-        condition.withLock {
-            while !isWanted, !isStopped { condition.wait() }
-            isWanted = false
-            return isStopped ? nil : partitions
-        }
-    }
-
-    private func ask(_ partitions: [TopicPartition]) {
-        guard !partitions.isEmpty else { return }
-        let ends = partitions.map { PartitionOffset($0, offset: PartitionOffset.end) }
+    private func ask() {
+        let ends = partitions.withLock { $0.map { PartitionOffset($0, offset: PartitionOffset.end) } }
+        guard !ends.isEmpty else { return }
         _ = try? PartitionList.with(ends) { rd_kafka_offsets_for_times(handle, $0, Self.answerMilliseconds) }
+        Thread.sleep(forTimeInterval: Self.pause)
     }
 }

@@ -132,12 +132,16 @@ public protocol ProducerClient: AnyObject {
         topic: Int, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
         headers: HeaderSet?, tag: Int
     ) throws(KafkaError) -> Bool
+    func hurry()
     func serve(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void)
     func flush(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) -> Bool
     func purge()
 }
 
 extension ProducerClient {
+    /// Of a producer with which nothing waits for company.
+    public func hurry() {}
+
     public func produce(
         topic: Int, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?, tag: Int
     ) throws(KafkaError) -> Bool {

@@ -143,5 +143,9 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
         KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, place: name)
     }
 
+    static func unsupported(_ place: String) -> KafkaError {
+        KafkaError(RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, place: place)
+    }
+
     static func timedOut(_ place: String) -> KafkaError { KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, place: place) }
 }

@@ -7,9 +7,12 @@ public struct Metadata: Sendable {
         public let partitions: Int
         /// Partitions that have no leader now.
         public let leaderless: [Int32]
+        /// The broker that leads each partition, by partition; negative where there is none. Empty if it was not asked.
+        public let leaders: [Int32]
 
-        public init(name: String, partitions: Int, leaderless: [Int32] = []) {
-            (self.name, self.partitions, self.leaderless) = (name, partitions, leaderless)
+        public init(name: String, partitions: Int, leaderless: [Int32] = [], leaders: [Int32] = []) {
+            (self.name, self.partitions) = (name, partitions)
+            (self.leaderless, self.leaders) = (leaderless, leaders)
         }
     }
 
@@ -49,8 +52,13 @@ public struct Metadata: Sendable {
                 continue
             }
             let count = Int(item.partition_cnt)
-            let leaderless = (0..<count).filter { item.partitions[$0].leader < 0 }.map { item.partitions[$0].id }
-            topics.append(Topic(name: name, partitions: count, leaderless: leaderless.sorted()))
+            var leaders = [Int32](repeating: -1, count: count)
+            for index in 0..<count {
+                let id = Int(item.partitions[index].id)
+                if leaders.indices.contains(id) { leaders[id] = item.partitions[index].leader }
+            }
+            let leaderless = leaders.indices.filter { leaders[$0] < 0 }.map { Int32($0) }
+            topics.append(Topic(name: name, partitions: count, leaderless: leaderless, leaders: leaders))
         }
         return Metadata(
             brokers: Int(result.pointee.broker_cnt), topics: topics.sorted { $0.name < $1.name }, failures: failures)

@@ -105,6 +105,10 @@ public final class Producer: ProducerClient {
     }
 
     private let handle: Handle
+    /// While `rd_kafka_flush` runs `linger.ms` is taken for 0, and threads that wait are woken. The call waits until everything is
+    /// acknowledged or its time is over.
+    private let hurrying: SideThread
+    private static let hurryMilliseconds: Int32 = 2
     private var topics: [(name: String, pointer: OpaquePointer)] = []
     private let onNotice: (KafkaNotice) -> Void
     private let patience: Patience
@@ -134,14 +138,17 @@ public final class Producer: ProducerClient {
             throw error
         }
         rd_kafka_conf_set_events(conf, commonEvents | RD_KAFKA_EVENT_DR)
-        handle = try Handle(RD_KAFKA_PRODUCER, consuming: conf)
+        let handle = try Handle(RD_KAFKA_PRODUCER, consuming: conf)
+        self.handle = handle
+        hurrying = SideThread("hurry") { [unowned handle] in rd_kafka_flush(handle.pointer, Self.hurryMilliseconds) }
         self.onNotice = onNotice
         patience = configuration.patience
     }
 
     /// A record that is larger than the queue would be refused for ever, as if the queue were full.
     private static func leaveRoomForOneRecord(_ conf: OpaquePointer) throws(KafkaError) {
-        guard let largest = conf.number("message.max.bytes"), let queue = conf.number("queue.buffering.max.kbytes") else {
+        guard let largest = conf.number("message.max.bytes"), let queue = conf.number("queue.buffering.max.kbytes")
+        else {
             return
         }
         let least = (largest + 1023) / 1024
@@ -149,6 +156,7 @@ public final class Producer: ProducerClient {
     }
 
     deinit {
+        hurrying.stop()
         for topic in topics { rd_kafka_topic_destroy(topic.pointer) }
         rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
     }
@@ -185,6 +193,9 @@ public final class Producer: ProducerClient {
         if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { return false }
         throw handle.fatalError ?? KafkaError(code, place: "\(topics[topic].name)[\(partition)]")
     }
+
+    /// What waits for company is sent: nothing else comes for now. Returns at once.
+    public func hurry() { hurrying.wake() }
 
     /// Takes acknowledgements and notices; waits at most `timeoutMilliseconds` for the first.
     public func serve(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) {

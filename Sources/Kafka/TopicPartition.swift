@@ -79,6 +79,19 @@ enum PartitionList {
         }
     }
 
+    /// Each partition, with the error of its own if it carries one.
+    static func readErrors(_ list: UnsafePointer<rd_kafka_topic_partition_list_t>?) -> [(PartitionOffset, KafkaError?)]
+    {
+        guard let elements = list?.pointee.elems else { return [] }
+        return read(list).enumerated().map { index, item in
+            let code = elements[index].err
+            return (
+                item,
+                code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError(code, place: item.topicPartition.description)
+            )
+        }
+    }
+
     /// The first partition that carries an error of its own.
     static func firstError(_ list: UnsafePointer<rd_kafka_topic_partition_list_t>?) -> KafkaError? {
         guard let list = list?.pointee else { return nil }

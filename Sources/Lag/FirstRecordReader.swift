@@ -29,9 +29,7 @@ final class FirstRecordReader {
     /// Partitions that are read together for one record each.
     static let roundPartitions = 64
     /// Longest wait for the records of one such round.
-    static let roundMilliseconds = 5_000
-    /// No round starts later than this after the first one of a call.
-    static let callMilliseconds = 30_000
+    static let roundMilliseconds = 4_000
     /// Longest sleep inside a round.
     static let pollMilliseconds = 100
     /// Bytes fetched of a partition at a time. A larger batch comes whole: librdkafka doubles this until it fits.
@@ -58,10 +56,12 @@ final class FirstRecordReader {
         self.logger = logger
     }
 
-    /// Reads in rounds; what is missing in the answer was not read in time, and `failure` says why.
-    func read(_ wanted: [PartitionOffset], _ failure: inout String?) -> [PartitionOffset: FirstRecord] {
+    /// Reads in rounds, in the given order; none starts after the deadline. What is missing in the answer was not read in time,
+    /// and `failure` says why.
+    func read(
+        _ wanted: [PartitionOffset], until deadline: ContinuousClock.Instant, _ failure: inout String?
+    ) -> [PartitionOffset: FirstRecord] {
         var found: [PartitionOffset: FirstRecord] = [:]
-        let deadline = ContinuousClock.now + .milliseconds(Self.callMilliseconds)
         var rest = wanted
         while !rest.isEmpty, ContinuousClock.now < deadline {
             // A consumer reads a partition at one place only; another group's offset in it waits for the next round.
@@ -76,6 +76,8 @@ final class FirstRecordReader {
                 }
             }
             rest = later
+            // The next round often has the same partitions: in the same order it seeks, which costs less than to assign.
+            round.sort { $0.topicPartition < $1.topicPartition }
             do {
                 try read(round, into: &found, &failure)
             } catch {

@@ -1,26 +1,31 @@
+import Foundation
 import Kafka
 import Logging
 
-/// Asks a cluster for what `LagEvaluation` judges: groups, their committed offsets, the ends, and the timestamps of the
-/// next unread records. Every call blocks; one thread uses it.
+/// Asks a cluster for what `LagEvaluation` judges: groups and their members, their committed offsets, the logs' starts and ends,
+/// and the timestamps of the next unread records. Every call blocks; one thread uses it.
+///
+/// Every request to a broker has a limit of its own: one that is refused, or hangs, keeps back what it would have told, and the
+/// rest is known all the same.
 ///
 /// Offsets are read before ends, so that a group that reads while it is looked at never seems to be beyond the end.
-/// Ends count every record, also of open transactions, as Kafka's own tools do.
 ///
 /// What a group has not read counts only if somebody can read it: the ends of transactions, what aborted ones left, and
-/// holes are nothing to read. A group that reads uncommitted records too may still read what was aborted; that it lags
-/// there only is not seen.
+/// holes are nothing to read. A group that reads committed data only is measured to the last stable offset. Of another one
+/// nobody knows what it reads: it is measured to the high watermark, also over open transactions, as Kafka's own tools do; that
+/// it lags on aborted records only is not seen.
 final class LagCollector {
     struct Group {
-        let name: String
-        /// Nil where the broker cannot list groups.
-        let state: String?
+        let profile: GroupProfile
         let partitions: [TopicPartition: Partition]
     }
 
     struct Partition {
         let sample: LagSample
         let unit: LagUnit
+        let context: LagContext
+        /// Who reads it, for people; nil if that is not known, or nobody does.
+        let member: String?
     }
 
     struct Observation {
@@ -28,189 +33,184 @@ final class LagCollector {
         let notes: [String]
     }
 
-    /// A record that stays the next unread one is not read again for so long; after that it is, because retention may
-    /// have taken it.
-    static let recheckMilliseconds: Int64 = 60_000
+    /// Longest wait for one broker's description of the topics: where it hangs, another one is asked.
+    static let metadataMilliseconds = 2_500
+    static let metadataPause = 0.1
+    /// Longest waits for the list of groups, for one coordinator's answers about a group, and for those about all groups.
+    static let listMilliseconds = 3_000
+    static let descriptionLimits = Admin.GroupLimits(requestMilliseconds: 2_000, totalMilliseconds: 4_000)
+    static let commitLimits = Admin.GroupLimits(requestMilliseconds: 3_000, totalMilliseconds: 6_000)
+    /// Groups that notes name for the same reason; the others are counted.
+    static let namedGroups = 5
 
-    private struct Peeked {
-        let first: FirstRecord
-        let readAt: Int64
+    /// A group and its offsets, before the ends are known.
+    struct Offsets {
+        var profile: GroupProfile
+        var committed: [TopicPartition: Int64] = [:]
+        var partitions: Set<TopicPartition> = []
+        var members: [TopicPartition: String] = [:]
     }
 
-    /// A group's offsets before the ends are known.
-    private struct Offsets {
-        let name: String
-        let state: String?
-        let committed: [TopicPartition: Int64]
-        let places: Set<TopicPartition>
-    }
-
-    private let filter: [String]?
-    private let knownGroups: [String: [String]]
+    let filter: [String]?
+    let knownGroups: [String: [String]]
+    private let committedReaders: [GroupPattern]
+    private let timeoutMilliseconds: Int
+    /// Knows high watermarks.
     private let admin: Admin
-    private let reader: FirstRecordReader
-    /// Also reads what an open transaction has written.
-    private let openReader: FirstRecordReader
+    /// Knows last stable offsets. Also asks for groups: it waits no longer than the limits above.
+    let groupAdmin: Admin
+    private let nextRecords: NextRecords
+    private let retention: TopicRetention
     private let frames: FrameCounter?
-    private var cache: [PartitionOffset: Peeked] = [:]
+    /// Those that were listed last, for looks at which brokers do not list them.
+    var listed: [String: Admin.Group] = [:]
 
     init(
-        kafka: KafkaConfiguration, filter: [String]?, knownGroups: [String: [String]], ledgers: FramedTopics?,
-        timeoutMilliseconds: Int, logger: Logger
+        kafka: KafkaConfiguration, filter: [String]?, knownGroups: [String: [String]], committedReaders: [GroupPattern],
+        ledgers: FramedTopics?, timeoutMilliseconds: Int, logger: Logger
     ) throws(KafkaError) {
         self.filter = filter
+        self.timeoutMilliseconds = timeoutMilliseconds
         self.knownGroups = knownGroups
-        reader = FirstRecordReader(kafka, isolation: "read_committed", logger: logger)
-        openReader = FirstRecordReader(kafka, isolation: "read_uncommitted", logger: logger)
+        self.committedReaders = committedReaders
+        // What this process's groups read is the property's business; what is asked for here is not.
+        let isOwnCommitted = kafka.properties["isolation.level"] != "read_uncommitted"
+        ownReadCommitted = isOwnCommitted
+        var (uncommitted, committed) = (kafka, kafka)
+        uncommitted.properties["isolation.level"] = "read_uncommitted"
+        committed.properties["isolation.level"] = "read_committed"
+        committed.patience.limit = .milliseconds(Self.listMilliseconds)
+        admin = try Admin(uncommitted, timeoutMilliseconds: timeoutMilliseconds)
+        groupAdmin = try Admin(committed, timeoutMilliseconds: min(timeoutMilliseconds, Self.listMilliseconds))
+        retention = TopicRetention(groupAdmin)
+        nextRecords = NextRecords(kafka, logger: logger)
         frames = ledgers.map { FrameCounter(kafka, topics: $0, logger: logger) }
-        var open = kafka
-        if open.properties["isolation.level"] == nil { open.properties["isolation.level"] = "read_uncommitted" }
-        admin = try Admin(open, timeoutMilliseconds: timeoutMilliseconds)
     }
+
+    private let ownReadCommitted: Bool
 
     /// `now` is the samples' time, in milliseconds since 1970.
     func collect(now: Int64) throws(KafkaError) -> Observation {
         var notes: [String] = []
         // Only partitions that are there are asked for: asking for a topic that is gone could create it.
-        var counts: [String: Int] = [:]
-        var leaderless: Set<TopicPartition> = []
-        for topic in try admin.metadata().topics {
-            counts[topic.name] = topic.partitions
-            leaderless.formUnion(topic.leaderless.map { TopicPartition(topic.name, $0) })
+        let topics = try readTopics()
+        var groups = readGroups(counts: Dictionary(topics.map { ($0.name, $0.partitions) }) { $1 }, &notes)
+        for index in groups.indices {
+            let name = groups[index].profile.name
+            groups[index].profile.readsCommitted =
+                (knownGroups[name] != nil && ownReadCommitted) || committedReaders.contains { $0.matches(name) }
         }
+        let logs = readLogs(groups, topics, &notes)
 
-        var groups: [Offsets] = []
-        for group in try listGroups(&notes) {
-            groups.append(try offsets(of: group.name, state: group.state, counts: counts, &notes))
+        var places: [NextRecords.Place: NextRecords.Wanted] = [:]
+        var lagging: Set<String> = []
+        var samples = groups.map { group in
+            group.partitions.reduce(into: [TopicPartition: LagSample]()) { samples, partition in
+                let sample = logs.sample(of: partition, group, now: now)
+                samples[partition] = sample
+                guard let place = sample.unread(partition, group.profile), let end = sample.end else { return }
+                lagging.insert(partition.topic)
+                places[place] = NextRecords.Wanted(end: end, mayExpire: sample.start == nil)
+            }
         }
-        let present = Set(groups.flatMap(\.places)).filter { $0.partition < counts[$0.topic] ?? 0 }
-        // A partition without a leader has no known end; the others' ends are still read.
-        let ends = try admin.ends(of: present.subtracting(leaderless).sorted())
-        let next = nextRecords(groups, ends, now: now, &notes)
-        countFrames(groups, ends, &notes)
-
-        return Observation(
-            groups: groups.map { group in
-                var partitions: [TopicPartition: Partition] = [:]
-                for place in group.places {
-                    var sample = LagSample(
-                        time: now, committed: group.committed[place], end: ends[place], next: .unknown)
-                    if let position = sample.position {
-                        sample.next =
-                            position == sample.end
-                            ? .nothing : next[PartitionOffset(place, offset: position)] ?? .unknown
-                    }
-                    partitions[place] = Partition(sample: sample, unit: unit(of: place, sample))
+        let next = readNext(places, now: now, &notes)
+        for (index, group) in groups.enumerated() {
+            for (partition, sample) in samples[index] {
+                if let place = sample.unread(partition, group.profile) {
+                    samples[index][partition]?.next = next[place] ?? .unknown
+                } else if sample.isRead {
+                    samples[index][partition]?.next = .nothing
                 }
-                return Group(name: group.name, state: group.state, partitions: partitions)
+            }
+        }
+        countFrames(samples, &notes)
+        let retentions = retention.read(lagging, now: now)
+        return Observation(
+            groups: zip(groups, samples).map { group, samples in
+                Group(
+                    profile: group.profile,
+                    partitions: samples.reduce(into: [:]) { result, item in
+                        let (partition, sample) = item
+                        let context = LagContext(
+                            reader: group.profile.reader(of: partition, group.members),
+                            retention: retentions[partition.topic],
+                            knowsCommits: group.profile.commitFailure == nil)
+                        result[partition] = Partition(
+                            sample: sample, unit: unit(of: partition, sample), context: context,
+                            member: group.members[partition])
+                    })
             }, notes: notes)
     }
 
-    private func unit(of place: TopicPartition, _ sample: LagSample) -> LagUnit {
-        guard let frames, frames.isFramed(place.topic) else { return .records }
-        guard let position = sample.position, let end = sample.end, position <= end else { return .frames(events: nil) }
-        return .frames(events: sample.next == .nothing ? 0 : frames.events(in: place, from: position, to: end))
-    }
+    // MARK: Logs
 
-    /// Counts the events in unread frames, from the group on that is furthest behind of those within the counter's bound.
-    private func countFrames(
-        _ groups: [Offsets], _ ends: [TopicPartition: Int64], _ notes: inout [String]
-    ) {
-        guard let frames else { return }
-        var unread: [TopicPartition: Range<Int64>] = [:]
-        for group in groups {
-            for (place, offset) in group.committed where frames.isFramed(place.topic) {
-                guard let end = ends[place], offset < end, end - offset <= FrameCounter.maximumFrames else { continue }
-                unread[place] = min(offset, unread[place]?.lowerBound ?? offset)..<end
+    /// Throws if no broker describes the topics in time. Each handle asks any broker that it has a connection to.
+    private func readTopics() throws(KafkaError) -> [Metadata.Topic] {
+        let deadline = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
+        var (asked, other) = (admin, groupAdmin)
+        while true {
+            let left = Int((deadline - ContinuousClock.now) / .milliseconds(1))
+            do throws(KafkaError) {
+                return try asked.metadata(milliseconds: max(1, min(Self.metadataMilliseconds, left))).topics
+            } catch {
+                guard error.isRetriable, !error.isFatal, left > Self.metadataMilliseconds else { throw error }
+                swap(&asked, &other)
+                Thread.sleep(forTimeInterval: Self.metadataPause)
             }
-        }
-        var failure: String?
-        frames.count(unread, &failure)
-        if let failure { notes.append("the events in unread frames are not counted: \(failure)") }
-    }
-
-    private func listGroups(_ notes: inout [String]) throws(KafkaError) -> [(name: String, state: String?)] {
-        do throws(KafkaError) {
-            let groups = try admin.groups()
-            guard let filter else { return groups.map { ($0.name, $0.state) } }
-            for name in filter where !groups.contains(where: { $0.name == name }) {
-                notes.append("group \(name): not on the cluster")
-            }
-            return groups.filter { filter.contains($0.name) }.map { ($0.name, $0.state) }
-        } catch {
-            guard Self.refusals.contains(error.name) else { throw error }
-            notes.append("the broker does not list groups (\(error.name)): only the groups known here are shown")
-            return Set(filter ?? Array(knownGroups.keys)).sorted().map { ($0, nil) }
         }
     }
 
-    /// A broker's ways to say that it cannot, or may not, list groups.
-    private static let refusals: Set<String> = [
-        "_UNSUPPORTED_FEATURE", "UNSUPPORTED_VERSION", "CLUSTER_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED",
-    ]
+    /// What the leaders say of the partitions' logs.
+    private struct Logs {
+        var starts: [TopicPartition: Int64] = [:]
+        var highWatermarks: [TopicPartition: Int64] = [:]
+        var lastStableOffsets: [TopicPartition: Int64] = [:]
 
-    /// What a group committed, beside every partition of the topics it is seen or known to read.
-    private func offsets(
-        of group: String, state: String?, counts: [String: Int], _ notes: inout [String]
-    ) throws(KafkaError) -> Offsets {
-        var topics: Set<String> = []
-        for topic in knownGroups[group] ?? [] {
-            if counts[topic] == nil {
-                notes.append("group \(group): topic \(topic) is not on the cluster")
-            } else {
-                topics.insert(topic)
-            }
+        func sample(of partition: TopicPartition, _ group: Offsets, now: Int64) -> LagSample {
+            let highWatermark = highWatermarks[partition]
+            let end = group.profile.readsCommitted ? lastStableOffsets[partition] : highWatermark
+            return LagSample(
+                time: now, committed: group.committed[partition], start: starts[partition], end: end,
+                highWatermark: highWatermark, next: .unknown)
         }
-        var committed: [PartitionOffset] = []
-        do throws(KafkaError) {
-            committed = try admin.committed(group: group)
-            if committed.isEmpty, !topics.isEmpty {
-                committed = try admin.committed(group: group, partitions: Self.places(of: topics, counts).sorted())
-            }
-        } catch {
-            guard !error.isRetriable, !error.isFatal else { throw error }
-            notes.append("group \(group): the committed offsets are unknown: \(error)")
-        }
-        var offsets: [TopicPartition: Int64] = [:]
-        for item in committed {
-            offsets[item.topicPartition] = item.offset
-            topics.insert(item.topicPartition.topic)
-        }
-        return Offsets(
-            name: group, state: state, committed: offsets,
-            places: Self.places(of: topics, counts).union(offsets.keys))
     }
 
-    private static func places(of topics: Set<String>, _ counts: [String: Int]) -> Set<TopicPartition> {
-        var places: Set<TopicPartition> = []
+    private func readLogs(_ groups: [Offsets], _ topics: [Metadata.Topic], _ notes: inout [String]) -> Logs {
+        var leaders: [TopicPartition: Int32] = [:]
         for topic in topics {
-            for partition in 0..<(counts[topic] ?? 0) { places.insert(TopicPartition(topic, Int32(partition))) }
-        }
-        return places
-    }
-
-    /// The next unread record at each committed offset below its end, read where it is not remembered.
-    private func nextRecords(
-        _ groups: [Offsets], _ ends: [TopicPartition: Int64], now: Int64, _ notes: inout [String]
-    ) -> [PartitionOffset: LagSample.NextRecord] {
-        /// Each with the end of its partition.
-        var lagging: [PartitionOffset: Int64] = [:]
-        for group in groups {
-            for (place, offset) in group.committed {
-                guard let end = ends[place], offset < end else { continue }
-                lagging[PartitionOffset(place, offset: offset)] = end
+            for (partition, leader) in topic.leaders.enumerated() where leader >= 0 {
+                leaders[TopicPartition(topic.name, Int32(partition))] = leader
             }
         }
-        cache = cache.filter { lagging[$0.key] != nil }
-        let due = lagging.filter { offset, end in
-            guard let peeked = cache[offset] else { return true }
-            return peeked.first.next(before: end) == nil || now - peeked.readAt >= Self.recheckMilliseconds
+        let partitions = Set(groups.flatMap(\.partitions))
+        let stable = Set(groups.filter(\.profile.readsCommitted).flatMap(\.partitions))
+        var offsets = LogOffsets(uncommitted: admin, committed: groupAdmin, leaders: leaders)
+        var logs = Logs()
+        // A last stable offset that is read before the high watermark is never beyond it.
+        logs.lastStableOffsets = offsets.read(.lastStableOffset, of: stable)
+        logs.highWatermarks = offsets.read(.highWatermark, of: partitions)
+        let behind = groups.reduce(into: Set<TopicPartition>()) { behind, group in
+            for partition in group.partitions {
+                guard let end = logs.highWatermarks[partition], group.committed[partition] ?? 0 < end else { continue }
+                behind.insert(partition)
+            }
         }
-        var failure: String?
-        for (offset, first) in firstRecords(due, &failure) { cache[offset] = Peeked(first: first, readAt: now) }
+        logs.starts = offsets.read(.start, of: behind)
+        for (leader, error) in offsets.failures.sorted(by: { $0.key < $1.key }) {
+            notes.append("broker \(leader) does not tell the offsets of all its partitions: \(error)")
+        }
+        let leaderless = partitions.filter { leaders[$0] == nil }.count
+        if leaderless > 0 { notes.append("\(leaderless) partitions have no leader: their ends are unknown") }
+        return logs
+    }
 
-        var next: [PartitionOffset: LagSample.NextRecord] = [:]
-        for (offset, end) in lagging { next[offset] = cache[offset]?.first.next(before: end) ?? .unknown }
+    // MARK: Records
+
+    private func readNext(
+        _ places: [NextRecords.Place: NextRecords.Wanted], now: Int64, _ notes: inout [String]
+    ) -> [NextRecords.Place: LagSample.NextRecord] {
+        var failure: String?
+        let next = nextRecords.read(places, now: now, &failure)
         let unknown = next.values.filter { $0 == .unknown }.count
         if unknown > 0 {
             let reason = failure.map { ": \($0)" } ?? ""
@@ -219,20 +219,34 @@ final class LagCollector {
         return next
     }
 
-    /// The first record from each offset on; `wanted` says where the partitions end. What can be read ends earlier where a
-    /// transaction is open: a record of it is unread as well.
-    private func firstRecords(
-        _ wanted: [PartitionOffset: Int64], _ failure: inout String?
-    ) -> [PartitionOffset: FirstRecord] {
-        var found = reader.read(Array(wanted.keys), &failure)
-        var held: [PartitionOffset: PartitionOffset] = [:]
-        for (offset, first) in found {
-            guard case .end(let place) = first, first.next(before: wanted[offset] ?? 0) == nil else { continue }
-            held[offset] = PartitionOffset(offset.topicPartition, offset: max(place, offset.offset))
+    private func unit(of partition: TopicPartition, _ sample: LagSample) -> LagUnit {
+        guard let frames, frames.isFramed(partition.topic) else { return .records }
+        guard let position = sample.position, let end = sample.end, position <= end else { return .frames(events: nil) }
+        return .frames(events: sample.isRead ? 0 : frames.events(in: partition, from: position, to: end))
+    }
+
+    /// Counts the events in unread frames, from the group on that is furthest behind of those within the counter's bound.
+    private func countFrames(_ samples: [[TopicPartition: LagSample]], _ notes: inout [String]) {
+        guard let frames else { return }
+        var unread: [TopicPartition: Range<Int64>] = [:]
+        for (partition, sample) in samples.joined() where frames.isFramed(partition.topic) {
+            guard let position = sample.position, let end = sample.end, position < end,
+                end - position <= FrameCounter.maximumFrames
+            else { continue }
+            let known = unread[partition] ?? position..<end
+            unread[partition] = min(position, known.lowerBound)..<max(end, known.upperBound)
         }
-        guard !held.isEmpty else { return found }
-        let open = openReader.read(Array(Set(held.values)), &failure)
-        for (offset, place) in held { found[offset] = open[place] }
-        return found
+        var failure: String?
+        frames.count(unread, &failure)
+        if let failure { notes.append("the events in unread frames are not counted: \(failure)") }
+    }
+}
+
+extension LagSample {
+    /// Where the record is looked for that the group reads next; nil if it is at the end, or that is not known.
+    fileprivate func unread(_ partition: TopicPartition, _ group: GroupProfile) -> NextRecords.Place? {
+        guard let position, let end, position < end else { return nil }
+        return NextRecords.Place(
+            offset: PartitionOffset(partition, offset: position), isCommitted: group.readsCommitted)
     }
 }

@@ -1,26 +1,101 @@
-/// How far one group is behind in one partition: a pure function of a window of samples and of the time.
+/// What is known beside the offsets of a partition of a group.
+public struct LagContext: Sendable, Hashable {
+    /// Who reads the partition.
+    public enum Reader: Sendable, Hashable {
+        /// The group chooses its partitions itself, or nobody said.
+        case unknown
+        /// The group shares its partitions among its members, and has none.
+        case noMember
+        /// None of its members has this partition.
+        case unassigned
+        case member
+    }
+
+    public var reader: Reader
+    /// Nil if it is not known.
+    public var retention: LogRetention?
+    /// What the group has committed was told, also if it is nothing.
+    public var knowsCommits: Bool
+
+    public init(reader: Reader = .unknown, retention: LogRetention? = nil, knowsCommits: Bool = true) {
+        (self.reader, self.retention, self.knowsCommits) = (reader, retention, knowsCommits)
+    }
+}
+
+/// When a topic deletes its oldest records.
+public struct LogRetention: Sendable, Hashable {
+    /// At this age, in milliseconds; nil: at no age.
+    public var milliseconds: Int64?
+    /// At some size of a partition.
+    public var isBySize: Bool
+
+    public init(milliseconds: Int64?, isBySize: Bool) { (self.milliseconds, self.isBySize) = (milliseconds, isBySize) }
+
+    /// From a topic's settings; nil if they do not say. One that is only compacted deletes nothing for its age.
+    public init?(settings: [String: String]) {
+        guard let policy = settings["cleanup.policy"] else { return nil }
+        guard policy.split(separator: ",").contains(where: { $0.trimming == "delete" }) else {
+            self.init(milliseconds: nil, isBySize: false)
+            return
+        }
+        guard let time = settings["retention.ms"].flatMap({ Int64($0) }) else { return nil }
+        guard let bytes = settings["retention.bytes"].flatMap({ Int64($0) }) else { return nil }
+        self.init(milliseconds: time < 0 ? nil : time, isBySize: bytes >= 0)
+    }
+}
+
+extension Substring {
+    fileprivate var trimming: Substring {
+        let front = drop { $0 == " " }
+        return front.prefix { $0 != " " }
+    }
+}
+
+/// How far one group is behind in one partition: a pure function of a window of samples, of what is known beside them, and
+/// of the time.
 ///
 /// The idea, numbered rules over a window instead of a threshold, is that of LinkedIn's Burrow. What is not known is
 /// nil or `unknown`, never 0. The rules, applied in this order:
 ///
 /// 1. No sample or no end offset: everything is unknown.
-/// 2. Nothing committed: everything is unknown, unless nothing was ever written (the end is 0), which counts as
-///    committed at 0.
-/// 3. More committed than there is (the topic was cut or made anew): everything is unknown.
-/// 4. Records behind = end - committed, in offsets; a compacted topic, or one with transactions, has fewer records. None,
-///    or offsets at which there is nothing to read: 0 behind, `ok`, 0 seconds.
+/// 2. Nothing committed, or nobody told what: everything is unknown, unless the log holds nothing, which counts as read to its end.
+/// 3. An offset of another log, one that was made anew under the same name or was cut: everything is unknown. More is committed
+///    than there is, or was in a sample with this commit; or, since the group committed this, the log's start went back, or
+///    its end did and has not come back. (An end that goes back for a moment is that of a new leader.)
+/// 4. Records behind = end - position, in offsets; a compacted topic, or one with transactions, has fewer records. The position
+///    is the committed offset, or the log's start if retention has taken what is before that: what is gone is no lag. The end
+///    is the last stable offset for a group that reads committed data only. None, or offsets at which there is nothing to read:
+///    0 behind, 0 seconds.
 /// 5. The run is the newest samples between which neither time nor an offset goes back. With two or more, its first and
-///    last give the rates: consumption from the committed offset, arrival from the end; else both are unknown.
-/// 6. The next unread record is gone: `expired`; seconds and time to catch up are unknown.
+///    last give the rates: consumption from the position, arrival from the end; else both are unknown.
+/// 6. Retention was faster than the group: what is committed is before the log's start, and no sample showed that there was
+///    nothing to read up to there: `expired`. `lost` is what is gone. What the group reads next depends on its own
+///    `auto.offset.reset`, so that the time to catch up is unknown.
 /// 7. Seconds behind = the age of the next unread record by its own timestamp, never an interpolation. A timestamp in
 ///    the future counts as 0 seconds; without a timestamp they are unknown.
 /// 8. Time to catch up = records behind / (consumption - arrival); never, if no more is consumed than arrives.
-/// 9. Records are behind in every sample of the run, at least `stalledSamples` of them, and the committed offset is the
-///    same in all: `stalled`. Otherwise `behind`.
+/// 9. No record behind: `ok`, whatever the window shows. (Burrow's "current lag is zero". It also says OK while any sample of
+///    its window had no lag; here that is for a standstill alone, which begins at the first sample with something to read.)
+/// 10. The group stands still: for `stillMilliseconds`, for twice the longest pause that it has made before, and in
+///     `stillSamples` samples at least, records were there and the position was the same. `stopped` if nobody is there to read
+///     the partition, else `stalled`. A group that shares its partitions and has no member is `stopped` at once, unless its
+///     offsets move. (Burrow calls it STOP when no commit came for as long as it saw commits come, and STALL when commits
+///     repeat an offset. From outside a repeated commit cannot be seen; whether there is a member can, and is what an operator
+///     needs to know. Burrow's allowed lag is not here: a record that waits for long is late, also if it is the only one;
+///     `--max-seconds` is the tolerance.)
+/// 11. `rewound`: within the window more was committed than now. (Burrow's rule 2: until what was read before is reached.)
+/// 12. `warning`: in `growingSamples` samples of the run or more there were records to read, never fewer than before, and at
+///     the end more than at the beginning. (Burrow's rule 5; but where Burrow warns of a lag that stays as it is, a group that
+///     keeps its distance keeps up.) Also a warning: `retentionWarning` of what retention allows is used up.
+/// 13. Else `behind`.
+/// 14. Trend, over the run: of the seconds if they are known at both its ends, else of the records. A change of no more than
+///     `trendTolerance` of the greater one, a second or a record is `steady`.
+/// 15. Share of retention used up: the age of the next unread record of the age at which the topic deletes, or, where it
+///     deletes by size or nobody said when and it has deleted already, the part of the log that is unread; the greater one.
 public struct LagEvaluation: Sendable, Hashable {
     /// In the order in which they want attention.
     public enum Status: String, Sendable, Comparable, CaseIterable {
-        case ok, behind, unknown, stalled, expired
+        case ok, behind, unknown, warning, rewound, stalled, stopped, expired
 
         private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
         public static func < (a: Self, b: Self) -> Bool { a.rank < b.rank }
@@ -33,58 +108,179 @@ public struct LagEvaluation: Sendable, Hashable {
         case seconds(Double)
     }
 
-    /// Fewest samples that can show that a group stands still: groups commit every few seconds.
-    public static let stalledSamples = 3
+    public enum Trend: String, Sendable { case unknown, shrinking, steady, growing }
+
+    /// Why nothing is known.
+    public enum Ignorance: Sendable, Hashable {
+        case noEnd, noCommitTold, nothingCommitted, beyondEnd, otherLog
+    }
+
+    /// Rule 10. Groups commit every few seconds: three times the most usual interval.
+    public static let stillMilliseconds: Int64 = 15_000
+    public static let stillSamples = 3
+    static let pausesUntilStill: Int64 = 2
+    /// Rule 12.
+    public static let growingSamples = 5
+    public static let retentionWarning = 0.8
+    /// Rule 14.
+    public static let trendTolerance = 0.05
 
     public private(set) var committed: Int64?
+    public private(set) var start: Int64?
     public private(set) var end: Int64?
     public private(set) var records: Int64?
+    /// Offsets that retention took before the group read them; nil if none are known to be lost.
+    public private(set) var lost: Int64?
     public private(set) var seconds: Double?
     /// Records a second that the group reads.
     public private(set) var consumptionRate: Double?
     /// Records a second that are written.
     public private(set) var arrivalRate: Double?
     public private(set) var catchUp = CatchUp.unknown
+    public private(set) var trend = Trend.unknown
+    /// From 0 to 1; nil if it is not known.
+    public private(set) var retentionShare: Double?
+    /// For how long records were there and none was read, in seconds; nil while something is read.
+    public private(set) var stillSeconds: Double?
+    /// Offsets that wait for a transaction to end before the group may read them.
+    public private(set) var held: Int64 = 0
     public private(set) var status = Status.unknown
+    /// Nil if the status is not `unknown`.
+    public private(set) var ignorance: Ignorance?
 
-    /// `samples` oldest first; `now` in milliseconds since 1970.
-    public init(_ samples: [LagSample], now: Int64) {
-        guard let last = samples.last else { return }
-        committed = last.committed
-        end = last.end
-        guard let end = last.end, let position = last.position, position <= end else { return }
+    /// Of exactly these samples, oldest first.
+    public init(_ samples: [LagSample], now: Int64, _ context: LagContext = LagContext()) {
+        self.init(LagWindow(samples), now: now, context)
+    }
+
+    /// `now` in milliseconds since 1970.
+    public init(_ window: LagWindow, now: Int64, _ context: LagContext = LagContext()) {
+        ignorance = .noEnd
+        guard let last = window.samples.last else { return }
+        (committed, start, end) = (last.committed, last.start, last.end)
+        guard let end = last.end else { return }
+        guard let position = last.position else {
+            ignorance = context.knowsCommits ? .nothingCommitted : .noCommitTold
+            return
+        }
+        guard !last.isBeyondEnd else {
+            ignorance = .beyondEnd
+            return
+        }
+        guard !Self.isOfAnotherLog(window.samples) else {
+            ignorance = .otherLog
+            return
+        }
+        ignorance = nil
 
         let records = last.isRead ? 0 : end - position
         self.records = records
-        let run = Self.run(of: samples)
+        held = max(0, (last.highWatermark ?? end) - end)
+        let run = Self.run(of: window.samples)
         if let first = run.first, run.count > 1 {
             let span = Double(last.time - first.time) / 1000
             consumptionRate = first.position.map { Double(position - $0) / span }
             arrivalRate = first.end.map { Double(end - $0) / span }
         }
-        guard records > 0 else {
-            seconds = 0
-            catchUp = .seconds(0)
-            status = .ok
-            return
+        lost = Self.lost(window.samples)
+        let isExpired = lost != nil || last.next == .expired
+        if records == 0 {
+            (seconds, catchUp) = (0, .seconds(0))
+        } else {
+            if case .timestamp(let made) = last.next { seconds = max(0, Double(now) - Double(made)) / 1000 }
+            if let consumptionRate, let arrivalRate, !isExpired {
+                let gain = consumptionRate - arrivalRate
+                catchUp = gain > 0 ? .seconds(Double(records) / gain) : .never
+            }
+            stillSeconds = window.stillSince.map { Double(max(0, now - $0)) / 1000 }
         }
-        switch last.next {
-        case .expired:
-            status = .expired
-            return
-        case .timestamp(let made): seconds = max(0, Double(now) - Double(made)) / 1000
-        case .nothing, .unknown: break
-        }
-        if let consumptionRate, let arrivalRate {
-            let gain = consumptionRate - arrivalRate
-            catchUp = gain > 0 ? .seconds(Double(records) / gain) : .never
-        }
-        let stands = run.allSatisfy { $0.position == position && !$0.isRead }
-        status = stands && run.count >= Self.stalledSamples ? .stalled : .behind
+        // Without the log's start it is not known how much of what was not read is still there.
+        if last.next == .expired, last.start == nil { self.records = nil }
+        trend = trend(run)
+        retentionShare = isExpired ? 1 : share(last, context.retention)
+        status = isExpired ? .expired : records == 0 ? .ok : status(window, run, now: now, context.reader)
     }
 
-    /// Records are known to be unread.
-    public var isLagging: Bool { records ?? 0 > 0 }
+    /// Rules 10 to 13.
+    private func status(
+        _ window: LagWindow, _ run: ArraySlice<LagSample>, now: Int64, _ reader: LagContext.Reader
+    ) -> Status {
+        let position = run.last?.position ?? 0
+        if reader == .noMember, run.allSatisfy({ $0.position == position }) { return .stopped }
+        if let since = window.stillSince, window.stillSamples >= Self.stillSamples,
+            now - since >= max(Self.stillMilliseconds, Self.pausesUntilStill * window.longestPause)
+        {
+            return reader == .unassigned || reader == .noMember ? .stopped : .stalled
+        }
+        if Self.samplesOfThisLog(window.samples).contains(where: { ($0.position ?? 0) > position }) { return .rewound }
+        return isGrowing(run) || (retentionShare ?? 0) >= Self.retentionWarning ? .warning : .behind
+    }
+
+    /// Rule 12.
+    private func isGrowing(_ run: ArraySlice<LagSample>) -> Bool {
+        guard run.count >= Self.growingSamples, let first = run.first?.unread, let last = run.last?.unread else {
+            return false
+        }
+        return last > first && run.allSatisfy { $0.unread ?? 0 > 0 }
+            && zip(run, run.dropFirst()).allSatisfy { ($0.unread ?? 0) <= ($1.unread ?? 0) }
+    }
+
+    /// Rule 14.
+    private func trend(_ run: ArraySlice<LagSample>) -> Trend {
+        guard run.count > 1, let first = run.first, let last = run.last else { return .unknown }
+        let ends: (Double, Double)
+        if let before = first.seconds, let after = last.seconds {
+            ends = (before, after)
+        } else if let before = first.unread, let after = last.unread {
+            ends = (Double(before), Double(after))
+        } else {
+            return .unknown
+        }
+        let change = ends.1 - ends.0
+        guard abs(change) > max(1, Self.trendTolerance * max(ends.0, ends.1)) else { return .steady }
+        return change > 0 ? .growing : .shrinking
+    }
+
+    /// Rule 15.
+    private func share(_ last: LagSample, _ retention: LogRetention?) -> Double? {
+        guard let records else { return nil }
+        guard records > 0 else { return 0 }
+        var shares: [Double] = []
+        if let limit = retention?.milliseconds, let seconds { shares.append(seconds * 1000 / Double(max(1, limit))) }
+        if retention?.isBySize ?? true, let start = last.start, let end = last.end, start > 0, end > start {
+            shares.append(Double(records) / Double(end - start))
+        }
+        if let retention, retention.milliseconds == nil, !retention.isBySize { return 0 }
+        return shares.max().map { min(1, $0) }
+    }
+
+    /// Records are known to be unread, or to have been lost while it is not known how many are left.
+    public var isLagging: Bool { records.map { $0 > 0 } ?? (status == .expired) }
+
+    /// Rule 3.
+    private static func isOfAnotherLog(_ samples: [LagSample]) -> Bool {
+        guard let last = samples.last, let committed = last.committed else { return false }
+        var start = last.start
+        for sample in samples.reversed() {
+            guard sample.committed == committed else { return false }
+            if sample.isBeyondEnd { return true }
+            if let before = sample.start, let start, before > start { return true }
+            if let before = sample.highWatermark, let end = last.highWatermark, before > end { return true }
+            start = sample.start ?? start
+        }
+        return false
+    }
+
+    /// The newest samples up to which neither the log's start nor its end went back.
+    private static func samplesOfThisLog(_ samples: [LagSample]) -> ArraySlice<LagSample> {
+        var (start, end) = (Int64.max, Int64.max)
+        let later = samples.reversed().prefix { sample in
+            guard sample.start ?? 0 <= start, sample.highWatermark ?? 0 <= end else { return false }
+            (start, end) = (sample.start ?? start, sample.highWatermark ?? end)
+            return true
+        }
+        return samples.suffix(later.count)
+    }
 
     /// Rule 5.
     private static func run(of samples: [LagSample]) -> ArraySlice<LagSample> {
@@ -99,5 +295,30 @@ public struct LagEvaluation: Sendable, Hashable {
             start -= 1
         }
         return samples[start...]
+    }
+
+    /// Rule 6.
+    private static func lost(_ samples: [LagSample]) -> Int64? {
+        guard let last = samples.last, let committed = last.committed, let start = last.start, committed < start else {
+            return nil
+        }
+        let wasRead = samples.contains {
+            $0.committed == committed && $0.next == .nothing && ($0.end ?? 0) >= start && $0.start ?? 0 <= committed
+        }
+        return wasRead ? nil : start - committed
+    }
+}
+
+extension LagSample {
+    /// Nil if it is not known.
+    fileprivate var unread: Int64? {
+        guard let position, let end else { return nil }
+        return isRead ? 0 : end - position
+    }
+
+    fileprivate var seconds: Double? {
+        if isRead { return 0 }
+        guard case .timestamp(let made) = next else { return nil }
+        return max(0, Double(time) - Double(made)) / 1000
     }
 }

@@ -4,52 +4,80 @@ public import Logging
 /// Watches the lag of every consumer group of a cluster, ours and others': each `observe` takes one sample of every
 /// partition and judges the last `window` of them. A value of one thread.
 public final class LagMonitor {
-    private struct Key: Hashable {
-        let group: String
-        let place: TopicPartition
-    }
-
     private let collector: LagCollector
-    private let window: Int
-    private var windows: [Key: LagWindow] = [:]
+    /// By group.
+    private var histories: [String: GroupHistory] = [:]
 
     /// - Parameters:
     ///   - groups: Only these; nil for every group of the cluster.
     ///   - knownGroups: The topics that groups are known to read. They stand in for the list of groups where a broker
-    ///     has none (the embedded one), and show what a group reads but has not committed yet.
+    ///     has none (the embedded one), and show what a group reads but has not committed yet. They are groups of this program:
+    ///     what they read is what `isolation.level` says.
+    ///   - committedReaders: Other groups that read committed data only.
     ///   - ledgers: Topics of frames: their lag is counted in frames and, near the end, in events as well.
-    ///   - window: Samples kept of a partition.
     ///   - timeoutMilliseconds: Longest wait for one answer of the cluster.
     public init(
         kafka: KafkaConfiguration, groups: [String]? = nil, knownGroups: [String: [String]] = [:],
-        ledgers: FramedTopics? = nil, window: Int = 12, timeoutMilliseconds: Int = 10_000,
+        committedReaders: [GroupPattern] = [], ledgers: FramedTopics? = nil, timeoutMilliseconds: Int = 10_000,
         logger: Logger = Logger(label: "standing.lag")
     ) throws(KafkaError) {
         collector = try LagCollector(
-            kafka: kafka, filter: groups, knownGroups: knownGroups, ledgers: ledgers,
-            timeoutMilliseconds: timeoutMilliseconds, logger: logger)
-        self.window = window
+            kafka: kafka, filter: groups, knownGroups: knownGroups, committedReaders: committedReaders,
+            ledgers: ledgers, timeoutMilliseconds: timeoutMilliseconds, logger: logger)
     }
 
-    /// Takes a sample and reports; `now` is the wall clock in milliseconds since 1970. Blocks for some round trips, and
-    /// for about a minute more where records cannot be read. Throws if the cluster does not answer; the next call may
-    /// succeed and goes on with the same windows.
+    /// Takes a sample and reports; `now` is the wall clock in milliseconds since 1970. Blocks for some seconds, and longer where
+    /// brokers do not answer. Throws if the cluster does not answer at all; the next call may succeed and goes on with the same
+    /// windows.
     @available(*, noasync, message: "observe blocks: call it on a thread of its own")
     public func observe(now: Int64) throws(KafkaError) -> LagReport {
         let observation = try collector.collect(now: now)
-        var kept: [Key: LagWindow] = [:]
+        var kept: [String: GroupHistory] = [:]
         let groups = observation.groups.map { group in
-            let partitions = group.partitions.map { place, seen in
-                let key = Key(group: group.name, place: place)
-                var samples = windows[key] ?? LagWindow(limit: window)
-                samples.append(seen.sample)
-                kept[key] = samples
-                return GroupLag.Partition(
-                    place: place, lag: LagEvaluation(samples.samples, now: now), unit: seen.unit)
-            }
-            return GroupLag(group: group.name, state: group.state, partitions: partitions)
+            var history = histories.removeValue(forKey: group.profile.name) ?? GroupHistory()
+            let partitions = history.note(group, now: now)
+            kept[group.profile.name] = history
+            return GroupLag(group.profile, partitions: partitions, unrest: history.unrest)
+        }
+        histories = kept
+        return LagReport(time: now, groups: groups, notes: observation.notes)
+    }
+}
+
+/// What a monitor remembers of a group.
+struct GroupHistory {
+    /// Looks at which the group's members or state were other than at the look before, among the last `unrestLooks`.
+    private(set) var unrest = 0
+    static let unrestLooks = 12
+
+    private var windows: [TopicPartition: LagWindow] = [:]
+    private var profile: GroupProfile?
+    private var changes: [Bool] = []
+
+    /// Takes a look's samples, and judges each partition.
+    mutating func note(_ group: LagCollector.Group, now: Int64) -> [GroupLag.Partition] {
+        note(group.profile)
+        // Those of partitions that are gone are forgotten.
+        var kept: [TopicPartition: LagWindow] = [:]
+        kept.reserveCapacity(group.partitions.count)
+        let partitions = group.partitions.map { place, seen in
+            var window = windows.removeValue(forKey: place) ?? LagWindow()
+            window.append(seen.sample)
+            let lag = LagEvaluation(window, now: now, seen.context)
+            kept[place] = window
+            return GroupLag.Partition(
+                place: place, lag: lag, unit: seen.unit, reader: seen.context.reader, member: seen.member)
         }
         windows = kept
-        return LagReport(time: now, groups: groups, notes: observation.notes)
+        return partitions
+    }
+
+    mutating func note(_ profile: GroupProfile) {
+        if let before = self.profile {
+            if changes.count == Self.unrestLooks { changes.removeFirst() }
+            changes.append(before.state != profile.state || before.members != profile.members)
+            unrest = changes.count { $0 }
+        }
+        self.profile = profile
     }
 }

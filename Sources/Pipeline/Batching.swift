@@ -4,9 +4,9 @@
 /// An intake sends the frames of a round when the round ends. At rest that is at once; the more records the round before had,
 /// the longer the next one may gather. A pure state machine: whoever uses it polls, and ends the rounds.
 struct Batching {
-    /// Milliseconds that a frame, and a fact, waits in the producer for others of its partition. Without a wait they gather all
-    /// the same while five of the partition are on their way.
-    static let (frameLingerMilliseconds, factLingerMilliseconds) = (0, 0)
+    /// Milliseconds that a frame, and a fact, waits in the producer for others of its partition, unless the producer is told to
+    /// hurry (`FactHaste`).
+    static let (frameLingerMilliseconds, factLingerMilliseconds) = (0, 5)
     /// After a round of no more records the next one does not wait.
     static let recordsAtRest = 4
     /// For each record of the round before, the next one may gather for so long, but never longer than `longestWait`.
@@ -37,5 +37,25 @@ struct Batching {
     mutating func end(at now: ContinuousClock.Instant) {
         due = now + (records <= Self.recordsAtRest ? .zero : min(Self.waitPerRecord * records, Self.longestWait))
         records = 0
+    }
+}
+
+/// Whether facts go without a wait: a partition that has nothing more to fold says so, and the producer is told to hurry, unless facts
+/// come so fast that they gather more cheaply than they hurry. A pure state machine.
+struct FactHaste {
+    /// For each fact the next hurry may come so much later: up to 20,000 facts a second go at once.
+    static let pausePerFact = Duration.microseconds(50)
+
+    private var facts = 0
+    private var last: ContinuousClock.Instant
+
+    init(at now: ContinuousClock.Instant) { last = now }
+
+    /// `count` facts were sent, and no more come for now. True: the producer is to hurry.
+    mutating func isDue(after count: Int, at now: ContinuousClock.Instant) -> Bool {
+        facts += count
+        let isDue = now - last >= Self.pausePerFact * facts
+        if isDue || now - last > .milliseconds(Batching.factLingerMilliseconds) { (facts, last) = (0, now) }
+        return isDue
     }
 }

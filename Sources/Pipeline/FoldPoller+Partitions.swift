@@ -48,7 +48,7 @@ extension FoldPoller {
         let index = Int(number)
         guard slots[index].runner == nil, slots[index].closing == nil else { return }
         let runner = PartitionRunner(number, runtime, countedTo: slots[index].countedTo)
-        slots[index].runner = runner
+        (slots[index].runner, slots[index].shadow) = (runner, nil)
         runtime.slices.ready(runner)
     }
 

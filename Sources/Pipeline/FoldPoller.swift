@@ -37,6 +37,8 @@ final class FoldPoller: RoundWorker {
         var start: Int64?
         /// Its inbox is full: it is paused at the broker.
         var isPaused = false
+        /// The policy that the runner has orders to fold beside the active one.
+        var shadow: ShadowOrder?
         /// Facts of the partition were acknowledged, and its runner is still to be scheduled.
         var hasDelivered = false
         /// `PartitionRunner.Status.countedTo` of those that are closed.
@@ -62,6 +64,7 @@ final class FoldPoller: RoundWorker {
     var standbyConsumer: (any ConsumerClient)?
     var readByStandby: [PartitionRunner] = []
     var lastLimits: ContinuousClock.Instant
+    var lastShadowNote: ContinuousClock.Instant
     var asksLimits = false
     private var lastPoke: ContinuousClock.Instant
     let memory: MemoryWatch
@@ -83,7 +86,7 @@ final class FoldPoller: RoundWorker {
         (host, logger) = (configuration.host, member.logger)
         (stop, board, owned, directory) = (member.stop, member.board, member.owned, member.directory)
         memory = member.memory
-        (lastLimits, lastPoke, lastCommit) = (host.now, host.now, host.now)
+        (lastLimits, lastPoke, lastCommit, lastShadowNote) = (host.now, host.now, host.now, host.now)
         progress = Progress(at: host.now)
         slots = (0..<ledgerPartitions).map { _ in Slot() }
         runtime = FoldRuntime(member)
@@ -128,6 +131,7 @@ final class FoldPoller: RoundWorker {
         noteInboxes()
         try appendTicks()
         try announce()
+        orderShadow()
         try commitIfDue(consumer)
         try compareCheckpoints()
         beginAgainIfDue(consumer)

@@ -53,6 +53,9 @@ final class FoldRuntime: Sendable {
     let board: StatusBoard
     let clock: SteadyClock
     let slices: SliceQueue
+    let memory: MemoryWatch
+    /// How fast a worker folds.
+    let rate = FoldRate()
     let publishedCounters: [Counter]
     let frameCounter = Counter(.foldFrames)
     let latency = LatencyMetric(.foldSeconds)
@@ -60,6 +63,7 @@ final class FoldRuntime: Sendable {
     let wantsRoom = Atomic(false)
     /// One snapshot at a time is held in memory.
     let isTakingSnapshot = Atomic(false)
+    private let haste: Mutex<FactHaste>
     private let switches = Atomic(0)
     private let state = Mutex(State())
     /// That of the poller: an answer to a question of an earlier one is of no use.
@@ -69,6 +73,8 @@ final class FoldRuntime: Sendable {
         configuration = member.configuration
         (host, logger) = (configuration.host, member.logger)
         (stop, board, clock, slices) = (member.stop, member.board, member.clock, member.slices)
+        memory = member.memory
+        haste = Mutex(FactHaste(at: host.now))
         publishedCounters = configuration.topics.facts.map { Counter(.factsPublished, labels: [("topic", $0)]) }
     }
 
@@ -83,6 +89,11 @@ final class FoldRuntime: Sendable {
             }
             withExtendedLifetime(former) {}
         }
+    }
+
+    /// A partition has sent so many facts, and sends no more for now.
+    func hurry(afterFacts count: Int) {
+        if haste.withLock({ $0.isDue(after: count, at: host.now) }) { outlet?.producer.hurry() }
     }
 
     func report(_ report: Report, of partition: PartitionRunner) {

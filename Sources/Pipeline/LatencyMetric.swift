@@ -8,9 +8,18 @@ struct LatencyMetric: Sendable {
     /// Of a metric that is a histogram.
     init(_ metric: Metric) { timer = CoreMetrics.Timer(label: metric.rawValue) }
 
-    /// `written`: the record's timestamp, in milliseconds since 1970; one of a clock that runs ahead of this machine's counts as
-    /// now. `now`: in microseconds.
+    /// An older record was not written to be folded now: a history that is imported, or a timestamp that is none. It is not counted.
+    static let longestMilliseconds: Int64 = 86_400_000
+
+    /// `written`: the record's timestamp, in milliseconds since 1970, which may be any number: whoever writes the record sets it. One
+    /// of a clock that runs ahead of this machine's counts as now. `now`: in microseconds.
     func record(since written: Int64, at now: Int64) {
-        timer.recordNanoseconds(max(0, now - written * 1000) * 1000)
+        if let age = Self.milliseconds(since: written, at: now) { timer.recordNanoseconds(age * 1_000_000) }
+    }
+
+    static func milliseconds(since written: Int64, at now: Int64) -> Int64? {
+        let now = now / 1000
+        let age = now - min(max(0, written), now)
+        return age <= longestMilliseconds ? age : nil
     }
 }

@@ -26,7 +26,7 @@ final class LedgerTopicFeed: FrameFeed {
         line = Line(host: host, ready: ready) {
             try LedgerTopicReader(
                 kafka, topic: topic, partition: partition, from: offsets.lowerBound, until: offsets.upperBound,
-                batch: Self.batch, isStopped: isStopped)
+                batch: Self.batch, queuedKilobytes: 2 * Self.portionBytes / 1024, isStopped: isStopped)
         }
     }
 
@@ -80,9 +80,10 @@ final class LedgerTopicFeed: FrameFeed {
         func fetch() {
             host.background(.broker) { [self] in
                 let result = Result { try read() }
-                if (try? result.get())?.isLast ?? true { reader = nil }
                 fetched.withLock { $0 = result }
                 ready()
+                // Closing takes time, and what was fetched is there.
+                if (try? result.get())?.isLast ?? true { reader = nil }
             }
         }
 

@@ -42,7 +42,7 @@ final class LedgerTopicReader {
     /// each of up to `Frame.readerMaximumBytes`. `isStopped`: asked after each poll, which then throws `CancellationError`.
     init(
         _ kafka: any KafkaCluster, topic: String, partition: Int32, from start: Int64, until end: Int64?, batch: Int,
-        isStopped: @escaping @Sendable () -> Bool
+        queuedKilobytes: Int = Consumer.Options().maximumQueuedKilobytes, isStopped: @escaping @Sendable () -> Bool
     ) throws {
         place = TopicPartition(topic, partition)
         self.isStopped = isStopped
@@ -50,6 +50,7 @@ final class LedgerTopicReader {
         var options = Consumer.Options()
         options.reportsEnds = true
         options.batch = batch
+        options.maximumQueuedKilobytes = queuedKilobytes
         consumer = try kafka.consumer(options, listener: nil) { _ in }
         self.end = try end ?? kafka.ends(of: [place])[place] ?? 0
         if start < self.end { try consumer.assign([PartitionOffset(place, offset: start)]) }

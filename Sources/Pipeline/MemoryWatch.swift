@@ -12,6 +12,8 @@ final class MemoryWatch: Sendable {
         var lastLook: ContinuousClock.Instant?
         /// What the tables take at once when they grow next.
         var growth: Int64 = 0
+        /// What second states will still take, by ledger partition.
+        var reserved: [Int32: Int64] = [:]
     }
 
     /// Bytes; nil: none.
@@ -27,6 +29,32 @@ final class MemoryWatch: Sendable {
 
     /// Tells what the tables take at once when they grow next, where that is near: it is kept free.
     func expect(growth: Int64) { state.withLock { $0.growth = growth } }
+
+    /// Keeps room free for the second state of a ledger partition: `bytes` that it will still take. `room`: how many bytes there are
+    /// for it.
+    func reserve(_ bytes: Int64, for partition: Int32) -> (isReserved: Bool, room: Int64) {
+        guard let limit, let resident = host.residentBytes else { return (true, .max) }
+        return state.withLock { state in
+            let others = state.reserved.reduce(Int64(0)) { $0 + ($1.key == partition ? 0 : $1.value) }
+            let room = max(0, limit - resident - state.growth - others)
+            guard bytes <= room else { return (false, room) }
+            state.reserved[partition] = bytes
+            return (true, room)
+        }
+    }
+
+    /// What the second state of a partition will still take; 0: it has what it needs, or there is none any more.
+    func noteReserved(_ bytes: Int64, for partition: Int32) {
+        state.withLock { $0.reserved[partition] = bytes > 0 ? bytes : nil }
+    }
+
+    /// Bytes for second states; nil: there is no limit, or it is not known what is in use.
+    var room: Int64? {
+        guard let limit, let resident = host.residentBytes else { return nil }
+        return state.withLock { state in
+            max(0, limit - resident - state.growth - state.reserved.values.reduce(0, +))
+        }
+    }
 
     /// Looks how much is in use, if it is time to.
     func look() {

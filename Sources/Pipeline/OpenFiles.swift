@@ -2,8 +2,9 @@ internal import Ledger
 
 // How many file descriptors a member needs when it has as much to do as it ever has.
 extension PipelineConfiguration {
-    /// Of a partition: the archive's, those of its indexes, a snapshot that is being written, and a segment that is being read.
-    static let filesOfPartition = ArchiveWriter.openFiles + SubjectHistory.maximumOpenIndexes + 2
+    /// Of a partition: the archive's, those of its indexes, a snapshot that is being written, a segment that is being read, and one
+    /// that a policy in the shadow is folded from.
+    static let filesOfPartition = ArchiveWriter.openFiles + SubjectHistory.maximumOpenIndexes + 3
     /// A socket and the two ends of a pipe that wakes the connection's thread.
     static let descriptorsOfConnection = 3
     /// Of a client to its cluster, beside those to the brokers: to the addresses that it was given, and to its group's coordinator.

@@ -61,6 +61,8 @@ final class OverflowProducer: ProducerClient {
         handOver(delivered)
     }
 
+    func hurry() { producer.hurry() }
+
     /// False as well where something waited for room and not all of it found some at once.
     func flush(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) -> Bool {
         handOver(delivered)

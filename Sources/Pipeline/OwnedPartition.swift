@@ -93,43 +93,71 @@ final class OwnedPartition: Sendable {
 }
 
 /// The partitions that this process folds now.
+///
+/// Whoever lets go of a partition last frees its state, which takes seconds for millions of subjects. That is for the storage
+/// line: it gets what goes, and an event loop uses a partition without owning it (`withOwned`).
 final class OwnedPartitions: Sendable {
-    /// By number; nil is a partition that is not there.
-    private struct Table {
-        private var partitions: [OwnedPartition?] = []
-
-        init(_ list: [OwnedPartition] = []) {
-            for partition in list {
-                let number = Int(partition.partition)
-                while partitions.count <= number { partitions.append(nil) }
-                partitions[number] = partition
-            }
-        }
-
-        subscript(_ partition: Int32) -> OwnedPartition? {
-            partitions.indices.contains(Int(partition)) ? partitions[Int(partition)] : nil
-        }
-
-        var all: [OwnedPartition] { partitions.compactMap { $0 } }
+    /// What is folded under a partition's number.
+    private struct Place {
+        var owned: OwnedPartition?
+        var standby: OwnedPartition?
     }
 
-    private struct State {
-        var owned = Table()
-        var standby = Table()
+    /// Stays once it is there.
+    private final class Slot: Sendable {
+        let place = Mutex(Place())
     }
-    private let state = Mutex(State())
 
-    subscript(_ partition: Int32) -> OwnedPartition? { state.withLock { $0.owned[partition] } }
+    private let host: any Host
+    /// By the partition's number.
+    private let slots = Mutex<[Slot]>([])
+
+    init(_ host: any Host) { self.host = host }
+
+    private func slot(_ partition: Int32) -> Slot? {
+        slots.withLock { $0.indices.contains(Int(partition)) ? $0[Int(partition)] : nil }
+    }
+
+    subscript(_ partition: Int32) -> OwnedPartition? { slot(partition)?.place.withLock { $0.owned } }
+
+    /// Runs `body` with a partition that is owned, which does not go meanwhile: `body` must not take long, nor keep it. Nil: it
+    /// is not owned.
+    func withOwned<Result: Sendable>(_ partition: Int32, _ body: (OwnedPartition) -> Result) -> Result? {
+        slot(partition)?.place.withLock { $0.owned.map(body) }
+    }
 
     /// One that another member owns and that is folded here too: it may be behind.
-    func standby(_ partition: Int32) -> OwnedPartition? { state.withLock { $0.standby[partition] } }
+    func standby(_ partition: Int32) -> OwnedPartition? { slot(partition)?.place.withLock { $0.standby } }
 
     /// Those that are owned, by number.
-    var all: [OwnedPartition] { state.withLock { $0.owned.all } }
+    var all: [OwnedPartition] { slots.withLock { $0 }.compactMap { slot in slot.place.withLock { $0.owned } } }
 
+    /// For one thread.
     func replace(_ owned: [OwnedPartition], standby: [OwnedPartition]) {
-        let next = State(owned: Table(owned), standby: Table(standby))
-        state.withLock { $0 = next }
+        var next: [Place] = []
+        func place(_ partition: OwnedPartition, _ member: WritableKeyPath<Place, OwnedPartition?>) {
+            let number = Int(partition.partition)
+            while next.count <= number { next.append(Place()) }
+            next[number][keyPath: member] = partition
+        }
+        for partition in owned { place(partition, \.owned) }
+        for partition in standby { place(partition, \.standby) }
+        let slots = slots.withLock { slots in
+            while slots.count < next.count { slots.append(Slot()) }
+            return slots
+        }
+        var gone: [OwnedPartition] = []
+        for (number, slot) in slots.enumerated() {
+            let new = number < next.count ? next[number] : Place()
+            let old = slot.place.withLock { place in
+                let old = place
+                place = new
+                return old
+            }
+            gone += [old.owned, old.standby].compactMap { $0 }.filter { $0 !== new.owned && $0 !== new.standby }
+        }
+        guard !gone.isEmpty else { return }
+        host.background(.storage) { [gone] in withExtendedLifetime(gone) {} }
     }
 }
 

@@ -51,6 +51,8 @@ final class PartitionInbox: Sendable {
         case leave
         /// Another member has it now.
         case standBy
+        /// A policy is to be folded beside the active one; nil: none is.
+        case shadow(ShadowOrder?)
         /// It is let go of for good.
         case close(takesSnapshot: Bool)
     }

@@ -33,6 +33,7 @@ extension PartitionRunner {
         }
         if sentFacts > 0 {
             batch.removeAll()
+            factsInARow += sentFacts
             sentFacts = 0
         }
         if let frame = completed {

@@ -35,8 +35,17 @@ extension PartitionRunner {
 
     /// What a policy that is activated is folded from.
     private func history(_ directory: ArchiveDirectory?) -> PartitionFold.History {
+        let frames = frames(directory)
+        return { end in frames(0..<end) }
+    }
+
+    /// Those of the archive, and where it ends or is damaged those of the topic.
+    func frames(_ directory: ArchiveDirectory?) -> @Sendable (Range<Int64>) -> LedgerFrames<LedgerTopicFeed> {
         let topic = topicFeed
-        return { end in LedgerFrames(archive: directory, from: 0, until: end) { topic($0..<end) } }
+        return { offsets in
+            let end = offsets.upperBound
+            return LedgerFrames(archive: directory, from: offsets.lowerBound, until: end) { topic($0..<end) }
+        }
     }
 
     /// Opens the topic's frames for slices, one of which is called for when there are more.
@@ -83,10 +92,8 @@ extension PartitionRunner {
         readAhead(partition, limit: partition.isStandby ? partition.publishedByOwner : .max)
     }
 
-    /// Those of the archive, and where it ends or is damaged those of the topic.
     func frames(of partition: LedgerPartition, in offsets: Range<Int64>) -> LedgerFrames<LedgerTopicFeed> {
-        let (topic, archive, end) = (topicFeed, partition.store.directory, offsets.upperBound)
-        return LedgerFrames(archive: archive, from: offsets.lowerBound, until: end) { topic($0..<end) }
+        frames(partition.store.directory)(offsets)
     }
 
     /// Takes a frame into the archive. False: the disk is full. The frame waits, and with it what comes after it.

@@ -21,7 +21,8 @@ extension PartitionRunner {
             guard try sendFacts(of: partition) else { return false }
             if let unfinished {
                 guard beginsSwitch(partition) else { return false }
-                try fold(unfinished.frame, in: partition)
+                try fold(
+                    unfinished.frame, written: unfinished.written, hadFacts: unfinished.hasFacts, in: partition)
             } else if try !workOnNext(partition) {
                 return partition.quarantine?.isSearching ?? false
             }
@@ -32,9 +33,12 @@ extension PartitionRunner {
         return false
     }
 
-    /// False: others switch, and this one waits.
+    /// False: others switch, and this one waits. A switch whose history is folded, as that of a policy in the shadow, is over at
+    /// once and waits for nobody.
     private func beginsSwitch(_ partition: LedgerPartition) -> Bool {
-        guard !isSwitching, partition.withFold({ $0.policySwitch != nil }) else { return true }
+        guard !isSwitching, partition.withFold({ $0.policySwitch.map { $0.folded < $0.total } ?? false }) else {
+            return true
+        }
         isSwitching = runtime.beginSwitch()
         return isSwitching
     }
@@ -108,20 +112,24 @@ extension PartitionRunner {
         (isDiskFull, diskRetryAt) = (true, runtime.host.now + Self.diskFullPause)
     }
 
-    /// `written`: the timestamp of the frame's record, if its way is timed.
-    private func fold(_ frame: LedgerFrame, written: Int64? = nil, in partition: LedgerPartition) throws {
+    /// `written`: the timestamp of the frame's record, if its way is timed. `hadFacts`: of a part of it that was folded before.
+    private func fold(
+        _ frame: LedgerFrame, written: Int64? = nil, hadFacts: Bool = false, in partition: LedgerPartition
+    ) throws {
         unfinished = nil
         defer { if isSwitching, unfinished == nil { endSwitch() } }
         switch try partition.fold(frame, into: &batch) {
         case .repeated: break
-        case .unfinished: unfinished = (frame, block)
+        case .unfinished:
+            unfinished = Unfinished(
+                frame: frame, block: block, written: written, hasFacts: hadFacts || !batch.items.isEmpty)
         case .quarantined(let search):
             partition.quarantine?.unsearched = search.map { frames(of: partition, in: $0) }
             try settleQuarantine(partition)
         case .folded(let from, let news):
             if let news { note(news, at: frame.offset, in: partition) }
             completed = (from, frame.offset + 1)
-            if let written, !batch.items.isEmpty, timedFrames.count < Self.maximumTimedFrames {
+            if let written, hadFacts || !batch.items.isEmpty, timedFrames.count < Self.maximumTimedFrames {
                 timedFrames.append((frame.offset + 1, written))
             }
         }
@@ -152,6 +160,7 @@ extension PartitionRunner {
         guard isIdle || now - lastUpkeep > Self.upkeepEvery else { return }
         lastUpkeep = now
         partition.renewView()
+        noteSize(of: partition)
         try store(partition)
     }
 
@@ -174,7 +183,7 @@ extension PartitionRunner {
 
     func note(_ partition: LedgerPartition) {
         let (next, growth, step) = partition.withFold {
-            ($0.nextOffset, Int64($0.fold.nextGrowth), $0.policySwitch)
+            ($0.nextOffset, Int64($0.fold.nextGrowth + ($0.withShadow { $0.nextGrowth } ?? 0)), $0.policySwitch)
         }
         // What is said of a time that is over would pass for that of the next one.
         inbox.withoutOrders { note(partition, next: next, growth: growth, step) }

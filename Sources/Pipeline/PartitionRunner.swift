@@ -49,6 +49,11 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         var notedAt: ContinuousClock.Instant?
         /// Bytes that the state's tables take at once when they grow next.
         var nextGrowth: Int64 = 0
+        /// Bytes that the state takes, and entries that it was folded from.
+        var stateBytes: Int64 = 0
+        var entries: Int64 = 0
+        /// Of the policy that is ordered to be folded beside the active one; nil if none is.
+        var shadow: PipelineStatus.Shadow?
     }
 
     let number: Int32
@@ -79,7 +84,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     var block: FrameBlock?
     var done = 0
     /// The frame that is folded in part, and the block that it may lie in.
-    var unfinished: (frame: LedgerFrame, block: FrameBlock?)?
+    var unfinished: Unfinished?
     /// A policy is switched here; no more partitions than there are workers do that at a time, for each is there twice meanwhile.
     var isSwitching = false
     /// The ledger offsets of the last backlog.
@@ -89,6 +94,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// The facts in hand, and how many of them are sent.
     var batch = FactBatch()
     var sentFacts = 0
+    /// Facts that were sent since the partition last had nothing more to fold.
+    var factsInARow = 0
     /// A frame that is folded, and whose facts are not all sent.
     var completed: (from: Int64, next: Int64)?
     var checkpoint: (bytes: [UInt8], next: Int64)?
@@ -100,6 +107,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     var isSnapshotInMemory = false
     /// The archive's disk is full.
     var isDiskFull = false
+    /// The policy that is ordered to be folded beside the active one; nil if none is.
+    var shadow: ShadowWork?
     var diskRetryAt: ContinuousClock.Instant
     var lastUpkeep: ContinuousClock.Instant
 
@@ -107,6 +116,15 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         var frames = 0
         var facts = [Int64](repeating: 0, count: FactTopic.allCases.count)
         var news: FoldTallies?
+    }
+
+    struct Unfinished {
+        let frame: LedgerFrame
+        let block: FrameBlock?
+        /// The timestamp of the frame's record, if its way is timed.
+        let written: Int64?
+        /// A part of it that is folded has facts.
+        let hasFacts: Bool
     }
 
     /// Work in the storage line.
@@ -137,19 +155,29 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 
     // MARK: Slices
 
-    func runSlice() -> Bool {
+    func runSlice() -> SliceQueue.Outcome {
         do {
-            guard !hasClosed, try operationIsOver() else { return false }
+            guard !hasClosed, try operationIsOver() else { return .nothing }
             try take(inbox.takeNews())
-            guard operation == nil, let partition, closing == nil, !hasFailed else { return false }
+            guard operation == nil, let partition, closing == nil, !hasFailed else { return .nothing }
+            let (start, before) = (runtime.host.now, entries(of: partition))
             let hasMore = try work(partition)
+            let folded = entries(of: partition) - before
+            if hasMore { runtime.rate.add(entries: folded, in: runtime.host.now - start) }
             if operation == nil { try keepUp(partition, isIdle: !hasMore) }
+            if !hasMore, factsInARow > 0 {
+                runtime.hurry(afterFacts: factsInARow)
+                factsInARow = 0
+            }
+            let hasShadowWork =
+                try operation == nil && workOnShadow(partition, hasMore: hasMore, folded: folded)
             note(partition)
-            return hasMore && operation == nil
+            guard operation == nil else { return .nothing }
+            return hasMore ? .more : hasShadowWork ? .spare : .nothing
         } catch {
             fail(error)
             // What it is told meanwhile it still hears.
-            return true
+            return .more
         }
     }
 
@@ -195,6 +223,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             runtime.board.keep(partition.shared)
             // One that is ahead of its facts is of no use.
             if partition.isUsable { read(partition) } else { closing = closing ?? false }
+        case .shadow(let order): obeyShadow(order)
         case .close(let takesSnapshot): closing = takesSnapshot
         }
     }
@@ -272,6 +301,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             lastStatus.withLock { ($0.shared, $0.countedTo) = (nil, partition.countedTo) }
             self.partition = nil
             giveBackSnapshotRoom()
+            runtime.memory.noteReserved(0, for: number)
         }
     }
 

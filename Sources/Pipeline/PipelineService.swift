@@ -12,6 +12,8 @@ internal import Synchronization
 /// what is in flight.
 public final class PipelineService: Sendable {
     private static let membersMilliseconds = 200
+    /// For so many workers there is one for what can wait, with a tenth of their weight where the machine has not enough for all.
+    private static let (workersOfSpare, sparePriority): (Int, Int32) = (4, 10)
 
     private let member: Member
     private let workers = Mutex<[Worker]>([])
@@ -70,6 +72,14 @@ public final class PipelineService: Sendable {
             }
             workers.withLock { $0.append(worker) }
         }
+        for number in 0..<max(1, configuration.workers / Self.workersOfSpare) {
+            let worker = Worker("spare-\(number)", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
+                // Of this thread alone: what the others need of the machine they have first.
+                _ = nice(Self.sparePriority)
+                slices.workOnSpare()
+            }
+            workers.withLock { $0.append(worker) }
+        }
     }
 
     private func followMembers(_ ledgerPartitions: Int) {
@@ -118,7 +128,7 @@ public final class PipelineService: Sendable {
     /// As it is now. Waits for no fold, as nothing does that metrics and readiness are made of.
     public var status: PipelineStatus {
         var status = board.current
-        status.waitingSlices = member.slices.count
+        status.waitingSlices = member.slices.readyCount
         return status
     }
 
@@ -181,6 +191,9 @@ public final class PipelineService: Sendable {
     /// At its memory limit: enrolments become dead letters. Nil: it has none.
     public var isFull: Bool? { member.memory.limit == nil ? nil : member.memory.isFull }
 
+    /// Bytes that the states may still take; nil: there is no limit.
+    var memoryRoom: Int64? { member.memory.room }
+
     /// The number of the ledger partition that a subject belongs to; nil before the ledger is known.
     public func ledgerPartition(of subject: [UInt8]) -> Int? {
         let count = ledgerPartitions.load(ordering: .acquiring)
@@ -204,16 +217,6 @@ public final class PipelineService: Sendable {
             let standby = asStandby ? owned.standby(Int32(number)) : nil
             guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
             return partition.withFold { Self.standing(of: key, in: partition, $0) }
-        }
-    }
-
-    /// The standing of a subject whose ledger partition this process owns. Nil at once where its fold is at work: to wait for it
-    /// is for a thread that may wait.
-    public func standingAtOnce(of subject: [UInt8]) -> Lookup? {
-        guard let number = ledgerPartition(of: subject) else { return .notReady }
-        guard let partition = owned[Int32(number)] else { return .notOwned(partition: number) }
-        return subject.withUnsafeBytes { key in
-            partition.withFoldIfFree { Self.standing(of: key, in: partition, $0) }
         }
     }
 

@@ -3,29 +3,50 @@ internal import Synchronization
 
 /// What is run in slices, by one worker at a time.
 protocol Sliced: AnyObject, Sendable {
-    /// Works for a few milliseconds at most. True: there is more to do.
-    func runSlice() -> Bool
+    /// Works for a few milliseconds at most.
+    func runSlice() -> SliceQueue.Outcome
     /// The queue's own, used under its lock alone.
     var sliceState: SliceQueue.SliceState { get set }
 }
 
 /// The work that is ready to be run, in the order in which it became so. Workers take it from here; in a simulation whoever
-/// steps the pipeline does.
+/// steps the pipeline does. What can wait has workers of its own.
 final class SliceQueue: Sendable {
+    /// What is left to do after a slice.
+    enum Outcome {
+        case nothing, more
+        /// Only what can wait.
+        case spare
+    }
+
     enum SliceState {
         case idle, queued, running
+        /// In the queue of what can wait.
+        case spare
         /// Running, and ready for another slice.
         case runningAgain
     }
 
     private struct State {
         var queue: [any Sliced] = []
+        /// What can wait.
+        var spare: [any Sliced] = []
         var hasEnded = false
+
+        /// What is at this place of those that are ready, or of what can wait; nil: nothing is.
+        mutating func take(_ place: Int, canWait: Bool) -> (any Sliced)? {
+            guard (canWait ? spare : queue).indices.contains(place) else { return nil }
+            let work = canWait ? spare.remove(at: place) : queue.remove(at: place)
+            work.sliceState = .running
+            return work
+        }
     }
 
     private let state = Mutex(State())
     /// One signal for each piece of work in the queue.
     private let signal = DispatchSemaphore(value: 0)
+    /// One for each piece of work that can wait; some of them wait no more.
+    private let spareSignal = DispatchSemaphore(value: 0)
 
     /// There is something to do for it.
     func ready(_ work: any Sliced) {
@@ -33,6 +54,11 @@ final class SliceQueue: Sendable {
             switch work.sliceState {
             case .idle:
                 work.sliceState = .queued
+                state.queue.append(work)
+                return true
+            case .spare:
+                work.sliceState = .queued
+                state.spare.removeAll { $0 === work }
                 state.queue.append(work)
                 return true
             case .running: work.sliceState = .runningAgain
@@ -43,41 +69,59 @@ final class SliceQueue: Sendable {
         if isQueued { signal.signal() }
     }
 
-    /// How many pieces of work wait for a worker.
-    var count: Int { state.withLock { $0.queue.count } }
+    /// How many pieces of work wait for a worker, those that can wait among them.
+    var count: Int { state.withLock { $0.queue.count + $0.spare.count } }
 
-    /// Runs a slice of what waits at this place of the queue. False: nothing does.
+    /// Those that cannot wait.
+    var readyCount: Int { state.withLock { $0.queue.count } }
+
+    /// Runs a slice of what waits at this place: first what is ready, then what can wait. False: nothing does.
     @discardableResult func runNext(_ place: Int = 0) -> Bool {
-        let next = state.withLock { state -> (any Sliced)? in
-            guard state.queue.indices.contains(place) else { return nil }
-            let work = state.queue.remove(at: place)
-            work.sliceState = .running
-            return work
+        let next = state.withLock { state in
+            state.take(place, canWait: false) ?? state.take(place - state.queue.count, canWait: true)
         }
         guard let next else { return false }
-        let hasMore = next.runSlice()
-        let isQueued = state.withLock { state -> Bool in
-            guard hasMore || next.sliceState == .runningAgain else {
-                next.sliceState = .idle
-                return false
-            }
-            next.sliceState = .queued
-            state.queue.append(next)
-            return true
-        }
-        if isQueued { signal.signal() }
+        run(next)
         return true
     }
 
+    private func run(_ work: any Sliced) {
+        let outcome = work.runSlice()
+        let worker = state.withLock { state -> DispatchSemaphore? in
+            switch outcome {
+            case _ where work.sliceState == .runningAgain, .more:
+                work.sliceState = .queued
+                state.queue.append(work)
+                return signal
+            case .spare:
+                work.sliceState = .spare
+                state.spare.append(work)
+                return spareSignal
+            case .nothing:
+                work.sliceState = .idle
+                return nil
+            }
+        }
+        worker?.signal()
+    }
+
     /// A worker's life: runs slices until `end` is called.
-    func work() {
+    func work() { work(signal, canWait: false) }
+
+    /// That of a worker for what can wait.
+    func workOnSpare() { work(spareSignal, canWait: true) }
+
+    private func work(_ signal: DispatchSemaphore, canWait: Bool) {
         while true {
             signal.wait()
-            guard !state.withLock({ $0.hasEnded }) else {
+            let (next, hasEnded) = state.withLock { state -> ((any Sliced)?, Bool) in
+                state.hasEnded ? (nil, true) : (state.take(0, canWait: canWait), false)
+            }
+            guard !hasEnded else {
                 signal.signal()
                 return
             }
-            runNext()
+            if let next { run(next) }
         }
     }
 
@@ -85,5 +129,6 @@ final class SliceQueue: Sendable {
     func end() {
         state.withLock { $0.hasEnded = true }
         signal.signal()
+        spareSignal.signal()
     }
 }

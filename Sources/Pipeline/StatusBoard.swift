@@ -34,6 +34,14 @@ public struct PipelineStatus: Sendable {
     public var quarantined: [Quarantined] = []
     /// Those of them that switch to another policy, by partition.
     public var switching: [Switching] = []
+    /// The policy that is ordered to be folded beside the active one, as far as this process knows; nil if none is.
+    public var shadowOrder: ShadowOrder?
+    /// What each ledger partition that is folded here, owned or not, has of it, by partition.
+    public var shadows: [Shadow] = []
+    /// The ledger partitions that are folded here, owned or not.
+    public var sizes: [Size] = []
+    /// Entries that a worker folds in a second, as it was measured last; nil if it was not yet.
+    public var entriesPerSecond: Double?
     /// Ledger partitions that others own and that are folded here too, without publishing.
     public var standbyPartitions = 0
     /// How far the fold is behind; nil if that is not known yet, or nothing is folded here.

@@ -2,7 +2,8 @@ internal import Events
 internal import Kafka
 internal import Ledger
 public import Logging
-internal import Replay
+internal import Policy
+public import Replay
 public import Scoring
 
 /// A process's intake and fold, stepped by the caller on one thread: how a simulation runs the pipeline. What threads do in
@@ -120,6 +121,35 @@ public final class SteppedPipeline {
     /// What the views of the partitions that are folded here say is what their states say.
     public var viewsAreOfStates: Bool {
         member.owned.all.allSatisfy { partition in partition.view == partition.withFold { PartitionView($0) } }
+    }
+
+    /// What a ledger partition that is folded here has in the shadow.
+    public struct Shadowed: Sendable, Equatable {
+        /// Of the policies' texts; nil if there is no shadow.
+        public let hash: String?
+        public let activeHash: String?
+        /// The shadow is at the offset at which the state is.
+        public let isLive: Bool
+    }
+
+    /// Nil: the partition is not folded here.
+    public func shadow(of partition: Int32) -> Shadowed? {
+        member.owned[partition]?.withFold { state in
+            Shadowed(
+                hash: state.shadow?.policyHash, activeHash: state.policy.map { PolicyHash.of($0.text) },
+                isLive: state.shadow?.isLive ?? false)
+        }
+    }
+
+    /// Under the policy in the shadow, as `StandingsWriter` writes them; nil if there is none.
+    public func shadowStandings(of partition: Int32) -> StandingsWriter? {
+        member.owned[partition]?.withFold { state in
+            state.withShadow { fold in
+                var standings = StandingsWriter()
+                standings.add(fold)
+                return standings
+            }
+        }
     }
 
     /// Of a ledger partition's state; nil: it is not folded here.

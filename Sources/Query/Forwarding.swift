@@ -48,20 +48,8 @@ struct Forwarding: Sendable {
 
     /// `path`: with the query, percent-encoded as it came.
     func ask(_ address: HTTPAddress, about partition: Int, path: String) async -> Outcome {
-        guard transfers.reserve() else { return .none }
-        defer { transfers.release() }
-        guard path.hasPrefix("/"), let url = URL(string: "http://\(address)\(path)") else { return .none }
-        var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
-        request.setValue("1", forHTTPHeaderField: Self.forwarded.canonicalName)
         let (answer, body): (HTTPURLResponse, [UInt8])
-        let task = session.dataTask(with: request)
-        // The session's own limits are of the time between two bytes.
-        let timer = Task {
-            try await Task.sleep(for: Self.timeLimit)
-            task.cancel()
-        }
-        defer { timer.cancel() }
-        switch await transfers.run(task) {
+        switch await transfer(address, path: path) {
         case .whole(let whole, let bytes): (answer, body) = (whole, bytes)
         case .tooLarge: return .tooLarge
         case .failed: return .none
@@ -74,6 +62,31 @@ struct Forwarding: Sendable {
         for name in HTTPField.Name.ofAnswer { response.headers[name] = header(name) }
         response.headers[Self.member] = "\(address)"
         return .answer(response)
+    }
+
+    /// What a member answers about itself, JSON; nil if it does not, or answers with anything else.
+    func ask(_ address: HTTPAddress, path: String) async -> [UInt8]? {
+        guard case .whole(let answer, let body) = await transfer(address, path: path), answer.statusCode == 200,
+            answer.value(forHTTPHeaderField: HTTPField.Name.contentType.canonicalName)?.hasPrefix("application/json")
+                == true
+        else { return nil }
+        return body
+    }
+
+    private func transfer(_ address: HTTPAddress, path: String) async -> Transfers.Outcome {
+        guard transfers.reserve() else { return .failed }
+        defer { transfers.release() }
+        guard path.hasPrefix("/"), let url = URL(string: "http://\(address)\(path)") else { return .failed }
+        var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
+        request.setValue("1", forHTTPHeaderField: Self.forwarded.canonicalName)
+        let task = session.dataTask(with: request)
+        // The session's own limits are of the time between two bytes.
+        let timer = Task {
+            try await Task.sleep(for: Self.timeLimit)
+            task.cancel()
+        }
+        defer { timer.cancel() }
+        return await transfers.run(task)
     }
 }
 

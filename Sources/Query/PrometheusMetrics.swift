@@ -160,7 +160,7 @@ private final class SummarySeries: Series, RecorderHandler, TimerHandler {
 private final class HistogramSeries: Series, TimerHandler {
     private struct State {
         var counts = [Int64](repeating: 0, count: HistogramSeries.bounds.count + 1)
-        var nanoseconds: Int64 = 0
+        var seconds = 0.0
     }
 
     /// In seconds.
@@ -175,13 +175,13 @@ private final class HistogramSeries: Series, TimerHandler {
         let bucket = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
         state.withLock {
             $0.counts[bucket] += 1
-            $0.nanoseconds += duration
+            $0.seconds += seconds
         }
     }
 
     var samples: [Exposition.Sample] {
         let state = state.withLock { $0 }
         return Exposition.histogram(
-            bounds: Self.bounds, counts: state.counts, sum: Double(state.nanoseconds) / Self.nanosecondsPerSecond)
+            bounds: Self.bounds, counts: state.counts, sum: state.seconds)
     }
 }

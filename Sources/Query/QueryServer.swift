@@ -8,7 +8,7 @@ import Policy
 import Scoring
 import Synchronization
 
-/// The HTTP side of `standing serve`: `/subjects/{id}`, `/livez`, `/readyz` and `/metrics`. Requests are not logged, for
+/// The HTTP side of `standing serve`: `/subjects/{id}`, `/shadow`, `/livez`, `/readyz` and `/metrics`. Requests are not logged, for
 /// their paths name subjects. What fails is answered with `{"error":…}`.
 public final class QueryServer: Sendable {
     private let service: PipelineService
@@ -26,6 +26,8 @@ public final class QueryServer: Sendable {
     /// Standings that can wait for their folds at once; what is beyond is answered with 503.
     public static var maximumStandings: Int { max(1, share) }
     private let boundPort = Mutex<Int?>(nil)
+
+    static let shadowPath = "/shadow"
 
     /// Port 0 takes a free one.
     public init(
@@ -49,6 +51,7 @@ public final class QueryServer: Sendable {
         routes.get("livez") { [self] _, _ in liveness() }
         routes.get("readyz") { [self] _, _ in readiness() }
         routes.get("metrics") { [self] _, _ in scrape() }
+        routes.get("shadow") { [self] _, _ in .json(service.shadowReport.json) }
         routes.get("subjects/:id", taking: ["as-of", "offset", "policy"]) { [self] request, context in
             try await answer(context) { subject in try await standing(of: subject, request) }
         }
@@ -108,6 +111,7 @@ public final class QueryServer: Sendable {
                 service.longestPollGap(of: role).map { (role: role, longest: $0) }
             },
             pollLimit: .milliseconds(service.configuration.maximumPollInterval))
+        exposition.addShadow(status)
         let fold = status.folded.counters
         exposition.add(.foldEntries, fold.entries)
         exposition.add(.foldScored, fold.scored)

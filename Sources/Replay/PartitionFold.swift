@@ -120,8 +120,14 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     /// What would be, and would have been told, had this policy always been active: the ledger's own are passed over.
-    public init(partition: Int32, fixedPolicy policy: ScoringPolicy, keepsFacts: Bool = true) {
-        self.init(partition, .fixed, Fold(policy: policy), keepsFacts: keepsFacts)
+    /// `maximumSessions`: as for one that follows the ledger's.
+    public init(
+        partition: Int32, fixedPolicy policy: ScoringPolicy, keepsFacts: Bool = true,
+        maximumSessions: Int = Acceptance.maximumSessions
+    ) {
+        self.init(
+            partition, .fixed, Fold(policy: policy), keepsFacts: keepsFacts,
+            Acceptance(maximumSessions: maximumSessions), maximumSessions)
         policyText = policy.text
         encoder = FactEncoder(policy: policy, partition: partition, ledger: nil)
     }

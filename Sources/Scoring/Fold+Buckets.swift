@@ -110,6 +110,23 @@ extension Fold {
         }
     }
 
+    /// Whether a subject has more buckets than `maximum`, of which no more are counted.
+    func hasMoreBuckets(than maximum: Int, _ record: UnsafeMutablePointer<Int64>) -> Bool {
+        var left = maximum
+        for item in series.indices {
+            let head = head(item, record)
+            guard head.pointee.events > 0 else { continue }
+            left -= 1
+            var next = head.pointee.next
+            while next != 0, left >= 0 {
+                left -= 1
+                next = buckets[next].pointee.next
+            }
+            if left < 0 { return true }
+        }
+        return false
+    }
+
     @inline(__always) private func find(
         _ number: Int32, from head: UnsafeMutablePointer<Bucket>
     ) -> UnsafeMutablePointer<Bucket>? {

@@ -8,6 +8,13 @@ extension Fold {
         subjects.find(subject, hash: subject.fingerprint(seed: 0)).map { standing(subjects.record($0)) }
     }
 
+    /// Whether a subject's standing is made of more buckets than `maximum`, all of which are read for it. False if the subject is
+    /// not enrolled.
+    public func hasMoreBuckets(than maximum: Int, of subject: UnsafeRawBufferPointer) -> Bool {
+        subjects.find(subject, hash: subject.fingerprint(seed: 0))
+            .map { hasMoreBuckets(than: maximum, subjects.record($0)) } ?? false
+    }
+
     /// Every subject's standing, in no particular order.
     public func forEachStanding(_ body: (Standing) -> Void) {
         subjects.forEach { _, record in body(standing(record)) }

@@ -159,15 +159,16 @@ public enum BuiltInTopics {
             title: Members
             description: >-
               Where each running member answers queries, and which ledger partitions it owns. A member that is asked for a subject of
-              another one's looks here whom to ask. Whoever may write here decides where members send such questions.
+              another one's looks here whom to ask. Under the key `shadow`, the policy that all of them fold beside the active one, as
+              `standing policy shadow` orders it. Whoever may write here decides where members send such questions, and what they fold so.
             role: members
             key: member
             partitions: 1
             retention: forever
             cleanup: compact
             schema: member.json
-            written-by: standing (fold)
-            read-by: standing (query)
+            written-by: [standing (fold), standing policy shadow]
+            read-by: [standing (query), standing (fold), standing policy shadow]
 
             """#
         ),

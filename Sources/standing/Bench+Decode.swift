@@ -14,6 +14,8 @@ struct BenchResult {
     /// Events a second of the ceiling measured in the same run; nil where there is none.
     var ceiling: Double?
     var cpuSeconds: Double
+    /// The greatest resident size that was seen meanwhile; nil: what it is when the line is printed.
+    var residentBytes: Int?
     var more: [(String, String)] = []
 
     func printLine() {
@@ -24,7 +26,7 @@ struct BenchResult {
         }
         line +=
             ",\"cpuMicrosecondsPer\(unit.capitalized)\":\(String(format: "%.3f", cpuSeconds * 1e6 / Double(events)))"
-        line += ",\"rssBytes\":\(ProcessUsage.residentBytes)"
+        line += ",\"rssBytes\":\(residentBytes ?? ProcessUsage.residentBytes)"
         for (name, value) in more { line += ",\"\(name)\":\(value)" }
         print(line + "}")
     }

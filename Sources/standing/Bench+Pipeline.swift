@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMimalloc
 import Events
 import Foundation
 import Kafka
@@ -56,6 +57,8 @@ struct BenchPipeline: AsyncParsableCommand {
             if createsTopics { try run.createTopics() }
             say("loading the source topic")
             try run.preload()
+            // What loading has left behind is not the pipeline's.
+            mi_collect(true)
             say("measuring the pipeline")
             var result = try run.measurePipeline()
             say("measuring the ceiling")
@@ -237,7 +240,9 @@ final class PipelineMeasurement: @unchecked Sendable {
         let before = service.status.intake.records
         let start = ContinuousClock.now
         let cpu = ProcessUsage.cpuSeconds
+        var resident = 0
         while true {
+            resident = max(resident, ProcessUsage.residentBytes)
             let status = service.status
             if status.intake.records >= Int64(total), status.currentPartitions == partitions,
                 service.foldCounters.entries >= Int64(total)
@@ -254,6 +259,7 @@ final class PipelineMeasurement: @unchecked Sendable {
         try service.join()
         return BenchResult(
             bench: "pipeline", events: total - Int(before), seconds: elapsed, ceiling: nil, cpuSeconds: used,
+            residentBytes: resident,
             more: [
                 ("facts", String(facts)), ("subjects", String(subjects)), ("workers", String(workers)),
                 ("librdkafka", "\"\(KafkaConfiguration.libraryVersion)\""),

@@ -11,19 +11,37 @@ struct LagCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "lag",
-        abstract: "How far every consumer group of the cluster is behind: records, seconds, rate, time to catch up.",
+        abstract: "How far every consumer group of the cluster is behind: records, seconds, time to catch up, and why.",
         discussion: """
             Seconds behind are the age of the next unread record, not an interpolation; what is not known is said as \
-            unknown. UNIT is what LAG and RATE/S count: records, or the ledger's frames, each of up to thousands of events; \
-            EVENTS are the unread events in them. With --max-seconds, exit code 4 if a group is further behind, or if nothing \
-            is known of one that --group names. The topic files (the program's own, or --topics DIR) say which topics \
-            Standing's groups read.
+            unknown. UNIT is what LAG and the rates count: records, or the ledger's frames, each of up to thousands of events; \
+            EVENTS are the unread events in them. RETENTION is how much of what retention allows is used up. What retention \
+            took is no lag. A group is measured to the end of the log; one that reads committed data only, as Standing's own do, \
+            to where the first open transaction begins: --committed names others, for the cluster does not know. With \
+            --max-seconds, exit code 4 if a group is further behind, or if nothing is known of one that --group names. The topic \
+            files (the program's own, or --topics DIR) say which topics Standing's groups read.
+
+            STATUS, in the order in which it wants attention: ok; behind; unknown; warning (the lag only grows, or 80 % of \
+            retention are used up); rewound (less is committed than before); stalled (there is something to read, and nothing \
+            is read); stopped (as stalled, and nobody is there); expired (retention took what was not read). Why a group is \
+            behind, and what to do, follows after the table. One evaluation tells no standstill of a group that has members: \
+            that takes --watch.
+
+            Examples:
+              standing lag --brokers HOST:PORT
+              standing lag --brokers HOST:PORT --group billing --max-seconds 60
+              standing lag --brokers HOST:PORT --committed 'payments-*' --watch --output json
             """)
 
     @OptionGroup var cluster: ClusterOptions
 
     @Option(parsing: .upToNextOption, help: "Only these groups. Default: every group of the cluster.")
     var group: [String] = []
+
+    @Option(
+        name: .customLong("committed"), parsing: .upToNextOption,
+        help: "Groups that read committed data only; * stands for any text.")
+    var committedReaders: [String] = []
 
     @Flag(help: "Go on, an evaluation every --interval, until interrupted.")
     var watch = false
@@ -57,18 +75,19 @@ struct LagCommand: AsyncParsableCommand {
         let cluster = try Cluster(self.cluster, &settings)
         let pause = Double(Settings.duration(interval) ?? 2_000_000) / 1e6
         let (asked, watch, output, all, maxSeconds) = (group, watch, output, all, maxSeconds)
+        let committedReaders = committedReaders.map { GroupPattern($0) }
         let exceeded = try await onThread {
             do {
                 let monitor = try LagMonitor(
                     kafka: cluster.kafka, groups: asked.isEmpty ? nil : asked, knownGroups: try cluster.knownGroups(),
-                    ledgers: cluster.ledgers)
+                    committedReaders: committedReaders, ledgers: cluster.ledgers)
                 _ = try monitor.observe(now: milliseconds())
                 while true {
                     // The first sample has no rate, so the first report comes with the second.
                     Thread.sleep(forTimeInterval: pause)
                     let report = try monitor.observe(now: milliseconds())
                     for note in report.notes { say("note: \(note)") }
-                    print(output == .json ? try report.json() : report.table(all: all))
+                    print(output == .json ? report.json() : report.table(all: all))
                     fflush(nil)
                     guard !watch else { continue }
                     let excesses = maxSeconds.map { report.excesses(maxSeconds: $0, asked: asked) } ?? []

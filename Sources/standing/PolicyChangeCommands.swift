@@ -97,7 +97,7 @@ struct PolicyDiffCommand: ParsableCommand {
     }
 }
 
-struct PolicyActivateCommand: ParsableCommand {
+struct PolicyActivateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "activate",
         abstract: "Switch a ledger to a proposed policy, at one entry of every partition.",
@@ -110,7 +110,8 @@ struct PolicyActivateCommand: ParsableCommand {
             The event names the policy that is active when it is sent. Where another one is active at its entry nothing changes \
             (from fold version 5 of the ledger on). The command waits until a ledger partition has the entry and says what became \
             of it: exit 0 where the policy is active from there on; exit 1 where nothing changed, and where --wait is over.
-            It does not wait for the members: \(ActivePolicies.switchIsSeen).
+            It does not wait for the members: \(ActivePolicies.switchIsSeen). How long that will take it says before it sends the \
+            event. A policy that is in the shadow (`standing policy shadow`) is switched to in under a second, and its shadow ended.
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -119,7 +120,7 @@ struct PolicyActivateCommand: ParsableCommand {
     @Argument(help: "The proposal, as `standing policy propose` wrote it.")
     var proposal: String
 
-    func run() throws {
+    func run() async throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         let proposal = try PolicyProposeCommand.load(proposal)
@@ -132,7 +133,10 @@ struct PolicyActivateCommand: ParsableCommand {
         guard PolicyHash.of(active.texts.last ?? "") == proposal.active else {
             throw fail("error: another policy is active than the one that this was folded against: propose it again")
         }
+        let shadow = try ClusterShadow(cluster)
+        if let shadow { say(await shadow.forecast(of: policy)) }
         try active.activate(policy, wait) { try time.stamp(cluster, &settings, known: proposal.clock) }
+        try await shadow?.end(after: policy, within: wait.microseconds)
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
     }
 
@@ -146,7 +150,7 @@ struct PolicyActivateCommand: ParsableCommand {
     }
 }
 
-struct PolicyRollbackCommand: ParsableCommand {
+struct PolicyRollbackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
         abstract: "Switch a ledger back to the policy that was active before the present one.",
@@ -163,13 +167,16 @@ struct PolicyRollbackCommand: ParsableCommand {
     @Option(help: "NAME/VERSION, or the VERSION of the active name. Default: the policy before the active one.")
     var to: String?
 
-    func run() throws {
+    func run() async throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         var active = try ActivePolicies(cluster)
         let text = try to.map { try active.text(named: $0) } ?? active.textBefore()
         let policy = try loadLedgerPolicy(text)
+        let shadow = try ClusterShadow(cluster)
+        if let shadow { say(await shadow.forecast(of: policy)) }
         try active.activate(policy, wait) { try time.stamp(cluster, &settings) }
+        try await shadow?.end(after: policy, within: wait.microseconds)
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
     }
 }

@@ -13,7 +13,8 @@ struct PolicyCommand: AsyncParsableCommand {
             PolicyTestCommand.self,
             PolicyBacktestCommand.self,
             PolicyProposeCommand.self, PolicyDiffCommand.self, PolicyActivateCommand.self, PolicyRollbackCommand.self,
-            PolicyShowCommand.self, PolicyLogCommand.self, PolicyEvalCommand.self, PolicySchemaCommand.self,
+            PolicyShadowCommand.self, PolicyShowCommand.self, PolicyLogCommand.self, PolicyEvalCommand.self,
+            PolicySchemaCommand.self,
         ])
 }
 

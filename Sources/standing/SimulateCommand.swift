@@ -14,9 +14,9 @@ struct SimulateCommand: ParsableCommand {
             that tear what was not synced, pauses beyond the session's time-out, network partitions, broker failures, \
             brokers that take seconds to answer, refused and delayed and lost messages, transactions that are aborted and \
             leave offsets without a record, disk faults, disks that take seconds to sync, clock steps of a day, restarts, \
-            records that expire, partitions that are added, changes of policy, voids, appeals. Computing takes time, and \
-            a group expels a member that does not poll in time: one that could have is an error. Then everything heals, and \
-            ledger, dead letters, facts, checkpoints, states, archives and snapshots are held against a plain fold of what \
+            records that expire, partitions that are added, changes of policy, policies in the shadow, voids, appeals. Computing \
+            takes time, and a group expels a member that does not poll in time: one that could have is an error. Then everything heals, and \
+            ledger, dead letters, facts, checkpoints, states, shadows, archives and snapshots are held against a plain fold of what \
             was acknowledged, and so is what members have answered about subjects, on the way and at the end.
 
             --plant puts a bug in, to see that it is found: frames are lost, reordered or torn (lost, reordered, torn), a \
@@ -24,7 +24,8 @@ struct SimulateCommand: ParsableCommand {
             (missed-timer), a member that has lost its partition still publishes (zombie-wins), an appender forgets that \
             sessions are forgotten (forgotten), a member computes for longer than the poll interval (stalls), a slice \
             takes a partition's order apart (disordered), positions and snapshots run ahead of the facts (ahead), a \
-            member that has lost a partition goes on answering as its owner (misdirected).
+            member that has lost a partition goes on answering as its owner (misdirected), a policy in the shadow leaks a \
+            fact (leak).
 
             A run that fails is made as short as it goes, and the command that repeats it is printed; exit 1.
             """)

@@ -105,6 +105,7 @@ extension CommandTests {
             let more: [String: [String]] = [
                 "replay": ["--topic"], "policy propose": [policy, "--topic"], "policy activate": ["absent.json"],
                 "policy rollback": [], "policy show": [], "policy log": [],
+                "policy shadow start": [policy], "policy shadow status": [], "policy shadow stop": [],
                 "subject enrol": whose + ["--kind", "individual", "--terms", "1"], "subject withdraw": whose,
                 "event send": whose + ["--type", "bill.paid", "--topic", "behaviour.payments"],
                 "event void": whose + ["--source", "/s", "--id", "1", "--reason", "none"],

@@ -61,16 +61,6 @@ struct ConnectionTimeoutsTests {
         #expect(!isOpen(after: 1))
     }
 
-    /// Keeps what is written until somebody takes it.
-    private final class SlowReader: ChannelOutboundHandler {
-        typealias OutboundIn = HTTPServerResponsePart
-        private(set) var ends: [EventLoopPromise<Void>] = []
-
-        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-            if case .end = unwrapOutboundIn(data), let promise { ends.append(promise) } else { promise?.succeed() }
-        }
-    }
-
     /// Answers that were written one after the other at once: each has its time, and the first is not the last.
     @Test func whoReadsOneOfTwoAnswersIsClosedForTheOther() throws {
         let reader = SlowReader()

@@ -14,14 +14,17 @@ struct ConnectionsTests {
     }
 
     private let closed = Closed()
+    /// The connections'.
+    private let eventLoop = EmbeddedEventLoop()
     private let connections = Connections(maximum: 3, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
 
     private func time(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }
 
-    /// Opens connections that are numbered from `first`, each in the second of its number.
+    /// Opens connections that are numbered from `first`, each in the second of its number, and lets those close that are to.
     private func open(_ count: Int, from first: Int = 0) -> [Connection] {
-        (first..<first + count).map { number in
-            connections.open(at: time(Int64(number)), close: { [closed] in closed.add(number) })
+        defer { eventLoop.run() }
+        return (first..<first + count).map { number in
+            connections.open(at: time(Int64(number)), on: eventLoop, close: { [closed] in closed.add(number) })
         }
     }
 
@@ -61,8 +64,38 @@ struct ConnectionsTests {
         #expect(connections.count == 3)
     }
 
+    /// The place that it keeps is that of the next one.
+    @Test func whoGoesOnBeforeTheCloseKeepsThePlace() {
+        let opened = open(3)
+        let newest = connections.open(at: time(3), on: eventLoop, close: { [closed] in closed.add(3) })
+        opened[0].enter(.answering, at: time(4))
+        eventLoop.run()
+        #expect(closed.all == [1])
+        #expect(connections.count == 3)
+        connections.closed(opened[1])
+        newest.enter(.answering, at: time(5))
+        opened[2].enter(.answering, at: time(5))
+        _ = open(1, from: 6)
+        #expect(closed.all == [1, 6], "the others are answered")
+        #expect(connections.count == 3)
+    }
+
+    @Test func whoGoesOnWhileItIsFoundOverdueIsNotClosed() {
+        let sweeper = EmbeddedEventLoop()
+        let sweep = connections.sweep(on: sweeper)
+        let connection = open(1)[0]
+        sweeper.advanceTime(by: .seconds(30))
+        connection.enter(.answering, at: sweeper.now)
+        eventLoop.run()
+        #expect(closed.all == [])
+        connection.enter(.idle, at: sweeper.now)
+        sweeper.advanceTime(by: .seconds(30))
+        eventLoop.run()
+        #expect(closed.all == [0])
+        sweep.cancel()
+    }
+
     @Test(arguments: ConnectionPhase.allCases) func aPhaseEndsTheConnectionAfterItsTime(_ phase: ConnectionPhase) {
-        let eventLoop = EmbeddedEventLoop()
         let sweep = connections.sweep(on: eventLoop)
         open(1)[0].enter(phase, at: eventLoop.now)
         let limit = phase.limit ?? .hours(1)

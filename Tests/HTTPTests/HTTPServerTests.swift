@@ -113,10 +113,12 @@ struct HTTPServerTests {
         }
     }
 
-    /// Sends a text, and returns all that comes until the server closes the connection.
-    private func exchange(_ text: String, _ port: Int) async throws -> String {
+    /// Sends a text, and returns all that comes until the server closes the connection. `isAll`: the server learns that nothing
+    /// more is sent.
+    private func exchange(_ text: String, isAll: Bool = false, _ port: Int) async throws -> String {
         let client = try connect(port, sending: text)
         defer { close(client) }
+        if isAll { shutdown(client, Int32(SHUT_WR)) }
         // The server answers in the threads of the executor, so none of them may wait for it.
         return await withCheckedContinuation { continuation in
             Thread.detachNewThread { continuation.resume(returning: Self.received(client)) }
@@ -190,6 +192,18 @@ struct HTTPServerTests {
             }
             #expect(bodies == ["\"one\"", "\"slow\"", "\"two\"", #"{"error":"unknown"}"#, "\"slow\"", "\"three\"", ""])
             #expect(prompt.count >= 1)
+        }
+    }
+
+    /// The answer is larger than what the sockets take.
+    @Test func whoSendsNothingMoreReceivesTheWholeAnswer() async throws {
+        let body = [UInt8](repeating: UInt8(ascii: "1"), count: 32 << 20)
+        var routes = Routes(logger: logger)
+        routes.answerAtOnce("/things/") { _ in .json(body, status: .ok) }
+        try await serving(maximumConnections: 8, routes) { port in
+            let answer = try await exchange("GET /things/long HTTP/1.1\r\nHost: h\r\n\r\n", isAll: true, port)
+            let received = answer.utf8.count
+            #expect(received > body.count)
         }
     }
 

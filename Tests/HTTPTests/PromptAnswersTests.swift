@@ -93,6 +93,13 @@ struct PromptAnswersTests {
         #expect(try answers() == [])
     }
 
+    /// Who asks for leave to send the body (`Expect`) sends none before it has an answer.
+    @Test(arguments: [("Content-Length", "1"), ("Transfer-Encoding", "chunked")])
+    func aRequestThatAnnouncesABodyGoesThroughBeforeItComes(_ name: String, _ value: String) throws {
+        let head = head("/things/a", headers: [name: value, "Expect": "100-continue"])
+        #expect(try sent(head) == [head])
+    }
+
     @Test func answersComeInTheOrderOfTheirRequests() throws {
         #expect(try sent(head("/things/a"), .end(nil), head("/things/slow"), .end(nil)).count == 2)
         #expect(try answers() == ["200 [\"3\"] \"a\""])
@@ -133,5 +140,31 @@ struct PromptAnswersTests {
         #expect(try answers() == [])
         channel.pipeline.fireChannelReadComplete()
         #expect(try answers() == ["200 [\"3\"] \"a\"", "200 [\"3\"] \"b\""])
+    }
+
+    /// What the router's task sees.
+    private final class InputWatch: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        private(set) var isInputClosed = false
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if event as? ChannelEvent == .inputClosed { isInputClosed = true }
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// It closes the connection then, whatever is not sent.
+    @Test(arguments: 0...2) func theRouterLearnsOfTheInputsEndWhenAllAnswersAreSent(_ answers: Int) throws {
+        let (reader, router) = (SlowReader(), InputWatch())
+        try channel.pipeline.syncOperations.addHandler(reader, position: .first)
+        try channel.pipeline.syncOperations.addHandler(router)
+        for name in ["a", "b"].prefix(answers) { #expect(try sent(head("/things/\(name)"), .end(nil)) == []) }
+        channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        #expect(reader.ends.count == answers)
+        for end in reader.ends {
+            #expect(!router.isInputClosed)
+            end.succeed()
+        }
+        #expect(router.isInputClosed)
     }
 }

@@ -33,6 +33,60 @@ extension BrokerTests {
             #expect(throws: KafkaError.self) { try admin.groups() }
         }
 
+        @Test func readsTheCommitsOfManyGroupsAtOnce() throws {
+            let fixture = try KafkaFixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let admin = try Admin(fixture.kafka)
+            let names = (0..<50).map { "group-\($0)" }
+            let answers = try admin.committed(
+                groups: names, Admin.GroupLimits(requestMilliseconds: 5_000, totalMilliseconds: 20_000))
+            #expect(answers.keys.sorted() == names.sorted())
+            #expect(try answers.values.allSatisfy { try $0.get().isEmpty })
+        }
+
+        /// The embedded broker describes no group.
+        @Test func saysOfEachGroupWhyItIsNotDescribed() throws {
+            let fixture = try KafkaFixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let admin = try Admin(fixture.kafka)
+            let answers = try admin.describe(
+                groups: ["one", "two"], Admin.GroupLimits(requestMilliseconds: 5_000, totalMilliseconds: 20_000))
+            #expect(answers.keys.sorted() == ["one", "two"])
+            for answer in answers.values { #expect(throws: KafkaError.self) { try answer.get() } }
+        }
+
+        @Test func aCoordinatorThatHangsCostsItsOwnAnswerOnly() throws {
+            let fixture = try KafkaFixture()
+            defer { withExtendedLifetime(fixture) {} }
+            fixture.broker.setRoundTrip(1, milliseconds: 60_000)
+            let admin = try Admin(fixture.kafka)
+            let answers = try admin.committed(
+                groups: ["one"], Admin.GroupLimits(requestMilliseconds: 300, totalMilliseconds: 1_000))
+            #expect(throws: KafkaError.self) { try #require(answers["one"]).get() }
+        }
+
+        /// The others' offsets are told all the same.
+        @Test func saysOfEachPartitionWhyItsOffsetIsMissing() throws {
+            let fixture = try KafkaFixture()
+            defer { withExtendedLifetime(fixture) {} }
+            try fixture.produce(0..<12, to: 1)
+            let admin = try Admin(fixture.kafka)
+            let places = [KafkaFixture.place(1), KafkaFixture.place(9)]
+            let ends = try admin.offsets(of: [places[0], places[1]], at: .end, milliseconds: 5_000)
+            #expect(ends.offsets == [places[0]: 12])
+            #expect(ends.failures.keys.sorted() == [places[1]])
+            #expect(try admin.offsets(of: [places[0]], at: .beginning, milliseconds: 5_000).offsets == [places[0]: 0])
+        }
+
+        @Test func knowsWhoLeadsAPartition() throws {
+            let fixture = try KafkaFixture(partitions: 3)
+            defer { withExtendedLifetime(fixture) {} }
+            fixture.broker.moveLeader(of: KafkaFixture.place(1), to: EmbeddedBroker.nobody)
+            let topic = try #require(try Admin(fixture.kafka).metadata().topics.first { $0.name == KafkaFixture.topic })
+            #expect(topic.leaders == [1, -1, 1])
+            #expect(topic.leaderless == [1])
+        }
+
         @Test func saysWhyNothingAnswers() throws {
             let admin = try Admin(KafkaConfiguration(brokers: "127.0.0.1:1"), timeoutMilliseconds: 500)
             let error = #expect(throws: KafkaError.self) { try admin.metadata() }

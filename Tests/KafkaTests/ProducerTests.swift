@@ -57,7 +57,7 @@ extension BrokerTests {
             let topic = try producer.topic(KafkaFixture.topic)
             let large = [UInt8](repeating: 7, count: 4 << 20)
             #expect(try producer.produce(topic: topic, partition: 0, key: nil, value: large))
-            #expect(try !producer.produce(topic: topic, partition: 0, key: nil, value: large + large))
+            #expect(try !producer.produce(topic: topic, partition: 0, key: nil, value: large + large.prefix(1 << 20)))
             #expect(try drain(producer).allSatisfy { $0.code == 0 })
         }
 

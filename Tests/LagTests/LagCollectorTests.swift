@@ -127,13 +127,19 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         let report = try cluster.monitor().observe(now: wallClock())
         let partitions = try #require(report.groups.first?.partitions)
         try #require(partitions.count == 2)
-        #expect(partitions[0].lag.status == .expired)
-        #expect(partitions[0].lag.records == 100)
-        #expect(partitions[0].lag.seconds == nil)
+        let expired = partitions[0].lag
+        #expect(expired.status == .expired)
+        // What is gone is no lag: it begins where the log begins.
+        let (start, lost) = (try #require(expired.start), try #require(expired.lost))
+        #expect(start > 0)
+        #expect(lost == start)
+        #expect(expired.records == 100 - start)
+        #expect(expired.seconds != nil)
+        #expect(report.groups.first?.causes.first?.code == .retention)
         #expect(partitions[1].lag.status == .behind)
         #expect(partitions[1].lag.records == 1)
         #expect(partitions[1].lag.seconds != nil)
-        #expect(report.excesses(maxSeconds: 1e9).count == 1)
+        #expect(report.excesses(maxSeconds: 1e9).isEmpty, "what is left is not that old")
     }
 
     /// A group that has read every record of committed transactions stands before the record that ends the last.
@@ -232,6 +238,87 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         #expect(partitions.map(\.lag.committed) == [4, 4])
         #expect(partitions.map(\.lag.end) == [10, nil])
         #expect(partitions.map(\.lag.status) == [.behind, .unknown])
+    }
+
+    /// The topic was made anew, or somebody made a mistake.
+    @Test func saysThatACommitIsBeyondTheEnd() throws {
+        let cluster = try Cluster(records: 10)
+        defer { withExtendedLifetime(cluster) {} }
+        try cluster.commit(400)
+        try cluster.commit(10, partition: 1)
+        let found = try #require(try cluster.monitor().observe(now: wallClock()).groups.first)
+        let lag = try #require(found.partitions.first?.lag)
+        #expect(lag.status == .unknown)
+        #expect(lag.ignorance == .beyondEnd)
+        #expect(lag.records == nil)
+        #expect(lag.seconds == nil)
+        #expect(found.records == nil)
+        #expect(found.causes.map(\.code) == [.topicChanged])
+    }
+
+    @Test func aGroupThatStandsStillIsStalledInTime() throws {
+        let cluster = try Cluster(records: 100)
+        defer { withExtendedLifetime(cluster) {} }
+        try cluster.commit(40)
+        try cluster.commit(100, partition: 1)
+        let monitor = try cluster.monitor()
+        let start = wallClock()
+        var found: [LagEvaluation.Status] = []
+        for second in [0, 8, 16] as [Int64] {
+            let report = try monitor.observe(now: start + second * 1000)
+            found.append(try #require(report.groups.first?.partitions.first?.lag.status))
+        }
+        #expect(found == [.behind, .behind, .stalled])
+        try cluster.commit(50)
+        let moved = try monitor.observe(now: start + 24_000)
+        #expect(moved.groups.first?.partitions.first?.lag.status == .behind)
+        try cluster.commit(20)
+        let back = try monitor.observe(now: start + 32_000)
+        #expect(back.groups.first?.partitions.first?.lag.status == .rewound)
+        #expect(back.groups.first?.causes.first?.code == .rewound)
+    }
+
+    /// What it would have told is unknown, and the rest is told.
+    @Test func aGroupWhoseCoordinatorRefusesHidesNoOther() throws {
+        let cluster = try Cluster(records: 10)
+        defer { withExtendedLifetime(cluster) {} }
+        let other = try Consumer(cluster.kafka, options: Consumer.Options(group: "others"))
+        try other.commit([PartitionOffset(TopicPartition(topic, 0), offset: 7)], wait: true)
+        // OffsetFetch of the first group that is asked: GROUP_AUTHORIZATION_FAILED.
+        cluster.broker.failNext(apiKey: 9, codes: [30])
+        let report = try cluster.monitor(known: [group: [topic], "others": [topic]]).observe(now: wallClock())
+        #expect(report.groups.count == 2)
+        #expect(report.notes.contains { $0.contains("the committed offsets are unknown") })
+        let refused = try #require(report.groups.first { group in report.notes.contains { $0.contains(group.group) } })
+        #expect(refused.records == nil)
+        #expect(refused.status == .unknown)
+        #expect(refused.causes.map(\.code) == [.offsetsUnknown])
+    }
+
+    /// One broker leads a partition and coordinates a group; what another one tells is told all the same.
+    @Test func aBrokerThatHangsKeepsBackWhatItWouldHaveTold() throws {
+        let broker = try EmbeddedBroker(brokers: 2)
+        defer { withExtendedLifetime(broker) {} }
+        try broker.createTopic(topic, partitions: 2)
+        let kafka = KafkaConfiguration(brokers: broker.bootstrap, fetchWaitMilliseconds: 10)
+        let places = (0..<2 as Range<Int32>).map { TopicPartition(topic, $0) }
+        for (index, place) in places.enumerated() { broker.moveLeader(of: place, to: Int32(index + 1)) }
+        for (index, name) in ["readers", "others"].enumerated() {
+            broker.moveCoordinator(ofGroup: name, to: Int32(index + 1))
+            let consumer = try Consumer(kafka, options: Consumer.Options(group: name))
+            try consumer.commit(places.map { PartitionOffset($0, offset: 0) }, wait: true)
+        }
+        broker.setRoundTrip(2, milliseconds: 600_000)
+        let monitor = try LagMonitor(kafka: kafka, knownGroups: ["readers": [topic], "others": [topic]])
+        let report = try monitor.observe(now: wallClock())
+        try #require(report.groups.map(\.group) == ["others", "readers"])
+        #expect(report.groups[0].partitions.map(\.lag.committed) == [nil, nil])
+        #expect(report.groups[0].profile.commitFailure != nil)
+        #expect(report.groups[1].partitions.map(\.lag.committed) == [0, 0])
+        #expect(report.groups[1].partitions.map(\.lag.end) == [0, nil])
+        #expect(report.groups[1].partitions.map(\.lag.status) == [.ok, .unknown])
+        #expect(report.groups[1].causes.map(\.code) == [.broker])
+        #expect(report.notes.contains { $0.hasPrefix("broker 2 does not tell the offsets") })
     }
 
     @Test func throwsWithoutACluster() throws {

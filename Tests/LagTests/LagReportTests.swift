@@ -18,7 +18,7 @@ private func partition(
 }
 
 private func report(_ partitions: [GroupLag.Partition]) -> LagReport {
-    LagReport(time: now, groups: [GroupLag(group: "g", state: nil, partitions: partitions)], notes: [])
+    LagReport(time: now, groups: [GroupLag(GroupProfile(name: "g"), partitions: partitions)], notes: [])
 }
 
 /// One partition behind, two that are not, one of which nothing is known, and a group that committed nothing at all.
@@ -26,25 +26,28 @@ private let mixed = LagReport(
     time: now,
     groups: [
         GroupLag(
-            group: "intake", state: "Stable",
+            GroupProfile(name: "intake", state: "Stable", kind: .classic, members: 2),
             partitions: [
                 partition("orders", 2, from: (20, 20), to: (20, 20), .nothing),
                 partition("orders", 1, from: (490, 500), to: (500, 500), .nothing),
                 partition("orders", 0, from: (300, 1000), to: (400, 1000), .timestamp(now - 12_345)),
                 partition("alpha", 0, to: (nil, 7), .unknown),
             ]),
-        GroupLag(group: "idle", state: "Empty", partitions: []),
+        GroupLag(GroupProfile(name: "idle", state: "Empty"), partitions: []),
     ], notes: ["a \"note\""])
 
 @Suite struct LagReportTests {
     @Test func tableFoldsPartitionsWithoutLag() {
         let expected = """
-            GROUP   TOPIC   PARTITION  COMMITTED   END      LAG  UNIT     EVENTS  SECONDS   RATE/S  CATCH-UP  STATUS
-            idle    total           -          -     -  unknown  -             -  unknown  unknown         -  unknown (Empty)
-            intake  alpha           0    unknown     7  unknown  records       -  unknown  unknown   unknown  unknown
-            intake  orders          0        400  1000      600  records       -     12.3     10.0     1m 0s  behind
-            intake  orders     2 of 3          -     -        0  records       -      0.0      1.0        0s  ok
-            intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown         -  unknown (Stable)
+            GROUP   TOPIC   PARTITION  COMMITTED   END      LAG  UNIT     EVENTS  SECONDS  TREND       RATE/S  ARRIVAL/S  CATCH-UP  RETENTION  STATUS
+            idle    total           -          -     -  unknown  -             -  unknown  unknown    unknown    unknown   unknown    unknown  unknown (Empty)
+            intake  alpha           0    unknown     7  unknown  records       -  unknown  unknown    unknown    unknown   unknown    unknown  unknown
+            intake  orders          0        400  1000      600  records       -     12.3  shrinking     10.0        0.0     1m 0s    unknown  behind
+            intake  orders     2 of 3          -     -        0  records       -      0.0  -              1.0        0.0        0s          -  ok
+            intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown    unknown    unknown   unknown      >= 0%  unknown (classic, Stable)
+
+            GROUP   CAUSE              WHAT TO DO
+            intake  nothing-committed  nothing is committed of alpha[0]: where the group reads on there is not known
 
             """
         #expect(mixed.table() == expected)
@@ -52,13 +55,16 @@ private let mixed = LagReport(
 
     @Test func tableOfAllPartitions() {
         let expected = """
-            GROUP   TOPIC   PARTITION  COMMITTED   END      LAG  UNIT     EVENTS  SECONDS   RATE/S  CATCH-UP  STATUS
-            idle    total           -          -     -  unknown  -             -  unknown  unknown         -  unknown (Empty)
-            intake  alpha           0    unknown     7  unknown  records       -  unknown  unknown   unknown  unknown
-            intake  orders          0        400  1000      600  records       -     12.3     10.0     1m 0s  behind
-            intake  orders          1        500   500        0  records       -      0.0      1.0        0s  ok
-            intake  orders          2         20    20        0  records       -      0.0      0.0        0s  ok
-            intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown         -  unknown (Stable)
+            GROUP   TOPIC   PARTITION  COMMITTED   END      LAG  UNIT     EVENTS  SECONDS  TREND       RATE/S  ARRIVAL/S  CATCH-UP  RETENTION  STATUS
+            idle    total           -          -     -  unknown  -             -  unknown  unknown    unknown    unknown   unknown    unknown  unknown (Empty)
+            intake  alpha           0    unknown     7  unknown  records       -  unknown  unknown    unknown    unknown   unknown    unknown  unknown
+            intake  orders          0        400  1000      600  records       -     12.3  shrinking     10.0        0.0     1m 0s    unknown  behind
+            intake  orders          1        500   500        0  records       -      0.0  shrinking      1.0        0.0        0s         0%  ok
+            intake  orders          2         20    20        0  records       -      0.0  steady         0.0        0.0        0s         0%  ok
+            intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown    unknown    unknown   unknown      >= 0%  unknown (classic, Stable)
+
+            GROUP   CAUSE              WHAT TO DO
+            intake  nothing-committed  nothing is committed of alpha[0]: where the group reads on there is not known
 
             """
         #expect(mixed.table(all: true) == expected)
@@ -67,12 +73,14 @@ private let mixed = LagReport(
     @Test func tableOfNothingIsItsHeader() {
         let empty = LagReport(time: now, groups: [], notes: [])
         #expect(
-            empty.table()
-                == "GROUP  TOPIC  PARTITION  COMMITTED  END  LAG  UNIT  EVENTS  SECONDS  RATE/S  CATCH-UP  STATUS\n")
+            empty.table() == """
+                GROUP  TOPIC  PARTITION  COMMITTED  END  LAG  UNIT  EVENTS  SECONDS  TREND  RATE/S  ARRIVAL/S  CATCH-UP  RETENTION  STATUS
+
+                """)
     }
 
     /// Frames are not events: the unit is named, and the events in the frames are shown where they were counted.
-    @Test func framesAreToldFromRecords() throws {
+    @Test func framesAreToldFromRecords() {
         let counted = partition(
             "ledger", 0, to: (400, 412), .timestamp(now - 2000), unit: .frames(events: 340))
         let uncounted = partition("ledger", 1, to: (0, 900), .timestamp(now - 9000), unit: .frames(events: nil))
@@ -80,29 +88,29 @@ private let mixed = LagReport(
 
         #expect(
             report([counted, read]).table() == """
-                GROUP  TOPIC   PARTITION  COMMITTED  END  LAG  UNIT    EVENTS  SECONDS   RATE/S  CATCH-UP  STATUS
-                g      ledger          0        400  412   12  frames     340      2.0  unknown   unknown  behind
-                g      ledger     1 of 2          -    -    0  frames       0      0.0  unknown        0s  ok
-                g      total           -          -    -   12  frames     340      2.0  unknown         -  behind
+                GROUP  TOPIC   PARTITION  COMMITTED  END  LAG  UNIT    EVENTS  SECONDS  TREND     RATE/S  ARRIVAL/S  CATCH-UP  RETENTION  STATUS
+                g      ledger          0        400  412   12  frames     340      2.0  unknown  unknown    unknown   unknown    unknown  behind
+                g      ledger     1 of 2          -    -    0  frames       0      0.0  -        unknown    unknown        0s          -  ok
+                g      total           -          -    -   12  frames     340      2.0  unknown  unknown    unknown   unknown      >= 0%  behind
 
                 """)
         #expect(
             report([counted, uncounted, read]).table() == """
-                GROUP  TOPIC   PARTITION  COMMITTED  END  LAG  UNIT     EVENTS  SECONDS   RATE/S  CATCH-UP  STATUS
-                g      ledger          0        400  412   12  frames      340      2.0  unknown   unknown  behind
-                g      ledger          1          0  900  900  frames  unknown      9.0  unknown   unknown  behind
-                g      ledger     1 of 3          -    -    0  frames        0      0.0  unknown        0s  ok
-                g      total           -          -    -  912  frames  unknown      9.0  unknown         -  behind
+                GROUP  TOPIC   PARTITION  COMMITTED  END  LAG  UNIT     EVENTS  SECONDS  TREND     RATE/S  ARRIVAL/S  CATCH-UP  RETENTION  STATUS
+                g      ledger          0        400  412   12  frames      340      2.0  unknown  unknown    unknown   unknown    unknown  behind
+                g      ledger          1          0  900  900  frames  unknown      9.0  unknown  unknown    unknown   unknown    unknown  behind
+                g      ledger     1 of 3          -    -    0  frames        0      0.0  -        unknown    unknown        0s          -  ok
+                g      total           -          -    -  912  frames  unknown      9.0  unknown  unknown    unknown   unknown      >= 0%  behind
 
                 """)
-        let json = try report([counted, uncounted]).json()
-        #expect(json.contains(#""events":340,"partition":0,"records":12,"#))
-        #expect(json.contains(#""events":null,"partition":1,"records":900,"#))
-        #expect(json.contains(#""topic":"ledger","unit":"frames"}"#))
+        let json = report([counted, uncounted]).json()
+        #expect(json.contains(#""events":340,"lost":null,"member":null,"partition":0,"records":12,"#))
+        #expect(json.contains(#""events":null,"lost":null,"member":null,"partition":1,"records":900,"#))
+        #expect(json.contains(#""topic":"ledger","trend":null,"unit":"frames"}"#))
         #expect(!json.contains(#""unit":"records""#))
 
         let other = GroupLag(
-            group: "g", state: nil, partitions: [counted, partition("orders", 0, to: (0, 5), .timestamp(now))])
+            GroupProfile(name: "g"), partitions: [counted, partition("orders", 0, to: (0, 5), .timestamp(now))])
         #expect(!other.isFramed)
         #expect(other.events == 340)
     }
@@ -113,46 +121,54 @@ private let mixed = LagReport(
     ])
     func catchUpHasTwoUnits(records: Int64, text: String) {
         let place = partition("t", 0, from: (0, records + 10), to: (10, records + 10), .timestamp(now))
-        #expect(report([place]).table().split(separator: "\n")[1].hasSuffix("  \(text)  behind"))
+        #expect(report([place]).table().split(separator: "\n")[1].hasSuffix("  \(text)    unknown  behind"))
     }
 
-    @Test func catchUpMayBeNever() throws {
+    @Test func catchUpMayBeNever() {
         let place = partition("t", 0, from: (5, 10), to: (5, 10), .timestamp(now))
-        #expect(report([place]).table().contains("  never  behind\n"))
-        #expect(try report([place]).json().contains(#""catchUp":"never""#))
+        #expect(report([place]).table().contains("  never    unknown  behind\n"))
+        #expect(report([place]).json().contains(#""catchUp":"never""#))
     }
 
     @Test func foreignNamesCannotSteerTheTerminal() {
-        let group = GroupLag(group: "a\u{1B}[31m\nb", state: nil, partitions: [])
+        let group = GroupLag(GroupProfile(name: "a\u{1B}[31m\nb"), partitions: [])
         let table = LagReport(time: now, groups: [group], notes: []).table()
         #expect(table.contains(#"a\u001b[31m\nb"#))
         #expect(!table.contains("\u{1B}"))
     }
 
-    @Test func jsonSaysUnknownAsNull() throws {
+    @Test func jsonSaysUnknownAsNull() {
         let expected = [
-            #"{"groups":["#,
-            #"{"events":null,"group":"idle","knownRecords":null,"knownSeconds":null,"partitions":[],"records":null,"#,
-            #""seconds":null,"state":"Empty","status":"unknown","unit":"records","worst":null},"#,
-            #"{"events":null,"group":"intake","knownRecords":600,"knownSeconds":12.345,"partitions":["#,
-            #"{"arrivalRate":null,"catchUp":null,"committed":null,"consumptionRate":null,"end":7,"events":null,"#,
-            #""partition":0,"records":null,"seconds":null,"status":"unknown","topic":"alpha","unit":"records"},"#,
-            #"{"arrivalRate":0,"catchUp":60,"committed":400,"consumptionRate":10,"end":1000,"events":null,"#,
-            #""partition":0,"records":600,"seconds":12.345,"status":"behind","topic":"orders","unit":"records"},"#,
-            #"{"arrivalRate":0,"catchUp":0,"committed":500,"consumptionRate":1,"end":500,"events":null,"#,
-            #""partition":1,"records":0,"seconds":0,"status":"ok","topic":"orders","unit":"records"},"#,
-            #"{"arrivalRate":0,"catchUp":0,"committed":20,"consumptionRate":0,"end":20,"events":null,"#,
-            #""partition":2,"records":0,"seconds":0,"status":"ok","topic":"orders","unit":"records"}],"#,
-            #""records":null,"seconds":null,"state":"Stable","status":"unknown","unit":"records","#,
-            #""worst":{"partition":0,"topic":"orders"}}],"#,
-            #""notes":["a \"note\""],"time":"2026-01-02T03:04:05.006Z"}"#,
+            #"{"groups":[{"arrivalRate":null,"catchUp":null,"causes":[],"consumptionRate":null,"events":null,"#,
+            #""group":"idle","isolation":null,"knownRecords":null,"knownSeconds":null,"lost":null,"#,
+            #""members":null,"partitions":[],"records":null,"retention":null,"seconds":null,"state":"Empty","#,
+            #""status":"unknown","trend":null,"type":null,"unit":"records","worst":null},{"arrivalRate":null,"#,
+            #""catchUp":null,"causes":[{"code":"nothing-committed","partition":0,"#,
+            #""sentence":"nothing is committed of alpha[0]: where the group reads on there is not known","#,
+            #""topic":"alpha"}],"consumptionRate":null,"events":null,"group":"intake","isolation":null,"#,
+            #""knownRecords":600,"knownSeconds":12.345,"lost":null,"members":2,"#,
+            #""partitions":[{"arrivalRate":null,"catchUp":null,"committed":null,"consumptionRate":null,"#,
+            #""end":7,"events":null,"lost":null,"member":null,"partition":0,"records":null,"retention":null,"#,
+            #""seconds":null,"start":null,"status":"unknown","topic":"alpha","trend":null,"#,
+            #""unit":"records"},{"arrivalRate":0,"catchUp":60,"committed":400,"consumptionRate":10,"#,
+            #""end":1000,"events":null,"lost":null,"member":null,"partition":0,"records":600,"#,
+            #""retention":null,"seconds":12.345,"start":null,"status":"behind","topic":"orders","#,
+            #""trend":"shrinking","unit":"records"},{"arrivalRate":0,"catchUp":0,"committed":500,"#,
+            #""consumptionRate":1,"end":500,"events":null,"lost":null,"member":null,"partition":1,"#,
+            #""records":0,"retention":0,"seconds":0,"start":null,"status":"ok","topic":"orders","#,
+            #""trend":"shrinking","unit":"records"},{"arrivalRate":0,"catchUp":0,"committed":20,"#,
+            #""consumptionRate":0,"end":20,"events":null,"lost":null,"member":null,"partition":2,"records":0,"#,
+            #""retention":0,"seconds":0,"start":null,"status":"ok","topic":"orders","trend":"steady","#,
+            #""unit":"records"}],"records":null,"retention":null,"seconds":null,"state":"Stable","#,
+            #""status":"unknown","trend":null,"type":"classic","unit":"records","worst":{"partition":0,"#,
+            #""topic":"orders"}}],"notes":["a \"note\""],"time":"2026-01-02T03:04:05.006Z"}"#,
         ].joined()
-        #expect(try mixed.json() == expected)
+        #expect(mixed.json() == expected)
     }
 
     @Test func totalsOfKnownPartitions() {
         let group = GroupLag(
-            group: "g", state: nil,
+            GroupProfile(name: "g"),
             partitions: [
                 partition("a", 0, to: (10, 30), .timestamp(now - 2000)),
                 partition("a", 1, to: (0, 5), .timestamp(now - 9000)),
@@ -166,14 +182,14 @@ private let mixed = LagReport(
 
     @Test func unknownSecondsAreTheWorst() {
         let group = GroupLag(
-            group: "g", state: nil,
+            GroupProfile(name: "g"),
             partitions: [
                 partition("a", 0, to: (0, 5), .timestamp(now - 9000)),
                 partition("a", 1, to: (0, 1), .expired),
                 partition("a", 2, to: (nil, 100), .unknown),
             ])
         #expect(group.records == nil)
-        #expect(group.knownRecords == 6)
+        #expect(group.knownRecords == 5)
         #expect(group.seconds == nil)
         #expect(group.knownSeconds == 9)
         #expect(group.worst == TopicPartition("a", 1))

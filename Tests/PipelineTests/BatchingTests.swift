@@ -70,3 +70,32 @@ import Testing
         #expect(batching.millisecondsLeft(at: start + .seconds(1)) == 1)
     }
 }
+
+@Suite struct FactHasteTests {
+    private let start = ContinuousClock.now
+
+    @Test func aFactThatComesAloneGoesAtOnce() {
+        var haste = FactHaste(at: start)
+        for number in 1...100 {
+            let isDue = haste.isDue(after: 1, at: start + .milliseconds(number))
+            #expect(isDue)
+        }
+    }
+
+    /// At ten times as many as go at once.
+    @Test func factsThatComeFastGather() {
+        var haste = FactHaste(at: start)
+        for number in 1...100 {
+            let isDue = haste.isDue(after: 200, at: start + .milliseconds(number))
+            #expect(!isDue)
+        }
+    }
+
+    @Test func afterALoadTheNextFactGoesAtOnce() {
+        var haste = FactHaste(at: start)
+        _ = haste.isDue(after: 1_000_000, at: start)
+        let isDueSoon = haste.isDue(after: 1, at: start + .milliseconds(6))
+        let isDueLater = haste.isDue(after: 1, at: start + .milliseconds(7))
+        #expect(!isDueSoon && isDueLater)
+    }
+}

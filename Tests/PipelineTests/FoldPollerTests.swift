@@ -1,5 +1,7 @@
+import Events
 import Kafka
 import Ledger
+import Replay
 import Scoring
 import Testing
 
@@ -107,6 +109,41 @@ private typealias Frames = LedgerPartitionFrames
         #expect(!kafka.numbers(of: 1).isEmpty)
         #expect(kafka.numbers(of: 1).allSatisfy { $0 == Array(1...$0.count) })
         #expect(kafka.numbers(of: 1) == kafka.numbers(of: 0))
+    }
+
+    @Test func theOrderOfTheMembersTopicReachesEveryPartitionHoweverOftenItBegins() throws {
+        let frames = try Frames.ledger(bills: 4)
+        let text = PipelineFixture.policyText.replacing("base: 500", with: "base: 510")
+        let order = ShadowOrder(text: text, since: Timestamp(microseconds: 0))
+        let poller = try poller(partitions: 2) { $0.data = LocalData("/data", on: disk) }
+        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: place(number)) } }
+        try run(poller)
+        order.json.withUnsafeBytes {
+            poller.directory.note(key: ShadowOrder.key, value: $0, ledgerPartitions: 2)
+        }
+        try run(poller)
+        #expect(poller.board.current.shadowOrder == nil && poller.board.current.shadows.isEmpty, "it may be over")
+        poller.directory.noteEnd()
+        try run(poller)
+        let status = poller.board.current
+        #expect(status.shadowOrder == order && status.shadows.map(\.phase) == [.live, .live])
+        #expect(status.shadowDifference?.subjects == 2 && status.shadowDifference?.scores.higher == 2)
+        #expect(status.sizes.map(\.partition) == [0, 1] && status.sizes.allSatisfy { $0.entries > 4 && $0.bytes > 0 })
+
+        disk.unwritable = "/archive/00001/"
+        for number in 0..<2 as Range<Int32> { kafka.append(Frames.bills(from: 6, at: 6), to: place(number)) }
+        try run(poller)
+        #expect(poller.slots[1].runner == nil && poller.board.current.shadows.map(\.partition) == [0])
+        disk.unwritable = nil
+        host.clock.pass(seconds: 1)
+        try run(poller)
+        #expect(poller.board.current.shadows.map(\.phase) == [.live, .live])
+        #expect(poller.board.current.shadows.map(\.folded) == [7, 7])
+
+        poller.directory.note(key: ShadowOrder.key, value: nil, ledgerPartitions: 2)
+        try run(poller)
+        #expect(poller.board.current.shadowOrder == nil && poller.board.current.shadows.isEmpty)
+        #expect(kafka.numbers(of: 0) == kafka.numbers(of: 1))
     }
 
     @Test func anAnswerOfAnEarlierAssignmentIsOfNoUse() throws {

@@ -138,6 +138,22 @@ private typealias Frames = LedgerPartitionFrames
         #expect(partition.shared.view.nextOffset == 0)
     }
 
+    /// What takes long to read is not for an event loop.
+    @Test func aStandingOfManyBucketsIsNotReadAtOnce() throws {
+        let partition = try Frames.owned(on: host, end: 3)
+        for (offset, frame) in try Frames.ledger(bills: 1).enumerated() {
+            try Frames.own(frame, at: Int64(offset), in: partition)
+        }
+        func isRead(_ subject: String, within buckets: Int) -> Bool {
+            let found = Array(subject.utf8).withUnsafeBytes {
+                PipelineService.standingAtOnce(of: $0, in: partition.shared, maximumBuckets: buckets)
+            }
+            return found != nil
+        }
+        #expect(isRead("anna", within: 1) && !isRead("anna", within: 0))
+        #expect(isRead("stranger", within: 0), "who has none")
+    }
+
     @Test func aFrameThatIsFoldedAlreadyIsPassed() throws {
         let partition = try Frames.owned(on: host, end: 1)
         try Frames.own(Frames.beginning, at: 0, in: partition)

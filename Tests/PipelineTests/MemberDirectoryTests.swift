@@ -1,3 +1,5 @@
+import Events
+import Policy
 import Testing
 
 @testable import Pipeline
@@ -81,6 +83,77 @@ struct MemberDirectoryTests {
         }
         note(full, key: "x:1")
         #expect(!directory.isFull(2, unknown: false), "of a partition that is not the full member's")
+    }
+
+    // MARK: The shadow
+
+    private static let policy = PipelineFixture.policyText
+
+    private func note(_ value: [UInt8]?, under key: String = ShadowOrder.key) {
+        guard let value else { return directory.note(key: key, value: nil, ledgerPartitions: 4) }
+        value.withUnsafeBytes { directory.note(key: key, value: $0, ledgerPartitions: 4) }
+    }
+
+    private func order(_ by: String) -> ShadowOrder {
+        ShadowOrder(text: Self.policy, since: Timestamp(microseconds: 0), by: by)
+    }
+
+    @Test func whichOrderHoldsIsKnownOnceTheTopicIsReadToItsEnd() {
+        for by in ["one", "two"] { note(order(by).json) }
+        #expect(!directory.shadow.isKnown && directory.shadow.order == nil)
+        directory.noteEnd()
+        #expect(directory.shadow.isKnown && directory.shadow.order == order("two"))
+        note(nil)
+        #expect(directory.shadow.isKnown && directory.shadow.order == nil)
+        note(order("three").json)
+        directory.beginReading()
+        #expect(!directory.shadow.isKnown)
+        directory.noteEnd()
+        #expect(directory.shadow.order == nil, "the topic has it no more")
+    }
+
+    @Test func anOrderIsNoMemberAndAMemberNoOrder() throws {
+        note(announcement("a", 0).json, under: "a")
+        directory.noteEnd()
+        note(announcement("shadow", 1).json)
+        #expect(directory.owner(of: 1) == nil && directory.shadow.order == nil)
+        note(order("one").json)
+        note(order("two").json, under: "a")
+        #expect(directory.owner(of: 0) == nil, "its announcement is gone")
+        #expect(directory.shadow.order == order("one"))
+    }
+
+    @Test func anOrderComesBackAsItWent() throws {
+        let sent = order("anna")
+        let found = try #require(sent.json.withUnsafeBytes { ShadowOrder(json: $0) })
+        #expect(found == sent && found.policy?.id == "hamlet" && found.mistakes == nil)
+        #expect(found.hash == PolicyHash.of(Self.policy))
+        for text in ["", "{}", #"{"policy":"a"}"#, #"{"policy":"a","since":"yesterday"}"#] {
+            #expect(Array(text.utf8).withUnsafeBytes { ShadowOrder(json: $0) } == nil)
+        }
+        let bad = ShadowOrder(text: "policy: a", since: Timestamp(microseconds: 0))
+        #expect(bad.policy == nil && bad.mistakes?.contains("error") == true)
+    }
+
+    /// What a command reads of the topic.
+    @Test func theTableHasWhoWasTheLastToSayThatItOwnsAPartition() {
+        var table = MembersTable()
+        func note(_ value: [UInt8]?, _ key: String) {
+            Array(key.utf8).withUnsafeBytes { key in
+                guard let value else { return table.note(key: key, value: nil) }
+                value.withUnsafeBytes { table.note(key: key, value: $0) }
+            }
+        }
+        note(announcement("b", 0, 1).json, "b")
+        note(order("one").json, ShadowOrder.key)
+        note(announcement("a", 1, 2).json, "a")
+        note(announcement("c", 3).json, "c")
+        note(announcement("d", 3).json, "e")
+        note(nil, "c")
+        #expect(table.members.map(\.address) == ["a", "b"] && table.members.map(\.partitions) == [[1, 2], [0]])
+        #expect(table.shadow == order("one"))
+        note(nil, ShadowOrder.key)
+        #expect(table.shadow == nil)
     }
 
     @Test func anAnnouncementComesBackAsItWent() {

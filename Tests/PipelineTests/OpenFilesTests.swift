@@ -13,13 +13,14 @@ import Testing
             kafka: KafkaConfiguration(brokers: "127.0.0.1:1"), topics: topics, roles: roles)
     }
 
-    /// A partition needs its lock, a segment that is written and one that is read, its indexes and a snapshot.
+    /// A partition needs its lock, a segment that is written, one that is read and one that a shadow reads, its indexes and a
+    /// snapshot.
     @Test func everyLedgerPartitionOfAFoldWithADataFolderCounts() {
         var fold = configuration([.fold])
         let without = fold.descriptors(ledgerPartitions: 12, brokers: 3)
         #expect(fold.descriptors(ledgerPartitions: 24, brokers: 3) == without)
         fold.data = LocalData("/data")
-        let ofPartition = SubjectHistory.maximumOpenIndexes + 4
+        let ofPartition = SubjectHistory.maximumOpenIndexes + 5
         #expect(fold.descriptors(ledgerPartitions: 12, brokers: 3) == without + 12 * ofPartition)
         #expect(fold.descriptors(ledgerPartitions: 24, brokers: 3) == without + 24 * ofPartition)
 

@@ -9,7 +9,7 @@ struct OwnedPartitionsTests {
     }
 
     @Test func aPartitionIsFoundByItsNumber() {
-        let partitions = OwnedPartitions()
+        let partitions = OwnedPartitions(StillHost())
         #expect(partitions[0] == nil && partitions.standby(0) == nil)
         let (second, fifth, standby) = (partition(2), partition(5), partition(3))
         partitions.replace([fifth, second], standby: [standby])
@@ -20,5 +20,30 @@ struct OwnedPartitionsTests {
         #expect(partitions.all.map(\.partition) == [2, 5])
         partitions.replace([standby], standby: [])
         #expect(partitions.all.map(\.partition) == [3] && partitions[2] == nil && partitions.standby(3) == nil)
+    }
+
+    @Test func onlyAPartitionThatIsOwnedIsUsed() {
+        let partitions = OwnedPartitions(StillHost())
+        partitions.replace([partition(1)], standby: [partition(2)])
+        #expect(partitions.withOwned(1) { $0.partition } == 1)
+        #expect(partitions.withOwned(0) { $0.partition } == nil && partitions.withOwned(2) { $0.partition } == nil)
+    }
+
+    /// To free a state takes long where it is large.
+    @Test func aPartitionThatGoesIsLetGoInTheStorageLine() {
+        let host = QueuedHost()
+        let partitions = OwnedPartitions(host)
+        partitions.replace([partition(1), partition(2)], standby: [])
+        weak let going = partitions[1]
+        partitions.replace([partitions[2]].compactMap(\.self), standby: [partitions[1]].compactMap(\.self))
+        #expect(host.waiting(in: .storage) == 0, "it has become a standby")
+        partitions.replace(partitions.all, standby: [])
+        #expect(partitions.standby(1) == nil)
+        let isThere = going != nil
+        #expect(isThere)
+        host.run(.storage)
+        let isGone = going == nil
+        #expect(isGone)
+        #expect(partitions[2]?.partition == 2)
     }
 }

@@ -24,11 +24,12 @@ final class RunnerStage {
     private var runners: [Int32: PartitionRunner] = [:]
 
     /// `archives`: the partitions keep archive and snapshots on the disk.
-    init(archives: Bool = false, snapshotInterval: Int64 = 300_000_000) throws {
+    init(archives: Bool = false, snapshotInterval: Int64 = 300_000_000, memoryLimit: Int64? = nil) throws {
         let (host, kafka) = (QueuedHost(), MemoryKafka())
         var configuration = Self.configuration(kafka, on: host)
         if archives { configuration.data = LocalData("/data", on: disk) }
         configuration.snapshotInterval = snapshotInterval
+        configuration.memoryLimit = memoryLimit
         runtime = FoldRuntime(Member(configuration, logger: Self.logger))
         runtime.outlet = try FactOutlet(configuration, ledgerPartitions: Self.partitions, logger: Self.logger)
         (self.host, self.kafka) = (host, kafka)

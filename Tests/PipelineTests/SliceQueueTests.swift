@@ -7,12 +7,12 @@ import Testing
 @Suite struct SliceQueueTests {
     /// Does what a test says in each slice.
     private final class Piece: Sliced, @unchecked Sendable {
-        private let body: @Sendable (Piece) -> Bool
+        private let body: @Sendable (Piece) -> SliceQueue.Outcome
         var sliceState = SliceQueue.SliceState.idle
 
-        init(_ body: @escaping @Sendable (Piece) -> Bool) { self.body = body }
+        init(_ body: @escaping @Sendable (Piece) -> SliceQueue.Outcome) { self.body = body }
 
-        func runSlice() -> Bool { body(self) }
+        func runSlice() -> SliceQueue.Outcome { body(self) }
     }
 
     /// Who has run, in order.
@@ -20,12 +20,13 @@ import Testing
         private let list = Mutex<[String]>([])
         var names: [String] { list.withLock { $0 } }
 
-        /// A piece of work that has as many slices more to do.
-        func piece(_ name: String, more: Int = 0) -> Piece {
+        /// A piece of work that has as many slices more to do. `canWait`: they can wait.
+        func piece(_ name: String, more: Int = 0, canWait: Bool = false) -> Piece {
             let left = Atomic(more)
             return Piece { [self] _ in
                 list.withLock { $0.append(name) }
-                return left.wrappingSubtract(1, ordering: .relaxed).newValue >= 0
+                guard left.wrappingSubtract(1, ordering: .relaxed).newValue >= 0 else { return .nothing }
+                return canWait ? .spare : .more
             }
         }
     }
@@ -77,7 +78,7 @@ import Testing
                 return count == 1
             }
             if isFirst { for _ in 0..<3 { queue.ready(piece) } }
-            return false
+            return .nothing
         }
         queue.ready(piece)
         #expect(queue.runNext() && queue.count == 1)
@@ -91,6 +92,67 @@ import Testing
         queue.ready(runs.piece("b", more: 1))
         for _ in 0..<6 { #expect(queue.runNext()) }
         #expect(runs.names == ["greedy", "a", "b", "greedy", "b", "greedy"])
+    }
+
+    @Test func whatCanWaitIsRunWhenNothingElseIsReady() {
+        queue.ready(runs.piece("spare", more: 2, canWait: true))
+        queue.ready(runs.piece("a", more: 2))
+        runAll()
+        #expect(runs.names == ["spare", "a", "a", "a", "spare", "spare"])
+    }
+
+    @Test func whatCanWaitHasAWorkerOfItsOwn() {
+        let (queue, group, ran) = (queue, DispatchGroup(), DispatchSemaphore(value: 0))
+        let workers = startWorkers()
+        let slices = Mutex(0)
+        let piece = Piece { _ in
+            let count = slices.withLock { slices in
+                slices += 1
+                return slices
+            }
+            ran.signal()
+            return count < 3 ? .spare : .nothing
+        }
+        queue.ready(piece)
+        #expect(ran.wait(timeout: .now() + Self.bound) == .success)
+        // The others leave what is left of it alone.
+        group.enter()
+        Thread.detachNewThread {
+            queue.workOnSpare()
+            group.leave()
+        }
+        for _ in 0..<2 { #expect(ran.wait(timeout: .now() + Self.bound) == .success) }
+        let count = slices.withLock { $0 }
+        #expect(count == 3)
+        queue.end()
+        #expect(group.wait(timeout: .now() + Self.bound) == .success)
+        #expect(workers.wait(timeout: .now() + Self.bound) == .success)
+    }
+
+    @Test func whatCanWaitAndIsReadyAgainIsRunByTheOthers() {
+        let ran = DispatchSemaphore(value: 0)
+        let piece = Piece { _ in
+            ran.signal()
+            return .spare
+        }
+        let workers = startWorkers()
+        for _ in 0..<100 {
+            queue.ready(piece)
+            #expect(ran.wait(timeout: .now() + Self.bound) == .success)
+        }
+        queue.end()
+        #expect(workers.wait(timeout: .now() + Self.bound) == .success)
+    }
+
+    @Test func whatCanWaitAndIsReadyAgainWaitsNoMore() {
+        let piece = runs.piece("spare", more: 1, canWait: true)
+        queue.ready(piece)
+        queue.runNext()
+        queue.ready(piece)
+        queue.ready(runs.piece("a"))
+        #expect(queue.count == 2)
+        runAll()
+        #expect(runs.names == ["spare", "spare", "a"] && queue.count == 0)
     }
 
     @Test func whoeverStepsTheQueueChoosesAPlace() {
@@ -119,7 +181,7 @@ import Testing
                 work.runs.store(false, ordering: .releasing)
                 if taken > 0, done == times { finished.signal() }
                 // Both ways to run again.
-                return taken.isMultiple(of: 2) && taken > 0
+                return taken.isMultiple(of: 2) && taken > 0 ? .more : .nothing
             }
         }
         let workers = startWorkers()

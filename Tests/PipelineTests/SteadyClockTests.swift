@@ -83,6 +83,26 @@ import Testing
         #expect(isFull(watch, at: 700, growth: 300), "what will be taken at once is kept free")
     }
 
+    @Test func whatSecondStatesWillTakeIsKeptFree() {
+        let watch = MemoryWatch(limit: 1000, host: host, logger: logger)
+        host.residentBytes = 500
+        #expect(watch.room == 500)
+        let first = watch.reserve(300, for: 0)
+        #expect(first.isReserved && watch.room == 200)
+        let second = watch.reserve(201, for: 1)
+        #expect(!second.isReserved && second.room == 200)
+        let again = watch.reserve(500, for: 0)
+        #expect(again.isReserved, "its own share is not counted twice")
+        watch.noteReserved(100, for: 0)
+        host.residentBytes = 800
+        #expect(watch.room == 100)
+        watch.noteReserved(0, for: 0)
+        #expect(watch.room == 200)
+        let unlimited = MemoryWatch(limit: nil, host: host, logger: logger)
+        let third = unlimited.reserve(.max, for: 0)
+        #expect(third.isReserved && unlimited.room == nil)
+    }
+
     @Test func withoutALimitNothingIsFull() {
         let watch = MemoryWatch(limit: nil, host: host, logger: logger)
         #expect(!isFull(watch, at: .max / 2))

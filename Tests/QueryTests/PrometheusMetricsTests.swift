@@ -97,6 +97,13 @@ struct PrometheusMetricsTests {
         #expect(lines.contains("\(name)_sum 100.006") && lines.contains("\(name)_count 4"))
     }
 
+    @Test func aHistogramTakesTimesOfAnyLength() {
+        let metrics = PrometheusMetrics()
+        let timer = Timer(label: Metric.intakeSeconds.rawValue, factory: metrics)
+        for _ in 0..<3 { timer.recordNanoseconds(.max) }
+        #expect(metrics.text().contains("\(Metric.intakeSeconds.rawValue)_count 3\n"))
+    }
+
     @Test func specialNumbers() {
         let metrics = PrometheusMetrics()
         for value in [Double.nan, .infinity, -.infinity, 1e-7, 1e300] {

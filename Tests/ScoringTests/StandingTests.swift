@@ -40,6 +40,31 @@ import Testing
         #expect(String(decoding: writer.bytes, as: UTF8.self) == expected)
     }
 
+    /// Of all rules together.
+    @Test func bucketsAreCountedAsFarAsIsAsked() throws {
+        let policy = """
+            policy: days
+            version: 1
+            score: {base: 0, min: 0, max: 1000}
+            dimensions: {d: {}}
+            rules:
+              - {id: daily, dimension: d, event: deed, points: 1, per: day, lasts: 9 days}
+              - {id: ever, dimension: d, event: deed, points: 1}
+            bands: [{name: all, from: 0}]
+            """
+        let days = Story(try ScoringPolicy(yaml: policy, file: "days.yaml"))
+        func hasMore(than maximum: Int, _ subject: String = "anna") -> Bool {
+            Array(subject.utf8).withUnsafeBytes { days.fold.hasMoreBuckets(than: maximum, of: $0) }
+        }
+        days.given(enrolled("anna"))
+        #expect(!hasMore(than: 0) && !hasMore(than: 0, "stranger"))
+        for day in 1...3 { days.given(happened("deed", "anna", on: Double(day))) }
+        #expect(hasMore(than: 0) && hasMore(than: 3) && !hasMore(than: 4))
+        #expect(days.contributions(to: "anna") == ["daily 3 of 3", "ever 3 of 3"])
+        days.given(tick(on: 12.5))
+        #expect(hasMore(than: 1) && !hasMore(than: 2), "two days are over")
+    }
+
     @Test func aFoldThatHasSeenNothingHasNoClock() throws {
         town.given(enrolled("anna"))
         let standing = try #require(town.standing(of: "anna"))

@@ -41,11 +41,11 @@ import Testing
     private func checkCoverage(_ summaries: [DisasterRun.Summary]) {
         var disasters: [String: Int] = [:]
         for summary in summaries { disasters.merge(summary.disasters) { $0 + $1 } }
-        #expect(disasters.count == 15 && disasters.values.allSatisfy { $0 >= 1000 }, "\(disasters)")
+        #expect(disasters.count == 17 && disasters.values.allSatisfy { $0 >= 1000 }, "\(disasters)")
         func sum(_ value: KeyPath<DisasterRun.Summary, Int>) -> Int {
             summaries.reduce(0) { $0 + $1[keyPath: value] }
         }
-        #expect(sum(\.facts) > 50_000 && sum(\.checkpoints) > 1000)
+        #expect(sum(\.facts) > 50_000 && sum(\.checkpoints) > 1000 && sum(\.shadows) > 300)
         #expect(sum(\.repeats.origins) > 5000 && sum(\.repeats.facts) > 60)
         #expect(sum(\.answers.ofOwners) > 10_000 && sum(\.answers.forwarded) > 5000)
         #expect(sum(\.answers.ofStandbys) > 20 && sum(\.answers.notNow) > 100)

@@ -104,6 +104,19 @@ import Testing
         #expect(try errors(Self.fact("sanction.lifted", Self.sanction), "fact-sanction.json") != [])
     }
 
+    @Test func aMembersRecordIsAnAnnouncementOrAnOrder() throws {
+        let announcement = #"{"member":"one","address":"one.example:8080","partitions":[0,3]}"#
+        let order = #"{"policy":"policy: town\n","since":"2026-01-02T03:04:05Z"}"#
+        for text in [
+            announcement, announcement.replacing("}", with: #","full":true}"#), order,
+            order.replacing("}", with: #","by":"anna"}"#),
+        ] { #expect(try errors(text, "member.json") == [], "\(text)") }
+        for text in [
+            "{}", announcement.replacing("}", with: #","since":"2026"}"#), order.replacing("since", with: "until"),
+            announcement.replacing("[0,3]", with: "[-1]"),
+        ] { #expect(try errors(text, "member.json") != [], "\(text)") }
+    }
+
     @Test func aDeadLetterIsAnything() throws {
         for text in ["1", "null", #""""#, "{}"] { #expect(try errors(text, "dead-letter.json") == []) }
     }

@@ -7,7 +7,7 @@ struct Member: Sendable {
     let logger: Logger
     let stop = StopFlag()
     let board: StatusBoard
-    let owned = OwnedPartitions()
+    let owned: OwnedPartitions
     let directory: MemberDirectory
     let clock: SteadyClock
     let memory: MemoryWatch
@@ -20,6 +20,7 @@ struct Member: Sendable {
         configuration.kafka = configuration.kafka.waiting(until: { stop.isSet }, onWait: { logger.info("\($0)") })
         (self.configuration, self.logger) = (configuration, logger)
         board = StatusBoard(configuration, logger: logger)
+        owned = OwnedPartitions(configuration.host)
         directory = MemberDirectory(member: configuration.members?.member ?? "")
         clock = SteadyClock(configuration.host, logger)
         memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)

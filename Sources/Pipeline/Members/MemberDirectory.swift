@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Who owns which ledger partition, as the members themselves say. What anybody may write to the topic is bounded by the
-/// number of ledger partitions, and an owner contradicts what is not so.
+/// Who owns which ledger partition, as the members themselves say, and which policy is in the shadow, as an operator says. What
+/// anybody may write to the topic is bounded by the number of ledger partitions, and an owner contradicts what is not so.
 final class MemberDirectory: Sendable {
     /// What was announced is announced again if the topic has said otherwise for this long.
     private static let repeatAfter = Duration.seconds(2)
@@ -18,6 +18,10 @@ final class MemberDirectory: Sendable {
         var hasSpoken = false
         /// By ledger partition.
         var owners: [Int32: Owner] = [:]
+        /// The last one of the topic, as far as it is read.
+        var shadow: ShadowOrder?
+        /// The topic has been read to where it ended at first.
+        var isRead = false
 
         /// The topic, as far as it is read, says what this member has announced.
         func says(_ announcement: MemberAnnouncement) -> Bool {
@@ -101,7 +105,22 @@ final class MemberDirectory: Sendable {
 
     /// A record of the topic, in its order; a nil value takes back what was said under the key.
     func note(key: String, value: UnsafeRawBufferPointer?, ledgerPartitions: Int) {
-        let announcement = value.flatMap { MemberAnnouncement(json: $0) }
-        note(announcement, key: key, ledgerPartitions: ledgerPartitions)
+        guard key == ShadowOrder.key else {
+            let announcement = value.flatMap { MemberAnnouncement(json: $0) }
+            return note(announcement, key: key, ledgerPartitions: ledgerPartitions)
+        }
+        let order = value.flatMap { ShadowOrder(json: $0) }
+        state.withLock { $0.shadow = order }
     }
+
+    // MARK: The shadow
+
+    /// The policy that is to be folded beside the active one; nil if there is none. The topic has orders that are over: until it
+    /// has been read to its end it is not known which one holds.
+    var shadow: (isKnown: Bool, order: ShadowOrder?) { state.withLock { ($0.isRead, $0.isRead ? $0.shadow : nil) } }
+
+    /// The topic is read from its beginning: what it says is not known until it is read to its end.
+    func beginReading() { state.withLock { ($0.isRead, $0.shadow) = (false, nil) } }
+
+    func noteEnd() { state.withLock { $0.isRead = true } }
 }

@@ -6,6 +6,7 @@ final class MembersReader {
     private let directory: MemberDirectory
     private let consumer: any ConsumerClient
     private let ledgerPartitions: Int
+    private var hasReachedEnd = false
 
     init(
         _ directory: MemberDirectory, _ kafka: any KafkaCluster, topic: String, ledgerPartitions: Int, logger: Logger
@@ -13,10 +14,12 @@ final class MembersReader {
         (self.directory, self.ledgerPartitions) = (directory, ledgerPartitions)
         var options = Consumer.Options()
         options.maximumQueuedKilobytes = 1024
+        options.reportsEnds = true
         consumer = try kafka.consumer(options, listener: nil) { logger.kafka($0, of: "members") }
         let count = try kafka.partitions(of: topic)
         try consumer.assign(
             (0..<Int32(count)).map { PartitionOffset(TopicPartition(topic, $0), offset: PartitionOffset.beginning) })
+        directory.beginReading()
     }
 
     /// Waits at most so long for something new.
@@ -28,5 +31,8 @@ final class MembersReader {
             }
         }
         for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
+        guard !hasReachedEnd, consumer.assignment.allSatisfy(\.reachedEnd) else { return }
+        hasReachedEnd = true
+        directory.noteEnd()
     }
 }

@@ -28,6 +28,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case ahead
     /// A member that has lost a partition goes on answering as its owner.
     case misdirected
+    /// A policy in the shadow leaks a fact: one is published twice while the partition has a shadow, under the next number.
+    case leak
 
     static let oneIn = 40
 }
@@ -63,6 +65,9 @@ extension SimulatedCluster {
                 append(record, to: place)
                 append(record.numbered(behind: self.records(place).last?.record), to: place)
             case .zombieWins where isFact && owner(of: place.partition) !== process:
+                append(record.numbered(behind: self.records(place).last?.record), to: place)
+            case .leak where isFact && strikes && process.hasShadow(place.partition):
+                append(record, to: place)
                 append(record.numbered(behind: self.records(place).last?.record), to: place)
             default: append(record, to: place)
             }

@@ -21,6 +21,8 @@ final class SimulatedProcess: @unchecked Sendable {
     /// SIGSTOP.
     var isPaused = false
     var isConnected = true
+    /// Whether it folds a policy beside the active one in a ledger partition of its own.
+    var hasShadow: (_ partition: Int32) -> Bool = { _ in false }
     /// Calls that it still makes; nil: any number.
     var callsLeft: Int?
     private var busy: [String: Busy] = [:]

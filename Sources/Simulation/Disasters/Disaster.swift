@@ -47,6 +47,9 @@ final class Disaster {
     private var strays: [Int32: Set<Int64>] = [:]
     private var openStrays: [(partition: Int32, offset: Int64)] = []
     private var endsWell = false
+    /// Operators put policies into the shadow.
+    private let hasShadows: Bool
+    private var shadows = ShadowPlan()
 
     /// What befalls members, broker, disks and clocks.
     private enum Fate: String, CaseIterable {
@@ -66,6 +69,7 @@ final class Disaster {
         keyring = random.chance(perMille: 150) ? try Self.keyring() : nil
         traffic = Traffic(
             changesPolicy: random.chance(perMille: 500), hasHotSubject: random.chance(perMille: 300))
+        hasShadows = random.chance(perMille: 500)
         // Of some sorts of trouble much, of others none: rare ones meet more often so than in an even mixture.
         var menu = Fate.allCases.filter { _ in random.chance(perMille: 600) }
         if menu.isEmpty { menu = [.crash] }
@@ -150,12 +154,18 @@ final class Disaster {
         members[number].process = process
         let pipeline = SteppedPipeline(
             configuration(members[number].machine, process, policy: policy), logger: logger)
+        process.hasShadow = { [weak self] partition in
+            self?.members[number].pipeline?.status.shadows.contains {
+                $0.partition == partition && !$0.isStandby && $0.phase == .live
+            } ?? false
+        }
         pipeline.advertise(members[number].machine.name)
         members[number].pipeline = pipeline
     }
 
     private func step() throws {
         let number = below(members.count)
+        if hasShadows, cluster.random.chance(perMille: ShadowPlan.stepsPerMille) { orderShadow() }
         switch below(100) {
         case 0..<50: try step(number, below(2) == 0 ? .intake : .fold)
         case 50..<66: for _ in 0..<(1 + below(6)) { send() }
@@ -176,11 +186,26 @@ final class Disaster {
         }
     }
 
-    private func send() {
-        let record = traffic.next(at: Self.start + cluster.time, &cluster.random)
+    private func send() { send(traffic.next(at: Self.start + cluster.time, &cluster.random)) }
+
+    private func send(_ record: Traffic.Sent) {
         let place = TopicPartition(record.topic, cluster.partition(of: record.record.key, in: record.topic))
         let offset = cluster.append(record.record, to: place)
         sent[place, default: []].append(Traffic.Placed(offset: offset, sent: record))
+    }
+
+    /// An operator does the next step of the plan.
+    private func orderShadow() {
+        let now = Self.start + cluster.time
+        switch shadows.next(at: now, &cluster.random) {
+        case .order(let record):
+            told["shadows", default: 0] += 1
+            cluster.append(record, to: TopicPartition(SimulatedTopics.members, 0))
+        case .activation(let text):
+            told["activations from the shadow", default: 0] += 1
+            send(traffic.activation(of: text, at: now))
+        case .nothing: break
+        }
     }
 
     private func step(_ number: Int, _ role: Role) throws {
@@ -409,6 +434,8 @@ final class Disaster {
             guard owners[0].isCurrent, owners[0].nextOffset == cluster.recordsEnd(place) else {
                 return "\(place) is folded to \(owners[0].nextOffset) of \(cluster.recordsEnd(place))"
             }
+            let states = members.compactMap { $0.pipeline?.shadow(of: partition) }
+            if let left = states.first.flatMap(shadows.left) { return "\(place): \(left)" }
             let wall = Self.start + cluster.time
             if owners[0].clock < wall - Self.latestTick {
                 return "\(place): its clock is at \(owners[0].clock), not \(wall)"
@@ -435,6 +462,7 @@ final class Disaster {
             throw Oracle.Objection("\(member.machine.name): a view says something else than its partition's state")
         }
         var digests: [String] = []
+        var shadowed = 0
         var repeats = DisasterRun.Summary.Repeats()
         for partition in 0..<Int32(ledgerPartitions) {
             let places = members.map { LocalData("/data", on: $0.machine.disk) }
@@ -453,6 +481,15 @@ final class Disaster {
                     throw Oracle.Objection(
                         "\(member.machine.name) has folded partition \(partition) into another state")
                 }
+            }
+            for member in members {
+                guard let standings = member.pipeline?.shadowStandings(of: partition),
+                    let policy = shadows.order?.policy
+                else {
+                    continue
+                }
+                try oracle.check(standings, of: partition, inShadow: policy, member.machine.name)
+                shadowed += 1
             }
             for (member, data) in zip(members, places) {
                 try oracle.checkKept(
@@ -476,6 +513,7 @@ final class Disaster {
             frames: (0..<Int32(ledgerPartitions)).reduce(0) {
                 $0 + cluster.records(TopicPartition(SimulatedTopics.ledger, $1)).count
             }, facts: facts.reduce(0, +), repeats: repeats, answers: questions.counts, expulsions: expulsions,
+            shadows: shadowed,
             disasters: told, digests: digests)
     }
 }

@@ -15,6 +15,8 @@ public struct DisasterRun: Sendable {
         public let answers: Answers
         /// How often a group expelled a member because it did not poll in time.
         public let expulsions: Int
+        /// Ledger partitions that had a policy in the shadow in the end, and were held against a fold under it.
+        public let shadows: Int
         /// What befell whom, in order of their names.
         public let disasters: [String: Int]
         /// Of the ledger partitions' states.
@@ -46,7 +48,8 @@ public struct DisasterRun: Sendable {
             let told = disasters.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
             return "\(records) records, \(frames) frames, \(facts) facts, \(repeats.origins) entries and "
                 + "\(repeats.facts) facts repeated, \(answers.ofOwners) answers of owners and "
-                + "\(answers.ofStandbys) of standbys, \(answers.notNow) questions not answered, \(expulsions) expulsions for not polling; \(told); "
+                + "\(answers.ofStandbys) of standbys, \(answers.notNow) questions not answered, \(expulsions) expulsions for not polling, "
+                + "\(shadows) shadows; \(told); "
                 + digests.joined(separator: " ")
         }
     }

@@ -2,6 +2,7 @@ internal import Events
 internal import Kafka
 internal import Ledger
 internal import Pipeline
+internal import Policy
 internal import Replay
 internal import Scoring
 
@@ -215,6 +216,36 @@ struct Oracle {
             repeats: .init(
                 frames: Int(fold.acceptance.repeatedFrames), brokenFrames: Int(fold.acceptance.brokenFrames),
                 origins: Int(fold.acceptance.repeatedOrigins)))
+    }
+
+    /// The standings of a policy in the shadow are those of a fold under it alone. Nothing else comes of it: the facts, the states
+    /// and what is kept are held against folds that know of no shadow.
+    func check(_ standings: StandingsWriter, of partition: Int32, inShadow policy: ScoringPolicy, _ machine: String)
+        throws
+    {
+        var fold = PartitionFold(
+            partition: partition, fixedPolicy: policy, keepsFacts: false,
+            maximumSessions: SimulatedTopics.maximumSessions)
+        for offset in strays[partition] ?? [] { fold.skip(offset) }
+        var nothing = FactBatch()
+        for (offset, record) in cluster.records(ledger(partition)) {
+            try (record.value ?? []).withUnsafeBytes {
+                try fold.apply(frame: $0, at: offset, above: [], into: &nothing)
+            }
+        }
+        var expected = StandingsWriter()
+        expected.add(fold.fold)
+        guard text(expected) == text(standings) else {
+            throw Objection(
+                "\(machine): the standings of \(ledger(partition)) under \(policy.id) version \(policy.version) in the shadow are "
+                    + "not those of a fold under it")
+        }
+    }
+
+    private func text(_ standings: StandingsWriter) -> [UInt8] {
+        var (standings, bytes): (StandingsWriter, [UInt8]) = (standings, [])
+        standings.write { bytes.append(contentsOf: $0) }
+        return bytes
     }
 
     private static func standings(of subjects: Set<String>, in fold: borrowing Fold) -> [String: [UInt8]] {

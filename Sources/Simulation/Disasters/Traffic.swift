@@ -23,11 +23,20 @@ struct Traffic {
         appeals: {decide-within: 1 day}
         """
 
-    private static let policies = [
+    /// Those that are activated.
+    private static let activated = [
         policy, policy.replacing("version: 1", with: "version: 2").replacing("points: 6", with: "points: 9"),
         policy.replacing("version: 1", with: "version: 3").replacing("id: credit", with: "id: loans")
             .replacing("name: B, from: 900", with: "name: B2, from: 880"),
     ]
+
+    /// Those that are put into the shadow; one of them is activated only from there.
+    static let candidates =
+        activated + [
+            policy.replacing("version: 1", with: "version: 4").replacing("points: -150", with: "points: -90")
+                .replacing("score >= 1000, grace: 1 day", with: "score >= 990, grace: 3 days")
+                .replacing("points <= -20", with: "points <= -8")
+        ]
 
     /// A record and what must become of it.
     struct Sent {
@@ -72,6 +81,21 @@ struct Traffic {
         return record
     }
 
+    /// `time`: now, in microseconds since 1970.
+    mutating func activation(of text: String, at time: Int64) -> Sent {
+        number += 1
+        let (type, id) = ("standing.policy.activated", "e\(number)")
+        return Sent(
+            topic: SimulatedTopics.control, record: Self.record(type, nil, id, time, Self.activation(of: text)),
+            type: type, subject: nil, id: id, reason: nil)
+    }
+
+    /// The event's data.
+    private static func activation(of text: String) -> String {
+        let text = text.replacing("\n", with: "\\n").replacing("\"", with: "\\\"")
+        return #"{"policy":"\#(text)"}"#
+    }
+
     private mutating func make(at time: Int64, _ random: inout SplitMix64) -> Sent {
         number += 1
         let isHot = hasHotSubject && random.chance(perMille: 500)
@@ -106,8 +130,8 @@ struct Traffic {
                 control, "standing.event.voided", #"{"source":"/town","id":"\#(old.id)","reason":"wrong"}"#,
                 subject: old.subject)
         case 33 where changesPolicy:
-            let text = Self.policies[random.below(3)].replacing("\n", with: "\\n").replacing("\"", with: "\\\"")
-            return event(control, "standing.policy.activated", #"{"policy":"\#(text)"}"#, subject: nil)
+            let text = Self.activated[random.below(3)]
+            return event(control, "standing.policy.activated", Self.activation(of: text), subject: nil)
         case 34..<38: return bad(bills, subject, time, &random)
         case 38..<50:
             events.append((subject, "e\(number)"))

@@ -1,0 +1,54 @@
+import Foundation
+
+/// A thread for one kind of call that may take a while: it makes the call once for all the times that it was asked to since the last
+/// one. It begins when it is asked first.
+final class SideThread: @unchecked Sendable {
+    private let name: String
+    private let condition = NSCondition()
+    // Guarded by `condition`.
+    /// Nil once it is stopped.
+    private var work: (() -> Void)?
+    private var isWanted = false
+    private var isRunning = false
+
+    init(_ name: String, _ work: @escaping () -> Void) { (self.name, self.work) = (name, work) }
+
+    /// Asks for a call. Returns at once.
+    func wake() {
+        condition.withLock {
+            guard work != nil else { return }
+            isWanted = true
+            if isRunning { condition.signal() } else { start() }
+        }
+    }
+
+    /// Returns when the last call is over.
+    func stop() {
+        condition.withLock {
+            work = nil
+            condition.broadcast()
+            while isRunning { condition.wait() }
+        }
+    }
+
+    private func start() {
+        isRunning = true
+        let thread = Thread { [self] in
+            while let work = next() { work() }
+            condition.withLock {
+                isRunning = false
+                condition.broadcast()
+            }
+        }
+        thread.name = name
+        thread.start()
+    }
+
+    private func next() -> (() -> Void)? {
+        condition.withLock {
+            while !isWanted, work != nil { condition.wait() }
+            isWanted = false
+            return work
+        }
+    }
+}

@@ -1,0 +1,258 @@
+public import Kafka
+
+/// Why a group is behind: a code for programs, and a sentence that says what to do.
+public struct LagCause: Sendable, Hashable {
+    public enum Code: String, Sendable, CaseIterable {
+        case broker
+        case offsetsUnknown = "offsets-unknown"
+        case topicMissing = "topic-missing"
+        case topicChanged = "topic-changed"
+        case retention
+        case noMember = "no-member"
+        case rebalance
+        case unassigned
+        case poison
+        case member
+        case stalled
+        case rewound
+        case hotPartition = "hot-partition"
+        case transaction
+        case tooSlow = "too-slow"
+        case catchingUp = "catching-up"
+        case nothingCommitted = "nothing-committed"
+    }
+
+    public let code: Code
+    public let sentence: String
+    /// The partition that it is about; nil if it is about the group.
+    public let place: TopicPartition?
+
+    public init(_ code: Code, _ sentence: String, place: TopicPartition? = nil) {
+        (self.code, self.sentence, self.place) = (code, sentence, place)
+    }
+}
+
+/// The causes that can be seen from outside: by commits, members and rates. Pure rules, each of which finds at most one cause; they
+/// are applied in this order, and the first cause matters most.
+///
+/// 1. The end of a partition is unknown: `broker`. What the group has committed is not told: `offsets-unknown`.
+/// 2. A topic is not on the cluster: `topic-missing`.
+/// 3. What is committed is of another log: `topic-changed`.
+/// 4. Retention took what was not read: `retention`.
+/// 5. There is something to read and no member: `no-member`.
+/// 6. The members share the partitions anew, or the group has changed in `unrestChanges` of the last looks: `rebalance`.
+/// 7. A partition with something to read has no member: `unassigned`.
+/// 8. A partition stands still while its member reads others of its partitions: `poison`.
+/// 9. All that stands still has one member, and partitions of other members move or are read to their ends: `member`.
+/// 10. Else, partitions that stand still: `stalled`.
+/// 11. A partition was taken back: `rewound`.
+/// 12. Of at least `hotPartitions` partitions one has `hotShare` of the lag and of what arrives: `hot-partition`.
+/// 13. Offsets wait for an open transaction: `transaction`.
+/// 14. More arrives than is read: `too-slow`. Not where something above explains the lag.
+/// 15. More is read than arrives: `catching-up`. Not where something above explains the lag.
+/// 16. Nothing is committed of a partition that has records: `nothing-committed`.
+extension LagCause {
+    static let unrestChanges = 3
+    static let hotPartitions = 3
+    static let hotShare = 0.5
+
+    static func of(_ group: GroupLag) -> [LagCause] {
+        let found = [
+            broker(group), offsetsUnknown(group), topicMissing(group), topicChanged(group), retention(group),
+            noMember(group),
+            rebalance(group), unassigned(group), standstill(group), rewound(group), hotPartition(group),
+            transaction(group),
+        ].compactMap { $0 }
+        return found + [found.isEmpty ? speed(group) : nil, nothingCommitted(group)].compactMap { $0 }
+    }
+
+    private static func broker(_ group: GroupLag) -> LagCause? {
+        let partitions = group.partitions.filter { $0.lag.ignorance == .noEnd }
+        guard let first = partitions.first else { return nil }
+        return LagCause(
+            .broker,
+            "\(count(partitions.count, "partition")) of \(group.partitions.count) cannot be measured, such as \(first.place): "
+                + "no leader tells their ends; see that the brokers are up and that describing topics is allowed",
+            place: first.place)
+    }
+
+    private static func offsetsUnknown(_ group: GroupLag) -> LagCause? {
+        group.profile.commitFailure.map {
+            LagCause(
+                .offsetsUnknown,
+                "the group's coordinator does not tell its offsets (\($0)): see that it is up and that describing the group is allowed"
+            )
+        }
+    }
+
+    private static func topicMissing(_ group: GroupLag) -> LagCause? {
+        guard let topic = group.profile.missingTopics.first else { return nil }
+        let more = group.profile.missingTopics.count - 1
+        return LagCause(
+            .topicMissing,
+            "topic \(topic)\(more > 0 ? " and \(count(more, "other"))" : "") is not on the cluster: make it again, or delete the "
+                + "group's offsets of it")
+    }
+
+    private static func topicChanged(_ group: GroupLag) -> LagCause? {
+        let changed = group.partitions.first { [.beyondEnd, .otherLog].contains($0.lag.ignorance) }
+        guard let changed, let committed = changed.lag.committed else { return nil }
+        let end = changed.lag.end.map { ", which ends at \($0)" } ?? ""
+        return LagCause(
+            .topicChanged,
+            "\(committed) is committed of \(changed.place)\(end): the topic was made anew or cut; reset the group's offsets",
+            place: changed.place)
+    }
+
+    private static func retention(_ group: GroupLag) -> LagCause? {
+        let expired = group.partitions.filter { $0.lag.status == .expired }
+        guard let worst = expired.max(by: { $0.lag.lost ?? 0 < $1.lag.lost ?? 0 }) else { return nil }
+        let lost = worst.lag.lost.map { "\($0) offsets" } ?? "offsets"
+        return LagCause(
+            .retention,
+            "retention took \(lost) of \(worst.place) before they were read: raise retention.ms or retention.bytes, and read "
+                + "faster; where the group goes on is what its auto.offset.reset says",
+            place: worst.place)
+    }
+
+    private static func noMember(_ group: GroupLag) -> LagCause? {
+        guard let first = group.worst(where: { $0.reader == .noMember && $0.lag.isLagging }) else { return nil }
+        return LagCause(.noMember, "the group has no member: start its consumers", place: first.place)
+    }
+
+    private static func rebalance(_ group: GroupLag) -> LagCause? {
+        guard group.profile.isRebalancing || group.unrest >= unrestChanges else { return nil }
+        let what =
+            group.unrest >= unrestChanges
+            ? "its members or its state changed at \(group.unrest) of the last \(GroupHistory.unrestLooks) looks"
+            : "its members share the partitions anew"
+        return LagCause(
+            .rebalance,
+            "\(what): look for members that crash, that do not poll within max.poll.interval.ms, or whose session times out"
+        )
+    }
+
+    private static func unassigned(_ group: GroupLag) -> LagCause? {
+        let partitions = group.partitions.filter { $0.reader == .unassigned && $0.lag.isLagging }
+        guard let first = partitions.first else { return nil }
+        return LagCause(
+            .unassigned,
+            "no member has \(first.place)\(others(partitions.count)): see which topics the members subscribe to",
+            place: first.place)
+    }
+
+    /// Rules 8 to 10.
+    private static func standstill(_ group: GroupLag) -> LagCause? {
+        let still = group.partitions.filter { $0.lag.status == .stalled }
+        guard let worst = still.max(by: { $0.lag.stillSeconds ?? 0 < $1.lag.stillSeconds ?? 0 }) else { return nil }
+        let since = worst.lag.stillSeconds.map { " for \(LagText.duration($0))" } ?? ""
+        let moving = group.partitions.filter { $0.lag.consumptionRate ?? 0 > 0 }
+        let members = Set(still.compactMap(\.member))
+        if still.allSatisfy({ $0.member != nil }), let member = members.first {
+            if let stuck = still.first(where: { stuck in moving.contains { $0.member == stuck.member } }) {
+                let offset = stuck.lag.committed.map { "offset \($0)" } ?? "one offset"
+                return LagCause(
+                    .poison,
+                    "\(stuck.place) stands still at \(offset) while \(stuck.member ?? member) reads its other partitions: see what "
+                        + "that record is, and skip or mend it",
+                    place: stuck.place)
+            }
+            let isElsewhereFine = group.partitions.contains {
+                $0.member != nil && $0.member != member && ($0.lag.status == .ok || $0.lag.consumptionRate ?? 0 > 0)
+            }
+            if members.count == 1, isElsewhereFine {
+                return LagCause(
+                    .member,
+                    "\(member) has read nothing of \(worst.place)\(others(still.count))\(since), while the other members read: see "
+                        + "what it waits for, or restart it",
+                    place: worst.place)
+            }
+        }
+        let who =
+            group.profile.members == nil
+            ? "whether its readers run, and what they wait for" : "what its members wait for"
+        return LagCause(
+            .stalled,
+            "nothing was read of \(worst.place)\(others(still.count))\(since): see \(who) (a database, a topic that they write, a "
+                + "record that they cannot get past)",
+            place: worst.place)
+    }
+
+    private static func rewound(_ group: GroupLag) -> LagCause? {
+        guard let first = group.partitions.first(where: { $0.lag.status == .rewound }) else { return nil }
+        var time = ""
+        if case .seconds(let seconds) = first.lag.catchUp { time = "; caught up in \(LagText.duration(seconds))" }
+        return LagCause(
+            .rewound, "\(first.place) was taken back and is read again: nothing to do if somebody meant it\(time)",
+            place: first.place)
+    }
+
+    private static func hotPartition(_ group: GroupLag) -> LagCause? {
+        let partitions = group.partitions.filter { $0.lag.records != nil && $0.lag.arrivalRate != nil }
+        guard partitions.count >= hotPartitions, partitions.count == group.partitions.count,
+            let hot = partitions.max(by: { $0.lag.records ?? 0 < $1.lag.records ?? 0 }),
+            let lag = group.records, lag > 0, let arrival = group.arrivalRate, arrival > 0
+        else { return nil }
+        let lagShare = Double(hot.lag.records ?? 0) / Double(lag)
+        let arrivalShare = (hot.lag.arrivalRate ?? 0) / arrival
+        guard min(lagShare, arrivalShare) >= hotShare else { return nil }
+        return LagCause(
+            .hotPartition,
+            "\(hot.place) gets \(LagText.percent(arrivalShare)) of what arrives and has \(LagText.percent(lagShare)) of the lag: "
+                + "spread its keys, for more members do not help",
+            place: hot.place)
+    }
+
+    private static func transaction(_ group: GroupLag) -> LagCause? {
+        guard let held = group.partitions.max(by: { $0.lag.held < $1.lag.held }), held.lag.held > 0 else { return nil }
+        let end = held.lag.end.map { " from \($0) on" } ?? ""
+        return LagCause(
+            .transaction,
+            "\(held.lag.held) offsets of \(held.place)\(end) wait for a transaction to end: if it stays, find its producer, or "
+                + "abort it with kafka-transactions.sh",
+            place: held.place)
+    }
+
+    /// Rules 14 and 15.
+    private static func speed(_ group: GroupLag) -> LagCause? {
+        guard group.status != .ok, let arrival = group.arrivalRate, let consumption = group.consumptionRate,
+            let worst = group.partitions.first(where: { $0.place == group.worst })
+        else { return nil }
+        let rates = "\(LagText.decimal(consumption))/s are read and \(LagText.decimal(arrival))/s arrive"
+        if case .seconds(let seconds) = group.catchUp {
+            return LagCause(.catchingUp, "\(rates): caught up in \(LagText.duration(seconds))")
+        }
+        guard arrival > consumption else { return nil }
+        let partitions = group.partitions.count
+        let advice =
+            switch group.profile.members {
+            case .some(let members) where members >= partitions:
+                "it has a member a partition, so make a record cost less, or add partitions"
+            case .some(let members):
+                "add members (\(count(members, "member")) for \(count(partitions, "partition"))), or make a record cost less"
+            case nil: "add members, up to one a partition (\(partitions)), or make a record cost less"
+            }
+        return LagCause(.tooSlow, "\(rates): \(advice)", place: worst.place)
+    }
+
+    private static func nothingCommitted(_ group: GroupLag) -> LagCause? {
+        let partitions = group.partitions.filter { $0.lag.ignorance == .nothingCommitted }
+        guard let first = partitions.first else { return nil }
+        return LagCause(
+            .nothingCommitted,
+            "nothing is committed of \(first.place)\(others(partitions.count)): where the group reads on there is not known",
+            place: first.place)
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
+    /// Beside the one that is named.
+    private static func others(_ all: Int) -> String { all > 1 ? " and \(count(all - 1, "other"))" : "" }
+}
+
+extension GroupLag {
+    /// Of the partitions that meet a condition the one with most records behind; nil if there is none.
+    fileprivate func worst(where isMeant: (Partition) -> Bool) -> Partition? {
+        partitions.filter(isMeant).max { $0.lag.records ?? 0 < $1.lag.records ?? 0 }
+    }
+}

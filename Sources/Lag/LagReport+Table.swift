@@ -1,0 +1,113 @@
+import Events
+import Kafka
+
+extension LagReport {
+    private static let columns: [TextTable.Column] = [
+        .text("GROUP"), .text("TOPIC"), .number("PARTITION"), .number("COMMITTED"), .number("END"), .number("LAG"),
+        .text("UNIT"), .number("EVENTS"), .number("SECONDS"), .text("TREND"), .number("RATE/S"), .number("ARRIVAL/S"),
+        .number("CATCH-UP"), .number("RETENTION"), .text("STATUS"),
+    ]
+    private static let causeColumns: [TextTable.Column] = [.text("GROUP"), .text("CAUSE"), .text("WHAT TO DO")]
+    private static let unknown = "unknown"
+    private static let none = "-"
+
+    /// Aligned columns, a line a partition, then a `total` line a group with the group's type and state. Without `all`, the
+    /// partitions of a topic that are not behind share one line, which says how many of how many they are. `UNIT` is what `LAG`
+    /// and the rates count; `EVENTS` are the unread events in frames; `RETENTION` is how much of it is used up. After a blank
+    /// line come the causes, if there are any, a line each.
+    public func table(all: Bool = false) -> String {
+        var table = TextTable(Self.columns)
+        for group in groups {
+            let name = group.group
+            var rest = group.partitions[...]
+            while let topic = rest.first?.place.topic {
+                let partitions = rest.prefix { $0.place.topic == topic }
+                rest = rest.dropFirst(partitions.count)
+                let folded = all ? [] : partitions.filter { $0.lag.status == .ok }
+                for partition in partitions where all || partition.lag.status != .ok {
+                    table.add(Self.row(name, partition))
+                }
+                guard !folded.isEmpty else { continue }
+                table.add([
+                    name, topic, "\(folded.count) of \(partitions.count)", Self.none, Self.none, "0",
+                    Self.unit(isFramed: folded[0].isFramed), Self.events(of: folded), "0.0", Self.none,
+                    Self.rate(folded, \.consumptionRate), Self.rate(folded, \.arrivalRate), "0s", Self.none,
+                    LagEvaluation.Status.ok.rawValue,
+                ])
+            }
+            table.add(Self.total(group))
+        }
+        let causes = causeTable
+        return table.take() + (causes.isEmpty ? "" : "\n" + causes)
+    }
+
+    private var causeTable: String {
+        var table = TextTable(Self.causeColumns)
+        for group in groups {
+            for cause in group.causes { table.add([group.group, cause.code.rawValue, cause.sentence]) }
+        }
+        return table.count > 1 ? table.take() : ""
+    }
+
+    private static func row(_ group: String, _ partition: GroupLag.Partition) -> [String] {
+        let lag = partition.lag
+        return [
+            group, partition.place.topic, String(partition.place.partition),
+            lag.committed.map { String($0) } ?? unknown,
+            lag.end.map { String($0) } ?? unknown,
+            lag.records.map { String($0) } ?? unknown,
+            unit(isFramed: partition.isFramed),
+            events(of: [partition]),
+            lag.seconds.map(LagText.decimal) ?? unknown,
+            lag.trend.rawValue,
+            lag.consumptionRate.map(LagText.decimal) ?? unknown,
+            lag.arrivalRate.map(LagText.decimal) ?? unknown,
+            text(lag.catchUp),
+            lag.retentionShare.map(LagText.percent) ?? unknown,
+            lag.status.rawValue,
+        ]
+    }
+
+    private static func total(_ group: GroupLag) -> [String] {
+        let words = [group.profile.kind?.rawValue, group.state].compactMap { $0 }
+        return [
+            group.group, "total", none, none, none,
+            total(group.records, group.knownRecords) { String($0) },
+            group.partitions.isEmpty ? none : unit(isFramed: group.isFramed),
+            events(of: group.partitions),
+            total(group.seconds, group.knownSeconds, LagText.decimal),
+            group.trend.rawValue,
+            rate(group.partitions, \.consumptionRate), rate(group.partitions, \.arrivalRate),
+            text(group.catchUp),
+            total(group.retentionShare, group.knownRetentionShare, LagText.percent),
+            group.status.rawValue + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))"),
+        ]
+    }
+
+    private static func text(_ catchUp: LagEvaluation.CatchUp) -> String {
+        switch catchUp {
+        case .unknown: unknown
+        case .never: "never"
+        case .seconds(let seconds): LagText.duration(seconds)
+        }
+    }
+
+    static func unit(isFramed: Bool) -> String { isFramed ? "frames" : "records" }
+
+    private static func events(of partitions: [GroupLag.Partition]) -> String {
+        guard partitions.contains(where: \.isFramed) else { return none }
+        guard let events = GroupLag.events(of: partitions) else { return unknown }
+        return String(events)
+    }
+
+    private static func rate(
+        _ partitions: some Collection<GroupLag.Partition>, _ rate: KeyPath<LagEvaluation, Double?>
+    ) -> String {
+        let known = partitions.compactMap { $0.lag[keyPath: rate] }
+        return known.isEmpty || known.count < partitions.count ? unknown : LagText.decimal(known.reduce(0, +))
+    }
+
+    private static func total<Value>(_ value: Value?, _ known: Value?, _ text: (Value) -> String) -> String {
+        value.map(text) ?? known.map { ">= " + text($0) } ?? unknown
+    }
+}

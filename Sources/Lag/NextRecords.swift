@@ -1,0 +1,138 @@
+import Kafka
+import Logging
+
+/// The first unread records of groups, remembered while a group does not move. A look reads those that are furthest behind, and
+/// of the others as many as it has time for.
+final class NextRecords {
+    /// Where a group reads on, and what it can read.
+    struct Place: Hashable {
+        let offset: PartitionOffset
+        /// It reads committed data only.
+        let isCommitted: Bool
+    }
+
+    struct Wanted {
+        /// Where that ends what the group can read.
+        let end: Int64
+        /// The log's start is not known: the record may have expired since it was read.
+        let mayExpire: Bool
+    }
+
+    /// Records that each look reads, furthest behind first.
+    static let worst = 500
+    /// Records that a look reads at the most.
+    static let maximumReads = 4_096
+    /// The worst are read for so long.
+    static let worstMilliseconds = 6_000
+    /// The others for as long as this is not over.
+    static let restMilliseconds = 3_000
+    /// Where a transaction is open, what it has written is looked for as well.
+    static let openMilliseconds = 3_000
+    /// A record that stays the next unread one is read again after so long if it may expire.
+    static let recheckMilliseconds: Int64 = 60_000
+
+    private struct Read {
+        let first: FirstRecord
+        let at: Int64
+    }
+
+    private let reader: FirstRecordReader
+    /// Also reads what an open transaction has written.
+    private let openReader: FirstRecordReader
+    private var known: [Place: Read] = [:]
+    /// The partition up to which the others were read last.
+    private var cursor: TopicPartition?
+
+    init(_ kafka: KafkaConfiguration, logger: Logger) {
+        reader = FirstRecordReader(kafka, isolation: "read_committed", logger: logger)
+        openReader = FirstRecordReader(kafka, isolation: "read_uncommitted", logger: logger)
+    }
+
+    /// The next unread record at each place, as far as it is known; `failure` says why others are not.
+    func read(
+        _ wanted: [Place: Wanted], now: Int64, _ failure: inout String?
+    ) -> [Place: LagSample.NextRecord] {
+        known = known.filter { wanted[$0.key] != nil }
+        let due = wanted.filter { place, wanted in
+            guard let read = known[place], read.first.next(before: wanted.end) != nil else { return true }
+            return wanted.mayExpire && now - read.at >= Self.recheckMilliseconds
+        }
+        let order = Self.order(due.map { ($0.key, $0.value.end) }, after: cursor)
+        let start = ContinuousClock.now
+        let count = min(Self.worst, order.count)
+        read(
+            order[..<count], due, until: start + .milliseconds(Self.worstMilliseconds), now: now, &failure)
+        if order.count > count {
+            let done = read(
+                order[count...], due, until: start + .milliseconds(Self.restMilliseconds), now: now, &failure)
+            cursor = done ?? cursor
+        }
+        return wanted.reduce(into: [:]) { result, item in
+            result[item.key] = known[item.key]?.first.next(before: item.value.end) ?? .unknown
+        }
+    }
+
+    /// The places that are furthest behind, and after them the others in the order of their partitions, from the one after
+    /// `cursor` on; no more than a look reads.
+    static func order(_ due: [(place: Place, end: Int64)], after cursor: TopicPartition?) -> [Place] {
+        let byLag = due.sorted { a, b in
+            let (aLag, bLag) = (a.end - a.place.offset.offset, b.end - b.place.offset.offset)
+            return aLag == bLag ? a.place < b.place : aLag > bLag
+        }
+        let others = byLag.dropFirst(worst).map(\.place).sorted()
+        let next = cursor.flatMap { cursor in others.firstIndex { $0.offset.topicPartition > cursor } } ?? 0
+        let order = byLag.prefix(worst).map(\.place) + others[next...] + others[..<next]
+        return Array(order.prefix(maximumReads))
+    }
+
+    /// Reads until the deadline; returns the partition of the last place that was read, nil if none was.
+    @discardableResult
+    private func read(
+        _ places: ArraySlice<Place>, _ wanted: [Place: Wanted], until deadline: ContinuousClock.Instant, now: Int64,
+        _ failure: inout String?
+    ) -> TopicPartition? {
+        var found = reader.read(Self.unique(places.map(\.offset)), until: deadline, &failure)
+        readOpen(places, wanted, &found, &failure)
+        var last: TopicPartition?
+        for place in places {
+            let first = found[place.offset]
+            guard let first else { continue }
+            known[place] = Read(first: first, at: now)
+            last = place.offset.topicPartition
+        }
+        return last
+    }
+
+    /// What can be read ends earlier where a transaction is open: a record of it is unread as well, by a group that may read
+    /// more than committed data.
+    private func readOpen(
+        _ places: ArraySlice<Place>, _ wanted: [Place: Wanted], _ found: inout [PartitionOffset: FirstRecord],
+        _ failure: inout String?
+    ) {
+        var held: [PartitionOffset: PartitionOffset] = [:]
+        for place in places where !place.isCommitted {
+            let offset = place.offset
+            guard let first = found[offset], case .end(let end) = first,
+                first.next(before: wanted[place]?.end ?? 0) == nil
+            else { continue }
+            held[offset] = PartitionOffset(offset.topicPartition, offset: max(end, offset.offset))
+        }
+        guard !held.isEmpty else { return }
+        let deadline = ContinuousClock.now + .milliseconds(Self.openMilliseconds)
+        let places = held.values.sorted { $0.topicPartition < $1.topicPartition }
+        let open = openReader.read(Self.unique(places), until: deadline, &failure)
+        for (offset, place) in held { found[offset] = open[place] }
+    }
+
+    private static func unique(_ offsets: [PartitionOffset]) -> [PartitionOffset] {
+        var seen: Set<PartitionOffset> = []
+        return offsets.filter { seen.insert($0).inserted }
+    }
+}
+
+extension NextRecords.Place: Comparable {
+    static func < (a: Self, b: Self) -> Bool {
+        (a.offset.topicPartition, a.offset.offset, a.isCommitted ? 1 : 0)
+            < (b.offset.topicPartition, b.offset.offset, b.isCommitted ? 1 : 0)
+    }
+}

@@ -1,0 +1,39 @@
+/// What `standing.members` says, for a command: who runs, and which policy is in the shadow.
+public struct MembersTable: Sendable {
+    /// A member as it has announced itself.
+    public struct Member: Sendable, Equatable {
+        /// What it calls itself.
+        public let name: String
+        /// `HOST:PORT` of its HTTP server.
+        public let address: String
+        /// Ledger partitions that it was the last to say it owns, in order.
+        public fileprivate(set) var partitions: [Int32]
+    }
+
+    private var byAddress: [String: Member] = [:]
+    /// The last order; nil if none holds.
+    public private(set) var shadow: ShadowOrder?
+
+    public init() {}
+
+    /// In the order of their addresses.
+    public var members: [Member] { byAddress.values.sorted { $0.address < $1.address } }
+
+    /// A record of the topic, in its order.
+    public mutating func note(key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?) {
+        guard let key = key.map({ String(decoding: $0, as: UTF8.self) }) else { return }
+        guard key != ShadowOrder.key else {
+            shadow = value.flatMap { ShadowOrder(json: $0) }
+            return
+        }
+        byAddress[key] = value.flatMap { MemberAnnouncement(json: $0) }.flatMap { announcement in
+            guard announcement.address == key else { return nil }
+            return Member(
+                name: announcement.member, address: key, partitions: announcement.partitions)
+        }
+        let taken = Set(byAddress[key]?.partitions ?? [])
+        for address in byAddress.keys where address != key {
+            byAddress[address]?.partitions.removeAll { taken.contains($0) }
+        }
+    }
+}

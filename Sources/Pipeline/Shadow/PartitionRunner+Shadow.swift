@@ -1,0 +1,181 @@
+internal import Ledger
+internal import Logging
+internal import Policy
+internal import Replay
+internal import Scoring
+internal import Synchronization
+
+// A policy that is folded beside the active one: begun where the state has none, and given its share of the slices. Nothing is
+// published of it.
+extension PartitionRunner {
+    /// Events and ticks that the state was folded from.
+    func entries(of partition: LedgerPartition) -> Int64 {
+        partition.withFold { $0.fold.counters.entries + $0.fold.counters.ticks }
+    }
+
+    func noteSize(of partition: LedgerPartition) {
+        let (bytes, entries) = partition.withFold {
+            (Int64($0.fold.byteCount), $0.fold.counters.entries + $0.fold.counters.ticks)
+        }
+        lastStatus.withLock { ($0.stateBytes, $0.entries) = (bytes, entries) }
+    }
+
+    func obeyShadow(_ order: ShadowOrder?) {
+        guard order?.text != shadow?.order.text || (order == nil) != (shadow == nil) else { return }
+        shadow = order.map { ShadowWork($0) }
+    }
+
+    /// A slice's work on the shadow: a piece where nothing else was to be done, and else one that is owed for what was `folded`, in
+    /// entries. `hasMore`: the partition has more to fold. True: there is more to do.
+    func workOnShadow(_ partition: LedgerPartition, hasMore: Bool, folded: Int64) throws -> Bool {
+        defer { noteShadow(of: partition) }
+        guard shadow != nil || partition.withFold({ $0.shadow != nil }) else { return false }
+        switch partition.phase {
+        case .recovering, .restoring, .leaving: return false
+        case .standby, .catchingUp, .current, .switching: break
+        }
+        guard settleShadow(of: partition), hasShadowWork(in: partition) else { return false }
+        guard hasMore || folded > 0 else { return try stepShadow(of: partition, entries: .max) }
+        let owed = min((shadow?.owed ?? 0) + folded / ShadowWork.share, ShadowWork.mostOwed)
+        guard owed >= ShadowWork.leastPiece else {
+            shadow?.owed = owed
+            return true
+        }
+        shadow?.owed = 0
+        return try stepShadow(of: partition, entries: Int(owed))
+    }
+
+    /// Has the state have the shadow that is ordered, and no other, if it stands between two frames. True: it has it.
+    private func settleShadow(of partition: LedgerPartition) -> Bool {
+        let state = partition.withFold {
+            (hash: $0.shadow?.policyHash, text: $0.policy?.text, isBetweenFrames: !$0.isWithinFrame && !$0.isSpoiled)
+        }
+        guard state.isBetweenFrames else { return false }
+        let isWanted = shadow.map { $0.refusal == nil && $0.order.text != state.text } ?? false
+        if let hash = state.hash {
+            if isWanted, hash == shadow?.order.hash {
+                guard runtime.memory.isFull else { return true }
+                shadow?.refusal = "there is no room for a second state within --memory-limit any more"
+            }
+            endShadow(of: partition)
+        }
+        guard isWanted, state.text != nil, let work = shadow, work.refusal == nil else { return false }
+        return beginShadow(work.order, of: partition)
+    }
+
+    /// There is history to fold or something to compare, and the history can be read.
+    private func hasShadowWork(in partition: LedgerPartition) -> Bool {
+        let now = runtime.host.now
+        let (state, next) = partition.withFold { ($0.shadow, $0.nextOffset) }
+        guard let work = shadow, let state, state.failure == nil, work.trouble.map({ $0.until <= now }) ?? true else {
+            return false
+        }
+        return !state.isLive || work.compares(at: next, now)
+    }
+
+    /// Ends what the state has, whatever policy it is of.
+    private func endShadow(of partition: LedgerPartition) {
+        let retired = partition.withFold { $0.endShadow() }
+        // To let it go takes long where it is large.
+        runtime.host.background(.storage) { withExtendedLifetime(retired) {} }
+        shadow?.beginAnew()
+        runtime.memory.noteReserved(0, for: number)
+    }
+
+    /// False: this member does not fold it.
+    private func beginShadow(_ order: ShadowOrder, of partition: LedgerPartition) -> Bool {
+        shadow?.beginAnew()
+        guard let policy = order.policy else {
+            return refuseShadow("the policy does not compile on this member: \(order.mistakes ?? "")")
+        }
+        guard let directory = partition.store.directory else {
+            return refuseShadow("there is no archive to fold it from: this member has no --data")
+        }
+        let bytes = partition.withFold { Int64($0.fold.byteCount) }
+        let (isReserved, room) = runtime.memory.reserve(bytes, for: number)
+        guard isReserved else {
+            return refuseShadow(
+                "there is no room for a second state within --memory-limit: it takes \(bytes) bytes, and there are \(room)"
+            )
+        }
+        let past = frames(directory)
+        partition.withFold { $0.beginShadow(of: policy) { past($0) } }
+        logger.info(
+            "a policy is folded beside the active one",
+            metadata: ["partition": "\(number)", "policy": "\(policy.id) version \(policy.version)"])
+        return true
+    }
+
+    private func refuseShadow(_ reason: String) -> Bool {
+        shadow?.refusal = reason
+        logger.warning(
+            "a policy is not folded beside the active one", metadata: ["partition": "\(number)", "reason": "\(reason)"])
+        return false
+    }
+
+    /// One piece: of the history until the shadow has it, then of a comparison that is due. True: there is more to do now. What the
+    /// topic is asked for calls for a slice when it is here.
+    private func stepShadow(of partition: LedgerPartition, entries: Int) throws -> Bool {
+        let slice = PartitionFold.Slice(history: min(entries, PartitionFold.Slice.standardHistory))
+        if partition.withFold({ $0.shadow?.isLive == false }) {
+            // What is not written yet would be fetched from the topic.
+            guard !isDiskFull else { return false }
+            try storing { try partition.store.flush() }
+        }
+        do {
+            let hasMore = try partition.withFold { try $0.catchUpShadow(within: slice) }
+            shadow?.trouble = nil
+            if hasMore { return true }
+        } catch {
+            // Both states are as they were.
+            shadow?.trouble = ("\(error)", runtime.host.now + ShadowWork.retryAfter)
+            logger.warning(
+                "the history cannot be read for a policy that is folded beside the active one, and is read again later",
+                metadata: ["partition": "\(number)", "reason": "\(error)"])
+            return false
+        }
+        return compareShadow(of: partition, within: slice)
+    }
+
+    private func compareShadow(of partition: LedgerPartition, within slice: PartitionFold.Slice) -> Bool {
+        let now = runtime.host.now
+        let (isLive, next) = partition.withFold { ($0.shadow?.isLive ?? false, $0.nextOffset) }
+        guard isLive, var work = shadow, work.compares(at: next, now) else { return false }
+        if !work.isComparing { (work.isComparing, work.comparedAt) = (true, next) }
+        let progress = partition.withFold { $0.compareShadow(within: slice) }
+        if case .finished = progress {
+            (work.isComparing, work.compareAt) = (false, now + ShadowWork.compareEvery)
+        }
+        shadow = work
+        if case .unfinished = progress { return true }
+        return false
+    }
+
+    /// For the poller, and for whoever asks how much memory is left.
+    private func noteShadow(of partition: LedgerPartition) {
+        guard let work = shadow else {
+            lastStatus.withLock { $0.shadow = nil }
+            return
+        }
+        let state = partition.withFold { state in
+            (
+                progress: state.shadow, difference: state.shadowDifference,
+                isActive: state.policy?.text == work.order.text, next: state.nextOffset,
+                left: state.withShadow { [live = state.fold.byteCount] in Int64(live - $0.byteCount) } ?? 0
+            )
+        }
+        let (phase, reason): (PipelineStatus.Shadow.Phase, String?) =
+            if state.isActive { (.active, nil) } else if let refusal = work.refusal {
+                (.refused, refusal)
+            } else if let failure = state.progress?.failure {
+                (.failed, failure)
+            } else if let progress = state.progress {
+                (progress.isLive ? .live : .folding, work.trouble?.reason)
+            } else { (.waiting, nil) }
+        runtime.memory.noteReserved(max(0, state.left), for: number)
+        let status = PipelineStatus.Shadow(
+            partition: number, isStandby: partition.isStandby, phase: phase, folded: state.progress?.folded ?? 0,
+            total: state.progress?.total ?? state.next, reason: reason, difference: state.difference)
+        lastStatus.withLock { $0.shadow = status }
+    }
+}

@@ -1,0 +1,50 @@
+public import Replay
+
+extension PipelineStatus {
+    /// What would be different under the policy in the shadow, over the partitions that are owned here and compared; nil if there is
+    /// none.
+    public var shadowDifference: ShadowDifference? {
+        var sum: ShadowDifference?
+        for part in shadows where !part.isStandby {
+            guard let difference = part.difference else { continue }
+            sum = sum.map { $0 + difference } ?? difference
+        }
+        return sum
+    }
+}
+
+extension PipelineService {
+    /// What this member says of a policy that is folded beside the active one.
+    public var shadowReport: ShadowReport {
+        let status = status
+        return ShadowReport(
+            member: configuration.members?.member ?? "", reason: reasonAgainstShadow(status),
+            shadow: status.shadowOrder.map { ShadowReport.Order($0) },
+            partitions: status.shadows.map { shadow in
+                ShadowReport.Partition(
+                    partition: shadow.partition, standby: shadow.isStandby, phase: shadow.phase, folded: shadow.folded,
+                    total: shadow.total, reason: shadow.reason)
+            }, difference: status.shadowDifference,
+            work: ShadowReport.Work(
+                partitions: status.sizes.map {
+                    .init(partition: $0.partition, standby: $0.isStandby, entries: $0.entries)
+                }, workers: configuration.workers, entriesPerSecond: status.entriesPerSecond))
+    }
+
+    /// Nil if this member can fold a policy beside the active one.
+    private func reasonAgainstShadow(_ status: PipelineStatus) -> String? {
+        guard configuration.roles.contains(.fold) else { return nil }
+        guard configuration.members != nil else {
+            return "it follows no topic for members: its topic files have none"
+        }
+        guard configuration.data != nil else {
+            return "there is no archive to fold the past from: it runs without --data"
+        }
+        // One that folds a shadow has its second states already, or has said why not.
+        guard status.shadowOrder == nil, let room = memoryRoom else { return nil }
+        let bytes = status.sizes.reduce(0) { $0 + $1.bytes }
+        guard bytes > room else { return nil }
+        return
+            "there is no room for second states within --memory-limit: they take \(bytes) bytes, and there are \(room)"
+    }
+}

@@ -1,0 +1,150 @@
+internal import Events
+internal import Foundation
+internal import Policy
+public import Replay
+
+/// What a member answers to `/shadow`: whether it can fold a policy beside the active one, which one it has orders to fold, how
+/// far it is, what would be different, and how long a history would take it.
+public struct ShadowReport: Decodable, Sendable {
+    /// Entries that a worker is taken to fold in a second where that was not measured yet: a policy of many rules.
+    public static let cautiousRate = 100_000.0
+
+    public struct Policy: Codable, Sendable, Equatable {
+        public let id: String
+        public let version: Int64
+    }
+
+    public struct Order: Codable, Sendable, Equatable {
+        /// Nil if it does not compile on the member.
+        public let policy: Policy?
+        /// Of the policy's text.
+        public let sha256: String
+        public let since: String
+        public let by: String?
+
+        public init(_ order: ShadowOrder) {
+            policy = order.policy.map { Policy(id: $0.id, version: $0.version) }
+            (sha256, since, by) = (order.hash, order.since.description, order.by)
+        }
+
+        /// One object.
+        public var json: String { ShadowReport.text(self) }
+
+        /// As messages name it.
+        public var name: String { policy.map { "\($0.id) version \($0.version)" } ?? "a policy that does not compile" }
+    }
+
+    public struct Partition: Codable, Sendable, Equatable {
+        public let partition: Int32
+        public let standby: Bool
+        public let phase: PipelineStatus.Shadow.Phase
+        /// Ledger offsets.
+        public let folded: Int64
+        public let total: Int64
+        public let reason: String?
+
+        /// So few frames are left that an activation folds them at once.
+        public var isAtHand: Bool { phase == .live || phase == .folding && total - folded <= Self.fewFrames }
+
+        private static let fewFrames: Int64 = 16
+
+        public init(
+            partition: Int32, standby: Bool, phase: PipelineStatus.Shadow.Phase, folded: Int64, total: Int64,
+            reason: String?
+        ) {
+            (self.partition, self.standby, self.phase) = (partition, standby, phase)
+            (self.folded, self.total, self.reason) = (folded, total, reason)
+        }
+    }
+
+    /// What a switch to a policy that is not in the shadow has to fold.
+    public struct Work: Codable, Sendable, Equatable {
+        public struct Size: Codable, Sendable, Equatable {
+            public let partition: Int32
+            public let standby: Bool
+            public let entries: Int64
+
+            public init(partition: Int32, standby: Bool, entries: Int64) {
+                (self.partition, self.standby, self.entries) = (partition, standby, entries)
+            }
+        }
+
+        public let partitions: [Size]
+        public let workers: Int
+        /// Of a worker, as it was measured last; nil if it was not yet.
+        public let entriesPerSecond: Double?
+
+        public init(partitions: [Size], workers: Int, entriesPerSecond: Double?) {
+            (self.partitions, self.workers, self.entriesPerSecond) = (partitions, workers, entriesPerSecond)
+        }
+
+        /// Seconds until every partition has been folded once more: as many at a time as there are workers, the longest one by one.
+        public var seconds: Double {
+            let rate = max(1, entriesPerSecond ?? ShadowReport.cautiousRate)
+            let entries = partitions.map { Double($0.entries) }
+            return max(entries.max() ?? 0, entries.reduce(0, +) / Double(max(1, workers))) / rate
+        }
+    }
+
+    public let member: String
+    public let canShadow: Bool
+    /// Why it cannot; nil if it can.
+    public let reason: String?
+    /// Nil if there is none.
+    public let shadow: Order?
+    public let partitions: [Partition]
+    /// Of the partitions that the member owns and has compared, together; nil before the first comparison.
+    public let difference: ShadowDifference?
+    public let work: Work
+
+    public init(
+        member: String, reason: String?, shadow: Order?, partitions: [Partition], difference: ShadowDifference?,
+        work: Work
+    ) {
+        (self.member, canShadow, self.reason, self.shadow) = (member, reason == nil, reason, shadow)
+        (self.partitions, self.difference, self.work) = (partitions, difference, work)
+    }
+
+    /// Nil: no report of this form.
+    public init?(json: [UInt8]) {
+        guard let report = try? JSONDecoder().decode(Self.self, from: Data(json)) else { return nil }
+        self = report
+    }
+
+    /// `{"member","canShadow","reason","shadow":{["policy",]"sha256","since"[,"by"]},"partitions":[{"partition","standby","phase",
+    /// "folded","total"[,"reason"]}],"difference","work":{"partitions":[{"partition","standby","entries"}],"workers"
+    /// [,"entriesPerSecond"]}}`: `reason`, `shadow` and `difference` are null where there is none. `difference` as
+    /// `ShadowDifference.json`.
+    public var json: [UInt8] {
+        var writer = ByteWriter()
+        writer.append("{\"member\":")
+        writer.append(jsonString: member)
+        writer.append(",\"canShadow\":")
+        writer.append(canShadow ? "true" : "false")
+        writer.append(",\"reason\":")
+        if let reason { writer.append(jsonString: reason) } else { writer.append("null") }
+        writer.append(",\"shadow\":")
+        writer.append(shadow.map { $0.json } ?? "null")
+        writer.append(",\"partitions\":")
+        writer.append(Self.text(partitions))
+        writer.append(",\"difference\":")
+        writer.append(difference?.json ?? "null")
+        writer.append(",\"work\":")
+        writer.append(Self.text(work))
+        writer.append("}")
+        return Array(writer.bytes)
+    }
+
+    fileprivate static func text(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Texts and finite numbers are always encodable.
+        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+    }
+
+    /// The same report, where the differences of several members are shown together.
+    public var withoutDifference: Self {
+        Self(
+            member: member, reason: reason, shadow: shadow, partitions: partitions, difference: nil, work: work)
+    }
+}

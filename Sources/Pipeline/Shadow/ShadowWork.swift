@@ -1,0 +1,36 @@
+internal import Replay
+
+/// What a partition does for the policy that is ordered to be folded beside the active one.
+struct ShadowWork {
+    /// While the ledger has entries to fold, the shadow folds one of its history for so many.
+    static let share: Int64 = 5
+    /// What is owed to the shadow is paid in pieces of at least so many entries, and no more than so many are owed.
+    static let (leastPiece, mostOwed): (Int64, Int64) = (256, 4 * Int64(PartitionFold.Slice.standardHistory))
+    /// Between two comparisons with the active policy.
+    static let compareEvery = Duration.seconds(10)
+    /// What could not read the history tries again after so long.
+    static let retryAfter = Duration.seconds(5)
+
+    let order: ShadowOrder
+    /// Why this member does not fold it; nil if it does.
+    var refusal: String?
+    /// Why the history could not be read, and when it is tried again.
+    var trouble: (reason: String, until: ContinuousClock.Instant)?
+    /// Entries of the history that may be folded though the ledger has some to fold.
+    var owed: Int64 = 0
+    /// A comparison is under way, and at which ledger offset the last one began.
+    var (isComparing, comparedAt): (Bool, Int64?) = (false, nil)
+    var compareAt: ContinuousClock.Instant?
+
+    init(_ order: ShadowOrder) { self.order = order }
+
+    /// A comparison is under way, or is due: `next` is the ledger offset at which the states are.
+    func compares(at next: Int64, _ now: ContinuousClock.Instant) -> Bool {
+        isComparing || comparedAt != next && compareAt.map { $0 <= now } ?? true
+    }
+
+    /// The state has another shadow, or none: what was compared was of the one before.
+    mutating func beginAnew() {
+        (isComparing, comparedAt, compareAt, owed, trouble) = (false, nil, nil, 0, nil)
+    }
+}

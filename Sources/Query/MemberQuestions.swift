@@ -1,0 +1,30 @@
+public import HTTP
+public import Pipeline
+
+/// What commands ask members over HTTP, within the limits of `Forwarding`: whoever may write the members topic says where they
+/// are.
+public struct MemberQuestions: Sendable {
+    private static let atOnce = 32
+
+    private let forwarding = Forwarding(maximum: MemberQuestions.atOnce)
+
+    public init() {}
+
+    /// The members' reports, in the order of the addresses; nil for one that does not answer.
+    public func shadowReports(of addresses: [HTTPAddress]) async -> [ShadowReport?] {
+        var reports = [ShadowReport?](repeating: nil, count: addresses.count)
+        for start in stride(from: 0, to: addresses.count, by: Self.atOnce) {
+            await withTaskGroup(of: (Int, ShadowReport?).self) { [forwarding] group in
+                for place in start..<min(start + Self.atOnce, addresses.count) {
+                    let address = addresses[place]
+                    group.addTask {
+                        let body = await forwarding.ask(address, path: QueryServer.shadowPath)
+                        return (place, body.flatMap { ShadowReport(json: $0) })
+                    }
+                }
+                for await (place, report) in group { reports[place] = report }
+            }
+        }
+        return reports
+    }
+}

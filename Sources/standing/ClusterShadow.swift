@@ -1,0 +1,183 @@
+import Events
+import Foundation
+import HTTP
+import Kafka
+import Pipeline
+import Policy
+import Query
+import Topics
+
+/// The policy in the shadow, as the members topic and the members themselves say it.
+struct ClusterShadow {
+    /// A member, and what it answers; nil if it does not.
+    struct Answer {
+        let member: MembersTable.Member
+        let report: ShadowReport?
+
+        var name: String { "\(member.name) (\(member.address))" }
+    }
+
+    private static let patienceMilliseconds = 30_000
+    private static let betweenLooks = Duration.milliseconds(250)
+
+    /// The order that holds; nil if there is none.
+    let order: ShadowOrder?
+    private let cluster: Cluster
+    private let topic: String
+    private let members: [MembersTable.Member]
+    private let questions = MemberQuestions()
+
+    /// Nil where the topic files have no topic for members. Ends the command where the topic cannot be read.
+    init?(_ cluster: Cluster) throws {
+        guard let topic = cluster.names(.members).first else { return nil }
+        var table = MembersTable()
+        do {
+            try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
+        } catch let error as KafkaError {
+            throw fail("error: \(error)")
+        }
+        (self.cluster, self.topic) = (cluster, topic)
+        (order, members) = (table.shadow, table.members)
+    }
+
+    /// As `init`; ends the command where there is no topic.
+    static func required(_ cluster: Cluster) throws -> Self {
+        guard let shadow = try Self(cluster) else {
+            throw fail("error: the topic files have no topic for members, where a policy is put into the shadow")
+        }
+        return shadow
+    }
+
+    /// What each member says; of those that have left and did not say so nothing.
+    func answers() async -> [Answer] {
+        let addresses = members.map { HTTPAddress($0.address) }
+        let known = addresses.compactMap(\.self)
+        let reports = await questions.shadowReports(of: known)
+        var next = reports.makeIterator()
+        return zip(members, addresses).map { member, address in
+            Answer(member: member, report: address == nil ? nil : next.next() ?? nil)
+        }.filter { $0.report != nil || !$0.member.partitions.isEmpty }
+    }
+
+    /// Asks the members until `isDone` with what they say, or so many microseconds are over. The last answers, and whether it is
+    /// done.
+    func wait(
+        _ microseconds: Int64, until isDone: ([Answer]) -> Bool
+    ) async -> (answers: [Answer], isDone: Bool) {
+        let end = ContinuousClock.now + .microseconds(microseconds)
+        while true {
+            let isLast = ContinuousClock.now >= end
+            let answers = await answers()
+            if isDone(answers) { return (answers, true) }
+            guard !isLast, (try? await Task.sleep(for: Self.betweenLooks)) != nil else { return (answers, false) }
+        }
+    }
+
+    // MARK: The order
+
+    /// Nil ends it. Ends the command where it is not acknowledged.
+    func write(_ order: ShadowOrder?) throws {
+        do {
+            try produce(order?.json)
+        } catch let error as KafkaError {
+            throw fail("error: \(error)")
+        }
+    }
+
+    private func produce(_ value: [UInt8]?) throws {
+        let producer = try Producer(cluster.kafka)
+        let number = try producer.topic(topic)
+        func queue(_ value: UnsafeRawBufferPointer?) throws -> Bool {
+            try Array(ShadowOrder.key.utf8).withUnsafeBytes {
+                try producer.produce(
+                    topic: number, partition: Producer.anyPartition, key: $0, value: value, tag: 0)
+            }
+        }
+        let isQueued = try value.map { try $0.withUnsafeBytes { try queue($0) } } ?? queue(nil)
+        var failure: KafkaError?
+        let isSent = producer.flush(timeoutMilliseconds: Self.patienceMilliseconds) { delivery in
+            if delivery.code != 0 { failure = delivery.error(topicName: topic) }
+        }
+        if let failure { throw failure }
+        guard isQueued, isSent else {
+            throw fail("error: \(topic): not acknowledged; it may or may not have arrived")
+        }
+    }
+}
+
+// MARK: An activation
+
+extension ClusterShadow {
+    /// How long an activation of `policy` takes, in a sentence, as far as the members say.
+    func forecast(of policy: ScoringPolicy) async -> String {
+        let name = "\(policy.id) version \(policy.version)"
+        let answers = await answers()
+        let reports = answers.compactMap(\.report)
+        guard !reports.isEmpty else { return "no member answers, so how long it will take is not known" }
+        let hash = PolicyHash.of(policy.text)
+        let shadows = reports.filter { $0.shadow?.sha256 == hash }.flatMap(\.partitions).filter { !$0.standby }
+        if order?.text == policy.text, reports.count == answers.count, !shadows.isEmpty,
+            shadows.allSatisfy(\.isAtHand)
+        {
+            return "\(name) is in the shadow: each partition switches at its entry, in under a second"
+        }
+        let owned = reports.flatMap(\.work.partitions).filter { !$0.standby }
+        let seconds = reports.map(\.work.seconds).max() ?? 0
+        let entries = owned.reduce(0) { $0 + $1.entries }
+        let isMeasured = reports.allSatisfy { $0.work.entriesPerSecond != nil }
+        var sentence =
+            "\(Self.duration(seconds)): \(Self.count(owned.count, "partition")), \(entries.inThousands) entries to fold anew, "
+            + "on \(Self.count(reports.count, "member"))"
+        if !isMeasured { sentence += ", at \(Int64(ShadowReport.cautiousRate).inThousands) entries/s for each worker" }
+        if reports.count < answers.count { sentence += "; \(answers.count - reports.count) more do not answer" }
+        if !shadows.isEmpty { sentence += "; less, because \(name) is on its way into the shadow" }
+        return sentence
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)" + (number == 1 ? "" : "s")
+    }
+
+    private static func duration(_ seconds: Double) -> String {
+        switch seconds.rounded(.up) {
+        case ...1: "about a second"
+        case ..<120: "about \(Int(seconds.rounded(.up))) s"
+        case ..<7200: "about \(Int((seconds / 60).rounded())) minutes"
+        default: "about \(Int((seconds / 3600).rounded())) hours"
+        }
+    }
+
+    /// Takes the order away once the policy that is activated is active in every partition, or says that it stands.
+    func end(after policy: ScoringPolicy, within microseconds: Int64) async throws {
+        guard order?.text == policy.text else { return }
+        let isLooking = microseconds > 0
+        let (_, isDone) = isLooking ? await wait(microseconds, until: Self.isActive) : ([], false)
+        guard isDone else {
+            return say(
+                "its shadow stands until it is ended: `standing policy shadow stop`, once it is active in every partition"
+            )
+        }
+        try write(nil)
+        say("the policy is active in every partition, and its shadow has ended")
+    }
+
+    /// In every partition of every member.
+    private static func isActive(_ answers: [Answer]) -> Bool {
+        answers.allSatisfy { answer in
+            answer.report.map { $0.partitions.allSatisfy { $0.phase == .active } } ?? false
+        }
+    }
+}
+
+extension Int64 {
+    /// Digits with commas between thousands.
+    var inThousands: String {
+        let digits = String(magnitude)
+        var text = self < 0 ? "-" : ""
+        for (place, digit) in digits.enumerated() {
+            if place > 0, (digits.count - place).isMultiple(of: 3) { text += "," }
+            text.append(digit)
+        }
+        return text
+    }
+}

@@ -1,0 +1,148 @@
+import ArgumentParser
+import Events
+import Foundation
+import Pipeline
+import Policy
+import Query
+
+struct PolicyShadowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shadow",
+        abstract: "Fold a candidate beside the active policy on every member, and see what would differ.",
+        discussion: """
+            The members fold the whole history under the candidate, with a part of the machine, and then every event under both \
+            policies. Nothing is published of it. When each partition is live, `standing policy activate` switches it at its entry in \
+            under a second, however long the history. It takes about as much memory again as the states.
+            """,
+        subcommands: [PolicyShadowStartCommand.self, PolicyShadowStatusCommand.self, PolicyShadowStopCommand.self])
+}
+
+struct PolicyShadowStartCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start",
+        abstract: "Put a candidate into the shadow.",
+        discussion: """
+            Writes the order to the members topic. Refused, with the reason and before anything is folded, where the policy does not \
+            compile or is the active one, where one is in the shadow already, and where a member that is announced cannot: it does \
+            not answer, it has no archive to fold the past from (--data), or --memory-limit leaves no room for a second state. \
+            Waits until each member has taken the order.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @Argument(help: "The candidate, a YAML file.")
+    var file: String
+    @Option(help: "Who orders it, for the others to see.")
+    var by: String?
+    @Option(help: "How long the members may take to have the order, such as 30s or 5m. 0s: send it, and do not look.")
+    var wait = "30s"
+
+    func validate() throws {
+        guard Settings.duration(wait) != nil else {
+            throw ValidationError("--wait: \"\(wait)\" is not a duration such as 30s or 5m")
+        }
+    }
+
+    func run() async throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        let candidate = try loadPolicy(file)
+        let active = try ActivePolicies(cluster).texts.last
+        guard candidate.text != active else {
+            throw fail("error: \(candidate.id) version \(candidate.version) is active already")
+        }
+        let shadow = try ClusterShadow.required(cluster)
+        if let order = shadow.order, order.text != active {
+            throw fail(
+                "error: \(ShadowReport.Order(order).name) is in the shadow already, since \(order.since)"
+                    + (order.by.map { ", by \($0)" } ?? "") + ": `standing policy shadow stop` ends it")
+        }
+        try refuse(await shadow.answers())
+        let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970) * 1_000_000)
+        let order = ShadowOrder(text: candidate.text, since: now, by: by)
+        try shadow.write(order)
+        try await look(for: order, shadow)
+        print("{\"policy\":\"\(candidate.id)\",\"version\":\(candidate.version)}")
+    }
+
+    private func refuse(_ answers: [ClusterShadow.Answer]) throws {
+        guard !answers.isEmpty else {
+            throw fail(
+                "error: no member is announced: is one running, with an address that others reach (--advertise)?")
+        }
+        let reasons = answers.compactMap { answer -> String? in
+            guard let report = answer.report else { return "\(answer.name) does not answer" }
+            return report.canShadow ? nil : "\(answer.name) cannot: \(report.reason ?? "")"
+        }
+        guard reasons.isEmpty else {
+            for reason in reasons { say("error: \(reason)") }
+            throw Exit.failed
+        }
+    }
+
+    /// Until each member has taken the order. One that refuses it now ends it.
+    private func look(for order: ShadowOrder, _ shadow: ClusterShadow) async throws {
+        guard let microseconds = Settings.duration(wait), microseconds > 0 else { return }
+        func hasTaken(_ answer: ClusterShadow.Answer) -> Bool {
+            answer.report.map { report in
+                report.shadow?.sha256 == order.hash && report.partitions.count >= report.work.partitions.count
+            } ?? false
+        }
+        func refusal(_ answer: ClusterShadow.Answer) -> String? {
+            guard answer.report?.shadow?.sha256 == order.hash else { return nil }
+            return answer.report?.partitions.first { $0.phase == .refused }?.reason
+        }
+        let (answers, isDone) = await shadow.wait(microseconds) { answers in
+            answers.contains { refusal($0) != nil } || answers.allSatisfy(hasTaken)
+        }
+        if let answer = answers.first(where: { refusal($0) != nil }) {
+            try shadow.write(nil)
+            throw fail("error: \(answer.name) refuses: \(refusal(answer) ?? ""): nothing is in the shadow")
+        }
+        guard !isDone else {
+            return say(
+                "the members fold it: `standing policy shadow status` says how far they are and what would differ")
+        }
+        let late = answers.filter { !hasTaken($0) }.map(\.name).joined(separator: ", ")
+        throw fail(
+            "error: the order is sent, and these members have not taken it after \(wait): \(late). `standing policy shadow status` "
+                + "says more, and `standing policy shadow stop` ends it")
+    }
+}
+
+struct PolicyShadowStatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "How far each member is with the candidate in the shadow, and what would differ if it were active.",
+        discussion: """
+            What differs is compared every ten seconds, of the partitions whose history is folded. --output json: one document, with \
+            a sample of the subjects for whom most would change, which names them.
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @Option(help: "text or json.")
+    var output = TableFormat.text
+
+    func run() async throws {
+        var settings = try Settings(config: cluster.config)
+        let shadow = try ClusterShadow.required(try Cluster(cluster, &settings))
+        let view = ShadowView(order: shadow.order, answers: await shadow.answers())
+        print(output == .json ? view.json : view.text, terminator: "")
+        for answer in view.silent { say("\(answer.name) does not answer") }
+    }
+}
+
+struct PolicyShadowStopCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "End the shadow: the members let go of the candidate's states.",
+        discussion: "Exit 1 where no policy is in the shadow.")
+
+    @OptionGroup var cluster: ClusterOptions
+
+    func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let shadow = try ClusterShadow.required(try Cluster(cluster, &settings))
+        guard let order = shadow.order else { throw fail("error: no policy is in the shadow") }
+        try shadow.write(nil)
+        say("\(ShadowReport.Order(order).name) is in the shadow no more")
+    }
+}

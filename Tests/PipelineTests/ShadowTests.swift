@@ -1,0 +1,219 @@
+import Events
+import Ledger
+import Policy
+import Replay
+import Scoring
+import Testing
+
+@testable import Pipeline
+
+private typealias Frames = LedgerPartitionFrames
+
+/// A policy that is folded beside the active one, in a partition at work.
+@Suite struct ShadowTests {
+    private static let candidate = PipelineFixture.policyText.replacing("version: 1", with: "version: 2")
+        .replacing("base: 500", with: "base: 510")
+    private let order = ShadowOrder(text: Self.candidate, since: Timestamp(microseconds: 0))
+
+    private func hash(_ runner: PartitionRunner) -> String? {
+        runner.partition?.withFold { $0.shadow?.policyHash }
+    }
+
+    // MARK: The way
+
+    @Test func anOrderedPolicyIsFoldedFromTheArchiveThenLiveAndCompared() throws {
+        let stage = try RunnerStage(archives: true)
+        let runner = stage.owned()
+        stage.poll(try Frames.ledger(bills: 5), runner)
+        #expect(runner.status.shadow == nil)
+        stage.order(.shadow(order), runner)
+        let shadow = try #require(runner.status.shadow)
+        #expect(shadow.phase == .live && shadow.folded == 7 && shadow.total == 7 && !shadow.isStandby)
+        let difference = try #require(shadow.difference)
+        #expect(difference.subjects == 1 && difference.scores.higher == 1)
+        #expect(difference.sample.map(\.subject) == ["anna"] && difference.sample.map(\.difference) == [10])
+
+        stage.poll([Frames.bills(from: 7, at: 7)], from: 7, runner)
+        #expect(runner.status.shadow?.phase == .live && runner.status.shadow?.folded == 8)
+        #expect(runner.status.shadow?.difference?.partitions.map(\.toOffset) == [7], "it is not time yet")
+        stage.host.clock.pass(ShadowWork.compareEvery)
+        stage.poke(runner)
+        #expect(runner.status.shadow?.difference?.partitions.map(\.toOffset) == [8])
+        #expect(runner.status.shadow?.difference?.sample.map(\.live.score) == [560])
+
+        stage.order(.shadow(nil), runner)
+        #expect(runner.status.shadow == nil && hash(runner) == nil)
+    }
+
+    /// The order can come before anything is folded.
+    @Test func theFactsAreThoseThatThereAreWithoutAShadow() throws {
+        let frames = try Frames.ledger(bills: 9)
+        var sent: [[MemoryKafka.Sent]] = []
+        for hasShadow in [false, true] {
+            let stage = try RunnerStage(archives: true)
+            let runner = stage.owned()
+            if hasShadow { stage.order(.shadow(order), runner) }
+            #expect(runner.status.shadow?.phase == (hasShadow ? .waiting : nil), "there is no policy yet")
+            stage.poll(frames, runner)
+            if hasShadow { #expect(runner.status.shadow?.phase == .live) }
+            sent.append(stage.kafka.sent)
+        }
+        #expect(sent[0] == sent[1] && sent[0].count > 9)
+    }
+
+    @Test func anotherOrderTakesThePlaceOfTheFirst() throws {
+        let stage = try RunnerStage(archives: true)
+        let runner = stage.owned()
+        stage.poll(try Frames.ledger(bills: 2), runner)
+        stage.order(.shadow(order), runner)
+        #expect(hash(runner) == order.hash)
+        let second = ShadowOrder(
+            text: Self.candidate.replacing("base: 510", with: "base: 490"), since: Timestamp(microseconds: 1))
+        stage.order(.shadow(second), runner)
+        #expect(hash(runner) == second.hash)
+        #expect(runner.status.shadow?.phase == .live && runner.status.shadow?.difference?.scores.lower == 1)
+    }
+
+    /// The facts, too, are those of a switch without a shadow.
+    @Test func anActivationOfWhatIsInTheShadowEndsTheShadow() throws {
+        var frames = try Frames.ledger(bills: 3)
+        frames.append(try Frames.activation(of: Self.candidate, at: 5))
+        frames.append(Frames.bills(from: 6, at: 6))
+        var sent: [[MemoryKafka.Sent]] = []
+        for hasShadow in [false, true] {
+            let stage = try RunnerStage(archives: true)
+            let runner = stage.owned()
+            stage.poll(Array(frames[..<5]), runner)
+            if hasShadow {
+                stage.order(.shadow(order), runner)
+                #expect(runner.status.shadow?.phase == .live)
+            }
+            stage.poll(Array(frames[5...]), from: 5, runner)
+            let version = runner.partition?.withFold { $0.policy?.version }
+            #expect(version == 2)
+            if hasShadow { #expect(runner.status.shadow?.phase == .active && hash(runner) == nil) }
+            sent.append(stage.kafka.sent)
+        }
+        #expect(sent[0] == sent[1])
+    }
+
+    @Test func aStandbyFoldsAShadowToo() throws {
+        let stage = try RunnerStage(archives: true)
+        let runner = stage.open()
+        stage.begin(.read, runner)
+        stage.poll(try Frames.ledger(bills: 3), runner)
+        runner.inbox.note(publishedByOwner: 5)
+        stage.poke(runner)
+        #expect(runner.status.nextOffset == 5)
+        stage.order(.shadow(order), runner)
+        #expect(runner.status.shadow?.isStandby == true && runner.status.shadow?.phase == .live)
+        #expect(stage.kafka.sent.isEmpty)
+    }
+
+    @Test func aStateThatIsReplacedBeginsItsShadowAnew() throws {
+        let frames = try Frames.ledger(bills: 4)
+        let stage = try RunnerStage(archives: true)
+        let runner = stage.owned()
+        stage.poll(frames, runner)
+        stage.order(.shadow(order), runner)
+        #expect(runner.status.shadow?.phase == .live)
+        // Nothing of what it has sent is published: the state is ahead of its facts, and another one is folded.
+        stage.begin(.assign, runner)
+        stage.order(.recover(.init(committed: 0, marks: RunnerStage.blank, end: 6)), runner)
+        #expect(runner.status.nextOffset == 6)
+        #expect(runner.status.shadow?.phase == .live && hash(runner) == order.hash)
+    }
+
+    // MARK: The share
+
+    /// Time stands still: a slice has as many frames as there may be in one.
+    @Test func whileThereIsSomethingToFoldTheShadowHasItsShareOnly() throws {
+        let (before, after, size) = (300, 640, 30)
+        let frames = (0..<before + after).map { number in
+            Frames.bills(size, from: 1000 + Int64(number * size), at: Int64(number + 2))
+        }
+        let stage = try RunnerStage(archives: true)
+        let runner = stage.owned()
+        stage.poll(try Frames.ledger(bills: 0) + frames[..<before], runner)
+        runner.inbox.order(.shadow(order))
+        stage.add(Array(frames[before...]), from: Int64(before + 2), to: runner)
+        let end = Int64(before + after + 2)
+        while runner.status.nextOffset < end { #expect(stage.runtime.slices.runNext()) }
+        let folded = try #require(runner.status.shadow?.folded)
+        #expect(folded > 0 && folded <= Int64(after) / ShadowWork.share + 2)
+        stage.settle()
+        #expect(runner.status.shadow?.phase == .live && runner.status.shadow?.folded == end)
+    }
+
+    // MARK: What is refused
+
+    private func refusal(_ stage: RunnerStage, _ order: ShadowOrder) throws -> String {
+        let runner = stage.owned()
+        stage.poll(try Frames.ledger(bills: 1), runner)
+        stage.order(.shadow(order), runner)
+        let shadow = try #require(runner.status.shadow)
+        #expect(shadow.phase == .refused && hash(runner) == nil)
+        stage.poll([Frames.bills(from: 3, at: 3)], from: 3, runner)
+        #expect(runner.status.nextOffset == 4, "the partition goes on")
+        return shadow.reason ?? ""
+    }
+
+    @Test func withoutAnArchiveItIsRefused() throws {
+        #expect(try refusal(RunnerStage(), order).contains("no archive"))
+    }
+
+    @Test func whatDoesNotCompileIsRefused() throws {
+        let bad = ShadowOrder(text: "policy: hamlet", since: Timestamp(microseconds: 0))
+        #expect(try refusal(RunnerStage(archives: true), bad).contains("does not compile"))
+    }
+
+    @Test func withoutRoomForASecondStateItIsRefused() throws {
+        let stage = try RunnerStage(archives: true, memoryLimit: 1_000_000)
+        stage.host.clock.residentBytes = 999_999
+        #expect(try refusal(stage, order).contains("--memory-limit"))
+    }
+
+    @Test func atTheMemoryLimitTheShadowGoesAndNotTheEnrolments() throws {
+        let limit: Int64 = 1 << 30
+        let stage = try RunnerStage(archives: true, memoryLimit: limit)
+        let runner = stage.owned()
+        stage.poll(try Frames.ledger(bills: 1), runner)
+        stage.order(.shadow(order), runner)
+        #expect(runner.status.shadow?.phase == .live)
+        stage.host.clock.residentBytes = limit
+        stage.host.clock.pass(seconds: 1)
+        stage.runtime.memory.look()
+        stage.poke(runner)
+        #expect(runner.status.shadow?.phase == .refused && hash(runner) == nil)
+        // It comes back with another order.
+        stage.host.clock.residentBytes = 0
+        stage.host.clock.pass(seconds: 1)
+        stage.runtime.memory.look()
+        stage.order(.shadow(nil), runner)
+        stage.order(.shadow(order), runner)
+        #expect(runner.status.shadow?.phase == .live)
+    }
+
+    // MARK: The report
+
+    @Test func aReportComesBackAsItWentAndSaysWhatThereIsNone() throws {
+        let work = ShadowReport.Work(
+            partitions: [
+                .init(partition: 0, standby: false, entries: 400), .init(partition: 1, standby: true, entries: 100),
+            ],
+            workers: 2, entriesPerSecond: 10)
+        #expect(work.seconds == 40, "the longest partition is folded by one worker")
+        let none = ShadowReport(
+            member: "one", reason: nil, shadow: nil, partitions: [], difference: nil, work: work)
+        let text = String(decoding: none.json, as: UTF8.self)
+        #expect(text.contains(#""shadow":null"#) && text.contains(#""canShadow":true"#))
+        let some = ShadowReport(
+            member: "one", reason: "no room", shadow: .init(order),
+            partitions: [.init(partition: 0, standby: false, phase: .folding, folded: 1, total: 2, reason: nil)],
+            difference: nil, work: work)
+        let found = try #require(ShadowReport(json: some.json))
+        #expect(!found.canShadow && found.reason == "no room" && found.shadow == .init(order))
+        #expect(found.partitions == some.partitions && found.work == work)
+        #expect(ShadowReport(json: Array("{}".utf8)) == nil)
+    }
+}
