@@ -29,13 +29,25 @@ extension PolicyExplanation {
             if let (factor, name) = Self.product(text), let field = Self.field(name) {
                 return "counts \(factor) times its `\(field)` as points"
             }
-            if let choice = Self.choice(text), let condition = clauses(choice.condition) {
-                let other =
-                    (choice.yes < 0) == (choice.no < 0)
-                    ? "\(choice.no.magnitude)" : PolicyExplanation.gives(choice.no)
-                return "\(PolicyExplanation.gives(choice.yes)) when \(condition), otherwise \(other)"
+            if let choice = Self.choice(text), let conditions = conditions(of: choice.cases) {
+                var isTaken = choice.cases[0].points < 0
+                func said(_ points: Int64) -> String {
+                    defer { isTaken = points < 0 }
+                    return (points < 0) == isTaken ? "\(points.magnitude)" : PolicyExplanation.gives(points)
+                }
+                let cases = zip(choice.cases, conditions).enumerated().map { number, item in
+                    let points = item.0.points
+                    return "\(number == 0 ? PolicyExplanation.gives(points) : said(points)) when \(item.1)"
+                }
+                return cases.joined(separator: ", ") + ", otherwise \(said(choice.otherwise))"
             }
             return "counts as many points as `\(Self.oneLine(text))` says"
+        }
+
+        /// The conditions in words; nil if one of them cannot be put so.
+        func conditions(of cases: [(condition: String, points: Int64)]) -> [String]? {
+            let words = cases.compactMap { clauses($0.condition) }
+            return words.count == cases.count ? words : nil
         }
 
         func worth(_ points: ScoringPolicy.Points) -> String {
@@ -61,9 +73,12 @@ extension PolicyExplanation {
             default: break
             }
             if let name = Self.named(text) { return "\(name) is true" }
-            if text.hasPrefix("!"), let name = Self.named(String(text.dropFirst())) { return "\(name) is false" }
-            if text.hasPrefix("has("), text.hasSuffix(")") {
-                return presence(of: Self.trimmed(String(text.dropFirst(4).dropLast())))
+            if text.hasPrefix("!"), !text.hasPrefix("!has("), let name = Self.named(String(text.dropFirst())) {
+                return "\(name) is false"
+            }
+            for (sign, isThere) in [("has(", true), ("!has(", false)] where text.hasPrefix(sign) && text.hasSuffix(")")
+            {
+                return presence(of: Self.trimmed(String(text.dropFirst(sign.count).dropLast())), isThere)
             }
             for (sign, comparison) in Self.comparisons {
                 guard let range = text.firstRange(of: " \(sign) ") else { continue }
@@ -75,9 +90,9 @@ extension PolicyExplanation {
             return nil
         }
 
-        private func presence(of name: String) -> String? {
-            if let measure = measure(name) { return "there is \(noun(measure))" }
-            return Self.named(name).map { "\($0) is given" }
+        private func presence(of name: String, _ isThere: Bool) -> String? {
+            if let measure = measure(name) { return "there was \(isThere ? "at least one" : "no") \(events(measure))" }
+            return Self.named(name).map { "\($0) is \(isThere ? "" : "not ")given" }
         }
 
         /// The sign, and what it says of a number.

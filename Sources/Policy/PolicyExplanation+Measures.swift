@@ -87,7 +87,7 @@ extension PolicyExplanation.Words {
     }
 
     /// What is in it, and for how long.
-    private func events(_ measure: ScoringPolicy.Measure) -> String {
+    func events(_ measure: ScoringPolicy.Measure) -> String {
         var text = PolicyExplanation.list(PolicyExplanation.code(measure.events), "or")
         if !measure.breakers.isEmpty {
             text += " in a row, broken by \(PolicyExplanation.list(PolicyExplanation.code(measure.breakers), "or")),"
@@ -108,9 +108,10 @@ extension PolicyExplanation.Words {
         case .constant(let points): return "at every moment, \(Self.more(points))"
         case .expression(let expression):
             let source = withConstants(expression.source)
-            if let choice = Self.choice(source), let condition = clauses(choice.condition) {
-                let otherwise = choice.no == 0 ? "" : ", otherwise \(Self.more(choice.no))"
-                return "while \(condition): \(Self.more(choice.yes))\(otherwise)"
+            if let choice = Self.choice(source), let conditions = conditions(of: choice.cases) {
+                let cases = zip(choice.cases, conditions).map { "while \($1): \(Self.more($0.points))" }
+                let otherwise = choice.otherwise == 0 ? "" : ", otherwise \(Self.more(choice.otherwise))"
+                return cases.joined(separator: ", else ") + otherwise
             }
             let (factor, name) = Self.product(source) ?? (1, Self.trimmed(source))
             if let measure = measure(name) {

@@ -86,13 +86,41 @@ extension PolicyExplanation.Words {
         return (parts, sign == "|")
     }
 
-    /// `CONDITION ? INT : INT`
-    static func choice(_ source: String) -> (condition: String, yes: Int64, no: Int64)? {
-        let choice = source.split(separator: "?")
-        guard choice.count == 2 else { return nil }
-        let values = choice[1].split(separator: ":").compactMap { Int64(trimmed(String($0))) }
-        guard values.count == 2 else { return nil }
-        return (String(choice[0]), values[0], values[1])
+    /// `CONDITION ? INT : INT`, and a further choice in place of the last number: the conditions in their order.
+    static func choice(_ source: String) -> (cases: [(condition: String, points: Int64)], otherwise: Int64)? {
+        var cases: [(condition: String, points: Int64)] = []
+        var parts = [""]
+        var signs: [Character] = []
+        var quote: Character?
+        var previous: Character?
+        var depth = 0
+        for character in source {
+            if let open = quote {
+                if character == open, previous != "\\" { quote = nil }
+            } else if character == "\"" || character == "'" {
+                quote = character
+            } else if "([{".contains(character) {
+                depth += 1
+            } else if ")]}".contains(character) {
+                depth -= 1
+            } else if depth == 0, character == "?" || character == ":" {
+                signs.append(character)
+                parts.append("")
+                previous = nil
+                continue
+            }
+            parts[parts.count - 1].append(character)
+            previous = character
+        }
+        guard !signs.isEmpty, signs.count.isMultiple(of: 2),
+            signs.enumerated().allSatisfy({ ($0 % 2 == 0) == ($1 == "?") }),
+            let otherwise = Int64(trimmed(parts[parts.count - 1]))
+        else { return nil }
+        for place in stride(from: 0, to: signs.count, by: 2) {
+            guard let points = Int64(trimmed(parts[place + 1])) else { return nil }
+            cases.append((parts[place], points))
+        }
+        return (cases, otherwise)
     }
 
     /// `NAME * INT` or `INT * NAME`

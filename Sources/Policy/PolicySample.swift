@@ -161,13 +161,12 @@ public struct PolicySample: ~Copyable {
     public var findings: [(part: Part, message: String)] {
         readers.flatMap { reader in
             var found: [(part: Part, message: String)] = []
-            let count = "\(events) \(events == 1 ? "event" : "events")"
-            if reader.matched == 0 { found.append((reader.part, "none of the sample's \(count) matches")) }
+            if reader.matched == 0 { found.append((reader.part, "no event of the sample matches (\(events) read)")) }
             if let failure = reader.failure {
                 found.append(
                     (
                         reader.part,
-                        "\(reader.failed) of the sample's \(count) could not be evaluated, first \"\(failure.id)\" of "
+                        "no value for \(reader.failed) of the sample's events (\(events) read), first \"\(failure.id)\" of "
                             + "\"\(failure.source)\": \(failure.reason)"
                     ))
             }

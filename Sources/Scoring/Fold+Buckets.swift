@@ -97,7 +97,7 @@ extension Fold {
     @inline(__always) static func clamp(_ sum: Int64, cap: Int64) -> Int64 { max(-cap, min(cap, sum)) }
 
     /// Every bucket of a rule or measure, the latest first.
-    func forEachBucket(
+    @inline(__always) func forEachBucket(
         _ rule: Int, _ record: UnsafeMutablePointer<Int64>, _ body: (UnsafeMutablePointer<Bucket>) -> Void
     ) {
         let head = head(rule, record)
@@ -127,7 +127,7 @@ extension Fold {
         return false
     }
 
-    private func find(
+    @inline(__always) private func find(
         _ number: Int32, from head: UnsafeMutablePointer<Bucket>
     ) -> UnsafeMutablePointer<Bucket>? {
         guard head.pointee.events > 0 else { return nil }
@@ -139,7 +139,7 @@ extension Fold {
     // MARK: What a rule's buckets give
 
     /// R(r): a rule's points after its caps.
-    func total(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
+    @inline(__always) func total(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
         let item = series[rule]
         switch item.form {
         case .rolling: return Self.clamp(record[item.stateAt], cap: item.cap)
@@ -152,7 +152,7 @@ extension Fold {
     }
 
     /// What a bucket gives of a rule whose buckets each give something.
-    func points(of bucket: Bucket, _ item: Series, at time: Timestamp) -> Int64 {
+    @inline(__always) func points(of bucket: Bucket, _ item: Series, at time: Timestamp) -> Int64 {
         let sum = Self.clamp(bucket.sum, cap: item.cap)
         guard let fading = item.fading else { return sum }
         return fading.rest(of: sum, after: item.steps(of: bucket.number, at: time.microseconds))

@@ -26,15 +26,22 @@ extension Fold {
         bounds[dimension].clamp(record[SubjectTable.Layout.dimensionsAt + dimension])
     }
 
-    func score(_ record: UnsafeMutablePointer<Int64>) -> Int64 {
+    @inline(__always) func score(_ record: UnsafeMutablePointer<Int64>) -> Int64 {
         var sum = policy.score.base
         for dimension in 0..<bounds.count { sum += points(dimension, record) }
         return max(policy.score.min, min(policy.score.max, sum))
     }
 
     /// The score and band as last told.
-    func level(_ record: UnsafeMutablePointer<Int64>) -> Fact.Level {
+    @inline(__always) func level(_ record: UnsafeMutablePointer<Int64>) -> Fact.Level {
         Fact.Level(score: record[SubjectTable.Layout.scoreAt], band: Int(SubjectTable.header(record).pointee.band))
+    }
+
+    /// The highest band whose floor is at most `score`.
+    @inline(__always) private func band(of score: Int64) -> Int {
+        var band = 0
+        while band + 1 < bandFloors.count, bandFloors[band + 1] <= score { band += 1 }
+        return band
     }
 
     /// Puts the score and band as last told, and as they are now, into a change.
@@ -44,7 +51,7 @@ extension Fold {
         guard change.points || change.isFirst else { return }
         change.after.score = score(record)
         guard change.after.score != change.before.score || change.isFirst else { return }
-        change.after.band = policy.band(of: change.after.score)
+        change.after.band = band(of: change.after.score)
         if change.isFirst { change.before = change.after }
     }
 
@@ -138,7 +145,7 @@ extension Fold {
     }
 
     /// Has what perks name in the frame.
-    private func loadPerkInput(_ record: UnsafeMutablePointer<Int64>, _ level: Fact.Level) {
+    @inline(__always) private func loadPerkInput(_ record: UnsafeMutablePointer<Int64>, _ level: Fact.Level) {
         load(conditions.perkInput, record)
         let slots = standingFrame.slots
         if conditions.perkInput.score { slots[policy.variables.standing.score] = .int(level.score) }

@@ -6,7 +6,7 @@ internal import Policy
 // so no step adds up more than it changes.
 extension Fold {
     /// Has what the expressions of an event's type name in the frame. The texts are borrowed from the event.
-    @inline(__always) func load(
+    @inline(__always) mutating func load(
         _ event: UnsafePointer<EventView>, _ input: EventTypes.Input, _ record: UnsafeMutablePointer<Int64>, kind: UInt8
     ) {
         if let fields = input.fields { fields.read(event.pointee.data, into: eventFrame.slots) }
@@ -14,7 +14,7 @@ extension Fold {
         if !input.ofSubject.isEmpty { load(input.ofSubject, of: record, into: eventFrame) }
     }
 
-    private func loadAttributes(_ event: UnsafePointer<EventView>, _ input: EventTypes.Input, kind: UInt8) {
+    private mutating func loadAttributes(_ event: UnsafePointer<EventView>, _ input: EventTypes.Input, kind: UInt8) {
         let slots = eventFrame.slots
         let variables = policy.variables.event
         if input.type { slots[variables.type] = .string(Text(borrowing: event.pointee.type)) }

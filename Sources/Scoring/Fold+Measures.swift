@@ -5,12 +5,14 @@ internal import Policy
 // Events into measures and out of them again (SPEC section 3). What a measure is follows from the events in its window
 // alone, in whatever order they came.
 extension Fold {
-    func state(_ item: Series, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<MeasureState> {
+    @inline(__always) func state(_ item: Series, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<
+        MeasureState
+    > {
         UnsafeMutableRawPointer(record + item.stateAt).assumingMemoryBound(to: MeasureState.self)
     }
 
     /// What a measure is now, as expressions see it; nil if it is absent.
-    func reading(_ measure: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64? {
+    @inline(__always) func reading(_ measure: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64? {
         let item = series[policy.rules.count + measure]
         return state(item, record).pointee.reading(item.form)
     }
@@ -165,7 +167,7 @@ extension Fold {
     // MARK: Values found anew
 
     /// The least or the greatest value in a bucket; 0 if it has no event.
-    borrowing func furthest(of bucket: Bucket, _ item: Series) -> Int64 {
+    @inline(__always) borrowing func furthest(of bucket: Bucket, _ item: Series) -> Int64 {
         guard bucket.evidence != 0 else { return 0 }
         var value = evidence[bucket.evidence].pointee.points
         var next = evidence[bucket.evidence].pointee.next
@@ -176,7 +178,7 @@ extension Fold {
         return value
     }
 
-    private func findFurthest(_ number: Int, _ record: UnsafeMutablePointer<Int64>) {
+    @inline(__always) private func findFurthest(_ number: Int, _ record: UnsafeMutablePointer<Int64>) {
         let (item, head) = (series[number], head(number, record))
         var value = head.pointee.events == 0 ? 0 : head.pointee.sum
         var next = head.pointee.next
@@ -188,12 +190,12 @@ extension Fold {
     }
 
     /// The value of the last event; 0 if there is none.
-    private func last(_ head: UnsafeMutablePointer<Bucket>) -> Int64 {
+    @inline(__always) private func last(_ head: UnsafeMutablePointer<Bucket>) -> Int64 {
         head.pointee.events == 0 ? 0 : ordered[head.pointee.evidence].pointee.value
     }
 
     /// How many events come after the last one that breaks the streak.
-    func streak(_ number: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
+    @inline(__always) func streak(_ number: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
         var bucket = head(number, record)
         guard bucket.pointee.events > 0 else { return 0 }
         var streak: Int64 = 0

@@ -206,7 +206,7 @@ extension Fold {
         return true
     }
 
-    private func precedes(_ a: Pair, _ b: Pair) -> Bool {
+    @inline(__always) private func precedes(_ a: Pair, _ b: Pair) -> Bool {
         if a.order.high != b.order.high { return a.order.high < b.order.high }
         if a.order.low != b.order.low { return a.order.low < b.order.low }
         return SubjectTable.key(subjects.record(a.new)).precedes(SubjectTable.key(subjects.record(b.new)))

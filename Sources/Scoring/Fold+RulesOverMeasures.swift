@@ -37,7 +37,7 @@ extension Fold {
     }
 
     /// Has what conditions name of a subject, but for its points, in the frame.
-    func load(_ input: Conditions.Input, _ record: UnsafeMutablePointer<Int64>) {
+    @inline(__always) func load(_ input: Conditions.Input, _ record: UnsafeMutablePointer<Int64>) {
         let slots = standingFrame.slots
         if input.kind {
             slots[policy.variables.standing.kind] = .string(kindTexts[Int(SubjectTable.header(record).pointee.kind)])
@@ -52,11 +52,11 @@ extension Fold {
     // MARK: Attributes
 
     /// The number of a subject's attributes.
-    func attributesNumber(_ record: UnsafeMutablePointer<Int64>) -> UInt32 {
+    @inline(__always) func attributesNumber(_ record: UnsafeMutablePointer<Int64>) -> UInt32 {
         UInt32(truncatingIfNeeded: record[subjects.layout.attributesAt])
     }
 
-    func load(
+    @inline(__always) func load(
         _ named: [(attribute: Int, slot: Int)], of record: UnsafeMutablePointer<Int64>, into frame: borrowing Frame
     ) {
         let number = attributesNumber(record)

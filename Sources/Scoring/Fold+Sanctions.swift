@@ -6,13 +6,15 @@ internal import Policy
 // adverse event leads to `impose`.
 extension Fold {
     /// What is imposed on a subject; nil: the sanction is idle.
-    func imposition(_ sanction: Int, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<Imposition>? {
+    @inline(__always) func imposition(_ sanction: Int, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<
+        Imposition
+    >? {
         let number = UInt32(truncatingIfNeeded: record[subjects.layout.sanctionsAt + sanction])
         return number == 0 ? nil : impositions[number]
     }
 
     /// Whether any sanction is in force.
-    func isSanctioned(_ record: UnsafeMutablePointer<Int64>) -> Bool {
+    @inline(__always) func isSanctioned(_ record: UnsafeMutablePointer<Int64>) -> Bool {
         for sanction in 0..<policy.sanctions.count
         where imposition(sanction, record)?.pointee.state == .inForce { return true }
         return false

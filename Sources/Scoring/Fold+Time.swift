@@ -98,7 +98,7 @@ extension Fold {
         allowance.timers -= 1
     }
 
-    private func precedes(_ a: Timer, _ b: Timer) -> Bool {
+    @inline(__always) private func precedes(_ a: Timer, _ b: Timer) -> Bool {
         if a.subject != b.subject {
             return SubjectTable.key(subjects.record(a.subject)).precedes(SubjectTable.key(subjects.record(b.subject)))
         }

@@ -84,6 +84,7 @@ public struct Fold: ~Copyable {
     public var allowance = Allowance.unlimited
     let kindTexts: [Text]
     let bandTexts: [Text]
+    let bandFloors: [Int64]
     /// Whose enrolments count: those of the policy that is active where they lie.
     var enrolledKinds: KindSet
     /// The text of the policy that the ledger has active here: in a policy's past another than `policy`.
@@ -149,6 +150,7 @@ public struct Fold: ~Copyable {
         standingFrame = Frame(policy.variables.standing.declarations)
         kindTexts = SubjectKind.allCases.map { Text($0.description) }
         bandTexts = policy.bands.map { Text($0.name) }
+        bandFloors = policy.bands.map(\.from)
     }
 
     deinit {

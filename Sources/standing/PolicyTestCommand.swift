@@ -148,7 +148,16 @@ struct PolicyTestCommand: ParsableCommand {
     private static func path(_ relative: String, from file: String) -> String {
         guard !relative.hasPrefix("/") else { return relative }
         let folder = (file as NSString).deletingLastPathComponent
-        return ((folder as NSString).appendingPathComponent(relative) as NSString).standardizingPath
+        var parts: [String] = []
+        for part in (folder as NSString).appendingPathComponent(relative).components(separatedBy: "/") {
+            // What a path leaves again is left out; what lies above it stays.
+            if part == "..", let last = parts.last, last != "..", !last.isEmpty {
+                parts.removeLast()
+            } else if part != "." {
+                parts.append(part)
+            }
+        }
+        return parts.joined(separator: "/")
     }
 
     // MARK: Update

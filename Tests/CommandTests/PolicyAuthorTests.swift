@@ -52,8 +52,10 @@ extension CommandTests {
             let sample = try folder.write(event + "\n", to: "sample.jsonl")
             let check = try await standing("policy", "check", policy, "--sample", sample)
             #expect(check.code == 0)
-            #expect(check.messages.contains("warning: none of the sample's 1 event matches"), "\(check.messages)")
-            #expect(check.messages.contains("could not be evaluated, first \"1\" of \"/s\""), "\(check.messages)")
+            #expect(check.messages.contains("warning: no event of the sample matches (1 read)"), "\(check.messages)")
+            #expect(
+                check.messages.contains("no value for 1 of the sample's events (1 read), first \"1\" of \"/s\""),
+                "\(check.messages)")
         }
 
         @Test func whatACaseGaveCanBeWritten() async throws {

@@ -69,6 +69,12 @@ import Testing
             "attribute.tier in constant.tiers || !attribute.vip ? 5 : 0",
             "while the member's `tier` is gold or plus or the member's `vip` is false: 5 points more."
         ),
+        (
+            "!has(measure.ever) ? 0 : measure.ever < 2 ? 10 : measure.ever <= 5 && kind in ['business'] ? -5 : -20",
+            "while there was no `ride.late` or `speeding.*`: nothing, else while there were fewer than 2 `ride.late` or "
+                + "`speeding.*`: 10 points more, else while there were 5 or fewer `ride.late` or `speeding.*` and the member is a "
+                + "business: 5 points less, otherwise 20 points less."
+        ),
         ("measure.ever * -3", "-3 times the number of `ride.late` or `speeding.*`, as points."),
         ("measure.ever", "the number of `ride.late` or `speeding.*`, as points."),
         ("4", "at every moment, 4 points more."),
@@ -156,7 +162,7 @@ import Testing
         let all = PolicyExplanation(try ScoringPolicy(yaml: text, file: "policy.yaml")).text
         #expect(
             all.split(whereSeparator: \.isWhitespace).joined(separator: " ").contains(
-                "granted when there were fewer than 2 `a`, there is the greatest `n` of all `a` and the member's `fleet` is 3 or "
+                "granted when there were fewer than 2 `a`, there was at least one `a` and the member's `fleet` is 3 or "
                     + "more."))
     }
 }

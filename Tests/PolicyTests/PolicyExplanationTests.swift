@@ -130,6 +130,7 @@ import Testing
             "when its `amount` is 400.5 or more and the member is a business"
         ),
         ("kind in ['individual', 'official']", "when the member is an individual or an official"),
+        ("!has(data.hours)", "when its `hours` is not given"),
         ("has(data.hours) && data.hours > 0", "when its `hours` is given and its `hours` is more than 0"),
         ("data.carriage in [\"sleeper\", \"high-speed\"]", "when its `carriage` is sleeper or high-speed"),
         ("data.carriage != \"sleeper\"", "when its `carriage` is not sleeper"),
@@ -160,6 +161,10 @@ import Testing
         ("data.days * -2", "counts -2 times its `days` as points."),
         ("3 * data.days", "counts 3 times its `days` as points."),
         ("data.days > 30 ? -25 : -12", "takes 25 points when its `days` is more than 30, otherwise 12."),
+        (
+            "data.over > 50 ? -6 : data.over > 30 ? -4 : 1",
+            "takes 6 points when its `over` is more than 50, 4 when its `over` is more than 30, otherwise gives 1 point."
+        ),
         ("data.ok ? 2 : -12", "gives 2 points when its `ok` is true, otherwise takes 12 points."),
         ("data.a * data.b", "counts as many points as `data.a * data.b` says."),
         ("data.a > 1 ? data.b : 2", "counts as many points as `data.a > 1 ? data.b : 2` says."),

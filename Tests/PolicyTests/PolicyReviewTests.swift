@@ -247,9 +247,9 @@ import Testing
         let found = review.warnings.map { "\($0.line):\($0.column): \($0.message)" }
         #expect(
             found == [
-                "7:8: 1 of the sample's 4 events could not be evaluated, first \"1\" of \"/s\": no such field",
-                "8:8: 2 of the sample's 4 events could not be evaluated, first \"1\" of \"/s\": the value is a double, not an int",
-                "9:8: none of the sample's 4 events matches", "10:8: none of the sample's 4 events matches",
+                "7:8: no value for 1 of the sample's events (4 read), first \"1\" of \"/s\": no such field",
+                "8:8: no value for 2 of the sample's events (4 read), first \"1\" of \"/s\": the value is a double, not an int",
+                "9:8: no event of the sample matches (4 read)", "10:8: no event of the sample matches (4 read)",
             ])
     }
 }

@@ -65,8 +65,8 @@ import Testing
         #expect(difference.bands.moves.count == moves.count)
         let bands = difference.bands
         #expect(bands.up + bands.down + bands.same + bands.other == difference.subjects)
-        #expect(difference.perks.map(\.id) == ["listing", "energy"])
-        #expect(difference.sanctions.map(\.id) == ["debtor", "loans", "credit"])
+        #expect(difference.perks.map(\.id) == ["listing", "lastly", "energy"])
+        #expect(difference.sanctions.map(\.id) == ["debtor", "loans", "quiet", "credit"])
         for (items, counts) in [(difference.perks, perks), (difference.sanctions, sanctions)] {
             for item in items {
                 #expect([item.live, item.shadow, item.gained, item.lost] == counts[item.id] ?? [0, 0, 0, 0])
