@@ -7,12 +7,14 @@ public struct FramedTopics: Sendable {
     public let includes: @Sendable (String) -> Bool
     /// The events in a record's value; nil if it is no frame.
     public let events: @Sendable (UnsafeRawBufferPointer) -> Int?
+    /// Calls `body` with the subject of each event in a record's value.
+    public let subjects: @Sendable (UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) -> Void
 
     public init(
-        includes: @escaping @Sendable (String) -> Bool, events: @escaping @Sendable (UnsafeRawBufferPointer) -> Int?
+        includes: @escaping @Sendable (String) -> Bool, events: @escaping @Sendable (UnsafeRawBufferPointer) -> Int?,
+        subjects: @escaping @Sendable (UnsafeRawBufferPointer, (UnsafeRawBufferPointer) -> Void) -> Void
     ) {
-        self.includes = includes
-        self.events = events
+        (self.includes, self.events, self.subjects) = (includes, events, subjects)
     }
 }
 

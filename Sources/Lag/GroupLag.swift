@@ -30,6 +30,11 @@ public struct GroupLag: Sendable, Hashable {
     public let partitions: [Partition]
     /// Of the last dozen looks those at which the group's members or state had changed.
     public let unrest: Int
+    /// Of the unread records of the hot partition, the share of the most frequent key; nil if there is none, or its records were
+    /// not read.
+    public var hotKeyShare: KeyShare?
+    /// What its members say themselves; empty where nobody asked them.
+    public var insideCauses: [LagCause] = []
 
     public init(_ profile: GroupProfile, partitions: [Partition], unrest: Int = 0) {
         self.profile = profile
@@ -122,5 +127,5 @@ public struct GroupLag: Sendable, Hashable {
     }
 
     /// Why the group is behind, what matters most first; empty if nothing is wrong.
-    public var causes: [LagCause] { LagCause.of(self) }
+    public var causes: [LagCause] { insideCauses + LagCause.of(self) }
 }

@@ -20,6 +20,9 @@ public struct LagCause: Sendable, Hashable {
         case tooSlow = "too-slow"
         case catchingUp = "catching-up"
         case nothingCommitted = "nothing-committed"
+        /// Of Standing's own groups, from inside.
+        case policySwitch = "policy-switch"
+        case fold
     }
 
     public let code: Code
@@ -187,7 +190,8 @@ extension LagCause {
             place: first.place)
     }
 
-    private static func hotPartition(_ group: GroupLag) -> LagCause? {
+    /// The partition of rule 12, with its shares of what arrives and of the lag; nil if there is none.
+    static func hot(_ group: GroupLag) -> (partition: GroupLag.Partition, arrival: Double, lag: Double)? {
         let partitions = group.partitions.filter { $0.lag.records != nil && $0.lag.arrivalRate != nil }
         guard partitions.count >= hotPartitions, partitions.count == group.partitions.count,
             let hot = partitions.max(by: { $0.lag.records ?? 0 < $1.lag.records ?? 0 }),
@@ -195,12 +199,18 @@ extension LagCause {
         else { return nil }
         let lagShare = Double(hot.lag.records ?? 0) / Double(lag)
         let arrivalShare = (hot.lag.arrivalRate ?? 0) / arrival
-        guard min(lagShare, arrivalShare) >= hotShare else { return nil }
+        return min(lagShare, arrivalShare) >= hotShare ? (hot, arrivalShare, lagShare) : nil
+    }
+
+    private static func hotPartition(_ group: GroupLag) -> LagCause? {
+        guard let hot = hot(group) else { return nil }
+        let what = hot.partition.isFramed ? "events are about one subject" : "records have one key"
+        let key = group.hotKeyShare.map { "; \(LagText.percent($0.share)) of \($0.counted) unread \(what)" } ?? ""
         return LagCause(
             .hotPartition,
-            "\(hot.place) gets \(LagText.percent(arrivalShare)) of what arrives and has \(LagText.percent(lagShare)) of the lag: "
-                + "spread its keys, for more members do not help",
-            place: hot.place)
+            "\(hot.partition.place) gets \(LagText.percent(hot.arrival)) of what arrives and has \(LagText.percent(hot.lag)) of the "
+                + "lag\(key): spread its keys, for more members do not help",
+            place: hot.partition.place)
     }
 
     private static func transaction(_ group: GroupLag) -> LagCause? {

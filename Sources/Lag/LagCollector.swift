@@ -200,7 +200,7 @@ final class LagCollector {
             notes.append("broker \(leader) does not tell the offsets of all its partitions: \(error)")
         }
         let leaderless = partitions.filter { leaders[$0] == nil }.count
-        if leaderless > 0 { notes.append("\(leaderless) partitions have no leader: their ends are unknown") }
+        if leaderless > 0 { notes.append("partitions without a leader, whose ends are unknown: \(leaderless)") }
         return logs
     }
 

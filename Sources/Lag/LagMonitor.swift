@@ -5,6 +5,7 @@ public import Logging
 /// partition and judges the last `window` of them. A value of one thread.
 public final class LagMonitor {
     private let collector: LagCollector
+    private let keys: KeySampler
     /// By group.
     private var histories: [String: GroupHistory] = [:]
 
@@ -24,6 +25,7 @@ public final class LagMonitor {
         collector = try LagCollector(
             kafka: kafka, filter: groups, knownGroups: knownGroups, committedReaders: committedReaders,
             ledgers: ledgers, timeoutMilliseconds: timeoutMilliseconds, logger: logger)
+        keys = KeySampler(kafka, topics: ledgers, logger: logger)
     }
 
     /// Takes a sample and reports; `now` is the wall clock in milliseconds since 1970. Blocks for some seconds, and longer where
@@ -33,14 +35,32 @@ public final class LagMonitor {
     public func observe(now: Int64) throws(KafkaError) -> LagReport {
         let observation = try collector.collect(now: now)
         var kept: [String: GroupHistory] = [:]
-        let groups = observation.groups.map { group in
+        var groups = observation.groups.map { group in
             var history = histories.removeValue(forKey: group.profile.name) ?? GroupHistory()
             let partitions = history.note(group, now: now)
             kept[group.profile.name] = history
             return GroupLag(group.profile, partitions: partitions, unrest: history.unrest)
         }
         histories = kept
+        readHotKeys(&groups)
         return LagReport(time: now, groups: groups, notes: observation.notes)
+    }
+}
+
+extension LagMonitor {
+    /// Groups whose hot partitions a look reads.
+    static let hotPartitionsRead = 2
+
+    /// Reads whose the records of hot partitions are, of the groups that are furthest behind.
+    private func readHotKeys(_ groups: inout [GroupLag]) {
+        let hot = groups.indices.compactMap { index in LagCause.hot(groups[index]).map { (index, $0.partition) } }
+        let worst = hot.sorted { $0.1.lag.records ?? 0 > $1.1.lag.records ?? 0 }.prefix(Self.hotPartitionsRead)
+        for (index, partition) in worst {
+            let lag = partition.lag
+            guard let committed = lag.committed, let end = lag.end else { continue }
+            let position = max(committed, lag.start ?? committed)
+            groups[index].hotKeyShare = keys.read(partition.place, from: position, to: end)
+        }
     }
 }
 

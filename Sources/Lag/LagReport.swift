@@ -17,6 +17,15 @@ public struct LagReport: Sendable, Hashable {
         self.notes = notes
     }
 
+    /// The same with what the members of a group say themselves, where it is behind, and with further notes.
+    public func adding(_ causes: [LagCause], to group: String, notes more: [String] = []) -> LagReport {
+        var groups = groups
+        for index in groups.indices where groups[index].group == group && groups[index].status != .ok {
+            groups[index].insideCauses = causes
+        }
+        return LagReport(time: time, groups: groups, notes: notes + more)
+    }
+
     /// One sentence for each group that is not within `maxSeconds`: a partition of it is further behind, or by unknown
     /// seconds. A partition of which not even the lag is known (such as one for which nothing was committed) does not
     /// count; but of the groups that are `asked` for by name, one of which nothing at all is known is not within the limit

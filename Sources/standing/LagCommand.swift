@@ -1,4 +1,5 @@
 import ArgumentParser
+import Events
 import Foundation
 import Kafka
 import Lag
@@ -30,6 +31,7 @@ struct LagCommand: AsyncParsableCommand {
             Examples:
               standing lag --brokers HOST:PORT
               standing lag --brokers HOST:PORT --group billing --max-seconds 60
+              standing lag --brokers HOST:PORT --member one:8080 two:8080
               standing lag --brokers HOST:PORT --committed 'payments-*' --watch --output json
             """)
 
@@ -42,6 +44,11 @@ struct LagCommand: AsyncParsableCommand {
         name: .customLong("committed"), parsing: .upToNextOption,
         help: "Groups that read committed data only; * stands for any text.")
     var committedReaders: [String] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: "HOST:PORT of members: what they say over HTTP explains why the group that folds the ledger is behind.")
+    var member: [String] = []
 
     @Flag(help: "Go on, an evaluation every --interval, until interrupted.")
     var watch = false
@@ -75,17 +82,21 @@ struct LagCommand: AsyncParsableCommand {
         let cluster = try Cluster(self.cluster, &settings)
         let pause = Double(Settings.duration(interval) ?? 2_000_000) / 1e6
         let (asked, watch, output, all, maxSeconds) = (group, watch, output, all, maxSeconds)
-        let committedReaders = committedReaders.map { GroupPattern($0) }
+        let (committedReaders, members) = (committedReaders.map { GroupPattern($0) }, member)
         let exceeded = try await onThread {
             do {
                 let monitor = try LagMonitor(
                     kafka: cluster.kafka, groups: asked.isEmpty ? nil : asked, knownGroups: try cluster.knownGroups(),
                     committedReaders: committedReaders, ledgers: cluster.ledgers)
+                let readings = MemberReadings()
+                let (ledger, fold) = (try cluster.pipelineTopics().ledger, cluster.prefix + "standing-fold")
                 _ = try monitor.observe(now: milliseconds())
                 while true {
                     // The first sample has no rate, so the first report comes with the second.
                     Thread.sleep(forTimeInterval: pause)
-                    let report = try monitor.observe(now: milliseconds())
+                    var notes: [String] = []
+                    let causes = LagCause.inside(readings.ask(members, &notes), ledger: ledger)
+                    let report = try monitor.observe(now: milliseconds()).adding(causes, to: fold, notes: notes)
                     for note in report.notes { say("note: \(note)") }
                     print(output == .json ? report.json() : report.table(all: all))
                     fflush(nil)
@@ -119,20 +130,31 @@ extension Cluster {
     var ledgers: FramedTopics {
         let own = Set(names(.ledger))
         return FramedTopics(
-            includes: { own.contains($0) || $0.hasSuffix(Self.defaultLedger) }, events: { eventCount(inFrame: $0) })
+            includes: { own.contains($0) || $0.hasSuffix(Self.defaultLedger) }, events: { eventCount(inFrame: $0) },
+            subjects: { frame, body in
+                forEachEvent(inFrame: frame) { entry in
+                    if !entry.event.subject.isEmpty { body(entry.event.subject) }
+                }
+            })
     }
 }
 
 /// All entries but ticks; nil if it is no frame.
 private func eventCount(inFrame bytes: UnsafeRawBufferPointer) -> Int? {
+    var count = 0
+    return forEachEvent(inFrame: bytes) { _ in count += 1 } ? count : nil
+}
+
+/// Calls `body` with all entries but ticks; false if it is no frame, or not a whole one.
+@discardableResult
+private func forEachEvent(inFrame bytes: UnsafeRawBufferPointer, _ body: (Entry) -> Void) -> Bool {
     var reader = FrameReader()
     var entry = FrameReader.blank
-    var count = 0
     do {
         try reader.open(bytes)
-        while try reader.next(&entry) { if entry.kind != .tick { count += 1 } }
+        while try reader.next(&entry) { if entry.kind != .tick { body(entry) } }
     } catch {
-        return nil
+        return false
     }
-    return count
+    return true
 }

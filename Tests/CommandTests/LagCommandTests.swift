@@ -85,6 +85,16 @@ extension CommandTests {
             #expect(others.code == 0, "nobody asked for it by name")
         }
 
+        /// What a member would have said is missing, and the rest is there.
+        @Test func aMemberThatDoesNotAnswerIsANote() async throws {
+            let broker = try await Broker()
+            let run = try await lag(
+                broker, "--output", "json", "--committed", "pay-*", "--member", "127.0.0.1:1")
+            #expect(run.code == 0)
+            #expect(run.messages.contains("note: member 127.0.0.1:1: it does not answer"))
+            #expect(try report(run).groups.contains { $0.group == "standing-fold" })
+        }
+
         @Test func worksInAnyFolder() async throws {
             let folder = try TemporaryFolder()
             let broker = try await Broker()

@@ -122,6 +122,15 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
         #expect(causes([partition(0, even), partition(1, slow), partition(2, even)]).map(\.code) == [.tooSlow])
     }
 
+    @Test func howMuchOneKeyHasOfIt() {
+        let even: [(committed: Int64?, end: Int64?)] = [(0, 0), (10, 10)]
+        var group = GroupLag(
+            GroupProfile(name: "g"),
+            partitions: [partition(0, even), partition(1, [(0, 0), (10, 90)]), partition(2, even)])
+        group.hotKeyShare = KeyShare(share: 0.637, counted: 80)
+        #expect(group.causes.first?.sentence.contains("of the lag; 63% of 80 unread records have one key: ") == true)
+    }
+
     @Test func aTransactionIsOpen() {
         let found = causes([partition(0, [(100, 100)], held: 12)])
         #expect(found.map(\.code) == [.transaction])

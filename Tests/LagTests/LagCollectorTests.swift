@@ -178,7 +178,8 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         let cluster = try Cluster(records: 1000)
         defer { withExtendedLifetime(cluster) {} }
         let monitor = try cluster.monitor(
-            ledgers: FramedTopics(includes: { $0 == topic }, events: { $0.first.map { Int($0) } }))
+            ledgers: FramedTopics(includes: { $0 == topic }, events: { $0.first.map { Int($0) } }, subjects: { $1($0) })
+        )
         func units() throws -> [LagUnit] {
             let report = try monitor.observe(now: wallClock())
             return try #require(report.groups.first).partitions.map(\.unit)
@@ -197,7 +198,8 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
     @Test func topicsThatAreNoLedgerHaveRecords() throws {
         let cluster = try Cluster(records: 1)
         defer { withExtendedLifetime(cluster) {} }
-        let monitor = try cluster.monitor(ledgers: FramedTopics(includes: { _ in false }, events: { _ in 1 }))
+        let ledgers = FramedTopics(includes: { _ in false }, events: { _ in 1 }, subjects: { _, _ in })
+        let monitor = try cluster.monitor(ledgers: ledgers)
         let report = try monitor.observe(now: wallClock())
         #expect(report.groups.first?.partitions.map(\.unit) == [.records, .records])
     }

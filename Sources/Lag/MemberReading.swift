@@ -1,0 +1,107 @@
+public import Foundation
+import Kafka
+
+/// What a member of Standing says of itself over HTTP, as far as it explains why its group is behind: its `/readyz`, and of its
+/// `/metrics` what waits.
+public struct MemberReading: Sendable, Hashable {
+    public struct Quarantined: Sendable, Hashable, Decodable {
+        public let partition: Int32
+        public let offset: Int64
+        public let reason: String
+    }
+
+    public struct Switching: Sendable, Hashable, Decodable {
+        public struct Policy: Sendable, Hashable, Decodable {
+            public let id: String
+            public let version: Int64
+        }
+
+        public let partition: Int32
+        public let policy: Policy
+        /// From 0 to 1.
+        public let done: Double
+    }
+
+    /// `HOST:PORT` that answered.
+    public let member: String
+    /// Why it is not ready; empty while it is.
+    public let reasons: [String]
+    public let quarantined: [Quarantined]
+    public let switching: [Switching]
+    /// Ledger partitions that wait for a worker; nil if it does not say.
+    public let slicesWaiting: Int?
+    /// Ledger partitions whose frames fill what may wait; nil if it does not say.
+    public let partitionsPaused: Int?
+
+    private struct Readiness: Decodable {
+        let ready: Bool
+        let reasons: [String]?
+        let quarantined: [Quarantined]?
+        let switching: [Switching]?
+    }
+
+    /// Nil if the answers are none of a member. `metrics`: the text exposition; nil if it was not got.
+    public init?(member: String, readiness: Data, metrics: String?) {
+        guard let found = try? JSONDecoder().decode(Readiness.self, from: readiness) else { return nil }
+        self.member = member
+        reasons = found.ready ? [] : found.reasons ?? []
+        (quarantined, switching) = (found.quarantined ?? [], found.switching ?? [])
+        slicesWaiting = metrics.flatMap { Self.value(of: "standing_slices_waiting", in: $0) }
+        partitionsPaused = metrics.flatMap { Self.value(of: "standing_partitions_paused", in: $0) }
+    }
+
+    /// Of a metric that has one series without labels.
+    private static func value(of metric: String, in text: String) -> Int? {
+        let line = text.split(separator: "\n").first { $0.hasPrefix(metric + " ") }
+        return line.flatMap { Double($0.dropFirst(metric.utf8.count + 1)) }.map { Int($0) }
+    }
+}
+
+/// The causes that members see from inside, of the group that folds the ledger. Pure rules, in this order:
+///
+/// 1. A ledger partition is in quarantine: `poison`.
+/// 2. Ledger partitions switch to another policy: `policy-switch`.
+/// 3. Ledger partitions wait for a worker, or their frames fill what may wait: `fold`.
+/// 4. A member is not ready for another reason: `member`.
+extension LagCause {
+    public static func inside(_ members: [MemberReading], ledger: String) -> [LagCause] {
+        [quarantine(members, ledger), policySwitch(members), fold(members), unready(members)].compactMap { $0 }
+    }
+
+    private static func quarantine(_ members: [MemberReading], _ ledger: String) -> LagCause? {
+        let all = members.flatMap(\.quarantined)
+        guard let first = all.first else { return nil }
+        let others = all.count > 1 ? " (and \(all.count - 1) other partitions)" : ""
+        return LagCause(
+            .poison,
+            "ledger partition \(first.partition) is in quarantine at offset \(first.offset)\(others), \(first.reason): restore the "
+                + "topic, or `standing ledger skip \(first.partition) \(first.offset) --reason TEXT`",
+            place: TopicPartition(ledger, first.partition))
+    }
+
+    private static func policySwitch(_ members: [MemberReading]) -> LagCause? {
+        let all = members.flatMap(\.switching)
+        guard let slowest = all.min(by: { $0.done < $1.done }) else { return nil }
+        return LagCause(
+            .policySwitch,
+            "\(all.count) ledger partitions switch to policy \(slowest.policy.id) \(slowest.policy.version), "
+                + "\(LagText.percent(slowest.done)) of the slowest is done: they answer under the old one until then; wait"
+        )
+    }
+
+    private static func fold(_ members: [MemberReading]) -> LagCause? {
+        let busy = members.filter { $0.slicesWaiting ?? 0 > 0 || $0.partitionsPaused ?? 0 > 0 }
+        guard let worst = busy.max(by: { $0.slicesWaiting ?? 0 < $1.slicesWaiting ?? 0 }) else { return nil }
+        return LagCause(
+            .fold,
+            "at \(worst.member) \(worst.slicesWaiting ?? 0) ledger partitions wait for a worker, and the frames of "
+                + "\(worst.partitionsPaused ?? 0) fill what may wait: raise --workers while cores are idle, else add a member"
+        )
+    }
+
+    private static func unready(_ members: [MemberReading]) -> LagCause? {
+        let unready = members.first { !$0.reasons.isEmpty && $0.quarantined.isEmpty && $0.switching.isEmpty }
+        guard let unready, let reason = unready.reasons.first else { return nil }
+        return LagCause(.member, "\(unready.member) is not ready: \(reason)")
+    }
+}

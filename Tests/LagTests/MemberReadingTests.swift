@@ -1,0 +1,76 @@
+import Foundation
+import Kafka
+import Lag
+import Testing
+
+/// What a member answers, and what follows.
+@Suite struct MemberReadingTests {
+    private let quiet = "standing_slices_waiting 0\nstanding_partitions_paused 0\n"
+
+    private func reading(_ readiness: String, metrics: String? = nil) -> MemberReading? {
+        MemberReading(member: "one:8080", readiness: Data(readiness.utf8), metrics: metrics)
+    }
+
+    private func causes(_ readiness: String, metrics: String? = nil) -> [LagCause] {
+        LagCause.inside([reading(readiness, metrics: metrics)].compactMap { $0 }, ledger: "ledger")
+    }
+
+    @Test func aReadyMemberHasNoCause() {
+        #expect(causes(#"{"ready":true,"foldPartitions":2}"#, metrics: quiet).isEmpty)
+        #expect(causes(#"{"ready":true}"#).isEmpty, "nothing is known of its workers")
+    }
+
+    @Test func anotherServersAnswerIsNone() {
+        #expect(reading("not found") == nil)
+        #expect(reading("{}") == nil)
+    }
+
+    @Test func aPartitionInQuarantineIsPoison() {
+        let found = causes(
+            #"{"ready":true,"quarantined":[{"partition":3,"offset":412,"reason":"no frame"}]}"#, metrics: quiet)
+        #expect(found.map(\.code) == [.poison])
+        #expect(found.first?.place == TopicPartition("ledger", 3))
+        #expect(found.first?.sentence.contains("`standing ledger skip 3 412 --reason TEXT`") == true)
+    }
+
+    @Test func aSwitchOfPolicyTakesItsTime() {
+        let switches = [
+            #"{"partition":0,"policy":{"id":"card","version":4},"done":0.5}"#,
+            #"{"partition":1,"policy":{"id":"card","version":4},"done":0.25}"#,
+        ].joined(separator: ",")
+        let found = causes(#"{"ready":true,"switching":["# + switches + "]}")
+        #expect(found.map(\.code) == [.policySwitch])
+        #expect(found.first?.sentence.hasPrefix("2 ledger partitions switch to policy card 4, 25% of ") == true)
+    }
+
+    @Test func whatWaitsForWorkersIsTheFold() {
+        let found = causes(
+            #"{"ready":true}"#, metrics: "# TYPE a gauge\nstanding_slices_waiting 3\nstanding_partitions_paused 1\n")
+        #expect(found.map(\.code) == [.fold])
+        #expect(found.first?.sentence.hasPrefix("at one:8080 3 ledger partitions wait for a worker, ") == true)
+    }
+
+    @Test func aMemberThatIsNotReadySaysWhy() {
+        let found = causes(#"{"ready":false,"error":"x","reasons":["the fold has not joined its group"]}"#)
+        #expect(found.map(\.code) == [.member])
+        #expect(found.first?.sentence == "one:8080 is not ready: the fold has not joined its group")
+    }
+
+    /// Where nothing is behind there is nothing to explain.
+    @Test func whatMembersSayExplainsALag() throws {
+        func group(_ committed: Int64) -> GroupLag {
+            let sample = LagSample(time: 0, committed: committed, start: 0, end: 9, next: .unknown)
+            let lag = LagEvaluation([sample], now: 0)
+            return GroupLag(
+                GroupProfile(name: "g"), partitions: [GroupLag.Partition(place: TopicPartition("t", 0), lag: lag)])
+        }
+        let cause = LagCause(.fold, "busy")
+        func causes(_ committed: Int64, of name: String) -> [LagCause.Code]? {
+            let report = LagReport(time: 0, groups: [group(committed)], notes: []).adding([cause], to: name)
+            return report.groups.first?.causes.map(\.code)
+        }
+        #expect(causes(4, of: "g") == [.fold])
+        #expect(causes(9, of: "g") == [])
+        #expect(causes(4, of: "other") == [])
+    }
+}
