@@ -359,7 +359,7 @@ public struct Fold: ~Copyable {
         /// Bit d: the event added negative points to a live bucket or window of dimension d, or came into an adverse measure
         /// of it.
         var adverse: UInt64 = 0
-        /// Bit d: measures of dimension d may be others than before.
+        /// Bit d: measures of dimension d are others than before, or may be.
         var measures: UInt64 = 0
         /// The subject's attributes are others than before.
         var attributes = false
