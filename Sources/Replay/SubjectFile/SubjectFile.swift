@@ -45,7 +45,7 @@ public struct SubjectFile: ~Copyable {
     /// "wouldNotHaveBeenUnder":[{"sanction","from","until"}]}]}`. `standing` is null for who is not enrolled; where it has
     /// measures, `"measures":[{"measure","value","events":[{"time","type","source","id"}]}]` follows it.
     ///
-    /// Where an event did not count, its item of `history` says why: `"unmatched":true` if no rule and no sanction names its
+    /// Where an event did not count, its item of `history` says why: `"unmatched":true` if no rule, no measure and no sanction names its
     /// type, and `"errors":[{"rule","error"}]` (or `sanction`, or `perk`) if an expression gave nothing. Of an error that
     /// befell several events at once, or an early event that counts from here on, `count` or `source` and `id` follow.
     public func write(to writer: inout ByteWriter) {
