@@ -106,7 +106,8 @@ public enum Metric: String, Sendable, CaseIterable {
             (.gauge, "For how long the owned partition that is furthest behind has been behind its end.")
         case .foldEntries: (.counter, "Ledger entries with an event, whatever came of it.")
         case .foldScored: (.counter, "Behaviour events that a rule or a sanction took.")
-        case .foldUnmatched: (.counter, "Behaviour events of enrolled subjects that no rule and no sanction took.")
+        case .foldUnmatched:
+            (.counter, "Behaviour events of enrolled subjects that no rule, no measure and no sanction took.")
         case .foldDuplicates: (.counter, "Events that were known already.")
         case .foldNotEnrolled: (.counter, "Events that did not count because their subject was not enrolled.")
         case .foldEarly: (.counter, "Behaviour events that came before their subject's enrolment.")

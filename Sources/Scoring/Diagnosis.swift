@@ -58,7 +58,7 @@ public struct Diagnosis: Sendable, Equatable {
     public var otherFailures: Int64 = 0
     /// The most frequent first.
     public var unmatchedTypes: [UnmatchedType] = []
-    /// Events of further types that no rule and no sanction names.
+    /// Events of further types that no rule, no measure and no sanction names.
     public var otherUnmatched: Int64 = 0
     /// Early events that contribute nothing, by the topic that they came from.
     public var notEnrolled: [TopicEvents] = []

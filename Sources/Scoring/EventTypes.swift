@@ -235,7 +235,7 @@ private struct EventNames {
 
 /// What the fold does with an event type: resolved once for many events.
 public struct EventTypeID: Equatable, Sendable {
-    /// >= 0: a type that rules or sanctions name; -1: none; <= -2: a control type.
+    /// >= 0: a type or prefix that the policy names; -1: none; <= -2: a control type.
     let value: Int32
 
     static let unnamed = EventTypeID(value: -1)
@@ -245,7 +245,7 @@ public struct EventTypeID: Equatable, Sendable {
     init(value: Int32) { self.value = value }
     public init(_ control: ControlType) { value = -2 - Int32(control.rawValue) }
 
-    /// No rule and no sanction names the type, and it is no control type.
+    /// No rule, no measure and no sanction names the type, and it is no control type.
     public var isUnmatched: Bool { self == .unnamed }
 
     var control: ControlType? { value <= -2 && value >= -257 ? ControlType(rawValue: UInt8(-2 - value)) : nil }

@@ -194,8 +194,7 @@ extension Fold {
         if item.form == .fading { return fade(timer, item, record) }
         guard let ended = remove(head(number, record), timer.bucket) else { return 0 }
         guard !item.form.isMeasure else {
-            leave(ended, number, record)
-            change.measures |= 1 &<< UInt64(item.dimension)
+            leave(ended, number, record, &change)
             return 0
         }
         forget(ended)

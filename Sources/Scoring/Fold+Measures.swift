@@ -32,8 +32,10 @@ extension Fold {
                 guard last.due > clock.microseconds else { continue }
                 let dimension = 1 &<< UInt64(entrance.dimension) as UInt64
                 if entrance.isAdverse { change.adverse |= dimension }
-                change.measures |= dimension
+                let state = state(series[Int(entrance.series)], record)
+                let before = state.pointee.reading(entrance.form)
                 enter(event, value, last, entrance, record, subject, identity)
+                if state.pointee.reading(entrance.form) != before { change.measures |= dimension }
             }
         }
     }
@@ -97,9 +99,11 @@ extension Fold {
     // MARK: Out again
 
     /// A bucket has left the window: it was the earliest of them.
-    mutating func leave(_ bucket: Bucket, _ number: Int, _ record: UnsafeMutablePointer<Int64>) {
+    mutating func leave(_ bucket: Bucket, _ number: Int, _ record: UnsafeMutablePointer<Int64>, _ change: inout Change)
+    {
         let item = series[number]
         let state = state(item, record)
+        let before = state.pointee.reading(item.form)
         state.pointee.events -= Int64(bucket.events)
         switch item.form {
         case .sum:
@@ -115,6 +119,7 @@ extension Fold {
         default: break
         }
         if item.form.isOrdered { ordered.removeAll(bucket.evidence) } else { forget(bucket) }
+        if state.pointee.reading(item.form) != before { change.measures |= 1 &<< UInt64(item.dimension) }
     }
 
     /// Takes an event out of a measure. False: it is not in it.

@@ -1,4 +1,4 @@
-internal import Events
+public import Events
 internal import Expressions
 internal import Policy
 
@@ -19,6 +19,30 @@ extension Fold {
     public func forEachStanding(_ body: (Standing) -> Void) {
         subjects.forEach { _, record in body(standing(record)) }
     }
+
+    /// The fingerprints of the events that are in a measure of a subject, and of those that break its streak; empty if it is not
+    /// enrolled.
+    public func events(inMeasure measure: Int, of subject: UnsafeRawBufferPointer) -> Set<UInt64> {
+        var events: Set<UInt64> = []
+        guard let number = subjects.find(subject, hash: subject.fingerprint(seed: 0)) else { return events }
+        let place = policy.rules.count + measure
+        forEachBucket(place, subjects.record(number)) { bucket in
+            var next = bucket.pointee.evidence
+            while next != 0 {
+                if series[place].form.isOrdered {
+                    events.insert(ordered[next].pointee.identity)
+                    next = ordered[next].pointee.next
+                } else {
+                    events.insert(evidence[next].pointee.identity)
+                    next = evidence[next].pointee.next
+                }
+            }
+        }
+        return events
+    }
+
+    /// What `events(inMeasure:of:)` knows an event by.
+    public static func fingerprint(of event: EventView) -> UInt64 { keys(event).identity }
 
     private func standing(_ record: UnsafeMutablePointer<Int64>) -> Standing {
         let header = SubjectTable.header(record).pointee

@@ -13,8 +13,8 @@ public struct Fold: ~Copyable {
     public static let maximumSubjectEvents: UInt32 = 1 << 26
     /// Early events that wait for one subject's enrolment.
     public static let maximumEarlyEventsOfSubject = 256
-    /// What the expressions of one event, its rules' and its sanctions', may cost together (`Limit.cost` is one expression's):
-    /// those beyond it are evaluation errors. A policy of ordinary rules spends a few hundred on an ordinary event.
+    /// What the expressions of one event, its rules', measures' and sanctions', may cost together (`Limit.cost` is one
+    /// expression's): those beyond it are evaluation errors. A policy of ordinary rules spends a few hundred on an ordinary event.
     public static let maximumEventCost = 2_000_000
     /// Early events that wait in a ledger partition, and voids that wait for their event.
     public static let maximumEarlyEvents = 1_000_000
@@ -348,7 +348,7 @@ public struct Fold: ~Copyable {
         /// The score and band as last told, and as they are now.
         var before = Fact.Level(score: 0, band: 0)
         var after = Fact.Level(score: 0, band: 0)
-        /// A rule took the event, or a sanction did.
+        /// A rule, a measure or a sanction took the event.
         var isMatched = false
         /// A dimension's points are others than before.
         var points = false
@@ -359,7 +359,7 @@ public struct Fold: ~Copyable {
         /// Bit d: the event added negative points to a live bucket or window of dimension d, or came into an adverse measure
         /// of it.
         var adverse: UInt64 = 0
-        /// Bit d: measures of dimension d may be others than before.
+        /// Bit d: measures of dimension d are others than before, or may be.
         var measures: UInt64 = 0
         /// The subject's attributes are others than before.
         var attributes = false

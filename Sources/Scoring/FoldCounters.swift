@@ -2,9 +2,9 @@
 public struct FoldCounters: Equatable, Sendable {
     /// Entries with an event, whatever came of it.
     public var entries: Int64 = 0
-    /// Behaviour events that a rule or a sanction took.
+    /// Behaviour events that a rule, a measure or a sanction took.
     public var scored: Int64 = 0
-    /// Behaviour events of enrolled subjects that no rule and no sanction took.
+    /// Behaviour events of enrolled subjects that no rule, no measure and no sanction took.
     public var unmatched: Int64 = 0
     public var duplicates: Int64 = 0
     /// Events of subjects that were not enrolled and that contribute nothing; early ones are counted when they wait no more.

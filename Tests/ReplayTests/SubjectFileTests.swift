@@ -92,9 +92,9 @@ import Testing
         .event(type: type, subject: "anna", offset: number, second: day * Self.day, data: data)
     }
 
-    private func file(_ entries: [LedgerEntry], asOf day: Int64) throws -> SubjectFile {
+    private func file(_ entries: [LedgerEntry], asOf day: Int64, policy: String = text) throws -> SubjectFile {
         let frames = [
-            (offset: Int64(0), bytes: LedgerEntry.frame(session: 9, [.policy(Self.text)])),
+            (offset: Int64(0), bytes: LedgerEntry.frame(session: 9, [.policy(policy)])),
             (offset: Int64(1), bytes: LedgerEntry.frame(session: 1, entries)),
         ]
         let history = try Self.archive(frames)
@@ -143,6 +143,48 @@ import Testing
                 happened("standing.event.voided", 2, day: 2, data: #"{"source":"/town","id":"town-0-1"}"#),
             ], asOf: 3)
         #expect(file.makeGoods == [MakeGood(perks: [], sanctions: [])])
+    }
+
+    /// What a measure is, and the events that make it: those that were voided or have left the window are not among them.
+    @Test func measuresAreShownWithTheirEvents() throws {
+        let text = Self.text.replacing(
+            "rules:",
+            with: """
+                attributes: {tier: string, rooms: int}
+                measures:
+                  - {id: missed, dimension: payment, event: bill.missed, count: true, within: 10 days}
+                  - {id: streak, dimension: payment, event: bill.paid, streak: [bill.missed]}
+                  - {id: least, dimension: payment, event: bill.paid, min: data.cents, within: 1 day}
+                rules:
+                """)
+        let attributes = #"{"kind":"individual","attributes":{"tier":"gold","rooms":"three"}}"#
+        let file = try file(
+            [
+                happened("standing.subject.enrolled", 0, day: 0, data: attributes),
+                happened("bill.missed", 1, day: 1), happened("bill.paid", 2, day: 2),
+                happened("bill.missed", 3, day: 9),
+                happened("bill.paid", 4, day: 10), happened("bill.paid", 5, day: 11),
+                happened("bill.missed", 6, day: 12),
+                happened("standing.event.voided", 7, day: 13, data: #"{"source":"/town","id":"town-0-6"}"#),
+            ], asOf: 14, policy: text)
+        var writer = ByteWriter()
+        file.write(to: &writer)
+        let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
+        let measures = try #require(json["measures"] as? [[String: Any]])
+        let told = measures.map { measure in
+            let events = (measure["events"] as? [[String: Any]] ?? []).map { $0["id"] as? String ?? "" }
+            return "\(measure["measure"] ?? "") \(measure["value"] ?? "") of \(events.joined(separator: " "))"
+        }
+        #expect(
+            told == [
+                "missed 1 of town-0-3", "streak 2 of town-0-1 town-0-2 town-0-3 town-0-4 town-0-5", "least <null> of ",
+            ])
+        let standing = try #require(json["standing"] as? [String: Any])
+        #expect(standing["attributes"] as? [String: String] == ["tier": "gold"])
+        let values = (standing["measures"] as? [[String: Any]] ?? []).map {
+            "\($0["value"] ?? "") \($0["events"] ?? "")"
+        }
+        #expect(values == ["1 1", "2 5", "<null> 0"])
     }
 
     @Test func whoIsNotEnrolledHasAFileAllTheSame() throws {

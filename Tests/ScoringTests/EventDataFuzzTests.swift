@@ -11,7 +11,14 @@ import Testing
         version: 1
         score: {base: 0, min: -1000000, max: 1000000}
         dimensions: {d: {}}
+        measures:
+          - {id: sum, dimension: d, event: deed, sum: data.a, within: 3 days}
+          - {id: least, dimension: d, event: "dee.*", min: data.a}
+          - {id: most, dimension: d, event: [deed, "dee.*"], max: data.a * data.a, within: 1 month}
+          - {id: last, dimension: d, event: deed, when: data.b > 1.5, latest: data.a - data.b}
+          - {id: streak, dimension: d, event: deed, when: size(data.s) > 1, streak: ["dee.*"], within: 2 days}
         rules:
+          - {id: measures, dimension: d, points: measure.sum - measure.most * measure.last + measure.streak}
           - {id: number, dimension: d, event: deed, when: data.a >= 10, points: data.a * 3 + data.b, per: day, cap: 50, lasts: 3 days}
           - {id: text, dimension: d, event: deed, when: 'data.s.matches("^(x|y)*z") || data.s.contains(data.t)', points: size(data.s)}
           - {id: list, dimension: d, event: deed, when: 'data.l.exists(i, i == data.a) && data.l.all(i, i != 3)', points: 'data.l[0]'}

@@ -42,9 +42,10 @@ public struct SubjectFile: ~Copyable {
 
     /// `{"subject","clock","standing","history":[{"offset","entry","time","type","source","id","origin","changes":[…]}],
     /// "voided":[{"source","id","reason","at","wouldHaveHad":[{"perk","from","until"}],
-    /// "wouldNotHaveBeenUnder":[{"sanction","from","until"}]}]}`. `standing` is null for who is not enrolled.
+    /// "wouldNotHaveBeenUnder":[{"sanction","from","until"}]}]}`. `standing` is null for who is not enrolled; where it has
+    /// measures, `"measures":[{"measure","value","events":[{"time","type","source","id"}]}]` follows it.
     ///
-    /// Where an event did not count, its item of `history` says why: `"unmatched":true` if no rule and no sanction names its
+    /// Where an event did not count, its item of `history` says why: `"unmatched":true` if no rule, no measure and no sanction names its
     /// type, and `"errors":[{"rule","error"}]` (or `sanction`, or `perk`) if an expression gave nothing. Of an error that
     /// befell several events at once, or an early event that counts from here on, `count` or `source` and `id` follow.
     public func write(to writer: inout ByteWriter) {
@@ -55,6 +56,10 @@ public struct SubjectFile: ~Copyable {
         writer.append(",\"standing\":")
         if let standing = replay.standing {
             standing.writeExplained(to: &writer, policy: replay.fold.policy, clock: replay.fold.clock)
+            if !standing.measures.isEmpty {
+                writer.append(",\"measures\":")
+                Self.writeMeasures(of: standing, in: replay, history, to: &writer)
+            }
         } else {
             writer.append("null")
         }

@@ -30,7 +30,7 @@ public struct SubjectReplay: ~Copyable {
         public var changes: [Change]
         /// Evaluations that gave nothing. Their example is the entry's event, or an early one that its enrolment let count.
         public var errors: [Diagnosis.Failure] = []
-        /// The entry is an event of a type that no rule and no sanction names.
+        /// The entry is an event of a type that no rule, no measure and no sanction names.
         public var isUnmatched = false
     }
 

@@ -1,0 +1,41 @@
+internal import Events
+internal import Ledger
+internal import Policy
+internal import Scoring
+
+extension SubjectFile {
+    /// `[{"measure","value","events":[{"time","type","source","id"}]}]`: what each measure of the subject is now, null if it is
+    /// absent, and the events in it, as they came; of a streak also those that break it.
+    static func writeMeasures(
+        of standing: Standing, in replay: borrowing SubjectReplay, _ history: SubjectEntries,
+        to writer: inout ByteWriter
+    ) {
+        writer.append("[")
+        for (index, item) in standing.measures.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append("{\"measure\":")
+            writer.append(jsonString: replay.fold.policy.measures[item.measure].id)
+            writer.append(",\"value\":")
+            if let value = item.value { writer.append(decimal: value) } else { writer.append("null") }
+            writer.append(",\"events\":[")
+            var left = history.subject.withUnsafeBytes { replay.fold.events(inMeasure: item.measure, of: $0) }
+            var isFirst = true
+            for entry in history.entries where entry.kind == .event && entry.subject == history.subject {
+                guard left.remove(entry.lend { Fold.fingerprint(of: $0) }) != nil else { continue }
+                if !isFirst { writer.append(byte: 0x2C) }
+                isFirst = false
+                writer.append("{\"time\":\"")
+                writer.append(entry.time)
+                writer.append("\",\"type\":")
+                entry.type.withUnsafeBytes { writer.append(jsonString: $0) }
+                writer.append(",\"source\":")
+                entry.source.withUnsafeBytes { writer.append(jsonString: $0) }
+                writer.append(",\"id\":")
+                entry.id.withUnsafeBytes { writer.append(jsonString: $0) }
+                writer.append("}")
+            }
+            writer.append("]}")
+        }
+        writer.append("]")
+    }
+}
