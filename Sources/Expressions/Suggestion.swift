@@ -21,18 +21,20 @@ enum Suggestion {
         return best.map { "; did you mean '\($0)'?" } ?? ""
     }
 
-    /// Levenshtein's distance in bytes. Nil where it is greater than `limit` or the names have nothing in common.
+    /// Edits in bytes, of which two neighbours that have changed places are one. Nil where it is greater than `limit` or the names have nothing in common.
     private static func edits(_ a: [UInt8], _ b: [UInt8], _ limit: Int) -> Int? {
         guard abs(a.count - b.count) <= limit, a.count <= maximumBytes else { return nil }
-        var previous = Array(0...b.count)
+        var (beforePrevious, previous) = ([Int](), Array(0...b.count))
         for (i, x) in a.enumerated() {
             var row = [i + 1]
             for (j, y) in b.enumerated() {
-                row.append(min(previous[j] + (x == y ? 0 : 1), previous[j + 1] + 1, row[j] + 1))
+                var edits = min(previous[j] + (x == y ? 0 : 1), previous[j + 1] + 1, row[j] + 1)
+                if i > 0, j > 0, x == b[j - 1], y == a[i - 1] { edits = min(edits, beforePrevious[j - 1] + 1) }
+                row.append(edits)
             }
             // No later row has less.
             guard row.contains(where: { $0 <= limit }) else { return nil }
-            previous = row
+            (beforePrevious, previous) = (previous, row)
         }
         let distance = previous[b.count]
         return distance <= limit && distance < max(a.count, b.count) ? distance : nil

@@ -1,3 +1,4 @@
+import Events
 public import Foundation
 import Kafka
 
@@ -46,8 +47,8 @@ public struct MemberReading: Sendable, Hashable {
         self.member = member
         reasons = found.ready ? [] : found.reasons ?? []
         (quarantined, switching) = (found.quarantined ?? [], found.switching ?? [])
-        slicesWaiting = metrics.flatMap { Self.value(of: "standing_slices_waiting", in: $0) }
-        partitionsPaused = metrics.flatMap { Self.value(of: "standing_partitions_paused", in: $0) }
+        slicesWaiting = metrics.flatMap { Self.value(of: Metric.slicesWaiting.rawValue, in: $0) }
+        partitionsPaused = metrics.flatMap { Self.value(of: Metric.partitionsPaused.rawValue, in: $0) }
     }
 
     /// Of a metric that has one series without labels.

@@ -317,7 +317,10 @@ extension YAMLReader.Value {
     /// Whether both are the same values, whatever the order of a mapping's members.
     fileprivate func saysTheSame(as other: Self) -> Bool {
         switch (node.content, other.node.content) {
-        case (.scalar, .scalar): return scalar == other.scalar && ownTag == other.ownTag
+        case (.scalar(let text, _), .scalar(let quoted, _)):
+            // An expression that begins with ! is a tag to YAML until it has its quotes.
+            if let ownTag, other.ownTag == nil { return text.isEmpty ? quoted == ownTag : quoted == ownTag + " " + text }
+            return scalar == other.scalar && ownTag == other.ownTag
         case (.sequence(let a), .sequence(let b)):
             return a.count == b.count && zip(a, b).allSatisfy { Self($0).saysTheSame(as: Self($1)) }
         case (.mapping(let a), .mapping(let b)):

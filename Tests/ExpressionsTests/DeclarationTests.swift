@@ -143,7 +143,10 @@ import Testing
         #expect(expression.diagnostics.isEmpty)
         #expect(expression.slots == slots)
         let frame = Frame(town.declarations)
-        #expect(expression.truth(frame) == .error)
+        // What reads an absent field is an error, and an error and a false one are false.
+        #expect(expression.truth(frame) == .no)
+        let reading = try town.compile("attribute.tier == 'plus'")
+        #expect(reading.truth(frame) == .error)
         frame.slots[slots[0]] = .string(Text("plus"))
         frame.slots[slots[1]] = .int(3)
         #expect(expression.truth(frame) == .yes)

@@ -98,7 +98,7 @@ extension PipelineServiceTests {
 
                 // Beside a member that runs.
                 let outcome = try upgrade(fixture).run(name: "old-town", id: "u1")
-                #expect(outcome.foldVersion == 5 && outcome.partitions == 2 && outcome.upgraded == [0, 1])
+                #expect(outcome.foldVersion == 6 && outcome.partitions == 2 && outcome.upgraded == [0, 1])
                 #expect(try upgrade(fixture).run(name: "old-town", id: "u2").upgraded == [])
                 #expect(try refusal(fixture, name: "new-town").hasSuffix("has the name old-town for good"))
 

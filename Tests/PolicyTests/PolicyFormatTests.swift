@@ -55,7 +55,6 @@ import Testing
                 policy: messy   # its name
                 # About the version.
                 version: 1
-
                 score: {base: 1, min: 0, max: 2}
                 dimensions: {d: {}}
                 rules:
@@ -72,6 +71,7 @@ import Testing
                     points: >-
                       measure.x > 1
                       ? 2 : 1
+
                 bands:
                 - {name: A, from: 0}   # the only one
                 # Above the perks.
