@@ -319,7 +319,9 @@ extension YAMLReader.Value {
         switch (node.content, other.node.content) {
         case (.scalar(let text, _), .scalar(let quoted, _)):
             // An expression that begins with ! is a tag to YAML until it has its quotes.
-            if let ownTag, other.ownTag == nil { return text.isEmpty ? quoted == ownTag : quoted == ownTag + " " + text }
+            if let ownTag, other.ownTag == nil {
+                return quoted == [ownTag, text].filter { !$0.isEmpty }.joined(separator: " ")
+            }
             return scalar == other.scalar && ownTag == other.ownTag
         case (.sequence(let a), .sequence(let b)):
             return a.count == b.count && zip(a, b).allSatisfy { Self($0).saysTheSame(as: Self($1)) }

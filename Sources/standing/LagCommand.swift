@@ -31,7 +31,7 @@ struct LagCommand: AsyncParsableCommand {
             Examples:
               standing lag --brokers HOST:PORT
               standing lag --brokers HOST:PORT --group billing --max-seconds 60
-              standing lag --brokers HOST:PORT --member one:8080 two:8080
+              standing lag --brokers HOST:PORT --ask one:8080 two:8080
               standing lag --brokers HOST:PORT --committed 'payments-*' --watch --output json
             """)
 
@@ -48,7 +48,7 @@ struct LagCommand: AsyncParsableCommand {
     @Option(
         parsing: .upToNextOption,
         help: "HOST:PORT of members: what they say over HTTP explains why the group that folds the ledger is behind.")
-    var member: [String] = []
+    var ask: [String] = []
 
     @Flag(help: "Go on, an evaluation every --interval, until interrupted.")
     var watch = false
@@ -82,7 +82,7 @@ struct LagCommand: AsyncParsableCommand {
         let cluster = try Cluster(self.cluster, &settings)
         let pause = Double(Settings.duration(interval) ?? 2_000_000) / 1e6
         let (asked, watch, output, all, maxSeconds) = (group, watch, output, all, maxSeconds)
-        let (committedReaders, members) = (committedReaders.map { GroupPattern($0) }, member)
+        let (committedReaders, members) = (committedReaders.map { GroupPattern($0) }, ask)
         let exceeded = try await onThread {
             do {
                 let monitor = try LagMonitor(

@@ -89,7 +89,7 @@ extension CommandTests {
         @Test func aMemberThatDoesNotAnswerIsANote() async throws {
             let broker = try await Broker()
             let run = try await lag(
-                broker, "--output", "json", "--committed", "pay-*", "--member", "127.0.0.1:1")
+                broker, "--output", "json", "--committed", "pay-*", "--ask", "127.0.0.1:1")
             #expect(run.code == 0)
             #expect(run.messages.contains("note: member 127.0.0.1:1: it does not answer"))
             #expect(try report(run).groups.contains { $0.group == "standing-fold" })

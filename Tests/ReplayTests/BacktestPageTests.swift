@@ -96,7 +96,8 @@ import Testing
         let report = try story().report()
         let document = try #require(
             JSONSerialization.jsonObject(with: Data(report.json().utf8)) as? [String: Any])
-        #expect(Set(document.keys) == ["policy", "against", "input", "comparison", "histogram", "outcome", "sensitivity"])
+        let keys: Set = ["policy", "against", "input", "comparison", "histogram", "outcome", "sensitivity"]
+        #expect(Set(document.keys) == keys)
         let policy = try #require(document["policy"] as? [String: Any])
         #expect(policy["version"] as? Int == 2)
         let bands = try #require(policy["bands"] as? [[String: Any]])
