@@ -301,7 +301,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             lastStatus.withLock { ($0.shared, $0.countedTo) = (nil, partition.countedTo) }
             self.partition = nil
             giveBackSnapshotRoom()
-            runtime.memory.noteReserved(0, for: number)
+            runtime.memory.note(nil, of: number)
         }
     }
 

@@ -54,7 +54,7 @@ extension PartitionRunner {
         let isWanted = shadow.map { $0.refusal == nil && $0.order.text != state.text } ?? false
         if let hash = state.hash {
             if isWanted, hash == shadow?.order.hash {
-                guard runtime.memory.isFull else { return true }
+                guard runtime.memory.isTight else { return true }
                 shadow?.refusal = "there is no room for a second state within --memory-limit any more"
             }
             endShadow(of: partition)
@@ -75,11 +75,23 @@ extension PartitionRunner {
 
     /// Ends what the state has, whatever policy it is of.
     private func endShadow(of partition: LedgerPartition) {
-        let retired = partition.withFold { $0.endShadow() }
-        // To let it go takes long where it is large.
-        runtime.host.background(.storage) { withExtendedLifetime(retired) {} }
+        let (bytes, retired) = partition.withFold { ($0.withShadow { Int64($0.byteCount) } ?? 0, $0.endShadow()) }
         shadow?.beginAnew()
-        runtime.memory.noteReserved(0, for: number)
+        let (memory, leaving) = (runtime.memory, Leaving(retired))
+        memory.note(nil, of: number)
+        memory.noteEnd(of: bytes)
+        // To let it go takes long where it is large.
+        runtime.host.background(.storage) {
+            leaving.free()
+            memory.noteFreed(bytes)
+        }
+    }
+
+    /// A state on its way out, which goes when it is freed and not with the last who has a hand on this.
+    private final class Leaving: Sendable {
+        private let state: Mutex<PartitionFold.Retired?>
+        init(_ state: PartitionFold.Retired?) { self.state = Mutex(state) }
+        func free() { state.withLock { $0 = nil } }
     }
 
     /// False: this member does not fold it.
@@ -161,7 +173,10 @@ extension PartitionRunner {
             (
                 progress: state.shadow, difference: state.shadowDifference,
                 isActive: state.policy?.text == work.order.text, next: state.nextOffset,
-                left: state.withShadow { [live = state.fold.byteCount] in Int64(live - $0.byteCount) } ?? 0
+                second: state.withShadow { [live = state.fold.byteCount] in
+                    MemoryWatch.SecondState(
+                        bytes: Int64($0.byteCount), growth: Int64($0.nextGrowth), left: Int64(max(0, live - $0.byteCount)))
+                }
             )
         }
         let (phase, reason): (PipelineStatus.Shadow.Phase, String?) =
@@ -172,7 +187,7 @@ extension PartitionRunner {
             } else if let progress = state.progress {
                 (progress.isLive ? .live : .folding, work.trouble?.reason)
             } else { (.waiting, nil) }
-        runtime.memory.noteReserved(max(0, state.left), for: number)
+        runtime.memory.note(state.second, of: number)
         let status = PipelineStatus.Shadow(
             partition: number, isStandby: partition.isStandby, phase: phase, folded: state.progress?.folded ?? 0,
             total: state.progress?.total ?? state.next, reason: reason, difference: state.difference)
