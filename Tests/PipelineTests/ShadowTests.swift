@@ -180,15 +180,29 @@ private typealias Frames = LedgerPartitionFrames
         stage.poll(try Frames.ledger(bills: 1), runner)
         stage.order(.shadow(order), runner)
         #expect(runner.status.shadow?.phase == .live)
-        stage.host.clock.residentBytes = limit
-        stage.host.clock.pass(seconds: 1)
-        stage.runtime.memory.look()
-        stage.poke(runner)
+        let bytes = try #require(runner.partition?.withFold { $0.withShadow { Int64($0.byteCount) } ?? 0 })
+        #expect(bytes > 1)
+        let memory = stage.runtime.memory
+        // From the limit on the intake makes enrolments dead letters.
+        func look(at resident: Int64) {
+            stage.host.clock.residentBytes = resident
+            stage.host.clock.pass(seconds: 1)
+            memory.look()
+        }
+        look(at: limit + bytes - 1)
+        #expect(memory.isTight && !memory.isFull, "an enrolment has room")
+        stage.runtime.slices.ready(runner)
+        stage.runSlices()
         #expect(runner.status.shadow?.phase == .refused && hash(runner) == nil)
+        look(at: limit + bytes - 1)
+        #expect(!memory.isFull, "what is not freed yet does not count")
+        stage.settle()
+        look(at: limit - 1)
+        #expect(!memory.isFull)
+        stage.poll([Frames.bills(from: 3, at: 3)], from: 3, runner)
+        #expect(runner.status.nextOffset == 4 && hash(runner) == nil)
         // It comes back with another order.
-        stage.host.clock.residentBytes = 0
-        stage.host.clock.pass(seconds: 1)
-        stage.runtime.memory.look()
+        look(at: 0)
         stage.order(.shadow(nil), runner)
         stage.order(.shadow(order), runner)
         #expect(runner.status.shadow?.phase == .live)
