@@ -116,7 +116,7 @@ extension ClusterShadow {
         guard !reports.isEmpty else { return "no member answers, so how long it will take is not known" }
         let hash = PolicyHash.of(policy.text)
         let shadows = reports.filter { $0.shadow?.sha256 == hash }.flatMap(\.partitions).filter { !$0.standby }
-        if order?.text == policy.text, reports.count == answers.count, !shadows.isEmpty,
+        if order?.hash == hash, reports.count == answers.count, !shadows.isEmpty,
             shadows.allSatisfy(\.isAtHand)
         {
             return "\(name) is in the shadow: each partition switches at its entry, in under a second"
@@ -149,7 +149,7 @@ extension ClusterShadow {
 
     /// Takes the order away once the policy that is activated is active in every partition, or says that it stands.
     func end(after policy: ScoringPolicy, within microseconds: Int64) async throws {
-        guard order?.text == policy.text else { return }
+        guard let order, order.hash == PolicyHash.of(policy.text) else { return }
         let isLooking = microseconds > 0
         let (_, isDone) = isLooking ? await wait(microseconds, until: Self.isActive) : ([], false)
         guard isDone else {

@@ -46,12 +46,12 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         let candidate = try loadPolicy(file)
-        let active = try ActivePolicies(cluster).texts.last
-        guard candidate.text != active else {
+        let active = try ActivePolicies(cluster).texts.last.map { PolicyHash.of($0) }
+        guard PolicyHash.of(candidate.text) != active else {
             throw fail("error: \(candidate.id) version \(candidate.version) is active already")
         }
         let shadow = try ClusterShadow.required(cluster)
-        if let order = shadow.order, order.text != active {
+        if let order = shadow.order, order.hash != active {
             throw fail(
                 "error: \(ShadowReport.Order(order).name) is in the shadow already, since \(order.since)"
                     + (order.by.map { ", by \($0)" } ?? "") + ": `standing policy shadow stop` ends it")

@@ -1,3 +1,4 @@
+internal import Events
 internal import Ledger
 internal import Logging
 internal import Policy
@@ -51,7 +52,8 @@ extension PartitionRunner {
             (hash: $0.shadow?.policyHash, text: $0.policy?.text, isBetweenFrames: !$0.isWithinFrame && !$0.isSpoiled)
         }
         guard state.isBetweenFrames else { return false }
-        let isWanted = shadow.map { $0.refusal == nil && $0.order.text != state.text } ?? false
+        let isWanted =
+            shadow.map { $0.refusal == nil && !PolicyHash.areSame($0.order.text, state.text ?? "") } ?? false
         if let hash = state.hash {
             if isWanted, hash == shadow?.order.hash {
                 guard runtime.memory.isTight else { return true }
@@ -172,10 +174,12 @@ extension PartitionRunner {
         let state = partition.withFold { state in
             (
                 progress: state.shadow, difference: state.shadowDifference,
-                isActive: state.policy?.text == work.order.text, next: state.nextOffset,
+                isActive: state.policy.map { PolicyHash.areSame($0.text, work.order.text) } ?? false,
+                next: state.nextOffset,
                 second: state.withShadow { [live = state.fold.byteCount] in
                     MemoryWatch.SecondState(
-                        bytes: Int64($0.byteCount), growth: Int64($0.nextGrowth), left: Int64(max(0, live - $0.byteCount)))
+                        bytes: Int64($0.byteCount), growth: Int64($0.nextGrowth),
+                        left: Int64(max(0, live - $0.byteCount)))
                 }
             )
         }

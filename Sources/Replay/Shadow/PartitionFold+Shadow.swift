@@ -59,7 +59,7 @@ extension PartitionFold {
 
     /// The shadow's state becomes the candidate, if it is of this text: it is no shadow any more.
     mutating func takeShadow(of text: String) -> PolicyCandidate? {
-        guard let shadowFold, shadowFold.policy.text == text, let folding = shadowFold.folding else { return nil }
+        guard let shadowFold, shadowFold.isOf(text), let folding = shadowFold.folding else { return nil }
         self.shadowFold = nil
         return PolicyCandidate(
             ofShadow: folding, before: frameOffset, isHistoryFolded: folding.stands(at: nextOffset))
@@ -67,7 +67,7 @@ extension PartitionFold {
 
     /// Another policy is active than before.
     mutating func noteSwitchBesideShadow() {
-        if shadowFold?.policy.text == policyText { shadowFold = nil }
+        if shadowFold?.isOf(policyText) == true { shadowFold = nil }
         shadowFold?.forgetComparison()
     }
 

@@ -242,6 +242,25 @@ import Testing
         #expect(Outcome(told, fold) == (try Self.expected(all)))
     }
 
+    /// Texts of the same characters that are other bytes have other hashes: they are two policies.
+    @Test func aShadowOfOtherBytesIsNotTheOneThatIsActivated() throws {
+        let (composed, decomposed) = ("\n# caf\u{e9}\n", "\n# cafe\u{301}\n")
+        let (shadowed, activated) = (RandomLedger.others[0] + composed, RandomLedger.others[0] + decomposed)
+        #expect(shadowed == activated && !PolicyHash.areSame(shadowed, activated))
+        let lives = Self.ledger().lives
+        let offset = lives[lives.count - 1].offset + 1
+        let all =
+            lives + [(offset, LedgerEntry.frame(session: 80, [ShadowLedger.activation(activated, number: 1)]))]
+        var fold = ShadowLedger.fold(all)
+        fold.beginShadow(of: try ShadowLedger.policy(shadowed), history: ShadowLedger.history(all))
+        let outcome = try SliceTests.whole(all, &fold)
+        #expect(outcome == (try Self.expected(all)))
+        let (text, active) = (fold.policyText, fold.policy?.text ?? "")
+        let shadow = try ShadowLedger.progress(fold)
+        #expect(PolicyHash.areSame(text, activated) && PolicyHash.areSame(active, activated))
+        #expect(shadow.isLive && shadow.policyHash == PolicyHash.of(shadowed))
+    }
+
     /// An activation that counts for nothing leaves the policy in the shadow.
     @Test func anActivationAgainstAnotherPolicyLeavesTheShadow() throws {
         var frames = try ShadowLedger(seed: 2, activations: 0).frames
