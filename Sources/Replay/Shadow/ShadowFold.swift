@@ -49,7 +49,8 @@ final class ShadowFold {
         folding.past.horizon = horizon
         var left = slice
         do {
-            return try !folding.fold(before: end, within: &left)
+            let isDone = try folding.fold(before: end, within: &left)
+            return !isDone && !folding.isWaiting
         } catch let problem as PartitionFold.Problem {
             fail(problem)
             return false

@@ -88,6 +88,28 @@ import Testing
         #expect(standings == (try ShadowLedger.fixed(RandomLedger.others[0], frames)))
     }
 
+    /// Whoever has the next frame calls for it then.
+    @Test func whereTheHistorysNextFrameIsNotHereYetThereIsNothingMoreToDo() throws {
+        let frames = RandomLedger(seed: 4, frames: 40, switches: false).frames
+        var fold = ShadowLedger.fold(frames)
+        _ = try SliceTests.whole(frames, &fold)
+        fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[0])) { range in
+            HaltingFrames(frames.filter { range.contains($0.offset) }, times: 1)
+        }
+        var calls = 0
+        while try !ShadowLedger.progress(fold).isLive, calls <= 2 * frames.count {
+            let before = try ShadowLedger.progress(fold).folded
+            let hasMore = try fold.catchUpShadow()
+            let folded = try ShadowLedger.progress(fold).folded
+            // A frame, and up to two offsets that are left out.
+            #expect(!hasMore && folded <= before + 3)
+            calls += 1
+        }
+        #expect(calls >= frames.count)
+        let standings = ShadowLedger.shadowStandings(fold)
+        #expect(standings == (try ShadowLedger.fixed(RandomLedger.others[0], frames)))
+    }
+
     /// A history that gives everything from the first frame on does no harm.
     @Test func aHistoryMayBeginBeforeWhatIsAskedFor() throws {
         let frames = RandomLedger(seed: 6, frames: 40, switches: false).frames
