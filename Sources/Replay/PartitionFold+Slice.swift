@@ -18,8 +18,8 @@ extension PartitionFold {
         public static let standardHistory = 2048
         public static let standardFacts = 2048
 
-        /// Entries folded. Up to 256 more may be left over from the call before. What a frame leaves of them is for the policy in
-        /// the shadow.
+        /// Entries folded. Up to 256 more may be left over from the call before. A policy in the shadow folds the frame with as
+        /// many, and as many timers, of its own.
         public internal(set) var entries: Int
         /// Timers that are put in order or fire, and early events and voids that wait no more, of the partition and of the
         /// history that a new policy is folded from. A step of a subject may fire some more than are left.
@@ -101,7 +101,7 @@ extension PartitionFold {
         let progress = try fold(frame, at: offset, above: published, into: &facts)
         // The next facts may be of the same entry.
         drain(above: published, into: &facts, sameEntry: progress == .unfinished)
-        if progress == .done, shadowFold != nil { followInShadow(frame, at: offset, from: before) }
+        if progress == .done, shadowFold != nil { followInShadow(frame, at: offset, from: before, within: slice) }
         return progress
     }
 

@@ -145,6 +145,45 @@ private typealias Frames = LedgerPartitionFrames
         #expect(runner.status.shadow?.phase == .live && runner.status.shadow?.folded == end)
     }
 
+    @Test func whatIsNotOwedToTheShadowWaitsForAWorkerOfItsOwn() throws {
+        let (count, size) = (300, 30)
+        let frames = (0..<count).map { number in
+            Frames.bills(size, from: 1000 + Int64(number * size), at: Int64(number + 2))
+        }
+        let stage = try RunnerStage(archives: true)
+        let runner = stage.owned()
+        stage.poll(try Frames.ledger(bills: 0) + frames, runner)
+        runner.inbox.order(.shadow(order))
+        stage.runtime.slices.ready(runner)
+        #expect(stage.runtime.slices.runNext())
+        #expect(runner.status.shadow?.phase == .folding && runner.status.shadow?.folded == 0)
+        #expect(stage.runtime.slices.readyCount == 0 && stage.runtime.slices.count == 1)
+        #expect(stage.runtime.slices.runNext())
+        let folded = try #require(runner.status.shadow?.folded)
+        #expect(folded > 0 && folded <= Int64(PartitionFold.Slice.standardHistory / size))
+        #expect(stage.runtime.slices.readyCount == 0 && stage.runtime.slices.count == 1)
+        stage.settle()
+        #expect(runner.status.shadow?.phase == .live)
+    }
+
+    @Test func whatIsOwedToTheShadowIsPaidInPieces() {
+        var work = ShadowWork(order)
+        work.owe(for: ShadowWork.leastPiece * ShadowWork.share - 1, isBehind: true)
+        #expect(work.takePiece() == nil)
+        work.owe(for: ShadowWork.share, isBehind: true)
+        #expect(work.takePiece() == Int(ShadowWork.leastPiece) && work.takePiece() == nil)
+        work.owe(for: .max, isBehind: true)
+        var pieces: [Int] = []
+        while let piece = work.takePiece() { pieces.append(piece) }
+        #expect(pieces == [Int](repeating: Int(ShadowWork.mostPiece), count: 4))
+        // What it did not follow.
+        work.hasBeenLive = true
+        work.owe(for: 300, isBehind: true)
+        #expect(work.takePiece() == 300)
+        work.owe(for: 300, isBehind: false)
+        #expect(work.takePiece() == nil)
+    }
+
     // MARK: What is refused
 
     private func refusal(_ stage: RunnerStage, _ order: ShadowOrder) throws -> String {

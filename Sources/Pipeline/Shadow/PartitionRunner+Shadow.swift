@@ -26,24 +26,41 @@ extension PartitionRunner {
         shadow = order.map { ShadowWork($0) }
     }
 
-    /// A slice's work on the shadow: a piece where nothing else was to be done, and else one that is owed for what was `folded`, in
-    /// entries. `hasMore`: the partition has more to fold. True: there is more to do.
-    func workOnShadow(_ partition: LedgerPartition, hasMore: Bool, folded: Int64) throws -> Bool {
+    /// A slice's work on the shadow: what is owed to it for what was `folded`, in entries. True: there is more to do, which can
+    /// wait.
+    func payShadow(of partition: LedgerPartition, folded: Int64) throws -> Bool {
         defer { noteShadow(of: partition) }
+        guard isReadyForShadow(partition) else { return false }
+        let isBehind = partition.withFold { $0.shadow?.isLive == false }
+        shadow?.owe(for: folded, isBehind: isBehind)
+        while let piece = shadow?.takePiece() {
+            guard try stepShadow(of: partition, entries: piece) else { return false }
+        }
+        return true
+    }
+
+    /// What can wait: small pieces, until as much is done as a slice does at most, or the partition is wanted. True: there is more
+    /// to do.
+    func workOnShadow(of partition: LedgerPartition) throws -> Bool {
+        defer { noteShadow(of: partition) }
+        guard isReadyForShadow(partition) else { return false }
+        var left = PartitionFold.Slice.standardHistory
+        while left > 0 {
+            guard try stepShadow(of: partition, entries: ShadowWork.sparePiece) else { return false }
+            left -= ShadowWork.sparePiece
+            if runtime.slices.isWanted(self) { return true }
+        }
+        return true
+    }
+
+    /// The state has the shadow that it is to have, and there is something to do for it.
+    private func isReadyForShadow(_ partition: LedgerPartition) -> Bool {
         guard shadow != nil || partition.withFold({ $0.shadow != nil }) else { return false }
         switch partition.phase {
         case .recovering, .restoring, .leaving: return false
         case .standby, .catchingUp, .current, .switching: break
         }
-        guard settleShadow(of: partition), hasShadowWork(in: partition) else { return false }
-        guard hasMore || folded > 0 else { return try stepShadow(of: partition, entries: .max) }
-        let owed = min((shadow?.owed ?? 0) + folded / ShadowWork.share, ShadowWork.mostOwed)
-        guard owed >= ShadowWork.leastPiece else {
-            shadow?.owed = owed
-            return true
-        }
-        shadow?.owed = 0
-        return try stepShadow(of: partition, entries: Int(owed))
+        return settleShadow(of: partition) && hasShadowWork(in: partition)
     }
 
     /// Has the state have the shadow that is ordered, and no other, if it stands between two frames. True: it has it.
@@ -130,7 +147,7 @@ extension PartitionRunner {
     /// One piece: of the history until the shadow has it, then of a comparison that is due. True: there is more to do now. What the
     /// topic is asked for calls for a slice when it is here.
     private func stepShadow(of partition: LedgerPartition, entries: Int) throws -> Bool {
-        let slice = PartitionFold.Slice(history: min(entries, PartitionFold.Slice.standardHistory))
+        let slice = PartitionFold.Slice(history: entries)
         if partition.withFold({ $0.shadow?.isLive == false }) {
             // What is not written yet would be fetched from the topic.
             guard !isDiskFull else { return false }
@@ -139,6 +156,7 @@ extension PartitionRunner {
         do {
             let hasMore = try partition.withFold { try $0.catchUpShadow(within: slice) }
             shadow?.trouble = nil
+            if partition.withFold({ $0.shadow?.isLive == true }) { shadow?.hasBeenLive = true }
             if hasMore { return true }
         } catch {
             // Both states are as they were.

@@ -49,12 +49,16 @@ extension PartitionFold {
         try shadowFold?.catchUp(to: nextOffset, horizon: horizon, within: slice) ?? false
     }
 
-    /// A frame that this state has just folded; it stood at `start` before. A shadow that stood there too folds it with what is
-    /// left of the slice. If that does not suffice, the shadow goes on with the frame in `catchUpShadow`.
-    mutating func followInShadow(_ frame: UnsafeRawBufferPointer, at offset: Int64, from start: Int64) {
+    /// A frame that this state has just folded; it stood at `start` before. A shadow that stood there too folds it, with as
+    /// many entries and timers as the last part's slice had. If they do not suffice, the shadow goes on with the frame in
+    /// `catchUpShadow`.
+    mutating func followInShadow(
+        _ frame: UnsafeRawBufferPointer, at offset: Int64, from start: Int64, within slice: Slice
+    ) {
         guard let shadowFold, shadowFold.stands(at: start) else { return }
-        left.history = left.entries
-        shadowFold.follow(frame, at: offset, horizon: horizon, within: &left)
+        // One more: a frame of as many entries is at its end when the next one is asked for.
+        var own = Slice(timers: slice.timers, history: slice.entries < .max ? slice.entries + 1 : .max)
+        shadowFold.follow(frame, at: offset, horizon: horizon, within: &own)
     }
 
     /// The shadow's state becomes the candidate, if it is of this text: it is no shadow any more.
