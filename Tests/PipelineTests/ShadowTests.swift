@@ -247,6 +247,22 @@ private typealias Frames = LedgerPartitionFrames
         #expect(runner.status.shadow?.phase == .live)
     }
 
+    /// A refusal is of its order, and not of the policy.
+    @Test func aNewOrderOfTheSamePolicyIsTriedAgain() throws {
+        let stage = try RunnerStage(archives: true, memoryLimit: 1 << 30)
+        let runner = stage.owned()
+        stage.poll(try Frames.ledger(bills: 1), runner)
+        stage.host.clock.residentBytes = 1 << 30
+        stage.order(.shadow(order), runner)
+        #expect(runner.status.shadow?.phase == .refused)
+        stage.host.clock.residentBytes = 0
+        stage.order(.shadow(order), runner)
+        #expect(runner.status.shadow?.phase == .refused && runner.status.shadow?.order == order, "it is the same order")
+        let again = ShadowOrder(text: Self.candidate, since: Timestamp(microseconds: 1))
+        stage.order(.shadow(again), runner)
+        #expect(runner.status.shadow?.phase == .live && runner.status.shadow?.order == again)
+    }
+
     // MARK: The report
 
     @Test func aReportComesBackAsItWentAndSaysWhatThereIsNone() throws {

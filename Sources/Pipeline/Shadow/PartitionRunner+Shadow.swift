@@ -22,7 +22,7 @@ extension PartitionRunner {
     }
 
     func obeyShadow(_ order: ShadowOrder?) {
-        guard order?.text != shadow?.order.text || (order == nil) != (shadow == nil) else { return }
+        guard order != shadow?.order else { return }
         shadow = order.map { ShadowWork($0) }
     }
 
@@ -66,14 +66,21 @@ extension PartitionRunner {
     /// Has the state have the shadow that is ordered, and no other, if it stands between two frames. True: it has it.
     private func settleShadow(of partition: LedgerPartition) -> Bool {
         let state = partition.withFold {
-            (hash: $0.shadow?.policyHash, text: $0.policy?.text, isBetweenFrames: !$0.isWithinFrame && !$0.isSpoiled)
+            (
+                hash: $0.shadow?.policyHash, hasFailed: $0.shadow?.failure != nil, text: $0.policy?.text,
+                isBetweenFrames: !$0.isWithinFrame && !$0.isSpoiled
+            )
         }
         guard state.isBetweenFrames else { return false }
         let isWanted =
             shadow.map { $0.refusal == nil && !PolicyHash.areSame($0.order.text, state.text ?? "") } ?? false
         if let hash = state.hash {
-            if isWanted, hash == shadow?.order.hash {
-                guard runtime.memory.isTight else { return true }
+            // What has failed is tried again for a new order alone.
+            if isWanted, hash == shadow?.order.hash, !state.hasFailed || shadow?.hasBegun == true {
+                guard runtime.memory.isTight else {
+                    shadow?.hasBegun = true
+                    return true
+                }
                 shadow?.refusal = "there is no room for a second state within --memory-limit any more"
             }
             endShadow(of: partition)
@@ -131,6 +138,7 @@ extension PartitionRunner {
         }
         let past = frames(directory)
         partition.withFold { $0.beginShadow(of: policy) { past($0) } }
+        shadow?.hasBegun = true
         logger.info(
             "a policy is folded beside the active one",
             metadata: ["partition": "\(number)", "policy": "\(policy.id) version \(policy.version)"])
@@ -211,7 +219,7 @@ extension PartitionRunner {
             } else { (.waiting, nil) }
         runtime.memory.note(state.second, of: number)
         let status = PipelineStatus.Shadow(
-            partition: number, isStandby: partition.isStandby, phase: phase, folded: state.progress?.folded ?? 0,
+            order: work.order, partition: number, isStandby: partition.isStandby, phase: phase, folded: state.progress?.folded ?? 0,
             total: state.progress?.total ?? state.next, reason: reason, difference: state.difference)
         lastStatus.withLock { $0.shadow = status }
     }

@@ -17,6 +17,8 @@ struct ShadowWork {
     static let retryAfter = Duration.seconds(5)
 
     let order: ShadowOrder
+    /// The state has had its shadow for this order.
+    var hasBegun = false
     /// Why this member does not fold it; nil if it does.
     var refusal: String?
     /// Why the history could not be read, and when it is tried again.
