@@ -265,6 +265,26 @@ private typealias Frames = LedgerPartitionFrames
 
     // MARK: The report
 
+    /// Before the order is taken away.
+    @Test func aPolicyIsActiveWhereTheOwnersOfAllPartitionsSaySo() {
+        func report(_ partitions: (Int32, Bool, PipelineStatus.Shadow.Phase)...) -> ShadowReport {
+            ShadowReport(
+                member: "one", reason: nil, shadow: nil,
+                partitions: partitions.map {
+                    .init(partition: $0.0, standby: $0.1, phase: $0.2, folded: 0, total: 0, reason: nil)
+                }, difference: nil, work: .init(partitions: [], workers: 1, entriesPerSecond: nil))
+        }
+        let one = report((0, false, .active), (1, true, .active))
+        let isActive = ShadowReport.isActive(in: [0, 1], by: [one, report((1, false, .active))])
+        #expect(isActive)
+        let nobody = ShadowReport.isActive(in: [0, 1], by: [])
+        #expect(!nobody, "nobody has said so")
+        let unowned = ShadowReport.isActive(in: [0, 1], by: [one])
+        #expect(!unowned, "a standby's word is not its owner's")
+        let waiting = ShadowReport.isActive(in: [0], by: [one, report((1, true, .live))])
+        #expect(!waiting)
+    }
+
     @Test func aReportComesBackAsItWentAndSaysWhatThereIsNone() throws {
         let work = ShadowReport.Work(
             partitions: [
