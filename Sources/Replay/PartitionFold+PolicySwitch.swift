@@ -52,6 +52,7 @@ extension PartitionFold {
         } catch {
             guard candidate.isOfShadow, case .ledger(let history?) = rule else { throw error }
             // What befalls a shadow is no reason for the partition to stop.
+            retired = candidate
             self.candidate = self.candidate(candidate.policy, text: candidate.text, history)
             return try goOnSwitching(frame, above: published, into: &facts)
         }

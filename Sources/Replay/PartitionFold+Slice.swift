@@ -70,12 +70,12 @@ extension PartitionFold {
         }
     }
 
-    /// A state that a switch has replaced: its only use is to be let go, which takes long where it is large.
+    /// A state that a switch has replaced, or could not use: its only use is to be let go, which takes long where it is large.
     public struct Retired: @unchecked Sendable {
         let state: AnyObject
     }
 
-    /// The state that a switch has replaced since this was asked last; nil if none has. Until it is taken it takes its memory.
+    /// The state that a switch has replaced, or could not use, since this was asked last; nil if there is none. Until it is taken it takes its memory.
     public mutating func takeRetired() -> Retired? {
         defer { retired = nil }
         return retired.map { Retired(state: $0) }

@@ -159,7 +159,7 @@ extension ClusterShadow {
             if Self.isActive(await now.answers(), in: ledger) {
                 guard let order = try Self(cluster)?.order else { return say("its shadow has ended") }
                 guard order == self.order else {
-                    return say("the policy is active in every partition; the members have another order for the shadow now")
+                    return say("the policy is active in every partition, and another order stands by now")
                 }
                 try write(nil)
                 return say("the policy is active in every partition, and its shadow has ended")

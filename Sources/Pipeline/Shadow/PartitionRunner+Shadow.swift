@@ -159,7 +159,10 @@ extension PartitionRunner {
         if partition.withFold({ $0.shadow?.isLive == false }) {
             // What is not written yet would be fetched from the topic.
             guard !isDiskFull else { return false }
-            try storing { try partition.store.flush() }
+            guard try storing({ try partition.store.flush() }) else {
+                shadow?.trouble = ("the disk is full", runtime.host.now + ShadowWork.retryAfter)
+                return false
+            }
         }
         do {
             let hasMore = try partition.withFold { try $0.catchUpShadow(within: slice) }
@@ -219,8 +222,9 @@ extension PartitionRunner {
             } else { (.waiting, nil) }
         runtime.memory.note(state.second, of: number)
         let status = PipelineStatus.Shadow(
-            order: work.order, partition: number, isStandby: partition.isStandby, phase: phase, folded: state.progress?.folded ?? 0,
-            total: state.progress?.total ?? state.next, reason: reason, difference: state.difference)
+            order: work.order, partition: number, isStandby: partition.isStandby, phase: phase,
+            folded: state.progress?.folded ?? 0, total: state.progress?.total ?? state.next, reason: reason,
+            difference: state.difference)
         lastStatus.withLock { $0.shadow = status }
     }
 }

@@ -187,12 +187,15 @@ import Testing
         var told = try SliceTests.whole(lives, &fold).facts
         fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[0]), history: Opened(lacking).history)
         try ShadowLedger.settle(&fold)
+        var retired = 0
         while true {
             let part = try SliceTests.part(activation, SliceTests.slice(units), &fold)
             told += part.facts
+            if fold.takeRetired() != nil { retired += 1 }
             if part.progress == .done { break }
         }
         #expect(own.starts == [0])
+        #expect(retired == (units == 1000 ? 1 : 2), "the shadow's state, and the one before the switch")
         #expect(Outcome(told, fold) == (try Self.expected(all)))
     }
 
