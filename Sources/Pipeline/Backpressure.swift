@@ -7,8 +7,9 @@ internal import Kafka
 struct Backpressure {
     /// Batches of source records in flight; beyond that nothing is read.
     static let maximumBatches = 64
-    /// Records of one poll; a batch has fewer than two polls of so many. Up to 2 KiB each, the batch that is read last fits into
-    /// the half of a producer's queue of 8 MiB that `maximumBytes` leaves; `OverflowProducer` keeps what does not fit.
+    /// Records of one poll; a batch has fewer than two polls of so many. Up to 3 KiB each, the batch that is read last fits into
+    /// what `maximumBytes` leaves of a producer's queue, which holds at least one record of the largest size, 8 MiB;
+    /// `OverflowProducer` keeps what does not fit.
     static let batch = 1024
 
     /// Frames and dead letters in flight, in bytes; beyond that nothing is read.

@@ -97,7 +97,7 @@ public struct PipelineConfiguration: Sendable {
     public var memoryLimit: Int64?
     /// Bytes that each queue between broker and fold may hold: what is fetched, what is polled and not folded, what is sent and not
     /// acknowledged. One fetch, batch or record may go beyond them, and a partition's inbox holds at least a named part.
-    public var queueSize: Int64 = 8 << 20
+    public var queueSize: Int64 = 4 << 20
     /// The greatest is what librdkafka takes.
     public static let queueSizes: ClosedRange<Int64> = 1 << 20...1 << 30
     /// Microseconds by which an event may lie in the future.

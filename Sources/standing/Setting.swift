@@ -136,7 +136,7 @@ struct Setting {
             """
             What each queue between broker and fold may hold, from 1M to 1G: what is fetched, what is polled and not folded, what is \
             sent and not acknowledged. With --memory-limit no more than a thirty-second of that.
-            """, standard: "8M", others: "bench pipeline"),
+            """, standard: "4M", others: "bench pipeline"),
         Setting(
             "member", .serve, "What this process calls itself: in checkpoints, and to other members.",
             otherwise: "the host's name"),

@@ -49,8 +49,8 @@ import Testing
         let topics = PipelineConfiguration.Topics(
             control: "control", sources: [], ledger: "ledger", deadLetter: "dead", facts: [])
         var configuration = PipelineConfiguration(kafka: KafkaConfiguration(brokers: "none"), topics: topics)
-        #expect(Backpressure(configuration).maximumBytes == 4 << 20)
-        configuration.memoryLimit = 128 << 20
         #expect(Backpressure(configuration).maximumBytes == 2 << 20)
+        configuration.memoryLimit = 64 << 20
+        #expect(Backpressure(configuration).maximumBytes == 1 << 20)
     }
 }
