@@ -125,6 +125,7 @@ import Testing
         rule("points: 1, when: true", at: "when", "when \(notWithoutEvent)"),
         rule("points: 1, per: day", at: "per", "per \(notWithoutEvent)"),
         rule("points: 1, within: 1 day", at: "within", "within \(notWithoutEvent)"),
+        rule("points: 1, fades: true", at: "fades", "fades \(notWithoutEvent)"),
         rule("event: fare.paid, points: 1, within: 0 months", at: "0 months", "within must be at least 1 day"),
         rule(
             "event: fare.paid, points: 1, within: 1 day, per: day", at: "per",
@@ -132,6 +133,9 @@ import Testing
         rule(
             "event: fare.paid, points: 1, lasts: 1 day, within: 1 day", at: "lasts",
             "lasts does not go with within, which counts each event from its own day on"),
+        rule(
+            "event: fare.paid, points: 1, within: 1 day, fades: true", at: "fades",
+            "fades does not go with within, which counts each event from its own day on"),
         rule(
             "event: fare.paid, points: 1, per: day, fades: true", at: "fades",
             "fades needs per and lasts: this rule lacks \"lasts\""),
@@ -173,7 +177,8 @@ import Testing
         "points: 'has(attribute.tier) && kind == \"business\" ? constant.limit : 0'",
         "event: fare.paid, points: 1, within: 1 day, cap: 3", "event: [fare.*, fare.paid], points: 1",
         "event: fare.paid, points: 1, per: day, lasts: 120 days, fades: true",
-        "event: fare.paid, points: 1, per: day, fades: false",
+        "event: fare.paid, points: 1, per: day, fades: false", "points: 1, fades: false",
+        "event: fare.paid, points: 1, within: 1 day, fades: false",
         "event: fare.paid, points: 1, when: \"attribute.tier in ['a', 'b'] && data.n > constant.limit\"",
     ])
     func goodRules(members: String) throws {
