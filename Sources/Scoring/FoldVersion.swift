@@ -103,7 +103,7 @@ extension ScoringPolicy {
         let isOld =
             constants.isEmpty && attributes.isEmpty && measures.isEmpty
             && rules.allSatisfy { $0.within == nil && $0.fading == nil && !$0.isOverMeasures }
-            && !eventPatterns.contains(where: \.isPrefix)
+            && !eventPatterns.contains(where: \.isPrefix) && !namesUndeclaredAttributes
         return isOld ? .second : .sixth
     }
 }

@@ -119,8 +119,17 @@ import Testing
             "points: measure.fare", at: "measure.fare",
             "'measure' has no field 'fare'; did you mean 'fares'? (character 9 of the expression)"),
         rule(
-            "points: attribute.colour", at: "attribute.colour",
-            "'attribute' has no field 'colour': attributes declares none of this name (character 11 of the expression)"),
+            "points: measure.trips", at: "measure.trips",
+            "'measure' has no field 'trips': measures declares none of this name (character 9 of the expression)"),
+        rule(
+            "event: fare.paid, points: constant.colour", at: "constant.colour",
+            "'constant' has no field 'colour': constants declares none of this name (character 10 of the expression)"),
+        rule(
+            "points: \"has(attribute.gender) ? 1 : 0\"", at: "\"has",
+            "\"gender\" is a protected attribute: no policy may know it"),
+        rule(
+            "event: fare.paid, points: 1, when: \"attribute['marital-status'] == 'x'\"", at: "\"attribute",
+            "\"marital-status\" is a protected attribute: no policy may know it"),
         rule("points: measure.fares > 1", at: "measure.fares", "points must give an int, not a bool"),
         rule("points: 1, when: true", at: "when", "when \(notWithoutEvent)"),
         rule("points: 1, per: day", at: "per", "per \(notWithoutEvent)"),
@@ -180,6 +189,8 @@ import Testing
         "event: fare.paid, points: 1, per: day, fades: false", "points: 1, fades: false",
         "event: fare.paid, points: 1, within: 1 day, fades: false",
         "event: fare.paid, points: 1, when: \"attribute.tier in ['a', 'b'] && data.n > constant.limit\"",
+        "points: attribute.colour", "points: 'has(attribute.colour) ? 1 : 2'",
+        "event: fare.paid, points: attribute.rate, when: attribute.colour == 'red'",
     ])
     func goodRules(members: String) throws {
         let text = PolicyDocument.with {
