@@ -10,6 +10,11 @@ public enum PolicyHash {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Whether two texts are of the same bytes, and so of one hash. Texts that are equal as characters may not be.
+    public static func areSame(_ a: String, _ b: String) -> Bool {
+        a.utf8.count == b.utf8.count && a.utf8.elementsEqual(b.utf8)
+    }
+
     /// Whether a text has the form of a hash.
     static func isHash(_ text: UnsafeRawBufferPointer) -> Bool {
         text.count == digits

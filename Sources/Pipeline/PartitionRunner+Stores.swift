@@ -117,12 +117,14 @@ extension PartitionRunner {
             .storage, "\(error); what was written may be gone, so this process relies on nothing and ends")
     }
 
-    /// Runs something that writes; a full disk is logged and leaves everything as it was.
-    func storing(_ body: () throws -> Void) throws {
+    /// Runs something that writes; a full disk is logged and leaves everything as it was. False: it is full.
+    @discardableResult func storing(_ body: () throws -> Void) throws -> Bool {
         do {
             try body()
+            return true
         } catch let error as FileError where error.isDiskFull {
             logger.error("the disk is full: no snapshot is kept", metadata: ["reason": "\(error)"])
+            return false
         } catch let error as FileError {
             throw storageError(error)
         }

@@ -183,7 +183,7 @@ extension PartitionRunner {
 
     func note(_ partition: LedgerPartition) {
         let (next, growth, step) = partition.withFold {
-            ($0.nextOffset, Int64($0.fold.nextGrowth + ($0.withShadow { $0.nextGrowth } ?? 0)), $0.policySwitch)
+            ($0.nextOffset, Int64($0.fold.nextGrowth), $0.policySwitch)
         }
         // What is said of a time that is over would pass for that of the next one.
         inbox.withoutOrders { note(partition, next: next, growth: growth, step) }

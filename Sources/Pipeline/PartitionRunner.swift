@@ -169,8 +169,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
                 runtime.hurry(afterFacts: factsInARow)
                 factsInARow = 0
             }
-            let hasShadowWork =
-                try operation == nil && workOnShadow(partition, hasMore: hasMore, folded: folded)
+            let hasShadowWork = try operation == nil && payShadow(of: partition, folded: folded)
             note(partition)
             guard operation == nil else { return .nothing }
             return hasMore ? .more : hasShadowWork ? .spare : .nothing
@@ -237,6 +236,18 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         partition?.begun = nil
     }
 
+    /// What waits for the partition meanwhile is a slice's. Nothing of it is in the storage line: a slice would not have left
+    /// the rest to wait.
+    func runSpare() -> SliceQueue.Outcome {
+        do {
+            guard operation == nil, closing == nil, !hasFailed, let partition else { return .nothing }
+            return try workOnShadow(of: partition) ? .spare : .nothing
+        } catch {
+            fail(error)
+            return .more
+        }
+    }
+
     private func fail(_ error: any Error) {
         hasFailed = true
         endSwitch()
@@ -301,7 +312,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             lastStatus.withLock { ($0.shared, $0.countedTo) = (nil, partition.countedTo) }
             self.partition = nil
             giveBackSnapshotRoom()
-            runtime.memory.noteReserved(0, for: number)
+            runtime.memory.note(nil, of: number)
         }
     }
 

@@ -12,8 +12,9 @@ internal import Synchronization
 /// what is in flight.
 public final class PipelineService: Sendable {
     private static let membersMilliseconds = 200
-    /// For so many workers there is one for what can wait, with a tenth of their weight where the machine has not enough for all.
-    private static let (workersOfSpare, sparePriority): (Int, Int32) = (4, 10)
+    /// For so many workers there is one for what can wait. It has their priority: one that had less would hold a partition's lock for
+    /// longer than its piece takes, and who wants the partition would wait for a thread that the machine does not run.
+    private static let workersOfSpare = 4
 
     private let member: Member
     private let workers = Mutex<[Worker]>([])
@@ -74,8 +75,6 @@ public final class PipelineService: Sendable {
         }
         for number in 0..<max(1, configuration.workers / Self.workersOfSpare) {
             let worker = Worker("spare-\(number)", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
-                // Of this thread alone: what the others need of the machine they have first.
-                _ = nice(Self.sparePriority)
                 slices.workOnSpare()
             }
             workers.withLock { $0.append(worker) }

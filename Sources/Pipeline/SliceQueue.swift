@@ -3,8 +3,10 @@ internal import Synchronization
 
 /// What is run in slices, by one worker at a time.
 protocol Sliced: AnyObject, Sendable {
-    /// Works for a few milliseconds at most.
+    /// Works for a few milliseconds at most, on what cannot wait.
     func runSlice() -> SliceQueue.Outcome
+    /// Works on what can wait, and asks `SliceQueue.isWanted` after each small piece.
+    func runSpare() -> SliceQueue.Outcome
     /// The queue's own, used under its lock alone.
     var sliceState: SliceQueue.SliceState { get set }
 }
@@ -27,6 +29,11 @@ final class SliceQueue: Sendable {
         case runningAgain
     }
 
+    private struct Taken {
+        let work: any Sliced
+        let canWait: Bool
+    }
+
     private struct State {
         var queue: [any Sliced] = []
         /// What can wait.
@@ -34,11 +41,11 @@ final class SliceQueue: Sendable {
         var hasEnded = false
 
         /// What is at this place of those that are ready, or of what can wait; nil: nothing is.
-        mutating func take(_ place: Int, canWait: Bool) -> (any Sliced)? {
+        mutating func take(_ place: Int, canWait: Bool) -> Taken? {
             guard (canWait ? spare : queue).indices.contains(place) else { return nil }
             let work = canWait ? spare.remove(at: place) : queue.remove(at: place)
             work.sliceState = .running
-            return work
+            return Taken(work: work, canWait: canWait)
         }
     }
 
@@ -69,6 +76,9 @@ final class SliceQueue: Sendable {
         if isQueued { signal.signal() }
     }
 
+    /// What runs has become ready meanwhile: what can wait is to make room for it.
+    func isWanted(_ work: any Sliced) -> Bool { state.withLock { _ in work.sliceState == .runningAgain } }
+
     /// How many pieces of work wait for a worker, those that can wait among them.
     var count: Int { state.withLock { $0.queue.count + $0.spare.count } }
 
@@ -85,8 +95,9 @@ final class SliceQueue: Sendable {
         return true
     }
 
-    private func run(_ work: any Sliced) {
-        let outcome = work.runSlice()
+    private func run(_ next: Taken) {
+        let work = next.work
+        let outcome = next.canWait ? work.runSpare() : work.runSlice()
         let worker = state.withLock { state -> DispatchSemaphore? in
             switch outcome {
             case _ where work.sliceState == .runningAgain, .more:
@@ -114,7 +125,7 @@ final class SliceQueue: Sendable {
     private func work(_ signal: DispatchSemaphore, canWait: Bool) {
         while true {
             signal.wait()
-            let (next, hasEnded) = state.withLock { state -> ((any Sliced)?, Bool) in
+            let (next, hasEnded) = state.withLock { state -> (Taken?, Bool) in
                 state.hasEnded ? (nil, true) : (state.take(0, canWait: canWait), false)
             }
             guard !hasEnded else {

@@ -15,7 +15,7 @@ extension PartitionFold {
         case .admitted: place = .reading
         }
         guard let text = entry.event.policyText(decoder), text != policyText else { return true }
-        let policy = if let shadowFold, shadowFold.policy.text == text { shadowFold.policy } else { try parse(text) }
+        let policy = if let shadowFold, shadowFold.isOf(text) { shadowFold.policy } else { try parse(text) }
         guard case .ledger(let history?) = rule else {
             throw problem(
                 "policy \(policy.id) version \(policy.version) is activated here, and there is no history to "
@@ -52,6 +52,7 @@ extension PartitionFold {
         } catch {
             guard candidate.isOfShadow, case .ledger(let history?) = rule else { throw error }
             // What befalls a shadow is no reason for the partition to stop.
+            retired = candidate
             self.candidate = self.candidate(candidate.policy, text: candidate.text, history)
             return try goOnSwitching(frame, above: published, into: &facts)
         }

@@ -18,8 +18,8 @@ extension PartitionFold {
         public static let standardHistory = 2048
         public static let standardFacts = 2048
 
-        /// Entries folded. Up to 256 more may be left over from the call before. What a frame leaves of them is for the policy in
-        /// the shadow.
+        /// Entries folded. Up to 256 more may be left over from the call before. A policy in the shadow folds the frame with as
+        /// many, and as many timers, of its own.
         public internal(set) var entries: Int
         /// Timers that are put in order or fire, and early events and voids that wait no more, of the partition and of the
         /// history that a new policy is folded from. A step of a subject may fire some more than are left.
@@ -70,12 +70,12 @@ extension PartitionFold {
         }
     }
 
-    /// A state that a switch has replaced: its only use is to be let go, which takes long where it is large.
+    /// A state that a switch has replaced, or could not use: its only use is to be let go, which takes long where it is large.
     public struct Retired: @unchecked Sendable {
         let state: AnyObject
     }
 
-    /// The state that a switch has replaced since this was asked last; nil if none has. Until it is taken it takes its memory.
+    /// The state that a switch has replaced, or could not use, since this was asked last; nil if there is none. Until it is taken it takes its memory.
     public mutating func takeRetired() -> Retired? {
         defer { retired = nil }
         return retired.map { Retired(state: $0) }
@@ -101,7 +101,7 @@ extension PartitionFold {
         let progress = try fold(frame, at: offset, above: published, into: &facts)
         // The next facts may be of the same entry.
         drain(above: published, into: &facts, sameEntry: progress == .unfinished)
-        if progress == .done, shadowFold != nil { followInShadow(frame, at: offset, from: before) }
+        if progress == .done, shadowFold != nil { followInShadow(frame, at: offset, from: before, within: slice) }
         return progress
     }
 

@@ -103,7 +103,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     var left = Slice.unbounded
     /// The policy that is switched to.
     var candidate: PolicyCandidate?
-    /// The last one that was switched to, which holds the state before it.
+    /// The last one that was switched to, which holds the state before it, or that could not be; until it is taken.
     var retired: PolicyCandidate?
     /// The policy that is folded beside the active one. It changes nothing of this state.
     var shadowFold: ShadowFold?

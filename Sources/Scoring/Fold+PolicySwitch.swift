@@ -104,11 +104,18 @@ extension Fold {
         fileprivate var common: (subject: UInt32, bytes: Int)?
         fileprivate var pairs = SortedRuns<Pair>()
         fileprivate var link: PolicyLink?
+        /// What a shadow imposed and granted, which nothing refers to any more: to let it go takes long where it is much.
+        fileprivate var forgotten: Decisions?
 
         public init() {}
 
         /// The past is a state of its own, and its facts are those of the switch.
         public var isTelling: Bool { place == .telling }
+    }
+
+    fileprivate final class Decisions {
+        var impositions = Pool<Imposition>()
+        var timers = TimerQueue()
     }
 
     /// The number of a subject in two states, and where its key comes in the order of keys: bytes of it after those that all keys
@@ -144,11 +151,12 @@ extension Fold {
         }
         if succession.place == .measuring {
             guard measureKeys(&succession) else { return false }
+            succession.pairs.reserve(old.subjects.count)
             succession.place = .pairing
         }
         if succession.place == .pairing {
             guard pair(with: old, &succession) else { return false }
-            try begin(after: old, succession, entry: entry)
+            try begin(after: old, &succession, entry: entry)
             succession.link = PolicyLink(from: old.policy, to: policy)
             succession.place = .telling
         }
@@ -216,7 +224,7 @@ extension Fold {
 
     /// The past is a state of its own from here on. Throws where it is not the past of `old`.
     private mutating func begin(
-        after old: borrowing Fold, _ succession: Succession, entry: Int
+        after old: borrowing Fold, _ succession: inout Succession, entry: Int
     ) throws(WrongPast) {
         let pairs = succession.pairs.count
         guard pairs == subjects.count, pairs == old.subjects.count, clock == old.clock,
@@ -228,7 +236,7 @@ extension Fold {
                     "the history gives \(subjects.count) subjects and \(identities.count) events, the state has "
                     + "\(old.subjects.count) and \(old.identities.count)")
         }
-        forgetDecisions()
+        forgetDecisions(&succession)
         purpose = .live
         output.isKept = old.output.isKept
         begin(under: policy)
@@ -240,10 +248,12 @@ extension Fold {
     }
 
     /// What a shadow imposed and granted; where it stands in subjects' records `takeOver` removes it.
-    private mutating func forgetDecisions() {
+    private mutating func forgetDecisions(_ succession: inout Succession) {
         guard purpose == .shadow else { return }
-        impositions = Pool()
-        decisionTimers = TimerQueue()
+        let forgotten = Decisions()
+        swap(&impositions, &forgotten.impositions)
+        swap(&decisionTimers, &forgotten.timers)
+        succession.forgotten = forgotten
     }
 
     /// What a subject holds and what is imposed on it goes on with its dates, as far as the new policy has it.

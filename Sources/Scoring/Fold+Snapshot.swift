@@ -156,7 +156,7 @@ extension IdentityTable {
                 throw reader.failure
             }
             let bytes = try reader.take(Int(mask + 1) * 8)
-            let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: Int(mask + 1))
+            let slots = CacheLine.allocate(repeating: UInt64(0), count: Int(mask + 1))
             UnsafeMutableRawPointer(slots).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
             shards[number].slots.deallocate()
             shards[number] = Shard(slots: slots, mask: Int(mask), count: Int(truncatingIfNeeded: count))
@@ -260,9 +260,7 @@ extension SubjectTable {
         }
         reserveIndex(Int(count))
         while used < Int(count) {
-            let chunk = UnsafeMutablePointer<Int64>.allocate(capacity: Self.chunkRecords * layout.words)
-            chunk.initialize(repeating: 0, count: Self.chunkRecords * layout.words)
-            chunks.append(chunk)
+            let chunk = addChunk()
             let records = min(Self.chunkRecords, Int(count) - used)
             let bytes = try reader.take(records * layout.words * 8)
             UnsafeMutableRawPointer(chunk).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)

@@ -19,6 +19,9 @@ struct SortedRuns<Element: BitwiseCopyable> {
     /// How many have come.
     var count: Int { elements.count }
 
+    /// Room for so many at once: to grow copies what is there.
+    mutating func reserve(_ count: Int) { elements.reserveCapacity(count) }
+
     mutating func append(_ element: Element, by precedes: (Element, Element) -> Bool) {
         elements.append(element)
         if elements.count - unsorted == Self.runLength { sortRun(by: precedes) }

@@ -16,22 +16,34 @@ struct SubjectTable: ~Copyable {
         let series: Int
         let perks: Int
         let sanctions: Int
-        /// Words of `Series.stateAt`.
-        var states = 0
-        var hasAttributes = false
+        // Every record is reached with these, so they are worked out once.
+        let seriesAt: Int
+        let perksAt: Int
+        let sanctionsAt: Int
+        let statesAt: Int
+        let attributesAt: Int
+        let words: Int
 
         static let scoreAt = 1
         static let termsAt = 2
         static let eventsAt = 3
         static let keyAt = 4
         static let dimensionsAt = 7
-        var seriesAt: Int { Self.dimensionsAt + dimensions }
         static let bucketWords = MemoryLayout<Bucket>.stride / 8
-        var perksAt: Int { seriesAt + Self.bucketWords * series }
-        var sanctionsAt: Int { perksAt + perks }
-        var statesAt: Int { sanctionsAt + sanctions }
-        var attributesAt: Int { statesAt + states }
-        var words: Int { attributesAt + (hasAttributes ? 1 : 0) }
+
+        /// `states`: words of `Series.stateAt`.
+        init(dimensions: Int, series: Int, perks: Int, sanctions: Int, states: Int, hasAttributes: Bool) {
+            self.dimensions = dimensions
+            self.series = series
+            self.perks = perks
+            self.sanctions = sanctions
+            seriesAt = Self.dimensionsAt + dimensions
+            perksAt = seriesAt + Self.bucketWords * series
+            sanctionsAt = perksAt + perks
+            statesAt = sanctionsAt + sanctions
+            attributesAt = statesAt + states
+            words = attributesAt + (hasAttributes ? 1 : 0)
+        }
     }
 
     static let inlineKeyBytes = 24
@@ -54,10 +66,9 @@ struct SubjectTable: ~Copyable {
         var beyond: UInt32
     }
 
-    /// A cache line's; and what of a record is asked for ahead of time.
-    private static let lineWords = 8
-    private static let maximumPrefetchedWords = 32
-    private let prefetchedWords: Int
+    /// What of a record is asked for ahead of time.
+    private static let maximumPrefetchedBytes = 256
+    private let prefetchedBytes: Int
 
     private static let chunkShift = 10
     static let chunkRecords = 1 << chunkShift
@@ -75,7 +86,7 @@ struct SubjectTable: ~Copyable {
 
     init(layout: Layout) {
         self.layout = layout
-        prefetchedWords = min(layout.words, Self.maximumPrefetchedWords)
+        prefetchedBytes = min(layout.words * MemoryLayout<Int64>.stride, Self.maximumPrefetchedBytes)
         mask = 255
         index = .allocate(capacity: mask + 1)
         index.initialize(repeating: 0, count: mask + 1)
@@ -122,15 +133,15 @@ struct SubjectTable: ~Copyable {
         standing_prefetch(index + (Int(truncatingIfNeeded: hash) & mask))
     }
 
-    /// Second half: so is the record that the slot names.
+    /// Second half: so is the record that the search finds. Where the slot is another subject's, that one's is not asked for.
     @inline(__always) func prefetchRecord(hash: UInt64) {
-        let entry = index[Int(truncatingIfNeeded: hash) & mask]
-        guard entry != 0 else { return }
-        let place = record(UInt32(truncatingIfNeeded: entry) - 1)
-        var word = 0
-        while word < prefetchedWords {
-            standing_prefetch(place + word)
-            word &+= Self.lineWords
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while case let entry = index[slot], entry != 0 {
+            if entry >> 32 == hash >> 32 {
+                CacheLine.prefetch(record(UInt32(truncatingIfNeeded: entry) &- 1), byteCount: prefetchedBytes)
+                return
+            }
+            slot = (slot &+ 1) & mask
         }
     }
 
@@ -141,10 +152,10 @@ struct SubjectTable: ~Copyable {
             let entry = index[slot]
             if entry == 0 { return nil }
             if entry >> 32 == hash >> 32 {
-                let subject = UInt32(truncatingIfNeeded: entry) - 1
+                let subject = UInt32(truncatingIfNeeded: entry) &- 1
                 if Self.key(record(subject)).equals(key) { return subject }
             }
-            slot = (slot + 1) & mask
+            slot = (slot &+ 1) & mask
         }
     }
 
@@ -161,11 +172,7 @@ struct SubjectTable: ~Copyable {
         if let reused = free.popLast() {
             subject = reused
         } else {
-            if used & (Self.chunkRecords - 1) == 0 {
-                let chunk = UnsafeMutablePointer<Int64>.allocate(capacity: Self.chunkRecords * layout.words)
-                chunk.initialize(repeating: 0, count: Self.chunkRecords * layout.words)
-                chunks.append(chunk)
-            }
+            if used & (Self.chunkRecords - 1) == 0 { addChunk() }
             subject = UInt32(used)
             used += 1
         }
@@ -183,6 +190,13 @@ struct SubjectTable: ~Copyable {
         place(hash: hash, subject: subject)
         count += 1
         return subject
+    }
+
+    /// A chunk begins with a cache line, so a record lies in as few as it can.
+    @discardableResult mutating func addChunk() -> UnsafeMutablePointer<Int64> {
+        let chunk = CacheLine.allocate(repeating: Int64(0), count: Self.chunkRecords * layout.words)
+        chunks.append(chunk)
+        return chunk
     }
 
     /// Takes a subject out. Facts may still point at its key, which stays, with its record, until `wipe`.

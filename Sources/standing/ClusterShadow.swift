@@ -116,12 +116,12 @@ extension ClusterShadow {
         guard !reports.isEmpty else { return "no member answers, so how long it will take is not known" }
         let hash = PolicyHash.of(policy.text)
         let shadows = reports.filter { $0.shadow?.sha256 == hash }.flatMap(\.partitions).filter { !$0.standby }
-        if order?.text == policy.text, reports.count == answers.count, !shadows.isEmpty,
-            shadows.allSatisfy(\.isAtHand)
+        let owned = reports.flatMap(\.work.partitions).filter { !$0.standby }
+        if order?.hash == hash, reports.count == answers.count, !shadows.isEmpty,
+            shadows.count == owned.count, shadows.allSatisfy(\.isAtHand)
         {
             return "\(name) is in the shadow: each partition switches at its entry, in under a second"
         }
-        let owned = reports.flatMap(\.work.partitions).filter { !$0.standby }
         let seconds = reports.map(\.work.seconds).max() ?? 0
         let entries = owned.reduce(0) { $0 + $1.entries }
         let isMeasured = reports.allSatisfy { $0.work.entriesPerSecond != nil }
@@ -147,25 +147,32 @@ extension ClusterShadow {
         }
     }
 
-    /// Takes the order away once the policy that is activated is active in every partition, or says that it stands.
-    func end(after policy: ScoringPolicy, within microseconds: Int64) async throws {
-        guard order?.text == policy.text else { return }
-        let isLooking = microseconds > 0
-        let (_, isDone) = isLooking ? await wait(microseconds, until: Self.isActive) : ([], false)
-        guard isDone else {
-            return say(
-                "its shadow stands until it is ended: `standing policy shadow stop`, once it is active in every partition"
-            )
+    /// Takes the order away once the policy that is activated is active in every ledger partition, or says that it stands. `ledger`:
+    /// its partitions. Members come and go meanwhile, and others may give other orders: the topic is read again for each look.
+    func end(after policy: ScoringPolicy, of ledger: [Int32], within microseconds: Int64) async throws {
+        guard let order, order.hash == PolicyHash.of(policy.text) else { return }
+        let end = ContinuousClock.now + .microseconds(microseconds)
+        var isLast = microseconds <= 0
+        while !isLast {
+            isLast = ContinuousClock.now >= end
+            guard let now = try Self(cluster) else { break }
+            if Self.isActive(await now.answers(), in: ledger) {
+                guard let order = try Self(cluster)?.order else { return say("its shadow has ended") }
+                guard order == self.order else {
+                    return say("the policy is active in every partition, and another order stands by now")
+                }
+                try write(nil)
+                return say("the policy is active in every partition, and its shadow has ended")
+            }
+            guard !isLast, (try? await Task.sleep(for: Self.betweenLooks)) != nil else { break }
         }
-        try write(nil)
-        say("the policy is active in every partition, and its shadow has ended")
+        say("its shadow stands until it is ended: `standing policy shadow stop`, once it is active in every partition")
     }
 
-    /// In every partition of every member.
-    private static func isActive(_ answers: [Answer]) -> Bool {
-        answers.allSatisfy { answer in
-            answer.report.map { $0.partitions.allSatisfy { $0.phase == .active } } ?? false
-        }
+    /// In every partition of every member, the owners of all of the ledger's among them.
+    private static func isActive(_ answers: [Answer], in ledger: [Int32]) -> Bool {
+        let reports = answers.compactMap(\.report)
+        return reports.count == answers.count && ShadowReport.isActive(in: ledger, by: reports)
     }
 }
 

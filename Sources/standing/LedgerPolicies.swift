@@ -4,6 +4,7 @@ import Foundation
 import Pipeline
 import Policy
 import Replay
+import Scoring
 import Topics
 
 /// The policies that a ledger has been under, read from its first partition: an activation goes to all.
@@ -27,6 +28,19 @@ struct ActivePolicies {
         ledger = try LedgerSource(topicOf: cluster)
         (partition, history) = try LedgerPolicies.firstHistory(of: ledger)
         texts = history.texts
+    }
+
+    /// The ledger's partitions.
+    var partitions: [Int32] { ledger.partitions }
+
+    /// Ends the command where the ledger's fold version does not have all that the policy has: its activation would change
+    /// nothing.
+    func requireVersion(of policy: ScoringPolicy) throws {
+        guard Int64(policy.foldVersion.rawValue) > history.foldVersion else { return }
+        throw fail(
+            "error: \(policy.id) version \(policy.version) has measures, windows, attributes or other parts of newer policies, and "
+                + "the ledger is of fold version \(history.foldVersion). `standing ledger upgrade` moves it to a version that has "
+                + "them, once all members are updated")
     }
 
     /// The policy that the active one was reached from. Ends the command where there is none.

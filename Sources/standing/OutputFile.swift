@@ -2,10 +2,10 @@ import Foundation
 
 /// Buffered bytes to a file or to standard output (`-`). A file is written beside its name, under a name of this process's own
 /// (`PATH.PROCESS.partial`), and moved there at the end, so that a reader never sees half of it. What is not closed leaves
-/// nothing behind.
+/// nothing behind. What is no file, such as a device or a pipe, is written as it is.
 final class OutputFile {
     private let path: String
-    /// Nil: standard output, or moved already.
+    /// Nil: standard output, no file, or moved already.
     private var partial: String?
     /// Nil: flushed and closed.
     private var handle: UnsafeMutablePointer<FILE>?
@@ -15,6 +15,8 @@ final class OutputFile {
         let descriptor: Int32
         if path == "-" {
             descriptor = dup(STDOUT_FILENO)
+        } else if Self.isNoFile(path) {
+            descriptor = open(path, O_WRONLY | O_CLOEXEC)
         } else {
             let made = Self.make(beside: path)
             descriptor = made.descriptor
@@ -28,6 +30,12 @@ final class OutputFile {
     deinit {
         if let handle { fclose(handle) }
         if let partial { unlink(partial) }
+    }
+
+    /// It is there, and to be moved onto it would take its place.
+    private static func isNoFile(_ path: String) -> Bool {
+        var found = stat()
+        return stat(path, &found) == 0 && found.st_mode & S_IFMT != S_IFREG && found.st_mode & S_IFMT != S_IFDIR
     }
 
     /// What a process that was killed has left under such a name is not taken.

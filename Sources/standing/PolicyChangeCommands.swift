@@ -136,7 +136,7 @@ struct PolicyActivateCommand: AsyncParsableCommand {
         let shadow = try ClusterShadow(cluster)
         if let shadow { say(await shadow.forecast(of: policy)) }
         try active.activate(policy, wait) { try time.stamp(cluster, &settings, known: proposal.clock) }
-        try await shadow?.end(after: policy, within: wait.microseconds)
+        try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
     }
 
@@ -176,7 +176,7 @@ struct PolicyRollbackCommand: AsyncParsableCommand {
         let shadow = try ClusterShadow(cluster)
         if let shadow { say(await shadow.forecast(of: policy)) }
         try active.activate(policy, wait) { try time.stamp(cluster, &settings) }
-        try await shadow?.end(after: policy, within: wait.microseconds)
+        try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
     }
 }

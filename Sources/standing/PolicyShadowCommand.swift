@@ -23,7 +23,7 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
         abstract: "Put a candidate into the shadow.",
         discussion: """
             Writes the order to the members topic. Refused, with the reason and before anything is folded, where the policy does not \
-            compile or is the active one, where one is in the shadow already, and where a member that is announced cannot: it does \
+            compile, is the active one or has what the ledger's fold version has not, where one is in the shadow already, and where a member that is announced cannot: it does \
             not answer, it has no archive to fold the past from (--data), or --memory-limit leaves no room for a second state. \
             Waits until each member has taken the order.
             """)
@@ -46,18 +46,20 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         let candidate = try loadPolicy(file)
-        let active = try ActivePolicies(cluster).texts.last
-        guard candidate.text != active else {
+        let policies = try ActivePolicies(cluster)
+        let active = policies.texts.last.map { PolicyHash.of($0) }
+        guard PolicyHash.of(candidate.text) != active else {
             throw fail("error: \(candidate.id) version \(candidate.version) is active already")
         }
+        try policies.requireVersion(of: candidate)
         let shadow = try ClusterShadow.required(cluster)
-        if let order = shadow.order, order.text != active {
+        if let order = shadow.order, order.hash != active {
             throw fail(
                 "error: \(ShadowReport.Order(order).name) is in the shadow already, since \(order.since)"
                     + (order.by.map { ", by \($0)" } ?? "") + ": `standing policy shadow stop` ends it")
         }
         try refuse(await shadow.answers())
-        let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970) * 1_000_000)
+        let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         let order = ShadowOrder(text: candidate.text, since: now, by: by)
         try shadow.write(order)
         try await look(for: order, shadow)
@@ -82,14 +84,19 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
     /// Until each member has taken the order. One that refuses it now ends it.
     private func look(for order: ShadowOrder, _ shadow: ClusterShadow) async throws {
         guard let microseconds = Settings.duration(wait), microseconds > 0 else { return }
+        // A refusal of an order before this one is none, be it of the same policy.
+        let ordered = order.since.description
+        func isAbout(_ report: ShadowReport) -> Bool {
+            report.shadow?.sha256 == order.hash && report.shadow?.since == ordered
+        }
         func hasTaken(_ answer: ClusterShadow.Answer) -> Bool {
             answer.report.map { report in
-                report.shadow?.sha256 == order.hash && report.partitions.count >= report.work.partitions.count
+                isAbout(report) && report.partitions.count >= report.work.partitions.count
             } ?? false
         }
         func refusal(_ answer: ClusterShadow.Answer) -> String? {
-            guard answer.report?.shadow?.sha256 == order.hash else { return nil }
-            return answer.report?.partitions.first { $0.phase == .refused }?.reason
+            guard let report = answer.report, isAbout(report) else { return nil }
+            return report.partitions.first { $0.phase == .refused }?.reason
         }
         let (answers, isDone) = await shadow.wait(microseconds) { answers in
             answers.contains { refusal($0) != nil } || answers.allSatisfy(hasTaken)

@@ -44,6 +44,20 @@ extension CommandTests {
             #expect(try Standing.table(dropped.output).mapValues(\.score) == ["anna": 600, "ben": 600])
         }
 
+        /// A device or a pipe under the name stays what it is.
+        @Test func whatIsNoFileIsWrittenAsItIs() async throws {
+            let file = try folder.write(Trial.text(events), to: "events.jsonl")
+            let pipe = folder.path("pipe")
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let reader = open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+            defer { close(reader) }
+            let run = try await standing("replay", "--policy", policy, "--events", file, "--output", pipe)
+            #expect(run.code == 0)
+            var bytes = [UInt8](repeating: 0, count: 65536)
+            let count = read(reader, &bytes, bytes.count)
+            #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == standings)
+        }
+
         @Test func everyFactIsALine() async throws {
             let file = try folder.write(Trial.text(Array(events[..<3])), to: "events.jsonl")
             let run = try await standing(

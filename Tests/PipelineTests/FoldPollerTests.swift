@@ -140,6 +140,16 @@ private typealias Frames = LedgerPartitionFrames
         #expect(poller.board.current.shadows.map(\.phase) == [.live, .live])
         #expect(poller.board.current.shadows.map(\.folded) == [7, 7])
 
+        // What partitions say of an order that is over is not said of the one after it.
+        let next = ShadowOrder(text: text, since: Timestamp(microseconds: 1))
+        next.json.withUnsafeBytes {
+            poller.directory.note(key: ShadowOrder.key, value: $0, ledgerPartitions: 2)
+        }
+        poller.orderShadow()
+        #expect(poller.board.current.shadowOrder == next && poller.board.current.shadows.isEmpty)
+        try run(poller)
+        #expect(poller.board.current.shadows.map(\.order) == [next, next])
+
         poller.directory.note(key: ShadowOrder.key, value: nil, ledgerPartitions: 2)
         try run(poller)
         #expect(poller.board.current.shadowOrder == nil && poller.board.current.shadows.isEmpty)

@@ -14,7 +14,7 @@ import Testing
     private let rides = TopicPartition("rides", 0)
 
     private func intake(
-        _ change: (inout PipelineConfiguration) -> Void = { _ in }
+        _ change: (inout PipelineConfiguration) -> Void = { _ in }, prepare: (Member) -> Void = { _ in }
     ) throws -> (intake: Intake, board: StatusBoard) {
         let topics = PipelineConfiguration.Topics(
             control: "control", sources: ["bills", "rides"], ledger: "ledger", deadLetter: "dead",
@@ -23,6 +23,7 @@ import Testing
         configuration.host = script.host
         change(&configuration)
         let member = Member(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        prepare(member)
         let intake = try Intake(member, ledgerPartitions: 1)
         try intake.start()
         return (intake, member.board)
@@ -107,6 +108,22 @@ import Testing
         script.acknowledges = true
         try finish(intake, [bills])
         #expect(script.handedOut == 500)
+    }
+
+    /// At the limit, with a policy in the shadow and without.
+    @Test(arguments: [true, false]) func aStateInTheShadowTakesNoEnrolmentsPlace(hasShadow: Bool) throws {
+        let limit: Int64 = 128 << 20
+        script.logs = [(control, [Fixture.enrolment(of: "anna")]), (bills, [])]
+        script.acknowledges = true
+        script.host.residentBytes = limit
+        let (intake, board) = try intake {
+            $0.memoryLimit = limit
+        } prepare: { member in
+            if hasShadow { member.memory.note(.init(bytes: 1 << 20), of: 0) }
+        }
+        try finish(intake, [control])
+        #expect(board.current.intake.events == (hasShadow ? 1 : 0))
+        #expect(board.current.intake.deadLetterTotal == (hasShadow ? 0 : 1))
     }
 
     /// Frames and dead letters of one batch wait for room, and nothing is read meanwhile.

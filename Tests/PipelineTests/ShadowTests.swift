@@ -145,6 +145,45 @@ private typealias Frames = LedgerPartitionFrames
         #expect(runner.status.shadow?.phase == .live && runner.status.shadow?.folded == end)
     }
 
+    @Test func whatIsNotOwedToTheShadowWaitsForAWorkerOfItsOwn() throws {
+        let (count, size) = (300, 30)
+        let frames = (0..<count).map { number in
+            Frames.bills(size, from: 1000 + Int64(number * size), at: Int64(number + 2))
+        }
+        let stage = try RunnerStage(archives: true)
+        let runner = stage.owned()
+        stage.poll(try Frames.ledger(bills: 0) + frames, runner)
+        runner.inbox.order(.shadow(order))
+        stage.runtime.slices.ready(runner)
+        #expect(stage.runtime.slices.runNext())
+        #expect(runner.status.shadow?.phase == .folding && runner.status.shadow?.folded == 0)
+        #expect(stage.runtime.slices.readyCount == 0 && stage.runtime.slices.count == 1)
+        #expect(stage.runtime.slices.runNext())
+        let folded = try #require(runner.status.shadow?.folded)
+        #expect(folded > 0 && folded <= Int64(PartitionFold.Slice.standardHistory / size))
+        #expect(stage.runtime.slices.readyCount == 0 && stage.runtime.slices.count == 1)
+        stage.settle()
+        #expect(runner.status.shadow?.phase == .live)
+    }
+
+    @Test func whatIsOwedToTheShadowIsPaidInPieces() {
+        var work = ShadowWork(order)
+        work.owe(for: ShadowWork.leastPiece * ShadowWork.share - 1, isBehind: true)
+        #expect(work.takePiece() == nil)
+        work.owe(for: ShadowWork.share, isBehind: true)
+        #expect(work.takePiece() == Int(ShadowWork.leastPiece) && work.takePiece() == nil)
+        work.owe(for: .max, isBehind: true)
+        var pieces: [Int] = []
+        while let piece = work.takePiece() { pieces.append(piece) }
+        #expect(pieces == [Int](repeating: Int(ShadowWork.mostPiece), count: 4))
+        // What it did not follow.
+        work.hasBeenLive = true
+        work.owe(for: 300, isBehind: true)
+        #expect(work.takePiece() == 300)
+        work.owe(for: 300, isBehind: false)
+        #expect(work.takePiece() == nil)
+    }
+
     // MARK: What is refused
 
     private func refusal(_ stage: RunnerStage, _ order: ShadowOrder) throws -> String {
@@ -180,21 +219,71 @@ private typealias Frames = LedgerPartitionFrames
         stage.poll(try Frames.ledger(bills: 1), runner)
         stage.order(.shadow(order), runner)
         #expect(runner.status.shadow?.phase == .live)
-        stage.host.clock.residentBytes = limit
-        stage.host.clock.pass(seconds: 1)
-        stage.runtime.memory.look()
-        stage.poke(runner)
+        let bytes = try #require(runner.partition?.withFold { $0.withShadow { Int64($0.byteCount) } ?? 0 })
+        #expect(bytes > 1)
+        let memory = stage.runtime.memory
+        // From the limit on the intake makes enrolments dead letters.
+        func look(at resident: Int64) {
+            stage.host.clock.residentBytes = resident
+            stage.host.clock.pass(seconds: 1)
+            memory.look()
+        }
+        look(at: limit + bytes - 1)
+        #expect(memory.isTight && !memory.isFull, "an enrolment has room")
+        stage.runtime.slices.ready(runner)
+        stage.runSlices()
         #expect(runner.status.shadow?.phase == .refused && hash(runner) == nil)
+        look(at: limit + bytes - 1)
+        #expect(!memory.isFull, "what is not freed yet does not count")
+        stage.settle()
+        look(at: limit - 1)
+        #expect(!memory.isFull)
+        stage.poll([Frames.bills(from: 3, at: 3)], from: 3, runner)
+        #expect(runner.status.nextOffset == 4 && hash(runner) == nil)
         // It comes back with another order.
-        stage.host.clock.residentBytes = 0
-        stage.host.clock.pass(seconds: 1)
-        stage.runtime.memory.look()
+        look(at: 0)
         stage.order(.shadow(nil), runner)
         stage.order(.shadow(order), runner)
         #expect(runner.status.shadow?.phase == .live)
     }
 
+    /// A refusal is of its order, and not of the policy.
+    @Test func aNewOrderOfTheSamePolicyIsTriedAgain() throws {
+        let stage = try RunnerStage(archives: true, memoryLimit: 1 << 30)
+        let runner = stage.owned()
+        stage.poll(try Frames.ledger(bills: 1), runner)
+        stage.host.clock.residentBytes = 1 << 30
+        stage.order(.shadow(order), runner)
+        #expect(runner.status.shadow?.phase == .refused)
+        stage.host.clock.residentBytes = 0
+        stage.order(.shadow(order), runner)
+        #expect(runner.status.shadow?.phase == .refused && runner.status.shadow?.order == order, "it is the same order")
+        let again = ShadowOrder(text: Self.candidate, since: Timestamp(microseconds: 1))
+        stage.order(.shadow(again), runner)
+        #expect(runner.status.shadow?.phase == .live && runner.status.shadow?.order == again)
+    }
+
     // MARK: The report
+
+    /// Before the order is taken away.
+    @Test func aPolicyIsActiveWhereTheOwnersOfAllPartitionsSaySo() {
+        func report(_ partitions: (Int32, Bool, PipelineStatus.Shadow.Phase)...) -> ShadowReport {
+            ShadowReport(
+                member: "one", reason: nil, shadow: nil,
+                partitions: partitions.map {
+                    .init(partition: $0.0, standby: $0.1, phase: $0.2, folded: 0, total: 0, reason: nil)
+                }, difference: nil, work: .init(partitions: [], workers: 1, entriesPerSecond: nil))
+        }
+        let one = report((0, false, .active), (1, true, .active))
+        let isActive = ShadowReport.isActive(in: [0, 1], by: [one, report((1, false, .active))])
+        #expect(isActive)
+        let nobody = ShadowReport.isActive(in: [0, 1], by: [])
+        #expect(!nobody, "nobody has said so")
+        let unowned = ShadowReport.isActive(in: [0, 1], by: [one])
+        #expect(!unowned, "a standby's word is not its owner's")
+        let waiting = ShadowReport.isActive(in: [0], by: [one, report((1, true, .live))])
+        #expect(!waiting)
+    }
 
     @Test func aReportComesBackAsItWentAndSaysWhatThereIsNone() throws {
         let work = ShadowReport.Work(

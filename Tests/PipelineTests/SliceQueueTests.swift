@@ -12,7 +12,18 @@ import Testing
 
         init(_ body: @escaping @Sendable (Piece) -> SliceQueue.Outcome) { self.body = body }
 
-        func runSlice() -> SliceQueue.Outcome { body(self) }
+        func runSlice() -> SliceQueue.Outcome {
+            isSpare.store(false, ordering: .relaxed)
+            return body(self)
+        }
+
+        func runSpare() -> SliceQueue.Outcome {
+            isSpare.store(true, ordering: .relaxed)
+            return body(self)
+        }
+
+        /// The slice is of what can wait.
+        let isSpare = Atomic(false)
     }
 
     /// Who has run, in order.
@@ -99,6 +110,27 @@ import Testing
         queue.ready(runs.piece("a", more: 2))
         runAll()
         #expect(runs.names == ["spare", "a", "a", "a", "spare", "spare"])
+    }
+
+    @Test func whatCanWaitIsToldSoAndStopsWhereItIsWanted() {
+        let queue = queue
+        let spare = Mutex<[Bool]>([])
+        let piece = Piece { piece in
+            let isSpare = piece.isSpare.load(ordering: .relaxed)
+            let count = spare.withLock { spare in
+                spare.append(isSpare)
+                return spare.count
+            }
+            guard isSpare else { return count < 4 ? .spare : .nothing }
+            #expect(!queue.isWanted(piece))
+            queue.ready(piece)
+            #expect(queue.isWanted(piece) && queue.readyCount == 0)
+            return .spare
+        }
+        queue.ready(piece)
+        runAll()
+        let seen = spare.withLock { $0 }
+        #expect(seen == [false, true, false, true, false])
     }
 
     @Test func whatCanWaitHasAWorkerOfItsOwn() {

@@ -85,7 +85,7 @@ import Testing
 
     @Test func whatSecondStatesWillTakeIsKeptFree() {
         let watch = MemoryWatch(limit: 1000, host: host, logger: logger)
-        host.residentBytes = 500
+        host.residentBytes = 450
         #expect(watch.room == 500)
         let first = watch.reserve(300, for: 0)
         #expect(first.isReserved && watch.room == 200)
@@ -93,14 +93,35 @@ import Testing
         #expect(!second.isReserved && second.room == 200)
         let again = watch.reserve(500, for: 0)
         #expect(again.isReserved, "its own share is not counted twice")
-        watch.noteReserved(100, for: 0)
-        host.residentBytes = 800
+        watch.note(.init(bytes: 300, growth: 20, left: 80), of: 0)
+        host.residentBytes = 750
         #expect(watch.room == 100)
-        watch.noteReserved(0, for: 0)
+        watch.note(nil, of: 0)
         #expect(watch.room == 200)
+        watch.noteEnd(of: 300)
+        #expect(watch.room == 500, "what is about to be freed is no more")
+        host.residentBytes = 450
+        watch.noteFreed(300)
+        #expect(watch.room == 500)
         let unlimited = MemoryWatch(limit: nil, host: host, logger: logger)
         let third = unlimited.reserve(.max, for: 0)
         #expect(third.isReserved && unlimited.room == nil)
+    }
+
+    @Test func secondStatesMustGoBeforeItIsFullAndTakeNobodysPlace() {
+        let watch = MemoryWatch(limit: 1000, host: host, logger: logger)
+        watch.note(.init(bytes: 300, growth: 50), of: 0)
+        #expect(!isFull(watch, at: 899) && !watch.isTight)
+        #expect(!isFull(watch, at: 900) && watch.isTight, "with what they take at once")
+        #expect(!isFull(watch, at: 1299), "what they take counts as free")
+        #expect(isFull(watch, at: 1300))
+        #expect(!isFull(watch, at: 1200))
+        watch.note(nil, of: 0)
+        watch.noteEnd(of: 300)
+        #expect(!isFull(watch, at: 1200) && !watch.isTight, "until it is freed")
+        watch.noteFreed(300)
+        #expect(!isFull(watch, at: 900) && !watch.isTight)
+        #expect(isFull(watch, at: 1000) && watch.isTight)
     }
 
     @Test func withoutALimitNothingIsFull() {

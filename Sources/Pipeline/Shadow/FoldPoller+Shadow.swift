@@ -27,7 +27,9 @@ extension FoldPoller {
         board.update { status in
             status.entriesPerSecond = rate
             status.shadowOrder = known.isKnown ? known.order : status.shadowOrder
-            (status.shadows, status.sizes) = (shadows, sizes)
+            // A partition that has not taken the order yet says what became of the one before.
+            status.shadows = shadows.filter { [order = status.shadowOrder] in $0.order == order }
+            status.sizes = sizes
         }
     }
 }

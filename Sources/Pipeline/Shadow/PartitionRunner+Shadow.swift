@@ -1,3 +1,4 @@
+internal import Events
 internal import Ledger
 internal import Logging
 internal import Policy
@@ -21,40 +22,65 @@ extension PartitionRunner {
     }
 
     func obeyShadow(_ order: ShadowOrder?) {
-        guard order?.text != shadow?.order.text || (order == nil) != (shadow == nil) else { return }
+        guard order != shadow?.order else { return }
         shadow = order.map { ShadowWork($0) }
     }
 
-    /// A slice's work on the shadow: a piece where nothing else was to be done, and else one that is owed for what was `folded`, in
-    /// entries. `hasMore`: the partition has more to fold. True: there is more to do.
-    func workOnShadow(_ partition: LedgerPartition, hasMore: Bool, folded: Int64) throws -> Bool {
+    /// A slice's work on the shadow: what is owed to it for what was `folded`, in entries. True: there is more to do, which can
+    /// wait.
+    func payShadow(of partition: LedgerPartition, folded: Int64) throws -> Bool {
         defer { noteShadow(of: partition) }
+        guard isReadyForShadow(partition) else { return false }
+        let isBehind = partition.withFold { $0.shadow?.isLive == false }
+        shadow?.owe(for: folded, isBehind: isBehind)
+        while let piece = shadow?.takePiece() {
+            guard try stepShadow(of: partition, entries: piece) else { return false }
+        }
+        return true
+    }
+
+    /// What can wait: small pieces, until as much is done as a slice does at most, or the partition is wanted. True: there is more
+    /// to do.
+    func workOnShadow(of partition: LedgerPartition) throws -> Bool {
+        defer { noteShadow(of: partition) }
+        guard isReadyForShadow(partition) else { return false }
+        var left = PartitionFold.Slice.standardHistory
+        while left > 0 {
+            guard try stepShadow(of: partition, entries: ShadowWork.sparePiece) else { return false }
+            left -= ShadowWork.sparePiece
+            if runtime.slices.isWanted(self) { return true }
+        }
+        return true
+    }
+
+    /// The state has the shadow that it is to have, and there is something to do for it.
+    private func isReadyForShadow(_ partition: LedgerPartition) -> Bool {
         guard shadow != nil || partition.withFold({ $0.shadow != nil }) else { return false }
         switch partition.phase {
         case .recovering, .restoring, .leaving: return false
         case .standby, .catchingUp, .current, .switching: break
         }
-        guard settleShadow(of: partition), hasShadowWork(in: partition) else { return false }
-        guard hasMore || folded > 0 else { return try stepShadow(of: partition, entries: .max) }
-        let owed = min((shadow?.owed ?? 0) + folded / ShadowWork.share, ShadowWork.mostOwed)
-        guard owed >= ShadowWork.leastPiece else {
-            shadow?.owed = owed
-            return true
-        }
-        shadow?.owed = 0
-        return try stepShadow(of: partition, entries: Int(owed))
+        return settleShadow(of: partition) && hasShadowWork(in: partition)
     }
 
     /// Has the state have the shadow that is ordered, and no other, if it stands between two frames. True: it has it.
     private func settleShadow(of partition: LedgerPartition) -> Bool {
         let state = partition.withFold {
-            (hash: $0.shadow?.policyHash, text: $0.policy?.text, isBetweenFrames: !$0.isWithinFrame && !$0.isSpoiled)
+            (
+                hash: $0.shadow?.policyHash, hasFailed: $0.shadow?.failure != nil, text: $0.policy?.text,
+                isBetweenFrames: !$0.isWithinFrame && !$0.isSpoiled
+            )
         }
         guard state.isBetweenFrames else { return false }
-        let isWanted = shadow.map { $0.refusal == nil && $0.order.text != state.text } ?? false
+        let isWanted =
+            shadow.map { $0.refusal == nil && !PolicyHash.areSame($0.order.text, state.text ?? "") } ?? false
         if let hash = state.hash {
-            if isWanted, hash == shadow?.order.hash {
-                guard runtime.memory.isFull else { return true }
+            // What has failed is tried again for a new order alone.
+            if isWanted, hash == shadow?.order.hash, !state.hasFailed || shadow?.hasBegun == true {
+                guard runtime.memory.isTight else {
+                    shadow?.hasBegun = true
+                    return true
+                }
                 shadow?.refusal = "there is no room for a second state within --memory-limit any more"
             }
             endShadow(of: partition)
@@ -75,11 +101,23 @@ extension PartitionRunner {
 
     /// Ends what the state has, whatever policy it is of.
     private func endShadow(of partition: LedgerPartition) {
-        let retired = partition.withFold { $0.endShadow() }
-        // To let it go takes long where it is large.
-        runtime.host.background(.storage) { withExtendedLifetime(retired) {} }
+        let (bytes, retired) = partition.withFold { ($0.withShadow { Int64($0.byteCount) } ?? 0, $0.endShadow()) }
         shadow?.beginAnew()
-        runtime.memory.noteReserved(0, for: number)
+        let (memory, leaving) = (runtime.memory, Leaving(retired))
+        memory.note(nil, of: number)
+        memory.noteEnd(of: bytes)
+        // To let it go takes long where it is large.
+        runtime.host.background(.storage) {
+            leaving.free()
+            memory.noteFreed(bytes)
+        }
+    }
+
+    /// A state on its way out, which goes when it is freed and not with the last who has a hand on this.
+    private final class Leaving: Sendable {
+        private let state: Mutex<PartitionFold.Retired?>
+        init(_ state: PartitionFold.Retired?) { self.state = Mutex(state) }
+        func free() { state.withLock { $0 = nil } }
     }
 
     /// False: this member does not fold it.
@@ -100,6 +138,7 @@ extension PartitionRunner {
         }
         let past = frames(directory)
         partition.withFold { $0.beginShadow(of: policy) { past($0) } }
+        shadow?.hasBegun = true
         logger.info(
             "a policy is folded beside the active one",
             metadata: ["partition": "\(number)", "policy": "\(policy.id) version \(policy.version)"])
@@ -116,15 +155,19 @@ extension PartitionRunner {
     /// One piece: of the history until the shadow has it, then of a comparison that is due. True: there is more to do now. What the
     /// topic is asked for calls for a slice when it is here.
     private func stepShadow(of partition: LedgerPartition, entries: Int) throws -> Bool {
-        let slice = PartitionFold.Slice(history: min(entries, PartitionFold.Slice.standardHistory))
+        let slice = PartitionFold.Slice(history: entries)
         if partition.withFold({ $0.shadow?.isLive == false }) {
             // What is not written yet would be fetched from the topic.
             guard !isDiskFull else { return false }
-            try storing { try partition.store.flush() }
+            guard try storing({ try partition.store.flush() }) else {
+                shadow?.trouble = ("the disk is full", runtime.host.now + ShadowWork.retryAfter)
+                return false
+            }
         }
         do {
             let hasMore = try partition.withFold { try $0.catchUpShadow(within: slice) }
             shadow?.trouble = nil
+            if partition.withFold({ $0.shadow?.isLive == true }) { shadow?.hasBeenLive = true }
             if hasMore { return true }
         } catch {
             // Both states are as they were.
@@ -160,8 +203,13 @@ extension PartitionRunner {
         let state = partition.withFold { state in
             (
                 progress: state.shadow, difference: state.shadowDifference,
-                isActive: state.policy?.text == work.order.text, next: state.nextOffset,
-                left: state.withShadow { [live = state.fold.byteCount] in Int64(live - $0.byteCount) } ?? 0
+                isActive: state.policy.map { PolicyHash.areSame($0.text, work.order.text) } ?? false,
+                next: state.nextOffset,
+                second: state.withShadow { [live = state.fold.byteCount] in
+                    MemoryWatch.SecondState(
+                        bytes: Int64($0.byteCount), growth: Int64($0.nextGrowth),
+                        left: Int64(max(0, live - $0.byteCount)))
+                }
             )
         }
         let (phase, reason): (PipelineStatus.Shadow.Phase, String?) =
@@ -172,10 +220,11 @@ extension PartitionRunner {
             } else if let progress = state.progress {
                 (progress.isLive ? .live : .folding, work.trouble?.reason)
             } else { (.waiting, nil) }
-        runtime.memory.noteReserved(max(0, state.left), for: number)
+        runtime.memory.note(state.second, of: number)
         let status = PipelineStatus.Shadow(
-            partition: number, isStandby: partition.isStandby, phase: phase, folded: state.progress?.folded ?? 0,
-            total: state.progress?.total ?? state.next, reason: reason, difference: state.difference)
+            order: work.order, partition: number, isStandby: partition.isStandby, phase: phase,
+            folded: state.progress?.folded ?? 0, total: state.progress?.total ?? state.next, reason: reason,
+            difference: state.difference)
         lastStatus.withLock { $0.shadow = status }
     }
 }

@@ -40,8 +40,8 @@ extension PipelineService {
         guard configuration.data != nil else {
             return "there is no archive to fold the past from: it runs without --data"
         }
-        // One that folds a shadow has its second states already, or has said why not.
-        guard status.shadowOrder == nil, let room = memoryRoom else { return nil }
+        // One that folds a shadow has its second states already, or has said why not. Of an active policy there are none.
+        guard !status.shadows.contains(where: { $0.phase != .active }), let room = memoryRoom else { return nil }
         let bytes = status.sizes.reduce(0) { $0 + $1.bytes }
         guard bytes > room else { return nil }
         return

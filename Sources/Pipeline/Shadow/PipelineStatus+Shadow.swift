@@ -18,6 +18,8 @@ extension PipelineStatus {
             case active
         }
 
+        /// The order that all of this is about; nil if it is not said.
+        public let order: ShadowOrder?
         public let partition: Int32
         /// Another member owns the partition.
         public let isStandby: Bool
@@ -34,9 +36,10 @@ extension PipelineStatus {
         public var framesBehind: Int64 { phase == .folding || phase == .waiting ? total - folded : 0 }
 
         public init(
-            partition: Int32, isStandby: Bool = false, phase: Phase, folded: Int64 = 0, total: Int64 = 0,
-            reason: String? = nil, difference: ShadowDifference? = nil
+            order: ShadowOrder? = nil, partition: Int32, isStandby: Bool = false, phase: Phase, folded: Int64 = 0,
+            total: Int64 = 0, reason: String? = nil, difference: ShadowDifference? = nil
         ) {
+            self.order = order
             (self.partition, self.isStandby, self.phase) = (partition, isStandby, phase)
             (self.folded, self.total, self.reason, self.difference) = (folded, total, reason, difference)
         }

@@ -52,5 +52,5 @@ public struct ShadowOrder: Sendable, Equatable {
         return (try? encoder.encode(Form(policy: text, since: since.description, by: by))).map(Array.init) ?? []
     }
 
-    public static func == (a: Self, b: Self) -> Bool { (a.text, a.since, a.by) == (b.text, b.since, b.by) }
+    public static func == (a: Self, b: Self) -> Bool { (a.hash, a.since, a.by) == (b.hash, b.since, b.by) }
 }

@@ -142,6 +142,14 @@ public struct ShadowReport: Decodable, Sendable {
         return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
 
+    /// Whether the policy that is ordered is active in all of these ledger partitions at their owners, and in whatever else the
+    /// members fold.
+    public static func isActive(in ledger: [Int32], by reports: [Self]) -> Bool {
+        let parts = reports.flatMap(\.partitions)
+        let owned = Set(parts.filter { !$0.standby }.map(\.partition))
+        return parts.allSatisfy { $0.phase == .active } && owned.isSuperset(of: ledger)
+    }
+
     /// The same report, where the differences of several members are shown together.
     public var withoutDifference: Self {
         Self(

@@ -63,6 +63,8 @@ public struct PolicyHistory {
 
     /// The ledger offset of the next frame to read.
     public private(set) var nextOffset: Int64 = 0
+    /// The ledger's, as far as it has been read.
+    public var foldVersion: Int64 { reader.acceptance.foldVersion }
     private var reader = EntryReader()
     private var entry = FrameReader.blank
     private let decoder = EventDecoder()

@@ -49,17 +49,21 @@ extension PartitionFold {
         try shadowFold?.catchUp(to: nextOffset, horizon: horizon, within: slice) ?? false
     }
 
-    /// A frame that this state has just folded; it stood at `start` before. A shadow that stood there too folds it with what is
-    /// left of the slice. If that does not suffice, the shadow goes on with the frame in `catchUpShadow`.
-    mutating func followInShadow(_ frame: UnsafeRawBufferPointer, at offset: Int64, from start: Int64) {
+    /// A frame that this state has just folded; it stood at `start` before. A shadow that stood there too folds it, with as
+    /// many entries and timers as the last part's slice had. If they do not suffice, the shadow goes on with the frame in
+    /// `catchUpShadow`.
+    mutating func followInShadow(
+        _ frame: UnsafeRawBufferPointer, at offset: Int64, from start: Int64, within slice: Slice
+    ) {
         guard let shadowFold, shadowFold.stands(at: start) else { return }
-        left.history = left.entries
-        shadowFold.follow(frame, at: offset, horizon: horizon, within: &left)
+        // One more: a frame of as many entries is at its end when the next one is asked for.
+        var own = Slice(timers: slice.timers, history: slice.entries < .max ? slice.entries + 1 : .max)
+        shadowFold.follow(frame, at: offset, horizon: horizon, within: &own)
     }
 
     /// The shadow's state becomes the candidate, if it is of this text: it is no shadow any more.
     mutating func takeShadow(of text: String) -> PolicyCandidate? {
-        guard let shadowFold, shadowFold.policy.text == text, let folding = shadowFold.folding else { return nil }
+        guard let shadowFold, shadowFold.isOf(text), let folding = shadowFold.folding else { return nil }
         self.shadowFold = nil
         return PolicyCandidate(
             ofShadow: folding, before: frameOffset, isHistoryFolded: folding.stands(at: nextOffset))
@@ -67,7 +71,7 @@ extension PartitionFold {
 
     /// Another policy is active than before.
     mutating func noteSwitchBesideShadow() {
-        if shadowFold?.policy.text == policyText { shadowFold = nil }
+        if shadowFold?.isOf(policyText) == true { shadowFold = nil }
         shadowFold?.forgetComparison()
     }
 

@@ -30,6 +30,9 @@ final class ShadowFold {
             history: history)
     }
 
+    /// Byte for byte: what is written of a policy is its text.
+    func isOf(_ text: String) -> Bool { PolicyHash.areSame(policy.text, text) }
+
     func stands(at offset: Int64) -> Bool { folding?.stands(at: offset) ?? false }
 
     func skip(_ offset: Int64) { folding?.skip(offset) }
@@ -46,7 +49,8 @@ final class ShadowFold {
         folding.past.horizon = horizon
         var left = slice
         do {
-            return try !folding.fold(before: end, within: &left)
+            let isDone = try folding.fold(before: end, within: &left)
+            return !isDone && !folding.isWaiting
         } catch let problem as PartitionFold.Problem {
             fail(problem)
             return false

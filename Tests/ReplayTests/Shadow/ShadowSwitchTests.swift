@@ -187,12 +187,15 @@ import Testing
         var told = try SliceTests.whole(lives, &fold).facts
         fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[0]), history: Opened(lacking).history)
         try ShadowLedger.settle(&fold)
+        var retired = 0
         while true {
             let part = try SliceTests.part(activation, SliceTests.slice(units), &fold)
             told += part.facts
+            if fold.takeRetired() != nil { retired += 1 }
             if part.progress == .done { break }
         }
         #expect(own.starts == [0])
+        #expect(retired == (units == 1000 ? 1 : 2), "the shadow's state, and the one before the switch")
         #expect(Outcome(told, fold) == (try Self.expected(all)))
     }
 
@@ -240,6 +243,25 @@ import Testing
         let standings = ShadowLedger.shadowStandings(fold)
         #expect(standings == (try ShadowLedger.fixed(RandomLedger.others[1], all)))
         #expect(Outcome(told, fold) == (try Self.expected(all)))
+    }
+
+    /// Texts of the same characters that are other bytes have other hashes: they are two policies.
+    @Test func aShadowOfOtherBytesIsNotTheOneThatIsActivated() throws {
+        let (composed, decomposed) = ("\n# caf\u{e9}\n", "\n# cafe\u{301}\n")
+        let (shadowed, activated) = (RandomLedger.others[0] + composed, RandomLedger.others[0] + decomposed)
+        #expect(shadowed == activated && !PolicyHash.areSame(shadowed, activated))
+        let lives = Self.ledger().lives
+        let offset = lives[lives.count - 1].offset + 1
+        let all =
+            lives + [(offset, LedgerEntry.frame(session: 80, [ShadowLedger.activation(activated, number: 1)]))]
+        var fold = ShadowLedger.fold(all)
+        fold.beginShadow(of: try ShadowLedger.policy(shadowed), history: ShadowLedger.history(all))
+        let outcome = try SliceTests.whole(all, &fold)
+        #expect(outcome == (try Self.expected(all)))
+        let (text, active) = (fold.policyText, fold.policy?.text ?? "")
+        let shadow = try ShadowLedger.progress(fold)
+        #expect(PolicyHash.areSame(text, activated) && PolicyHash.areSame(active, activated))
+        #expect(shadow.isLive && shadow.policyHash == PolicyHash.of(shadowed))
     }
 
     /// An activation that counts for nothing leaves the policy in the shadow.

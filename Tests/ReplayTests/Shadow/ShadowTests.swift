@@ -70,6 +70,22 @@ import Testing
         #expect(standings == (try ShadowLedger.fixed(RandomLedger.others[0], frames)))
     }
 
+    /// Frames have up to ten entries: the greatest use up what the state's own slice has, and not the shadow's.
+    @Test func itFollowsFramesThatTakeAWholeSlice() throws {
+        let frames = RandomLedger(seed: 4, frames: 40, switches: false).frames
+        var fold = ShadowLedger.fold(frames)
+        let source = Opened(frames)
+        fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[0]), history: source.history)
+        for frame in frames {
+            while try SliceTests.part(frame, PartitionFold.Slice(entries: 10), &fold).progress != .done {}
+            let isLive = try ShadowLedger.progress(fold).isLive
+            #expect(isLive)
+        }
+        #expect(source.starts.isEmpty)
+        let standings = ShadowLedger.shadowStandings(fold)
+        #expect(standings == (try ShadowLedger.fixed(RandomLedger.others[0], frames)))
+    }
+
     /// It lags where the slice is used up, and goes on in the midst of the frame, whose bytes lie elsewhere then.
     @Test func whereTheSliceIsUsedUpItGoesOnFromTheHistory() throws {
         let frames = RandomLedger(seed: 4, frames: 40, switches: false).frames
@@ -84,6 +100,28 @@ import Testing
         let after = try ShadowLedger.progress(fold)
         #expect(after.isLive && after.folded == after.total && calls > 40)
         #expect(source.starts == [before.folded])
+        let standings = ShadowLedger.shadowStandings(fold)
+        #expect(standings == (try ShadowLedger.fixed(RandomLedger.others[0], frames)))
+    }
+
+    /// Whoever has the next frame calls for it then.
+    @Test func whereTheHistorysNextFrameIsNotHereYetThereIsNothingMoreToDo() throws {
+        let frames = RandomLedger(seed: 4, frames: 40, switches: false).frames
+        var fold = ShadowLedger.fold(frames)
+        _ = try SliceTests.whole(frames, &fold)
+        fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[0])) { range in
+            HaltingFrames(frames.filter { range.contains($0.offset) }, times: 1)
+        }
+        var calls = 0
+        while try !ShadowLedger.progress(fold).isLive, calls <= 2 * frames.count {
+            let before = try ShadowLedger.progress(fold).folded
+            let hasMore = try fold.catchUpShadow()
+            let folded = try ShadowLedger.progress(fold).folded
+            // A frame, and up to two offsets that are left out.
+            #expect(!hasMore && folded <= before + 3)
+            calls += 1
+        }
+        #expect(calls >= frames.count)
         let standings = ShadowLedger.shadowStandings(fold)
         #expect(standings == (try ShadowLedger.fixed(RandomLedger.others[0], frames)))
     }

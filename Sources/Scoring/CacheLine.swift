@@ -1,0 +1,25 @@
+internal import CIntrinsics
+
+/// The unit in which memory comes to the processor, on all that Standing runs on.
+enum CacheLine {
+    static let bytes = 64
+
+    /// Memory that begins with a line. It is given back with `deallocate`.
+    static func allocate<Element: BitwiseCopyable>(
+        repeating element: Element, count: Int
+    ) -> UnsafeMutablePointer<Element> {
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: count * MemoryLayout<Element>.stride, alignment: bytes)
+        return memory.initializeMemory(as: Element.self, repeating: element, count: count)
+    }
+
+    /// Asks for every line that has one of so many bytes.
+    @inline(__always) static func prefetch(_ start: UnsafeRawPointer, byteCount: Int) {
+        var line = UInt(bitPattern: start) & ~UInt(bytes - 1)
+        let end = UInt(bitPattern: start) &+ UInt(bitPattern: byteCount)
+        while line < end {
+            standing_prefetch(UnsafeRawPointer(bitPattern: line))
+            line &+= UInt(bytes)
+        }
+    }
+}
