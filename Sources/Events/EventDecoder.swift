@@ -115,12 +115,13 @@ public final class EventDecoder {
         case 0: .missing
         case 0x22: .string
         case 0x7B: .object
+        case 0x6E: .null
         default: .other
         }
     }
 
     enum MemberType {
-        case missing, string, object, other
+        case missing, null, string, object, other
     }
 
     private func finish(

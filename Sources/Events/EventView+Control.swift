@@ -38,7 +38,7 @@ private struct ControlData {
         if control == .withdrawn { return nil }
         guard !data.isEmpty else { return EventDefect(.data, .missing) }
         return switch control {
-        case .enrolled: kind() ?? text("terms") ?? optional("attributes", .object)
+        case .enrolled: kind() ?? text("terms") ?? attributes()
         case .eventVoided: text("source") ?? text("id") ?? string("reason")
         case .appealFiled: text("sanction") ?? string("statement")
         case .appealDecided: text("sanction") ?? outcome() ?? string("reason")
@@ -61,6 +61,11 @@ private struct ControlData {
     private func optional(_ name: StaticString, _ type: EventDecoder.MemberType) -> EventDefect? {
         let found = decoder.memberType(name, of: data)
         return found == .missing || found == type ? nil : EventDefect(.data, .wrongMember)
+    }
+
+    /// An object; null says that there are none.
+    private func attributes() -> EventDefect? {
+        decoder.memberType("attributes", of: data) == .null ? nil : optional("attributes", .object)
     }
 
     private func optionalHash(_ name: StaticString) -> EventDefect? {

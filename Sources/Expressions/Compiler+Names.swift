@@ -92,6 +92,13 @@ extension Compiler {
             (value, presence) = (ConstantNode(constant), ConstantNode(.bool(true)))
             type = constant.valueType ?? .dynamic
         }
+
+        /// Of an open record that does not declare it.
+        static var absent: Field {
+            var field = Field()
+            field.presence = ConstantNode(.bool(false))
+            return field
+        }
     }
 
     /// A field of the object or of a record, where the operand means one.
@@ -109,6 +116,14 @@ extension Compiler {
                 return Field(constant: value)
             case nil:
                 let hint = suggestion(field, among: record.fieldNames)
+                guard !record.isOpen else {
+                    noteUndeclared(field, offset)
+                    warn(
+                        offset,
+                        "'\(record.name)' has no field \(shown(field)): it is absent, and reading it is an error\(hint)"
+                    )
+                    return .absent
+                }
                 diagnose(offset, "'\(record.name)' has no field \(shown(field))\(hint)")
                 return Field()
             }

@@ -16,6 +16,8 @@ struct Compiler {
     /// Fields of declared constants, `constant.limit`, each once.
     private(set) var constantNames: [String] = []
     private(set) var fieldNames: [(name: String, offset: Int)] = []
+    /// Fields of open records that are not declared.
+    private(set) var undeclaredNames: [(name: String, offset: Int)] = []
     private(set) var readsWholeObject = false
     /// Macro variables in scope, innermost last.
     var scope: [Variable] = []
@@ -103,6 +105,8 @@ struct Compiler {
     }
 
     mutating func noteField(_ name: String, _ offset: Int) { fieldNames.append((name, offset)) }
+
+    mutating func noteUndeclared(_ name: String, _ offset: Int) { undeclaredNames.append((name, offset)) }
 
     mutating func wholeObject(_ name: String, _ offset: Int) -> Part {
         readsWholeObject = true

@@ -21,10 +21,13 @@ public struct Declarations: Sendable {
         /// In the order of their declaration.
         let fieldNames: [String]
         let fields: [Name: Field]
+        /// A field that is not declared is absent. Otherwise naming one is a mistake.
+        let isOpen: Bool
 
         /// The first of two fields with one name counts.
-        init(name: String, fields: [(name: String, field: Field)]) {
+        init(name: String, fields: [(name: String, field: Field)], isOpen: Bool = false) {
             self.name = name
+            self.isOpen = isOpen
             fieldNames = fields.map(\.name)
             self.fields = Dictionary(fields.map { (Name($0.name), $0.field) }) { first, _ in first }
         }
@@ -79,11 +82,15 @@ public struct Declarations: Sendable {
         declareRecord(name, fields: fields.map { ($0, type) })
     }
 
-    /// The same with fields of different types.
+    /// The same with fields of different types. `isOpen`: a field that is not declared is absent, and naming it is a warning;
+    /// otherwise it is a mistake.
     @discardableResult
-    public mutating func declareRecord(_ name: String, fields: [(name: String, type: ValueType)]) -> [Int] {
+    public mutating func declareRecord(
+        _ name: String, fields: [(name: String, type: ValueType)], isOpen: Bool = false
+    ) -> [Int] {
         let slots = fields.map { _ in newSlot() }
-        let record = Record(name: name, fields: zip(fields, slots).map { ($0.name, .slot($1, $0.type)) })
+        let declared = zip(fields, slots).map { ($0.name, Record.Field.slot($1, $0.type)) }
+        let record = Record(name: name, fields: declared, isOpen: isOpen)
         enter(name, .record(record))
         return slots
     }

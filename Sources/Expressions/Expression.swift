@@ -20,6 +20,8 @@ public final class Expression: Sendable {
     /// Every name by which something in the declared object is selected, at any depth, through macro variables too, and
     /// every constant with which one of the object's own keys is compared.
     public let objectFieldNames: [FieldName]
+    /// Every field of an open record that it names and that is not declared, in the order of the source.
+    public let undeclaredNames: [FieldName]
     public let readsWholeObject: Bool
 
     /// A field's name where an expression has it.
@@ -70,7 +72,10 @@ public final class Expression: Sendable {
         if references.isEmpty {
             let value = node.value(Frame(slots: 0, variables: compiler.variableCount))
             if case .error(let error) = value {
-                if diagnostics.isEmpty { diagnostics.append((part.offset, "always an error: \(error)")) }
+                // What names an undeclared field is never a mistake: the field is absent wherever it is read.
+                if diagnostics.isEmpty, compiler.undeclaredNames.isEmpty {
+                    diagnostics.append((part.offset, "always an error: \(error)"))
+                }
                 node = FailureNode(error)
             } else {
                 node = ConstantNode(value)
@@ -83,17 +88,20 @@ public final class Expression: Sendable {
         warnings =
             compiler.warnings.isEmpty
             ? [] : compiler.warnings.map { [places = Places(bytes)] in places.error($0.offset, $0.message) }
-        if diagnostics.isEmpty, compiler.fieldNames.isEmpty {
+        if diagnostics.isEmpty, compiler.fieldNames.isEmpty, compiler.undeclaredNames.isEmpty {
             self.diagnostics = []
             objectFieldNames = []
+            undeclaredNames = []
         } else {
             let places = Places(bytes)
             self.diagnostics = diagnostics.sorted { ($0.offset, $0.message) < ($1.offset, $1.message) }
                 .map { places.error($0.offset, $0.message) }
-            objectFieldNames = compiler.fieldNames.map {
-                let (line, column) = places[$0.offset]
-                return FieldName(name: $0.name, line: line, column: column)
+            func named(_ field: (name: String, offset: Int)) -> FieldName {
+                let (line, column) = places[field.offset]
+                return FieldName(name: field.name, line: line, column: column)
             }
+            objectFieldNames = compiler.fieldNames.map(named)
+            undeclaredNames = compiler.undeclaredNames.map(named)
         }
     }
 

@@ -26,6 +26,9 @@ extension PolicyParser {
             reader.note(
                 "\"\(field.name)\" is a protected attribute: no rule and no sanction may look at it", at: value)
         }
+        for attribute in expression.undeclaredNames where ProtectedAttribute.contains(attribute.name) {
+            reader.note("\"\(attribute.name)\" is a protected attribute: no policy may know it", at: value)
+        }
         let wrong = isWrong(expression)
         if let wrong { reader.note(wrong, at: value) }
         guard expression.diagnostics.isEmpty, wrong == nil else { return nil }
@@ -48,7 +51,7 @@ extension PolicyParser {
     /// Where a name that does not mean anything here may come from.
     private func hint(_ message: String, isOverEvent: Bool) -> String {
         guard !message.contains("did you mean") else { return "" }
-        for (record, section) in [("constant", "constants"), ("attribute", "attributes"), ("measure", "measures")]
+        for (record, section) in [("constant", "constants"), ("measure", "measures")]
         where message.hasPrefix("'\(record)' has no field") {
             return ": \(section) declares none of this name"
         }

@@ -33,8 +33,9 @@ extension PolicyParser {
         let cap = rule["cap"].flatMap { reader.integer($0, what: "cap", in: 0...ScoringPolicy.saturation) }
         let lasts = rule["lasts"].flatMap { span($0, what: "lasts") }
         let within = rule["within"].flatMap { span($0, what: "within", isTerm: true) }
-        let fading = fading(rule, lasts: lasts)
-        noteWhatGoesNotTogether(rule, per: per)
+        let fades = rule["fades"].flatMap { reader.bool($0, what: "fades") } ?? false
+        let fading = fades ? fading(rule, lasts: lasts) : nil
+        noteWhatGoesNotTogether(rule, per: per, fades: fades)
         let kinds = rule["kinds"].map { self.kinds($0) } ?? policyKinds
         guard let id, let dimension, let points else { return nil }
         places.rules.append(rule)
@@ -43,10 +44,10 @@ extension PolicyParser {
             cap: cap ?? .max, lasts: lasts, within: within, fading: fading)
     }
 
-    private func noteWhatGoesNotTogether(_ rule: YAMLReader.Mapping, per: Period?) {
+    private func noteWhatGoesNotTogether(_ rule: YAMLReader.Mapping, per: Period?, fades: Bool) {
         if rule["event"] == nil {
             for key in ["when", "per", "lasts", "within", "fades"] {
-                guard let place = rule.place(of: key) else { continue }
+                guard let place = rule.place(of: key), key != "fades" || fades else { continue }
                 reader.note(
                     "\(key) needs an event: a rule without \"event\" is over measures, and counts at every moment",
                     at: place)
@@ -55,7 +56,7 @@ extension PolicyParser {
         }
         if rule["within"] != nil {
             for key in ["per", "lasts", "fades"] {
-                guard let place = rule.place(of: key) else { continue }
+                guard let place = rule.place(of: key), key != "fades" || fades else { continue }
                 reader.note("\(key) does not go with within, which counts each event from its own day on", at: place)
             }
             return
@@ -65,11 +66,9 @@ extension PolicyParser {
         }
     }
 
-    /// Nil if it does not fade.
+    /// How a rule with `fades: true` fades; nil where it cannot.
     private func fading(_ rule: YAMLReader.Mapping, lasts: CalendarSpan?) -> ScoringPolicy.Rule.Fading? {
-        guard let value = rule["fades"], reader.bool(value, what: "fades") == true, let place = rule.place(of: "fades"),
-            rule["event"] != nil, rule["within"] == nil
-        else { return nil }
+        guard let place = rule.place(of: "fades"), rule["event"] != nil, rule["within"] == nil else { return nil }
         for key in ["per", "lasts"] where rule[key] == nil {
             reader.note("fades needs per and lasts: this rule lacks \"\(key)\"", at: place)
         }

@@ -336,11 +336,10 @@ public enum PolicySchema {
                 "when": ["event"],
                 "per": ["event"],
                 "lasts": ["event"],
-                "within": ["event"],
-                "fades": ["event"]
+                "within": ["event"]
               },
               "dependentSchemas": {
-                "within": {"properties": {"per": false, "lasts": false, "fades": false}},
+                "within": {"properties": {"per": false, "lasts": false}},
                 "fades": {
                   "if": {"properties": {"fades": {"const": true}}},
                   "then": {"required": ["per", "lasts"]}

@@ -78,9 +78,9 @@ public struct PolicyVariables: Sendable {
 }
 
 extension Declarations {
-    /// Constants, and attributes, whose slots it returns.
+    /// Constants, and attributes, whose slots it returns. Attributes that the policy does not declare are absent.
     fileprivate mutating func declare(_ names: PolicyVariables.Names) -> [Int] {
         declareConstants("constant", names.constants.map { ($0.name, $0.value) })
-        return declareRecord("attribute", fields: names.attributes.map { ($0.name, $0.type.valueType) })
+        return declareRecord("attribute", fields: names.attributes.map { ($0.name, $0.type.valueType) }, isOpen: true)
     }
 }

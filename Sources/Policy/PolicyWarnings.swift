@@ -217,6 +217,9 @@ extension CalendarSpan {
 }
 
 extension ScoringPolicy {
+    /// Whether an expression names an attribute that the policy does not declare, and that is absent therefore.
+    public var namesUndeclaredAttributes: Bool { expressions.contains { !$0.undeclaredNames.isEmpty } }
+
     /// Every expression of the policy, but the constant ones of points.
     var expressions: [Expression] {
         var all: [Expression] = perks.map(\.when)

@@ -110,11 +110,12 @@ extension Fold {
         }
     }
 
-    /// Whether a subject has more buckets than `maximum`, of which no more are counted.
+    /// Whether a subject's rules have more buckets than `maximum`, of which no more are counted. Those of a measure are not read
+    /// for a standing.
     func hasMoreBuckets(than maximum: Int, _ record: UnsafeMutablePointer<Int64>) -> Bool {
         var left = maximum
-        for item in series.indices {
-            let head = head(item, record)
+        for rule in policy.rules.indices {
+            let head = head(rule, record)
             guard head.pointee.events > 0 else { continue }
             left -= 1
             var next = head.pointee.next

@@ -75,13 +75,14 @@ extension Fold {
         guard !item.form.isOrdered else {
             bucket.pointee.events &+= 1
             let evidence = UnsafeMutableRawPointer(bucket) + MemoryLayout<Bucket>.offset(of: \.evidence)!
-            let isLast = ordered.add(
+            var later = ordered.add(
                 event.pointee, identity: identity, value: value, to: evidence.assumingMemoryBound(to: UInt32.self))
-            if isLast, bucket == head(number, record) {
-                let streak = value == 0 ? 0 : state.pointee.value + 1
-                state.pointee.value = item.form == .streak ? streak : value
-            } else if item.form == .streak {
-                state.pointee.value = streak(number, record)
+            if later == 0 || item.form == .streak { later += events(after: bucket, number, record) }
+            if item.form == .latest {
+                if later == 0 { state.pointee.value = value }
+            } else if later <= state.pointee.value {
+                // No event after it breaks the streak.
+                state.pointee.value = value == 0 ? later : state.pointee.value + 1
             }
             return
         }
@@ -130,35 +131,41 @@ extension Fold {
         guard head.pointee.events > 0 else { return false }
         let state = state(item, record)
         var bucket = head
+        var later: Int64 = 0
         while true {
-            if take(identity, from: bucket, item, state) {
+            if let laterInBucket = take(identity, from: bucket, item, state) {
+                later += laterInBucket
                 state.pointee.events -= 1
                 if bucket.pointee.events == 0 { dropEmpty(bucket, head) }
                 switch item.form {
                 case .least, .greatest: findFurthest(number, record)
-                case .streak: state.pointee.value = streak(number, record)
+                // One of the streak; or the one that ended it, before which there may be more.
+                case .streak where later < state.pointee.value: state.pointee.value -= 1
+                case .streak where later == state.pointee.value: state.pointee.value = streak(number, record)
                 case .latest: state.pointee.value = last(head)
                 default: break
                 }
                 return true
             }
             guard bucket.pointee.next != 0 else { return false }
+            later += Int64(bucket.pointee.events)
             bucket = buckets[bucket.pointee.next]
         }
     }
 
-    /// Takes an event out of a bucket of a measure.
+    /// Takes an event out of a bucket of a measure; where it goes by the order of events, how many of the bucket come after
+    /// it. Nil: it is not in it.
     private mutating func take(
         _ identity: UInt64, from bucket: UnsafeMutablePointer<Bucket>, _ item: Series,
         _ state: UnsafeMutablePointer<MeasureState>
-    ) -> Bool {
+    ) -> Int64? {
         guard !item.form.isOrdered else {
             let evidence = UnsafeMutableRawPointer(bucket) + MemoryLayout<Bucket>.offset(of: \.evidence)!
-            guard ordered.take(identity, from: evidence.assumingMemoryBound(to: UInt32.self)) else { return false }
-            bucket.pointee.events -= 1
-            return true
+            let later = ordered.take(identity, from: evidence.assumingMemoryBound(to: UInt32.self))
+            if later != nil { bucket.pointee.events -= 1 }
+            return later
         }
-        guard let value = takeEvidence(identity, from: bucket) else { return false }
+        guard let value = takeEvidence(identity, from: bucket) else { return nil }
         switch item.form {
         case .sum:
             state.pointee.sum -= Int128(value)
@@ -166,7 +173,7 @@ extension Fold {
         case .least, .greatest: bucket.pointee.sum = furthest(of: bucket.pointee, item)
         default: bucket.pointee.sum &-= value
         }
-        return true
+        return 0
     }
 
     // MARK: Values found anew
@@ -197,6 +204,18 @@ extension Fold {
     /// The value of the last event; 0 if there is none.
     @inline(__always) private func last(_ head: UnsafeMutablePointer<Bucket>) -> Int64 {
         head.pointee.events == 0 ? 0 : ordered[head.pointee.evidence].pointee.value
+    }
+
+    /// How many events lie in the buckets after one.
+    @inline(__always) private func events(
+        after bucket: UnsafeMutablePointer<Bucket>, _ number: Int, _ record: UnsafeMutablePointer<Int64>
+    ) -> Int64 {
+        var (later, events) = (head(number, record), Int64(0))
+        while later != bucket {
+            events += Int64(later.pointee.events)
+            later = buckets[later.pointee.next]
+        }
+        return events
     }
 
     /// How many events come after the last one that breaks the streak.

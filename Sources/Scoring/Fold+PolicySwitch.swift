@@ -288,6 +288,7 @@ extension Fold {
         let before = old.level(was)
         let change = Change(before: Fact.Level(score: before.score, band: ~before.band), after: level(record))
         let reasons = addReasons(old, was, record, link)
+        allowStep()
         if before.score != change.after.score || link.bands[before.band] != change.after.band {
             emit(.scoreChanged, record, cause: cause, before: change.before, after: change.after, reasons: reasons)
         }

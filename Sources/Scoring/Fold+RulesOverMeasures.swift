@@ -73,6 +73,7 @@ extension Fold {
         record[subjects.layout.attributesAt] = Int64(new)
         attributes.remove(old)
         guard new != old else { return }
+        allowStep()
         var change = Change(measures: Change.allMeasures, attributes: true)
         let firstReason = output.reasons.count
         weighMeasures(record, cause: .event(event), &change)

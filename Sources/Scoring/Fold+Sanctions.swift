@@ -161,8 +161,9 @@ extension Fold {
         evaluate(subject, cause: .sanction(sanction), reasons: noReasons, change)
     }
 
-    /// A step that changes nothing but the state of a sanction.
+    /// A step begins that changes nothing but the state of a sanction.
     private func sanctionChange(_ record: UnsafeMutablePointer<Int64>) -> Change {
+        allowStep()
         var change = Change(sanctions: true)
         weigh(record, &change)
         return change

@@ -128,6 +128,7 @@ extension Fold {
             record[SubjectTable.Layout.dimensionsAt + policy.rules[Int(item)].dimension] += points
             output.reasons.append(Reason(rule: Int(item), points: points))
         }
+        allowStep()
         if change.measures != 0 { weighMeasures(record, cause: .bucketEnd, &change) }
         output.sortReasons(from: firstReason)
         weigh(record, &change)

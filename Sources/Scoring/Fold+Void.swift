@@ -21,6 +21,7 @@ extension Fold {
         }
         counters.voids += 1
         _ = voided.insert(identity, life: 0)
+        allowStep()
         let firstReason = output.reasons.count
         var change = Change()
         for rule in policy.rules.indices {

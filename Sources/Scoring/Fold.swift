@@ -15,6 +15,7 @@ public struct Fold: ~Copyable {
     public static let maximumEarlyEventsOfSubject = 256
     /// What the expressions of one event, its rules', measures' and sanctions', may cost together (`Limit.cost` is one
     /// expression's): those beyond it are evaluation errors. A policy of ordinary rules spends a few hundred on an ordinary event.
+    /// As much again for what follows from a step, an event or another: rules over measures, then levels, then perks.
     public static let maximumEventCost = 2_000_000
     /// Early events that wait in a ledger partition, and voids that wait for their event.
     public static let maximumEarlyEvents = 1_000_000
@@ -325,6 +326,7 @@ public struct Fold: ~Copyable {
         let kind = SubjectTable.header(record).pointee.kind
         if let input = type.input { input._withUnsafeGuaranteedRef { load(event, $0, record, kind: kind) } }
         eventFrame.allow(version >= .fourth ? Self.maximumEventCost : .max)
+        allowStep()
         let firstReason = output.reasons.count
         var change = contribute(event, type.steps, record, subject, kind: kind, identity)
         if !type.entrances.isEmpty { measure(event, type.entrances, record, subject, kind: kind, identity, &change) }
@@ -342,6 +344,9 @@ public struct Fold: ~Copyable {
         counters.scored += 1
         evaluate(subject, cause: .event(event), reasons: reasons, change)
     }
+
+    /// A step of a subject begins: what rules over measures, levels and perks may cost together in it.
+    @inline(__always) func allowStep() { standingFrame.allow(version >= .sixth ? Self.maximumEventCost : .max) }
 
     /// What a step did to a subject, as far as the evaluation must know.
     struct Change {
@@ -502,6 +507,7 @@ public struct Fold: ~Copyable {
         if !attributes.isEmpty {
             record[subjects.layout.attributesAt] = Int64(attributes.add(from: event.pointee.data))
         }
+        allowStep()
         let firstReason = output.reasons.count
         var change = Change(isFirst: true)
         if conditions.hasRulesOverMeasures {

@@ -21,7 +21,7 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
 
     /// A policy may have constants, attributes, measures, windows, rules that fade, and prefixes of event types. Before, the
     /// activation of a policy with such parts changes nothing (`ScoringPolicy.foldVersion`), as members that do not know them
-    /// could not follow.
+    /// could not follow. What rules over measures, levels and perks may cost together in one step has a limit too.
     case sixth = 6
 
     public static let newest = FoldVersion.sixth
@@ -103,7 +103,7 @@ extension ScoringPolicy {
         let isOld =
             constants.isEmpty && attributes.isEmpty && measures.isEmpty
             && rules.allSatisfy { $0.within == nil && $0.fading == nil && !$0.isOverMeasures }
-            && !eventPatterns.contains(where: \.isPrefix)
+            && !eventPatterns.contains(where: \.isPrefix) && !namesUndeclaredAttributes
         return isOld ? .second : .sixth
     }
 }

@@ -33,37 +33,39 @@ struct OrderedEvents: ~Copyable {
 
     @inline(__always) subscript(_ number: UInt32) -> UnsafeMutablePointer<OrderedEvent> { events[number] }
 
-    /// Adds an event to a bucket's list, which begins with `first`. True: it is the last of them all now.
+    /// Adds an event to a bucket's list, which begins with `first`; how many events of the list come after it.
     mutating func add(
         _ event: EventView, identity: UInt64, value: Int64, to first: UnsafeMutablePointer<UInt32>
-    ) -> Bool {
+    ) -> Int64 {
         var new = OrderedEvent(
             identity: identity, time: event.time.microseconds, value: value, text: 0, next: 0,
             sourceLength: UInt16(truncatingIfNeeded: event.source.count),
             idLength: UInt16(truncatingIfNeeded: event.id.count))
         new.text = addText(event.source, event.id)
-        var place = first
+        var (place, later) = (first, Int64(0))
         while place.pointee != 0, precedes(new, event, events[place.pointee].pointee) {
             place = Self.next(events[place.pointee])
+            later += 1
         }
         new.next = place.pointee
         place.pointee = events.add(new)
-        return place == first
+        return later
     }
 
-    /// Takes an event out of a bucket's list. False: it is not there.
-    mutating func take(_ identity: UInt64, from first: UnsafeMutablePointer<UInt32>) -> Bool {
-        var place = first
+    /// Takes an event out of a bucket's list; how many events of the list come after it. Nil: it is not there.
+    mutating func take(_ identity: UInt64, from first: UnsafeMutablePointer<UInt32>) -> Int64? {
+        var (place, later) = (first, Int64(0))
         while place.pointee != 0 {
             let number = place.pointee
             if events[number].pointee.identity == identity {
                 place.pointee = events[number].pointee.next
                 remove(number)
-                return true
+                return later
             }
             place = Self.next(events[number])
+            later += 1
         }
-        return false
+        return nil
     }
 
     /// Removes a whole list.

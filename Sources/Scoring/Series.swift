@@ -4,7 +4,8 @@ internal import Policy
 /// The buckets of a rule or a measure. Rules come first under their own numbers, then the measures.
 ///
 /// What is in one bucket ends together: the events of a period, or, where there is a window, of a UTC day. Without an end
-/// all events are in one.
+/// all events are in one, but for a measure that goes by their order: its buckets are days too, so that an event that comes
+/// late finds its place among those of its day.
 struct Series {
     enum Form: UInt8 {
         /// A rule: the sum of each bucket is clamped.
@@ -58,7 +59,7 @@ struct Series {
             }
         dimension = measure.dimension
         kinds = measure.kinds.rawValue
-        per = measure.within == nil ? .ever : .day
+        per = measure.within == nil && !form.isOrdered ? .ever : .day
         lasts = measure.within
     }
 

@@ -179,10 +179,16 @@ extension Fold {
         let item = series[number]
         var found = MeasureState(events: 0, low: 0, high: 0)
         var last: OrderedEvent?
+        // Without a window the order of all events is one, whatever days they lie in.
+        let isOneOrder = item.form.isOrdered && item.lasts == nil
+        var all = (items: DigestSum(), bucket: Bucket(sum: 0, events: 0, evidence: 0, number: 0, next: 0))
         try forEachBucket(from: head(number, record), &seen) { bucket, seen throws(Broken) in
-            let items: DigestSum
-            if item.form.isOrdered {
-                items = try digest(ofOrdered: bucket, &last, &seen)
+            var items = DigestSum()
+            if isOneOrder {
+                try add(ordered: bucket, to: &all.items, &last, &seen)
+                all.bucket.events &+= bucket.events
+            } else if item.form.isOrdered {
+                try add(ordered: bucket, to: &items, &last, &seen)
             } else {
                 items = try digest(ofEvidence: bucket, &seen)
                 switch item.form {
@@ -194,8 +200,9 @@ extension Fold {
                 }
             }
             found.events += Int64(bucket.events)
-            sum.add(Self.hash(bucket, of: number, key, items))
+            if !isOneOrder { sum.add(Self.hash(bucket, of: number, key, items)) }
         }
+        if isOneOrder, found.events > 0 { sum.add(Self.hash(all.bucket, of: number, key, all.items)) }
         let head = head(number, record)
         if item.form == .streak { found.value = streak(number, record) }
         if item.form == .latest, found.events > 0 { found.value = ordered[head.pointee.evidence].pointee.value }
@@ -258,10 +265,9 @@ extension Fold {
     }
 
     /// Events in their order, the last one first; `last` is the one before them.
-    private borrowing func digest(
-        ofOrdered bucket: Bucket, _ last: inout OrderedEvent?, _ seen: inout Seen
-    ) throws(Broken) -> DigestSum {
-        var items = DigestSum()
+    private borrowing func add(
+        ordered bucket: Bucket, to items: inout DigestSum, _ last: inout OrderedEvent?, _ seen: inout Seen
+    ) throws(Broken) {
         var (number, count) = (bucket.evidence, UInt32(0))
         while number != 0 {
             guard seen.ordered.insert(number) else { throw Broken() }
@@ -281,7 +287,6 @@ extension Fold {
             number = item.next
         }
         guard count == bucket.events else { throw Broken() }
-        return items
     }
 
     /// An event's texts: as many pieces as they need.

@@ -48,12 +48,16 @@ import Testing
         return try #require(definitions[String(name)] as? Object)
     }
 
+    private func types(_ schema: Object) -> [String] {
+        schema["type"] as? [String] ?? (schema["type"] as? String).map { [$0] } ?? []
+    }
+
     /// A value that a member's schema takes.
     private func example(_ schema: Object) throws -> Any {
         let schema = try resolved(schema)
         if let choices = schema["enum"] as? [Any] { return try #require(choices.first) }
-        if (schema["type"] as? String) == "object" { return Object() }
-        #expect((schema["type"] as? String) == "string", "a type that this test does not know")
+        if types(schema).contains("object") { return Object() }
+        #expect(types(schema) == ["string"], "a type that this test does not know")
         guard let pattern = schema["pattern"] as? String else { return "x" }
         let hash = String(repeating: "0a", count: 32)
         #expect(try hash.firstMatch(of: Regex(pattern)) != nil, "a pattern that this test does not know")
@@ -63,9 +67,9 @@ import Testing
     /// Values that a member's schema does not take.
     private func counterexamples(_ schema: Object) throws -> [Any] {
         let schema = try resolved(schema)
-        var values: [Any] = [1, true, NSNull(), [Any]()]
-        let isObject = (schema["type"] as? String) == "object"
-        if isObject { values.append("x") } else { values.append(Object()) }
+        var values: [Any] = [1, true, [Any]()]
+        if !types(schema).contains("null") { values.append(NSNull()) }
+        if types(schema).contains("object") { values.append("x") } else { values.append(Object()) }
         if schema["enum"] != nil { values.append("none of them") }
         if (schema["minLength"] as? Int ?? 0) > 0 { values.append("") }
         if schema["pattern"] != nil { values += ["", "x", String(repeating: "A", count: 64)] }
@@ -132,6 +136,20 @@ import Testing
                 }
             }
         }
+    }
+
+    @Test func nullIsTakenWhereTheSchemaAllowsIt() throws {
+        var tried = 0
+        for form in try forms() {
+            for (name, schema) in form.members where types(try resolved(schema)).contains("null") {
+                var data = try complete(form)
+                data[name] = NSNull()
+                #expect(try code(form.type, data) == nil, "\(form.type): \(name) = null")
+                tried += 1
+            }
+        }
+        // An enrolment's attributes.
+        #expect(tried >= 1)
     }
 
     @Test func everyChoiceIsTaken() throws {

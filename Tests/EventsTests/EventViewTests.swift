@@ -40,7 +40,8 @@ import Testing
                 "standing.subject.enrolled", #"{"kind":"business","terms":"t","attributes":["fleet"]}"#,
                 "data/wrong-member"
             ),
-            ("standing.subject.enrolled", #"{"kind":"business","terms":"t","attributes":null}"#, "data/wrong-member"),
+            ("standing.subject.enrolled", #"{"kind":"business","terms":"t","attributes":null}"#, nil),
+            ("standing.subject.enrolled", #"{"kind":"business","terms":"t","attributes":"none"}"#, "data/wrong-member"),
             ("standing.event.voided", #"{"source":"/s","id":"e"}"#, "data/missing-member"),
             ("standing.event.voided", #"{"source":"/s","id":"e","reason":""}"#, nil),
             ("standing.appeal.filed", #"{"sanction":"rail-ban"}"#, "data/missing-member"),

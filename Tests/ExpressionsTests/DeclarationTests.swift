@@ -159,6 +159,49 @@ import Testing
         #expect(town.diagnostics("size(nothing)") == "1:6: error: 'nothing' has no fields")
     }
 
+    @Test mutating func aFieldThatAnOpenRecordDoesNotDeclareIsAbsent() throws {
+        let slots = town.declarations.declareRecord("attribute", fields: [("tier", .string)], isOpen: true)
+        let frame = Frame(town.declarations)
+        func truth(_ source: String) throws -> Truth {
+            let expression = try town.compile(source)
+            #expect(expression.diagnostics.isEmpty, "\(source)")
+            #expect(!expression.undeclaredNames.isEmpty, "\(source)")
+            return expression.truth(frame)
+        }
+        #expect(try truth("has(attribute.colour)") == .no)
+        #expect(try truth("'colour' in attribute") == .no)
+        #expect(try truth("!has(attribute['colour'])") == .yes)
+        #expect(try truth("attribute.colour == 'red'") == .error)
+        #expect(try truth("attribute['colour'] == 'red'") == .error)
+        #expect(try truth("attribute.colour == 'red' || true") == .yes)
+        #expect(try truth("has(attribute.colour) && attribute.colour == 'red'") == .no)
+        frame.slots[slots[0]] = .string(Text("plus"))
+        #expect(try truth("attribute.colour == 'red' || attribute.tier == 'plus'") == .yes)
+        let reading = try town.compile("attribute.fleet * 2")
+        #expect(reading.integer(frame) == nil)
+        #expect(reading.failure(frame, wanted: .int) == .error(.noSuchField))
+        #expect(reading.slots == [])
+    }
+
+    @Test mutating func aFieldThatAnOpenRecordDoesNotDeclareIsAWarning() throws {
+        town.declarations.declareRecord("attribute", fields: [("tier", .string)], isOpen: true)
+        func warnings(_ source: String) throws -> [String] { try town.compile(source).warnings.map(\.description) }
+        #expect(try warnings("attribute.tier == 'a'") == [])
+        #expect(
+            try warnings("points > 0 && attribute.teir == 'a'") == [
+                "1:25: error: 'attribute' has no field 'teir': it is absent, and reading it is an error; did you mean 'tier'?"
+            ])
+        #expect(
+            try warnings("has(attribute.colour)") == [
+                "1:15: error: 'attribute' has no field 'colour': it is absent, and reading it is an error"
+            ])
+        let name = try #require(try town.compile("points > 0 || attribute.gender == 'f'").undeclaredNames.first)
+        #expect(name.name == "gender")
+        #expect(name.line == 1)
+        #expect(name.column == 25)
+        #expect(town.diagnostics("size(attribute)") == "1:6: error: 'attribute' is used by its fields: attribute.tier")
+    }
+
     @Test mutating func anAbsentFieldIsToldByHas() throws {
         let slots = town.declarations.declareRecord("measure", fields: ["least"], as: .int)
         let expression = try town.compile("has(measure.least) ? measure.least : -1")

@@ -119,12 +119,22 @@ import Testing
             "points: measure.fare", at: "measure.fare",
             "'measure' has no field 'fare'; did you mean 'fares'? (character 9 of the expression)"),
         rule(
-            "points: attribute.colour", at: "attribute.colour",
-            "'attribute' has no field 'colour': attributes declares none of this name (character 11 of the expression)"),
+            "points: measure.trips", at: "measure.trips",
+            "'measure' has no field 'trips': measures declares none of this name (character 9 of the expression)"),
+        rule(
+            "event: fare.paid, points: constant.colour", at: "constant.colour",
+            "'constant' has no field 'colour': constants declares none of this name (character 10 of the expression)"),
+        rule(
+            "points: \"has(attribute.gender) ? 1 : 0\"", at: "\"has",
+            "\"gender\" is a protected attribute: no policy may know it"),
+        rule(
+            "event: fare.paid, points: 1, when: \"attribute['marital-status'] == 'x'\"", at: "\"attribute",
+            "\"marital-status\" is a protected attribute: no policy may know it"),
         rule("points: measure.fares > 1", at: "measure.fares", "points must give an int, not a bool"),
         rule("points: 1, when: true", at: "when", "when \(notWithoutEvent)"),
         rule("points: 1, per: day", at: "per", "per \(notWithoutEvent)"),
         rule("points: 1, within: 1 day", at: "within", "within \(notWithoutEvent)"),
+        rule("points: 1, fades: true", at: "fades", "fades \(notWithoutEvent)"),
         rule("event: fare.paid, points: 1, within: 0 months", at: "0 months", "within must be at least 1 day"),
         rule(
             "event: fare.paid, points: 1, within: 1 day, per: day", at: "per",
@@ -132,6 +142,9 @@ import Testing
         rule(
             "event: fare.paid, points: 1, lasts: 1 day, within: 1 day", at: "lasts",
             "lasts does not go with within, which counts each event from its own day on"),
+        rule(
+            "event: fare.paid, points: 1, within: 1 day, fades: true", at: "fades",
+            "fades does not go with within, which counts each event from its own day on"),
         rule(
             "event: fare.paid, points: 1, per: day, fades: true", at: "fades",
             "fades needs per and lasts: this rule lacks \"lasts\""),
@@ -173,8 +186,11 @@ import Testing
         "points: 'has(attribute.tier) && kind == \"business\" ? constant.limit : 0'",
         "event: fare.paid, points: 1, within: 1 day, cap: 3", "event: [fare.*, fare.paid], points: 1",
         "event: fare.paid, points: 1, per: day, lasts: 120 days, fades: true",
-        "event: fare.paid, points: 1, per: day, fades: false",
+        "event: fare.paid, points: 1, per: day, fades: false", "points: 1, fades: false",
+        "event: fare.paid, points: 1, within: 1 day, fades: false",
         "event: fare.paid, points: 1, when: \"attribute.tier in ['a', 'b'] && data.n > constant.limit\"",
+        "points: attribute.colour", "points: 'has(attribute.colour) ? 1 : 2'",
+        "event: fare.paid, points: attribute.rate, when: attribute.colour == 'red'",
     ])
     func goodRules(members: String) throws {
         let text = PolicyDocument.with {

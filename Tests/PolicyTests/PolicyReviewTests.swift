@@ -201,6 +201,24 @@ import Testing
             ])
     }
 
+    @Test func attributesThatAreNotDeclaredAreAbsent() throws {
+        let text = document {
+            $0.perks = "perks: [{id: p, when: attribute.teir == 'gold' || score > 1}, {id: q, when: has(attribute.x)}]"
+            $0.more = "attributes: {tier: string}"
+        }
+        #expect(
+            try warnings(text) == [
+                "8:23: 'attribute' has no field 'teir': it is absent, and reading it is an error; did you mean 'tier'? "
+                    + "(character 11 of the expression)",
+                "8:77: 'attribute' has no field 'x': it is absent, and reading it is an error "
+                    + "(character 15 of the expression)",
+                "8:77: this is never true", "9:14: no expression names the attribute \"tier\"",
+            ])
+        #expect(try ScoringPolicy(yaml: text, file: "").namesUndeclaredAttributes)
+        let declared = text.replacing("teir", with: "tier").replacing("attribute.x", with: "attribute.tier")
+        #expect(try !ScoringPolicy(yaml: declared, file: "").namesUndeclaredAttributes)
+    }
+
     @Test func warningsArePrintedForAnEditor() throws {
         let review = try PolicyReview(
             yaml: document { $0.perks = "perks: [{id: p, when: false}]" }, file: "etc/town.yaml")

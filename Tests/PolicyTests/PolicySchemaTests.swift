@@ -38,8 +38,8 @@ import Testing
                   - {id: a.b_c-1, dimension: payment, kinds: [official], event: [x, y], when: true, points: data.n, per: day, cap: 0, lasts: 0 days}
                   - {id: b, dimension: payment, event: x.*, points: 1, per: day, lasts: 3 days, fades: true}
                   - {id: c, dimension: payment, event: x.*, points: 1, per: day, fades: false}
-                  - {id: d, dimension: payment, event: x, points: 1, within: 1 month, cap: 3}
-                  - {id: e, dimension: payment, points: measure.n * -2, cap: 8}
+                  - {id: d, dimension: payment, event: x, points: 1, within: 1 month, cap: 3, fades: false}
+                  - {id: e, dimension: payment, points: measure.n * -2, cap: 8, fades: false}
                 """
             $0.more = """
                 sanctions:
@@ -93,6 +93,8 @@ import Testing
         (rule("event: fare.paid, points: 1, within: 1 day, per: day"), "$.rules[0].per"),
         (rule("event: fare.paid, points: 1, fades: true"), "$.rules[0]: `per`"),
         (rule("event: fare.paid, points: 1, per: day, fades: true"), "$.rules[0]: `lasts`"),
+        (rule("event: fare.paid, points: 1, within: 1 day, fades: true"), "$.rules[0]: `per`"),
+        (rule("points: 1, fades: true"), "$.rules[0]: `per`"),
         (measure("count: true"), "$.measures[0]: `event`"),
         (measure("event: x"), "$.measures[0]: fails oneOf"),
         (measure("event: x, count: false"), "$.measures[0].count"),

@@ -187,6 +187,38 @@ import Testing
         #expect(values == ["1 1", "2 5", "<null> 0"])
     }
 
+    /// An event that counted in an earlier enrolment and came again is shown as it came in this one: early, or after the enrolment.
+    @Test func measuresAreShownWithTheEventsOfTheirEnrolment() throws {
+        let text = Self.text.replacing(
+            "rules:",
+            with: """
+                measures:
+                  - {id: missed, dimension: payment, event: bill.missed, count: true}
+                rules:
+                """)
+        let file = try file(
+            [
+                happened("standing.subject.enrolled", 0, day: 0, data: #"{"kind":"individual","terms":"t"}"#),
+                happened("bill.missed", 1, day: 1), happened("bill.missed", 2, day: 2),
+                happened("standing.subject.withdrawn", 3, day: 3),
+                .event(
+                    type: "standing.source.reset", subject: "", offset: 0, topic: "control", second: 3 * Self.day,
+                    data: #"{"topic":"town"}"#),
+                happened("bill.missed", 1, day: 4),
+                .event(
+                    type: "standing.subject.enrolled", subject: "anna", offset: 1, topic: "control",
+                    second: 4 * Self.day, data: #"{"kind":"individual","terms":"t"}"#),
+                happened("bill.missed", 2, day: 5),
+            ], asOf: 6, policy: text)
+        var writer = ByteWriter()
+        file.write(to: &writer)
+        let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
+        let measure = try #require((json["measures"] as? [[String: Any]])?.first)
+        #expect(measure["value"] as? Int == 2)
+        let events = (measure["events"] as? [[String: Any]] ?? []).map { "\($0["id"] ?? "") \($0["time"] ?? "")" }
+        #expect(events == ["town-0-1 1970-01-05T00:00:00Z", "town-0-2 1970-01-06T00:00:00Z"])
+    }
+
     @Test func whoIsNotEnrolledHasAFileAllTheSame() throws {
         let file = try file([happened("bill.paid", 1, day: 1)], asOf: 3)
         var writer = ByteWriter()

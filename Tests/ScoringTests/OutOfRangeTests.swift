@@ -187,4 +187,65 @@ import Testing
         town.given(enrolled("anna"), event("large", numbers: 500))
         #expect(town.standing(of: "anna")?.level.score == 40 && town.fold.counters.evaluationErrors == 0)
     }
+
+    /// Forty rules over measures and a perk, each within `Limit.cost` where an event is in the measure.
+    private static func standingPolicy() throws -> ScoringPolicy {
+        let costly = "constant.list.all(x, constant.list.exists(y, y == x + 0 * "
+        let rules = (0..<40).map {
+            "  - {id: r\($0), dimension: d, points: 'measure.n > 0 && \(costly)measure.n)) ? 1 : 0'}"
+        }
+        return try ScoringPolicy(
+            yaml: """
+                policy: costly
+                version: 1
+                score: {base: 0, min: 0, max: 1000}
+                dimensions: {d: {}}
+                constants: {list: [\((0..<250).map(String.init).joined(separator: ","))]}
+                attributes: {a: int}
+                measures: [{id: n, dimension: d, event: e, count: true, within: 2 days}]
+                rules:
+                \(rules.joined(separator: "\n"))
+                bands: [{name: A, from: 0}]
+                perks: [{id: p, when: 'score > 0 && \(costly)score))'}]
+                """, file: "costly.yaml")
+    }
+
+    /// An event, a void, a second enrolment and a timer: each has a budget of its own, of which perks have what is left.
+    @Test func whatFollowsFromOneStepHasACostBudget() throws {
+        let town = Story(try Self.standingPolicy())
+        func score() -> Int64 { town.standing(of: "anna")?.level.score ?? -1 }
+        town.given(enrolled("anna"))
+        #expect(town.fold.counters.evaluationErrors == 0)
+        town.given(event("first", numbers: 0))
+        let scored = score()
+        #expect(scored > 0 && scored < 40, "the first rules have their value, those beyond the budget are errors")
+        #expect(town.perks(of: "anna") == [])
+        #expect(town.fold.counters.evaluationErrors == 40 - scored + 1)
+        town.given(enrolled("bert", on: 1))
+        #expect(town.fold.counters.evaluationErrors == 40 - scored + 1, "nothing follows from what another one spent")
+        let second = happened("e", "anna", on: 2, id: "second")
+        town.given(second)
+        #expect(score() == scored)
+        town.given(FullLives.void(second, on: 2, id: "void"))
+        #expect(score() == scored)
+        var again = enrolled("anna", on: 2, id: "again")
+        again.data = #"{"kind":"individual","terms":"t","attributes":{"a":1}}"#
+        town.given(again, happened("e", "anna", on: 3, id: "third"))
+        #expect(score() == scored)
+        // The first one leaves the window, and the third is still in it.
+        let errors = town.fold.counters.evaluationErrors
+        town.given(tick(on: 4.5))
+        #expect(score() == scored)
+        #expect(town.fold.counters.evaluationErrors == errors + 40 - scored + 1)
+        town.given(tick(on: 9))
+        #expect(score() == 0)
+    }
+
+    @Test func anOlderLedgerHasNoCostBudgetForWhatFollows() throws {
+        let town = Story(try Self.standingPolicy(), version: .fifth)
+        town.given(enrolled("anna"), event("first", numbers: 0))
+        #expect(town.standing(of: "anna")?.level.score == 40)
+        #expect(town.perks(of: "anna") == ["p"])
+        #expect(town.fold.counters.evaluationErrors == 0)
+    }
 }

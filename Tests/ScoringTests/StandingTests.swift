@@ -40,7 +40,7 @@ import Testing
         #expect(String(decoding: writer.bytes, as: UTF8.self) == expected)
     }
 
-    /// Of all rules together.
+    /// Of all rules together, and of no measure, whose buckets are not read.
     @Test func bucketsAreCountedAsFarAsIsAsked() throws {
         let policy = """
             policy: days
@@ -50,6 +50,8 @@ import Testing
             rules:
               - {id: daily, dimension: d, event: deed, points: 1, per: day, lasts: 9 days}
               - {id: ever, dimension: d, event: deed, points: 1}
+            measures:
+              - {id: last, dimension: d, event: deed, latest: 1}
             bands: [{name: all, from: 0}]
             """
         let days = Story(try ScoringPolicy(yaml: policy, file: "days.yaml"))

@@ -25,6 +25,7 @@ import Testing
     @Test(arguments: [
         ("subject.enrolled", #","subject":"anna","data":{"kind":"individual","terms":"1"}"#),
         ("subject.enrolled", #","subject":"anna","data":{"kind":"business","terms":"1","attributes":{"fleet":3}}"#),
+        ("subject.enrolled", #","subject":"anna","data":{"kind":"business","terms":"1","attributes":null}"#),
         ("subject.withdrawn", #","subject":"anna""#),
         ("event.voided", #","subject":"anna","data":{"source":"/s","id":"e0","reason":"-"}"#),
         ("appeal.filed", #","subject":"anna","data":{"sanction":"rail-ban","statement":""}"#),

@@ -10,6 +10,8 @@ extension SubjectFile {
         of standing: Standing, in replay: borrowing SubjectReplay, _ history: SubjectEntries,
         to writer: inout ByteWriter
     ) {
+        // The same event may have come in an earlier enrolment too, and then counted there.
+        let entries = replay.entriesOfEnrolment
         writer.append("[")
         for (index, item) in standing.measures.enumerated() {
             if index > 0 { writer.append(byte: 0x2C) }
@@ -20,8 +22,11 @@ extension SubjectFile {
             writer.append(",\"events\":[")
             var left = history.subject.withUnsafeBytes { replay.fold.events(inMeasure: item.measure, of: $0) }
             var isFirst = true
-            for entry in history.entries where entry.kind == .event && entry.subject == history.subject {
-                guard left.remove(entry.lend { Fold.fingerprint(of: $0) }) != nil else { continue }
+            for number in entries {
+                let entry = history.entries[number]
+                guard entry.kind == .event, entry.subject == history.subject,
+                    left.remove(entry.lend { Fold.fingerprint(of: $0) }) != nil
+                else { continue }
                 if !isFirst { writer.append(byte: 0x2C) }
                 isFirst = false
                 writer.append("{\"time\":\"")

@@ -41,6 +41,10 @@ public struct SubjectReplay: ~Copyable {
     private let fixedPolicy: ScoringPolicy?
     private let decoder = EventDecoder()
     private var folded = 0
+    /// Early events since the subject was enrolled last, each with the clock from which it waits no more.
+    private var waiting: [(entry: Int, expires: Timestamp)] = []
+    /// Where the enrolment begins that the subject is in, or was in last.
+    private var enrolment = (entry: 0, early: [Int]())
     private var previous: ScoringPolicy?
 
     /// `policy`: this one, whatever the ledger says; nil: those that it activates. With `asOf` it ends before the first
@@ -66,11 +70,28 @@ public struct SubjectReplay: ~Copyable {
 
     public var standing: Standing? { subject.withUnsafeBytes { fold.standing(of: $0) } }
 
+    /// The entries that may count in the enrolment that the subject is in, or was in last: the early events that it let count,
+    /// itself, and what came after it. Numbers in `entries`.
+    var entriesOfEnrolment: [Int] { enrolment.early + Array(enrolment.entry..<folded) }
+
+    /// Notes what an entry did to the subject's enrolment.
+    private mutating func noteEnrolment(_ number: Int, wasEnrolled: Bool, early: Int64) {
+        let entry = entries[number]
+        if fold.counters.early > early {
+            waiting.append((number, fold.clock.adding(microseconds: fold.policy.early)))
+        }
+        guard !wasEnrolled, fold.subjectCount > 0 else { return }
+        let counted = waiting.filter { $0.expires > fold.clock && entries[$0.entry].time >= entry.time }
+        enrolment = (number, counted.map(\.entry))
+        waiting = []
+    }
+
     private mutating func take(_ number: Int) throws {
         let entry = entries[number]
         if entry.clock > fold.clock { fold.tick(entry.clock, entry: 0) }
         note(nil)
         var isUnmatched = false
+        let (wasEnrolled, early) = (fold.subjectCount > 0, fold.counters.early)
         try entry.lend { event in
             let type = fold.resolve(type: event.type)
             isUnmatched = entry.kind == .event && type.isUnmatched
@@ -83,6 +104,7 @@ public struct SubjectReplay: ~Copyable {
             }
         }
         folded += 1
+        noteEnrolment(number, wasEnrolled: wasEnrolled, early: early)
         note(number, isUnmatched: isUnmatched)
     }
 
