@@ -170,7 +170,6 @@ import Testing
         }
         #expect(try truth("has(attribute.colour)") == .no)
         #expect(try truth("'colour' in attribute") == .no)
-        #expect(try truth("!has(attribute['colour'])") == .yes)
         #expect(try truth("attribute.colour == 'red'") == .error)
         #expect(try truth("attribute['colour'] == 'red'") == .error)
         #expect(try truth("attribute.colour == 'red' || true") == .yes)
