@@ -3,7 +3,7 @@ public import HTTPTypes
 public import Hummingbird
 public import NIOCore
 
-/// An answer whose whole body is at hand.
+/// An answer that has its whole body.
 public struct Answer: Sendable {
     public let status: HTTPResponse.Status
     /// In the order in which they are sent.

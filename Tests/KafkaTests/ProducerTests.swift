@@ -47,6 +47,26 @@ extension BrokerTests {
             #expect(producer.fatalError == nil)
         }
 
+        /// The linger is ten minutes: without the word the record does not come within the fixture's patience.
+        @Test func whatWaitsForCompanyGoesWhenTheProducerIsToHurry() throws {
+            let fixture = try KafkaFixture(partitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            var options = Producer.Options()
+            options.lingerMilliseconds = 600_000
+            let producer = try Producer(fixture.kafka, options: options)
+            let topic = try producer.topic(KafkaFixture.topic)
+            try #require(try produce(1, with: producer, topic))
+            var deliveries: [Delivery] = []
+            let end = ContinuousClock.now + KafkaFixture.patience
+            while deliveries.isEmpty {
+                try #require(ContinuousClock.now < end, "the record does not go")
+                // One word may come before the producer knows its broker.
+                producer.hurry()
+                producer.serve(timeoutMilliseconds: 20) { deliveries.append($0) }
+            }
+            #expect(deliveries.map(\.code) == [0])
+        }
+
         /// A record that never fits would stop whoever waits for room.
         @Test func takesARecordThatIsLargerThanItsQueue() throws {
             let fixture = try KafkaFixture(partitions: 1)
