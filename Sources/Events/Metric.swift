@@ -1,7 +1,11 @@
-/// Every metric of `/metrics`, of `serve` and of the downstream services: its name, its kind and its help. There is no other way
-/// to expose one, so none is without help. Counters end in `_total`, gauges do not; a name has its base unit.
+/// Every metric of `/metrics`, of `serve` and of the downstream services: its name, its kind, its labels and its help. There is no
+/// other way to expose one, so none is without help. Counters end in `_total`, gauges do not; a name has its base unit.
 public enum Metric: String, Sendable, CaseIterable {
-    public enum Kind: String, Sendable { case counter, gauge, histogram, summary }
+    public enum Kind: String, Sendable {
+        case counter, gauge, histogram, summary
+        /// A gauge that is 1 and whose labels say something. Its name ends in `_info`.
+        case info
+    }
 
     case foldPartitions = "standing_fold_partitions"
     case foldPartitionsCurrent = "standing_fold_partitions_current"
@@ -19,6 +23,12 @@ public enum Metric: String, Sendable, CaseIterable {
     case sourceFrozen = "standing_source_frozen"
     case subjects = "standing_subjects"
     case foldBehindSeconds = "standing_fold_behind_seconds"
+    case foldFramesBehind = "standing_fold_frames_behind"
+    case foldNextOffset = "standing_fold_next_offset"
+    case foldClock = "standing_fold_clock_seconds"
+    case ledgerNextOffset = "standing_ledger_next_offset"
+    case foldStateBytes = "standing_fold_state_bytes"
+    case policyInfo = "standing_policy_info"
     case foldEntries = "standing_fold_entries_total"
     case foldScored = "standing_fold_scored_total"
     case foldUnmatched = "standing_fold_unmatched_total"
@@ -45,154 +55,92 @@ public enum Metric: String, Sendable, CaseIterable {
     case foldPolicySwitches = "standing_fold_policy_switches_total"
     case foldActivationsIgnored = "standing_fold_activations_ignored_total"
     case foldTicks = "standing_fold_ticks_total"
+    case foldTimers = "standing_fold_timers"
+    case foldTimersFired = "standing_fold_timers_fired_total"
+    case foldEventsByRule = "standing_fold_events_by_rule_total"
     case foldUnmatchedByType = "standing_fold_unmatched_by_type_total"
     case foldNotEnrolledByTopic = "standing_fold_not_enrolled_by_topic_total"
     case foldEarlyEvents = "standing_fold_early_events"
     case foldFrames = "standing_fold_frames_total"
+    case foldBusySeconds = "standing_fold_busy_seconds_total"
+    case workers = "standing_workers"
     case inboxBytes = "standing_inbox_bytes"
     case partitionsPaused = "standing_partitions_paused"
     case slicesWaiting = "standing_slices_waiting"
+    case spareSlicesWaiting = "standing_spare_slices_waiting"
     case partitionRestarts = "standing_partition_restarts_total"
+    case roleRestarts = "standing_role_restarts_total"
+    case pollAge = "standing_poll_age_seconds"
     case pollGapLongest = "standing_poll_gap_longest_seconds"
     case pollIntervalLimit = "standing_poll_interval_limit_seconds"
     case ledgerRepeatedEntries = "standing_ledger_repeated_entries_total"
     case ledgerRepeatedFrames = "standing_ledger_repeated_frames_total"
     case ledgerRefusedFrames = "standing_ledger_refused_frames_total"
     case intakeRecords = "standing_intake_records_total"
+    case intakeRecordsByTopic = "standing_intake_records_by_topic_total"
     case intakeEvents = "standing_intake_events_total"
     case intakeFrames = "standing_intake_frames_total"
+    case ledgerAppendedBytes = "standing_ledger_appended_bytes_total"
+    case intakeBatchesInFlight = "standing_intake_batches_in_flight"
+    case intakeBytesInFlight = "standing_intake_bytes_in_flight"
+    case intakePaused = "standing_intake_paused"
+    case intakeWaitsForControl = "standing_intake_waits_for_control"
     case intakeExpiredPositions = "standing_intake_expired_positions_total"
     case intakeSeconds = "standing_intake_seconds"
     case foldSeconds = "standing_fold_seconds"
+    case eventToFactSeconds = "standing_event_to_fact_seconds"
     case deadLetters = "standing_dead_letters_total"
     case deadLettersByTopic = "standing_dead_letters_by_topic_total"
     case factsPublished = "standing_facts_published_total"
+    case factBytesPublished = "standing_fact_bytes_published_total"
+    case factsInFlight = "standing_facts_in_flight"
+    case archiveBytes = "standing_archive_bytes"
+    case archiveSegments = "standing_archive_segments"
+    case archiveWaitsForRoom = "standing_archive_waits_for_room"
+    case dataFreeBytes = "standing_data_free_bytes"
+    case dataSizeBytes = "standing_data_size_bytes"
+    case snapshotsWritten = "standing_snapshots_written_total"
+    case snapshotsFailed = "standing_snapshots_failed_total"
+    case snapshotBytes = "standing_snapshot_written_bytes_total"
+    case snapshotSeconds = "standing_snapshot_seconds"
+    case snapshotAge = "standing_snapshot_age_seconds"
+    case memoryLimit = "standing_memory_limit_bytes"
+    case lookUps = "standing_lookups"
+    case lookUpsMaximum = "standing_lookups_maximum"
     case metricsDroppedSeries = "standing_metrics_dropped_series_total"
     case downstreamFacts = "standing_downstream_facts_total"
     case downstreamCurrent = "standing_downstream_current"
-
-    public var kind: Kind { row.kind }
-
-    /// One sentence, without backslashes and line ends.
-    public var help: String { row.help }
-
-    private var row: (kind: Kind, help: String) {
-        switch self {
-        case .foldPartitions: (.gauge, "Ledger partitions that this process owns and folds.")
-        case .foldPartitionsCurrent: (.gauge, "Owned ledger partitions that are folded to their end.")
-        case .foldPartitionsQuarantined:
-            (.gauge, "Owned ledger partitions whose fold waits at a record that cannot be read or folded.")
-        case .foldPartitionsSwitching:
-            (.gauge, "Owned ledger partitions that are folded once more under a policy that is switched to.")
-        case .standbyPartitions: (.gauge, "Ledger partitions of other members that this process folds along.")
-        case .shadowPartitions:
-            (.gauge, "Owned ledger partitions by how far the policy in the shadow is: only while there is one.")
-        case .shadowFramesBehind:
-            (.gauge, "Ledger offsets of the owned partitions that are not folded yet under the policy in the shadow.")
-        case .shadowSubjects:
-            (.gauge, "Subjects whose score under the policy in the shadow is higher, lower or the same.")
-        case .shadowBands:
-            (.gauge, "Subjects whose band under the policy in the shadow is another one, by the two bands.")
-        case .shadowPerks: (.gauge, "Subjects who would gain or lose a perk under the policy in the shadow.")
-        case .shadowSanctions:
-            (.gauge, "Subjects who would have a sanction, or be free of it, under the policy in the shadow.")
-        case .intakePartitions: (.gauge, "Partitions of source topics that this process reads.")
-        case .memoryFull:
-            (.gauge, "1 while enrolments become dead letters because a process is at its memory limit, else 0.")
-        case .sourceFrozen:
-            (.gauge, "1 for each source topic that has lost records and waits for standing source acknowledge.")
-        case .subjects: (.gauge, "Subjects of the owned ledger partitions, by band.")
-        case .foldBehindSeconds:
-            (.gauge, "For how long the owned partition that is furthest behind has been behind its end.")
-        case .foldEntries: (.counter, "Ledger entries with an event, whatever came of it.")
-        case .foldScored: (.counter, "Behaviour events that a rule or a sanction took.")
-        case .foldUnmatched:
-            (.counter, "Behaviour events of enrolled subjects that no rule, no measure and no sanction took.")
-        case .foldDuplicates: (.counter, "Events that were known already.")
-        case .foldNotEnrolled: (.counter, "Events that did not count because their subject was not enrolled.")
-        case .foldEarly: (.counter, "Behaviour events that came before their subject's enrolment.")
-        case .foldEarlyFolded: (.counter, "Early events that were folded later, at an enrolment.")
-        case .foldEarlyBeyondLimit: (.counter, "Early events that were dropped because too many waited.")
-        case .foldBeyondLimit:
-            (.counter, "Events that did not count because their subject has as many as there can be.")
-        case .foldOutOfRange: (.counter, "Entries that contribute nothing because their time is out of range.")
-        case .foldKindNotScored: (.counter, "Enrolments of a kind that the policy does not score.")
-        case .foldEnrolments: (.counter, "Enrolments folded.")
-        case .foldWithdrawals: (.counter, "Withdrawals folded.")
-        case .foldSanctionsImposed: (.counter, "Sanctions imposed.")
-        case .foldVoids: (.counter, "Voids of an event.")
-        case .foldVoidsIgnored: (.counter, "Voids of an event that is not there.")
-        case .foldAppealsIgnored: (.counter, "Appeals and decisions that had no sanction to be about.")
-        case .foldEvaluationErrors: (.counter, "Evaluations of an expression that gave no value.")
-        case .foldEvaluationErrorsByRule:
-            (.counter, "Evaluations that gave no value, by rule and reason, since the process or its policy began.")
-        case .foldEvaluationErrorsByMeasure:
-            (.counter, "Evaluations that gave no value, by measure and reason, since the process or its policy began.")
-        case .foldEvaluationErrorsBySanction:
-            (.counter, "Evaluations that gave no value, by sanction and reason, since the process or its policy began.")
-        case .foldEvaluationErrorsByPerk:
-            (.counter, "Evaluations that gave no value, by perk and reason, since the process or its policy began.")
-        case .foldEvaluationErrorsOther:
-            (.counter, "Evaluations that gave no value and are beyond the number of names that are counted apart.")
-        case .foldPolicySwitches: (.counter, "Activations of a policy folded, once for each ledger partition.")
-        case .foldActivationsIgnored:
-            (
-                .counter,
-                "Activations that changed nothing because another policy was active than they were approved against, once "
-                    + "for each ledger partition."
-            )
-        case .foldTicks: (.counter, "Ticks of the clock folded.")
-        case .foldUnmatchedByType:
-            (.counter, "Events whose type the policy does not name, by type, since the process or its policy began.")
-        case .foldNotEnrolledByTopic:
-            (.counter, "Events that did not count because their subject was not enrolled, by source topic.")
-        case .foldEarlyEvents: (.gauge, "Early events that wait for an enrolment now.")
-        case .foldFrames: (.counter, "Frames of the ledger folded.")
-        case .inboxBytes: (.gauge, "Bytes of ledger frames that are polled and wait for a worker.")
-        case .partitionsPaused:
-            (.gauge, "Ledger partitions that are paused at the broker because as many of their frames wait as may.")
-        case .slicesWaiting: (.gauge, "Ledger partitions that wait for a worker.")
-        case .partitionRestarts: (.counter, "Times that a ledger partition began anew after an error of its own.")
-        case .pollGapLongest:
-            (
-                .gauge,
-                "The longest time between two polls of a group since the process began, also while it lasts, by role."
-            )
-        case .pollIntervalLimit:
-            (
-                .gauge,
-                "The time without a poll after which a group takes a member for dead and gives its partitions away."
-            )
-        case .ledgerRepeatedEntries: (.counter, "Ledger entries that had been accepted before and were passed over.")
-        case .ledgerRepeatedFrames: (.counter, "Ledger frames that had been accepted before and were passed over.")
-        case .ledgerRefusedFrames: (.counter, "Ledger frames that were refused because frames before them are missing.")
-        case .intakeRecords: (.counter, "Records of source topics read.")
-        case .intakeEvents: (.counter, "Records of source topics that were events.")
-        case .intakeFrames: (.counter, "Frames appended to the ledger.")
-        case .intakeExpiredPositions: (.counter, "Offsets of source topics that expired before they were read.")
-        case .intakeSeconds:
-            (
-                .histogram,
-                "From the timestamp of a source record until it is acknowledged in the ledger, of the first record of each "
-                    + "batch: the first part of the time from event to fact."
-            )
-        case .foldSeconds:
-            (
-                .histogram,
-                "From the timestamp of a frame of the ledger until the last of its facts is acknowledged, of each frame that "
-                    + "has facts: the second part of the time from event to fact."
-            )
-        case .deadLetters: (.counter, "Records that became dead letters, by reason.")
-        case .deadLettersByTopic: (.counter, "Records that became dead letters, by source topic.")
-        case .factsPublished: (.counter, "Facts published and acknowledged, by topic.")
-        case .metricsDroppedSeries:
-            (
-                .counter,
-                "Requests for a series that is not kept, because there are too many or its name has "
-                    + "another type."
-            )
-        case .downstreamFacts: (.counter, "Records of the fact topic, by what became of them.")
-        case .downstreamCurrent: (.gauge, "1 while the fact topic is known to its end, else 0.")
-        }
-    }
+    case downstreamPartitions = "standing_downstream_partitions"
+    case downstreamUnread = "standing_downstream_unread_records"
+    case downstreamBehindSeconds = "standing_downstream_behind_seconds"
+    case kafkaStatisticsAge = "standing_kafka_statistics_age_seconds"
+    case kafkaQueuedRecords = "standing_kafka_queued_records"
+    case kafkaQueuedBytes = "standing_kafka_queued_bytes"
+    case kafkaFetchedRecords = "standing_kafka_fetched_records"
+    case kafkaFetchedBytes = "standing_kafka_fetched_bytes"
+    case kafkaEventsWaiting = "standing_kafka_events_waiting"
+    case kafkaRebalances = "standing_kafka_rebalances_total"
+    case kafkaBatchWait = "standing_kafka_batch_wait_seconds"
+    case kafkaBrokerUp = "standing_kafka_broker_up"
+    case kafkaRoundTrip = "standing_kafka_round_trip_seconds"
+    case kafkaThrottle = "standing_kafka_throttle_seconds"
+    case kafkaRequests = "standing_kafka_requests_total"
+    case kafkaRequestBytes = "standing_kafka_request_bytes_total"
+    case kafkaResponses = "standing_kafka_responses_total"
+    case kafkaResponseBytes = "standing_kafka_response_bytes_total"
+    case kafkaRequestsWaiting = "standing_kafka_requests_waiting"
+    case kafkaRequestsInFlight = "standing_kafka_requests_in_flight"
+    case kafkaRetries = "standing_kafka_retries_total"
+    case kafkaTimeouts = "standing_kafka_timeouts_total"
+    case kafkaErrors = "standing_kafka_errors_total"
+    case kafkaConnects = "standing_kafka_connects_total"
+    case kafkaDisconnects = "standing_kafka_disconnects_total"
+    case buildInfo = "standing_build_info"
+    case processCPU = "process_cpu_seconds_total"
+    case processResident = "process_resident_memory_bytes"
+    case processVirtual = "process_virtual_memory_bytes"
+    case processOpenFiles = "process_open_fds"
+    case processMaximumFiles = "process_max_fds"
+    case processStart = "process_start_time_seconds"
+    case processThreads = "process_threads"
 }

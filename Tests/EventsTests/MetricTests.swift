@@ -8,14 +8,17 @@ import Testing
     @Test(arguments: Metric.allCases)
     func namesAndHelpFollowTheRules(metric: Metric) {
         let name = metric.rawValue
-        #expect(name.wholeMatch(of: /standing(_[a-z]+)+/) != nil)
+        #expect(name.wholeMatch(of: /(standing|process)(_[a-z]+)+/) != nil)
         #expect(name.hasSuffix("_total") == (metric.kind == .counter))
         for unit in ["_milliseconds", "_microseconds", "_minutes", "_kilobytes", "_ms"] {
             #expect(!name.contains(unit))
         }
         for suffix in ["_sum", "_count", "_bucket"] { #expect(!name.hasSuffix(suffix)) }
         #expect(metric.help.hasSuffix(".") && metric.help.count > 5)
-        #expect(!metric.help.contains("\n") && !metric.help.contains("\\"))
+        for mark in ["\n", "\\", "\""] { #expect(!metric.help.contains(mark)) }
+        #expect(name.hasSuffix("_info") == (metric.kind == .info))
+        #expect(metric.labels == Set(metric.labels).sorted())
+        #expect(!metric.labels.contains("le") && !metric.labels.contains("quantile"))
     }
 
     /// Reads the text as a scraper does.

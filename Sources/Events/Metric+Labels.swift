@@ -1,0 +1,38 @@
+extension Metric {
+    /// The names of a metric's labels, in ascending order; a series has all of them. A label's values have an end: they are what
+    /// the policy, the topics, the cluster and this program are made of. No subject is one, and no event's source or id.
+    public var labels: [String] {
+        switch self {
+        case .foldNextOffset, .foldClock, .ledgerNextOffset: ["partition"]
+        case .shadowPartitions: ["state"]
+        case .shadowSubjects: ["change"]
+        case .shadowBands: ["from", "to"]
+        case .shadowPerks: ["change", "perk"]
+        case .shadowSanctions: ["change", "sanction"]
+        case .subjects: ["band"]
+        case .policyInfo: ["policy", "version"]
+        case .foldEventsByRule: ["rule"]
+        case .foldEvaluationErrorsByRule: ["reason", "rule"]
+        case .foldEvaluationErrorsByMeasure: ["measure", "reason"]
+        case .foldEvaluationErrorsBySanction: ["reason", "sanction"]
+        case .foldEvaluationErrorsByPerk: ["perk", "reason"]
+        case .foldUnmatchedByType: ["type"]
+        case .sourceFrozen, .foldNotEnrolledByTopic, .intakeRecordsByTopic, .deadLettersByTopic, .factsPublished,
+            .factBytesPublished:
+            ["topic"]
+        case .roleRestarts, .pollAge, .pollGapLongest: ["role"]
+        case .deadLetters: ["reason"]
+        case .lookUps, .lookUpsMaximum: ["kind"]
+        case .downstreamFacts: ["result"]
+        case .kafkaStatisticsAge, .kafkaQueuedRecords, .kafkaQueuedBytes, .kafkaFetchedRecords, .kafkaFetchedBytes,
+            .kafkaEventsWaiting, .kafkaRebalances:
+            ["client"]
+        case .kafkaBatchWait, .kafkaBrokerUp, .kafkaRoundTrip, .kafkaThrottle, .kafkaRequests, .kafkaRequestBytes,
+            .kafkaResponses, .kafkaResponseBytes, .kafkaRequestsWaiting, .kafkaRequestsInFlight, .kafkaRetries,
+            .kafkaTimeouts, .kafkaErrors, .kafkaConnects, .kafkaDisconnects:
+            ["broker", "client"]
+        case .buildInfo: ["commit", "fold_version", "librdkafka", "version"]
+        default: []
+        }
+    }
+}
