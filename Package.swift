@@ -76,7 +76,7 @@ let package = Package(
         room("Replay", ["CZlib", "Events", "Ledger", "Policy", "Scoring"]),
 
         // At the edges.
-        room("Kafka", ["CRDKafka"]),
+        room("Kafka", ["CRDKafka", "Events"]),
         room("Topics", ["Kafka", "Policy"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "Kafka", logging]),
@@ -106,7 +106,7 @@ let package = Package(
             "ScoringTests", ["CAllocationCounter", "Events", "Expressions", "Policy", "Randomness", "Scoring"]),
         tests("LedgerTests", ["Events", "Ledger", "Randomness", "Simulation"]),
         tests("ReplayTests", ["Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Simulation"]),
-        tests("KafkaTests", ["Kafka"]),
+        tests("KafkaTests", ["Events", "Kafka"]),
         tests("TopicsTests", ["Events", "Kafka", "Policy", "Scoring", "Topics"]),
         tests(
             "PipelineTests",

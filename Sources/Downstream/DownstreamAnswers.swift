@@ -41,9 +41,7 @@ struct DownstreamAnswers: Sendable {
     private static let maximumNamed = 20
 
     let follower: FactFollower
-    let failsOpen: Bool
-    /// The wall clock; nil for a ledger that lives in other times.
-    let now: (@Sendable () -> Timestamp)?
+    let options: DownstreamService.Options
 
     /// `{"ready"[,"error","reasons"]}`, 503 unless the topic is known to its end and the database can be read.
     func readiness() async throws -> Response {
@@ -79,7 +77,7 @@ struct DownstreamAnswers: Sendable {
             return .error("missing query parameter: measure", status: .badRequest)
         }
         return try await answer { isCurrent in
-            let found = try await store.answer(for: subject, measure, at: now?())
+            let found = try await store.answer(for: subject, measure, at: options.now?())
             return {
                 switch found {
                 case .sanctions(let sanctions):
@@ -102,7 +100,7 @@ struct DownstreamAnswers: Sendable {
     ) async throws -> Response {
         // Before the database is read: it may know more by then, never less.
         let reasons = follower.reasonsNotCurrent
-        guard reasons.isEmpty || failsOpen else { return try notCurrent(reasons) }
+        guard reasons.isEmpty || options.failsOpen else { return try notCurrent(reasons) }
         let response: @Sendable () throws -> Response
         do {
             response = try await follower.reading { try await read(reasons.isEmpty) }
@@ -126,10 +124,11 @@ struct DownstreamAnswers: Sendable {
         return "\(name); those known are \(known.prefix(maximumNamed).joined(separator: ", "))\(more)"
     }
 
-    /// In Prometheus' text format.
-    var metrics: String {
+    var metrics: Exposition {
         let counts = follower.counts
+        let progress = follower.progress
         var exposition = Exposition()
+        options.program(&exposition)
         for (result, records) in [
             ("accepted", counts.accepted), ("repeat", counts.repeats), ("gap", counts.gaps),
             ("malformed", counts.malformed),
@@ -137,6 +136,9 @@ struct DownstreamAnswers: Sendable {
             exposition.add(.downstreamFacts, Int64(records), labels: [("result", result)])
         }
         exposition.add(.downstreamCurrent, follower.isCurrent ? 1 : 0)
-        return exposition.text
+        exposition.add(.downstreamPartitions, Int64(progress.partitions))
+        if let unread = progress.unread { exposition.add(.downstreamUnread, unread) }
+        exposition.add(.downstreamBehindSeconds, seconds: progress.behind)
+        return exposition
     }
 }

@@ -17,16 +17,15 @@ struct DownstreamServer: Sendable {
 
     private let server: HTTPServer
 
-    /// `failsOpen`: it answers also while it is not current. `now`: the wall clock; nil for a ledger that lives in other times.
     init(
-        _ follower: FactFollower, _ answers: Answers, address: HTTPAddress, failsOpen: Bool,
-        now: (@Sendable () -> Timestamp)?, logger: Logger
+        _ follower: FactFollower, _ answers: Answers, address: HTTPAddress, options: DownstreamService.Options,
+        logger: Logger
     ) {
-        let lookUp = DownstreamAnswers(follower: follower, failsOpen: failsOpen, now: now)
+        let lookUp = DownstreamAnswers(follower: follower, options: options)
         let routes = Routes(logger: logger)
         routes.get("livez") { _, _ in .text("ok\n") }
         routes.get("readyz") { _, _ in try await lookUp.readiness() }
-        routes.get("metrics") { _, _ in .prometheus(lookUp.metrics) }
+        routes.get("metrics") { request, _ in .metrics(lookUp.metrics, for: request) }
         switch answers {
         case .perks(let store):
             routes.get("subjects/:id/perks") { _, context in

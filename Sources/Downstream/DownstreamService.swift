@@ -30,6 +30,8 @@ public final class DownstreamService: Sendable {
         public var now: (@Sendable () -> Timestamp)? = {
             Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         }
+        /// Adds what every server's `/metrics` has.
+        public var program: @Sendable (inout Exposition) -> Void = { _ in }
 
         public init() {}
     }
@@ -57,14 +59,12 @@ public final class DownstreamService: Sendable {
             let store = try PerksStore(path: databasePath)
             follower = follow(store)
             server = DownstreamServer(
-                follower, .perks(store), address: address, failsOpen: options.failsOpen, now: options.now,
-                logger: logger)
+                follower, .perks(store), address: address, options: options, logger: logger)
         case .blacklist:
             let store = try BlacklistStore(path: databasePath, declared: options.measures)
             follower = follow(store)
             server = DownstreamServer(
-                follower, .checks(store), address: address, failsOpen: options.failsOpen, now: options.now,
-                logger: logger)
+                follower, .checks(store), address: address, options: options, logger: logger)
         }
     }
 

@@ -63,6 +63,7 @@ final class FactFollower: Sendable {
     /// Why the store does not say what the topic says, a sentence each; none: it is current.
     var reasonsNotCurrent: [String] { state.withLock { $0.freshness.reasons(at: .now) } }
     var isCurrent: Bool { reasonsNotCurrent.isEmpty }
+    var progress: Freshness.Progress { state.withLock { $0.freshness.progress(at: .now) } }
 
     /// Once in a follower's life.
     func start() {
@@ -289,6 +290,7 @@ private final class FactSession: RebalanceListener {
         // Before the group deals anything: what is stored may be all that there is.
         follower.begin([], at: try follower.storedPositions())
         var options = Consumer.Options(group: follower.group)
+        options.name = "facts"
         options.reportsEnds = true
         options.maximumQueuedRecords = Self.maximumQueuedRecords
         options.maximumQueuedKilobytes = Self.maximumQueuedKilobytes
@@ -409,7 +411,6 @@ private final class FactSession: RebalanceListener {
         switch notice {
         case .error(let error): follower.note(error)
         case .log(_, let facility, let message): logger.debug("librdkafka \(facility): \(message)")
-        case .statistics: break
         }
     }
 }

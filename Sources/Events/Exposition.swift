@@ -1,11 +1,10 @@
-/// One scrape in Prometheus' text exposition format 0.0.4: families of samples, each with its help and type, no name and label
-/// set twice.
+/// One scrape: families of samples, each with its help and type, no name and label set twice.
 public struct Exposition: Sendable {
     public struct Sample: Sendable {
         let suffix: String
         let value: String
-        /// Of a histogram's bucket: the greatest value in it, as the label `le` has it.
-        var bound: String?
+        /// The label that tells a histogram's buckets and a summary's quantiles apart.
+        var mark: (name: String, value: String)?
 
         public init(_ value: Int64, suffix: String = "") {
             self.suffix = suffix
@@ -22,6 +21,14 @@ public struct Exposition: Sendable {
                 self.value = Int64(exactly: value).map { String($0) } ?? String(value)
             }
         }
+
+        fileprivate init(_ value: some Any, suffix: String, mark: (name: String, number: Double)) {
+            (self.suffix, self.value) = (suffix, "\(value)")
+            self.mark = (mark.name, Sample.label(mark.number))
+        }
+
+        /// A number as a label has it: OpenMetrics writes 1 as `1.0`, and a series has one name in both formats.
+        private static func label(_ number: Double) -> String { number.isInfinite ? "+Inf" : "\(number)" }
     }
 
     /// A histogram's: for each bucket how many values are in it or in one before it, then their sum and their number. `counts`:
@@ -31,48 +38,42 @@ public struct Exposition: Sendable {
         var count: Int64 = 0
         for (index, own) in counts.enumerated() {
             count += own
-            var sample = Sample(count, suffix: "_bucket")
-            sample.bound = index < bounds.count ? Sample(bounds[index]).value : "+Inf"
-            samples.append(sample)
+            let bound = index < bounds.count ? bounds[index] : .infinity
+            samples.append(Sample(count, suffix: "_bucket", mark: ("le", bound)))
         }
         return samples + [Sample(sum, suffix: "_sum"), Sample(count, suffix: "_count")]
     }
 
-    private static let libraryHelp = "Measured by a library that the program uses."
+    /// A summary's: its quantiles, if there are any, then the sum of the values and their number.
+    public static func summary(quantiles: [(Double, value: Double)] = [], sum: Double, count: Int64) -> [Sample] {
+        quantiles.map { Sample(Sample($0.value).value, suffix: "", mark: ("quantile", $0.0)) }
+            + [Sample(sum, suffix: "_sum"), Sample(count, suffix: "_count")]
+    }
 
-    private var families: [String: (kind: Metric.Kind, series: [String: [Sample]])] = [:]
+    private(set) var families: [String: (kind: Metric.Kind, series: [String: [Sample]])] = [:]
 
     public init() {}
 
-    /// A repeated label set replaces the first.
+    /// `labels`: those of the metric. A repeated label set replaces the first.
     public mutating func add(_ metric: Metric, _ value: Int64, labels: [(String, String)] = []) {
-        add(metric.rawValue, metric.kind, renderedLabels: Self.labels(labels), [Sample(value)])
+        add(metric, [Sample(value)], labels: labels)
     }
 
     /// With fractions of a second. A repeated label set replaces the first.
     public mutating func add(_ metric: Metric, seconds time: Duration, labels: [(String, String)] = []) {
-        add(metric.rawValue, metric.kind, renderedLabels: Self.labels(labels), [Sample(time / .seconds(1))])
+        add(metric, [Sample(time / .seconds(1))], labels: labels)
+    }
+
+    /// A repeated label set replaces the first.
+    public mutating func add(_ metric: Metric, _ samples: [Sample], labels: [(String, String)] = []) {
+        assert(metric.hasLabels(labels), "\(metric.rawValue) has other labels")
+        add(metric.rawValue, metric.kind, renderedLabels: Self.labels(labels), samples)
     }
 
     /// What a handler of swift-metrics has. `name` is a `Metric` of this kind, or another metric name, which a library
     /// measures; `renderedLabels` come from `labels(_:)`. A family keeps its first kind.
     public mutating func add(_ name: String, _ kind: Metric.Kind, renderedLabels: String, _ samples: [Sample]) {
         families[name, default: (kind, [:])].series[renderedLabels] = samples
-    }
-
-    public var text: String {
-        var text = ""
-        for (name, family) in families.sorted(by: { $0.key < $1.key }) {
-            text += "# HELP \(name) \(Metric(rawValue: name)?.help ?? Self.libraryHelp)\n"
-            text += "# TYPE \(name) \(family.kind.rawValue)\n"
-            for (labels, samples) in family.series.sorted(by: { $0.key < $1.key }) {
-                for sample in samples {
-                    let labels = sample.bound.map { Self.labels(labels, bound: $0) } ?? labels
-                    text += "\(name)\(sample.suffix)\(labels) \(sample.value)\n"
-                }
-            }
-        }
-        return text
     }
 
     /// `[a-zA-Z_:][a-zA-Z0-9_:]*`: anything else becomes an underscore.
@@ -85,10 +86,6 @@ public struct Exposition: Sendable {
             dimensions.map { (sanitised($0.0, colons: false), $0.1) }, uniquingKeysWith: { $1 })
         let pairs = values.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(escaped($0.value))\"" }
         return "{\(pairs.joined(separator: ","))}"
-    }
-
-    private static func labels(_ rendered: String, bound: String) -> String {
-        (rendered.isEmpty ? "{" : rendered.dropLast() + ",") + "le=\"\(bound)\"}"
     }
 
     private static func sanitised(_ name: String, colons: Bool) -> String {

@@ -35,4 +35,7 @@ extension Metric {
         default: []
         }
     }
+
+    /// Whether these are its labels, in any order.
+    func hasLabels(_ labels: [(String, String)]) -> Bool { labels.map(\.0).sorted() == self.labels }
 }

@@ -112,8 +112,9 @@ extension Response {
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
-    /// Metrics in Prometheus' text format.
-    public static func prometheus(_ text: String) -> Response {
-        .text(text, contentType: "text/plain; version=0.0.4; charset=utf-8")
+    /// Metrics, in the format that the request wants.
+    public static func metrics(_ exposition: Exposition, for request: Request) -> Response {
+        let format = Exposition.Format(accept: request.headers[values: .accept])
+        return .text(exposition.text(as: format), contentType: format.contentType)
     }
 }

@@ -146,7 +146,8 @@ public final class Consumer: ConsumerClient {
         /// Bounds of the queue of records that were fetched and not handed out yet. One fetch may go beyond them.
         public var maximumQueuedRecords = 100_000
         public var maximumQueuedKilobytes = 16 * 1024
-        public var statisticsMilliseconds = 0
+        /// What `/metrics` calls it; nil: its statistics are not kept.
+        public var name: String?
         /// Milliseconds: a member of a group that does not poll for longer is taken for dead by it.
         public var maximumPollInterval = Options.standardPollInterval
         public static let standardPollInterval = 300_000
@@ -209,7 +210,7 @@ public final class Consumer: ConsumerClient {
             ("fetch.error.backoff.ms", "100"),
             ("queued.min.messages", String(options.maximumQueuedRecords)),
             ("queued.max.messages.kbytes", String(options.maximumQueuedKilobytes)),
-            ("statistics.interval.ms", String(options.statisticsMilliseconds)),
+            ("statistics.interval.ms", configuration.statisticsMilliseconds(of: options.name)),
         ]
         if !mustBeWoken { settings.append(("fetch.queue.backoff.ms", "10")) }
         if let instance = options.instance { settings.append(("group.instance.id", instance)) }
@@ -232,7 +233,8 @@ public final class Consumer: ConsumerClient {
         // The properties may have others than the options.
         let records = conf.number("queued.min.messages") ?? options.maximumQueuedRecords
         let kilobytes = conf.number("queued.max.messages.kbytes") ?? options.maximumQueuedKilobytes
-        handle = try Handle(RD_KAFKA_CONSUMER, consuming: conf)
+        handle = try Handle(
+            RD_KAFKA_CONSUMER, consuming: conf, onStatistics: configuration.statistics(of: options.name))
         waker = mustBeWoken ? FetchWaker(handle.pointer, records: records, bytes: kilobytes * 1024) : nil
         queue = rd_kafka_queue_get_consumer(handle.pointer)
         messages = .allocate(capacity: options.batch)

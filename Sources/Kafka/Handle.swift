@@ -1,22 +1,25 @@
 import CRDKafka
 import Foundation
 
-/// What a handle has to say besides messages: log lines, errors that heal, statistics.
+/// What a handle has to say besides messages: log lines, errors that heal.
 public enum KafkaNotice: Sendable {
     /// `level` is syslog's: 3 error, 4 warning, 6 information, 7 debug.
     case log(level: Int, facility: String, message: String)
     case error(KafkaError)
-    /// librdkafka's statistics, a JSON document (librdkafka STATISTICS.md).
-    case statistics(String)
 }
 
 /// Owns one `rd_kafka_t` and its main queue.
 final class Handle: @unchecked Sendable {
     let pointer: OpaquePointer
     private let mainQueue: OpaquePointer
+    /// Takes the documents of librdkafka's statistics; nil if nobody wants them.
+    private let onStatistics: (([UInt8]) -> Void)?
 
     /// Takes `conf`, also when it fails.
-    init(_ kind: rd_kafka_type_t, consuming conf: OpaquePointer) throws(KafkaError) {
+    init(
+        _ kind: rd_kafka_type_t, consuming conf: OpaquePointer, onStatistics: (([UInt8]) -> Void)? = nil
+    ) throws(KafkaError) {
+        self.onStatistics = onStatistics
         var reason = [CChar](repeating: 0, count: 512)
         guard let pointer = rd_kafka_new(kind, conf, &reason, reason.count) else {
             rd_kafka_conf_destroy(conf)
@@ -71,7 +74,9 @@ final class Handle: @unchecked Sendable {
                             code, message: String(cString: rd_kafka_event_error_string(event)),
                             isFatal: rd_kafka_event_error_is_fatal(event) != 0)))
             case RD_KAFKA_EVENT_STATS:
-                notice(.statistics(String(cString: rd_kafka_event_stats(event))))
+                if let onStatistics, let text = rd_kafka_event_stats(event) {
+                    onStatistics([UInt8](UnsafeRawBufferPointer(start: text, count: strlen(text))))
+                }
             default: break
             }
             rd_kafka_event_destroy(event)

@@ -12,6 +12,8 @@ public struct KafkaConfiguration: Sendable {
     public var fetchWaitMilliseconds: Int
     /// Of calls that fail for a while.
     public var patience = Patience()
+    /// Keeps what clients with a name tell of themselves; nil if nobody wants it.
+    public var statistics: KafkaStatistics?
 
     public init(
         brokers: String, properties: [String: String] = [:], clientID: String = "standing",
@@ -28,6 +30,15 @@ public struct KafkaConfiguration: Sendable {
         var result = self
         result.patience = patience.within(milliseconds: milliseconds)
         return result
+    }
+
+    func statisticsMilliseconds(of client: String?) -> String {
+        String(statistics == nil || client == nil ? 0 : KafkaStatistics.intervalMilliseconds)
+    }
+
+    func statistics(of client: String?) -> (([UInt8]) -> Void)? {
+        guard let statistics, let client else { return nil }
+        return { statistics.note($0, of: client) }
     }
 
     /// Milliseconds: after so long without a heartbeat a member of a group is taken for dead. A property, or Standing's own.

@@ -99,7 +99,8 @@ public final class Producer: ProducerClient {
         public var maximumQueuedRecords = 200_000
         public var maximumQueuedKilobytes = 64 * 1024
         public var maximumRecordBytes = 8 * 1024 * 1024
-        public var statisticsMilliseconds = 0
+        /// What `/metrics` calls it; nil: its statistics are not kept.
+        public var name: String?
 
         public init() {}
     }
@@ -129,7 +130,7 @@ public final class Producer: ProducerClient {
             ("queue.buffering.max.messages", String(options.maximumQueuedRecords)),
             ("queue.buffering.max.kbytes", String(options.maximumQueuedKilobytes)),
             ("message.max.bytes", String(options.maximumRecordBytes)),
-            ("statistics.interval.ms", String(options.statisticsMilliseconds)),
+            ("statistics.interval.ms", configuration.statisticsMilliseconds(of: options.name)),
         ])
         do {
             try Self.leaveRoomForOneRecord(conf)
@@ -138,7 +139,8 @@ public final class Producer: ProducerClient {
             throw error
         }
         rd_kafka_conf_set_events(conf, commonEvents | RD_KAFKA_EVENT_DR)
-        let handle = try Handle(RD_KAFKA_PRODUCER, consuming: conf)
+        let handle = try Handle(
+            RD_KAFKA_PRODUCER, consuming: conf, onStatistics: configuration.statistics(of: options.name))
         self.handle = handle
         hurrying = SideThread("hurry") { [unowned handle] in rd_kafka_flush(handle.pointer, Self.hurryMilliseconds) }
         self.onNotice = onNotice

@@ -142,7 +142,6 @@ extension Logger {
         switch notice {
         case .log(_, let facility, let message): debug("\(facility): \(message)")
         case .error(let error): warning("\(error)")
-        case .statistics: break
         }
     }
 }

@@ -17,6 +17,7 @@ public final class CheckpointTopic {
         (keyring, patience) = (settings.keyring, configuration.kafka.patience)
         self.logger = logger
         var options = Consumer.Options()
+        options.name = "checkpoints"
         options.reportsEnds = true
         options.maximumQueuedKilobytes = 16 * 1024
         consumer = try configuration.kafka.consumer(options, listener: nil) { logger.kafka($0, of: "checkpoints") }

@@ -97,6 +97,7 @@ final class FoldPoller: RoundWorker {
         var options = readingOptions
         (options.group, options.instance) = (configuration.foldGroup, configuration.staticMember)
         options.reportsEnds = true
+        options.name = "fold"
         options.maximumPollInterval = configuration.maximumPollInterval
         let logger = logger
         consumer = try configuration.kafka.consumer(options, listener: self) { logger.kafka($0, of: "fold") }

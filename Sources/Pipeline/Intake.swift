@@ -87,6 +87,7 @@ final class Intake: RoundWorker, RebalanceListener {
     func start() throws {
         let logger = logger
         var options = Consumer.Options(group: configuration.intakeGroup, instance: configuration.staticMember)
+        options.name = "intake"
         options.reportsEnds = true
         options.maximumQueuedKilobytes = configuration.queuedKilobytes
         options.batch = Backpressure.batch

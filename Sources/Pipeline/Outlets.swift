@@ -44,11 +44,12 @@ struct EntryOutlet {
 }
 
 extension PipelineConfiguration {
-    /// `handle`: what the log calls it.
+    /// `handle`: what the log and `/metrics` call it.
     func gaplessProducer(
         _ handle: String, lingerMilliseconds: Int = Batching.frameLingerMilliseconds, _ logger: Logger
     ) throws -> any ProducerClient {
         var options = Producer.Options()
+        options.name = handle
         options.gapless = true
         options.lingerMilliseconds = lingerMilliseconds
         options.maximumQueuedKilobytes = queuedKilobytes

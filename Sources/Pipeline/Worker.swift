@@ -75,7 +75,6 @@ extension Logger {
             log(
                 level: error.isFatal ? .error : .warning, "\(error)",
                 metadata: ["kafka": "\(handle)", "code": "\(error.name)"])
-        case .statistics: break
         }
     }
 }

@@ -153,7 +153,7 @@ private final class SummarySeries: Series, RecorderHandler, TimerHandler {
 
     var samples: [Exposition.Sample] {
         let total = total.withLock { $0 }
-        return [Exposition.Sample(total.sum, suffix: "_sum"), Exposition.Sample(total.count, suffix: "_count")]
+        return Exposition.summary(sum: total.sum, count: total.count)
     }
 }
 
@@ -165,7 +165,7 @@ private final class HistogramSeries: Series, TimerHandler {
 
     /// In seconds.
     private static let bounds = [
-        0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60,
+        0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60, 300, 3600,
     ]
     private static let nanosecondsPerSecond = 1e9
     private let state = Mutex(State())

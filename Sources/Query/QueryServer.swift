@@ -1,4 +1,4 @@
-import Events
+public import Events
 public import HTTP
 import HTTPTypes
 import Hummingbird
@@ -15,6 +15,7 @@ public final class QueryServer: Sendable {
     private let metrics: PrometheusMetrics
     private let address: HTTPAddress
     private let announcement: Announcement
+    private let program: @Sendable (inout Exposition) -> Void
     private let logger: Logger
     private let forwarding = Forwarding(maximum: min(32, QueryServer.share))
     /// Files and standings of the past: each reads the disk and takes some megabytes.
@@ -29,15 +30,16 @@ public final class QueryServer: Sendable {
 
     static let shadowPath = "/shadow"
 
-    /// Port 0 takes a free one.
+    /// Port 0 takes a free one. `program`: adds what every server's `/metrics` has.
     public init(
         service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, announcement: Announcement,
-        logger: Logger
+        program: @escaping @Sendable (inout Exposition) -> Void = { _ in }, logger: Logger
     ) {
         self.service = service
         self.metrics = metrics
         self.address = address
         self.announcement = announcement
+        self.program = program
         self.logger = logger
     }
 
@@ -50,7 +52,7 @@ public final class QueryServer: Sendable {
         var routes = Routes(logger: logger)
         routes.get("livez") { [self] _, _ in liveness() }
         routes.get("readyz") { [self] _, _ in readiness() }
-        routes.get("metrics") { [self] _, _ in scrape() }
+        routes.get("metrics") { [self] request, _ in .metrics(scrape(), for: request) }
         routes.get("shadow") { [self] _, _ in .json(service.shadowReport.json) }
         routes.get("subjects/:id", taking: ["as-of", "offset", "policy"]) { [self] request, context in
             try await answer(context) { subject in try await standing(of: subject, request) }
@@ -86,8 +88,9 @@ public final class QueryServer: Sendable {
 
     /// The metrics of the process, and what is computed when they are asked for. Counters count what is new: what others, or
     /// this process before a restart, had folded and published is not in them.
-    private func scrape() -> Response {
+    private func scrape() -> Exposition {
         var exposition = metrics.exposition()
+        program(&exposition)
         let status = service.status
         exposition.add(.foldPartitions, Int64(status.foldPartitions))
         exposition.add(.foldPartitionsCurrent, Int64(status.currentPartitions))
@@ -138,7 +141,7 @@ public final class QueryServer: Sendable {
         exposition.add(.ledgerRepeatedEntries, status.folded.repeatedEntries)
         exposition.add(.ledgerRepeatedFrames, status.folded.repeatedFrames)
         exposition.add(.ledgerRefusedFrames, status.folded.refusedFrames)
-        return .prometheus(exposition.text)
+        return exposition
     }
 
     /// Answers about the subject that the path names. Every answer says which ledger partition it is about, so that a member

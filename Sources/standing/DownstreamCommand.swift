@@ -35,7 +35,7 @@ struct DownstreamOptions: ParsableArguments {
         _ more: (inout Settings, inout DownstreamService.Options) throws -> Void = { _, _ in }
     ) async throws {
         var settings = try Settings(config: cluster.config)
-        let cluster = try Cluster(self.cluster, &settings)
+        var cluster = try Cluster(self.cluster, &settings)
         let logger = try logging.logger(&settings, label: kind.rawValue)
         let prefix = kind.rawValue + "."
         let database = try settings.parse(prefix + "database", flag: self.database, expected: "a file") {
@@ -49,6 +49,7 @@ struct DownstreamOptions: ParsableArguments {
             Settings.duration(text).flatMap { $0 >= Timestamp.microsecondsPerSecond ? .microseconds($0) : nil }
         }
         options.failsOpen = try settings.flag(prefix + "fail-open", failOpen)
+        options.program = cluster.program()
         try more(&settings, &options)
         if showConfig { return settings.show() }
         if try StartCheck.http(address) != .loopback { StartCheck.warnOfOpenAccess(address, logger) }

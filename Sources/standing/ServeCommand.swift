@@ -113,6 +113,7 @@ struct ServeCommand: AsyncParsableCommand {
         var settings = try Settings(config: cluster.config)
         var cluster = try Cluster(self.cluster, &settings, mayEmbed: true)
         let logger = try logging.logger(&settings, label: "standing")
+        let program = cluster.program()
         var configuration = try options.configuration(cluster, &settings)
         let http = try options.http(&settings)
         try options.check(configuration, cluster, settings)
@@ -131,7 +132,8 @@ struct ServeCommand: AsyncParsableCommand {
             advertised: http.advertised, host: http.address.host, reach: reach,
             hostName: ProcessInfo.processInfo.hostName, brokers: configuration.kafka.brokers)
         let server = QueryServer(
-            service: service, metrics: metrics, address: http.address, announcement: announcement, logger: logger)
+            service: service, metrics: metrics, address: http.address, announcement: announcement,
+            program: program, logger: logger)
         if reach != .loopback { StartCheck.warnOfOpenAccess(http.address, logger) }
         if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {
             logger.warning(

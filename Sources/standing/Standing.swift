@@ -21,11 +21,13 @@ struct StandingCommand: AsyncParsableCommand {
             SimulateCommand.self, BenchCommand.self,
         ])
 
+    static let release = "0.1.0"
+
     /// With the native libraries that decide how fast the process is. The mention of mimalloc also links it: it takes the
     /// place of the C library's allocator, which keeps more than twice of the memory and costs a fifth more of the time.
     private static var version: String {
         let allocator = mi_version()
-        return "0.1.0 (librdkafka \(KafkaConfiguration.libraryVersion), "
+        return "\(release) (librdkafka \(KafkaConfiguration.libraryVersion), "
             + "mimalloc \(allocator / 100).\(allocator / 10 % 10).\(allocator % 10))"
     }
 

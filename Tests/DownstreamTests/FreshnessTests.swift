@@ -35,6 +35,20 @@ struct FreshnessTests {
         #expect(reasons(3).isEmpty)
     }
 
+    /// What `/metrics` has of it.
+    @Test mutating func progressIsOfThePartitionsThatAreReadHere() {
+        #expect(freshness.progress(at: Self.at(7)) == .init(partitions: 0, unread: nil, behind: .seconds(7)))
+        freshness.begin([0], at: [:])
+        #expect(freshness.progress(at: Self.at(8)).unread == nil, "no end is told yet, which is not 0")
+        tell(3, 5, at: 9)
+        read(0, to: 1, sequence: 1)
+        #expect(freshness.progress(at: Self.at(10)) == .init(partitions: 1, unread: 2, behind: .seconds(10)))
+        freshness.begin([0, 1], at: [:])
+        read(0, to: 3, sequence: 3)
+        read(1, to: 5, sequence: 5)
+        #expect(freshness.progress(at: Self.at(12)) == .init(partitions: 2, unread: 0, behind: .seconds(3)))
+    }
+
     @Test mutating func aServiceThatStoppedAtTheEndIsCurrentAtOnce() {
         #expect(freshness.offsets == nil, "before it has begun no end says anything")
         freshness.begin([], at: [0: FactPosition(offset: 9, sequence: 9)])

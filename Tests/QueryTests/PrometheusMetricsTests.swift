@@ -91,7 +91,7 @@ struct PrometheusMetricsTests {
         let lines = Set(metrics.text().split(separator: "\n"))
         let name = Metric.intakeSeconds.rawValue
         #expect(lines.contains("# TYPE \(name) histogram"))
-        for (bound, count) in [("0.001", 1), ("0.002", 2), ("0.005", 3), ("60", 3), ("+Inf", 4)] {
+        for (bound, count) in [("0.001", 1), ("0.002", 2), ("0.005", 3), ("60.0", 3), ("3600.0", 4), ("+Inf", 4)] {
             #expect(lines.contains("\(name)_bucket{le=\"\(bound)\"} \(count)"))
         }
         #expect(lines.contains("\(name)_sum 100.006") && lines.contains("\(name)_count 4"))

@@ -13,6 +13,7 @@ final class MembersReader {
     ) throws {
         (self.directory, self.ledgerPartitions) = (directory, ledgerPartitions)
         var options = Consumer.Options()
+        options.name = "members"
         options.maximumQueuedKilobytes = 1024
         options.reportsEnds = true
         consumer = try kafka.consumer(options, listener: nil) { logger.kafka($0, of: "members") }
