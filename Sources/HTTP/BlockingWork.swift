@@ -25,7 +25,8 @@ public final class BlockingWork: Sendable {
     private static let idleSeconds = 10
 
     private let threads: Int
-    private let maximum: Int
+    /// Bodies that can run or wait.
+    public let maximum: Int
     private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
 
@@ -35,7 +36,7 @@ public final class BlockingWork: Sendable {
     }
 
     /// Bodies that run or wait.
-    var count: Int { state.withLock { $0.jobs } }
+    public var count: Int { state.withLock { $0.jobs } }
 
     /// Throws `Busy` at once if there is no room, and what `body` throws.
     public func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {

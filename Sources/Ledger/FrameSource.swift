@@ -1,3 +1,5 @@
+public import Events
+
 /// A ledger partition's frames in the order of their offsets, for whoever must not wait for them.
 public protocol FrameFeed: AnyObject {
     /// The next frame, valid until the next call, without waiting for it.
@@ -32,5 +34,12 @@ public struct LedgerFrame {
     public init(offset: Int64, bytes: UnsafeRawBufferPointer) {
         self.offset = offset
         self.bytes = bytes
+    }
+
+    /// The time of its first entry, if that is an event; nil otherwise. The frame is not checked: it was, or will be.
+    public var firstEventTime: Timestamp? {
+        guard bytes.count > Frame.headerBytes, bytes[Frame.headerBytes] == EntryKind.event.rawValue else { return nil }
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[(Frame.headerBytes + 1)...]))
+        return (try? reader.signed()).map { Timestamp(microseconds: $0) }
     }
 }

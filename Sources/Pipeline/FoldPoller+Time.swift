@@ -60,6 +60,18 @@ extension FoldPoller {
         board.update { ($0.inboxBytes, $0.pausedPartitions) = (bytes, paused) }
     }
 
+    /// What is on its way and on the disk.
+    func noteStores() {
+        var stores = PipelineStatus.Stores()
+        for status in assignedRunners.map(\.status) {
+            stores.factsInFlight += status.factsInFlight
+            stores.waitingForRoom += status.isDiskFull ? 1 : 0
+            if let taken = status.lastSnapshot { stores.oldestSnapshot = min(stores.oldestSnapshot ?? taken, taken) }
+        }
+        board.update { $0.stores = stores }
+        runtime.disk?.look { [board] found in board.update { $0.disk = found } }
+    }
+
     /// How long it will take until everything is folded: for `/readyz` and the log.
     private func noteProgress(_ statuses: [PartitionRunner.Status], isDone: Bool) {
         guard !isDone else {

@@ -130,6 +130,7 @@ final class FoldPoller: RoundWorker {
         poke()
         noteEnds(consumer)
         noteInboxes()
+        noteStores()
         try appendTicks()
         try announce()
         orderShadow()

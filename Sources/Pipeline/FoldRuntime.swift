@@ -57,8 +57,13 @@ final class FoldRuntime: Sendable {
     /// How fast a worker folds.
     let rate = FoldRate()
     let publishedCounters: [Counter]
+    let publishedBytes: [Counter]
     let frameCounter = Counter(.foldFrames)
     let latency = LatencyMetric(.foldSeconds)
+    let eventLatency = LatencyMetric(.eventToFactSeconds)
+    let busySeconds = FloatingPointCounter(.foldBusySeconds)
+    /// Nil without a data folder.
+    let disk: DiskWatch?
     /// Some partition has facts for which the producer has no room.
     let wantsRoom = Atomic(false)
     /// One snapshot at a time is held in memory.
@@ -76,6 +81,8 @@ final class FoldRuntime: Sendable {
         memory = member.memory
         haste = Mutex(FactHaste(at: host.now))
         publishedCounters = configuration.topics.facts.map { Counter(.factsPublished, labels: [("topic", $0)]) }
+        publishedBytes = configuration.topics.facts.map { Counter(.factBytesPublished, labels: [("topic", $0)]) }
+        disk = DiskWatch(configuration.data, host: configuration.host)
     }
 
     /// Nil before there is one.

@@ -70,6 +70,8 @@ final class Intake: RoundWorker, RebalanceListener {
         let start: Int64
         var position: Int64
         var moved = false
+        /// Read since the last round.
+        var records: Int64 = 0
     }
 
     init(_ member: Member, ledgerPartitions: Int) throws {
@@ -116,6 +118,14 @@ final class Intake: RoundWorker, RebalanceListener {
         try noteBackpressure(consumer)
         try commitIfDue(consumer)
         try readSourcesIfDue(consumer)
+        board.note(inFlight)
+    }
+
+    private var inFlight: PipelineStatus.InFlight {
+        var inFlight = PipelineStatus.InFlight()
+        (inFlight.batches, inFlight.bytes) = (Int64(checkpoints.depth - 1), Int64(checkpoints.bytes))
+        (inFlight.isPaused, inFlight.waitsForControl) = (backpressure.isPaused, controlFirst != nil)
+        return inFlight
     }
 
     /// Everything read is acknowledged and committed, or the broker is away.
@@ -171,7 +181,8 @@ final class Intake: RoundWorker, RebalanceListener {
         var positions: [PartitionOffset] = []
         for index in sources.indices where sources[index].moved {
             positions.append(PartitionOffset(sources[index].place, offset: sources[index].position))
-            sources[index].moved = false
+            counts.recordsByTopic[sources[index].place.topic, default: 0] += sources[index].records
+            (sources[index].moved, sources[index].records) = (false, 0)
         }
         checkpoints.seal(positions, written: firstWritten)
         firstWritten = nil
@@ -188,6 +199,7 @@ final class Intake: RoundWorker, RebalanceListener {
     private func read(_ record: Record, latest: Int64) throws {
         sources[record.source].position = record.offset + 1
         sources[record.source].moved = true
+        sources[record.source].records += 1
         let isControl = sources[record.source].isControl
         let defect = decoder.decode(record, fromControlTopic: isControl, latest: latest, into: &event) ?? roomDefect
         if let defect {
@@ -239,6 +251,7 @@ final class Intake: RoundWorker, RebalanceListener {
         if try appender.send(partition, tag: checkpoints.current, wait: {}) {
             checkpoints.sent(bytes: bytes)
             counts.frames += 1
+            counts.frameBytes += Int64(bytes)
         }
     }
 
@@ -524,6 +537,7 @@ final class Intake: RoundWorker, RebalanceListener {
     }
 
     private func showNothingRead() {
+        board.note(PipelineStatus.InFlight())
         board.update { status in
             status.intakePartitions = 0
             status.joined.remove(.intake)

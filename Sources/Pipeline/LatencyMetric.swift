@@ -1,12 +1,14 @@
 internal import CoreMetrics
 internal import Events
 
-/// Times since records were written, as a histogram of `/metrics`.
+/// Times, such as those since records were written, as a histogram of `/metrics`.
 struct LatencyMetric: Sendable {
     private let timer: CoreMetrics.Timer
 
     /// Of a metric that is a histogram.
     init(_ metric: Metric) { timer = CoreMetrics.Timer(label: metric.rawValue) }
+
+    func record(_ duration: Duration) { timer.recordNanoseconds(Int64(max(0, duration / .nanoseconds(1)))) }
 
     /// An older record was not written to be folded now: a history that is imported, or a timestamp that is none. It is not counted.
     static let longestMilliseconds: Int64 = 86_400_000

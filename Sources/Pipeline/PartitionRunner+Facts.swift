@@ -19,9 +19,10 @@ extension PartitionRunner {
         while sentFacts < batch.items.count {
             let item = batch.items[sentFacts]
             let topic = item.topic.rawValue
+            let value = batch.value(item)
             guard
                 try outlet.producer.produce(
-                    topic: outlet.facts[topic], partition: number, key: batch.key(item), value: batch.value(item),
+                    topic: outlet.facts[topic], partition: number, key: batch.key(item), value: value,
                     headers: Self.factHeaders, tag: Int(item.sequence))
             else {
                 runtime.wantsRoom.store(true, ordering: .releasing)
@@ -29,6 +30,7 @@ extension PartitionRunner {
             }
             partition.send(item.topic, item.sequence)
             counts.facts[topic] += 1
+            counts.factBytes[topic] += Int64(value.count)
             sentFacts += 1
         }
         if sentFacts > 0 {

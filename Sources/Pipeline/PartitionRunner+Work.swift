@@ -130,7 +130,7 @@ extension PartitionRunner {
             if let news { note(news, at: frame.offset, in: partition) }
             completed = (from, frame.offset + 1)
             if let written, hadFacts || !batch.items.isEmpty, timedFrames.count < Self.maximumTimedFrames {
-                timedFrames.append((frame.offset + 1, written))
+                timedFrames.append((frame.offset + 1, written, frame.firstEventTime.map { $0.microseconds / 1000 }))
             }
         }
         if let retired = partition.retired {
@@ -146,7 +146,10 @@ extension PartitionRunner {
         let done = timedFrames.prefix { $0.next <= committable }
         guard !done.isEmpty else { return }
         let now = runtime.host.wallClock
-        for frame in done { runtime.latency.record(since: frame.written, at: now) }
+        for frame in done {
+            runtime.latency.record(since: frame.written, at: now)
+            if let event = frame.event { runtime.eventLatency.record(since: event, at: now) }
+        }
         timedFrames.removeFirst(done.count)
     }
 
@@ -200,6 +203,9 @@ extension PartitionRunner {
             status.nextGrowth = growth
             status.countedTo = partition.countedTo
             status.isCurrent = partition.phase == .current
+            status.factsInFlight = partition.publication?.inFlight ?? 0
+            status.isDiskFull = isDiskFull
+            status.lastSnapshot = configuration.data == nil ? nil : partition.store.lastSnapshot.time
             (status.behind, status.late) = (partition.behind, partition.late)
             status.policySwitch = partition.phase == .switching ? step : nil
             status.quarantined = partition.quarantine.map {
@@ -216,6 +222,7 @@ extension PartitionRunner {
         runtime.frameCounter.increment(by: counts.frames)
         for (topic, count) in counts.facts.enumerated() where count > 0 {
             runtime.publishedCounters[topic].increment(by: count)
+            runtime.publishedBytes[topic].increment(by: counts.factBytes[topic])
         }
         let counts = counts
         runtime.board.update { status in

@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import Events
 internal import Kafka
 internal import Ledger
@@ -37,6 +38,12 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         /// The ledger offset before which every fact is acknowledged, and how far the fact topics are; nil: nothing to commit.
         var position: (offset: Int64, marks: [Publication.Mark])?
         var isCurrent = false
+        /// Facts that are sent and not acknowledged.
+        var factsInFlight: Int64 = 0
+        /// The archive takes no frame.
+        var isDiskFull = false
+        /// When a snapshot was taken last, or the partition was opened; nil where none are taken.
+        var lastSnapshot: ContinuousClock.Instant?
         /// `LedgerPartition.behind`.
         var behind: Duration?
         /// `LedgerPartition.late`, likewise.
@@ -99,8 +106,9 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// A frame that is folded, and whose facts are not all sent.
     var completed: (from: Int64, next: Int64)?
     var checkpoint: (bytes: [UInt8], next: Int64)?
-    /// Frames whose facts are on their way: the ledger offset after each, and the timestamp of its record.
-    var timedFrames: [(next: Int64, written: Int64)] = []
+    /// Frames whose facts are on their way: the ledger offset after each, the timestamp of its record, and the time of its first
+    /// event, in milliseconds; nil if it has none.
+    var timedFrames: [(next: Int64, written: Int64, event: Int64?)] = []
     /// Counted, and not yet on the board.
     var counts = Counts()
     /// This partition has the one copy of a state that there may be.
@@ -115,6 +123,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     struct Counts {
         var frames = 0
         var facts = [Int64](repeating: 0, count: FactTopic.allCases.count)
+        var factBytes = [Int64](repeating: 0, count: FactTopic.allCases.count)
         var news: FoldTallies?
     }
 
@@ -162,8 +171,9 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             guard operation == nil, let partition, closing == nil, !hasFailed else { return .nothing }
             let (start, before) = (runtime.host.now, entries(of: partition))
             let hasMore = try work(partition)
-            let folded = entries(of: partition) - before
-            if hasMore { runtime.rate.add(entries: folded, in: runtime.host.now - start) }
+            let (folded, time) = (entries(of: partition) - before, runtime.host.now - start)
+            runtime.busySeconds.increment(by: time / .seconds(1))
+            if hasMore { runtime.rate.add(entries: folded, in: time) }
             if operation == nil { try keepUp(partition, isIdle: !hasMore) }
             if !hasMore, factsInARow > 0 {
                 runtime.hurry(afterFacts: factsInARow)

@@ -1,8 +1,18 @@
+internal import CoreMetrics
+internal import Events
 internal import Ledger
 internal import Logging
 internal import Replay
 internal import Scoring
 internal import Synchronization
+
+/// What `/metrics` has of snapshots, of all partitions together.
+private struct SnapshotMetrics: Sendable {
+    let written = Counter(.snapshotsWritten)
+    let failed = Counter(.snapshotsFailed)
+    let bytes = Counter(.snapshotBytes)
+    let time = LatencyMetric(.snapshotSeconds)
+}
 
 /// A ledger partition's archive and snapshots on this member's disk. The partition's own.
 final class PartitionStore {
@@ -12,6 +22,7 @@ final class PartitionStore {
     private let data: LocalData?
     private let host: any Host
     private let archive: ArchiveWriter?
+    private let snapshotMetrics = SnapshotMetrics()
     private var lastSegment: Int64?
     /// A state that is copied and not written yet.
     private var snapshot: Snapshot?
@@ -21,10 +32,25 @@ final class PartitionStore {
     private struct Snapshot: Sendable {
         let offset: Int64
         let store: SnapshotStore
+        let metrics: SnapshotMetrics
+        let host: any Host
         var content: [[UInt8]] = []
 
         /// Writes it and makes it last. Throws `FileError`; then there is no trace of it.
         func write() throws {
+            let start = host.now
+            do {
+                try writeUncounted()
+            } catch {
+                metrics.failed.increment()
+                throw error
+            }
+            metrics.written.increment()
+            metrics.bytes.increment(by: content.reduce(0) { $0 + $1.count })
+            metrics.time.record(host.now - start)
+        }
+
+        private func writeUncounted() throws {
             let pending = try store.begin(nextOffset: offset)
             do {
                 for part in content { try part.withUnsafeBytes { try pending.write($0) } }
@@ -138,7 +164,8 @@ final class PartitionStore {
         guard let data, !isSnapshotUnderWay, fold.nextOffset > lastSnapshot.offset, fold.policy != nil,
             !fold.isSpoiled, !fold.isWithinFrame
         else { return }
-        var snapshot = Snapshot(offset: fold.nextOffset, store: data.snapshots(partition))
+        var snapshot = Snapshot(
+            offset: fold.nextOffset, store: data.snapshots(partition), metrics: snapshotMetrics, host: host)
         try fold.writeSnapshot(chainHead: chainHead) { snapshot.content.append([UInt8]($0)) }
         self.snapshot = snapshot
         lastSnapshot = (host.now, fold.nextOffset)

@@ -17,6 +17,9 @@ struct PartitionView: Sendable, Equatable {
     let clock: Timestamp
     /// The active policy's id and version; nil before the partition's first entry.
     let policy: String?
+    let activePolicy: PipelineService.PartitionProgress.Policy?
+    /// Timers that are not due yet.
+    let timers: Int
     /// Since the ledger began.
     let tallies: FoldTallies
     /// Source topics that have lost records and impose no sanction until that is acknowledged.
@@ -29,6 +32,8 @@ struct PartitionView: Sendable, Equatable {
         nextOffset = state.nextOffset
         clock = state.fold.clock
         policy = state.policy.map { "\($0.id) version \($0.version)" }
+        activePolicy = state.policy.map { .init(id: $0.id, version: Int64($0.version)) }
+        timers = state.fold.timerCount
         tallies = FoldTallies(state)
         frozenTopics = state.acceptance.frozenTopics
         let counts = state.fold.subjectsByBand

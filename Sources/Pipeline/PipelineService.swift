@@ -128,12 +128,16 @@ public final class PipelineService: Sendable {
     public var status: PipelineStatus {
         var status = board.current
         status.waitingSlices = member.slices.readyCount
+        status.waitingSpares = max(0, member.slices.count - status.waitingSlices)
         return status
     }
 
     /// The longest time between two polls of a role's consumer since the process began, also while it lasts; nil if it has not
     /// polled yet. Beyond `maximumPollInterval` its group takes this member for dead.
     public func longestPollGap(of role: Role) -> Duration? { board.longestPollGap(of: role) }
+
+    /// The time since a role's consumer polled last; nil while it has none.
+    public func pollAge(of role: Role) -> Duration? { board.pollAge(of: role) }
 
     /// Each role has joined its group, and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end; the
     /// time that policy switches take does not count.

@@ -64,6 +64,9 @@ struct Publication {
         firstCheckpoint == checkpoints.count && zip(acknowledged, sent).allSatisfy { $0.sequence >= $1 }
     }
 
+    /// Facts that were sent and are not acknowledged.
+    var inFlight: Int64 { zip(sent, acknowledged).reduce(0) { $0 + max(0, $1.0 - $1.1.sequence) } }
+
     /// Moves `committable` over every frame whose facts are acknowledged.
     mutating func settle() {
         while firstCheckpoint < checkpoints.count,

@@ -11,6 +11,10 @@ public struct IntakeCounts: Sendable, Equatable {
     public var records: Int64 = 0
     public var events: Int64 = 0
     public var frames: Int64 = 0
+    /// Bytes of them.
+    public var frameBytes: Int64 = 0
+    /// By source topic.
+    public var recordsByTopic: [String: Int64] = [:]
     /// By reason.
     public var deadLetters: [String: Int64] = [:]
     /// By source topic.
@@ -57,6 +61,13 @@ public struct PipelineStatus: Sendable {
     public var pausedPartitions = 0
     /// Ledger partitions that wait for a worker.
     public var waitingSlices = 0
+    /// Ledger partitions that wait for a worker with nothing but what can wait.
+    public var waitingSpares = 0
+    /// What intake has on its way; nil if this process reads no sources.
+    public var inFlight: InFlight?
+    public var stores = Stores()
+    /// What the data folder takes; nil if there is none, or nobody has looked yet.
+    public var disk: DiskUsage?
     /// How often a ledger partition has begun anew after an error of its own.
     public var partitionRestarts: Int64 = 0
     public var frames: Int64 = 0
@@ -118,6 +129,7 @@ extension PipelineStatus {
     fileprivate func at(_ now: ContinuousClock.Instant, readyWithin: Duration) -> Self {
         var status = self
         (status.behind, status.late) = (behind?.aged(to: now), late?.aged(to: now))
+        status.stores.snapshotAge = stores.oldestSnapshot.map { max(.zero, now - $0) }
         status.unreadyFor =
             unreadySince.map { max(.zero, now - $0) } ?? counted.flatMap { $0.excess(over: readyWithin, at: now) }
         return status
@@ -157,6 +169,8 @@ final class StatusBoard: Sendable {
     private let records = Counter(.intakeRecords)
     private let events = Counter(.intakeEvents)
     private let intakeFrames = Counter(.intakeFrames)
+    private let frameBytes = Counter(.ledgerAppendedBytes)
+    private let inFlight = Mutex<PipelineStatus.InFlight?>(nil)
     private let expired = Counter(.intakeExpiredPositions)
 
     /// The broker has refused a dead letter for its size: from then on large ones go without their value.
@@ -208,7 +222,20 @@ final class StatusBoard: Sendable {
         }
     }
 
-    var current: PipelineStatus { status.withLock { $0 }.at(host.now, readyWithin: readyWithin) }
+    /// The time since a role's consumer polled last; nil while it has none.
+    func pollAge(of role: Role) -> Duration? {
+        let now = host.now
+        return polls.withLock { polls in polls[role]?.last.map { max(.zero, now - $0) } }
+    }
+
+    var current: PipelineStatus {
+        var current = status.withLock { $0 }.at(host.now, readyWithin: readyWithin)
+        current.inFlight = inFlight.withLock { $0 }
+        return current
+    }
+
+    /// What intake has on its way, in every round.
+    func note(_ new: PipelineStatus.InFlight) { inFlight.withLock { $0 = new } }
 
     /// Why events did not count in partitions that are not folded here any more.
     var formerDiagnosis: Diagnosis { former.withLock { $0 } }
@@ -240,6 +267,10 @@ final class StatusBoard: Sendable {
         records.increment(by: counts.records)
         events.increment(by: counts.events)
         intakeFrames.increment(by: counts.frames)
+        frameBytes.increment(by: counts.frameBytes)
+        for (topic, count) in counts.recordsByTopic {
+            Counter(.intakeRecordsByTopic, labels: [("topic", topic)]).increment(by: count)
+        }
         if counts.expiredPositions > 0 { expired.increment(by: counts.expiredPositions) }
         for (reason, count) in counts.deadLetters {
             Counter(.deadLetters, labels: [("reason", reason)]).increment(by: count)
@@ -251,6 +282,8 @@ final class StatusBoard: Sendable {
             status.intake.records += counts.records
             status.intake.events += counts.events
             status.intake.frames += counts.frames
+            status.intake.frameBytes += counts.frameBytes
+            status.intake.recordsByTopic.merge(counts.recordsByTopic, uniquingKeysWith: +)
             status.intake.expiredPositions += counts.expiredPositions
             status.intake.deadLetters.merge(counts.deadLetters, uniquingKeysWith: +)
             status.intake.deadLettersByTopic.merge(counts.deadLettersByTopic, uniquingKeysWith: +)

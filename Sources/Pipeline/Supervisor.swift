@@ -30,14 +30,19 @@ final class Supervisor: @unchecked Sendable {
     private let make: () throws -> any RoundWorker
     private let host: any Host
     private let stop: StopFlag
+    private let onFailure: () -> Void
     private var worker: (any RoundWorker)?
     private var hasFailed = false
     private var finalError: PipelineError?
     private var failures = 0
     private var lastFailure: ContinuousClock.Instant
 
-    init(host: any Host, stop: StopFlag, make: @escaping () throws -> any RoundWorker) {
-        (self.host, self.stop, self.make) = (host, stop, make)
+    /// `onFailure` hears of each error.
+    init(
+        host: any Host, stop: StopFlag, onFailure: @escaping () -> Void = {},
+        make: @escaping () throws -> any RoundWorker
+    ) {
+        (self.host, self.stop, self.onFailure, self.make) = (host, stop, onFailure, make)
         lastFailure = host.now
     }
 
@@ -75,6 +80,7 @@ final class Supervisor: @unchecked Sendable {
     }
 
     private func note(_ error: any Error) {
+        onFailure()
         let now = host.now
         if now - lastFailure > Self.healthyAfter { failures = 0 }
         lastFailure = now

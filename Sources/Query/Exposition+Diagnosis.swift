@@ -4,9 +4,11 @@ import Scoring
 extension Exposition {
     /// What is counted together because it is beyond the number of names.
     private static let others = "other"
+    /// Rules that have a series of their own.
+    private static let maximumRules = 256
 
-    /// Why events did not count, by names that have an end: what the policy and the topics are called, and the first types
-    /// that nobody names. No subject, and no event's source or id, is a label.
+    /// What rules took, and why events did not count, by names that have an end: what the policy and the topics are called, and
+    /// the first types that nobody names. No subject, and no event's source or id, is a label.
     ///
     /// Errors and unmatched types count from the start of the process and begin anew with another policy.
     mutating func add(_ diagnosis: Diagnosis) {
@@ -32,5 +34,11 @@ extension Exposition {
             add(.foldNotEnrolledByTopic, events, labels: [("topic", topic)])
         }
         add(.foldEarlyEvents, diagnosis.waiting)
+        add(.foldTimersFired, diagnosis.timersFired)
+        for item in diagnosis.ruleEvents.prefix(Self.maximumRules) {
+            add(.foldEventsByRule, item.events, labels: [("rule", item.rule)])
+        }
+        let rest = diagnosis.ruleEvents.dropFirst(Self.maximumRules).reduce(0) { $0 + $1.events }
+        if rest > 0 { add(.foldEventsByRule, rest, labels: [("rule", Self.others)]) }
     }
 }

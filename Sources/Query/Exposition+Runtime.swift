@@ -6,6 +6,7 @@ extension Exposition {
     /// of each role that has polled. `pollLimit`: what its groups allow.
     mutating func addRuntime(_ status: PipelineStatus, pollGaps: [(role: Role, longest: Duration)], pollLimit: Duration)
     {
+        add(.spareSlicesWaiting, Int64(status.waitingSpares))
         add(.inboxBytes, Int64(status.inboxBytes))
         add(.partitionsPaused, Int64(status.pausedPartitions))
         add(.slicesWaiting, Int64(status.waitingSlices))

@@ -45,6 +45,8 @@ struct Forwarding: Sendable {
 
     /// Questions that are under way.
     var underWay: Int { transfers.count }
+    /// Questions that can be under way.
+    var maximum: Int { transfers.maximum }
 
     /// `path`: with the query, percent-encoded as it came.
     func ask(_ address: HTTPAddress, about partition: Int, path: String) async -> Outcome {
@@ -111,7 +113,7 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
         var transfers: [Int: Transfer] = [:]
     }
 
-    private let maximum: Int
+    let maximum: Int
     private let state = Mutex(State())
 
     init(maximum: Int) { self.maximum = maximum }

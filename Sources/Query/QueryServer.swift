@@ -114,6 +114,24 @@ public final class QueryServer: Sendable {
                 service.longestPollGap(of: role).map { (role: role, longest: $0) }
             },
             pollLimit: .milliseconds(service.configuration.maximumPollInterval))
+        for role in Role.allCases {
+            if let age = service.pollAge(of: role) {
+                exposition.add(.pollAge, seconds: age, labels: [("role", role.rawValue)])
+            }
+        }
+        exposition.addStores(status)
+        exposition.add(service.partitions)
+        if service.configuration.roles.contains(.fold) {
+            exposition.add(.workers, Int64(service.configuration.workers))
+        }
+        if let limit = service.configuration.memoryLimit { exposition.add(.memoryLimit, limit) }
+        for (kind, count, maximum) in [
+            ("past", historyWork.count, historyWork.maximum), ("standing", standingWork.count, standingWork.maximum),
+            ("member", forwarding.underWay, forwarding.maximum),
+        ] {
+            exposition.add(.lookUps, Int64(count), labels: [("kind", kind)])
+            exposition.add(.lookUpsMaximum, Int64(maximum), labels: [("kind", kind)])
+        }
         exposition.addShadow(status)
         let fold = status.folded.counters
         exposition.add(.foldEntries, fold.entries)

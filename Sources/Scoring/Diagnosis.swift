@@ -1,7 +1,7 @@
 public import Events
 
-/// Why events did not count, by name: evaluations that gave nothing, event types that the policy does not name, and
-/// subjects that are not enrolled.
+/// What became of events, by name: the rules that took them, and why they did not count: evaluations that gave nothing, event types
+/// that the policy does not name, and subjects that are not enrolled.
 public struct Diagnosis: Sendable, Equatable {
     /// A part of a policy that has expressions.
     public enum Part: String, Sendable, CaseIterable { case rule, measure, sanction, perk }
@@ -52,6 +52,15 @@ public struct Diagnosis: Sendable, Equatable {
         public init(topic: String?, events: Int64) { (self.topic, self.events) = (topic, events) }
     }
 
+    /// Events that one rule took.
+    public struct RuleEvents: Sendable, Equatable {
+        /// Its id.
+        public var rule: String
+        public var events: Int64
+
+        public init(rule: String, events: Int64) { (self.rule, self.events) = (rule, events) }
+    }
+
     /// Rules, then measures, sanctions and perks, each in policy order.
     public var failures: [Failure] = []
     /// Evaluations that gave nothing beyond the number of failures that are counted apart.
@@ -64,6 +73,10 @@ public struct Diagnosis: Sendable, Equatable {
     public var notEnrolled: [TopicEvents] = []
     /// Early events that wait now for their subject's enrolment.
     public var waiting: Int64 = 0
+    /// In policy order, those that took any.
+    public var ruleEvents: [RuleEvents] = []
+    /// Timers that fell due.
+    public var timersFired: Int64 = 0
 
     public init() {}
 
@@ -92,6 +105,14 @@ public struct Diagnosis: Sendable, Equatable {
             }
         }
         waiting += other.waiting
+        timersFired += other.timersFired
+        for item in other.ruleEvents {
+            if let place = ruleEvents.firstIndex(where: { $0.rule == item.rule }) {
+                ruleEvents[place].events += item.events
+            } else {
+                ruleEvents.append(item)
+            }
+        }
     }
 }
 

@@ -35,17 +35,29 @@ extension Fold {
             .sorted { a, b in (b.events, a.type) < (a.events, b.type) }
         diagnosis.otherUnmatched = diagnostics.otherTypes
         diagnosis.waiting = Int64(early.count)
+        diagnosis.timersFired = diagnostics.timersFired
+        for (rule, events) in zip(policy.rules, eventsByRule) where events > 0 {
+            diagnosis.ruleEvents.append(Diagnosis.RuleEvents(rule: rule.id, events: events))
+        }
         return diagnosis
     }
 
     /// The diagnosis, which begins anew.
     public mutating func takeDiagnosis() -> Diagnosis {
         let taken = diagnosis
-        if !diagnostics.isEmpty { forgetDiagnosis() }
+        forgetDiagnosis()
         return taken
     }
 
-    public mutating func forgetDiagnosis() { diagnostics = FoldDiagnostics() }
+    public mutating func forgetDiagnosis() {
+        diagnostics = FoldDiagnostics()
+        forgetEventsByRule()
+    }
+
+    func forgetEventsByRule() { eventsByRule.update(repeating: 0) }
+
+    /// Timers that are not due yet.
+    public var timerCount: Int { timers.count + decisionTimers.count }
 
     private func failure(_ failure: FoldDiagnostics.Failure) -> Diagnosis.Failure {
         let (part, id) = name(failure.part)

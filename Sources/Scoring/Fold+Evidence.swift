@@ -40,6 +40,7 @@ extension Fold {
                 guard step.kinds & kindBit != 0, let points = points(step, event, record) else { continue }
                 let last = bucket(of: time, Int(step.rule))
                 change.isMatched = true
+                eventsByRule[Int(step.rule)] &+= 1
                 // A bucket that is over counts for nothing, now and for ever.
                 guard last.due > clock.microseconds else { continue }
                 if points < 0 { change.adverse |= 1 &<< UInt64(step.dimension) }

@@ -242,6 +242,7 @@ extension Fold {
         begin(under: policy)
         counters = old.counters
         diagnostics = old.diagnostics.withoutFailures
+        forgetEventsByRule()
         counters.policySwitches += 1
         self.entry = entry
         output.continueNumbers(of: old.output)

@@ -96,6 +96,7 @@ extension Fold {
     private mutating func removeFirst(_ due: inout SortedRuns<Timer>) {
         due.removeFirst { precedes($0, $1) }
         allowance.timers -= 1
+        diagnostics.timersFired &+= 1
     }
 
     @inline(__always) private func precedes(_ a: Timer, _ b: Timer) -> Bool {

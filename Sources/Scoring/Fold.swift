@@ -94,6 +94,8 @@ public struct Fold: ~Copyable {
     var maximumEvents = Fold.maximumSubjectEvents
     /// Of this process alone: no part of the state.
     var diagnostics = FoldDiagnostics()
+    /// By rule: the events that it took, for the diagnosis.
+    let eventsByRule: UnsafeMutableBufferPointer<Int64>
     var purpose: Purpose
 
     struct LastBucket {
@@ -147,6 +149,8 @@ public struct Fold: ~Copyable {
         bounds = policy.dimensions.map { Bounds(min: $0.min, max: $0.max) }
         lastBuckets = [LastBucket](repeating: LastBucket(), count: series.count)
         lastSteps = [LastSteps](repeating: LastSteps(), count: policy.rules.count)
+        eventsByRule = .allocate(capacity: policy.rules.count)
+        eventsByRule.initialize(repeating: 0)
         eventFrame = Frame(policy.variables.event.declarations)
         standingFrame = Frame(policy.variables.standing.declarations)
         kindTexts = SubjectKind.allCases.map { Text($0.description) }
@@ -156,6 +160,7 @@ public struct Fold: ~Copyable {
 
     deinit {
         for bytes in lentEvents { bytes.deallocate() }
+        eventsByRule.deallocate()
     }
 
     /// False: facts are only counted (`FactBuffer.counts`), which is all that a replay needs of them. A past and a shadow never

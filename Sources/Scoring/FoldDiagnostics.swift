@@ -42,12 +42,12 @@ struct FoldDiagnostics {
     private(set) var otherFailures: Int64 = 0
     private(set) var types: [UnmatchedType] = []
     private(set) var otherTypes: Int64 = 0
+    /// Timers that fell due.
+    var timersFired: Int64 = 0
     /// Indices of `failures`.
     private var places: [Key: Int] = [:]
     /// Indices of `types`, by fingerprint, with open addressing; -1: the slot is free. Half of them stay so.
     private var slots = [Int8](repeating: -1, count: 2 * FoldDiagnostics.maximumTypes)
-
-    var isEmpty: Bool { failures.isEmpty && types.isEmpty }
 
     /// Counts an evaluation that gave nothing.
     mutating func note(_ part: Part, _ reason: EvaluationFailure, of event: UnsafePointer<EventView>?) {
@@ -86,11 +86,12 @@ struct FoldDiagnostics {
         types.append(UnmatchedType(name: Array(type), events: 1))
     }
 
-    /// What goes on where another policy takes over: failures are those of the old one's expressions.
+    /// What goes on where another policy takes over: failures and timers are the old one's.
     var withoutFailures: FoldDiagnostics {
         var copy = self
         copy.failures = []
         copy.otherFailures = 0
+        copy.timersFired = 0
         copy.places = [:]
         return copy
     }

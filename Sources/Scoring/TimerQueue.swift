@@ -53,6 +53,9 @@ struct TimerQueue: ~Copyable {
         groups[group].head = links.add(Link(timer: timer, next: groups[group].head))
     }
 
+    /// Timers in the queue, and those that are open.
+    var count: Int { links.used - links.free.count }
+
     /// Of the links. Dues are few beside them.
     var byteCount: Int { links.byteCount }
 

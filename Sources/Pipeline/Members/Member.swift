@@ -1,3 +1,5 @@
+internal import CoreMetrics
+internal import Events
 internal import Kafka
 internal import Logging
 
@@ -29,7 +31,8 @@ struct Member: Sendable {
     /// Of the fold's: called before anything is open in the data folder.
     func supervisor(of role: Role, ledgerPartitions: Int) -> Supervisor {
         if role == .fold { configuration.data?.removeUnfinished(logger) }
-        return Supervisor(host: configuration.host, stop: stop) {
+        let restarts = Counter(.roleRestarts, labels: [("role", role.rawValue)])
+        return Supervisor(host: configuration.host, stop: stop, onFailure: { restarts.increment() }) {
             board.noteNoPolls(of: role)
             switch role {
             case .intake: return try Intake(self, ledgerPartitions: ledgerPartitions)
