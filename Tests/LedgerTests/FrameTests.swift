@@ -136,6 +136,29 @@ import Testing
         #expect(two - one < 20)
     }
 
+    /// As a latency is measured from: of an event, not of a tick.
+    @Test func theFirstEventsTimeIsReadWithoutTheOthers() {
+        func firstTime(_ entries: (inout FrameBuilder) -> Void) -> Int64? {
+            var builder = FrameBuilder()
+            entries(&builder)
+            let bytes = builder.finish(session: 1, number: 0) { Array($0) }
+            return bytes.withUnsafeBytes { LedgerFrame(offset: 0, bytes: $0).firstEventTime?.microseconds }
+        }
+        for time in [Timestamp.writable.lowerBound, -1, 0, 1_767_225_600_000_001, Timestamp.writable.upperBound] {
+            let found = firstTime { builder in
+                OwnedEntry.event(time, offset: 0, data: "{}").append(to: &builder)
+                OwnedEntry.event(7, offset: 1, data: "{}").append(to: &builder)
+            }
+            #expect(found == time)
+        }
+        #expect(firstTime { $0.append(tick: Timestamp(microseconds: 5)) } == nil)
+        #expect(firstTime { _ in } == nil)
+        for count in [0, 1, Frame.headerBytes, Frame.headerBytes + 1] {
+            let bytes = [UInt8](repeating: 0, count: count)
+            bytes.withUnsafeBytes { #expect(LedgerFrame(offset: 0, bytes: $0).firstEventTime == nil) }
+        }
+    }
+
     @Test func aBuilderSaysWhenItIsFull() {
         var builder = FrameBuilder()
         for number in 0..<Frame.maximumEntries {

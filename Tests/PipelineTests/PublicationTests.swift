@@ -25,6 +25,17 @@ import Testing
         #expect(publication.committable == 4)
     }
 
+    @Test func whatIsSentAndNotAcknowledgedIsInFlight() {
+        var publication = Publication(found: [Mark(offset: 9, sequence: 7), Mark(), Mark()])
+        #expect(publication.inFlight == 0)
+        publication.send(.scoreChanges, 9)
+        publication.send(.perks, 1)
+        #expect(publication.inFlight == 3)
+        publication.acknowledge(topic: scores, sequence: 8, offset: 10)
+        publication.acknowledge(topic: perks, sequence: 1, offset: 0)
+        #expect(publication.inFlight == 1)
+    }
+
     private enum Step {
         case send(FactTopic, Int64)
         case folded(Int64)

@@ -61,10 +61,16 @@ struct DiagnosisMetricsTests {
                 # HELP standing_fold_evaluation_errors_other_total \(Metric.foldEvaluationErrorsOther.help)
                 # TYPE standing_fold_evaluation_errors_other_total counter
                 standing_fold_evaluation_errors_other_total 0
+                # HELP standing_fold_events_by_rule_total \(Metric.foldEventsByRule.help)
+                # TYPE standing_fold_events_by_rule_total counter
+                standing_fold_events_by_rule_total{rule="ride"} 1
                 # HELP standing_fold_not_enrolled_by_topic_total \(Metric.foldNotEnrolledByTopic.help)
                 # TYPE standing_fold_not_enrolled_by_topic_total counter
                 standing_fold_not_enrolled_by_topic_total{topic="other"} 1
                 standing_fold_not_enrolled_by_topic_total{topic="rides"} 7
+                # HELP standing_fold_timers_fired_total \(Metric.foldTimersFired.help)
+                # TYPE standing_fold_timers_fired_total counter
+                standing_fold_timers_fired_total 0
                 # HELP standing_fold_unmatched_by_type_total \(Metric.foldUnmatchedByType.help)
                 # TYPE standing_fold_unmatched_by_type_total counter
                 standing_fold_unmatched_by_type_total{type="other"} 0
@@ -75,6 +81,14 @@ struct DiagnosisMetricsTests {
     }
 
     /// Of two ledger partitions.
+    @Test func rulesAndTimersAddUp() {
+        var (sum, other) = (Diagnosis(), Diagnosis())
+        (sum.ruleEvents, sum.timersFired) = ([.init(rule: "a", events: 1)], 2)
+        (other.ruleEvents, other.timersFired) = ([.init(rule: "b", events: 5), .init(rule: "a", events: 3)], 4)
+        sum.add(other)
+        #expect(sum.ruleEvents == [.init(rule: "a", events: 4), .init(rule: "b", events: 5)] && sum.timersFired == 6)
+    }
+
     @Test func diagnosesAddUp() throws {
         let enrolment = line("standing.subject.enrolled", "1", #"{"kind":"individual","terms":"t"}"#)
         var sum = try diagnosis([
@@ -95,6 +109,17 @@ struct DiagnosisMetricsTests {
             ])
         #expect(
             sum.unmatchedTypes == [.init(type: "ride.finishd", events: 2), .init(type: "tea.drunk", events: 1)])
+    }
+
+    @Test func rulesBeyondALimitAreOneSeries() {
+        var diagnosis = Diagnosis()
+        diagnosis.ruleEvents = (0..<300).map { .init(rule: "rule-\($0)", events: 2) }
+        var exposition = Exposition()
+        exposition.add(diagnosis)
+        let lines = exposition.text.split(separator: "\n").filter {
+            $0.hasPrefix("\(Metric.foldEventsByRule.rawValue){")
+        }
+        #expect(lines.count == 257 && lines.contains("\(Metric.foldEventsByRule.rawValue){rule=\"other\"} 88"))
     }
 
     /// A type can be called what the rest is called.

@@ -129,6 +129,22 @@ import Testing
         #expect(story.fold.counters.unmatched == 80)
     }
 
+    // MARK: Rules and timers
+
+    @Test func eventsAreCountedByTheRuleThatTookThem() throws {
+        let rule = "event: calm.driven, points: 5"
+        let text = Self.text.replacing(rule, with: rule + ", per: day, lasts: 1 day")
+        let story = Story(try ScoringPolicy(yaml: text, file: "rides.yaml"))
+        story.given(enrolled("anna"), happened("calm.driven", "anna", on: 1), happened("calm.driven", "anna", on: 2))
+        story.given(happened("calm.driven", "bert", on: 2), ride("25", on: 2, id: "r1"))
+        #expect(story.fold.timerCount > 0 && story.fold.diagnosis.timersFired == 0)
+        #expect(story.fold.diagnosis.ruleEvents == [.init(rule: "calm", events: 2)], "bert has not enrolled")
+        _ = story.fold.takeDiagnosis()
+        story.given(tick(on: 10))
+        #expect(story.fold.diagnosis.ruleEvents.isEmpty && story.fold.diagnosis.timersFired == 2)
+        #expect(story.fold.timerCount == 0)
+    }
+
     // MARK: No part of the state
 
     @Test func neitherSnapshotNorDigestHasIt() throws {
