@@ -66,10 +66,11 @@ struct Answer {
     func header(_ name: String) -> String? { headers[name] }
 }
 
-/// What a GET brings; nil if nothing answers.
-func answer(_ address: String) async -> Answer? {
+/// What a GET brings; nil if nothing answers. `accept`: which formats it asks for.
+func answer(_ address: String, accept: String? = nil) async -> Answer? {
     guard let url = URL(string: address) else { return nil }
-    let request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: Limit.request)
+    var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: Limit.request)
+    if let accept { request.setValue(accept, forHTTPHeaderField: "Accept") }
     guard let (data, response) = try? await URLSession.shared.data(for: request) else { return nil }
     return (response as? HTTPURLResponse).map { Answer($0, data) }
 }
