@@ -45,7 +45,8 @@ extension Fold {
     /// The diagnosis, which begins anew.
     public mutating func takeDiagnosis() -> Diagnosis {
         let taken = diagnosis
-        forgetDiagnosis()
+        if !diagnostics.isEmpty { diagnostics = FoldDiagnostics() }
+        forgetEventsByRule()
         return taken
     }
 

@@ -44,6 +44,8 @@ struct FoldDiagnostics {
     private(set) var otherTypes: Int64 = 0
     /// Timers that fell due.
     var timersFired: Int64 = 0
+    var isEmpty: Bool { failures.isEmpty && types.isEmpty && timersFired == 0 }
+
     /// Indices of `failures`.
     private var places: [Key: Int] = [:]
     /// Indices of `types`, by fingerprint, with open addressing; -1: the slot is free. Half of them stay so.

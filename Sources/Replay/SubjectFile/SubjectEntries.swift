@@ -81,14 +81,7 @@ public struct SubjectEntries: Sendable {
     func without(source: [UInt8], id: [UInt8], _ decoder: EventDecoder) -> SubjectEntries {
         var copy = self
         copy.entries.removeAll { entry in
-            if entry.source == source, entry.id == id { return true }
-            guard ControlType.eventVoided.isType(entry.type) else { return false }
-            return entry.data.withUnsafeBytes { data in
-                guard let voidedSource = decoder.string("source", of: data).map({ Array($0) }),
-                    let voidedID = decoder.string("id", of: data).map({ Array($0) })
-                else { return false }
-                return voidedSource == source && voidedID == id
-            }
+            entry.source == source && entry.id == id || entry.voids(source: source, id: id, decoder)
         }
         return copy
     }

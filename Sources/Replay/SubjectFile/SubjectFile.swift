@@ -52,7 +52,7 @@ public struct SubjectFile: ~Copyable {
         writer.append("{\"subject\":")
         history.subject.withUnsafeBytes { writer.append(jsonString: $0) }
         writer.append(",\"clock\":")
-        append(replay.fold.clock, to: &writer)
+        Self.append(replay.fold.clock, to: &writer)
         writer.append(",\"standing\":")
         if let standing = replay.standing {
             standing.writeExplained(to: &writer, policy: replay.fold.policy, clock: replay.fold.clock)
@@ -78,7 +78,7 @@ public struct SubjectFile: ~Copyable {
             writer.append(",\"reason\":")
             writer.append(jsonString: void.reason)
             writer.append(",\"at\":")
-            append(void.time, to: &writer)
+            Self.append(void.time, to: &writer)
             writer.append(",\"wouldHaveHad\":")
             write(void.makeGood.perks, "{\"perk\":", to: &writer)
             writer.append(",\"wouldNotHaveBeenUnder\":")
@@ -88,7 +88,7 @@ public struct SubjectFile: ~Copyable {
         writer.append("]}")
     }
 
-    private func append(_ time: Timestamp, to writer: inout ByteWriter) {
+    static func append(_ time: Timestamp, to writer: inout ByteWriter) {
         guard time != .distantPast else { return writer.append("null") }
         writer.append(byte: 0x22)
         writer.append(time)
@@ -100,7 +100,7 @@ public struct SubjectFile: ~Copyable {
         if let number = step.entry {
             let entry = history.entries[number]
             writer.append("{\"offset\":\(entry.offset),\"entry\":\(entry.entry),\"time\":")
-            append(entry.time, to: &writer)
+            Self.append(entry.time, to: &writer)
             writer.append(",\"type\":")
             entry.type.withUnsafeBytes { writer.append(jsonString: $0) }
             writer.append(",\"source\":")
@@ -119,14 +119,14 @@ public struct SubjectFile: ~Copyable {
         }
         for (index, change) in step.changes.enumerated() {
             if index > 0 { writer.append(byte: 0x2C) }
-            write(change, to: &writer)
+            Self.write(change, to: &writer)
         }
         writer.append("]")
         if !step.errors.isEmpty {
             writer.append(",\"errors\":[")
             for (index, error) in step.errors.enumerated() {
                 if index > 0 { writer.append(byte: 0x2C) }
-                write(error, of: step.entry.map { history.entries[$0] }, to: &writer)
+                Self.write(error, of: step.entry.map { history.entries[$0] }, to: &writer)
             }
             writer.append("]")
         }
@@ -134,7 +134,7 @@ public struct SubjectFile: ~Copyable {
     }
 
     /// An evaluation that gave nothing; how often if more than once, and the event if it is not the entry's.
-    private func write(
+    static func write(
         _ error: Diagnosis.Failure, of entry: SubjectEntries.Entry?, to writer: inout ByteWriter
     ) {
         writer.append("{")
@@ -151,9 +151,9 @@ public struct SubjectFile: ~Copyable {
         writer.append("}")
     }
 
-    private func write(_ change: SubjectReplay.Change, to writer: inout ByteWriter) {
+    static func write(_ change: SubjectReplay.Change, to writer: inout ByteWriter) {
         writer.append("{\"time\":")
-        append(change.time, to: &writer)
+        Self.append(change.time, to: &writer)
         writer.append(",\"type\":\"")
         writer.append(change.kind.type)
         writer.append(byte: 0x22)
@@ -187,9 +187,9 @@ public struct SubjectFile: ~Copyable {
             writer.append(head)
             writer.append(jsonString: span.item)
             writer.append(",\"from\":")
-            append(span.from, to: &writer)
+            Self.append(span.from, to: &writer)
             writer.append(",\"until\":")
-            if let until = span.until { append(until, to: &writer) } else { writer.append("null") }
+            if let until = span.until { Self.append(until, to: &writer) } else { writer.append("null") }
             writer.append("}")
         }
         writer.append("]")

@@ -32,6 +32,10 @@ public struct SubjectReplay: ~Copyable {
         public var errors: [Diagnosis.Failure] = []
         /// The entry is an event of a type that no rule, no measure and no sanction names.
         public var isUnmatched = false
+        /// What became of the entry; nil without one.
+        public var outcome: EventOutcome?
+        /// Early events that the entry, an enrolment, let count: their numbers in `entries`.
+        public var letCount: [Int] = []
     }
 
     public private(set) var fold = Fold(policy: .absent)
@@ -74,16 +78,17 @@ public struct SubjectReplay: ~Copyable {
     /// itself, and what came after it. Numbers in `entries`.
     var entriesOfEnrolment: [Int] { enrolment.early + Array(enrolment.entry..<folded) }
 
-    /// Notes what an entry did to the subject's enrolment.
-    private mutating func noteEnrolment(_ number: Int, wasEnrolled: Bool, early: Int64) {
+    /// Notes what an entry did to the subject's enrolment; returns the early events that it let count.
+    private mutating func noteEnrolment(_ number: Int, wasEnrolled: Bool, early: Int64) -> [Int] {
         let entry = entries[number]
         if fold.counters.early > early {
             waiting.append((number, fold.clock.adding(microseconds: fold.policy.early)))
         }
-        guard !wasEnrolled, fold.subjectCount > 0 else { return }
+        guard !wasEnrolled, fold.subjectCount > 0 else { return [] }
         let counted = waiting.filter { $0.expires > fold.clock && entries[$0.entry].time >= entry.time }
         enrolment = (number, counted.map(\.entry))
         waiting = []
+        return enrolment.early
     }
 
     private mutating func take(_ number: Int) throws {
@@ -91,7 +96,7 @@ public struct SubjectReplay: ~Copyable {
         if entry.clock > fold.clock { fold.tick(entry.clock, entry: 0) }
         note(nil)
         var isUnmatched = false
-        let (wasEnrolled, early) = (fold.subjectCount > 0, fold.counters.early)
+        let (wasEnrolled, before) = (fold.subjectCount > 0, fold.counters)
         try entry.lend { event in
             let type = fold.resolve(type: event.type)
             isUnmatched = entry.kind == .event && type.isUnmatched
@@ -104,8 +109,12 @@ public struct SubjectReplay: ~Copyable {
             }
         }
         folded += 1
-        noteEnrolment(number, wasEnrolled: wasEnrolled, early: early)
+        let letCount = noteEnrolment(number, wasEnrolled: wasEnrolled, early: before.early)
+        let news = fold.counters - before
         note(number, isUnmatched: isUnmatched)
+        steps[steps.count - 1].outcome = EventOutcome(
+            of: news, isNamed: !isUnmatched, hasFailed: !steps[steps.count - 1].errors.isEmpty)
+        steps[steps.count - 1].letCount = letCount
     }
 
     private mutating func switchPolicy(_ event: EventView, _ number: Int) throws {

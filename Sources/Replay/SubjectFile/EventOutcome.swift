@@ -1,0 +1,69 @@
+internal import Scoring
+
+/// What became of an event of the ledger where it was folded.
+public enum EventOutcome: String, Sendable, CaseIterable {
+    case counted
+    /// The policy names its type, and no condition held.
+    case noMatch = "no-match"
+    /// No rule, no measure and no sanction names its type.
+    case notNamed = "type-not-named"
+    /// An expression gave nothing, and nothing else took it.
+    case evaluationError = "evaluation-error"
+    case duplicate
+    /// It was voided before it came.
+    case voidedBefore = "voided-before"
+    /// It waits for its subject's enrolment, or has waited for it.
+    case early
+    case notEnrolled = "not-enrolled"
+    case beyondLimit = "beyond-limit"
+    case outOfRange = "out-of-range"
+    case kindNotScored = "kind-not-scored"
+    case enrolled
+    case withdrawn
+    case voids
+    case voidIgnored = "void-ignored"
+    case appealIgnored = "appeal-ignored"
+    case activated
+    case activationIgnored = "activation-ignored"
+    /// A control event that took effect in a way that is not counted.
+    case applied
+
+    /// `news`: what the fold has counted for the entry. What falls due where it moves the clock is counted with it, so what only
+    /// an event can do comes first.
+    init(of news: FoldCounters, isNamed: Bool, hasFailed: Bool) {
+        let rules: [(Int64, EventOutcome)] = [
+            (news.outOfRange, .outOfRange), (news.enrolments, .enrolled), (news.withdrawals, .withdrawn),
+            (news.kindNotScored, .kindNotScored), (news.policySwitches, .activated),
+            (news.activationsIgnored, .activationIgnored), (news.voids, .voids),
+            (news.appealsIgnored, .appealIgnored), (news.scored, .counted),
+            (news.unmatched, isNamed ? (hasFailed ? .evaluationError : .noMatch) : .notNamed),
+            (news.duplicates, .duplicate), (news.beyondLimit, .beyondLimit), (news.early, .early),
+            (news.voidsIgnored, .voidIgnored), (news.notEnrolled, .notEnrolled),
+        ]
+        self = rules.first { $0.0 > 0 }?.1 ?? .applied
+    }
+
+    public var sentence: String {
+        switch self {
+        case .counted: "it counted"
+        case .noMatch: "no rule, no measure and no sanction took it: no condition held, or none is for the subject's kind"
+        case .notNamed: "the policy does not name its type"
+        case .evaluationError: "an expression gave no value, and nothing else took it"
+        case .duplicate: "a repeat of an event that was known"
+        case .voidedBefore: "it was voided before it came"
+        case .early: "it came before its subject's enrolment"
+        case .notEnrolled: "its subject was not enrolled"
+        case .beyondLimit: "its subject had as many events as there can be"
+        case .outOfRange: "its time is out of range"
+        case .kindNotScored: "the policy does not score this kind"
+        case .enrolled: "it enrolled its subject"
+        case .withdrawn: "it ended its subject's enrolment"
+        case .voids: "it voided another event"
+        case .voidIgnored: "the event that it voids is not there, or not yet"
+        case .appealIgnored: "there is no sanction that it could be about"
+        case .activated: "it activated a policy"
+        case .activationIgnored: "another policy was active than it was approved against"
+        case .applied: "it took effect"
+        }
+    }
+}

@@ -1,0 +1,124 @@
+public import Events
+internal import Ledger
+public import Scoring
+
+/// What an event did to its subject, each time that the ledger has it: from the subject's own entries.
+public struct EventTrace: Sendable {
+    /// A place in a ledger partition.
+    public struct Place: Sendable, Hashable {
+        public let offset: Int64
+        public let entry: Int
+    }
+
+    public struct Occurrence: Sendable {
+        public let entry: SubjectEntries.Entry
+        public let outcome: EventOutcome
+        /// In words, what the entry and the timers that were due by then changed.
+        public let changes: [SubjectReplay.Change]
+        public let errors: [Diagnosis.Failure]
+        /// The enrolment that let it count, of one that came early; nil if none did.
+        public let countedBy: Place?
+        /// The void that took it back; nil if none did.
+        public let voidedBy: Place?
+
+        public var place: Place { Place(offset: entry.offset, entry: entry.entry) }
+    }
+
+    public let subject: [UInt8]
+    /// In the ledger's order.
+    public let occurrences: [Occurrence]
+
+    /// Of the event that `source` and `id` name, and of no other.
+    public init(_ history: SubjectEntries, source: [UInt8], id: [UInt8]) throws {
+        let replay = try SubjectReplay(history)
+        let decoder = EventDecoder()
+        let entries = history.entries
+        func place(_ number: Int) -> Place { Place(offset: entries[number].offset, entry: entries[number].entry) }
+        let voids = entries.indices.filter { entries[$0].voids(source: source, id: id, decoder) }
+        var countedBy: [Int: Place] = [:]
+        var found: [Occurrence] = []
+        for step in replay.steps {
+            guard let number = step.entry else { continue }
+            for early in step.letCount { countedBy[early] = place(number) }
+        }
+        for step in replay.steps {
+            guard let number = step.entry, entries[number].source == source, entries[number].id == id,
+                !entries[number].subject.isEmpty
+            else { continue }
+            let wasVoided = found.isEmpty && step.outcome == .duplicate && voids.contains { $0 < number }
+            let voidedBy = found.contains { $0.voidedBy != nil } ? nil : voids.first { $0 > number }
+            found.append(
+                Occurrence(
+                    entry: entries[number], outcome: wasVoided ? .voidedBefore : step.outcome ?? .applied,
+                    changes: step.changes, errors: step.errors, countedBy: countedBy[number],
+                    voidedBy: voidedBy.map(place)))
+        }
+        (subject, occurrences) = (history.subject, found)
+    }
+}
+
+extension EventTrace.Occurrence {
+    /// `"result","why","countedBy","voidedBy","changes":[…],"errors":[…]`, as a subject's file has the last two.
+    public func writeMembers(to writer: inout ByteWriter) {
+        writer.append("\"result\":")
+        writer.append(jsonString: outcome.rawValue)
+        writer.append(",\"why\":")
+        writer.append(jsonString: outcome.sentence)
+        for (name, place) in [("countedBy", countedBy), ("voidedBy", voidedBy)] {
+            writer.append(",")
+            writer.append(jsonString: name)
+            writer.append(":")
+            place.write(to: &writer)
+        }
+        writer.append(",\"changes\":[")
+        for (index, change) in changes.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            SubjectFile.write(change, to: &writer)
+        }
+        writer.append("],\"errors\":[")
+        for (index, error) in errors.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            SubjectFile.write(error, of: entry, to: &writer)
+        }
+        writer.append("]")
+    }
+
+    /// `"subject","type","time","ledger":{"partition","offset","entry"}`
+    public func writePlaces(of subject: [UInt8], ledgerPartition: Int32, to writer: inout ByteWriter) {
+        writer.append("\"subject\":")
+        subject.withUnsafeBytes { writer.append(jsonString: $0) }
+        writer.append(",\"type\":")
+        entry.type.withUnsafeBytes { writer.append(jsonString: $0) }
+        writer.append(",\"time\":")
+        SubjectFile.append(entry.time, to: &writer)
+        writer.append(",\"ledger\":{\"partition\":\(ledgerPartition),\"offset\":\(entry.offset),\"entry\":\(entry.entry)}")
+    }
+}
+
+extension EventTrace.Place? {
+    /// `{"offset","entry"}` or null.
+    fileprivate func write(to writer: inout ByteWriter) {
+        guard let self else { return writer.append("null") }
+        writer.append("{\"offset\":\(self.offset),\"entry\":\(self.entry)}")
+    }
+}
+
+extension SubjectEntries.Entry {
+    /// Whether it is a void of this event.
+    func voids(source: [UInt8], id: [UInt8], _ decoder: EventDecoder) -> Bool {
+        guard ControlType.eventVoided.isType(type) else { return false }
+        return data.withUnsafeBytes { data in
+            guard let voidedSource = decoder.string("source", of: data).map({ Array($0) }),
+                let voidedID = decoder.string("id", of: data).map({ Array($0) })
+            else { return false }
+            return voidedSource == source && voidedID == id
+        }
+    }
+
+    /// Where intake read it; nil for what Standing itself wrote.
+    public var origin: (topic: String, partition: Int32, offset: Int64)? {
+        kind == .event ? (String(decoding: topic, as: UTF8.self), partition, sourceOffset) : nil
+    }
+
+    public var typeName: String { String(decoding: type, as: UTF8.self) }
+}
