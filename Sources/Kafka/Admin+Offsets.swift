@@ -5,8 +5,17 @@ extension Admin {
     /// `read_committed`, librdkafka's default, it is the last stable offset, and with `read_uncommitted` the high watermark.
     public enum Offset: Sendable {
         case beginning, end
+        /// The first that was written then or later, in milliseconds since 1970. A broker that does not know, or has none, gives no
+        /// answer.
+        case time(milliseconds: Int64)
 
-        var logical: Int64 { self == .end ? PartitionOffset.end : PartitionOffset.beginning }
+        var logical: Int64 {
+            switch self {
+            case .beginning: PartitionOffset.beginning
+            case .end: PartitionOffset.end
+            case .time(let milliseconds): max(0, milliseconds)
+            }
+        }
     }
 
     /// The offsets of those partitions that answered, and why others did not.

@@ -17,7 +17,8 @@ public struct HistoryEntry {
     /// In an index: beside the kind.
     static let frozenMark: UInt8 = 0x40
 
-    init(offset: Int64, entry: Int, clock: Timestamp, isFrozen: Bool, _ content: Entry) {
+    /// `content`: what the frame has there.
+    public init(offset: Int64, entry: Int, clock: Timestamp, isFrozen: Bool, _ content: Entry) {
         (self.offset, self.entry, self.clock, self.isFrozen) = (offset, entry, clock, isFrozen)
         (kind, origin, event) = (content.kind, content.origin, content.event)
     }

@@ -46,7 +46,7 @@ public enum EventOutcome: String, Sendable, CaseIterable {
     public var sentence: String {
         switch self {
         case .counted: "it counted"
-        case .noMatch: "no rule, no measure and no sanction took it: no condition held, or none is for the subject's kind"
+        case .noMatch: "no rule, measure or sanction took it: no condition held, or none is for the subject's kind"
         case .notNamed: "the policy does not name its type"
         case .evaluationError: "an expression gave no value, and nothing else took it"
         case .duplicate: "a repeat of an event that was known"

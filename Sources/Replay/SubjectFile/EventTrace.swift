@@ -8,6 +8,8 @@ public struct EventTrace: Sendable {
     public struct Place: Sendable, Hashable {
         public let offset: Int64
         public let entry: Int
+
+        public init(offset: Int64, entry: Int) { (self.offset, self.entry) = (offset, entry) }
     }
 
     public struct Occurrence: Sendable {
@@ -91,7 +93,8 @@ extension EventTrace.Occurrence {
         entry.type.withUnsafeBytes { writer.append(jsonString: $0) }
         writer.append(",\"time\":")
         SubjectFile.append(entry.time, to: &writer)
-        writer.append(",\"ledger\":{\"partition\":\(ledgerPartition),\"offset\":\(entry.offset),\"entry\":\(entry.entry)}")
+        writer.append(",\"ledger\":{\"partition\":\(ledgerPartition),\"offset\":\(entry.offset),")
+        writer.append("\"entry\":\(entry.entry)}")
     }
 }
 

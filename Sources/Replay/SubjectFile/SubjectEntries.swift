@@ -74,6 +74,36 @@ public struct SubjectEntries: Sendable {
         self.entries = entries
     }
 
+    /// Those before ledger offset `end`, of a ledger partition that is read from its beginning. Throws what reading throws, and
+    /// `TooMany`.
+    public init(
+        of subject: [UInt8], in frames: any FrameSource, until end: Int64 = .max,
+        progress: ReplayProgress = ReplayProgress()
+    ) throws {
+        self.subject = subject
+        var (reader, entry) = (EntryReader(), FrameReader.blank)
+        var entries: [Entry] = []
+        try subject.withUnsafeBytes { key in
+            while let frame = try frames.next(), frame.offset < end {
+                progress.add(offsets: 1, entries: 0)
+                guard try reader.openOrPass(frame.bytes) else { continue }
+                while try reader.next(&entry) {
+                    guard entry.kind != .tick, !reader.isOutOfRange,
+                        entry.event.subject.isEmpty || entry.event.subject.equals(key)
+                    else { continue }
+                    guard entries.count < Self.limit else { throw TooMany() }
+                    entries.append(
+                        Entry(
+                            HistoryEntry(
+                                offset: frame.offset, entry: reader.index, clock: reader.clockBefore,
+                                isFrozen: reader.isFrozen, entry)))
+                }
+            }
+        }
+        clock = reader.acceptance.clock
+        self.entries = entries
+    }
+
     /// Whether there is any but those that concern everyone.
     public var isOfSubject: Bool { entries.contains { !$0.subject.isEmpty } }
 

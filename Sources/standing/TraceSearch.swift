@@ -1,0 +1,153 @@
+import Events
+import Foundation
+import Kafka
+import Ledger
+import Pipeline
+import Replay
+import Scoring
+
+/// Finds an event in a ledger, and what it did there.
+struct TraceSearch {
+    private let ledger: LedgerSource
+    private let source, id: String
+    private var found: [EventSearch.Found] = []
+    /// What was searched, for whoever finds nothing.
+    private var searched = ""
+
+    init(_ ledger: LedgerSource, source: String, id: String) {
+        (self.ledger, self.source, self.id) = (ledger, source, id)
+    }
+
+    /// `kafka`: of a ledger that is a topic.
+    mutating func find(subject: String?, since: Timestamp?, _ kafka: KafkaConfiguration?) throws {
+        var partitions = ledger.partitions
+        if let subject {
+            if let entries = try ledger.entries(of: Array(subject.utf8), until: .max) {
+                let trace = try EventTrace(entries, source: Array(source.utf8), id: Array(id.utf8))
+                searched = "the subject's entries, by the archive's indexes"
+                let partition = try partition(of: entries)
+                found = trace.occurrences.map {
+                    EventSearch.Found(
+                        partition: partition, offset: $0.entry.offset, entry: $0.entry.entry, subject: entries.subject)
+                }
+                return
+            }
+            if let partition = ledger.partition(of: Array(subject.utf8)) { partitions = [partition] }
+        }
+        let starts = try since.flatMap { try kafka?.starts(of: ledger.topic, partitions, since: $0) } ?? [:]
+        searched = "ledger partitions \(partitions.map(String.init).joined(separator: ", "))"
+        if let since {
+            let unknown = partitions.count { starts[$0] == nil }
+            searched +=
+                " since \(since)"
+                + (unknown > 0 ? ", \(unknown) of them whole: the broker tells no offset of that time" : "")
+        }
+        try withProgress(partitions.reduce(0) { $0 + (ledger.ends[$1] ?? 0) - (starts[$1] ?? 0) }) { progress in
+            var search = EventSearch(source: Array(source.utf8), id: Array(id.utf8))
+            for partition in partitions {
+                try search.search(
+                    ledger.frames(partition, starts[partition] ?? 0, .max), of: partition, progress: progress)
+            }
+            found = search.found
+        }
+    }
+
+    private func partition(of entries: SubjectEntries) throws -> Int32 {
+        if let known = ledger.partition(of: entries.subject) { return known }
+        // An archive that does not know how many there are: the one that has them.
+        for partition in ledger.partitions {
+            guard let root = ledger.root else { break }
+            let history = SubjectHistory(ArchiveDirectory(root: root, partition: partition))
+            let own = try Rereading.besideMember.run { try SubjectEntries(of: entries.subject, in: history) }
+            if own.isOfSubject { return partition }
+        }
+        return 0
+    }
+
+    /// Folds what leads to the event, wherever it was found.
+    func report() throws -> TraceReport {
+        var report = TraceReport(source: source, id: id, searched: searched)
+        report.isCutOff = found.count == EventSearch.maximumFound
+        for (place, of) in Dictionary(grouping: found, by: { Subject(partition: $0.partition, name: $0.subject) })
+            .sorted(by: { $0.key < $1.key })
+        {
+            guard !place.name.isEmpty else {
+                report.concernsEveryone += of.map { ($0.partition, .init(offset: $0.offset, entry: $0.entry)) }
+                continue
+            }
+            let trace = try EventTrace(try entries(of: place), source: Array(source.utf8), id: Array(id.utf8))
+            for occurrence in trace.occurrences {
+                let facts = try facts(of: occurrence, in: place.partition)
+                report.occurrences.append(
+                    .init(partition: place.partition, subject: trace.subject, occurrence: occurrence, facts: facts))
+            }
+            // What the fold passes over has no outcome: its frame was refused, its origin repeated, its time out of range.
+            let known = Set(trace.occurrences.map(\.place))
+            report.passedOver += of.map { ($0.partition, EventTrace.Place(offset: $0.offset, entry: $0.entry)) }
+                .filter { !known.contains($0.1) }
+        }
+        return report
+    }
+
+    private struct Subject: Hashable, Comparable {
+        let partition: Int32
+        let name: [UInt8]
+
+        static func < (a: Self, b: Self) -> Bool {
+            a.partition != b.partition ? a.partition < b.partition : a.name.lexicographicallyPrecedes(b.name)
+        }
+    }
+
+    private func entries(of subject: Subject) throws -> SubjectEntries {
+        if let root = ledger.root {
+            let history = SubjectHistory(ArchiveDirectory(root: root, partition: subject.partition))
+            return try Rereading.besideMember.run { try SubjectEntries(of: subject.name, in: history) }
+        }
+        return try withProgress(ledger.ends[subject.partition] ?? 0) { progress in
+            try SubjectEntries(
+                of: subject.name, in: ledger.frames(subject.partition, 0, .max), progress: progress)
+        }
+    }
+
+    /// The facts of the entry, and of the enrolment that let it count: the partition is folded to there.
+    private func facts(of occurrence: EventTrace.Occurrence, in partition: Int32) throws -> [TraceReport.Fact] {
+        let places = [occurrence.place, occurrence.countedBy].compactMap(\.self)
+        let end = (places.map(\.offset).max() ?? 0) + 1
+        var replay = LedgerReplay()
+        (replay.until, replay.computesDigests) = (end, false)
+        let decoder = EventDecoder()
+        let starts = places.map { Array("\(partition)-\($0.offset)-\($0.entry)-".utf8) }
+        var facts: [TraceReport.Fact] = []
+        try withProgress(end) { progress in
+            try replay.facts(
+                partition: partition, from: occurrence.place.offset, source: ledger.frames, progress: progress
+            ) { json in
+                guard let id = decoder.string("id", of: json), starts.contains(where: { id.starts(with: $0) }),
+                    let fact = TraceReport.Fact(json), fact.cause == .init(source: source, id: self.id)
+                else { return }
+                facts.append(fact)
+            }
+        }
+        return facts
+    }
+
+    /// `total`: offsets that are to be read; 0 if that is not known.
+    private func withProgress<Result>(_ total: Int64, _ body: (ReplayProgress) throws -> Result) rethrows -> Result {
+        let progress = ReplayProgress(total: total)
+        let bar = ProgressBar(progress)
+        defer { bar.finish() }
+        return try body(progress)
+    }
+}
+
+extension KafkaConfiguration {
+    private static let startsMilliseconds = 10_000
+
+    /// The first offsets that were written at a time or later, of the partitions for which a broker tells one.
+    fileprivate func starts(of topic: String, _ partitions: [Int32], since time: Timestamp) throws -> [Int32: Int64] {
+        let places = partitions.map { TopicPartition(topic, $0) }
+        let answers = try Admin(self).offsets(
+            of: places, at: .time(milliseconds: time.microseconds / 1000), milliseconds: Self.startsMilliseconds)
+        return Dictionary(uniqueKeysWithValues: answers.offsets.map { ($0.key.partition, $0.value) })
+    }
+}
