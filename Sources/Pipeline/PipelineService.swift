@@ -275,7 +275,7 @@ public final class PipelineService: Sendable {
         }
     }
 
-    private func withHistory(
+    func withHistory(
         of subject: [UInt8], at point: Point? = nil, asStandby: Bool,
         _ write: (SubjectEntries, ScoringPolicy, Timestamp, inout ByteWriter) throws -> Void
     ) throws -> FileLookup {

@@ -1,4 +1,5 @@
 public import Events
+import Foundation
 public import HTTP
 import HTTPTypes
 import Hummingbird
@@ -8,8 +9,8 @@ import Policy
 import Scoring
 import Synchronization
 
-/// The HTTP side of `standing serve`: `/subjects/{id}`, `/shadow`, `/livez`, `/readyz` and `/metrics`. Requests are not logged, for
-/// their paths name subjects. What fails is answered with `{"error":…}`.
+/// The HTTP side of `standing serve`: `/subjects/{id}`, `/events`, `/shadow`, `/livez`, `/readyz` and `/metrics`. Requests are not
+/// logged, for their paths name subjects. What fails is answered with `{"error":…}`.
 public final class QueryServer: Sendable {
     private let service: PipelineService
     private let metrics: PrometheusMetrics
@@ -63,6 +64,7 @@ public final class QueryServer: Sendable {
                 try await lookUp(request) { try self.service.file(of: subject, asStandby: $0) }
             }
         }
+        routes.get("events", taking: ["subject", "source", "id"]) { [self] request, _ in try await trace(request) }
         try await HTTPServer(routes, address: address, logger: logger).run { [self] port in
             boundPort.withLock { $0 = port }
             if let announced = announcement.announced(port: port) { service.advertise("\(announced)") }
@@ -172,6 +174,26 @@ public final class QueryServer: Sendable {
         }
         var response = try await body(subject)
         response.headers[.ledgerPartition] = service.ledgerPartition(of: subject).map(String.init)
+        return response
+    }
+
+    /// `subject=…&source=…&id=…`: what became of an event. Who it is about must be known, for the archive's index is by subject.
+    private func trace(_ request: Request) async throws -> Response {
+        if let query = request.uri.query, query.removingPercentEncoding == nil {
+            return .error("the query is not valid percent-encoded UTF-8", status: .badRequest)
+        }
+        let query = request.uri.queryParameters
+        guard let subject = query.get("subject"), let source = query.get("source"), let id = query.get("id") else {
+            return .error(
+                "give subject, source and id; without the subject, `standing trace` searches the ledger",
+                status: .badRequest)
+        }
+        let key = Array(subject.utf8)
+        var response = try await lookUp(request) { asStandby in
+            try self.service.trace(
+                of: key, source: Array(source.utf8), id: Array(id.utf8), asStandby: asStandby)
+        }
+        response.headers[.ledgerPartition] = service.ledgerPartition(of: key).map(String.init)
         return response
     }
 

@@ -100,7 +100,7 @@ struct ServeCommand: AsyncParsableCommand {
             Settings: flag, then environment (STANDING_BROKERS, STANDING_HTTP_PORT, …), then --config FILE (the same names \
             as keys, librdkafka properties under kafka:); `standing settings` lists them. SIGTERM stops it without losing \
             what is in flight.
-            HTTP: /livez /readyz /metrics /subjects/{id} /subjects/{id}/file.
+            HTTP: /livez /readyz /metrics /subjects/{id} /subjects/{id}/file /events?subject=&source=&id=.
             """)
 
     @OptionGroup var cluster: ClusterOptions

@@ -119,6 +119,7 @@ extension CommandTests {
                 "facts bootstrap": ["--data", folder.path("data")], "dead-letter list": [], "dead-letter show": ["0:0"],
                 "dead-letter redrive": ["--every-letter"],
                 "dead-letter discard": ["--every-letter", "--reason", "not needed"], "lag": [], "perks": [],
+                "trace": ["/s", "1", "--topic"],
                 "blacklist": [], "topics plan": [], "topics apply": [], "topics check": [], "bench pipeline": [],
                 "bench latency": [],
             ]

@@ -88,6 +88,13 @@ extension CommandTests {
             let none = try await trace("/trial", "77", topic[0], topic[1], topic[2])
             #expect(none.code == 1 && none.trace.occurrences.isEmpty)
 
+            let asked = await server.get("/events?subject=inhabitant-1&source=/trial&id=1")
+            #expect(asked?.status == 200 && asked?.body.contains("\"result\":\"counted\"") == true)
+            #expect(asked?.header("standing-ledger-partition") == "\(occurrence.ledger.partition)")
+            let unknown = await server.get("/events?subject=inhabitant-1&source=/trial&id=77")
+            #expect(unknown?.status == 200 && unknown?.body.contains("\"occurrences\":[]") == true)
+            #expect(await server.get("/events?source=/trial&id=1")?.status == 400)
+
             #expect(try await server.process.stop().code == 0)
             let archive = folder.path("data")
             for arguments in [["--subject", "inhabitant-1"], []] {

@@ -47,7 +47,9 @@ public struct EventTrace: Sendable {
             guard let number = step.entry, entries[number].source == source, entries[number].id == id,
                 !entries[number].subject.isEmpty
             else { continue }
-            let wasVoided = found.isEmpty && step.outcome == .duplicate && voids.contains { $0 < number }
+            let wasVoided =
+                found.isEmpty && step.outcome.map { [.duplicate, .voids, .applied].contains($0) } ?? false
+                && entries[number].isOfBehaviour && voids.contains { $0 < number }
             let voidedBy = found.contains { $0.voidedBy != nil } ? nil : voids.first { $0 > number }
             found.append(
                 Occurrence(
@@ -56,6 +58,32 @@ public struct EventTrace: Sendable {
                     voidedBy: voidedBy.map(place)))
         }
         (subject, occurrences) = (history.subject, found)
+    }
+}
+
+extension EventTrace {
+    /// `{"subject","occurrences":[…]}`
+    public func write(ledgerPartition: Int32, to writer: inout ByteWriter) {
+        writer.append("{\"subject\":")
+        subject.withUnsafeBytes { writer.append(jsonString: $0) }
+        writer.append(",\"occurrences\":[")
+        for (index, occurrence) in occurrences.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append("{")
+            occurrence.writePlaces(of: subject, ledgerPartition: ledgerPartition, to: &writer)
+            writer.append(",\"origin\":")
+            if let origin = occurrence.entry.origin {
+                writer.append("{\"topic\":")
+                writer.append(jsonString: origin.topic)
+                writer.append(",\"partition\":\(origin.partition),\"offset\":\(origin.offset)}")
+            } else {
+                writer.append("null")
+            }
+            writer.append(",")
+            occurrence.writeMembers(to: &writer)
+            writer.append("}")
+        }
+        writer.append("]}")
     }
 }
 
@@ -117,6 +145,8 @@ extension SubjectEntries.Entry {
             return voidedSource == source && voidedID == id
         }
     }
+
+    fileprivate var isOfBehaviour: Bool { type.withUnsafeBytes { ControlType($0) == nil } }
 
     /// Where intake read it; nil for what Standing itself wrote.
     public var origin: (topic: String, partition: Int32, offset: Int64)? {
