@@ -12,17 +12,17 @@ import Synchronization
 /// The HTTP side of `standing serve`: `/subjects/{id}`, `/events`, `/shadow`, `/livez`, `/readyz` and `/metrics`. Requests are not
 /// logged, for their paths name subjects. What fails is answered with `{"error":…}`.
 public final class QueryServer: Sendable {
-    private let service: PipelineService
-    private let metrics: PrometheusMetrics
+    let service: PipelineService
+    let metrics: PrometheusMetrics
     private let address: HTTPAddress
     private let announcement: Announcement
-    private let program: @Sendable (inout Exposition) -> Void
+    let program: @Sendable (inout Exposition) -> Void
     private let logger: Logger
-    private let forwarding = Forwarding(maximum: min(32, QueryServer.share))
+    let forwarding = Forwarding(maximum: min(32, QueryServer.share))
     /// Files and standings of the past: each reads the disk and takes some megabytes.
-    private let historyWork = BlockingWork(threads: 4, maximum: min(32, share))
+    let historyWork = BlockingWork(threads: 4, maximum: min(32, share))
     /// Standings of now whose partition's fold is at work: each waits for a slice of it.
-    private let standingWork = BlockingWork(threads: 2, maximum: maximumStandings)
+    let standingWork = BlockingWork(threads: 2, maximum: maximumStandings)
     /// Each of the sorts of work that take long leaves the connections of the others free, and all of them some for `/livez`.
     private static let share = HTTPServer.maximumConnections / 4
     /// Standings that can wait for their folds at once; what is beyond is answered with 503.
@@ -86,82 +86,6 @@ public final class QueryServer: Sendable {
             late: status.late, readyWithin: .microseconds(service.configuration.readyWithin),
             quarantined: status.quarantined, switching: status.switching, secondsLeft: status.secondsLeft)
         return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
-    }
-
-    /// The metrics of the process, and what is computed when they are asked for. Counters count what is new: what others, or
-    /// this process before a restart, had folded and published is not in them.
-    private func scrape() -> Exposition {
-        var exposition = metrics.exposition()
-        program(&exposition)
-        let status = service.status
-        exposition.add(.foldPartitions, Int64(status.foldPartitions))
-        exposition.add(.foldPartitionsCurrent, Int64(status.currentPartitions))
-        exposition.add(.foldPartitionsQuarantined, Int64(status.quarantined.count))
-        exposition.add(.foldPartitionsSwitching, Int64(status.switching.count))
-        exposition.add(.standbyPartitions, Int64(status.standbyPartitions))
-        exposition.add(.intakePartitions, Int64(status.intakePartitions))
-        if let isFull = service.isFull { exposition.add(.memoryFull, isFull ? 1 : 0) }
-        for topic in service.frozenTopics {
-            exposition.add(.sourceFrozen, 1, labels: [("topic", topic)])
-        }
-        for (band, subjects) in service.subjectsByBand() {
-            exposition.add(.subjects, Int64(subjects), labels: [("band", band)])
-        }
-        if let behind = status.behind {
-            exposition.add(.foldBehindSeconds, behind.time.components.seconds)
-        }
-        exposition.addRuntime(
-            status,
-            pollGaps: Role.allCases.compactMap { role in
-                service.longestPollGap(of: role).map { (role: role, longest: $0) }
-            },
-            pollLimit: .milliseconds(service.configuration.maximumPollInterval))
-        for role in Role.allCases {
-            if let age = service.pollAge(of: role) {
-                exposition.add(.pollAge, seconds: age, labels: [("role", role.rawValue)])
-            }
-        }
-        exposition.addStores(status)
-        exposition.add(service.partitions)
-        if service.configuration.roles.contains(.fold) {
-            exposition.add(.workers, Int64(service.configuration.workers))
-        }
-        if let limit = service.configuration.memoryLimit { exposition.add(.memoryLimit, limit) }
-        for (kind, count, maximum) in [
-            ("past", historyWork.count, historyWork.maximum), ("standing", standingWork.count, standingWork.maximum),
-            ("member", forwarding.underWay, forwarding.maximum),
-        ] {
-            exposition.add(.lookUps, Int64(count), labels: [("kind", kind)])
-            exposition.add(.lookUpsMaximum, Int64(maximum), labels: [("kind", kind)])
-        }
-        exposition.addShadow(status)
-        let fold = status.folded.counters
-        exposition.add(.foldEntries, fold.entries)
-        exposition.add(.foldScored, fold.scored)
-        exposition.add(.foldUnmatched, fold.unmatched)
-        exposition.add(.foldDuplicates, fold.duplicates)
-        exposition.add(.foldNotEnrolled, fold.notEnrolled)
-        exposition.add(.foldEarly, fold.early)
-        exposition.add(.foldEarlyFolded, fold.earlyFolded)
-        exposition.add(.foldEarlyBeyondLimit, fold.earlyBeyondLimit)
-        exposition.add(.foldBeyondLimit, fold.beyondLimit)
-        exposition.add(.foldOutOfRange, fold.outOfRange)
-        exposition.add(.foldKindNotScored, fold.kindNotScored)
-        exposition.add(.foldEnrolments, fold.enrolments)
-        exposition.add(.foldWithdrawals, fold.withdrawals)
-        exposition.add(.foldSanctionsImposed, fold.sanctionsImposed)
-        exposition.add(.foldVoids, fold.voids)
-        exposition.add(.foldVoidsIgnored, fold.voidsIgnored)
-        exposition.add(.foldAppealsIgnored, fold.appealsIgnored)
-        exposition.add(.foldEvaluationErrors, fold.evaluationErrors)
-        exposition.add(.foldPolicySwitches, fold.policySwitches)
-        exposition.add(.foldActivationsIgnored, fold.activationsIgnored)
-        exposition.add(.foldTicks, fold.ticks)
-        exposition.add(service.diagnosis)
-        exposition.add(.ledgerRepeatedEntries, status.folded.repeatedEntries)
-        exposition.add(.ledgerRepeatedFrames, status.folded.repeatedFrames)
-        exposition.add(.ledgerRefusedFrames, status.folded.refusedFrames)
-        return exposition
     }
 
     /// Answers about the subject that the path names. Every answer says which ledger partition it is about, so that a member
