@@ -80,6 +80,7 @@ let package = Package(
         room("Topics", ["Kafka", "Policy"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "Kafka", logging]),
+        room("Operations", ["Events", "Kafka", "Topics"]),
         room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTP1, nioHTTPTypes]),
         room(
             "Query",
@@ -89,9 +90,9 @@ let package = Package(
         .executableTarget(
             name: "standing",
             dependencies: [
-                "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
-                "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics", argumentParser, histogram, logging,
-                metrics, nio, nioHTTP1, nioPosix,
+                "CIntrinsics", "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger",
+                "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics",
+                argumentParser, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
 
@@ -122,6 +123,7 @@ let package = Package(
                 metrics,
             ]),
         tests("LagTests", ["Kafka", "Lag"]),
+        tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
         tests(

@@ -1,3 +1,5 @@
+public import Kafka
+
 /// One operation on one resource of a Kafka cluster, as an entry of an access control list (ACL) grants it.
 public struct AccessRight: Hashable, Sendable, Comparable, CustomStringConvertible {
     public enum Resource: String, Sendable, CaseIterable, Comparable {
@@ -48,30 +50,8 @@ public struct AccessRight: Hashable, Sendable, Comparable, CustomStringConvertib
     }
 }
 
-/// An entry of a cluster's access control lists.
-public struct AccessEntry: Hashable, Sendable {
-    /// Every principal, as an entry names it.
-    public static let everyone = "User:*"
-
-    /// In Kafka's words and in upper case: `TOPIC`, `GROUP`, `BROKER` (the cluster).
-    public var resource: String
-    public var name: String
-    /// The name is the beginning of the names that are meant.
-    public var isPrefix: Bool
-    /// Such as `User:standing`.
-    public var principal: String
-    /// In Kafka's words and in upper case: `READ`, `DESCRIBE_CONFIGS`, `ALL`.
-    public var operation: String
-    /// False: it denies.
-    public var allows: Bool
-
-    public init(
-        resource: String, name: String, isPrefix: Bool, principal: String, operation: String, allows: Bool
-    ) {
-        (self.resource, self.name, self.isPrefix) = (resource, name, isPrefix)
-        (self.principal, self.operation, self.allows) = (principal, operation, allows)
-    }
-
+/// Which rights the entries of a cluster's access control lists give. Pure.
+extension AccessEntry {
     private func isAbout(_ right: AccessRight, of principal: String) -> Bool {
         guard self.principal == principal || self.principal == Self.everyone else { return false }
         let kinds: [AccessRight.Resource: [String]] = [

@@ -17,7 +17,8 @@ struct StandingCommand: AsyncParsableCommand {
             ServeCommand.self, ReplayCommand.self, PolicyCommand.self, SubjectCommand.self, EventCommand.self,
             AppealCommand.self, SourceCommand.self, ArchiveCommand.self, VerifyCommand.self, LedgerCommand.self,
             KeyCommand.self, DeadLetterCommand.self, FactsCommand.self, LagCommand.self, PerksCommand.self,
-            BlacklistCommand.self, TopicsCommand.self, SettingsCommand.self, QuickstartCommand.self, BrokerCommand.self,
+            BlacklistCommand.self, TopicsCommand.self, DoctorCommand.self, SettingsCommand.self, QuickstartCommand.self,
+            BrokerCommand.self,
             SimulateCommand.self, BenchCommand.self,
         ])
 

@@ -106,12 +106,14 @@ struct RolePrincipal: ExpressibleByArgument {
 extension Cluster {
     func accessPlan(coversEveryGroup: Bool = false) -> AccessPlan {
         AccessPlan(
-            definitions, topicPrefix: prefix,
-            groups: AccessGroups(
-                intake: prefix + PipelineConfiguration.standardIntakeGroup,
-                fold: prefix + PipelineConfiguration.standardFoldGroup,
-                perks: prefix + DownstreamService.Kind.perks.defaultGroup,
-                blacklist: prefix + DownstreamService.Kind.blacklist.defaultGroup, readers: Consumer.noGroup),
-            coversEveryGroup: coversEveryGroup)
+            definitions, topicPrefix: prefix, groups: accessPlanGroups, coversEveryGroup: coversEveryGroup)
+    }
+
+    var accessPlanGroups: AccessGroups {
+        AccessGroups(
+            intake: prefix + PipelineConfiguration.standardIntakeGroup,
+            fold: prefix + PipelineConfiguration.standardFoldGroup,
+            perks: prefix + DownstreamService.Kind.perks.defaultGroup,
+            blacklist: prefix + DownstreamService.Kind.blacklist.defaultGroup, readers: Consumer.noGroup)
     }
 }

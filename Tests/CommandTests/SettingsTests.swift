@@ -120,6 +120,7 @@ extension CommandTests {
                 "dead-letter redrive": ["--every-letter"],
                 "dead-letter discard": ["--every-letter", "--reason", "not needed"], "lag": [], "perks": [],
                 "blacklist": [], "topics plan": [], "topics apply": [], "topics check": [], "topics acls": [],
+                "doctor": [],
                 "bench pipeline": [],
                 "bench latency": [],
             ]
