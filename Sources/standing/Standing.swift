@@ -16,7 +16,8 @@ struct StandingCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, ReplayCommand.self, PolicyCommand.self, SubjectCommand.self, EventCommand.self,
             AppealCommand.self, SourceCommand.self, ArchiveCommand.self, VerifyCommand.self, LedgerCommand.self,
-            KeyCommand.self, DeadLetterCommand.self, FactsCommand.self, TailCommand.self, LagCommand.self,
+            KeyCommand.self, DeadLetterCommand.self, FactsCommand.self, TailCommand.self, StatusCommand.self,
+            LagCommand.self,
             PerksCommand.self,
             BlacklistCommand.self, TopicsCommand.self, DoctorCommand.self, SettingsCommand.self, QuickstartCommand.self,
             BrokerCommand.self,

@@ -120,7 +120,7 @@ extension CommandTests {
                 "dead-letter redrive": ["--every-letter"],
                 "dead-letter discard": ["--every-letter", "--reason", "not needed"], "lag": [], "perks": [],
                 "blacklist": [], "topics plan": [], "topics apply": [], "topics check": [], "topics acls": [],
-                "doctor": [], "tail": [],
+                "doctor": [], "tail": [], "status": [],
                 "bench pipeline": [],
                 "bench latency": [],
             ]
