@@ -112,12 +112,11 @@ public enum ClusterCheck {
                     "set unclean.leader.election.enable to false")
             }
         }
-        if findings.isEmpty, let unknown = topics.first(where: { $0.found != nil && $0.settings == nil }) {
-            return [
+        if let unknown = topics.first(where: { $0.found != nil && $0.settings == nil }) {
+            findings.append(
                 .unchecked(
                     "durability", why: "the settings of \(unknown.wanted.name) are not told",
-                    mend: describeConfigs(unknown.wanted.name))
-            ]
+                    mend: describeConfigs(unknown.wanted.name)))
         }
         let seen = topics.count { $0.found != nil }
         return findings.isEmpty

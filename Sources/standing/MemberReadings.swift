@@ -66,6 +66,11 @@ final class MemberReadings: Sendable {
         return answers.withLock { answers in members.indices.compactMap { answers[$0] } }
     }
 
+    /// Nil if it does not answer.
+    func metrics(of address: String) -> String? {
+        get(address, "/metrics").map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// The body, whatever the status: a member that is not ready answers with 503. Nil if there is none.
     private func get(_ address: String, _ path: String) -> Data? {
         guard let url = URL(string: "http://\(address)\(path)") else { return nil }

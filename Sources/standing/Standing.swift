@@ -19,7 +19,8 @@ struct StandingCommand: AsyncParsableCommand {
             KeyCommand.self, DeadLetterCommand.self, FactsCommand.self, TailCommand.self, StatusCommand.self,
             LagCommand.self,
             PerksCommand.self,
-            BlacklistCommand.self, TopicsCommand.self, DoctorCommand.self, SettingsCommand.self, QuickstartCommand.self,
+            BlacklistCommand.self, TopicsCommand.self, DoctorCommand.self, CapacityCommand.self, SettingsCommand.self,
+            QuickstartCommand.self,
             BrokerCommand.self,
             SimulateCommand.self, BenchCommand.self,
         ])

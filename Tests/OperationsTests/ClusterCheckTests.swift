@@ -44,7 +44,9 @@ import Topics
                 try topic(source, ["min.insync.replicas": "2", "unclean.leader.election.enable": "true"]), 3,
                 ["warning unclean-election"]
             ),
+            // What is known counts, and what is not known is said beside it.
             (try topic(ledger, nil), 3, ["unchecked unchecked"]),
+            (try topic(ledger, replicas: 1, nil), 2, ["error one-replica", "unchecked unchecked"]),
         ]
         for (number, (topic, brokers, expected)) in cases.enumerated() {
             #expect(codes(ClusterCheck.durability([topic], brokers: brokers)) == expected, "case \(number)")
