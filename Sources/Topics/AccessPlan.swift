@@ -83,7 +83,8 @@ public struct AccessPlan: Sendable {
             case .ledger: [.read, .write]
             case .deadLetter: [.write]
             // A member looks whether all of its topics are there.
-            case .facts, .checkpoints: [.describe]
+            case .facts: [.describe]
+            case .checkpoints: []
             }
         case .fold:
             switch topic.role {
@@ -99,7 +100,12 @@ public struct AccessPlan: Sendable {
             case .members: [.read]
             case .deadLetter, .checkpoints: []
             }
-        case .doctor: topic.role == .ledger ? [.read, .describeConfigs] : [.describe, .describeConfigs]
+        case .doctor:
+            switch topic.role {
+            // The ledger's policy and its newest record; of a source how old the next unread record is.
+            case .ledger, .source: [.read, .describeConfigs]
+            case .control, .facts, .deadLetter, .members, .checkpoints: [.describe, .describeConfigs]
+            }
         case .tools:
             switch topic.role {
             // `source reset` takes the place of intake in its group.
