@@ -78,9 +78,9 @@ let package = Package(
         // At the edges.
         room("Kafka", ["CRDKafka"]),
         room("Topics", ["Kafka", "Policy"]),
+        room("Operations", ["Events", "Kafka", "Topics"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "Kafka", logging]),
-        room("Operations", ["Events", "Kafka", "Topics"]),
         room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTP1, nioHTTPTypes]),
         room(
             "Query",
@@ -90,9 +90,10 @@ let package = Package(
         .executableTarget(
             name: "standing",
             dependencies: [
-                "CIntrinsics", "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger",
-                "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics",
-                argumentParser, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
+                "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
+                "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics", argumentParser, histogram, logging,
+                metrics, nio, nioHTTP1, nioPosix,
+                "CIntrinsics", "Operations",
             ],
             swiftSettings: strict),
 
@@ -123,9 +124,9 @@ let package = Package(
                 metrics,
             ]),
         tests("LagTests", ["Kafka", "Lag"]),
-        tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
         tests(
             "CommandTests",
             ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb]),

@@ -16,13 +16,10 @@ struct StandingCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, ReplayCommand.self, PolicyCommand.self, SubjectCommand.self, EventCommand.self,
             AppealCommand.self, SourceCommand.self, ArchiveCommand.self, VerifyCommand.self, LedgerCommand.self,
-            KeyCommand.self, DeadLetterCommand.self, FactsCommand.self, TailCommand.self, StatusCommand.self,
-            LagCommand.self,
-            PerksCommand.self,
-            BlacklistCommand.self, TopicsCommand.self, DoctorCommand.self, CapacityCommand.self, SettingsCommand.self,
-            QuickstartCommand.self,
-            BrokerCommand.self,
+            KeyCommand.self, DeadLetterCommand.self, FactsCommand.self, LagCommand.self, PerksCommand.self,
+            BlacklistCommand.self, TopicsCommand.self, SettingsCommand.self, QuickstartCommand.self, BrokerCommand.self,
             SimulateCommand.self, BenchCommand.self,
+            StatusCommand.self, TailCommand.self, DoctorCommand.self, CapacityCommand.self,
         ])
 
     /// With the native libraries that decide how fast the process is. The mention of mimalloc also links it: it takes the
