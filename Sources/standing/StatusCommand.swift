@@ -85,6 +85,9 @@ final class StatusLook {
     private let monitor: LagMonitor
     private let admin: Admin
     private let groups: [String]
+    /// The cluster has answered once, and these members were announced then.
+    private var hasAnswered = false
+    private var lastAnnounced: [MembersTable.Member] = []
 
     /// `asked`: addresses; empty: those that have announced themselves.
     init(_ cluster: Cluster, asked: [String]) throws {
@@ -96,13 +99,20 @@ final class StatusLook {
         admin = try Admin(cluster.kafka, timeoutMilliseconds: Self.metadataMilliseconds)
     }
 
-    /// Ends the command where the cluster does not answer at all; what else cannot be looked at is a note.
+    /// Throws where the cluster has never answered and nobody has said whom to ask; what else cannot be looked at is a note.
     func report() throws -> StatusReport {
         let now = Date().timeIntervalSince1970
         var notes: [String] = []
         let ledger = cluster.names(.ledger)[0]
-        let ledgerPartitions = try admin.topic(ledger)?.partitions
-        if ledgerPartitions == nil { notes.append("\(ledger): no such topic; `standing topics apply` makes it") }
+        var ledgerPartitions: Int?
+        do {
+            ledgerPartitions = try admin.topic(ledger)?.partitions
+            hasAnswered = true
+            if ledgerPartitions == nil { notes.append("\(ledger): no such topic; `standing topics apply` makes it") }
+        } catch {
+            guard hasAnswered || !asked.isEmpty else { throw error }
+            notes.append("the cluster does not answer: \(error)")
+        }
         let members = readings.statuses(of: announced(&notes))
         return StatusReport(
             time: now, members: members, groups: lag(now, members, &notes), ledgerPartitions: ledgerPartitions,
@@ -115,12 +125,13 @@ final class StatusLook {
             if let topic = cluster.names(.members).first {
                 try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
             }
+            lastAnnounced = table.members
         } catch {
             notes.append("the members topic cannot be read: \(error)")
         }
-        guard !asked.isEmpty else { return table.members }
+        guard !asked.isEmpty else { return lastAnnounced }
         return asked.map { address in
-            table.members.first { $0.address == address } ?? MembersTable.Member(asked: address)
+            lastAnnounced.first { $0.address == address } ?? MembersTable.Member(asked: address)
         }
     }
 

@@ -143,6 +143,8 @@ final class FactTail: @unchecked Sendable {
     private var sequences: [FactSequence?] = []
     /// Sources that wait for a fact that is missing.
     private var gaps: Set<Int> = []
+    /// Sources that had a record that is no fact.
+    private var strange: Set<Int> = []
     private var shown = 0
     private var isTroubled = false
 
@@ -219,7 +221,10 @@ final class FactTail: @unchecked Sendable {
     private func take(_ record: Record, _ consumer: Consumer) throws {
         let place = consumer.assignment[record.source].topicPartition
         guard let value = record.value, let fact = try? FactMessage(json: value) else {
-            return say("\(place) offset \(record.offset): this is no fact; it is ignored")
+            if strange.insert(record.source).inserted {
+                say("\(place) offset \(record.offset): this is no fact; it and others like it are ignored")
+            }
+            return
         }
         var sequence = sequences[record.source] ?? FactSequence(last: fact.sequence - 1)
         let verdict = sequence.judge(fact.sequence)

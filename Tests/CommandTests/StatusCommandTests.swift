@@ -72,6 +72,10 @@ extension CommandTests {
             let run = try await standing("status", "--brokers", "127.0.0.1:1")
             #expect(run.code == 1 && run.output.isEmpty && run.messages.contains("error: 127.0.0.1:1"))
             #expect(try await standing("status", "--brokers", "127.0.0.1:1", "--interval", "x").code == 2)
+            // Members are asked all the same if somebody says where they are.
+            let asked = try await standing("status", "--brokers", "127.0.0.1:1", "--ask", "127.0.0.1:1")
+            #expect(asked.code == 0 && asked.output.contains("no answer"))
+            #expect(asked.output.contains("note: the cluster does not answer"))
         }
     }
 }
