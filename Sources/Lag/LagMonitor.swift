@@ -86,7 +86,8 @@ struct GroupHistory {
             let lag = LagEvaluation(window, now: now, seen.context)
             kept[place] = window
             return GroupLag.Partition(
-                place: place, lag: lag, unit: seen.unit, reader: seen.context.reader, member: seen.member)
+                place: place, lag: lag, unit: seen.unit, reader: seen.context.reader, member: seen.member,
+                subjects: seen.subjects)
         }
         windows = kept
         return partitions
