@@ -7,6 +7,9 @@ public struct Exposition: Sendable {
         /// Of a histogram's bucket: the greatest value in it, as the label `le` has it.
         var bound: String?
 
+        /// The value as it stands after its series.
+        public var text: String { value }
+
         public init(_ value: Int64, suffix: String = "") {
             self.suffix = suffix
             self.value = String(value)
@@ -106,7 +109,12 @@ public struct Exposition: Sendable {
         return result.isEmpty ? "_" : result
     }
 
-    private static func escaped(_ value: String) -> String {
+    /// A label's value as it stands between quotation marks.
+    public static func escaped(_ value: String) -> String {
+        let isPlain = value.utf8.allSatisfy {
+            $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\n")
+        }
+        if isPlain { return value }
         var result = ""
         for scalar in value.unicodeScalars {
             switch scalar {

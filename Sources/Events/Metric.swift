@@ -67,6 +67,20 @@ public enum Metric: String, Sendable, CaseIterable {
     case deadLetters = "standing_dead_letters_total"
     case deadLettersByTopic = "standing_dead_letters_by_topic_total"
     case factsPublished = "standing_facts_published_total"
+    case sanctions = "standing_sanctions"
+    case sanctionsOverdue = "standing_sanctions_overdue"
+    case sanctionsPartitions = "standing_sanctions_partitions"
+    case lagRecords = "standing_lag_records"
+    case lagSeconds = "standing_lag_seconds"
+    case lagCatchUpSeconds = "standing_lag_catch_up_seconds"
+    case lagStatus = "standing_lag_status"
+    case lagUnknownPartitions = "standing_lag_unknown_partitions"
+    case lagSubjectsAtLeast = "standing_lag_subjects_at_least"
+    case lagSubjectsAtMost = "standing_lag_subjects_at_most"
+    case lagSanctionsWaitingAtMost = "standing_lag_sanctions_waiting_at_most"
+    case lagStaleSources = "standing_lag_stale_sources"
+    case lagReportAgeSeconds = "standing_lag_report_age_seconds"
+    case lagReportCurrent = "standing_lag_report_current"
     case metricsDroppedSeries = "standing_metrics_dropped_series_total"
     case downstreamFacts = "standing_downstream_facts_total"
     case downstreamCurrent = "standing_downstream_current"
@@ -185,6 +199,38 @@ public enum Metric: String, Sendable, CaseIterable {
         case .deadLetters: (.counter, "Records that became dead letters, by reason.")
         case .deadLettersByTopic: (.counter, "Records that became dead letters, by source topic.")
         case .factsPublished: (.counter, "Facts published and acknowledged, by topic.")
+        case .sanctions: (.gauge, "Sanctions of the owned ledger partitions, as of what is folded, by state.")
+        case .sanctionsOverdue:
+            (.gauge, "Those past their end by the wall clock that are not lifted; left out where the ledger has another clock.")
+        case .sanctionsPartitions: (.gauge, "Owned ledger partitions whose sanctions were counted at the last look.")
+        case .lagRecords:
+            (.gauge, "Records, of the ledger frames, that a group has not read; left out while it is not known of a partition.")
+        case .lagSeconds:
+            (.gauge, "Age of the oldest record that a group has not read; left out while it is not known of a partition.")
+        case .lagCatchUpSeconds:
+            (
+                .gauge,
+                "Until a group has caught up, extrapolated from the rates of the last looks; infinite if it never does."
+            )
+        case .lagStatus: (.gauge, "1 for the status of each group; a status that it does not have is left out.")
+        case .lagUnknownPartitions: (.gauge, "Partitions of a group of which it is not known how far they are behind.")
+        case .lagSubjectsAtLeast:
+            (.gauge, "Subjects with events in the ledger that are not folded: no fewer than this many.")
+        case .lagSubjectsAtMost:
+            (
+                .gauge,
+                "Subjects with events in the ledger that are not folded: no more than this many, left out if that is not known."
+            )
+        case .lagSanctionsWaitingAtMost:
+            (
+                .gauge,
+                "Sanctions that unread events of a stale source may lift: no more than this many, left out if that is not known."
+            )
+        case .lagStaleSources:
+            (.gauge, "Source topics that are read late, of which a partition is unknown, or that have lost records.")
+        case .lagReportAgeSeconds: (.gauge, "Since the last report of lag was made.")
+        case .lagReportCurrent:
+            (.gauge, "1 while the lag was measured of late, else 0: then there are no other metrics of lag.")
         case .metricsDroppedSeries:
             (
                 .counter,

@@ -232,7 +232,9 @@ final class LagCollector {
     private func subjects(of partition: TopicPartition, _ sample: LagSample) -> CountBounds {
         guard let position = sample.position, let end = sample.end, position <= end else { return .unknown }
         if sample.isRead { return CountBounds(exactly: 0) }
-        if let frames, frames.isFramed(partition.topic) { return frames.subjects(in: partition, from: position, to: end) }
+        if let frames, frames.isFramed(partition.topic) {
+            return frames.subjects(in: partition, from: position, to: end)
+        }
         return CountBounds(atLeast: 0, atMost: end - position)
     }
 

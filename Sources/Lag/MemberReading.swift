@@ -33,6 +33,8 @@ public struct MemberReading: Sendable, Hashable {
     public let slicesWaiting: Int?
     /// Ledger partitions whose frames fill what may wait; nil if it does not say.
     public let partitionsPaused: Int?
+    /// Nil if it does not say, as before its first look.
+    public let sanctions: SanctionReading?
 
     private struct Readiness: Decodable {
         let ready: Bool
@@ -49,12 +51,32 @@ public struct MemberReading: Sendable, Hashable {
         (quarantined, switching) = (found.quarantined ?? [], found.switching ?? [])
         slicesWaiting = metrics.flatMap { Self.value(of: Metric.slicesWaiting.rawValue, in: $0) }
         partitionsPaused = metrics.flatMap { Self.value(of: Metric.partitionsPaused.rawValue, in: $0) }
+        sanctions = metrics.flatMap { Self.sanctions(in: $0) }
+    }
+
+    private static func sanctions(in text: String) -> SanctionReading? {
+        guard let partitions = value(of: Metric.sanctionsPartitions.rawValue, in: text) else { return nil }
+        return SanctionReading(
+            open: series(of: Metric.sanctions.rawValue, in: text).reduce(0) { $0 + Int64($1.value) },
+            overdue: value(of: Metric.sanctionsOverdue.rawValue, in: text).map { Int64($0) }, partitions: partitions,
+            frozenTopics: series(of: Metric.sourceFrozen.rawValue, in: text).filter { $0.value > 0 }.map(\.label))
+    }
+
+    /// Of a metric whose series have one label: its value, unescaped for what can be in the name of a topic or state.
+    private static func series(of metric: String, in text: String) -> [(label: String, value: Double)] {
+        text.split(separator: "\n").compactMap { line in
+            guard line.hasPrefix(metric + "{"), let open = line.firstIndex(of: "\""), let close = line.lastIndex(of: "\""),
+                open < close, let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...]),
+                value.isFinite, abs(value) < 9e15
+            else { return nil }
+            return (String(line[line.index(after: open)..<close]), value)
+        }
     }
 
     /// Of a metric that has one series without labels.
     private static func value(of metric: String, in text: String) -> Int? {
         let line = text.split(separator: "\n").first { $0.hasPrefix(metric + " ") }
-        return line.flatMap { Double($0.dropFirst(metric.utf8.count + 1)) }.map { Int($0) }
+        return line.flatMap { Double($0.dropFirst(metric.utf8.count + 1)) }.flatMap { Int(exactly: $0.rounded()) }
     }
 }
 

@@ -1,0 +1,130 @@
+internal import Events
+internal import Kafka
+
+/// The metrics of kafka-lag-exporter, by their names and labels, in Prometheus' text format 0.0.4. What is unknown has no series,
+/// and is never 0 or NaN. Seconds are the age of the next unread record, where that exporter interpolates.
+///
+/// It comes in parts, one a metric and group: a text of tens of thousands of partitions is never in memory whole.
+public struct ExporterText: Sequence, Sendable {
+    enum Family: String, CaseIterable {
+        case partitionEarliest = "kafka_partition_earliest_offset"
+        case partitionLatest = "kafka_partition_latest_offset"
+        case offset = "kafka_consumergroup_group_offset"
+        case lag = "kafka_consumergroup_group_lag"
+        case lagSeconds = "kafka_consumergroup_group_lag_seconds"
+        case maxLag = "kafka_consumergroup_group_max_lag"
+        case maxLagSeconds = "kafka_consumergroup_group_max_lag_seconds"
+        case sumLag = "kafka_consumergroup_group_sum_lag"
+        case topicSumLag = "kafka_consumergroup_group_topic_sum_lag"
+
+        var help: String {
+            switch self {
+            case .partitionEarliest: "Earliest offset of a partition."
+            case .partitionLatest: "Latest offset of a partition."
+            case .offset: "Last offset that a group has committed of a partition."
+            case .lag: "Offsets of a partition that a group has not read."
+            case .lagSeconds: "Age of the next record of a partition that a group has not read."
+            case .maxLag: "Greatest lag of a group in a partition, in offsets."
+            case .maxLagSeconds: "Greatest lag of a group in a partition, in seconds."
+            case .sumLag: "Lag of a group in all its partitions, in offsets."
+            case .topicSumLag: "Lag of a group in all partitions of a topic, in offsets."
+            }
+        }
+    }
+
+    private let report: LagReport
+    /// The label `cluster_name`.
+    private let cluster: String
+
+    public init(_ report: LagReport, cluster: String) { (self.report, self.cluster) = (report, cluster) }
+
+    public func makeIterator() -> AnyIterator<[UInt8]> {
+        var (family, group) = (0, -1)
+        // Groups share partitions, and a series stands there once.
+        var seen: Set<TopicPartition> = []
+        return AnyIterator {
+            guard family < Family.allCases.count else { return nil }
+            let current = Family.allCases[family]
+            defer {
+                group += 1
+                if group == report.groups.count { (family, group, seen) = (family + 1, -1, []) }
+            }
+            if group < 0 {
+                return Array("# HELP \(current.rawValue) \(current.help)\n# TYPE \(current.rawValue) gauge\n".utf8)
+            }
+            var text = ""
+            write(current, report.groups[group], &seen, &text)
+            return Array(text.utf8)
+        }
+    }
+
+    private func write(_ family: Family, _ group: GroupLag, _ seen: inout Set<TopicPartition>, _ text: inout String) {
+        let name = family.rawValue
+        let cluster = Exposition.escaped(cluster)
+        let escapedGroup = Exposition.escaped(group.group)
+        // Labels stand in ascending order.
+        let ofGroup = "cluster_name=\"\(cluster)\",group=\"\(escapedGroup)\""
+        func add(_ labels: String, _ value: Exposition.Sample?) {
+            if let value { text += "\(name){\(labels)} \(value.text)\n" }
+        }
+        func place(_ place: TopicPartition) -> String {
+            "partition=\"\(place.partition)\",topic=\"\(Exposition.escaped(place.topic))\""
+        }
+        func addEach(_ value: (GroupLag.Partition) -> Exposition.Sample?) {
+            for partition in group.partitions {
+                guard let value = value(partition) else { continue }
+                let (client, host) = partition.memberParts
+                let before = "client_id=\"\(Exposition.escaped(client))\",cluster_name=\"\(cluster)\",consumer_id=\"\","
+                let after = "group=\"\(escapedGroup)\",member_host=\"\(Exposition.escaped(host))\","
+                add(before + after + place(partition.place), value)
+            }
+        }
+        func addLog(_ value: (LagEvaluation) -> Int64?) {
+            for partition in group.partitions {
+                guard let value = value(partition.lag), seen.insert(partition.place).inserted else { continue }
+                add("cluster_name=\"\(cluster)\"," + place(partition.place), .init(value))
+            }
+        }
+        switch family {
+        case .partitionEarliest: addLog(\.start)
+        case .partitionLatest: addLog { lag in lag.end.map { $0 + lag.held } }
+        case .offset: addEach { $0.lag.committed.map { .init($0) } }
+        case .lag: addEach { $0.lag.records.map { .init($0) } }
+        case .lagSeconds: addEach { $0.lag.seconds.map { .init($0) } }
+        case .maxLag:
+            let greatest = group.records.flatMap { _ in group.partitions.compactMap(\.lag.records).max() }
+            add(ofGroup, greatest.map { .init($0) })
+        case .maxLagSeconds: add(ofGroup, group.seconds.map { .init($0) })
+        case .sumLag: add(ofGroup, group.records.map { .init($0) })
+        case .topicSumLag:
+            for (topic, partitions) in group.byTopic {
+                let known = partitions.compactMap(\.lag.records)
+                guard known.count == partitions.count else { continue }
+                add(ofGroup + ",topic=\"\(Exposition.escaped(topic))\"", .init(known.reduce(0, +)))
+            }
+        }
+    }
+}
+
+extension GroupLag {
+    /// By name.
+    var byTopic: [(topic: String, partitions: ArraySlice<Partition>)] {
+        var found: [(topic: String, partitions: ArraySlice<Partition>)] = []
+        var rest = partitions[...]
+        while let topic = rest.first?.place.topic {
+            let part = rest.prefix { $0.place.topic == topic }
+            found.append((topic, part))
+            rest = rest.dropFirst(part.count)
+        }
+        return found
+    }
+}
+
+extension GroupLag.Partition {
+    /// The member's client and host; empty if it is not known who reads.
+    var memberParts: (client: String, host: String) {
+        guard let member else { return ("", "") }
+        guard let range = member.ranges(of: LagCollector.memberHost).last else { return (member, "") }
+        return (String(member[..<range.lowerBound]), String(member[range.upperBound...]))
+    }
+}
