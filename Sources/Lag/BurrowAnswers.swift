@@ -15,8 +15,8 @@ internal import Kafka
 /// | `expired` | `ERR` |
 /// | `unknown` | `UNKNOWN` |
 ///
-/// A group is `ERR` if a partition is `STALL`, `STOP`, `REWIND` or `ERR`, else `WARN` if one is, else `UNKNOWN` if nothing is known
-/// of any, else `OK`.
+/// A group is `ERR` if a partition is `STALL`, `STOP`, `REWIND` or `ERR`, else `WARN` if one is, else `UNKNOWN` if one is or there is
+/// none, else `OK`.
 public struct BurrowAnswers: Sendable {
     public struct Answer: Sendable {
         public let isFound: Bool
@@ -210,7 +210,7 @@ public struct BurrowAnswers: Sendable {
             } else if statuses.contains(.warning) {
                 self = .warning
             } else {
-                self = statuses.contains(.ok) ? .ok : .unknown
+                self = statuses.isEmpty || statuses.contains(.unknown) ? .unknown : .ok
             }
         }
     }

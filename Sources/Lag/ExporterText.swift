@@ -32,28 +32,36 @@ public struct ExporterText: Sequence, Sendable {
         }
     }
 
-    private let report: LagReport
+    private let groups: [GroupLag]
     /// The label `cluster_name`.
     private let cluster: String
+    private let head: [UInt8]
 
-    public init(_ report: LagReport, cluster: String) { (self.report, self.cluster) = (report, cluster) }
+    /// `report`: nil if none is current, and there are no metrics. `head`: other metrics, which come first.
+    public init(_ report: LagReport?, cluster: String, after head: [UInt8] = []) {
+        (groups, self.cluster, self.head) = (report?.groups ?? [], cluster, head)
+    }
 
     public func makeIterator() -> AnyIterator<[UInt8]> {
-        var (family, group) = (0, -1)
+        var (family, group, isBegun) = (0, -1, false)
         // Groups share partitions, and a series stands there once.
         var seen: Set<TopicPartition> = []
         return AnyIterator {
-            guard family < Family.allCases.count else { return nil }
+            if !isBegun {
+                isBegun = true
+                return head
+            }
+            guard family < Family.allCases.count, !groups.isEmpty else { return nil }
             let current = Family.allCases[family]
             defer {
                 group += 1
-                if group == report.groups.count { (family, group, seen) = (family + 1, -1, []) }
+                if group == groups.count { (family, group, seen) = (family + 1, -1, []) }
             }
             if group < 0 {
                 return Array("# HELP \(current.rawValue) \(current.help)\n# TYPE \(current.rawValue) gauge\n".utf8)
             }
             var text = ""
-            write(current, report.groups[group], &seen, &text)
+            write(current, groups[group], &seen, &text)
             return Array(text.utf8)
         }
     }

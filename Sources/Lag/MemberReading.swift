@@ -65,8 +65,10 @@ public struct MemberReading: Sendable, Hashable {
     /// Of a metric whose series have one label: its value, unescaped for what can be in the name of a topic or state.
     private static func series(of metric: String, in text: String) -> [(label: String, value: Double)] {
         text.split(separator: "\n").compactMap { line in
-            guard line.hasPrefix(metric + "{"), let open = line.firstIndex(of: "\""), let close = line.lastIndex(of: "\""),
-                open < close, let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...]),
+            guard line.hasPrefix(metric + "{"), let open = line.firstIndex(of: "\""),
+                let close = line.lastIndex(of: "\""),
+                open < close, let space = line.lastIndex(of: " "),
+                let value = Double(line[line.index(after: space)...]),
                 value.isFinite, abs(value) < 9e15
             else { return nil }
             return (String(line[line.index(after: open)..<close]), value)

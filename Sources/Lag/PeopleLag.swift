@@ -94,9 +94,11 @@ extension LagEvaluation.CatchUp {
 }
 
 extension LagReport {
-    /// The same with what Standing's own lag is to people. `fold`, `intake`: its groups' names; `readings`: what members say.
+    /// The same with what Standing's own lag is to people, if one of its groups is in the report. `fold`, `intake`: their names;
+    /// `readings`: what members say.
     public func addingPeople(fold: String, intake: String, _ readings: [SanctionReading]) -> LagReport {
         func group(_ name: String) -> GroupLag? { groups.first { $0.group == name } }
+        guard group(fold) != nil || group(intake) != nil else { return self }
         var report = self
         report.people = PeopleLag(fold: group(fold), intake: group(intake), readings: readings)
         return report
