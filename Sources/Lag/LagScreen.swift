@@ -79,7 +79,8 @@ public struct LagScreen: Sendable {
             "\(LagText.bounds(people.subjects)) subjects unread in the ledger",
             people.overdueSanctions.map { "\(LagText.bounds($0)) sanctions overdue" },
             people.waitingSanctions.map { "\(LagText.bounds($0)) wait on a stale source" },
-            "all caught up in \(LagReport.text(people.catchUp))",
+            people.catchUp == .never
+                ? "never caught up at these rates" : "all caught up in \(LagReport.text(people.catchUp))",
         ]
         return TerminalLine("people: " + parts.compactMap { $0 }.joined(separator: "; "))
     }
@@ -121,7 +122,7 @@ public struct LagScreen: Sendable {
         }
     }
 
-    /// The columns that there is room for, and their widths: trend and time to catch up go first, then the history.
+    /// The columns that there is room for, and their widths: trend and time to catch up go first, then the history, then numbers.
     private static func layout(_ cells: [[String]], columns: Int) -> [(column: Column, index: Int, width: Int)] {
         let texts = Column.allCases.filter { $0 != .history }
         var widths = texts.enumerated().map { index, column in
@@ -131,6 +132,9 @@ public struct LagScreen: Sendable {
         var shown = texts
         func taken() -> Int { texts.indices.filter { shown.contains(texts[$0]) }.reduce(0) { $0 + widths[$1] + gap } }
         for column in [Column.trend, .catchUp] where taken() + narrowestHistory > columns {
+            shown.removeAll { $0 == column }
+        }
+        for column in [Column.lag, .seconds] where taken() - gap - widths[0] + narrowestName > columns {
             shown.removeAll { $0 == column }
         }
         if taken() - gap > columns { widths[0] = max(1, widths[0] - (taken() - gap - columns)) }
