@@ -4,6 +4,9 @@ public import Logging
 /// Watches the lag of every consumer group of a cluster, ours and others': each `observe` takes one sample of every
 /// partition and judges the last `window` of them. A value of one thread.
 public final class LagMonitor {
+    /// Clients to the cluster that it has at the most: two that ask, and consumers of next records, of frames and of keys.
+    public static let clients = 6
+
     private let collector: LagCollector
     private let keys: KeySampler
     /// By group.

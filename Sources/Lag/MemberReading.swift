@@ -9,18 +9,28 @@ public struct MemberReading: Sendable, Hashable {
         public let partition: Int32
         public let offset: Int64
         public let reason: String
+
+        public init(partition: Int32, offset: Int64, reason: String) {
+            (self.partition, self.offset, self.reason) = (partition, offset, reason)
+        }
     }
 
     public struct Switching: Sendable, Hashable, Decodable {
         public struct Policy: Sendable, Hashable, Decodable {
             public let id: String
             public let version: Int64
+
+            public init(id: String, version: Int64) { (self.id, self.version) = (id, version) }
         }
 
         public let partition: Int32
         public let policy: Policy
         /// From 0 to 1.
         public let done: Double
+
+        public init(partition: Int32, policy: Policy, done: Double) {
+            (self.partition, self.policy, self.done) = (partition, policy, done)
+        }
     }
 
     /// `HOST:PORT` that answered.
@@ -41,6 +51,16 @@ public struct MemberReading: Sendable, Hashable {
         let reasons: [String]?
         let quarantined: [Quarantined]?
         let switching: [Switching]?
+    }
+
+    public init(
+        member: String, reasons: [String], quarantined: [Quarantined], switching: [Switching], slicesWaiting: Int?,
+        partitionsPaused: Int?, sanctions: SanctionReading?
+    ) {
+        (self.member, self.reasons) = (member, reasons)
+        (self.quarantined, self.switching) = (quarantined, switching)
+        (self.slicesWaiting, self.partitionsPaused) = (slicesWaiting, partitionsPaused)
+        self.sanctions = sanctions
     }
 
     /// Nil if the answers are none of a member. `metrics`: the text exposition; nil if it was not got.

@@ -8,13 +8,14 @@ import Policy
 import Scoring
 import Synchronization
 
-/// The HTTP side of `standing serve`: `/subjects/{id}`, `/shadow`, `/livez`, `/readyz` and `/metrics`. Requests are not logged, for
+/// The HTTP side of `standing serve`: `/subjects/{id}`, `/shadow`, `/lag`, `/livez`, `/readyz` and `/metrics`. Requests are not logged, for
 /// their paths name subjects. What fails is answered with `{"error":…}`.
 public final class QueryServer: Sendable {
     private let service: PipelineService
     private let metrics: PrometheusMetrics
     private let address: HTTPAddress
     private let announcement: Announcement
+    private let lag: MemberLag?
     private let logger: Logger
     private let forwarding = Forwarding(maximum: min(32, QueryServer.share))
     /// Files and standings of the past: each reads the disk and takes some megabytes.
@@ -29,15 +30,16 @@ public final class QueryServer: Sendable {
 
     static let shadowPath = "/shadow"
 
-    /// Port 0 takes a free one.
+    /// Port 0 takes a free one. `lag`: nil where nobody measures it.
     public init(
         service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, announcement: Announcement,
-        logger: Logger
+        lag: MemberLag? = nil, logger: Logger
     ) {
         self.service = service
         self.metrics = metrics
         self.address = address
         self.announcement = announcement
+        self.lag = lag
         self.logger = logger
     }
 
@@ -52,6 +54,7 @@ public final class QueryServer: Sendable {
         routes.get("readyz") { [self] _, _ in readiness() }
         routes.get("metrics") { [self] _, _ in scrape() }
         routes.get("shadow") { [self] _, _ in .json(service.shadowReport.json) }
+        lag?.add(to: routes)
         routes.get("subjects/:id", taking: ["as-of", "offset", "policy"]) { [self] request, context in
             try await answer(context) { subject in try await standing(of: subject, request) }
         }
@@ -74,13 +77,7 @@ public final class QueryServer: Sendable {
     }
 
     private func readiness() -> Response {
-        let (status, roles) = (service.status, service.configuration.roles)
-        let readiness = Readiness(
-            unreadyFor: status.unreadyFor, failure: service.finalFailure?.description,
-            missing: roles.subtracting(status.joined), intakePartitions: status.intakePartitions,
-            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: status.behind,
-            late: status.late, readyWithin: .microseconds(service.configuration.readyWithin),
-            quarantined: status.quarantined, switching: status.switching, secondsLeft: status.secondsLeft)
+        let readiness = Readiness(service, service.status)
         return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
     }
 
@@ -112,6 +109,7 @@ public final class QueryServer: Sendable {
             },
             pollLimit: .milliseconds(service.configuration.maximumPollInterval))
         exposition.addShadow(status)
+        lag?.add(to: &exposition)
         let fold = status.folded.counters
         exposition.add(.foldEntries, fold.entries)
         exposition.add(.foldScored, fold.scored)

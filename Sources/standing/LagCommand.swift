@@ -7,6 +7,7 @@ import Lag
 import Ledger
 import Logging
 import Pipeline
+import Query
 import Topics
 
 struct LagCommand: AsyncParsableCommand {
@@ -277,6 +278,19 @@ extension Cluster {
         let topics = try pipelineTopics()
         let read = [[topics.control] + topics.sources, [topics.ledger], [topics.facts[2]], [topics.facts[1]]]
         return Dictionary(uniqueKeysWithValues: zip(names, read))
+    }
+
+    /// What a member knows of the lag of the groups that it is one of.
+    func lag(of service: PipelineService) throws -> MemberLag {
+        let (fold, intake) = (prefix + "standing-fold", prefix + "standing-intake")
+        let known = try knownGroups().filter { [fold, intake].contains($0.key) }
+        let source = LagSource(
+            cluster: self, groups: [fold, intake], knownGroups: known, ledger: try pipelineTopics().ledger)
+        let names = MemberLag.Names(fold: fold, intake: intake, ledger: source.ledger)
+        return MemberLag(service, names: names) {
+            let look = try source.look()
+            return { try look.observe(now: $0) }
+        }
     }
 
     /// This cluster's ledger, and those under other prefixes by their default name.

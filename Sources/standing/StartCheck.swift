@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import Kafka
+import Lag
 import Ledger
 import Logging
 import Pipeline
@@ -41,7 +42,10 @@ enum StartCheck {
     /// the most to do. Asks the broker how many there are.
     static func descriptors(_ configuration: PipelineConfiguration, ledgerPartitions: Int, _ logger: Logger) {
         let metadata = try? configuration.kafka.metadata(timeoutMilliseconds: metadataMilliseconds)
-        let pipeline = configuration.descriptors(ledgerPartitions: ledgerPartitions, brokers: metadata?.brokers ?? 1)
+        let brokers = metadata?.brokers ?? 1
+        let pipeline =
+            configuration.descriptors(ledgerPartitions: ledgerPartitions, brokers: brokers)
+            + PipelineConfiguration.descriptors(clients: LagMonitor.clients, brokers: brokers)
         let others = otherDescriptors + descriptorsOfCore * ProcessInfo.processInfo.activeProcessorCount
         let limit = HTTPServer.descriptorLimit
         let needed = descriptors(pipeline + others)
