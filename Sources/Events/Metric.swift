@@ -201,12 +201,21 @@ public enum Metric: String, Sendable, CaseIterable {
         case .factsPublished: (.counter, "Facts published and acknowledged, by topic.")
         case .sanctions: (.gauge, "Sanctions of the owned ledger partitions, as of what is folded, by state.")
         case .sanctionsOverdue:
-            (.gauge, "Those past their end by the wall clock that are not lifted; left out where the ledger has another clock.")
+            (
+                .gauge,
+                "Those past their end by the wall clock that are not lifted; left out where the ledger has another clock."
+            )
         case .sanctionsPartitions: (.gauge, "Owned ledger partitions whose sanctions were counted at the last look.")
         case .lagRecords:
-            (.gauge, "Records, of the ledger frames, that a group has not read; left out while it is not known of a partition.")
+            (
+                .gauge,
+                "Records, of the ledger frames, that a group has not read; left out while it is not known of a partition."
+            )
         case .lagSeconds:
-            (.gauge, "Age of the oldest record that a group has not read; left out while it is not known of a partition.")
+            (
+                .gauge,
+                "Age of the oldest record that a group has not read; left out while it is not known of a partition."
+            )
         case .lagCatchUpSeconds:
             (
                 .gauge,
