@@ -174,7 +174,8 @@ public struct LagScreen: Sendable {
         let space = String(repeating: " ", count: max(0, width - cell.width))
         if column.isNumber { line.append(space) }
         line.append(cell)
-        if !column.isNumber { line.append(space) }
+        // Nothing comes after a history.
+        if !column.isNumber, column != .history { line.append(space) }
     }
 
     private static func style(_ status: LagEvaluation.Status) -> TerminalLine.Style {

@@ -38,7 +38,7 @@ import Testing
         let places = ["search", "mailer", "billing"].map { page.range(of: "/groups/\($0)\"")?.lowerBound }
         #expect(!places.contains(nil) && zip(places, places.dropFirst()).allSatisfy { $0! < $1! })
         #expect(page.contains(#"<span class="badge stalled">stalled</span>"#))
-        #expect(page.contains("3 groups, 1 wants attention. Looked at 2026-01-02 03:04:05 UTC."))
+        #expect(page.contains("3 groups, 2 want attention. Looked at 2026-01-02 03:04:05 UTC."))
         #expect(page.contains("group mailer: the members are unknown"))
     }
 

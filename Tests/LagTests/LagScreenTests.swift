@@ -16,22 +16,15 @@ import Testing
 
     @Test func whatWantsAttentionComesFirstAndSaysWhy() {
         let lines = LagScreen(fixtureReport, history).lines(columns: 100, rows: 20, colour: false)
-        let expected = [
-            "Lag  03:04:05 UTC  3 groups  1 wants attention  Ctrl-C ends",
-            "GROUP    BEHIND   UNREAD  TREND    CATCH-UP  STATUS   HISTORY",
-            "search    1m 30s      60  growing     never  stalled",
-            "  nothing was read of orders[0] for 30s: see what its members wait for (a database, a topic that th…",
-            "mailer   unknown    >= 0  unknown   unknown  unknown",
-            "  nothing is committed of mails[0]: where the group reads on there is not known",
-            "billing       3s      10  steady      never  behind   ▁▃▄▆▇█",
-        ]
-        #expect(lines.prefix(2) == expected.prefix(2), "\(lines)")
-        #expect(lines.contains { $0.hasPrefix("search ") && $0.contains("stalled") })
+        #expect(lines[0] == "Lag  03:04:05 UTC  3 groups  2 want attention  Ctrl-C ends")
+        #expect(lines[1] == "GROUP    BEHIND  UNREAD  TREND    CATCH-UP  STATUS   HISTORY")
+        #expect(lines[2].hasPrefix("search   1m 30s      60  growing     never  stalled"), "\(lines)")
+        #expect(
+            lines[3].hasPrefix("  nothing was read of orders[0] for 30s: see what its members wait for"), "\(lines)")
         let order = lines.compactMap { line in ["search", "mailer", "billing"].first { line.hasPrefix($0) } }
         #expect(order == ["search", "mailer", "billing"])
-        #expect(lines.first { $0.hasPrefix("billing") }?.contains("▁▃▄▆▇█") == true, "\(lines)")
+        #expect(lines.first { $0.hasPrefix("billing") }?.hasSuffix("behind   ▁▃▄▆▇█") == true, "\(lines)")
         #expect(lines.last == "note: group mailer: the members are unknown")
-        #expect(lines.contains(expected[3]), "\(lines)")
     }
 
     @Test(arguments: [(200, 50), (80, 24), (60, 8), (40, 6), (20, 5), (8, 3), (1, 1), (0, 0)])
