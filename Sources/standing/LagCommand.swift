@@ -125,7 +125,7 @@ struct LagCommand: AsyncParsableCommand {
         let (pause, watch, output) = (pause, watch, output)
         let exceeded = try await onThread {
             if watch, output == .table, let screen = TerminalScreen(wantsKeys: false) {
-                try paint(source, on: screen, every: pause)
+                try paint(source.silent, on: screen, every: pause)
             }
             return try evaluate(source, every: pause)
         }
@@ -215,7 +215,8 @@ struct LagCommand: AsyncParsableCommand {
 
 /// What `standing lag` looks at.
 struct LagSource: Sendable {
-    let kafka: KafkaConfiguration
+    private(set) var kafka: KafkaConfiguration
+    private var logger = Logger(label: "standing.lag")
     let groups: [String]?
     let knownGroups: [String: [String]]
     let ledger: String
@@ -244,7 +245,15 @@ struct LagSource: Sendable {
             source: self,
             monitor: try LagMonitor(
                 kafka: kafka, groups: groups, knownGroups: knownGroups, committedReaders: committedReaders,
-                ledgers: ledgers))
+                ledgers: ledgers, logger: logger))
+    }
+
+    /// The same without messages on standard error, which would stand in the middle of a screen.
+    var silent: LagSource {
+        var source = self
+        source.kafka.patience.onWait = { _ in }
+        source.logger = Logger(label: "standing.lag") { _ in SwiftLogNoOpLogHandler() }
+        return source
     }
 
     struct Look {
