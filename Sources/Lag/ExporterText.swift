@@ -60,37 +60,64 @@ public struct ExporterText: Sequence, Sendable {
             if group < 0 {
                 return Array("# HELP \(current.rawValue) \(current.help)\n# TYPE \(current.rawValue) gauge\n".utf8)
             }
-            var text = ""
-            write(current, groups[group], &seen, &text)
-            return Array(text.utf8)
+            var out = ByteWriter(capacity: 4096)
+            write(current, groups[group], &seen, &out)
+            return Array(out.bytes)
         }
     }
 
-    private func write(_ family: Family, _ group: GroupLag, _ seen: inout Set<TopicPartition>, _ text: inout String) {
+    private func write(_ family: Family, _ group: GroupLag, _ seen: inout Set<TopicPartition>, _ out: inout ByteWriter)
+    {
         let name = family.rawValue
-        let cluster = Exposition.escaped(cluster)
-        let escapedGroup = Exposition.escaped(group.group)
         // Labels stand in ascending order.
-        let ofGroup = "cluster_name=\"\(cluster)\",group=\"\(escapedGroup)\""
-        func add(_ labels: String, _ value: Exposition.Sample?) {
-            if let value { text += "\(name){\(labels)} \(value.text)\n" }
+        let clusterLabel = "cluster_name=\"\(Exposition.escaped(cluster))\","
+        let groupLabel = "group=\"\(Exposition.escaped(group.group))\""
+        func begin(_ label: String) {
+            out.append(name)
+            out.append("{")
+            out.append(label)
         }
-        func place(_ place: TopicPartition) -> String {
-            "partition=\"\(place.partition)\",topic=\"\(Exposition.escaped(place.topic))\""
+        func end(_ value: Exposition.Sample) {
+            out.append("} ")
+            out.append(value.text)
+            out.append("\n")
+        }
+        func append(_ place: TopicPartition) {
+            out.append("partition=\"")
+            out.append(decimal: Int64(place.partition))
+            out.append("\",topic=\"")
+            out.append(Exposition.escaped(place.topic))
+            out.append("\"")
+        }
+        func addGroup(_ value: Exposition.Sample?) {
+            guard let value else { return }
+            begin(clusterLabel)
+            out.append(groupLabel)
+            end(value)
         }
         func addEach(_ value: (GroupLag.Partition) -> Exposition.Sample?) {
             for partition in group.partitions {
                 guard let value = value(partition) else { continue }
                 let (client, host) = partition.memberParts
-                let before = "client_id=\"\(Exposition.escaped(client))\",cluster_name=\"\(cluster)\",consumer_id=\"\","
-                let after = "group=\"\(escapedGroup)\",member_host=\"\(Exposition.escaped(host))\","
-                add(before + after + place(partition.place), value)
+                begin("client_id=\"")
+                out.append(Exposition.escaped(client))
+                out.append("\",")
+                out.append(clusterLabel)
+                out.append("consumer_id=\"\",")
+                out.append(groupLabel)
+                out.append(",member_host=\"")
+                out.append(Exposition.escaped(host))
+                out.append("\",")
+                append(partition.place)
+                end(value)
             }
         }
         func addLog(_ value: (LagEvaluation) -> Int64?) {
             for partition in group.partitions {
                 guard let value = value(partition.lag), seen.insert(partition.place).inserted else { continue }
-                add("cluster_name=\"\(cluster)\"," + place(partition.place), .init(value))
+                begin(clusterLabel)
+                append(partition.place)
+                end(.init(value))
             }
         }
         switch family {
@@ -100,15 +127,17 @@ public struct ExporterText: Sequence, Sendable {
         case .lag: addEach { $0.lag.records.map { .init($0) } }
         case .lagSeconds: addEach { $0.lag.seconds.map { .init($0) } }
         case .maxLag:
-            let greatest = group.records.flatMap { _ in group.partitions.compactMap(\.lag.records).max() }
-            add(ofGroup, greatest.map { .init($0) })
-        case .maxLagSeconds: add(ofGroup, group.seconds.map { .init($0) })
-        case .sumLag: add(ofGroup, group.records.map { .init($0) })
+            addGroup(group.records.flatMap { _ in group.partitions.compactMap(\.lag.records).max() }.map { .init($0) })
+        case .maxLagSeconds: addGroup(group.seconds.map { .init($0) })
+        case .sumLag: addGroup(group.records.map { .init($0) })
         case .topicSumLag:
             for (topic, partitions) in group.byTopic {
                 let known = partitions.compactMap(\.lag.records)
                 guard known.count == partitions.count else { continue }
-                add(ofGroup + ",topic=\"\(Exposition.escaped(topic))\"", .init(known.reduce(0, +)))
+                begin(clusterLabel)
+                out.append(groupLabel)
+                out.append(",topic=\"\(Exposition.escaped(topic))\"")
+                end(.init(known.reduce(0, +)))
             }
         }
     }
@@ -132,7 +161,17 @@ extension GroupLag.Partition {
     /// The member's client and host; empty if it is not known who reads.
     var memberParts: (client: String, host: String) {
         guard let member else { return ("", "") }
-        guard let range = member.ranges(of: LagCollector.memberHost).last else { return (member, "") }
-        return (String(member[..<range.lowerBound]), String(member[range.upperBound...]))
+        let separator = Array(LagCollector.memberHost.utf8)
+        var rest = member.utf8[...]
+        // A host has no space in it, and a client may have.
+        while let space = rest.lastIndex(of: UInt8(ascii: " ")) {
+            if let start = member.utf8.index(space, offsetBy: 1 - separator.count, limitedBy: member.startIndex),
+                member.utf8[start...space].elementsEqual(separator)
+            {
+                return (String(member[..<start]), String(member[member.utf8.index(after: space)...]))
+            }
+            rest = rest[..<space]
+        }
+        return (member, "")
     }
 }

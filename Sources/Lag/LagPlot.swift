@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// A line of a group's history as SVG: gaps where nothing was known, the zero line at the bottom.
 struct LagPlot {
     let width: Double
@@ -33,8 +31,11 @@ struct LagPlot {
         return text
     }
 
+    /// Rounded to tenths; 0 for what is none.
     static func number(_ value: Double) -> String {
-        let text = String(format: "%.1f", value)
-        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        guard abs(value) < 1e15 else { return "0" }
+        let tenths = Int64((value * 10).rounded())
+        let (whole, tenth) = tenths.magnitude.quotientAndRemainder(dividingBy: 10)
+        return (tenths < 0 ? "-" : "") + String(whole) + (tenth == 0 ? "" : "." + String(tenth))
     }
 }
