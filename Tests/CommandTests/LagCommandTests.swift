@@ -209,7 +209,8 @@ extension CommandTests {
         /// On a terminal of 80 cells, as `script` makes one.
         @Test func watchPaintsAScreenOnATerminal() async throws {
             let broker = try await Broker()
-            let command = "exec timeout 120 \(try Package.binary().path) lag --brokers \(broker.address) --interval 200ms --watch"
+            let arguments = "lag --brokers \(broker.address) --interval 200ms --watch"
+            let command = "exec timeout 120 \(try Package.binary().path) \(arguments)"
             let watch = try Running(
                 ["-qfec", command, "/dev/null"], environment: ["TERM": "xterm", "NO_COLOR": "1"],
                 executable: URL(filePath: "/usr/bin/script"))
