@@ -23,23 +23,28 @@ public struct FramedTopics: Sendable {
 final class FrameCounter {
     /// Unread frames of a partition that are counted.
     static let maximumFrames: Int64 = 512
-    /// Bytes of frames that a call reads: what is left over waits for the next one.
-    static let callBytes = 16 * 1024 * 1024
     /// Longest wait for the frames of a call.
     static let callMilliseconds = 5_000
     /// Longest sleep inside a call.
     static let pollMilliseconds = 100
-    static let queuedKilobytes = 16 * 1024
     /// Subjects of frames that are remembered, over all partitions: eight bytes each.
     static let maximumSubjects = 1_000_000
 
     private let kafka: KafkaConfiguration
     private let topics: FramedTopics
     private let logger: Logger
+    /// What is queued, and also what a call reads: what is left over waits for the next one.
+    private let queuedKilobytes: Int
     private var consumer: Consumer?
     private var counts: [TopicPartition: FrameCounts] = [:]
 
-    init(_ kafka: KafkaConfiguration, topics: FramedTopics, logger: Logger) {
+    init(_ kafka: KafkaConfiguration, topics: FramedTopics, queuedKilobytes: Int, logger: Logger) {
+        self.queuedKilobytes = queuedKilobytes
+        var kafka = kafka
+        // What one answer brings, of all partitions.
+        if kafka.properties["fetch.max.bytes"] == nil {
+            kafka.properties["fetch.max.bytes"] = String(queuedKilobytes * 1024)
+        }
         self.kafka = kafka
         self.topics = topics
         self.logger = logger
@@ -88,7 +93,7 @@ final class FrameCounter {
         var bytes = 0
         var room = Self.maximumSubjects - counts.values.reduce(0) { $0 + $1.rememberedSubjects }
         let deadline = ContinuousClock.now + .milliseconds(Self.callMilliseconds)
-        while !open.isEmpty, bytes < Self.callBytes, ContinuousClock.now < deadline {
+        while !open.isEmpty, bytes < queuedKilobytes * 1024, ContinuousClock.now < deadline {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records where open.contains(record.source) {
                     let place = starts[record.source].topicPartition
@@ -124,7 +129,7 @@ final class FrameCounter {
     private func makeConsumer() throws(KafkaError) -> Consumer {
         var options = Consumer.Options()
         options.reportsEnds = true
-        options.maximumQueuedKilobytes = Self.queuedKilobytes
+        options.maximumQueuedKilobytes = queuedKilobytes
         return try Consumer(kafka, options: options, onNotice: logger.take)
     }
 }

@@ -69,7 +69,7 @@ final class LagCollector {
 
     init(
         kafka: KafkaConfiguration, filter: [String]?, knownGroups: [String: [String]], committedReaders: [GroupPattern],
-        ledgers: FramedTopics?, timeoutMilliseconds: Int, logger: Logger
+        ledgers: FramedTopics?, timeoutMilliseconds: Int, queuedKilobytes: Int, logger: Logger
     ) throws(KafkaError) {
         self.filter = filter
         self.timeoutMilliseconds = timeoutMilliseconds
@@ -85,8 +85,10 @@ final class LagCollector {
         admin = try Admin(uncommitted, timeoutMilliseconds: timeoutMilliseconds)
         groupAdmin = try Admin(committed, timeoutMilliseconds: min(timeoutMilliseconds, Self.listMilliseconds))
         retention = TopicRetention(groupAdmin)
-        nextRecords = NextRecords(kafka, logger: logger)
-        frames = ledgers.map { FrameCounter(kafka, topics: $0, logger: logger) }
+        nextRecords = NextRecords(kafka, queuedKilobytes: queuedKilobytes, logger: logger)
+        frames = ledgers.map {
+            FrameCounter(kafka, topics: $0, queuedKilobytes: queuedKilobytes, logger: logger)
+        }
     }
 
     private let ownReadCommitted: Bool

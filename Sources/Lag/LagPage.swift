@@ -169,9 +169,14 @@ public struct LagPage: Sendable {
 
     private func sparkline(_ points: [LagHistory.Point], _ out: inout LagMarkup) {
         let plot = LagPlot(width: 160, height: 28, points.map { ($0.time, $0.records.map { Double($0) }) })
-        let greatest = "history of the records behind, at most \(LagPlot.number(plot.greatest))"
+        let isKnown = points.contains { $0.records != nil }
+        let greatest = isKnown ? "at most \(LagPlot.number(plot.greatest))" : "of which none is known"
         out.element(
-            "svg", ["class": "spark", "viewBox": "-2 -2 164 32", "role": "img", "aria-label": greatest]
+            "svg",
+            [
+                "class": "spark", "viewBox": "-2 -2 164 32", "role": "img",
+                "aria-label": "history of the records behind, \(greatest)",
+            ]
         ) { out in
             out.empty("path", ["class": "zero", "d": "M0 28H160"])
             out.empty("path", ["class": "line", "d": plot.path])

@@ -217,6 +217,7 @@ struct LagCommand: AsyncParsableCommand {
 struct LagSource: Sendable {
     private(set) var kafka: KafkaConfiguration
     private var logger = Logger(label: "standing.lag")
+    private var queuedKilobytes = LagMonitor.standardQueuedKilobytes
     let groups: [String]?
     let knownGroups: [String: [String]]
     let ledger: String
@@ -245,7 +246,7 @@ struct LagSource: Sendable {
             source: self,
             monitor: try LagMonitor(
                 kafka: kafka, groups: groups, knownGroups: knownGroups, committedReaders: committedReaders,
-                ledgers: ledgers, logger: logger))
+                ledgers: ledgers, queuedKilobytes: queuedKilobytes, logger: logger))
     }
 
     /// The same without messages on standard error, which would stand in the middle of a screen.
@@ -255,6 +256,15 @@ struct LagSource: Sendable {
         source.logger = Logger(label: "standing.lag") { _ in SwiftLogNoOpLogHandler() }
         return source
     }
+
+    /// The same for a member, which has its memory for its subjects: its consumers fetch and hold less.
+    var small: LagSource {
+        var source = self
+        source.queuedKilobytes = Self.queuedKilobytesOfMember
+        return source
+    }
+
+    private static let queuedKilobytesOfMember = 2 * 1024
 
     struct Look {
         let source: LagSource
@@ -294,7 +304,8 @@ extension Cluster {
         let (fold, intake) = (prefix + "standing-fold", prefix + "standing-intake")
         let known = try knownGroups().filter { [fold, intake].contains($0.key) }
         let source = LagSource(
-            cluster: self, groups: [fold, intake], knownGroups: known, ledger: try pipelineTopics().ledger)
+            cluster: self, groups: [fold, intake], knownGroups: known, ledger: try pipelineTopics().ledger
+        ).small
         let names = MemberLag.Names(fold: fold, intake: intake, ledger: source.ledger)
         return MemberLag(service, names: names) {
             let look = try source.look()

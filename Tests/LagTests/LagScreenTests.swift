@@ -99,10 +99,7 @@ import Testing
     @Test func whatComesTooSoonTakesThePlaceOfTheLast() {
         var history = LagHistory(points: 10, spacing: 100)
         for time in [0, 10, 20, 105, 110, 230] as [Int64] { history.note(report(time, ["a"])) }
-        #expect(
-            history["a"].map(\.time) == [0, 20, 110, 230] || history["a"].map(\.time) == [0, 105, 230],
-            "\(history["a"])")
-        #expect(history["a"].last?.time == 230)
+        #expect(history["a"].map(\.time) == [0, 20, 110, 230])
     }
 
     @Test func unknownIsNoPointAtZero() {
