@@ -80,11 +80,14 @@ let package = Package(
         room("Topics", ["Kafka", "Policy"]),
         room("Operations", ["Events", "Kafka", "Topics"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
-        room("Lag", ["Events", "Kafka", logging]),
+        room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),
         room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTP1, nioHTTPTypes]),
         room(
             "Query",
-            ["Events", "HTTP", "Pipeline", "Policy", "Replay", "Scoring", httpTypes, hummingbird, logging, metrics]),
+            [
+                "Events", "HTTP", "Lag", "Pipeline", "Policy", "Replay", "Scoring", httpTypes, hummingbird, logging,
+                metrics,
+            ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
         .executableTarget(
@@ -123,7 +126,7 @@ let package = Package(
                 "Events", "HTTP", "Pipeline", "Policy", "Query", "Replay", "Scoring", httpTypes, hummingbird, logging,
                 metrics,
             ]),
-        tests("LagTests", ["Kafka", "Lag"]),
+        tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
         tests("OperationsTests", ["Kafka", "Operations", "Topics"]),

@@ -6,6 +6,9 @@ public struct Exposition: Sendable {
         /// The label that tells a histogram's buckets and a summary's quantiles apart.
         var mark: (name: String, value: String)?
 
+        /// The value as it stands after its series.
+        public var text: String { value }
+
         public init(_ value: Int64, suffix: String = "") {
             self.suffix = suffix
             self.value = String(value)
@@ -103,7 +106,12 @@ public struct Exposition: Sendable {
         return result.isEmpty ? "_" : result
     }
 
-    private static func escaped(_ value: String) -> String {
+    /// A label's value as it stands between quotation marks.
+    public static func escaped(_ value: String) -> String {
+        let isPlain = value.utf8.allSatisfy {
+            $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\n")
+        }
+        if isPlain { return value }
         var result = ""
         for scalar in value.unicodeScalars {
             switch scalar {

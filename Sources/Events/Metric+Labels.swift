@@ -22,6 +22,9 @@ extension Metric {
             ["topic"]
         case .roleRestarts, .pollAge, .pollGapLongest: ["role"]
         case .deadLetters: ["reason"]
+        case .sanctions: ["state"]
+        case .lagRecords, .lagSeconds, .lagCatchUpSeconds, .lagUnknownPartitions: ["group"]
+        case .lagStatus: ["group", "status"]
         case .lookUps, .lookUpsMaximum: ["kind"]
         case .downstreamFacts: ["result"]
         case .kafkaStatisticsAge, .kafkaQueuedRecords, .kafkaQueuedBytes, .kafkaFetchedRecords, .kafkaFetchedBytes,

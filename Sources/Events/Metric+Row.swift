@@ -190,6 +190,47 @@ extension Metric {
                     + "members."
             )
         case .lookUpsMaximum: (.gauge, "Look-ups that can run and wait, by kind: those beyond are answered with 503.")
+        case .sanctions: (.gauge, "Sanctions of the owned ledger partitions, as of what is folded, by state.")
+        case .sanctionsOverdue:
+            (
+                .gauge,
+                "Those past their end by the wall clock that are not lifted; left out where the ledger has another clock."
+            )
+        case .sanctionsPartitions: (.gauge, "Owned ledger partitions whose sanctions were counted at the last look.")
+        case .lagRecords:
+            (
+                .gauge,
+                "Records, of the ledger frames, that a group has not read; left out while it is not known of a partition."
+            )
+        case .lagSeconds:
+            (
+                .gauge,
+                "Age of the oldest record that a group has not read; left out while it is not known of a partition."
+            )
+        case .lagCatchUpSeconds:
+            (
+                .gauge,
+                "Until a group has caught up, extrapolated from the rates of the last looks; infinite if it never does."
+            )
+        case .lagStatus: (.gauge, "1 for the status of each group; a status that it does not have is left out.")
+        case .lagUnknownPartitions: (.gauge, "Partitions of a group of which it is not known how far they are behind.")
+        case .lagSubjectsAtLeast:
+            (.gauge, "Subjects with events in the ledger that are not folded: no fewer than this many.")
+        case .lagSubjectsAtMost:
+            (
+                .gauge,
+                "Subjects with events in the ledger that are not folded: no more than this many, left out if that is not known."
+            )
+        case .lagSanctionsWaitingAtMost:
+            (
+                .gauge,
+                "Sanctions that unread events of a stale source may lift: no more than this many, left out if that is not known."
+            )
+        case .lagStaleSources:
+            (.gauge, "Source topics that are read late, of which a partition is unknown, or that have lost records.")
+        case .lagReportAgeSeconds: (.gauge, "Since the last report of lag was made.")
+        case .lagReportCurrent:
+            (.gauge, "1 while the lag was measured of late, else 0: then there are no other metrics of lag.")
         case .metricsDroppedSeries:
             (
                 .counter,

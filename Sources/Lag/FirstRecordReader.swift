@@ -26,18 +26,21 @@ enum FirstRecord: Hashable {
 
 /// Reads the first record from each of many offsets on. Every call blocks; one thread uses it.
 final class FirstRecordReader {
-    /// Partitions that are read together for one record each.
-    static let roundPartitions = 64
+    /// Partitions that are read together for one record each, at the most.
+    static let maximumRoundPartitions = 64
     /// Longest wait for the records of one such round.
     static let roundMilliseconds = 4_000
     /// Longest sleep inside a round.
     static let pollMilliseconds = 100
     /// Bytes fetched of a partition at a time. A larger batch comes whole: librdkafka doubles this until it fits.
     static let fetchBytes = 64 * 1024
-    /// The queue. librdkafka before 2.2 rests for a second whenever it is full, and partitions starve: it must hold a few
-    /// times `roundPartitions * fetchBytes` (4 MB).
-    static let queuedKilobytes = 16 * 1024
+    /// librdkafka before 2.2 rests for a second whenever its queue is full, and partitions starve: it must hold this many times
+    /// what a round fetches.
+    static let roundsQueued = 4
     static let queuedRecords = 100_000
+
+    private let queuedKilobytes: Int
+    private let roundPartitions: Int
 
     private let kafka: KafkaConfiguration
     private let logger: Logger
@@ -45,10 +48,14 @@ final class FirstRecordReader {
 
     /// `isolation` is librdkafka's `isolation.level`, where `kafka` does not set it: `read_committed` ends where the first
     /// open transaction begins and leaves out what aborted ones wrote, `read_uncommitted` reads all of it.
-    init(_ kafka: KafkaConfiguration, isolation: String, logger: Logger) {
+    init(_ kafka: KafkaConfiguration, isolation: String, queuedKilobytes: Int, logger: Logger) {
+        self.queuedKilobytes = queuedKilobytes
+        let round = queuedKilobytes * 1024 / (Self.roundsQueued * Self.fetchBytes)
+        roundPartitions = max(1, min(Self.maximumRoundPartitions, round))
         var kafka = kafka
         for (name, value) in [
             ("isolation.level", isolation), ("fetch.message.max.bytes", String(Self.fetchBytes)),
+            ("fetch.max.bytes", String(queuedKilobytes * 1024)),
         ] where kafka.properties[name] == nil {
             kafka.properties[name] = value
         }
@@ -69,7 +76,7 @@ final class FirstRecordReader {
             var places: Set<TopicPartition> = []
             var later: [PartitionOffset] = []
             for item in rest {
-                if round.count < Self.roundPartitions, places.insert(item.topicPartition).inserted {
+                if round.count < roundPartitions, places.insert(item.topicPartition).inserted {
                     round.append(item)
                 } else {
                     later.append(item)
@@ -131,7 +138,7 @@ final class FirstRecordReader {
         var options = Consumer.Options()
         options.reportsEnds = true
         options.maximumQueuedRecords = Self.queuedRecords
-        options.maximumQueuedKilobytes = Self.queuedKilobytes
+        options.maximumQueuedKilobytes = queuedKilobytes
         return try Consumer(kafka, options: options, onNotice: logger.take)
     }
 }

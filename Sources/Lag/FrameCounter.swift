@@ -18,72 +18,33 @@ public struct FramedTopics: Sendable {
     }
 }
 
-/// How many events each frame of one partition has, from one offset to another.
-struct FrameCounts {
-    private struct Frame {
-        let offset: Int64
-        /// Nil if the record is no frame.
-        let events: Int64?
-    }
-
-    private(set) var start: Int64
-    /// Every frame from `start` to before this is counted.
-    private(set) var next: Int64
-    private var frames: [Frame] = []
-
-    init(at offset: Int64) { (start, next) = (offset, offset) }
-
-    /// Forgets what is before `offset`; begins anew if it was not counted from there on.
-    mutating func move(to offset: Int64) {
-        guard (start...next).contains(offset) else {
-            self = FrameCounts(at: offset)
-            return
-        }
-        start = offset
-        frames.removeAll { $0.offset < offset }
-    }
-
-    mutating func add(_ offset: Int64, events: Int?) {
-        guard offset >= next else { return }
-        frames.append(Frame(offset: offset, events: events.map { Int64($0) }))
-        next = offset + 1
-    }
-
-    /// There is no frame from `next` to before `end`.
-    mutating func skip(to end: Int64) { next = max(next, end) }
-
-    /// Nil if not all frames from `offset` to before `end` are counted, or one of the records is no frame.
-    func events(from offset: Int64, to end: Int64) -> Int64? {
-        guard offset >= start, end <= next else { return nil }
-        var sum: Int64 = 0
-        for frame in frames where frame.offset >= offset && frame.offset < end {
-            guard let events = frame.events else { return nil }
-            sum += events
-        }
-        return sum
-    }
-}
-
-/// Counts the events in unread frames by reading them, each once. Reading and memory are bounded: where more is unread,
-/// the events are unknown. Every call blocks; one thread uses it.
+/// Counts the events in unread frames, and the subjects they are about, by reading them, each once. Reading and memory are
+/// bounded: where more is unread, the events are unknown and the subjects a lower bound. Every call blocks; one thread uses it.
 final class FrameCounter {
     /// Unread frames of a partition that are counted.
     static let maximumFrames: Int64 = 512
-    /// Bytes of frames that a call reads: what is left over waits for the next one.
-    static let callBytes = 16 * 1024 * 1024
     /// Longest wait for the frames of a call.
     static let callMilliseconds = 5_000
     /// Longest sleep inside a call.
     static let pollMilliseconds = 100
-    static let queuedKilobytes = 16 * 1024
+    /// Subjects of frames that are remembered, over all partitions: eight bytes each.
+    static let maximumSubjects = 1_000_000
 
     private let kafka: KafkaConfiguration
     private let topics: FramedTopics
     private let logger: Logger
+    /// What is queued, and also what a call reads: what is left over waits for the next one.
+    private let queuedKilobytes: Int
     private var consumer: Consumer?
     private var counts: [TopicPartition: FrameCounts] = [:]
 
-    init(_ kafka: KafkaConfiguration, topics: FramedTopics, logger: Logger) {
+    init(_ kafka: KafkaConfiguration, topics: FramedTopics, queuedKilobytes: Int, logger: Logger) {
+        self.queuedKilobytes = queuedKilobytes
+        var kafka = kafka
+        // What one answer brings, of all partitions.
+        if kafka.properties["fetch.max.bytes"] == nil {
+            kafka.properties["fetch.max.bytes"] = String(queuedKilobytes * 1024)
+        }
         self.kafka = kafka
         self.topics = topics
         self.logger = logger
@@ -116,6 +77,11 @@ final class FrameCounter {
         offset == end ? 0 : counts[place]?.events(from: offset, to: end)
     }
 
+    /// The subjects of the events that a group which reads on from `offset` has not read.
+    func subjects(in place: TopicPartition, from offset: Int64, to end: Int64) -> CountBounds {
+        offset == end ? CountBounds(exactly: 0) : counts[place]?.subjects(from: offset, to: end) ?? .unknown
+    }
+
     private func read(
         _ starts: [PartitionOffset], _ unread: [TopicPartition: Range<Int64>], _ failure: inout String?
     ) throws {
@@ -125,13 +91,16 @@ final class FrameCounter {
         try consumer.assign(starts)
         var open = Set(starts.indices)
         var bytes = 0
+        var room = Self.maximumSubjects - counts.values.reduce(0) { $0 + $1.rememberedSubjects }
         let deadline = ContinuousClock.now + .milliseconds(Self.callMilliseconds)
-        while !open.isEmpty, bytes < Self.callBytes, ContinuousClock.now < deadline {
+        while !open.isEmpty, bytes < queuedKilobytes * 1024, ContinuousClock.now < deadline {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records where open.contains(record.source) {
                     let place = starts[record.source].topicPartition
                     bytes += record.value?.count ?? 0
-                    counts[place]?.add(record.offset, events: record.value.flatMap { topics.events($0) })
+                    let events = record.value.flatMap { topics.events($0) }
+                    let subjects = events == nil ? nil : record.value.flatMap { self.subjects($0, room: &room) }
+                    counts[place]?.add(record.offset, events: events, subjects: subjects)
                     if record.offset + 1 >= unread[place]?.upperBound ?? 0 { open.remove(record.source) }
                 }
             }
@@ -148,10 +117,19 @@ final class FrameCounter {
         try consumer.assign([])
     }
 
+    /// The hashes of a frame's subjects, each once; nil if there is no room for them.
+    private func subjects(_ frame: UnsafeRawBufferPointer, room: inout Int) -> [UInt64]? {
+        var hashes: Set<UInt64> = []
+        topics.subjects(frame) { hashes.insert(KeyCounts.hash($0)) }
+        guard hashes.count <= room else { return nil }
+        room -= hashes.count
+        return Array(hashes)
+    }
+
     private func makeConsumer() throws(KafkaError) -> Consumer {
         var options = Consumer.Options()
         options.reportsEnds = true
-        options.maximumQueuedKilobytes = Self.queuedKilobytes
+        options.maximumQueuedKilobytes = queuedKilobytes
         return try Consumer(kafka, options: options, onNotice: logger.take)
     }
 }

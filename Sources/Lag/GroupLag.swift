@@ -10,13 +10,15 @@ public struct GroupLag: Sendable, Hashable {
         public let reader: LagContext.Reader
         /// Who reads it, for people; nil if that is not known, or nobody does.
         public let member: String?
+        /// The subjects with unread events in it; nil of a partition whose records are not known to be about subjects.
+        public let subjects: CountBounds?
 
         public init(
             place: TopicPartition, lag: LagEvaluation, unit: LagUnit = .records, reader: LagContext.Reader = .unknown,
-            member: String? = nil
+            member: String? = nil, subjects: CountBounds? = nil
         ) {
             (self.place, self.lag, self.unit) = (place, lag, unit)
-            (self.reader, self.member) = (reader, member)
+            (self.reader, self.member, self.subjects) = (reader, member, subjects)
         }
 
         var isFramed: Bool { unit != .records }
@@ -57,6 +59,18 @@ public struct GroupLag: Sendable, Hashable {
     public var isFramed: Bool { !partitions.isEmpty && partitions.allSatisfy(\.isFramed) }
     /// The unread events in the frames; nil if they were not counted in a partition of frames, or there is none.
     public var events: Int64? { Self.events(of: partitions) }
+
+    /// The subjects with unread events: frames are of partitions that no two share a subject of, other records may be. Nil if the
+    /// records of a partition are not known to be about subjects, or there is no partition.
+    public var subjects: CountBounds? {
+        guard !partitions.isEmpty else { return nil }
+        var sum = CountBounds(exactly: 0)
+        for partition in partitions {
+            guard let subjects = partition.subjects else { return nil }
+            sum = partition.isFramed ? sum + subjects : sum.union(subjects)
+        }
+        return sum
+    }
 
     static func events(of partitions: [Partition]) -> Int64? {
         let framed = partitions.filter(\.isFramed)

@@ -24,7 +24,7 @@ struct KeyCounts {
     var share: KeyShare? { total == 0 ? nil : KeyShare(share: Double(greatest) / Double(total), counted: total) }
 
     /// FNV-1a.
-    private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }

@@ -120,13 +120,16 @@ extension LagCollector {
         return profile
     }
 
+    /// Between a member's client and its host.
+    static let memberHost = " at "
+
     /// The members of the partitions that have one, as `CLIENT at HOST`.
     private static func owners(_ description: Admin.GroupDescription) -> [TopicPartition: String] {
         var owners: [TopicPartition: String] = [:]
         for member in description.members {
             // Java's brokers write a host as an address after a slash.
             let host = member.host.hasPrefix("/") ? String(member.host.dropFirst()) : member.host
-            let name = "\(member.client) at \(host)"
+            let name = member.client + memberHost + host
             for partition in member.partitions { owners[partition] = name }
         }
         return owners

@@ -26,6 +26,8 @@ final class LagCollector {
         let context: LagContext
         /// Who reads it, for people; nil if that is not known, or nobody does.
         let member: String?
+        /// Nil of a group that is not known to read events about subjects.
+        let subjects: CountBounds?
     }
 
     struct Observation {
@@ -67,7 +69,7 @@ final class LagCollector {
 
     init(
         kafka: KafkaConfiguration, filter: [String]?, knownGroups: [String: [String]], committedReaders: [GroupPattern],
-        ledgers: FramedTopics?, timeoutMilliseconds: Int, logger: Logger
+        ledgers: FramedTopics?, timeoutMilliseconds: Int, queuedKilobytes: Int, logger: Logger
     ) throws(KafkaError) {
         self.filter = filter
         self.timeoutMilliseconds = timeoutMilliseconds
@@ -83,8 +85,10 @@ final class LagCollector {
         admin = try Admin(uncommitted, timeoutMilliseconds: timeoutMilliseconds)
         groupAdmin = try Admin(committed, timeoutMilliseconds: min(timeoutMilliseconds, Self.listMilliseconds))
         retention = TopicRetention(groupAdmin)
-        nextRecords = NextRecords(kafka, logger: logger)
-        frames = ledgers.map { FrameCounter(kafka, topics: $0, logger: logger) }
+        nextRecords = NextRecords(kafka, queuedKilobytes: queuedKilobytes, logger: logger)
+        frames = ledgers.map {
+            FrameCounter(kafka, topics: $0, queuedKilobytes: queuedKilobytes, logger: logger)
+        }
     }
 
     private let ownReadCommitted: Bool
@@ -137,7 +141,8 @@ final class LagCollector {
                             knowsCommits: group.profile.commitFailure == nil)
                         result[partition] = Partition(
                             sample: sample, unit: unit(of: partition, sample), context: context,
-                            member: group.members[partition])
+                            member: group.members[partition],
+                            subjects: knownGroups[group.profile.name].map { _ in subjects(of: partition, sample) })
                     })
             }, notes: notes)
     }
@@ -225,17 +230,32 @@ final class LagCollector {
         return .frames(events: sample.isRead ? 0 : frames.events(in: partition, from: position, to: end))
     }
 
-    /// Counts the events in unread frames, from the group on that is furthest behind of those within the counter's bound.
+    /// Of a group of Standing's, each of whose records is an event or a fact about one subject, if it is no frame of the ledger.
+    private func subjects(of partition: TopicPartition, _ sample: LagSample) -> CountBounds {
+        guard let position = sample.position, let end = sample.end, position <= end else { return .unknown }
+        if sample.isRead { return CountBounds(exactly: 0) }
+        if let frames, frames.isFramed(partition.topic) {
+            return frames.subjects(in: partition, from: position, to: end)
+        }
+        return CountBounds(atLeast: 0, atMost: end - position)
+    }
+
+    /// Counts the events in unread frames, from the group on that is furthest behind of those within the counter's bound; where
+    /// none is, in the first frames that one of the others has not read.
     private func countFrames(_ samples: [[TopicPartition: LagSample]], _ notes: inout [String]) {
         guard let frames else { return }
         var unread: [TopicPartition: Range<Int64>] = [:]
+        var far: [TopicPartition: Range<Int64>] = [:]
         for (partition, sample) in samples.joined() where frames.isFramed(partition.topic) {
-            guard let position = sample.position, let end = sample.end, position < end,
-                end - position <= FrameCounter.maximumFrames
-            else { continue }
+            guard let position = sample.position, let end = sample.end, position < end else { continue }
+            guard end - position <= FrameCounter.maximumFrames else {
+                far[partition] = position..<position + FrameCounter.maximumFrames
+                continue
+            }
             let known = unread[partition] ?? position..<end
             unread[partition] = min(position, known.lowerBound)..<max(end, known.upperBound)
         }
+        unread.merge(far) { near, _ in near }
         var failure: String?
         frames.count(unread, &failure)
         if let failure { notes.append("the events in unread frames are not counted: \(failure)") }

@@ -145,6 +145,9 @@ public struct LagEvaluation: Sendable, Hashable {
     /// Offsets that wait for a transaction to end before the group may read them.
     public private(set) var held: Int64 = 0
     public private(set) var status = Status.unknown
+    /// Samples of the window, and the oldest of them.
+    public private(set) var sampleCount: Int32 = 0
+    public private(set) var oldest: LagSample?
     /// Nil if the status is not `unknown`.
     public private(set) var ignorance: Ignorance?
 
@@ -157,6 +160,7 @@ public struct LagEvaluation: Sendable, Hashable {
     public init(_ window: LagWindow, now: Int64, _ context: LagContext = LagContext()) {
         ignorance = .noEnd
         guard let last = window.samples.last else { return }
+        (sampleCount, oldest) = (Int32(window.samples.count), window.samples.first)
         (committed, start, end) = (last.committed, last.start, last.end)
         guard let end = last.end else { return }
         guard let position = last.position else {

@@ -4,6 +4,12 @@ public import Logging
 /// Watches the lag of every consumer group of a cluster, ours and others': each `observe` takes one sample of every
 /// partition and judges the last `window` of them. A value of one thread.
 public final class LagMonitor {
+    /// Clients to the cluster that it has at the most: two that ask, and consumers of next records, of frames and of keys.
+    public static let clients = 6
+
+    /// Enough for the next records of tens of thousands of partitions.
+    public static let standardQueuedKilobytes = 16 * 1024
+
     private let collector: LagCollector
     private let keys: KeySampler
     /// By group.
@@ -17,14 +23,17 @@ public final class LagMonitor {
     ///   - committedReaders: Other groups that read committed data only.
     ///   - ledgers: Topics of frames: their lag is counted in frames and, near the end, in events as well.
     ///   - timeoutMilliseconds: Longest wait for one answer of the cluster.
+    ///   - queuedKilobytes: What each of the consumers may hold. With less, a look reads fewer records and frames.
     public init(
         kafka: KafkaConfiguration, groups: [String]? = nil, knownGroups: [String: [String]] = [:],
         committedReaders: [GroupPattern] = [], ledgers: FramedTopics? = nil, timeoutMilliseconds: Int = 10_000,
+        queuedKilobytes: Int = LagMonitor.standardQueuedKilobytes,
         logger: Logger = Logger(label: "standing.lag")
     ) throws(KafkaError) {
         collector = try LagCollector(
             kafka: kafka, filter: groups, knownGroups: knownGroups, committedReaders: committedReaders,
-            ledgers: ledgers, timeoutMilliseconds: timeoutMilliseconds, logger: logger)
+            ledgers: ledgers, timeoutMilliseconds: timeoutMilliseconds,
+            queuedKilobytes: queuedKilobytes, logger: logger)
         keys = KeySampler(kafka, topics: ledgers, logger: logger)
     }
 
@@ -86,7 +95,8 @@ struct GroupHistory {
             let lag = LagEvaluation(window, now: now, seen.context)
             kept[place] = window
             return GroupLag.Partition(
-                place: place, lag: lag, unit: seen.unit, reader: seen.context.reader, member: seen.member)
+                place: place, lag: lag, unit: seen.unit, reader: seen.context.reader, member: seen.member,
+                subjects: seen.subjects)
         }
         windows = kept
         return partitions

@@ -1,4 +1,3 @@
-import Events
 import Foundation
 import Kafka
 
@@ -9,23 +8,75 @@ extension LagReport {
     /// exact or null. `retention` is the share of it that is used up. `isolation` is `read_committed` for a group that reads
     /// committed data only, as far as somebody has said so.
     ///
-    /// It is written as it goes: a report of tens of thousands of partitions takes no more memory than its text.
+    /// `subjects`, of Standing's own groups alone, are those with unread events, and `people`, where it is known which groups
+    /// are Standing's, what its lag is to people: bounds, `exact` where they meet.
     public func json() -> String {
-        var out = JSONWriter()
-        out.open()
-        out.key("groups")
-        out.list(groups) { out, group in Self.write(group, &out) }
-        out.key("notes")
-        out.list(notes) { out, note in out.string(note) }
-        out.key("time")
-        let (seconds, milliseconds) = time.quotientAndRemainder(dividingBy: 1000)
-        let whole = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
-        out.string(whole.dropLast() + String(format: ".%03ldZ", Int(milliseconds)))
-        out.close()
-        return out.text
+        var bytes: [UInt8] = []
+        for chunk in jsonChunks { bytes += chunk }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func write(_ group: GroupLag, _ out: inout JSONWriter) {
+    /// The same text in parts, one a group: a report of tens of thousands of partitions is sent without being in memory twice.
+    public var jsonChunks: some Sequence<[UInt8]> & Sendable { JSONChunks(self) }
+
+    private struct JSONChunks: Sequence, Sendable {
+        let report: LagReport
+
+        init(_ report: LagReport) { self.report = report }
+
+        func makeIterator() -> AnyIterator<[UInt8]> {
+            var index = -1
+            return AnyIterator {
+                defer { index += 1 }
+                guard index <= report.groups.count else { return nil }
+                var out = JSONWriter()
+                if index < 0 {
+                    return Array(#"{"groups":["#.utf8)
+                } else if index < report.groups.count {
+                    LagReport.write(report.groups[index], &out)
+                    return (index > 0 ? [UInt8(ascii: ",")] : []) + out.take()
+                }
+                report.writeEnd(&out)
+                return Array("],".utf8) + out.take().dropFirst()
+            }
+        }
+    }
+
+    /// What comes after the groups, as an object of its own.
+    private func writeEnd(_ out: inout JSONWriter) {
+        out.open()
+        out.key("notes")
+        out.list(notes) { out, note in out.string(note) }
+        if let people {
+            out.key("people")
+            Self.write(people, &out)
+        }
+        out.key("time")
+        out.string(Self.text(time))
+        out.close()
+    }
+
+    private static func write(_ people: PeopleLag, _ out: inout JSONWriter) {
+        out.open()
+        out.catchUp(people.catchUp)
+        out.bounds("openSanctions", people.openSanctions)
+        out.bounds("overdueSanctions", people.overdueSanctions)
+        out.whole("sourceRecords", people.sourceRecords)
+        out.key("staleSources")
+        out.list(people.staleSources) { out, topic in out.string(topic) }
+        out.bounds("subjects", people.subjects)
+        out.bounds("waitingSanctions", people.waitingSanctions)
+        out.close()
+    }
+
+    /// RFC 3339 in UTC.
+    static func text(_ time: Int64) -> String {
+        let (seconds, milliseconds) = time.quotientAndRemainder(dividingBy: 1000)
+        let whole = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
+        return whole.dropLast() + String(format: ".%03ldZ", Int(milliseconds))
+    }
+
+    fileprivate static func write(_ group: GroupLag, _ out: inout JSONWriter) {
         out.open()
         out.number("arrivalRate", group.arrivalRate)
         out.catchUp(group.catchUp)
@@ -53,6 +104,7 @@ extension LagReport {
         out.number("seconds", group.seconds)
         out.text("state", group.state)
         out.text("status", group.status.rawValue)
+        if let subjects = group.subjects { out.bounds("subjects", subjects) }
         out.trend(group.trend)
         out.text("type", group.profile.kind?.rawValue)
         out.text("unit", unit(isFramed: group.isFramed))
@@ -89,96 +141,5 @@ extension LagReport {
         out.trend(lag.trend)
         out.text("unit", unit(isFramed: partition.isFramed))
         out.close()
-    }
-}
-
-/// Writes objects and lists one after the other; the keys come in the order of the calls.
-private struct JSONWriter: ~Copyable {
-    private var bytes = ByteWriter(capacity: 4096)
-    /// Something stands before the next key or item, in the object or list that is open.
-    private var needsComma = false
-
-    var text: String { String(decoding: bytes.bytes, as: UTF8.self) }
-
-    mutating func open() {
-        bytes.append("{")
-        needsComma = false
-    }
-
-    mutating func close() {
-        bytes.append("}")
-        needsComma = true
-    }
-
-    mutating func key(_ name: StaticString) {
-        separate()
-        bytes.append("\"")
-        bytes.append(name)
-        bytes.append("\":")
-        needsComma = false
-    }
-
-    mutating func list<Item>(_ items: [Item], _ write: (inout JSONWriter, Item) -> Void) {
-        bytes.append("[")
-        needsComma = false
-        for item in items {
-            separate()
-            write(&self, item)
-            needsComma = true
-        }
-        bytes.append("]")
-        needsComma = true
-    }
-
-    mutating func string(_ text: String) {
-        bytes.append(jsonString: text)
-        needsComma = true
-    }
-
-    mutating func null() {
-        bytes.append("null")
-        needsComma = true
-    }
-
-    mutating func text(_ name: StaticString, _ value: String?) {
-        key(name)
-        if let value { string(value) } else { null() }
-    }
-
-    mutating func whole(_ name: StaticString, _ value: Int64?) {
-        key(name)
-        guard let value else { return null() }
-        bytes.append(decimal: value)
-        needsComma = true
-    }
-
-    /// Rounded to thousandths, without a fraction if it is whole.
-    mutating func number(_ name: StaticString, _ value: Double?) {
-        key(name)
-        guard let value, value.isFinite, abs(value) < 9e15 else { return null() }
-        let rounded = (value * 1000).rounded() / 1000
-        if rounded == rounded.rounded() {
-            bytes.append(decimal: Int64(rounded))
-        } else {
-            bytes.append(rounded.description)
-        }
-        needsComma = true
-    }
-
-    mutating func trend(_ trend: LagEvaluation.Trend) {
-        text("trend", trend == .unknown ? nil : trend.rawValue)
-    }
-
-    mutating func catchUp(_ value: LagEvaluation.CatchUp) {
-        switch value {
-        case .unknown: number("catchUp", nil)
-        case .never: text("catchUp", "never")
-        case .seconds(let seconds): number("catchUp", seconds)
-        }
-    }
-
-    private mutating func separate() {
-        if needsComma { bytes.append(",") }
-        needsComma = false
     }
 }

@@ -14,7 +14,7 @@ extension LagReport {
     /// Aligned columns, a line a partition, then a `total` line a group with the group's type and state. Without `all`, the
     /// partitions of a topic that are not behind share one line, which says how many of how many they are. `UNIT` is what `LAG`
     /// and the rates count; `EVENTS` are the unread events in frames; `RETENTION` is how much of it is used up. After a blank
-    /// line come the causes, if there are any, a line each.
+    /// line come the causes, if there are any, a line each, and after another one what the lag is to people, if that was asked.
     public func table(all: Bool = false) -> String {
         var table = TextTable(Self.columns)
         for group in groups {
@@ -37,8 +37,7 @@ extension LagReport {
             }
             table.add(Self.total(group))
         }
-        let causes = causeTable
-        return table.take() + (causes.isEmpty ? "" : "\n" + causes)
+        return ([table.take(), causeTable, people?.table ?? ""].filter { !$0.isEmpty }).joined(separator: "\n")
     }
 
     private var causeTable: String {
@@ -84,7 +83,7 @@ extension LagReport {
         ]
     }
 
-    private static func text(_ catchUp: LagEvaluation.CatchUp) -> String {
+    static func text(_ catchUp: LagEvaluation.CatchUp) -> String {
         switch catchUp {
         case .unknown: unknown
         case .never: "never"
@@ -109,5 +108,43 @@ extension LagReport {
 
     private static func total<Value>(_ value: Value?, _ known: Value?, _ text: (Value) -> String) -> String {
         value.map(text) ?? known.map { ">= " + text($0) } ?? unknown
+    }
+}
+
+extension PeopleLag {
+    private static let columns: [TextTable.Column] = [.text("PEOPLE"), .text("NUMBER"), .text("HOW IT IS KNOWN")]
+
+    /// A line a number, with how it is known.
+    var table: String {
+        var table = TextTable(Self.columns)
+        for line in lines { table.add([line.what, line.number, line.how]) }
+        return table.take()
+    }
+
+    /// For people: what is counted, the number, and how it is known.
+    var lines: [(what: String, number: String, how: String)] {
+        let ask = "its members say: --ask HOST:PORT"
+        let stale = staleSources.isEmpty ? "no source is stale" : "stale: " + staleSources.joined(separator: ", ")
+        return [
+            ("subjects with unread events in the ledger", LagText.bounds(subjects), "read from the unread frames"),
+            (
+                "source records that are not in the ledger", sourceRecords.map { String($0) } ?? "unknown",
+                "each is about one subject at most"
+            ),
+            (
+                "sanctions past their end, not lifted", overdueSanctions.map(LagText.bounds) ?? "unknown",
+                overdueSanctions == nil && openSanctions != nil
+                    ? "the ledger's clock is not the wall's"
+                    : overdueSanctions == nil ? ask : "counted by the members, of what is folded"
+            ),
+            (
+                "sanctions that wait on a stale source", waitingSanctions.map(LagText.bounds) ?? "unknown",
+                waitingSanctions == nil ? "\(stale); \(ask)" : stale
+            ),
+            (
+                "all is caught up in", LagReport.text(catchUp),
+                "extrapolated from the rates of the last looks"
+            ),
+        ]
     }
 }

@@ -10,6 +10,8 @@ public struct LagReport: Sendable, Hashable {
     public let groups: [GroupLag]
     /// What could not be learned, in sentences for people. They are messages: the table leaves them out.
     public let notes: [String]
+    /// What the lag of Standing's own groups is to people; nil if nobody said which groups those are.
+    public var people: PeopleLag?
 
     public init(time: Int64, groups: [GroupLag], notes: [String]) {
         self.time = time
@@ -23,7 +25,9 @@ public struct LagReport: Sendable, Hashable {
         for index in groups.indices where groups[index].group == group && groups[index].status != .ok {
             groups[index].insideCauses = causes
         }
-        return LagReport(time: time, groups: groups, notes: notes + more)
+        var report = LagReport(time: time, groups: groups, notes: notes + more)
+        report.people = people
+        return report
     }
 
     /// One sentence for each group that is not within `maxSeconds`: a partition of it is further behind, or by unknown

@@ -9,18 +9,28 @@ public struct MemberReading: Sendable, Hashable {
         public let partition: Int32
         public let offset: Int64
         public let reason: String
+
+        public init(partition: Int32, offset: Int64, reason: String) {
+            (self.partition, self.offset, self.reason) = (partition, offset, reason)
+        }
     }
 
     public struct Switching: Sendable, Hashable, Decodable {
         public struct Policy: Sendable, Hashable, Decodable {
             public let id: String
             public let version: Int64
+
+            public init(id: String, version: Int64) { (self.id, self.version) = (id, version) }
         }
 
         public let partition: Int32
         public let policy: Policy
         /// From 0 to 1.
         public let done: Double
+
+        public init(partition: Int32, policy: Policy, done: Double) {
+            (self.partition, self.policy, self.done) = (partition, policy, done)
+        }
     }
 
     /// `HOST:PORT` that answered.
@@ -33,12 +43,24 @@ public struct MemberReading: Sendable, Hashable {
     public let slicesWaiting: Int?
     /// Ledger partitions whose frames fill what may wait; nil if it does not say.
     public let partitionsPaused: Int?
+    /// Nil if it does not say, as before its first look.
+    public let sanctions: SanctionReading?
 
     private struct Readiness: Decodable {
         let ready: Bool
         let reasons: [String]?
         let quarantined: [Quarantined]?
         let switching: [Switching]?
+    }
+
+    public init(
+        member: String, reasons: [String], quarantined: [Quarantined], switching: [Switching], slicesWaiting: Int?,
+        partitionsPaused: Int?, sanctions: SanctionReading?
+    ) {
+        (self.member, self.reasons) = (member, reasons)
+        (self.quarantined, self.switching) = (quarantined, switching)
+        (self.slicesWaiting, self.partitionsPaused) = (slicesWaiting, partitionsPaused)
+        self.sanctions = sanctions
     }
 
     /// Nil if the answers are none of a member. `metrics`: the text exposition; nil if it was not got.
@@ -49,12 +71,34 @@ public struct MemberReading: Sendable, Hashable {
         (quarantined, switching) = (found.quarantined ?? [], found.switching ?? [])
         slicesWaiting = metrics.flatMap { Self.value(of: Metric.slicesWaiting.rawValue, in: $0) }
         partitionsPaused = metrics.flatMap { Self.value(of: Metric.partitionsPaused.rawValue, in: $0) }
+        sanctions = metrics.flatMap { Self.sanctions(in: $0) }
+    }
+
+    private static func sanctions(in text: String) -> SanctionReading? {
+        guard let partitions = value(of: Metric.sanctionsPartitions.rawValue, in: text) else { return nil }
+        return SanctionReading(
+            open: series(of: Metric.sanctions.rawValue, in: text).reduce(0) { $0 + Int64($1.value) },
+            overdue: value(of: Metric.sanctionsOverdue.rawValue, in: text).map { Int64($0) }, partitions: partitions,
+            frozenTopics: series(of: Metric.sourceFrozen.rawValue, in: text).filter { $0.value > 0 }.map(\.label))
+    }
+
+    /// Of a metric whose series have one label: its value, unescaped for what can be in the name of a topic or state.
+    private static func series(of metric: String, in text: String) -> [(label: String, value: Double)] {
+        text.split(separator: "\n").compactMap { line in
+            guard line.hasPrefix(metric + "{"), let open = line.firstIndex(of: "\""),
+                let close = line.lastIndex(of: "\""),
+                open < close, let space = line.lastIndex(of: " "),
+                let value = Double(line[line.index(after: space)...]),
+                value.isFinite, abs(value) < 9e15
+            else { return nil }
+            return (String(line[line.index(after: open)..<close]), value)
+        }
     }
 
     /// Of a metric that has one series without labels.
     private static func value(of metric: String, in text: String) -> Int? {
         let line = text.split(separator: "\n").first { $0.hasPrefix(metric + " ") }
-        return line.flatMap { Double($0.dropFirst(metric.utf8.count + 1)) }.map { Int($0) }
+        return line.flatMap { Double($0.dropFirst(metric.utf8.count + 1)) }.flatMap { Int(exactly: $0.rounded()) }
     }
 }
 

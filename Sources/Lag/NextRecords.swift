@@ -43,9 +43,11 @@ final class NextRecords {
     /// The partition up to which the others were read last.
     private var cursor: TopicPartition?
 
-    init(_ kafka: KafkaConfiguration, logger: Logger) {
-        reader = FirstRecordReader(kafka, isolation: "read_committed", logger: logger)
-        openReader = FirstRecordReader(kafka, isolation: "read_uncommitted", logger: logger)
+    init(_ kafka: KafkaConfiguration, queuedKilobytes: Int, logger: Logger) {
+        reader = FirstRecordReader(
+            kafka, isolation: "read_committed", queuedKilobytes: queuedKilobytes, logger: logger)
+        openReader = FirstRecordReader(
+            kafka, isolation: "read_uncommitted", queuedKilobytes: queuedKilobytes, logger: logger)
     }
 
     /// The next unread record at each place, as far as it is known; `failure` says why others are not.

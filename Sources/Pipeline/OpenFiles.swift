@@ -14,7 +14,12 @@ extension PipelineConfiguration {
     /// all of them, or own some and hold the others as a standby. `brokers`: of the cluster.
     public func descriptors(ledgerPartitions: Int, brokers: Int) -> Int {
         let files = roles.contains(.fold) && data != nil ? ledgerPartitions * Self.filesOfPartition : 0
-        return files + clients * (brokers + Self.otherConnections) * Self.descriptorsOfConnection
+        return files + Self.descriptors(clients: clients, brokers: brokers)
+    }
+
+    /// Descriptors of clients to a cluster of so many brokers, at the most.
+    public static func descriptors(clients: Int, brokers: Int) -> Int {
+        clients * (brokers + otherConnections) * descriptorsOfConnection
     }
 
     /// Consumers, producers and what asks for metadata.

@@ -51,6 +51,7 @@ extension QueryServer {
             exposition.add(.lookUpsMaximum, Int64(maximum), labels: [("kind", kind)])
         }
         exposition.addShadow(status)
+        lag?.add(to: &exposition)
         let fold = status.folded.counters
         exposition.add(.foldEntries, fold.entries)
         exposition.add(.foldScored, fold.scored)

@@ -9,14 +9,15 @@ import Policy
 import Scoring
 import Synchronization
 
-/// The HTTP side of `standing serve`: `/subjects/{id}`, `/events`, `/shadow`, `/livez`, `/readyz` and `/metrics`. Requests are not
-/// logged, for their paths name subjects. What fails is answered with `{"error":…}`.
+/// The HTTP side of `standing serve`: `/subjects/{id}`, `/events`, `/shadow`, `/lag`, `/livez`, `/readyz` and `/metrics`. Requests
+/// are not logged, for their paths name subjects. What fails is answered with `{"error":…}`.
 public final class QueryServer: Sendable {
     let service: PipelineService
     let metrics: PrometheusMetrics
     private let address: HTTPAddress
     private let announcement: Announcement
     let program: @Sendable (inout Exposition) -> Void
+    let lag: MemberLag?
     private let logger: Logger
     let forwarding = Forwarding(maximum: min(32, QueryServer.share))
     /// Files and standings of the past: each reads the disk and takes some megabytes.
@@ -31,16 +32,17 @@ public final class QueryServer: Sendable {
 
     static let shadowPath = "/shadow"
 
-    /// Port 0 takes a free one. `program`: adds what every server's `/metrics` has.
+    /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has.
     public init(
         service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, announcement: Announcement,
-        program: @escaping @Sendable (inout Exposition) -> Void = { _ in }, logger: Logger
+        lag: MemberLag? = nil, program: @escaping @Sendable (inout Exposition) -> Void = { _ in }, logger: Logger
     ) {
         self.service = service
         self.metrics = metrics
         self.address = address
         self.announcement = announcement
         self.program = program
+        self.lag = lag
         self.logger = logger
     }
 
@@ -55,6 +57,7 @@ public final class QueryServer: Sendable {
         routes.get("readyz") { [self] _, _ in readiness() }
         routes.get("metrics") { [self] request, _ in .metrics(scrape(), for: request) }
         routes.get("shadow") { [self] _, _ in .json(service.shadowReport.json) }
+        lag?.add(to: routes)
         routes.get("subjects/:id", taking: ["as-of", "offset", "policy"]) { [self] request, context in
             try await answer(context) { subject in try await standing(of: subject, request) }
         }
@@ -78,13 +81,7 @@ public final class QueryServer: Sendable {
     }
 
     private func readiness() -> Response {
-        let (status, roles) = (service.status, service.configuration.roles)
-        let readiness = Readiness(
-            unreadyFor: status.unreadyFor, failure: service.finalFailure?.description,
-            missing: roles.subtracting(status.joined), intakePartitions: status.intakePartitions,
-            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: status.behind,
-            late: status.late, readyWithin: .microseconds(service.configuration.readyWithin),
-            quarantined: status.quarantined, switching: status.switching, secondsLeft: status.secondsLeft)
+        let readiness = Readiness(service, service.status)
         return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
     }
 

@@ -119,3 +119,14 @@ struct Readiness {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }
+
+extension Readiness {
+    init(_ service: PipelineService, _ status: PipelineStatus) {
+        self.init(
+            unreadyFor: status.unreadyFor, failure: service.finalFailure?.description,
+            missing: service.configuration.roles.subtracting(status.joined), intakePartitions: status.intakePartitions,
+            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: status.behind,
+            late: status.late, readyWithin: .microseconds(service.configuration.readyWithin),
+            quarantined: status.quarantined, switching: status.switching, secondsLeft: status.secondsLeft)
+    }
+}

@@ -1,10 +1,13 @@
 import ArgumentParser
 import Events
 import Foundation
+import HTTP
 import Kafka
 import Lag
 import Ledger
+import Logging
 import Pipeline
+import Query
 import Topics
 
 struct LagCommand: AsyncParsableCommand {
@@ -25,14 +28,20 @@ struct LagCommand: AsyncParsableCommand {
             STATUS, in the order in which it wants attention: ok; behind; unknown; warning (the lag only grows, or 80 % of \
             retention are used up); rewound (less is committed than before); stalled (there is something to read, and nothing \
             is read); stopped (as stalled, and nobody is there); expired (retention took what was not read). Why a group is \
-            behind, and what to do, follows after the table. One evaluation tells no standstill of a group that has members: \
-            that takes --watch.
+            behind, and what to do, follows after the table, and then what the lag of Standing's groups is to people: subjects \
+            with unread events, sanctions past their end, sanctions that wait on a stale source. One evaluation tells no \
+            standstill of a group that has members: that takes --watch or --serve.
+
+            --watch paints a live screen on a terminal, with a sparkline of each group's last looks (NO_COLOR is heeded); else \
+            it prints a table an evaluation. --serve is an exporter: /metrics with kafka-lag-exporter's names, Burrow's \
+            /v3/kafka/…, /lag as JSON, and pages for a browser at /. Both go on while the cluster does not answer, and say so.
 
             Examples:
               standing lag --brokers HOST:PORT
               standing lag --brokers HOST:PORT --group billing --max-seconds 60
               standing lag --brokers HOST:PORT --ask one:8080 two:8080
               standing lag --brokers HOST:PORT --committed 'payments-*' --watch --output json
+              standing lag --brokers HOST:PORT --serve --http-port 8083 --cluster-name town
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -53,8 +62,23 @@ struct LagCommand: AsyncParsableCommand {
     @Flag(help: "Go on, an evaluation every --interval, until interrupted.")
     var watch = false
 
-    @Option(help: "Between two evaluations, such as 2s. One evaluation needs two samples for a rate.")
-    var interval = "2s"
+    @Flag(help: "Be an exporter: answer over HTTP what an evaluation every --interval tells, until interrupted.")
+    var serve = false
+
+    @Option(help: Setting.help("lag.http-host"))
+    var httpHost: String?
+
+    @Option(help: Setting.help("lag.http-port"))
+    var httpPort: String?
+
+    @Option(help: "With --serve: what the cluster is called in metrics, pages and Burrow's paths.")
+    var clusterName = "local"
+
+    @Option(
+        help:
+            "Between two evaluations, such as 2s. One evaluation needs two samples for a rate. Default: 2s, 10s with --serve."
+    )
+    var interval: String?
 
     @Option(help: "table or json, one document an evaluation.")
     var output = Output.table
@@ -65,51 +89,200 @@ struct LagCommand: AsyncParsableCommand {
     @Option(help: "Exit with 4 if a group is more seconds behind.")
     var maxSeconds: Double?
 
+    /// `--interval` where nobody gives it, in microseconds.
+    private var standardInterval: Int64 { serve ? 10_000_000 : 2_000_000 }
+    private var pause: Double { Double(interval.flatMap(Settings.duration) ?? standardInterval) / 1e6 }
+
     func validate() throws {
-        if Settings.duration(interval).map({ $0 >= 100_000 }) != true {
+        if let interval, Settings.duration(interval).map({ $0 >= 100_000 }) != true {
             throw ValidationError("--interval: \"\(interval)\" is not a duration of at least 100ms, such as 2s")
         }
         if let maxSeconds, !(0..<Double.infinity).contains(maxSeconds) {
             throw ValidationError("--max-seconds: \(maxSeconds) is not a number of seconds")
         }
-        if maxSeconds != nil, watch {
-            throw ValidationError("--max-seconds goes with one evaluation, not with --watch")
+        if maxSeconds != nil, watch || serve {
+            throw ValidationError("--max-seconds goes with one evaluation, not with --watch or --serve")
+        }
+        if serve, watch || all || output != .table {
+            throw ValidationError("--serve goes with neither --watch nor --all nor --output: /lag answers JSON")
+        }
+        if !serve, httpHost != nil || httpPort != nil {
+            throw ValidationError("--http-host and --http-port go with --serve")
+        }
+        if clusterName.isEmpty || clusterName.contains("/") {
+            throw ValidationError("--cluster-name: it stands in paths, so it is not empty and has no \"/\"")
         }
     }
 
     func run() async throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
-        let pause = Double(Settings.duration(interval) ?? 2_000_000) / 1e6
-        let (asked, watch, output, all, maxSeconds) = (group, watch, output, all, maxSeconds)
-        let (committedReaders, members) = (committedReaders.map { GroupPattern($0) }, ask)
+        let source = LagSource(
+            cluster: cluster, groups: group.isEmpty ? nil : group, knownGroups: try cluster.knownGroups(),
+            ledger: try cluster.pipelineTopics().ledger, committedReaders: committedReaders.map { GroupPattern($0) },
+            members: ask)
+        if serve { return try await serve(source, try settings.address("lag.", host: httpHost, port: httpPort)) }
+        let (pause, watch, output) = (pause, watch, output)
         let exceeded = try await onThread {
-            do {
-                let monitor = try LagMonitor(
-                    kafka: cluster.kafka, groups: asked.isEmpty ? nil : asked, knownGroups: try cluster.knownGroups(),
-                    committedReaders: committedReaders, ledgers: cluster.ledgers)
-                let readings = MemberReadings()
-                let (ledger, fold) = (try cluster.pipelineTopics().ledger, cluster.prefix + "standing-fold")
-                _ = try monitor.observe(now: milliseconds())
-                while true {
-                    // The first sample has no rate, so the first report comes with the second.
-                    Thread.sleep(forTimeInterval: pause)
-                    var notes: [String] = []
-                    let causes = LagCause.inside(readings.ask(members, &notes), ledger: ledger)
-                    let report = try monitor.observe(now: milliseconds()).adding(causes, to: fold, notes: notes)
-                    for note in report.notes { say("note: \(note)") }
-                    print(output == .json ? report.json() : report.table(all: all))
-                    fflush(nil)
-                    guard !watch else { continue }
-                    let excesses = maxSeconds.map { report.excesses(maxSeconds: $0, asked: asked) } ?? []
-                    for excess in excesses { say(excess) }
-                    return !excesses.isEmpty
-                }
-            } catch let error as KafkaError {
-                throw fail("error: \(cluster.kafka.brokers): \(error)")
+            if watch, output == .table, let screen = TerminalScreen(wantsKeys: false) {
+                try paint(source.silent, on: screen, every: pause)
             }
+            return try evaluate(source, every: pause)
         }
         if exceeded { throw Exit.limitExceeded }
+    }
+
+    /// Prints evaluations; true if the one evaluation is not within `--max-seconds`.
+    private func evaluate(_ source: LagSource, every pause: Double) throws -> Bool {
+        do {
+            let look = try source.look()
+            _ = try look.observe(now: milliseconds())
+            while true {
+                // The first sample has no rate, so the first report comes with the second.
+                Thread.sleep(forTimeInterval: pause)
+                let report = try look.report(now: milliseconds())
+                for note in report.notes { say("note: \(note)") }
+                if output == .json {
+                    for chunk in report.jsonChunks { print(String(decoding: chunk, as: UTF8.self), terminator: "") }
+                    print("")
+                } else {
+                    print(report.table(all: all))
+                }
+                fflush(nil)
+                guard !watch else { continue }
+                let excesses = maxSeconds.map { report.excesses(maxSeconds: $0, asked: group) } ?? []
+                for excess in excesses { say(excess) }
+                return !excesses.isEmpty
+            }
+        } catch {
+            throw fail("error: \(source.brokers): \(error)")
+        }
+    }
+
+    /// Looks that a screen remembers: as many as it has room for.
+    private static let screenPoints = 60
+
+    /// Until the process ends. A look that fails is said on the screen, and the next one may succeed.
+    private func paint(_ source: LagSource, on screen: TerminalScreen, every pause: Double) throws -> Never {
+        var history = LagHistory(points: Self.screenPoints, spacing: 0)
+        var last: (report: LagReport, at: ContinuousClock.Instant)?
+        var look: LagSource.Look?
+        while true {
+            let start = ContinuousClock.now
+            var failure: (reason: String, age: Double?)?
+            do {
+                let known = try look ?? source.look()
+                look = known
+                let report = try known.report(now: milliseconds())
+                history.note(report)
+                last = (report, .now)
+            } catch {
+                failure = ("\(source.brokers): \(error)", last.map { (ContinuousClock.now - $0.at) / .seconds(1) })
+            }
+            let picture = LagScreen(last?.report, history, failure: failure)
+            screen.paint { picture.lines(columns: $0, rows: $1, colour: $2) }
+            Thread.sleep(forTimeInterval: max(0, pause - (ContinuousClock.now - start) / .seconds(1)))
+        }
+    }
+
+    private func serve(_ source: LagSource, _ address: HTTPAddress) async throws {
+        let logger = Logger(label: "lag") { LineLogHandler(label: $0, format: .text, logLevel: .info) }
+        if try StartCheck.http(address) != .loopback { StartCheck.warnOfOpenAccess(address, logger) }
+        let watch = LagWatch(interval: .seconds(pause), history: LagHistory(spacing: Self.pageSpacing)) {
+            let look = try source.look()
+            return { try look.report(now: $0) }
+        }
+        watch.ask()
+        defer { watch.stop() }
+        let routes = LagRoutes(watch, title: "Lag of \(clusterName)").all(
+            cluster: clusterName, brokers: source.brokers.split(separator: ",").map(String.init),
+            host: ProcessInfo.processInfo.hostName, logger: logger)
+        let server = HTTPServer(routes, address: address, logger: logger)
+        let task = Task { try await server.run { _ in } }
+        let signals = StopSignals { task.cancel() }
+        defer { signals.cancel() }
+        do {
+            try await task.value
+        } catch is CancellationError {
+        } catch {
+            throw fail("error: HTTP on \(address): \(error)")
+        }
+    }
+
+    /// Milliseconds from one point of a page's history to the next: an hour in all.
+    private static let pageSpacing: Int64 = 15_000
+}
+
+/// What `standing lag` looks at.
+struct LagSource: Sendable {
+    private(set) var kafka: KafkaConfiguration
+    private var logger = Logger(label: "standing.lag")
+    private var queuedKilobytes = LagMonitor.standardQueuedKilobytes
+    let groups: [String]?
+    let knownGroups: [String: [String]]
+    let ledger: String
+    let ledgers: FramedTopics
+    let prefix: String
+    let committedReaders: [GroupPattern]
+    /// `HOST:PORT` of members that are asked.
+    let members: [String]
+
+    init(
+        cluster: Cluster, groups: [String]?, knownGroups: [String: [String]], ledger: String,
+        committedReaders: [GroupPattern] = [], members: [String] = []
+    ) {
+        (kafka, prefix, ledgers) = (cluster.kafka, cluster.prefix, cluster.ledgers)
+        (self.groups, self.knownGroups, self.ledger) = (groups, knownGroups, ledger)
+        (self.committedReaders, self.members) = (committedReaders, members)
+    }
+
+    var brokers: String { kafka.brokers }
+    var fold: String { prefix + "standing-fold" }
+    var intake: String { prefix + "standing-intake" }
+
+    /// For one thread.
+    func look() throws(KafkaError) -> Look {
+        Look(
+            source: self,
+            monitor: try LagMonitor(
+                kafka: kafka, groups: groups, knownGroups: knownGroups, committedReaders: committedReaders,
+                ledgers: ledgers, queuedKilobytes: queuedKilobytes, logger: logger))
+    }
+
+    /// The same without messages on standard error, which would stand in the middle of a screen.
+    var silent: LagSource {
+        var source = self
+        source.kafka.patience.onWait = { _ in }
+        source.logger = Logger(label: "standing.lag") { _ in SwiftLogNoOpLogHandler() }
+        return source
+    }
+
+    /// The same for a member, which has its memory for its subjects: its consumers fetch and hold less.
+    var small: LagSource {
+        var source = self
+        source.queuedKilobytes = Self.queuedKilobytesOfMember
+        return source
+    }
+
+    private static let queuedKilobytesOfMember = 2 * 1024
+
+    struct Look {
+        let source: LagSource
+        private let monitor: LagMonitor
+        private let readings = MemberReadings()
+
+        init(source: LagSource, monitor: LagMonitor) { (self.source, self.monitor) = (source, monitor) }
+
+        func observe(now: Int64) throws(KafkaError) -> LagReport { try monitor.observe(now: now) }
+
+        /// With what the members say: why the fold is behind, and the sanctions that they have.
+        func report(now: Int64) throws(KafkaError) -> LagReport {
+            var notes: [String] = []
+            let members = readings.ask(source.members, &notes)
+            let causes = LagCause.inside(members, ledger: source.ledger)
+            let report = try observe(now: now).adding(causes, to: source.fold, notes: notes)
+            return report.addingPeople(fold: source.fold, intake: source.intake, members.compactMap(\.sanctions))
+        }
     }
 }
 
@@ -124,6 +297,20 @@ extension Cluster {
         let topics = try pipelineTopics()
         let read = [[topics.control] + topics.sources, [topics.ledger], [topics.facts[2]], [topics.facts[1]]]
         return Dictionary(uniqueKeysWithValues: zip(names, read))
+    }
+
+    /// What a member knows of the lag of the groups that it is one of.
+    func lag(of service: PipelineService) throws -> MemberLag {
+        let (fold, intake) = (prefix + "standing-fold", prefix + "standing-intake")
+        let known = try knownGroups().filter { [fold, intake].contains($0.key) }
+        let source = LagSource(
+            cluster: self, groups: [fold, intake], knownGroups: known, ledger: try pipelineTopics().ledger
+        ).small
+        let names = MemberLag.Names(fold: fold, intake: intake, ledger: source.ledger)
+        return MemberLag(service, names: names) {
+            let look = try source.look()
+            return { try look.observe(now: $0) }
+        }
     }
 
     /// This cluster's ledger, and those under other prefixes by their default name.

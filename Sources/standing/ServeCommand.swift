@@ -100,7 +100,7 @@ struct ServeCommand: AsyncParsableCommand {
             Settings: flag, then environment (STANDING_BROKERS, STANDING_HTTP_PORT, …), then --config FILE (the same names \
             as keys, librdkafka properties under kafka:); `standing settings` lists them. SIGTERM stops it without losing \
             what is in flight.
-            HTTP: /livez /readyz /metrics /subjects/{id} /subjects/{id}/file /events?subject=&source=&id=.
+            HTTP: /livez /readyz /metrics /lag /subjects/{id} /subjects/{id}/file /events?subject=&source=&id=.
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -131,8 +131,10 @@ struct ServeCommand: AsyncParsableCommand {
         let announcement = Announcement(
             advertised: http.advertised, host: http.address.host, reach: reach,
             hostName: ProcessInfo.processInfo.hostName, brokers: configuration.kafka.brokers)
+        let lag = try cluster.lag(of: service)
+        defer { lag.stop() }
         let server = QueryServer(
-            service: service, metrics: metrics, address: http.address, announcement: announcement,
+            service: service, metrics: metrics, address: http.address, announcement: announcement, lag: lag,
             program: program, logger: logger)
         if reach != .loopback { StartCheck.warnOfOpenAccess(http.address, logger) }
         if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {

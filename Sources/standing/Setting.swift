@@ -6,7 +6,7 @@ import Events
 struct Setting {
     /// Who reads a setting.
     enum Section: String {
-        case cluster, log, keys, clock, serve, perks, blacklist
+        case cluster, log, keys, clock, serve, perks, blacklist, lag
 
         var commands: String {
             switch self {
@@ -14,7 +14,7 @@ struct Setting {
             case .log: "serve, perks, blacklist, quickstart"
             case .keys: "serve, verify, doctor"
             case .clock: "serve, blacklist, those that send an operator's events"
-            case .serve, .perks, .blacklist: rawValue
+            case .serve, .perks, .blacklist, .lag: rawValue
             }
         }
     }
@@ -49,7 +49,9 @@ struct Setting {
             Setting(
                 "blacklist.measures", .blacklist,
                 "MEASURE[,MEASURE…] that can be asked for before a fact names them; others are answered with 404.",
-                otherwise: "those that facts have named")
+                otherwise: "those that facts have named"),
+            Setting("lag.http-host", .lag, "Address that the HTTP server listens on.", standard: "127.0.0.1"),
+            Setting("lag.http-port", .lag, "Port of the HTTP server, 0 for any free one.", standard: "8083"),
         ]
 
     private static let table: [Setting] = [

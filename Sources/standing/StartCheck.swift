@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import Kafka
+import Lag
 import Ledger
 import Logging
 import Pipeline
@@ -57,7 +58,9 @@ enum StartCheck {
     static func neededDescriptors(
         _ configuration: PipelineConfiguration, ledgerPartitions: Int, brokers: Int
     ) -> Int {
-        let pipeline = configuration.descriptors(ledgerPartitions: ledgerPartitions, brokers: brokers)
+        let pipeline =
+            configuration.descriptors(ledgerPartitions: ledgerPartitions, brokers: brokers)
+            + PipelineConfiguration.descriptors(clients: LagMonitor.clients, brokers: brokers)
         return descriptors(
             pipeline + otherDescriptors + descriptorsOfCore * ProcessInfo.processInfo.activeProcessorCount)
     }

@@ -179,7 +179,7 @@ final class TownRun: @unchecked Sendable {
 
     private func show(_ tap: FactTap, _ downstream: [DownstreamService]) {
         defer { stop.store(true, ordering: .relaxed) }
-        let terminal = TownTerminal()
+        let terminal = TerminalScreen(wantsKeys: true)
         defer { terminal?.close() }
         let start = ContinuousClock.now
         var lastLine = start
@@ -212,7 +212,8 @@ final class TownRun: @unchecked Sendable {
                 broker: cluster.kafka.brokers, address: address, subject: subject,
                 readsKeys: terminal?.readsKeys ?? false, problem: problem.withLock { $0 })
             if let terminal {
-                terminal.paint(view.picture)
+                let picture = view.picture
+                terminal.paint { picture.lines(columns: $0, rows: $1, colour: $2) }
                 continue
             }
             if !hasSaidWhere, let address, let subject {

@@ -227,6 +227,8 @@ extension CommandTests {
                 samples["\(command).fail-open"] = "true"
             }
             samples["blacklist.measures"] = "air-travel,rail"
+            samples["lag.http-host"] = "127.0.0.4"
+            samples["lag.http-port"] = "3"
             return samples
         }
 
@@ -238,7 +240,7 @@ extension CommandTests {
             let environment = Dictionary(uniqueKeysWithValues: table.map { ($0.variable, samples[$0.name] ?? "") })
             var text = "kafka: {client.id: x}\n"
             for (name, value) in samples where name != "kafka" && !name.contains(".") { text += "\(name): \(value)\n" }
-            for command in ["perks", "blacklist"] {
+            for command in ["perks", "blacklist", "lag"] {
                 text += "\(command):\n"
                 for (name, value) in samples where name.hasPrefix(command + ".") {
                     text += "  \(name.dropFirst(command.count + 1)): \(value)\n"

@@ -113,6 +113,31 @@ struct HTTPServerTests {
         }
     }
 
+    @Test func partsOfABodyComeWholeAndInOrder() async throws {
+        let routes = Routes(logger: logger)
+        let parts = (0..<40).map { number in [UInt8](repeating: UInt8(ascii: "a") + UInt8(number % 26), count: 5_000) }
+        routes.get("parts") { _, _ in .chunks(parts, contentType: "text/plain") }
+        routes.get("none") { _, _ in .chunks([[UInt8]](), contentType: "text/plain") }
+        try await serving(maximumConnections: 8, routes) { port in
+            let answer = try await get("/parts", port)
+            #expect(answer.status == 200 && Array(answer.body.utf8) == parts.flatMap { $0 })
+            #expect(try await get("/none", port).body == "")
+            let head = try await exchange("HEAD /parts HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", port)
+            #expect(head.hasPrefix("HTTP/1.1 200") && !head.contains("aaaa"))
+        }
+    }
+
+    @Test func aPageLoadsAndRunsNothingFromElsewhere() async throws {
+        let routes = Routes(logger: logger)
+        routes.get("page") { _, _ in .page(Array("<p>x</p>".utf8)) }
+        try await serving(maximumConnections: 8, routes) { port in
+            let text = try await exchange("GET /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", port)
+                .lowercased()
+            #expect(text.contains("content-security-policy: default-src 'none'; style-src 'self';"))
+            #expect(text.contains("content-type: text/html; charset=utf-8") && text.hasSuffix("<p>x</p>"))
+        }
+    }
+
     /// Sends a text, and returns all that comes until the server closes the connection. `isAll`: the server learns that nothing
     /// more is sent.
     private func exchange(_ text: String, isAll: Bool = false, _ port: Int) async throws -> String {

@@ -61,4 +61,30 @@ import Testing
             #expect(counts.events(from: 10, to: 15) == nil)
         }
     }
+
+    private func ofSubjects() -> FrameCounts {
+        var counts = FrameCounts(at: 10)
+        counts.add(10, events: 3, subjects: [1, 2])
+        counts.add(11, events: 2, subjects: [2, 3])
+        counts.add(12, events: 1, subjects: [1])
+        return counts
+    }
+
+    @Test func whoIsInSeveralFramesIsOneSubject() {
+        #expect(ofSubjects().subjects(from: 10, to: 13) == CountBounds(exactly: 3))
+        #expect(ofSubjects().subjects(from: 11, to: 13) == CountBounds(exactly: 3))
+        #expect(ofSubjects().subjects(from: 12, to: 13) == CountBounds(exactly: 1))
+        #expect(ofSubjects().rememberedSubjects == 5)
+    }
+
+    @Test func subjectsOfFramesThatAreNotCountedAreABound() {
+        #expect(ofSubjects().subjects(from: 10, to: 900) == CountBounds(atLeast: 3, atMost: nil))
+        #expect(ofSubjects().subjects(from: 5, to: 13) == CountBounds(atLeast: 3, atMost: nil))
+        var counts = ofSubjects()
+        // There was no room for its subjects: each of its events is about one at most.
+        counts.add(13, events: 10, subjects: nil)
+        #expect(counts.subjects(from: 10, to: 14) == CountBounds(atLeast: 3, atMost: 16))
+        counts.add(14, events: nil)
+        #expect(counts.subjects(from: 10, to: 15) == CountBounds(atLeast: 3, atMost: nil))
+    }
 }

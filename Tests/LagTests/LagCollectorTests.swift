@@ -195,6 +195,30 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         #expect(try units() == [.frames(events: 7 * 23), .frames(events: nil)])
     }
 
+    /// Every record of the fixture has the same value, which stands for its subject.
+    @Test func countsTheSubjectsOfUnreadFrames() throws {
+        let cluster = try Cluster(records: 1000)
+        defer { withExtendedLifetime(cluster) {} }
+        let framed = FramedTopics(
+            includes: { $0 == topic }, events: { $0.first.map { Int($0) } }, subjects: { $1($0) })
+        let monitor = try cluster.monitor(ledgers: framed)
+        func subjects() throws -> [CountBounds?] {
+            try #require(monitor.observe(now: wallClock()).groups.first).partitions.map(\.subjects)
+        }
+        try cluster.commit(100)
+        #expect(
+            try subjects() == [CountBounds(atLeast: 1, atMost: nil), .unknown], "too many to read, and none committed")
+        try cluster.commit(990)
+        #expect(try subjects().first == CountBounds(exactly: 1))
+        try cluster.commit(1000)
+        #expect(try subjects().first == CountBounds(exactly: 0))
+
+        try cluster.commit(990)
+        let records = try cluster.monitor().observe(now: wallClock())
+        #expect(records.groups.first?.partitions.first?.subjects == CountBounds(atLeast: 0, atMost: 10))
+        #expect(records.groups.first?.subjects == .unknown)
+    }
+
     @Test func topicsThatAreNoLedgerHaveRecords() throws {
         let cluster = try Cluster(records: 1)
         defer { withExtendedLifetime(cluster) {} }

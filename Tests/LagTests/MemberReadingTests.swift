@@ -50,6 +50,28 @@ import Testing
         #expect(found.first?.sentence.hasPrefix("at one:8080 3 ledger partitions wait for a worker, ") == true)
     }
 
+    @Test func sanctionsAreReadFromItsMetrics() {
+        let found = reading(
+            #"{"ready":true}"#,
+            metrics: """
+                standing_sanctions{state="in-force"} 7
+                standing_sanctions{state="noticed"} 2
+                standing_sanctions{state="stayed"} 1
+                standing_sanctions_overdue 3
+                standing_sanctions_partitions 12
+                standing_source_frozen{topic="behaviour.payments"} 1
+
+                """)
+        #expect(
+            found?.sanctions
+                == SanctionReading(open: 10, overdue: 3, partitions: 12, frozenTopics: ["behaviour.payments"]))
+        // Before its first look, and of a member of an older version, nothing is known: not that there are none.
+        #expect(reading(#"{"ready":true}"#, metrics: quiet)?.sanctions == nil)
+        // A ledger with a clock of its own has no overdue ones.
+        let other = reading(#"{"ready":true}"#, metrics: "standing_sanctions_partitions 1\n")
+        #expect(other?.sanctions == SanctionReading(open: 0, overdue: nil, partitions: 1, frozenTopics: []))
+    }
+
     @Test func aMemberThatIsNotReadySaysWhy() {
         let found = causes(#"{"ready":false,"error":"x","reasons":["the fold has not joined its group"]}"#)
         #expect(found.map(\.code) == [.member])

@@ -78,6 +78,35 @@ import Testing
             .map { "\(story.fold.policy.sanctions[$0.sanction].id) \($0.state.name)" }
     }
 
+    // MARK: Counting
+
+    private func open(_ story: Story, on day: Double) -> OpenSanctions {
+        story.fold.openSanctions(at: Happening.day(day).microseconds)
+    }
+
+    @Test func whatIsOpenIsCountedByStateAndWhatIsPastItsEndApart() {
+        #expect(open(law, on: 0) == OpenSanctions())
+        noticed(law)
+        #expect(open(law, on: 3).noticed == 1 && open(law, on: 3).count == 1)
+        law.given(tick(on: 8), defaulted(2000, on: 9))
+        let both = open(law, on: 10)
+        #expect((both.inForce, both.noticed, both.overdue) == (1, 1, 0))
+        // The clock stands at day 9; by day 62 the first one is over, and by day 109 both are.
+        #expect(open(law, on: 61.9).overdue == 0)
+        #expect(open(law, on: 62).overdue == 1)
+        #expect(open(law, on: 109).overdue == 2)
+        law.given(appeal(on: 10))
+        #expect(open(law, on: 10).stayed == 1)
+    }
+
+    @Test func whatIsLiftedIsCountedNoMore() {
+        inForce(law)
+        law.given(tick(on: 63))
+        #expect(open(law, on: 63) == OpenSanctions())
+        law.given(evaded(on: 65))
+        #expect(open(law, on: 66).count == 1, "its number was free, and is not any more")
+    }
+
     // MARK: By level
 
     @Test func aLevelIsNoticedThenInForceThenOver() {

@@ -1,3 +1,5 @@
+internal import Events
+
 /// What a terminal shows of a town: numbers and sentences, whatever they come from. `lines` lays them out for a terminal
 /// of any size.
 public struct TownPicture: Sendable {

@@ -1,9 +1,7 @@
-internal import Events
-
 /// One line of a terminal: pieces of text, each in one style. Texts may come from anybody: what would steer the terminal
 /// is escaped.
-struct TerminalLine: Equatable {
-    enum Style {
+public struct TerminalLine: Sendable, Equatable {
+    public enum Style: Sendable {
         case plain, strong, faint, good, warning, bad
 
         /// The parameter of the escape sequence that selects it (ECMA-48, SGR); nil for the terminal's own.
@@ -19,7 +17,7 @@ struct TerminalLine: Equatable {
         }
     }
 
-    private struct Piece: Equatable {
+    private struct Piece: Sendable, Equatable {
         let text: String
         let style: Style
     }
@@ -28,30 +26,30 @@ struct TerminalLine: Equatable {
 
     private var pieces: [Piece] = []
     /// In cells of the terminal.
-    private(set) var width = 0
+    public private(set) var width = 0
 
-    init() {}
+    public init() {}
 
-    init(_ text: String, _ style: Style = .plain) { append(text, style) }
+    public init(_ text: String, _ style: Style = .plain) { append(text, style) }
 
-    mutating func append(_ text: String, _ style: Style = .plain) {
+    public mutating func append(_ text: String, _ style: Style = .plain) {
         let text = text.printable()
         pieces.append(Piece(text: text, style: style))
         width += Self.width(of: text)
     }
 
-    mutating func append(_ line: TerminalLine) {
+    public mutating func append(_ line: TerminalLine) {
         pieces += line.pieces
         width += line.width
     }
 
     /// Adds spaces until it is as wide as that.
-    mutating func pad(to columns: Int) {
+    public mutating func pad(to columns: Int) {
         if width < columns { append(String(repeating: " ", count: columns - width)) }
     }
 
     /// What fits; an ellipsis stands for the rest.
-    func fitted(to columns: Int) -> TerminalLine {
+    public func fitted(to columns: Int) -> TerminalLine {
         guard width > columns else { return self }
         var line = TerminalLine()
         guard columns > 0 else { return line }
@@ -73,12 +71,12 @@ struct TerminalLine: Equatable {
     }
 
     /// With escape sequences for the styles if `colour`.
-    func text(colour: Bool) -> String {
+    public func text(colour: Bool) -> String {
         pieces.map { piece in
             guard colour, let code = piece.style.code, !piece.text.isEmpty else { return piece.text }
             return "\u{1B}[\(code)m\(piece.text)\u{1B}[0m"
         }.joined()
     }
 
-    static func width(of text: String) -> Int { text.terminalCells }
+    public static func width(of text: String) -> Int { text.terminalCells }
 }

@@ -1,8 +1,7 @@
 import Foundation
-import Simulation
 
 /// The terminal of this process: a picture on it that is painted over, and its keys. One thread uses it.
-final class TownTerminal {
+final class TerminalScreen {
     private static let endKeys = [UInt8(ascii: "q"), UInt8(ascii: "Q")]
     /// Of a terminal that does not say how large it is.
     private static let usualSize = (columns: 80, rows: 24)
@@ -15,8 +14,9 @@ final class TownTerminal {
     private var painted = (columns: 0, rows: 0)
     private var lastRow = 0
 
-    /// Nil where there is nothing to paint on: a file, a pipe, or a terminal that cannot place text.
-    init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    /// Nil where there is nothing to paint on: a file, a pipe, or a terminal that cannot place text. `wantsKeys`: else its keys
+    /// stay whose they are.
+    init?(wantsKeys: Bool, environment: [String: String] = ProcessInfo.processInfo.environment) {
         guard isatty(STDOUT_FILENO) == 1, let kind = environment["TERM"], !kind.isEmpty, kind != "dumb" else {
             return nil
         }
@@ -24,7 +24,9 @@ final class TownTerminal {
         var found = termios()
         var isOurs = false
         // In the background the terminal's keys are somebody else's, and to ask for them stops the process.
-        if isatty(STDIN_FILENO) == 1, tcgetpgrp(STDIN_FILENO) == getpgrp(), tcgetattr(STDIN_FILENO, &found) == 0 {
+        if wantsKeys, isatty(STDIN_FILENO) == 1, tcgetpgrp(STDIN_FILENO) == getpgrp(),
+            tcgetattr(STDIN_FILENO, &found) == 0
+        {
             var mode = found
             mode.c_lflag &= ~tcflag_t(ICANON | ECHO)
             isOurs = tcsetattr(STDIN_FILENO, TCSANOW, &mode) == 0
@@ -40,19 +42,21 @@ final class TownTerminal {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Paints each line in its place, so that nothing scrolls. The size is asked for each time: it may have changed.
-    func paint(_ picture: TownPicture) {
+    /// Paints each line in its place, so that nothing scrolls. The size is asked for each time: it may have changed. `draw`: at
+    /// most `rows` lines of at most `columns` cells.
+    func paint(_ draw: (_ columns: Int, _ rows: Int, _ colour: Bool) -> [String]) {
         let (columns, rows) = size
-        let lines = picture.lines(columns: columns, rows: rows, colour: hasColour)
+        let lines = draw(columns, rows, hasColour)
         // What a terminal makes of its contents when its size changes is its own affair: away with it.
         var text = painted == (columns, rows) ? "" : "\u{1B}[2J"
         painted = (columns, rows)
         lastRow = lines.count
         // Without wrapping at the edge, whatever the terminal takes a character's width for.
-        text += "\u{1B}[?7l"
+        // A terminal that can shows all of it at once.
+        text += "\u{1B}[?2026h\u{1B}[?7l"
         for (row, line) in lines.enumerated() { text += "\u{1B}[\(row + 1);1H\u{1B}[2K" + line }
         if lines.count < rows { text += "\u{1B}[\(lines.count + 1);1H\u{1B}[J" }
-        text += "\u{1B}[?7h\u{1B}[\(rows);1H"
+        text += "\u{1B}[?7h\u{1B}[\(rows);1H\u{1B}[?2026l"
         print(text, terminator: "")
         fflush(nil)
     }

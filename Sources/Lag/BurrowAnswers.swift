@@ -1,0 +1,291 @@
+internal import Kafka
+
+/// What LinkedIn's Burrow answers at `/v3/kafka/…`, from a report, so that its clients can ask here: the same paths, keys and
+/// statuses. The differences: what is unknown is null where Burrow has a number, and a partition of which nothing is known is
+/// `UNKNOWN`, Burrow's own word for a status without a name. `timestamp` is when the offset was seen committed, for when it was
+/// committed cannot be known from outside.
+///
+/// | here | in Burrow |
+/// | --- | --- |
+/// | `ok`, `behind` | `OK`: the group reads on |
+/// | `warning` | `WARN` |
+/// | `stalled` | `STALL` |
+/// | `stopped` | `STOP` |
+/// | `rewound` | `REWIND` |
+/// | `expired` | `ERR` |
+/// | `unknown` | `UNKNOWN` |
+///
+/// A group is `ERR` if a partition is `STALL`, `STOP`, `REWIND` or `ERR`, else `WARN` if one is, else `UNKNOWN` if one is or there is
+/// none, else `OK`.
+public struct BurrowAnswers: Sendable {
+    public struct Answer: Sendable {
+        public let isFound: Bool
+        /// JSON.
+        public let body: [UInt8]
+    }
+
+    private let report: LagReport
+    private let cluster: String
+    /// `HOST:PORT` of the brokers.
+    private let brokers: [String]
+    /// Who answers, as Burrow says it.
+    private let host: String
+
+    public init(_ report: LagReport, cluster: String, brokers: [String], host: String) {
+        (self.report, self.cluster, self.brokers, self.host) = (report, cluster, brokers, host)
+    }
+
+    /// `segments`: of the path, decoded, what comes after `/v3/kafka`; `path`: as it was asked for.
+    public func answer(_ segments: [String], path: String) -> Answer {
+        guard let asked = segments.first else {
+            return good("cluster list returned", path) { out in
+                out.key("clusters")
+                out.list([cluster]) { $0.string($1) }
+            }
+        }
+        let rest = Array(segments.dropFirst())
+        guard asked == cluster else {
+            return bad(rest.isEmpty ? "cluster module not found" : "cluster not found", path)
+        }
+        switch (rest.count, rest.first) {
+        case (0, _): return module(path)
+        case (1, "topic"):
+            return good("topic list returned", path) { out in
+                out.key("topics")
+                out.list(topics) { $0.string($1) }
+            }
+        case (1, "consumer"):
+            return good("consumer list returned", path) { out in
+                out.key("consumers")
+                out.list(report.groups) { $0.string($1.group) }
+            }
+        case (2, "topic"): return topic(rest[1], path)
+        case (3, "topic") where rest[2] == "consumers": return consumers(of: rest[1], path)
+        case (2, "consumer"): return consumer(rest[1], path)
+        case (3, "consumer") where rest[2] == "status": return status(rest[1], path, isWhole: false)
+        case (3, "consumer") where rest[2] == "lag": return status(rest[1], path, isWhole: true)
+        default: return bad("invalid request", path)
+        }
+    }
+
+    // MARK: Topics
+
+    /// Those that a group reads.
+    private var topics: [String] {
+        report.groups.reduce(into: Set<String>()) { topics, group in
+            for partition in group.partitions { topics.insert(partition.place.topic) }
+        }.sorted()
+    }
+
+    private func topic(_ name: String, _ path: String) -> Answer {
+        var ends: [Int32: Int64?] = [:]
+        for partition in report.groups.lazy.flatMap(\.partitions) where partition.place.topic == name {
+            ends[partition.place.partition] = partition.lag.end.map { $0 + partition.lag.held }
+        }
+        guard let last = ends.keys.max() else { return bad("cluster or topic not found", path) }
+        return good("topic offsets returned", path) { out in
+            out.key("offsets")
+            out.list(0...last) { out, partition in out.value((ends[partition] ?? nil)) }
+        }
+    }
+
+    private func consumers(of topic: String, _ path: String) -> Answer {
+        let groups = report.groups.filter { group in group.partitions.contains { $0.place.topic == topic } }
+        guard !groups.isEmpty else { return bad("cluster or topic not found", path) }
+        return good("consumers of topic returned", path) { out in
+            out.key("consumers")
+            out.list(groups) { $0.string($1.group) }
+        }
+    }
+
+    private func module(_ path: String) -> Answer {
+        good("cluster module detail returned", path) { out in
+            out.key("module")
+            out.open()
+            out.text("class-name", "kafka")
+            out.key("servers")
+            out.list(brokers) { $0.string($1) }
+            out.close()
+        }
+    }
+
+    // MARK: Consumers
+
+    private func group(_ name: String) -> GroupLag? { report.groups.first { $0.group == name } }
+
+    private func consumer(_ name: String, _ path: String) -> Answer {
+        guard let group = group(name) else { return bad("cluster or consumer not found", path) }
+        return good("consumer detail returned", path) { out in
+            out.key("topics")
+            out.open()
+            for (topic, partitions) in group.byTopic {
+                out.key(topic)
+                out.list(partitions) { out, partition in
+                    let (client, host) = partition.memberParts
+                    out.open()
+                    out.key("offsets")
+                    let known = [partition.lag.oldest.flatMap(Offset.init), Offset(partition.lag, report.time)]
+                    out.list(known.compactMap { $0 }) { $1.write(to: &$0) }
+                    out.text("owner", host)
+                    out.text("client_id", client)
+                    out.whole("current-lag", partition.lag.records)
+                    out.close()
+                }
+            }
+            out.close()
+        }
+    }
+
+    /// `isWhole`: with all partitions, not only those whose status is not `OK`.
+    private func status(_ name: String, _ path: String, isWhole: Bool) -> Answer {
+        let group = group(name)
+        let partitions = group?.partitions ?? []
+        return answer(isFound: group != nil, "consumer status returned", path) { out in
+            out.key("status")
+            out.open()
+            out.text("cluster", cluster)
+            out.text("group", name)
+            out.text("status", group.map(Status.init)?.rawValue ?? "NOTFOUND")
+            out.number("complete", partitions.map(\.complete).min() ?? 0)
+            out.key("partitions")
+            out.list(partitions.filter { isWhole || Status($0.lag.status) != .ok }) { write($1, &$0) }
+            out.whole("partition_count", Int64(partitions.count))
+            out.key("maxlag")
+            if let most = partitions.max(by: { $0.lag.records ?? -1 < $1.lag.records ?? -1 }), most.lag.records != nil {
+                write(most, &out)
+            } else {
+                out.null()
+            }
+            // Burrow has 0 for a group that is not there; a group whose lag is not known in a partition has none.
+            out.whole("totallag", group?.records)
+            out.close()
+        }
+    }
+
+    private func write(_ partition: GroupLag.Partition, _ out: inout JSONWriter) {
+        let (client, host) = partition.memberParts
+        out.open()
+        out.text("topic", partition.place.topic)
+        out.whole("partition", Int64(partition.place.partition))
+        out.text("owner", host)
+        out.text("client_id", client)
+        out.text("status", Status(partition.lag.status).rawValue)
+        for (name, offset) in [
+            ("start", partition.lag.oldest.flatMap(Offset.init)), ("end", Offset(partition.lag, report.time)),
+        ] as [(StaticString, Offset?)] {
+            out.key(name)
+            if let offset { offset.write(to: &out) } else { out.null() }
+        }
+        out.whole("current_lag", partition.lag.records)
+        out.number("complete", partition.complete)
+        out.close()
+    }
+
+    enum Status: String {
+        case ok = "OK"
+        case warning = "WARN"
+        case error = "ERR"
+        case stop = "STOP"
+        case stall = "STALL"
+        case rewind = "REWIND"
+        case unknown = "UNKNOWN"
+
+        init(_ status: LagEvaluation.Status) {
+            self =
+                switch status {
+                case .ok, .behind: .ok
+                case .warning: .warning
+                case .stalled: .stall
+                case .stopped: .stop
+                case .rewound: .rewind
+                case .expired: .error
+                case .unknown: .unknown
+                }
+        }
+
+        init(_ group: GroupLag) {
+            let statuses = Set(group.partitions.map { Status($0.lag.status) })
+            if !statuses.isDisjoint(with: [.error, .stop, .stall, .rewind]) {
+                self = .error
+            } else if statuses.contains(.warning) {
+                self = .warning
+            } else {
+                self = statuses.isEmpty || statuses.contains(.unknown) ? .unknown : .ok
+            }
+        }
+    }
+
+    /// A commit as it was seen.
+    private struct Offset {
+        let offset: Int64
+        let time: Int64
+        let lag: Int64?
+
+        init?(_ sample: LagSample) {
+            guard let committed = sample.committed else { return nil }
+            (offset, time) = (committed, sample.time)
+            lag = sample.position.flatMap { position in sample.end.map { sample.isRead ? 0 : max(0, $0 - position) } }
+        }
+
+        init?(_ evaluation: LagEvaluation, _ time: Int64) {
+            guard let committed = evaluation.committed else { return nil }
+            (offset, self.time, lag) = (committed, time, evaluation.records)
+        }
+
+        func write(to out: inout JSONWriter) {
+            out.open()
+            out.whole("offset", offset)
+            out.whole("timestamp", time)
+            out.whole("observedAt", time)
+            out.whole("lag", lag)
+            out.close()
+        }
+    }
+
+    // MARK: Envelope
+
+    private func good(_ message: String, _ path: String, _ body: (inout JSONWriter) -> Void) -> Answer {
+        answer(isFound: true, message, path, body)
+    }
+
+    private func bad(_ message: String, _ path: String) -> Answer {
+        Self.error(message, path: path, host: host, isFound: false)
+    }
+
+    /// What Burrow answers where it has nothing to say.
+    public static func error(_ message: String, path: String, host: String, isFound: Bool) -> Answer {
+        var out = JSONWriter()
+        out.open()
+        out.flag("error", true)
+        out.text("message", message)
+        request(path, host, &out)
+        out.close()
+        return Answer(isFound: isFound, body: out.take())
+    }
+
+    private func answer(
+        isFound: Bool, _ message: String, _ path: String, _ body: (inout JSONWriter) -> Void
+    ) -> Answer {
+        var out = JSONWriter()
+        out.open()
+        out.flag("error", false)
+        out.text("message", message)
+        body(&out)
+        Self.request(path, host, &out)
+        out.close()
+        return Answer(isFound: isFound, body: out.take())
+    }
+
+    private static func request(_ path: String, _ host: String, _ out: inout JSONWriter) {
+        out.key("request")
+        out.open()
+        out.text("url", path)
+        out.text("host", host)
+        out.close()
+    }
+}
+
+extension GroupLag.Partition {
+    /// How much of the window has been seen, from 0 to 1.
+    fileprivate var complete: Double { min(1, Double(lag.sampleCount) / Double(LagWindow.standardLimit)) }
+}

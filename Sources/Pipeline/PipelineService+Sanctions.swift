@@ -1,0 +1,26 @@
+internal import Replay
+public import Scoring
+
+extension PipelineService {
+    /// The sanctions of the ledger partitions that are owned here, and the partitions that they were counted in: one whose state
+    /// is of no use for now is left out. Waits until a part of a frame is folded, in each partition; not from async code,
+    /// nor for metrics and readiness.
+    public func openSanctions() -> (sanctions: OpenSanctions, partitions: Set<Int32>) {
+        let now = configuration.host.wallClock
+        var sum = OpenSanctions()
+        var partitions: Set<Int32> = []
+        for partition in owned.all {
+            let part = partition.readFold { state -> OpenSanctions? in
+                state.policy == nil || state.isSpoiled ? nil : state.fold.openSanctions(at: now)
+            }
+            // A partition without a policy has no entry yet, and so no sanction.
+            guard let part else {
+                if partition.view.policy == nil, partition.isCurrent { partitions.insert(partition.partition) }
+                continue
+            }
+            sum = sum + part
+            partitions.insert(partition.partition)
+        }
+        return (sum, partitions)
+    }
+}
