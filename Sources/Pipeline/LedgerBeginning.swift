@@ -62,7 +62,8 @@ struct LedgerBeginning {
                 .policyMissing, "the ledger \(configuration.topics.ledger) is empty: give its policy with --policy FILE"
             )
         }
-        return .beginning(policy, ledger: LedgerIdentity(name: configuration.ledgerName))
+        return .beginning(
+            policy, ledger: LedgerIdentity(name: configuration.ledgerName, configuration.knownFoldVersions))
     }
 
     private func append(_ entry: SystemEntry, to numbers: [Int], of partitions: Int) throws {
@@ -113,7 +114,9 @@ struct LedgerBeginning {
                 else { continue }
                 do {
                     return First(
-                        policyText: text, identity: try LedgerIdentity(in: entry.event.data, decoder),
+                        policyText: text,
+                        identity: try LedgerIdentity(
+                            in: entry.event.data, decoder, configuration.knownFoldVersions),
                         frame: LedgerFirstFrame(frame))
                 } catch {
                     throw PipelineError(
