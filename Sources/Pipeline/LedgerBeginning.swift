@@ -23,11 +23,14 @@ struct LedgerBeginning {
         var frame: LedgerFirstFrame
     }
 
-    /// Throws `PipelineError` where the ledger is empty and no policy is given, or where it never had the policy that is given.
+    /// Throws `PipelineError` where the ledger is empty and no policy is given, or facts of an earlier one are published; or where
+    /// it never had the policy that is given.
     func run(partitions: Int) throws {
         let places = (0..<Int32(partitions)).map { TopicPartition(configuration.topics.ledger, $0) }
-        let ends = try configuration.kafka.ends(of: places, timeoutMilliseconds: Self.patienceMilliseconds)
+        let facts = configuration.topics.facts.flatMap { topic in places.map { TopicPartition(topic, $0.partition) } }
+        let ends = try configuration.kafka.ends(of: places + facts, timeoutMilliseconds: Self.patienceMilliseconds)
         if try beginning(of: 0) == nil {
+            if let told = facts.first(where: { ends[$0] ?? 0 > 0 }) { throw lost(told) }
             // Of two members that begin the same ledger the first entry of partition 0 wins, for all partitions.
             try append(try beginning(), to: [0], of: partitions)
         }
@@ -54,6 +57,16 @@ struct LedgerBeginning {
                 "ledger": "\(first.identity.name ?? "")", "policy": "\(policy.id)", "version": "\(policy.version)",
                 "partitions": "\(rest.count + (ends[places[0]] == 0 ? 1 : 0)) of \(partitions)",
             ])
+    }
+
+    /// A ledger that begins anew would give other facts the numbers of those that consumers have.
+    private func lost(_ facts: TopicPartition) -> PipelineError {
+        let ledger = configuration.topics.ledger
+        return PipelineError(
+            .ledgerDamaged,
+            "\(ledger) does not begin with a policy, and \(facts) has facts: that ledger is lost. Bring it back with `standing "
+                + "ledger import`; `standing ledger export --archive DIR` takes it out of a member's data folder. A new ledger "
+                + "begins under another --topic-prefix")
     }
 
     private func beginning() throws -> SystemEntry {
