@@ -10,10 +10,11 @@ struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger",
         abstract:
-            "Take a ledger out of its cluster, bring it into another, move it to the newest fold version, or pass over a record "
-            + "that cannot be folded.",
+            "Take a ledger out of its cluster, bring it into another, give it more partitions, move it to the newest fold version, or "
+            + "pass over a record that cannot be folded.",
         subcommands: [
-            LedgerExportCommand.self, LedgerImportCommand.self, LedgerUpgradeCommand.self, LedgerSkipCommand.self,
+            LedgerExportCommand.self, LedgerImportCommand.self, LedgerRepartitionCommand.self,
+            LedgerUpgradeCommand.self, LedgerSkipCommand.self,
         ])
 }
 
