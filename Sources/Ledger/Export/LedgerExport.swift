@@ -26,7 +26,7 @@ public struct LedgerExport: Sendable {
         public let description: String
     }
 
-    private static let format: Int64 = 1
+    public static let format: Int64 = 1
     private static let maximumManifestBytes = 1 << 20
 
     public let path: String
