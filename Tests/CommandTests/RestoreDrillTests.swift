@@ -17,7 +17,6 @@ extension CommandTests {
                   - {id: credit-ban, dimension: payment, measures: [loans], when: points <= -80, lasts: 10 days}
 
                 """
-        private static let restored = "standing.ledger-restored"
         private static let subjects = 40
 
         private let folder: TemporaryFolder
@@ -26,22 +25,6 @@ extension CommandTests {
         init() throws {
             folder = try TemporaryFolder()
             policy = try folder.write(Self.policy, to: "policy.yaml")
-        }
-
-        /// Topic files: `broker` has the restored ledger beside the lost one, `members` has it as the ledger.
-        private func topics() throws -> (broker: String, members: String) {
-            let files = FileManager.default
-            let (broker, members) = (folder.path("broker-topics"), folder.path("topics"))
-            let shipped = Package.root.appending(path: "topics").path
-            for path in [broker, members] { try files.copyItem(atPath: shipped, toPath: path) }
-            let lost = try String(contentsOfFile: shipped + "/standing.ledger.yaml", encoding: .utf8)
-            let ledger = lost.replacing("name: standing.ledger\n", with: "name: \(Self.restored)\n")
-            #expect(ledger != lost)
-            try files.removeItem(atPath: members + "/standing.ledger.yaml")
-            try ledger.write(toFile: members + "/\(Self.restored).yaml", atomically: true, encoding: .utf8)
-            try ledger.replacing("role: ledger\n", with: "role: source\n")
-                .write(toFile: broker + "/\(Self.restored).yaml", atomically: true, encoding: .utf8)
-            return (broker, members)
         }
 
         private func succeed(_ arguments: [String]) async throws -> Finished {
@@ -75,7 +58,7 @@ extension CommandTests {
         }
 
         @Test func aLostLedgerComesBackAndConsumersGoOn() async throws {
-            let topics = try topics()
+            let topics = try MovedTopics([TrialCluster.ledger], suffix: "-restored", in: folder)
             let broker = try await Broker(["--topics", topics.broker])
             let cluster = try TrialCluster(broker.address)
             let data = ["--data", folder.path("data"), "--snapshot-interval", "1s"]
