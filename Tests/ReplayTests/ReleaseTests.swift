@@ -4,6 +4,7 @@ import Ledger
 import Policy
 import Replay
 import Scoring
+import Simulation
 import Synchronization
 import Testing
 
@@ -113,6 +114,40 @@ struct ReleaseTests {
             let (state, version) = (fold.fold.digest().description, fold.fold.version.rawValue)
             let policy = Checkpoint.hash(ofPolicy: fold.policyText)
             #expect(state == checkpoint.state && version == checkpoint.foldVersion && policy == checkpoint.policy)
+        }
+    }
+
+    /// `standing ledger repartition`, over every fold version that has a name.
+    @Test(arguments: names) func aLedgerWithMorePartitionsGivesTheSameStandings(name: String) throws {
+        let release = try Release(name)
+        let count = release.digests.count
+        func standings(_ partitions: [Int32], _ source: @escaping LedgerReplay.Source) throws -> String {
+            let standings = Mutex(StandingsWriter())
+            _ = try LedgerReplay().run(partitions: partitions, source: source) { fold in
+                standings.withLock { $0.add(fold.fold) }
+            }
+            var (writer, text) = (standings.withLock { $0 }, [UInt8]())
+            writer.write { text += $0 }
+            return String(decoding: text, as: UTF8.self)
+        }
+        let source = release.source(release.export.path)
+        // The second has no name.
+        for old in release.digests.map(\.partition) where old != 1 {
+            let whole = try standings([old], source)
+            for factor in [1, 2, 5] {
+                let new = (0..<Int32(factor)).map { old + $0 * Int32(count) }
+                let divided = try standings(new) { partition, start, end in
+                    let frames = LedgerRepartition(
+                        try source(old, 0, .max), partition: partition, of: count * factor, name: "new-town",
+                        from: start)
+                    var kept: [(offset: Int64, bytes: [UInt8])] = []
+                    while let frame = try frames.next(), frame.offset < end {
+                        kept.append((frame.offset, Array(frame.bytes)))
+                    }
+                    return MemoryFrames(kept)
+                }
+                #expect(divided == whole, "partition \(old), \(factor) times as many")
+            }
         }
     }
 

@@ -35,6 +35,8 @@ public final class LedgerRepartition: FrameSource {
     /// The new partition's.
     private var clock = Timestamp.distantPast
     private var isAtEnd = false
+    /// The old partition has entries after the last one that the new one got.
+    private var hasLeftOut = false
     /// Topics that had lost records before the last entry that concerns everyone.
     private var frozen: [String] = []
 
@@ -89,6 +91,8 @@ public final class LedgerRepartition: FrameSource {
             }
             isAtEnd = true
             tick(reader.acceptance.clock)
+            // A timer that was due when it was set fires before the next entry, whoever's that is.
+            if hasLeftOut, clock != .distantPast { builder.append(tick: clock) }
             close()
             return
         }
@@ -102,6 +106,7 @@ public final class LedgerRepartition: FrameSource {
     private func take() throws {
         // Where nothing of the new partition has happened for long, its clock keeps up in steps that count.
         let now = reader.acceptance.clock
+        hasLeftOut = true
         if clock != .distantPast, now > clock.adding(Self.maximumStep) {
             tick(reader.clockBefore)
             if entry.kind == .tick { tick(now) }
@@ -120,6 +125,7 @@ public final class LedgerRepartition: FrameSource {
             builder.append(
                 entry.event, topic: entry.origin.topic, partition: entry.origin.partition, offset: entry.origin.offset)
             if !reader.isOutOfRange { clock = max(clock, entry.event.time) }
+            hasLeftOut = false
         }
     }
 
@@ -154,6 +160,7 @@ public final class LedgerRepartition: FrameSource {
             guard frozen.count > before.count else { return }
             tick(reader.clockBefore)
             builder.append(system: entry.event)
+            hasLeftOut = false
         default:
             throw Failure(
                 description: "partition \(partition): a system entry of type "
@@ -180,10 +187,13 @@ public final class LedgerRepartition: FrameSource {
         data.append(",\"fold-version\":")
         data.append(decimal: Int64(identity.version.rawValue))
         data.append("}")
-        var event = entry.event
-        event.data = data.bytes
-        builder.append(system: event)
+        Array(data.bytes).withUnsafeBytes { bytes in
+            var event = entry.event
+            event.data = bytes
+            builder.append(system: event)
+        }
         self.identity = identity
+        hasLeftOut = false
     }
 
     /// Brings the clock to a time that it has not passed yet.
