@@ -30,7 +30,8 @@ extension CommandTests {
 
         @Test func twelvePartitionsBecomeTwentyFour() async throws {
             let topics = try MovedTopics(
-                [TrialCluster.ledger] + TrialCluster.facts, suffix: "-2", partitions: Self.partitions, in: folder)
+                [TrialCluster.ledger] + TrialCluster.facts, prefix: "standing-2", partitions: Self.partitions,
+                in: folder)
             let broker = try await Broker(["--topics", topics.broker])
             let cluster = try TrialCluster(broker.address)
             let events = Trial.events(2000, subjects: Self.subjects, seed: 47)

@@ -8,27 +8,29 @@ struct MovedTopics {
     /// For whoever works on the moved ledger.
     let members: String
 
-    /// `names`: those that move. `suffix`: what their names get.
-    init(_ names: [String], suffix: String, partitions: Int? = nil, in folder: TemporaryFolder) throws {
+    /// `names`: those that move. `prefix`: what their names begin with instead of `standing`; a fact topic is known by how its name
+    /// ends.
+    init(_ names: [String], prefix: String, partitions: Int? = nil, in folder: TemporaryFolder) throws {
         let files = FileManager.default
         (broker, members) = (folder.path("broker-topics"), folder.path("topics"))
         let shipped = Package.root.appending(path: "topics").path
         for path in [broker, members] { try files.copyItem(atPath: shipped, toPath: path) }
         for name in names {
+            let moved = name.replacing("standing.", with: "\(prefix).")
             var lines = try String(contentsOfFile: "\(shipped)/\(name).yaml", encoding: .utf8).split(
                 separator: "\n", omittingEmptySubsequences: false
             ).map(String.init)
             for index in lines.indices {
-                if lines[index].hasPrefix("name: ") { lines[index] = "name: \(name)\(suffix)" }
+                if lines[index].hasPrefix("name: ") { lines[index] = "name: \(moved)" }
                 if let partitions, lines[index].hasPrefix("partitions: ") { lines[index] = "partitions: \(partitions)" }
             }
             try files.removeItem(atPath: "\(members)/\(name).yaml")
             try lines.joined(separator: "\n").write(
-                toFile: "\(members)/\(name)\(suffix).yaml", atomically: true, encoding: .utf8)
-            // One file of each role is enough for a broker, which does not ask what a topic is for.
+                toFile: "\(members)/\(moved).yaml", atomically: true, encoding: .utf8)
+            // There is one ledger to a folder of files; a broker does not ask what a topic is for.
             for index in lines.indices where lines[index].hasPrefix("role: ") { lines[index] = "role: source" }
             try lines.joined(separator: "\n").write(
-                toFile: "\(broker)/\(name)\(suffix).yaml", atomically: true, encoding: .utf8)
+                toFile: "\(broker)/\(moved).yaml", atomically: true, encoding: .utf8)
         }
     }
 }

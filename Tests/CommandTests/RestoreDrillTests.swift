@@ -58,7 +58,7 @@ extension CommandTests {
         }
 
         @Test func aLostLedgerComesBackAndConsumersGoOn() async throws {
-            let topics = try MovedTopics([TrialCluster.ledger], suffix: "-restored", in: folder)
+            let topics = try MovedTopics([TrialCluster.ledger], prefix: "restored", in: folder)
             let broker = try await Broker(["--topics", topics.broker])
             let cluster = try TrialCluster(broker.address)
             let data = ["--data", folder.path("data"), "--snapshot-interval", "1s"]
