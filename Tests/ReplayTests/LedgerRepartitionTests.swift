@@ -1,4 +1,5 @@
 import Events
+import Foundation
 import Ledger
 import Policy
 import Replay
@@ -23,6 +24,8 @@ import Testing
     /// A partition's state as its subjects see it: by subject, the explained standing, dates and counts of evidence included.
     private struct Folded: Equatable {
         var standings: [String: String] = [:]
+        /// By subject and topic, without what a ledger's offsets and name are in.
+        var facts: [String: [String]] = [:]
         var clock = Timestamp.distantPast
         var version: FoldVersion?
         var policy = ""
@@ -31,13 +34,23 @@ import Testing
     private func fold(_ frames: Frames) throws -> Folded {
         var fold = PartitionFold(partition: 0) { end in MemoryFrames(frames.filter { $0.offset < end }) }
         var facts = FactBatch()
+        var told: [String: [String]] = [:]
         for frame in frames {
             facts.removeAll()
             try frame.bytes.withUnsafeBytes {
-                try fold.apply(frame: $0, at: frame.offset, above: [.max, .max, .max], into: &facts)
+                try fold.apply(frame: $0, at: frame.offset, above: [0, 0, 0], into: &facts)
+            }
+            for item in facts.items {
+                let json = Data(facts.value(item))
+                var fact = try #require(JSONSerialization.jsonObject(with: json) as? [String: Any])
+                let subject = try #require(fact["subject"] as? String)
+                for name in ["id", "sequence", "source"] { fact[name] = nil }
+                let rest = try JSONSerialization.data(withJSONObject: fact, options: .sortedKeys)
+                told["\(subject) \(item.topic)", default: []].append(String(decoding: rest, as: UTF8.self))
             }
         }
-        var result = Folded(clock: fold.fold.clock, version: fold.fold.version, policy: fold.policyText)
+        var result = Folded(
+            facts: told, clock: fold.fold.clock, version: fold.fold.version, policy: fold.policyText)
         let (policy, clock) = (fold.fold.policy, fold.fold.clock)
         fold.fold.forEachStanding { standing in
             var writer = ByteWriter()
@@ -54,6 +67,7 @@ import Testing
         #expect(whole.standings.count > 1)
         for count in [1, 2, 3, 5] {
             var standings: [String: String] = [:]
+            var facts: [String: [String]] = [:]
             for partition in 0..<Int32(count) {
                 let part = try divided(ledger.frames, partition: partition, of: count)
                 #expect(part.map(\.offset) == Array(0..<Int64(part.count)))
@@ -64,9 +78,11 @@ import Testing
                     #expect(own == Int(partition))
                 }
                 standings.merge(folded.standings) { first, _ in first }
+                facts.merge(folded.facts) { first, _ in first }
             }
             let different = whole.standings.keys.filter { standings[$0] != whole.standings[$0] }.sorted()
             #expect(standings.count == whole.standings.count && different.isEmpty, "\(count): \(different)")
+            #expect(facts == whole.facts, "\(count)")
             if let subject = different.first { #expect(standings[subject] == whole.standings[subject]) }
         }
     }
