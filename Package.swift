@@ -12,6 +12,11 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
+/// What `standing --version` calls the commit: deploy/install says it to the build, for nobody can ask git when the program runs.
+let commit = (Context.environment["STANDING_COMMIT"] ?? "").filter {
+    $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
+}
+
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -61,6 +66,7 @@ let package = Package(
         // No pkg-config file: its module map names the library.
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .target(name: "CIntrinsics"),
+        .target(name: "CBuild", cSettings: [.define("STANDING_COMMIT", to: "\"\(commit)\"")]),
         .target(
             name: "CSimdJSON",
             // Without it simdjson checks its own use, at a third of the speed.
@@ -93,10 +99,9 @@ let package = Package(
         .executableTarget(
             name: "standing",
             dependencies: [
-                "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
-                "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics", argumentParser, histogram, logging,
-                metrics, nio, nioHTTP1, nioPosix,
-                "CIntrinsics", "Operations",
+                "CBuild", "CIntrinsics", "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag",
+                "Ledger", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics",
+                argumentParser, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
 

@@ -206,14 +206,15 @@ final class FoldPoller: RoundWorker {
                 end += 1
             }
             let block = FrameBlock(capacity: bytes, frames: end - start)
-            for record in records[start..<end] {
+            for record in records[start..<end] where !record.isLedgerFiller {
                 block.append(record.frame, at: record.offset, written: record.timestamp)
             }
+            start = end
+            guard block.count > 0 else { continue }
             let runner = runners[source]
             let waiting = runner.inbox.add(block, of: runner.status.shared)
             runtime.slices.ready(runner)
             if waiting >= limit { try pause(runner) }
-            start = end
         }
     }
 

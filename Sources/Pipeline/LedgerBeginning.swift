@@ -23,11 +23,14 @@ struct LedgerBeginning {
         var frame: LedgerFirstFrame
     }
 
-    /// Throws `PipelineError` where the ledger is empty and no policy is given, or where it never had the policy that is given.
+    /// Throws `PipelineError` where the ledger is empty and no policy is given, or facts of an earlier one are published; or where
+    /// it never had the policy that is given.
     func run(partitions: Int) throws {
         let places = (0..<Int32(partitions)).map { TopicPartition(configuration.topics.ledger, $0) }
-        let ends = try configuration.kafka.ends(of: places, timeoutMilliseconds: Self.patienceMilliseconds)
+        let facts = configuration.topics.facts.flatMap { topic in places.map { TopicPartition(topic, $0.partition) } }
+        let ends = try configuration.kafka.ends(of: places + facts, timeoutMilliseconds: Self.patienceMilliseconds)
         if try beginning(of: 0) == nil {
+            if let told = facts.first(where: { ends[$0] ?? 0 > 0 }) { throw lost(told) }
             // Of two members that begin the same ledger the first entry of partition 0 wins, for all partitions.
             try append(try beginning(), to: [0], of: partitions)
         }
@@ -56,13 +59,24 @@ struct LedgerBeginning {
             ])
     }
 
+    /// A ledger that begins anew would give other facts the numbers of those that consumers have.
+    private func lost(_ facts: TopicPartition) -> PipelineError {
+        let ledger = configuration.topics.ledger
+        return PipelineError(
+            .ledgerDamaged,
+            "\(ledger) does not begin with a policy, and \(facts) has facts: that ledger is lost. Bring it back with `standing "
+                + "ledger import`; `standing ledger export --archive DIR` takes it out of a member's data folder. A new ledger "
+                + "begins under another --topic-prefix")
+    }
+
     private func beginning() throws -> SystemEntry {
         guard let policy = configuration.policy else {
             throw PipelineError(
                 .policyMissing, "the ledger \(configuration.topics.ledger) is empty: give its policy with --policy FILE"
             )
         }
-        return .beginning(policy, ledger: LedgerIdentity(name: configuration.ledgerName))
+        return .beginning(
+            policy, ledger: LedgerIdentity(name: configuration.ledgerName, configuration.knownFoldVersions))
     }
 
     private func append(_ entry: SystemEntry, to numbers: [Int], of partitions: Int) throws {
@@ -113,7 +127,9 @@ struct LedgerBeginning {
                 else { continue }
                 do {
                     return First(
-                        policyText: text, identity: try LedgerIdentity(in: entry.event.data, decoder),
+                        policyText: text,
+                        identity: try LedgerIdentity(
+                            in: entry.event.data, decoder, configuration.knownFoldVersions),
                         frame: LedgerFirstFrame(frame))
                 } catch {
                     throw PipelineError(

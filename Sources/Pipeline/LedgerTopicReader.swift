@@ -64,7 +64,9 @@ final class LedgerTopicReader {
     /// Adds what one poll brings within this time.
     func poll(into portion: inout Portion, timeoutMilliseconds: Int) throws {
         let count = try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
-            for record in records where record.offset < end { portion.append(record.frame, at: record.offset) }
+            for record in records where record.offset < end && !record.isLedgerFiller {
+                portion.append(record.frame, at: record.offset)
+            }
         }
         let errors = consumer.takeErrors()
         if let (place, error) = errors.first(where: { $0.error.isOffsetOutOfRange }) {

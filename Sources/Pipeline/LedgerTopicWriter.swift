@@ -21,8 +21,19 @@ public final class LedgerTopicWriter {
 
     /// Throws where an earlier frame was not acknowledged under its offset.
     public func append(_ frame: LedgerFrame, to partition: Int32) throws {
+        try append(key: nil, frame.bytes, at: frame.offset, to: partition)
+    }
+
+    /// Takes an offset at which the ledger has no frame (`LedgerFiller`).
+    public func fill(_ offset: Int64, of partition: Int32) throws {
+        try append(key: LedgerFiller.keyBytes, nil, at: offset, to: partition)
+    }
+
+    private func append(
+        key: UnsafeRawBufferPointer?, _ value: UnsafeRawBufferPointer?, at offset: Int64, to partition: Int32
+    ) throws {
         while try !producer.produce(
-            topic: topic, partition: partition, key: nil, value: frame.bytes, tag: Int(frame.offset))
+            topic: topic, partition: partition, key: key, value: value, tag: Int(offset))
         { try serve(50) }
         try serve(0)
     }

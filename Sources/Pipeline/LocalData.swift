@@ -61,14 +61,15 @@ extension LocalData {
 
     /// The state of a partition's newest good snapshot; nil: there is none.
     func restored(
-        _ partition: Int32, history: @escaping PartitionFold.History, maximumSessions: Int, keepsRejected: Bool = false,
+        _ partition: Int32, history: @escaping PartitionFold.History, maximumSessions: Int,
+        known: KnownFoldVersions = KnownFoldVersions(), keepsRejected: Bool = false,
         rejected: (SnapshotStore.Rejected) -> Void
     ) throws -> Restored? {
         try snapshots(partition).newest(keepsRejected: keepsRejected, rejected: rejected) { offset, reader in
             var head: [UInt8] = []
             let fold = try PartitionFold(
                 partition: partition, history: history, snapshot: &reader, chainHead: &head,
-                maximumSessions: maximumSessions)
+                maximumSessions: maximumSessions, known: known)
             guard fold.nextOffset == offset else {
                 throw PartitionFold.SnapshotError("it is of offset \(fold.nextOffset)")
             }

@@ -24,13 +24,15 @@ extension PartitionRunner {
     /// The newest good snapshot; nil if there is none.
     func restored(_ store: PartitionStore) throws -> LocalData.Restored? {
         try store.restore(
-            history: history(store.directory), maximumSessions: configuration.maximumSessions, logger: logger)
+            history: history(store.directory), maximumSessions: configuration.maximumSessions,
+            known: configuration.knownFoldVersions, logger: logger)
     }
 
     /// A state in which nothing is folded.
     func blank(_ store: PartitionStore) -> PartitionFold {
         PartitionFold(
-            partition: number, history: history(store.directory), maximumSessions: configuration.maximumSessions)
+            partition: number, history: history(store.directory), maximumSessions: configuration.maximumSessions,
+            known: configuration.knownFoldVersions)
     }
 
     /// What a policy that is activated is folded from.

@@ -143,9 +143,9 @@ final class PartitionStore {
 
     /// The newest good snapshot; nil: there is none.
     func restore(
-        history: @escaping PartitionFold.History, maximumSessions: Int, logger: Logger
+        history: @escaping PartitionFold.History, maximumSessions: Int, known: KnownFoldVersions, logger: Logger
     ) throws -> LocalData.Restored? {
-        try data?.restored(partition, history: history, maximumSessions: maximumSessions) { rejected in
+        try data?.restored(partition, history: history, maximumSessions: maximumSessions, known: known) { rejected in
             logger.error(
                 "a snapshot is thrown away", metadata: ["file": "\(rejected.path)", "reason": "\(rejected.reason)"])
         }

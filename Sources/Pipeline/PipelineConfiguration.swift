@@ -2,7 +2,7 @@ internal import Foundation
 public import Kafka
 public import Ledger
 public import Policy
-internal import Scoring
+package import Scoring
 
 /// What the pipeline is told. A value: nothing in it changes while it runs.
 public struct PipelineConfiguration: Sendable {
@@ -107,6 +107,8 @@ public struct PipelineConfiguration: Sendable {
 
     /// Appender sessions that the fold remembers: a constant of the fold, but in a simulation.
     package var maximumSessions = Acceptance.maximumSessions
+    /// All, but of a simulated member whose program is an older release's.
+    package var knownFoldVersions = KnownFoldVersions()
     /// False: what a planted bug would be, in a simulation.
     package var noticesForgottenSessions = true
     /// The same: what is polled of a partition is folded in its order.

@@ -27,8 +27,12 @@ struct Quarantine {
     /// What is wrong and what can be done, for the log and `/readyz`.
     var description: String {
         let (partition, offset) = (problem.partition, problem.offset)
+        let firstWayOut =
+            problem.needsNewerProgram
+            ? "run a newer version of the program here; if no version of it has written the record, restore the topic"
+            : "restore the topic"
         return
-            "\(problem); the partition is in quarantine: restore the topic, or pass the record over with `standing ledger "
+            "\(problem); the partition is in quarantine: \(firstWayOut), or pass the record over with `standing ledger "
             + "skip \(partition) \(offset) --reason TEXT`"
     }
 }

@@ -47,7 +47,7 @@ extension PartitionFold {
     /// another partition, of another fold version, or not what its digest says.
     public init(
         partition: Int32, history: History? = nil, snapshot reader: inout ByteReader, chainHead: inout [UInt8],
-        maximumSessions: Int = Acceptance.maximumSessions
+        maximumSessions: Int = Acceptance.maximumSessions, known: KnownFoldVersions = KnownFoldVersions()
     ) throws {
         do {
             let head = try Head(&reader, partition: partition, maximumSessions: maximumSessions)
@@ -55,6 +55,9 @@ extension PartitionFold {
                 throw SnapshotError("its policy does not pass its checks")
             }
             let fold = try Fold(policy: policy, snapshot: &reader)
+            guard fold.version <= known.newest else {
+                throw SnapshotError("fold version \(fold.version.rawValue), which this program does not know")
+            }
             guard let identity = LedgerIdentity(name: head.ledgerName, version: fold.version) else {
                 throw SnapshotError("a ledger's name that its fold version does not have")
             }
@@ -64,8 +67,8 @@ extension PartitionFold {
             chainHead = head.chainHead
             self.init(
                 partition: partition, history: history, fold: fold, identity: identity, policyText: head.policyText,
-                acceptance: head.acceptance, maximumSessions: maximumSessions, nextOffset: head.nextOffset,
-                sequences: head.sequences)
+                acceptance: head.acceptance, maximumSessions: maximumSessions, known: known,
+                nextOffset: head.nextOffset, sequences: head.sequences)
         } catch let failure as ByteReader.Failure {
             throw SnapshotError("\(failure)")
         }

@@ -15,6 +15,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         /// The ledger offset of the frame at fault.
         public let offset: Int64
         public let message: String
+        /// The frame is of a version that this program does not know, or has such an entry.
+        public let needsNewerProgram: Bool
         public var description: String { "ledger partition \(partition), offset \(offset): \(message)" }
     }
 
@@ -59,6 +61,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     var notEnrolledBefore: [Int64] = []
     let rule: Rule
     let maximumSessions: Int
+    private let known: KnownFoldVersions
     /// The partition's first entry, which brings a policy, is folded.
     private var hasBegun = false
     var encoder: FactEncoder?
@@ -109,14 +112,14 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     var shadowFold: ShadowFold?
 
     /// Follows the ledger's policies. Without a `history` it follows the first alone and refuses a frame that activates
-    /// another. `maximumSessions`: another bound than the fold's own is for simulations.
+    /// another. `maximumSessions`, `known`: others than the fold's own are for simulations.
     public init(
         partition: Int32, history: History? = nil, keepsFacts: Bool = true,
-        maximumSessions: Int = Acceptance.maximumSessions
+        maximumSessions: Int = Acceptance.maximumSessions, known: KnownFoldVersions = KnownFoldVersions()
     ) {
         self.init(
             partition, .ledger(history: history), Fold(policy: .absent), keepsFacts: keepsFacts,
-            Acceptance(maximumSessions: maximumSessions), maximumSessions)
+            Acceptance(maximumSessions: maximumSessions), maximumSessions, known)
     }
 
     /// What would be, and would have been told, had this policy always been active: the ledger's own are passed over.
@@ -142,9 +145,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// Goes on from a state that was kept.
     init(
         partition: Int32, history: History?, fold: consuming Fold, identity: LedgerIdentity, policyText: String,
-        acceptance: Acceptance, maximumSessions: Int, nextOffset: Int64, sequences: [Int64]
+        acceptance: Acceptance, maximumSessions: Int, known: KnownFoldVersions, nextOffset: Int64, sequences: [Int64]
     ) {
-        self.init(partition, .ledger(history: history), fold, keepsFacts: true, acceptance, maximumSessions)
+        self.init(partition, .ledger(history: history), fold, keepsFacts: true, acceptance, maximumSessions, known)
         self.identity = identity
         encoder = FactEncoder(policy: self.fold.policy, partition: partition, ledger: identity.name)
         (self.policyText, self.nextOffset, self.sequences) = (policyText, nextOffset, sequences)
@@ -153,9 +156,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     private init(
         _ partition: Int32, _ rule: Rule, _ fold: consuming Fold, keepsFacts: Bool,
-        _ acceptance: Acceptance = Acceptance(), _ maximumSessions: Int = Acceptance.maximumSessions
+        _ acceptance: Acceptance = Acceptance(), _ maximumSessions: Int = Acceptance.maximumSessions,
+        _ known: KnownFoldVersions = KnownFoldVersions()
     ) {
         self.partition = partition
+        self.known = known
         self.rule = rule
         self.maximumSessions = maximumSessions
         reader = EntryReader(acceptance)
@@ -204,7 +209,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             return .unfinished
         } catch {
             (place, candidate, isSpoiled) = (.outside, nil, true)
-            if let error = error as? FrameError { throw problem(error.description) }
+            if let error = error as? FrameError {
+                throw problem(error.description, needsNewerProgram: error.code == .unknownVersion)
+            }
             throw error
         }
     }
@@ -378,15 +385,15 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             if encoder != nil {
                 encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: identity.name)
             }
-        default: throw problem("a system entry that this version does not know")
+        default: throw problem("a system entry that this version does not know", needsNewerProgram: true)
         }
     }
 
     private func readIdentity() throws -> LedgerIdentity {
         do {
-            return try LedgerIdentity(in: entry.event.data, decoder)
+            return try LedgerIdentity(in: entry.event.data, decoder, known)
         } catch {
-            throw problem("the ledger is of \(error)")
+            throw problem("the ledger is of \(error)", needsNewerProgram: true)
         }
     }
 
@@ -403,7 +410,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         switch rule {
         case .ledger:
             policyText = text
-            fold = Fold(policy: policy, version: identity.version)
+            fold = Fold(policy: policy, version: known.waitsForUpgrade ? identity.version : known.newest)
         case .past, .shadow:
             fold = rule.fold(of: fold.policy, version: identity.version)
             fold.begin(under: policy)
@@ -424,8 +431,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         }
     }
 
-    func problem(_ message: String) -> Problem {
-        Problem(partition: partition, offset: frameOffset, message: message)
+    func problem(_ message: String, needsNewerProgram: Bool = false) -> Problem {
+        Problem(
+            partition: partition, offset: frameOffset, message: message, needsNewerProgram: needsNewerProgram)
     }
 
     /// Numbers the facts that wait in the fold, and adds to `facts` those above `published`.

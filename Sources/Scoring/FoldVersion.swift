@@ -29,6 +29,15 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
+/// The fold versions that a program knows: all of them. A simulation runs programs of two releases side by side.
+public struct KnownFoldVersions: Hashable, Sendable {
+    public var newest = FoldVersion.newest
+    /// False is a planted bug: a ledger that begins under an older version is folded under the newest from there on.
+    public var waitsForUpgrade = true
+
+    public init() {}
+}
+
 /// What a ledger says of itself: in its first entry, and where it moves to a newer version.
 public struct LedgerIdentity: Hashable, Sendable {
     /// Stands in every fact's source; nil in a ledger of the second version, which has none.
@@ -42,6 +51,11 @@ public struct LedgerIdentity: Hashable, Sendable {
     public init?(name: String, version: FoldVersion) {
         guard version == .second ? name.isEmpty : Self.isName(name) else { return nil }
         (self.name, self.version) = (name.isEmpty ? nil : name, version)
+    }
+
+    /// A ledger that begins under the newest version that a program knows.
+    public init(name: String, _ known: KnownFoldVersions) {
+        self = Self(name: name, version: known.newest) ?? .unnamed
     }
 
     private init() { (name, version) = (nil, .second) }
@@ -72,7 +86,9 @@ public struct LedgerIdentity: Hashable, Sendable {
 
     /// What an entry's data says of its ledger. Throws `Unknown` where it names a version that this program does not know, or a
     /// name that is none.
-    public init(in data: UnsafeRawBufferPointer, _ decoder: EventDecoder) throws(Unknown) {
+    public init(
+        in data: UnsafeRawBufferPointer, _ decoder: EventDecoder, _ known: KnownFoldVersions = KnownFoldVersions()
+    ) throws(Unknown) {
         guard let number = decoder.integer(Self.versionMember, of: data) else {
             guard !decoder.hasMember(Self.versionMember, of: data) else {
                 throw Unknown(description: "a fold version that is no whole number of 64 bits")
@@ -80,9 +96,10 @@ public struct LedgerIdentity: Hashable, Sendable {
             self = .unnamed
             return
         }
-        guard let version = UInt32(exactly: number).flatMap({ FoldVersion(rawValue: $0) }) else {
+        guard let version = UInt32(exactly: number).flatMap({ FoldVersion(rawValue: $0) }), version <= known.newest
+        else {
             throw Unknown(
-                description: "fold version \(number); this program knows none above \(FoldVersion.newest.rawValue)")
+                description: "fold version \(number); this program knows none above \(known.newest.rawValue)")
         }
         let name = decoder.string(Self.nameMember, of: data).map { String(decoding: $0, as: UTF8.self) } ?? ""
         guard let identity = LedgerIdentity(name: name, version: version) else {

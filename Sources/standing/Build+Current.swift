@@ -6,7 +6,8 @@ import Scoring
 extension Build {
     /// This program. Sources that are built by hand name no commit.
     static let current = Build(
-        version: StandingCommand.release, commit: "unknown", foldVersion: FoldVersion.newest.rawValue,
+        version: StandingCommand.release, commit: StandingCommand.commit ?? "unknown",
+        foldVersion: FoldVersion.newest.rawValue,
         librdkafka: KafkaConfiguration.libraryVersion)
 }
 

@@ -10,10 +10,11 @@ struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger",
         abstract:
-            "Take a ledger out of its cluster, bring it into another, move it to the newest fold version, or pass over a record "
-            + "that cannot be folded.",
+            "Take a ledger out of its cluster, bring it into another, give it more partitions, move it to the newest fold version, or "
+            + "pass over a record that cannot be folded.",
         subcommands: [
-            LedgerExportCommand.self, LedgerImportCommand.self, LedgerUpgradeCommand.self, LedgerSkipCommand.self,
+            LedgerExportCommand.self, LedgerImportCommand.self, LedgerRepartitionCommand.self,
+            LedgerUpgradeCommand.self, LedgerSkipCommand.self,
         ])
 }
 
@@ -61,8 +62,10 @@ struct LedgerImportCommand: ParsableCommand {
         abstract: "Append an export's frames to a ledger topic that is empty or has the beginning of them.",
         discussion: """
             The whole export is checked first. Every frame gets the offset that it had, because offsets are part of facts' ids; \
-            where that cannot be, nothing is appended. An interrupted import goes on where it stopped. No `standing serve` may \
-            run on the ledger meanwhile; afterwards it publishes the facts again, under the same ids and sequence numbers.
+            where that cannot be, nothing is appended. Offsets at which the ledger had no frame are taken by records that every \
+            reader passes over. An interrupted import goes on where it stopped. No `standing serve` may \
+            run on the ledger meanwhile; afterwards it goes on after the facts that the fact topics have, and publishes what \
+            they lack, under the same ids and sequence numbers.
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -85,26 +88,35 @@ struct LedgerImportCommand: ParsableCommand {
                 for part in manifest.parts { try export.verify(part) }
                 // Once without appending, so that what cannot be wholly imported is not begun.
                 for part in manifest.parts {
-                    _ = try LedgerImport.run(
-                        partition: part.partition, frames: export.frames(part.partition),
-                        existing: try ledger.frames(part.partition, 0, .max)
-                    ) { _ in }
+                    _ = try LedgerImport(partition: part.partition, end: ledger.ends[part.partition] ?? 0).run(
+                        frames: export.frames(part.partition), existing: try ledger.frames(part.partition, 0, .max),
+                        append: { _ in }, fill: { _ in })
                 }
                 let writer = try LedgerTopicWriter(cluster.kafka, topic: cluster.names(.ledger)[0])
                 for part in manifest.parts {
-                    let counts = try LedgerImport.run(
-                        partition: part.partition, frames: export.frames(part.partition),
-                        existing: try ledger.frames(part.partition, 0, .max)
-                    ) { try writer.append($0, to: part.partition) }
+                    let number = part.partition
+                    let counts = try LedgerImport(partition: number, end: ledger.ends[number] ?? 0).run(
+                        frames: export.frames(number), existing: try ledger.frames(number, 0, .max),
+                        append: { try writer.append($0, to: number) }, fill: { try writer.fill($0, of: number) })
                     try writer.flush()
-                    print(
-                        "{\"partition\":\(part.partition),\"existing\":\(counts.existing),\"appended\":\(counts.appended)}"
-                    )
+                    print(counts.json(of: number))
                 }
             } catch let failure as LedgerExport.Failure {
                 throw fail("error: \(failure)", Exit.corruption)
             }
         }
+    }
+}
+
+extension LedgerImport.Counts {
+    /// `{"partition","existing","appended"}`, and `"filled"` where it is not 0.
+    fileprivate func json(of partition: Int32) -> String {
+        var object = JSONObjectText()
+        object.add("partition", Int64(partition))
+        object.add("existing", existing)
+        object.add("appended", appended)
+        if filled > 0 { object.add("filled", filled) }
+        return object.text
     }
 }
 

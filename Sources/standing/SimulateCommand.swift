@@ -14,7 +14,8 @@ struct SimulateCommand: ParsableCommand {
             that tear what was not synced, pauses beyond the session's time-out, network partitions, broker failures, \
             brokers that take seconds to answer, refused and delayed and lost messages, transactions that are aborted and \
             leave offsets without a record, disk faults, disks that take seconds to sync, clock steps of a day, restarts, \
-            records that expire, partitions that are added, changes of policy, policies in the shadow, voids, appeals. Computing \
+            records that expire, partitions that are added, changes of policy, policies in the shadow, voids, appeals; in some, \
+            the members' programs are of two releases, and the ledger moves from an older fold version to the newest. Computing \
             takes time, and a group expels a member that does not poll in time: one that could have is an error. Then everything heals, and \
             ledger, dead letters, facts, checkpoints, states, shadows, archives and snapshots are held against a plain fold of what \
             was acknowledged, and so is what members have answered about subjects, on the way and at the end.
@@ -25,7 +26,7 @@ struct SimulateCommand: ParsableCommand {
             sessions are forgotten (forgotten), a member computes for longer than the poll interval (stalls), a slice \
             takes a partition's order apart (disordered), positions and snapshots run ahead of the facts (ahead), a \
             member that has lost a partition goes on answering as its owner (misdirected), a policy in the shadow leaks a \
-            fact (leak).
+            fact (leak), a member folds under a newer fold version before the ledger's entry (hasty).
 
             A run that fails is made as short as it goes, and the command that repeats it is printed; exit 1.
             """)

@@ -1,7 +1,10 @@
 import ArgumentParser
+import CBuild
 import CMimalloc
 import Foundation
 import Kafka
+import Ledger
+import Scoring
 
 @main
 struct StandingCommand: AsyncParsableCommand {
@@ -25,11 +28,28 @@ struct StandingCommand: AsyncParsableCommand {
 
     static let release = "0.1.0"
 
+    /// The commit that was built; nil if the build was not told it.
+    static var commit: String? {
+        let commit = String(cString: standing_commit())
+        return commit.isEmpty ? nil : commit
+    }
+
+    /// The numbers of what it writes to disks and topics: a program reads those of the same number.
+    private static var formats: [(name: String, number: Int)] {
+        [
+            ("fold version", Int(FoldVersion.newest.rawValue)), ("frame", Int(Frame.version)),
+            ("archive", ArchiveDirectory.format), ("snapshot", Int(Fold.stateVersion)),
+            ("export", Int(LedgerExport.format)),
+        ]
+    }
+
     /// With the native libraries that decide how fast the process is. The mention of mimalloc also links it: it takes the
     /// place of the C library's allocator, which keeps more than twice of the memory and costs a fifth more of the time.
     private static var version: String {
         let allocator = mi_version()
-        return "\(release) (librdkafka \(KafkaConfiguration.libraryVersion), "
+        let numbers = formats.map { "\($0.name) \($0.number)" }.joined(separator: ", ")
+        return "\(release) (commit \(commit ?? "unknown"), \(numbers), "
+            + "librdkafka \(KafkaConfiguration.libraryVersion), "
             + "mimalloc \(allocator / 100).\(allocator / 10 % 10).\(allocator % 10))"
     }
 

@@ -180,10 +180,10 @@ final class Broker {
     /// HOST:PORT.
     let address: String
 
-    /// `port`: the one that clients bootstrap from. `topicPrefix`: of its topics.
-    init(port: UInt16? = nil, topicPrefix: String = "") async throws {
+    /// `port`: the one that clients bootstrap from. `topicPrefix`: of its topics. `arguments`: others of the command.
+    init(port: UInt16? = nil, topicPrefix: String = "", _ arguments: [String] = []) async throws {
         let process = try Running(
-            ["broker", "--topic-prefix", topicPrefix] + (port.map { ["--port", "\($0)"] } ?? []))
+            ["broker", "--topic-prefix", topicPrefix] + (port.map { ["--port", "\($0)"] } ?? []) + arguments)
         address = try await wait(for: "the broker's address", limit: Limit.start) {
             guard process.isRunning else { throw Trouble("the broker ended: \(process.messagesSoFar)") }
             return process.outputSoFar.contains("\n")

@@ -99,14 +99,39 @@ import Testing
     // MARK: Import
 
     private func imported(
-        _ frames: [(offset: Int64, bytes: [UInt8])], over existing: [(offset: Int64, bytes: [UInt8])]
+        _ frames: [(offset: Int64, bytes: [UInt8])], over existing: [(offset: Int64, bytes: [UInt8])],
+        end: Int64? = nil
     ) throws -> [(offset: Int64, bytes: [UInt8])] {
         var topic = existing
-        let counts = try LedgerImport.run(
-            partition: 1, frames: MemoryFrames(frames), existing: MemoryFrames(existing)
-        ) { topic.append(($0.offset, Array($0.bytes))) }
+        // A topic gives the next offset to whatever comes.
+        var next = end ?? (existing.last.map { $0.offset + 1 } ?? 0)
+        let counts = try LedgerImport(partition: 1, end: next).run(
+            frames: MemoryFrames(frames), existing: MemoryFrames(existing),
+            append: { frame in
+                #expect(frame.offset == next)
+                topic.append((frame.offset, Array(frame.bytes)))
+                next += 1
+            },
+            fill: { offset in
+                #expect(offset == next)
+                next += 1
+            })
         #expect(counts.existing == existing.count && counts.appended == topic.count - existing.count)
         return topic
+    }
+
+    /// What the ledger has no frame at is taken before the next frame, also where an import was interrupted among such offsets.
+    @Test func offsetsWithoutAFrameAreFilled() throws {
+        var sparse = ledger[1].map { (offset: $0.offset + 3, bytes: $0.bytes) }
+        for index in 8..<sparse.count { sparse[index].offset += 2 }
+        for count in [0, 1, 8, 21] {
+            let existing = Array(sparse.prefix(count))
+            #expect(same(try imported(sparse, over: existing), sparse))
+            guard count < sparse.count else { continue }
+            for end in (existing.last.map { $0.offset + 1 } ?? 0)...sparse[count].offset {
+                #expect(same(try imported(sparse, over: existing, end: end), sparse))
+            }
+        }
     }
 
     @Test func whatTheTopicLacksIsAppended() throws {
@@ -134,8 +159,7 @@ import Testing
                 == "partition 1, offset 9: the topic goes on where the export ends")
         var gap = ledger[1]
         gap.remove(at: 6)
-        #expect(
-            failure(gap, over: [])
-                == "partition 1, offset 6: the ledger has no frame here, and a topic cannot leave an offset out")
+        #expect(failure(gap, over: ledger[1]) == "partition 1, offset 6: the topic has another frame here")
+        #expect(failure(ledger[1], over: gap) == "partition 1, offset 6: the topic has another frame here")
     }
 }

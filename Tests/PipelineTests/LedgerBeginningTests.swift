@@ -123,5 +123,25 @@ extension PipelineServiceTests {
             #expect(try partition(0, of: fixture) == first)
             #expect(try partition(1, of: fixture) == Found(texts: [fixture.policy.text], records: 1))
         }
+
+        /// Where facts are published, an empty ledger topic is one that was lost, and not one that begins.
+        @Test func aLedgerThatWasLostDoesNotBeginAnew() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let facts = try fixture.kafka.producer(.init()) { _ in }
+            let topic = try facts.topic(fixture.topics.facts[1])
+            try Array("{}".utf8).withUnsafeBytes { value in
+                let isQueued = try facts.produce(topic: topic, partition: 1, key: nil, value: value, tag: 0)
+                try #require(isQueued)
+            }
+            try #require(facts.flush(timeoutMilliseconds: 20_000) { _ in })
+            let configuration = PipelineConfiguration(
+                kafka: fixture.kafka, topics: fixture.topics, roles: [.fold], policy: fixture.policy)
+            let error = #expect(throws: PipelineError.self) {
+                try Self.begin(configuration, partitions: fixture.ledgerPartitions)
+            }
+            #expect(error?.code == .ledgerDamaged && error?.message.contains("that ledger is lost") == true)
+            #expect(try fixture.read(fixture.topics.ledger).isEmpty)
+        }
     }
 }

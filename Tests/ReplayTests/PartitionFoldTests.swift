@@ -1,3 +1,4 @@
+import Events
 import Ledger
 import Policy
 import Replay
@@ -139,6 +140,51 @@ import Testing
             let frame = LedgerEntry.frame(session: UInt64(session + 20), [upgrade(members)])
             #expect(ledger.problem(frame, at: 2).contains("the ledger is of"))
         }
+    }
+
+    /// An older program beside a newer one folds up to the entry, and says what it lacks.
+    @Test func anOlderProgramWaitsAtAnUpgrade() throws {
+        var known = KnownFoldVersions()
+        known.newest = .fifth
+        let begins = LedgerEntry.system(
+            type: "standing.policy.activated", data: LedgerEntry.policyData(TestPolicy.text, version: 5))
+        let frames = [
+            LedgerEntry.frame(session: 7, [begins]), LedgerEntry.frame([.enrolled("anna", offset: 0)]),
+            LedgerEntry.frame(session: 8, [upgrade(#""fold-version":6,"ledger":"city""#)]),
+        ]
+        var older = PartitionFold(partition: 4, known: known)
+        var newer = PartitionFold(partition: 4)
+        var facts = FactBatch()
+        var refused: PartitionFold.Problem?
+        for (offset, frame) in frames.enumerated() {
+            try frame.withUnsafeBytes { frame in
+                try newer.apply(frame: frame, at: Int64(offset), above: [0, 0, 0], into: &facts)
+                do {
+                    try older.apply(frame: frame, at: Int64(offset), above: [0, 0, 0], into: &facts)
+                } catch let problem as PartitionFold.Problem {
+                    refused = problem
+                }
+            }
+        }
+        #expect(refused?.needsNewerProgram == true && refused?.offset == 2)
+        let (known5, known6) = (older.fold.version, newer.fold.version)
+        #expect(known5 == .fifth && known6 == .sixth)
+        // Nor does it take a state that a newer program has kept.
+        var snapshot: [UInt8] = []
+        try newer.writeSnapshot(chainHead: [UInt8](repeating: 0, count: FrameChain.headBytes)) {
+            snapshot.append(contentsOf: $0)
+        }
+        var reason = ""
+        try snapshot.withUnsafeBytes { bytes in
+            var reader = ByteReader(bytes)
+            var head: [UInt8] = []
+            do {
+                _ = try PartitionFold(partition: 4, snapshot: &reader, chainHead: &head, known: known)
+            } catch let error as PartitionFold.SnapshotError {
+                reason = error.description
+            }
+        }
+        #expect(reason == "fold version 6, which this program does not know")
     }
 
     // MARK: What counts

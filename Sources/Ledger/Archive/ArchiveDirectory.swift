@@ -5,6 +5,8 @@ internal import Synchronization
 /// and 20 digits), `FIRST.torn-BYTE` for what was cut off, and `lock`. A file that is being made has another name until it is
 /// whole: `FIRST.index.new-PROCESS`, `FIRST.segment.new`, `FIRST.torn-BYTE.new`.
 public struct ArchiveDirectory: Sendable {
+    /// The number in the magic of a segment file.
+    public static let format = 1
     /// What a look-up reads at a time where there is no index yet.
     public static let maximumSegmentBytes = 4 * 1024 * 1024
 

@@ -20,7 +20,7 @@ internal import Events
 ///
 /// Offsets ascend; they leave out what the topic leaves out.
 enum Segment {
-    static let magic: UInt64 = 0x3130_3030_5341_4C53
+    static let magic: UInt64 = 0x0030_3030_5341_4C53 | UInt64(0x30 + ArchiveDirectory.format) << 56
     static let headerBytes = 32
     static let recordMagic: UInt32 = 0x5241_4C53
     static let recordHeaderBytes = 24

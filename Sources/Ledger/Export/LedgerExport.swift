@@ -26,7 +26,7 @@ public struct LedgerExport: Sendable {
         public let description: String
     }
 
-    private static let format: Int64 = 1
+    public static let format: Int64 = 1
     private static let maximumManifestBytes = 1 << 20
 
     public let path: String
@@ -122,19 +122,12 @@ public struct LedgerExport: Sendable {
         ArchiveFrames(directory(partition), from: start)
     }
 
-    /// Reads a partition wholly and holds it against the manifest; throws `Failure` or `ArchiveDamage`.
+    /// Reads a partition wholly and holds it against the manifest; throws `Failure` or `ArchiveDamage`. What lies in it and is no
+    /// frame is the ledger's business: an entry may pass over it.
     public func verify(_ part: Part) throws {
         var counted = Counted(part.partition)
-        var entries = EntryReader()
         let frames = frames(part.partition)
-        while let frame = try frames.next() {
-            do {
-                _ = try entries.open(frame.bytes)
-            } catch {
-                throw Failure(description: "partition \(part.partition), offset \(frame.offset): \(error)")
-            }
-            counted.add(frame)
-        }
+        while let frame = try frames.next() { counted.add(frame) }
         guard counted.part == part else {
             throw Failure(
                 description:
@@ -167,34 +160,60 @@ public struct LedgerExport: Sendable {
 }
 
 /// Puts a ledger partition's frames back into a topic, under the offsets that they had: those are part of every fact's id.
-public enum LedgerImport {
-    /// Appends to the topic what it has not yet; what it has must be the same frames. `append` takes a frame that must get
-    /// the offset given. Throws `LedgerExport.Failure` before it has appended anything that would not fit.
-    public static func run(
-        partition: Int32, frames: any FrameSource, existing: any FrameSource,
-        append: (LedgerFrame) throws -> Void
-    ) throws -> (existing: Int64, appended: Int64) {
-        func failure(_ offset: Int64, _ reason: String) -> LedgerExport.Failure {
-            LedgerExport.Failure(description: "partition \(partition), offset \(offset): \(reason)")
-        }
-        var (next, appended): (Int64, Int64) = (0, 0)
-        var isBehind = false
+public struct LedgerImport {
+    public struct Counts: Hashable, Sendable {
+        /// Frames that the topic had.
+        public var existing: Int64 = 0
+        public var appended: Int64 = 0
+        /// Offsets that were taken because the ledger has no frame there.
+        public var filled: Int64 = 0
+    }
+
+    private let partition: Int32
+    /// Of the topic: the offset that the next record gets.
+    private let end: Int64
+
+    public init(partition: Int32, end: Int64) { (self.partition, self.end) = (partition, end) }
+
+    /// Appends to the topic what it has not yet; what it has must be the same frames. `append` takes a frame that must get the offset
+    /// given, `fill` an offset without one; in the order of the offsets, and none is left out. Throws `LedgerExport.Failure` before it
+    /// has appended anything that would not fit.
+    public func run(
+        frames: any FrameSource, existing: any FrameSource, append: (LedgerFrame) throws -> Void,
+        fill: (_ offset: Int64) throws -> Void
+    ) throws -> Counts {
+        var counts = Counts()
+        var next = end
+        var last: Int64 = -1
         while let frame = try frames.next() {
-            guard frame.offset == next else {
-                throw failure(next, "the ledger has no frame here, and a topic cannot leave an offset out")
-            }
-            if !isBehind, let there = try existing.next() {
+            last = frame.offset
+            guard frame.offset >= end else {
+                guard let there = try existing.next() else {
+                    throw failure(frame.offset, "the topic has no frame here, and goes on")
+                }
                 guard there.offset == frame.offset, there.bytes.count == frame.bytes.count,
                     there.bytes.elementsEqual(frame.bytes)
-                else { throw failure(next, "the topic has another frame here") }
-            } else {
-                isBehind = true
-                try append(frame)
-                appended += 1
+                else { throw failure(min(there.offset, frame.offset), "the topic has another frame here") }
+                counts.existing += 1
+                continue
             }
+            if next == end, try existing.next() != nil { throw failure(next, "the topic has another frame before") }
+            while next < frame.offset {
+                try fill(next)
+                counts.filled += 1
+                next += 1
+            }
+            try append(frame)
+            counts.appended += 1
             next += 1
         }
-        if !isBehind, try existing.next() != nil { throw failure(next, "the topic goes on where the export ends") }
-        return (next - appended, appended)
+        if next == end, try existing.next() != nil {
+            throw failure(last + 1, "the topic goes on where the export ends")
+        }
+        return counts
+    }
+
+    private func failure(_ offset: Int64, _ reason: String) -> LedgerExport.Failure {
+        LedgerExport.Failure(description: "partition \(partition), offset \(offset): \(reason)")
     }
 }

@@ -30,6 +30,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case misdirected
     /// A policy in the shadow leaks a fact: one is published twice while the partition has a shadow, under the next number.
     case leak
+    /// A member folds a ledger under a fold version that its program knows before the ledger's entry moves it there.
+    case hasty
 
     static let oneIn = 40
 }
@@ -38,6 +40,10 @@ extension SimulatedCluster {
     /// Takes a batch in, as it is. Returns the offset of its first record.
     func take(_ items: [SimulatedProducer.Outgoing], to place: TopicPartition, of process: SimulatedProcess) -> Int64 {
         let first = end(place)
+        var items = items
+        if process.isOfNextRelease, place.topic == SimulatedTopics.members {
+            for index in items.indices { items[index].record.announceMore() }
+        }
         guard let bug else {
             for item in items { append(item.record, to: place) }
             return first
@@ -84,6 +90,12 @@ extension SimulatedCluster.Stored {
     fileprivate var isTick: Bool {
         guard let value, value.count > 32 else { return false }
         return value[24] == 1 && value[32] == 1
+    }
+
+    /// A later release may say of a member what an earlier one does not know.
+    fileprivate mutating func announceMore() {
+        guard let json = value, json.last == UInt8(ascii: "}") else { return }
+        value = json.dropLast() + Array(#","release":{"name":"next","formats":[1,2]}}"#.utf8)
     }
 
     /// The fact under the number behind that of `last`.

@@ -23,6 +23,8 @@ final class SimulatedProcess: @unchecked Sendable {
     var isConnected = true
     /// Whether it folds a policy beside the active one in a ledger partition of its own.
     var hasShadow: (_ partition: Int32) -> Bool = { _ in false }
+    /// Its program is of a release later than that of others (`RollingUpgrade`).
+    var isOfNextRelease = false
     /// Calls that it still makes; nil: any number.
     var callsLeft: Int?
     private var busy: [String: Busy] = [:]

@@ -50,6 +50,12 @@ final class Disaster {
     /// Operators put policies into the shadow.
     private let hasShadows: Bool
     private var shadows = ShadowPlan()
+    /// Nil: every member has the same program, and the ledger is of the newest fold version.
+    var rolling: RollingUpgrade?
+    /// By ledger partition, the offset of the frame that moves it to the newest fold version.
+    var upgradedAt: [Int32: Int64] = [:]
+    /// By ledger partition, the members that have not folded on there, because their programs did not know its version.
+    var refused: [Int32: Set<Int>] = [:]
 
     /// What befalls members, broker, disks and clocks.
     private enum Fate: String, CaseIterable {
@@ -62,6 +68,7 @@ final class Disaster {
     init(_ run: DisasterRun, logger: Logger) throws {
         var random = SplitMix64(seed: run.seed)
         plan = run
+        rolling = RollingUpgrade(seed: run.seed, members: Self.machines, bug: run.bug)
         self.logger = logger
         ledgerPartitions = random.within(1...4)
         standsBy = random.chance(perMille: 400)
@@ -114,20 +121,24 @@ final class Disaster {
         let policy = try ScoringPolicy(yaml: Traffic.policy, file: "lives.yaml")
         let process = SimulatedProcess(cluster)
         try SteppedPipeline(
-            configuration(members[0].machine, process, policy: policy), logger: logger
+            configuration(members[0].machine, process, rolling?.older ?? KnownFoldVersions(), policy: policy),
+            logger: logger
         ).prepare()
         cluster.faults = faults
         // Whoever starts later is given none, or this one, whatever is active then: the ledger has had it.
         for number in members.indices { start(number, policy: policy) }
     }
 
-    private func configuration(
-        _ machine: SimulatedMachine, _ process: SimulatedProcess, policy: ScoringPolicy? = nil
+    /// `known`: the fold versions that the program knows.
+    func configuration(
+        _ machine: SimulatedMachine, _ process: SimulatedProcess, _ known: KnownFoldVersions,
+        policy: ScoringPolicy? = nil
     ) -> PipelineConfiguration {
         var result = PipelineConfiguration(
             kafka: ProcessCluster(process: process), topics: SimulatedTopics.names, policy: policy)
         result.host = machine
         result.maximumSessions = SimulatedTopics.maximumSessions
+        result.knownFoldVersions = known
         result.noticesForgottenSessions = cluster.bug != .forgotten
         result.keepsPartitionsInOrder = cluster.bug != .disordered
         result.waitsForAcknowledgements = cluster.bug != .ahead
@@ -148,12 +159,14 @@ final class Disaster {
         return result
     }
 
-    private func start(_ number: Int, policy: ScoringPolicy? = nil) {
+    func start(_ number: Int, policy: ScoringPolicy? = nil) {
         guard members[number].process == nil else { return }
         let process = SimulatedProcess(cluster, name: members[number].machine.name)
         members[number].process = process
+        process.isOfNextRelease = rolling?.isNew[number] ?? false
+        let known = rolling?.known(to: number) ?? KnownFoldVersions()
         let pipeline = SteppedPipeline(
-            configuration(members[number].machine, process, policy: policy), logger: logger)
+            configuration(members[number].machine, process, known, policy: policy), logger: logger)
         process.hasShadow = { [weak self] partition in
             self?.members[number].pipeline?.status.shadows.contains {
                 $0.partition == partition && !$0.isStandby && $0.phase == .live
@@ -166,6 +179,7 @@ final class Disaster {
     private func step() throws {
         let number = below(members.count)
         if hasShadows, cluster.random.chance(perMille: ShadowPlan.stepsPerMille) { orderShadow() }
+        try upgrade()
         switch below(100) {
         case 0..<50: try step(number, below(2) == 0 ? .intake : .fold)
         case 50..<66: for _ in 0..<(1 + below(6)) { send() }
@@ -352,14 +366,14 @@ final class Disaster {
         let faults = cluster.faults
         cluster.faults = Faults()
         let process = SimulatedProcess(cluster)
-        let outcome = try LedgerSkip(configuration(members[0].machine, process)).run(
+        let outcome = try LedgerSkip(configuration(members[0].machine, process, KnownFoldVersions())).run(
             partition: stray.partition, offset: stray.offset, reason: "a stray record", id: "skip-\(stray.offset)")
         guard outcome.isNew else { throw Oracle.Objection("\(stray) is passed over already") }
         process.die()
         cluster.faults = faults
     }
 
-    private func stop(_ number: Int) throws {
+    func stop(_ number: Int) throws {
         guard let process = members[number].process, let pipeline = members[number].pipeline else { return }
         do {
             try pipeline.stop()
@@ -403,6 +417,7 @@ final class Disaster {
             members[number].process?.callsLeft = nil
             start(number)
         }
+        try endUpgrade()
         for _ in 0..<Self.roundsToSettle {
             for number in members.indices {
                 for role in Role.allCases { try step(number, role) }
@@ -513,7 +528,7 @@ final class Disaster {
             frames: (0..<Int32(ledgerPartitions)).reduce(0) {
                 $0 + cluster.records(TopicPartition(SimulatedTopics.ledger, $1)).count
             }, facts: facts.reduce(0, +), repeats: repeats, answers: questions.counts, expulsions: expulsions,
-            shadows: shadowed,
+            shadows: shadowed, upgrades: rolling?.counts ?? .init(),
             disasters: told, digests: digests)
     }
 }

@@ -17,6 +17,8 @@ public struct DisasterRun: Sendable {
         public let expulsions: Int
         /// Ledger partitions that had a policy in the shadow in the end, and were held against a fold under it.
         public let shadows: Int
+        /// Of a run whose members' programs are of two releases.
+        public let upgrades: Upgrades
         /// What befell whom, in order of their names.
         public let disasters: [String: Int]
         /// Of the ledger partitions' states.
@@ -44,12 +46,23 @@ public struct DisasterRun: Sendable {
             public init() {}
         }
 
+        public struct Upgrades: Sendable, Equatable {
+            /// Programs that were replaced by the other one.
+            public var programs = 0
+            public var ledgers = 0
+            /// Partitions that members did not fold on, because their programs did not know the ledger's version.
+            public var refusals = 0
+
+            public init() {}
+        }
+
         public var description: String {
             let told = disasters.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
             return "\(records) records, \(frames) frames, \(facts) facts, \(repeats.origins) entries and "
                 + "\(repeats.facts) facts repeated, \(answers.ofOwners) answers of owners and "
                 + "\(answers.ofStandbys) of standbys, \(answers.notNow) questions not answered, \(expulsions) expulsions for not polling, "
-                + "\(shadows) shadows; \(told); "
+                + "\(shadows) shadows, \(upgrades.programs) programs replaced, \(upgrades.refusals) partitions of unknown fold "
+                + "versions refused; \(told); "
                 + digests.joined(separator: " ")
         }
     }
