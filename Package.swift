@@ -85,12 +85,14 @@ let package = Package(
             "Query",
             ["Events", "HTTP", "Pipeline", "Policy", "Replay", "Scoring", httpTypes, hummingbird, logging, metrics]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
+        room("ServiceManager"),
         room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
         .executableTarget(
             name: "standing",
             dependencies: [
                 "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
-                "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics", argumentParser, histogram, logging,
+                "Policy", "Query", "Replay", "Scoring", "ServiceManager", "Simulation", "Topics", argumentParser,
+                histogram, logging,
                 metrics, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
@@ -123,6 +125,7 @@ let package = Package(
             ]),
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
+        tests("ServiceManagerTests", ["ServiceManager"]),
         tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
         tests(
             "CommandTests",

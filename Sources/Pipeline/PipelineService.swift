@@ -135,6 +135,13 @@ public final class PipelineService: Sendable {
     /// polled yet. Beyond `maximumPollInterval` its group takes this member for dead.
     public func longestPollGap(of role: Role) -> Duration? { board.longestPollGap(of: role) }
 
+    /// For how long the part that stands still for longest does so: a role that does not poll its group, or a worker within one
+    /// slice. Zero while nothing has begun.
+    public var standstill: Duration {
+        let slice = member.slices.oldestSlice.map { ContinuousClock.now - $0 }
+        return (Role.allCases.map { board.pollGap(of: $0) } + [slice]).compactMap(\.self).max() ?? .zero
+    }
+
     /// Each role has joined its group, and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end; the
     /// time that policy switches take does not count.
     public var isReady: Bool { status.unreadyFor == nil }

@@ -39,12 +39,15 @@ final class SliceQueue: Sendable {
         /// What can wait.
         var spare: [any Sliced] = []
         var hasEnded = false
+        /// Slices of what cannot wait that workers are in, the oldest first.
+        var running: [(work: ObjectIdentifier, since: ContinuousClock.Instant)] = []
 
         /// What is at this place of those that are ready, or of what can wait; nil: nothing is.
         mutating func take(_ place: Int, canWait: Bool) -> Taken? {
             guard (canWait ? spare : queue).indices.contains(place) else { return nil }
             let work = canWait ? spare.remove(at: place) : queue.remove(at: place)
             work.sliceState = .running
+            if !canWait { running.append((ObjectIdentifier(work), .now)) }
             return Taken(work: work, canWait: canWait)
         }
     }
@@ -85,6 +88,10 @@ final class SliceQueue: Sendable {
     /// Those that cannot wait.
     var readyCount: Int { state.withLock { $0.queue.count } }
 
+    /// Since when the longest slice of what cannot wait has been running; nil if none is. A slice takes milliseconds: one that takes
+    /// minutes hangs.
+    var oldestSlice: ContinuousClock.Instant? { state.withLock { $0.running.first?.since } }
+
     /// Runs a slice of what waits at this place: first what is ready, then what can wait. False: nothing does.
     @discardableResult func runNext(_ place: Int = 0) -> Bool {
         let next = state.withLock { state in
@@ -99,6 +106,7 @@ final class SliceQueue: Sendable {
         let work = next.work
         let outcome = next.canWait ? work.runSpare() : work.runSlice()
         let worker = state.withLock { state -> DispatchSemaphore? in
+            if !next.canWait { state.running.removeAll { $0.work == ObjectIdentifier(work) } }
             switch outcome {
             case _ where work.sliceState == .runningAgain, .more:
                 work.sliceState = .queued

@@ -208,6 +208,12 @@ final class StatusBoard: Sendable {
         }
     }
 
+    /// For how long a role has not polled; nil while it has no consumer.
+    func pollGap(of role: Role) -> Duration? {
+        let now = host.now
+        return polls.withLock { polls in polls[role]?.last.map { now - $0 } }
+    }
+
     var current: PipelineStatus { status.withLock { $0 }.at(host.now, readyWithin: readyWithin) }
 
     /// Why events did not count in partitions that are not folded here any more.

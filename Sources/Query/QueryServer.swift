@@ -73,15 +73,22 @@ public final class QueryServer: Sendable {
         return .text("ok\n")
     }
 
+    /// What `/readyz` says, in a line.
+    public var readinessInWords: String { readinessNow.sentence }
+
     private func readiness() -> Response {
+        let readiness = readinessNow
+        return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
+    }
+
+    private var readinessNow: Readiness {
         let (status, roles) = (service.status, service.configuration.roles)
-        let readiness = Readiness(
+        return Readiness(
             unreadyFor: status.unreadyFor, failure: service.finalFailure?.description,
             missing: roles.subtracting(status.joined), intakePartitions: status.intakePartitions,
             foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: status.behind,
             late: status.late, readyWithin: .microseconds(service.configuration.readyWithin),
             quarantined: status.quarantined, switching: status.switching, secondsLeft: status.secondsLeft)
-        return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
     }
 
     /// The metrics of the process, and what is computed when they are asked for. Counters count what is new: what others, or

@@ -54,6 +54,17 @@ struct Readiness {
         return reasons
     }
 
+    /// Without how long it has not been ready, so that it stays the same while nothing changes.
+    var sentence: String {
+        if let failure { return failure }
+        let partitions = "\(foldPartitions) ledger partitions, \(intakePartitions) source partitions"
+        let waiting = quarantined.isEmpty ? "" : ", \(quarantined.count) in quarantine"
+        guard !isReady else { return "ready: \(partitions)\(waiting)" }
+        let left = secondsLeft.map { ", about \(Int64($0.rounded(.up))) s left" } ?? ""
+        let rest = reasons.count > 1 ? " (and \(reasons.count - 1) more)" : ""
+        return "not ready: \(reasons.first ?? "it has not begun")\(rest)\(left)"
+    }
+
     private static func seconds(_ time: Duration) -> Int64 {
         let (seconds, attoseconds) = time.components
         return attoseconds > 0 ? seconds + 1 : seconds
