@@ -129,7 +129,7 @@ let package = Package(
         tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
         tests(
             "CommandTests",
-            ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb]),
+            ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb, yams]),
     ],
     cxxLanguageStandard: .cxx17
 )
