@@ -33,9 +33,11 @@ enum DeployFolder {
 
     static func document(_ path: String) throws -> Document { try #require(try documents(path).first) }
 
-    static let units = ["standing", "standing-perks", "standing-blacklist"].map { "systemd/\($0).service" }
+    static let units = ["standing", "standing-perks", "standing-blacklist", "standing-lag"].map {
+        "systemd/\($0).service"
+    }
     static let dashboards = ["overview", "lag", "ledger", "people"].map { "monitoring/grafana/dashboards/\($0).json" }
-    static let manifests = ["topics", "members", "perks", "blacklist", "network", "namespace"]
+    static let manifests = ["topics", "members", "perks", "blacklist", "lag", "network", "namespace"]
         .map { "kubernetes/base/\($0).yaml" }
 }
 
