@@ -5,8 +5,10 @@ import Yams
 /// The files of `deploy/` that a company deploys, read as what reads them reads them.
 enum DeployFolder {
     static let root = Package.root.appending(path: "deploy")
-    /// Policies have tests of their own, and these three are programs.
-    private static let left: Set = ["policies", "install", "quickstart", "test"]
+    /// Policies have tests of their own, and the others are programs.
+    private static let left: Set = [
+        "install", "install-standing", "newcomer", "package", "policies", "quickstart", "test",
+    ]
 
     static func text(_ path: String) throws -> String {
         try String(contentsOf: root.appending(path: path), encoding: .utf8)

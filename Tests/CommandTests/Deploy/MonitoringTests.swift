@@ -9,7 +9,7 @@ extension CommandTests {
             struct Group: Decodable {
                 struct Cause: Decodable {
                     let code: String
-                    let text: String
+                    let sentence: String
                 }
                 let group: String
                 let causes: [Cause]
@@ -57,7 +57,7 @@ extension CommandTests {
             #expect(cause.code == "poison")
 
             // What the cause says to do ends it.
-            let command = try #require(cause.text.firstMatch(of: /standing ledger skip (\d+) (\d+)/))
+            let command = try #require(cause.sentence.firstMatch(of: /standing ledger skip (\d+) (\d+)/))
             let skip = try await standing(
                 "ledger", "skip", String(command.1), String(command.2), "--reason", "a test", "--brokers",
                 town.broker.address)

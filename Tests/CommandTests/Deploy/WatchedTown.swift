@@ -11,7 +11,7 @@ final class WatchedTown {
         dimensions: {payment: {}}
         rules:
           - {id: paid, dimension: payment, event: bill.paid, points: 15}
-          - {id: late, dimension: payment, event: bill.late, points: -40}
+          - {id: late, dimension: payment, event: bill.late, points: -15}
           - {id: tip, dimension: payment, event: bill.tipped, points: data.amount / 10}
         bands:
           - {name: C, from: 350}
@@ -33,6 +33,7 @@ final class WatchedTown {
     let targets: [String: [String]]
     private let folder: TemporaryFolder
     private var number = 0
+    private var isPaying = false
 
     init() async throws {
         folder = try TemporaryFolder()
@@ -76,9 +77,11 @@ final class WatchedTown {
     /// A few hundred events of a moment.
     func live() throws {
         let topic = "behaviour.payments"
+        isPaying.toggle()
         var events = (0..<200).map { number in
-            // The first few never pay.
-            event(number % Self.subjects < 3 ? "bill.late" : "bill.paid", number % Self.subjects)
+            // The first few never pay; the others do every second time, so that their scores go up and down.
+            let pays = isPaying && number % Self.subjects >= 3
+            return event(pays ? "bill.paid" : "bill.late", number % Self.subjects)
         }
         events.append(event("bill.tipped", 5, #"{"amount":0.5}"#))
         events.append(event("bill.tipped", 5))
