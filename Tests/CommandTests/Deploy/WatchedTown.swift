@@ -6,6 +6,7 @@ final class WatchedTown {
     private static let policy = """
         policy: watched
         version: 1
+        early: 0 hours
         score: {base: 600, min: 350, max: 950}
         kinds: [individual]
         dimensions: {payment: {}}
