@@ -16,7 +16,7 @@ public final class PipelineService: Sendable {
     /// longer than its piece takes, and who wants the partition would wait for a thread that the machine does not run.
     private static let workersOfSpare = 4
 
-    private let member: Member
+    let member: Member
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
     private let ledgerPartitions = Atomic(0)
@@ -135,13 +135,6 @@ public final class PipelineService: Sendable {
     /// polled yet. Beyond `maximumPollInterval` its group takes this member for dead.
     public func longestPollGap(of role: Role) -> Duration? { board.longestPollGap(of: role) }
 
-    /// For how long the part that stands still for longest does so: a role that does not poll its group, or a worker within one
-    /// slice. Zero while nothing has begun.
-    public var standstill: Duration {
-        let slice = member.slices.oldestSlice.map { ContinuousClock.now - $0 }
-        return (Role.allCases.map { board.pollGap(of: $0) } + [slice]).compactMap(\.self).max() ?? .zero
-    }
-
     /// Each role has joined its group, and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end; the
     /// time that policy switches take does not count.
     public var isReady: Bool { status.unreadyFor == nil }
@@ -222,7 +215,7 @@ public final class PipelineService: Sendable {
         return subject.withUnsafeBytes { key in
             let standby = asStandby ? owned.standby(Int32(number)) : nil
             guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
-            return partition.withFold { Self.standing(of: key, in: partition, $0) }
+            return partition.readFold { Self.standing(of: key, in: partition, $0) }
         }
     }
 
@@ -285,7 +278,7 @@ public final class PipelineService: Sendable {
         guard let number = ledgerPartition(of: subject) else { return .notReady }
         let standby = asStandby ? owned.standby(Int32(number)) : nil
         guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
-        let state = partition.withFold { ($0.policy, $0.nextOffset, $0.clock, $0.policySwitch) }
+        let state = partition.readFold { ($0.policy, $0.nextOffset, $0.clock, $0.policySwitch) }
         guard let policy = state.0 else { return .notReady }
         let (next, clock) = (state.1, state.2)
         var end = next
@@ -354,7 +347,7 @@ public final class PipelineService: Sendable {
     public func collect(into writer: inout StandingsWriter) -> ScoringPolicy? {
         var policy: ScoringPolicy?
         for partition in owned.all {
-            let part = partition.withFold { state -> (StandingsWriter, ScoringPolicy?) in
+            let part = partition.readFold { state -> (StandingsWriter, ScoringPolicy?) in
                 var part = StandingsWriter()
                 part.add(state.fold)
                 return (part, state.policy)
@@ -370,7 +363,7 @@ public final class PipelineService: Sendable {
     public var positions: [Int32: (next: Int64, sequences: [Int64])] {
         var result: [Int32: (next: Int64, sequences: [Int64])] = [:]
         for partition in owned.all {
-            result[partition.partition] = partition.withFold { ($0.nextOffset, $0.sequences) }
+            result[partition.partition] = partition.readFold { ($0.nextOffset, $0.sequences) }
         }
         return result
     }

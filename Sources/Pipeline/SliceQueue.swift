@@ -34,11 +34,18 @@ final class SliceQueue: Sendable {
         let canWait: Bool
     }
 
+    /// While slices are run, a worker for what can wait works one part of its time out of so many.
+    private static let spareShare = 5
+    /// Longest rest of such a worker, in seconds.
+    private static let longestRest = 0.02
+
     private struct State {
         var queue: [any Sliced] = []
         /// What can wait.
         var spare: [any Sliced] = []
         var hasEnded = false
+        /// Slices of what cannot wait that were begun so far, and that have ended.
+        var (begun, ended): (UInt64, UInt64) = (0, 0)
         /// Slices of what cannot wait that workers are in, the oldest first.
         var running: [(work: ObjectIdentifier, since: ContinuousClock.Instant)] = []
 
@@ -47,6 +54,7 @@ final class SliceQueue: Sendable {
             guard (canWait ? spare : queue).indices.contains(place) else { return nil }
             let work = canWait ? spare.remove(at: place) : queue.remove(at: place)
             work.sliceState = .running
+            if !canWait { begun += 1 }
             if !canWait { running.append((ObjectIdentifier(work), .now)) }
             return Taken(work: work, canWait: canWait)
         }
@@ -106,6 +114,7 @@ final class SliceQueue: Sendable {
         let work = next.work
         let outcome = next.canWait ? work.runSpare() : work.runSlice()
         let worker = state.withLock { state -> DispatchSemaphore? in
+            if !next.canWait { state.ended += 1 }
             if !next.canWait { state.running.removeAll { $0.work == ObjectIdentifier(work) } }
             switch outcome {
             case _ where work.sliceState == .runningAgain, .more:
@@ -140,8 +149,18 @@ final class SliceQueue: Sendable {
                 signal.signal()
                 return
             }
-            if let next { run(next) }
+            guard let next else { continue }
+            let (start, ended) = (ContinuousClock.now, state.withLock { $0.ended })
+            run(next)
+            if canWait { rest(after: ContinuousClock.now - start, endedBefore: ended) }
         }
+    }
+
+    /// What can wait takes a bounded share of the machine from what cannot. Nobody waits for a worker that rests.
+    private func rest(after work: Duration, endedBefore: UInt64) {
+        guard state.withLock({ $0.begun != endedBefore }) else { return }
+        let rest = work / .seconds(1) * Double(Self.spareShare - 1)
+        Thread.sleep(forTimeInterval: min(rest, Self.longestRest))
     }
 
     /// The workers end after the slice that they are in.

@@ -208,10 +208,10 @@ final class StatusBoard: Sendable {
         }
     }
 
-    /// For how long a role has not polled; nil while it has no consumer.
-    func pollGap(of role: Role) -> Duration? {
+    /// The time since a role's consumer polled last; nil while it has none.
+    func pollAge(of role: Role) -> Duration? {
         let now = host.now
-        return polls.withLock { polls in polls[role]?.last.map { now - $0 } }
+        return polls.withLock { polls in polls[role]?.last.map { max(.zero, now - $0) } }
     }
 
     var current: PipelineStatus { status.withLock { $0 }.at(host.now, readyWithin: readyWithin) }

@@ -20,7 +20,7 @@ public final class QueryServer: Sendable {
     /// Files and standings of the past: each reads the disk and takes some megabytes.
     private let historyWork = BlockingWork(threads: 4, maximum: min(32, share))
     /// Standings of now whose partition's fold is at work: each waits for a slice of it.
-    private let standingWork = BlockingWork(threads: 2, maximum: maximumStandings)
+    private let standingWork = BlockingWork(threads: 8, maximum: maximumStandings)
     /// Each of the sorts of work that take long leaves the connections of the others free, and all of them some for `/livez`.
     private static let share = HTTPServer.maximumConnections / 4
     /// Standings that can wait for their folds at once; what is beyond is answered with 503.
@@ -73,22 +73,9 @@ public final class QueryServer: Sendable {
         return .text("ok\n")
     }
 
-    /// What `/readyz` says, in a line.
-    public var readinessInWords: String { readinessNow.sentence }
-
     private func readiness() -> Response {
-        let readiness = readinessNow
+        let readiness = Readiness(service, service.status)
         return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
-    }
-
-    private var readinessNow: Readiness {
-        let (status, roles) = (service.status, service.configuration.roles)
-        return Readiness(
-            unreadyFor: status.unreadyFor, failure: service.finalFailure?.description,
-            missing: roles.subtracting(status.joined), intakePartitions: status.intakePartitions,
-            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: status.behind,
-            late: status.late, readyWithin: .microseconds(service.configuration.readyWithin),
-            quarantined: status.quarantined, switching: status.switching, secondsLeft: status.secondsLeft)
     }
 
     /// The metrics of the process, and what is computed when they are asked for. Counters count what is new: what others, or

@@ -54,17 +54,6 @@ struct Readiness {
         return reasons
     }
 
-    /// Without how long it has not been ready, so that it stays the same while nothing changes.
-    var sentence: String {
-        if let failure { return failure }
-        let partitions = "\(foldPartitions) ledger partitions, \(intakePartitions) source partitions"
-        let waiting = quarantined.isEmpty ? "" : ", \(quarantined.count) in quarantine"
-        guard !isReady else { return "ready: \(partitions)\(waiting)" }
-        let left = secondsLeft.map { ", about \(Int64($0.rounded(.up))) s left" } ?? ""
-        let rest = reasons.count > 1 ? " (and \(reasons.count - 1) more)" : ""
-        return "not ready: \(reasons.first ?? "it has not begun")\(rest)\(left)"
-    }
-
     private static func seconds(_ time: Duration) -> Int64 {
         let (seconds, attoseconds) = time.components
         return attoseconds > 0 ? seconds + 1 : seconds
@@ -128,5 +117,16 @@ struct Readiness {
         }
         writer.append("}")
         return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}
+
+extension Readiness {
+    init(_ service: PipelineService, _ status: PipelineStatus) {
+        self.init(
+            unreadyFor: status.unreadyFor, failure: service.finalFailure?.description,
+            missing: service.configuration.roles.subtracting(status.joined), intakePartitions: status.intakePartitions,
+            foldPartitions: status.foldPartitions, currentPartitions: status.currentPartitions, behind: status.behind,
+            late: status.late, readyWithin: .microseconds(service.configuration.readyWithin),
+            quarantined: status.quarantined, switching: status.switching, secondsLeft: status.secondsLeft)
     }
 }

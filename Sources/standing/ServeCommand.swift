@@ -157,7 +157,7 @@ struct ServeCommand: AsyncParsableCommand {
         let notification = ServiceNotification(environment: ProcessInfo.processInfo.environment) {
             ServiceReport.Health(
                 isAtWork: service.configuration.roles.isSubset(of: service.status.joined),
-                standstill: service.standstill, words: server.readinessInWords)
+                standstill: service.standstill, words: service.readinessInWords)
         }
         defer { notification?.stop() }
         let signals = StopSignals {
