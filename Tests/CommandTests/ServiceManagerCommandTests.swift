@@ -31,7 +31,7 @@ extension CommandTests {
                 ? ["--policy", try folder.write(Trial.policy, to: "policy.yaml")]
                 : ["--database", folder.path("database.sqlite")]
             let service = try Running(
-                arguments, environment: ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "2000000"])
+                arguments, environment: ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "60000000"])
             try await wait(for: "a longer start: \(service.messagesSoFar.suffix(2000))") {
                 manager.outputSoFar.contains("EXTEND_TIMEOUT_USEC=") ? true : nil
             }
