@@ -74,7 +74,7 @@ extension CommandTests {
                         "\(file) \(panel.title)")
                     #expect(!panel.expressions.isEmpty, "\(file) \(panel.title)")
                     for expression in panel.expressions {
-                        for name in names(in: expression) {
+                        for name in names(in: Dashboard.filled(expression)) {
                             #expect(known.contains(name), "\(file) \(panel.title): \(name)")
                         }
                     }
