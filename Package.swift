@@ -78,6 +78,7 @@ let package = Package(
         // At the edges.
         room("Kafka", ["CRDKafka"]),
         room("Topics", ["Kafka", "Policy"]),
+        room("Operations", ["Events", "Kafka", "Topics"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "Kafka", logging]),
         room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTP1, nioHTTPTypes]),
@@ -94,6 +95,7 @@ let package = Package(
                 "Policy", "Query", "Replay", "Scoring", "ServiceManager", "Simulation", "Topics", argumentParser,
                 histogram, logging,
                 metrics, nio, nioHTTP1, nioPosix,
+                "CIntrinsics", "Operations",
             ],
             swiftSettings: strict),
 
@@ -127,6 +129,7 @@ let package = Package(
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("ServiceManagerTests", ["ServiceManager"]),
         tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
         tests(
             "CommandTests",
             ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb, yams]),

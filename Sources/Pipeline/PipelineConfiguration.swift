@@ -69,8 +69,10 @@ public struct PipelineConfiguration: Sendable {
     public var ledgerName = LedgerIdentity.defaultName
     /// A ledger of another name is refused.
     public var insistsOnLedgerName = false
-    public var intakeGroup = "standing-intake"
-    public var foldGroup = "standing-fold"
+    public static let standardIntakeGroup = "standing-intake"
+    public static let standardFoldGroup = "standing-fold"
+    public var intakeGroup = PipelineConfiguration.standardIntakeGroup
+    public var foldGroup = PipelineConfiguration.standardFoldGroup
     public var clock = Clock.wall
     /// Microseconds by which the wall clock may run ahead of a partition's clock before a tick is appended.
     public var tickInterval: Int64 = 10_000_000
