@@ -95,13 +95,14 @@ let package = Package(
                 metrics,
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
+        room("ServiceManager"),
         room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
         .executableTarget(
             name: "standing",
             dependencies: [
                 "CBuild", "CIntrinsics", "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag",
-                "Ledger", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics",
-                argumentParser, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
+                "Ledger", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "ServiceManager",
+                "Simulation", "Topics", argumentParser, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
 
@@ -133,11 +134,12 @@ let package = Package(
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
+        tests("ServiceManagerTests", ["ServiceManager"]),
         tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
         tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
         tests(
             "CommandTests",
-            ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb]),
+            ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb, yams]),
     ],
     cxxLanguageStandard: .cxx17
 )

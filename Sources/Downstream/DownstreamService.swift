@@ -88,6 +88,19 @@ public final class DownstreamService: Sendable {
     /// Whether the topic is known to its end.
     public var isCurrent: Bool { follower.isCurrent }
 
+    /// Its group is polled.
+    public var isAtWork: Bool { follower.isAtWork }
+
+    /// For how long the thread that stands still for longest does so; zero while none has begun.
+    public var standstill: Duration { follower.standstill }
+
+    /// What `/readyz` says, in a line.
+    public var readinessInWords: String {
+        let reasons = follower.reasonsNotCurrent
+        guard let first = reasons.first else { return "ready: the facts are known to their end" }
+        return "not ready: \(first)\(reasons.count > 1 ? " (and \(reasons.count - 1) more)" : "")"
+    }
+
     /// The port it listens on; nil before it does.
     public var port: Int? { boundPort.withLock { $0 } }
 

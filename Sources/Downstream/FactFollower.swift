@@ -22,7 +22,13 @@ final class FactFollower: Sendable {
         var isTroubled = false
         /// Partitions that are not read here, as it was logged last.
         var elsewhere = 0
+        /// When each thread began its last round.
+        var rounds: [Loop: ContinuousClock.Instant] = [:]
+        /// The group has been polled.
+        var hasPolled = false
     }
+
+    private enum Loop { case facts, ends }
 
     private enum Phase { case idle, running, stopping, ended }
 
@@ -64,6 +70,23 @@ final class FactFollower: Sendable {
     var reasonsNotCurrent: [String] { state.withLock { $0.freshness.reasons(at: .now) } }
     var isCurrent: Bool { reasonsNotCurrent.isEmpty }
     var progress: Freshness.Progress { state.withLock { $0.freshness.progress(at: .now) } }
+
+    /// The group is polled.
+    var isAtWork: Bool { state.withLock { $0.hasPolled } }
+
+    /// For how long the thread that stands still for longest does so; zero while none has begun.
+    var standstill: Duration {
+        state.withLock { $0.rounds.values.min() }.map { ContinuousClock.now - $0 } ?? .zero
+    }
+
+    private func begin(_ loop: Loop) { state.withLock { $0.rounds[loop] = .now } }
+
+    fileprivate func beginPoll() {
+        state.withLock { state in
+            state.rounds[.facts] = .now
+            state.hasPolled = true
+        }
+    }
 
     /// Once in a follower's life.
     func start() {
@@ -118,6 +141,7 @@ final class FactFollower: Sendable {
 
     private func follow() {
         while !isStopping {
+            begin(.facts)
             do {
                 try FactSession(self).run()
             } catch {
@@ -138,6 +162,7 @@ final class FactFollower: Sendable {
         var wasCurrent = false
         var nextWarning = ContinuousClock.now
         while !isStopping {
+            begin(.ends)
             guard let offsets = state.withLock({ $0.freshness.offsets }) else {
                 Thread.sleep(forTimeInterval: Self.pauseStep)
                 continue
@@ -299,6 +324,7 @@ private final class FactSession: RebalanceListener {
         defer { consumer.close() }
         try consumer.subscribe(to: [topic])
         while !follower.isStopping {
+            follower.beginPoll()
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { try take($0, from: consumer) }
             if let failure { throw failure }
             try serveErrors(of: consumer)

@@ -16,7 +16,7 @@ public final class PipelineService: Sendable {
     /// longer than its piece takes, and who wants the partition would wait for a thread that the machine does not run.
     private static let workersOfSpare = 4
 
-    private let member: Member
+    let member: Member
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
     private let ledgerPartitions = Atomic(0)

@@ -46,6 +46,8 @@ final class SliceQueue: Sendable {
         var hasEnded = false
         /// Slices of what cannot wait that were begun so far, and that have ended.
         var (begun, ended): (UInt64, UInt64) = (0, 0)
+        /// Slices of what cannot wait that workers are in, the oldest first.
+        var running: [(work: ObjectIdentifier, since: ContinuousClock.Instant)] = []
 
         /// What is at this place of those that are ready, or of what can wait; nil: nothing is.
         mutating func take(_ place: Int, canWait: Bool) -> Taken? {
@@ -53,6 +55,7 @@ final class SliceQueue: Sendable {
             let work = canWait ? spare.remove(at: place) : queue.remove(at: place)
             work.sliceState = .running
             if !canWait { begun += 1 }
+            if !canWait { running.append((ObjectIdentifier(work), .now)) }
             return Taken(work: work, canWait: canWait)
         }
     }
@@ -93,6 +96,10 @@ final class SliceQueue: Sendable {
     /// Those that cannot wait.
     var readyCount: Int { state.withLock { $0.queue.count } }
 
+    /// Since when the longest slice of what cannot wait has been running; nil if none is. A slice takes milliseconds: one that takes
+    /// minutes hangs.
+    var oldestSlice: ContinuousClock.Instant? { state.withLock { $0.running.first?.since } }
+
     /// Runs a slice of what waits at this place: first what is ready, then what can wait. False: nothing does.
     @discardableResult func runNext(_ place: Int = 0) -> Bool {
         let next = state.withLock { state in
@@ -108,6 +115,7 @@ final class SliceQueue: Sendable {
         let outcome = next.canWait ? work.runSpare() : work.runSlice()
         let worker = state.withLock { state -> DispatchSemaphore? in
             if !next.canWait { state.ended += 1 }
+            if !next.canWait { state.running.removeAll { $0.work == ObjectIdentifier(work) } }
             switch outcome {
             case _ where work.sliceState == .runningAgain, .more:
                 work.sliceState = .queued

@@ -6,6 +6,7 @@ import HTTP
 import Logging
 import Pipeline
 import Scoring
+import ServiceManager
 
 struct DownstreamOptions: ParsableArguments {
     @OptionGroup var cluster: ClusterOptions
@@ -65,7 +66,15 @@ struct DownstreamOptions: ParsableArguments {
             throw fail("error: --database \(error)")
         }
         let task = Task { try await service.run() }
-        let signals = StopSignals { task.cancel() }
+        let notification = ServiceNotification(environment: ProcessInfo.processInfo.environment) {
+            ServiceReport.Health(
+                isAtWork: service.isAtWork, standstill: service.standstill, words: service.readinessInWords)
+        }
+        defer { notification?.stop() }
+        let signals = StopSignals {
+            notification?.stop()
+            task.cancel()
+        }
         defer { signals.cancel() }
         do {
             try await task.value

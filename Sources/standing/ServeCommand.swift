@@ -10,6 +10,7 @@ import Pipeline
 import Policy
 import Query
 import Scoring
+import ServiceManager
 import Topics
 
 struct ServeOptions: ParsableArguments {
@@ -157,7 +158,16 @@ struct ServeCommand: AsyncParsableCommand {
                 "maxPollIntervalMilliseconds": "\(configuration.maximumPollInterval)",
             ])
         StartCheck.warnOfIdleWorkers(configuration, logger)
-        let signals = StopSignals { service.requestStop() }
+        let notification = ServiceNotification(environment: ProcessInfo.processInfo.environment) {
+            ServiceReport.Health(
+                isAtWork: service.configuration.roles.isSubset(of: service.status.joined),
+                standstill: service.standstill, words: service.readinessInWords)
+        }
+        defer { notification?.stop() }
+        let signals = StopSignals {
+            notification?.stop()
+            service.requestStop()
+        }
         defer { signals.cancel() }
         let (listening, listens) = AsyncStream.makeStream(of: Int.self)
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -187,6 +187,24 @@ import Testing
         #expect(runs.names == ["spare", "spare", "a"] && queue.count == 0)
     }
 
+    /// By which a watchdog sees one that hangs.
+    @Test func howLongASliceHasBeenRunningIsKnownWhileItDoes() {
+        let seen = Mutex<[ContinuousClock.Instant?]>([])
+        let queue = queue
+        let before = ContinuousClock.now
+        let piece = Piece { _ in
+            seen.withLock { $0.append(queue.oldestSlice) }
+            return .spare
+        }
+        queue.ready(piece)
+        #expect(queue.oldestSlice == nil)
+        #expect(queue.runNext())
+        #expect(queue.oldestSlice == nil)
+        #expect(queue.runNext(), "now what can wait, which may take as long as nothing else is to be done")
+        let times = seen.withLock { $0 }
+        #expect(times.count == 2 && times[0].map { $0 >= before } == true && times[1] == nil)
+    }
+
     @Test func whoeverStepsTheQueueChoosesAPlace() {
         for name in ["a", "b"] { queue.ready(runs.piece(name)) }
         #expect(!queue.runNext(2))

@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+    /// What systemd is told of the three services (`Type=notify`).
+    @Suite(
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"), "Debian's python3 is not here"))
+    struct ServiceManagerCommandTests {
+        /// A Unix datagram socket, read by a program, so that nothing here waits for a datagram.
+        private static let reader = """
+            import socket, sys
+            manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            manager.bind(sys.argv[1])
+            print("bound", flush=True)
+            while True:
+                print(manager.recv(4096).decode(), flush=True)
+            """
+
+        @Test(arguments: ["serve", "perks", "blacklist"])
+        func aServiceIsReadyWhenItPollsAndFeedsItsWatchdog(_ command: String) async throws {
+            let folder = try TemporaryFolder()
+            let script = try folder.write(Self.reader, to: "manager.py")
+            let path = folder.path("notify")
+            let manager = try Running([script, path], executable: URL(filePath: "/usr/bin/python3"))
+            try await wait(for: "the socket", limit: Limit.start) { manager.outputSoFar.contains("bound") ? true : nil }
+            // Nothing answers there yet.
+            let port = try freePort()
+            var arguments = [command, "--brokers", "127.0.0.1:\(port)", "--http-port", "0"]
+            arguments +=
+                command == "serve"
+                ? ["--policy", try folder.write(Trial.policy, to: "policy.yaml")]
+                : ["--database", folder.path("database.sqlite")]
+            let service = try Running(
+                arguments, environment: ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "60000000"])
+            try await wait(for: "a longer start: \(service.messagesSoFar.suffix(2000))") {
+                manager.outputSoFar.contains("EXTEND_TIMEOUT_USEC=") ? true : nil
+            }
+            #expect(!manager.outputSoFar.contains("READY=1"))
+            let broker = try await Broker(port: port)
+            try await wait(for: "life: \(manager.outputSoFar) \(service.messagesSoFar.suffix(2000))") {
+                manager.outputSoFar.contains("READY=1\nWATCHDOG=1\n") && manager.outputSoFar.contains("STATUS=ready: ")
+                    ? true : nil
+            }
+            #expect(try await service.stop().code == 0)
+            try await wait(for: "the end") {
+                manager.outputSoFar.contains("STOPPING=1\nSTATUS=stopping\n") ? true : nil
+            }
+            withExtendedLifetime(broker) {}
+        }
+    }
+}
