@@ -6,7 +6,7 @@ struct TopicsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topics",
         abstract: "Compare the topic files with a cluster, or bring the cluster in line.",
-        subcommands: [Plan.self, Apply.self, Check.self])
+        subcommands: [Plan.self, Apply.self, Check.self, TopicsAsyncAPICommand.self])
 
     struct Plan: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print what apply would do.")

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 extension CommandTests {
@@ -29,6 +30,17 @@ extension CommandTests {
             #expect(plan.lines.allSatisfy { $0.hasPrefix("+ create other.") })
             #expect(plan.lines.contains { $0.hasPrefix("+ create other.standing.ledger: 12 partitions") })
             #expect(try await Running(["topics", "check"] + cluster).finished().code == 1)
+        }
+
+        @Test func theAsyncAPIDocumentIsTheOneThatIsShipped() async throws {
+            let shipped = try String(
+                contentsOf: Package.root.appending(path: "topics/asyncapi.json"), encoding: .utf8)
+            let run = try await standing("topics", "asyncapi", "--output", "json")
+            #expect(run.code == 0)
+            #expect(run.output == shipped)
+            let yaml = try await standing("topics", "asyncapi", "--topic-prefix", "test.")
+            #expect(yaml.code == 0 && yaml.output.contains("    address: test.standing.ledger\n"))
+            #expect(yaml.output.contains("const: test.standing-fold\n"))
         }
 
         @Test func filesThatCannotBeReadAndBrokersThatAreAwayFail() async throws {
