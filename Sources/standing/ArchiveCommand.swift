@@ -10,7 +10,13 @@ struct ArchiveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "archive",
         abstract: "Look at, check, heal or drop the local copy of the ledger.",
-        discussion: "The archive is a cache: dropping it loses nothing but time.",
+        discussion: """
+            The archive is a cache: dropping it loses nothing but time.
+
+            Examples:
+              standing archive status --data /var/lib/standing
+              standing archive verify --data /var/lib/standing
+            """,
         subcommands: [
             ArchiveStatusCommand.self, ArchiveVerifyCommand.self, ArchiveRepairCommand.self, ArchiveDropCommand.self,
         ])
@@ -18,7 +24,7 @@ struct ArchiveCommand: AsyncParsableCommand {
 
 /// A data folder's partitions.
 struct DataOptions: ParsableArguments {
-    @Option(help: Setting.help("data", otherwise: "none, and the command ends"))
+    @Option(help: Setting.help("data", otherwise: "none, and the command ends"), completion: .directory)
     var data: String?
 
     @Option(help: "Only this ledger partition. Default: all that are there.")
@@ -98,7 +104,12 @@ private func show(_ archives: [Archive], _ output: TableFormat, _ look: (Archive
 
 struct ArchiveStatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "How much there is, of each partition, without reading all of it.")
+        commandName: "status", abstract: "How much there is, of each partition, without reading all of it.",
+        discussion: """
+            Examples:
+              standing archive status --data /var/lib/standing
+              standing archive status --data /var/lib/standing --partition 3 --output json
+            """)
 
     @OptionGroup var data: DataOptions
     @OptionGroup var file: ConfigurationOptions
@@ -117,6 +128,9 @@ struct ArchiveVerifyCommand: ParsableCommand {
         discussion: """
             A member may run meanwhile: what looks torn at the end is read again for a second before it is damage. What the frames \
             say is held against topic and checkpoints by `standing verify`.
+
+            Examples:
+              standing archive verify --data /var/lib/standing
             """)
 
     @OptionGroup var data: DataOptions
@@ -134,7 +148,12 @@ struct ArchiveRepairCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
         abstract: "Fetch what is damaged from the topic again. Exit 3, and nothing is changed, where it is gone.",
-        discussion: "No other process may have the archive meanwhile. `standing serve` does the same at its start.")
+        discussion: """
+            No other process may have the archive meanwhile. `standing serve` does the same at its start.
+
+            Examples:
+              standing archive repair --data /var/lib/standing --brokers kafka:9092
+            """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var data: DataOptions
@@ -172,7 +191,11 @@ struct ArchiveRepairCommand: ParsableCommand {
 
 struct ArchiveDropCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "drop", abstract: "Remove the archive and the snapshots of partitions; they are made again.")
+        commandName: "drop", abstract: "Remove the archive and the snapshots of partitions; they are made again.",
+        discussion: """
+            Examples:
+              standing archive drop --data /var/lib/standing --partition 3
+            """)
 
     @OptionGroup var data: DataOptions
     @OptionGroup var file: ConfigurationOptions

@@ -12,6 +12,10 @@ struct LedgerCommand: AsyncParsableCommand {
         abstract:
             "Take a ledger out of its cluster, bring it into another, move it to the newest fold version, or pass over a record "
             + "that cannot be folded.",
+        discussion: """
+            Examples:
+              standing ledger export --topic --brokers kafka:9092 /backup/ledger
+            """,
         subcommands: [
             LedgerExportCommand.self, LedgerImportCommand.self, LedgerUpgradeCommand.self, LedgerSkipCommand.self,
         ])
@@ -21,10 +25,16 @@ struct LedgerExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write a ledger to a folder: checksummed, chained, and resumed where it was interrupted.",
-        discussion: "ledger.jsonl in the folder is written last; an export without it is not whole.")
+        discussion: """
+            ledger.jsonl in the folder is written last; an export without it is not whole.
+
+            Examples:
+              standing ledger export --topic --brokers kafka:9092 /backup/ledger
+              standing ledger export --archive /var/lib/standing /backup/ledger
+            """)
 
     @OptionGroup var source: LedgerSourceOptions
-    @Argument(help: "The folder.")
+    @Argument(help: "The folder.", completion: .directory)
     var folder: String
 
     func validate() throws {
@@ -63,10 +73,13 @@ struct LedgerImportCommand: ParsableCommand {
             The whole export is checked first. Every frame gets the offset that it had, because offsets are part of facts' ids; \
             where that cannot be, nothing is appended. An interrupted import goes on where it stopped. No `standing serve` may \
             run on the ledger meanwhile; afterwards it publishes the facts again, under the same ids and sequence numbers.
+
+            Examples:
+              standing ledger import --brokers new-kafka:9092 /backup/ledger
             """)
 
     @OptionGroup var cluster: ClusterOptions
-    @Argument(help: "The folder of `standing ledger export`.")
+    @Argument(help: "The folder of `standing ledger export`.", completion: .directory)
     var folder: String
 
     func run() throws {
@@ -121,6 +134,9 @@ struct LedgerUpgradeCommand: ParsableCommand {
             has a name keeps it. Nothing leads back.
             Update all members first: an older program folds a partition no further than to that entry. Members of this version may run meanwhile. It \
             moves no clock. Run again, it appends what is missing.
+
+            Examples:
+              standing ledger upgrade --brokers kafka:9092 --ledger town
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -167,6 +183,9 @@ struct LedgerSkipCommand: ParsableCommand {
             entries at fault are passed over, and the others count.
             A record with which nothing is wrong is refused. It folds the partition up to the record, moves no clock, and can be \
             run again.
+
+            Examples:
+              standing ledger skip 3 1200 --reason 'written by a broken tool' --brokers kafka:9092
             """)
 
     @OptionGroup var cluster: ClusterOptions

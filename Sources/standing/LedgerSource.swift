@@ -9,7 +9,8 @@ import Topics
 
 /// Where a command gets a ledger from: the local archive, an export, or the topic.
 struct LedgerSourceOptions: ParsableArguments {
-    @Option(help: "The data folder of `standing serve`, or the folder of `standing ledger export`.")
+    @Option(
+        help: "The data folder of `standing serve`, or the folder of `standing ledger export`.", completion: .directory)
     var archive: String?
 
     @Flag(help: "Read the ledger topic itself (--brokers and its like).")

@@ -16,30 +16,36 @@ struct PolicyBacktestCommand: ParsableCommand {
 
             --outcomes is a CSV file with the header "subject,NAME" and 0 or 1 for each subject: what happened later. A \
             higher score is taken to mean that it is less likely.
+
+            Examples:
+              standing policy backtest --policy policy.yaml --events past.jsonl.gz
+              standing policy backtest --policy new.yaml --against old.yaml --events past.jsonl --html report.html
             """)
 
     enum Output: String, ExpressibleByArgument, CaseIterable { case table, json }
 
-    @Option(help: "The candidate, a YAML file.")
+    @Option(help: "The candidate, a YAML file.", completion: .policies)
     var policy: String
 
-    @Option(help: "The baseline that the candidate is compared with, a YAML file.")
+    @Option(help: "The baseline that the candidate is compared with, a YAML file.", completion: .policies)
     var against: String?
 
-    @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz.")
+    @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz.", completion: .events)
     var events: [String]
 
     @Option(
         name: .customLong("as-of"), help: "Move the clock here at the end (RFC 3339). Default: the greatest time read.")
     var asOf: String?
 
-    @Option(help: "What happened to subjects later, a CSV file.")
+    @Option(help: "What happened to subjects later, a CSV file.", completion: .file(extensions: ["csv"]))
     var outcomes: String?
 
     @Option(help: "How to print the report: table or json.")
     var output: Output = .table
 
-    @Option(help: "Write the report as a page, too: one file, no scripts, nothing fetched.")
+    @Option(
+        help: "Write the report as a page, too: one file, no scripts, nothing fetched.",
+        completion: .file(extensions: ["html"]))
     var html: String?
 
     @Flag(help: "Fold the candidate once more without each of its rules, and say for whom that makes a difference.")

@@ -15,14 +15,22 @@ struct PolicyProposeCommand: ParsableCommand {
             Reads an archive or the topic on one thread, and so at most one core, at low priority. Writes the proposal to \
             --output: `standing policy diff` shows it, `standing policy activate` needs it. Exit 1 where the harm budget of the \
             active policy or of the proposed one is broken; the proposal is written all the same.
+
+            Examples:
+              standing policy propose new.yaml --archive /var/lib/standing
+              standing policy propose new.yaml --topic --brokers kafka:9092 --people people.jsonl
             """)
 
-    @Argument(help: "The proposed policy, a YAML file.")
+    @Argument(help: "The proposed policy, a YAML file.", completion: .policies)
     var file: String
     @OptionGroup var source: LedgerSourceOptions
-    @Option(help: "Where the proposal goes, a JSON document. Default: POLICY-VERSION.proposal.json.")
+    @Option(
+        help: "Where the proposal goes, a JSON document. Default: POLICY-VERSION.proposal.json.",
+        completion: .file(extensions: ["json"]))
     var output: String?
-    @Option(help: "A file that gets a JSON line for everybody for whom anything would change.")
+    @Option(
+        help: "A file that gets a JSON line for everybody for whom anything would change.",
+        completion: .file(extensions: ["jsonl"]))
     var people: String?
     @Option(help: "Subjects in each list of the proposal; 0: nobody's id gets into it.")
     var listed = 10
@@ -84,11 +92,17 @@ struct PolicyProposeCommand: ParsableCommand {
 struct PolicyDiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff", abstract: "Show what a proposal would change, in sum and for whom most.",
-        discussion: "Every person by themselves: `standing policy propose --people FILE`.")
+        discussion: """
+            Every person by themselves: `standing policy propose --people FILE`.
 
-    @Argument(help: "The proposal, as `standing policy propose` wrote it.")
+            Examples:
+              standing policy diff town-2.proposal.json
+              standing policy diff town-2.proposal.json --output json
+            """)
+
+    @Argument(help: "The proposal, as `standing policy propose` wrote it.", completion: .file(extensions: ["json"]))
     var proposal: String
-    @Option(help: "text or json.")
+    @Option(help: "text or json.", completion: .file(extensions: ["json"]))
     var output = TableFormat.text
 
     func run() throws {
@@ -112,12 +126,15 @@ struct PolicyActivateCommand: AsyncParsableCommand {
             of it: exit 0 where the policy is active from there on; exit 1 where nothing changed, and where --wait is over.
             It does not wait for the members: \(ActivePolicies.switchIsSeen). How long that will take it says before it sends the \
             event. A policy that is in the shadow (`standing policy shadow`) is switched to in under a second, and its shadow ended.
+
+            Examples:
+              standing policy activate town-2.proposal.json --brokers kafka:9092
             """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
     @OptionGroup var wait: ActivationWaitOptions
-    @Argument(help: "The proposal, as `standing policy propose` wrote it.")
+    @Argument(help: "The proposal, as `standing policy propose` wrote it.", completion: .file(extensions: ["json"]))
     var proposal: String
 
     func run() async throws {
@@ -159,12 +176,18 @@ struct PolicyRollbackCommand: AsyncParsableCommand {
             (`standing policy log`). The old scores come back, for they follow from the history alone. What was lifted meanwhile \
             stays lifted. No budget is asked: it is the state that people had. It names the active policy and waits as `standing \
             policy activate` does.
+
+            Examples:
+              standing policy rollback --brokers kafka:9092
+              standing policy rollback --brokers kafka:9092 --to town/1
             """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
     @OptionGroup var wait: ActivationWaitOptions
-    @Option(help: "NAME/VERSION, or the VERSION of the active name. Default: the policy before the active one.")
+    @Option(
+        help: "NAME/VERSION, or the VERSION of the active name. Default: the policy before the active one.",
+        completion: .policyVersions)
     var to: String?
 
     func run() async throws {

@@ -14,12 +14,18 @@ struct PolicyCheckCommand: ParsableCommand {
             or a sanction that nobody can reach, a JSON number that meets a double (data.km / 10.0 has no value where km is 25: \
             write double(data.km)), what nothing names. With --sample, also rules, measures and sanctions that no event of the \
             files matches, or that cannot be evaluated for some. With --strict warnings are errors.
+
+            Examples:
+              standing policy check policy.yaml
+              standing policy check --strict policy.yaml --sample past.jsonl.gz
             """)
 
-    @Argument(help: "Policies, YAML files.")
+    @Argument(help: "Policies, YAML files.", completion: .policies)
     var files: [String]
 
-    @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz, enrolments among them.")
+    @Option(
+        parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz, enrolments among them.",
+        completion: .events)
     var sample: [String] = []
 
     @Flag(help: "Warnings are errors.")

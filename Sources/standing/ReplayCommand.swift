@@ -18,12 +18,19 @@ struct ReplayCommand: ParsableCommand {
             Files are folded in the order given, as one ledger partition; control events are honoured.
             A ledger is folded under the policies that it activates, or under --policy whatever it says. Prints one JSON line a \
             subject, sorted by subject. Damage ends it with exit 3; nothing is printed as if it were whole.
+
+            Examples:
+              standing replay --policy policy.yaml --events events.jsonl.gz
+              standing replay --archive /var/lib/standing --as-of 2026-01-31T00:00:00Z
+              standing replay --archive /var/lib/standing --subject ada
+              standing replay --topic --brokers kafka:9092 --digests
             """)
 
-    @Option(help: "The policy, a YAML file. Of a ledger: what would be, had it always been active.")
+    @Option(
+        help: "The policy, a YAML file. Of a ledger: what would be, had it always been active.", completion: .policies)
     var policy: String?
 
-    @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz.")
+    @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz.", completion: .events)
     var events: [String] = []
 
     @OptionGroup var source: LedgerSourceOptions
@@ -50,10 +57,12 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: "Of a ledger: partitions folded at a time. Default: the number of cores.")
     var threads: Int?
 
-    @Option(help: "Where to write standings; - is standard output.")
+    @Option(help: "Where to write standings; - is standard output.", completion: .file())
     var output: String = "-"
 
-    @Option(help: "Where to write every fact, in order, one JSON line each; of a ledger, partition after partition.")
+    @Option(
+        help: "Where to write every fact, in order, one JSON line each; of a ledger, partition after partition.",
+        completion: .file())
     var facts: String?
 
     /// Beyond these, rejected lines are only counted.

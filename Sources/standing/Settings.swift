@@ -8,7 +8,7 @@ import Topics
 
 /// Where settings stand that neither a flag nor the environment gives.
 struct ConfigurationOptions: ParsableArguments {
-    @Option(help: "Configuration file, YAML. Default: none.")
+    @Option(help: "Configuration file, YAML. Default: none.", completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 }
 
@@ -21,7 +21,7 @@ struct ClusterOptions: ParsableArguments {
     @Option(help: Setting.help("kafka"))
     var kafka: [String] = []
 
-    @Option(help: Setting.help("topics"))
+    @Option(help: Setting.help("topics"), completion: .directory)
     var topics: String?
 
     @Option(help: Setting.help("topic-prefix"))

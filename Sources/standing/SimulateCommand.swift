@@ -28,6 +28,11 @@ struct SimulateCommand: ParsableCommand {
             fact (leak).
 
             A run that fails is made as short as it goes, and the command that repeats it is printed; exit 1.
+
+            Examples:
+              standing simulate --seed 7
+              standing simulate --seed 1 --seeds 100
+              standing simulate --plant lost
             """)
 
     @Option(help: "The first run's seed.")
@@ -38,8 +43,8 @@ struct SimulateCommand: ParsableCommand {
     var seeds = 1
     @Option(
         help:
-            "Put in a bug of this sort, to see it found: \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", "))."
-    )
+            "Put in a bug of this sort, to see it found: \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")).",
+        completion: .list(PlantedBug.allCases.map(\.rawValue)))
     var plant: String?
     @Flag(help: "Say what members and fate have to say.")
     var verbose = false

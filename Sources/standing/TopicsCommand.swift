@@ -6,10 +6,20 @@ struct TopicsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topics",
         abstract: "Compare the topic files with a cluster, or bring the cluster in line.",
+        discussion: """
+            Examples:
+              standing topics plan --brokers kafka:9092
+              standing topics apply --brokers kafka:9092
+            """,
         subcommands: [Plan.self, Apply.self, Check.self, TopicsAsyncAPICommand.self])
 
     struct Plan: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print what apply would do.")
+        static let configuration = CommandConfiguration(
+            abstract: "Print what apply would do.",
+            discussion: """
+                Examples:
+                  standing topics plan --brokers kafka:9092
+                """)
         @OptionGroup var cluster: ClusterOptions
 
         func run() throws {
@@ -22,7 +32,12 @@ struct TopicsCommand: ParsableCommand {
     struct Apply: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Create what is missing and mend settings; refuses to shrink any topic or re-partition the ledger.")
+                "Create what is missing and mend settings; refuses to shrink any topic or re-partition the ledger.",
+            discussion: """
+                Examples:
+                  standing topics apply --brokers kafka:9092
+                  standing topics apply --brokers kafka:9092 --topics topics --topic-prefix staging.
+                """)
         @OptionGroup var cluster: ClusterOptions
 
         func run() throws {
@@ -33,7 +48,12 @@ struct TopicsCommand: ParsableCommand {
     }
 
     struct Check: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Exit 1 if the cluster differs from the topic files.")
+        static let configuration = CommandConfiguration(
+            abstract: "Exit 1 if the cluster differs from the topic files.",
+            discussion: """
+                Examples:
+                  standing topics check --brokers kafka:9092
+                """)
         @OptionGroup var cluster: ClusterOptions
 
         func run() throws {

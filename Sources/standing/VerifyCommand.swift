@@ -14,10 +14,15 @@ struct VerifyCommand: ParsableCommand {
             checkpoints that trusted keys have signed. An archive that is behind is no finding. Members may run meanwhile: what does \
             not agree is read again for a second before it is a finding. Prints a JSON line a partition. Exit 3 where something \
             does not agree.
+
+            Examples:
+              standing verify --brokers kafka:9092 --trusted-keys members.pub
+              standing verify --brokers kafka:9092 --data /var/lib/standing
             """)
 
     @OptionGroup var cluster: ClusterOptions
-    @Option(help: Setting.help("data", otherwise: "none, and only topic and checkpoints are read"))
+    @Option(
+        help: Setting.help("data", otherwise: "none, and only topic and checkpoints are read"), completion: .directory)
     var data: String?
     @OptionGroup var keys: KeyOptions
 
