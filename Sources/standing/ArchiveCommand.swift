@@ -157,6 +157,8 @@ struct ArchiveRepairCommand: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var data: DataOptions
+    @Option(help: "text or json, a line a partition.")
+    var output = TableFormat.text
 
     func run() throws {
         var settings = try Settings(config: cluster.config)
@@ -170,10 +172,7 @@ struct ArchiveRepairCommand: ParsableCommand {
                         cluster.kafka, topic: ledger, partition: partition, from: range.lowerBound,
                         until: range.upperBound)
                 }
-                for range in fetched {
-                    print("partition \(partition): offsets \(range.lowerBound)...\(range.upperBound - 1) fetched")
-                }
-                print("partition \(partition): whole")
+                report(fetched, of: partition)
             } catch let lost as Archive.Lost {
                 throw fail("partition \(partition): error: \(lost)", Exit.corruption)
             } catch let error as PipelineError {
@@ -189,6 +188,20 @@ struct ArchiveRepairCommand: ParsableCommand {
     }
 }
 
+extension ArchiveRepairCommand {
+    /// JSON: `{"partition","fetched":[{"from","to"}]}`, offsets, the second one the last that was fetched.
+    private func report(_ fetched: [Range<Int64>], of partition: Int32) {
+        guard output == .text else {
+            let ranges = fetched.map { "{\"from\":\($0.lowerBound),\"to\":\($0.upperBound - 1)}" }
+            return print("{\"partition\":\(partition),\"fetched\":[\(ranges.joined(separator: ","))]}")
+        }
+        for range in fetched {
+            print("partition \(partition): offsets \(range.lowerBound)...\(range.upperBound - 1) fetched")
+        }
+        print("partition \(partition): whole")
+    }
+}
+
 struct ArchiveDropCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop", abstract: "Remove the archive and the snapshots of partitions; they are made again.",
@@ -199,6 +212,8 @@ struct ArchiveDropCommand: ParsableCommand {
 
     @OptionGroup var data: DataOptions
     @OptionGroup var file: ConfigurationOptions
+    @Option(help: "text or json, a line a partition.")
+    var output = TableFormat.text
 
     func run() throws {
         var settings = try Settings(config: file.config)
@@ -207,7 +222,11 @@ struct ArchiveDropCommand: ParsableCommand {
             do {
                 let files = try archive.drop()
                 try local.snapshots(archive.directory.partition).drop()
-                print("partition \(archive.directory.partition): \(files) files removed")
+                let partition = archive.directory.partition
+                print(
+                    output == .text
+                        ? "partition \(partition): \(files) files removed"
+                        : "{\"partition\":\(partition),\"files\":\(files)}")
             } catch let error as ArchiveInUse {
                 throw fail("error: \(error)")
             } catch let error as FileError {

@@ -25,7 +25,7 @@ struct PolicyProposeCommand: ParsableCommand {
     var file: String
     @OptionGroup var source: LedgerSourceOptions
     @Option(
-        help: "Where the proposal goes, a JSON document. Default: POLICY-VERSION.proposal.json.",
+        help: "Where the proposal goes, a JSON document; - is standard output. Default: POLICY-VERSION.proposal.json.",
         completion: .file(extensions: ["json"]))
     var output: String?
     @Option(
@@ -53,8 +53,11 @@ struct PolicyProposeCommand: ParsableCommand {
         let file = try OutputFile(path)
         try Array(proposal.json.utf8).withUnsafeBytes { try file.write($0) }
         try file.close()
-        print(proposal.page, terminator: "")
-        say("proposal: \(path)")
+        // Standard output has the document or the page about it, never both.
+        if path != "-" {
+            print(proposal.page, terminator: "")
+            say("proposal: \(path)")
+        }
         if !proposal.breaches.isEmpty { throw Exit.failed }
     }
 

@@ -97,7 +97,9 @@ struct QuickstartCommand: AsyncParsableCommand {
         } else {
             do {
                 let admin = TopicAdmin(try Admin(cluster.kafka), topicPrefix: cluster.prefix)
-                guard try admin.apply(cluster.definitions, report: { say($0) }) != .refused else { throw Exit.failed }
+                guard try admin.apply(cluster.definitions, report: { say($0.description) }) != .refused else {
+                    throw Exit.failed
+                }
             } catch let error as KafkaError {
                 throw fail("error: \(cluster.kafka.brokers): \(error)")
             }

@@ -3,6 +3,17 @@ import Testing
 
 extension CommandTests {
     struct TopicsCommandTests {
+        private struct Change: Decodable {
+            struct Setting: Decodable {
+                let name: String
+                let new: String
+            }
+            let change: String
+            let topic: String?
+            let partitions: Int?
+            let settings: [Setting]?
+        }
+
         @Test func theEmbeddedBrokerHasTheTopicsOfTheFiles() async throws {
             let port = try freePort()
             let broker = try await Broker(port: port)
@@ -30,6 +41,11 @@ extension CommandTests {
             #expect(plan.lines.allSatisfy { $0.hasPrefix("+ create other.") })
             #expect(plan.lines.contains { $0.hasPrefix("+ create other.standing.ledger: 12 partitions") })
             #expect(try await Running(["topics", "check"] + cluster).finished().code == 1)
+            let lines = try await Running(["topics", "plan", "--output", "json"] + cluster).finished().lines
+            let changes = try lines.map { try JSONDecoder().decode(Change.self, from: Data($0.utf8)) }
+            #expect(changes.count == plan.lines.count && changes.allSatisfy { $0.change == "create" })
+            let ledger = try #require(changes.first { $0.topic == "other.standing.ledger" })
+            #expect(ledger.partitions == 12 && ledger.settings?.contains { $0.name == "retention.ms" } == true)
         }
 
         @Test func theAsyncAPIDocumentIsTheOneThatIsShipped() async throws {
