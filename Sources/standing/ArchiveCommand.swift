@@ -102,6 +102,14 @@ private func show(_ archives: [Archive], _ output: TableFormat, _ look: (Archive
     return isGood
 }
 
+extension Archive {
+    /// The bytes of all segments, for whoever reads them; not known where they cannot be looked at.
+    fileprivate static func work(of archives: [Archive]) -> WorkCounter {
+        let sizes = archives.map { try? $0.segmentBytes() }
+        return WorkCounter(total: sizes.contains(nil) ? 0 : sizes.reduce(0) { $0 + ($1 ?? 0) })
+    }
+}
+
 struct ArchiveStatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "How much there is, of each partition, without reading all of it.",
@@ -140,7 +148,13 @@ struct ArchiveVerifyCommand: ParsableCommand {
 
     func run() throws {
         let archives = try data.archives(config: file.config)
-        if try !show(archives, output, { try $0.verify(rereading: .besideMember) }) { throw Exit.corruption }
+        let work = Archive.work(of: archives)
+        let line = ProgressLine("segments", work)
+        defer { line.finish() }
+        let isGood = try show(archives, output) { archive in
+            try archive.verify(rereading: .besideMember) { work.add($0, count: 1) }
+        }
+        if !isGood { throw Exit.corruption }
     }
 }
 
@@ -164,10 +178,16 @@ struct ArchiveRepairCommand: ParsableCommand {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         let ledger = cluster.names(.ledger)[0]
-        for archive in try data.archives(&settings) {
+        let archives = try data.archives(&settings)
+        let work = Archive.work(of: archives)
+        let line = ProgressLine("segments", work)
+        defer { line.finish() }
+        for archive in archives {
             let partition = archive.directory.partition
             do {
-                let fetched = try archive.repair { range in
+                let fetched = try archive.repair {
+                    work.add($0, count: 1)
+                } fetch: { range in
                     try LedgerTopicFrames(
                         cluster.kafka, topic: ledger, partition: partition, from: range.lowerBound,
                         until: range.upperBound)

@@ -129,7 +129,7 @@ struct FactsBootstrapCommand: ParsableCommand {
             replay.fact = { partition, topic, fact in try databases[topic]?.add(fact, partition: partition) }
         }
         let progress = ReplayProgress(total: databases.isEmpty ? ledger.behindSnapshots : ledger.total)
-        let bar = ProgressBar(progress)
+        let bar = ProgressLine(progress)
         defer { bar.finish() }
         let standings = Mutex(StandingsWriter())
         let results = try LedgerSource.reading {

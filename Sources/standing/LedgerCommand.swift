@@ -44,16 +44,24 @@ struct LedgerExportCommand: ParsableCommand {
     func run() throws {
         let ledger = try source.open()
         let export = LedgerExport(folder)
+        // Each partition is written, and then read again.
+        let work = WorkCounter(total: 2 * ledger.total)
+        let line = ProgressLine("frames", work)
+        defer { line.finish() }
         try LedgerSource.reading {
             do {
                 guard ledger.partitions == Array(0..<Int32(ledger.partitions.count)) else {
                     throw fail("error: the archive does not have every partition; export from the topic")
                 }
                 let parts = try ledger.partitions.map { partition in
-                    try export.write(partition: partition) { start in try ledger.frames(partition, start, .max) }
+                    try export.write(partition: partition) { start in
+                        work.add(start, count: 0)
+                        return CountedFrames(try ledger.frames(partition, start, .max), from: start, work)
+                    }
                 }
                 try export.finish(.init(ledger: ledger.topic, parts: parts))
-                for part in parts { try export.verify(part) }
+                for part in parts { try verify(part, of: export, work) }
+                line.finish()
                 print(
                     "{\"partitions\":\(parts.count),\"frames\":\(parts.map(\.frames).reduce(0, +))}")
             } catch let failure as LedgerExport.Failure {
@@ -63,6 +71,12 @@ struct LedgerExportCommand: ParsableCommand {
             }
         }
     }
+}
+
+/// Reads a part of an export wholly.
+private func verify(_ part: LedgerExport.Part, of export: LedgerExport, _ work: WorkCounter) throws {
+    try export.verify(part)
+    work.add(part.nextOffset, count: part.frames)
 }
 
 struct LedgerImportCommand: ParsableCommand {
@@ -95,18 +109,22 @@ struct LedgerImportCommand: ParsableCommand {
                         "error: the export has \(manifest.parts.count) partitions, the topic \(ledger.partitionCount ?? 0)"
                     )
                 }
-                for part in manifest.parts { try export.verify(part) }
+                // The export is checked, tried and appended.
+                let work = WorkCounter(total: 3 * manifest.parts.map(\.nextOffset).reduce(0, +))
+                let line = ProgressLine("frames", work)
+                defer { line.finish() }
+                for part in manifest.parts { try verify(part, of: export, work) }
                 // Once without appending, so that what cannot be wholly imported is not begun.
                 for part in manifest.parts {
                     _ = try LedgerImport.run(
-                        partition: part.partition, frames: export.frames(part.partition),
+                        partition: part.partition, frames: CountedFrames(export.frames(part.partition), work),
                         existing: try ledger.frames(part.partition, 0, .max)
                     ) { _ in }
                 }
                 let writer = try LedgerTopicWriter(cluster.kafka, topic: cluster.names(.ledger)[0])
                 for part in manifest.parts {
                     let counts = try LedgerImport.run(
-                        partition: part.partition, frames: export.frames(part.partition),
+                        partition: part.partition, frames: CountedFrames(export.frames(part.partition), work),
                         existing: try ledger.frames(part.partition, 0, .max)
                     ) { try writer.append($0, to: part.partition) }
                     try writer.flush()

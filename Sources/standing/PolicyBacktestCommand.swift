@@ -81,10 +81,14 @@ struct PolicyBacktestCommand: ParsableCommand {
     private func run(_ backtest: Backtest) throws -> BacktestReport {
         var shown = 0
         do {
-            let report = try backtest.run { rejected in
+            let progress = FileProgress(of: events, readings: backtest.readings)
+            let line = ProgressLine(progress)
+            defer { line.finish() }
+            let report = try backtest.run(progress: progress) { rejected in
                 shown += 1
                 if shown <= Self.rejectedLinesShown { say(rejected.description) }
             }
+            line.finish()
             if report.input.rejected > 0 {
                 say("\(report.input.rejected) of \(report.input.read) lines were no event that could be folded")
             }

@@ -49,9 +49,12 @@ struct PolicyCheckCommand: ParsableCommand {
 
     private func read(_ policy: ScoringPolicy) throws -> PolicySample {
         var result = PolicySample(policy)
+        let progress = FileProgress(of: sample)
+        let line = ProgressLine(progress)
+        defer { line.finish() }
         for path in sample {
             do {
-                let events = try EventFile(path)
+                let events = try EventFile(path, progress: progress)
                 while let event = try events.next(reject: { _ in }) { result.add(event) }
                 if events.rejected > 0 { say("\(path): \(events.rejected) of \(events.read) lines are no events") }
             } catch let failure as LineReader.Failure {

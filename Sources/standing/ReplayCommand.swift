@@ -99,14 +99,18 @@ struct ReplayCommand: ParsableCommand {
         let writeFact: ((UnsafeRawBufferPointer) throws -> Void)? = factFile.map { file in { try file.write(line: $0) }
         }
         var shown = 0
+        let progress = FileProgress(of: events)
+        let line = ProgressLine(progress)
+        defer { line.finish() }
         do {
             for file in events {
-                try replay.run(file: file, fact: writeFact) { rejected in
+                try replay.run(file: file, progress: progress, fact: writeFact) { rejected in
                     shown += 1
                     if shown <= Self.rejectedLinesShown { say(rejected.description) }
                 }
             }
             try replay.finish(asOf: asOf.flatMap { Timestamp($0) }, fact: writeFact)
+            line.finish()
         } catch let failure as LineReader.Failure {
             throw fail(failure.description)
         }
@@ -154,7 +158,7 @@ struct ReplayCommand: ParsableCommand {
         var partitions = source.partitions
         if let subject, let partition = source.partition(of: Array(subject.utf8)) { partitions = [partition] }
         let progress = ReplayProgress(total: source.total)
-        let bar = ProgressBar(progress)
+        let bar = ProgressLine(progress)
         defer { bar.finish() }
         let standings = Mutex(StandingsWriter())
         let found = Mutex<(Standing, ScoringPolicy, Timestamp)?>(nil)
@@ -204,9 +208,12 @@ struct ReplayCommand: ParsableCommand {
 
     private func writeFacts(_ path: String, _ source: LedgerSource, _ replay: LedgerReplay) throws {
         let file = try OutputFile(path)
+        let progress = ReplayProgress(total: source.total)
+        let line = ProgressLine(progress)
+        defer { line.finish() }
         for partition in source.partitions {
             try LedgerSource.reading {
-                try replay.facts(partition: partition, from: from ?? 0, source: source.frames) {
+                try replay.facts(partition: partition, from: from ?? 0, source: source.frames, progress: progress) {
                     try file.write(line: $0)
                 }
             }

@@ -65,17 +65,23 @@ struct SimulateCommand: ParsableCommand {
             ? Logger(
                 label: "simulation",
                 factory: { _ in LineLogHandler(label: "simulation", format: .text, logLevel: .debug) }) : nil
+        let work = WorkCounter(total: Int64(seeds))
+        let line = ProgressLine("runs", work)
+        defer { line.finish() }
         for seed in seed..<(seed + UInt64(seeds)) {
             let run = DisasterRun(seed: seed, steps: steps, bug: bug)
             do {
                 let summary = try run.run(logger: logger)
+                work.add(1, count: 1)
                 if seeds == 1 || verbose { print("seed \(seed): \(summary)") }
             } catch {
+                line.finish()
                 say("\(error)")
                 say("as short as it goes: \(run.shrunk(from: error))")
                 throw Exit.failed
             }
         }
+        line.finish()
         print("\(seeds) runs of \(steps) steps: everything is as it must be")
     }
 }

@@ -32,13 +32,16 @@ struct VerifyCommand: ParsableCommand {
         let keyring = try keys.keyring(&settings)
         let data = try settings.text("data", flag: data).map { LocalData($0) }
         let (kafka, topic) = (cluster.kafka, cluster.names(.ledger)[0])
-        let partitions = try LedgerSource(topicOf: cluster).partitions
+        let ledger = try LedgerSource(topicOf: cluster)
+        let work = WorkCounter(total: ledger.total)
+        let line = ProgressLine("frames", work)
+        defer { line.finish() }
         let checkpoints = try readCheckpoints(cluster)
         if keyring.trustedKeys.isEmpty, !checkpoints.isEmpty {
             say("\(checkpoints.count) checkpoints are left out: no key is trusted (--trusted-keys FILE)")
         }
         var isProved = true
-        for partition in partitions {
+        for partition in ledger.partitions {
             let report = try LedgerSource.reading {
                 var sources: [LedgerVerification.Source] = []
                 if let archive = data.map({ $0.archive(partition) }) {
@@ -49,7 +52,9 @@ struct VerifyCommand: ParsableCommand {
                 }
                 sources.append(
                     .init("the topic") { start in
-                        try LedgerTopicFrames(kafka, topic: topic, partition: partition, from: start)
+                        CountedFrames(
+                            try LedgerTopicFrames(kafka, topic: topic, partition: partition, from: start), from: start,
+                            work)
                     })
                 return try LedgerVerification(rereading: .besideMember).run(
                     partition: partition, sources: sources,
