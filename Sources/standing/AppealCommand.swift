@@ -6,7 +6,7 @@ struct AppealCommand: ParsableCommand {
         commandName: "appeal", abstract: "Appeals against sanctions.",
         discussion: """
             Examples:
-              standing appeal file --subject ada --sanction rail-ban --statement 'It was not me.'
+              standing appeal file --subject ada --sanction rail-ban --statement 'Not me.'
             """,
         subcommands: [AppealFileCommand.self, AppealDecideCommand.self])
 }
@@ -20,7 +20,7 @@ struct AppealFileCommand: ParsableCommand {
             and harmless. By default the sanction is stayed until the appeal is decided.
 
             Examples:
-              standing appeal file --subject ada --sanction rail-ban --statement 'It was not me.'
+              standing appeal file --subject ada --sanction rail-ban --statement 'Not me.'
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -48,7 +48,8 @@ struct AppealDecideCommand: ParsableCommand {
             Sends `standing.appeal.decided` to the control topic and prints its id.
 
             Examples:
-              standing appeal decide --subject ada --sanction rail-ban --outcome upheld --reason 'mistaken identity'
+              standing appeal decide --subject ada --sanction rail-ban --outcome upheld \\
+                  --reason 'mistaken identity'
             """)
 
     enum Outcome: String, ExpressibleByArgument, CaseIterable { case upheld, rejected }

@@ -87,7 +87,7 @@ struct DeadLetterListCommand: ParsableCommand {
         discussion: """
             Examples:
               standing dead-letter list --brokers kafka:9092
-              standing dead-letter list --reason time/in-the-future --since 2026-01-01T00:00:00Z --output json
+              standing dead-letter list --reason time/in-the-future --output json
             """)
 
     /// So many rows are aligned together, and no more are kept.

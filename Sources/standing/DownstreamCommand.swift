@@ -86,7 +86,7 @@ struct PerksCommand: AsyncParsableCommand {
             unless --fail-open is given.
 
             Examples:
-              standing perks --brokers kafka:9092 --database /var/lib/standing/perks.sqlite
+              standing perks --brokers kafka:9092 --database perks.sqlite
             """)
     @OptionGroup var options: DownstreamOptions
     func run() async throws { try await options.run(.perks) }
@@ -101,7 +101,7 @@ struct BlacklistCommand: AsyncParsableCommand {
             503, unless --fail-open is given, and 404 for a measure that no fact and no --measures has named.
 
             Examples:
-              standing blacklist --brokers kafka:9092 --measures air-travel,rail-high-speed
+              standing blacklist --brokers kafka:9092 --measures air-travel,rail
             """)
     @OptionGroup var options: DownstreamOptions
 

@@ -6,7 +6,7 @@ struct EventCommand: ParsableCommand {
         commandName: "event", abstract: "Report what happened, or correct what was reported.",
         discussion: """
             Examples:
-              standing event send --topic behaviour.community --type volunteer.hours --subject ada
+              standing event send --topic behaviour.transport --type fare.paid --subject ada
             """,
         subcommands: [EventSendCommand.self, EventVoidCommand.self])
 }
@@ -22,7 +22,7 @@ struct EventVoidCommand: ParsableCommand {
             `early` says, and the event then contributes nothing; after that the void is counted and has no effect.
 
             Examples:
-              standing event void --subject ada --source /bank --id 7 --reason 'booked twice'
+              standing event void --subject ada --source /bank --id 7 --reason 'a mistake'
             """)
 
     @OptionGroup var cluster: ClusterOptions

@@ -12,8 +12,10 @@ struct EventSendCommand: ParsableCommand {
             more count once.
 
             Examples:
-              standing event send --topic behaviour.community --type volunteer.hours --subject ada --data '{"hours": 4}'
-              standing event send --topic behaviour.payments --type bill.paid --subject ada --source /bank --id 7
+              standing event send --topic behaviour.community --type volunteer.hours \\
+                  --subject ada --data '{"hours": 4}'
+              standing event send --topic behaviour.payments --type bill.paid \\
+                  --subject ada --source /bank --id 7
             """)
 
     @OptionGroup var cluster: ClusterOptions

@@ -37,8 +37,8 @@ struct FactsBootstrapCommand: ParsableCommand {
             They fold the whole archive, because a database keeps what the facts said.
 
             Examples:
-              standing facts bootstrap --data /var/lib/standing --brokers kafka:9092 --output standings.jsonl
-              standing facts bootstrap --data /var/lib/standing --perks perks.sqlite --output -
+              standing facts bootstrap --data /var/lib/standing --output standings.jsonl
+              standing facts bootstrap --data /var/lib/standing --perks perks.sqlite
             """)
 
     @OptionGroup var cluster: ClusterOptions

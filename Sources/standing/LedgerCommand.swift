@@ -203,7 +203,7 @@ struct LedgerSkipCommand: ParsableCommand {
             run again.
 
             Examples:
-              standing ledger skip 3 1200 --reason 'written by a broken tool' --brokers kafka:9092
+              standing ledger skip 3 1200 --reason 'written by a broken tool'
             """)
 
     @OptionGroup var cluster: ClusterOptions

@@ -19,7 +19,8 @@ struct PolicyBacktestCommand: ParsableCommand {
 
             Examples:
               standing policy backtest --policy policy.yaml --events past.jsonl.gz
-              standing policy backtest --policy new.yaml --against old.yaml --events past.jsonl --html report.html
+              standing policy backtest --policy new.yaml --against old.yaml \\
+                  --events past.jsonl --html report.html
             """)
 
     enum Output: String, ExpressibleByArgument, CaseIterable { case table, json }

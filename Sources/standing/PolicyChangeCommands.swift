@@ -18,7 +18,7 @@ struct PolicyProposeCommand: ParsableCommand {
 
             Examples:
               standing policy propose new.yaml --archive /var/lib/standing
-              standing policy propose new.yaml --topic --brokers kafka:9092 --people people.jsonl
+              standing policy propose new.yaml --topic --people people.jsonl
             """)
 
     @Argument(help: "The proposed policy, a YAML file.", completion: .policies)

@@ -34,7 +34,7 @@ struct PolicyEvalCommand: ParsableCommand {
             {"name","error"} a row, and goes on after an error. A single expression that fails ends with exit 1.
 
             Examples:
-              standing policy eval 'data.billed >= 1000' --vars '{"data": {"billed": 1200}}'
+              standing policy eval 'data.billed >= 1000' --vars '{"data": {"billed": 1}}'
               standing policy eval --batch rows.jsonl
             """)
 

@@ -16,7 +16,8 @@ struct QuickstartCommand: AsyncParsableCommand {
 
             Examples:
               standing quickstart --for 30s
-              standing quickstart --policy policy.yaml --events events.jsonl.gz --until-done --standings out.jsonl
+              standing quickstart --policy policy.yaml --events events.jsonl.gz \\
+                  --until-done --standings out.jsonl
             """)
 
     @OptionGroup var cluster: ClusterOptions

@@ -104,7 +104,7 @@ struct ServeCommand: AsyncParsableCommand {
 
             Examples:
               standing serve --brokers embedded --policy policy.yaml
-              standing serve --brokers kafka:9092 --data /var/lib/standing --memory-limit 4G
+              standing serve --brokers kafka:9092 --data data --memory-limit 4G
               standing serve --config /etc/standing/standing.yaml --show-config
             """)
 

@@ -57,7 +57,7 @@ struct SourceAcknowledgeCommand: ParsableCommand {
             not made up for. The metric standing_source_frozen says which topics wait for it.
 
             Examples:
-              standing source acknowledge behaviour.payments --reason 'two hours lost, bank informed'
+              standing source acknowledge behaviour.payments --reason 'two hours lost'
             """)
 
     @OptionGroup var cluster: ClusterOptions

@@ -14,7 +14,7 @@ struct StandingCommand: AsyncParsableCommand {
 
             Examples:
               standing quickstart
-              standing serve --brokers kafka:9092 --policy policy.yaml --data /var/lib/standing
+              standing serve --brokers kafka:9092 --policy policy.yaml --data data
               standing help policy test
             """,
         version: version,

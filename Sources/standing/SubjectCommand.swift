@@ -6,7 +6,7 @@ struct SubjectCommand: ParsableCommand {
         commandName: "subject", abstract: "Enrol and withdraw subjects; only enrolled subjects are scored.",
         discussion: """
             Examples:
-              standing subject enrol --subject ada --kind individual --terms 2026 --brokers kafka:9092
+              standing subject enrol --subject ada --kind individual --terms 2026
             """,
         subcommands: [SubjectEnrolCommand.self, SubjectWithdrawCommand.self])
 }
@@ -20,8 +20,9 @@ struct SubjectEnrolCommand: ParsableCommand {
             terms and the attributes change; without --attributes it has none.
 
             Examples:
-              standing subject enrol --subject ada --kind individual --terms 2026 --brokers kafka:9092
-              standing subject enrol --subject acme --kind business --terms 2026 --attributes '{"fleet": 12}'
+              standing subject enrol --subject ada --kind individual --terms 2026
+              standing subject enrol --subject acme --kind business --terms 2026 \\
+                  --attributes '{"fleet": 12}'
             """)
 
     enum Kind: String, ExpressibleByArgument, CaseIterable { case individual, business, official }

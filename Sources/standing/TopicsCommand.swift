@@ -38,7 +38,7 @@ struct TopicsCommand: ParsableCommand {
             discussion: """
                 Examples:
                   standing topics apply --brokers kafka:9092
-                  standing topics apply --brokers kafka:9092 --topics topics --topic-prefix staging.
+                  standing topics apply --brokers kafka:9092 --topic-prefix staging.
                 """)
         @OptionGroup var cluster: ClusterOptions
         @Option(help: "text or json, a line each.")

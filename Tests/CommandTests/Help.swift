@@ -21,9 +21,10 @@ struct Help: Decodable {
 
         var flags: Set<String> { Set((arguments ?? []).flatMap(\.flags)) }
 
-        /// The lines after `Examples:` in the discussion.
+        /// The lines after `Examples:` in the discussion; what goes on after a `\` is one.
         var examples: [String] {
-            let lines = (discussion ?? "").split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+            let whole = (discussion ?? "").replacing(/\\\n */, with: "")
+            let lines = whole.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
             return lines.firstIndex(of: "Examples:").map { Array(lines[($0 + 1)...]) } ?? []
         }
 
