@@ -34,17 +34,25 @@ final class SliceQueue: Sendable {
         let canWait: Bool
     }
 
+    /// While slices are run, a worker for what can wait works one part of its time out of so many.
+    private static let spareShare = 5
+    /// Longest rest of such a worker, in seconds.
+    private static let longestRest = 0.02
+
     private struct State {
         var queue: [any Sliced] = []
         /// What can wait.
         var spare: [any Sliced] = []
         var hasEnded = false
+        /// Slices of what cannot wait that were begun so far, and that have ended.
+        var (begun, ended): (UInt64, UInt64) = (0, 0)
 
         /// What is at this place of those that are ready, or of what can wait; nil: nothing is.
         mutating func take(_ place: Int, canWait: Bool) -> Taken? {
             guard (canWait ? spare : queue).indices.contains(place) else { return nil }
             let work = canWait ? spare.remove(at: place) : queue.remove(at: place)
             work.sliceState = .running
+            if !canWait { begun += 1 }
             return Taken(work: work, canWait: canWait)
         }
     }
@@ -99,6 +107,7 @@ final class SliceQueue: Sendable {
         let work = next.work
         let outcome = next.canWait ? work.runSpare() : work.runSlice()
         let worker = state.withLock { state -> DispatchSemaphore? in
+            if !next.canWait { state.ended += 1 }
             switch outcome {
             case _ where work.sliceState == .runningAgain, .more:
                 work.sliceState = .queued
@@ -132,8 +141,18 @@ final class SliceQueue: Sendable {
                 signal.signal()
                 return
             }
-            if let next { run(next) }
+            guard let next else { continue }
+            let (start, ended) = (ContinuousClock.now, state.withLock { $0.ended })
+            run(next)
+            if canWait { rest(after: ContinuousClock.now - start, endedBefore: ended) }
         }
+    }
+
+    /// What can wait takes a bounded share of the machine from what cannot. Nobody waits for a worker that rests.
+    private func rest(after work: Duration, endedBefore: UInt64) {
+        guard state.withLock({ $0.begun != endedBefore }) else { return }
+        let rest = work / .seconds(1) * Double(Self.spareShare - 1)
+        Thread.sleep(forTimeInterval: min(rest, Self.longestRest))
     }
 
     /// The workers end after the slice that they are in.

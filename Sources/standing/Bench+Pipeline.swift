@@ -256,7 +256,7 @@ final class PipelineMeasurement: @unchecked Sendable {
                 break
             }
             if let failure = service.finalFailure { throw fail("error: \(failure)") }
-            Thread.sleep(forTimeInterval: 0.002)
+            Thread.sleep(forTimeInterval: 0.005)
         }
         let elapsed = Self.seconds(since: start)
         let used = ProcessUsage.cpuSeconds - cpu
