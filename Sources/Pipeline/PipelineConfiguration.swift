@@ -58,9 +58,6 @@ public struct PipelineConfiguration: Sendable {
         case events
     }
 
-    public static let defaultIntakeGroup = "standing-intake"
-    public static let defaultFoldGroup = "standing-fold"
-
     public var kafka: any KafkaCluster
     /// The machine that it runs on.
     public var host: any Host = SystemHost()
@@ -72,8 +69,10 @@ public struct PipelineConfiguration: Sendable {
     public var ledgerName = LedgerIdentity.defaultName
     /// A ledger of another name is refused.
     public var insistsOnLedgerName = false
-    public var intakeGroup = Self.defaultIntakeGroup
-    public var foldGroup = Self.defaultFoldGroup
+    public static let standardIntakeGroup = "standing-intake"
+    public static let standardFoldGroup = "standing-fold"
+    public var intakeGroup = PipelineConfiguration.standardIntakeGroup
+    public var foldGroup = PipelineConfiguration.standardFoldGroup
     public var clock = Clock.wall
     /// Microseconds by which the wall clock may run ahead of a partition's clock before a tick is appended.
     public var tickInterval: Int64 = 10_000_000

@@ -34,7 +34,7 @@ struct TopicsAsyncAPICommand: ParsableCommand {
         let folder = try settings.text("topics", flag: topics)
         let ours = PipelineConfiguration.self
         let groups = AsyncAPIDocument.Groups(
-            intake: prefix + ours.defaultIntakeGroup, fold: prefix + ours.defaultFoldGroup,
+            intake: prefix + ours.standardIntakeGroup, fold: prefix + ours.standardFoldGroup,
             perks: prefix + DownstreamService.Kind.perks.defaultGroup,
             blacklist: prefix + DownstreamService.Kind.blacklist.defaultGroup)
         do {
