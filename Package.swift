@@ -78,6 +78,7 @@ let package = Package(
         // At the edges.
         room("Kafka", ["CRDKafka"]),
         room("Topics", ["Kafka", "Policy"]),
+        room("Operations", ["Events", "Kafka", "Topics"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "Kafka", logging]),
         room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTP1, nioHTTPTypes]),
@@ -92,6 +93,7 @@ let package = Package(
                 "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
                 "Policy", "Query", "Replay", "Scoring", "Simulation", "Topics", argumentParser, histogram, logging,
                 metrics, nio, nioHTTP1, nioPosix,
+                "CIntrinsics", "Operations",
             ],
             swiftSettings: strict),
 
@@ -124,6 +126,7 @@ let package = Package(
         tests("LagTests", ["Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
         tests(
             "CommandTests",
             ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb]),

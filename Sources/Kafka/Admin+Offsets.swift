@@ -56,6 +56,26 @@ extension Admin {
 }
 
 extension Admin {
+    /// Of each partition the first record at or after a time, in milliseconds since 1970; nil where there is none. Asks once.
+    public func offsets(
+        of partitions: [TopicPartition], atTime time: Int64, milliseconds: Int
+    ) throws(KafkaError) -> [TopicPartition: Int64?] {
+        guard !partitions.isEmpty else { return [:] }
+        let asked = partitions.sorted().map { PartitionOffset($0, offset: time) }
+        return try PartitionList.with(asked) { list throws(KafkaError) in
+            let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(milliseconds))
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw cause(of: KafkaError(code, place: "list offsets"), handle)
+            }
+            if let error = PartitionList.firstError(list) { throw error }
+            return Dictionary(
+                PartitionList.read(list).map { ($0.topicPartition, $0.offset >= 0 ? $0.offset : nil) },
+                uniquingKeysWith: { first, _ in first })
+        }
+    }
+}
+
+extension Admin {
     /// The settings of each of these topics that the cluster tells, in one request. Asks once.
     public func configurations(
         of topics: [String], milliseconds: Int

@@ -162,7 +162,7 @@ public final class Consumer: ConsumerClient {
     static let sessionMilliseconds = 10_000
 
     /// A handle that reads needs a name of a group, also where it joins none.
-    static let noGroup = "standing-no-group"
+    public static let noGroup = "standing-no-group"
 
     private let handle: Handle
     /// Nil where the library sees to it.

@@ -9,21 +9,32 @@ public struct Metadata: Sendable {
         public let leaderless: [Int32]
         /// The broker that leads each partition, by partition; negative where there is none. Empty if it was not asked.
         public let leaders: [Int32]
+        /// Of the partition that has fewest, and how many of the least current partition are in sync; nil if that was not asked.
+        public let replicas: Int?
+        public let inSync: Int?
 
-        public init(name: String, partitions: Int, leaderless: [Int32] = [], leaders: [Int32] = []) {
+        public init(
+            name: String, partitions: Int, leaderless: [Int32] = [], leaders: [Int32] = [], replicas: Int? = nil,
+            inSync: Int? = nil
+        ) {
             (self.name, self.partitions) = (name, partitions)
             (self.leaderless, self.leaders) = (leaderless, leaders)
+            (self.replicas, self.inSync) = (replicas, inSync)
         }
     }
 
     public let brokers: Int
+    /// Their numbers; empty if they were not asked.
+    public let brokerIDs: [Int32]
     /// Those that can be described now, by name.
     public let topics: [Topic]
     /// Why others cannot be described now, by their names.
     public let failures: [String: KafkaError]
 
-    public init(brokers: Int, topics: [Topic], failures: [String: KafkaError] = [:]) {
-        (self.brokers, self.topics, self.failures) = (brokers, topics, failures)
+    public init(
+        brokers: Int, brokerIDs: [Int32] = [], topics: [Topic], failures: [String: KafkaError] = [:]
+    ) {
+        (self.brokers, self.brokerIDs, self.topics, self.failures) = (brokers, brokerIDs, topics, failures)
     }
 
     /// All topics, or one; blocks at most `timeoutMilliseconds`. Throws for a topic that does not exist.
@@ -58,9 +69,15 @@ public struct Metadata: Sendable {
                 if leaders.indices.contains(id) { leaders[id] = item.partitions[index].leader }
             }
             let leaderless = leaders.indices.filter { leaders[$0] < 0 }.map { Int32($0) }
-            topics.append(Topic(name: name, partitions: count, leaderless: leaderless, leaders: leaders))
+            let items = (0..<count).map { item.partitions[$0] }
+            topics.append(
+                Topic(
+                    name: name, partitions: count, leaderless: leaderless, leaders: leaders,
+                    replicas: items.map { Int($0.replica_cnt) }.min(), inSync: items.map { Int($0.isr_cnt) }.min()))
         }
+        let brokers = (0..<Int(result.pointee.broker_cnt)).map { result.pointee.brokers[$0].id }
         return Metadata(
-            brokers: Int(result.pointee.broker_cnt), topics: topics.sorted { $0.name < $1.name }, failures: failures)
+            brokers: brokers.count, brokerIDs: brokers.sorted(), topics: topics.sorted { $0.name < $1.name },
+            failures: failures)
     }
 }

@@ -1,6 +1,8 @@
 import Events
 import Foundation
 import Lag
+import Operations
+import Pipeline
 import Synchronization
 
 #if canImport(FoundationNetworking)
@@ -38,6 +40,35 @@ final class MemberReadings: Sendable {
             if reading == nil { notes.append("member \(address.printable()): this is none of a member's answers") }
             return reading
         }
+    }
+
+    /// Members that are asked at the same time.
+    private static let atOnce = 16
+
+    /// Each member with what it says; one that hangs keeps the others waiting no longer than `seconds`, twice.
+    func statuses(of members: [MembersTable.Member]) -> [MemberStatus] {
+        let answers = Mutex([Int: MemberStatus]())
+        let turn = DispatchSemaphore(value: Self.atOnce)
+        let group = DispatchGroup()
+        for (index, member) in members.enumerated() {
+            turn.wait()
+            DispatchQueue.global().async(group: group) { [self] in
+                defer { turn.signal() }
+                let readiness = get(member.address, "/readyz")
+                let metrics = readiness == nil ? nil : get(member.address, "/metrics")
+                let status = MemberStatus(
+                    name: member.name, address: member.address, partitions: member.partitions, readiness: readiness,
+                    metrics: metrics.map { String(decoding: $0, as: UTF8.self) })
+                answers.withLock { $0[index] = status }
+            }
+        }
+        group.wait()
+        return answers.withLock { answers in members.indices.compactMap { answers[$0] } }
+    }
+
+    /// Nil if it does not answer.
+    func metrics(of address: String) -> String? {
+        get(address, "/metrics").map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The body, whatever the status: a member that is not ready answers with 503. Nil if there is none.

@@ -13,7 +13,7 @@ struct Setting {
             switch self {
             case .cluster: "all that talk to a cluster"
             case .log: "serve, perks, blacklist, quickstart"
-            case .keys: "serve, verify"
+            case .keys: "serve, verify, doctor"
             case .clock: "serve, blacklist, those that send an operator's events"
             case .serve, .perks, .blacklist: rawValue
             }
@@ -113,7 +113,8 @@ struct Setting {
             others: "those that send an operator's events"),
         Setting(
             "data", .serve, "Folder for archive and snapshots.",
-            otherwise: "none, and every start folds the ledger from the topic", others: "verify, archive, facts"),
+            otherwise: "none, and every start folds the ledger from the topic", others: "verify, archive, facts, doctor"
+        ),
         Setting(
             "snapshot-interval", .serve, "How often a partition's state is kept in the data folder.", standard: "5m"),
         Setting(

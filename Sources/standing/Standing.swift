@@ -24,6 +24,7 @@ struct StandingCommand: AsyncParsableCommand {
             KeyCommand.self, DeadLetterCommand.self, FactsCommand.self, LagCommand.self, PerksCommand.self,
             BlacklistCommand.self, TopicsCommand.self, SettingsCommand.self, QuickstartCommand.self, BrokerCommand.self,
             SimulateCommand.self, BenchCommand.self,
+            StatusCommand.self, TailCommand.self, DoctorCommand.self, CapacityCommand.self,
         ])
 
     /// With the native libraries that decide how fast the process is. The mention of mimalloc also links it: it takes the

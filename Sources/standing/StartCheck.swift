@@ -41,14 +41,25 @@ enum StartCheck {
     /// the most to do. Asks the broker how many there are.
     static func descriptors(_ configuration: PipelineConfiguration, ledgerPartitions: Int, _ logger: Logger) {
         let metadata = try? configuration.kafka.metadata(timeoutMilliseconds: metadataMilliseconds)
-        let pipeline = configuration.descriptors(ledgerPartitions: ledgerPartitions, brokers: metadata?.brokers ?? 1)
-        let others = otherDescriptors + descriptorsOfCore * ProcessInfo.processInfo.activeProcessorCount
-        let limit = HTTPServer.descriptorLimit
-        let needed = descriptors(pipeline + others)
+        let needed = neededDescriptors(
+            configuration, ledgerPartitions: ledgerPartitions, brokers: metadata?.brokers ?? 1)
+        let limit = descriptorLimit
         guard limit > 0, limit < needed else { return }
         logger.warning(
             "this process may open fewer files than it can need: raise the limit (`ulimit -n`, or LimitNOFILE= of a systemd unit)",
             metadata: ["limit": "\(limit)", "needed": "\(needed)", "ledgerPartitions": "\(ledgerPartitions)"])
+    }
+
+    /// What this process may have open; 0 if that is not known.
+    static var descriptorLimit: Int { HTTPServer.descriptorLimit }
+
+    /// The least limit that is enough for a member of so many ledger partitions.
+    static func neededDescriptors(
+        _ configuration: PipelineConfiguration, ledgerPartitions: Int, brokers: Int
+    ) -> Int {
+        let pipeline = configuration.descriptors(ledgerPartitions: ledgerPartitions, brokers: brokers)
+        return descriptors(
+            pipeline + otherDescriptors + descriptorsOfCore * ProcessInfo.processInfo.activeProcessorCount)
     }
 
     /// The least limit that is enough for `others` and a server, which takes a share of the limit.

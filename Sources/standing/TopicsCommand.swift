@@ -11,7 +11,7 @@ struct TopicsCommand: ParsableCommand {
               standing topics plan --brokers kafka:9092
               standing topics apply --brokers kafka:9092
             """,
-        subcommands: [Plan.self, Apply.self, Check.self, TopicsAsyncAPICommand.self])
+        subcommands: [Plan.self, Apply.self, Check.self, TopicsAclsCommand.self, TopicsAsyncAPICommand.self])
 
     struct Plan: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -86,7 +86,9 @@ extension CommandTests {
                 "facts bootstrap": ["--data", folder.path("data")], "dead-letter list": [], "dead-letter show": ["0:0"],
                 "dead-letter redrive": ["--every-letter"],
                 "dead-letter discard": ["--every-letter", "--reason", "not needed"], "lag": [], "perks": [],
-                "blacklist": [], "topics plan": [], "topics apply": [], "topics check": [], "bench pipeline": [],
+                "blacklist": [], "topics plan": [], "topics apply": [], "topics check": [], "topics acls": [],
+                "doctor": [], "tail": [], "status": [],
+                "bench pipeline": [],
                 "bench latency": [],
             ]
             let embedding: Set = ["serve", "quickstart", "broker"]

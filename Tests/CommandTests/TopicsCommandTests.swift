@@ -59,6 +59,26 @@ extension CommandTests {
             #expect(yaml.output.contains("const: test.standing-fold\n"))
         }
 
+        /// Nothing is asked of a cluster.
+        @Test func theLeastRightsOfARoleFollowFromTheTopicFiles() async throws {
+            let perks = try await standing("topics", "acls", "--role", "perks", "--topic-prefix", "x.")
+            #expect(perks.code == 0 && perks.lines.first == "# perks: standing perks")
+            #expect(
+                perks.lines.dropFirst().allSatisfy {
+                    $0.hasPrefix("kafka-acls.sh --bootstrap-server HOST:PORT ")
+                        && $0.contains(" --allow-principal User:standing-perks --operation Read ")
+                })
+            #expect(perks.output.contains(" --topic x.standing.perks") && perks.output.contains("x.standing-perks"))
+            let json = try await standing(
+                "topics", "acls", "--role", "source", "--principal", "source=User:bank", "--output", "json")
+            #expect(json.lines.count == 1 && json.output.contains("\"principal\":\"User:bank\""))
+            #expect(
+                json.output.contains(
+                    "{\"resource\":\"topic\",\"name\":\"behaviour.payments\",\"operation\":\"Write\"}"))
+            #expect(try await standing("topics", "acls").lines.count { $0.hasPrefix("# ") } == 11)
+            #expect(try await standing("topics", "acls", "--role", "king").code == 2)
+        }
+
         @Test func filesThatCannotBeReadAndBrokersThatAreAwayFail() async throws {
             let folder = try TemporaryFolder()
             let absent = folder.path("absent")

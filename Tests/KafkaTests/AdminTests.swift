@@ -16,6 +16,15 @@ extension BrokerTests {
             #expect(try admin.topic("missing") == nil)
         }
 
+        /// What the durability of a topic is judged by.
+        @Test func tellsReplicasAndTheBrokersNumbers() throws {
+            let fixture = try KafkaFixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let metadata = try Admin(fixture.kafka).metadata()
+            #expect(metadata.brokerIDs.count == metadata.brokers)
+            #expect(metadata.topics.allSatisfy { $0.replicas == 1 && $0.inSync == 1 })
+        }
+
         @Test func knowsTheEnds() throws {
             let fixture = try KafkaFixture()
             defer { withExtendedLifetime(fixture) {} }

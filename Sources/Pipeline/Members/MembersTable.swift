@@ -8,6 +8,13 @@ public struct MembersTable: Sendable {
         public let address: String
         /// Ledger partitions that it was the last to say it owns, in order.
         public fileprivate(set) var partitions: [Int32]
+
+        fileprivate init(name: String, address: String, partitions: [Int32]) {
+            (self.name, self.address, self.partitions) = (name, address, partitions)
+        }
+
+        /// One that has announced nothing.
+        public init(asked address: String) { self.init(name: address, address: address, partitions: []) }
     }
 
     private var byAddress: [String: Member] = [:]

@@ -1,0 +1,179 @@
+/// What a ledger of a given size needs of machines. Pure arithmetic over named figures; every one of them is printed with where it
+/// comes from.
+public struct Capacity: Sendable, Equatable {
+    /// What is asked for.
+    public struct Demand: Sendable, Equatable {
+        public var subjects: Double
+        /// Of all subjects together.
+        public var eventsPerDay: Double
+        /// The busiest second against the mean one.
+        public var peakFactor = 4.0
+        /// For how long the ledger has grown.
+        public var years = 1.0
+        /// For so many days an event has a part in its subject's score.
+        public var countsForDays = 365.0
+        /// Copies of the state beside the owner's.
+        public var standbys = 0.0
+        public var coresPerMember = 8.0
+        public var memoryPerMember = 64.0 * 1024 * 1024 * 1024
+        public var replication = 3.0
+
+        public init(subjects: Double, eventsPerDay: Double) {
+            (self.subjects, self.eventsPerDay) = (subjects, eventsPerDay)
+        }
+    }
+
+    /// One measured or assumed number.
+    public struct Figure: Sendable, Equatable {
+        public let value: Double
+        public let unit: String
+        /// Where it comes from, a few words.
+        public let origin: String
+
+        public init(_ value: Double, _ unit: String, _ origin: String) {
+            (self.value, self.unit, self.origin) = (value, unit, origin)
+        }
+    }
+
+    public struct Figures: Sendable, Equatable {
+        private static let memory = "sizes of the tables, 6 rules, 3 dimensions, 4 perks and sanctions"
+
+        public var subject = Figure(300, "bytes of state a subject", memory)
+        public var contribution = Figure(24, "bytes an event while it counts", "size of the table")
+        public var identity = Figure(
+            16, "bytes an event that is known again", "11 to 22 in the table, by how full it is")
+        /// Nil: for as long as the ledger is old.
+        public var identityDays: Figure?
+        public var entry = Figure(120, "bytes an event in the ledger, compressed", "prototype, 107 to 120 with lz4")
+        public var event = Figure(221, "bytes an event in its source topic", "bench pipeline")
+        public var fact = Figure(390, "bytes a fact", "bench pipeline")
+        public var factsPerEvent = Figure(1, "facts an event", "a policy in which each event changes a score")
+        public var cpu = Figure(
+            3, "microseconds of CPU an event, from source to fact", "bench pipeline, 2.4 to 3.0 on 2 cores")
+        public var replay = Figure(
+            1_500_000, "events a second and core are folded again", "a fifth of bench replay, for windows cost")
+        public var snapshot = Figure(50_000_000, "bytes of a snapshot a second", "bench snapshot, on a busy machine")
+
+        public init() {}
+
+        /// In the order in which they are printed.
+        public var all: [(name: String, figure: Figure)] {
+            [
+                ("subject", subject), ("contribution", contribution), ("identity", identity),
+                ("entry", entry), ("event", event), ("fact", fact), ("factsPerEvent", factsPerEvent), ("cpu", cpu),
+                ("replay", replay), ("snapshot", snapshot),
+            ] + (identityDays.map { [("identityDays", $0)] } ?? [])
+        }
+    }
+
+    /// A member is not loaded beyond this share of its cores and of its memory.
+    static let loadShare = 0.7
+    static let memoryShare = 0.8
+    /// Bytes. The state of a ledger partition: what is read and folded anew as one.
+    static let partitionState = 2.5e9
+    /// Events a second of a ledger partition, which one worker folds.
+    static let partitionRate = 50_000.0
+    static let leastPartitions = 12.0
+    static let leastMembers = 2.0
+    /// Of each partition's state a new snapshot is written beside the last one.
+    static let snapshotsKept = 2.0
+    /// The default of --snapshot-interval.
+    static let snapshotSeconds = 300.0
+    private static let daySeconds = 86_400.0
+    private static let yearDays = 365.25
+
+    /// Events a second.
+    public let meanRate: Double
+    public let peakRate: Double
+    /// Bytes of all states, without standbys.
+    public let state: Double
+    public let partitions: Double
+    public let statePerPartition: Double
+    public let members: Double
+    /// Bytes.
+    public let memoryPerMember: Double
+    /// Busy at the peak.
+    public let coresPerMember: Double
+    /// Bytes.
+    public let ledgerPerDay: Double
+    public let ledger: Double
+    /// With its replicas.
+    public let brokerDisk: Double
+    /// Of a member with an archive: its partitions' ledger and snapshots.
+    public let diskPerMember: Double
+    /// Bytes a second at the peak.
+    public let networkIn: Double
+    public let networkOut: Double
+    /// Seconds until a member is current again: from its snapshots, and from its archive without them.
+    public let restore: Double
+    public let refold: Double
+
+    public init(_ demand: Demand, _ figures: Figures) {
+        meanRate = demand.eventsPerDay / Self.daySeconds
+        peakRate = meanRate * demand.peakFactor
+        let age = demand.years * Self.yearDays
+        let counting = demand.eventsPerDay * min(demand.countsForDays, age) * figures.contribution.value
+        let known = demand.eventsPerDay * min(figures.identityDays?.value ?? age, age) * figures.identity.value
+        state = demand.subjects * figures.subject.value + counting + known
+        let wanted = max(Self.leastPartitions, state / Self.partitionState, peakRate / Self.partitionRate)
+        partitions = wanted <= Self.leastPartitions ? Self.leastPartitions : Self.powerOfTwo(from: wanted)
+        statePerPartition = state / partitions
+        let copies = 1 + demand.standbys
+        // A standby folds too, and publishes nothing: its work is taken for that of an owner.
+        let cores = peakRate * figures.cpu.value / 1e6 * copies / Self.loadShare
+        let byCores = (cores / demand.coresPerMember).rounded(.up)
+        let byMemory = (state * copies / (demand.memoryPerMember * Self.memoryShare)).rounded(.up)
+        members = max(Self.leastMembers, copies, byCores, byMemory)
+        memoryPerMember = state * copies / members
+        coresPerMember = cores * Self.loadShare / members
+        ledgerPerDay = demand.eventsPerDay * figures.entry.value
+        ledger = ledgerPerDay * age
+        brokerDisk = ledger * demand.replication
+        diskPerMember = (ledger + Self.snapshotsKept * state) * copies / members
+        let facts = figures.factsPerEvent.value * figures.fact.value
+        networkIn = peakRate * (figures.event.value + copies * figures.entry.value) / members
+        networkOut = peakRate * (figures.entry.value + facts) / members
+        let folding = figures.replay.value * demand.coresPerMember
+        let tail = meanRate * copies / members * Self.snapshotSeconds / folding
+        restore = state * copies / members / figures.snapshot.value / demand.coresPerMember + tail
+        refold = demand.eventsPerDay * age * copies / members / folding
+    }
+
+    private static func powerOfTwo(from wanted: Double) -> Double {
+        var result = 16.0
+        while result < wanted { result *= 2 }
+        return result
+    }
+}
+
+extension Capacity {
+    /// What a member tells of itself: bytes and counts of its `/metrics`. Figures that it does not tell stay as they are.
+    public static func figures(_ figures: Figures, measuredBy metrics: MetricsText, at address: String) -> Figures {
+        var result = figures
+        let subjects = metrics.sum("standing_subjects") ?? 0
+        if subjects > 0,
+            let bytes = metrics.sum("standing_fold_state_bytes") ?? metrics.value("process_resident_memory_bytes")
+        {
+            let origin = "\(address): \(Int64(subjects)) subjects, with what their events take there now"
+            result.subject = Figure(bytes / subjects, figures.subject.unit, origin)
+            result.contribution = Figure(0, figures.contribution.unit, "in what a subject takes")
+            result.identity = Figure(0, figures.identity.unit, "in what a subject takes")
+        }
+        if let entries = metrics.value("standing_fold_entries_total"), entries > 0,
+            let facts = metrics.sum("standing_facts_published_total")
+        {
+            result.factsPerEvent = Figure(
+                facts / entries, figures.factsPerEvent.unit, "\(address): \(Int64(entries)) entries since it started")
+        }
+        return result
+    }
+
+    /// What an archive tells: bytes and entries of its frames.
+    public static func figures(_ figures: Figures, archiveBytes: Int64, entries: Int64, at path: String) -> Figures {
+        guard entries > 0 else { return figures }
+        var result = figures
+        result.entry = Figure(
+            Double(archiveBytes) / Double(entries), figures.entry.unit, "\(path): \(entries) entries")
+        return result
+    }
+}

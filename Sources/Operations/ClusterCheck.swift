@@ -1,0 +1,335 @@
+public import Kafka
+public import Topics
+
+/// What the doctor says of a cluster, from what the cluster has told. Pure: numbered rules, each with its row in the tests.
+public enum ClusterCheck {
+    /// A topic as it is wanted and as it is.
+    public struct Topic: Sendable {
+        /// Its name has the prefix.
+        public let wanted: TopicDefinition
+        /// Nil if the cluster does not have it.
+        public let found: Metadata.Topic?
+        /// Nil if the cluster does not tell them.
+        public let settings: [String: String]?
+
+        public init(wanted: TopicDefinition, found: Metadata.Topic?, settings: [String: String]?) {
+            (self.wanted, self.found, self.settings) = (wanted, found, settings)
+        }
+
+        func number(_ setting: String) -> Int64? { settings?[setting].flatMap { Int64($0) } }
+
+        /// What is lost with it cannot be had again from elsewhere.
+        var isPrecious: Bool {
+            switch wanted.role {
+            case .ledger, .facts, .control: true
+            case .source, .deadLetter, .checkpoints, .members: false
+            }
+        }
+    }
+
+    /// `protocolVersion`: the broker's `inter.broker.protocol.version`; nil if it does not tell.
+    public static func broker(_ metadata: Metadata, library: String, protocolVersion: String?) -> [Finding] {
+        let count = "\(metadata.brokers) broker\(metadata.brokers == 1 ? "" : "s")"
+        let version = protocolVersion.map { "they speak the protocol of \($0)" } ?? "their version is unknown"
+        return [
+            .ok("broker", "\(count), \(metadata.topics.count) topics; \(version), librdkafka \(library) tells no more")
+        ]
+    }
+
+    // MARK: Topics
+
+    /// The topic files against the cluster.
+    public static func topics(_ changes: [TopicChange]) -> [Finding] {
+        let apply = "run `standing topics apply`"
+        let findings = changes.compactMap { change -> Finding? in
+            switch change {
+            case .create(let topic):
+                Finding(
+                    "topics", .error, "topic-missing", "\(topic.name) is not there, or this user may not see it",
+                    mend: "\(apply), or give this user the right Describe on it (`standing topics acls`)")
+            case .addPartitions, .setConfig:
+                Finding("topics", .warning, "topic-drift", change.description, mend: apply)
+            case .refuse:
+                Finding(
+                    "topics", .error, "topic-partitions", change.description,
+                    mend: "change the topic file to what the cluster has, or make the topic anew while it is empty")
+            case .unknownSettings: .unchecked("topics", why: change.description)
+            case .unchanged: nil
+            }
+        }
+        return findings.isEmpty ? [.ok("topics", "\(changes.count) topics are as their files say")] : findings
+    }
+
+    /// In this order, of each topic:
+    ///
+    /// 1. A partition has no leader: error.
+    /// 2. Fewer replicas are in sync than the topic has: warning.
+    /// 3. One replica of what cannot be had again: error where there is another broker, else warning.
+    /// 4. `min.insync.replicas` below 2 of what cannot be had again: an acknowledgement means one disk: warning.
+    /// 5. `min.insync.replicas` as great as the replicas: one broker away stops writing: warning.
+    /// 6. `unclean.leader.election.enable`: acknowledged records can be lost: error of what cannot be had again, else warning.
+    public static func durability(_ topics: [Topic], brokers: Int) -> [Finding] {
+        var findings: [Finding] = []
+        for topic in topics {
+            guard let found = topic.found else { continue }
+            let name = topic.wanted.name
+            func add(_ severity: Finding.Severity, _ code: String, _ message: String, _ mend: String) {
+                findings.append(Finding("durability", severity, code, "\(name): \(message)", mend: mend))
+            }
+            if let first = found.leaderless.first {
+                add(
+                    .error, "no-leader", "partition \(first) has no leader (\(found.leaderless.count) in all)",
+                    "start the brokers that have its replicas")
+            }
+            guard let replicas = found.replicas else { continue }
+            if let inSync = found.inSync, inSync < replicas, found.leaderless.isEmpty {
+                add(
+                    .warning, "under-replicated", "a partition has \(inSync) of \(replicas) replicas in sync",
+                    "start the broker that is away, or give it time to catch up")
+            }
+            let leastInSync = topic.number("min.insync.replicas")
+            if replicas == 1, topic.isPrecious {
+                add(
+                    brokers > 1 ? .error : .warning, "one-replica", "one disk has all that there is of it",
+                    brokers > 1
+                        ? "reassign its partitions to three brokers (kafka-reassign-partitions.sh)"
+                        : "use this cluster for trials alone, or add brokers and replicas")
+            } else if replicas > 1, topic.isPrecious, let leastInSync, leastInSync < 2 {
+                add(
+                    .warning, "min-isr-low",
+                    "min.insync.replicas is \(leastInSync): an acknowledgement can mean one disk",
+                    "set min.insync.replicas to 2 under config: in its topic file and run `standing topics apply`")
+            } else if replicas > 1, let leastInSync, leastInSync >= replicas {
+                add(
+                    .warning, "min-isr-high",
+                    "min.insync.replicas is \(leastInSync) of \(replicas) replicas: one broker away stops all writing",
+                    "set min.insync.replicas to \(replicas - 1), or add a replica")
+            }
+            if topic.settings?["unclean.leader.election.enable"] == "true" {
+                add(
+                    topic.isPrecious ? .error : .warning, "unclean-election",
+                    "unclean.leader.election.enable: a replica that lacks acknowledged records can become the leader",
+                    "set unclean.leader.election.enable to false")
+            }
+        }
+        if let unknown = topics.first(where: { $0.found != nil && $0.settings == nil }) {
+            findings.append(
+                .unchecked(
+                    "durability", why: "the settings of \(unknown.wanted.name) are not told",
+                    mend: describeConfigs(unknown.wanted.name)))
+        }
+        let seen = topics.count { $0.found != nil }
+        return findings.isEmpty
+            ? [.ok("durability", "replicas and settings of \(seen) topics protect what is written")] : findings
+    }
+
+    static func describeConfigs(_ topic: String) -> String {
+        "give this user the right DescribeConfigs on \(topic) (`standing topics acls --role doctor`)"
+    }
+
+    /// 1. The ledger takes no frame of the greatest size, or no batch: error.
+    /// 2. Dead letters take less than a source allows: warning.
+    ///
+    /// `frame`: the greatest frame; `batch`: the greatest batch of a producer, both in bytes.
+    public static func sizes(_ topics: [Topic], frame: Int64, batch: Int64) -> [Finding] {
+        let setting = "max.message.bytes"
+        var findings: [Finding] = []
+        guard let ledger = topics.first(where: { $0.wanted.role == .ledger }), ledger.found != nil else { return [] }
+        guard let ledgerBytes = ledger.number(setting) else {
+            return [
+                .unchecked(
+                    "sizes", why: "\(setting) of \(ledger.wanted.name) is not told",
+                    mend: describeConfigs(ledger.wanted.name))
+            ]
+        }
+        if ledgerBytes < max(frame, batch) {
+            findings.append(
+                Finding(
+                    "sizes", .error, "frames-too-large",
+                    "\(ledger.wanted.name) takes \(ledgerBytes) bytes (\(setting)), and frames go in batches of up to "
+                        + "\(max(frame, batch))",
+                    mend: "run `standing topics apply`, or set \(setting) of the topic to at least \(max(frame, batch))"
+                ))
+        }
+        let letters = topics.first { $0.wanted.role == .deadLetter }
+        if let letters, let most = letters.number(setting) {
+            for source in topics where source.wanted.role == .source || source.wanted.role == .control {
+                guard let bytes = source.number(setting), bytes > most else { continue }
+                findings.append(
+                    Finding(
+                        "sizes", .warning, "dead-letters-small",
+                        "\(source.wanted.name) takes \(bytes) bytes, and \(letters.wanted.name) \(most): the greatest records "
+                            + "would be put aside without their bytes",
+                        mend: "set \(setting) of \(letters.wanted.name) to at least \(bytes)"))
+            }
+        }
+        return findings.isEmpty
+            ? [.ok("sizes", "the ledger takes \(ledgerBytes) bytes, dead letters what sources take")] : findings
+    }
+
+    // MARK: Retention
+
+    private static let minute: Int64 = 60_000
+
+    /// For how long the group's offsets are kept once nobody is in it, against the longest stop.
+    ///
+    /// 1. Less than the longest stop: after it intake reads its sources from their beginnings: error.
+    /// 2. Less than the longest retention of a source: warning, for a stop that the source outlasts is possible.
+    ///
+    /// `offsetsMinutes`: `offsets.retention.minutes` of the broker that keeps them for the shortest time; nil if not told.
+    public static func offsetsRetention(
+        minutes offsetsMinutes: Int64?, sources: [Topic], longestStop: Duration
+    ) -> [Finding] {
+        guard let offsetsMinutes else {
+            return [
+                .unchecked(
+                    "offsets", why: "offsets.retention.minutes is not told",
+                    mend:
+                        "give this user the right DescribeConfigs on the cluster (`standing topics acls --role doctor`)"
+                )
+            ]
+        }
+        let (kept, stop) = (Duration.milliseconds(offsetsMinutes * minute), longestStop)
+        if kept < stop {
+            return [
+                Finding(
+                    "offsets", .error, "offsets-expire",
+                    "committed offsets are kept for \(span(kept)) without a member, and the longest stop is \(span(stop))",
+                    mend: "set offsets.retention.minutes of the brokers to at least \(minutes(stop))")
+            ]
+        }
+        let longest = sources.compactMap { $0.number("retention.ms") }.filter { $0 > 0 }.max()
+        if let longest, kept < .milliseconds(longest) {
+            return [
+                Finding(
+                    "offsets", .warning, "offsets-shorter-than-sources",
+                    "committed offsets are kept for \(span(kept)) without a member, and records of a source for "
+                        + span(.milliseconds(longest)),
+                    mend: "set offsets.retention.minutes of the brokers to at least \(minutes(.milliseconds(longest)))")
+            ]
+        }
+        return [.ok("offsets", "committed offsets are kept for \(span(kept)) without a member")]
+    }
+
+    /// A topic that a group reads, and how much of what its retention allows is used up.
+    public struct Used: Sendable {
+        public let topic: String
+        public let group: String
+        /// From 0; at 1 the next record goes unread. Nil if it is unknown.
+        public let share: Double?
+        /// Records that went unread; nil if none are known.
+        public let lost: Int64?
+
+        public init(topic: String, group: String, share: Double?, lost: Int64?) {
+            (self.topic, self.group, self.share, self.lost) = (topic, group, share, lost)
+        }
+    }
+
+    /// From here on a source's retention is nearly used up.
+    static let retentionWarns = 0.5
+    static let retentionEnds = 0.8
+
+    /// 1. Records went unread: error. 2. Four fifths used up: error. 3. Half: warning.
+    public static func retention(_ used: [Used]) -> [Finding] {
+        let mend = "find out why by `standing lag`, and until then set a longer retention.ms for the topic"
+        let findings = used.compactMap { item -> Finding? in
+            if let lost = item.lost, lost > 0 {
+                return Finding(
+                    "retention", .error, "expired",
+                    "\(item.topic): \(lost) records went before \(item.group) read them",
+                    mend: "look at what is missing, then `standing source acknowledge \(item.topic) --reason TEXT`")
+            }
+            guard let share = item.share, share >= retentionWarns else { return nil }
+            let percent = Int((share * 100).rounded(.down))
+            return Finding(
+                "retention", share >= retentionEnds ? .error : .warning, "retention-used",
+                "\(item.topic): \(item.group) has used \(percent) % of what retention allows", mend: mend)
+        }
+        guard findings.isEmpty else { return findings }
+        let known = used.compactMap(\.share)
+        guard !known.isEmpty || used.isEmpty else {
+            return [
+                .unchecked(
+                    "retention", why: "how far the sources are read, or for how long they keep records, is unknown")
+            ]
+        }
+        let most = Int(((known.max() ?? 0) * 100).rounded(.down))
+        return [.ok("retention", "at most \(most) % of what the sources' retention allows is used up")]
+    }
+
+    private static func minutes(_ time: Duration) -> Int64 {
+        let (seconds, _) = time.components
+        return (seconds + 59) / 60
+    }
+
+    /// The greatest unit that is there whole, such as `7 days` or `90 minutes`.
+    static func span(_ time: Duration) -> String {
+        let (seconds, _) = time.components
+        for (name, unit) in [("day", 86_400), ("hour", 3_600), ("minute", 60)] as [(String, Int64)]
+        where seconds >= unit && seconds.isMultiple(of: unit) {
+            return "\(seconds / unit) \(name)\(seconds == unit ? "" : "s")"
+        }
+        return "\(seconds) s"
+    }
+
+    // MARK: Access
+
+    /// What the lists give a principal, against what its role needs.
+    public static func access(
+        _ role: AccessRole, _ principal: String, _ rights: [AccessRight], in entries: [AccessEntry], bootstrap: String
+    ) -> [Finding] {
+        let missing = AccessEntry.missing(rights, of: principal, in: entries)
+        guard !missing.isEmpty else {
+            return [.ok("access", "\(principal) has the \(rights.count) rights of the role \(role.rawValue)")]
+        }
+        return missing.map { right in
+            Finding(
+                "access", .error, "right-missing", "\(principal) (\(role.rawValue)) lacks \(right)",
+                mend: AccessPlan.commands([right], to: principal, bootstrap: bootstrap).first)
+        }
+    }
+
+    /// The cluster has told no entry of its lists. `authorizer`: the brokers' `authorizer.class.name`; nil if they do not tell it.
+    public static func accessWithoutEntries(authorizer: String?) -> Finding {
+        guard authorizer != "" else {
+            return Finding(
+                "access", .warning, "no-access-control",
+                "the cluster controls no access: everybody may write everything",
+                mend: "set authorizer.class.name of the brokers, and give the rights of `standing topics acls`")
+        }
+        return .unchecked(
+            "access", why: "no entry of the access control lists is told",
+            mend: "give this user the right Describe on the cluster (`standing topics acls --role doctor`)")
+    }
+
+    /// What harmless calls of the user who connects have shown of the rights of a role: what is neither proven nor refused only
+    /// a change would show.
+    public static func probed(
+        _ role: AccessRole, _ rights: [AccessRight], proven: Set<AccessRight>, refused: Set<AccessRight>
+    ) -> [Finding] {
+        var findings = rights.filter { refused.contains($0) }.map { right in
+            Finding(
+                "access", .error, "right-missing", "this user (\(role.rawValue)) lacks \(right)",
+                mend: "give it by the call that `standing topics acls --role \(role.rawValue)` prints")
+        }
+        let open = rights.filter { !refused.contains($0) && !proven.contains($0) }
+        if !open.isEmpty {
+            let shown = open.prefix(shownRights).map(\.description).joined(separator: ", ")
+            let more = open.count > shownRights ? " and \(open.count - shownRights) others" : ""
+            findings.append(
+                .unchecked(
+                    "access", why: "no harmless call shows \(shown)\(more)",
+                    mend:
+                        "let a user with Describe on the cluster run `standing doctor --principal \(role.rawValue)=User:NAME`"
+                ))
+        }
+        let seen = rights.count { proven.contains($0) }
+        if seen > 0 {
+            findings.append(
+                .ok("access", "calls show \(seen) of the \(rights.count) rights of the role \(role.rawValue)"))
+        }
+        return findings
+    }
+
+    private static let shownRights = 4
+}

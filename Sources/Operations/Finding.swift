@@ -1,0 +1,90 @@
+internal import Events
+
+/// What one check of `standing doctor` has found.
+public struct Finding: Sendable, Equatable {
+    public enum Severity: String, Sendable, CaseIterable, Comparable {
+        case ok
+        /// Worth knowing; nothing to do.
+        case note
+        /// The check could not be made: whether all is well is unknown.
+        case unchecked
+        /// It works, and will not for ever or in every case.
+        case warning
+        /// Something does not work, or data can be lost.
+        case error
+
+        private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+
+        public static func < (one: Self, other: Self) -> Bool { one.rank < other.rank }
+    }
+
+    /// The check, such as `topics`.
+    public let check: String
+    public let severity: Severity
+    /// What is the case, in a word or two that scripts can rely on, such as `topic-missing`.
+    public let code: String
+    public let message: String
+    /// What to do, one sentence; nil where there is nothing to do.
+    public let mend: String?
+
+    public init(_ check: String, _ severity: Severity, _ code: String, _ message: String, mend: String? = nil) {
+        (self.check, self.severity, self.code) = (check, severity, code)
+        (self.message, self.mend) = (message, mend)
+    }
+
+    public static func ok(_ check: String, _ message: String) -> Finding { Finding(check, .ok, "ok", message) }
+
+    public static func unchecked(_ check: String, why: String, mend: String? = nil) -> Finding {
+        Finding(check, .unchecked, "unchecked", "could not be checked: \(why)", mend: mend)
+    }
+}
+
+/// All findings, in the order of the checks.
+public struct FindingReport: Sendable, Equatable {
+    public var findings: [Finding]
+
+    public init(_ findings: [Finding]) { self.findings = findings }
+
+    public var isWrong: Bool { findings.contains { $0.severity == .error } }
+
+    /// A line a finding and one below it with its mend, then a line with the numbers.
+    public var text: String {
+        var table = TextTable([.text("check"), .text("result"), .text("code"), .text("what")])
+        for finding in findings {
+            table.add([finding.check, finding.severity.rawValue, finding.code, finding.message])
+            if let mend = finding.mend { table.add(["", "", "", "-> " + mend]) }
+        }
+        return table.take() + "\n" + summary + "\n"
+    }
+
+    private var summary: String {
+        let severities: [Finding.Severity] = [.error, .warning, .unchecked, .note, .ok]
+        return severities.map { severity in
+            "\(findings.count { $0.severity == severity }) \(severity.rawValue)"
+        }.joined(separator: ", ")
+    }
+
+    /// `{"ok","findings":[{"check","severity","code","message","mend"}]}` on one line; `mend` is null if there is none.
+    public var json: String {
+        var writer = ByteWriter()
+        writer.append("{\"ok\":\(!isWrong),\"findings\":[")
+        for (index, finding) in findings.enumerated() {
+            let members = [
+                ("check", finding.check), ("severity", finding.severity.rawValue), ("code", finding.code),
+                ("message", finding.message),
+            ]
+            writer.append(index == 0 ? "{" : ",{")
+            for (key, value) in members {
+                writer.append(jsonString: key)
+                writer.append(":")
+                writer.append(jsonString: value)
+                writer.append(",")
+            }
+            writer.append("\"mend\":")
+            if let mend = finding.mend { writer.append(jsonString: mend) } else { writer.append("null") }
+            writer.append("}")
+        }
+        writer.append("]}")
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}

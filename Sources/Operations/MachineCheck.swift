@@ -1,0 +1,171 @@
+/// What the doctor says of the machine that it runs on. Pure.
+public enum MachineCheck {
+    /// What the kernel says of its clock.
+    public struct KernelClock: Sendable, Equatable {
+        /// False: nobody has set it by a reference.
+        public var isSynchronized: Bool
+        /// Microseconds that it may be wrong by.
+        public var maximumError: Int64
+
+        public init(isSynchronized: Bool, maximumError: Int64) {
+            (self.isSynchronized, self.maximumError) = (isSynchronized, maximumError)
+        }
+    }
+
+    /// A clock that may be wrong by more makes ticks and dead letters at the wrong time.
+    static let clockWarns: Int64 = 1_000_000
+
+    /// `kernel`: nil if it does not tell. `newest`: microseconds by which the newest record of the ledger is ahead of this clock,
+    /// negative where it is older; nil if it is not known. `allowed`: what an event may be ahead.
+    public static func clock(_ kernel: KernelClock?, newest: Int64?, allowed: Int64) -> [Finding] {
+        var findings: [Finding] = []
+        let mend = "start a time service (systemd-timesyncd or chrony), and look at `timedatectl`"
+        switch kernel {
+        case nil:
+            findings.append(.unchecked("clock", why: "the kernel does not say whether a time service sets its clock"))
+        case let kernel? where !kernel.isSynchronized:
+            findings.append(
+                Finding(
+                    "clock", .warning, "clock-free", "the kernel says that no time service sets this clock", mend: mend)
+            )
+        case let kernel? where kernel.maximumError > clockWarns:
+            findings.append(
+                Finding(
+                    "clock", .warning, "clock-unsure",
+                    "this clock may be wrong by \(kernel.maximumError / 1000) ms, says the kernel", mend: mend))
+        case .some: break
+        }
+        if let newest, newest > allowed {
+            findings.append(
+                Finding(
+                    "clock", .error, "clock-behind",
+                    "the newest record of the ledger is \(newest / 1_000_000) s ahead of this clock: events of now would be dead "
+                        + "letters here, or its writer's clock is wrong",
+                    mend: "compare the clocks of the members and of this machine with a time service"))
+        }
+        guard findings.isEmpty else { return findings }
+        let compared = newest == nil ? "" : ", and no record of the ledger is ahead of it"
+        return [.ok("clock", "a time service sets this clock\(compared)")]
+    }
+
+    // MARK: Disk
+
+    public struct Disk: Sendable, Equatable {
+        /// Bytes.
+        public var free: Int64
+        public var total: Int64
+        /// Nil where the file system has no fixed number.
+        public var freeInodes: Int64?
+        /// Microseconds of each write and sync of a small file, in any order.
+        public var syncs: [Int64]
+
+        public init(free: Int64, total: Int64, freeInodes: Int64?, syncs: [Int64]) {
+            (self.free, self.total, self.freeInodes, self.syncs) = (free, total, freeInodes, syncs)
+        }
+    }
+
+    static let gibibyte: Int64 = 1 << 30
+    static let leastFree = gibibyte
+    static let freeShareWarns = 0.1
+    static let leastInodes: Int64 = 10_000
+    /// Microseconds. A sync that takes longer makes the archive the slowest part.
+    static let syncWarns: Int64 = 100_000
+
+    /// `path`: the data folder.
+    public static func disk(_ disk: Disk, path: String) -> [Finding] {
+        var findings: [Finding] = []
+        let room =
+            "make room, or give --data a folder on a greater disk: archive and snapshots can be deleted while no member runs"
+        let share = disk.total > 0 ? Double(disk.free) / Double(disk.total) : 1
+        let free = "\(path) has \(gibibytes(disk.free)) GiB free of \(gibibytes(disk.total))"
+        if disk.free < leastFree {
+            findings.append(Finding("disk", .error, "disk-full", free, mend: room))
+        } else if share < freeShareWarns {
+            findings.append(Finding("disk", .warning, "disk-short", free, mend: room))
+        }
+        if let inodes = disk.freeInodes, inodes < leastInodes {
+            findings.append(
+                Finding("disk", .warning, "inodes-short", "\(path) has room for \(inodes) more files", mend: room))
+        }
+        let median = disk.syncs.isEmpty ? nil : disk.syncs.sorted()[disk.syncs.count / 2]
+        if let median, median > syncWarns {
+            findings.append(
+                Finding(
+                    "disk", .warning, "sync-slow", "a sync in \(path) takes \(median / 1000) ms",
+                    mend: "give --data a folder on a local SSD"))
+        }
+        let speed = median.map { ", a sync takes \(Double($0 / 100) / 10) ms" } ?? ""
+        return findings.isEmpty ? [.ok("disk", free + speed)] : findings
+    }
+
+    private static func gibibytes(_ bytes: Int64) -> String {
+        let tenths = bytes / (gibibyte / 10)
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
+    /// `needed`: what a member can need at the most; nil if it is not known.
+    public static func descriptors(limit: Int, needed: Int?) -> [Finding] {
+        guard let needed, limit > 0 else {
+            return [.unchecked("descriptors", why: "how many ledger partitions there are, or the limit, is unknown")]
+        }
+        guard limit < needed else {
+            return [.ok("descriptors", "this process may open \(limit) files, a member needs at most \(needed)")]
+        }
+        return [
+            Finding(
+                "descriptors", .warning, "descriptors-few",
+                "a process started from here may open \(limit) files, and a member can need \(needed)",
+                mend: "raise the limit: `ulimit -n \(needed)`, or LimitNOFILE= of a systemd unit")
+        ]
+    }
+
+    // MARK: Files with secrets
+
+    public struct SecretFile: Sendable, Equatable {
+        public var path: String
+        /// What it holds, such as `the signing key`.
+        public var what: String
+        /// The permission bits of its mode; nil if there is no such file, or it cannot be looked at.
+        public var mode: UInt32?
+        public var isOwn: Bool
+
+        public init(path: String, what: String, mode: UInt32?, isOwn: Bool) {
+            (self.path, self.what, self.mode, self.isOwn) = (path, what, mode, isOwn)
+        }
+    }
+
+    private static let others: UInt32 = 0o007
+    private static let group: UInt32 = 0o070
+
+    /// 1. It is not there: error. 2. Everybody can read or write it: error. 3. So can its group: warning. 4. It is another
+    /// user's: note.
+    public static func secrets(_ files: [SecretFile]) -> [Finding] {
+        let findings = files.compactMap { file -> Finding? in
+            guard let mode = file.mode else {
+                return Finding(
+                    "keys", .error, "file-missing", "\(file.path), \(file.what), cannot be looked at",
+                    mend: "give the path of a file that this user can read")
+            }
+            let bits = String(mode, radix: 8)
+            let mend = "chmod 600 \(file.path)"
+            if mode & others != 0 {
+                return Finding(
+                    "keys", .error, "readable-by-all", "\(file.path), \(file.what), has the mode \(bits)", mend: mend)
+            }
+            if mode & group != 0 {
+                return Finding(
+                    "keys", .warning, "readable-by-group", "\(file.path), \(file.what), has the mode \(bits)",
+                    mend: mend)
+            }
+            guard file.isOwn else {
+                return Finding("keys", .note, "another-owner", "\(file.path), \(file.what), is another user's")
+            }
+            return nil
+        }
+        guard findings.isEmpty else { return findings }
+        let what =
+            files.isEmpty
+            ? "no file with a key or a password is named" : "only this user reads \(files.count) files with secrets"
+        return [.ok("keys", what)]
+    }
+}

@@ -1,0 +1,129 @@
+internal import Events
+public import Foundation
+
+/// One member of the engine: what it has announced, and what it says of itself over HTTP. What it does not say is nil, never 0.
+public struct MemberStatus: Sendable {
+    /// What a ledger partition's owner is at with it.
+    public enum Phase: String, Sendable, CaseIterable {
+        case current, behind, switching, quarantined, unknown
+    }
+
+    struct Readiness: Decodable {
+        struct Quarantined: Decodable {
+            let partition: Int32
+            let offset: Int64
+            let reason: String
+        }
+        struct Switching: Decodable {
+            let partition: Int32
+            let done: Double
+        }
+        let ready: Bool
+        let reasons: [String]?
+        let intakePartitions: Int
+        let foldPartitions: Int
+        let currentPartitions: Int
+        let quarantined: [Quarantined]?
+        let switching: [Switching]?
+        let behindSeconds: Int64?
+        let secondsLeft: Int64?
+    }
+
+    public let name: String
+    /// `HOST:PORT`.
+    public let address: String
+    /// Ledger partitions that it was the last to announce, in order.
+    public let partitions: [Int32]
+    let readiness: Readiness?
+    private let metrics: MetricsText?
+    /// Ledger offsets that are not folded yet, where both ends are told.
+    private let unfolded: [Int32: Int64]
+
+    /// `readiness` and `metrics`: the bodies of `/readyz` and `/metrics`; nil if there is no answer.
+    public init(name: String, address: String, partitions: [Int32], readiness: Data?, metrics: String?) {
+        (self.name, self.address, self.partitions) = (name, address, partitions.filter { $0 >= 0 })
+        self.readiness = readiness.flatMap { try? JSONDecoder().decode(Readiness.self, from: $0) }
+        let metrics = metrics.map { MetricsText($0) }
+        self.metrics = metrics
+        let ends = metrics?.byPartition("standing_ledger_next_offset") ?? [:]
+        let next = metrics?.byPartition("standing_fold_next_offset") ?? [:]
+        unfolded = Dictionary(
+            ends.compactMap { partition, end in
+                next[partition].flatMap { (end - $0).whole }.map { (partition, max(0, $0)) }
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    public var isAnswering: Bool { readiness != nil }
+    public var isReady: Bool? { readiness?.ready }
+    public var reasons: [String] { readiness?.reasons ?? [] }
+    public var intakePartitions: Int? { readiness?.intakePartitions }
+    public var foldPartitions: Int? { readiness?.foldPartitions }
+    public var behindSeconds: Int64? { readiness?.behindSeconds }
+
+    private func count(_ name: String) -> Int64? { metrics?.value(name).flatMap(\.whole) }
+
+    public var standbyPartitions: Int64? { count(Metric.standbyPartitions.rawValue) }
+    public var subjects: Int64? { metrics?.sum(Metric.subjects.rawValue).flatMap(\.whole) }
+    /// Since it started.
+    public var factsPublished: Int64? { metrics?.sum(Metric.factsPublished.rawValue).flatMap(\.whole) }
+    /// Since it started.
+    public var deadLetters: Int64? { metrics?.sum(Metric.deadLetters.rawValue).flatMap(\.whole) }
+    public var isFull: Bool { metrics?.value(Metric.memoryFull.rawValue) == 1 }
+    public var frozenTopics: [String] {
+        (metrics?.samples(Metric.sourceFrozen.rawValue) ?? []).filter { $0.value == 1 }.compactMap {
+            $0.labels["topic"]
+        }
+    }
+
+    /// Ledger offsets that are not folded yet, of the partitions where both ends are told.
+    public var framesBehind: Int64? {
+        let known = partitions.compactMap { unfolded[$0] }
+        return known.isEmpty ? nil : known.reduce(0, +)
+    }
+
+    /// The clock of the ledger partition that is least far, seconds since 1970.
+    public var clock: Double? { metrics?.samples("standing_fold_clock_seconds").map(\.value).min() }
+
+    /// `NAME VERSION`, one for each policy that is active in a partition of it.
+    public var policies: [String] {
+        (metrics?.samples("standing_policy_info") ?? []).compactMap { sample in
+            guard let policy = sample.labels["policy"], let version = sample.labels["version"] else { return nil }
+            return "\(policy) \(version)"
+        }.sorted()
+    }
+
+    private func build(_ label: String) -> String? { metrics?.samples("standing_build_info").first?.labels[label] }
+
+    public var version: String? { build("version") }
+    public var commit: String? { build("commit") }
+    public var foldVersion: String? { build("fold_version") }
+    /// Bytes.
+    public var memory: Int64? { count("process_resident_memory_bytes") }
+    public var memoryLimit: Int64? { count("standing_memory_limit_bytes") }
+    public var openFiles: Int64? { count("process_open_fds") }
+    public var maximumFiles: Int64? { count("process_max_fds") }
+    public var dataFree: Int64? { count("standing_data_free_bytes") }
+    public var dataSize: Int64? { count("standing_data_size_bytes") }
+    /// Seconds since 1970.
+    public var started: Double? { metrics?.value("process_start_time_seconds") }
+
+    /// What it is at with one of its partitions.
+    public func phase(of partition: Int32) -> Phase {
+        guard let readiness else { return .unknown }
+        if readiness.quarantined?.contains(where: { $0.partition == partition }) == true { return .quarantined }
+        if readiness.switching?.contains(where: { $0.partition == partition }) == true { return .switching }
+        if let behind = unfolded[partition] { return behind == 0 ? .current : .behind }
+        return readiness.currentPartitions == readiness.foldPartitions ? .current : .unknown
+    }
+
+    /// How many of its partitions are in each phase, those of none left out.
+    public var phases: [(phase: Phase, count: Int)] {
+        let all = partitions.map { phase(of: $0) }
+        return Phase.allCases.map { phase in (phase, all.count { $0 == phase }) }.filter { $0.1 > 0 }
+    }
+}
+
+extension Double {
+    /// Without its fraction; nil where no integer of 53 bits is so great: what others send can be any number.
+    var whole: Int64? { magnitude < 0x1p53 ? Int64(self) : nil }
+}

@@ -1,0 +1,170 @@
+internal import Events
+
+extension StatusReport {
+    private static let unknown = "-"
+
+    /// One screen: members, with `partitions` also each ledger partition, groups, and what wants attention.
+    public func text(partitions: Bool) -> String {
+        var text = "\(Self.time(time))  \(headline)\n\n" + memberTable
+        if partitions { text += "\n" + partitionTable }
+        if !groups.isEmpty { text += "\n" + groupTable }
+        for note in notes { text += "\nnote: \(note)".printable(keepingLayout: true) }
+        if !notes.isEmpty { text += "\n" }
+        let attention = attention
+        text += attention.isEmpty ? "\nNothing wants attention.\n" : "\nWants attention:\n"
+        for item in attention { text += "  \(item.code)  \(item.sentence)".printable() + "\n" }
+        return text
+    }
+
+    private var headline: String {
+        let ready = members.count { $0.isReady == true }
+        let owned = Set(members.flatMap(\.partitions)).count
+        let ledger =
+            ledgerPartitions.map { "\(owned) of \($0) ledger partitions owned" } ?? "\(owned) ledger partitions owned"
+        return "\(ready) of \(members.count) members ready, \(ledger)"
+    }
+
+    private static func number(_ value: Int64?) -> String { value.map(String.init) ?? unknown }
+
+    private var memberTable: String {
+        var table = TextTable([
+            .text("MEMBER"), .text("ADDRESS"), .text("READY"), .number("INTAKE"), .text("OWNED"), .text("PHASE"),
+            .text("CLOCK"), .number("BEHIND"), .number("SUBJECTS"), .number("FACTS"), .text("POLICY"), .text("VERSION"),
+            .number("FOLD"), .number("MEMORY"), .number("UPTIME"),
+        ])
+        for member in members {
+            let phases = member.phases.map { "\($0.count) \($0.phase.rawValue)" }.joined(separator: ", ")
+            let standby = member.standbyPartitions.flatMap { $0 > 0 ? " (+\($0) standby)" : nil } ?? ""
+            let ready = member.isReady.map { $0 ? "yes" : "no" } ?? "no answer"
+            table.add([
+                member.name, member.address, ready, Self.number(member.intakePartitions.map { Int64($0) }),
+                (member.partitions.isEmpty ? Self.unknown : Self.list(member.partitions)) + standby,
+                phases.isEmpty ? Self.unknown : phases, member.clock.map { Self.time($0) } ?? Self.unknown,
+                member.behindSeconds.map { "\($0)s" } ?? Self.unknown, Self.number(member.subjects),
+                Self.number(member.factsPublished),
+                member.policies.isEmpty ? Self.unknown : member.policies.joined(separator: ", "),
+                member.version ?? Self.unknown, member.foldVersion ?? Self.unknown,
+                member.memory.map { Self.bytes($0) } ?? Self.unknown,
+                member.started.map { Self.span(time - $0) } ?? Self.unknown,
+            ])
+        }
+        return table.take()
+    }
+
+    private var partitionTable: String {
+        var table = TextTable([.number("PARTITION"), .text("OWNER"), .text("PHASE")])
+        var rows: [(partition: Int32, owner: String, phase: String)] = members.flatMap { member in
+            member.partitions.map { ($0, member.name, member.phase(of: $0).rawValue) }
+        }
+        rows += (unowned ?? []).map { ($0, Self.unknown, "unowned") }
+        for row in rows.sorted(by: { $0.partition < $1.partition }) {
+            table.add(["\(row.partition)", row.owner, row.phase])
+        }
+        return table.take()
+    }
+
+    private var groupTable: String {
+        var table = TextTable([.text("GROUP"), .number("UNREAD"), .number("SECONDS"), .text("STATUS")])
+        for group in groups {
+            let seconds = group.seconds.map { seconds in
+                let tenths = (seconds * 10).rounded().whole ?? 0
+                return "\(tenths / 10).\(tenths % 10)"
+            }
+            table.add([group.name, Self.number(group.records), seconds ?? Self.unknown, group.status])
+        }
+        return table.take()
+    }
+}
+
+extension StatusReport {
+    /// One line: `{"time","ledgerPartitions","unowned","members","groups","attention","notes"}`; what is unknown is null.
+    public var json: String {
+        var out = ByteWriter()
+        out.append("{\"time\":")
+        out.append(jsonString: Self.time(time))
+        out.append(",\"ledgerPartitions\":\(ledgerPartitions.map(String.init) ?? "null"),\"unowned\":")
+        out.append(unowned.map { "[\($0.map(String.init).joined(separator: ","))]" } ?? "null")
+        out.append(",\"members\":[")
+        for (index, member) in members.enumerated() {
+            if index > 0 { out.append(",") }
+            write(member, &out)
+        }
+        out.append("],\"groups\":[")
+        for (index, group) in groups.enumerated() {
+            out.append(index == 0 ? "{\"group\":" : ",{\"group\":")
+            out.append(jsonString: group.name)
+            out.append(
+                ",\"records\":\(Self.json(group.records)),\"seconds\":\(group.seconds.map { "\($0)" } ?? "null"),\"status\":"
+            )
+            out.append(jsonString: group.status)
+            out.append(",\"cause\":")
+            Self.write(group.cause, &out)
+            out.append("}")
+        }
+        out.append("],\"attention\":[")
+        for (index, item) in attention.enumerated() {
+            out.append(index == 0 ? "{\"code\":" : ",{\"code\":")
+            out.append(jsonString: item.code)
+            out.append(",\"sentence\":")
+            out.append(jsonString: item.sentence)
+            out.append("}")
+        }
+        out.append("],\"notes\":")
+        Self.write(notes, &out)
+        out.append("}")
+        return String(decoding: out.bytes, as: UTF8.self)
+    }
+
+    private static func json(_ value: Int64?) -> String { value.map(String.init) ?? "null" }
+
+    private static func write(_ text: String?, _ out: inout ByteWriter) {
+        if let text { out.append(jsonString: text) } else { out.append("null") }
+    }
+
+    private static func write(_ texts: [String], _ out: inout ByteWriter) {
+        out.append("[")
+        for (index, text) in texts.enumerated() {
+            if index > 0 { out.append(",") }
+            out.append(jsonString: text)
+        }
+        out.append("]")
+    }
+
+    private func write(_ member: MemberStatus, _ out: inout ByteWriter) {
+        out.append("{\"member\":")
+        out.append(jsonString: member.name)
+        out.append(",\"address\":")
+        out.append(jsonString: member.address)
+        out.append(",\"ready\":\(member.isReady.map { "\($0)" } ?? "null"),\"reasons\":")
+        Self.write(member.reasons, &out)
+        out.append(",\"partitions\":[")
+        for (index, partition) in member.partitions.enumerated() {
+            if index > 0 { out.append(",") }
+            out.append("{\"partition\":\(partition),\"phase\":\"\(member.phase(of: partition).rawValue)\"}")
+        }
+        out.append("]")
+        let numbers: [(String, Int64?)] = [
+            ("intakePartitions", member.intakePartitions.map { Int64($0) }),
+            ("foldPartitions", member.foldPartitions.map { Int64($0) }),
+            ("standbyPartitions", member.standbyPartitions),
+            ("behindSeconds", member.behindSeconds), ("framesBehind", member.framesBehind),
+            ("subjects", member.subjects),
+            ("factsPublished", member.factsPublished), ("deadLetters", member.deadLetters),
+            ("memoryBytes", member.memory),
+            ("memoryLimitBytes", member.memoryLimit), ("openFiles", member.openFiles),
+            ("uptimeSeconds", member.started.flatMap { max(0, time - $0).whole }),
+        ]
+        for (name, value) in numbers { out.append(",\"\(name)\":\(Self.json(value))") }
+        out.append(",\"clock\":")
+        Self.write(member.clock.map { Self.time($0) }, &out)
+        out.append(",\"policies\":")
+        Self.write(member.policies, &out)
+        for (name, value) in [
+            ("version", member.version), ("commit", member.commit), ("foldVersion", member.foldVersion),
+        ] {
+            out.append(",\"\(name)\":")
+            Self.write(value, &out)
+        }
+        out.append("}")
+    }
+}

@@ -1,0 +1,192 @@
+/// Who connects to the cluster, and for what.
+public enum AccessRole: String, Sendable, CaseIterable {
+    case serve, intake, fold, perks, blacklist, lag, doctor
+    case tools, apply, source, consumer
+
+    /// What it does, in a few words.
+    public var purpose: String {
+        switch self {
+        case .serve: "standing serve with both roles"
+        case .intake: "standing serve --roles intake"
+        case .fold: "standing serve --roles fold"
+        case .perks: "standing perks"
+        case .blacklist: "standing blacklist"
+        case .lag: "standing lag and standing status"
+        case .doctor: "standing doctor"
+        case .tools:
+            "an operator's commands: subject, event, appeal, policy, source, dead-letter, ledger, archive, verify, facts, tail"
+        case .apply: "standing topics plan, apply and check"
+        case .source: "a program of yours that writes events"
+        case .consumer: "a program of yours that reads facts, outside a group; standing tail"
+        }
+    }
+
+    public var defaultPrincipal: String { "User:standing-\(rawValue)" }
+}
+
+/// The names of Standing's consumer groups.
+public struct AccessGroups: Sendable {
+    public var intake: String
+    public var fold: String
+    public var perks: String
+    public var blacklist: String
+    /// What readers call themselves that join no group: librdkafka asks for its coordinator all the same, and warns without the right.
+    public var readers: String
+
+    public init(intake: String, fold: String, perks: String, blacklist: String, readers: String) {
+        (self.intake, self.fold, self.perks) = (intake, fold, perks)
+        (self.blacklist, self.readers) = (blacklist, readers)
+    }
+}
+
+/// The least rights of each role, derived from the topic files. Pure.
+public struct AccessPlan: Sendable {
+    private let topics: [TopicDefinition]
+    private let prefix: String
+    private let groups: AccessGroups
+    private let coversEveryGroup: Bool
+
+    /// `coversEveryGroup`: the role lag looks at all groups and topics of the cluster, and not at Standing's alone.
+    public init(
+        _ topics: [TopicDefinition], topicPrefix: String = "", groups: AccessGroups, coversEveryGroup: Bool = false
+    ) {
+        (self.topics, prefix, self.groups) = (topics, topicPrefix, groups)
+        self.coversEveryGroup = coversEveryGroup
+    }
+
+    /// In ascending order, without those that another one brings with it.
+    public func rights(of role: AccessRole) -> [AccessRight] {
+        var rights = Set<AccessRight>()
+        for topic in topics {
+            for operation in Self.operations(of: role, on: topic) {
+                rights.insert(AccessRight(.topic, prefix + topic.name, operation))
+            }
+        }
+        rights.formUnion(others(of: role))
+        if role == .lag, coversEveryGroup {
+            rights = [
+                AccessRight(.topic, AccessRight.every, .read), AccessRight(.topic, AccessRight.every, .describeConfigs),
+                AccessRight(.group, AccessRight.every, .describe),
+            ]
+        }
+        return rights.filter { right in
+            !right.operation.impliedBy.contains { rights.contains(AccessRight(right.resource, right.name, $0)) }
+        }.sorted()
+    }
+
+    private static func operations(of role: AccessRole, on topic: TopicDefinition) -> Set<AccessRight.Operation> {
+        switch role {
+        case .serve: operations(of: .intake, on: topic).union(operations(of: .fold, on: topic))
+        case .intake:
+            switch topic.role {
+            case .source, .control, .members: [.read]
+            case .ledger: [.read, .write]
+            case .deadLetter: [.write]
+            // A member looks whether all of its topics are there.
+            case .facts: [.describe]
+            case .checkpoints: []
+            }
+        case .fold:
+            switch topic.role {
+            // The owner of a partition finds the facts' ends again, and appends ticks to the ledger.
+            case .ledger, .facts, .members, .checkpoints: [.read, .write]
+            case .source, .control, .deadLetter: [.describe]
+            }
+        case .perks: topic.role == .facts && topic.name.hasSuffix("perks") ? [.read] : []
+        case .blacklist: topic.role == .facts && topic.name.hasSuffix("sanctions") ? [.read] : []
+        case .lag:
+            switch topic.role {
+            case .source, .control, .ledger, .facts: [.read, .describeConfigs]
+            case .members: [.read]
+            case .deadLetter, .checkpoints: []
+            }
+        case .doctor:
+            switch topic.role {
+            // The ledger's policy and its newest record; of a source how old the next unread record is.
+            case .ledger, .source: [.read, .describeConfigs]
+            case .control, .facts, .deadLetter, .members, .checkpoints: [.describe, .describeConfigs]
+            }
+        case .tools:
+            switch topic.role {
+            // `source reset` takes the place of intake in its group.
+            case .source, .control, .ledger, .deadLetter, .members: [.read, .write]
+            case .facts, .checkpoints: [.read]
+            }
+        case .apply: [.create, .alter, .alterConfigs]
+        case .source: topic.role == .source ? [.write] : []
+        case .consumer: topic.role == .facts ? [.read] : []
+        }
+    }
+
+    /// On groups and on the cluster.
+    private func others(of role: AccessRole) -> Set<AccessRight> {
+        let readers = AccessRight(.group, groups.readers, .describe)
+        let all = [groups.intake, groups.fold, groups.perks, groups.blacklist]
+        return switch role {
+        case .serve: others(of: .intake).union(others(of: .fold))
+        case .intake: [AccessRight(.group, groups.intake, .read), readers]
+        case .fold: [AccessRight(.group, groups.fold, .read), readers]
+        case .perks: [AccessRight(.group, groups.perks, .read)]
+        case .blacklist: [AccessRight(.group, groups.blacklist, .read)]
+        case .lag: Set(all.map { AccessRight(.group, $0, .describe) } + [readers])
+        case .doctor:
+            Set(
+                all.map { AccessRight(.group, $0, .describe) } + [
+                    readers,
+                    // The broker's settings, and the access control lists themselves.
+                    AccessRight(.cluster, AccessRight.clusterName, .describeConfigs),
+                    AccessRight(.cluster, AccessRight.clusterName, .describe),
+                ])
+        case .tools: [AccessRight(.group, groups.intake, .read), AccessRight(.group, groups.fold, .describe), readers]
+        case .consumer: [readers]
+        case .apply, .source: []
+        }
+    }
+}
+
+extension AccessPlan {
+    /// The calls of Kafka's own `kafka-acls.sh` that give a principal these rights, a line each.
+    public static func commands(_ rights: [AccessRight], to principal: String, bootstrap: String) -> [String] {
+        struct Place: Hashable {
+            let resource: AccessRight.Resource
+            let name: String
+        }
+        struct Call: Hashable, Comparable {
+            let resource: AccessRight.Resource
+            let operations: [AccessRight.Operation]
+
+            static func < (one: Self, other: Self) -> Bool {
+                (one.resource.rawValue, one.operations.map(\.rawValue).joined(separator: " "))
+                    < (other.resource.rawValue, other.operations.map(\.rawValue).joined(separator: " "))
+            }
+        }
+        let byPlace = Dictionary(grouping: rights) { Place(resource: $0.resource, name: $0.name) }
+        let calls = Dictionary(grouping: byPlace.keys) { place in
+            Call(resource: place.resource, operations: (byPlace[place] ?? []).map(\.operation).sorted())
+        }
+        return calls.keys.sorted().map { call in
+            let names = (calls[call] ?? []).map(\.name).sorted()
+            let operations = call.operations.map { "--operation \($0.rawValue)" }
+            let resources =
+                call.resource == .cluster ? ["--cluster"] : names.map { "--\(call.resource.rawValue) \(quoted($0))" }
+            let head = ["kafka-acls.sh --bootstrap-server \(bootstrap) --command-config admin.properties --add"]
+            return (head + ["--allow-principal \(quoted(principal))"] + operations + resources).joined(separator: " ")
+        }
+    }
+
+    /// For a POSIX shell, where it is more than a word.
+    private static func quoted(_ text: String) -> String {
+        let isWord = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
+                UInt8(ascii: ":"):
+                true
+            default: false
+            }
+        }
+        return isWord
+            ? text
+            : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+    }
+}

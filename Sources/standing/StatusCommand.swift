@@ -1,0 +1,182 @@
+import ArgumentParser
+import Events
+import Foundation
+import Kafka
+import Lag
+import Operations
+import Pipeline
+import Topics
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "All members on one screen: who owns what, how far it is, and what wants attention.",
+        discussion: """
+            Asks the members that have announced themselves (or those that --ask names) for /readyz and /metrics, and the cluster how \
+            far Standing's groups are behind. What somebody does not say is shown as -, and is null in JSON. With --watch the screen is \
+            drawn anew every --interval until it is interrupted.
+
+            Examples:
+              standing status --brokers HOST:PORT
+              standing status --brokers HOST:PORT --watch
+              standing status --brokers HOST:PORT --ask one:8080 two:8080 --output json
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+
+    @Option(
+        parsing: .upToNextOption, help: "HOST:PORT of members. Default: those that have announced themselves.")
+    var ask: [String] = []
+
+    @Flag(help: "Show each ledger partition.")
+    var partitions = false
+
+    @Flag(help: "Go on until interrupted.")
+    var watch = false
+
+    @Option(help: "Between two looks, such as 2s.")
+    var interval = "2s"
+
+    @Option(help: "text or json, one document a look.")
+    var output = TableFormat.text
+
+    func validate() throws {
+        if Settings.duration(interval).map({ $0 >= 100_000 }) != true {
+            throw ValidationError("--interval: \"\(interval)\" is not a duration of at least 100ms, such as 2s")
+        }
+    }
+
+    func run() async throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        let pause = Double(Settings.duration(interval) ?? 0) / 1e6
+        let (asked, watch, output, partitions) = (ask, watch, output, partitions)
+        try await onThread {
+            do {
+                let look = try StatusLook(cluster, asked: asked)
+                let screen = watch && output == .text ? Screen() : nil
+                while true {
+                    let report = try look.report()
+                    if output == .json {
+                        print(report.json)
+                    } else if let screen {
+                        screen.draw(report.text(partitions: partitions))
+                    } else {
+                        print(report.text(partitions: partitions), terminator: "")
+                    }
+                    fflush(nil)
+                    guard watch else { return }
+                    Thread.sleep(forTimeInterval: pause)
+                }
+            } catch let error as KafkaError {
+                throw fail("error: \(cluster.kafka.brokers): \(error)")
+            }
+        }
+    }
+}
+
+/// Looks at members and groups. A value of one thread; every call blocks.
+final class StatusLook {
+    private static let metadataMilliseconds = 5000
+
+    private let cluster: Cluster
+    private let asked: [String]
+    private let readings = MemberReadings()
+    private let monitor: LagMonitor
+    private let admin: Admin
+    private let groups: [String]
+    /// The cluster has answered once, and these members were announced then.
+    private var hasAnswered = false
+    private var lastAnnounced: [MembersTable.Member] = []
+
+    /// `asked`: addresses; empty: those that have announced themselves.
+    init(_ cluster: Cluster, asked: [String]) throws {
+        (self.cluster, self.asked) = (cluster, asked)
+        let known = try cluster.knownGroups()
+        groups = known.keys.sorted()
+        monitor = try LagMonitor(
+            kafka: cluster.kafka, groups: groups, knownGroups: known, ledgers: cluster.ledgers)
+        admin = try Admin(cluster.kafka, timeoutMilliseconds: Self.metadataMilliseconds)
+    }
+
+    /// Throws where the cluster has never answered and nobody has said whom to ask; what else cannot be looked at is a note.
+    func report() throws -> StatusReport {
+        let now = Date().timeIntervalSince1970
+        var notes: [String] = []
+        let ledger = cluster.names(.ledger)[0]
+        var ledgerPartitions: Int?
+        do {
+            ledgerPartitions = try admin.topic(ledger)?.partitions
+            hasAnswered = true
+            if ledgerPartitions == nil { notes.append("\(ledger): no such topic; `standing topics apply` makes it") }
+        } catch {
+            guard hasAnswered || !asked.isEmpty else { throw error }
+            notes.append("the cluster does not answer: \(error)")
+        }
+        let members = readings.statuses(of: announced(&notes))
+        return StatusReport(
+            time: now, members: members, groups: lag(now, members, &notes), ledgerPartitions: ledgerPartitions,
+            notes: notes)
+    }
+
+    private func announced(_ notes: inout [String]) -> [MembersTable.Member] {
+        var table = MembersTable()
+        do {
+            if let topic = cluster.names(.members).first {
+                try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
+            }
+            lastAnnounced = table.members
+        } catch {
+            notes.append("the members topic cannot be read: \(error)")
+        }
+        guard !asked.isEmpty else { return lastAnnounced }
+        return asked.map { address in
+            lastAnnounced.first { $0.address == address } ?? MembersTable.Member(asked: address)
+        }
+    }
+
+    private func lag(_ now: Double, _ members: [MemberStatus], _ notes: inout [String]) -> [StatusReport.Group] {
+        do {
+            let report = try monitor.observe(now: Int64(now * 1000))
+            // That the embedded broker lists no groups is no news here: they are known.
+            return report.groups.filter { groups.contains($0.group) }.map { group in
+                StatusReport.Group(
+                    name: group.group, records: group.records, seconds: group.seconds, status: group.status.rawValue,
+                    cause: group.causes.first?.sentence)
+            }
+        } catch {
+            notes.append("how far the groups are behind is not told: \(error)")
+            return []
+        }
+    }
+}
+
+/// A terminal that is drawn over without flicker: each line is written and the rest of it cleared, and then what is below.
+struct Screen {
+    private static let standardColumns = 80
+
+    private var columns: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return Self.standardColumns }
+        return Int(size.ws_col)
+    }
+
+    private let isTerminal = isatty(STDOUT_FILENO) == 1
+
+    /// Where standard output is no terminal, screens follow each other.
+    func draw(_ text: String) {
+        guard isTerminal else { return print(text) }
+        let width = columns
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { Self.cut($0, to: width) }
+        print("\u{1B}[H" + lines.joined(separator: "\u{1B}[K\n") + "\u{1B}[J", terminator: "")
+    }
+
+    private static func cut(_ line: Substring, to width: Int) -> Substring {
+        var cells = 0
+        for index in line.indices {
+            cells += line[index].terminalCells
+            if cells > width { return line[..<index] }
+        }
+        return line
+    }
+}

@@ -1,0 +1,296 @@
+import ArgumentParser
+import Downstream
+import Events
+import Foundation
+import Kafka
+import Pipeline
+import Synchronization
+
+struct TailCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tail",
+        abstract: "Show facts as they come: changes of scores, sanctions and perks.",
+        discussion: """
+            A line a fact, or with --output json the fact itself, one CloudEvent a line. Each part of the filter that is given must \
+            hold. Follows the consumers' rule: of each partition exactly the next sequence number is accepted, every other record is \
+            ignored, and a gap is said on standard error; where it does not begin at a partition's beginning, the first number \
+            that it reads is taken for the next. Ends with SIGINT, and when nobody reads what it prints.
+
+            Examples:
+              standing tail --brokers HOST:PORT --type 'standing.sanction.*'
+              standing tail --brokers HOST:PORT --from 2026-01-31T00:00:00Z --band A --output json
+              standing tail --brokers HOST:PORT --from beginning --subject ada --no-follow
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+
+    @Option(help: "A fact's type, such as standing.perk.granted, or 'standing.sanction.*'. May be repeated.")
+    var type: [String] = []
+
+    @Option(help: "Whose facts. May be repeated.")
+    var subject: [String] = []
+
+    @Option(help: "A band that a score comes to or leaves. May be repeated.")
+    var band: [String] = []
+
+    @Option(help: "A sanction's id. May be repeated.")
+    var sanction: [String] = []
+
+    @Option(help: "A perk's id. May be repeated.")
+    var perk: [String] = []
+
+    @Option(help: "A partition, of each fact topic. May be repeated. Default: all.")
+    var partition: [Int32] = []
+
+    @Option(
+        help: """
+            Where to begin: beginning, end, a Kafka offset, or an RFC 3339 time (that of the record). An offset that a partition does \
+            not have is its end, or its beginning.
+            """)
+    var from = "end"
+
+    @Option(help: "End after so many facts.")
+    var count: Int?
+
+    @Flag(inversion: .prefixedNo, help: "Wait for what comes, and not only read to where the topics end now.")
+    var follow = true
+
+    @Option(help: "text or json, a line a fact.")
+    var output = TableFormat.text
+
+    func validate() throws {
+        if let count, count < 1 { throw ValidationError("--count: at least 1") }
+        if FactStartPoint(from) == nil {
+            throw ValidationError("--from: \"\(from)\" is not beginning, end, an offset or an RFC 3339 time")
+        }
+        if let negative = partition.first(where: { $0 < 0 }) {
+            throw ValidationError("--partition: \(negative) is no partition")
+        }
+    }
+
+    func run() async throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        var filter = FactFilter()
+        (filter.types, filter.subjects, filter.bands) = (type, subject, band)
+        (filter.sanctions, filter.perks) = (sanction, perk)
+        let names = try cluster.pipelineTopics().facts
+        let topics = FactFilter.Kind.allCases.filter { filter.wants($0) }.map { names[$0.rawValue] }
+        guard !topics.isEmpty else {
+            throw fail(
+                "error: no fact can be all that: a sanction, a perk and a band are of three sorts of facts", Exit.usage)
+        }
+        let tail = FactTail(
+            cluster.kafka, topics: topics, partitions: partition.isEmpty ? nil : Set(partition), filter: filter,
+            start: FactStartPoint(from) ?? .end, count: count, follows: follow, isJSON: output == .json)
+        let signals = StopSignals { tail.stop() }
+        defer { signals.cancel() }
+        try await onThread {
+            do {
+                try tail.run()
+            } catch let error as KafkaError {
+                throw fail("error: \(cluster.kafka.brokers): \(error)")
+            }
+        }
+    }
+}
+
+/// Where reading begins.
+enum FactStartPoint: Equatable, Sendable {
+    case beginning, end
+    case offset(Int64)
+    /// Milliseconds since 1970.
+    case time(Int64)
+
+    init?(_ text: String) {
+        switch text {
+        case "beginning": self = .beginning
+        case "end": self = .end
+        default:
+            if let offset = Int64(text), offset >= 0 {
+                self = .offset(offset)
+            } else if let time = Timestamp(text) {
+                self = .time(time.microseconds / 1000)
+            } else {
+                return nil
+            }
+        }
+    }
+}
+
+/// Prints facts of some topics until it is stopped. Everything but `stop` on one thread.
+final class FactTail: @unchecked Sendable {
+    private static let pollMilliseconds = 100
+    private static let askMilliseconds = 10_000
+
+    private let kafka: KafkaConfiguration
+    private let topics: [String]
+    private let partitions: Set<Int32>?
+    private let filter: FactFilter
+    private let start: FactStartPoint
+    private let count: Int?
+    private let follows: Bool
+    private let isJSON: Bool
+    /// No further record is taken.
+    private let isStopped = Atomic(false)
+    /// Somebody has stopped it from outside.
+    private let isInterrupted = Atomic(false)
+
+    /// Of the batch that is being read.
+    private var lines: [UInt8] = []
+    private var ends: [TopicPartition: Int64] = [:]
+    /// By source of the consumer; nil where nothing was read yet of a partition that is not read from its beginning.
+    private var sequences: [FactSequence?] = []
+    /// Sources that wait for a fact that is missing.
+    private var gaps: Set<Int> = []
+    /// Sources that had a record that is no fact.
+    private var strange: Set<Int> = []
+    private var shown = 0
+    private var isTroubled = false
+
+    /// `partitions`: nil reads all. `count`: nil ends after none.
+    init(
+        _ kafka: KafkaConfiguration, topics: [String], partitions: Set<Int32>?, filter: FactFilter,
+        start: FactStartPoint, count: Int?, follows: Bool, isJSON: Bool
+    ) {
+        (self.kafka, self.topics, self.partitions, self.filter) = (kafka, topics, partitions, filter)
+        (self.start, self.count, self.follows, self.isJSON) = (start, count, follows, isJSON)
+    }
+
+    func stop() {
+        isInterrupted.store(true, ordering: .relaxed)
+        isStopped.store(true, ordering: .relaxed)
+    }
+
+    func run() throws {
+        let starts = try starts()
+        sequences = starts.map { $0.offset == 0 ? FactSequence() : nil }
+        var options = Consumer.Options()
+        options.reportsEnds = true
+        let consumer = try Consumer(kafka, options: options)
+        defer { consumer.close() }
+        try consumer.assign(starts)
+        while !isStopped.load(ordering: .relaxed), !isDone(consumer), !hasNoReader {
+            try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
+                for record in records where !isStopped.load(ordering: .relaxed) { try take(record, consumer) }
+            }
+            // What was printed of a batch is seen at once.
+            try flush()
+            try note(consumer.takeErrors())
+        }
+    }
+
+    private func isDone(_ consumer: Consumer) -> Bool {
+        guard !follows else { return false }
+        return consumer.assignment.allSatisfy { item in
+            let end = ends[item.topicPartition] ?? 0
+            return end == 0 || item.position >= end || (item.end ?? -1) >= end
+        }
+    }
+
+    private func starts() throws -> [PartitionOffset] {
+        let admin = try Admin(kafka, timeoutMilliseconds: Self.askMilliseconds)
+        var places: [TopicPartition] = []
+        for topic in topics {
+            guard let count = try admin.topic(topic)?.partitions else {
+                throw fail("error: \(topic): no such topic on \(kafka.brokers); `standing topics apply` makes it")
+            }
+            places += (0..<Int32(count)).filter { partitions?.contains($0) ?? true }.map { TopicPartition(topic, $0) }
+        }
+        guard !places.isEmpty else { throw fail("error: --partition: the fact topics have none of these", Exit.usage) }
+        ends = try admin.ends(of: places)
+        let beginnings = try admin.beginnings(of: places)
+        var atTime: [TopicPartition: Int64?] = [:]
+        if case .time(let time) = start, admin.describesSettings {
+            atTime = try admin.offsets(of: places, atTime: time, milliseconds: Self.askMilliseconds)
+        }
+        return places.map { place in
+            let (beginning, end) = (beginnings[place] ?? 0, ends[place] ?? 0)
+            let offset =
+                switch start {
+                case .beginning: beginning
+                case .end: end
+                case .offset(let offset): min(max(offset, beginning), end)
+                // The embedded broker finds no offsets by time: what is older is passed over one by one.
+                case .time: atTime[place].map { $0 ?? end } ?? beginning
+                }
+            return PartitionOffset(place, offset: offset)
+        }
+    }
+
+    private func take(_ record: Record, _ consumer: Consumer) throws {
+        let place = consumer.assignment[record.source].topicPartition
+        guard let value = record.value, let fact = try? FactMessage(json: value) else {
+            if strange.insert(record.source).inserted {
+                say("\(place) offset \(record.offset): this is no fact; it and others like it are ignored")
+            }
+            return
+        }
+        var sequence = sequences[record.source] ?? FactSequence(last: fact.sequence - 1)
+        let verdict = sequence.judge(fact.sequence)
+        sequences[record.source] = sequence
+        switch verdict {
+        case .accept: gaps.remove(record.source)
+        case .ignoreRepeat: return
+        case .ignoreGap(let missing):
+            if gaps.insert(record.source).inserted {
+                say(
+                    "\(place) offset \(record.offset): GAP, \(missing) facts are missing; records are ignored until they arrive"
+                )
+            }
+            return
+        }
+        if case .time(let time) = start, record.timestamp >= 0, record.timestamp < time { return }
+        guard filter.wants(fact) else { return }
+        add(fact, value, place)
+        shown += 1
+        if shown == count { isStopped.store(true, ordering: .relaxed) }
+    }
+
+    private func add(_ fact: FactMessage, _ json: UnsafeRawBufferPointer, _ place: TopicPartition) {
+        if isJSON {
+            // Between JSON's tokens a line end is as good as a space.
+            lines.append(contentsOf: json.lazy.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 })
+        } else {
+            let line = "\(fact.time)  \(fact.subject)  \(fact.summary)  [\(place) \(fact.sequence)]"
+            lines.append(contentsOf: line.printable().utf8)
+        }
+        lines.append(0x0A)
+    }
+
+    /// Writes the lines of a batch. Whoever has read enough, as `head` does, ends it; anything else is a failure.
+    private func flush() throws {
+        defer { lines.removeAll(keepingCapacity: true) }
+        var written = 0
+        while written < lines.count {
+            var place = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+            // A reader that takes nothing keeps nobody from stopping this.
+            guard poll(&place, 1, Int32(Self.pollMilliseconds)) > 0 else {
+                if isInterrupted.load(ordering: .relaxed) { return }
+                continue
+            }
+            let count = lines.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress! + written, $0.count - written) }
+            if count >= 0 {
+                written += count
+            } else if errno == EPIPE {
+                return isStopped.store(true, ordering: .relaxed)
+            } else if errno != EINTR && errno != EAGAIN {
+                throw fail("standard output cannot be written: \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
+    /// The pipe that it prints into has no reader: there need not be another fact to find that out.
+    private var hasNoReader: Bool {
+        var place = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return poll(&place, 1, 0) > 0 && place.revents & Int16(POLLERR) != 0
+    }
+
+    /// The first error since records came is said.
+    private func note(_ errors: [(place: TopicPartition, error: KafkaError)]) throws {
+        guard let (place, error) = errors.first else { return isTroubled = false }
+        guard error.isRetriable else { throw error }
+        if !isTroubled { say("\(place): \(error)") }
+        isTroubled = true
+    }
+}
