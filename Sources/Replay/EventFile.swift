@@ -20,7 +20,9 @@ public final class EventFile {
     private let memberDecoder = EventDecoder()
     private var event = EventView.empty
 
-    public init(_ file: String) throws { lines = try LineReader(file, maximumBytes: EventDecoder.maximumEventBytes) }
+    public init(_ file: String, progress: FileProgress? = nil) throws {
+        lines = try LineReader(file, maximumBytes: EventDecoder.maximumEventBytes, progress: progress)
+    }
 
     /// The next event, valid until the next call; nil at the end. Throws `LineReader.Failure` where the file cannot be
     /// read on.

@@ -25,9 +25,10 @@ public struct FileReplay: ~Copyable {
 
     /// Folds a file. Each fact goes to `fact` as one JSON document; each line that is no event goes to `reject`.
     public mutating func run(
-        file: String, fact: ((UnsafeRawBufferPointer) throws -> Void)?, reject: (RejectedLine) -> Void
+        file: String, progress: FileProgress? = nil, fact: ((UnsafeRawBufferPointer) throws -> Void)?,
+        reject: (RejectedLine) -> Void
     ) throws {
-        let events = try EventFile(file)
+        let events = try EventFile(file, progress: progress)
         let before = (read: read, rejected: rejected)
         files.append((file, 0))
         while let event = try events.next(reject: reject) {

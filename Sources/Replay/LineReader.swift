@@ -17,17 +17,22 @@ public final class LineReader {
     public private(set) var line = 0
     private let handle: gzFile
     private let maximumBytes: Int
+    private let progress: FileProgress?
+    /// What `progress` knows of.
+    private var told: (bytes: Int64, lines: Int) = (0, 0)
     private var buffer: UnsafeMutableRawBufferPointer
     private var start = 0
     private var end = 0
     private var atEnd = false
 
-    /// Lines longer than `maximumBytes` are errors; the reading can go on behind them.
-    public init(_ file: String, maximumBytes: Int) throws {
+    /// Lines longer than `maximumBytes` are errors; the reading can go on behind them. `progress` hears how far it is, a chunk at
+    /// a time.
+    public init(_ file: String, maximumBytes: Int, progress: FileProgress? = nil) throws {
         guard let handle = gzopen(file, "rb") else { throw Failure(file: file, message: "cannot be opened") }
         self.file = file
         self.handle = handle
         self.maximumBytes = maximumBytes
+        self.progress = progress
         gzbuffer(handle, UInt32(Self.chunkBytes))
         buffer = .allocate(byteCount: 2 * Self.chunkBytes, alignment: 1)
     }
@@ -113,5 +118,9 @@ public final class LineReader {
         } else {
             end += Int(count)
         }
+        guard let progress else { return }
+        let bytes = max(told.bytes, Int64(gzoffset(handle)))
+        progress.add(bytes: bytes - told.bytes, lines: Int64(line - told.lines))
+        told = (bytes, line)
     }
 }

@@ -43,9 +43,9 @@ public struct TopicAdmin: Sendable {
     }
 
     /// Reports every line of the plan and says whether there is drift; changes nothing.
-    public func check(_ wanted: [TopicDefinition], report: (String) -> Void) throws(KafkaError) -> Bool {
+    public func check(_ wanted: [TopicDefinition], report: (TopicChange) -> Void) throws(KafkaError) -> Bool {
         let changes = try plan(wanted)
-        for change in changes { report(change.description) }
+        for change in changes { report(change) }
         return changes.contains(where: \.isDrift)
     }
 
@@ -56,13 +56,13 @@ public struct TopicAdmin: Sendable {
     /// Kafka replaces all settings of a topic at once. Those that its file names are sent and nothing else: where a
     /// topic's settings change, a setting that was made by hand and is not in the file goes back to the broker's
     /// default. Throws the first error, after the changes before it; the same call again goes on from there.
-    public func apply(_ wanted: [TopicDefinition], report: (String) -> Void) throws(KafkaError) -> Outcome {
+    public func apply(_ wanted: [TopicDefinition], report: (TopicChange) -> Void) throws(KafkaError) -> Outcome {
         let changes = try plan(wanted)
         guard !changes.contains(where: \.isRefusal) else {
-            for change in changes { report(change.description) }
+            for change in changes { report(change) }
             return .refused
         }
-        for change in changes where !change.isDrift { report(change.description) }
+        for change in changes where !change.isDrift { report(change) }
         try create(changes, report: report)
         let topics = Dictionary(prefixed(wanted).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for change in changes {
@@ -74,12 +74,12 @@ public struct TopicAdmin: Sendable {
                 try admin.setConfiguration(of: topic, to: topics[topic]?.settings ?? [:])
             case .create, .refuse, .unknownSettings, .unchanged: continue
             }
-            report(change.description)
+            report(change)
         }
         return changes.contains(where: \.isDrift) ? .applied : .unchanged
     }
 
-    private func create(_ changes: [TopicChange], report: (String) -> Void) throws(KafkaError) {
+    private func create(_ changes: [TopicChange], report: (TopicChange) -> Void) throws(KafkaError) {
         let missing = changes.compactMap { change in
             if case .create(let topic) = change { topic } else { nil }
         }
@@ -92,7 +92,7 @@ public struct TopicAdmin: Sendable {
             })
         var failure: KafkaError?
         for (topic, error) in zip(missing, answers) {
-            if let error { failure = failure ?? error } else { report(TopicChange.create(topic).description) }
+            if let error { failure = failure ?? error } else { report(.create(topic)) }
         }
         if let failure { throw failure }
         try admin.waitForLeaders(

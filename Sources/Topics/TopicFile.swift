@@ -113,10 +113,25 @@ public struct TopicDefinition: Sendable, Equatable {
         return files.map(\.definition).sorted { $0.name < $1.name }
     }
 
-    /// The topics that the program carries (`BuiltInTopics`), sorted by name. Their schemas are not carried: nothing reads
-    /// them when the program runs.
+    /// What errors call the topics that the program carries.
+    private static let builtInFolder = "built-in topics"
+
+    /// The text of a file of the folder `schemas` in a folder of topic files; `directory` is nil for the program's own.
+    public static func schema(_ name: String, directory: String?) throws(TopicFileError) -> String {
+        guard let directory else {
+            if let known = BuiltInTopics.schemas.first(where: { $0.name == name }) { return known.text }
+            throw TopicFileError(file: "\(builtInFolder)/schemas/\(name)", message: "cannot be read")
+        }
+        let path = "\(directory)/schemas/\(name)"
+        guard let data = FileManager.default.contents(atPath: path), data.count <= maximumFileBytes else {
+            throw TopicFileError(file: path, message: "cannot be read, or is larger than \(maximumFileBytes) bytes")
+        }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// The topics that the program carries (`BuiltInTopics`), sorted by name.
     public static func builtIn() throws(TopicFileError) -> [TopicDefinition] {
-        let folder = "built-in topics"
+        let folder = builtInFolder
         var files: [TopicFile] = []
         for (name, text) in BuiltInTopics.files {
             files.append(try TopicFile(parsing: text, path: folder + "/" + name))

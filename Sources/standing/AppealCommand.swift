@@ -4,6 +4,10 @@ import Events
 struct AppealCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "appeal", abstract: "Appeals against sanctions.",
+        discussion: """
+            Examples:
+              standing appeal file --subject ada --sanction rail-ban --statement 'Not me.'
+            """,
         subcommands: [AppealFileCommand.self, AppealDecideCommand.self])
 }
 
@@ -14,13 +18,16 @@ struct AppealFileCommand: ParsableCommand {
         discussion: """
             Sends `standing.appeal.filed` to the control topic and prints its id. One appeal an imposition; another is counted \
             and harmless. By default the sanction is stayed until the appeal is decided.
+
+            Examples:
+              standing appeal file --subject ada --sanction rail-ban --statement 'Not me.'
             """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
     @Option(help: "Who appeals.")
     var subject: String
-    @Option(help: "The sanction's id in the policy.")
+    @Option(help: "The sanction's id in the policy.", completion: .sanctions)
     var sanction: String
     @Option(help: "What the subject says.")
     var statement: String
@@ -37,7 +44,13 @@ struct AppealDecideCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decide",
         abstract: "Decide an appeal: upheld lifts the sanction, rejected lets it go on with its old dates.",
-        discussion: "Sends `standing.appeal.decided` to the control topic and prints its id.")
+        discussion: """
+            Sends `standing.appeal.decided` to the control topic and prints its id.
+
+            Examples:
+              standing appeal decide --subject ada --sanction rail-ban --outcome upheld \\
+                  --reason 'mistaken identity'
+            """)
 
     enum Outcome: String, ExpressibleByArgument, CaseIterable { case upheld, rejected }
 
@@ -45,7 +58,7 @@ struct AppealDecideCommand: ParsableCommand {
     @OptionGroup var time: OperatorTimeOptions
     @Option(help: "Who has appealed.")
     var subject: String
-    @Option(help: "The sanction's id in the policy.")
+    @Option(help: "The sanction's id in the policy.", completion: .sanctions)
     var sanction: String
     @Option(help: "What was decided.")
     var outcome: Outcome

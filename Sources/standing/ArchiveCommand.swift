@@ -10,7 +10,13 @@ struct ArchiveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "archive",
         abstract: "Look at, check, heal or drop the local copy of the ledger.",
-        discussion: "The archive is a cache: dropping it loses nothing but time.",
+        discussion: """
+            The archive is a cache: dropping it loses nothing but time.
+
+            Examples:
+              standing archive status --data /var/lib/standing
+              standing archive verify --data /var/lib/standing
+            """,
         subcommands: [
             ArchiveStatusCommand.self, ArchiveVerifyCommand.self, ArchiveRepairCommand.self, ArchiveDropCommand.self,
         ])
@@ -18,7 +24,7 @@ struct ArchiveCommand: AsyncParsableCommand {
 
 /// A data folder's partitions.
 struct DataOptions: ParsableArguments {
-    @Option(help: Setting.help("data", otherwise: "none, and the command ends"))
+    @Option(help: Setting.help("data", otherwise: "none, and the command ends"), completion: .directory)
     var data: String?
 
     @Option(help: "Only this ledger partition. Default: all that are there.")
@@ -96,9 +102,22 @@ private func show(_ archives: [Archive], _ output: TableFormat, _ look: (Archive
     return isGood
 }
 
+extension Archive {
+    /// The bytes of all segments, for whoever reads them; not known where they cannot be looked at.
+    fileprivate static func work(of archives: [Archive]) -> WorkCounter {
+        let sizes = archives.map { try? $0.segmentBytes() }
+        return WorkCounter(total: sizes.contains(nil) ? 0 : sizes.reduce(0) { $0 + ($1 ?? 0) })
+    }
+}
+
 struct ArchiveStatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "How much there is, of each partition, without reading all of it.")
+        commandName: "status", abstract: "How much there is, of each partition, without reading all of it.",
+        discussion: """
+            Examples:
+              standing archive status --data /var/lib/standing
+              standing archive status --data /var/lib/standing --partition 3 --output json
+            """)
 
     @OptionGroup var data: DataOptions
     @OptionGroup var file: ConfigurationOptions
@@ -117,6 +136,9 @@ struct ArchiveVerifyCommand: ParsableCommand {
         discussion: """
             A member may run meanwhile: what looks torn at the end is read again for a second before it is damage. What the frames \
             say is held against topic and checkpoints by `standing verify`.
+
+            Examples:
+              standing archive verify --data /var/lib/standing
             """)
 
     @OptionGroup var data: DataOptions
@@ -126,7 +148,13 @@ struct ArchiveVerifyCommand: ParsableCommand {
 
     func run() throws {
         let archives = try data.archives(config: file.config)
-        if try !show(archives, output, { try $0.verify(rereading: .besideMember) }) { throw Exit.corruption }
+        let work = Archive.work(of: archives)
+        let line = ProgressLine("segments", work)
+        defer { line.finish() }
+        let isGood = try show(archives, output) { archive in
+            try archive.verify(rereading: .besideMember) { work.add($0, count: 1) }
+        }
+        if !isGood { throw Exit.corruption }
     }
 }
 
@@ -134,27 +162,37 @@ struct ArchiveRepairCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
         abstract: "Fetch what is damaged from the topic again. Exit 3, and nothing is changed, where it is gone.",
-        discussion: "No other process may have the archive meanwhile. `standing serve` does the same at its start.")
+        discussion: """
+            No other process may have the archive meanwhile. `standing serve` does the same at its start.
+
+            Examples:
+              standing archive repair --data /var/lib/standing --brokers kafka:9092
+            """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var data: DataOptions
+    @Option(help: "text or json, a line a partition.")
+    var output = TableFormat.text
 
     func run() throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         let ledger = cluster.names(.ledger)[0]
-        for archive in try data.archives(&settings) {
+        let archives = try data.archives(&settings)
+        let work = Archive.work(of: archives)
+        let line = ProgressLine("segments", work)
+        defer { line.finish() }
+        for archive in archives {
             let partition = archive.directory.partition
             do {
-                let fetched = try archive.repair { range in
+                let fetched = try archive.repair {
+                    work.add($0, count: 1)
+                } fetch: { range in
                     try LedgerTopicFrames(
                         cluster.kafka, topic: ledger, partition: partition, from: range.lowerBound,
                         until: range.upperBound)
                 }
-                for range in fetched {
-                    print("partition \(partition): offsets \(range.lowerBound)...\(range.upperBound - 1) fetched")
-                }
-                print("partition \(partition): whole")
+                report(fetched, of: partition)
             } catch let lost as Archive.Lost {
                 throw fail("partition \(partition): error: \(lost)", Exit.corruption)
             } catch let error as PipelineError {
@@ -170,12 +208,32 @@ struct ArchiveRepairCommand: ParsableCommand {
     }
 }
 
+extension ArchiveRepairCommand {
+    /// JSON: `{"partition","fetched":[{"from","to"}]}`, offsets, the second one the last that was fetched.
+    private func report(_ fetched: [Range<Int64>], of partition: Int32) {
+        guard output == .text else {
+            let ranges = fetched.map { "{\"from\":\($0.lowerBound),\"to\":\($0.upperBound - 1)}" }
+            return print("{\"partition\":\(partition),\"fetched\":[\(ranges.joined(separator: ","))]}")
+        }
+        for range in fetched {
+            print("partition \(partition): offsets \(range.lowerBound)...\(range.upperBound - 1) fetched")
+        }
+        print("partition \(partition): whole")
+    }
+}
+
 struct ArchiveDropCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "drop", abstract: "Remove the archive and the snapshots of partitions; they are made again.")
+        commandName: "drop", abstract: "Remove the archive and the snapshots of partitions; they are made again.",
+        discussion: """
+            Examples:
+              standing archive drop --data /var/lib/standing --partition 3
+            """)
 
     @OptionGroup var data: DataOptions
     @OptionGroup var file: ConfigurationOptions
+    @Option(help: "text or json, a line a partition.")
+    var output = TableFormat.text
 
     func run() throws {
         var settings = try Settings(config: file.config)
@@ -184,7 +242,11 @@ struct ArchiveDropCommand: ParsableCommand {
             do {
                 let files = try archive.drop()
                 try local.snapshots(archive.directory.partition).drop()
-                print("partition \(archive.directory.partition): \(files) files removed")
+                let partition = archive.directory.partition
+                print(
+                    output == .text
+                        ? "partition \(partition): \(files) files removed"
+                        : "{\"partition\":\(partition),\"files\":\(files)}")
             } catch let error as ArchiveInUse {
                 throw fail("error: \(error)")
             } catch let error as FileError {

@@ -129,7 +129,11 @@ struct BenchEvents {
 
 struct BenchDecode: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "decode", abstract: "CloudEvents JSON to events; the ceiling is a memory copy of the same bytes.")
+        commandName: "decode", abstract: "CloudEvents JSON to events; the ceiling is a memory copy of the same bytes.",
+        discussion: """
+            Examples:
+              standing bench decode
+            """)
 
     @Option(help: "Events to decode.")
     var events: Int = 4_000_000

@@ -6,7 +6,12 @@ struct BenchEval: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
         abstract: "A compiled expression over decoded events, with and without picking its fields out of their data.",
-        discussion: "The ceiling is the same condition written in Swift over the same data.")
+        discussion: """
+            The ceiling is the same condition written in Swift over the same data.
+
+            Examples:
+              standing bench eval
+            """)
 
     @Option(help: "Evaluations.")
     var events: Int = 20_000_000

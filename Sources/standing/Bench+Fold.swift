@@ -7,7 +7,11 @@ import Scoring
 struct BenchFold: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fold",
-        abstract: "Decoded entries to standings and facts; the ceiling is one dependent memory access an entry.")
+        abstract: "Decoded entries to standings and facts; the ceiling is one dependent memory access an entry.",
+        discussion: """
+            Examples:
+              standing bench fold
+            """)
 
     @Option(help: "Subjects that are enrolled first.")
     var subjects: Int = 100_000
@@ -17,8 +21,8 @@ struct BenchFold: ParsableCommand {
 
     @Option(
         help:
-            "A policy over the made-up statements: bill.paid-in-full, .revolved and .overdue, with billed, paid, months."
-    )
+            "A policy over the made-up statements: bill.paid-in-full, .revolved and .overdue, with billed, paid, months.",
+        completion: .policies)
     var policy: String?
 
     func run() throws {

@@ -20,6 +20,9 @@ struct BenchLatency: AsyncParsableCommand {
             changes a score, so each has one. The relay, measured in the same run with the same events: librdkafka reads a \
             record and writes it to a second topic, from there to a third, and a consumer reads that. Latencies are in \
             milliseconds, each to three digits (HdrHistogram). The broker is a process of its own (embedded, or --brokers).
+
+            Examples:
+              standing bench latency --rate 1000 --output json
             """)
 
     @Option(help: "Events a second.")

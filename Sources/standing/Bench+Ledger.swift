@@ -101,7 +101,7 @@ final class BenchLedger {
 
 /// Where the entries of a made-up ledger come from.
 struct BenchLedgerOptions: ParsableArguments {
-    @Option(help: "The policy. Default: whole numbers over the made-up statements.")
+    @Option(help: "The policy. Default: whole numbers over the made-up statements.", completion: .policies)
     var policy: String?
 
     @Option(help: "Subjects that are enrolled first. What they and their events take decides, because memory does.")
@@ -113,7 +113,9 @@ struct BenchLedgerOptions: ParsableArguments {
     @Option(help: "Entries of a frame.")
     var frameEntries: Int = 490
 
-    @Option(help: "A file of events instead, over and over with other subjects until there are enough entries.")
+    @Option(
+        help: "A file of events instead, over and over with other subjects until there are enough entries.",
+        completion: .events)
     var events: String?
 
     func loadedPolicy() throws -> ScoringPolicy {
@@ -171,7 +173,11 @@ struct BenchLedgerOptions: ParsableArguments {
 struct BenchReplay: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Archive to states; the ceiling is reading, unpacking, checking and parsing the same frames.")
+        abstract: "Archive to states; the ceiling is reading, unpacking, checking and parsing the same frames.",
+        discussion: """
+            Examples:
+              standing bench replay
+            """)
 
     @OptionGroup var options: BenchLedgerOptions
 
@@ -230,7 +236,11 @@ struct BenchReplay: ParsableCommand {
 struct BenchSnapshot: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "snapshot",
-        abstract: "A state to a file and back; the ceiling is writing and reading as many bytes.")
+        abstract: "A state to a file and back; the ceiling is writing and reading as many bytes.",
+        discussion: """
+            Examples:
+              standing bench snapshot
+            """)
 
     @OptionGroup var options: BenchLedgerOptions
 
@@ -291,7 +301,11 @@ struct BenchSnapshot: ParsableCommand {
 struct BenchHistory: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
-        abstract: "One subject's entries out of an archive, with and without its indexes in memory.")
+        abstract: "One subject's entries out of an archive, with and without its indexes in memory.",
+        discussion: """
+            Examples:
+              standing bench history
+            """)
 
     @OptionGroup var options: BenchLedgerOptions
 

@@ -18,6 +18,9 @@ struct BenchPipeline: AsyncParsableCommand {
             The broker is a process of its own (embedded, or --brokers), so the CPU reported is Standing's and \
             librdkafka's. The ceiling, measured in the same run: one thread that reads the same records through the same \
             Kafka layer and writes a record of a fact's size for each, with no decoding, no ledger and no fold.
+
+            Examples:
+              standing bench pipeline
             """)
 
     @Option(help: "Events; the embedded broker keeps 5 MB of a partition, compressed, so not many more than this.")
@@ -29,7 +32,7 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: Setting.help("brokers", otherwise: "an embedded one in a process of its own"))
     var brokers: String?
 
-    @Option(help: Setting.help("topics"))
+    @Option(help: Setting.help("topics"), completion: .directory)
     var topics: String?
 
     @Option(help: Setting.help("workers"))

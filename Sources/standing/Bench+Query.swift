@@ -26,6 +26,9 @@ struct BenchQuery: AsyncParsableCommand {
             Latencies are in milliseconds. cpuSeconds is the whole process's, in which the clients have clientCpuSeconds. \
             unsent counts requests whose time came and that no connection was free to send: where it is not 0, --rate is more \
             than is answered.
+
+            Examples:
+              standing bench query --rate 10000
             """)
 
     @Option(help: "Subjects that are enrolled first.")

@@ -11,6 +11,10 @@ struct BrokerCommand: AsyncParsableCommand {
             librdkafka's mock cluster on 127.0.0.1, with the topics of the topic files. Everything is in memory, at most 5 MB \
             a partition, and gone at the end. It chooses a port of its own; with --port clients bootstrap from that one and \
             learn the other.
+
+            Examples:
+              standing broker --port 19092
+              standing broker --partitions 3
             """)
 
     @OptionGroup var cluster: ClusterOptions

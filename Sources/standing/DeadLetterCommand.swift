@@ -9,7 +9,13 @@ struct DeadLetterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead-letter",
         abstract: "Records that were no events: list them, look at one, send them to intake again, or discard them.",
-        discussion: "A letter is named by its place in the dead-letter topic, PARTITION:OFFSET.",
+        discussion: """
+            A letter is named by its place in the dead-letter topic, PARTITION:OFFSET.
+
+            Examples:
+              standing dead-letter list --brokers kafka:9092
+              standing dead-letter show 2:17 --brokers kafka:9092
+            """,
         subcommands: [
             DeadLetterListCommand.self, DeadLetterShowCommand.self, DeadLetterRedriveCommand.self,
             DeadLetterDiscardCommand.self,
@@ -23,7 +29,7 @@ private func place(_ text: String) throws -> DeadLetter.Place {
 
 /// Which letters a command is about, whatever is wrong with them.
 struct DeadLetterFilterOptions: ParsableArguments {
-    @Option(help: "Only letters from this source topic, with the topic prefix or without.")
+    @Option(help: "Only letters from this source topic, with the topic prefix or without.", completion: .sourceTopics)
     var topic: String?
     @Option(help: "Only what was put aside at this time (RFC 3339) or later.")
     var since: String?
@@ -77,7 +83,12 @@ private func withDeadLetters<Result>(
 
 struct DeadLetterListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Letters that wait, each with where it came from and what is wrong with it.")
+        commandName: "list", abstract: "Letters that wait, each with where it came from and what is wrong with it.",
+        discussion: """
+            Examples:
+              standing dead-letter list --brokers kafka:9092
+              standing dead-letter list --reason time/in-the-future --output json
+            """)
 
     /// So many rows are aligned together, and no more are kept.
     private static let rowsAtATime = 1000
@@ -119,7 +130,13 @@ struct DeadLetterListCommand: ParsableCommand {
 struct DeadLetterShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "One letter: what is wrong with it, its headers, key and bytes, as JSON.",
-        discussion: "With --raw only its bytes, to be repaired and given to `standing dead-letter redrive --value`.")
+        discussion: """
+            With --raw only its bytes, to be repaired and given to `standing dead-letter redrive --value`.
+
+            Examples:
+              standing dead-letter show 2:17 --brokers kafka:9092
+              standing dead-letter show 2:17 --raw > letter.json
+            """)
 
     @OptionGroup var cluster: ClusterOptions
     @Flag(help: "Only the original bytes.")
@@ -160,6 +177,10 @@ struct DeadLetterRedriveCommand: ParsableCommand {
             What was discarded is left alone. Name letters, or filter them, or say --every-letter. Prints one JSON line; exit 1 \
             where letters that were meant stay: they would go to the control topic, their bytes are not in the dead-letter \
             topic, or they name no source topic that is there.
+
+            Examples:
+              standing dead-letter redrive --topic behaviour.payments --dry-run
+              standing dead-letter redrive 2:17 --value repaired.json
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -174,7 +195,7 @@ struct DeadLetterRedriveCommand: ParsableCommand {
     var dryRun = false
     @Flag(help: "Letters may go to the control topic too: enrolments, voids, appeals, policies.")
     var allowControl = false
-    @Option(help: "A file with the bytes to send instead; of one letter.")
+    @Option(help: "A file with the bytes to send instead; of one letter.", completion: .file())
     var value: String?
     @Argument(help: "PARTITION:OFFSET in the dead-letter topic.", transform: place)
     var letters: [DeadLetter.Place] = []
@@ -239,6 +260,9 @@ struct DeadLetterDiscardCommand: ParsableCommand {
             shows both for as long as the topic keeps them. There is no way back: `show --raw` has a letter's bytes, which any \
             producer can send. What was sent to intake again is left as it is.
             Name letters, or filter them, or say --every-letter. Prints one JSON line.
+
+            Examples:
+              standing dead-letter discard 2:17 --reason 'a test of the bank'
             """)
 
     @OptionGroup var cluster: ClusterOptions

@@ -12,7 +12,7 @@ struct DownstreamOptions: ParsableArguments {
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var logging: LogOptions
 
-    @Option(help: Setting.help("perks.database", "blacklist.database"))
+    @Option(help: Setting.help("perks.database", "blacklist.database"), completion: .file(extensions: ["sqlite"]))
     var database: String?
 
     @Option(help: Setting.help("perks.http-host", "blacklist.http-host"))
@@ -94,6 +94,9 @@ struct PerksCommand: AsyncParsableCommand {
         discussion: """
             HTTP: GET /subjects/{id}/perks, /livez, /readyz, /metrics. While the facts are not known to their end it answers 503, \
             unless --fail-open is given.
+
+            Examples:
+              standing perks --brokers kafka:9092 --database perks.sqlite
             """)
     @OptionGroup var options: DownstreamOptions
     func run() async throws { try await options.run(.perks) }
@@ -106,13 +109,16 @@ struct BlacklistCommand: AsyncParsableCommand {
         discussion: """
             HTTP: GET /check?subject=&measure=, /livez, /readyz, /metrics. While the facts are not known to their end it answers \
             503, unless --fail-open is given, and 404 for a measure that no fact and no --measures has named.
+
+            Examples:
+              standing blacklist --brokers kafka:9092 --measures air-travel,rail
             """)
     @OptionGroup var options: DownstreamOptions
 
     @Option(help: Setting.help("blacklist.measures"))
     var measures: String?
 
-    @Option(help: Setting.help("clock"))
+    @Option(help: Setting.help("clock"), completion: .clocks)
     var clock: String?
 
     func run() async throws {

@@ -4,6 +4,10 @@ import Events
 struct EventCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "event", abstract: "Report what happened, or correct what was reported.",
+        discussion: """
+            Examples:
+              standing event send --topic behaviour.transport --type fare.paid --subject ada
+            """,
         subcommands: [EventSendCommand.self, EventVoidCommand.self])
 }
 
@@ -16,6 +20,9 @@ struct EventVoidCommand: ParsableCommand {
             imposed are lifted, and it does not count if it is sent again. The subject's file (/subjects/{id}/file) then shows \
             which perks it would have had. If the event has not been read yet, the void waits for it as long as the policy's \
             `early` says, and the event then contributes nothing; after that the void is counted and has no effect.
+
+            Examples:
+              standing event void --subject ada --source /bank --id 7 --reason 'a mistake'
             """)
 
     @OptionGroup var cluster: ClusterOptions

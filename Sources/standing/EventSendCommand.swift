@@ -10,11 +10,17 @@ struct EventSendCommand: ParsableCommand {
             Prints the event's id. It is what any program that writes to the topic would send: structured CloudEvents JSON, the \
             subject as its key. The topic is one that the topic files declare with `role: source`. The same source and id once \
             more count once.
+
+            Examples:
+              standing event send --topic behaviour.community --type volunteer.hours \\
+                  --subject ada --data '{"hours": 4}'
+              standing event send --topic behaviour.payments --type bill.paid \\
+                  --subject ada --source /bank --id 7
             """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
-    @Option(help: "The source topic. Default: the only one that there is.")
+    @Option(help: "The source topic. Default: the only one that there is.", completion: .sourceTopics)
     var topic: String?
     @Option(help: "The event's type, such as bill.paid.")
     var type: String

@@ -11,7 +11,7 @@ enum Exit {
 
 /// Messages for people: standard error, a line each. What would steer a terminal is escaped.
 func say(_ message: String) {
-    StandardError.write(Array((message.printable(keepingLayout: true) + "\n").utf8))
+    StandardError.write(Array((ProgressLine.clearing + message.printable(keepingLayout: true) + "\n").utf8))
 }
 
 /// Ends the command with `message` on standard error.

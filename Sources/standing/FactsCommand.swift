@@ -12,7 +12,12 @@ import Topics
 
 struct FactsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "facts", abstract: "Help those who consume the facts.", subcommands: [FactsBootstrapCommand.self])
+        commandName: "facts", abstract: "Help those who consume the facts.",
+        discussion: """
+            Examples:
+              standing facts bootstrap --data /var/lib/standing --brokers kafka:9092
+            """,
+        subcommands: [FactsBootstrapCommand.self])
 }
 
 struct FactsBootstrapCommand: ParsableCommand {
@@ -30,20 +35,28 @@ struct FactsBootstrapCommand: ParsableCommand {
             nothing is printed as if it were whole.
             --perks and --blacklist make the database of `standing perks` and `standing blacklist`, which then goes on from there. \
             They fold the whole archive, because a database keeps what the facts said.
+
+            Examples:
+              standing facts bootstrap --data /var/lib/standing --output standings.jsonl
+              standing facts bootstrap --data /var/lib/standing --perks perks.sqlite
             """)
 
     @OptionGroup var cluster: ClusterOptions
 
-    @Option(help: Setting.help("data", otherwise: "none, and the command ends"))
+    @Option(help: Setting.help("data", otherwise: "none, and the command ends"), completion: .directory)
     var data: String?
 
-    @Option(help: "Where to write the lines; - is standard output.")
+    @Option(help: "Where to write the lines; - is standard output.", completion: .file())
     var output: String = "-"
 
-    @Option(help: "Also make this database for `standing perks`; the file must not be there.")
+    @Option(
+        help: "Also make this database for `standing perks`; the file must not be there.",
+        completion: .file(extensions: ["sqlite"]))
     var perks: String?
 
-    @Option(help: "Also make this database for `standing blacklist`; the file must not be there.")
+    @Option(
+        help: "Also make this database for `standing blacklist`; the file must not be there.",
+        completion: .file(extensions: ["sqlite"]))
     var blacklist: String?
 
     @Option(help: "Partitions folded at a time. Default: the number of cores.")
@@ -116,7 +129,7 @@ struct FactsBootstrapCommand: ParsableCommand {
             replay.fact = { partition, topic, fact in try databases[topic]?.add(fact, partition: partition) }
         }
         let progress = ReplayProgress(total: databases.isEmpty ? ledger.behindSnapshots : ledger.total)
-        let bar = ProgressBar(progress)
+        let bar = ProgressLine(progress)
         defer { bar.finish() }
         let standings = Mutex(StandingsWriter())
         let results = try LedgerSource.reading {

@@ -108,12 +108,15 @@ final class FileRun: @unchecked Sendable {
 
     /// Feeds every line; returns the greatest event time.
     private func feedAll(_ feed: Feed) throws -> Timestamp {
+        let progress = FileProgress(of: events)
+        let line = ProgressLine(progress)
+        defer { line.finish() }
         let decoder = EventDecoder()
         var event = EventView.empty
         var latest = Timestamp.distantPast
         do {
             for file in events {
-                let lines = try LineReader(file, maximumBytes: EventDecoder.maximumEventBytes)
+                let lines = try LineReader(file, maximumBytes: EventDecoder.maximumEventBytes, progress: progress)
                 while let line = try lines.next() {
                     guard !line.isEmpty else { continue }
                     // What is no event goes in as well: it must come out as a dead letter.

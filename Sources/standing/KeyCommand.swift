@@ -4,10 +4,10 @@ import Ledger
 
 /// Who signs checkpoints and whose are believed.
 struct KeyOptions: ParsableArguments {
-    @Option(help: Setting.help("signing-key"))
+    @Option(help: Setting.help("signing-key"), completion: .file())
     var signingKey: String?
 
-    @Option(help: Setting.help("trusted-keys"))
+    @Option(help: Setting.help("trusted-keys"), completion: .file())
     var trustedKeys: String?
 
     func keyring(_ settings: inout Settings) throws -> Keyring {
@@ -30,9 +30,15 @@ struct KeyCommand: ParsableCommand {
         discussion: """
             Writes the private key to FILE, which only its owner may read, and the public key to FILE.pub: collect those of all \
             members in one file and give it to each with --trusted-keys.
+
+            Examples:
+              standing key /etc/standing/member-1.key
+              cat keys/*.pub > /etc/standing/members.pub
             """)
 
-    @Argument(help: "Where the private key goes; the public key goes to FILE.pub. Neither may be there yet.")
+    @Argument(
+        help: "Where the private key goes; the public key goes to FILE.pub. Neither may be there yet.",
+        completion: .file())
     var file: String
 
     func run() throws {

@@ -12,6 +12,10 @@ struct LedgerCommand: AsyncParsableCommand {
         abstract:
             "Take a ledger out of its cluster, bring it into another, give it more partitions, move it to the newest fold version, or "
             + "pass over a record that cannot be folded.",
+        discussion: """
+            Examples:
+              standing ledger export --topic --brokers kafka:9092 /backup/ledger
+            """,
         subcommands: [
             LedgerExportCommand.self, LedgerImportCommand.self, LedgerRepartitionCommand.self,
             LedgerUpgradeCommand.self, LedgerSkipCommand.self,
@@ -22,10 +26,16 @@ struct LedgerExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write a ledger to a folder: checksummed, chained, and resumed where it was interrupted.",
-        discussion: "ledger.jsonl in the folder is written last; an export without it is not whole.")
+        discussion: """
+            ledger.jsonl in the folder is written last; an export without it is not whole.
+
+            Examples:
+              standing ledger export --topic --brokers kafka:9092 /backup/ledger
+              standing ledger export --archive /var/lib/standing /backup/ledger
+            """)
 
     @OptionGroup var source: LedgerSourceOptions
-    @Argument(help: "The folder.")
+    @Argument(help: "The folder.", completion: .directory)
     var folder: String
 
     func validate() throws {
@@ -35,16 +45,24 @@ struct LedgerExportCommand: ParsableCommand {
     func run() throws {
         let ledger = try source.open()
         let export = LedgerExport(folder)
+        // Each partition is written, and then read again.
+        let work = WorkCounter(total: 2 * ledger.total)
+        let line = ProgressLine("frames", work)
+        defer { line.finish() }
         try LedgerSource.reading {
             do {
                 guard ledger.partitions == Array(0..<Int32(ledger.partitions.count)) else {
                     throw fail("error: the archive does not have every partition; export from the topic")
                 }
                 let parts = try ledger.partitions.map { partition in
-                    try export.write(partition: partition) { start in try ledger.frames(partition, start, .max) }
+                    try export.write(partition: partition) { start in
+                        work.add(start, count: 0)
+                        return CountedFrames(try ledger.frames(partition, start, .max), from: start, work)
+                    }
                 }
                 try export.finish(.init(ledger: ledger.topic, parts: parts))
-                for part in parts { try export.verify(part) }
+                for part in parts { try verify(part, of: export, work) }
+                line.finish()
                 print(
                     "{\"partitions\":\(parts.count),\"frames\":\(parts.map(\.frames).reduce(0, +))}")
             } catch let failure as LedgerExport.Failure {
@@ -54,6 +72,12 @@ struct LedgerExportCommand: ParsableCommand {
             }
         }
     }
+}
+
+/// Reads a part of an export wholly.
+private func verify(_ part: LedgerExport.Part, of export: LedgerExport, _ work: WorkCounter) throws {
+    try export.verify(part)
+    work.add(part.nextOffset, count: part.frames)
 }
 
 struct LedgerImportCommand: ParsableCommand {
@@ -66,10 +90,13 @@ struct LedgerImportCommand: ParsableCommand {
             reader passes over. An interrupted import goes on where it stopped. No `standing serve` may \
             run on the ledger meanwhile; afterwards it goes on after the facts that the fact topics have, and publishes what \
             they lack, under the same ids and sequence numbers.
+
+            Examples:
+              standing ledger import --brokers new-kafka:9092 /backup/ledger
             """)
 
     @OptionGroup var cluster: ClusterOptions
-    @Argument(help: "The folder of `standing ledger export`.")
+    @Argument(help: "The folder of `standing ledger export`.", completion: .directory)
     var folder: String
 
     func run() throws {
@@ -85,18 +112,24 @@ struct LedgerImportCommand: ParsableCommand {
                         "error: the export has \(manifest.parts.count) partitions, the topic \(ledger.partitionCount ?? 0)"
                     )
                 }
-                for part in manifest.parts { try export.verify(part) }
+                // The export is checked, tried and appended.
+                let work = WorkCounter(total: 3 * manifest.parts.map(\.nextOffset).reduce(0, +))
+                let line = ProgressLine("frames", work)
+                defer { line.finish() }
+                for part in manifest.parts { try verify(part, of: export, work) }
                 // Once without appending, so that what cannot be wholly imported is not begun.
                 for part in manifest.parts {
                     _ = try LedgerImport(partition: part.partition, end: ledger.ends[part.partition] ?? 0).run(
-                        frames: export.frames(part.partition), existing: try ledger.frames(part.partition, 0, .max),
+                        frames: CountedFrames(export.frames(part.partition), work),
+                        existing: try ledger.frames(part.partition, 0, .max),
                         append: { _ in }, fill: { _ in })
                 }
                 let writer = try LedgerTopicWriter(cluster.kafka, topic: cluster.names(.ledger)[0])
                 for part in manifest.parts {
                     let number = part.partition
                     let counts = try LedgerImport(partition: number, end: ledger.ends[number] ?? 0).run(
-                        frames: export.frames(number), existing: try ledger.frames(number, 0, .max),
+                        frames: CountedFrames(export.frames(number), work),
+                        existing: try ledger.frames(number, 0, .max),
                         append: { try writer.append($0, to: number) }, fill: { try writer.fill($0, of: number) })
                     try writer.flush()
                     print(counts.json(of: number))
@@ -133,6 +166,9 @@ struct LedgerUpgradeCommand: ParsableCommand {
             has a name keeps it. Nothing leads back.
             Update all members first: an older program folds a partition no further than to that entry. Members of this version may run meanwhile. It \
             moves no clock. Run again, it appends what is missing.
+
+            Examples:
+              standing ledger upgrade --brokers kafka:9092 --ledger town
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -179,6 +215,9 @@ struct LedgerSkipCommand: ParsableCommand {
             entries at fault are passed over, and the others count.
             A record with which nothing is wrong is refused. It folds the partition up to the record, moves no clock, and can be \
             run again.
+
+            Examples:
+              standing ledger skip 3 1200 --reason 'written by a broken tool'
             """)
 
     @OptionGroup var cluster: ClusterOptions

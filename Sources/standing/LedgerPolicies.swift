@@ -193,9 +193,15 @@ struct LedgerPolicies {
     let activations: [Activation]
 
     init(_ source: LedgerSource) throws {
+        let work = WorkCounter(total: source.total)
+        let line = ProgressLine("frames", work)
+        defer { line.finish() }
         var histories: [(Int32, [PolicyHistory.Activation])] = try LedgerSource.reading {
             try source.partitions.map { partition in
-                (partition, try PolicyHistory.activations(of: try source.frames(partition, 0, .max)))
+                (
+                    partition,
+                    try PolicyHistory.activations(of: CountedFrames(try source.frames(partition, 0, .max), work))
+                )
             }
         }
         guard let longest = histories.max(by: { $0.1.count < $1.1.count })?.1, !longest.isEmpty else {
@@ -237,7 +243,10 @@ struct LedgerPolicies {
     static func firstHistory(of source: LedgerSource) throws -> (partition: Int32, history: PolicyHistory) {
         guard let partition = source.partitions.first else { throw fail("error: the ledger has no partition") }
         var history = PolicyHistory()
-        try LedgerSource.reading { try history.read(try source.frames(partition, 0, .max)) }
+        let work = WorkCounter(total: source.ends[partition] ?? 0)
+        let line = ProgressLine("frames", work)
+        defer { line.finish() }
+        try LedgerSource.reading { try history.read(CountedFrames(try source.frames(partition, 0, .max), work)) }
         guard !history.texts.isEmpty else { throw emptyLedger() }
         return (partition, history)
     }

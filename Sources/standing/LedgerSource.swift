@@ -9,7 +9,8 @@ import Topics
 
 /// Where a command gets a ledger from: the local archive, an export, or the topic.
 struct LedgerSourceOptions: ParsableArguments {
-    @Option(help: "The data folder of `standing serve`, or the folder of `standing ledger export`.")
+    @Option(
+        help: "The data folder of `standing serve`, or the folder of `standing ledger export`.", completion: .directory)
     var archive: String?
 
     @Flag(help: "Read the ledger topic itself (--brokers and its like).")
@@ -137,49 +138,5 @@ struct LedgerSource {
         } catch let error as SubjectEntries.TooMany {
             throw fail("error: \(error)", Exit.limitExceeded)
         }
-    }
-}
-
-/// Shows on standard error how far a replay is: a bar that is drawn over where that is a terminal, else a line now and then.
-final class ProgressBar: @unchecked Sendable {
-    private static let width = 30
-    private static let secondsBetweenLines = 5.0
-
-    private let progress: ReplayProgress
-    private let isTerminal = isatty(STDERR_FILENO) == 1
-    private let timer: any DispatchSourceTimer
-    // Touched by the timer's handler alone, and after it was cancelled.
-    private var estimate = RateEstimate()
-    private var entries = RateEstimate()
-    private var isDrawn = false
-
-    init(_ progress: ReplayProgress) {
-        self.progress = progress
-        let queue = DispatchQueue(label: "progress")
-        timer = DispatchSource.makeTimerSource(queue: queue)
-        let start = ContinuousClock.now
-        timer.schedule(
-            deadline: .now() + (isTerminal ? 0.2 : Self.secondsBetweenLines),
-            repeating: isTerminal ? 0.2 : Self.secondsBetweenLines)
-        timer.setEventHandler { [weak self] in self?.draw((ContinuousClock.now - start) / .seconds(1)) }
-        timer.resume()
-    }
-
-    private func draw(_ seconds: Double) {
-        estimate.add(done: progress.offsets, at: seconds)
-        entries.add(done: progress.entries, at: seconds)
-        let part = progress.total > 0 ? min(1, Double(progress.offsets) / Double(progress.total)) : 0
-        let rate = entries.rate.map { String(format: "%.2f M entries/s", $0 / 1e6) } ?? ""
-        let left = estimate.timeLeft(total: progress.total).map { "\(Int($0.rounded(.up))) s left" } ?? ""
-        let filled = Int(part * Double(Self.width))
-        let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: Self.width - filled)
-        let text = "[\(bar)] \(Int(part * 100)) %  \(rate)  \(left)"
-        StandardError.write(Array((isTerminal ? "\r\(text)\u{1B}[K" : text + "\n").utf8))
-        isDrawn = true
-    }
-
-    func finish() {
-        timer.cancel()
-        if isTerminal, isDrawn { StandardError.write(Array("\r\u{1B}[K".utf8)) }
     }
 }

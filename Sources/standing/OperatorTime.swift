@@ -16,13 +16,15 @@ struct OperatorTimeOptions: ParsableArguments {
     @Option(help: "When it happens (RFC 3339). Default: now, or with --clock events the ledger's clock.")
     var time: String?
 
-    @Option(help: Setting.help("clock"))
+    @Option(help: Setting.help("clock"), completion: .clocks)
     var clock: String?
 
     @Option(help: Setting.help("allowed-skew"))
     var allowedSkew: String?
 
-    @Option(help: "With --clock events: read the clock from this data folder of `standing serve`. Default: the topic.")
+    @Option(
+        help: "With --clock events: read the clock from this data folder of `standing serve`. Default: the topic.",
+        completion: .directory)
     var archive: String?
 
     func validate() throws {

@@ -16,30 +16,37 @@ struct PolicyBacktestCommand: ParsableCommand {
 
             --outcomes is a CSV file with the header "subject,NAME" and 0 or 1 for each subject: what happened later. A \
             higher score is taken to mean that it is less likely.
+
+            Examples:
+              standing policy backtest --policy policy.yaml --events past.jsonl.gz
+              standing policy backtest --policy new.yaml --against old.yaml \\
+                  --events past.jsonl --html report.html
             """)
 
     enum Output: String, ExpressibleByArgument, CaseIterable { case table, json }
 
-    @Option(help: "The candidate, a YAML file.")
+    @Option(help: "The candidate, a YAML file.", completion: .policies)
     var policy: String
 
-    @Option(help: "The baseline that the candidate is compared with, a YAML file.")
+    @Option(help: "The baseline that the candidate is compared with, a YAML file.", completion: .policies)
     var against: String?
 
-    @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz.")
+    @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz.", completion: .events)
     var events: [String]
 
     @Option(
         name: .customLong("as-of"), help: "Move the clock here at the end (RFC 3339). Default: the greatest time read.")
     var asOf: String?
 
-    @Option(help: "What happened to subjects later, a CSV file.")
+    @Option(help: "What happened to subjects later, a CSV file.", completion: .file(extensions: ["csv"]))
     var outcomes: String?
 
     @Option(help: "How to print the report: table or json.")
     var output: Output = .table
 
-    @Option(help: "Write the report as a page, too: one file, no scripts, nothing fetched.")
+    @Option(
+        help: "Write the report as a page, too: one file, no scripts, nothing fetched.",
+        completion: .file(extensions: ["html"]))
     var html: String?
 
     @Flag(help: "Fold the candidate once more without each of its rules, and say for whom that makes a difference.")
@@ -75,10 +82,14 @@ struct PolicyBacktestCommand: ParsableCommand {
     private func run(_ backtest: Backtest) throws -> BacktestReport {
         var shown = 0
         do {
-            let report = try backtest.run { rejected in
+            let progress = FileProgress(of: events, readings: backtest.readings)
+            let line = ProgressLine(progress)
+            defer { line.finish() }
+            let report = try backtest.run(progress: progress) { rejected in
                 shown += 1
                 if shown <= Self.rejectedLinesShown { say(rejected.description) }
             }
+            line.finish()
             if report.input.rejected > 0 {
                 say("\(report.input.rejected) of \(report.input.read) lines were no event that could be folded")
             }

@@ -15,14 +15,22 @@ struct PolicyProposeCommand: ParsableCommand {
             Reads an archive or the topic on one thread, and so at most one core, at low priority. Writes the proposal to \
             --output: `standing policy diff` shows it, `standing policy activate` needs it. Exit 1 where the harm budget of the \
             active policy or of the proposed one is broken; the proposal is written all the same.
+
+            Examples:
+              standing policy propose new.yaml --archive /var/lib/standing
+              standing policy propose new.yaml --topic --people people.jsonl
             """)
 
-    @Argument(help: "The proposed policy, a YAML file.")
+    @Argument(help: "The proposed policy, a YAML file.", completion: .policies)
     var file: String
     @OptionGroup var source: LedgerSourceOptions
-    @Option(help: "Where the proposal goes, a JSON document. Default: POLICY-VERSION.proposal.json.")
+    @Option(
+        help: "Where the proposal goes, a JSON document; - is standard output. Default: POLICY-VERSION.proposal.json.",
+        completion: .file(extensions: ["json"]))
     var output: String?
-    @Option(help: "A file that gets a JSON line for everybody for whom anything would change.")
+    @Option(
+        help: "A file that gets a JSON line for everybody for whom anything would change.",
+        completion: .file(extensions: ["jsonl"]))
     var people: String?
     @Option(help: "Subjects in each list of the proposal; 0: nobody's id gets into it.")
     var listed = 10
@@ -45,15 +53,18 @@ struct PolicyProposeCommand: ParsableCommand {
         let file = try OutputFile(path)
         try Array(proposal.json.utf8).withUnsafeBytes { try file.write($0) }
         try file.close()
-        print(proposal.page, terminator: "")
-        say("proposal: \(path)")
+        // Standard output has the document or the page about it, never both.
+        if path != "-" {
+            print(proposal.page, terminator: "")
+            say("proposal: \(path)")
+        }
         if !proposal.breaches.isEmpty { throw Exit.failed }
     }
 
     static func fold(_ change: PolicyChange, _ ledger: LedgerSource, people: String? = nil) throws -> PolicyProposal {
         // Each partition is read under its own policies and under the candidate.
         let progress = ReplayProgress(total: ledger.total * 2)
-        let bar = ProgressBar(progress)
+        let bar = ProgressLine(progress)
         defer { bar.finish() }
         return try LedgerSource.reading {
             do {
@@ -84,11 +95,17 @@ struct PolicyProposeCommand: ParsableCommand {
 struct PolicyDiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff", abstract: "Show what a proposal would change, in sum and for whom most.",
-        discussion: "Every person by themselves: `standing policy propose --people FILE`.")
+        discussion: """
+            Every person by themselves: `standing policy propose --people FILE`.
 
-    @Argument(help: "The proposal, as `standing policy propose` wrote it.")
+            Examples:
+              standing policy diff town-2.proposal.json
+              standing policy diff town-2.proposal.json --output json
+            """)
+
+    @Argument(help: "The proposal, as `standing policy propose` wrote it.", completion: .file(extensions: ["json"]))
     var proposal: String
-    @Option(help: "text or json.")
+    @Option(help: "text or json.", completion: .file(extensions: ["json"]))
     var output = TableFormat.text
 
     func run() throws {
@@ -112,12 +129,15 @@ struct PolicyActivateCommand: AsyncParsableCommand {
             of it: exit 0 where the policy is active from there on; exit 1 where nothing changed, and where --wait is over.
             It does not wait for the members: \(ActivePolicies.switchIsSeen). How long that will take it says before it sends the \
             event. A policy that is in the shadow (`standing policy shadow`) is switched to in under a second, and its shadow ended.
+
+            Examples:
+              standing policy activate town-2.proposal.json --brokers kafka:9092
             """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
     @OptionGroup var wait: ActivationWaitOptions
-    @Argument(help: "The proposal, as `standing policy propose` wrote it.")
+    @Argument(help: "The proposal, as `standing policy propose` wrote it.", completion: .file(extensions: ["json"]))
     var proposal: String
 
     func run() async throws {
@@ -159,12 +179,18 @@ struct PolicyRollbackCommand: AsyncParsableCommand {
             (`standing policy log`). The old scores come back, for they follow from the history alone. What was lifted meanwhile \
             stays lifted. No budget is asked: it is the state that people had. It names the active policy and waits as `standing \
             policy activate` does.
+
+            Examples:
+              standing policy rollback --brokers kafka:9092
+              standing policy rollback --brokers kafka:9092 --to town/1
             """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
     @OptionGroup var wait: ActivationWaitOptions
-    @Option(help: "NAME/VERSION, or the VERSION of the active name. Default: the policy before the active one.")
+    @Option(
+        help: "NAME/VERSION, or the VERSION of the active name. Default: the policy before the active one.",
+        completion: .policyVersions)
     var to: String?
 
     func run() async throws {

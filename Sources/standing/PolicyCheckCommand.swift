@@ -14,12 +14,18 @@ struct PolicyCheckCommand: ParsableCommand {
             or a sanction that nobody can reach, a JSON number that meets a double (data.km / 10.0 has no value where km is 25: \
             write double(data.km)), what nothing names. With --sample, also rules, measures and sanctions that no event of the \
             files matches, or that cannot be evaluated for some. With --strict warnings are errors.
+
+            Examples:
+              standing policy check policy.yaml
+              standing policy check --strict policy.yaml --sample past.jsonl.gz
             """)
 
-    @Argument(help: "Policies, YAML files.")
+    @Argument(help: "Policies, YAML files.", completion: .policies)
     var files: [String]
 
-    @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz, enrolments among them.")
+    @Option(
+        parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz, enrolments among them.",
+        completion: .events)
     var sample: [String] = []
 
     @Flag(help: "Warnings are errors.")
@@ -43,9 +49,12 @@ struct PolicyCheckCommand: ParsableCommand {
 
     private func read(_ policy: ScoringPolicy) throws -> PolicySample {
         var result = PolicySample(policy)
+        let progress = FileProgress(of: sample)
+        let line = ProgressLine(progress)
+        defer { line.finish() }
         for path in sample {
             do {
-                let events = try EventFile(path)
+                let events = try EventFile(path, progress: progress)
                 while let event = try events.next(reject: { _ in }) { result.add(event) }
                 if events.rejected > 0 { say("\(path): \(events.rejected) of \(events.read) lines are no events") }
             } catch let failure as LineReader.Failure {

@@ -8,6 +8,12 @@ struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy",
         abstract: "Check a policy, read it in plain sentences, test it, see what it would have done, and change it.",
+        discussion: """
+            Examples:
+              standing policy new my-club
+              standing policy check my-club/my-club.yaml
+              standing policy test my-club
+            """,
         subcommands: [
             PolicyNewCommand.self, PolicyCheckCommand.self, PolicyFormatCommand.self, PolicyExplainCommand.self,
             PolicyTestCommand.self,
@@ -26,12 +32,16 @@ struct PolicyEvalCommand: ParsableCommand {
             One EXPR with its variables as a JSON object, or --batch FILE with a row a line: {"name","expr","container"?, \
             "vars"?}, vars as typed values ({"type":"int","value":"1"}). Prints {"name","value":{"type","value"}} or \
             {"name","error"} a row, and goes on after an error. A single expression that fails ends with exit 1.
+
+            Examples:
+              standing policy eval 'data.billed >= 1000' --vars '{"data": {"billed": 1}}'
+              standing policy eval --batch rows.jsonl
             """)
 
     @Option(help: "Variables of a single expression: a JSON object, its members plain JSON or typed values.")
     var vars: String?
 
-    @Option(help: "A file of rows, one a line; - is standard input.")
+    @Option(help: "A file of rows, one a line; - is standard input.", completion: .file(extensions: ["jsonl"]))
     var batch: String?
 
     @Argument(help: "The expression.")

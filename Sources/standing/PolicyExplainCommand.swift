@@ -9,9 +9,12 @@ struct PolicyExplainCommand: ParsableCommand {
         discussion: """
             For the people it scores: what counts, for how long, what follows from it, and how to object. Markdown, \
             made from the checked policy alone, so the same policy gives the same text.
+
+            Examples:
+              standing policy explain policy.yaml > what-counts.md
             """)
 
-    @Argument(help: "The policy, a YAML file.")
+    @Argument(help: "The policy, a YAML file.", completion: .policies)
     var file: String
 
     func run() throws {

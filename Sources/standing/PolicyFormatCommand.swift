@@ -10,9 +10,13 @@ struct PolicyFormatCommand: ParsableCommand {
             Sections, and the keys of rules, measures, bands, perks and sanctions, come in the order that the samples have. \
             Comments stay with what they stand above. An expression that YAML would read as something else gets its quotes: \
             a ? 1 : 2, !data.late, 'a' == data.x. What a policy says never changes; a file that is good already is not written.
+
+            Examples:
+              standing policy fmt policy.yaml
+              standing policy fmt --check policies/*.yaml
             """)
 
-    @Argument(help: "Policies, YAML files.")
+    @Argument(help: "Policies, YAML files.", completion: .policies)
     var files: [String]
 
     @Flag(help: "Write nothing: print the files that would change, and exit 1 if there is one.")

@@ -10,6 +10,10 @@ struct PolicyLogCommand: ParsableCommand {
             `since` is the ledger's clock. An activation that changed nothing, because another policy was active than the one that \
             it was approved against, has both their hashes in its note, the first 12 digits of each. --output json: a line each, with \
             every partition's offset and clock.
+
+            Examples:
+              standing policy log --brokers kafka:9092
+              standing policy log --archive /var/lib/standing --output json
             """)
 
     @OptionGroup var source: LedgerSourceOptions

@@ -9,11 +9,15 @@ struct PolicyNewCommand: ParsableCommand {
         discussion: """
             Writes NAME/NAME.yaml and NAME/cases/NAME.yaml, asks nothing and overwrites nothing. Change what it says, run \
             `standing policy check --strict` and `standing policy test` on the folder, and read it with `standing policy explain`.
+
+            Examples:
+              standing policy new my-club
+              standing policy new my-club --directory policies
             """)
 
     @Argument(help: "The policy's name: lower-case letters, digits and hyphens, a letter first.")
     var name: String
-    @Option(help: "The folder in which the policy's own folder is made. Default: this one.")
+    @Option(help: "The folder in which the policy's own folder is made. Default: this one.", completion: .directory)
     var directory = "."
 
     func validate() throws {

@@ -13,6 +13,10 @@ struct PolicyShadowCommand: AsyncParsableCommand {
             The members fold the whole history under the candidate, with a part of the machine, and then every event under both \
             policies. Nothing is published of it. When each partition is live, `standing policy activate` switches it at its entry in \
             under a second, however long the history. It takes about as much memory again as the states.
+
+            Examples:
+              standing policy shadow start new.yaml --brokers kafka:9092
+              standing policy shadow status --brokers kafka:9092
             """,
         subcommands: [PolicyShadowStartCommand.self, PolicyShadowStatusCommand.self, PolicyShadowStopCommand.self])
 }
@@ -26,10 +30,13 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
             compile, is the active one or has what the ledger's fold version has not, where one is in the shadow already, and where a member that is announced cannot: it does \
             not answer, it has no archive to fold the past from (--data), or --memory-limit leaves no room for a second state. \
             Waits until each member has taken the order.
+
+            Examples:
+              standing policy shadow start new.yaml --brokers kafka:9092 --by anna
             """)
 
     @OptionGroup var cluster: ClusterOptions
-    @Argument(help: "The candidate, a YAML file.")
+    @Argument(help: "The candidate, a YAML file.", completion: .policies)
     var file: String
     @Option(help: "Who orders it, for the others to see.")
     var by: String?
@@ -123,6 +130,10 @@ struct PolicyShadowStatusCommand: AsyncParsableCommand {
         discussion: """
             What differs is compared every ten seconds, of the partitions whose history is folded. --output json: one document, with \
             a sample of the subjects for whom most would change, which names them.
+
+            Examples:
+              standing policy shadow status --brokers kafka:9092
+              standing policy shadow status --brokers kafka:9092 --output json
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -141,7 +152,12 @@ struct PolicyShadowStatusCommand: AsyncParsableCommand {
 struct PolicyShadowStopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop", abstract: "End the shadow: the members let go of the candidate's states.",
-        discussion: "Exit 1 where no policy is in the shadow.")
+        discussion: """
+            Exit 1 where no policy is in the shadow.
+
+            Examples:
+              standing policy shadow stop --brokers kafka:9092
+            """)
 
     @OptionGroup var cluster: ClusterOptions
 

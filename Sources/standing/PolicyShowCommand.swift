@@ -7,6 +7,10 @@ struct PolicyShowCommand: ParsableCommand {
         discussion: """
             Reads the topic, or an archive as far as it goes. --output json: its name and version, and since which offset and \
             clock of each partition it is active, as `standing policy log` has them.
+
+            Examples:
+              standing policy show --brokers kafka:9092 > active.yaml
+              standing policy show --archive /var/lib/standing --output json
             """)
 
     @OptionGroup var source: LedgerSourceOptions

@@ -30,9 +30,14 @@ struct PolicyTestCommand: ParsableCommand {
             --coverage says which rules, measures, bands, perks and sanctions no case touches. --update writes the facts and \
             standings that failing cases gave into their files, for review, and those of cases that expect nothing yet; \
             comments stay.
+
+            Examples:
+              standing policy test my-club
+              standing policy test --coverage my-club
+              standing policy test --update my-club/cases/my-club.yaml
             """)
 
-    @Argument(help: "Folders or files of cases.")
+    @Argument(help: "Folders or files of cases.", completion: .file(extensions: ["yaml", "yml"]))
     var directories: [String]
 
     @Option(help: "text, or json: one JSON line a case and one for the sum.")

@@ -13,6 +13,11 @@ struct QuickstartCommand: AsyncParsableCommand {
             Without --events a town of people, businesses and officials lives in fast motion on the embedded broker, and a \
             live view shows scores changing. With --policy, --events and --until-done the files go through Kafka, the \
             ledger and the fold; standings are written as `standing replay` writes them, and one JSON line sums up.
+
+            Examples:
+              standing quickstart --for 30s
+              standing quickstart --policy policy.yaml --events events.jsonl.gz \\
+                  --until-done --standings out.jsonl
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -21,22 +26,24 @@ struct QuickstartCommand: AsyncParsableCommand {
     @Option(name: .customLong("for"), help: "End after this long, such as 30s. Default: until interrupted.")
     var duration: String?
 
-    @Option(help: "The policy for --events.")
+    @Option(help: "The policy for --events.", completion: .policies)
     var policy: String?
 
-    @Option(help: "The town's policy. Default: the one that the program carries.")
+    @Option(help: "The town's policy. Default: the one that the program carries.", completion: .policies)
     var townPolicy: String?
 
-    @Option(parsing: .upToNextOption, help: "Files of events to feed, JSON lines, plain or .gz.")
+    @Option(parsing: .upToNextOption, help: "Files of events to feed, JSON lines, plain or .gz.", completion: .events)
     var events: [String] = []
 
     @Flag(help: "Feed the files, wait until every event is folded and published, write the results, end.")
     var untilDone = false
 
-    @Option(help: "Where to write standings; - is standard output. With --until-done.")
+    @Option(help: "Where to write standings; - is standard output. With --until-done.", completion: .file())
     var standings: String?
 
-    @Option(help: "Where to write every fact as it was read back from Kafka, one JSON line each. With --until-done.")
+    @Option(
+        help: "Where to write every fact as it was read back from Kafka, one JSON line each. With --until-done.",
+        completion: .file())
     var facts: String?
 
     @Option(help: Setting.help("workers"))
@@ -91,7 +98,9 @@ struct QuickstartCommand: AsyncParsableCommand {
         } else {
             do {
                 let admin = TopicAdmin(try Admin(cluster.kafka), topicPrefix: cluster.prefix)
-                guard try admin.apply(cluster.definitions, report: { say($0) }) != .refused else { throw Exit.failed }
+                guard try admin.apply(cluster.definitions, report: { say($0.description) }) != .refused else {
+                    throw Exit.failed
+                }
             } catch let error as KafkaError {
                 throw fail("error: \(cluster.kafka.brokers): \(error)")
             }

@@ -18,12 +18,19 @@ struct ReplayCommand: ParsableCommand {
             Files are folded in the order given, as one ledger partition; control events are honoured.
             A ledger is folded under the policies that it activates, or under --policy whatever it says. Prints one JSON line a \
             subject, sorted by subject. Damage ends it with exit 3; nothing is printed as if it were whole.
+
+            Examples:
+              standing replay --policy policy.yaml --events events.jsonl.gz
+              standing replay --archive /var/lib/standing --as-of 2026-01-31T00:00:00Z
+              standing replay --archive /var/lib/standing --subject ada
+              standing replay --topic --brokers kafka:9092 --digests
             """)
 
-    @Option(help: "The policy, a YAML file. Of a ledger: what would be, had it always been active.")
+    @Option(
+        help: "The policy, a YAML file. Of a ledger: what would be, had it always been active.", completion: .policies)
     var policy: String?
 
-    @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz.")
+    @Option(parsing: .upToNextOption, help: "Files of events, JSON lines, plain or .gz.", completion: .events)
     var events: [String] = []
 
     @OptionGroup var source: LedgerSourceOptions
@@ -50,10 +57,12 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: "Of a ledger: partitions folded at a time. Default: the number of cores.")
     var threads: Int?
 
-    @Option(help: "Where to write standings; - is standard output.")
+    @Option(help: "Where to write standings; - is standard output.", completion: .file())
     var output: String = "-"
 
-    @Option(help: "Where to write every fact, in order, one JSON line each; of a ledger, partition after partition.")
+    @Option(
+        help: "Where to write every fact, in order, one JSON line each; of a ledger, partition after partition.",
+        completion: .file())
     var facts: String?
 
     /// Beyond these, rejected lines are only counted.
@@ -90,14 +99,18 @@ struct ReplayCommand: ParsableCommand {
         let writeFact: ((UnsafeRawBufferPointer) throws -> Void)? = factFile.map { file in { try file.write(line: $0) }
         }
         var shown = 0
+        let progress = FileProgress(of: events)
+        let line = ProgressLine(progress)
+        defer { line.finish() }
         do {
             for file in events {
-                try replay.run(file: file, fact: writeFact) { rejected in
+                try replay.run(file: file, progress: progress, fact: writeFact) { rejected in
                     shown += 1
                     if shown <= Self.rejectedLinesShown { say(rejected.description) }
                 }
             }
             try replay.finish(asOf: asOf.flatMap { Timestamp($0) }, fact: writeFact)
+            line.finish()
         } catch let failure as LineReader.Failure {
             throw fail(failure.description)
         }
@@ -145,7 +158,7 @@ struct ReplayCommand: ParsableCommand {
         var partitions = source.partitions
         if let subject, let partition = source.partition(of: Array(subject.utf8)) { partitions = [partition] }
         let progress = ReplayProgress(total: source.total)
-        let bar = ProgressBar(progress)
+        let bar = ProgressLine(progress)
         defer { bar.finish() }
         let standings = Mutex(StandingsWriter())
         let found = Mutex<(Standing, ScoringPolicy, Timestamp)?>(nil)
@@ -195,9 +208,12 @@ struct ReplayCommand: ParsableCommand {
 
     private func writeFacts(_ path: String, _ source: LedgerSource, _ replay: LedgerReplay) throws {
         let file = try OutputFile(path)
+        let progress = ReplayProgress(total: source.total)
+        let line = ProgressLine(progress)
+        defer { line.finish() }
         for partition in source.partitions {
             try LedgerSource.reading {
-                try replay.facts(partition: partition, from: from ?? 0, source: source.frames) {
+                try replay.facts(partition: partition, from: from ?? 0, source: source.frames, progress: progress) {
                     try file.write(line: $0)
                 }
             }

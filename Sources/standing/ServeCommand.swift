@@ -14,10 +14,10 @@ import ServiceManager
 import Topics
 
 struct ServeOptions: ParsableArguments {
-    @Option(help: Setting.help("roles"))
+    @Option(help: Setting.help("roles"), completion: .list(["intake,fold", "intake", "fold"]))
     var roles: String?
 
-    @Option(help: Setting.help("policy"))
+    @Option(help: Setting.help("policy"), completion: .policies)
     var policy: String?
 
     @Option(help: Setting.help("http-host"))
@@ -29,7 +29,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: Setting.help("advertise"))
     var advertise: String?
 
-    @Option(help: Setting.help("clock"))
+    @Option(help: Setting.help("clock"), completion: .clocks)
     var clock: String?
 
     @Option(help: Setting.help("tick-interval"))
@@ -44,7 +44,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: Setting.help("allowed-skew"))
     var allowedSkew: String?
 
-    @Option(help: Setting.help("data"))
+    @Option(help: Setting.help("data"), completion: .directory)
     var data: String?
 
     @Option(help: Setting.help("snapshot-interval"))
@@ -75,10 +75,10 @@ struct ServeOptions: ParsableArguments {
 }
 
 struct LogOptions: ParsableArguments {
-    @Option(help: Setting.help("log-level"))
+    @Option(help: Setting.help("log-level"), completion: .list(Logger.Level.allCases.map(\.rawValue)))
     var logLevel: String?
 
-    @Option(help: Setting.help("log-format"))
+    @Option(help: Setting.help("log-format"), completion: .list(["text", "json"]))
     var logFormat: String?
 
     /// `level`: the default of a command that has another one than the table.
@@ -102,6 +102,11 @@ struct ServeCommand: AsyncParsableCommand {
             as keys, librdkafka properties under kafka:); `standing settings` lists them. SIGTERM stops it without losing \
             what is in flight.
             HTTP: /livez /readyz /metrics /lag /subjects/{id} /subjects/{id}/file /events?subject=&source=&id=.
+
+            Examples:
+              standing serve --brokers embedded --policy policy.yaml
+              standing serve --brokers kafka:9092 --data data --memory-limit 4G
+              standing serve --config /etc/standing/standing.yaml --show-config
             """)
 
     @OptionGroup var cluster: ClusterOptions

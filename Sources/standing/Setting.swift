@@ -1,5 +1,6 @@
 import ArgumentParser
 import Events
+import Policy
 
 /// One setting of the table `Setting.all`: what a flag, the environment or the configuration file may give. The flags'
 /// help, the names that the environment and the file may use and `standing settings` all come from the table.
@@ -254,18 +255,33 @@ struct SettingsCommand: ParsableCommand {
         discussion: """
             A flag wins over the environment, and that over the file given with --config (or STANDING_CONFIG), where a name \
             is a key; one with a dot stands in a mapping. `standing serve --show-config` shows what is in force.
+
+            Examples:
+              standing settings
+              standing settings http-port data --output json
             """)
 
+    @Argument(help: "Only these settings. Default: all.", completion: .settings)
+    var names: [String] = []
     @Option(help: "text or json, a line each.")
     var output = TableFormat.text
 
+    func validate() throws {
+        let known = Setting.all.map(\.name)
+        if let name = names.first(where: { !known.contains($0) }) {
+            let mend = YAMLReader.nearest(to: name, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
+            throw ValidationError("no setting is called \"\(name)\"\(mend)")
+        }
+    }
+
     func run() throws {
+        let settings = Setting.all.filter { names.isEmpty || names.contains($0.name) }
         guard output == .text else {
-            for setting in Setting.all { print(setting.json) }
+            for setting in settings { print(setting.json) }
             return
         }
         var table = TextTable([.text("name"), .text("variable"), .text("default"), .text("for"), .text("what")])
-        for setting in Setting.all { table.add(setting.row) }
+        for setting in settings { table.add(setting.row) }
         print(table.take(), terminator: "")
     }
 }

@@ -8,7 +8,7 @@ import Topics
 
 /// Where settings stand that neither a flag nor the environment gives.
 struct ConfigurationOptions: ParsableArguments {
-    @Option(help: "Configuration file, YAML. Default: none.")
+    @Option(help: "Configuration file, YAML. Default: none.", completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 }
 
@@ -21,7 +21,7 @@ struct ClusterOptions: ParsableArguments {
     @Option(help: Setting.help("kafka"))
     var kafka: [String] = []
 
-    @Option(help: Setting.help("topics"))
+    @Option(help: Setting.help("topics"), completion: .directory)
     var topics: String?
 
     @Option(help: Setting.help("topic-prefix"))
@@ -273,21 +273,21 @@ struct Cluster {
                 "brokers (\(origin.text)): error: an embedded broker lives in another process: start one with `standing broker "
                     + "--port PORT`, and give --brokers 127.0.0.1:PORT", Exit.usage)
         }
-        (prefix, definitions) = try Self.topics(options, &settings)
+        (prefix, definitions) = try Self.topics(options.topics, prefix: options.topicPrefix, &settings)
         kafka = KafkaConfiguration(
             brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
         kafka.patience.onWait = { say("\($0)") }
     }
 
-    /// What topics are called: no cluster is needed for it.
-    private static func topics(_ options: ClusterOptions, _ settings: inout Settings) throws -> (
+    /// What topics are called: no cluster is needed for it. The arguments are the flags.
+    static func topics(_ folder: String?, prefix: String?, _ settings: inout Settings) throws -> (
         prefix: String, definitions: [TopicDefinition]
     ) {
         let prefix = try settings.parse(
-            "topic-prefix", flag: options.topicPrefix,
+            "topic-prefix", flag: prefix,
             expected: "what a topic's name may begin with: letters, digits, '.', '_' and '-'"
         ) { $0.wholeMatch(of: /[A-Za-z0-9._-]*/) == nil ? nil : $0 }
-        let folder = try settings.text("topics", flag: options.topics)
+        let folder = try settings.text("topics", flag: folder)
         do {
             return (prefix, try folder.map { try TopicDefinition.load(directory: $0) } ?? TopicDefinition.builtIn())
         } catch {
@@ -297,7 +297,7 @@ struct Cluster {
 
     /// The name of the ledger topic, also where no cluster is asked.
     static func ledgerTopic(_ options: ClusterOptions, _ settings: inout Settings) throws -> String {
-        let (prefix, definitions) = try topics(options, &settings)
+        let (prefix, definitions) = try topics(options.topics, prefix: options.topicPrefix, &settings)
         return prefix + (definitions.first { $0.role == .ledger }?.name ?? "")
     }
 

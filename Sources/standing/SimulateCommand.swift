@@ -29,6 +29,11 @@ struct SimulateCommand: ParsableCommand {
             fact (leak), a member folds under a newer fold version before the ledger's entry (hasty).
 
             A run that fails is made as short as it goes, and the command that repeats it is printed; exit 1.
+
+            Examples:
+              standing simulate --seed 7
+              standing simulate --seed 1 --seeds 100
+              standing simulate --plant lost
             """)
 
     @Option(help: "The first run's seed.")
@@ -39,8 +44,8 @@ struct SimulateCommand: ParsableCommand {
     var seeds = 1
     @Option(
         help:
-            "Put in a bug of this sort, to see it found: \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", "))."
-    )
+            "Put in a bug of this sort, to see it found: \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")).",
+        completion: .list(PlantedBug.allCases.map(\.rawValue)))
     var plant: String?
     @Flag(help: "Say what members and fate have to say.")
     var verbose = false
@@ -61,17 +66,23 @@ struct SimulateCommand: ParsableCommand {
             ? Logger(
                 label: "simulation",
                 factory: { _ in LineLogHandler(label: "simulation", format: .text, logLevel: .debug) }) : nil
+        let work = WorkCounter(total: Int64(seeds))
+        let line = ProgressLine("runs", work)
+        defer { line.finish() }
         for seed in seed..<(seed + UInt64(seeds)) {
             let run = DisasterRun(seed: seed, steps: steps, bug: bug)
             do {
                 let summary = try run.run(logger: logger)
+                work.add(1, count: 1)
                 if seeds == 1 || verbose { print("seed \(seed): \(summary)") }
             } catch {
+                line.finish()
                 say("\(error)")
                 say("as short as it goes: \(run.shrunk(from: error))")
                 throw Exit.failed
             }
         }
+        line.finish()
         print("\(seeds) runs of \(steps) steps: everything is as it must be")
     }
 }

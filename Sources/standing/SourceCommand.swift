@@ -7,6 +7,10 @@ import Pipeline
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source", abstract: "Tell intake what happened to a source topic.",
+        discussion: """
+            Examples:
+              standing source reset behaviour.payments --brokers kafka:9092
+            """,
         subcommands: [SourceResetCommand.self, SourceAcknowledgeCommand.self])
 }
 
@@ -18,10 +22,13 @@ struct SourceResetCommand: ParsableCommand {
             Appends `standing.source.reset` to every ledger partition, so that the topic's offsets count from 0 again, and \
             sets intake's group to the topic's beginning. Stop every intake first. An event that was read from the old topic \
             and is in the new one too is known by its source and id, and counts once. It moves no clock.
+
+            Examples:
+              standing source reset behaviour.payments --brokers kafka:9092
             """)
 
     @OptionGroup var cluster: ClusterOptions
-    @Argument(help: "The source topic.")
+    @Argument(help: "The source topic.", completion: .sourceTopics)
     var topic: String
 
     func run() throws {
@@ -48,11 +55,14 @@ struct SourceAcknowledgeCommand: ParsableCommand {
             topic imposes a sanction or restarts a term: what is missing may be what would have prevented it. Points go on. \
             This sends `standing.source.acknowledged` to the control topic and prints its id. What was not imposed meanwhile is \
             not made up for. The metric standing_source_frozen says which topics wait for it.
+
+            Examples:
+              standing source acknowledge behaviour.payments --reason 'two hours lost'
             """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
-    @Argument(help: "The source topic.")
+    @Argument(help: "The source topic.", completion: .sourceTopics)
     var topic: String
     @Option(help: "What was found; it stays in the ledger.")
     var reason: String

@@ -14,6 +14,11 @@ struct StandingCommand: AsyncParsableCommand {
         discussion: """
             Data goes to standard output, messages to standard error.
             Exit codes: 0 good, 1 failed, 2 usage, 3 corruption found, 4 a limit exceeded.
+
+            Examples:
+              standing quickstart
+              standing serve --brokers kafka:9092 --policy policy.yaml --data data
+              standing help policy test
             """,
         version: version,
         subcommands: [

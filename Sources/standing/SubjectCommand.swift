@@ -4,6 +4,10 @@ import Events
 struct SubjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "subject", abstract: "Enrol and withdraw subjects; only enrolled subjects are scored.",
+        discussion: """
+            Examples:
+              standing subject enrol --subject ada --kind individual --terms 2026
+            """,
         subcommands: [SubjectEnrolCommand.self, SubjectWithdrawCommand.self])
 }
 
@@ -14,6 +18,11 @@ struct SubjectEnrolCommand: ParsableCommand {
         discussion: """
             Sends `standing.subject.enrolled` to the control topic and prints its id. Of a subject that is enrolled, only the \
             terms and the attributes change; without --attributes it has none.
+
+            Examples:
+              standing subject enrol --subject ada --kind individual --terms 2026
+              standing subject enrol --subject acme --kind business --terms 2026 \\
+                  --attributes '{"fleet": 12}'
             """)
 
     enum Kind: String, ExpressibleByArgument, CaseIterable { case individual, business, official }
@@ -48,7 +57,12 @@ struct SubjectWithdrawCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "withdraw",
         abstract: "Withdraw a subject: its sanctions are lifted, its perks revoked, its state removed.",
-        discussion: "Sends `standing.subject.withdrawn` to the control topic and prints its id.")
+        discussion: """
+            Sends `standing.subject.withdrawn` to the control topic and prints its id.
+
+            Examples:
+              standing subject withdraw --subject ada --brokers kafka:9092
+            """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions

@@ -14,10 +14,15 @@ struct VerifyCommand: ParsableCommand {
             checkpoints that trusted keys have signed. An archive that is behind is no finding. Members may run meanwhile: what does \
             not agree is read again for a second before it is a finding. Prints a JSON line a partition. Exit 3 where something \
             does not agree.
+
+            Examples:
+              standing verify --brokers kafka:9092 --trusted-keys members.pub
+              standing verify --brokers kafka:9092 --data /var/lib/standing
             """)
 
     @OptionGroup var cluster: ClusterOptions
-    @Option(help: Setting.help("data", otherwise: "none, and only topic and checkpoints are read"))
+    @Option(
+        help: Setting.help("data", otherwise: "none, and only topic and checkpoints are read"), completion: .directory)
     var data: String?
     @OptionGroup var keys: KeyOptions
 
@@ -27,13 +32,16 @@ struct VerifyCommand: ParsableCommand {
         let keyring = try keys.keyring(&settings)
         let data = try settings.text("data", flag: data).map { LocalData($0) }
         let (kafka, topic) = (cluster.kafka, cluster.names(.ledger)[0])
-        let partitions = try LedgerSource(topicOf: cluster).partitions
+        let ledger = try LedgerSource(topicOf: cluster)
+        let work = WorkCounter(total: ledger.total)
+        let line = ProgressLine("frames", work)
+        defer { line.finish() }
         let checkpoints = try readCheckpoints(cluster)
         if keyring.trustedKeys.isEmpty, !checkpoints.isEmpty {
             say("\(checkpoints.count) checkpoints are left out: no key is trusted (--trusted-keys FILE)")
         }
         var isProved = true
-        for partition in partitions {
+        for partition in ledger.partitions {
             let report = try LedgerSource.reading {
                 var sources: [LedgerVerification.Source] = []
                 if let archive = data.map({ $0.archive(partition) }) {
@@ -44,7 +52,9 @@ struct VerifyCommand: ParsableCommand {
                 }
                 sources.append(
                     .init("the topic") { start in
-                        try LedgerTopicFrames(kafka, topic: topic, partition: partition, from: start)
+                        CountedFrames(
+                            try LedgerTopicFrames(kafka, topic: topic, partition: partition, from: start), from: start,
+                            work)
                     })
                 return try LedgerVerification(rereading: .besideMember).run(
                     partition: partition, sources: sources,

@@ -12,39 +12,6 @@ extension CommandTests {
             let what: String
         }
 
-        /// What `--experimental-dump-help` tells of a command.
-        private struct Help: Decodable {
-            struct Command: Decodable {
-                struct Argument: Decodable {
-                    struct Name: Decodable {
-                        let kind: String
-                        let name: String
-                    }
-                    let names: [Name]?
-                    let abstract: String?
-
-                    var flags: [String] { (names ?? []).filter { $0.kind == "long" }.map { "--" + $0.name } }
-                }
-                let commandName: String
-                let arguments: [Argument]?
-                let subcommands: [Command]?
-
-                var flags: Set<String> { Set((arguments ?? []).flatMap(\.flags)) }
-
-                /// Every command without subcommands, by its words.
-                func leaves(_ path: [String] = []) -> [(path: [String], command: Command)] {
-                    guard let subcommands, !subcommands.isEmpty else { return [(path, self)] }
-                    return subcommands.flatMap { $0.leaves(path + [$0.commandName]) }
-                }
-            }
-            let command: Command
-
-            static func ofAll() async throws -> Command {
-                let help = try await standing("--experimental-dump-help").output
-                return try JSONDecoder().decode(Help.self, from: Data(help.utf8)).command
-            }
-        }
-
         /// Which settings a command has, by their sections.
         private static let sections = [
             "serve": ["cluster", "log", "keys", "clock", "serve"], "perks": ["cluster", "log", "perks"],

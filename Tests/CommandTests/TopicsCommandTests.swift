@@ -1,7 +1,19 @@
+import Foundation
 import Testing
 
 extension CommandTests {
     struct TopicsCommandTests {
+        private struct Change: Decodable {
+            struct Setting: Decodable {
+                let name: String
+                let new: String
+            }
+            let change: String
+            let topic: String?
+            let partitions: Int?
+            let settings: [Setting]?
+        }
+
         @Test func theEmbeddedBrokerHasTheTopicsOfTheFiles() async throws {
             let port = try freePort()
             let broker = try await Broker(port: port)
@@ -29,6 +41,22 @@ extension CommandTests {
             #expect(plan.lines.allSatisfy { $0.hasPrefix("+ create other.") })
             #expect(plan.lines.contains { $0.hasPrefix("+ create other.standing.ledger: 12 partitions") })
             #expect(try await Running(["topics", "check"] + cluster).finished().code == 1)
+            let lines = try await Running(["topics", "plan", "--output", "json"] + cluster).finished().lines
+            let changes = try lines.map { try JSONDecoder().decode(Change.self, from: Data($0.utf8)) }
+            #expect(changes.count == plan.lines.count && changes.allSatisfy { $0.change == "create" })
+            let ledger = try #require(changes.first { $0.topic == "other.standing.ledger" })
+            #expect(ledger.partitions == 12 && ledger.settings?.contains { $0.name == "retention.ms" } == true)
+        }
+
+        @Test func theAsyncAPIDocumentIsTheOneThatIsShipped() async throws {
+            let shipped = try String(
+                contentsOf: Package.root.appending(path: "topics/asyncapi.json"), encoding: .utf8)
+            let run = try await standing("topics", "asyncapi", "--output", "json")
+            #expect(run.code == 0)
+            #expect(run.output == shipped)
+            let yaml = try await standing("topics", "asyncapi", "--topic-prefix", "test.")
+            #expect(yaml.code == 0 && yaml.output.contains("    address: test.standing.ledger\n"))
+            #expect(yaml.output.contains("const: test.standing-fold\n"))
         }
 
         /// Nothing is asked of a cluster.

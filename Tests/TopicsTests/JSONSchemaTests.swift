@@ -23,6 +23,32 @@ import Testing
         (#"{"pattern": "b"}"#, [#""abc""#], [#""ac""#]),
         (#"{"minLength": 1}"#, [#""a""#, "0"], [#""""#]),
         (#"{"minimum": 1}"#, ["1", #""""#], ["0", "0.5"]),
+        (#"{"exclusiveMinimum": 1, "maximum": 2}"#, ["1.5", "2", #""""#], ["1", "3"]),
+        (#"{"multipleOf": 0.5}"#, ["1.5", #""""#], ["1.3"]),
+        (#"{"allOf": [{"minimum": 1}, {"maximum": 2}]}"#, ["1", "2"], ["0", "3"]),
+        (#"{"anyOf": [{"type": "integer"}, {"minimum": 5}]}"#, ["1", "7", "5.5"], ["1.5"]),
+        (#"{"not": {"type": "integer"}}"#, ["1.5"], ["1"]),
+        (
+            #"{"if": {"type": "integer"}, "then": {"minimum": 5}, "else": {"type": "string"}}"#,
+            ["5", #""""#], ["4", "true"]
+        ),
+        (#"{"items": [{"type": "string"}], "additionalItems": false}"#, ["[]", #"[""]"#], ["[1]", #"["", 1]"#]),
+        (#"{"contains": {"type": "string"}}"#, [#"[1, ""]"#, "1"], ["[]", "[1]"]),
+        (
+            #"{"minItems": 1, "maxItems": 2, "uniqueItems": true}"#, ["[1]", "[1, 2]", "1"],
+            ["[]", "[1, 1]", "[1, 2, 3]"]
+        ),
+        (#"{"minProperties": 1}"#, [#"{"a": 1}"#, "1"], ["{}"]),
+        (#"{"propertyNames": {"pattern": "^a"}}"#, [#"{"ab": 1}"#], [#"{"b": 1}"#]),
+        (#"{"dependencies": {"a": ["b"]}}"#, ["{}", #"{"a": 1, "b": 1}"#], [#"{"a": 1}"#]),
+        (
+            #"{"patternProperties": {"^x-": {"type": "integer"}}, "additionalProperties": false}"#,
+            [#"{"x-a": 1}"#], [#"{"x-a": ""}"#, #"{"a": 1}"#]
+        ),
+        (
+            ##"{"$ref": "http://b", "$defs": {"b": {"$id": "http://b", "$ref": "#/$defs/c", "$defs": {"c": {"minimum": 2}}}}}"##,
+            ["2"], ["1"]
+        ),
         (
             ##"{"$ref": "#/$defs/a", "minimum": 2, "$defs": {"a": {"type": "integer"}}}"##,
             ["2"], ["1", #""""#]
@@ -50,7 +76,9 @@ import Testing
     @Test func aSchemaThatIsNotUnderstoodIsAnError() throws {
         #expect(try JSONSchema(#"{"maxLength": 2}"#).errors(in: #""\u00e9\u00e9""#) == [])
         #expect(try JSONSchema(#"{"maxLength": 2}"#).errors(in: #""abc""#) == ["$: is longer than 2"])
-        #expect(try JSONSchema(#"{"maximum": 1}"#).errors(in: "1") == ["$: the schema has an unknown `maximum`"])
+        #expect(
+            try JSONSchema(#"{"maxProperties": 1}"#).errors(in: "1") == ["$: the schema has an unknown `maxProperties`"]
+        )
         #expect(try JSONSchema(#"{"minimum": "1"}"#).errors(in: "1") == ["$: the schema has an unknown `minimum`"])
         #expect(
             try JSONSchema(##"{"$ref": "#/$defs/a"}"##).errors(in: "1") == ["$: the schema has no #/$defs/a"])

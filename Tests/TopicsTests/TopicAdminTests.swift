@@ -23,12 +23,12 @@ import Topics
 
         let topicAdmin = TopicAdmin(admin, topicPrefix: "town.")
         var lines: [String] = []
-        #expect(try !topicAdmin.check(topics) { lines.append($0) })
+        #expect(try !topicAdmin.check(topics) { lines.append($0.description) })
         let unknown = "? the broker does not describe settings: of \(topics.count) topics they are not compared"
         #expect(lines == topics.map { "= town.\($0.name)" } + [unknown])
         let checked = lines
         lines = []
-        #expect(try topicAdmin.apply(topics) { lines.append($0) } == .unchanged)
+        #expect(try topicAdmin.apply(topics) { lines.append($0.description) } == .unchanged)
         #expect(lines == checked)
     }
 
@@ -37,7 +37,7 @@ import Topics
         let topics = try ShippedTopics.load()
         try TopicAdmin.create(topics.filter { $0.role != .control }, on: broker)
         var lines: [String] = []
-        #expect(try TopicAdmin(admin(broker)).check(topics) { lines.append($0) })
+        #expect(try TopicAdmin(admin(broker)).check(topics) { lines.append($0.description) })
         #expect(
             lines.filter { $0.hasPrefix("+") } == [
                 "+ create standing.control: 12 partitions, the broker's replication, cleanup.policy delete, "
@@ -77,7 +77,7 @@ import Topics
         let admin = try admin(broker)
         var lines: [String] = []
         let topics = try ShippedTopics.load()
-        #expect(try TopicAdmin(admin).apply(topics) { lines.append($0) } == .refused)
+        #expect(try TopicAdmin(admin).apply(topics) { lines.append($0.description) } == .refused)
         #expect(
             lines.contains("! standing.ledger: has 6 partitions, the file says 12: a ledger is never re-partitioned"))
         // Every other one would have been made.
@@ -89,7 +89,9 @@ import Topics
         let broker = try EmbeddedBroker()
         let admin = try admin(broker)
         var lines: [String] = []
-        #expect(throws: KafkaError.self) { try TopicAdmin(admin).apply(ShippedTopics.load()) { lines.append($0) } }
+        #expect(throws: KafkaError.self) {
+            try TopicAdmin(admin).apply(ShippedTopics.load()) { lines.append($0.description) }
+        }
         #expect(lines == [])
     }
 }

@@ -298,6 +298,16 @@ import Topics
         #expect(try TopicDefinition.builtIn() == ShippedTopics.load())
     }
 
+    @Test func theProgramCarriesTheShippedSchemas() throws {
+        let folder = ShippedTopics.folder.appending(path: "schemas")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(BuiltInTopics.schemas.map(\.name) == names.sorted())
+        for (name, text) in BuiltInTopics.schemas {
+            let file = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+            #expect(text == file, "\(name) is not as in Sources/Topics/BuiltInTopics+Schemas.swift")
+        }
+    }
+
     @Test func theShippedFolderLoads() throws {
         let topics = try ShippedTopics.load()
         #expect(

@@ -62,11 +62,21 @@ public struct Archive {
         names.filter { $0.contains(".torn-") && !ArchiveDirectory.isUnfinished($0) }.map { "\(directory.path)/\($0)" }
     }
 
-    /// Reads every segment, checks every record, unpacks and opens every frame and reads its entries, and holds every index
-    /// against its segment. `rereading`: before there is damage in the last segment, which a member may be writing.
-    public func verify(rereading: Rereading = .none) throws -> Status { try rereading.run { try readAll(rereading) } }
+    /// Bytes of all segments, as far as they are there now.
+    public func segmentBytes() throws -> Int64 {
+        try directory.segments().reduce(0) { sum, first in
+            sum + (try File(directory.path(first), readOnly: true, on: directory.files).size())
+        }
+    }
 
-    private func readAll(_ rereading: Rereading) throws -> Status {
+    /// Reads every segment, checks every record, unpacks and opens every frame and reads its entries, and holds every index
+    /// against its segment. `rereading`: before there is damage in the last segment, which a member may be writing. `progress`
+    /// hears of each segment's bytes when they are read.
+    public func verify(rereading: Rereading = .none, progress: (Int64) -> Void = { _ in }) throws -> Status {
+        try rereading.run { try readAll(rereading, progress) }
+    }
+
+    private func readAll(_ rereading: Rereading, _ progress: (Int64) -> Void) throws -> Status {
         var status = Status(partition: directory.partition)
         let names = try directory.names()
         status.torn = torn(among: names)
@@ -83,6 +93,7 @@ public struct Archive {
                 try loaded.load(first, in: directory)
                 status.segments += 1
                 status.bytes += Int64(loaded.count)
+                progress(Int64(loaded.count))
                 check(loaded, isFirst: number == 0, isLast: isLast, room, &builder, &status)
                 guard isLast, status.damages.count > before.damages.count, rereadings < rereading.times else { break }
                 rereadings += 1
@@ -162,10 +173,10 @@ public struct Archive {
     }
 
     /// Fetches what is damaged again and writes the segments concerned anew, and removes indexes that are damaged; returns the
-    /// offsets that were fetched. `fetch`
-    /// gives the frames of a range of offsets, as far as they are there. Throws `Lost`, and then has changed nothing.
+    /// offsets that were fetched. `fetch` gives the frames of a range of offsets, as far as they are there; `progress` hears of
+    /// each segment's bytes when they are read. Throws `Lost`, and then has changed nothing.
     public func repair(
-        fetch: (Range<Int64>) throws -> any FrameSource
+        progress: (Int64) -> Void = { _ in }, fetch: (Range<Int64>) throws -> any FrameSource
     ) throws -> [Range<Int64>] {
         let lock = try directory.locked()
         var fetched: [Range<Int64>] = []
@@ -176,6 +187,7 @@ public struct Archive {
         var end: Int64 = 0
         for (number, first) in segments.enumerated() {
             try loaded.load(first, in: directory)
+            progress(Int64(loaded.count))
             if number > 0, let known = loaded.header?.previousEnd, known > end {
                 rewritten += try replace(end..<known, fetch, &fetched, &lost)
                 end = known

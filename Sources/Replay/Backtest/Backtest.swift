@@ -22,6 +22,9 @@ public struct Backtest: Sendable {
     /// Whether the candidate is folded once more without each of its rules.
     public var asksSensitivity = false
 
+    /// How often the files are read.
+    public var readings: Int { asksSensitivity ? 1 + policy.rules.count : 1 }
+
     public init(
         policy: ScoringPolicy, against: ScoringPolicy? = nil, events: [String], asOf: Timestamp? = nil,
         outcomes: BacktestOutcomes? = nil
@@ -34,12 +37,12 @@ public struct Backtest: Sendable {
     }
 
     /// Each line that is no event goes to `reject`. Throws `LineReader.Failure` where a file cannot be read.
-    public func run(reject: (RejectedLine) -> Void) throws -> BacktestReport {
+    public func run(progress: FileProgress? = nil, reject: (RejectedLine) -> Void) throws -> BacktestReport {
         let candidate = BacktestFold(policy)
         let baseline = against.map { BacktestFold($0) }
         var input = BacktestReport.Input(files: events, read: 0, rejected: 0)
         for (number, file) in events.enumerated() {
-            let lines = try EventFile(file)
+            let lines = try EventFile(file, progress: progress)
             while let event = try lines.next(reject: reject) {
                 candidate.fold(event, file: number)
                 baseline?.fold(event, file: number)
@@ -61,7 +64,7 @@ public struct Backtest: Sendable {
                     name: outcomes.name, subjects: Int64(outcomes.bySubject.count),
                     outcomes: outcomes.bySubject.values.reduce(0) { $0 + ($1 ? 1 : 0) })
             })
-        if asksSensitivity { report.sensitivity = try sensitivity(candidate) }
+        if asksSensitivity { report.sensitivity = try sensitivity(candidate, progress) }
         return report
     }
 

@@ -81,14 +81,14 @@ extension BacktestPage {
 
 extension Backtest {
     /// The candidate without each of its rules: the files are read once for each.
-    func sensitivity(_ candidate: BacktestFold) throws -> [BacktestReport.Sensitivity] {
+    func sensitivity(_ candidate: BacktestFold, _ progress: FileProgress?) throws -> [BacktestReport.Sensitivity] {
         try policy.rules.indices.map { rule in
             var other = policy
             // A rule about nobody gives nothing.
             other.rules[rule].kinds = []
             let fold = BacktestFold(other)
             for (number, file) in events.enumerated() {
-                let lines = try EventFile(file)
+                let lines = try EventFile(file, progress: progress)
                 while let event = try lines.next(reject: { _ in }) { fold.fold(event, file: number) }
             }
             fold.finish(asOf: asOf)
