@@ -95,6 +95,17 @@ final class ArithmeticNode: Node, @unchecked Sendable {
         return operation.bounds(a, b)
     }
 
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        guard operation == .add else { return estimator.sum(left, right) }
+        let (a, b) = (estimator.estimate(left), estimator.estimate(right))
+        var cost = CostEstimate(least: a.least + b.least, most: a.most + b.most, size: a.size.joined(b.size))
+        // One unit for eight bytes of a text, or for an item of a list.
+        if cost.size.weight > 2 || !cost.size.isFlat {
+            cost.most += 1 + max((cost.size.weight / 8).rounded(.down), cost.size.items.upperBound)
+        }
+        return cost
+    }
+
     override func number(_ frame: Frame) -> Number {
         let a = left.number(frame)
         let b = right.number(frame)
@@ -138,6 +149,8 @@ final class NegateNode: Node, @unchecked Sendable {
     override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
         operand.bounds(range).map { -$0.upperBound ... -$0.lowerBound }
     }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate { estimator.sum(operand) }
 
     override func number(_ frame: Frame) -> Number {
         let number = operand.number(frame)

@@ -13,6 +13,16 @@ final class ComparisonNode: Node, @unchecked Sendable {
         triesNumbers = mayBeNumbers && left.isArithmetic && right.isArithmetic
     }
 
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let (a, b) = (estimator.estimate(left), estimator.estimate(right))
+        let own =
+            switch comparison {
+            case .equal, .notEqual: a.size.costOfEquality(b.size)
+            default: (a.size.weight / 64).rounded(.down)
+            }
+        return CostEstimate(least: a.least + b.least, most: a.most + b.most + own)
+    }
+
     override func truth(_ frame: Frame) -> Truth {
         if triesNumbers {
             let a = left.number(frame)
@@ -104,6 +114,10 @@ final class SlotTextEqualityNode: Node, @unchecked Sendable {
         bytes = text.bytes
         self.isNegated = isNegated
         cost = bytes.count >> 6
+    }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        CostEstimate(most: min(Double(cost), estimator.size(ofSlot: slot).weight / 64))
     }
 
     override func truth(_ frame: Frame) -> Truth {

@@ -71,6 +71,28 @@ enum StandardFunction: String, CaseIterable {
         }
     }
 
+    /// What the sizes of its arguments cost at most.
+    func cost(of a: ValueSize, _ b: ValueSize) -> Double {
+        switch self {
+        case .size: (a.weight / 32).rounded(.down)
+        case .contains: ((a.weight + 2 * b.weight) / 16).rounded(.down)
+        case .startsWith, .endsWith: (b.weight / 64).rounded(.down)
+        case .matches: RegularExpression.greatestCost(ofPattern: b, text: a)
+        case .int, .uint, .double, .bytes, .bool, .timestamp, .duration: (a.weight / 4).rounded(.down)
+        case .string: (a.weight / 8).rounded(.down)
+        default: 0
+        }
+    }
+
+    /// How large its result can be. No number and no time is written with more than 40 bytes.
+    func size(of a: ValueSize) -> ValueSize {
+        switch self {
+        case .string: .text(max(a.weight, 40))
+        case .bytes: .text(a.weight)
+        default: .scalar
+        }
+    }
+
     /// The result of applying it to values, none of which is an error.
     func apply(_ a: Value, _ b: Value?, _ frame: Frame) -> Value {
         guard frame.pays(cost) else { return .error(.tooExpensive) }

@@ -32,6 +32,12 @@ extension PolicyParser {
         let wrong = isWrong(expression)
         if let wrong { reader.note(wrong, at: value) }
         guard expression.diagnostics.isEmpty, wrong == nil else { return nil }
+        if let cost = expression.cost({ _ in 0 }), cost.lowerBound > Double(Limit.cost) {
+            reader.note(
+                "this always costs more than an expression may (\(Limit.cost) units of work): it never has a value",
+                at: value)
+            return nil
+        }
         if expression.type != type, expression.type != .dynamic {
             reader.note("\(what) must give \(type.article), not \(expression.type.article)", at: value)
             return nil

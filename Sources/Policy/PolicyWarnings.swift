@@ -7,7 +7,7 @@ struct PolicyWarnings {
     typealias Value = YAMLReader.Value
 
     let policy: ScoringPolicy
-    private let places: PolicyPlaces
+    let places: PolicyPlaces
     private let ranges: PolicyRanges
     private(set) var found: [YAMLMistake] = []
 
@@ -25,9 +25,10 @@ struct PolicyWarnings {
         for (number, sanction) in policy.sanctions.enumerated() { check(sanction, places.sanctions[number]) }
         checkBands()
         checkUse()
+        checkCosts()
     }
 
-    private mutating func warn(_ message: String, at place: Value) {
+    mutating func warn(_ message: String, at place: Value) {
         guard found.count < YAMLReader.maximumMistakes else { return }
         found.append(YAMLMistake(line: place.line, column: place.column, message: message))
     }
