@@ -67,10 +67,24 @@ extension Arithmetic {
         case .subtract: ends = [a.lowerBound - b.upperBound, a.upperBound - b.lowerBound]
         case .multiply:
             ends = [a.lowerBound, a.upperBound].flatMap { [$0 * b.lowerBound, $0 * b.upperBound] }
-        case .divide, .modulo: return nil
+        case .divide:
+            guard let divisor = Self.divisor(b) else { return nil }
+            let quotients = [a.lowerBound / divisor, a.upperBound / divisor]
+            // A quotient of ints is nearer to zero than one of doubles.
+            ends = quotients + quotients.map { $0.rounded(.towardZero) }
+        case .modulo:
+            guard let divisor = Self.divisor(b)?.magnitude, divisor >= 1 else { return nil }
+            return (a.lowerBound >= 0 ? 0 : 1 - divisor)...(a.upperBound <= 0 ? 0 : divisor - 1)
         }
         guard let least = ends.min(), let most = ends.max(), !ends.contains(where: \.isNaN) else { return nil }
         return least...most
+    }
+}
+
+extension Arithmetic {
+    /// The one number that a range has, unless it is zero.
+    private static func divisor(_ range: ClosedRange<Double>) -> Double? {
+        range.lowerBound == range.upperBound && range.lowerBound != 0 ? range.lowerBound : nil
     }
 }
 

@@ -75,6 +75,10 @@ final class SlotNumberComparisonNode: Node, @unchecked Sendable {
         self.other = other
     }
 
+    override var constraint: SlotConstraint? {
+        other.value.map { SlotConstraint(slot: slot, comparison: comparison, values: [$0]) }
+    }
+
     override func truth(_ frame: Frame) -> Truth {
         let number = Number(frame.slots + slot)
         if number.kind != .none { return Truth(comparison.holds(Number.order(number, other))) }
@@ -114,6 +118,10 @@ final class SlotTextEqualityNode: Node, @unchecked Sendable {
         bytes = text.bytes
         self.isNegated = isNegated
         cost = bytes.count >> 6
+    }
+
+    override var constraint: SlotConstraint? {
+        SlotConstraint(slot: slot, comparison: isNegated ? .notEqual : .equal, values: [.string(text)])
     }
 
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate {

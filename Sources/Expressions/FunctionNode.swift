@@ -3,11 +3,24 @@ final class FunctionNode: Node, @unchecked Sendable {
     private let function: StandardFunction
     private let first: Node
     private let second: Node?
+    private let isOfTimestamp: Bool
 
-    init(_ function: StandardFunction, _ first: Node, _ second: Node?) {
+    init(_ function: StandardFunction, _ first: Node, _ second: Node?, isOfTimestamp: Bool) {
         self.function = function
         self.first = first
         self.second = second
+        self.isOfTimestamp = isOfTimestamp
+    }
+
+    override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
+        switch function {
+        case .double, .uint, .int:
+            first.bounds(range).map { numbers in
+                guard function != .double else { return numbers }
+                return numbers.lowerBound.rounded(.towardZero)...numbers.upperBound.rounded(.towardZero)
+            }
+        default: function.results(isOfTimestamp: isOfTimestamp)
+        }
     }
 
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate {

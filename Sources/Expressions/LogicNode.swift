@@ -81,6 +81,8 @@ final class NotNode: Node, @unchecked Sendable {
     private let operand: Node
     init(_ operand: Node) { self.operand = operand }
 
+    override var constraint: SlotConstraint? { operand.constraint?.negated }
+
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate { estimator.sum(operand) }
 
     override func truth(_ frame: Frame) -> Truth {

@@ -29,6 +29,9 @@ class Node: @unchecked Sendable {
     /// What numbers it can give, if that is known of its slots; nil if it is not.
     func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? { nil }
 
+    /// What it asks of one slot, if that is all that it asks.
+    var constraint: SlotConstraint? { nil }
+
     /// What `value` can pay, and how large its result can be. A node that pays, or has parts, says so.
     func cost(_ estimator: inout CostEstimator) -> CostEstimate { CostEstimate() }
 }

@@ -71,6 +71,24 @@ enum StandardFunction: String, CaseIterable {
         }
     }
 
+    /// What its results lie between; nil where there is no bound. A duration's parts have none.
+    func results(isOfTimestamp: Bool) -> ClosedRange<Double>? {
+        guard self != .size else { return 0...Double.infinity }
+        guard isOfTimestamp else { return nil }
+        return switch self {
+        case .getFullYear: 1...9999
+        case .getMonth: 0...11
+        case .getDate: 1...31
+        case .getDayOfMonth: 0...30
+        case .getDayOfWeek: 0...6
+        case .getDayOfYear: 0...365
+        case .getHours: 0...23
+        case .getMinutes, .getSeconds: 0...59
+        case .getMilliseconds: 0...999
+        default: nil
+        }
+    }
+
     /// What the sizes of its arguments cost at most.
     func cost(of a: ValueSize, _ b: ValueSize) -> Double {
         switch self {

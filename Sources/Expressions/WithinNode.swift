@@ -102,6 +102,10 @@ final class SlotWithinTextsNode: Node, @unchecked Sendable {
 
     deinit { texts.deallocate() }
 
+    override var constraint: SlotConstraint? {
+        SlotConstraint(slot: slot, comparison: .equal, values: constants.items)
+    }
+
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
         guard !isFree else { return CostEstimate() }
         return CostEstimate(most: texts.reduce(0) { $0 + Double($1.count >> 6) })

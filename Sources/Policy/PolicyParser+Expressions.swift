@@ -50,7 +50,10 @@ extension PolicyParser {
         in declarations: KeyPath<PolicyVariables, Declarations>
     ) {
         let place = text.contains("\n") ? "line \(error.line), character \(error.column)" : "character \(error.column)"
-        let hint = hint(error.message, isOverEvent: declarations == \PolicyVariables.event.declarations)
+        let hint =
+            value.isCut(byCommentIn: self.text)
+            ? "; YAML takes the # after it for the beginning of a comment: an expression with \" #\" in it stands in quotes"
+            : hint(error.message, isOverEvent: declarations == \PolicyVariables.event.declarations)
         reader.note("\(error.message)\(hint) (\(place) of the expression)", at: value)
     }
 

@@ -39,7 +39,7 @@ import Testing
             LimitTests.repeated("data.l.all(x, data.l.all(y, ", 15) + "x > 1 && y > 1" + LimitTests.repeated("))", 15)
         let cost = try #require(try town.compile(source).cost { _ in 1000 })
         #expect(cost.upperBound > Double(Limit.cost))
-        let wide = "[" + Array(repeating: source, count: 200).joined(separator: ", ") + "].size() > 1"
+        let wide = "[" + Array(repeating: source, count: 100).joined(separator: ", ") + "].size() > 1"
         #expect(try town.compile(wide).cost { _ in 1000 } == nil)
     }
 
