@@ -41,6 +41,7 @@ public struct EventPattern: Hashable, Sendable, CustomStringConvertible {
 
     public func hash(into hasher: inout Hasher) {
         hasher.combine(isPrefix)
-        for byte in stem.utf8 { hasher.combine(byte) }
+        var stem = stem
+        stem.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }

@@ -29,8 +29,12 @@ struct PolicyCosts {
     ) -> Part? {
         func cost(_ size: Int) -> Double? { expression.cost { bytes($0, size) }?.upperBound }
         guard let least = cost(0), let most = cost(ordinaryBytes) else { return nil }
-        // Most expressions cost the same whatever they read.
-        let costs = least == most ? sizes.map { _ in least } : sizes.map { cost($0) ?? 0 }
+        // Most expressions cost the same whatever they read, and beyond the budget it does not matter what they cost.
+        var costs = [least]
+        for size in sizes.dropFirst() {
+            let last = costs[costs.count - 1]
+            costs.append(least == most || last > Double(Limit.cost) ? last : cost(size) ?? last)
+        }
         return Part(value: value, kinds: kinds, costs: costs)
     }
 

@@ -58,7 +58,7 @@ import Testing
         ("1 / 0", "1:3: error: always an error: division by zero"),
         ("points > 10 % 0", "1:13: error: always an error: division by zero"),
         ("[1, 2][2]", "1:7: error: always an error: index out of range"),
-        ("{'a': 1}.b == points", "1:9: error: always an error: no such key"),
+        ("{'a': 1}.b == points", "1:10: error: always an error: no such key"),
         ("points + 9223372036854775807 + 1 > 0", ""),
         (
             "points > 9223372036854775807 + 1",
