@@ -336,7 +336,7 @@ extension ScoringPolicyTests {
         }
         #expect(try mistakes(in: PolicyDocument.with { $0.rules = rules(198) }) == [])
         let found = try mistakes(in: PolicyDocument.with { $0.rules = rules(200) })
-        #expect(found.count == 1 && found[0].hasPrefix("7:45: more than 1000000 uses of event types"), "\(found)")
+        #expect(found.count == 1 && found[0].hasPrefix("7:43: more than 1000000 uses of event types"), "\(found)")
     }
 
     @Test func theListOfMistakesIsBounded() throws {
