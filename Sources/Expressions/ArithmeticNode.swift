@@ -67,10 +67,24 @@ extension Arithmetic {
         case .subtract: ends = [a.lowerBound - b.upperBound, a.upperBound - b.lowerBound]
         case .multiply:
             ends = [a.lowerBound, a.upperBound].flatMap { [$0 * b.lowerBound, $0 * b.upperBound] }
-        case .divide, .modulo: return nil
+        case .divide:
+            guard let divisor = Self.divisor(b) else { return nil }
+            let quotients = [a.lowerBound / divisor, a.upperBound / divisor]
+            // A quotient of ints is nearer to zero than one of doubles.
+            ends = quotients + quotients.map { $0.rounded(.towardZero) }
+        case .modulo:
+            guard let divisor = Self.divisor(b)?.magnitude, divisor >= 1 else { return nil }
+            return (a.lowerBound >= 0 ? 0 : 1 - divisor)...(a.upperBound <= 0 ? 0 : divisor - 1)
         }
         guard let least = ends.min(), let most = ends.max(), !ends.contains(where: \.isNaN) else { return nil }
         return least...most
+    }
+}
+
+extension Arithmetic {
+    /// The one number that a range has, unless it is zero.
+    private static func divisor(_ range: ClosedRange<Double>) -> Double? {
+        range.lowerBound == range.upperBound && range.lowerBound != 0 ? range.lowerBound : nil
     }
 }
 
@@ -93,6 +107,17 @@ final class ArithmeticNode: Node, @unchecked Sendable {
     override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
         guard let a = left.bounds(range), let b = right.bounds(range) else { return nil }
         return operation.bounds(a, b)
+    }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        guard operation == .add else { return estimator.sum(left, right) }
+        let (a, b) = (estimator.estimate(left), estimator.estimate(right))
+        var cost = CostEstimate(least: a.least + b.least, most: a.most + b.most, size: a.size.joined(b.size))
+        // One unit for eight bytes of a text, or for an item of a list.
+        if cost.size.weight > 2 || !cost.size.isFlat {
+            cost.most += 1 + max((cost.size.weight / 8).rounded(.down), cost.size.items.upperBound)
+        }
+        return cost
     }
 
     override func number(_ frame: Frame) -> Number {
@@ -138,6 +163,8 @@ final class NegateNode: Node, @unchecked Sendable {
     override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
         operand.bounds(range).map { -$0.upperBound ... -$0.lowerBound }
     }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate { estimator.sum(operand) }
 
     override func number(_ frame: Frame) -> Number {
         let number = operand.number(frame)

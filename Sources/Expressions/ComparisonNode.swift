@@ -13,6 +13,16 @@ final class ComparisonNode: Node, @unchecked Sendable {
         triesNumbers = mayBeNumbers && left.isArithmetic && right.isArithmetic
     }
 
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let (a, b) = (estimator.estimate(left), estimator.estimate(right))
+        let own =
+            switch comparison {
+            case .equal, .notEqual: a.size.costOfEquality(b.size)
+            default: (a.size.weight / 64).rounded(.down)
+            }
+        return CostEstimate(least: a.least + b.least, most: a.most + b.most + own)
+    }
+
     override func truth(_ frame: Frame) -> Truth {
         if triesNumbers {
             let a = left.number(frame)
@@ -65,6 +75,10 @@ final class SlotNumberComparisonNode: Node, @unchecked Sendable {
         self.other = other
     }
 
+    override var constraint: SlotConstraint? {
+        other.value.map { SlotConstraint(slot: slot, comparison: comparison, values: [$0]) }
+    }
+
     override func truth(_ frame: Frame) -> Truth {
         let number = Number(frame.slots + slot)
         if number.kind != .none { return Truth(comparison.holds(Number.order(number, other))) }
@@ -104,6 +118,14 @@ final class SlotTextEqualityNode: Node, @unchecked Sendable {
         bytes = text.bytes
         self.isNegated = isNegated
         cost = bytes.count >> 6
+    }
+
+    override var constraint: SlotConstraint? {
+        SlotConstraint(slot: slot, comparison: isNegated ? .notEqual : .equal, values: [.string(text)])
+    }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        CostEstimate(most: min(Double(cost), estimator.size(ofSlot: slot).weight / 64))
     }
 
     override func truth(_ frame: Frame) -> Truth {

@@ -157,7 +157,8 @@ extension Compiler {
         default:
             break
         }
-        let node = FunctionNode(function, nodes[0], nodes.count > 1 ? nodes[1] : nil)
+        let node = FunctionNode(
+            function, nodes[0], nodes.count > 1 ? nodes[1] : nil, isOfTimestamp: types[0] == .timestamp)
         return Part(node: fold(node, of: nodes, at: offset), type: overload.result, offset: offset)
     }
 

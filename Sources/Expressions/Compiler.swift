@@ -124,16 +124,17 @@ struct Compiler {
 
     // MARK: Folding
 
-    /// A node of constants is its value or its error, which may yet be absorbed; one of conversion, pattern, time zone
-    /// or key is told. What the budget of folding does not suffice for is left to the evaluation.
+    /// A node of constants is its value or its error, which may yet be absorbed. A pattern that is none is a mistake; another error
+    /// of values is told as a warning, one of types and names by who finds it. What the budget of folding does not suffice for is
+    /// left to the evaluation.
     mutating func fold(_ node: Node, of operands: [Node], at offset: Int) -> Node {
         guard operands.allSatisfy({ $0.constant != nil }), scratch.budget.pointee >= 0 else { return node }
         let value = node.value(scratch)
         guard case .error(let error) = value else { return ConstantNode(value) }
         switch error {
         case .tooExpensive: return node
-        case .badConversion, .badPattern, .badTimeZone, .duplicateKey: diagnose(offset, error.description)
-        default: break
+        case .badPattern: diagnose(offset, error.description)
+        default: if error.isOfValues { warn(offset, "always an error: \(error)") }
         }
         return FailureNode(error)
     }
@@ -205,6 +206,9 @@ struct Compiler {
             let part = compile(operand)
             requireBool(part, "an operand of \(sign)")
             nodes.append(part.node)
+        }
+        if nodes.count(where: { $0.constraint != nil }) > 1 {
+            noteComparison(offset, .together(nodes.compactMap(\.constraint), isAll: sign == "&&"))
         }
         while nodes.count > 1 {
             nodes = stride(from: 0, to: nodes.count, by: 2).map { at in

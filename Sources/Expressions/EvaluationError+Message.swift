@@ -7,6 +7,14 @@ extension EvaluationError: CustomStringConvertible {
         }
     }
 
+    /// Of what values are, and not of their types. Such an error is no mistake of an expression, even where it is certain.
+    var isOfValues: Bool {
+        switch self {
+        case .noSuchKey, .overflow, .divisionByZero, .indexOutOfRange, .duplicateKey, .badConversion, .badTimeZone: true
+        default: false
+        }
+    }
+
     public var description: String {
         switch self {
         case .noSuchField: "no such field"

@@ -8,6 +8,8 @@ public struct EvaluationRow: Sendable {
     public let name: String
     /// What the expression is certain to do wrong, or why it is none.
     public let diagnostics: [ExpressionError]
+    /// Those of an expression that has no value: where it may come from.
+    public let warnings: [ExpressionError]
     /// `.error` when there is no value.
     public let value: Value
     /// Why there is no value: what happened, or the diagnostic that foretold it.
@@ -53,15 +55,20 @@ public struct EvaluationRow: Sendable {
                 message = error.description
                 if error.isOfNames, let diagnostic = expression.diagnostics.first { message = diagnostic.description }
             }
-            self.init(name: name, diagnostics: expression.diagnostics, value: value, error: message)
+            self.init(
+                name: name, diagnostics: expression.diagnostics, warnings: message == nil ? [] : expression.warnings,
+                value: value, error: message)
         } catch {
             self.init(name: name, diagnostics: [error], value: .error(.malformedData), error: error.description)
         }
     }
 
-    private init(name: String, diagnostics: [ExpressionError], value: Value, error: String?) {
+    private init(
+        name: String, diagnostics: [ExpressionError], warnings: [ExpressionError] = [], value: Value, error: String?
+    ) {
         self.name = name
         self.diagnostics = diagnostics
+        self.warnings = warnings
         self.value = value
         self.error = error
     }

@@ -16,6 +16,8 @@ public struct ForegoneComparison: Sendable, Hashable {
     public let text: String?
     /// What a side that is not constant lies between, where numbers are compared.
     public let range: ClosedRange<Double>?
+    /// The answer follows from several comparisons of the slot.
+    public let isOfSeveral: Bool
 }
 
 /// A comparison as it was compiled.
@@ -23,6 +25,8 @@ struct ComparisonSite: Sendable {
     enum Sort: Sendable {
         case operands(Comparison, Node, Node)
         case within(Node, ValueList)
+        /// Joined by `&&`, or by `||`.
+        case together([SlotConstraint], isAll: Bool)
     }
 
     let offset: Int
@@ -33,6 +37,7 @@ struct ComparisonSite: Sendable {
         var slot: Int?
         var text: String?
         var range: ClosedRange<Double>?
+        var isOfSeveral = false
     }
 
     func verdicts(_ range: (Int) -> SlotRange?) -> [Verdict] {
@@ -63,6 +68,25 @@ struct ComparisonSite: Sendable {
                 return [Verdict(answer: true, slot: slot)]
             }
             return strange.map { Verdict(slot: slot, text: $0.string) }
+        case .together(let constraints, let isAll):
+            return Self.verdicts(constraints, isAll: isAll, range)
+        }
+    }
+
+    /// `a || b` is always true where `!a && !b` never is.
+    private static func verdicts(_ constraints: [SlotConstraint], isAll: Bool, _ range: (Int) -> SlotRange?)
+        -> [Verdict]
+    {
+        var slots: [Int] = []
+        for constraint in constraints where !slots.contains(constraint.slot) { slots.append(constraint.slot) }
+        return slots.compactMap { slot in
+            let known = slot < 0 ? nil : range(slot)
+            let own = constraints.filter { $0.slot == slot }.map { isAll ? $0 : $0.negated }
+            // What one of them alone decides is told where it stands.
+            guard own.count > 1, SlotConstraint.excludeEachOther(own, known),
+                !own.contains(where: { SlotConstraint.excludeEachOther([$0], known) })
+            else { return nil }
+            return Verdict(answer: !isAll, slot: slot, isOfSeveral: true)
         }
     }
 
@@ -95,7 +119,8 @@ extension Expression {
             site.verdicts(range).map {
                 let (line, column) = places[site.offset]
                 return ForegoneComparison(
-                    line: line, column: column, answer: $0.answer, slot: $0.slot, text: $0.text, range: $0.range)
+                    line: line, column: column, answer: $0.answer, slot: $0.slot, text: $0.text, range: $0.range,
+                    isOfSeveral: $0.isOfSeveral)
             }
         }
     }

@@ -69,12 +69,18 @@ public final class Expression: Sendable {
 
         var node = part.node
         var diagnostics = compiler.diagnostics
+        var warnings = compiler.warnings
         if references.isEmpty {
             let value = node.value(Frame(slots: 0, variables: compiler.variableCount))
             if case .error(let error) = value {
                 // What names an undeclared field is never a mistake: the field is absent wherever it is read.
                 if diagnostics.isEmpty, compiler.undeclaredNames.isEmpty {
-                    diagnostics.append((part.offset, "always an error: \(error)"))
+                    let message = "always an error: \(error)"
+                    if !error.isOfValues {
+                        diagnostics.append((part.offset, message))
+                    } else if warnings.isEmpty {
+                        warnings.append((part.offset, message))
+                    }
                 }
                 node = FailureNode(error)
             } else {
@@ -85,9 +91,9 @@ public final class Expression: Sendable {
         type = node.constant?.valueType ?? part.type
         comparisons = compiler.comparisons
         constantNames = compiler.constantNames
-        warnings =
-            compiler.warnings.isEmpty
-            ? [] : compiler.warnings.map { [places = Places(bytes)] in places.error($0.offset, $0.message) }
+        self.warnings =
+            warnings.isEmpty
+            ? [] : warnings.map { [places = Places(bytes)] in places.error($0.offset, $0.message) }
         if diagnostics.isEmpty, compiler.fieldNames.isEmpty, compiler.undeclaredNames.isEmpty {
             self.diagnostics = []
             objectFieldNames = []

@@ -3,11 +3,34 @@ final class FunctionNode: Node, @unchecked Sendable {
     private let function: StandardFunction
     private let first: Node
     private let second: Node?
+    private let isOfTimestamp: Bool
 
-    init(_ function: StandardFunction, _ first: Node, _ second: Node?) {
+    init(_ function: StandardFunction, _ first: Node, _ second: Node?, isOfTimestamp: Bool) {
         self.function = function
         self.first = first
         self.second = second
+        self.isOfTimestamp = isOfTimestamp
+    }
+
+    override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
+        switch function {
+        case .double, .uint, .int:
+            first.bounds(range).map { numbers in
+                guard function != .double else { return numbers }
+                return numbers.lowerBound.rounded(.towardZero)...numbers.upperBound.rounded(.towardZero)
+            }
+        default: function.results(isOfTimestamp: isOfTimestamp)
+        }
+    }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let a = estimator.estimate(first)
+        let b = second.map { estimator.estimate($0) }
+        let cost = Double(function.cost)
+        return CostEstimate(
+            least: a.least + (b?.least ?? 0) + cost,
+            most: a.most + (b?.most ?? 0) + cost + function.cost(of: a.size, b?.size ?? .scalar),
+            size: function.size(of: a.size))
     }
 
     override func value(_ frame: Frame) -> Value {
@@ -30,6 +53,11 @@ final class MatchesNode: Node, @unchecked Sendable {
         self.pattern = pattern
     }
 
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let text = estimator.estimate(text)
+        return CostEstimate(least: text.least + 1, most: text.most + 1 + pattern.cost(ofBytes: text.size.weight))
+    }
+
     override func value(_ frame: Frame) -> Value {
         let value = text.value(frame)
         switch value {
@@ -44,6 +72,17 @@ extension RegularExpression {
     /// Units that compiling a pattern costs which is only known at run time: by its length before, by its classes and
     /// its program after.
     static func cost(of pattern: Text) -> Int { 4000 + 200 * pattern.bytes.count }
+
+    /// What compiling a pattern that is not known, and matching a text with it, cost at most.
+    static func greatestCost(ofPattern pattern: ValueSize, text: ValueSize) -> Double {
+        4000 + 200 * pattern.weight + Double(2 * maximumClassWork)
+            + Double(maximumProgramSize) * (4 + text.weight)
+    }
+
+    /// What matching a text of so many bytes costs, but for one unit.
+    func cost(ofBytes bytes: Double) -> Double {
+        table == nil ? bytes * Double(program.instructions.count) : (bytes / 16).rounded(.down)
+    }
 
     /// Whether the pattern, made at run time, matches.
     static func match(_ text: Text, _ pattern: Text, _ frame: Frame) -> Value {

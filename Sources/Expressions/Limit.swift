@@ -27,6 +27,13 @@ public enum Limit {
     /// Units of work of one evaluation. A macro pays for each pass by the size of its body, everything whose time
     /// depends on the size of a value for that size.
     public static let cost = 1_000_000
+    /// Units of work of all evaluations in one step of the fold: those over the event (of rules, of measures, of what imposes
+    /// sanctions), and as much again for those over what follows from it (rules over measures, then levels, then perks).
+    public static let stepCost = 2_000_000
+    /// Parts of one expression that are looked at to estimate what it can cost, and macros inside one another whose bodies are
+    /// looked at twice for it.
+    public static let estimatedParts = 50_000
+    public static let estimatedDepth = 4
     /// Bytes of a string or of bytes that an expression makes.
     public static let producedBytes = 1024 * 1024
     /// Items of a list or a map that an expression makes.

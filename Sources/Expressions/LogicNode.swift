@@ -8,6 +8,12 @@ final class AllNode: Node, @unchecked Sendable {
         self.right = right
     }
 
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let (a, b) = (estimator.estimate(left), estimator.estimate(right))
+        // Either can decide where the other is an error.
+        return CostEstimate(least: min(a.least, b.least), most: a.most + b.most)
+    }
+
     override func truth(_ frame: Frame) -> Truth {
         let first = left.truth(frame)
         guard first != .no else { return .no }
@@ -32,6 +38,12 @@ final class AnyNode: Node, @unchecked Sendable {
     init(_ left: Node, _ right: Node) {
         self.left = left
         self.right = right
+    }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let (a, b) = (estimator.estimate(left), estimator.estimate(right))
+        // Either can decide where the other is an error.
+        return CostEstimate(least: min(a.least, b.least), most: a.most + b.most)
     }
 
     override func truth(_ frame: Frame) -> Truth {
@@ -69,6 +81,10 @@ final class NotNode: Node, @unchecked Sendable {
     private let operand: Node
     init(_ operand: Node) { self.operand = operand }
 
+    override var constraint: SlotConstraint? { operand.constraint?.negated }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate { estimator.sum(operand) }
+
     override func truth(_ frame: Frame) -> Truth {
         switch operand.truth(frame) {
         case .no: .yes
@@ -105,6 +121,14 @@ final class ConditionalNode: Node, @unchecked Sendable {
         case .no: no.truth(frame)
         case .error: .error
         }
+    }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let chosen = estimator.estimate(condition)
+        let (a, b) = (estimator.estimate(yes), estimator.estimate(no))
+        return CostEstimate(
+            least: chosen.least + min(a.least, b.least), most: chosen.most + max(a.most, b.most),
+            size: a.size.union(b.size))
     }
 
     override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {

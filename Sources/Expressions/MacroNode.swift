@@ -69,6 +69,10 @@ final class QuantifierNode: Node, @unchecked Sendable {
         self.decisive = decisive
     }
 
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        estimator.passes(pass, isDecidedEarly: true) { $0.estimate(condition) }.cost
+    }
+
     override func truth(_ frame: Frame) -> Truth {
         let wanted = Truth(decisive)
         var result = Truth(!decisive)
@@ -119,6 +123,28 @@ final class CollectorNode: Node, @unchecked Sendable {
         self.pass = pass
         self.filter = filter
         self.body = body
+    }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let passes = estimator.passes(pass, isDecidedEarly: false) { estimator in
+            guard let filter else { return estimator.estimate(body) }
+            let (chosen, made) = (estimator.estimate(filter), estimator.estimate(body))
+            return CostEstimate(least: chosen.least, most: chosen.most + made.most, size: made.size)
+        }
+        var cost = passes.cost
+        // A condition may let none through.
+        let isFiltered = macro == .filter || filter != nil
+        let items = (isFiltered ? 0 : passes.range.items.lowerBound)...passes.range.items.upperBound
+        switch macro {
+        case .all, .exists, .existsOne: break
+        case .filter: cost.size = .list(items, each: passes.range.each, weight: passes.range.weight)
+        case .map, .transformList: cost.size = .list(items, each: passes.eachValue, weight: passes.values)
+        case .transformMap:
+            cost.most += ValueMap.greatestCost(ofKeys: passes.range.weight)
+            cost.size = .list(
+                items, each: passes.range.each + passes.eachValue, weight: passes.range.weight + passes.values)
+        }
+        return cost
     }
 
     override func value(_ frame: Frame) -> Value {

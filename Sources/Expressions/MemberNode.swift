@@ -8,6 +8,12 @@ final class SelectNode: Node, @unchecked Sendable {
         key = .string(Text(field))
     }
 
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let map = estimator.estimate(operand)
+        return CostEstimate(
+            least: map.least, most: map.most + ValueMap.greatestCost(ofKey: ValueSize(key)), size: map.size.item)
+    }
+
     override func value(_ frame: Frame) -> Value {
         let value = operand.value(frame)
         switch value {
@@ -30,6 +36,11 @@ final class HasNode: Node, @unchecked Sendable {
         key = .string(Text(field))
     }
 
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let map = estimator.estimate(operand)
+        return CostEstimate(least: map.least, most: map.most + ValueMap.greatestCost(ofKey: ValueSize(key)))
+    }
+
     override func value(_ frame: Frame) -> Value {
         let value = operand.value(frame)
         switch value {
@@ -50,6 +61,12 @@ final class IndexNode: Node, @unchecked Sendable {
     init(_ operand: Node, _ index: Node) {
         self.operand = operand
         self.index = index
+    }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let (a, b) = (estimator.estimate(operand), estimator.estimate(index))
+        return CostEstimate(
+            least: a.least + b.least, most: a.most + b.most + ValueMap.greatestCost(ofKey: b.size), size: a.size.item)
     }
 
     override func value(_ frame: Frame) -> Value {
@@ -82,6 +99,19 @@ final class ListNode: Node, @unchecked Sendable {
     private let items: [Node]
     init(_ items: [Node]) { self.items = items }
 
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let count = Double(items.count)
+        var cost = CostEstimate(least: 1 + count, most: 1 + count, size: .list(count...count, each: 0, weight: 0))
+        for item in items {
+            let part = estimator.estimate(item)
+            cost.least += part.least
+            cost.most += part.most
+            cost.size.weight += part.size.weight
+            cost.size.each = max(cost.size.each, part.size.weight)
+        }
+        return cost
+    }
+
     override func value(_ frame: Frame) -> Value {
         guard frame.pays(1 + items.count) else { return .error(.tooExpensive) }
         var values: [Value] = []
@@ -99,6 +129,23 @@ final class ListNode: Node, @unchecked Sendable {
 final class MapNode: Node, @unchecked Sendable {
     private let entries: [(key: Node, value: Node)]
     init(_ entries: [(key: Node, value: Node)]) { self.entries = entries }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let count = Double(entries.count)
+        var keys = 0.0
+        var cost = CostEstimate(
+            least: 1 + 4 * count, most: 1 + 4 * count, size: .list(count...count, each: 0, weight: 0))
+        for entry in entries {
+            let (key, value) = (estimator.estimate(entry.key), estimator.estimate(entry.value))
+            cost.least += key.least + value.least
+            cost.most += key.most + value.most
+            keys += key.size.weight
+            cost.size.weight += key.size.weight + value.size.weight
+            cost.size.each = max(cost.size.each, key.size.weight + value.size.weight)
+        }
+        cost.most += ValueMap.greatestCost(ofKeys: keys)
+        return cost
+    }
 
     override func value(_ frame: Frame) -> Value {
         guard frame.pays(1 + 4 * entries.count) else { return .error(.tooExpensive) }

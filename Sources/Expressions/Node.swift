@@ -28,6 +28,12 @@ class Node: @unchecked Sendable {
 
     /// What numbers it can give, if that is known of its slots; nil if it is not.
     func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? { nil }
+
+    /// What it asks of one slot, if that is all that it asks.
+    var constraint: SlotConstraint? { nil }
+
+    /// What `value` can pay, and how large its result can be. A node that pays, or has parts, says so.
+    func cost(_ estimator: inout CostEstimator) -> CostEstimate { CostEstimate() }
 }
 
 final class ConstantNode: Node, @unchecked Sendable {
@@ -57,6 +63,7 @@ final class ConstantNode: Node, @unchecked Sendable {
         }
         return number.isNaN ? nil : number...number
     }
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate { CostEstimate(size: ValueSize(stored)) }
 }
 
 /// Always the same error.
@@ -87,6 +94,9 @@ final class SlotNode: Node, @unchecked Sendable {
     override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
         if slot >= 0, case .numbers(let numbers)? = range(slot) { return numbers }
         return nil
+    }
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        CostEstimate(size: estimator.size(ofSlot: slot))
     }
 }
 

@@ -125,6 +125,18 @@ enum Comparison: UInt8 {
         }
     }
 
+    /// True where this is false, of two operands that have an order.
+    var negated: Comparison {
+        switch self {
+        case .equal: .notEqual
+        case .notEqual: .equal
+        case .less: .greaterOrEqual
+        case .lessOrEqual: .greater
+        case .greater: .lessOrEqual
+        case .greaterOrEqual: .less
+        }
+    }
+
     init?(_ operation: Syntax.Operator) {
         switch operation {
         case .equal: self = .equal

@@ -71,6 +71,46 @@ enum StandardFunction: String, CaseIterable {
         }
     }
 
+    /// What its results lie between; nil where there is no bound. A duration's parts have none.
+    func results(isOfTimestamp: Bool) -> ClosedRange<Double>? {
+        guard self != .size else { return 0...Double.infinity }
+        guard isOfTimestamp else { return nil }
+        return switch self {
+        case .getFullYear: 1...9999
+        case .getMonth: 0...11
+        case .getDate: 1...31
+        case .getDayOfMonth: 0...30
+        case .getDayOfWeek: 0...6
+        case .getDayOfYear: 0...365
+        case .getHours: 0...23
+        case .getMinutes, .getSeconds: 0...59
+        case .getMilliseconds: 0...999
+        default: nil
+        }
+    }
+
+    /// What the sizes of its arguments cost at most.
+    func cost(of a: ValueSize, _ b: ValueSize) -> Double {
+        switch self {
+        case .size: (a.weight / 32).rounded(.down)
+        case .contains: ((a.weight + 2 * b.weight) / 16).rounded(.down)
+        case .startsWith, .endsWith: (b.weight / 64).rounded(.down)
+        case .matches: RegularExpression.greatestCost(ofPattern: b, text: a)
+        case .int, .uint, .double, .bytes, .bool, .timestamp, .duration: (a.weight / 4).rounded(.down)
+        case .string: (a.weight / 8).rounded(.down)
+        default: 0
+        }
+    }
+
+    /// How large its result can be. No number and no time is written with more than 40 bytes.
+    func size(of a: ValueSize) -> ValueSize {
+        switch self {
+        case .string: .text(max(a.weight, 40))
+        case .bytes: .text(a.weight)
+        default: .scalar
+        }
+    }
+
     /// The result of applying it to values, none of which is an error.
     func apply(_ a: Value, _ b: Value?, _ frame: Frame) -> Value {
         guard frame.pays(cost) else { return .error(.tooExpensive) }

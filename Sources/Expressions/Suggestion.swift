@@ -1,24 +1,28 @@
 /// What a misspelt name may have been meant to be.
-enum Suggestion {
+public enum Suggestion {
     /// Edits between two names that may be one misspelt, where it is long; of a short one a third of its bytes.
     static let maximumEdits = 2
     /// UTF-8 bytes of a name for which one is looked for.
     static let maximumBytes = 64
 
-    /// `; did you mean 'x'?` with the nearest name, the first of equally near ones; else empty. At most
-    /// `Limit.suggestions` names are looked at.
+    /// `; did you mean 'x'?` with the nearest name; else empty. At most `Limit.suggestions` names are looked at.
     static func among(_ names: [String], for name: String) -> String {
-        guard name.utf8.count <= maximumBytes else { return "" }
+        nearest(to: name, among: names.prefix(Limit.suggestions)).map { "; did you mean '\($0)'?" } ?? ""
+    }
+
+    /// The nearest name, the first of equally near ones; nil if none is near.
+    public static func nearest(to name: String, among names: some Sequence<String>) -> String? {
+        guard name.utf8.count <= maximumBytes else { return nil }
         let wanted = Array(name.utf8)
         var limit = min(maximumEdits, max(1, wanted.count / 3))
         var best: String?
-        for candidate in names.prefix(Limit.suggestions) {
+        for candidate in names {
             guard let edits = edits(Array(candidate.utf8), wanted, limit) else { continue }
             best = candidate
             guard edits > 0 else { break }
             limit = edits - 1
         }
-        return best.map { "; did you mean '\($0)'?" } ?? ""
+        return best
     }
 
     /// Edits in bytes, of which two neighbours that have changed places are one. Nil where it is greater than `limit` or the names have nothing in common.

@@ -28,6 +28,12 @@ extension ValueMap {
         return words * (entries.count > scanned ? 2 * comparisons(entries.count) : entries.count)
     }
 
+    /// What a lookup costs at most: no map has 2^20 entries.
+    static func greatestCost(ofKey key: ValueSize) -> Double { 4 + (key.weight / 64).rounded(.down) * 20 }
+
+    /// What putting keys of so many bytes together into a map costs at most.
+    static func greatestCost(ofKeys bytes: Double) -> Double { (bytes / 64).rounded(.down) * 40 }
+
     /// Of a search among so many.
     private static func comparisons(_ count: Int) -> Int { Int.bitWidth - count.leadingZeroBitCount }
 

@@ -8,6 +8,15 @@ final class WithinNode: Node, @unchecked Sendable {
         self.range = range
     }
 
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let (a, b) = (estimator.estimate(item), estimator.estimate(range))
+        let count = b.size.items.upperBound
+        // Of a list the items share its weight.
+        let each = a.size.isFlat ? (min(a.size.weight, b.size.each) / 64).rounded(.down) : a.size.weight
+        let own = count + min(b.size.weight, count * each) + ValueMap.greatestCost(ofKey: a.size)
+        return CostEstimate(least: a.least + b.least, most: a.most + b.most + own)
+    }
+
     override func value(_ frame: Frame) -> Value {
         let item = item.value(frame)
         if case .error = item { return item }
@@ -45,6 +54,11 @@ final class WithinConstantsNode: Node, @unchecked Sendable {
         guard list.items.allSatisfy(ValueMap.isKey) else { return nil }
         self.item = item
         constants = ValueMap(ValueMap.firsts(of: list.items.map { ($0, .null) }))
+    }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        let item = estimator.estimate(item)
+        return CostEstimate(least: item.least, most: item.most + ValueMap.greatestCost(ofKey: item.size))
     }
 
     override func value(_ frame: Frame) -> Value {
@@ -87,6 +101,15 @@ final class SlotWithinTextsNode: Node, @unchecked Sendable {
     }
 
     deinit { texts.deallocate() }
+
+    override var constraint: SlotConstraint? {
+        SlotConstraint(slot: slot, comparison: .equal, values: constants.items)
+    }
+
+    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+        guard !isFree else { return CostEstimate() }
+        return CostEstimate(most: texts.reduce(0) { $0 + Double($1.count >> 6) })
+    }
 
     override func truth(_ frame: Frame) -> Truth {
         switch frame.slots[slot] {

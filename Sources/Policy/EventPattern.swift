@@ -13,6 +13,12 @@ public struct EventPattern: Hashable, Sendable, CustomStringConvertible {
         guard !stem.utf8.contains(UInt8(ascii: "*")) else { return nil }
     }
 
+    /// The prefix that matches the types that begin with `stem`, which ends in a dot.
+    init(prefix stem: String) {
+        self.stem = stem
+        isPrefix = true
+    }
+
     /// As a policy writes it.
     public var description: String { isPrefix ? stem + "*" : stem }
 
@@ -35,6 +41,7 @@ public struct EventPattern: Hashable, Sendable, CustomStringConvertible {
 
     public func hash(into hasher: inout Hasher) {
         hasher.combine(isPrefix)
-        for byte in stem.utf8 { hasher.combine(byte) }
+        var stem = stem
+        stem.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }

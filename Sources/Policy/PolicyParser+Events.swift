@@ -50,7 +50,9 @@ extension PolicyParser {
     func noteEventsOfTwoDimensions() {
         let uses = eventUses.sorted { ($0.place.line, $0.place.column) < ($1.place.line, $1.place.column) }
         var homes: [EventPattern: EventUse] = [:]
+        var counts: [EventPattern: Int] = [:]
         for use in uses {
+            counts[use.pattern, default: 0] += 1
             guard let home = homes[use.pattern] else {
                 homes[use.pattern] = use
                 continue
@@ -64,6 +66,7 @@ extension PolicyParser {
             return a.pattern.stem.utf8.lexicographicallyPrecedes(b.pattern.stem.utf8)
         }
         var prefixes: [EventUse] = []
+        var total = 0
         for use in ordered {
             while let last = prefixes.last, !last.pattern.covers(use.pattern) { prefixes.removeLast() }
             if let other = prefixes.first(where: { $0.dimension != use.dimension }) {
@@ -71,6 +74,12 @@ extension PolicyParser {
                 noteCrossing(isFirst ? other : use, isFirst ? use : other)
             }
             if use.pattern.isPrefix { prefixes.append(use) }
+            for other in use.pattern.isPrefix ? prefixes : prefixes + [use] { total += counts[other.pattern] ?? 0 }
+        }
+        if total > ScoringPolicy.maximumUses, let first = uses.first {
+            reader.note(
+                "more than \(ScoringPolicy.maximumUses) uses of event types: each counts as often as a rule, a measure or a "
+                    + "sanction applies to it", at: first.place)
         }
     }
 

@@ -32,6 +32,12 @@ extension PolicyParser {
         let wrong = isWrong(expression)
         if let wrong { reader.note(wrong, at: value) }
         guard expression.diagnostics.isEmpty, wrong == nil else { return nil }
+        if let cost = expression.cost({ _ in 0 }), cost.lowerBound > Double(Limit.cost) {
+            reader.note(
+                "this always costs more than an expression may (\(Limit.cost) units of work): it never has a value",
+                at: value)
+            return nil
+        }
         if expression.type != type, expression.type != .dynamic {
             reader.note("\(what) must give \(type.article), not \(expression.type.article)", at: value)
             return nil
@@ -44,7 +50,10 @@ extension PolicyParser {
         in declarations: KeyPath<PolicyVariables, Declarations>
     ) {
         let place = text.contains("\n") ? "line \(error.line), character \(error.column)" : "character \(error.column)"
-        let hint = hint(error.message, isOverEvent: declarations == \PolicyVariables.event.declarations)
+        let hint =
+            value.isCut(byCommentIn: self.text)
+            ? "; YAML takes the # after it for the beginning of a comment: an expression with \" #\" in it stands in quotes"
+            : hint(error.message, isOverEvent: declarations == \PolicyVariables.event.declarations)
         reader.note("\(error.message)\(hint) (\(place) of the expression)", at: value)
     }
 

@@ -103,7 +103,10 @@ extension PolicyParser {
             return reader.integer(value, what: "points", in: Self.points, anyStyle: true).map { .constant($0) }
         }
         guard let expression = expression(&self, value) else { return nil }
-        if case .int(let points)? = expression.constant, Self.points.contains(points) { return .constant(points) }
+        if case .int(let points)? = expression.constant, Self.points.contains(points) {
+            places.constantsInPoints += expression.constantNames
+            return .constant(points)
+        }
         return .expression(expression)
     }
 

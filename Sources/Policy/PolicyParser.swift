@@ -17,6 +17,8 @@ struct PolicyPlaces {
     var bands: [YAMLReader.Value] = []
     var perks: [YAMLReader.Mapping] = []
     var sanctions: [YAMLReader.Mapping] = []
+    /// Constants that points name which became a number.
+    var constantsInPoints: [String] = []
 }
 
 /// One reading of a policy document: every part is read, whatever was wrong with the parts before it, so that all
@@ -27,7 +29,7 @@ struct PolicyParser {
     static let points = -ScoringPolicy.saturation...ScoringPolicy.saturation
 
     let reader: YAMLReader
-    private let text: String
+    let text: String
     private(set) var dimensions: [ScoringPolicy.Dimension] = []
     var variables = PolicyVariables()
     /// By measure, as far as it is known.

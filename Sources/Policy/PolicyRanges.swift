@@ -43,7 +43,8 @@ struct PolicyRanges {
         switch rule.points {
         case .constant(let points): Double(points)...Double(points)
         case .expression(let points):
-            points.bounds(rule.isOverMeasures ? ofMeasures(rule.kinds, policy) : ofEvent(rule.kinds, policy))
+            points.bounds(
+                rule.isOverMeasures ? ofMeasures(rule.kinds, policy) : ofEvent(rule.kinds, rule.events, policy))
                 ?? everything
         }
     }
@@ -75,13 +76,25 @@ struct PolicyRanges {
 
     // MARK: Slots
 
-    func ofEvent(_ kinds: KindSet) -> (Int) -> SlotRange? { Self.ofEvent(kinds, policy) }
+    func ofEvent(_ kinds: KindSet, _ events: [EventPattern]) -> (Int) -> SlotRange? {
+        Self.ofEvent(kinds, events, policy)
+    }
     func ofMeasures(_ kinds: KindSet) -> (Int) -> SlotRange? { Self.ofMeasures(kinds, policy) }
 
-    private static func ofEvent(_ kinds: KindSet, _ policy: ScoringPolicy) -> (Int) -> SlotRange? {
-        let kind = policy.variables.event.kind
+    private static func ofEvent(_ kinds: KindSet, _ events: [EventPattern], _ policy: ScoringPolicy)
+        -> (Int) -> SlotRange?
+    {
+        let variables = policy.variables.event
         let texts = kinds.intersection(policy.kinds).kinds.map(\.description)
-        return { $0 == kind && !texts.isEmpty ? .texts(texts) : nil }
+        // A prefix has types without end.
+        let types = events.contains(where: \.isPrefix) ? [] : events.map(\.stem)
+        return { slot in
+            switch slot {
+            case variables.kind: texts.isEmpty ? nil : .texts(texts)
+            case variables.type: types.isEmpty ? nil : .texts(types)
+            default: nil
+            }
+        }
     }
 
     private static func ofMeasures(_ kinds: KindSet, _ policy: ScoringPolicy) -> (Int) -> SlotRange? {
@@ -99,13 +112,21 @@ struct PolicyRanges {
     func ofStanding(_ dimension: Int?) -> (Int) -> SlotRange? {
         let variables = policy.variables.standing
         let measures = Self.ofMeasures(policy.kinds, policy)
+        let reached = policy.bands.indices.filter { canReach(band: $0) }.map { policy.bands[$0].name }
         return { [self] slot in
             if slot == variables.score { return .numbers(score) }
-            if slot == variables.band { return .texts(policy.bands.map(\.name)) }
+            if slot == variables.band { return .texts(reached) }
             if slot == variables.points { return dimension.map { .numbers(dimensions[$0]) } }
             if let number = variables.dimensions.firstIndex(of: slot) { return .numbers(dimensions[number]) }
             return measures(slot)
         }
+    }
+
+    /// Whether a score that someone can have lies in the band.
+    func canReach(band: Int) -> Bool {
+        let next = band + 1
+        return Double(policy.bands[band].from) <= score.upperBound
+            && (next == policy.bands.count || Double(policy.bands[next].from) > score.lowerBound)
     }
 
     /// The measures that an expression over the standing names.

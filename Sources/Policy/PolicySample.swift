@@ -23,9 +23,6 @@ public struct PolicySample: ~Copyable {
         var failure: (source: String, id: String, reason: String)?
     }
 
-    /// The expressions of one event may cost so much together, as in the fold.
-    public static let maximumEventCost = 2_000_000
-
     /// What an enrolment says.
     private struct Subject {
         var kind: SubjectKind?
@@ -78,7 +75,7 @@ public struct PolicySample: ~Copyable {
         guard readers.contains(where: { $0.patterns.contains { $0.matches(type) } }) else { return }
         let subject = subjects[String(decoding: event.subject, as: UTF8.self)]
         load(event, subject)
-        frame.allow(Self.maximumEventCost)
+        frame.allow(Limit.stepCost)
         for index in readers.indices where readers[index].patterns.contains(where: { $0.matches(type) }) {
             if let kind = subject?.kind, !readers[index].kinds.contains(KindSet(kind)) { continue }
             var reader = readers[index]

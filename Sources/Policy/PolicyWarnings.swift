@@ -7,7 +7,7 @@ struct PolicyWarnings {
     typealias Value = YAMLReader.Value
 
     let policy: ScoringPolicy
-    private let places: PolicyPlaces
+    let places: PolicyPlaces
     private let ranges: PolicyRanges
     private(set) var found: [YAMLMistake] = []
 
@@ -25,9 +25,10 @@ struct PolicyWarnings {
         for (number, sanction) in policy.sanctions.enumerated() { check(sanction, places.sanctions[number]) }
         checkBands()
         checkUse()
+        checkCosts()
     }
 
-    private mutating func warn(_ message: String, at place: Value) {
+    mutating func warn(_ message: String, at place: Value) {
         guard found.count < YAMLReader.maximumMistakes else { return }
         found.append(YAMLMistake(line: place.line, column: place.column, message: message))
     }
@@ -44,7 +45,7 @@ struct PolicyWarnings {
         }
         for comparison in expression.foregoneComparisons(range) {
             let answer = comparison.answer.map { $0 ? "this is always true" : "this is never true" }
-            let message = [answer, why(comparison, in: expression)].compactMap(\.self).joined(separator: ": ")
+            let message = [answer, why(comparison, in: expression, range)].compactMap(\.self).joined(separator: ": ")
             warn("\(message) (\(place(comparison.line, comparison.column)))", at: value)
         }
         if expression.foregoneComparisons(range).isEmpty, case .bool(false)? = expression.constant {
@@ -52,7 +53,14 @@ struct PolicyWarnings {
         }
     }
 
-    private func why(_ comparison: ForegoneComparison, in expression: Expression) -> String? {
+    private func why(_ comparison: ForegoneComparison, in expression: Expression, _ range: (Int) -> SlotRange?)
+        -> String?
+    {
+        let name = expression.references.first { $0.slot == comparison.slot }?.name
+        if comparison.isOfSeveral {
+            let what = "these conditions on \(name ?? "one value")"
+            return comparison.answer == true ? "\(what) leave nothing out" : "\(what) exclude each other"
+        }
         if let range = comparison.range {
             let (low, high) = (PolicyRanges.text(range.lowerBound), PolicyRanges.text(range.upperBound))
             switch (low, high) {
@@ -62,12 +70,19 @@ struct PolicyWarnings {
             case (let low?, let high?): return low == high ? "it is \(low)" : "it lies between \(low) and \(high)"
             }
         }
-        guard let text = comparison.text, let slot = comparison.slot,
-            let name = expression.references.first(where: { $0.slot == slot })?.name
-        else { return nil }
-        let known = name == "band" ? policy.bands.map(\.name) : policy.kinds.kinds.map(\.description)
+        guard let text = comparison.text, let slot = comparison.slot, let name, case .texts(let known)? = range(slot)
+        else {
+            return nil
+        }
+        let shown = "\"\(text.prefix(80))\""
+        if name == "band", policy.bands.contains(where: { $0.name == text }) {
+            return "nobody can reach the band \(shown)"
+        }
+        if name == "kind", policy.kinds.kinds.contains(where: { $0.description == text }) {
+            return "this is not for the kind \(shown)"
+        }
         let near = YAMLReader.nearest(to: text, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
-        return "there is no \(name) \"\(text.prefix(80))\" here\(near)"
+        return "there is no \(name) \(shown) here\(near)"
     }
 
     // MARK: Rules and measures
@@ -75,7 +90,7 @@ struct PolicyWarnings {
     private mutating func check(_ rule: ScoringPolicy.Rule, _ place: YAMLReader.Mapping) {
         let id = place["id"] ?? place.place
         checkKinds(rule.kinds, place)
-        let event = ranges.ofEvent(rule.kinds)
+        let event = ranges.ofEvent(rule.kinds, rule.events)
         if let when = rule.when, let value = place["when"] { check(when, at: value, event) }
         if case .expression(let points) = rule.points, let value = place["points"] {
             check(points, at: value, rule.isOverMeasures ? ranges.ofMeasures(rule.kinds) : event)
@@ -97,6 +112,9 @@ struct PolicyWarnings {
         if slots.isEmpty {
             warn("this rule has no event and names no measure: it gives everyone the same, at every moment", at: id)
         }
+        if rule.cap == 0 || ranges.ofEachEvent(rule) == 0...0 {
+            warn("this rule never gives and never takes a point", at: id)
+        }
         if !read.isEmpty, ranges.ofRule(rule).lowerBound < 0, !read.contains(where: \.isAdverse) {
             warn(
                 "this rule takes points by measures none of which is adverse: their events impose no sanction by level",
@@ -106,7 +124,12 @@ struct PolicyWarnings {
 
     private mutating func check(_ measure: ScoringPolicy.Measure, _ place: YAMLReader.Mapping) {
         checkKinds(measure.kinds, place)
-        let event = ranges.ofEvent(measure.kinds)
+        let event = ranges.ofEvent(measure.kinds, measure.events)
+        if !measure.breakers.isEmpty,
+            measure.events.allSatisfy({ event in measure.breakers.contains { $0.covers(event) } })
+        {
+            warn("each of its events breaks the streak, which is 0 therefore", at: place["streak"] ?? place.place)
+        }
         if let when = measure.when, let value = place["when"] { check(when, at: value, event) }
         for key in ["sum", "min", "max", "latest"] {
             if let amount = measure.amount, let value = place[key] { check(amount, at: value, event) }
@@ -139,7 +162,11 @@ struct PolicyWarnings {
     }
 
     private mutating func check(_ perk: ScoringPolicy.Perk, _ place: YAMLReader.Mapping) {
-        if let value = place["when"] { check(perk.when, at: value, ranges.ofStanding(nil)) }
+        guard let value = place["when"] else { return }
+        check(perk.when, at: value, ranges.ofStanding(nil))
+        if policy.sanctions.isEmpty, perk.when.slots.contains(policy.variables.standing.sanctioned) {
+            warn("nobody is ever sanctioned: the policy has no sanctions", at: value)
+        }
     }
 
     private mutating func check(_ sanction: ScoringPolicy.Sanction, _ place: YAMLReader.Mapping) {
@@ -148,7 +175,7 @@ struct PolicyWarnings {
         }
         guard let value = place["when"] else { return }
         switch sanction.trigger {
-        case .event(_, let when): if let when { check(when, at: value, ranges.ofEvent(policy.kinds)) }
+        case .event(let events, let when): if let when { check(when, at: value, ranges.ofEvent(policy.kinds, events)) }
         case .level(let when):
             check(when, at: value, ranges.ofStanding(sanction.dimension))
             checkWhatImposes(sanction, when, at: value)
@@ -158,7 +185,11 @@ struct PolicyWarnings {
     /// A sanction by level is imposed by an event that takes points, or comes into an adverse measure.
     private mutating func checkWhatImposes(_ sanction: ScoringPolicy.Sanction, _ when: Expression, at value: Value) {
         let name = policy.dimensions[sanction.dimension].name
-        let isAdverse = policy.measures.contains { $0.dimension == sanction.dimension && $0.isAdverse }
+        let isAdverse = policy.measures.contains { measure in
+            guard measure.dimension == sanction.dimension, measure.isAdverse else { return false }
+            if case .bool(false)? = measure.when?.constant { return false }
+            return !measure.kinds.isDisjoint(with: policy.kinds)
+        }
         let takesPoints = policy.rules.contains {
             $0.dimension == sanction.dimension && !$0.isOverMeasures && ranges.ofRule($0).lowerBound < 0
         }
@@ -180,7 +211,8 @@ struct PolicyWarnings {
 
     private mutating func checkUse() {
         let expressions = policy.expressions
-        let constants = Set(expressions.flatMap(\.constantNames))
+        // What expressions of points were that are a number now is known to the parser alone.
+        let constants = Set(expressions.flatMap(\.constantNames)).union(places.constantsInPoints)
         for (number, constant) in policy.constants.enumerated() where !constants.contains("constant.\(constant.name)") {
             warn("no expression names the constant \"\(constant.name)\"", at: places.constants[number])
         }

@@ -114,6 +114,9 @@ public struct ScoringPolicy: Sendable {
     public static let maximumSanctions = 256
     /// Event types and prefixes of one rule, measure or sanction, and what a sanction blocks.
     public static let maximumNames = 256
+    /// Event types and prefixes, each as often as a rule, a measure or a sanction applies to it: by its own name, or by a prefix
+    /// that covers it.
+    public static let maximumUses = 1_000_000
     /// The longest `early`, in days.
     public static let maximumEarlyDays: Int64 = 7
     /// Sums saturate here.

@@ -3,14 +3,18 @@ extension YAMLReader {
     /// What a parser's problem in a line with an expression comes from; empty where nothing is known.
     static func quotingHint(_ problem: String, line: Int, in text: String) -> String {
         let lines = text.split(separator: "\n", maxSplits: line, omittingEmptySubsequences: false)
-        guard lines.indices.contains(line - 1), hasExpression(lines[line - 1]) else { return "" }
+        guard lines.indices.contains(line - 1), let first = firstOfExpression(lines[line - 1]) else { return "" }
         switch problem {
         case "mapping values are not allowed in this context":
             return ": an expression with \": \" in it stands in quotes"
         case "did not find expected ',' or '}'", "did not find expected ',' or ']'":
             return ": in braces, an expression with : , [ ] { or } in it stands in quotes"
         case "did not find expected key":
-            return ": an expression that begins with a quote stands in other quotes as a whole"
+            return first == "[" || first == "{"
+                ? ": an expression that begins with [ or { stands in quotes"
+                : ": an expression that begins with a quote stands in other quotes as a whole"
+        case "did not find expected comment or line break":
+            return ": an expression that begins with > or | stands in quotes"
         case "found character that cannot start any token":
             return ": an expression that begins with %, @ or ` stands in quotes"
         case "did not find expected alphabetic or numeric character", "did not find expected whitespace or line break":
@@ -23,8 +27,22 @@ extension YAMLReader {
 
     private static let keysOfExpressions = ["when", "points", "sum", "min", "max", "latest"]
 
-    private static func hasExpression(_ line: Substring) -> Bool {
-        keysOfExpressions.contains { line.contains("\($0): ") }
+    /// The first character of the last expression in a line; nil if there is none.
+    private static func firstOfExpression(_ line: Substring) -> Character? {
+        let ends = keysOfExpressions.compactMap { line.ranges(of: "\($0): ").last?.upperBound }
+        return ends.max().flatMap { line[$0...].first { $0 != " " } }
+    }
+}
+
+extension YAMLReader.Value {
+    /// Whether a text without quotes ends where YAML takes the rest of its line for a comment.
+    func isCut(byCommentIn text: String) -> Bool {
+        guard case .scalar(let scalar, isPlain: true) = node.content, !scalar.contains("\n") else { return false }
+        let lines = text.split(separator: "\n", maxSplits: line, omittingEmptySubsequences: false)
+        guard lines.indices.contains(line - 1) else { return false }
+        let rest = lines[line - 1].unicodeScalars.dropFirst(column - 1)
+        guard rest.starts(with: scalar.unicodeScalars) else { return false }
+        return rest.dropFirst(scalar.unicodeScalars.count).drop { $0 == " " || $0 == "\t" }.first == "#"
     }
 }
 

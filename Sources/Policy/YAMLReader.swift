@@ -1,3 +1,4 @@
+internal import Expressions
 internal import Yams
 
 /// One mistake in a YAML file, with its place. Lines and columns count from 1.
@@ -167,7 +168,10 @@ public final class YAMLReader {
             return nil
         }
         if isNull(value) {
-            note("\(what) is empty", at: value)
+            note(
+                text.isEmpty
+                    ? "\(what) is empty" : "\(what) is empty: \(text) is YAML's null, unless it stands in quotes",
+                at: value)
             return nil
         }
         return text
@@ -242,24 +246,8 @@ public final class YAMLReader {
         nearest(to: word, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
     }
 
-    /// The known word nearest to a misspelt one, at most two edits away (Levenshtein).
+    /// The known word nearest to a misspelt one; nil if none is near.
     public static func nearest(to word: String, in known: [String]) -> String? {
-        known.map { ($0, distance(word, $0)) }.filter { $0.1 <= 2 && $0.1 < word.count }.min { $0.1 < $1.1 }?.0
-    }
-
-    private static func distance(_ a: String, _ b: String) -> Int {
-        let a = Array(a.utf8.prefix(64))
-        let b = Array(b.utf8.prefix(64))
-        var row = Array(0...b.count)
-        for i in 0..<a.count {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in 0..<b.count {
-                let replaced = diagonal + (a[i] == b[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[b.count]
+        Suggestion.nearest(to: word, among: known)
     }
 }

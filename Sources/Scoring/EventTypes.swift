@@ -99,14 +99,38 @@ struct EventTypes {
         let patterns = policy.eventPatterns
         names = EventNames(capacity: patterns.count)
         prefixes = EventNames(capacity: patterns.count)
-        for pattern in patterns { add(pattern, policy) }
+        let uses = Uses(policy)
+        for pattern in patterns { add(pattern, uses, policy) }
     }
 
-    private mutating func add(_ pattern: EventPattern, _ policy: ScoringPolicy) {
+    /// The numbers of rules, measures and sanctions by what they name.
+    private struct Uses {
+        var rules = EventPatternTable<Int>()
+        var measures = EventPatternTable<Int>()
+        var breakers = EventPatternTable<Int>()
+        var lifted = EventPatternTable<Int>()
+        var imposed = EventPatternTable<Int>()
+
+        init(_ policy: ScoringPolicy) {
+            for (number, rule) in policy.rules.enumerated() { rules.add(number, for: rule.events) }
+            for (number, measure) in policy.measures.enumerated() {
+                measures.add(number, for: measure.events)
+                breakers.add(number, for: measure.breakers)
+            }
+            for (number, sanction) in policy.sanctions.enumerated() {
+                lifted.add(number, for: sanction.liftedBy)
+                if case .event(let events, _) = sanction.trigger { imposed.add(number, for: events) }
+            }
+        }
+    }
+
+    private mutating func add(_ pattern: EventPattern, _ uses: Uses, _ policy: ScoringPolicy) {
         var expressions: [Expression] = []
-        let steps = addSteps(pattern, policy, &expressions)
-        let entrances = addEntrances(pattern, policy, &expressions)
-        let triggers = addTriggers(pattern, policy, &expressions)
+        let steps = addSteps(uses.rules.covering(pattern), policy, &expressions)
+        let entrances = addEntrances(
+            uses.measures.covering(pattern), breakers: uses.breakers.covering(pattern), policy, &expressions)
+        let triggers = addTriggers(
+            lifted: uses.lifted.covering(pattern), imposed: uses.imposed.covering(pattern), policy, &expressions)
         var type = EventType(steps: steps, entrances: entrances, triggers: triggers, input: nil)
         let input = Input(expressions, policy.variables.event)
         if !input.isNothing {
@@ -126,10 +150,11 @@ struct EventTypes {
     }
 
     private mutating func addSteps(
-        _ pattern: EventPattern, _ policy: ScoringPolicy, _ expressions: inout [Expression]
+        _ rules: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
     ) -> Range<Int32> {
         let first = Int32(steps.count)
-        for (rule, item) in policy.rules.enumerated() where item.events.contains(where: { $0.covers(pattern) }) {
+        for rule in rules {
+            let item = policy.rules[rule]
             var step = Step(
                 rule: UInt16(rule), dimension: UInt16(item.dimension), kinds: item.kinds.rawValue,
                 isPlain: item.within == nil && item.fading == nil, cap: min(item.cap, ScoringPolicy.saturation),
@@ -145,12 +170,11 @@ struct EventTypes {
     }
 
     private mutating func addEntrances(
-        _ pattern: EventPattern, _ policy: ScoringPolicy, _ expressions: inout [Expression]
+        _ measures: [Int], breakers: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
     ) -> Range<Int32> {
         let first = Int32(entrances.count)
-        for (number, measure) in policy.measures.enumerated() {
-            let breaks = measure.breakers.contains { $0.covers(pattern) }
-            guard breaks || measure.events.contains(where: { $0.covers(pattern) }) else { continue }
+        for number in Set(measures).union(breakers).sorted() {
+            let (measure, breaks) = (policy.measures[number], breakers.contains(number))
             var entrance = Entrance(
                 measure: UInt16(number), series: UInt16(policy.rules.count + number),
                 dimension: UInt16(measure.dimension), kinds: measure.kinds.rawValue, form: Series(measure).form,
@@ -165,17 +189,16 @@ struct EventTypes {
     }
 
     private mutating func addTriggers(
-        _ pattern: EventPattern, _ policy: ScoringPolicy, _ expressions: inout [Expression]
+        lifted: [Int], imposed: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
     ) -> Range<Int32> {
         let first = Int32(triggers.count)
-        for (number, sanction) in policy.sanctions.enumerated() {
-            var trigger = Trigger(
-                sanction: UInt16(number), lifts: sanction.liftedBy.contains { $0.covers(pattern) }, imposes: false)
-            if case .event(let events, let when) = sanction.trigger, events.contains(where: { $0.covers(pattern) }) {
+        for number in Set(lifted).union(imposed).sorted() {
+            var trigger = Trigger(sanction: UInt16(number), lifts: lifted.contains(number), imposes: false)
+            if case .event(_, let when) = policy.sanctions[number].trigger, imposed.contains(number) {
                 trigger.imposes = true
                 trigger.when = Self.use(when, &expressions)
             }
-            if trigger.lifts || trigger.imposes { triggers.append(trigger) }
+            triggers.append(trigger)
         }
         return first..<Int32(triggers.count)
     }

@@ -13,10 +13,6 @@ public struct Fold: ~Copyable {
     public static let maximumSubjectEvents: UInt32 = 1 << 26
     /// Early events that wait for one subject's enrolment.
     public static let maximumEarlyEventsOfSubject = 256
-    /// What the expressions of one event, its rules', measures' and sanctions', may cost together (`Limit.cost` is one
-    /// expression's): those beyond it are evaluation errors. A policy of ordinary rules spends a few hundred on an ordinary event.
-    /// As much again for what follows from a step, an event or another: rules over measures, then levels, then perks.
-    public static let maximumEventCost = 2_000_000
     /// Early events that wait in a ledger partition, and voids that wait for their event.
     public static let maximumEarlyEvents = 1_000_000
     /// Bytes of the early events that wait in a ledger partition: texts and data.
@@ -330,7 +326,7 @@ public struct Fold: ~Copyable {
         let record = subjects.record(subject)
         let kind = SubjectTable.header(record).pointee.kind
         if let input = type.input { input._withUnsafeGuaranteedRef { load(event, $0, record, kind: kind) } }
-        eventFrame.allow(version >= .fourth ? Self.maximumEventCost : .max)
+        eventFrame.allow(version >= .fourth ? Limit.stepCost : .max)
         allowStep()
         let firstReason = output.reasons.count
         var change = contribute(event, type.steps, record, subject, kind: kind, identity)
@@ -351,7 +347,7 @@ public struct Fold: ~Copyable {
     }
 
     /// A step of a subject begins: what rules over measures, levels and perks may cost together in it.
-    @inline(__always) func allowStep() { standingFrame.allow(version >= .sixth ? Self.maximumEventCost : .max) }
+    @inline(__always) func allowStep() { standingFrame.allow(version >= .sixth ? Limit.stepCost : .max) }
 
     /// What a step did to a subject, as far as the evaluation must know.
     struct Change {

@@ -12,7 +12,7 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     case third = 3
 
     /// An entry whose time lies outside 1970 to 2200, or too far beyond the clock, contributes nothing and moves nothing
-    /// (`EntryTime`). The expressions of one event may cost `Fold.maximumEventCost` together.
+    /// (`EntryTime`). The expressions of one event may cost `Limit.stepCost` together.
     case fourth = 4
 
     /// An activation that names the policy it was approved against changes nothing where another one is active

@@ -309,6 +309,34 @@ extension ScoringPolicyTests {
             $0.perks = "perks: [\(list(257) { "{id: p\($0), when: band == \"A\"}" })]"
         }
         #expect(try mistakes(in: perks) == ["8:8: more than 256 perks"])
+        func found(_ more: String) throws -> [String] { try mistakes(in: PolicyDocument.with { $0.more = more }) }
+        let members = "dimension: transport, measures: [m], event: x, lasts: 1 day"
+        #expect(
+            try found("sanctions: [\(list(257) { "{id: s\($0), \(members)}" })]") == ["9:12: more than 256 sanctions"])
+        func named(_ count: Int) throws -> [String] {
+            try mistakes(
+                in: PolicyDocument.with {
+                    $0.rules =
+                        "rules: [{id: r, dimension: transport, points: 1, event: [\(list(count) { "e\($0)" })]}]"
+                })
+        }
+        #expect(try named(ScoringPolicy.maximumNames) == [])
+        #expect(try named(ScoringPolicy.maximumNames + 1) == ["6:57: event has more than 256 items"])
+    }
+
+    /// Each of the types is one for each of the rules over all of them.
+    @Test func typesAreCountedAsOftenAsTheyAreUsed() throws {
+        func rules(_ everything: Int) -> String {
+            let all = (0..<everything).map { "  - {id: a\($0), dimension: transport, event: \"e.*\", points: 1}" }
+            let own = (0..<20).map { rule in
+                let types = (0..<250).map { "e.\(rule)x\($0)" }.joined(separator: ", ")
+                return "  - {id: r\(rule), dimension: transport, event: [\(types)], points: 1}"
+            }
+            return "rules:\n" + (all + own).joined(separator: "\n")
+        }
+        #expect(try mistakes(in: PolicyDocument.with { $0.rules = rules(198) }) == [])
+        let found = try mistakes(in: PolicyDocument.with { $0.rules = rules(200) })
+        #expect(found.count == 1 && found[0].hasPrefix("7:43: more than 1000000 uses of event types"), "\(found)")
     }
 
     @Test func theListOfMistakesIsBounded() throws {

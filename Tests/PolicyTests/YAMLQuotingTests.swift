@@ -29,6 +29,14 @@ import Testing
             "did not find expected key: an expression that begins with a quote stands in other quotes as a whole"
         ),
         (
+            "points: 1\n  when: [1, 2].exists(i, i == data.x)",
+            "did not find expected key: an expression that begins with [ or { stands in quotes"
+        ),
+        (
+            "points: 1\n  when: > 5",
+            "did not find expected comment or line break: an expression that begins with > or | stands in quotes"
+        ),
+        (
             "points: 1\n  when: @x",
             "found character that cannot start any token: an expression that begins with %, @ or ` stands in quotes"
         ),
@@ -61,6 +69,20 @@ import Testing
             try mistakes(in: Self.rule("points: 1\n  when: \(when)")) == [
                 "11:9: YAML takes \"\(tag)\" for a tag: an expression that begins with ! stands in quotes"
             ])
+    }
+
+    @Test func aTextThatYAMLCutsAtAComment() throws {
+        #expect(
+            try mistakes(in: Self.rule("points: 1\n  when: data.x == \"a #b\"")) == [
+                "11:9: this text has no closing quote; YAML takes the # after it for the beginning of a comment: an expression "
+                    + "with \" #\" in it stands in quotes (character 11 of the expression)"
+            ])
+        #expect(try mistakes(in: Self.rule("points: 1\n  when: data.x == 1 # it is")) == [])
+    }
+
+    @Test func aNullThatIsMeantAsAName() throws {
+        let text = PolicyDocument.with { $0.bands = "bands: [{name: null, from: 0}]" }
+        #expect(try mistakes(in: text) == ["7:16: name is empty: null is YAML's null, unless it stands in quotes"])
     }
 
     @Test func aNumberInQuotes() throws {

@@ -1,12 +1,9 @@
 import Policy
 import Replay
-import Scoring
 import Testing
 
 /// What `standing policy new` writes is good, passes and touches everything.
 @Suite struct PolicyTemplateTests {
-    @Test func aSampleCostsWhatTheFoldAllows() { #expect(PolicySample.maximumEventCost == Fold.maximumEventCost) }
-
     @Test func theFirstPolicyIsGoodAndItsCasesPass() throws {
         let review = try PolicyReview(yaml: PolicyTemplate.policy("my-club"), file: "my-club.yaml")
         #expect(review.policy.id == "my-club")
