@@ -37,6 +37,9 @@ final class ProgressLine: @unchecked Sendable {
         let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
         isTerminal = isatty(STDERR_FILENO) == 1 && !kind.isEmpty && kind != "dumb"
         text = ProgressText(unit: unit)
+        // The first line has a rate already.
+        let before = read()
+        _ = text.line(done: before.done, total: before.total, count: before.count, at: 0)
         timer = DispatchSource.makeTimerSource(queue: queue)
         let start = ContinuousClock.now
         let pause = isTerminal ? Self.secondsBetweenDrawings : Self.secondsBetweenLines
