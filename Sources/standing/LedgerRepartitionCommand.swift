@@ -17,11 +17,15 @@ struct LedgerRepartitionCommand: ParsableCommand {
             Ledger offsets, facts' ids and their sequence numbers begin anew, so the ledger gets a new name, and consumers \
             bootstrap (`standing facts bootstrap`). deploy/README.md has the whole switch-over. An interrupted run goes on where it \
             stopped.
+
+            Examples:
+              standing ledger repartition /backup/ledger /backup/wider --partitions 24 \\
+                  --name town-24
             """)
 
-    @Argument(help: "The folder of `standing ledger export`.")
+    @Argument(help: "The folder of `standing ledger export`.", completion: .directory)
     var old: String
-    @Argument(help: "The new export's folder.")
+    @Argument(help: "The new export's folder.", completion: .directory)
     var new: String
     @Option(help: "Partitions of the new ledger.")
     var partitions: Int
