@@ -134,7 +134,7 @@ struct TraceSearch {
     /// `total`: offsets that are to be read; 0 if that is not known.
     private func withProgress<Result>(_ total: Int64, _ body: (ReplayProgress) throws -> Result) rethrows -> Result {
         let progress = ReplayProgress(total: total)
-        let bar = ProgressBar(progress)
+        let bar = ProgressLine(progress)
         defer { bar.finish() }
         return try body(progress)
     }
