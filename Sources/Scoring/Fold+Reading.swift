@@ -66,7 +66,7 @@ extension Fold {
             let item = series[policy.rules.count + number]
             guard item.kinds & (1 << kind) != 0 else { return nil }
             let state = state(item, record).pointee
-            return Standing.Measure(measure: number, value: state.reading(item.form), events: state.events)
+            return Standing.Measure(measure: number, value: state.reading(item.form), events: Int64(state.events))
         }
     }
 

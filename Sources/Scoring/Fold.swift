@@ -67,8 +67,8 @@ public struct Fold: ~Copyable {
     let series: [Series]
     /// By series: the bucket of its last event, and from when it counts no more.
     var lastBuckets: [LastBucket]
-    /// By rule that fades: how many steps the bucket has made that was asked for last.
-    var lastSteps: [LastSteps]
+    /// What calendar arithmetic gave of late.
+    var calendar: CalendarCache
     /// Events of measures that go by their order.
     var ordered = OrderedEvents()
     /// The attributes that subjects have; a record holds the number.
@@ -101,14 +101,6 @@ public struct Fold: ~Copyable {
         var start: Int64 = .max
         var end: Int64 = .min
         var due: Int64 = .min
-    }
-
-    struct LastSteps {
-        var number: Int32 = .min
-        var steps: Int64 = 0
-        /// The clocks at which it is so many.
-        var from: Int64 = .max
-        var until: Int64 = .min
     }
 
     /// `version`: what the ledger says that its entries mean.
@@ -146,7 +138,7 @@ public struct Fold: ~Copyable {
         ranks = TimerRanks(policy)
         bounds = policy.dimensions.map { Bounds(min: $0.min, max: $0.max) }
         lastBuckets = [LastBucket](repeating: LastBucket(), count: series.count)
-        lastSteps = [LastSteps](repeating: LastSteps(), count: policy.rules.count)
+        calendar = CalendarCache(series: series.count)
         eventFrame = Frame(policy.variables.event.declarations)
         standingFrame = Frame(policy.variables.standing.declarations)
         kindTexts = SubjectKind.allCases.map { Text($0.description) }

@@ -141,7 +141,7 @@ extension Fold {
     ) throws(Broken) {
         let item = series[rule]
         var window: Int64 = 0
-        try forEachBucket(from: head, &seen) { bucket, seen throws(Broken) in
+        let last = try forEachBucket(from: head, &seen) { bucket, seen throws(Broken) in
             if item.form == .rolling {
                 window &+= bucket.sum
             } else {
@@ -150,6 +150,7 @@ extension Fold {
             let items = try digest(ofEvidence: bucket, &seen)
             sum.add(Self.hash(bucket, of: rule, key, items))
         }
+        if item.oldestAt > 0, oldest(item, record).pointee != last { throw Broken() }
         guard item.form == .rolling else { return }
         guard record[item.stateAt] == window else { throw Broken() }
         seen.points[item.dimension] &+= Self.clamp(window, cap: item.cap)
@@ -159,7 +160,7 @@ extension Fold {
     private borrowing func add(
         points head: Bucket, of rule: Int, _ key: UInt64, to sum: inout DigestSum, _ seen: inout Seen
     ) throws(Broken) {
-        guard head.events == 0, head.next == 0, head.evidence == 0, head.sum.magnitude <= UInt64(series[rule].cap)
+        guard head.events == 0, head.link == 0, head.evidence == 0, head.sum.magnitude <= UInt64(series[rule].cap)
         else {
             throw Broken()
         }
@@ -177,12 +178,12 @@ extension Fold {
         _ seen: inout Seen
     ) throws(Broken) {
         let item = series[number]
-        var found = MeasureState(events: 0, low: 0, high: 0)
+        var found = MeasureState(events: 0, oldest: 0, low: 0, high: 0)
         var last: OrderedEvent?
         // Without a window the order of all events is one, whatever days they lie in.
         let isOneOrder = item.form.isOrdered && item.lasts == nil
-        var all = (items: DigestSum(), bucket: Bucket(sum: 0, events: 0, evidence: 0, number: 0, next: 0))
-        try forEachBucket(from: head(number, record), &seen) { bucket, seen throws(Broken) in
+        var all = (items: DigestSum(), bucket: Bucket(sum: 0, events: 0, evidence: 0, number: 0, link: 0))
+        let oldest = try forEachBucket(from: head(number, record), &seen) { bucket, seen throws(Broken) in
             var items = DigestSum()
             if isOneOrder {
                 try add(ordered: bucket, to: &all.items, &last, &seen)
@@ -199,7 +200,7 @@ extension Fold {
                 default: break
                 }
             }
-            found.events += Int64(bucket.events)
+            found.events &+= bucket.events
             if !isOneOrder { sum.add(Self.hash(bucket, of: number, key, items)) }
         }
         if isOneOrder, found.events > 0 { sum.add(Self.hash(all.bucket, of: number, key, all.items)) }
@@ -207,7 +208,7 @@ extension Fold {
         if item.form == .streak { found.value = streak(number, record) }
         if item.form == .latest, found.events > 0 { found.value = ordered[head.pointee.evidence].pointee.value }
         let state = state(item, record).pointee
-        guard state.events == found.events, state.low == found.low, state.high == found.high else { throw Broken() }
+        guard state.events == found.events, state.oldest == (item.oldestAt > 0 ? oldest : 0), state.low == found.low, state.high == found.high else { throw Broken() }
     }
 
     private static func hash(_ bucket: Bucket, of number: Int, _ key: UInt64, _ items: DigestSum) -> WordHash {
@@ -220,21 +221,22 @@ extension Fold {
         return hash
     }
 
-    /// Every bucket of a list, each of which must belong to it alone.
+    /// Every bucket of a list, each of which must belong to it alone; the number of the oldest.
     @inline(__always) private borrowing func forEachBucket(
         from head: UnsafeMutablePointer<Bucket>, _ seen: inout Seen,
         _ body: (Bucket, inout Seen) throws(Broken) -> Void
-    ) throws(Broken) {
+    ) throws(Broken) -> UInt32 {
         guard head.pointee.events > 0 else {
-            guard head.pointee.next == 0, head.pointee.evidence == 0 else { throw Broken() }
-            return
+            guard head.pointee.link == 0, head.pointee.evidence == 0 else { throw Broken() }
+            return 0
         }
+        var walk = BucketWalk()
         var bucket = head.pointee
         while true {
             try body(bucket, &seen)
-            if bucket.next == 0 { return }
-            guard seen.buckets.insert(bucket.next) else { throw Broken() }
-            bucket = buckets[bucket.next].pointee
+            guard let older = walk.next(bucket.link) else { return walk.number }
+            guard seen.buckets.insert(older) else { throw Broken() }
+            bucket = buckets[older].pointee
         }
     }
 
