@@ -8,11 +8,11 @@ internal import Synchronization
 /// The state of a ledger partition that this process folds, and how far it is. The thread of its `LedgerPartition` folds; any
 /// thread may read.
 ///
-/// A fold holds the state's lock for as long as a part of a frame takes. Metrics and readiness wait for no fold: they read the view
-/// that it has left last, which has a lock of its own.
+/// The fold changes the state for as long as a part of a frame takes; between two parts, and while a snapshot is copied, all may read
+/// it. Metrics and readiness wait for no fold: they read the view that it has left last, which has a lock of its own.
 final class OwnedPartition: Sendable {
     let partition: Int32
-    private let state: Mutex<PartitionFold>
+    private let state: ReadersWriterLock<PartitionFold>
     private let lastView: Mutex<PartitionView>
     private let current = Atomic(false)
     private let knownEnd = Atomic(Int64(-1))
@@ -23,7 +23,7 @@ final class OwnedPartition: Sendable {
     init(_ fold: consuming sending PartitionFold, archive: ArchiveDirectory?) {
         partition = fold.partition
         lastView = Mutex(PartitionView(fold))
-        state = Mutex(fold)
+        state = ReadersWriterLock(fold)
         history = Mutex(archive.map { SubjectHistory($0) })
     }
 
@@ -43,20 +43,26 @@ final class OwnedPartition: Sendable {
     /// Makes the indexes of closed segments that have none yet.
     func index() throws { try history.withLock { _ = try $0?.index() } }
 
+    /// For the thread that folds: nobody reads meanwhile.
     func withFold<Result>(_ body: (inout PartitionFold) throws -> sending Result) rethrows -> sending Result {
-        try state.withLock { try body(&$0) }
+        try state.change(body)
     }
 
-    /// The same; nil at once while another thread has the state.
-    func withFoldIfFree<Result>(
-        _ body: (inout PartitionFold) throws -> sending Result
+    /// Waits until a part of a frame is folded.
+    func readFold<Result>(_ body: (borrowing PartitionFold) throws -> sending Result) rethrows -> sending Result {
+        try state.read(body)
+    }
+
+    /// The same; nil at once while a part of a frame is folded.
+    func readFoldIfFree<Result>(
+        _ body: (borrowing PartitionFold) throws -> sending Result
     ) rethrows -> sending Result? {
-        try state.withLockIfAvailable { try body(&$0) }
+        try state.readIfFree(body)
     }
 
     func replace(_ fold: consuming sending PartitionFold) {
         var fold = Optional(fold)
-        state.withLock { if let new = fold.take() { $0 = new } }
+        state.change { if let new = fold.take() { $0 = new } }
         renewView()
     }
 
@@ -65,7 +71,7 @@ final class OwnedPartition: Sendable {
 
     /// For the thread that folds. A state into which a frame went in part leaves no view: another one takes its place.
     func renewView() {
-        guard let view = withFold({ $0.isSpoiled ? nil : PartitionView($0) }) else { return }
+        guard let view = readFold({ $0.isSpoiled ? nil : PartitionView($0) }) else { return }
         lastView.withLock { $0 = view }
     }
 

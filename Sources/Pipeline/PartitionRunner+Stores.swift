@@ -173,10 +173,10 @@ extension PartitionRunner {
 }
 
 extension LedgerPartition {
-    /// Copies the state.
+    /// Copies the state, which others may read meanwhile.
     func takeSnapshot() throws {
         let (store, chainHead) = (store, chain.head)
-        try withFold { try store.takeSnapshot(of: $0, chainHead: chainHead) }
+        try shared.readFold { try store.takeSnapshot(of: $0, chainHead: chainHead) }
     }
 
     /// In the storage line. Throws `FileError`; the archive is closed then too.

@@ -19,7 +19,7 @@ extension PipelineService {
     static func standingAtOnce(
         of key: UnsafeRawBufferPointer, in partition: OwnedPartition, maximumBuckets: Int = maximumBucketsAtOnce
     ) -> Lookup? {
-        partition.withFoldIfFree { state -> Lookup? in
+        partition.readFoldIfFree { state -> Lookup? in
             guard !state.fold.hasMoreBuckets(than: maximumBuckets, of: key) else { return nil }
             return standing(of: key, in: partition, state)
         } ?? nil

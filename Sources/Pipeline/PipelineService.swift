@@ -215,7 +215,7 @@ public final class PipelineService: Sendable {
         return subject.withUnsafeBytes { key in
             let standby = asStandby ? owned.standby(Int32(number)) : nil
             guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
-            return partition.withFold { Self.standing(of: key, in: partition, $0) }
+            return partition.readFold { Self.standing(of: key, in: partition, $0) }
         }
     }
 
@@ -278,7 +278,7 @@ public final class PipelineService: Sendable {
         guard let number = ledgerPartition(of: subject) else { return .notReady }
         let standby = asStandby ? owned.standby(Int32(number)) : nil
         guard let partition = owned[Int32(number)] ?? standby else { return .notOwned(partition: number) }
-        let state = partition.withFold { ($0.policy, $0.nextOffset, $0.clock, $0.policySwitch) }
+        let state = partition.readFold { ($0.policy, $0.nextOffset, $0.clock, $0.policySwitch) }
         guard let policy = state.0 else { return .notReady }
         let (next, clock) = (state.1, state.2)
         var end = next
@@ -347,7 +347,7 @@ public final class PipelineService: Sendable {
     public func collect(into writer: inout StandingsWriter) -> ScoringPolicy? {
         var policy: ScoringPolicy?
         for partition in owned.all {
-            let part = partition.withFold { state -> (StandingsWriter, ScoringPolicy?) in
+            let part = partition.readFold { state -> (StandingsWriter, ScoringPolicy?) in
                 var part = StandingsWriter()
                 part.add(state.fold)
                 return (part, state.policy)
@@ -363,7 +363,7 @@ public final class PipelineService: Sendable {
     public var positions: [Int32: (next: Int64, sequences: [Int64])] {
         var result: [Int32: (next: Int64, sequences: [Int64])] = [:]
         for partition in owned.all {
-            result[partition.partition] = partition.withFold { ($0.nextOffset, $0.sequences) }
+            result[partition.partition] = partition.readFold { ($0.nextOffset, $0.sequences) }
         }
         return result
     }

@@ -72,7 +72,7 @@ extension SteppedPipeline {
 
     private func answer(about subject: [UInt8], from partition: OwnedPartition, asStandby: Bool) -> Answer? {
         let (found, isWithinFrame) = subject.withUnsafeBytes { key in
-            partition.withFold { (PipelineService.standing(of: key, in: partition, $0), $0.isWithinFrame) }
+            partition.readFold { (PipelineService.standing(of: key, in: partition, $0), $0.isWithinFrame) }
         }
         func answer(_ freshness: Freshness, _ standing: [UInt8]?) -> Answer {
             Answer(

@@ -106,7 +106,7 @@ public final class SteppedPipeline {
     public var folded: [Int32: Folded] {
         var result: [Int32: Folded] = [:]
         for partition in member.owned.all {
-            result[partition.partition] = partition.withFold { state in
+            result[partition.partition] = partition.readFold { state in
                 Folded(
                     nextOffset: state.nextOffset, sequences: state.sequences,
                     clock: state.fold.clock.microseconds, isCurrent: partition.isCurrent)
@@ -120,7 +120,7 @@ public final class SteppedPipeline {
 
     /// What the views of the partitions that are folded here say is what their states say.
     public var viewsAreOfStates: Bool {
-        member.owned.all.allSatisfy { partition in partition.view == partition.withFold { PartitionView($0) } }
+        member.owned.all.allSatisfy { partition in partition.view == partition.readFold { PartitionView($0) } }
     }
 
     /// What a ledger partition that is folded here has in the shadow.
@@ -134,7 +134,7 @@ public final class SteppedPipeline {
 
     /// Nil: the partition is not folded here.
     public func shadow(of partition: Int32) -> Shadowed? {
-        member.owned[partition]?.withFold { state in
+        member.owned[partition]?.readFold { state in
             Shadowed(
                 hash: state.shadow?.policyHash, activeHash: state.policy.map { PolicyHash.of($0.text) },
                 isLive: state.shadow?.isLive ?? false)
@@ -143,7 +143,7 @@ public final class SteppedPipeline {
 
     /// Under the policy in the shadow, as `StandingsWriter` writes them; nil if there is none.
     public func shadowStandings(of partition: Int32) -> StandingsWriter? {
-        member.owned[partition]?.withFold { state in
+        member.owned[partition]?.readFold { state in
             state.withShadow { fold in
                 var standings = StandingsWriter()
                 standings.add(fold)
@@ -154,6 +154,6 @@ public final class SteppedPipeline {
 
     /// Of a ledger partition's state; nil: it is not folded here.
     public func digest(of partition: Int32) -> StateDigest? {
-        member.owned[partition]?.withFold { $0.fold.digest() }
+        member.owned[partition]?.readFold { $0.fold.digest() }
     }
 }

@@ -20,7 +20,7 @@ public final class QueryServer: Sendable {
     /// Files and standings of the past: each reads the disk and takes some megabytes.
     private let historyWork = BlockingWork(threads: 4, maximum: min(32, share))
     /// Standings of now whose partition's fold is at work: each waits for a slice of it.
-    private let standingWork = BlockingWork(threads: 2, maximum: maximumStandings)
+    private let standingWork = BlockingWork(threads: 8, maximum: maximumStandings)
     /// Each of the sorts of work that take long leaves the connections of the others free, and all of them some for `/livez`.
     private static let share = HTTPServer.maximumConnections / 4
     /// Standings that can wait for their folds at once; what is beyond is answered with 503.
