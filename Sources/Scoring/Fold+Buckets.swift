@@ -86,7 +86,8 @@ extension Fold {
     }
 
     /// The number of the oldest bucket that does not lie in the record; 0 if there is none. Of a series that has `oldestAt`.
-    @inline(__always) func oldest(_ item: Series, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32> {
+    @inline(__always) func oldest(_ item: Series, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32>
+    {
         UnsafeMutableRawPointer(record).assumingMemoryBound(to: UInt32.self) + item.oldestAt
     }
 
@@ -168,6 +169,11 @@ extension Fold {
         }
         return false
     }
+
+    /// A subject's bucket of a series; nil if there is none.
+    func bucket(
+        _ number: Int32, of series: Int, _ record: UnsafeMutablePointer<Int64>
+    ) -> UnsafeMutablePointer<Bucket>? { find(number, from: head(series, record)) }
 
     @inline(__always) private func find(
         _ number: Int32, from head: UnsafeMutablePointer<Bucket>

@@ -5,16 +5,14 @@ internal import Policy
 // Events into measures and out of them again (SPEC section 3). What a measure is follows from the events in its window
 // alone, in whatever order they came.
 extension Fold {
-    @inline(__always) func state(_ item: Series, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<
-        MeasureState
-    > {
-        UnsafeMutableRawPointer(record + item.stateAt).assumingMemoryBound(to: MeasureState.self)
-    }
+    @inline(__always) func state(
+        _ item: Series, _ record: UnsafeMutablePointer<Int64>
+    ) -> UnsafeMutablePointer<MeasureState> { state(at: item.stateAt, record) }
 
-    /// What a measure is now, as expressions see it; nil if it is absent.
-    @inline(__always) func reading(_ measure: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64? {
-        let item = series[policy.rules.count + measure]
-        return state(item, record).pointee.reading(item.form)
+    @inline(__always) func state(
+        at word: Int, _ record: UnsafeMutablePointer<Int64>
+    ) -> UnsafeMutablePointer<MeasureState> {
+        UnsafeMutableRawPointer(record + word).assumingMemoryBound(to: MeasureState.self)
     }
 
     /// The measures that name the event's type, in policy order.
@@ -75,8 +73,10 @@ extension Fold {
         guard !item.form.isOrdered else {
             bucket.pointee.events &+= 1
             let evidence = UnsafeMutableRawPointer(bucket) + MemoryLayout<Bucket>.offset(of: \.evidence)!
+            let time = event.pointee.time.microseconds - last.start
             var later = ordered.add(
-                event.pointee, identity: identity, value: value, to: evidence.assumingMemoryBound(to: UInt32.self))
+                event.pointee, OrderedEvent(identity: identity, time: time, value: value),
+                to: evidence.assumingMemoryBound(to: UInt32.self))
             if later == 0 || item.form == .streak { later += events(after: bucket, number, record) }
             if item.form == .latest {
                 if later == 0 { state.pointee.value = value }

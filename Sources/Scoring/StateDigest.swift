@@ -39,7 +39,6 @@ extension Fold {
         var evidence: Marks
         var impositions: Marks
         var ordered: Marks
-        var pieces: Marks
         /// Of the subject at hand, what its rules add up to, by dimension.
         var points: [Int64]
     }
@@ -50,10 +49,10 @@ extension Fold {
     borrowing func checkedDigest(isForeign: Bool) throws(Broken) -> StateDigest {
         var sum = DigestSum()
         guard let buckets = buckets.marks(), let evidence = evidence.marks(), let impositions = impositions.marks(),
-            let ordered = ordered.events.marks(), let pieces = self.ordered.pieces.marks()
+            let ordered = ordered.events.marks()
         else { throw Broken() }
         var seen = Seen(
-            buckets: buckets, evidence: evidence, impositions: impositions, ordered: ordered, pieces: pieces,
+            buckets: buckets, evidence: evidence, impositions: impositions, ordered: ordered,
             points: [Int64](repeating: 0, count: policy.dimensions.count))
         for subject in 0..<UInt32(subjects.used) {
             let record = subjects.record(subject)
@@ -179,7 +178,7 @@ extension Fold {
     ) throws(Broken) {
         let item = series[number]
         var found = MeasureState(events: 0, oldest: 0, low: 0, high: 0)
-        var last: OrderedEvent?
+        var last = Int64.max
         // Without a window the order of all events is one, whatever days they lie in.
         let isOneOrder = item.form.isOrdered && item.lasts == nil
         var all = (items: DigestSum(), bucket: Bucket(sum: 0, events: 0, evidence: 0, number: 0, link: 0))
@@ -208,7 +207,9 @@ extension Fold {
         if item.form == .streak { found.value = streak(number, record) }
         if item.form == .latest, found.events > 0 { found.value = ordered[head.pointee.evidence].pointee.value }
         let state = state(item, record).pointee
-        guard state.events == found.events, state.oldest == (item.oldestAt > 0 ? oldest : 0), state.low == found.low, state.high == found.high else { throw Broken() }
+        guard state.events == found.events, state.oldest == (item.oldestAt > 0 ? oldest : 0), state.low == found.low,
+            state.high == found.high
+        else { throw Broken() }
     }
 
     private static func hash(_ bucket: Bucket, of number: Int, _ key: UInt64, _ items: DigestSum) -> WordHash {
@@ -266,41 +267,27 @@ extension Fold {
         return total
     }
 
-    /// Events in their order, the last one first; `last` is the one before them.
+    /// Events in their order, the last one first; `last` is the time of the one before them. Of events at the same time the order
+    /// is not checked: where it matters their texts give it, which need not be there.
     private borrowing func add(
-        ordered bucket: Bucket, to items: inout DigestSum, _ last: inout OrderedEvent?, _ seen: inout Seen
+        ordered bucket: Bucket, to items: inout DigestSum, _ last: inout Int64, _ seen: inout Seen
     ) throws(Broken) {
+        let day = Period.day.start(of: bucket.number).microseconds
         var (number, count) = (bucket.evidence, UInt32(0))
         while number != 0 {
             guard seen.ordered.insert(number) else { throw Broken() }
             let item = ordered[number].pointee
-            try mark(item, &seen)
-            if let last, !ordered.precedes(item, last) { throw Broken() }
-            var word = WordHash(11, item.identity)
-            word.add(UInt64(bitPattern: item.time))
+            let (time, isBeyond) = day.addingReportingOverflow(item.time)
+            guard !isBeyond, time <= last else { throw Broken() }
+            var word = WordHash(11, item.mark)
+            word.add(UInt64(bitPattern: time))
             word.add(UInt64(bitPattern: item.value))
-            ordered.withText(of: item) { source, id in
-                word.add(source.fingerprint(seed: 3))
-                word.add(id.fingerprint(seed: 3))
-            }
             items.add(word)
-            last = item
+            last = time
             count &+= 1
             number = item.next
         }
         guard count == bucket.events else { throw Broken() }
-    }
-
-    /// An event's texts: as many pieces as they need.
-    private borrowing func mark(_ item: OrderedEvent, _ seen: inout Seen) throws(Broken) {
-        var rest = Int(item.sourceLength) + Int(item.idLength)
-        var piece = item.text
-        while piece != 0 {
-            guard rest > 0, seen.pieces.insert(piece) else { throw Broken() }
-            rest -= TextPiece.bytes
-            piece = ordered.pieces[piece].pointee.next
-        }
-        guard rest <= 0 else { throw Broken() }
     }
 }
 
