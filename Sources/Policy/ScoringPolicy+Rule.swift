@@ -24,6 +24,8 @@ extension ScoringPolicy {
             public func rest(of points: Int64, after step: Int64) -> Int64 {
                 guard step > 0 else { return points }
                 guard step < steps else { return 0 }
+                // Sums saturate far below this: a division of one word does.
+                if points.magnitude < 1 << 56 { return points * (steps - step) / steps }
                 let rest = UInt64(steps).dividingFullWidth(
                     points.magnitude.multipliedFullWidth(by: UInt64(steps - step))
                 ).quotient

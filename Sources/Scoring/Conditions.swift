@@ -30,12 +30,14 @@ struct Conditions {
         var sanctioned = false
         /// Dimensions and their slots.
         var dimensions: [(dimension: Int, slot: Int)] = []
-        /// Measures and their slots.
-        var measures: [(measure: Int, slot: Int)] = []
+        /// Measures: where their states are in a record, and their slots.
+        var measures: [(form: Series.Form, stateAt: Int, slot: Int)] = []
         /// Attributes and their slots.
         var attributes: [(attribute: Int, slot: Int)] = []
 
-        init(_ expressions: [Expression], _ variables: PolicyVariables.Standing) {
+        init(
+            _ expressions: [Expression], _ variables: PolicyVariables.Standing, _ measures: some Sequence<Series>
+        ) {
             let slots = Set(expressions.flatMap(\.slots))
             score = slots.contains(variables.score)
             band = slots.contains(variables.band)
@@ -45,7 +47,8 @@ struct Conditions {
                 all.enumerated().filter { slots.contains($0.element) }.map { ($0.offset, $0.element) }
             }
             dimensions = named(variables.dimensions)
-            measures = named(variables.measures)
+            let series = Array(measures)
+            self.measures = named(variables.measures).map { (series[$0].form, series[$0].stateAt, $1) }
             attributes = named(variables.attributes)
         }
     }
@@ -57,17 +60,19 @@ struct Conditions {
     let perks: [Unmanaged<Expression>]
     let perkInput: Input
 
-    init(_ policy: ScoringPolicy) {
+    /// `series`: of the policy's rules and measures.
+    init(_ policy: ScoringPolicy, _ series: [Series]) {
         let variables = policy.variables.standing
+        let measures = series.dropFirst(policy.rules.count)
         rulesOverMeasures = policy.rules.enumerated().filter(\.element.isOverMeasures).map { number, rule in
             var item = RuleOverMeasures(
                 rule: number, dimension: rule.dimension, kinds: rule.kinds.rawValue,
-                cap: min(rule.cap, ScoringPolicy.saturation), points: 0, input: Input([], variables))
+                cap: min(rule.cap, ScoringPolicy.saturation), points: 0, input: Input([], variables, measures))
             switch rule.points {
             case .constant(let points): item.points = max(-item.cap, min(item.cap, points))
             case .expression(let expression):
                 item.expression = .passUnretained(expression)
-                item.input = Input([expression], variables)
+                item.input = Input([expression], variables, measures)
             }
             return item
         }
@@ -80,8 +85,8 @@ struct Conditions {
             levelConditions.append(when)
         }
         self.levels = levels
-        levelInput = Input(levelConditions, variables)
+        levelInput = Input(levelConditions, variables, measures)
         perks = policy.perks.map { .passUnretained($0.when) }
-        perkInput = Input(policy.perks.map(\.when), variables)
+        perkInput = Input(policy.perks.map(\.when), variables, measures)
     }
 }

@@ -19,8 +19,9 @@ struct Bucket: BitwiseCopyable {
     var evidence: UInt32
     /// `Period.bucket(of:)`
     var number: Int32
-    /// The next bucket, an earlier one. The latest lies in the subject's record.
-    var next: UInt32
+    /// The numbers of the bucket before it and of the one after it in time, combined by exclusive or; 0 stands for none, and for
+    /// the latest bucket, which lies in the subject's record. So the list can be gone through from either end (`BucketWalk`).
+    var link: UInt32
 }
 
 /// One time that a sanction was imposed on a subject.

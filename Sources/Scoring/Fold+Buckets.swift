@@ -11,11 +11,7 @@ extension Fold {
     }
 
     private mutating func findBucket(of time: Timestamp, in number: Int) -> LastBucket {
-        let item = series[number]
-        let bucket = item.per.bucket(of: time)
-        let found = LastBucket(
-            number: bucket, start: item.per.start(of: bucket).microseconds, end: item.per.end(of: bucket).microseconds,
-            due: item.end(of: bucket))
+        let found = calendar.bucket(of: time, series[number], number)
         lastBuckets[number] = found
         return found
     }
@@ -33,64 +29,107 @@ extension Fold {
     ) -> UnsafeMutablePointer<Bucket> {
         let head = head(series, record)
         return head.pointee.events > 0 && head.pointee.number == last.number
-            ? head : findOrMake(last, head, series, subject)
+            ? head : findOrMake(last, head, series, record, subject)
     }
 
     /// A bucket that is not the one in the record: another that is there, or a new one in its place of the order.
     private mutating func findOrMake(
-        _ last: LastBucket, _ head: UnsafeMutablePointer<Bucket>, _ number: Int, _ subject: UInt32
+        _ last: LastBucket, _ head: UnsafeMutablePointer<Bucket>, _ number: Int, _ record: UnsafeMutablePointer<Int64>,
+        _ subject: UInt32
     ) -> UnsafeMutablePointer<Bucket> {
-        var new = Bucket(sum: 0, events: 0, evidence: 0, number: last.number, next: 0)
+        let new = Bucket(sum: 0, events: 0, evidence: 0, number: last.number, link: 0)
         var made = head
         if head.pointee.events == 0 {
             head.pointee = new
         } else if last.number > head.pointee.number {
-            new.next = buckets.add(head.pointee)
+            // The one in the record makes room: it is the second latest then, whose number its neighbour is to know.
+            let moved = buckets.add(head.pointee)
+            let second = head.pointee.link
+            link(second, from: 0, to: moved, series[number], record)
             head.pointee = new
+            head.pointee.link = moved
         } else {
-            var place = Self.next(head)
-            while place.pointee != 0, buckets[place.pointee].pointee.number > last.number {
-                place = Self.next(buckets[place.pointee])
-            }
-            if place.pointee != 0, buckets[place.pointee].pointee.number == last.number {
-                return buckets[place.pointee]
-            }
-            new.next = place.pointee
-            place.pointee = buckets.add(new)
-            made = buckets[place.pointee]
+            var walk = BucketWalk()
+            var bucket = head
+            while bucket.pointee.number > last.number, let older = walk.next(bucket) { bucket = buckets[older] }
+            if bucket.pointee.number == last.number { return bucket }
+            // It is older than all others, or comes before the one at which the walk has ended.
+            let (newer, older) =
+                bucket.pointee.number > last.number ? (walk.number, 0) : (walk.newer, walk.number)
+            let added = buckets.add(new)
+            made = buckets[added]
+            made.pointee.link = newer ^ older
+            let before = newer == 0 ? head : buckets[newer]
+            before.pointee.link ^= older ^ added
+            link(older, from: newer, to: added, series[number], record)
         }
-        setTimer(ofBucket: last.number, number, subject, due: last.due)
+        let item = series[number]
+        let due = item.form == .fading ? calendar.steps(of: last.number, item, number, at: clock).until : last.due
+        setTimer(ofBucket: last.number, number, subject, due: due)
         return made
     }
 
-    private mutating func setTimer(ofBucket bucket: Int32, _ number: Int, _ subject: UInt32, due end: Int64) {
-        let item = series[number]
-        let due = item.form == .fading ? item.start(ofStep: steps(of: bucket, number) + 1, of: bucket) : end
+    private mutating func setTimer(ofBucket bucket: Int32, _ number: Int, _ subject: UInt32, due: Int64) {
         timers.add(
             Timer(subject: subject, rank: TimerRanks.bucketEnd, item: UInt16(number), bucket: bucket), due: due)
     }
 
-    /// Takes out the bucket in the record, whose place the next one takes, or one of the list.
-    mutating func remove(_ head: UnsafeMutablePointer<Bucket>, _ number: Int32) -> Bucket? {
+    /// A bucket has another neighbour on its newer side; `number` 0: there is no bucket, and `to` is the oldest one.
+    @inline(__always) private func link(
+        _ number: UInt32, from: UInt32, to: UInt32, _ item: Series, _ record: UnsafeMutablePointer<Int64>
+    ) {
+        if number != 0 {
+            buckets[number].pointee.link ^= from ^ to
+        } else if item.oldestAt > 0 {
+            oldest(item, record).pointee = to
+        }
+    }
+
+    /// The number of the oldest bucket that does not lie in the record; 0 if there is none. Of a series that has `oldestAt`.
+    @inline(__always) func oldest(_ item: Series, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32>
+    {
+        UnsafeMutableRawPointer(record).assumingMemoryBound(to: UInt32.self) + item.oldestAt
+    }
+
+    /// Takes a bucket out; nil if there is no such one. Where there is one, it mostly is the oldest.
+    mutating func remove(
+        _ number: Int32, of place: Int, _ record: UnsafeMutablePointer<Int64>
+    ) -> Bucket? {
+        let (item, head) = (series[place], head(place, record))
         if head.pointee.events > 0, head.pointee.number == number {
             let removed = head.pointee
-            if removed.next == 0 {
-                head.pointee = Bucket(sum: 0, events: 0, evidence: 0, number: 0, next: 0)
-            } else {
-                head.pointee = buckets[removed.next].pointee
-                buckets.remove(removed.next)
+            guard removed.link != 0 else {
+                head.pointee = Bucket(sum: 0, events: 0, evidence: 0, number: 0, link: 0)
+                return removed
             }
+            head.pointee = buckets[removed.link].pointee
+            link(head.pointee.link, from: removed.link, to: 0, item, record)
+            buckets.remove(removed.link)
             return removed
         }
-        var place = Self.next(head)
-        while place.pointee != 0, buckets[place.pointee].pointee.number > number {
-            place = Self.next(buckets[place.pointee])
+        if item.oldestAt > 0 {
+            let last = oldest(item, record).pointee
+            guard last != 0, case let bucket = buckets[last].pointee, bucket.number <= number else { return nil }
+            if bucket.number == number { return unlink(last, newer: bucket.link, head, item, record) }
         }
-        guard place.pointee != 0, case let removed = buckets[place.pointee].pointee, removed.number == number else {
-            return nil
-        }
-        buckets.remove(place.pointee)
-        place.pointee = removed.next
+        var walk = BucketWalk()
+        var bucket = head
+        while bucket.pointee.number > number, let older = walk.next(bucket) { bucket = buckets[older] }
+        guard walk.number != 0, bucket.pointee.number == number else { return nil }
+        return unlink(walk.number, newer: walk.newer, head, item, record)
+    }
+
+    /// Takes out one that does not lie in the record. `newer`: the number of the one after it in time.
+    private mutating func unlink(
+        _ number: UInt32, newer: UInt32, _ head: UnsafeMutablePointer<Bucket>, _ item: Series,
+        _ record: UnsafeMutablePointer<Int64>
+    ) -> Bucket {
+        let removed = buckets[number].pointee
+        let older = removed.link ^ newer
+        let after = newer == 0 ? head : buckets[newer]
+        after.pointee.link ^= number ^ older
+        link(older, from: number, to: newer, item, record)
+        buckets.remove(number)
         return removed
     }
 
@@ -101,12 +140,14 @@ extension Fold {
         _ rule: Int, _ record: UnsafeMutablePointer<Int64>, _ body: (UnsafeMutablePointer<Bucket>) -> Void
     ) {
         let head = head(rule, record)
-        if head.pointee.events > 0 { body(head) }
-        var number = head.pointee.next
-        while number != 0 {
-            let bucket = buckets[number]
-            number = bucket.pointee.next
+        guard head.pointee.events > 0 else { return }
+        var walk = BucketWalk()
+        var bucket = head
+        while true {
+            let older = walk.next(bucket)
             body(bucket)
+            guard let older else { return }
+            bucket = buckets[older]
         }
     }
 
@@ -118,22 +159,29 @@ extension Fold {
             let head = head(rule, record)
             guard head.pointee.events > 0 else { continue }
             left -= 1
-            var next = head.pointee.next
-            while next != 0, left >= 0 {
+            var walk = BucketWalk()
+            var bucket = head
+            while left >= 0, let older = walk.next(bucket) {
                 left -= 1
-                next = buckets[next].pointee.next
+                bucket = buckets[older]
             }
             if left < 0 { return true }
         }
         return false
     }
 
+    /// A subject's bucket of a series; nil if there is none.
+    func bucket(
+        _ number: Int32, of series: Int, _ record: UnsafeMutablePointer<Int64>
+    ) -> UnsafeMutablePointer<Bucket>? { find(number, from: head(series, record)) }
+
     @inline(__always) private func find(
         _ number: Int32, from head: UnsafeMutablePointer<Bucket>
     ) -> UnsafeMutablePointer<Bucket>? {
         guard head.pointee.events > 0 else { return nil }
+        var walk = BucketWalk()
         var bucket = head
-        while bucket.pointee.number > number, bucket.pointee.next != 0 { bucket = buckets[bucket.pointee.next] }
+        while bucket.pointee.number > number, let older = walk.next(bucket) { bucket = buckets[older] }
         return bucket.pointee.number == number ? bucket : nil
     }
 
@@ -161,7 +209,8 @@ extension Fold {
 
     /// By how much a rule's points change where a bucket's sum does, or the sum of what is in a window.
     mutating func change(
-        of rule: Int, _ bucket: Int32, from before: Int64, to after: Int64, _ record: UnsafeMutablePointer<Int64>
+        of rule: Int, _ bucket: Int32, from before: Int64, to after: Int64, _ record: UnsafeMutablePointer<Int64>,
+        _ subject: UInt32
     ) -> Int64 {
         let item = series[rule]
         if item.form == .rolling {
@@ -171,20 +220,10 @@ extension Fold {
         }
         let (from, to) = (Self.clamp(before, cap: item.cap), Self.clamp(after, cap: item.cap))
         guard let fading = item.fading else { return to - from }
-        let steps = steps(of: bucket, rule)
-        return fading.rest(of: to, after: steps) - fading.rest(of: from, after: steps)
-    }
-
-    /// How many steps a bucket that fades has made by now. Events of a rule mostly fall in the same one as the last.
-    private mutating func steps(of bucket: Int32, _ rule: Int) -> Int64 {
-        let last = lastSteps[rule]
-        let now = clock.microseconds
-        if last.number == bucket, now >= last.from, now < last.until { return last.steps }
-        let steps = series[rule].steps(of: bucket, at: now)
-        lastSteps[rule] = LastSteps(
-            number: bucket, steps: steps, from: steps == 0 ? .min : series[rule].start(ofStep: steps, of: bucket),
-            until: series[rule].start(ofStep: steps + 1, of: bucket))
-        return steps
+        let steps = calendar.steps(of: bucket, item, rule, at: clock)
+        // The timer that is set goes by the sum as it was: another sum may change at a step that it leaves out.
+        if steps.count > 0, from != to { setTimer(ofBucket: bucket, rule, subject, due: steps.until) }
+        return fading.rest(of: to, after: steps.count) - fading.rest(of: from, after: steps.count)
     }
 
     // MARK: Out again
@@ -193,32 +232,32 @@ extension Fold {
     mutating func endBucket(_ timer: Timer, _ record: UnsafeMutablePointer<Int64>, _ change: inout Change) -> Int64 {
         let (number, item) = (Int(timer.item), series[Int(timer.item)])
         if item.form == .fading { return fade(timer, item, record) }
-        guard let ended = remove(head(number, record), timer.bucket) else { return 0 }
+        guard let ended = remove(timer.bucket, of: number, record) else { return 0 }
         guard !item.form.isMeasure else {
             leave(ended, number, record, &change)
             return 0
         }
         forget(ended)
-        return self.change(of: number, ended.number, from: ended.sum, to: 0, record)
+        return self.change(of: number, ended.number, from: ended.sum, to: 0, record, timer.subject)
     }
 
-    /// A bucket makes one step, at the clock.
+    /// A bucket makes a step, at the clock. Its timer is set for the next one at which it gives less: steps that change nothing
+    /// need none.
     private mutating func fade(_ timer: Timer, _ item: Series, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
         let head = head(Int(timer.item), record)
         guard let fading = item.fading, let bucket = find(timer.bucket, from: head)?.pointee else { return 0 }
-        let steps = steps(of: bucket.number, Int(timer.item))
+        let steps = calendar.steps(of: bucket.number, item, Int(timer.item), at: clock)
         let sum = Self.clamp(bucket.sum, cap: item.cap)
-        if steps < fading.steps {
-            setTimer(ofBucket: bucket.number, Int(timer.item), timer.subject, due: .max)
-        } else if let ended = remove(head, bucket.number) {
+        let rest = fading.rest(of: sum, after: steps.count)
+        if steps.count < fading.steps {
+            let next = fading.nextStep(of: sum, after: steps.count, rest: rest)
+            setTimer(
+                ofBucket: bucket.number, Int(timer.item), timer.subject,
+                due: next == steps.count + 1 ? steps.until : item.start(ofStep: next, of: bucket.number))
+        } else if let ended = remove(bucket.number, of: Int(timer.item), record) {
             forget(ended)
         }
-        return fading.rest(of: sum, after: steps) - fading.rest(of: sum, after: steps - 1)
-    }
-
-    static func next(_ bucket: UnsafeMutablePointer<Bucket>) -> UnsafeMutablePointer<UInt32> {
-        (UnsafeMutableRawPointer(bucket) + MemoryLayout<Bucket>.offset(of: \.next)!).assumingMemoryBound(
-            to: UInt32.self)
+        return rest - fading.rest(of: sum, after: steps.count - 1)
     }
 
     mutating func forget(_ bucket: Bucket) {
@@ -234,14 +273,34 @@ extension Fold {
     mutating func forgetEvidence(_ record: UnsafeMutablePointer<Int64>) {
         for number in series.indices {
             let isOrdered = series[number].form.isOrdered
+            var walk = BucketWalk()
             var bucket = head(number, record).pointee
             while true {
                 if isOrdered { ordered.removeAll(bucket.evidence) } else { forget(bucket) }
-                guard bucket.next != 0 else { break }
-                let next = bucket.next
-                bucket = buckets[next].pointee
-                buckets.remove(next)
+                guard let older = walk.next(bucket.link) else { break }
+                bucket = buckets[older].pointee
+                buckets.remove(older)
             }
         }
+    }
+}
+
+/// A way through the buckets of a series, from the latest one, which lies in the record.
+struct BucketWalk {
+    /// The bucket at hand; 0: the one in the record.
+    private(set) var number: UInt32 = 0
+    /// The one after it in time.
+    private(set) var newer: UInt32 = 0
+
+    /// Goes on to the bucket before the one at hand, which has this link; nil if there is none.
+    @inline(__always) mutating func next(_ link: UInt32) -> UInt32? {
+        let older = link ^ newer
+        guard older != 0 else { return nil }
+        (newer, number) = (number, older)
+        return older
+    }
+
+    @inline(__always) mutating func next(_ bucket: UnsafeMutablePointer<Bucket>) -> UInt32? {
+        next(bucket.pointee.link)
     }
 }

@@ -95,11 +95,15 @@ extension Fold {
         _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change
     ) {
         let slots = standingFrame.slots
-        load(conditions.levelInput, record)
+        var isLoaded = false
         for index in 0..<conditions.levels.count {
             let (sanction, dimension) = (conditions.levels[index].sanction, conditions.levels[index].dimension)
             let isActive = imposition(sanction, record) != nil
             guard isActive || change.adverse & (1 &<< UInt64(dimension)) != 0 else { continue }
+            if !isLoaded {
+                load(conditions.levelInput, record)
+                isLoaded = true
+            }
             slots[policy.variables.standing.points] = .int(points(dimension, record))
             switch truth(of: .sanction(sanction), conditions.levels[index].when, cause, record) {
             case .yes where !isActive && !isFrozen:

@@ -84,7 +84,9 @@ extension Fold {
         let before = bucket.pointee.sum
         put(points, in: bucket, identity)
         let after = bucket.pointee.sum
-        guard step.isPlain else { return change(of: Int(step.rule), last.number, from: before, to: after, record) }
+        guard step.isPlain else {
+            return change(of: Int(step.rule), last.number, from: before, to: after, record, subject)
+        }
         return Self.clamp(after, cap: step.cap) &- Self.clamp(before, cap: step.cap)
     }
 

@@ -5,16 +5,14 @@ internal import Policy
 // Events into measures and out of them again (SPEC section 3). What a measure is follows from the events in its window
 // alone, in whatever order they came.
 extension Fold {
-    @inline(__always) func state(_ item: Series, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<
-        MeasureState
-    > {
-        UnsafeMutableRawPointer(record + item.stateAt).assumingMemoryBound(to: MeasureState.self)
-    }
+    @inline(__always) func state(
+        _ item: Series, _ record: UnsafeMutablePointer<Int64>
+    ) -> UnsafeMutablePointer<MeasureState> { state(at: item.stateAt, record) }
 
-    /// What a measure is now, as expressions see it; nil if it is absent.
-    @inline(__always) func reading(_ measure: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64? {
-        let item = series[policy.rules.count + measure]
-        return state(item, record).pointee.reading(item.form)
+    @inline(__always) func state(
+        at word: Int, _ record: UnsafeMutablePointer<Int64>
+    ) -> UnsafeMutablePointer<MeasureState> {
+        UnsafeMutableRawPointer(record + word).assumingMemoryBound(to: MeasureState.self)
     }
 
     /// The measures that name the event's type, in policy order.
@@ -75,8 +73,10 @@ extension Fold {
         guard !item.form.isOrdered else {
             bucket.pointee.events &+= 1
             let evidence = UnsafeMutableRawPointer(bucket) + MemoryLayout<Bucket>.offset(of: \.evidence)!
+            let time = event.pointee.time.microseconds - last.start
             var later = ordered.add(
-                event.pointee, identity: identity, value: value, to: evidence.assumingMemoryBound(to: UInt32.self))
+                event.pointee, OrderedEvent(identity: identity, time: time, value: value),
+                to: evidence.assumingMemoryBound(to: UInt32.self))
             if later == 0 || item.form == .streak { later += events(after: bucket, number, record) }
             if item.form == .latest {
                 if later == 0 { state.pointee.value = value }
@@ -105,7 +105,7 @@ extension Fold {
         let item = series[number]
         let state = state(item, record)
         let before = state.pointee.reading(item.form)
-        state.pointee.events -= Int64(bucket.events)
+        state.pointee.events -= bucket.events
         switch item.form {
         case .sum:
             var next = bucket.evidence
@@ -115,7 +115,7 @@ extension Fold {
             }
         case .least, .greatest: if bucket.sum == state.pointee.value { findFurthest(number, record) }
         // What is left are the last of the events: the streak is no longer than that.
-        case .streak: state.pointee.value = min(state.pointee.value, state.pointee.events)
+        case .streak: state.pointee.value = min(state.pointee.value, Int64(state.pointee.events))
         case .latest: if state.pointee.events == 0 { state.pointee.value = 0 }
         default: break
         }
@@ -130,13 +130,14 @@ extension Fold {
         let (item, head) = (series[number], head(number, record))
         guard head.pointee.events > 0 else { return false }
         let state = state(item, record)
+        var walk = BucketWalk()
         var bucket = head
         var later: Int64 = 0
         while true {
             if let laterInBucket = take(identity, from: bucket, item, state) {
                 later += laterInBucket
                 state.pointee.events -= 1
-                if bucket.pointee.events == 0 { dropEmpty(bucket, head) }
+                if bucket.pointee.events == 0 { dropEmpty(bucket, number, record) }
                 switch item.form {
                 case .least, .greatest: findFurthest(number, record)
                 // One of the streak; or the one that ended it, before which there may be more.
@@ -147,9 +148,9 @@ extension Fold {
                 }
                 return true
             }
-            guard bucket.pointee.next != 0 else { return false }
+            guard let older = walk.next(bucket) else { return false }
             later += Int64(bucket.pointee.events)
-            bucket = buckets[bucket.pointee.next]
+            bucket = buckets[older]
         }
     }
 
@@ -193,10 +194,11 @@ extension Fold {
     @inline(__always) private func findFurthest(_ number: Int, _ record: UnsafeMutablePointer<Int64>) {
         let (item, head) = (series[number], head(number, record))
         var value = head.pointee.events == 0 ? 0 : head.pointee.sum
-        var next = head.pointee.next
-        while next != 0 {
-            value = item.furthest(value, buckets[next].pointee.sum)
-            next = buckets[next].pointee.next
+        var walk = BucketWalk()
+        var bucket = head
+        while let older = walk.next(bucket) {
+            bucket = buckets[older]
+            value = item.furthest(value, bucket.pointee.sum)
         }
         state(item, record).pointee.value = value
     }
@@ -210,10 +212,12 @@ extension Fold {
     @inline(__always) private func events(
         after bucket: UnsafeMutablePointer<Bucket>, _ number: Int, _ record: UnsafeMutablePointer<Int64>
     ) -> Int64 {
+        var walk = BucketWalk()
         var (later, events) = (head(number, record), Int64(0))
         while later != bucket {
             events += Int64(later.pointee.events)
-            later = buckets[later.pointee.next]
+            guard let older = walk.next(later) else { break }
+            later = buckets[older]
         }
         return events
     }
@@ -222,6 +226,7 @@ extension Fold {
     @inline(__always) func streak(_ number: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
         var bucket = head(number, record)
         guard bucket.pointee.events > 0 else { return 0 }
+        var walk = BucketWalk()
         var streak: Int64 = 0
         while true {
             var next = bucket.pointee.evidence
@@ -231,8 +236,8 @@ extension Fold {
                 streak += 1
                 next = event.next
             }
-            guard bucket.pointee.next != 0 else { return streak }
-            bucket = buckets[bucket.pointee.next]
+            guard let older = walk.next(bucket) else { return streak }
+            bucket = buckets[older]
         }
     }
 }

@@ -30,10 +30,10 @@ extension Fold {
             var next = bucket.pointee.evidence
             while next != 0 {
                 if series[place].form.isOrdered {
-                    events.insert(ordered[next].pointee.identity)
+                    events.insert(ordered[next].pointee.mark)
                     next = ordered[next].pointee.next
                 } else {
-                    events.insert(evidence[next].pointee.identity)
+                    events.insert(OrderedEvent.mark(evidence[next].pointee.identity))
                     next = evidence[next].pointee.next
                 }
             }
@@ -42,7 +42,7 @@ extension Fold {
     }
 
     /// What `events(inMeasure:of:)` knows an event by.
-    public static func fingerprint(of event: EventView) -> UInt64 { keys(event).identity }
+    public static func fingerprint(of event: EventView) -> UInt64 { OrderedEvent.mark(keys(event).identity) }
 
     private func standing(_ record: UnsafeMutablePointer<Int64>) -> Standing {
         let header = SubjectTable.header(record).pointee
@@ -66,7 +66,7 @@ extension Fold {
             let item = series[policy.rules.count + number]
             guard item.kinds & (1 << kind) != 0 else { return nil }
             let state = state(item, record).pointee
-            return Standing.Measure(measure: number, value: state.reading(item.form), events: state.events)
+            return Standing.Measure(measure: number, value: state.reading(item.form), events: Int64(state.events))
         }
     }
 

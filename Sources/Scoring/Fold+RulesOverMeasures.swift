@@ -9,31 +9,40 @@ extension Fold {
     /// others than before go into the output.
     mutating func weighMeasures(_ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: inout Change) {
         let kindBit = UInt8(1) << SubjectTable.header(record).pointee.kind
-        for index in 0..<conditions.rulesOverMeasures.count {
-            let rule = conditions.rulesOverMeasures[index]
-            guard change.measures & (1 &<< UInt64(rule.dimension)) != 0, rule.kinds & kindBit != 0 else { continue }
-            let place = head(rule.rule, record)
-            let points = points(rule, record, cause)
-            let added = points - place.pointee.sum
-            guard added != 0 else { continue }
-            place.pointee.sum = points
-            record[SubjectTable.Layout.dimensionsAt + rule.dimension] += added
-            change.points = true
-            output.reasons.append(Reason(rule: rule.rule, points: added))
+        let measures = change.measures
+        var isChanged = false
+        // By pointer: a copy of a rule would count references.
+        conditions.rulesOverMeasures.withUnsafeBufferPointer { rules in
+            for index in rules.indices {
+                let rule = rules.baseAddress! + index
+                guard measures & (1 &<< UInt64(rule.pointee.dimension)) != 0, rule.pointee.kinds & kindBit != 0 else {
+                    continue
+                }
+                let number = rule.pointee.rule
+                let place = head(number, record)
+                let points = points(rule, record, cause)
+                let added = points - place.pointee.sum
+                guard added != 0 else { continue }
+                place.pointee.sum = points
+                record[SubjectTable.Layout.dimensionsAt + rule.pointee.dimension] += added
+                isChanged = true
+                output.reasons.append(Reason(rule: number, points: added))
+            }
         }
+        if isChanged { change.points = true }
     }
 
     /// What a rule over measures gives now; an error gives 0.
     private mutating func points(
-        _ rule: Conditions.RuleOverMeasures, _ record: UnsafeMutablePointer<Int64>, _ cause: Cause
+        _ rule: UnsafePointer<Conditions.RuleOverMeasures>, _ record: UnsafeMutablePointer<Int64>, _ cause: Cause
     ) -> Int64 {
-        guard let expression = rule.expression else { return rule.points }
-        load(rule.input, record)
+        guard let expression = rule.pointee.expression else { return rule.pointee.points }
+        load(rule.pointee.input, record)
         guard let points = expression._withUnsafeGuaranteedRef({ $0.integer(standingFrame) }) else {
-            noteError(of: .rule(rule.rule), expression, wanted: .int, standingFrame, cause, record)
+            noteError(of: .rule(rule.pointee.rule), expression, wanted: .int, standingFrame, cause, record)
             return 0
         }
-        return Self.clamp(points, cap: rule.cap)
+        return Self.clamp(points, cap: rule.pointee.cap)
     }
 
     /// Has what conditions name of a subject, but for its points, in the frame.
@@ -43,8 +52,8 @@ extension Fold {
             slots[policy.variables.standing.kind] = .string(kindTexts[Int(SubjectTable.header(record).pointee.kind)])
         }
         for index in 0..<input.measures.count {
-            let (measure, slot) = input.measures[index]
-            slots[slot] = reading(measure, record).map { .int($0) } ?? .error(.noSuchField)
+            let (form, stateAt, slot) = input.measures[index]
+            slots[slot] = state(at: stateAt, record).pointee.reading(form).map { .int($0) } ?? .error(.noSuchField)
         }
         if !input.attributes.isEmpty { load(input.attributes, of: record, into: standingFrame) }
     }

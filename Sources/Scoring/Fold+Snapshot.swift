@@ -6,7 +6,7 @@ public import Policy
 // reference before it trusts one.
 extension Fold {
     /// The form of a state's bytes. Bytes of another form are no state.
-    public static let stateVersion: UInt32 = 8
+    public static let stateVersion: UInt32 = 9
 
     /// Why bytes are not the state of this fold.
     public struct SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -34,7 +34,7 @@ extension Fold {
         try buckets.write(to: body)
         try evidence.write(to: body)
         try ordered.events.write(to: body)
-        try ordered.pieces.write(to: body)
+        try ordered.texts.write(to: body)
         try impositions.write(to: body)
         try timers.write(to: body)
         try early.write(to: body)
@@ -61,7 +61,7 @@ extension Fold {
             try buckets.read(from: &reader)
             try evidence.read(from: &reader)
             try ordered.events.read(from: &reader)
-            try ordered.pieces.read(from: &reader)
+            try ordered.texts.read(from: &reader)
             try impositions.read(from: &reader)
             try timers.read(from: &reader)
             try early.read(from: &reader)
@@ -172,9 +172,9 @@ extension Pool {
     borrowing func write(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
         var writer = ByteWriter()
         writer.append(littleEndian: UInt64(used))
-        writer.append(littleEndian: UInt64(free.count))
+        writer.append(littleEndian: UInt64(freeCount))
+        writer.append(littleEndian: firstFree)
         try body(writer.bytes)
-        try free.withUnsafeBytes { try body($0) }
         var written = 0
         for chunk in chunks {
             let count = min(Self.chunkElements, used - written)
@@ -190,12 +190,8 @@ extension Pool {
         guard count <= UInt64(reader.remaining / stride), freeCount <= count, count < UInt64(UInt32.max) else {
             throw reader.failure
         }
-        free = [UInt32](unsafeUninitializedCapacity: Int(freeCount)) { _, initialized in initialized = 0 }
-        for _ in 0..<freeCount {
-            let number = try reader.integer(UInt32.self)
-            guard number > 0, UInt64(number) <= count else { throw reader.failure }
-            free.append(number)
-        }
+        firstFree = try reader.integer()
+        self.freeCount = Int(freeCount)
         while used < Int(count) {
             let chunk = UnsafeMutablePointer<Element>.allocate(capacity: Self.chunkElements)
             chunks.append(chunk)
@@ -204,6 +200,47 @@ extension Pool {
             UnsafeMutableRawPointer(chunk).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
             used += elements
             bump = elements == Self.chunkElements ? nil : chunk + elements
+        }
+        var (number, left) = (firstFree, freeCount)
+        while number != 0 {
+            guard left > 0, UInt64(number) <= count else { throw reader.failure }
+            left -= 1
+            number = freeLink(number).pointee
+        }
+        guard left == 0 else { throw reader.failure }
+    }
+}
+
+extension EventTexts {
+    borrowing func write(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        var writer = ByteWriter()
+        writer.append(littleEndian: UInt64(count))
+        try forEach { text, source, id in
+            writer.append(littleEndian: text.mark)
+            writer.append(littleEndian: text.uses)
+            writer.append(varint: UInt64(source.count))
+            writer.append(source)
+            writer.append(varint: UInt64(id.count))
+            writer.append(id)
+            guard writer.count >= Self.writtenAtOnce else { return }
+            try body(writer.bytes)
+            writer.removeAll()
+        }
+        try body(writer.bytes)
+    }
+
+    private static var writtenAtOnce: Int { 1 << 16 }
+
+    mutating func read(from reader: inout ByteReader) throws(ByteReader.Failure) {
+        let count = try reader.integer(UInt64.self)
+        guard count <= UInt64(reader.remaining / 14) else { throw reader.failure }
+        for _ in 0..<count {
+            let mark = try reader.integer(UInt64.self)
+            let uses = try reader.integer(UInt32.self)
+            let source = try reader.take(try reader.count(bytesEach: 1))
+            let id = try reader.take(try reader.count(bytesEach: 1))
+            guard source.count <= Int(UInt16.max), id.count <= Int(UInt16.max), restore(mark, uses: uses, source, id)
+            else { throw reader.failure }
         }
     }
 }

@@ -25,7 +25,7 @@ extension Fold {
         let firstReason = output.reasons.count
         var change = Change()
         for rule in policy.rules.indices {
-            let removed = take(identity, fromRule: rule, record)
+            let removed = take(identity, fromRule: rule, record, subject)
             guard removed != 0 else { continue }
             change.points = true
             record[SubjectTable.Layout.dimensionsAt + policy.rules[rule].dimension] += removed
@@ -47,27 +47,30 @@ extension Fold {
 
     /// Takes an event's evidence out of a rule's buckets; by how much the rule's points change.
     private mutating func take(
-        _ identity: UInt64, fromRule rule: Int, _ record: UnsafeMutablePointer<Int64>
+        _ identity: UInt64, fromRule rule: Int, _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32
     ) -> Int64 {
         let head = head(rule, record)
         guard head.pointee.events > 0 else { return 0 }
+        var walk = BucketWalk()
         var bucket = head
         while true {
             if let points = takeEvidence(identity, from: bucket) {
                 let (number, before) = (bucket.pointee.number, bucket.pointee.sum)
                 bucket.pointee.sum -= points
-                if bucket.pointee.events == 0 { dropEmpty(bucket, head) }
-                return change(of: rule, number, from: before, to: before - points, record)
+                if bucket.pointee.events == 0 { dropEmpty(bucket, rule, record) }
+                return change(of: rule, number, from: before, to: before - points, record, subject)
             }
-            guard bucket.pointee.next != 0 else { return 0 }
-            bucket = buckets[bucket.pointee.next]
+            guard let older = walk.next(bucket) else { return 0 }
+            bucket = buckets[older]
         }
     }
 
     /// A bucket without events is none. The one in the record must not look like none while it is being removed.
-    mutating func dropEmpty(_ bucket: UnsafeMutablePointer<Bucket>, _ head: UnsafeMutablePointer<Bucket>) {
+    mutating func dropEmpty(
+        _ bucket: UnsafeMutablePointer<Bucket>, _ series: Int, _ record: UnsafeMutablePointer<Int64>
+    ) {
         bucket.pointee.events = 1
-        _ = remove(head, bucket.pointee.number)
+        _ = remove(bucket.pointee.number, of: series, record)
     }
 
     /// Takes an event out of a bucket; its points, which the bucket's sum still has. Nil: it is not in it.

@@ -8,8 +8,8 @@ internal import Expressions
 public struct Fold: ~Copyable {
     /// Behaviour events of one subject in one enrolment, voided ones too: one a second for two years. A later one
     /// contributes nothing and is counted; what the subject has, and control events, go on as ever. So a subject's state has
-    /// an end: about 16 bytes an event, 24 more for every rule and measure that it counts under, and 40 and its
-    /// texts for a measure that goes by the order of events.
+    /// an end: about 16 bytes an event, and 24 more for every rule and measure that it counts under; for a measure that goes by the
+    /// order of events also its texts, where they cannot be looked up.
     public static let maximumSubjectEvents: UInt32 = 1 << 26
     /// Early events that wait for one subject's enrolment.
     public static let maximumEarlyEventsOfSubject = 256
@@ -63,10 +63,16 @@ public struct Fold: ~Copyable {
     let series: [Series]
     /// By series: the bucket of its last event, and from when it counts no more.
     var lastBuckets: [LastBucket]
-    /// By rule that fades: how many steps the bucket has made that was asked for last.
-    var lastSteps: [LastSteps]
+    /// What calendar arithmetic gave of late.
+    var calendar: CalendarCache
     /// Events of measures that go by their order.
     var ordered = OrderedEvents()
+    /// Where earlier events are looked up; nil: what may be needed of them is kept.
+    var earlierEvents: EarlierEvents?
+    /// How many events were folded after a look-up of earlier ones. Of this process alone: no part of the state.
+    public internal(set) var lookUps: Int64 = 0
+    /// The next event is not folded because earlier ones could not be looked up.
+    public internal(set) var lacksEarlierEvents = false
     /// The attributes that subjects have; a record holds the number.
     var attributes: AttributeTable
     /// `terms` as enrolled; a record holds the number.
@@ -101,14 +107,6 @@ public struct Fold: ~Copyable {
         var due: Int64 = .min
     }
 
-    struct LastSteps {
-        var number: Int32 = .min
-        var steps: Int64 = 0
-        /// The clocks at which it is so many.
-        var from: Int64 = .max
-        var until: Int64 = .min
-    }
-
     /// `version`: what the ledger says that its entries mean.
     public init(policy: ScoringPolicy, version: FoldVersion = .newest) {
         self.init(policy: policy, version: version, .live)
@@ -132,21 +130,21 @@ public struct Fold: ~Copyable {
         enrolledKinds = policy.kinds
         activeText = policy.text
         types = EventTypes(policy)
-        conditions = Conditions(policy)
         let layout = SubjectTable.Layout(
             dimensions: policy.dimensions.count, series: policy.rules.count + policy.measures.count,
             perks: policy.perks.count, sanctions: policy.sanctions.count, states: Series.stateWords(of: policy),
             hasAttributes: !policy.attributes.isEmpty)
         subjects = SubjectTable(layout: layout)
         series = Series.all(of: policy, statesAt: layout.statesAt)
+        conditions = Conditions(policy, series)
         attributes = AttributeTable(policy)
         subjectsByBand = [Int](repeating: 0, count: policy.bands.count)
         ranks = TimerRanks(policy)
         bounds = policy.dimensions.map { Bounds(min: $0.min, max: $0.max) }
         lastBuckets = [LastBucket](repeating: LastBucket(), count: series.count)
-        lastSteps = [LastSteps](repeating: LastSteps(), count: policy.rules.count)
         eventsByRule = .allocate(capacity: policy.rules.count)
         eventsByRule.initialize(repeating: 0)
+        calendar = CalendarCache(series: series.count)
         eventFrame = Frame(policy.variables.event.declarations)
         standingFrame = Frame(policy.variables.standing.declarations)
         kindTexts = SubjectKind.allCases.map { Text($0.description) }
@@ -175,6 +173,7 @@ public struct Fold: ~Copyable {
     public mutating func clearOutput(sameEntry: Bool = false) {
         output.removeAll(sameEntry: sameEntry)
         subjects.wipe()
+        ordered.texts.age()
         if !lentEvents.isEmpty { returnLentEvents() }
     }
 
@@ -225,8 +224,9 @@ public struct Fold: ~Copyable {
         }
     }
 
-    /// Folds entries in their order, and returns how many are folded: fewer than there are only where the allowance is used up.
-    /// Then timers of the next one may have fired; it is to be given once more.
+    /// Folds entries in their order, and returns how many are folded: fewer than there are only where the allowance is used up, or
+    /// where earlier events are to be looked up and cannot be (`lacksEarlierEvents`). Then timers of the next one may have fired;
+    /// it is to be given once more.
     ///
     /// Memory is asked for well before it is needed: a subject's index slot and the event's identity slot first, then the
     /// subject's record.
@@ -234,6 +234,7 @@ public struct Fold: ~Copyable {
         let farAhead = 32
         let ahead = 16
         let room = allowance.facts - maximumStepFacts
+        lacksEarlierEvents = false
         return withUnsafeTemporaryAllocation(of: (subject: UInt64, identity: UInt64).self, capacity: farAhead) { keys in
             var hashed = 0
             var located = 0
@@ -258,13 +259,16 @@ public struct Fold: ~Copyable {
         }
     }
 
-    /// Folds one event, whatever the allowance is. `topic`: as an item has it.
+    /// Folds one event, whatever the allowance is. `topic`: as an item has it. Earlier events can be looked up.
     public mutating func fold(
         _ event: EventView, type: EventTypeID, entry: Int, isFrozen: Bool = false, topic: Int32 = -1
     ) {
         let key = Self.keys(event)
         withUnsafePointer(to: Item(event: event, type: type, entry: entry, isFrozen: isFrozen, topic: topic)) {
-            while !fold($0, subjectHash: key.subject, identity: key.identity) { allowance = .unlimited }
+            while !fold($0, subjectHash: key.subject, identity: key.identity) {
+                precondition(!lacksEarlierEvents, "earlier events cannot be looked up")
+                allowance = .unlimited
+            }
         }
     }
 
@@ -299,6 +303,11 @@ public struct Fold: ~Copyable {
         guard let subject = subjects.find(event.pointee.subject, hash: subjectHash) else {
             comeEarly(event, subjectHash, identity, topic: item.pointee.topic)
             return true
+        }
+        if earlierEvents != nil, type != .unnamed, !hasTextsBeside(event, type, subjects.record(subject)) {
+            counters.entries -= 1
+            lacksEarlierEvents = true
+            return false
         }
         behave(event, type, of: subject, identity)
         return true

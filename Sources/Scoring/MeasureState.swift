@@ -4,7 +4,9 @@
 /// value: the least, the greatest or the last one, or how long the streak is.
 struct MeasureState: BitwiseCopyable {
     /// Events in it, breakers too.
-    var events: Int64
+    var events: UInt32
+    /// The oldest of its buckets, where the series has `oldestAt`.
+    var oldest: UInt32
     var low: UInt64
     var high: Int64
 
@@ -25,7 +27,7 @@ struct MeasureState: BitwiseCopyable {
     /// As expressions see it; nil if it is absent.
     func reading(_ form: Series.Form) -> Int64? {
         switch form {
-        case .count: events
+        case .count: Int64(events)
         case .sum: Int64(max(-Int128(Self.saturation), min(Int128(Self.saturation), sum)))
         case .streak: value
         case .least, .greatest, .latest: events > 0 ? value : nil

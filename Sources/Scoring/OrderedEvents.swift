@@ -1,64 +1,128 @@
 internal import Events
 
-/// An event in a measure that goes by the order of events: (time, source, id), the texts as bytes.
+/// An event in a measure that goes by the order of events: (time, source, id), the texts as bytes. It lies in the bucket of its day,
+/// and does without its texts, which matter only where events happened at the same time (`EventTexts`).
 struct OrderedEvent: BitwiseCopyable {
-    /// The event's fingerprint.
-    var identity: UInt64
-    var time: Int64
+    /// The upper 58 bits of the event's fingerprint, then `isMixed`, then the upper 5 bits of its time.
+    private var bits: UInt64
     /// Of a streak 1, or 0 for what breaks it.
     var value: Int64
-    /// The first piece of its source and id, one after the other.
-    var text: UInt32
+    private var timeLow: UInt32
     /// The event before it in its bucket.
     var next: UInt32
-    var sourceLength: UInt16
-    var idLength: UInt16
+
+    private static let timeHigh: UInt64 = 1 << 5 - 1
+    private static let mixed: UInt64 = 1 << 5
+
+    /// `time`: microseconds of its day.
+    init(identity: UInt64, time: Int64, value: Int64) {
+        bits = Self.mark(identity) | UInt64(truncatingIfNeeded: time >> 32) & Self.timeHigh
+        timeLow = UInt32(truncatingIfNeeded: time)
+        (self.value, next) = (value, 0)
+    }
+
+    /// What is known of the event's fingerprint.
+    @inline(__always) var mark: UInt64 { Self.mark(bits) }
+    /// Microseconds of its day.
+    @inline(__always) var time: Int64 { Int64(bits & Self.timeHigh) << 32 | Int64(timeLow) }
+
+    /// Of the last of those that happened at the same time: they are in the order of their texts, because not all have one value.
+    @inline(__always) var isMixed: Bool {
+        get { bits & Self.mixed != 0 }
+        set { bits = newValue ? bits | Self.mixed : bits & ~Self.mixed }
+    }
+
+    @inline(__always) static func mark(_ identity: UInt64) -> UInt64 { identity & ~(mixed | timeHigh) }
 }
 
-/// A part of a text.
-struct TextPiece: BitwiseCopyable {
-    static let bytes = 20
-    var text: (UInt64, UInt64, UInt32) = (0, 0, 0)
-    /// The next part; 0: it is the last.
-    var next: UInt32 = 0
-}
-
-/// The events of measures that go by their order, with what tells them apart: 40 bytes an event, and 24 for each 20 bytes
-/// of its source and id.
+/// The events of measures that go by their order: 24 bytes an event. A bucket's events are a list, the last one first.
 ///
-/// A bucket's events are a list, the last one first.
+/// Events at the same time that have the same value are in any order among themselves, which makes no difference. Where values
+/// differ, their texts put them in order: those that are not in memory any more are to be looked up before.
 struct OrderedEvents: ~Copyable {
     var events = Pool<OrderedEvent>()
-    var pieces = Pool<TextPiece>()
+    var texts = EventTexts()
 
     @inline(__always) subscript(_ number: UInt32) -> UnsafeMutablePointer<OrderedEvent> { events[number] }
 
     /// Adds an event to a bucket's list, which begins with `first`; how many events of the list come after it.
     mutating func add(
-        _ event: EventView, identity: UInt64, value: Int64, to first: UnsafeMutablePointer<UInt32>
+        _ event: EventView, _ new: OrderedEvent, to first: UnsafeMutablePointer<UInt32>
     ) -> Int64 {
-        var new = OrderedEvent(
-            identity: identity, time: event.time.microseconds, value: value, text: 0, next: 0,
-            sourceLength: UInt16(truncatingIfNeeded: event.source.count),
-            idLength: UInt16(truncatingIfNeeded: event.id.count))
-        new.text = addText(event.source, event.id)
+        texts.add(new.mark, event.source, event.id)
         var (place, later) = (first, Int64(0))
-        while place.pointee != 0, precedes(new, event, events[place.pointee].pointee) {
+        while place.pointee != 0, events[place.pointee].pointee.time > new.time {
             place = Self.next(events[place.pointee])
             later += 1
         }
-        new.next = place.pointee
-        place.pointee = events.add(new)
+        let start = place
+        let isMixed = isMixed(new.value, with: place.pointee, at: new.time)
+        if isMixed {
+            sort(from: place)
+            while place.pointee != 0, case let old = events[place.pointee], old.pointee.time == new.time,
+                texts.precedes(new.mark, old.pointee.mark)
+            {
+                place = Self.next(old)
+                later += 1
+            }
+        }
+        let added = events.add(new)
+        events[added].pointee.next = place.pointee
+        place.pointee = added
+        if isMixed { events[start.pointee].pointee.isMixed = true }
         return later
+    }
+
+    /// Whether an event and those of the same time from `first` on, the last of them, do not all have one value, so that their
+    /// texts matter.
+    private func isMixed(_ value: Int64?, with first: UInt32, at time: Int64) -> Bool {
+        guard first != 0, case let event = events[first].pointee, event.time == time else { return false }
+        return event.isMixed || event.value != value
+    }
+
+    /// Puts those of one time, of which `place` has the last, in the order of their texts if they are not.
+    private mutating func sort(from place: UnsafeMutablePointer<UInt32>) {
+        let first = events[place.pointee].pointee
+        guard !first.isMixed, first.next != 0, events[first.next].pointee.time == first.time else { return }
+        var group: [UInt32] = []
+        var rest = place.pointee
+        while rest != 0, events[rest].pointee.time == first.time {
+            group.append(rest)
+            rest = events[rest].pointee.next
+        }
+        group.sort { texts.precedes(events[$1].pointee.mark, events[$0].pointee.mark) }
+        var place = place
+        for number in group {
+            place.pointee = number
+            place = Self.next(events[number])
+        }
+        place.pointee = rest
+    }
+
+    /// Calls `body` with each event of a list whose text is not in memory, and matters where one of this time and value is added.
+    /// `value`: nil if it is not known.
+    func forEachLacking(at time: Int64, _ value: Int64?, _ first: UInt32, _ body: (OrderedEvent) -> Void) {
+        var number = first
+        while number != 0, events[number].pointee.time > time { number = events[number].pointee.next }
+        guard isMixed(value, with: number, at: time) else { return }
+        while number != 0, case let event = events[number].pointee, event.time == time {
+            if !texts.contains(event.mark) { body(event) }
+            number = event.next
+        }
     }
 
     /// Takes an event out of a bucket's list; how many events of the list come after it. Nil: it is not there.
     mutating func take(_ identity: UInt64, from first: UnsafeMutablePointer<UInt32>) -> Int64? {
+        let mark = OrderedEvent.mark(identity)
         var (place, later) = (first, Int64(0))
         while place.pointee != 0 {
             let number = place.pointee
-            if events[number].pointee.identity == identity {
-                place.pointee = events[number].pointee.next
+            if events[number].pointee.mark == mark {
+                let (removed, next) = (events[number].pointee, events[number].pointee.next)
+                place.pointee = next
+                if removed.isMixed, next != 0, events[next].pointee.time == removed.time {
+                    events[next].pointee.isMixed = true
+                }
                 remove(number)
                 return later
             }
@@ -83,78 +147,10 @@ struct OrderedEvents: ~Copyable {
             .assumingMemoryBound(to: UInt32.self)
     }
 
-    /// Whether one event that is here comes before another.
-    func precedes(_ a: OrderedEvent, _ b: OrderedEvent) -> Bool {
-        guard a.time == b.time else { return a.time < b.time }
-        return withText(of: a) { source, id in
-            withText(of: b) { source.equals($0) ? id.precedes($1) : source.precedes($0) }
-        }
-    }
-
-    /// Whether a new event comes before one that is here. Texts are looked at only where the times are the same.
-    private func precedes(_ new: OrderedEvent, _ event: EventView, _ old: OrderedEvent) -> Bool {
-        guard new.time == old.time else { return new.time < old.time }
-        return withText(of: old) { source, id in
-            event.source.equals(source) ? event.id.precedes(id) : event.source.precedes(source)
-        }
-    }
-
-    // MARK: Texts
-
-    private mutating func addText(_ source: UnsafeRawBufferPointer, _ id: UnsafeRawBufferPointer) -> UInt32 {
-        var first: UInt32 = 0
-        var last: UnsafeMutablePointer<TextPiece>?
-        var done = 0
-        let count = source.count + id.count
-        while done < count {
-            let number = pieces.add(TextPiece())
-            let piece = pieces[number]
-            var filled = 0
-            while filled < TextPiece.bytes, done < count {
-                let isSource = done < source.count
-                let rest = isSource ? source[done...] : id[(done - source.count)...]
-                let part = min(TextPiece.bytes - filled, rest.count)
-                (UnsafeMutableRawPointer(piece) + filled)
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: rest).baseAddress!, byteCount: part)
-                filled += part
-                done += part
-            }
-            if let last { last.pointee.next = number } else { first = number }
-            last = piece
-        }
-        return first
-    }
-
-    /// Lends an event's source and id. Pieces that end too early, in a state that is only looked at, leave zeros.
-    func withText<Result>(
-        of event: OrderedEvent, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Result
-    ) -> Result {
-        let (source, count) = (Int(event.sourceLength), Int(event.sourceLength) + Int(event.idLength))
-        return withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { text in
-            text.initializeMemory(as: UInt8.self, repeating: 0)
-            var (number, done) = (event.text, 0)
-            while number != 0, done < count {
-                let part = min(TextPiece.bytes, count - done)
-                (text.baseAddress! + done).copyMemory(from: pieces[number], byteCount: part)
-                done += part
-                number = pieces[number].pointee.next
-            }
-            let whole = UnsafeRawBufferPointer(text)
-            return body(
-                UnsafeRawBufferPointer(rebasing: whole[..<source]), UnsafeRawBufferPointer(rebasing: whole[source...]))
-        }
-    }
-
-    /// The pieces of who has withdrawn, or of what was voided, leave nothing behind.
+    /// Who has withdrawn, and what was voided, leaves nothing behind.
     private mutating func remove(_ number: UInt32) {
-        var piece = events[number].pointee.text
-        while piece != 0 {
-            let next = pieces[piece].pointee.next
-            pieces[piece].pointee = TextPiece()
-            pieces.remove(piece)
-            piece = next
-        }
-        events[number].pointee.identity = 0
+        texts.remove(events[number].pointee.mark)
+        events[number].pointee = OrderedEvent(identity: 0, time: 0, value: 0)
         events.remove(number)
     }
 }

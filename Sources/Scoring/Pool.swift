@@ -1,12 +1,15 @@
-/// Elements in chunks that never move, under numbers from 1; 0 stands for none. A removed number is given out again.
+/// Elements in chunks that never move, under numbers from 1; 0 stands for none. A removed number is given out again: the free ones
+/// are a list, whose links lie in the last four bytes of the elements. So to remove one takes no memory.
 struct Pool<Element: BitwiseCopyable>: ~Copyable {
     private static var chunkShift: Int { 10 }
     static var chunkElements: Int { 1 << chunkShift }
 
     var chunks: [UnsafeMutablePointer<Element>] = []
     var used = 0
-    var free: [UInt32] = []
-    /// The next element that was never used; nothing is free before it while `free` is empty.
+    /// The number that was removed last, and is not in use; 0: none is free.
+    var firstFree: UInt32 = 0
+    var freeCount = 0
+    /// The next element that was never used; nothing is free before it while `firstFree` is 0.
     var bump: UnsafeMutablePointer<Element>?
 
     init() {}
@@ -22,7 +25,7 @@ struct Pool<Element: BitwiseCopyable>: ~Copyable {
     }
 
     @inline(__always) mutating func add(_ element: Element) -> UInt32 {
-        guard free.isEmpty, let place = bump else { return addElsewhere(element) }
+        guard firstFree == 0, let place = bump else { return addElsewhere(element) }
         place.initialize(to: element)
         used &+= 1
         bump = used & (Self.chunkElements - 1) == 0 ? nil : place + 1
@@ -31,7 +34,10 @@ struct Pool<Element: BitwiseCopyable>: ~Copyable {
 
     /// Where one was removed, or in a new chunk.
     private mutating func addElsewhere(_ element: Element) -> UInt32 {
-        if let number = free.popLast() {
+        if firstFree != 0 {
+            let number = firstFree
+            firstFree = freeLink(number).pointee
+            freeCount -= 1
             self[number].initialize(to: element)
             return number
         }
@@ -44,17 +50,28 @@ struct Pool<Element: BitwiseCopyable>: ~Copyable {
         return UInt32(used)
     }
 
-    mutating func remove(_ number: UInt32) { free.append(number) }
-
-    var byteCount: Int {
-        chunks.count * Self.chunkElements * MemoryLayout<Element>.stride
-            + free.capacity * MemoryLayout<UInt32>.stride
+    @inline(__always) mutating func remove(_ number: UInt32) {
+        freeLink(number).pointee = firstFree
+        firstFree = number
+        freeCount += 1
     }
+
+    /// Where a free element has the number of the next one.
+    @inline(__always) func freeLink(_ number: UInt32) -> UnsafeMutablePointer<UInt32> {
+        (UnsafeMutableRawPointer(self[number]) + (MemoryLayout<Element>.size - MemoryLayout<UInt32>.size))
+            .assumingMemoryBound(to: UInt32.self)
+    }
+
+    var byteCount: Int { chunks.count * Self.chunkElements * MemoryLayout<Element>.stride }
 
     /// Every element, those that are free marked; nil: something is free twice.
     borrowing func marks() -> Marks? {
         var marks = Marks(count: used)
-        for number in free where !marks.insert(number) { return nil }
+        var number = firstFree
+        while number != 0 {
+            guard marks.insert(number) else { return nil }
+            number = freeLink(number).pointee
+        }
         return marks
     }
 }

@@ -35,6 +35,8 @@ struct Series {
     /// Where in a record its state is, in words: of a rolling rule the sum of its window, of a measure a `MeasureState`; 0: it
     /// has none.
     var stateAt = 0
+    /// Where in a record the number of its oldest bucket is, in 32-bit words; 0: it has few buckets, or they never end.
+    var oldestAt = 0
 
     init(_ rule: ScoringPolicy.Rule) {
         form =
@@ -70,6 +72,7 @@ struct Series {
         for number in all.indices {
             let words = all[number].stateWords
             if words > 0 { all[number].stateAt = next }
+            if all[number].knowsOldest { all[number].oldestAt = all[number].oldestAt(from: next) }
             next += words
         }
         return all
@@ -79,7 +82,18 @@ struct Series {
         policy.rules.reduce(0) { $0 + Series($1).stateWords } + policy.measures.reduce(0) { $0 + Series($1).stateWords }
     }
 
-    private var stateWords: Int { form == .rolling ? 1 : form.isMeasure ? MeasureState.words : 0 }
+    /// Its buckets are days that end: there can be many, and the one that ends is found at once.
+    private var knowsOldest: Bool { per == .day && lasts != nil }
+
+    private var stateWords: Int {
+        form.isMeasure ? MeasureState.words : (form == .rolling ? 1 : 0) + (knowsOldest ? 1 : 0)
+    }
+
+    /// In 32-bit words, where its state begins at `word`.
+    private func oldestAt(from word: Int) -> Int {
+        if form.isMeasure { return word * 2 + MemoryLayout<MeasureState>.offset(of: \.oldest)! / 4 }
+        return (form == .rolling ? word + 1 : word) * 2
+    }
 
     /// The instant from which a bucket counts no more; `Int64.max`: never.
     func end(of bucket: Int32) -> Int64 {

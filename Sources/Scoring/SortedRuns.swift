@@ -5,6 +5,8 @@
 struct SortedRuns<Element: BitwiseCopyable> {
     /// Elements that are sorted in one go.
     static var runLength: Int { 2048 }
+    /// A run of so many is sorted by insertion.
+    private static var shortRun: Int { 24 }
 
     private var elements: [Element] = []
     /// Where the run begins that is not sorted yet.
@@ -61,11 +63,26 @@ struct SortedRuns<Element: BitwiseCopyable> {
         if elements.count - start > 1 {
             elements.withUnsafeMutableBufferPointer { elements in
                 var run = UnsafeMutableBufferPointer(rebasing: elements[start...])
-                run.sort(by: precedes)
+                if run.count > Self.shortRun { run.sort(by: precedes) } else { Self.insert(run, by: precedes) }
             }
         }
         runs.append(start..<elements.count)
         unsorted = elements.count
+    }
+
+    /// Sorts a few elements, without asking for memory.
+    private static func insert(
+        _ elements: UnsafeMutableBufferPointer<Element>, by precedes: (Element, Element) -> Bool
+    ) {
+        for place in 1..<elements.count {
+            let element = elements[place]
+            var hole = place
+            while hole > 0, precedes(element, elements[hole - 1]) {
+                elements[hole] = elements[hole - 1]
+                hole -= 1
+            }
+            elements[hole] = element
+        }
     }
 
     /// Moves the run in this place of the heap down to where it belongs.

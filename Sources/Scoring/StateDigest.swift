@@ -39,7 +39,6 @@ extension Fold {
         var evidence: Marks
         var impositions: Marks
         var ordered: Marks
-        var pieces: Marks
         /// Of the subject at hand, what its rules add up to, by dimension.
         var points: [Int64]
     }
@@ -50,10 +49,10 @@ extension Fold {
     borrowing func checkedDigest(isForeign: Bool) throws(Broken) -> StateDigest {
         var sum = DigestSum()
         guard let buckets = buckets.marks(), let evidence = evidence.marks(), let impositions = impositions.marks(),
-            let ordered = ordered.events.marks(), let pieces = self.ordered.pieces.marks()
+            let ordered = ordered.events.marks()
         else { throw Broken() }
         var seen = Seen(
-            buckets: buckets, evidence: evidence, impositions: impositions, ordered: ordered, pieces: pieces,
+            buckets: buckets, evidence: evidence, impositions: impositions, ordered: ordered,
             points: [Int64](repeating: 0, count: policy.dimensions.count))
         for subject in 0..<UInt32(subjects.used) {
             let record = subjects.record(subject)
@@ -141,7 +140,7 @@ extension Fold {
     ) throws(Broken) {
         let item = series[rule]
         var window: Int64 = 0
-        try forEachBucket(from: head, &seen) { bucket, seen throws(Broken) in
+        let last = try forEachBucket(from: head, &seen) { bucket, seen throws(Broken) in
             if item.form == .rolling {
                 window &+= bucket.sum
             } else {
@@ -150,6 +149,7 @@ extension Fold {
             let items = try digest(ofEvidence: bucket, &seen)
             sum.add(Self.hash(bucket, of: rule, key, items))
         }
+        if item.oldestAt > 0, oldest(item, record).pointee != last { throw Broken() }
         guard item.form == .rolling else { return }
         guard record[item.stateAt] == window else { throw Broken() }
         seen.points[item.dimension] &+= Self.clamp(window, cap: item.cap)
@@ -159,7 +159,7 @@ extension Fold {
     private borrowing func add(
         points head: Bucket, of rule: Int, _ key: UInt64, to sum: inout DigestSum, _ seen: inout Seen
     ) throws(Broken) {
-        guard head.events == 0, head.next == 0, head.evidence == 0, head.sum.magnitude <= UInt64(series[rule].cap)
+        guard head.events == 0, head.link == 0, head.evidence == 0, head.sum.magnitude <= UInt64(series[rule].cap)
         else {
             throw Broken()
         }
@@ -177,12 +177,12 @@ extension Fold {
         _ seen: inout Seen
     ) throws(Broken) {
         let item = series[number]
-        var found = MeasureState(events: 0, low: 0, high: 0)
-        var last: OrderedEvent?
+        var found = MeasureState(events: 0, oldest: 0, low: 0, high: 0)
+        var last = Int64.max
         // Without a window the order of all events is one, whatever days they lie in.
         let isOneOrder = item.form.isOrdered && item.lasts == nil
-        var all = (items: DigestSum(), bucket: Bucket(sum: 0, events: 0, evidence: 0, number: 0, next: 0))
-        try forEachBucket(from: head(number, record), &seen) { bucket, seen throws(Broken) in
+        var all = (items: DigestSum(), bucket: Bucket(sum: 0, events: 0, evidence: 0, number: 0, link: 0))
+        let oldest = try forEachBucket(from: head(number, record), &seen) { bucket, seen throws(Broken) in
             var items = DigestSum()
             if isOneOrder {
                 try add(ordered: bucket, to: &all.items, &last, &seen)
@@ -199,7 +199,7 @@ extension Fold {
                 default: break
                 }
             }
-            found.events += Int64(bucket.events)
+            found.events &+= bucket.events
             if !isOneOrder { sum.add(Self.hash(bucket, of: number, key, items)) }
         }
         if isOneOrder, found.events > 0 { sum.add(Self.hash(all.bucket, of: number, key, all.items)) }
@@ -207,7 +207,9 @@ extension Fold {
         if item.form == .streak { found.value = streak(number, record) }
         if item.form == .latest, found.events > 0 { found.value = ordered[head.pointee.evidence].pointee.value }
         let state = state(item, record).pointee
-        guard state.events == found.events, state.low == found.low, state.high == found.high else { throw Broken() }
+        guard state.events == found.events, state.oldest == (item.oldestAt > 0 ? oldest : 0), state.low == found.low,
+            state.high == found.high
+        else { throw Broken() }
     }
 
     private static func hash(_ bucket: Bucket, of number: Int, _ key: UInt64, _ items: DigestSum) -> WordHash {
@@ -220,21 +222,22 @@ extension Fold {
         return hash
     }
 
-    /// Every bucket of a list, each of which must belong to it alone.
+    /// Every bucket of a list, each of which must belong to it alone; the number of the oldest.
     @inline(__always) private borrowing func forEachBucket(
         from head: UnsafeMutablePointer<Bucket>, _ seen: inout Seen,
         _ body: (Bucket, inout Seen) throws(Broken) -> Void
-    ) throws(Broken) {
+    ) throws(Broken) -> UInt32 {
         guard head.pointee.events > 0 else {
-            guard head.pointee.next == 0, head.pointee.evidence == 0 else { throw Broken() }
-            return
+            guard head.pointee.link == 0, head.pointee.evidence == 0 else { throw Broken() }
+            return 0
         }
+        var walk = BucketWalk()
         var bucket = head.pointee
         while true {
             try body(bucket, &seen)
-            if bucket.next == 0 { return }
-            guard seen.buckets.insert(bucket.next) else { throw Broken() }
-            bucket = buckets[bucket.next].pointee
+            guard let older = walk.next(bucket.link) else { return walk.number }
+            guard seen.buckets.insert(older) else { throw Broken() }
+            bucket = buckets[older].pointee
         }
     }
 
@@ -264,41 +267,27 @@ extension Fold {
         return total
     }
 
-    /// Events in their order, the last one first; `last` is the one before them.
+    /// Events in their order, the last one first; `last` is the time of the one before them. Of events at the same time the order
+    /// is not checked: where it matters their texts give it, which need not be there.
     private borrowing func add(
-        ordered bucket: Bucket, to items: inout DigestSum, _ last: inout OrderedEvent?, _ seen: inout Seen
+        ordered bucket: Bucket, to items: inout DigestSum, _ last: inout Int64, _ seen: inout Seen
     ) throws(Broken) {
+        let day = Period.day.start(of: bucket.number).microseconds
         var (number, count) = (bucket.evidence, UInt32(0))
         while number != 0 {
             guard seen.ordered.insert(number) else { throw Broken() }
             let item = ordered[number].pointee
-            try mark(item, &seen)
-            if let last, !ordered.precedes(item, last) { throw Broken() }
-            var word = WordHash(11, item.identity)
-            word.add(UInt64(bitPattern: item.time))
+            let (time, isBeyond) = day.addingReportingOverflow(item.time)
+            guard !isBeyond, time <= last else { throw Broken() }
+            var word = WordHash(11, item.mark)
+            word.add(UInt64(bitPattern: time))
             word.add(UInt64(bitPattern: item.value))
-            ordered.withText(of: item) { source, id in
-                word.add(source.fingerprint(seed: 3))
-                word.add(id.fingerprint(seed: 3))
-            }
             items.add(word)
-            last = item
+            last = time
             count &+= 1
             number = item.next
         }
         guard count == bucket.events else { throw Broken() }
-    }
-
-    /// An event's texts: as many pieces as they need.
-    private borrowing func mark(_ item: OrderedEvent, _ seen: inout Seen) throws(Broken) {
-        var rest = Int(item.sourceLength) + Int(item.idLength)
-        var piece = item.text
-        while piece != 0 {
-            guard rest > 0, seen.pieces.insert(piece) else { throw Broken() }
-            rest -= TextPiece.bytes
-            piece = ordered.pieces[piece].pointee.next
-        }
-        guard rest <= 0 else { throw Broken() }
     }
 }
 

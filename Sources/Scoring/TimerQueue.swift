@@ -27,7 +27,7 @@ struct TimerQueue: ~Copyable {
     }
 
     /// Dues whose group was asked for of late, by a hash of the due: the ends of buckets come again and again.
-    private static let recentCount = 64
+    private static let recentCount = 512
 
     var links = Pool<Link>()
     var groups: [Group] = []
@@ -60,8 +60,8 @@ struct TimerQueue: ~Copyable {
     var byteCount: Int { links.byteCount }
 
     private static func place(_ due: Int64) -> Int {
-        // The product's upper six bits (Knuth's multiplicative hash).
-        Int(truncatingIfNeeded: (UInt64(bitPattern: due) &* 0x9E37_79B9_7F4A_7C15) >> 58)
+        // The product's upper nine bits (Knuth's multiplicative hash).
+        Int(truncatingIfNeeded: (UInt64(bitPattern: due) &* 0x9E37_79B9_7F4A_7C15) >> 55)
     }
 
     @inline(__always) private mutating func group(_ due: Int64) -> Int32 {

@@ -56,6 +56,38 @@ import Testing
         }
     }
 
+    /// However many windows end at one instant, a part ends no more of them than it may.
+    @Test func windowsThatEndTogetherGoInParts() throws {
+        let policy = try ScoringPolicy(
+            yaml: """
+                policy: windows
+                version: 1
+                score: {base: 0, min: -10, max: 10}
+                dimensions: {a: {}}
+                measures: [{id: week, dimension: a, event: a.seen, count: true, within: 7 days}]
+                rules: [{id: seen, dimension: a, points: measure.week}]
+                bands: [{name: all, from: -10}]
+                """, file: "windows.yaml")
+        let (people, timers) = (3_000, 100)
+        let story = Story(policy)
+        let names = (0..<people).map { "s\($0)" }
+        story.given(batch: names.map { enrolled($0) } + names.map { happened("a.seen", $0, on: 1.5) })
+        let items = [story.item(tick(on: 20), entry: 0)]
+        var (parts, facts) = (0, 0)
+        while true {
+            story.fold.allowance = Fold.Allowance(timers: timers)
+            let isDone = items.withUnsafeBufferPointer { story.fold.fold($0) } == 1
+            let told = story.fold.output.facts.count
+            #expect(told <= timers)
+            story.fold.clearOutput(sameEntry: true)
+            (parts, facts) = (parts + 1, facts + told)
+            if isDone { break }
+        }
+        #expect(facts == people)
+        // Each timer is put in order once, and fires once.
+        #expect(parts >= 2 * people / timers)
+    }
+
     /// Standings can be asked for between two parts; the clock is never beyond the entry.
     @Test func betweenPartsTheStateCanBeLookedAt() {
         var lives = FullLives(seed: 3, subjects: 6, daysAnEvent: 1)

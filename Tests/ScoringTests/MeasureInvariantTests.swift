@@ -144,14 +144,9 @@ import Testing
 extension Fold {
     /// What is in use of each pool.
     fileprivate var holdings: [String: Int] {
-        var pieces = 0
-        for number in 0..<ordered.pieces.used where ordered.pieces[UInt32(number + 1)].pointee.text != (0, 0, 0) {
-            pieces += 1
-        }
-        return [
-            "buckets": buckets.used - buckets.free.count, "evidence": evidence.used - evidence.free.count,
-            "ordered": ordered.events.used - ordered.events.free.count,
-            "pieces": ordered.pieces.used - ordered.pieces.free.count, "bytes": pieces,
+        [
+            "buckets": buckets.used - buckets.freeCount, "evidence": evidence.used - evidence.freeCount,
+            "ordered": ordered.events.used - ordered.events.freeCount, "texts": ordered.texts.count,
             "attributes": attributes.sets.uses.reduce(0, +), "terms": terms.uses.reduce(0, +),
         ]
     }
