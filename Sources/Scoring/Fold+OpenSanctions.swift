@@ -25,8 +25,7 @@ extension Fold {
     /// microseconds since 1970. It looks at each sanction once, some nanoseconds.
     public borrowing func openSanctions(at now: Int64) -> OpenSanctions {
         var result = OpenSanctions()
-        var free = Marks(count: impositions.used)
-        for number in impositions.free { _ = free.insert(number) }
+        guard var free = impositions.marks() else { preconditionFailure("a sanction is free twice") }
         for index in 0..<impositions.used {
             let number = UInt32(index + 1)
             guard free.insert(number) else { continue }

@@ -54,7 +54,7 @@ struct TimerQueue: ~Copyable {
     }
 
     /// Timers in the queue, and those that are open.
-    var count: Int { links.used - links.free.count }
+    var count: Int { links.used - links.freeCount }
 
     /// Of the links. Dues are few beside them.
     var byteCount: Int { links.byteCount }
