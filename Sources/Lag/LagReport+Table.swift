@@ -124,7 +124,9 @@ extension PeopleLag {
     /// For people: what is counted, the number, and how it is known.
     var lines: [(what: String, number: String, how: String)] {
         let ask = "its members say: --ask HOST:PORT"
-        let stale = staleSources.isEmpty ? "no source is stale" : "stale: " + staleSources.joined(separator: ", ")
+        let stale =
+            staleSources.map { $0.isEmpty ? "no source is stale" : "stale: " + $0.joined(separator: ", ") }
+            ?? "which sources are stale is unknown"
         return [
             ("subjects with unread events in the ledger", LagText.bounds(subjects), "read from the unread frames"),
             (

@@ -1,3 +1,4 @@
+import Events
 import Lag
 import Testing
 
@@ -42,6 +43,14 @@ import Testing
         #expect(people.subjects == .unknown)
         #expect(people.overdueSanctions == nil && people.openSanctions == nil && people.waitingSanctions == nil)
         #expect(people.catchUp == .unknown)
+        // Nobody knows which sources are stale, and that is not none.
+        #expect(people.staleSources == nil)
+        var exposition = Exposition()
+        var report = LagReport(time: 0, groups: [], notes: [])
+        report.people = people
+        exposition.addLag(report, age: 0, isCurrent: true)
+        #expect(!exposition.text.contains("\nstanding_lag_stale_sources"))
+        #expect(report.json().contains(#""staleSources":null"#))
     }
 
     @Test func sanctionsAreExactWhereEveryLedgerPartitionWasCounted() {
