@@ -135,9 +135,11 @@ extension PeopleLag {
             ),
             (
                 "sanctions past their end, not lifted", overdueSanctions.map(LagText.bounds) ?? "unknown",
-                overdueSanctions == nil && openSanctions != nil
-                    ? "the ledger's clock is not the wall's"
-                    : overdueSanctions == nil ? ask : "counted by the members, of what is folded"
+                overdueSanctions.map {
+                    $0.atMost == nil
+                        ? "counted in the partitions of the members asked, not in all"
+                        : "counted by the members, of what is folded"
+                } ?? (openSanctions == nil ? ask : "the ledger's clock is not the wall's")
             ),
             (
                 "sanctions that wait on a stale source", waitingSanctions.map(LagText.bounds) ?? "unknown",

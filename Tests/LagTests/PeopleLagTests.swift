@@ -118,7 +118,7 @@ import Testing
                 PEOPLE                                     NUMBER      HOW IT IS KNOWN
                 subjects with unread events in the ledger  7           read from the unread frames
                 source records that are not in the ledger  20          each is about one subject at most
-                sanctions past their end, not lifted       at least 2  counted by the members, of what is folded
+                sanctions past their end, not lifted       at least 2  counted in the partitions of the members asked, not in all
                 sanctions that wait on a stale source      unknown     stale: late
                 all is caught up in                        20s         extrapolated from the rates of the last looks
 
