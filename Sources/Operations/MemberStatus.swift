@@ -45,8 +45,8 @@ public struct MemberStatus: Sendable {
         self.readiness = readiness.flatMap { try? JSONDecoder().decode(Readiness.self, from: $0) }
         let metrics = metrics.map { MetricsText($0) }
         self.metrics = metrics
-        let ends = metrics?.byPartition("standing_ledger_next_offset") ?? [:]
-        let next = metrics?.byPartition("standing_fold_next_offset") ?? [:]
+        let ends = metrics?.byPartition(Metric.ledgerNextOffset.rawValue) ?? [:]
+        let next = metrics?.byPartition(Metric.foldNextOffset.rawValue) ?? [:]
         unfolded = Dictionary(
             ends.compactMap { partition, end in
                 next[partition].flatMap { (end - $0).whole }.map { (partition, max(0, $0)) }
@@ -82,28 +82,28 @@ public struct MemberStatus: Sendable {
     }
 
     /// The clock of the ledger partition that is least far, seconds since 1970.
-    public var clock: Double? { metrics?.samples("standing_fold_clock_seconds").map(\.value).min() }
+    public var clock: Double? { metrics?.samples(Metric.foldClock.rawValue).map(\.value).min() }
 
     /// `NAME VERSION`, one for each policy that is active in a partition of it.
     public var policies: [String] {
-        (metrics?.samples("standing_policy_info") ?? []).compactMap { sample in
+        (metrics?.samples(Metric.policyInfo.rawValue) ?? []).compactMap { sample in
             guard let policy = sample.labels["policy"], let version = sample.labels["version"] else { return nil }
             return "\(policy) \(version)"
         }.sorted()
     }
 
-    private func build(_ label: String) -> String? { metrics?.samples("standing_build_info").first?.labels[label] }
+    private func build(_ label: String) -> String? { metrics?.samples(Metric.buildInfo.rawValue).first?.labels[label] }
 
     public var version: String? { build("version") }
     public var commit: String? { build("commit") }
     public var foldVersion: String? { build("fold_version") }
     /// Bytes.
     public var memory: Int64? { count("process_resident_memory_bytes") }
-    public var memoryLimit: Int64? { count("standing_memory_limit_bytes") }
+    public var memoryLimit: Int64? { count(Metric.memoryLimit.rawValue) }
     public var openFiles: Int64? { count("process_open_fds") }
     public var maximumFiles: Int64? { count("process_max_fds") }
-    public var dataFree: Int64? { count("standing_data_free_bytes") }
-    public var dataSize: Int64? { count("standing_data_size_bytes") }
+    public var dataFree: Int64? { count(Metric.dataFreeBytes.rawValue) }
+    public var dataSize: Int64? { count(Metric.dataSizeBytes.rawValue) }
     /// Seconds since 1970.
     public var started: Double? { metrics?.value("process_start_time_seconds") }
 

@@ -5,23 +5,65 @@ extension StatusReport {
 
     /// One screen: members, with `partitions` also each ledger partition, groups, and what wants attention.
     public func text(partitions: Bool) -> String {
-        var text = "\(Self.time(time))  \(headline)\n\n" + memberTable
+        var text = "\(headline)\n\n" + memberTable
         if partitions { text += "\n" + partitionTable }
         if !groups.isEmpty { text += "\n" + groupTable }
         for note in notes { text += "\nnote: \(note)".printable(keepingLayout: true) }
         if !notes.isEmpty { text += "\n" }
+        return text + "\n" + wanting.joined(separator: "\n") + "\n"
+    }
+
+    /// The same for a terminal: at most `rows` lines of at most `columns` cells. What wants attention comes first and is not cut,
+    /// for what is below can be out of sight.
+    public func screen(columns: Int, rows: Int, partitions: Bool) -> [String] {
+        let cut = (memberTable + "\n" + (groups.isEmpty ? "" : groupTable + "\n") + (partitions ? partitionTable : ""))
+            .split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+        let whole = [headline, ""] + wanting + notes.map { "note: \($0)".printable() } + [""]
+        let lines =
+            whole.flatMap { Self.wrapped($0, to: columns) }
+            + cut.map { TerminalLine($0).fitted(to: columns).text(colour: false) }
+        guard lines.count > rows, rows > 0 else { return Array(lines.prefix(max(0, rows))) }
+        let more = TerminalLine("… \(lines.count - rows + 1) more lines").fitted(to: columns)
+        return lines.prefix(rows - 1) + [more.text(colour: false)]
+    }
+
+    private var wanting: [String] {
         let attention = attention
-        text += attention.isEmpty ? "\nNothing wants attention.\n" : "\nWants attention:\n"
-        for item in attention { text += "  \(item.code)  \(item.sentence)".printable() + "\n" }
-        return text
+        guard !attention.isEmpty else { return ["Nothing wants attention."] }
+        return ["Wants attention:"] + attention.map { "  \($0.code)  \($0.sentence)".printable() }
+    }
+
+    private static let indent = "    "
+
+    /// In lines of so many cells, broken at spaces where there are any; all but the first are indented.
+    private static func wrapped(_ text: String, to columns: Int) -> [String] {
+        let columns = max(columns, indent.count + 1)
+        var lines: [String] = []
+        var line = ""
+        var cells = 0
+        var space: String.Index?
+        for character in text {
+            if cells + character.terminalCells > columns {
+                var rest = space.map { String(line[$0...].dropFirst()) } ?? ""
+                // A word that is longer than a line is broken.
+                if indent.count + rest.terminalCells + character.terminalCells > columns { (rest, space) = ("", nil) }
+                lines.append(space.map { String(line[..<$0]) } ?? line)
+                line = indent + rest
+                (cells, space) = (line.terminalCells, nil)
+            }
+            if character == " ", !line.allSatisfy({ $0 == " " }) { space = line.endIndex }
+            line.append(character)
+            cells += character.terminalCells
+        }
+        return lines + [line]
     }
 
     private var headline: String {
         let ready = members.count { $0.isReady == true }
-        let owned = Set(members.flatMap(\.partitions)).count
+        let of = ledgerPartitions.map { " of \($0)" } ?? ""
         let ledger =
-            ledgerPartitions.map { "\(owned) of \($0) ledger partitions owned" } ?? "\(owned) ledger partitions owned"
-        return "\(ready) of \(members.count) members ready, \(ledger)"
+            owned.map { "\($0.count)\(of) ledger partitions owned" } ?? "whose the ledger partitions are is unknown"
+        return "\(Self.time(time))  \(ready) of \(members.count) members ready, \(ledger)"
     }
 
     private static func number(_ value: Int64?) -> String { value.map(String.init) ?? unknown }
