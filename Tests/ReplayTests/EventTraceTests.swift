@@ -102,12 +102,15 @@ import Testing
 
     @Test func aVoidIsNamedWhetherItCameAfterTheEventOrBefore() throws {
         let enrolled = happened("standing.subject.enrolled", 0, data: Self.enrolment)
-        let void = happened("standing.event.voided", 8, data: #"{"source":"/town","id":"town-0-3","reason":"r"}"#)
+        /// An origin's offsets ascend in the ledger.
+        func void(_ offset: Int64) -> LedgerEntry {
+            happened("standing.event.voided", offset, data: #"{"source":"/town","id":"town-0-3","reason":"r"}"#)
+        }
         let paid = happened("bill.paid", 3)
-        let after = try trace([enrolled, paid, void], 3).occurrences
+        let after = try trace([enrolled, paid, void(8)], 3).occurrences
         #expect(after.first?.outcome == .counted && after.first?.voidedBy == .init(offset: 1, entry: 2))
-        #expect(try outcome([enrolled, paid, void], 8) == .voids)
-        let before = try #require(try trace([enrolled, void, paid], 3).occurrences.first)
+        #expect(try outcome([enrolled, paid, void(8)], 8) == .voids)
+        let before = try #require(try trace([enrolled, void(2), paid], 3).occurrences.first)
         #expect(before.changes.isEmpty && before.voidedBy == nil && before.outcome == .voidedBefore)
     }
 
