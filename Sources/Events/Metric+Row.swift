@@ -255,8 +255,6 @@ extension Metric {
         case .kafkaEventsWaiting:
             (.gauge, "Deliveries, errors and log lines that a client has and that are not served yet, by client.")
         case .kafkaRebalances: (.counter, "Rebalances of a consumer's group that it has taken part in, by client.")
-        case .kafkaBatchWait:
-            (.summary, "Time that records wait in a producer until they are sent, by client and broker.")
         case .kafkaBrokerUp: (.gauge, "1 while a client is connected to a broker, else 0, by client and broker.")
         case .kafkaRoundTrip:
             (
