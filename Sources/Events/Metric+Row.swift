@@ -259,8 +259,8 @@ extension Metric {
         case .kafkaRoundTrip:
             (
                 .summary,
-                "Time from a request to its answer, by client and broker; quantiles are of the last interval of "
-                    + "statistics."
+                "Time from a request to its answer, of a fetch with the broker's wait for records, by client and broker; "
+                    + "quantiles are of the last interval of statistics."
             )
         case .kafkaThrottle: (.summary, "Time for which a broker has asked a client to wait, by client and broker.")
         case .kafkaRequests: (.counter, "Requests sent, by client and broker.")
