@@ -7,6 +7,8 @@ internal import Synchronization
 public final class KafkaStatistics: Sendable {
     /// How often clients tell it.
     public static let intervalMilliseconds = 10_000
+    /// What was told longer ago is of another time: of such a client nothing is exposed but its age.
+    static let currentFor = Duration.milliseconds(6 * intervalMilliseconds)
     /// Clients whose statistics are kept; they have names of this program's own.
     private static let maximumClients = 32
 
@@ -18,13 +20,11 @@ public final class KafkaStatistics: Sendable {
         /// By broker: of all intervals so far.
         var roundTrips: [String: ClientStatistics.Times] = [:]
         var throttles: [String: ClientStatistics.Times] = [:]
-        var batchWaits: [String: ClientStatistics.Times] = [:]
 
         mutating func take(_ news: ClientStatistics, told: ContinuousClock.Instant) {
             for (name, broker) in news.brokers {
                 Self.note(broker.roundTrip, in: &roundTrips[name, default: .init()])
                 Self.note(broker.throttle, in: &throttles[name, default: .init()])
-                Self.note(broker.batchWait, in: &batchWaits[name, default: .init()])
             }
             last = (news, told)
         }
@@ -67,11 +67,9 @@ public final class KafkaStatistics: Sendable {
         for (name, client) in clients.withLock({ $0 }) {
             guard let (statistics, told) = client.last else { continue }
             exposition.add(.kafkaStatisticsAge, seconds: now - told, labels: [("client", name)])
+            guard now - told <= Self.currentFor else { continue }
             exposition.add(statistics, of: name)
-            for (metric, brokers) in [
-                (Metric.kafkaRoundTrip, client.roundTrips), (.kafkaThrottle, client.throttles),
-                (.kafkaBatchWait, statistics.isProducer ? client.batchWaits : [:]),
-            ] {
+            for (metric, brokers) in [(Metric.kafkaRoundTrip, client.roundTrips), (.kafkaThrottle, client.throttles)] {
                 for (broker, times) in brokers {
                     exposition.add(metric, times.samples, labels: [("client", name), ("broker", broker)])
                 }
