@@ -262,7 +262,7 @@ final class FactFollower: Sendable {
         }
     }
 
-    // MARK: What a session says
+    // MARK: Reports of a session
 
     fileprivate func add(_ counts: FactCounts) { state.withLock { $0.counts += counts } }
 

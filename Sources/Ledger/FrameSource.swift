@@ -10,7 +10,7 @@ public enum NextFrame {
     case frame(LedgerFrame)
     /// There are no more frames.
     case end
-    /// The next frame has not arrived. Whoever opened the feed is notified when to poll again.
+    /// The next frame has not arrived. The feed notifies the caller that opened it when to poll again.
     case notYet
 }
 
