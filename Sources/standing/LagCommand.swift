@@ -138,10 +138,15 @@ struct LagCommand: AsyncParsableCommand {
         var look: LagSource.Look?
         while true {
             do throws(KafkaError) {
-                let known = try look ?? source.look()
-                // The first sample has no rate, so the first report comes with the second.
-                if look == nil { _ = try known.observe(now: milliseconds()) }
-                look = known
+                let known: LagSource.Look
+                if let look {
+                    known = look
+                } else {
+                    known = try source.look()
+                    // The first sample has no rate, so the first report comes with the second.
+                    _ = try known.observe(now: milliseconds())
+                    look = known
+                }
                 Thread.sleep(forTimeInterval: pause)
                 let report = try known.report(now: milliseconds())
                 show(report)
