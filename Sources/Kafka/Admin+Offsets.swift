@@ -5,17 +5,8 @@ extension Admin {
     /// `read_committed`, librdkafka's default, it is the last stable offset, and with `read_uncommitted` the high watermark.
     public enum Offset: Sendable {
         case beginning, end
-        /// The first that was written then or later, in milliseconds since 1970. A broker that does not know, or has none, gives no
-        /// answer.
-        case time(milliseconds: Int64)
 
-        var logical: Int64 {
-            switch self {
-            case .beginning: PartitionOffset.beginning
-            case .end: PartitionOffset.end
-            case .time(let milliseconds): max(0, milliseconds)
-            }
-        }
+        var logical: Int64 { self == .end ? PartitionOffset.end : PartitionOffset.beginning }
     }
 
     /// The offsets of those partitions that answered, and why others did not.
@@ -65,12 +56,13 @@ extension Admin {
 }
 
 extension Admin {
-    /// Of each partition the first record at or after a time, in milliseconds since 1970; nil where there is none. Asks once.
+    /// Of each partition the first record at or after a time, in milliseconds since 1970; nil where there is none, and
+    /// for all of them where a broker finds no offsets by time, as the embedded one (`describesSettings`). Asks once.
     public func offsets(
         of partitions: [TopicPartition], atTime time: Int64, milliseconds: Int
     ) throws(KafkaError) -> [TopicPartition: Int64?] {
         guard !partitions.isEmpty else { return [:] }
-        let asked = partitions.sorted().map { PartitionOffset($0, offset: time) }
+        let asked = partitions.sorted().map { PartitionOffset($0, offset: max(0, time)) }
         return try PartitionList.with(asked) { list throws(KafkaError) in
             let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(milliseconds))
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
