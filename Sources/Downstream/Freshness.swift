@@ -124,19 +124,22 @@ struct Freshness: Sendable {
     struct Progress: Sendable, Equatable {
         /// Partitions that are read here.
         var partitions: Int
-        /// Records of them that are not read yet; nil while no broker has told where they end.
+        /// Records of them that are not read yet; nil while no broker has told where each of them ends.
         var unread: Int64?
         /// Since all of the topic was known, or since the start.
         var behind: Duration
     }
 
     func progress(at now: Instant) -> Progress {
-        let unread = assigned.reduce(Int64?.none) { sum, number in
-            guard let partition = partitions[number], let end = partition.end else { return sum }
-            return (sum ?? 0) + max(0, end - partition.position.offset)
+        let unread = assigned.compactMap { number -> Int64? in
+            guard let partition = partitions[number], let end = partition.end else { return nil }
+            return max(0, end - partition.position.offset)
         }
+        let isKnown = !assigned.isEmpty && unread.count == assigned.count
         let known = (0..<Int32(partitionCount ?? 0)).map { knownAt($0) ?? start }
-        return Progress(partitions: assigned.count, unread: unread, behind: now - (known.min() ?? start))
+        return Progress(
+            partitions: assigned.count, unread: isKnown ? unread.reduce(0, +) : nil,
+            behind: now - (known.min() ?? start))
     }
 
     private func knownAt(_ partition: Int32) -> Instant? { partitions[partition]?.knownAt }
