@@ -1,9 +1,10 @@
-/// Every metric of `/metrics`, of `serve` and of the downstream services: its name, its kind, its labels and its help. There is no
-/// other way to expose one, so none is without help. Counters end in `_total`, gauges do not; a name has its base unit.
+/// Every metric of `/metrics`, of `serve` and of the downstream services: its name, kind, labels and help. A metric
+/// can be exposed in no other way, so each has its help. Counters end in `_total`, and gauges do not. A name contains
+/// its base unit.
 public enum Metric: String, Sendable, CaseIterable {
     public enum Kind: String, Sendable {
         case counter, gauge, histogram, summary
-        /// A gauge that is 1 and whose labels say something. Its name ends in `_info`.
+        /// A gauge that is always 1 and whose labels have the information. Its name ends in `_info`.
         case info
     }
 
