@@ -30,9 +30,13 @@ import Testing
         return comments
     }
 
-    /// Whether a comment has a phrase, between words and outside of code. "There is none" is good English.
-    private func has(_ phrase: String, _ comment: String) -> Bool {
-        let prose = comment.lowercased().replacing(/`[^`]*`/, with: "code").replacing("there is none", with: "")
+    /// A comment without its code. "There is none" is good English.
+    private func prose(of comment: String) -> String {
+        comment.lowercased().replacing(/`[^`]*`/, with: "code").replacing("there is none", with: "")
+    }
+
+    /// Whether a phrase stands between words, and not within one.
+    private func has(_ phrase: String, _ prose: String) -> Bool {
         let isWord = (begin: phrase.first?.isLetter == true, end: phrase.last?.isLetter == true)
         for range in prose.ranges(of: phrase) {
             let before = isWord.begin && prose[..<range.lowerBound].last?.isLetter == true
@@ -45,7 +49,8 @@ import Testing
     private func findings(in text: String, _ phrases: [String]) -> [String] {
         var findings: [String] = []
         for comment in comments(in: text) {
-            for phrase in phrases where has(phrase, comment.text) { findings.append("\(comment.line): \(phrase)") }
+            let prose = prose(of: comment.text)
+            for phrase in phrases where has(phrase, prose) { findings.append("\(comment.line): \(phrase)") }
         }
         return findings
     }
