@@ -31,7 +31,7 @@ extension Metric {
         case .kafkaStatisticsAge, .kafkaQueuedRecords, .kafkaQueuedBytes, .kafkaFetchedRecords, .kafkaFetchedBytes,
             .kafkaEventsWaiting, .kafkaRebalances:
             ["client"]
-        case .kafkaBatchWait, .kafkaBrokerUp, .kafkaRoundTrip, .kafkaThrottle, .kafkaRequests, .kafkaRequestBytes,
+        case .kafkaBrokerUp, .kafkaRoundTrip, .kafkaThrottle, .kafkaRequests, .kafkaRequestBytes,
             .kafkaResponses, .kafkaResponseBytes, .kafkaRequestsWaiting, .kafkaRequestsInFlight, .kafkaRetries,
             .kafkaTimeouts, .kafkaErrors, .kafkaConnects, .kafkaDisconnects:
             ["broker", "client"]

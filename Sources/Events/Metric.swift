@@ -135,7 +135,6 @@ public enum Metric: String, Sendable, CaseIterable {
     case kafkaFetchedBytes = "standing_kafka_fetched_bytes"
     case kafkaEventsWaiting = "standing_kafka_events_waiting"
     case kafkaRebalances = "standing_kafka_rebalances_total"
-    case kafkaBatchWait = "standing_kafka_batch_wait_seconds"
     case kafkaBrokerUp = "standing_kafka_broker_up"
     case kafkaRoundTrip = "standing_kafka_round_trip_seconds"
     case kafkaThrottle = "standing_kafka_throttle_seconds"

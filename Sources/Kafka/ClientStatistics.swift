@@ -1,4 +1,5 @@
-/// The used part of one client's statistics document (librdkafka STATISTICS.md).
+/// The used part of one client's statistics document (librdkafka STATISTICS.md). Its `int_latency` is not used: with
+/// `message.timeout.ms` 0, as every producer here has it, librdkafka does not measure it from the right moment.
 struct ClientStatistics: Sendable, Equatable {
     /// The times that were measured in an interval, in seconds.
     struct Times: Sendable, Equatable {
@@ -30,14 +31,12 @@ struct ClientStatistics: Sendable, Equatable {
         var disconnects: Int64 = 0
         var roundTrip = Times()
         var throttle = Times()
-        var batchWait = Times()
 
         mutating func add(_ other: Self) {
             isUp = isUp || other.isUp
             for count in Self.counts { self[keyPath: count] += other[keyPath: count] }
             roundTrip.add(other.roundTrip)
             throttle.add(other.throttle)
-            batchWait.add(other.batchWait)
         }
 
         private static var counts: [WritableKeyPath<Self, Int64>] {
@@ -134,7 +133,6 @@ struct ClientStatistics: Sendable, Equatable {
             case "connects": broker.connects = try reader.count()
             case "disconnects": broker.disconnects = try reader.count()
             case "rtt": broker.roundTrip = try reader.times(unitsPerSecond: 1_000_000)
-            case "int_latency": broker.batchWait = try reader.times(unitsPerSecond: 1_000_000)
             case "throttle": broker.throttle = try reader.times(unitsPerSecond: 1_000)
             default: break
             }

@@ -7,6 +7,8 @@ internal import Synchronization
 public final class KafkaStatistics: Sendable {
     /// How often clients report.
     public static let intervalMilliseconds = 10_000
+    /// Of a client whose last report is older only the age is exposed.
+    static let currentFor = Duration.milliseconds(6 * intervalMilliseconds)
     /// The maximum number of clients whose statistics are collected. Their names come from this program.
     private static let maximumClients = 32
 
@@ -18,13 +20,11 @@ public final class KafkaStatistics: Sendable {
         /// The totals of all intervals so far, by broker.
         var roundTrips: [String: ClientStatistics.Times] = [:]
         var throttles: [String: ClientStatistics.Times] = [:]
-        var batchWaits: [String: ClientStatistics.Times] = [:]
 
         mutating func take(_ news: ClientStatistics, told: ContinuousClock.Instant) {
             for (name, broker) in news.brokers {
                 Self.note(broker.roundTrip, in: &roundTrips[name, default: .init()])
                 Self.note(broker.throttle, in: &throttles[name, default: .init()])
-                Self.note(broker.batchWait, in: &batchWaits[name, default: .init()])
             }
             last = (news, told)
         }
@@ -68,11 +68,9 @@ public final class KafkaStatistics: Sendable {
         for (name, client) in clients.withLock({ $0 }) {
             guard let (statistics, told) = client.last else { continue }
             exposition.add(.kafkaStatisticsAge, seconds: now - told, labels: [("client", name)])
+            guard now - told <= Self.currentFor else { continue }
             exposition.add(statistics, of: name)
-            for (metric, brokers) in [
-                (Metric.kafkaRoundTrip, client.roundTrips), (.kafkaThrottle, client.throttles),
-                (.kafkaBatchWait, statistics.isProducer ? client.batchWaits : [:]),
-            ] {
+            for (metric, brokers) in [(Metric.kafkaRoundTrip, client.roundTrips), (.kafkaThrottle, client.throttles)] {
                 for (broker, times) in brokers {
                     exposition.add(metric, times.samples, labels: [("client", name), ("broker", broker)])
                 }
