@@ -111,7 +111,11 @@ final class StatusLook {
         do {
             ledgerPartitions = try admin.topic(ledger)?.partitions
             hasAnswered = true
-            if ledgerPartitions == nil { notes.append("\(ledger): no such topic; `standing topics apply` makes it") }
+            if ledgerPartitions == nil {
+                notes.append(
+                    "\(ledger): no such topic, or this user may not see it: `standing topics apply` makes it, `standing topics "
+                        + "acls --role lag` prints the rights")
+            }
         } catch {
             guard hasAnswered || !asked.isEmpty else { throw error }
             notes.append("the cluster does not answer: \(error)")
