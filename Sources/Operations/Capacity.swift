@@ -152,17 +152,17 @@ extension Capacity {
     /// What a member tells of itself: bytes and counts of its `/metrics`. Figures that it does not tell stay as they are.
     public static func figures(_ figures: Figures, measuredBy metrics: MetricsText, at address: String) -> Figures {
         var result = figures
-        let subjects = metrics.sum(Metric.subjects.rawValue) ?? 0
+        let subjects = metrics.sum(.subjects) ?? 0
         if subjects > 0,
-            let bytes = metrics.sum(Metric.foldStateBytes.rawValue) ?? metrics.value("process_resident_memory_bytes")
+            let bytes = metrics.sum(.foldStateBytes) ?? metrics.value(.processResident)
         {
             let origin = "\(address): \(Int64(subjects)) subjects, with what their events take there now"
             result.subject = Figure(bytes / subjects, figures.subject.unit, origin)
             result.contribution = Figure(0, figures.contribution.unit, "in what a subject takes")
             result.identity = Figure(0, figures.identity.unit, "in what a subject takes")
         }
-        if let entries = metrics.value(Metric.foldEntries.rawValue), entries > 0,
-            let facts = metrics.sum(Metric.factsPublished.rawValue)
+        if let entries = metrics.value(.foldEntries), entries > 0,
+            let facts = metrics.sum(.factsPublished)
         {
             result.factsPerEvent = Figure(
                 facts / entries, figures.factsPerEvent.unit, "\(address): \(Int64(entries)) entries since it started")

@@ -77,23 +77,28 @@ extension StatusReport {
             .text("CLOCK"), .number("BEHIND"), .number("SUBJECTS"), .number("FACTS"), .text("POLICY"), .text("VERSION"),
             .number("FOLD"), .number("MEMORY"), .number("UPTIME"),
         ])
-        for member in members {
-            let phases = member.phases.map { "\($0.count) \($0.phase.rawValue)" }.joined(separator: ", ")
-            let standby = member.standbyPartitions.flatMap { $0 > 0 ? " (+\($0) standby)" : nil } ?? ""
-            let ready = member.isReady.map { $0 ? "yes" : "no" } ?? "no answer"
-            table.add([
-                member.name, member.address, ready, Self.number(member.intakePartitions.map { Int64($0) }),
-                (member.partitions.isEmpty ? Self.unknown : Self.list(member.partitions)) + standby,
-                phases.isEmpty ? Self.unknown : phases, member.clock.map { Self.time($0) } ?? Self.unknown,
-                member.behindSeconds.map { "\($0)s" } ?? Self.unknown, Self.number(member.subjects),
-                Self.number(member.factsPublished),
-                member.policies.isEmpty ? Self.unknown : member.policies.joined(separator: ", "),
-                member.version ?? Self.unknown, member.foldVersion ?? Self.unknown,
-                member.memory.map { Self.bytes($0) } ?? Self.unknown,
-                member.started.map { Self.span(time - $0) } ?? Self.unknown,
-            ])
-        }
+        for member in members { table.add(row(of: member)) }
         return table.take()
+    }
+
+    /// Appended cell by cell: the optimizer (6.3.1) crashes over one literal of them all.
+    private func row(of member: MemberStatus) -> [String] {
+        let phases = member.phases.map { "\($0.count) \($0.phase.rawValue)" }.joined(separator: ", ")
+        let standby = member.standbyPartitions.flatMap { $0 > 0 ? " (+\($0) standby)" : nil } ?? ""
+        var cells = [member.name, member.address, member.isReady.map { $0 ? "yes" : "no" } ?? "no answer"]
+        cells.append(Self.number(member.intakePartitions.map { Int64($0) }))
+        cells.append((member.partitions.isEmpty ? Self.unknown : Self.list(member.partitions)) + standby)
+        cells.append(phases.isEmpty ? Self.unknown : phases)
+        cells.append(member.clock.map { Self.time($0) } ?? Self.unknown)
+        cells.append(member.behindSeconds.map { "\($0)s" } ?? Self.unknown)
+        cells.append(Self.number(member.subjects))
+        cells.append(Self.number(member.factsPublished))
+        cells.append(member.policies.isEmpty ? Self.unknown : member.policies.joined(separator: ", "))
+        cells.append(member.version ?? Self.unknown)
+        cells.append(member.foldVersion ?? Self.unknown)
+        cells.append(member.memory.map { Self.bytes($0) } ?? Self.unknown)
+        cells.append(member.started.map { Self.span(time - $0) } ?? Self.unknown)
+        return cells
     }
 
     private var partitionTable: String {
