@@ -146,6 +146,11 @@ final class StatusLook {
     private func lag(_ now: Double, _ members: [MemberStatus], _ notes: inout [String]) -> [StatusReport.Group] {
         do {
             let report = try monitor.observe(now: Int64(now * 1000))
+            // Downstream services need not run; a member always commits in both groups.
+            let needed = [cluster.accessPlanGroups.intake, cluster.accessPlanGroups.fold]
+            for name in needed where !report.groups.contains(where: { $0.group == name }) {
+                notes.append("group \(name): it is not on the cluster, or this user may not describe it")
+            }
             // That the embedded broker lists no groups is no news here: they are known.
             return report.groups.filter { groups.contains($0.group) }.map { group in
                 StatusReport.Group(
