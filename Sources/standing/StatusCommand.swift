@@ -124,7 +124,7 @@ final class StatusLook {
         }
         let members = readings.statuses(of: asked.isEmpty ? announced : wanted)
         return StatusReport(
-            time: now, members: members, groups: lag(now, members, &notes), ledgerPartitions: ledgerPartitions,
+            time: now, members: members, groups: lag(now, &notes), ledgerPartitions: ledgerPartitions,
             owned: lastAnnounced.map { Set($0.flatMap(\.partitions).filter { $0 >= 0 }) }, notes: notes)
     }
 
@@ -150,7 +150,7 @@ final class StatusLook {
         }
     }
 
-    private func lag(_ now: Double, _ members: [MemberStatus], _ notes: inout [String]) -> [StatusReport.Group] {
+    private func lag(_ now: Double, _ notes: inout [String]) -> [StatusReport.Group] {
         do {
             let report = try monitor.observe(now: Int64(now * 1000))
             // Downstream services need not run; a member always commits in both groups.
