@@ -125,19 +125,23 @@ struct Freshness: Sendable {
     struct Progress: Sendable, Equatable {
         /// The number of partitions that are read here.
         var partitions: Int
-        /// The number of their records that are not read yet; nil before a broker's answer about the ends.
+        /// The number of their records that are not read yet; nil before the brokers have answered about the end of
+        /// each of them.
         var unread: Int64?
         /// The time since the whole topic was known, or since the start.
         var behind: Duration
     }
 
     func progress(at now: Instant) -> Progress {
-        let unread = assigned.reduce(Int64?.none) { sum, number in
-            guard let partition = partitions[number], let end = partition.end else { return sum }
-            return (sum ?? 0) + max(0, end - partition.position.offset)
+        let unread = assigned.compactMap { number -> Int64? in
+            guard let partition = partitions[number], let end = partition.end else { return nil }
+            return max(0, end - partition.position.offset)
         }
+        let isKnown = !assigned.isEmpty && unread.count == assigned.count
         let known = (0..<Int32(partitionCount ?? 0)).map { knownAt($0) ?? start }
-        return Progress(partitions: assigned.count, unread: unread, behind: now - (known.min() ?? start))
+        return Progress(
+            partitions: assigned.count, unread: isKnown ? unread.reduce(0, +) : nil,
+            behind: now - (known.min() ?? start))
     }
 
     private func knownAt(_ partition: Int32) -> Instant? { partitions[partition]?.knownAt }

@@ -166,8 +166,10 @@ extension Metric {
         case .factsPublished: (.counter, "Facts published and acknowledged, by topic.")
         case .factBytesPublished: (.counter, "Bytes of the facts published, by topic.")
         case .factsInFlight: (.gauge, "Facts that are sent and not acknowledged yet.")
-        case .archiveBytes: (.gauge, "Bytes of the archives of the ledger partitions that are folded here.")
-        case .archiveSegments: (.gauge, "Segment files of the archives of the ledger partitions that are folded here.")
+        case .archiveBytes:
+            (.gauge, "Bytes of the archives in the data folder, also of partitions that others fold now.")
+        case .archiveSegments:
+            (.gauge, "Segment files of the archives in the data folder, also of partitions that others fold now.")
         case .archiveWaitsForRoom:
             (.gauge, "Ledger partitions whose fold waits because the disk of the archive is full.")
         case .dataFreeBytes: (.gauge, "Bytes that this process may still write to the file system of the data folder.")

@@ -6,17 +6,8 @@ extension Admin {
     /// watermark.
     public enum Offset: Sendable {
         case beginning, end
-        /// The first offset written at this time or later, in milliseconds since 1970. There is no answer if the
-        /// broker does not know it or has none.
-        case time(milliseconds: Int64)
 
-        var logical: Int64 {
-            switch self {
-            case .beginning: PartitionOffset.beginning
-            case .end: PartitionOffset.end
-            case .time(let milliseconds): max(0, milliseconds)
-            }
-        }
+        var logical: Int64 { self == .end ? PartitionOffset.end : PartitionOffset.beginning }
     }
 
     /// The offsets of the partitions that answered, and the failures of the others.
@@ -69,13 +60,13 @@ extension Admin {
 }
 
 extension Admin {
-    /// The first record of each partition at or after a time, in milliseconds since 1970; nil if there is none. Asks
-    /// once.
+    /// The first record of each partition at or after a time, in milliseconds since 1970; nil if there is none. A
+    /// broker that finds no offsets by time, as the embedded one (`describesSettings`), has none. Asks once.
     public func offsets(
         of partitions: [TopicPartition], atTime time: Int64, milliseconds: Int
     ) throws(KafkaError) -> [TopicPartition: Int64?] {
         guard !partitions.isEmpty else { return [:] }
-        let asked = partitions.sorted().map { PartitionOffset($0, offset: time) }
+        let asked = partitions.sorted().map { PartitionOffset($0, offset: max(0, time)) }
         return try PartitionList.with(asked) { list throws(KafkaError) in
             let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(milliseconds))
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {

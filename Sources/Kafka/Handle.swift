@@ -30,9 +30,21 @@ final class Handle: @unchecked Sendable {
         mainQueue = rd_kafka_queue_get_main(pointer)
     }
 
+    /// How long the library's threads may take to end. Those of 2.0.2 never do where a topic that was read is deleted and made anew;
+    /// then they stay, and what they hold.
+    private static let destroySeconds = 10.0
+
     deinit {
         rd_kafka_queue_destroy(mainQueue)
-        rd_kafka_destroy(pointer)
+        nonisolated(unsafe) let pointer = pointer
+        let isDone = DispatchSemaphore(value: 0)
+        let thread = Thread {
+            rd_kafka_destroy(pointer)
+            isDone.signal()
+        }
+        thread.name = "kafka-destroy"
+        thread.start()
+        _ = isDone.wait(timeout: .now() + Self.destroySeconds)
     }
 
     /// The error that ended this handle; nil if there is none.

@@ -7,12 +7,14 @@ internal import Synchronization
 public final class KafkaStatistics: Sendable {
     /// How often clients report.
     public static let intervalMilliseconds = 10_000
-    /// Of a client whose last report is older only the age is exposed.
-    static let currentFor = Duration.milliseconds(6 * intervalMilliseconds)
+    /// In intervals. Of a client whose last report is older only the age is exposed.
+    static let currentFor = 6
     /// The maximum number of clients whose statistics are collected. Their names come from this program.
     private static let maximumClients = 32
 
     private struct Client {
+        /// The time between two reports.
+        var interval = Duration.milliseconds(KafkaStatistics.intervalMilliseconds)
         /// The document that is not read yet; nil if there is none.
         var unread: (document: [UInt8], told: ContinuousClock.Instant)?
         /// The last document that was read, and the time of its report; nil before the first.
@@ -43,12 +45,17 @@ public final class KafkaStatistics: Sendable {
 
     public init() {}
 
-    /// `document` is librdkafka's JSON. It replaces an earlier one that is not read yet.
-    func note(_ document: [UInt8], of client: String, at now: ContinuousClock.Instant = .now) {
+    /// `document` is librdkafka's JSON. It replaces an earlier one that is not read yet. `interval` is the time between
+    /// two documents; nil if it is the usual one.
+    func note(
+        _ document: [UInt8], of client: String, every interval: Duration? = nil, at now: ContinuousClock.Instant = .now
+    ) {
         let isFirst = clients.withLock { clients in
             guard clients[client] != nil || clients.count < Self.maximumClients else { return false }
-            defer { clients[client, default: Client()].unread = (document, now) }
-            return clients[client]?.unread == nil
+            let isFirst = clients[client]?.unread == nil
+            clients[client, default: Client()].unread = (document, now)
+            if let interval { clients[client]?.interval = interval }
+            return isFirst
         }
         if isFirst { reader.async { self.read(client) } }
     }
@@ -68,7 +75,7 @@ public final class KafkaStatistics: Sendable {
         for (name, client) in clients.withLock({ $0 }) {
             guard let (statistics, told) = client.last else { continue }
             exposition.add(.kafkaStatisticsAge, seconds: now - told, labels: [("client", name)])
-            guard now - told <= Self.currentFor else { continue }
+            guard now - told <= client.interval * Self.currentFor else { continue }
             exposition.add(statistics, of: name)
             for (metric, brokers) in [(Metric.kafkaRoundTrip, client.roundTrips), (.kafkaThrottle, client.throttles)] {
                 for (broker, times) in brokers {

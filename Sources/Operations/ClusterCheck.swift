@@ -46,7 +46,10 @@ public enum ClusterCheck {
             case .create(let topic):
                 Finding(
                     "topics", .error, "topic-missing", "\(topic.name) is not there, or this user may not see it",
-                    mend: "\(apply), or give this user the right Describe on it (`standing topics acls`)")
+                    mend: "\(apply), or give this user the right Describe on it (`standing topics acls`)"
+                        + (topic.role == .ledger
+                            ? "; if there was a ledger, stop every member first, and then bring it back with `standing ledger import`"
+                            : ""))
             case .addPartitions, .setConfig:
                 Finding("topics", .warning, "topic-drift", words(change), mend: apply)
             case .refuse:

@@ -206,6 +206,25 @@ extension CommandTests {
             #expect(try await member.process.stop().code == 0)
         }
 
+        @Test func watchGoesOnWhileTheClusterDoesNotAnswer() async throws {
+            let port = try freePort()
+            let broker = try await Broker(port: port)
+            let watch = try Running(
+                ["lag", "--brokers", broker.address, "--interval", "200ms", "--watch", "--output", "json"])
+            func count() -> Int { watch.outputSoFar.split(separator: "\n").count }
+            try await wait(for: "an evaluation: \(watch.messagesSoFar)") { count() > 0 ? true : nil }
+            try await broker.process.killed()
+            _ = try await watch.message(after: "error: ")
+            #expect(watch.isRunning)
+            let before = count()
+            let next = try await Broker(port: port)
+            try await wait(for: "one after the failure: \(watch.messagesSoFar.suffix(2000))") {
+                count() > before ? true : nil
+            }
+            _ = try await watch.stop()
+            _ = next
+        }
+
         /// On a terminal of 80 cells, as `script` makes one.
         @Test func watchPaintsAScreenOnATerminal() async throws {
             let broker = try await Broker()

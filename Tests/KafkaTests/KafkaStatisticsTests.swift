@@ -98,10 +98,13 @@ struct KafkaStatisticsTests {
         let start = ContinuousClock.now
         statistics.note(Self.consumer(1), of: "fold", at: start)
         statistics.read("fold")
-        let up = Metric.kafkaBrokerUp.rawValue
-        #expect(text(of: statistics, at: start + KafkaStatistics.currentFor).contains(up))
-        let old = text(of: statistics, at: start + KafkaStatistics.currentFor + .seconds(1))
-        #expect(!old.contains(up) && !old.contains(Metric.kafkaRoundTrip.rawValue))
+        statistics.note(Self.consumer(1), of: "intake", every: .seconds(300), at: start)
+        statistics.read("intake")
+        let up = Metric.kafkaBrokerUp.rawValue + "{broker=\"1\",client=\"fold\"}"
+        #expect(text(of: statistics, at: start + .seconds(60)).contains(up))
+        let old = text(of: statistics, at: start + .seconds(61))
+        #expect(!old.contains(up))
+        #expect(old.contains("\(Metric.kafkaBrokerUp.rawValue){broker=\"1\",client=\"intake\"}"), "it reports seldom")
         #expect(old.contains("\(Metric.kafkaStatisticsAge.rawValue){client=\"fold\"} 61\n"))
     }
 

@@ -116,6 +116,12 @@ import Topics
             codes(ClusterCheck.topics(TopicPlan.plan(wanted: [wanted], existing: existing)))
         }
         #expect(topics([:]) == ["error topic-missing"])
+        // A ledger that was there must not be replaced by an empty one while members run.
+        let missing = ClusterCheck.topics(TopicPlan.plan(wanted: definitions, existing: [:]))
+        #expect(
+            missing.filter { $0.mend?.contains("ledger import") == true }.map(\.message) == [
+                "standing.ledger is not there, or this user may not see it"
+            ])
         #expect(topics([wanted.name: .init(partitions: 12, config: wanted.settings)]) == ["ok ok"])
         #expect(topics([wanted.name: .init(partitions: 6, config: wanted.settings)]) == ["error topic-partitions"])
         #expect(
