@@ -81,6 +81,8 @@ public struct Capacity: Sendable, Equatable {
     static let snapshotsKept = 2.0
     /// The default of --snapshot-interval.
     static let snapshotSeconds = 300.0
+    /// Subjects or entries. What there are fewer of measures what an empty ledger takes.
+    static let leastMeasured = 1_000.0
     private static let daySeconds = 86_400.0
     private static let yearDays = 365.25
 
@@ -153,7 +155,11 @@ extension Capacity {
     public static func figures(_ figures: Figures, measuredBy metrics: MetricsText, at address: String) -> Figures {
         var result = figures
         let subjects = metrics.sum(.subjects) ?? 0
-        if subjects > 0,
+        if subjects > 0, subjects < leastMeasured {
+            result.subject = Figure(
+                figures.subject.value, figures.subject.unit,
+                figures.subject.origin + "; \(address) has \(Int64(subjects)) subjects, too few to measure")
+        } else if subjects > 0,
             let bytes = metrics.sum(.foldStateBytes) ?? metrics.value(.processResident)
         {
             let origin = "\(address): \(Int64(subjects)) subjects, with what their events take there now"
@@ -161,7 +167,7 @@ extension Capacity {
             result.contribution = Figure(0, figures.contribution.unit, "in what a subject takes")
             result.identity = Figure(0, figures.identity.unit, "in what a subject takes")
         }
-        if let entries = metrics.value(.foldEntries), entries > 0,
+        if let entries = metrics.value(.foldEntries), entries >= leastMeasured,
             let facts = metrics.sum(.factsPublished)
         {
             result.factsPerEvent = Figure(
@@ -172,8 +178,13 @@ extension Capacity {
 
     /// What an archive tells: bytes and entries of its frames.
     public static func figures(_ figures: Figures, archiveBytes: Int64, entries: Int64, at path: String) -> Figures {
-        guard entries > 0 else { return figures }
         var result = figures
+        guard Double(entries) >= leastMeasured else {
+            result.entry = Figure(
+                figures.entry.value, figures.entry.unit,
+                figures.entry.origin + "; \(path) has \(entries) entries, too few to measure")
+            return entries > 0 ? result : figures
+        }
         result.entry = Figure(
             Double(archiveBytes) / Double(entries), figures.entry.unit, "\(path): \(entries) entries")
         return result

@@ -75,7 +75,8 @@ public enum ClusterCheck {
     /// 3. One replica of what cannot be had again: error where there is another broker, else warning.
     /// 4. `min.insync.replicas` below 2 of what cannot be had again: an acknowledgement means one disk: warning.
     /// 5. `min.insync.replicas` as great as the replicas: one broker away stops writing: warning.
-    /// 6. `unclean.leader.election.enable`: acknowledged records can be lost: error of what cannot be had again, else warning.
+    /// 6. Fewer replicas are in sync than `min.insync.replicas`: nothing can be written: error, in the place of 2 and 5.
+    /// 7. `unclean.leader.election.enable`: acknowledged records can be lost: error of what cannot be had again, else warning.
     public static func durability(_ topics: [Topic], brokers: Int) -> [Finding] {
         var findings: [Finding] = []
         for topic in topics {
@@ -90,12 +91,22 @@ public enum ClusterCheck {
                     "start the brokers that have its replicas")
             }
             guard let replicas = found.replicas else { continue }
-            if let inSync = found.inSync, inSync < replicas, found.leaderless.isEmpty {
+            let leastInSync = topic.number("min.insync.replicas")
+            let inSync = found.inSync ?? replicas
+            let isWritable = leastInSync.map { inSync >= $0 } ?? true
+            if let leastInSync, !isWritable, found.leaderless.isEmpty {
+                add(
+                    .error, "min-isr-unmet",
+                    "a partition has \(inSync) of \(replicas) replicas in sync, and min.insync.replicas is \(leastInSync): "
+                        + "nothing can be written",
+                    replicas < leastInSync
+                        ? "set min.insync.replicas to \(max(1, replicas - 1)), or add replicas"
+                        : "start the broker that is away, or give it time to catch up")
+            } else if inSync < replicas, found.leaderless.isEmpty {
                 add(
                     .warning, "under-replicated", "a partition has \(inSync) of \(replicas) replicas in sync",
                     "start the broker that is away, or give it time to catch up")
             }
-            let leastInSync = topic.number("min.insync.replicas")
             if replicas == 1, topic.isPrecious {
                 add(
                     brokers > 1 ? .error : .warning, "one-replica", "one disk has all that there is of it",
@@ -107,7 +118,7 @@ public enum ClusterCheck {
                     .warning, "min-isr-low",
                     "min.insync.replicas is \(leastInSync): an acknowledgement can mean one disk",
                     "set min.insync.replicas to 2 under config: in its topic file and run `standing topics apply`")
-            } else if replicas > 1, let leastInSync, leastInSync >= replicas {
+            } else if replicas > 1, isWritable, let leastInSync, leastInSync >= replicas {
                 add(
                     .warning, "min-isr-high",
                     "min.insync.replicas is \(leastInSync) of \(replicas) replicas: one broker away stops all writing",

@@ -180,7 +180,7 @@ public enum MachineCheck {
         let secrets = files.count { !$0.isPublic }
         let what =
             secrets == 0
-            ? "no file with a key or a password is named"
+            ? "no file with a secret is named"
             : "nobody else reads \(secrets) file\(secrets == 1 ? "" : "s") with secrets"
         return [.ok("keys", what)]
     }

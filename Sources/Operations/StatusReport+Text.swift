@@ -29,7 +29,10 @@ extension StatusReport {
 
     private var wanting: [String] {
         let attention = attention
-        guard !attention.isEmpty else { return ["Nothing wants attention."] }
+        guard !attention.isEmpty else {
+            let isAllKnown = notes.isEmpty && unowned != nil
+            return [isAllKnown ? "Nothing wants attention." : "Nothing that could be looked at wants attention."]
+        }
         return ["Wants attention:"] + attention.map { "  \($0.code)  \($0.sentence)".printable() }
     }
 

@@ -170,7 +170,7 @@ extension AccessPlan {
             let operations = call.operations.map { "--operation \($0.rawValue)" }
             let resources =
                 call.resource == .cluster ? ["--cluster"] : names.map { "--\(call.resource.rawValue) \(quoted($0))" }
-            let head = ["kafka-acls.sh --bootstrap-server \(bootstrap) --command-config admin.properties --add"]
+            let head = ["kafka-acls.sh --bootstrap-server \(quoted(bootstrap)) --command-config admin.properties --add"]
             return (head + ["--allow-principal \(quoted(principal))"] + operations + resources).joined(separator: " ")
         }
     }
@@ -181,7 +181,7 @@ extension AccessPlan {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
-                UInt8(ascii: ":"):
+                UInt8(ascii: ":"), UInt8(ascii: ","):
                 true
             default: false
             }

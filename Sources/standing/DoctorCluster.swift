@@ -259,14 +259,11 @@ struct AccessProbe {
         func note(_ right: AccessRight, _ isGiven: Bool?) {
             if isGiven == true { proven.insert(right) } else if isGiven == false { refused.insert(right) }
         }
-        // A topic that may not be described is not listed; whoever may read or write it may describe it.
+        // Only what is there and may be described is listed: what is not shows nothing of rights.
         let metadata = try admin.metadata(milliseconds: milliseconds)
         let seen = Set(metadata.topics.map(\.name))
         let onTopics = rights.filter { $0.resource == .topic }
-        for right in onTopics where right.operation == .describe { note(right, seen.contains(right.name)) }
-        for right in onTopics where [.read, .write, .alter].contains(right.operation) && !seen.contains(right.name) {
-            refused.insert(right)
-        }
+        for right in onTopics where right.operation == .describe && seen.contains(right.name) { proven.insert(right) }
         let configs = onTopics.filter { $0.operation == .describeConfigs && seen.contains($0.name) }
         let answers = try admin.configurations(of: configs.map(\.name), milliseconds: milliseconds)
         for right in configs { note(right, answers[right.name].flatMap { Self.isGiven($0) }) }

@@ -62,7 +62,16 @@ struct StandingCommand: AsyncParsableCommand {
     /// standard of 25 keeps a quarter more of a member's memory, and 0 costs a third more of its time.
     private static let decommitMilliseconds = 5
 
+    /// Where standard input, output or error is closed, the next file or connection would get its number, and what is printed.
+    private static func occupyStandardStreams() {
+        for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
+            // The wrong way round, so that reading and writing fail as before.
+            _ = open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+
     static func main() async {
+        occupyStandardStreams()
         mi_option_set(mi_option_decommit_delay, decommitMilliseconds)
         do {
             var command = try parseAsRoot()

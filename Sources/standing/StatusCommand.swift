@@ -108,40 +108,56 @@ final class StatusLook {
         var notes: [String] = []
         let ledger = cluster.names(.ledger)[0]
         var ledgerPartitions: Int?
+        var isAnswering = false
         do {
             ledgerPartitions = try admin.topic(ledger)?.partitions
-            hasAnswered = true
-            if ledgerPartitions == nil { notes.append("\(ledger): no such topic; `standing topics apply` makes it") }
+            (hasAnswered, isAnswering) = (true, true)
+            if ledgerPartitions == nil { notes.append(Self.unseen(ledger)) }
         } catch {
             guard hasAnswered || !asked.isEmpty else { throw error }
             notes.append("the cluster does not answer: \(error)")
         }
-        let members = readings.statuses(of: announced(&notes))
+        if isAnswering { readAnnouncements(&notes) }
+        let announced = lastAnnounced ?? []
+        let wanted = asked.map { address in
+            announced.first { $0.address == address } ?? MembersTable.Member(asked: address)
+        }
+        let members = readings.statuses(of: asked.isEmpty ? announced : wanted)
         return StatusReport(
-            time: now, members: members, groups: lag(now, members, &notes), ledgerPartitions: ledgerPartitions,
+            time: now, members: members, groups: lag(now, &notes), ledgerPartitions: ledgerPartitions,
             owned: lastAnnounced.map { Set($0.flatMap(\.partitions).filter { $0 >= 0 }) }, notes: notes)
     }
 
-    private func announced(_ notes: inout [String]) -> [MembersTable.Member] {
+    private static func unseen(_ topic: String) -> String {
+        "\(topic): no such topic, or this user may not see it: `standing topics apply` makes it, `standing topics acls --role lag` "
+            + "prints the rights"
+    }
+
+    private func readAnnouncements(_ notes: inout [String]) {
         var table = MembersTable()
         do {
             if let topic = cluster.names(.members).first {
-                try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
-                lastAnnounced = table.members
+                // A topic that is not listed can be hidden from this user, and then its records are unknown.
+                if try admin.topic(topic) == nil {
+                    notes.append(Self.unseen(topic))
+                } else {
+                    try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
+                    lastAnnounced = table.members
+                }
             }
         } catch {
             notes.append("the members topic cannot be read: \(error)")
         }
-        let announced = lastAnnounced ?? []
-        guard !asked.isEmpty else { return announced }
-        return asked.map { address in
-            announced.first { $0.address == address } ?? MembersTable.Member(asked: address)
-        }
     }
 
-    private func lag(_ now: Double, _ members: [MemberStatus], _ notes: inout [String]) -> [StatusReport.Group] {
+    private func lag(_ now: Double, _ notes: inout [String]) -> [StatusReport.Group] {
         do {
             let report = try monitor.observe(now: Int64(now * 1000))
+            // Downstream services need not run; a member always commits in both groups.
+            let needed = [cluster.accessPlanGroups.intake, cluster.accessPlanGroups.fold]
+            for name in needed where !report.groups.contains(where: { $0.group == name }) {
+                notes.append("group \(name): it is not on the cluster, or this user may not describe it")
+            }
             // That the embedded broker lists no groups is no news here: they are known.
             return report.groups.filter { groups.contains($0.group) }.map { group in
                 StatusReport.Group(

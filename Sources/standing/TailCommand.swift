@@ -14,7 +14,8 @@ struct TailCommand: AsyncParsableCommand {
             A line a fact, or with --output json the fact itself, one CloudEvent a line. Each part of the filter that is given must \
             hold. Follows the consumers' rule: of each partition exactly the next sequence number is accepted, every other record is \
             ignored, and a gap is said on standard error; where it does not begin at a partition's beginning, the first number \
-            that it reads is taken for the next. Ends with SIGINT, and when nobody reads what it prints.
+            that it reads is taken for the next. Ends with SIGINT, and when nobody reads what it prints; with --no-follow and exit 1 \
+            if a fact is missing.
 
             Examples:
               standing tail --brokers HOST:PORT --type 'standing.sanction.*'
@@ -122,6 +123,8 @@ enum FactStartPoint: Equatable, Sendable {
 final class FactTail: @unchecked Sendable {
     private static let pollMilliseconds = 100
     private static let askMilliseconds = 10_000
+    /// A pipe that is ready takes so many bytes at once (POSIX's PIPE_BUF): to write more could wait for its reader.
+    private static let readyBytes = 4096
 
     private let kafka: KafkaConfiguration
     private let topics: [String]
@@ -178,6 +181,8 @@ final class FactTail: @unchecked Sendable {
             try flush()
             try note(consumer.takeErrors())
         }
+        // Whoever reads to the end wants all there is.
+        if !follows, shown != count, !gaps.isEmpty { throw Exit.failed }
     }
 
     private func isDone(_ consumer: Consumer) -> Bool {
@@ -193,7 +198,9 @@ final class FactTail: @unchecked Sendable {
         var places: [TopicPartition] = []
         for topic in topics {
             guard let count = try admin.topic(topic)?.partitions else {
-                throw fail("error: \(topic): no such topic on \(kafka.brokers); `standing topics apply` makes it")
+                throw fail(
+                    "error: \(topic): no such topic on \(kafka.brokers), or this user may not see it; `standing topics apply` makes "
+                        + "it, `standing topics acls --role consumer` prints the rights")
             }
             places += (0..<Int32(count)).filter { partitions?.contains($0) ?? true }.map { TopicPartition(topic, $0) }
         }
@@ -269,7 +276,9 @@ final class FactTail: @unchecked Sendable {
                 if isInterrupted.load(ordering: .relaxed) { return }
                 continue
             }
-            let count = lines.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress! + written, $0.count - written) }
+            let count = lines.withUnsafeBytes {
+                write(STDOUT_FILENO, $0.baseAddress! + written, min($0.count - written, Self.readyBytes))
+            }
             if count >= 0 {
                 written += count
             } else if errno == EPIPE {

@@ -91,14 +91,18 @@ extension AccessRole {
     }
 }
 
-/// `ROLE=PRINCIPAL`: whom a cluster knows as what.
+/// `ROLE=TYPE:NAME`: whom a cluster knows as what.
 struct RolePrincipal: ExpressibleByArgument {
     let role: AccessRole
     let principal: String
 
     init?(argument: String) {
         let parts = argument.split(separator: "=", maxSplits: 1)
-        guard parts.count == 2, let role = AccessRole(rawValue: String(parts[0])) else { return nil }
+        // Kafka's principals have a type, such as User.
+        guard parts.count == 2, let role = AccessRole(rawValue: String(parts[0])),
+            let colon = parts[1].firstIndex(of: ":"), colon > parts[1].startIndex,
+            parts[1].index(after: colon) < parts[1].endIndex
+        else { return nil }
         (self.role, principal) = (role, String(parts[1]))
     }
 }

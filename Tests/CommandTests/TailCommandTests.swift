@@ -57,17 +57,37 @@ extension CommandTests {
             }
             live.signal(SIGINT)
             #expect(try await live.finished().code == 0)
+
+            // More than a pipe takes, and nobody takes it: a signal ends it all the same.
+            let binary = try Package.binary().path
+            let pipe = folder.path("pipe")
+            let stuck = try await shell(
+                "mkfifo '\(pipe)'; exec 3<>'\(pipe)'; timeout --preserve-status -s INT -k 20 5 '\(binary)' "
+                    + "\(tail.joined(separator: " ")) --from beginning --output json >'\(pipe)'; echo $? >&2")
+            #expect(stuck.messages.split(separator: "\n").last == "0", "\(stuck.messages)")
+            let closed = try await shell(
+                "'\(binary)' \(tail.joined(separator: " ")) --from beginning --no-follow >&-; echo $? >&2")
+            #expect(closed.messages.split(separator: "\n").last == "1", "\(closed.messages)")
+            #expect(closed.messages.contains("standard output cannot be written"))
             #expect(try await server.process.stop().code == 0)
+
+            // Numbers before this one have never come.
+            let forged = try #require(all.lines.last).replacing(
+                #/"sequence":"[0-9]+"/#, with: "\"sequence\":\"123456\"")
+            try cluster.feed([Trial.Event(subject: subject, text: forged)], to: "standing.score-changes")
+            let gap = try await Running(tail + ["--from", "beginning", "--no-follow"]).finished()
+            #expect(gap.code == 1 && gap.messages.contains("GAP") && !gap.output.contains("123456"))
+        }
+
+        private func shell(_ script: String) async throws -> Finished {
+            try await Running(["-c", script], executable: URL(filePath: "/bin/bash")).finished()
         }
 
         @Test func itEndsWhenNobodyReads() async throws {
             let broker = try await Broker()
             let binary = try Package.binary().path
             // No fact comes, and yet it ends once its reader has gone.
-            let run = try await Running(
-                ["-c", "{ '\(binary)' tail --brokers \(broker.address); echo $? >&2; } | true"],
-                executable: URL(filePath: "/bin/bash")
-            ).finished()
+            let run = try await shell("{ '\(binary)' tail --brokers \(broker.address); echo $? >&2; } | true")
             #expect(run.messages.split(separator: "\n").last == "0", "\(run.messages)")
         }
 

@@ -77,6 +77,9 @@ extension CommandTests {
                     "{\"resource\":\"topic\",\"name\":\"behaviour.payments\",\"operation\":\"Write\"}"))
             #expect(try await standing("topics", "acls").lines.count { $0.hasPrefix("# ") } == 11)
             #expect(try await standing("topics", "acls", "--role", "king").code == 2)
+            for principal in ["source=bank", "source=User:", "source=:bank", "king=User:bank"] {
+                #expect(try await standing("topics", "acls", "--principal", principal).code == 2, "\(principal)")
+            }
         }
 
         @Test func filesThatCannotBeReadAndBrokersThatAreAwayFail() async throws {

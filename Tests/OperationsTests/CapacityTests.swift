@@ -91,17 +91,27 @@ import Testing
 
     @Test func anOwnLedgerGivesItsFigures() {
         let standard = Capacity.Figures()
-        let archive = Capacity.figures(standard, archiveBytes: 9_000, entries: 100, at: "/d")
-        #expect(archive.entry.value == 90 && archive.entry.origin == "/d: 100 entries")
+        let archive = Capacity.figures(standard, archiveBytes: 90_000, entries: 1_000, at: "/d")
+        #expect(archive.entry.value == 90 && archive.entry.origin == "/d: 1000 entries")
         #expect(Capacity.figures(standard, archiveBytes: 0, entries: 0, at: "/d") == standard)
         let metrics = MetricsText(
-            "standing_subjects{band=\"A\"} 10\nstanding_fold_state_bytes 5000\nstanding_fold_entries_total 200\n"
-                + "standing_facts_published_total{topic=\"a\"} 40\nstanding_facts_published_total{topic=\"b\"} 10\n")
+            "standing_subjects{band=\"A\"} 1000\nstanding_fold_state_bytes 500000\nstanding_fold_entries_total 2000\n"
+                + "standing_facts_published_total{topic=\"a\"} 400\nstanding_facts_published_total{topic=\"b\"} 100\n")
         let measured = Capacity.figures(standard, measuredBy: metrics, at: "m:1")
         #expect(measured.subject.value == 500 && measured.factsPerEvent.value == 0.25)
         // What its events take is in it, and is not counted twice.
         #expect(measured.contribution.value == 0 && measured.identity.value == 0)
         #expect(Capacity.figures(standard, measuredBy: MetricsText(""), at: "m:1") == standard)
+        // What an empty ledger takes is not what a subject takes.
+        let few = MetricsText(
+            "standing_subjects{band=\"A\"} 6\nstanding_fold_state_bytes 556032\nstanding_fold_entries_total 6\n"
+                + "standing_facts_published_total{topic=\"a\"} 6\n")
+        let kept = Capacity.figures(
+            Capacity.figures(standard, measuredBy: few, at: "m:1"), archiveBytes: 3_000, entries: 18, at: "/d")
+        #expect(kept.subject.value == standard.subject.value && kept.contribution == standard.contribution)
+        #expect(kept.entry.value == standard.entry.value && kept.factsPerEvent == standard.factsPerEvent)
+        #expect(kept.subject.origin.hasSuffix("; m:1 has 6 subjects, too few to measure"))
+        #expect(kept.entry.origin.hasSuffix("; /d has 18 entries, too few to measure"))
     }
 
     @Test func everyAssumptionIsPrinted() throws {

@@ -35,6 +35,11 @@ import Topics
             (try topic(ledger, ["min.insync.replicas": "1"]), 3, ["warning min-isr-low"]),
             (try topic(source, ["min.insync.replicas": "1"]), 3, ["ok ok"]),
             (try topic(ledger, ["min.insync.replicas": "3"]), 3, ["warning min-isr-high"]),
+            // Nothing can be written.
+            (try topic(ledger, inSync: 1), 3, ["error min-isr-unmet"]),
+            (try topic(ledger, inSync: 2, ["min.insync.replicas": "3"]), 3, ["error min-isr-unmet"]),
+            (try topic(ledger, replicas: 1), 1, ["error min-isr-unmet", "warning one-replica"]),
+            (try topic(source, replicas: 1), 1, ["error min-isr-unmet"]),
             (try topic(source, replicas: 2), 3, ["warning min-isr-high"]),
             (
                 try topic(ledger, ["min.insync.replicas": "2", "unclean.leader.election.enable": "true"]), 3,
