@@ -42,7 +42,7 @@ public struct KeyShare: Sendable, Hashable {
 final class KeySampler {
     /// Records that a call reads.
     static let maximumRecords = 1_000
-    /// Bytes that a call reads.
+    /// Bytes that a call reads at the most; half of what may be queued, if that is less.
     static let maximumBytes = 4 * 1024 * 1024
     /// Longest wait for them.
     static let callMilliseconds = 2_000
@@ -52,10 +52,12 @@ final class KeySampler {
     private let kafka: KafkaConfiguration
     private let topics: FramedTopics?
     private let logger: Logger
+    private let readBytes: Int
     private var consumer: Consumer?
 
-    init(_ kafka: KafkaConfiguration, topics: FramedTopics?, logger: Logger) {
+    init(_ kafka: KafkaConfiguration, topics: FramedTopics?, queuedKilobytes: Int, logger: Logger) {
         (self.kafka, self.topics, self.logger) = (kafka, topics, logger)
+        readBytes = min(Self.maximumBytes, queuedKilobytes * 1024 / 2)
     }
 
     /// Of the records from an offset on; nil if none could be read.
@@ -90,7 +92,7 @@ final class KeySampler {
                     records += 1
                     bytes += record.value?.count ?? 0
                     isOver =
-                        records == Self.maximumRecords || bytes >= Self.maximumBytes || record.offset + 1 >= end
+                        records == Self.maximumRecords || bytes >= readBytes || record.offset + 1 >= end
                         || counts.total == KeyCounts.maximum
                 }
             }
@@ -104,7 +106,7 @@ final class KeySampler {
     private func makeConsumer() throws(KafkaError) -> Consumer {
         var options = Consumer.Options()
         options.reportsEnds = true
-        options.maximumQueuedKilobytes = 2 * Self.maximumBytes / 1024
+        options.maximumQueuedKilobytes = 2 * readBytes / 1024
         return try Consumer(kafka, options: options, onNotice: logger.take)
     }
 }

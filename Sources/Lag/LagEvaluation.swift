@@ -67,7 +67,8 @@ extension Substring {
 ///    is the last stable offset for a group that reads committed data only. None, or offsets at which there is nothing to read:
 ///    0 behind, 0 seconds.
 /// 5. The run is the newest samples between which neither time nor an offset goes back. With two or more, its first and
-///    last give the rates: consumption from the position, arrival from the end; else both are unknown.
+///    last give the rates: consumption from the position, arrival from the end; else both are unknown. Where the log's start
+///    passes the position, what retention takes is not consumed.
 /// 6. Retention was faster than the group: what is committed is before the log's start, and no sample showed that there was
 ///    nothing to read up to there: `expired`. `lost` is what is gone. What the group reads next depends on its own
 ///    `auto.offset.reset`, so that the time to catch up is unknown.
@@ -183,7 +184,7 @@ public struct LagEvaluation: Sendable, Hashable {
         let run = Self.run(of: window.samples)
         if let first = run.first, run.count > 1 {
             let span = Double(last.time - first.time) / 1000
-            consumptionRate = first.position.map { Double(position - $0) / span }
+            consumptionRate = Self.consumed(run).map { Double($0) / span }
             arrivalRate = first.end.map { Double(end - $0) / span }
         }
         lost = Self.lost(window.samples)
@@ -299,6 +300,16 @@ public struct LagEvaluation: Sendable, Hashable {
             start -= 1
         }
         return samples[start...]
+    }
+
+    /// Rule 5: offsets that were read over a run; nil if a position is not known.
+    private static func consumed(_ run: ArraySlice<LagSample>) -> Int64? {
+        var sum: Int64 = 0
+        for (before, after) in zip(run, run.dropFirst()) {
+            guard let from = before.position, let to = after.position else { return nil }
+            sum += max(0, to - max(from, after.start ?? from))
+        }
+        return sum
     }
 
     /// Rule 6.

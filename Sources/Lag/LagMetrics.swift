@@ -31,6 +31,6 @@ extension Exposition {
         if people.subjects != .unknown { add(.lagSubjectsAtLeast, people.subjects.atLeast) }
         if let most = people.subjects.atMost { add(.lagSubjectsAtMost, most) }
         if let most = people.waitingSanctions?.atMost { add(.lagSanctionsWaitingAtMost, most) }
-        add(.lagStaleSources, Int64(people.staleSources.count))
+        if let stale = people.staleSources { add(.lagStaleSources, Int64(stale.count)) }
     }
 }

@@ -34,7 +34,7 @@ public final class LagMonitor {
             kafka: kafka, filter: groups, knownGroups: knownGroups, committedReaders: committedReaders,
             ledgers: ledgers, timeoutMilliseconds: timeoutMilliseconds,
             queuedKilobytes: queuedKilobytes, logger: logger)
-        keys = KeySampler(kafka, topics: ledgers, logger: logger)
+        keys = KeySampler(kafka, topics: ledgers, queuedKilobytes: queuedKilobytes, logger: logger)
     }
 
     /// Takes a sample and reports; `now` is the wall clock in milliseconds since 1970. Blocks for some seconds, and longer where

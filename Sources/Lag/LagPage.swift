@@ -104,10 +104,10 @@ public struct LagPage: Sendable {
     /// How old the report is.
     private func head(_ report: LagReport, _ before: String, _ out: inout LagMarkup) {
         if !state.isCurrent {
-            let why = state.failure.map { ": \($0)" } ?? "."
+            let why = state.failure.map { ": \($0)" } ?? ""
             out.element(
                 "p", ["class": "banner"],
-                "The lag is not known now\(why) Below is what was known \(LagText.duration(state.age ?? 0)) ago.")
+                "The lag is not known now\(why). Below is what was known \(LagText.duration(state.age ?? 0)) ago.")
         }
         let time = LagReport.text(report.time).prefix(19).replacing("T", with: " ")
         out.element("p", ["class": "soft"], "\(before)Looked at \(time) UTC.")

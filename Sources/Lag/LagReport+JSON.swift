@@ -63,7 +63,11 @@ extension LagReport {
         out.bounds("overdueSanctions", people.overdueSanctions)
         out.whole("sourceRecords", people.sourceRecords)
         out.key("staleSources")
-        out.list(people.staleSources) { out, topic in out.string(topic) }
+        if let stale = people.staleSources {
+            out.list(stale) { out, topic in out.string(topic) }
+        } else {
+            out.null()
+        }
         out.bounds("subjects", people.subjects)
         out.bounds("waitingSanctions", people.waitingSanctions)
         out.close()

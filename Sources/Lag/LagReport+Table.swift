@@ -124,7 +124,9 @@ extension PeopleLag {
     /// For people: what is counted, the number, and how it is known.
     var lines: [(what: String, number: String, how: String)] {
         let ask = "its members say: --ask HOST:PORT"
-        let stale = staleSources.isEmpty ? "no source is stale" : "stale: " + staleSources.joined(separator: ", ")
+        let stale =
+            staleSources.map { $0.isEmpty ? "no source is stale" : "stale: " + $0.joined(separator: ", ") }
+            ?? "which sources are stale is unknown"
         return [
             ("subjects with unread events in the ledger", LagText.bounds(subjects), "read from the unread frames"),
             (
@@ -133,9 +135,11 @@ extension PeopleLag {
             ),
             (
                 "sanctions past their end, not lifted", overdueSanctions.map(LagText.bounds) ?? "unknown",
-                overdueSanctions == nil && openSanctions != nil
-                    ? "the ledger's clock is not the wall's"
-                    : overdueSanctions == nil ? ask : "counted by the members, of what is folded"
+                overdueSanctions.map {
+                    $0.atMost == nil
+                        ? "counted in the partitions of the members asked, not in all"
+                        : "counted by the members, of what is folded"
+                } ?? (openSanctions == nil ? ask : "the ledger's clock is not the wall's")
             ),
             (
                 "sanctions that wait on a stale source", waitingSanctions.map(LagText.bounds) ?? "unknown",

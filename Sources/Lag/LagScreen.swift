@@ -79,10 +79,17 @@ public struct LagScreen: Sendable {
             "\(LagText.bounds(people.subjects)) subjects unread in the ledger",
             people.overdueSanctions.map { "\(LagText.bounds($0)) sanctions overdue" },
             people.waitingSanctions.map { "\(LagText.bounds($0)) wait on a stale source" },
-            people.catchUp == .never
-                ? "never caught up at these rates" : "all caught up in \(LagReport.text(people.catchUp))",
+            caughtUp(people.catchUp),
         ]
         return TerminalLine("people: " + parts.compactMap { $0 }.joined(separator: "; "))
+    }
+
+    private static func caughtUp(_ catchUp: LagEvaluation.CatchUp) -> String {
+        switch catchUp {
+        case .unknown: "when all is caught up is unknown"
+        case .never: "never caught up at these rates"
+        case .seconds: "all caught up in \(LagReport.text(catchUp))"
+        }
     }
 
     // MARK: Groups

@@ -41,8 +41,8 @@ public struct PeopleLag: Sendable, Hashable {
     public let overdueSanctions: CountBounds?
     /// Noticed, in force or stayed; nil if no member said.
     public let openSanctions: CountBounds?
-    /// By name.
-    public let staleSources: [String]
+    /// By name; nil if nobody knows which are: the intake's group is not known, and no member has said of one that it is frozen.
+    public let staleSources: [String]?
     /// Rule 4; nil if no member said how many sanctions there are while a source is stale.
     public let waitingSanctions: CountBounds?
     /// Rule 5.
@@ -62,14 +62,11 @@ public struct PeopleLag: Sendable, Hashable {
         }
         openSanctions = sum(\.open)
         overdueSanctions = sum(\.overdue)
-        let frozen = Set(readings.flatMap(\.frozenTopics))
-        staleSources = frozen.union(Self.stale(intake)).sorted()
-        // Without the intake's group nobody knows which sources are stale.
-        if staleSources.isEmpty, intake?.partitions.isEmpty == false {
-            waitingSanctions = CountBounds(exactly: 0)
-        } else {
-            waitingSanctions = openSanctions.map { CountBounds(atLeast: 0, atMost: $0.atMost) }
-        }
+        let stale = Set(readings.flatMap(\.frozenTopics)).union(Self.stale(intake)).sorted()
+        staleSources = stale.isEmpty && intake?.partitions.isEmpty != false ? nil : stale
+        waitingSanctions =
+            staleSources?.isEmpty == true
+            ? CountBounds(exactly: 0) : openSanctions.map { CountBounds(atLeast: 0, atMost: $0.atMost) }
         catchUp = [intake, fold].reduce(.seconds(0)) { $0.later($1?.catchUp ?? .unknown) }
     }
 

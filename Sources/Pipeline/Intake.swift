@@ -57,6 +57,7 @@ final class Intake: RoundWorker, RebalanceListener {
     private let clock: SteadyClock
     private let memory: MemoryWatch
     private let directory: MemberDirectory
+    private let appended: AppendedOffsets
     private var committed: [TopicPartition: Int64] = [:]
     private var dirty: [Bool]
     /// Ends of ledger partitions, acknowledged and not yet told.
@@ -78,7 +79,7 @@ final class Intake: RoundWorker, RebalanceListener {
         configuration = member.configuration
         (host, logger) = (configuration.host, member.logger)
         (stop, board, directory) = (member.stop, member.board, member.directory)
-        (clock, memory) = (member.clock, member.memory)
+        (clock, memory, appended) = (member.clock, member.memory, member.appended)
         (lastCommit, lastRound) = (host.now, host.now)
         backpressure = Backpressure(configuration)
         round = Batching(at: host.now)
@@ -287,6 +288,7 @@ final class Intake: RoundWorker, RebalanceListener {
         outlet.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
             if delivery.code == 0, delivery.topic == outlet.appender.topic {
                 do {
+                    try appended.note(delivery.partition, offset: delivery.offset)
                     try outlet.appender.acknowledged(delivery.partition, offset: delivery.offset)
                 } catch {
                     // Nothing from here on may be committed: the worker begins anew from what is.

@@ -81,6 +81,8 @@ final class Supervisor: @unchecked Sendable {
 
     private func note(_ error: any Error) {
         onFailure()
+        // The other roles end too, and do not wait until this one has let go: intake must not append to a ledger that is not the one.
+        if error is PipelineError { stop.set() }
         let now = host.now
         if now - lastFailure > Self.healthyAfter { failures = 0 }
         lastFailure = now

@@ -35,10 +35,10 @@ extension Exposition {
         }
         add(.foldEarlyEvents, diagnosis.waiting)
         add(.foldTimersFired, diagnosis.timersFired)
-        for item in diagnosis.ruleEvents.prefix(Self.maximumRules) {
-            add(.foldEventsByRule, item.events, labels: [("rule", item.rule)])
+        var rules: [String: Int64] = [:]
+        for (index, item) in diagnosis.ruleEvents.enumerated() {
+            rules[index < Self.maximumRules ? item.rule : Self.others, default: 0] += item.events
         }
-        let rest = diagnosis.ruleEvents.dropFirst(Self.maximumRules).reduce(0) { $0 + $1.events }
-        if rest > 0 { add(.foldEventsByRule, rest, labels: [("rule", Self.others)]) }
+        for (rule, events) in rules { add(.foldEventsByRule, events, labels: [("rule", rule)]) }
     }
 }

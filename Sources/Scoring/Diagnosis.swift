@@ -80,39 +80,44 @@ public struct Diagnosis: Sendable, Equatable {
 
     public init() {}
 
+    /// Failures and event types that are counted apart over all ledger partitions and over all the time that a process owns some:
+    /// types are what producers make of them.
+    static let (maximumFailures, maximumTypes) = (1024, 256)
+
     /// Adds that of another ledger partition under the same policy.
     public mutating func add(_ other: Diagnosis) {
-        for failure in other.failures {
-            let place = failures.firstIndex {
-                $0.part == failure.part && $0.id == failure.id && $0.reason == failure.reason
-            }
-            if let place { failures[place].count += failure.count } else { failures.append(failure) }
+        let failuresBeyond = Self.add(other.failures, to: &failures, atMost: Self.maximumFailures, \.count) {
+            $0.part == $1.part && $0.id == $1.id && $0.reason == $1.reason
         }
-        otherFailures += other.otherFailures
-        for item in other.unmatchedTypes {
-            if let place = unmatchedTypes.firstIndex(where: { $0.type == item.type }) {
-                unmatchedTypes[place].events += item.events
-            } else {
-                unmatchedTypes.append(item)
-            }
+        otherFailures += other.otherFailures + failuresBeyond
+        let typesBeyond = Self.add(other.unmatchedTypes, to: &unmatchedTypes, atMost: Self.maximumTypes, \.events) {
+            $0.type == $1.type
         }
-        otherUnmatched += other.otherUnmatched
-        for item in other.notEnrolled {
-            if let place = notEnrolled.firstIndex(where: { $0.topic == item.topic }) {
-                notEnrolled[place].events += item.events
-            } else {
-                notEnrolled.append(item)
-            }
-        }
+        otherUnmatched += other.otherUnmatched + typesBeyond
+        _ = Self.add(other.notEnrolled, to: &notEnrolled, \.events) { $0.topic == $1.topic }
         waiting += other.waiting
         timersFired += other.timersFired
-        for item in other.ruleEvents {
-            if let place = ruleEvents.firstIndex(where: { $0.rule == item.rule }) {
-                ruleEvents[place].events += item.events
+        _ = Self.add(other.ruleEvents, to: &ruleEvents, \.events) { $0.rule == $1.rule }
+    }
+
+    /// Adds what has the same name, and appends what has a new one while there are fewer than `limit`. Returns the counts of the rest.
+    private static func add<Item>(
+        _ items: [Item], to sum: inout [Item], atMost limit: Int = .max, _ count: WritableKeyPath<Item, Int64>,
+        isSame: (Item, Item) -> Bool
+    ) -> Int64 {
+        var rest: Int64 = 0
+        for (index, item) in items.enumerated() {
+            // Partitions have mostly the same names in the same order.
+            let isInPlace = index < sum.count && isSame(sum[index], item)
+            if let place = isInPlace ? index : sum.firstIndex(where: { isSame($0, item) }) {
+                sum[place][keyPath: count] += item[keyPath: count]
+            } else if sum.count < limit {
+                sum.append(item)
             } else {
-                ruleEvents.append(item)
+                rest += item[keyPath: count]
             }
         }
+        return rest
     }
 }
 

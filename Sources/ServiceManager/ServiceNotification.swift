@@ -1,8 +1,9 @@
 internal import Foundation
 internal import Synchronization
 
-/// Tells the service manager that started this process how it is: systemd's `Type=notify`, and its watchdog. The protocol is
-/// sd_notify(3): datagrams to the socket that `NOTIFY_SOCKET` names. Reports go out from a thread of their own until it is stopped.
+/// Reports the state of this process to the service manager that started it: systemd's `Type=notify`, and its
+/// watchdog. The protocol is sd_notify(3): datagrams to the socket that `NOTIFY_SOCKET` names. A thread of its own
+/// sends the reports until it is stopped.
 public final class ServiceNotification: Sendable {
     private let socket: NotifySocket
     private let condition = NSCondition()
@@ -17,7 +18,8 @@ public final class ServiceNotification: Sendable {
         thread.start()
     }
 
-    /// From here on the process winds up: its threads end, and nobody is to take that for a hang.
+    /// Reports that the process is stopping. Its threads end from now on, and the manager must not take that for a
+    /// hang.
     public func stop() {
         let isFirst = isStopped.withLock { isStopped in
             defer { isStopped = true }
@@ -40,7 +42,7 @@ public final class ServiceNotification: Sendable {
         while !isStopped.withLock({ $0 }) {
             var next = report
             if let text = next.next(health(), at: .now) {
-                // What was not sent is said anew.
+                // A report that was not sent is sent again.
                 if socket.send(text) { report = next }
             }
             let pause = Double(next.pause / .milliseconds(1)) / 1000
@@ -51,15 +53,15 @@ public final class ServiceNotification: Sendable {
     }
 }
 
-/// A Unix datagram socket by its path; one whose name begins with `@` has none in the file system.
+/// A Unix datagram socket by its path. A path that begins with `@` is not in the file system.
 private final class NotifySocket: Sendable {
-    /// A report that the manager does not take is lost after so long.
+    /// A report that the manager does not accept within this time, in seconds, is lost.
     private static let sendSeconds = 5
 
     private let descriptor: Int32
     private let path: [UInt8]
 
-    /// Nil if the path is none, or too long for a socket.
+    /// Nil if the text is not a path, or if it is too long for a socket.
     init?(_ path: String) {
         let room = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
         var bytes = Array(path.utf8)
@@ -74,7 +76,7 @@ private final class NotifySocket: Sendable {
 
     deinit { close(descriptor) }
 
-    /// False: it was not sent.
+    /// Returns false if the text was not sent.
     @discardableResult func send(_ text: String) -> Bool {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

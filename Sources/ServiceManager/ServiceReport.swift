@@ -1,13 +1,13 @@
-/// What a service manager is told of a process, in the order in which it may be told: lines NAME=VALUE, as in sd_notify(3). A
-/// value, so that what could not be sent is told again.
+/// The reports about a process to its service manager, in an allowed order: lines NAME=VALUE, as in sd_notify(3). It
+/// is a value, so that a report that could not be sent is made again.
 public struct ServiceReport: Sendable {
-    /// How a process is.
+    /// The state of a process.
     public struct Health: Sendable {
-        /// Its groups are polled.
+        /// True if its groups are polled.
         public var isAtWork: Bool
-        /// For how long the part of it that stands still for longest does so.
+        /// How long the slowest part of the process has made no progress.
         public var standstill: Duration
-        /// What `/readyz` says.
+        /// The answer of `/readyz`, in one line.
         public var words: String
 
         public init(isAtWork: Bool, standstill: Duration, words: String) {
@@ -15,16 +15,16 @@ public struct ServiceReport: Sendable {
         }
     }
 
-    /// A start that goes on may take so much longer. The manager counts from the last time that it is told so.
+    /// The time that a start in progress may still take. The manager counts from the last report.
     static let patience = Duration.seconds(60)
-    /// Between two reports where no watchdog asks for more.
+    /// The time between two reports, unless the watchdog needs more.
     static let interval = Duration.seconds(5)
-    /// Of a start, whose end somebody waits for.
+    /// The time between two reports during a start, because somebody waits for its end.
     static let startInterval = Duration.milliseconds(200)
-    /// Bytes of the text that `systemctl status` shows.
+    /// The maximum length of the text that `systemctl status` shows, in bytes.
     private static let maximumWords = 500
 
-    /// The service manager ends the process if it has not been told for so long that it is alive; nil if it does not.
+    /// The service manager ends the process after this time without a sign of life; nil if it does not.
     let watchdog: Duration?
     private(set) var isReady = false
     private var words: String?
@@ -32,14 +32,14 @@ public struct ServiceReport: Sendable {
 
     init(watchdog: Duration?) { self.watchdog = watchdog }
 
-    /// Until the next report.
+    /// The time until the next report.
     var pause: Duration {
         guard isReady else { return Self.startInterval }
         return watchdog.map { min($0 / 4, Self.interval) } ?? Self.interval
     }
 
-    /// What is to be sent now, nil if there is nothing. Who stands still for half of the watchdog's time is not alive: it is not told
-    /// of until it goes on.
+    /// The next report; nil if there is nothing to report. A process without progress for half of the watchdog's time
+    /// is not alive. It sends no sign of life until it makes progress again.
     mutating func next(_ health: Health, at now: ContinuousClock.Instant) -> String? {
         var lines: [String] = []
         let isAlive = health.standstill < (watchdog ?? Self.patience) / 2

@@ -132,31 +132,46 @@ struct LagCommand: AsyncParsableCommand {
         if exceeded { throw Exit.limitExceeded }
     }
 
-    /// Prints evaluations; true if the one evaluation is not within `--max-seconds`.
+    /// Prints evaluations; true if the one evaluation is not within `--max-seconds`. With `--watch` a look that fails for a while
+    /// is a message, and the next one may succeed.
     private func evaluate(_ source: LagSource, every pause: Double) throws -> Bool {
-        do {
-            let look = try source.look()
-            _ = try look.observe(now: milliseconds())
-            while true {
-                // The first sample has no rate, so the first report comes with the second.
-                Thread.sleep(forTimeInterval: pause)
-                let report = try look.report(now: milliseconds())
-                for note in report.notes { say("note: \(note)") }
-                if output == .json {
-                    for chunk in report.jsonChunks { print(String(decoding: chunk, as: UTF8.self), terminator: "") }
-                    print("")
+        var look: LagSource.Look?
+        while true {
+            do throws(KafkaError) {
+                let known: LagSource.Look
+                if let look {
+                    known = look
                 } else {
-                    print(report.table(all: all))
+                    known = try source.look()
+                    // The first sample has no rate, so the first report comes with the second.
+                    _ = try known.observe(now: milliseconds())
+                    look = known
                 }
-                fflush(nil)
+                Thread.sleep(forTimeInterval: pause)
+                let report = try known.report(now: milliseconds())
+                show(report)
                 guard !watch else { continue }
                 let excesses = maxSeconds.map { report.excesses(maxSeconds: $0, asked: group) } ?? []
                 for excess in excesses { say(excess) }
                 return !excesses.isEmpty
+            } catch {
+                let failure = "error: \(source.brokers): \(error)"
+                guard watch, error.isRetriable, !error.isFatal else { throw fail(failure) }
+                say(failure)
+                Thread.sleep(forTimeInterval: pause)
             }
-        } catch {
-            throw fail("error: \(source.brokers): \(error)")
         }
+    }
+
+    private func show(_ report: LagReport) {
+        for note in report.notes { say("note: \(note)") }
+        if output == .json {
+            for chunk in report.jsonChunks { print(String(decoding: chunk, as: UTF8.self), terminator: "") }
+            print("")
+        } else {
+            print(report.table(all: all))
+        }
+        fflush(nil)
     }
 
     /// Looks that a screen remembers: as many as it has room for.

@@ -28,42 +28,62 @@ final class MemberReadings: Sendable {
 
     deinit { session.invalidateAndCancel() }
 
-    /// What the members at these addresses (`HOST:PORT`) say; `notes` says who did not answer.
+    /// What the members at these addresses (`HOST:PORT`) say, each once; `notes` says who did not answer. One that hangs keeps the
+    /// others waiting no longer than `seconds`, twice.
     func ask(_ addresses: [String], _ notes: inout [String]) -> [MemberReading] {
-        addresses.compactMap { address in
+        var seen: Set<String> = []
+        let addresses = addresses.filter { seen.insert($0).inserted }
+        let answers = eachAtOnce(addresses) { [self] address -> Result<MemberReading, Silence> in
             guard let readiness = get(address, "/readyz") else {
-                notes.append("member \(address.printable()): it does not answer")
-                return nil
+                return .failure(Silence(reason: "it does not answer"))
             }
             let metrics = get(address, "/metrics").map { String(decoding: $0, as: UTF8.self) }
             let reading = MemberReading(member: address.printable(), readiness: readiness, metrics: metrics)
-            if reading == nil { notes.append("member \(address.printable()): this is none of a member's answers") }
-            return reading
+            return reading.map { .success($0) } ?? .failure(Silence(reason: "this is none of a member's answers"))
+        }
+        return zip(addresses, answers).compactMap { address, answer in
+            switch answer {
+            case .success(let reading): return reading
+            case .failure(let silence):
+                notes.append("member \(address.printable()): \(silence.reason)")
+                return nil
+            }
         }
     }
+
+    private struct Silence: Error { let reason: String }
 
     /// Members that are asked at the same time.
     private static let atOnce = 16
 
     /// Each member with what it says; one that hangs keeps the others waiting no longer than `seconds`, twice.
     func statuses(of members: [MembersTable.Member]) -> [MemberStatus] {
-        let answers = Mutex([Int: MemberStatus]())
+        eachAtOnce(members) { [self] member in
+            let readiness = get(member.address, "/readyz")
+            let metrics = readiness == nil ? nil : get(member.address, "/metrics")
+            return MemberStatus(
+                name: member.name, address: member.address, partitions: member.partitions, readiness: readiness,
+                metrics: metrics.map { String(decoding: $0, as: UTF8.self) })
+        }
+    }
+
+    /// An answer for each, in their order.
+    private func eachAtOnce<Asked: Sendable, Told: Sendable>(
+        _ asked: [Asked], _ ask: @escaping @Sendable (Asked) -> Told
+    ) -> [Told] {
+        let answers = Mutex([Int: Told]())
         let turn = DispatchSemaphore(value: Self.atOnce)
         let group = DispatchGroup()
-        for (index, member) in members.enumerated() {
+        for (index, one) in asked.enumerated() {
             turn.wait()
-            DispatchQueue.global().async(group: group) { [self] in
+            DispatchQueue.global().async(group: group) {
                 defer { turn.signal() }
-                let readiness = get(member.address, "/readyz")
-                let metrics = readiness == nil ? nil : get(member.address, "/metrics")
-                let status = MemberStatus(
-                    name: member.name, address: member.address, partitions: member.partitions, readiness: readiness,
-                    metrics: metrics.map { String(decoding: $0, as: UTF8.self) })
-                answers.withLock { $0[index] = status }
+                let told = ask(one)
+                answers.withLock { $0[index] = told }
             }
         }
         group.wait()
-        return answers.withLock { answers in members.indices.compactMap { answers[$0] } }
+        return answers.withLock { answers in asked.indices.compactMap { answers[$0] } }
     }
 
     /// Nil if it does not answer.

@@ -80,9 +80,10 @@ struct TraceCommand: ParsableCommand {
         try text.withUnsafeBytes { output == .json ? try out.write(line: $0) : try out.write($0) }
         try out.close()
         guard report.isFound else {
+            let nobody = cluster == nil ? "the archive does not have" : "neither the ledger nor a dead letter has"
             throw fail(
-                "error: neither \(cluster == nil ? "the archive" : "the ledger nor a dead letter") has this event: it was not sent, not "
-                    + "read yet (`standing lag`), or has another source or id")
+                "error: \(nobody) this event: it was not sent, not read yet (`standing lag`), or has another source or "
+                    + (subject == nil ? "id" : "id, or another subject"))
         }
     }
 }

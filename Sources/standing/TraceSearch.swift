@@ -34,17 +34,16 @@ struct TraceSearch {
             }
             if let partition = ledger.partition(of: Array(subject.utf8)) { partitions = [partition] }
         }
-        let starts = try since.flatMap { try kafka?.starts(of: ledger.topic, partitions, since: $0) } ?? [:]
+        let starts = try since.flatMap { try kafka?.starts(of: ledger, partitions, since: $0) } ?? [:]
         searched = "ledger partitions \(partitions.map(String.init).joined(separator: ", "))"
         if let since {
-            let unknown = partitions.count { starts[$0] == nil }
             searched +=
                 " since \(since)"
-                + (unknown > 0 ? ", \(unknown) of them whole: the broker tells no offset of that time" : "")
+                + (starts.isEmpty ? ", whole: the broker finds no offsets by time" : "")
         }
         try withProgress(partitions.reduce(0) { $0 + (ledger.ends[$1] ?? 0) - (starts[$1] ?? 0) }) { progress in
             var search = EventSearch(source: Array(source.utf8), id: Array(id.utf8))
-            for partition in partitions {
+            for partition in partitions where (starts[partition] ?? 0) < (ledger.ends[partition] ?? .max) {
                 try search.search(
                     ledger.frames(partition, starts[partition] ?? 0, .max), of: partition, progress: progress)
             }
@@ -143,11 +142,19 @@ struct TraceSearch {
 extension KafkaConfiguration {
     private static let startsMilliseconds = 10_000
 
-    /// The first offsets that were written at a time or later, of the partitions for which a broker tells one.
-    fileprivate func starts(of topic: String, _ partitions: [Int32], since time: Timestamp) throws -> [Int32: Int64] {
-        let places = partitions.map { TopicPartition(topic, $0) }
-        let answers = try Admin(self).offsets(
-            of: places, at: .time(milliseconds: time.microseconds / 1000), milliseconds: Self.startsMilliseconds)
-        return Dictionary(uniqueKeysWithValues: answers.offsets.map { ($0.key.partition, $0.value) })
+    /// The first offsets that were written at a time or later, of a partition that has none its end; empty where the brokers find no
+    /// offsets by time.
+    fileprivate func starts(
+        of ledger: LedgerSource, _ partitions: [Int32], since time: Timestamp
+    ) throws -> [Int32: Int64] {
+        let admin = try Admin(self, timeoutMilliseconds: Self.startsMilliseconds)
+        guard admin.describesSettings else { return [:] }
+        let offsets = try admin.offsets(
+            of: partitions.map { TopicPartition(ledger.topic, $0) }, atTime: time.microseconds / 1000,
+            milliseconds: Self.startsMilliseconds)
+        return Dictionary(
+            uniqueKeysWithValues: offsets.map { place, offset in
+                (place.partition, offset ?? ledger.ends[place.partition] ?? 0)
+            })
     }
 }

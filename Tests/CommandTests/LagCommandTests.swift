@@ -106,13 +106,13 @@ extension CommandTests {
             #expect(try report(run).groups.contains { $0.group == "standing-fold" })
         }
 
-        private func answered(_ path: String, at address: String, status: Int = 200, with text: String = "")
+        private func answered(_ path: String, at address: String, status: Int = 200, with text: String? = nil)
             async throws -> Answer
         {
             var last: Answer?
             return try await wait(for: "\(path): \(String(describing: last))") {
                 last = await answer(address + path)
-                guard let last, last.status == status, last.body.contains(text) else { return nil }
+                guard let last, last.status == status, text.map(last.body.contains) != false else { return nil }
                 return last
             }
         }
@@ -204,6 +204,25 @@ extension CommandTests {
             #expect(table.output.contains("\nsanctions past their end, not lifted "))
             #expect(table.output.contains("the ledger's clock is not the wall's"))
             #expect(try await member.process.stop().code == 0)
+        }
+
+        @Test func watchGoesOnWhileTheClusterDoesNotAnswer() async throws {
+            let port = try freePort()
+            let broker = try await Broker(port: port)
+            let watch = try Running(
+                ["lag", "--brokers", broker.address, "--interval", "200ms", "--watch", "--output", "json"])
+            func count() -> Int { watch.outputSoFar.split(separator: "\n").count }
+            try await wait(for: "an evaluation: \(watch.messagesSoFar)") { count() > 0 ? true : nil }
+            try await broker.process.killed()
+            _ = try await watch.message(after: "error: ")
+            #expect(watch.isRunning)
+            let before = count()
+            let next = try await Broker(port: port)
+            try await wait(for: "one after the failure: \(watch.messagesSoFar.suffix(2000))") {
+                count() > before ? true : nil
+            }
+            _ = try await watch.stop()
+            _ = next
         }
 
         /// On a terminal of 80 cells, as `script` makes one.

@@ -47,6 +47,8 @@ struct FreshnessTests {
         read(0, to: 3, sequence: 3)
         read(1, to: 5, sequence: 5)
         #expect(freshness.progress(at: Self.at(12)) == .init(partitions: 2, unread: 0, behind: .seconds(3)))
+        freshness.begin([0, 1, 2], at: [:])
+        #expect(freshness.progress(at: Self.at(13)).unread == nil, "the end of a new partition is not told yet")
     }
 
     @Test mutating func aServiceThatStoppedAtTheEndIsCurrentAtOnce() {

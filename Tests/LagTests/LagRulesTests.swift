@@ -84,6 +84,17 @@ private func looks(_ offsets: [(committed: Int64, end: Int64)]) -> [LagSample] {
         #expect(lag.retentionShare == 1)
     }
 
+    /// Rule 5: a group that stands still has read nothing of what retention took, and one that goes on only what is after it.
+    @Test func whatRetentionTookWasNotConsumed() {
+        let stopped = judge([look(0, 30, of: 0...100, age: 90), look(10, 30, of: 80...100, age: 100)])
+        #expect(stopped.consumptionRate == 0)
+        #expect(stopped.lost == 50)
+        let goesOn = judge([look(0, 30, of: 0...100, age: 90), look(10, 90, of: 80...100, age: 10)])
+        #expect(goesOn.consumptionRate == 1)
+        let unhurt = judge([look(0, 30, of: 0...100, age: 90), look(10, 90, of: 20...100, age: 10)])
+        #expect(unhurt.consumptionRate == 6)
+    }
+
     @Test func anEmptyLogHasNothingToReadButWhatWasLost() {
         let lag = judge([look(0, 40, of: 100...100)])
         #expect(lag.records == 0)

@@ -1,3 +1,4 @@
+import Events
 import Lag
 import Testing
 
@@ -42,6 +43,14 @@ import Testing
         #expect(people.subjects == .unknown)
         #expect(people.overdueSanctions == nil && people.openSanctions == nil && people.waitingSanctions == nil)
         #expect(people.catchUp == .unknown)
+        // Nobody knows which sources are stale, and that is not none.
+        #expect(people.staleSources == nil)
+        var exposition = Exposition()
+        var report = LagReport(time: 0, groups: [], notes: [])
+        report.people = people
+        exposition.addLag(report, age: 0, isCurrent: true)
+        #expect(!exposition.text.contains("\nstanding_lag_stale_sources"))
+        #expect(report.json().contains(#""staleSources":null"#))
     }
 
     @Test func sanctionsAreExactWhereEveryLedgerPartitionWasCounted() {
@@ -109,7 +118,7 @@ import Testing
                 PEOPLE                                     NUMBER      HOW IT IS KNOWN
                 subjects with unread events in the ledger  7           read from the unread frames
                 source records that are not in the ledger  20          each is about one subject at most
-                sanctions past their end, not lifted       at least 2  counted by the members, of what is folded
+                sanctions past their end, not lifted       at least 2  counted in the partitions of the members asked, not in all
                 sanctions that wait on a stale source      unknown     stale: late
                 all is caught up in                        20s         extrapolated from the rates of the last looks
 

@@ -13,6 +13,7 @@ import Testing
         final class Shared {
             var calls: [String] = []
             var isMember = true
+            var onAbandon: () -> Void = {}
             /// What the next calls of each sort throw.
             var errors: [String: [(any Error)?]] = [:]
         }
@@ -31,7 +32,10 @@ import Testing
         func step() throws { try call("step") }
         func resume() throws { try call("resume") }
         func finish() throws { try call("finish") }
-        func abandon() { shared.calls.append("abandon") }
+        func abandon() {
+            shared.calls.append("abandon")
+            shared.onAbandon()
+        }
     }
 
     private let shared = Script.Shared()
@@ -95,6 +99,15 @@ import Testing
         shared.errors["step"] = [PipelineError(.storage, "the disk is gone")]
         #expect(throws: PipelineError.self) { try supervisor.run() }
         #expect(shared.calls == ["make", "start", "step", "abandon"])
+    }
+
+    /// To let go may take long, and meanwhile the other roles must not go on.
+    @Test func whatIsFinalStopsTheOthersFirst() {
+        shared.errors["step"] = [PipelineError(.ledgerDamaged, "the ledger is gone")]
+        var wasStopped = false
+        shared.onAbandon = { [stop] in wasStopped = stop.isSet }
+        #expect(throws: PipelineError.self) { try supervisor.run() }
+        #expect(wasStopped)
     }
 
     /// The stop comes while the worker pauses: it has nothing that is worth a hand-over.

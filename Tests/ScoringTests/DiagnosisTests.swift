@@ -129,6 +129,21 @@ import Testing
         #expect(story.fold.counters.unmatched == 80)
     }
 
+    /// A process that owns partitions for years meets ever new types.
+    @Test func theirNamesAreBoundedOverAllPartitionsToo() {
+        var sum = Diagnosis()
+        for number in 0..<300 {
+            var part = Diagnosis()
+            part.unmatchedTypes = [.init(type: "common", events: 1), .init(type: "t\(number)", events: 2)]
+            part.ruleEvents = [.init(rule: "a", events: 1)]
+            sum.add(part)
+        }
+        #expect(sum.unmatchedTypes.count == Diagnosis.maximumTypes)
+        #expect(sum.unmatchedTypes.first == .init(type: "common", events: 300))
+        #expect(sum.otherUnmatched == 2 * Int64(301 - Diagnosis.maximumTypes))
+        #expect(sum.ruleEvents == [.init(rule: "a", events: 300)])
+    }
+
     // MARK: Rules and timers
 
     @Test func eventsAreCountedByTheRuleThatTookThem() throws {

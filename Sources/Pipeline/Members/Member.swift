@@ -14,6 +14,7 @@ struct Member: Sendable {
     let clock: SteadyClock
     let memory: MemoryWatch
     let slices = SliceQueue()
+    let appended: AppendedOffsets
 
     init(_ configuration: PipelineConfiguration, logger: Logger) {
         let stop = stop
@@ -25,6 +26,7 @@ struct Member: Sendable {
         owned = OwnedPartitions(configuration.host)
         directory = MemberDirectory(member: configuration.members?.member ?? "")
         clock = SteadyClock(configuration.host, logger)
+        appended = AppendedOffsets(ledger: configuration.topics.ledger)
         memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)
     }
 

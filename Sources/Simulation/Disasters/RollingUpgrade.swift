@@ -15,8 +15,8 @@ struct RollingUpgrade {
 
     /// Of a thousand runs, how many are of this sort, and in how many of these the ledger is moved too early.
     private static let (runsPerMille, hastyPerMille) = (300, 500)
-    /// How often operators do something, in a thousand steps.
-    private static let stepsPerMille = 30
+    /// How often operators do something, in a thousand steps. The rarer, the longer the two releases run side by side.
+    private static let stepsPerMille = 20
     private static let backPerMille = 150
     /// More runs begin under the second version: from it to the third, most changes.
     private static let beginnings: [FoldVersion] = [.second, .second, .third, .fourth, .fifth]
@@ -51,7 +51,7 @@ struct RollingUpgrade {
     mutating func next() -> Step {
         guard random.chance(perMille: Self.stepsPerMille) else { return .nothing }
         let old = isNew.indices.filter { !isNew[$0] }
-        if !isMoved, old.isEmpty || movesEarly && random.below(3) == 0 { return .moveLedger }
+        if !isMoved, old.isEmpty || movesEarly && random.below(2) == 0 { return .moveLedger }
         // Nothing leads back from the entries.
         if !isMoved, old.count < isNew.count, random.chance(perMille: Self.backPerMille) {
             return .replace(random.below(isNew.count))

@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+/// The comments of the modules that have been read for it are in plain English (`Tests/README.md`).
+@Suite struct WordsTests {
+    private static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
+    private static let modules = ["Downstream", "Events", "HTTP", "Kafka", "Ledger", "ServiceManager", "Topics"]
+
+    /// The first column of the page's table, without phrases that have an ellipsis.
+    private func phrases() throws -> [String] {
+        let page = try String(contentsOf: Self.root.appending(path: "Tests/README.md"), encoding: .utf8)
+        return page.matches(of: /(?m)^\| `([^`]+)` \|/).map { String($0.1) }.filter { !$0.contains("…") }
+    }
+
+    /// Comments with the number of their first line. Lines that follow each other are one comment.
+    private func comments(in text: String) -> [(line: Int, text: String)] {
+        var comments: [(line: Int, text: String)] = []
+        var wasComment = false
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let words = line.drop { $0 == " " }
+            let isComment = words.hasPrefix("//")
+            let comment = words.drop { $0 == "/" }.drop { $0 == " " }
+            if isComment, wasComment {
+                comments[comments.count - 1].text += " " + comment
+            } else if isComment {
+                comments.append((index + 1, String(comment)))
+            }
+            wasComment = isComment
+        }
+        return comments
+    }
+
+    /// A comment without its code. "There is none" is good English.
+    private func prose(of comment: String) -> String {
+        comment.lowercased().replacing(/`[^`]*`/, with: "code").replacing("there is none", with: "")
+    }
+
+    /// Whether a phrase stands between words, and not within one.
+    private func has(_ phrase: String, _ prose: String) -> Bool {
+        let isWord = (begin: phrase.first?.isLetter == true, end: phrase.last?.isLetter == true)
+        for range in prose.ranges(of: phrase) {
+            let before = isWord.begin && prose[..<range.lowerBound].last?.isLetter == true
+            let after = isWord.end && prose[range.upperBound...].first?.isLetter == true
+            if !before, !after { return true }
+        }
+        return false
+    }
+
+    private func findings(in text: String, _ phrases: [String]) -> [String] {
+        var findings: [String] = []
+        for comment in comments(in: text) {
+            let prose = prose(of: comment.text)
+            for phrase in phrases where has(phrase, prose) { findings.append("\(comment.line): \(phrase)") }
+        }
+        return findings
+    }
+
+    @Test func commentsHaveNoneOfTheBadPhrases() throws {
+        let phrases = try phrases()
+        #expect(phrases.count > 10, "the page's table is read")
+        for module in Self.modules {
+            let folder = Self.root.appending(path: "Sources/\(module)")
+            let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+            var count = 0
+            for case let file as URL in files where file.pathExtension == "swift" {
+                count += 1
+                let found = findings(in: try String(contentsOf: file, encoding: .utf8), phrases)
+                #expect(found.isEmpty, "\(module)/\(file.lastPathComponent)")
+            }
+            #expect(count > 0, "\(module) has no sources")
+        }
+    }
+
+    @Test func aBadPhraseIsFoundAcrossLines() throws {
+        let text = """
+            /// A greater record is
+            /// none.
+            let a = "nil: none"
+            // The offset behind the last; `behind` is code, and behindhand another word.
+            let b = 1
+            /// Nil if there is none.
+            """
+        #expect(findings(in: text, try phrases()) == ["1: is none", "4: behind"])
+    }
+}
