@@ -2,6 +2,7 @@ import Events
 import Foundation
 import HTTP
 import Hummingbird
+import Kafka
 import Logging
 
 /// The HTTP side of a service: its own routes, and `/livez`, `/readyz` and `/metrics`. Requests are not logged,
@@ -15,6 +16,9 @@ struct DownstreamServer: Sendable {
         case checks(BlacklistStore)
     }
 
+    /// A standstill after which the group has taken the follower for dead.
+    private static let standstillLimit = Duration.milliseconds(Consumer.Options.standardPollInterval)
+
     private let server: HTTPServer
 
     init(
@@ -23,7 +27,9 @@ struct DownstreamServer: Sendable {
     ) {
         let lookUp = DownstreamAnswers(follower: follower, options: options)
         let routes = Routes(logger: logger)
-        routes.get("livez") { _, _ in .text("ok\n") }
+        routes.get("livez") { _, _ in
+            .liveness(standstill: follower.standstill, limit: Self.standstillLimit)
+        }
         routes.get("readyz") { _, _ in try await lookUp.readiness() }
         routes.get("metrics") { request, _ in .metrics(lookUp.metrics, for: request) }
         switch answers {

@@ -19,10 +19,11 @@ struct ProcessReading: Sendable, Equatable {
         /// The machine's boot, as a Unix time; nil if it is unknown.
         var boot: Double?
 
+        /// The boot time by the clocks: `/proc/stat` has it too, and systemd's `ProcSubset=pid` hides that. It is read once, so that
+        /// a wall clock that is set does not move it.
         static let ofThisMachine = Units(
             ticksPerSecond: Double(sysconf(Int32(_SC_CLK_TCK))), pageBytes: Int64(sysconf(Int32(_SC_PAGESIZE))),
-            boot: try? String(contentsOfFile: "/proc/stat", encoding: .utf8).split(separator: "\n")
-                .first { $0.hasPrefix("btime ") }.flatMap { Double($0.dropFirst("btime ".count)) })
+            boot: Date().timeIntervalSince1970 - ProcessInfo.processInfo.systemUptime)
     }
 
     init() {}

@@ -88,6 +88,12 @@ extension Response {
         Response(Answer.error(message, status: status))
     }
 
+    /// Of `/livez`. 503 once a thread has stood still for `limit`: whoever watches the process, as Kubernetes does, ends it then.
+    public static func liveness(standstill: Duration, limit: Duration) -> Response {
+        guard standstill >= limit else { return .text("ok\n") }
+        return .error("a thread stands still for \(standstill.components.seconds) s", status: .serviceUnavailable)
+    }
+
     /// 503: the client should repeat the request in a second.
     public static func retryLater(_ message: String) -> Response {
         var response = error(message, status: .serviceUnavailable)

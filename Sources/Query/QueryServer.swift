@@ -77,7 +77,8 @@ public final class QueryServer: Sendable {
 
     private func liveness() -> Response {
         if let failure = service.finalFailure { return .error("\(failure)", status: .serviceUnavailable) }
-        return .text("ok\n")
+        return .liveness(
+            standstill: service.standstill, limit: .milliseconds(service.configuration.maximumPollInterval))
     }
 
     private func readiness() -> Response {

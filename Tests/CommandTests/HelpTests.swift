@@ -24,8 +24,9 @@ extension CommandTests {
         }
 
         @Test func whatPrintsATableHasAJSONForm() async throws {
+            let help = try await Help.ofAll()
             // By the word in their help; those whose only form is JSON, or text, have no such option.
-            for (path, command) in try await Help.ofAll().leaves() {
+            for (path, command) in help.leaves() {
                 let output = command.arguments?.first { $0.flags.contains("--output") }
                 guard let what = output?.abstract, what.contains("text") || what.contains("table") else { continue }
                 #expect(what.contains("json"), "standing \(path.joined(separator: " ")): \(what)")
@@ -37,7 +38,7 @@ extension CommandTests {
                 "bench latency",
             ] {
                 let words = name.split(separator: " ").map(String.init)
-                let found = try await Help.ofAll().all().first { $0.path == words }
+                let found = help.all().first { $0.path == words }
                 #expect(found?.command.flags.contains("--output") == true, "\(name)")
             }
         }

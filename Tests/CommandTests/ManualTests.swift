@@ -56,6 +56,16 @@ extension CommandTests {
             let topics = ["topics", "asyncapi", "--output", "json", "--topics", "\(prefix.path)/share/standing/topics"]
             #expect(try await Running(topics).finished().code == 0)
 
+            // A file of an older version, which this one does not have.
+            let manifest = "opt/standing/share/standing/MANIFEST"
+            try folder.write("old", to: "opt/standing/share/man/man1/standing-old.1.gz")
+            try folder.write(
+                "share/man/man1/standing-old.1.gz\n" + folder.read(manifest), to: manifest)
+            #expect(try await install("/opt/standing").code == 0)
+            #expect(!FileManager.default.fileExists(atPath: "\(prefix.path)/share/man/man1/standing-old.1.gz"))
+            #expect(FileManager.default.fileExists(atPath: "\(prefix.path)/share/man/man1/standing.1.gz"))
+            #expect(try !folder.read(manifest).contains("standing-old"))
+
             try folder.write("mine", to: "opt/standing/share/standing/mine")
             #expect(try await install("--remove", "/opt/standing").code == 0)
             let left = FileManager.default.enumerator(atPath: folder.url.path)?.compactMap { $0 as? String } ?? []

@@ -47,5 +47,19 @@ extension CommandTests {
             }
             withExtendedLifetime(broker) {}
         }
+
+        /// Where the Swift toolchain is installed its crash reports are on by default, and a process that another one has sent the
+        /// signal outlives it.
+        @Test(arguments: DeployFolder.units) func theWatchdogsSignalEndsAService(_ file: String) async throws {
+            let unit = try DeployFolder.text(file)
+            let environment = unit.matches(of: /(?m)^Environment=(\w+)=(.+)$/).map { (String($0.1), String($0.2)) }
+            let service = try Running(
+                ["lag", "--serve", "--brokers", "127.0.0.1:1", "--http-port", "0"],
+                environment: Dictionary(uniqueKeysWithValues: environment))
+            _ = try await service.message(after: "listening on ")
+            service.signal(SIGABRT)
+            let end = try await service.finished()
+            #expect(end.code == nil && !end.messages.contains("Backtrace"), "\(file): \(end.messages.suffix(500))")
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Events
+import Foundation
 import Testing
 
 @testable import HTTP
@@ -23,6 +24,15 @@ struct ProcessReadingTests {
         var exposition = Exposition()
         exposition.add(ProcessReading(stat: stat, units))
         #expect(exposition.text.isEmpty)
+    }
+
+    /// A unit with `ProcSubset=pid` cannot read what the machine's boot time is held against here.
+    @Test func theMachinesBootTimeIsLinuxsOwn() throws {
+        let stat = try String(contentsOfFile: "/proc/stat", encoding: .utf8)
+        let line = try #require(stat.split(separator: "\n").first { $0.hasPrefix("btime ") })
+        let expected = try #require(Double(line.dropFirst("btime ".count)))
+        let boot = try #require(ProcessReading.Units.ofThisMachine.boot)
+        #expect(abs(boot - expected) < 5)
     }
 
     @Test func thisProcessHasAllOfIt() {

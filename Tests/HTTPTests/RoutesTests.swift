@@ -1,3 +1,4 @@
+import Hummingbird
 import Testing
 
 @testable import HTTP
@@ -15,5 +16,12 @@ struct RoutesTests {
         #expect(
             Routes.mistake(in: ["as-of", "offset", "as-of"], known: known)
                 == "the query parameter as-of stands there twice")
+    }
+
+    @Test func aStandstillIsNotAliveFromItsLimitOn() {
+        let limit = Duration.seconds(300)
+        #expect(Response.liveness(standstill: .zero, limit: limit).status == .ok)
+        #expect(Response.liveness(standstill: .seconds(299), limit: limit).status == .ok)
+        #expect(Response.liveness(standstill: limit, limit: limit).status == .serviceUnavailable)
     }
 }

@@ -194,6 +194,25 @@ extension CommandTests {
             }
         }
 
+        /// The cause of a member's lag is the member's own word: the exporter asks each.
+        @Test func theExporterAsksEveryMember() throws {
+            func asked(_ file: String) throws -> [String] {
+                try DeployFolder.documents(file).flatMap(\.mappings).map { $0["args"].texts }
+                    .flatMap { $0.drop { $0 != "--ask" }.dropFirst() }
+            }
+            for folder in ["kubernetes/base", "kubernetes/overlays/production"] {
+                let members = try #require(
+                    DeployFolder.documents("\(folder)/members.yaml").first { $0["kind"].text == "StatefulSet" })
+                let count = try #require(members["spec"]["replicas"].number)
+                let all = (0..<count).map { "standing-\($0).standing-members:8080" }
+                #expect(try asked("\(folder)/lag.yaml") == all, "\(folder)")
+            }
+            let services = try DeployFolder.document("compose/compose.yaml")["services"]
+            let members = services.keys.filter { services[$0]["command"].texts.first == "serve" }.map { "\($0):8080" }
+            let command = services["lag"]["command"].texts
+            #expect(Array(command.drop { $0 != "--ask" }.dropFirst()) == members)
+        }
+
         // MARK: Rights
 
         /// Nothing runs as root, writes to its image, or may become more than it is.

@@ -101,6 +101,7 @@ extension CommandTests {
             #expect(members.contains("replicas: 3") && members.contains("storageClassName: fast-ssd"))
             #expect(members.contains("image: registry.example/standing:0.1.0"))
             #expect(members.contains("name: STANDING_ADVERTISE"), "what a patch does not name stays")
+            #expect(members.contains("standing-2.standing-members:8080"))
         }
 
         /// What kustomize makes of an overlay, as far as this one needs it: resources, images, and patches that are merged by the
