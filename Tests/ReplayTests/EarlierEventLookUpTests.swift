@@ -43,12 +43,13 @@ import Testing
     }
 
     /// `restarts`: the state goes through a snapshot now and then.
-    @Test(arguments: 1...12, [false, true]) func whatIsLookedUpGivesTheSame(seed: UInt64, restarts: Bool) throws {
-        let ledger = RandomLedger(seed: seed)
+    @Test(arguments: 1...6, [false, true]) func whatIsLookedUpGivesTheSame(seed: UInt64, restarts: Bool) throws {
+        let ledger = RandomLedger(seed: seed, ties: true)
         var whole = ledger.fold()
         var other = ledger.fold()
         other.lookUpEarlierEvents(textBytes: 0)
         var random = Seeded(seed)
+        var asked = 0
         for (place, frame) in ledger.frames.enumerated() {
             let facts = try ledger.apply(place..<place + 1, to: &whole)
             let slice = PartitionFold.Slice(
@@ -65,6 +66,7 @@ import Testing
                     let questions = other.earlierEventQuestions
                     guard !questions.isEmpty else { continue }
                     try #require(!isDone && !other.isEarlierEventMissing)
+                    asked += questions.count
                     other.answer(try Self.answers(to: questions, in: ledger, upTo: frame.offset))
                 }
             }
@@ -76,14 +78,14 @@ import Testing
         }
         let (digest, expected) = (other.fold.digest(), whole.fold.digest())
         #expect(digest == expected)
-        if !restarts { #expect(other.lookUps > 0) }
+        #expect(asked > 0)
         let hasAll = whole.hasAllTexts
         #expect(hasAll)
     }
 
     /// An answer that lacks an event is asked for once more, and then the frame is at fault.
     @Test func anEventThatNobodyHasIsAProblem() throws {
-        let ledger = RandomLedger(seed: 1, switches: false)
+        let ledger = RandomLedger(seed: 1, switches: false, ties: true)
         var fold = ledger.fold()
         fold.lookUpEarlierEvents(textBytes: 0)
         var (asked, hasFailed) = (0, false)
