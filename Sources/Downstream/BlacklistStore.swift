@@ -2,14 +2,14 @@ import Events
 import Foundation
 import GRDB
 
-/// The sanctions that have been noticed, are in force or are stayed. Only those in force deny anything. Only a lifted fact
-/// takes one away; one whose term is over by the wall clock stays, but denies no more.
+/// The sanctions that have been noticed, are in force or are stayed. Only those in force deny anything. Only a lifted
+/// fact removes a sanction. A sanction whose term is over by the wall clock stays, but denies nothing any more.
 struct BlacklistStore: FactStore {
-    /// A sanction that is in force as far as the facts say, as an answer shows it.
+    /// A sanction that is in force by the facts, as an answer shows it.
     struct Sanction: Encodable, Sendable, Equatable {
         enum State: String, Encodable, Sendable {
             case inForce = "in-force"
-            /// The term is over by the wall clock, but the engine is behind it and has not lifted the sanction yet.
+            /// The term is over by the wall clock, but the engine lags and has not lifted the sanction yet.
             case termOver = "term over, engine behind"
         }
 
@@ -25,18 +25,18 @@ struct BlacklistStore: FactStore {
     enum Answer: Sendable, Equatable {
         /// The sanctions that block the measure, in the order of their ids.
         case sanctions([Sanction])
-        /// No fact has named the measure, and it was not declared; those that are known, in order.
+        /// No fact has named the measure, and it was not declared. `known` has the known measures, sorted.
         case unknownMeasure(known: [String])
     }
 
     private static let inForce = "in-force"
-    /// What follows `standing.sanction.` in a fact's type and leaves the sanction standing.
+    /// The last words of the fact types, after `standing.sanction.`, that do not remove the sanction.
     private static let states: Set<String> = ["noticed", inForce, "stayed"]
 
     let database: FactDatabase
     private let declared: Set<String>
 
-    /// `declared`: measures that are known also before a fact names them.
+    /// `declared` lists measures that are known even before a fact names them.
     init(path: String, declared: some Sequence<String> = []) throws {
         self.declared = Set(declared)
         database = try FactDatabase(path: path, of: .blacklist) { migrator in
@@ -114,7 +114,8 @@ struct BlacklistStore: FactStore {
         _ = try await database.pool.read { db in try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT * FROM sanction)") }
     }
 
-    /// What blocks `measure` for a subject. `now`: by the wall clock; nil if the ledger lives in another time.
+    /// The sanctions that block `measure` for a subject. `now` is the wall clock; nil if the ledger's times are not
+    /// those of the wall clock.
     func answer(for subject: String, _ measure: String, at now: Timestamp?) async throws -> Answer {
         try await database.pool.read { db in
             let isKnown =

@@ -2,18 +2,18 @@ internal import Foundation
 internal import GRDB
 internal import Synchronization
 
-/// Makes the database of a service out of facts that do not come from its topic, whole or not at all: it is filled beside its
-/// name, under a name of this process's own (`PATH.PROCESS.partial`), and moved there at the end. What the facts do to it is what
-/// they do to the service's own.
+/// Makes the database of a service from facts that do not come from its topic, completely or not at all. The database
+/// is filled under a name of this process's own (`PATH.PROCESS.partial`) and moved to its name at the end. The facts
+/// have the same effects as in the service.
 public final class DatabaseBuilder: Sendable {
-    /// A fact that the service could not use, or one out of its order.
+    /// A fact that the service could not use, or that is out of order.
     public struct Unusable: Error, Sendable, Equatable, CustomStringConvertible {
         public let description: String
     }
 
     /// The file cannot be made or written.
     public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
-        /// Of the database that was to be made.
+        /// The kind of the database that was to be made.
         public let kind: DownstreamService.Kind
         public let reason: UnusableDatabase
         public var description: String { reason.description }
@@ -26,7 +26,7 @@ public final class DatabaseBuilder: Sendable {
         var isMoved = false
     }
 
-    /// Facts of one transaction.
+    /// The number of facts of one transaction.
     private static let batchFacts = 4096
 
     public let kind: DownstreamService.Kind
@@ -36,8 +36,8 @@ public final class DatabaseBuilder: Sendable {
     private let store: any FactStore
     private let state: Mutex<State>
 
-    /// `topic`: the one that the service will follow. Throws `Failure` where something is there already, or nothing can be
-    /// written.
+    /// `topic` is the topic that the service will follow. Throws `Failure` if a file is there already, or if nothing
+    /// can be written.
     public init(_ kind: DownstreamService.Kind, path: String, topic: String) throws(Failure) {
         (self.kind, self.path, self.topic) = (kind, path, topic)
         do {
@@ -61,8 +61,8 @@ public final class DatabaseBuilder: Sendable {
         for suffix in suffixes where access(path + suffix, F_OK) == 0 { throw .isThere(path, as: path + suffix) }
     }
 
-    /// An empty file in a folder that is made with it, for nobody but the user of the process. What a process that was killed has
-    /// left under such a name is not taken.
+    /// Makes an empty file, and its folder if necessary. Only the user of the process may read or write the file. A
+    /// file that a killed process has left under this name is not reused.
     private static func make(beside path: String) throws(UnusableDatabase) -> String {
         do {
             let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
@@ -87,8 +87,8 @@ public final class DatabaseBuilder: Sendable {
         for suffix in suffixes { unlink(path + suffix) }
     }
 
-    /// The next fact of a partition, as it stands on the wire; facts of several partitions may come from several threads. Throws
-    /// `Unusable`, `Failure`.
+    /// Adds the next fact of a partition, as in its record. Facts of several partitions may come from several
+    /// threads. Throws `Unusable` or `Failure`.
     public func add(_ fact: UnsafeRawBufferPointer, partition: Int32) throws {
         try state.withLock { state in
             state.batch.add(fact, partition: partition, offset: 0)
@@ -119,9 +119,9 @@ public final class DatabaseBuilder: Sendable {
         state.count = 0
     }
 
-    /// Where the service goes on: of each partition the Kafka offset to read from, and the next sequence number to accept, which
-    /// is the one after the last fact that was added. Then `move` puts the database in its place. Once in a builder's life. Throws
-    /// as `add`.
+    /// Sets where the service continues: for each partition the Kafka offset to read from, and the next sequence
+    /// number to accept, which is the one after the last added fact. Then `move` moves the database to its name.
+    /// Called at most once. Throws like `add`.
     public func finish(at starts: [(partition: Int32, offset: Int64, sequence: Int64)]) throws {
         try state.withLock { state in
             try write(&state)
@@ -137,7 +137,7 @@ public final class DatabaseBuilder: Sendable {
             }
             do {
                 try store.database.write([], positions: positions, of: topic)
-                // All of it into the one file that is moved.
+                // Moves everything into the one file that is moved.
                 try store.database.pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
                 try store.database.pool.close()
             } catch {
@@ -146,7 +146,7 @@ public final class DatabaseBuilder: Sendable {
         }
     }
 
-    /// Moves the finished database to its name. Throws `Failure` where something is there by now, or it cannot be moved.
+    /// Moves the finished database to its name. Throws `Failure` if a file is there by now, or if it cannot be moved.
     public func move() throws(Failure) {
         do throws(UnusableDatabase) {
             try state.withLock { state throws(UnusableDatabase) in
@@ -160,7 +160,7 @@ public final class DatabaseBuilder: Sendable {
         Self.remove(partial)
     }
 
-    /// Leaves no trace of the database, wherever it is by now.
+    /// Removes the database, whichever name it has by now.
     public func abandon() {
         state.withLock { state in
             try? store.database.pool.close()

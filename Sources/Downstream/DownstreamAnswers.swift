@@ -3,8 +3,8 @@ import Foundation
 import HTTP
 import Hummingbird
 
-/// What a service answers from its database, and how it says that it does not know its topic to the end. Keys are single
-/// lower-case words.
+/// The answers of a service from its database, and the answers while it does not know its topic to the end. Keys are
+/// single lower-case words.
 struct DownstreamAnswers: Sendable {
     private struct Check: Encodable {
         let subject: String
@@ -37,7 +37,7 @@ struct DownstreamAnswers: Sendable {
         var reasons: [String]?
     }
 
-    /// Of measures that are known, in an answer that one is not.
+    /// The maximum number of known measures in an answer that a measure is unknown.
     private static let maximumNamed = 20
 
     let follower: FactFollower
@@ -63,9 +63,10 @@ struct DownstreamAnswers: Sendable {
         }
     }
 
-    /// `{"subject","measure","current","allowed","sanctions":[…]}`; 404 for a measure that nobody has named.
+    /// `{"subject","measure","current","allowed","sanctions":[…]}`; 404 for an unknown measure.
     func check(_ request: Request, in store: BlacklistStore) async throws -> Response {
-        // Hummingbird takes a value that it cannot decode as it stands: a subject nobody knows, who would be allowed.
+        // Hummingbird uses a value that it cannot decode unchanged. That would be an unknown subject, who would be
+        // allowed.
         if let query = request.uri.query, query.removingPercentEncoding == nil {
             return .error("the query is not valid percent-encoded UTF-8", status: .badRequest)
         }
@@ -93,12 +94,12 @@ struct DownstreamAnswers: Sendable {
         }
     }
 
-    /// Reads the database while the service is current, or fails open, and says which. 503 otherwise, and where the database
-    /// cannot be read.
+    /// Reads the database if the service is current or fails open, and passes on which. Answers 503 otherwise, and if
+    /// the database cannot be read.
     private func answer(
         _ read: (_ isCurrent: Bool) async throws -> @Sendable () throws -> Response
     ) async throws -> Response {
-        // Before the database is read: it may know more by then, never less.
+        // Asked before the database is read: the database may know more by then, and never less.
         let reasons = follower.reasonsNotCurrent
         guard reasons.isEmpty || options.failsOpen else { return try notCurrent(reasons) }
         let response: @Sendable () throws -> Response

@@ -4,10 +4,10 @@ import HTTP
 import Hummingbird
 import Logging
 
-/// The HTTP side of a service: its own routes beside `/livez`, `/readyz` and `/metrics`. Requests are not logged, for
-/// their paths name subjects.
+/// The HTTP side of a service: its own routes, and `/livez`, `/readyz` and `/metrics`. Requests are not logged,
+/// because their paths name subjects.
 struct DownstreamServer: Sendable {
-    /// What a service is asked about.
+    /// The queries that a service answers.
     enum Answers: Sendable {
         /// `GET /subjects/{id}/perks`
         case perks(PerksStore)
@@ -39,7 +39,7 @@ struct DownstreamServer: Sendable {
         server = HTTPServer(routes, address: address, logger: logger)
     }
 
-    /// Serves until the task is cancelled. Port 0 takes a free one; `listening` is told which.
+    /// Serves until the task is cancelled. Port 0 is any free port; `listening` is called with the port.
     func run(listening: @escaping @Sendable (Int) -> Void) async throws {
         try await server.run(listening: listening)
     }

@@ -5,11 +5,12 @@ public import Kafka
 public import Logging
 import Synchronization
 
-/// A service that follows a fact topic into a SQLite file of its own and answers from it over HTTP: the example of how
-/// to consume Standing's facts. One instance a group and a database: it must read every partition to be ready.
+/// A service that follows a fact topic into a SQLite file of its own and answers from it over HTTP. It is the example
+/// of how to consume Standing's facts. There is one instance per group and database, because it must read every
+/// partition to be ready.
 public final class DownstreamService: Sendable {
     public enum Kind: String, Sendable, CaseIterable {
-        /// Which perks a subject holds: `GET /subjects/{id}/perks`.
+        /// The perks that a subject has: `GET /subjects/{id}/perks`.
         case perks
         /// Whether a measure is blocked for a subject: `GET /check?subject=&measure=`.
         case blacklist
@@ -18,15 +19,16 @@ public final class DownstreamService: Sendable {
         public var defaultGroup: String { "standing-\(rawValue)" }
     }
 
-    /// How a service answers.
+    /// The settings of a service's answers.
     public struct Options: Sendable {
-        /// How far it may be behind its topic's end and still be current.
+        /// How far a current service may lag its topic's end.
         public var currentWithin = Duration.seconds(30)
-        /// It answers also while it is not current, and says so; otherwise with 503.
+        /// True if the service answers even while it is not current, and marks the answer. Otherwise it answers 503.
         public var failsOpen = false
-        /// Measures that the blacklist knows before a fact names them; it answers 404 to others.
+        /// Measures that the blacklist knows before a fact names them. It answers 404 to others.
         public var measures: [String] = []
-        /// The wall clock, by which a sanction's term is over; nil for a ledger that lives in other times.
+        /// The wall clock, which decides whether a sanction's term is over; nil if the ledger's times are not those
+        /// of the wall clock.
         public var now: (@Sendable () -> Timestamp)? = {
             Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         }
@@ -41,8 +43,8 @@ public final class DownstreamService: Sendable {
     private let server: DownstreamServer
     private let boundPort = Mutex<Int?>(nil)
 
-    /// Opens or creates the database at `databasePath`; throws `UnusableDatabase` if it cannot. `topic` and `group` default to
-    /// the kind's; port 0 takes a free one.
+    /// Opens or creates the database at `databasePath`; throws `UnusableDatabase` if it cannot. `topic` and `group`
+    /// default to the kind's. Port 0 is any free port.
     public init(
         _ kind: Kind, kafka: KafkaConfiguration, topic: String? = nil, group: String? = nil, databasePath: String,
         host: String = "127.0.0.1", port: Int, options: Options = Options(), logger: Logger
@@ -68,8 +70,8 @@ public final class DownstreamService: Sendable {
         }
     }
 
-    /// Follows and serves until the task is cancelled, then returns when both have ended. Throws if the address cannot
-    /// be bound. Once in a service's life.
+    /// Follows and serves until the task is cancelled, and returns after both have ended. Throws if the address
+    /// cannot be bound. Called at most once.
     public func run() async throws {
         follower.start()
         do {
@@ -82,28 +84,28 @@ public final class DownstreamService: Sendable {
         await follower.stop()
     }
 
-    /// Since this service started.
+    /// The counts since this service started.
     public var counts: FactCounts { follower.counts }
 
     /// Whether the topic is known to its end.
     public var isCurrent: Bool { follower.isCurrent }
 
-    /// Its group is polled.
+    /// Whether its group has been polled.
     public var isAtWork: Bool { follower.isAtWork }
 
-    /// For how long the thread that stands still for longest does so; zero while none has begun.
+    /// How long ago the slower thread began its last round; zero before the first.
     public var standstill: Duration { follower.standstill }
 
-    /// What `/readyz` says, in a line.
+    /// The answer of `/readyz`, in one line.
     public var readinessInWords: String {
         let reasons = follower.reasonsNotCurrent
         guard let first = reasons.first else { return "ready: the facts are known to their end" }
         return "not ready: \(first)\(reasons.count > 1 ? " (and \(reasons.count - 1) more)" : "")"
     }
 
-    /// The port it listens on; nil before it does.
+    /// The port on which it listens; nil before it listens.
     public var port: Int? { boundPort.withLock { $0 } }
 
-    /// Perks held, or sanctions in force, over all subjects. Reads the database.
+    /// The number of perks or of sanctions in force, over all subjects. Reads the database.
     public func held() throws -> Int { try follower.store.count() }
 }

@@ -1,10 +1,10 @@
 import Events
 
-/// Records by what became of them.
+/// The numbers of records by result.
 public struct FactCounts: Sendable, Equatable {
     public internal(set) var accepted = 0
     public internal(set) var repeats = 0
-    /// Ignored because facts before them are missing.
+    /// Ignored because earlier facts are missing.
     public internal(set) var gaps = 0
     public internal(set) var malformed = 0
 
@@ -16,15 +16,15 @@ public struct FactCounts: Sendable, Equatable {
     }
 }
 
-/// Records of one poll held against the consumers' rule: what the accepted ones do, and where each partition then
-/// stands. Nothing is written here.
+/// The records of one poll, judged by the consumers' rule: the effects of the accepted facts, and the positions of
+/// the partitions after them. Nothing is written here.
 ///
-/// A malformed record has no place in the sequence. If it stood where a fact should be, the next one is a gap.
+/// A malformed record has no position in the sequence. If it replaced a fact, the next one is a gap.
 struct FactBatch {
     struct Partition {
         fileprivate(set) var position: FactPosition
         fileprivate(set) var counts = FactCounts()
-        /// The first fact of the batch, whatever was made of it.
+        /// The first fact of the batch, whatever the verdict.
         fileprivate(set) var first: (offset: Int64, sequence: Int64)?
         fileprivate(set) var firstGap: (offset: Int64, missing: Int64)?
         fileprivate(set) var firstMalformed: (offset: Int64, fault: MalformedFact)?
@@ -35,13 +35,13 @@ struct FactBatch {
     private(set) var effects: [FactEffect] = []
     private(set) var partitions: [Int32: Partition] = [:]
 
-    /// `former`: where each partition stands before the batch; one that is absent has not begun.
+    /// `former` has each partition's position before the batch. A partition that has not begun is absent.
     init(for store: any FactStore, after former: [Int32: FactPosition]) {
         self.store = store
         self.former = former
     }
 
-    /// The next record of a partition; `value` is nil where the record has none.
+    /// Adds the next record of a partition; `value` is nil if the record has none.
     mutating func add(_ value: UnsafeRawBufferPointer?, partition: Int32, offset: Int64) {
         var item =
             partitions[partition]

@@ -1,21 +1,21 @@
 import Foundation
 import GRDB
 
-/// A service's SQLite file. Facts' effects and the positions behind them change in one transaction, so the file
-/// always says exactly what the facts before its positions say.
+/// A service's SQLite file. The effects of facts and the positions after them change in one transaction, so the file
+/// always has exactly the effects of the facts before its positions.
 ///
-/// SQLite's `application_id` names the service that the file belongs to. Nobody but the user of the process can read or write
-/// it: it says who is denied what.
+/// SQLite's `application_id` names the service that owns the file. Only the user of the process can read or write it,
+/// because it contains who is denied what.
 final class FactDatabase: Sendable {
-    /// How long a write waits for another process that holds the file.
+    /// How long a write waits for another process that has locked the file, in seconds.
     private static let busySeconds = 5.0
     private static let ownerOnly: mode_t = 0o600
 
     let path: String
     let pool: DatabasePool
 
-    /// Opens or creates the file, and its folder, and brings the tables up to date. Throws `UnusableDatabase` for a file that
-    /// is damaged, is no database, or belongs to another program or service; such a file is left as it is.
+    /// Opens or creates the file and its folder, and updates the tables. Throws `UnusableDatabase` if the file is
+    /// damaged, is not a database, or belongs to another program or service. Such a file is not changed.
     init(path: String, of kind: DownstreamService.Kind, migrations: (inout DatabaseMigrator) -> Void) throws {
         self.path = path
         var migrator = DatabaseMigrator()
@@ -67,8 +67,8 @@ final class FactDatabase: Sendable {
         }
     }
 
-    /// SQLite gives the files that it puts beside a database the mode of the database. A file that is there is not opened: to
-    /// close it would take away the locks of this process's other connections.
+    /// SQLite gives the files that belong to a database the database's mode. An existing file is not opened here,
+    /// because closing it would release the locks of this process's other connections.
     private static func makeIfMissing(_ path: String) throws {
         let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, ownerOnly)
         guard file >= 0 else {
@@ -85,7 +85,7 @@ final class FactDatabase: Sendable {
                 + "--database another one")
     }
 
-    /// Whether the database has its service's name already. Throws if it cannot be this service's.
+    /// Whether the database already has its service's name. Throws if it cannot be this service's.
     private static func check(
         _ path: String, of kind: DownstreamService.Kind, _ migrator: DatabaseMigrator
     ) throws -> Bool {
@@ -93,7 +93,7 @@ final class FactDatabase: Sendable {
         if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
             throw UnusableDatabase("\(path) is a folder; give --database a file")
         }
-        // A queue leaves the file's journal mode as it is.
+        // A queue does not change the file's journal mode.
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         let isNamed = try queue.read { db in
             let name = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
@@ -117,7 +117,7 @@ final class FactDatabase: Sendable {
         return isNamed
     }
 
-    /// By partition; none where nothing was ever read.
+    /// Positions by partition; empty if nothing was ever read.
     func positions(of topic: String) throws -> [Int32: FactPosition] {
         try pool.read { db in
             var result: [Int32: FactPosition] = [:]
@@ -131,7 +131,7 @@ final class FactDatabase: Sendable {
         }
     }
 
-    /// One transaction: all of it, or nothing.
+    /// One transaction: everything or nothing.
     func write(_ effects: [FactEffect], positions: [Int32: FactPosition], of topic: String) throws {
         try pool.write { db in
             for effect in effects { try effect(db) }
@@ -150,7 +150,7 @@ final class FactDatabase: Sendable {
 }
 
 extension DownstreamService.Kind {
-    /// In SQLite's header, offset 68, big endian: `STPK` and `STBL`.
+    /// In SQLite's header, offset 68, big-endian: `STPK` and `STBL`.
     fileprivate var applicationID: Int32 { self == .perks ? 0x5354_504B : 0x5354_424C }
 
     /// The tables of a database from before databases had names.
@@ -158,13 +158,13 @@ extension DownstreamService.Kind {
         ["grdb_migrations", "position", self == .perks ? "perk" : "sanction"]
     }
 
-    /// Whose database has this name and these tables; nil: it is empty, or another program's.
+    /// The service whose database has this name and these tables; nil if it is empty or another program's.
     fileprivate static func owner(ofDatabase name: Int32, _ tables: Set<String>) -> Self? {
         allCases.first { name == 0 ? tables == $0.formerTables : name == $0.applicationID }
     }
 }
 
-/// Why a service cannot use its SQLite file: one sentence, with the path and the mend.
+/// Why a service cannot use its SQLite file: one sentence with the path and the remedy.
 public struct UnusableDatabase: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
 
@@ -182,7 +182,7 @@ public struct UnusableDatabase: Error, Sendable, Equatable, CustomStringConverti
             + "--database another file"
     }
 
-    /// `found`: the database, or a file of SQLite's beside it.
+    /// `found` is the database, or one of SQLite's files that belong to it.
     static func isThere(_ path: String, as found: String) -> UnusableDatabase {
         UnusableDatabase(
             "\(found) is there already; move \(path) away, with \(path)-wal and \(path)-shm, or give --database another file"
@@ -195,7 +195,7 @@ public struct UnusableDatabase: Error, Sendable, Equatable, CustomStringConverti
                 + "away, with \(path)-wal and \(path)-shm, and start it: it fills a new one from its topic")
     }
 
-    /// Why reading or writing failed; without values, which can name subjects.
+    /// Why reading or writing failed, without values, which can name subjects.
     init(_ path: String, _ error: any Error) {
         guard let error = error as? DatabaseError else {
             self.init("\(path) cannot be used (\(error)); give --database another file")

@@ -1,4 +1,4 @@
-/// Which facts somebody wants to see. Pure. Each part that is given must hold; of a part with several values one is enough.
+/// A selection of facts. Pure. A fact must match each given part; of a part with several values, one is enough.
 public struct FactFilter: Sendable, Equatable {
     /// The three topics of facts.
     public enum Kind: Int, Sendable, CaseIterable {
@@ -9,17 +9,17 @@ public struct FactFilter: Sendable, Equatable {
     private static let sanction = "standing.sanction."
     private static let perk = "standing.perk."
 
-    /// Fact types; one that ends in `.*` stands for those that begin so.
+    /// Fact types. One that ends in `.*` matches every type with this beginning.
     public var types: [String] = []
     public var subjects: [String] = []
-    /// Bands that a score comes to, or leaves.
+    /// Bands that a score enters or leaves.
     public var bands: [String] = []
     public var sanctions: [String] = []
     public var perks: [String] = []
 
     public init() {}
 
-    /// Whether facts of a topic can be wanted at all.
+    /// Whether any fact of a topic can match.
     public func wants(_ topic: Kind) -> Bool {
         switch topic {
         case .scoreChanges: sanctions.isEmpty && perks.isEmpty && wantsTypes(under: Self.score)
@@ -36,7 +36,7 @@ public struct FactFilter: Sendable, Equatable {
             }
     }
 
-    /// What stands before the star; nil if there is none.
+    /// The text before the star; nil if there is no star.
     private static func beginning(_ type: String) -> Substring? { type.hasSuffix(".*") ? type.dropLast() : nil }
 
     public func wants(_ fact: FactMessage) -> Bool {
@@ -57,7 +57,7 @@ public struct FactFilter: Sendable, Equatable {
 }
 
 extension FactMessage {
-    /// What it says, in a few words without line ends: `score 600 (B) -> 640 (A): paid +40`. Texts are as they were written.
+    /// The fact in a few words without line ends: `score 600 (B) -> 640 (A): paid +40`. Texts are unchanged.
     public var summary: String {
         let reasons = data.reasons.map { "\($0.rule) \($0.points > 0 ? "+" : "")\($0.points)" }.joined(separator: ", ")
         let why = reasons.isEmpty ? data.cause.timer.map { ": \($0)" } ?? "" : ": " + reasons

@@ -4,27 +4,26 @@ import Kafka
 import Logging
 import Synchronization
 
-/// Follows one fact topic into a store, on a thread of its own. The group only says which partitions are read: where
-/// to start stands in the store, written together with what the facts before it did. A second thread asks the brokers how far
-/// the topic goes, by which the service knows whether it is current.
+/// Follows one fact topic into a store, on a thread of its own. The group decides only which partitions are read. The
+/// start positions are in the store, written together with the effects of the facts before them. A second thread asks
+/// the brokers for the topic's ends, which show whether the service is current.
 ///
-/// Nothing ends it but `stop`: a broker that is away is waited for, and a store that fails is tried again from its
-/// last transaction.
+/// Only `stop` ends it: it waits for a broker that is down, and retries a store that fails from its last transaction.
 final class FactFollower: Sendable {
     private struct State {
         var phase = Phase.idle
-        /// Threads that have not ended.
+        /// The number of threads that have not ended.
         var threads = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
         var counts = FactCounts()
         var freshness: Freshness
-        /// The last error of the cluster was logged, and none of its answers since.
+        /// True if the cluster's last error was logged and it has not answered since.
         var isTroubled = false
-        /// Partitions that are not read here, as it was logged last.
+        /// The number of partitions that are not read here, as last logged.
         var elsewhere = 0
-        /// When each thread began its last round.
+        /// The time at which each thread began its last round.
         var rounds: [Loop: ContinuousClock.Instant] = [:]
-        /// The group has been polled.
+        /// True after the group has been polled.
         var hasPolled = false
     }
 
@@ -32,14 +31,15 @@ final class FactFollower: Sendable {
 
     private enum Phase { case idle, running, stopping, ended }
 
-    /// Pause after a failure, before everything is opened again.
+    /// The pause after a failure, before everything is opened again.
     private static let retryPause = Duration.seconds(2)
-    /// How soon a pause notices that it should stop.
+    /// How soon a pause notices a stop, in seconds.
     private static let pauseStep = 0.05
-    /// The ends are asked for so many times while the service may be behind, and at least so often.
+    /// How many times the ends are asked for within the time that the service may lag. The next constant is the
+    /// longest pause.
     private static let asksWithin = 6
     private static let longestAskPause = Duration.seconds(5)
-    /// While the brokers do not tell the ends, the log says so this often.
+    /// How often the log warns while the brokers do not answer with the ends.
     private static let warningPause = Duration.seconds(5)
     private static let askTimeoutMilliseconds = 4_000
 
@@ -51,7 +51,7 @@ final class FactFollower: Sendable {
     private let askPause: Duration
     private let state: Mutex<State>
 
-    /// `within`: a service that has known the whole topic at some moment of so long a time is current.
+    /// `within`: a service is current if it has known the whole topic at some moment within this time.
     init(
         kafka: KafkaConfiguration, topic: String, group: String, store: any FactStore, within: Duration, logger: Logger
     ) {
@@ -66,15 +66,15 @@ final class FactFollower: Sendable {
 
     var counts: FactCounts { state.withLock { $0.counts } }
 
-    /// Why the store does not say what the topic says, a sentence each; none: it is current.
+    /// Why the store lags the topic, one sentence per reason; empty if it is current.
     var reasonsNotCurrent: [String] { state.withLock { $0.freshness.reasons(at: .now) } }
     var isCurrent: Bool { reasonsNotCurrent.isEmpty }
     var progress: Freshness.Progress { state.withLock { $0.freshness.progress(at: .now) } }
 
-    /// The group is polled.
+    /// Whether the group has been polled.
     var isAtWork: Bool { state.withLock { $0.hasPolled } }
 
-    /// For how long the thread that stands still for longest does so; zero while none has begun.
+    /// How long ago the slower thread began its last round; zero before the first.
     var standstill: Duration {
         state.withLock { $0.rounds.values.min() }.map { ContinuousClock.now - $0 } ?? .zero
     }
@@ -88,7 +88,7 @@ final class FactFollower: Sendable {
         }
     }
 
-    /// Once in a follower's life.
+    /// Called at most once.
     func start() {
         let works: [(name: String, work: @Sendable () -> Void)] = [
             ("fact-follower", { self.follow() }), ("fact-ends", { self.askForEnds() }),
@@ -108,7 +108,7 @@ final class FactFollower: Sendable {
         }
     }
 
-    /// Returns when the threads have ended, and the group is left.
+    /// Returns after the threads have ended and the group is left.
     func stop() async {
         await withCheckedContinuation { continuation in
             let isOver = state.withLock { state in
@@ -207,7 +207,7 @@ final class FactFollower: Sendable {
         }
     }
 
-    /// Says it when the service becomes current, and when it does not know its topic any more.
+    /// Logs when the service becomes current, and when it is not current any more.
     private func logCurrency(_ wasCurrent: Bool) -> Bool {
         let reasons = reasonsNotCurrent
         if reasons.isEmpty, !wasCurrent {
@@ -221,7 +221,7 @@ final class FactFollower: Sendable {
 
     // MARK: The database
 
-    /// Reads the database for an answer, and remembers whether it could be read.
+    /// Reads the database for an answer, and notes whether it could be read.
     func reading<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             let result = try await body()
@@ -240,7 +240,7 @@ final class FactFollower: Sendable {
         return trouble
     }
 
-    /// Where each partition stands, for a session that begins.
+    /// The position of each partition, for a new session.
     fileprivate func storedPositions() throws -> [Int32: FactPosition] {
         do {
             let positions = try store.database.positions(of: topic)
@@ -262,7 +262,7 @@ final class FactFollower: Sendable {
         }
     }
 
-    // MARK: What a session says
+    // MARK: Reports of a session
 
     fileprivate func add(_ counts: FactCounts) { state.withLock { $0.counts += counts } }
 
@@ -274,7 +274,7 @@ final class FactFollower: Sendable {
         state.withLock { $0.freshness.advance(to: positions) }
     }
 
-    /// The first error since the cluster answered is said at once; who asks for the ends says the rest.
+    /// Logs the first error since the cluster answered at once. The thread that asks for the ends logs the rest.
     fileprivate func note(_ error: KafkaError) {
         let isNew = state.withLock { state in
             defer { state.isTroubled = true }
@@ -284,16 +284,16 @@ final class FactFollower: Sendable {
     }
 }
 
-/// The cluster answers, and has no such topic.
+/// The cluster answers that it has no such topic.
 private struct TopicMissing: Error, CustomStringConvertible {
     let topic: String
     var description: String { "there is no topic \(topic); `standing topics apply` creates it" }
 }
 
-/// The life of one Kafka consumer, from joining the group to leaving it. Everything on the follower's thread.
+/// One Kafka consumer from joining the group to leaving it. All calls are on the follower's thread.
 private final class FactSession: RebalanceListener {
     private static let pollMilliseconds = 200
-    /// The local queue: SQLite is slower than fetching, so a short one never starves.
+    /// The local queue. SQLite is slower than fetching, so a short queue never runs empty.
     private static let maximumQueuedRecords = 100_000
     private static let maximumQueuedKilobytes = 64 * 1024
 
@@ -312,7 +312,7 @@ private final class FactSession: RebalanceListener {
     }
 
     func run() throws {
-        // Before the group deals anything: what is stored may be all that there is.
+        // Before the group assigns partitions: the stored facts may be all that there are.
         follower.begin([], at: try follower.storedPositions())
         var options = Consumer.Options(group: follower.group)
         options.name = "facts"
@@ -329,7 +329,7 @@ private final class FactSession: RebalanceListener {
             if let failure { throw failure }
             try serveErrors(of: consumer)
             for item in consumer.assignment {
-                // Between the last record and the end there is no record, only markers of transactions.
+                // There is no record between the last record and the end, only markers of transactions.
                 let (partition, offset) = (item.topicPartition.partition, item.end ?? item.position)
                 if offset >= 0 { positions[partition, default: FactPosition(offset: 0, sequence: 0)].offset = offset }
             }
@@ -374,7 +374,7 @@ private final class FactSession: RebalanceListener {
             report(item, of: partition)
         }
         do {
-            // For lag monitors only.
+            // Only for lag monitors.
             try consumer.commit(
                 batch.positions.map { PartitionOffset(TopicPartition(topic, $0.key), offset: $0.value.offset) },
                 wait: false)
@@ -383,7 +383,7 @@ private final class FactSession: RebalanceListener {
         }
     }
 
-    /// At most one line of a kind for a partition and batch.
+    /// Logs at most one line of a kind per partition and batch.
     private func report(_ item: FactBatch.Partition, of partition: Int32) {
         let place = TopicPartition(topic, partition)
         if let (offset, fault) = item.firstMalformed {
@@ -408,14 +408,14 @@ private final class FactSession: RebalanceListener {
         }
     }
 
-    /// A position that the broker does not have goes to the beginning of what is there; the sequence stays.
+    /// A position that the broker does not have becomes the beginning of the available records. The sequence stays.
     private func serveErrors(of consumer: Consumer) throws {
         var lost: [TopicPartition: KafkaError] = [:]
         for (place, error) in consumer.takeErrors() {
             if error.isOffsetOutOfRange { lost[place] = error } else { follower.note(error) }
         }
         guard !lost.isEmpty else { return }
-        // librdkafka stops a partition on this error and refuses to seek in it, so everything is assigned anew.
+        // librdkafka stops a partition after this error and refuses a seek in it, so everything is assigned again.
         let starts = try consumer.assignment.map { item in
             let (place, position) = (item.topicPartition, item.position)
             guard let error = lost[place] else { return PartitionOffset(place, offset: position) }

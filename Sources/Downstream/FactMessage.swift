@@ -1,7 +1,8 @@
 internal import Events
 internal import Foundation
 
-/// Why a record is not a fact that a service can use. Names places and types, never values: safe to log.
+/// Why a record is not a fact that a service can use. It names positions and types, and no values, so it is safe to
+/// log.
 public struct MalformedFact: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
 
@@ -23,14 +24,14 @@ public struct MalformedFact: Error, Sendable, Equatable, CustomStringConvertible
     }
 }
 
-/// One fact as it stands on the wire: a CloudEvent in JSON. Times are RFC 3339 text, as written.
+/// One fact as in its record: a CloudEvent in JSON. Times are RFC 3339 text, unchanged.
 public struct FactMessage: Decodable, Sendable, Equatable {
     public struct Policy: Decodable, Sendable, Equatable {
         public let id: String
         public let version: Int64
     }
 
-    /// The event that made the change (`source`, `id`, `type`), or the timer.
+    /// The event that caused the change (`source`, `id`, `type`), or the timer.
     public struct Cause: Decodable, Sendable, Equatable {
         public let source: String?
         public let id: String?
@@ -52,26 +53,26 @@ public struct FactMessage: Decodable, Sendable, Equatable {
     public struct Content: Decodable, Sendable, Equatable {
         public let policy: Policy
         public let cause: Cause
-        /// Largest first.
+        /// The largest first.
         public let reasons: [Reason]
         /// Nil at enrolment.
         public let before: Standing?
         /// Nil for the score of a subject that withdraws.
         public let after: Standing?
-        /// Perk facts only.
+        /// Only in perk facts.
         public let perk: String?
-        /// Sanction facts only, like `measures`, `since` and `until`.
+        /// Only in sanction facts, like `measures`, `since` and `until`.
         public let sanction: String?
         public let measures: [String]?
         public let since: String?
         public let until: String?
         /// Why a sanction was lifted.
         public let reason: String?
-        /// True where a rejected appeal brings a sanction back: it was noticed, or in force, before.
+        /// True if a rejected appeal restores a sanction that was noticed or in force before.
         public let restored: Bool?
     }
 
-    /// `sequence`: digits in a string, or a number in the facts of older ledgers.
+    /// `sequence` is a string of digits, or a number in the facts of older ledgers.
     private struct Sequence: Decodable {
         let number: Int64
 

@@ -1,34 +1,35 @@
 import GRDB
 
-/// What one accepted fact does to a service's database. Doing it twice is the same as doing it once.
+/// The effect of one accepted fact on a service's database. Applying it twice has the same result as once.
 typealias FactEffect = @Sendable (Database) throws -> Void
 
-/// How far a service has come in one partition of its topic.
+/// How far a service has read one partition of its topic.
 struct FactPosition: Sendable, Equatable {
     /// The next Kafka offset to read.
     var offset: Int64
     /// The greatest accepted sequence number; 0 before the first.
     var sequence: Int64
-    /// The greatest sequence number that was read since the partition's beginning, or since it was last read from there again:
-    /// greater than `sequence` while facts are missing, less where the topic does not have what was accepted before.
+    /// The greatest sequence number that was read since the partition's beginning, or since it was last read from
+    /// there again. It is greater than `sequence` while facts are missing, and less if the topic lacks facts that
+    /// were accepted before.
     var seen: Int64
 
-    /// `seen`: as `sequence` unless given.
+    /// `seen` defaults to `sequence`.
     init(offset: Int64, sequence: Int64, seen: Int64? = nil) {
         (self.offset, self.sequence, self.seen) = (offset, sequence, seen ?? sequence)
     }
 
-    /// Every fact that was read is accepted, and the topic has every fact that was accepted.
+    /// True if every fact that was read is accepted, and the topic has every accepted fact.
     var isWhole: Bool { seen == sequence }
 }
 
-/// What a service keeps of the facts it follows.
+/// What a service stores of the facts that it follows.
 protocol FactStore: Sendable {
     var database: FactDatabase { get }
-    /// What this fact does; nil for a type that the service has no use for.
+    /// The effect of a fact; nil if the service does not use facts of its type.
     func effect(of fact: FactMessage) throws(MalformedFact) -> FactEffect?
-    /// How many perks are held, or sanctions in force. Reads the database.
+    /// The number of perks, or of sanctions in force. Reads the database.
     func count() throws -> Int
-    /// Reads a little of what answers come from; throws if it cannot be read.
+    /// Reads a little of the data for answers; throws if it cannot be read.
     func probe() async throws
 }

@@ -1,11 +1,11 @@
 import Kafka
 
-/// Whether a service knows its topic to the end, and if not, why and for how long. Time comes in from outside.
+/// Whether a service knows its topic to the end, and if not, why and for how long. Time is an argument.
 ///
-/// The brokers are asked for the partitions' ends again and again. A partition of which everything before an end is read,
-/// accepted and written is known as of the moment before that end was asked for. A service is current while it has known every
-/// partition within the time that it may be behind. So elapsed time shows brokers that are away as well as facts that cannot be
-/// read, are missing or cannot be written.
+/// The brokers are asked for the partitions' ends again and again. If everything before an end is read, accepted and
+/// written, the partition is known as of the moment before that end was asked for. A service is current while it has
+/// known every partition within the time that it may lag. So elapsed time covers brokers that are down as well as
+/// facts that cannot be read, are missing or cannot be written.
 struct Freshness: Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -13,16 +13,16 @@ struct Freshness: Sendable {
         var position = FactPosition(offset: 0, sequence: 0)
         /// The end of the partition in the brokers' last answer.
         var end: Int64?
-        /// Ends that are not reached yet, the oldest first, and the moment before each was asked for.
+        /// Ends that are not reached yet, oldest first, each with the moment before it was asked for.
         var ends: [(offset: Int64, askedAt: Instant)] = []
-        /// Nil: not known yet.
+        /// Nil if the partition is not known yet.
         var knownAt: Instant?
-        /// More of it was read than there is.
+        /// True if more was read than the partition has.
         var endsBefore = false
 
         mutating func note(end: Int64, read: Int64, askedAt: Instant) {
             endsBefore = read > end
-            // Another topic under the same name.
+            // The topic was replaced by another one of the same name.
             if endsBefore || end < self.end ?? 0 { ends = [] }
             self.end = end
             if endsBefore { return }
@@ -45,21 +45,21 @@ struct Freshness: Sendable {
         let since: Instant
     }
 
-    /// Of a partition, that are not reached yet.
+    /// The maximum number of a partition's ends that are not reached yet.
     private static let maximumEnds = 64
 
     let topic: String
     let group: String
-    /// How far the service may be behind.
+    /// How far the service may lag.
     let within: Duration
     private let start: Instant
     private var partitions: [Int32: Partition] = [:]
-    /// Of the topic; nil until a broker has said so.
+    /// The topic's number of partitions; nil before a broker's answer.
     private var partitionCount: Int?
-    /// Partitions that are read here.
+    /// The partitions that are read here.
     private var assigned: Set<Int32> = []
     private var hasBegun = false
-    /// Why the brokers do not tell the ends; nil while they do.
+    /// Why the brokers do not answer with the ends; nil while they do.
     private var trouble: String?
     private var unread: Failure?
     private var unwritten: Failure?
@@ -82,10 +82,11 @@ struct Freshness: Sendable {
         advance(to: positions)
     }
 
-    /// Where reading stands, for `note(ends:)`; nil before it has begun, for then no end says anything.
+    /// The read positions, for `note(ends:)`; nil before reading has begun, because no end is meaningful then.
     var offsets: [Int32: Int64]? { hasBegun ? partitions.mapValues(\.position.offset) : nil }
 
-    /// The topic's partitions end there, by number; `offsets` is where reading stood when that was asked.
+    /// Notes the ends of the topic's partitions, by number. `offsets` are the read positions when the ends were asked
+    /// for.
     mutating func note(ends: [Int64], after offsets: [Int32: Int64], askedAt: Instant) {
         partitionCount = ends.count
         trouble = nil
@@ -93,14 +94,14 @@ struct Freshness: Sendable {
             let number = Int32(index)
             partitions[number, default: Partition()].note(end: end, read: offsets[number] ?? 0, askedAt: askedAt)
         }
-        // Whatever could not be written is written, or there is nothing to write.
+        // Everything that could not be written is written by now, or there is nothing to write.
         if let since = unwritten?.since, (0..<Int32(ends.count)).allSatisfy({ knownAt($0).map { $0 > since } ?? false })
         {
             unwritten = nil
         }
     }
 
-    /// The brokers do not tell the ends.
+    /// Notes that the brokers do not answer with the ends.
     mutating func note(trouble: String) { self.trouble = trouble }
 
     mutating func failedToRead(_ sentence: String, at now: Instant) {
@@ -114,19 +115,19 @@ struct Freshness: Sendable {
     mutating func hasRead() { unread = nil }
     mutating func hasWritten() { unwritten = nil }
 
-    /// How many partitions others read; 0 while nothing is assigned here, or their number is not known.
+    /// The number of partitions that others read; 0 while nothing is assigned here, or while the number is not known.
     var partitionsElsewhere: Int {
         guard let partitionCount, !assigned.isEmpty else { return 0 }
         return max(0, partitionCount - assigned.count)
     }
 
-    /// How far the service is, in numbers.
+    /// How far the service has read, in numbers.
     struct Progress: Sendable, Equatable {
-        /// Partitions that are read here.
+        /// The number of partitions that are read here.
         var partitions: Int
-        /// Records of them that are not read yet; nil while no broker has told where they end.
+        /// The number of their records that are not read yet; nil before a broker's answer about the ends.
         var unread: Int64?
-        /// Since all of the topic was known, or since the start.
+        /// The time since the whole topic was known, or since the start.
         var behind: Duration
     }
 
@@ -141,7 +142,7 @@ struct Freshness: Sendable {
 
     private func knownAt(_ partition: Int32) -> Instant? { partitions[partition]?.knownAt }
 
-    /// Why the service is not current, a sentence each; none: it is.
+    /// Why the service is not current, one sentence per reason; empty if it is.
     func reasons(at now: Instant) -> [String] {
         var reasons = [unread, unwritten].compactMap(\.self).map {
             "\($0.sentence) (for \(Self.seconds(now - $0.since)) s)"
@@ -187,7 +188,7 @@ struct Freshness: Sendable {
         return trouble ?? "its end is not told"
     }
 
-    /// Rounded up.
+    /// Whole seconds, rounded up.
     private static func seconds(_ time: Duration) -> Int64 {
         let (seconds, attoseconds) = time.components
         return attoseconds > 0 ? seconds + 1 : seconds

@@ -1,10 +1,10 @@
 import GRDB
 
-/// The perks that subjects hold now.
+/// The perks that subjects have now.
 struct PerksStore: FactStore {
     struct Perk: Encodable, Sendable, Equatable {
         let perk: String
-        /// When it was granted, RFC 3339.
+        /// The time of the grant, RFC 3339.
         let since: String
     }
 
@@ -60,7 +60,7 @@ struct PerksStore: FactStore {
         _ = try await database.pool.read { db in try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT * FROM perk)") }
     }
 
-    /// In the order of their ids; empty for a subject nothing is known of.
+    /// In the order of their ids; empty for an unknown subject.
     func perks(of subject: String) async throws -> [Perk] {
         try await database.pool.read { db in
             try Row.fetchAll(

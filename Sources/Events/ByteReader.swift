@@ -1,19 +1,20 @@
-/// Reads what `ByteWriter` wrote. Every read is checked against the end: damaged bytes give an error, never a trap.
+/// Reads what `ByteWriter` wrote. Every read is checked against the end: damaged bytes throw `Failure`, and never
+/// trap.
 public struct ByteReader {
-    /// The bytes end too early, or say what cannot be.
+    /// The bytes end too early, or have an impossible value.
     public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
-        /// Where it shows.
+        /// The byte at which the failure shows.
         public let byte: Int
         @inlinable public init(byte: Int) { self.byte = byte }
         public var description: String { "malformed at byte \(byte)" }
     }
 
-    /// Gives a buffer that begins with `unread` and has at least `count` bytes; nil: that cannot be had.
+    /// Returns a buffer that begins with `unread` and has at least `count` bytes; nil if it cannot.
     public typealias Feed = (_ unread: UnsafeRawBufferPointer, _ count: Int) -> UnsafeRawBufferPointer?
 
     @usableFromInline var bytes: UnsafeRawBufferPointer
     @usableFromInline var position = 0
-    /// Bytes that lie before `bytes`.
+    /// The number of bytes before `bytes`.
     @usableFromInline var before = 0
     @usableFromInline let total: Int
     @usableFromInline let feed: Feed?
@@ -24,7 +25,7 @@ public struct ByteReader {
         feed = nil
     }
 
-    /// Reads `total` bytes that come piece by piece; what was taken is valid until the next read.
+    /// Reads `total` bytes that arrive piece by piece. Bytes that were taken are valid until the next read.
     public init(total: Int, feed: @escaping Feed) {
         bytes = UnsafeRawBufferPointer(start: nil, count: 0)
         self.total = total
@@ -35,7 +36,7 @@ public struct ByteReader {
     @inlinable public var remaining: Int { total - before - position }
     @inlinable public var failure: Failure { Failure(byte: before + position) }
 
-    /// Has the next `count` bytes in `bytes`, of those that remain.
+    /// Ensures that the next `count` bytes are in `bytes`. Throws if fewer remain.
     @inlinable @inline(__always) mutating func need(_ count: Int) throws(Failure) {
         if bytes.count - position < count { try fetch(count) }
     }
@@ -61,10 +62,11 @@ public struct ByteReader {
         return T(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: type))
     }
 
-    /// What is counted up, event by event: beyond this no count of ours ever comes, and up to it any can be added to.
+    /// The greatest value of a counter. No counter of Standing reaches it, and any count can be added to it without
+    /// overflow.
     @inlinable public static var greatestTally: Int64 { 1 << 62 }
 
-    /// Eight bytes of a number that is counted up: 0 to `greatestTally`.
+    /// A counter of eight bytes: 0 to `greatestTally`.
     @inlinable public mutating func tally() throws(Failure) -> Int64 {
         let value = try integer(Int64.self)
         guard (0...Self.greatestTally).contains(value) else { throw failure }
@@ -98,8 +100,8 @@ public struct ByteReader {
         return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
     }
 
-    /// A number of elements that each take at least `bytesEach` bytes: never more than could be there, so that it is
-    /// safe to make room for them.
+    /// A number of elements that each take at least `bytesEach` bytes. It is never more than the remaining bytes can
+    /// hold, so memory may be reserved for them.
     @inlinable public mutating func count(bytesEach: Int) throws(Failure) -> Int {
         let count = try varint()
         guard count <= UInt64(remaining / max(1, bytesEach)) else { throw failure }

@@ -1,4 +1,4 @@
-/// A growing buffer of bytes with what JSON and the ledger's frames need to write. Reused, it does not allocate.
+/// A growing buffer of bytes, with what JSON and the ledger's frames need. Reused, it does not allocate.
 public struct ByteWriter: ~Copyable {
     @usableFromInline var base: UnsafeMutablePointer<UInt8>
     @usableFromInline var capacity: Int
@@ -15,7 +15,7 @@ public struct ByteWriter: ~Copyable {
 
     deinit { base.deallocate() }
 
-    /// Valid until the next change.
+    /// The bytes; valid until the next change.
     @inlinable public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: length) }
 
     @inlinable public mutating func removeAll() { length = 0 }
@@ -23,7 +23,7 @@ public struct ByteWriter: ~Copyable {
     /// Cuts back to the first `count` bytes.
     @inlinable public mutating func truncate(to count: Int) { length = min(length, count) }
 
-    /// Lends room for at most `more` bytes; `fill` says how many it has written.
+    /// Passes room for at most `more` bytes to `fill`, which returns how many it has written.
     public mutating func extend(
         by more: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Int
     ) rethrows -> Int {
@@ -130,7 +130,7 @@ public struct ByteWriter: ~Copyable {
         length += digits
     }
 
-    /// RFC 3339 in UTC; a time outside the years 0001 to 9999 is written as the nearest inside.
+    /// RFC 3339 in UTC. A time outside the years 0001 to 9999 is written as the nearest time inside.
     public mutating func append(_ time: Timestamp) {
         let range = Timestamp.writable
         let second = max(range.lowerBound, min(range.upperBound, time.microseconds)).floorDivided(

@@ -1,4 +1,4 @@
-/// A length of time as people say it: days of 24 hours, or months and years of the UTC calendar.
+/// A length of time: days of 24 hours, or months or years of the UTC calendar.
 public struct CalendarSpan: Hashable, Sendable {
     public enum Unit: String, CaseIterable, Sendable { case days, months, years }
 
@@ -23,7 +23,7 @@ public struct CalendarSpan: Hashable, Sendable {
         }
     }
 
-    /// `N days`, `N months` or `N years`; the singular is taken too.
+    /// `N days`, `N months` or `N years`; the singular is accepted too.
     public init?(_ text: String) {
         let words = text.split(separator: " ")
         guard words.count == 2, words[0].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let count = Int64(words[0]),
@@ -39,10 +39,10 @@ extension CalendarSpan: CustomStringConvertible {
 }
 
 extension Timestamp {
-    /// The same time of day so much later; a day that the month lacks becomes its last one (31 January and a month is
-    /// 28 or 29 February). Saturates instead of overflowing.
+    /// The same time of day, one span later. A day that the month lacks becomes the month's last day: one month after
+    /// 31 January is 28 or 29 February. Saturates instead of overflowing.
     public func adding(_ span: CalendarSpan) -> Timestamp {
-        // Longer than all time from the first timestamp to the last.
+        // More than the time from the first timestamp to the last.
         let limit: Int64 = 1_000_000 * 366
         let count = max(-limit, min(limit, span.count))
         let months: Int64

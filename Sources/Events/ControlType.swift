@@ -1,10 +1,12 @@
-/// The control events of this version: types under the reserved prefix, honoured only from the control topic.
+/// The control events of this version. Their types have the reserved prefix, and are accepted only from the control
+/// topic.
 public enum ControlType: UInt8, CaseIterable, Sendable {
     case enrolled, withdrawn, eventVoided, appealFiled, appealDecided, policyActivated, sourceReset, sourceGap
     case sourceAcknowledged
-    /// The ledger moves to a newer fold version. Written by Standing itself, and only to the ledger.
+    /// Moves the ledger to a newer fold version. Standing writes it, and only to the ledger.
     case ledgerUpgraded
-    /// A record of the ledger is passed over as far as it cannot be read or folded. Written like the one above.
+    /// Passes over a record of the ledger as far as it cannot be read or folded. Standing writes it, and only to the
+    /// ledger.
     case ledgerSkipped
 
     public static let prefix: StaticString = "standing."
@@ -25,7 +27,7 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// These have no subject and go to every ledger partition.
+    /// True for events that have no subject and go to every ledger partition.
     public var concernsEveryone: Bool {
         switch self {
         case .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped: true
@@ -33,7 +35,7 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// Written by Standing itself, and only to the ledger.
+    /// True for events that Standing itself writes, and only to the ledger.
     public var isOfLedger: Bool { self == .sourceGap || self == .ledgerUpgraded || self == .ledgerSkipped }
 
     public init?(_ type: UnsafeRawBufferPointer) {
@@ -46,7 +48,7 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// Who is scored.
+/// What a subject is.
 public enum SubjectKind: UInt8, CaseIterable, Sendable {
     case individual, business, official
 

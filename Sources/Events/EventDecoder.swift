@@ -2,18 +2,18 @@ internal import CSimdJSON
 
 /// Turns records into events (CloudEvents 1.0, JSON format, structured and binary mode of the Kafka binding).
 ///
-/// Every input has an answer: an event, or the defect. What `decode` returns is valid until the next call.
-/// Not thread-safe; one decoder a thread. In steady state it does not allocate.
+/// Every input gives an event or a defect. A decoded event is valid until the next call. Not thread-safe: each thread
+/// needs a decoder of its own. In steady state it does not allocate.
 public final class EventDecoder {
-    /// A record's value may have this many bytes.
+    /// The maximum length of a record's value, in bytes.
     public static let maximumEventBytes = 1024 * 1024
-    /// `id`, `source`, `type` and `subject` may each have this many bytes.
+    /// The maximum length of `id`, of `source`, of `type` and of `subject`, in bytes.
     public static let maximumAttributeBytes = 1024
-    /// JSON containers inside one another.
+    /// The maximum depth of nested JSON containers.
     public static let maximumDepth = 64
 
     private let decoder: OpaquePointer
-    /// Behind a pointer, so that handing it to C costs no exclusivity check.
+    /// A pointer, so that passing it to C costs no exclusivity check.
     private let fields: UnsafeMutablePointer<standing_event>
 
     public init() {
@@ -43,8 +43,8 @@ public final class EventDecoder {
             time: a.6.view)
     }
 
-    /// Binary mode: the attributes come from `ce_` headers, the value is `data`. An event without data has no value, or an
-    /// empty one.
+    /// Binary mode: the attributes come from `ce_` headers, and the value is `data`. An event without data has an
+    /// empty value or none.
     public func decode(
         binary value: UnsafeRawBufferPointer?, specversion: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer?,
         source: UnsafeRawBufferPointer?, type: UnsafeRawBufferPointer?, subject: UnsafeRawBufferPointer?,
@@ -74,7 +74,7 @@ public final class EventDecoder {
             &event, specversion: specversion, id: id, source: source, type: type, subject: subject, time: time)
     }
 
-    /// The string member `name` of a checked JSON object.
+    /// The string member `name` of a checked JSON object; nil if there is no such string.
     public func string(_ name: StaticString, of object: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         guard let base = object.baseAddress, object.count > 0 else { return nil }
         var text = standing_text()
@@ -86,7 +86,7 @@ public final class EventDecoder {
         return found == 1 ? text.buffer : nil
     }
 
-    /// The integer member `name` of a JSON object.
+    /// The integer member `name` of a JSON object; nil if there is no such integer.
     public func integer(_ name: StaticString, of object: UnsafeRawBufferPointer) -> Int64? {
         guard let base = object.baseAddress, object.count > 0 else { return nil }
         var value: Int64 = 0
@@ -98,12 +98,12 @@ public final class EventDecoder {
         return found == 1 ? value : nil
     }
 
-    /// Whether a JSON object has a member `name`, whatever it is.
+    /// Whether a JSON object has a member `name` of any type.
     public func hasMember(_ name: StaticString, of object: UnsafeRawBufferPointer) -> Bool {
         memberType(name, of: object) != .missing
     }
 
-    /// What the member `name` of a checked JSON object is.
+    /// The type of the member `name` of a checked JSON object.
     func memberType(_ name: StaticString, of object: UnsafeRawBufferPointer) -> MemberType {
         guard let base = object.baseAddress, object.count > 0 else { return .missing }
         let head = name.withUTF8Buffer { buffer in
@@ -138,7 +138,7 @@ public final class EventDecoder {
         event.source = source!
         event.type = type!
         if ControlType(event.type)?.concernsEveryone == true {
-            // Whatever it says: it goes to every ledger partition.
+            // The subject is ignored: the event goes to every ledger partition.
             event.subject = UnsafeRawBufferPointer(start: nil, count: 0)
         } else {
             if let reason = Self.check(subject) { return EventDefect(.subject, reason) }
@@ -166,10 +166,11 @@ public final class EventDecoder {
 }
 
 extension UnsafeRawBufferPointer {
-    /// What CloudEvents' type String excludes: control characters (U+0000 to U+001F, U+007F to U+009F) and noncharacters. The
-    /// text is valid UTF-8, so it has no surrogate.
+    /// Characters that CloudEvents' type String excludes: control characters (U+0000 to U+001F, U+007F to U+009F) and
+    /// noncharacters. The text is valid UTF-8, so it has no surrogate.
     ///
-    /// Eight bytes at a time (Mycroft's test for a zero byte); only a text that is not ASCII is read a character at a time.
+    /// Reads eight bytes at a time (Mycroft's test for a zero byte). Only a text that is not ASCII is read by
+    /// characters.
     fileprivate var excludedCharacter: EventDefect.Reason? {
         var index = 0
         var union: UInt64 = 0
@@ -178,7 +179,7 @@ extension UnsafeRawBufferPointer {
             let below = (word &- 0x2020_2020_2020_2020) & ~word
             let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
             if (below | ((delete &- 0x0101_0101_0101_0101) & ~delete)) & 0x8080_8080_8080_8080 != 0 {
-                // The test can mistake a neighbour of a hit for one, but never without a hit.
+                // The test can report a wrong byte next to a match, but it reports nothing if there is no match.
                 return .controlCharacter
             }
             union |= word

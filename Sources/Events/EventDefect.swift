@@ -1,6 +1,6 @@
 internal import CSimdJSON
 
-/// Why bytes are not an event that Standing can take: which attribute, and what is wrong with it.
+/// Why bytes are not an event that Standing can accept: the attribute, and the reason.
 public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Attribute: String, Sendable {
         /// The record as a whole.
@@ -38,7 +38,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownOutcome = "unknown-outcome"
         case invalidPolicy = "invalid-policy"
         case outOfMemory = "out-of-memory"
-        /// No defect: there is no room for another subject.
+        /// Not a defect of the event: there is no room for another subject.
         case atMemoryLimit = "at-memory-limit"
     }
 
@@ -50,7 +50,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// `ATTRIBUTE REASON`, the dead letter's class: a small fixed set, fit for a metric label.
+    /// `ATTRIBUTE/REASON`, the dead letter's class. There are few values, so it can be a metric label.
     public var code: String { "\(attribute.rawValue)/\(reason.rawValue)" }
 
     public var description: String {

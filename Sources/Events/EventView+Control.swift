@@ -1,8 +1,8 @@
 extension EventView {
-    /// What is wrong with the event as a control event; nil for a good one and for every behaviour event.
+    /// The defect of the event as a control event; nil for a valid one and for every behaviour event.
     ///
-    /// Reserved types are honoured only from the control topic, only those of this version, and only with the data that
-    /// `topics/schemas/control.json` asks for. `decoder` must not be the one whose memory this event borrows.
+    /// A reserved type is accepted only from the control topic, only if this version has it, and only with the data
+    /// that `topics/schemas/control.json` requires. `decoder` must not be the one whose memory this event borrows.
     public func controlDefect(_ decoder: EventDecoder, fromControlTopic: Bool) -> EventDefect? {
         guard type.starts(with: ControlType.prefix) else { return nil }
         guard fromControlTopic else { return EventDefect(.type, .reservedType) }
@@ -12,28 +12,28 @@ extension EventView {
         return ControlData(data: data, decoder: decoder).defect(of: control)
     }
 
-    /// The text of the policy that a `standing.policy.activated` brings; nil if there is none.
+    /// The policy text of a `standing.policy.activated`; nil if there is none.
     public func policyText(_ decoder: EventDecoder) -> String? {
         data.isEmpty ? nil : decoder.string("policy", of: data).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The hash of the policy that a `standing.policy.activated` was approved against (`PolicyHash`); nil if it does not say
-    /// one. What is no text is an empty one, and so is no policy's hash.
+    /// The hash of the policy against which a `standing.policy.activated` was approved (`PolicyHash`); nil if the
+    /// data has no such member. A member that is not a string gives an empty text, which is no policy's hash.
     public func replacedPolicy(_ decoder: EventDecoder) -> String? {
         guard !data.isEmpty, decoder.hasMember(Self.replacesMember, of: data) else { return nil }
         return decoder.string(Self.replacesMember, of: data).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    /// The member of an activation's data that says which policy it was approved against.
+    /// The member of an activation's data with the hash of the policy against which it was approved.
     public static let replacesMember: StaticString = "replaces"
 }
 
-/// The data of a control event, held against `topics/schemas/control.json`.
+/// Checks a control event's data against `topics/schemas/control.json`.
 private struct ControlData {
     let data: UnsafeRawBufferPointer
     let decoder: EventDecoder
 
-    /// One line a type, in the schema's order. Members that the schema does not name are allowed.
+    /// One line per type, in the schema's order. Members that the schema does not name are allowed.
     func defect(of control: ControlType) -> EventDefect? {
         if control == .withdrawn { return nil }
         guard !data.isEmpty else { return EventDefect(.data, .missing) }
@@ -53,7 +53,7 @@ private struct ControlData {
         decoder.string(name, of: data) == nil ? EventDefect(.data, .missingMember) : nil
     }
 
-    /// A string that is not empty.
+    /// Requires a string that is not empty.
     private func text(_ name: StaticString) -> EventDefect? {
         decoder.string(name, of: data)?.isEmpty == false ? nil : EventDefect(.data, .missingMember)
     }
@@ -63,7 +63,7 @@ private struct ControlData {
         return found == .missing || found == type ? nil : EventDefect(.data, .wrongMember)
     }
 
-    /// An object; null says that there are none.
+    /// Requires an object or null, if the member is there. Null means no attributes.
     private func attributes() -> EventDefect? {
         decoder.memberType("attributes", of: data) == .null ? nil : optional("attributes", .object)
     }

@@ -1,4 +1,5 @@
-/// One decoded event, borrowed: the bytes are the decoder's, the frame's or the reader's, and die with them.
+/// One decoded event, borrowed. Its bytes belong to the decoder, the frame or the reader, and are valid as long as
+/// that is.
 public struct EventView {
     public var id: UnsafeRawBufferPointer
     public var source: UnsafeRawBufferPointer
@@ -6,7 +7,7 @@ public struct EventView {
     /// Empty only for the control events that concern everyone.
     public var subject: UnsafeRawBufferPointer
     public var time: Timestamp
-    /// The JSON object's text; empty where there is none.
+    /// The text of the JSON object; empty if there is no data.
     public var data: UnsafeRawBufferPointer
 
     @inlinable public init(
@@ -42,14 +43,14 @@ extension UnsafeRawBufferPointer {
             && UnsafeRawBufferPointer(rebasing: self[..<text.utf8CodeUnitCount]).equals(text)
     }
 
-    /// Bytewise order; a prefix comes first.
+    /// Compares by bytes. A prefix comes before the longer text.
     public func precedes(_ other: UnsafeRawBufferPointer) -> Bool {
         let shared = Swift.min(count, other.count)
         for index in 0..<shared where self[index] != other[index] { return self[index] < other[index] }
         return count < other.count
     }
 
-    /// 0 if both hold the same bytes. `other` has as many, at least one.
+    /// 0 if both have the same bytes. `other` must be of the same length, which is at least one.
     @usableFromInline func compareBytes(_ other: UnsafeRawBufferPointer) -> Int {
         var index = 0
         while index &+ 8 < count {
@@ -63,7 +64,8 @@ extension UnsafeRawBufferPointer {
         loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
     }
 
-    /// The last eight bytes, or all of them if there are fewer: with the count, no two such texts have the same.
+    /// The last eight bytes, or all bytes if there are fewer. Two different texts of the same length below eight
+    /// bytes have different words.
     @inline(__always) private var lastWord: UInt64 {
         if count >= 8 { return word(at: count &- 8) }
         if count >= 4 {

@@ -1,9 +1,10 @@
 extension Exposition {
-    /// How a scrape is written.
+    /// The text format of a scrape.
     public enum Format: Sendable {
         /// Prometheus' text exposition format 0.0.4.
         case prometheus
-        /// OpenMetrics 1.0.0: counters without `_total` in the name of their family, infos as such, and a last line.
+        /// OpenMetrics 1.0.0: a counter's family has no `_total` in its name, infos have a type of their own, and the
+        /// text ends with a last line.
         case openMetrics
 
         public var contentType: String {
@@ -16,7 +17,7 @@ extension Exposition {
 
     private static let libraryHelp = "Measured by a library that the program uses."
 
-    /// In Prometheus' text format.
+    /// The scrape in Prometheus' text format.
     public var text: String { text(as: .prometheus) }
 
     /// Families and series in ascending order.
@@ -36,7 +37,7 @@ extension Exposition {
         return format == .openMetrics ? text + "# EOF\n" : text
     }
 
-    /// What a family, its samples and its type are called in a format.
+    /// The names of a family and of its samples, and its type, in a format.
     private struct Name {
         let family: String
         let sample: String
@@ -51,7 +52,7 @@ extension Exposition {
             }
         }
 
-        /// A library's counter may have no suffix.
+        /// A counter of a library may lack the suffix.
         private static func parts(_ name: String, _ suffix: String, _ kind: Metric.Kind) -> (String, String, String) {
             let family = name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
             return (family, family + suffix, kind.rawValue)
@@ -64,8 +65,8 @@ extension Exposition {
 }
 
 extension Exposition.Format {
-    /// What a request's `Accept` headers want most: OpenMetrics 1.0.0 where they name it and rank it no lower than plain text,
-    /// Prometheus' text otherwise.
+    /// The format that a request's `Accept` headers prefer: OpenMetrics 1.0.0 if they name it and rank it no lower
+    /// than plain text, Prometheus' text otherwise.
     public init(accept headers: [String]) {
         var (openMetrics, plain) = (0.0, 0.0)
         for range in headers.flatMap({ $0.split(separator: ",") }) {
@@ -91,7 +92,7 @@ extension Exposition.Format {
 }
 
 extension StringProtocol {
-    /// Without white space at both ends.
+    /// The text without spaces and tabs at both ends.
     fileprivate var trimmed: SubSequence {
         let start = drop { $0 == " " || $0 == "\t" }
         guard let last = start.lastIndex(where: { $0 != " " && $0 != "\t" }) else { return start }

@@ -1,12 +1,12 @@
-/// One scrape: families of samples, each with its help and type, no name and label set twice.
+/// One scrape: families of samples, each with its help and its type. No series occurs twice.
 public struct Exposition: Sendable {
     public struct Sample: Sendable {
         let suffix: String
         let value: String
-        /// The label that tells a histogram's buckets and a summary's quantiles apart.
+        /// The label that distinguishes a histogram's buckets and a summary's quantiles.
         var mark: (name: String, value: String)?
 
-        /// The value as it stands after its series.
+        /// The value as it is written after its series.
         public var text: String { value }
 
         public init(_ value: Int64, suffix: String = "") {
@@ -30,12 +30,13 @@ public struct Exposition: Sendable {
             self.mark = (mark.name, Sample.label(mark.number))
         }
 
-        /// A number as a label has it: OpenMetrics writes 1 as `1.0`, and a series has one name in both formats.
+        /// A number as a label's value. OpenMetrics writes 1 as `1.0`, and a series has the same name in both
+        /// formats.
         private static func label(_ number: Double) -> String { number.isInfinite ? "+Inf" : "\(number)" }
     }
 
-    /// A histogram's: for each bucket how many values are in it or in one before it, then their sum and their number. `counts`:
-    /// of each bucket alone; it has one more than there are `bounds`, for what is greater.
+    /// A histogram's samples: the cumulative count of each bucket, then the sum and the number of the values.
+    /// `counts` has the count of each bucket alone, and one more than `bounds` for greater values.
     public static func histogram(bounds: [Double], counts: [Int64], sum: Double) -> [Sample] {
         var samples: [Sample] = []
         var count: Int64 = 0
@@ -47,7 +48,7 @@ public struct Exposition: Sendable {
         return samples + [Sample(sum, suffix: "_sum"), Sample(count, suffix: "_count")]
     }
 
-    /// A summary's: its quantiles, if there are any, then the sum of the values and their number.
+    /// A summary's samples: its quantiles, if there are any, then the sum and the number of the values.
     public static func summary(quantiles: [(Double, value: Double)] = [], sum: Double, count: Int64) -> [Sample] {
         quantiles.map { Sample(Sample($0.value).value, suffix: "", mark: ("quantile", $0.0)) }
             + [Sample(sum, suffix: "_sum"), Sample(count, suffix: "_count")]
@@ -57,12 +58,12 @@ public struct Exposition: Sendable {
 
     public init() {}
 
-    /// `labels`: those of the metric. A repeated label set replaces the first.
+    /// `labels` are the metric's labels. A repeated label set replaces the first.
     public mutating func add(_ metric: Metric, _ value: Int64, labels: [(String, String)] = []) {
         add(metric, [Sample(value)], labels: labels)
     }
 
-    /// With fractions of a second. A repeated label set replaces the first.
+    /// Adds a time in seconds, with fractions. A repeated label set replaces the first.
     public mutating func add(_ metric: Metric, seconds time: Duration, labels: [(String, String)] = []) {
         add(metric, [Sample(time / .seconds(1))], labels: labels)
     }
@@ -73,16 +74,17 @@ public struct Exposition: Sendable {
         add(metric.rawValue, metric.kind, renderedLabels: Self.labels(labels), samples)
     }
 
-    /// What a handler of swift-metrics has. `name` is a `Metric` of this kind, or another metric name, which a library
-    /// measures; `renderedLabels` come from `labels(_:)`. A family keeps its first kind.
+    /// Adds what a handler of swift-metrics has measured. `name` is a `Metric` of this kind, or the metric name of a
+    /// library. `renderedLabels` come from `labels(_:)`. A family retains its first kind.
     public mutating func add(_ name: String, _ kind: Metric.Kind, renderedLabels: String, _ samples: [Sample]) {
         families[name, default: (kind, [:])].series[renderedLabels] = samples
     }
 
-    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`: anything else becomes an underscore.
+    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`. Any other character becomes an underscore.
     public static func metricName(_ label: String) -> String { sanitised(label, colons: true) }
 
-    /// `{name="value",…}` by ascending name, or nothing. Of names that become the same, the last counts.
+    /// `{name="value",…}` in ascending order of the names; empty without labels. If names become equal, the last one
+    /// counts.
     public static func labels(_ dimensions: [(String, String)]) -> String {
         if dimensions.isEmpty { return "" }
         let values = Dictionary(
@@ -106,7 +108,7 @@ public struct Exposition: Sendable {
         return result.isEmpty ? "_" : result
     }
 
-    /// A label's value as it stands between quotation marks.
+    /// Escapes a label's value for quotation marks.
     public static func escaped(_ value: String) -> String {
         let isPlain = value.utf8.allSatisfy {
             $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\n")

@@ -1,12 +1,12 @@
-/// The consumers' rule for one (topic, partition) of facts: accept exactly the next sequence number, ignore every
-/// other record. Whoever follows it has every fact once and in order, and knows when one is missing.
+/// The consumers' rule for one (topic, partition) of facts: accept exactly the next sequence number, and ignore every
+/// other record. A consumer that follows it has every fact once and in order, and notices a missing one.
 public struct FactSequence: Sendable, Equatable {
     public enum Verdict: Sendable, Equatable {
         case accept
-        /// Seen before: a repeat after a restart, or a fact of a member that should have stopped.
+        /// The number was accepted before: a repeat after a restart, or a fact of a member that should have stopped.
         case ignoreRepeat
-        /// Something between `last` and this one has not arrived. Ignored: the missing facts and this one come again,
-        /// unless the topic has lost them.
+        /// A fact between `last` and this one has not arrived. This one is ignored: it and the missing facts come
+        /// again, unless the topic has lost them.
         case ignoreGap(missing: Int64)
     }
 
@@ -25,8 +25,8 @@ public struct FactSequence: Sendable, Equatable {
 }
 
 extension EventDecoder {
-    /// A fact's sequence number: CloudEvents' extension, decimal digits in a string. Facts of older ledgers have a JSON number.
-    /// Nil where there is neither, or it is less than 1.
+    /// A fact's sequence number: CloudEvents' extension, a string of decimal digits. Facts of older ledgers have a
+    /// JSON number. Nil if there is neither, or if the number is less than 1.
     public func sequence(ofFact json: UnsafeRawBufferPointer) -> Int64? {
         let name: StaticString = "sequence"
         guard let text = string(name, of: json) else { return integer(name, of: json).flatMap { $0 >= 1 ? $0 : nil } }

@@ -1,12 +1,12 @@
-/// A media type, `type "/" subtype`, borrowed from the text that names it (RFC 9110, section 8.3.1).
+/// A media type, `type "/" subtype`, borrowed from its text (RFC 9110, section 8.3.1).
 ///
-/// Letter case, parameters, and white space around the two do not matter. What the parameters say is not read: JSON is
-/// UTF-8 whatever its `charset` is (RFC 8259, section 8.1).
+/// Letter case, parameters, and white space around the two do not matter. Parameters are not read: JSON is UTF-8
+/// whatever its `charset` is (RFC 8259, section 8.1).
 public struct MediaType {
     private let type: UnsafeRawBufferPointer
     private let subtype: UnsafeRawBufferPointer
 
-    /// Nil if the text names no media type.
+    /// Nil if the text is not a media type.
     public init?(_ text: UnsafeRawBufferPointer) {
         let name = UnsafeRawBufferPointer(rebasing: text.prefix { $0 != UInt8(ascii: ";") }).withoutOuterWhiteSpace
         guard let slash = name.firstIndex(of: UInt8(ascii: "/")) else { return nil }
@@ -15,39 +15,40 @@ public struct MediaType {
         guard type.isToken, subtype.isToken else { return nil }
     }
 
-    /// Whether the data is JSON text, by CloudEvents' rule: the subtype is `json`, or has the suffix `+json`.
+    /// Whether the data is JSON text by CloudEvents' rule: the subtype is `json` or has the suffix `+json`.
     public var isJSON: Bool {
         if subtype.equalsIgnoringCase("json") { return true }
         return subtype.count > 5
             && UnsafeRawBufferPointer(rebasing: subtype[(subtype.count - 5)...]).equalsIgnoringCase("+json")
     }
 
-    /// Whether the record's value is an event in CloudEvents' JSON format: `application/cloudevents+json`, or
-    /// `application/cloudevents`, which names no format and is taken for the one that every reader has.
+    /// Whether the record's value is an event in CloudEvents' JSON format. That is `application/cloudevents+json`, or
+    /// `application/cloudevents`, which names no format and is read as the one that every reader supports.
     fileprivate var isEventInJSON: Bool {
         type.equalsIgnoringCase("application")
             && (subtype.equalsIgnoringCase("cloudevents+json") || subtype.equalsIgnoringCase("cloudevents"))
     }
 }
 
-/// Where a record has its event (CloudEvents' Kafka binding, section 3).
+/// Where a record's event is (CloudEvents' Kafka binding, section 3).
 public enum ContentMode: Sendable {
     /// The value is the event, in JSON.
     case structured
-    /// The value is one event or more, in a format that Standing does not read: batches, XML, Avro.
+    /// The value is one event or several, in a format that Standing does not read: batches, XML, Avro.
     case unsupported
     /// Headers have the event's attributes, and the value is its data.
     case binary
 
-    /// `contentType`: the record's; nil if it has none.
+    /// `contentType` is the record's; nil if it has none.
     ///
-    /// What begins with `application/cloudevents` is never binary, whatever other headers the record has.
+    /// A content type that begins with `application/cloudevents` is never binary, whatever other headers the record
+    /// has.
     public init(contentType: UnsafeRawBufferPointer?) {
         guard let contentType else {
             self = .binary
             return
         }
-        // Nearly every record of structured mode says it in these bytes.
+        // Nearly every record of structured mode has exactly these bytes.
         let usual: StaticString = "application/cloudevents+json"
         let length = usual.utf8CodeUnitCount
         if contentType.starts(with: usual),

@@ -1,6 +1,7 @@
 extension Metric {
-    /// The names of a metric's labels, in ascending order; a series has all of them. A label's values have an end: they are what
-    /// the policy, the topics, the cluster and this program are made of. No subject is one, and no event's source or id.
+    /// The names of a metric's labels, in ascending order. Each series has all of them. The number of values is
+    /// limited: they come from the policy, the topics, the cluster and this program. A subject is never a value, and
+    /// neither is an event's source or id.
     public var labels: [String] {
         switch self {
         case .foldNextOffset, .foldClock, .ledgerNextOffset: ["partition"]
@@ -30,7 +31,7 @@ extension Metric {
         case .kafkaStatisticsAge, .kafkaQueuedRecords, .kafkaQueuedBytes, .kafkaFetchedRecords, .kafkaFetchedBytes,
             .kafkaEventsWaiting, .kafkaRebalances:
             ["client"]
-        case .kafkaBatchWait, .kafkaBrokerUp, .kafkaRoundTrip, .kafkaThrottle, .kafkaRequests, .kafkaRequestBytes,
+        case .kafkaBrokerUp, .kafkaRoundTrip, .kafkaThrottle, .kafkaRequests, .kafkaRequestBytes,
             .kafkaResponses, .kafkaResponseBytes, .kafkaRequestsWaiting, .kafkaRequestsInFlight, .kafkaRetries,
             .kafkaTimeouts, .kafkaErrors, .kafkaConnects, .kafkaDisconnects:
             ["broker", "client"]
@@ -39,6 +40,6 @@ extension Metric {
         }
     }
 
-    /// Whether these are its labels, in any order.
+    /// Whether these are the metric's labels, in any order.
     func hasLabels(_ labels: [(String, String)]) -> Bool { labels.map(\.0).sorted() == self.labels }
 }

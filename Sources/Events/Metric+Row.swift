@@ -255,14 +255,12 @@ extension Metric {
         case .kafkaEventsWaiting:
             (.gauge, "Deliveries, errors and log lines that a client has and that are not served yet, by client.")
         case .kafkaRebalances: (.counter, "Rebalances of a consumer's group that it has taken part in, by client.")
-        case .kafkaBatchWait:
-            (.summary, "Time that records wait in a producer until they are sent, by client and broker.")
         case .kafkaBrokerUp: (.gauge, "1 while a client is connected to a broker, else 0, by client and broker.")
         case .kafkaRoundTrip:
             (
                 .summary,
-                "Time from a request to its answer, by client and broker; quantiles are of the last interval of "
-                    + "statistics."
+                "Time from a request to its answer, of a fetch with the broker's wait for records, by client and broker; "
+                    + "quantiles are of the last interval of statistics."
             )
         case .kafkaThrottle: (.summary, "Time for which a broker has asked a client to wait, by client and broker.")
         case .kafkaRequests: (.counter, "Requests sent, by client and broker.")

@@ -1,9 +1,10 @@
-/// Every metric of `/metrics`, of `serve` and of the downstream services: its name, its kind, its labels and its help. There is no
-/// other way to expose one, so none is without help. Counters end in `_total`, gauges do not; a name has its base unit.
+/// Every metric of `/metrics`, of `serve` and of the downstream services: its name, kind, labels and help. A metric
+/// can be exposed in no other way, so each has its help. Counters end in `_total`, and gauges do not. A name contains
+/// its base unit.
 public enum Metric: String, Sendable, CaseIterable {
     public enum Kind: String, Sendable {
         case counter, gauge, histogram, summary
-        /// A gauge that is 1 and whose labels say something. Its name ends in `_info`.
+        /// A gauge that is always 1 and whose labels have the information. Its name ends in `_info`.
         case info
     }
 
@@ -134,7 +135,6 @@ public enum Metric: String, Sendable, CaseIterable {
     case kafkaFetchedBytes = "standing_kafka_fetched_bytes"
     case kafkaEventsWaiting = "standing_kafka_events_waiting"
     case kafkaRebalances = "standing_kafka_rebalances_total"
-    case kafkaBatchWait = "standing_kafka_batch_wait_seconds"
     case kafkaBrokerUp = "standing_kafka_broker_up"
     case kafkaRoundTrip = "standing_kafka_round_trip_seconds"
     case kafkaThrottle = "standing_kafka_throttle_seconds"

@@ -1,8 +1,8 @@
-/// How a rule's events fall into buckets: the UTC calendar period of the event's time, or one for ever.
+/// How a rule's events are grouped into buckets: by the UTC calendar period of the event's time, or all in one.
 public enum Period: String, CaseIterable, Sendable {
     case day, month, year, ever
 
-    /// The number of the bucket that holds a time: days since 1970, months since year 0, years, or 0.
+    /// The number of a time's bucket: days since 1970, months since year 0, years, or 0.
     public func bucket(of time: Timestamp) -> Int32 {
         guard self != .ever else { return 0 }
         let day = time.microseconds.floorDivided(by: Timestamp.microsecondsPerDay).quotient

@@ -1,6 +1,6 @@
 internal import Crypto
 
-/// What names a policy: the SHA-256 of its text, 64 hexadecimal digits in lower case.
+/// The identity of a policy: the SHA-256 of its text, as 64 lower-case hexadecimal digits.
 public enum PolicyHash {
     public static let digits = 64
 
@@ -10,7 +10,8 @@ public enum PolicyHash {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether two texts are of the same bytes, and so of one hash. Texts that are equal as characters may not be.
+    /// Whether two texts have the same bytes, and so the same hash. Texts with equal characters may have different
+    /// bytes.
     public static func areSame(_ a: String, _ b: String) -> Bool {
         a.utf8.count == b.utf8.count && a.utf8.elementsEqual(b.utf8)
     }

@@ -1,9 +1,10 @@
 extension String {
-    /// The text without what would end a line, move a terminal's cursor, turn the direction of writing or stand there
-    /// unseen: such a character is written as JSON would escape it, `\n`, `\u001b` or `\u202e`, by UTF-16 code units. All
-    /// else stays, backslashes too. For log lines, tables and sentences that quote what others have written.
+    /// The text without characters that would end a line, move a terminal's cursor, change the direction of writing,
+    /// or be invisible. Such a character is written as JSON escapes it, `\n`, `\u001b` or `\u202e`, by UTF-16 code
+    /// units. Every other character stays, backslashes too. Use it for log lines, tables and sentences that quote
+    /// foreign texts.
     ///
-    /// `keepingLayout`: line feeds and tabs stay, in a message that has several lines.
+    /// `keepingLayout`: line feeds and tabs stay, for a message of several lines.
     public func printable(keepingLayout: Bool = false) -> String {
         guard !utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) else { return self }
         var text = ""
@@ -26,7 +27,7 @@ extension String {
         return text
     }
 
-    /// Cells of a terminal that the text takes.
+    /// The number of terminal cells that the text takes.
     public var terminalCells: Int { reduce(0) { $0 + $1.terminalCells } }
 }
 
@@ -35,7 +36,7 @@ extension Unicode.Scalar {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: false
         case .format:
-            // A joiner between the parts of one picture.
+            // A joiner between the parts of one emoji.
             self == "\u{200D}"
                 && previous.map {
                     $0 == "\u{FE0F}" || $0.properties.isEmojiPresentation || $0.properties.isEmojiModifier
@@ -45,9 +46,9 @@ extension Unicode.Scalar {
     }
 
     fileprivate var terminalCells: Int {
-        // Nearly everything is ASCII.
+        // Most characters are ASCII.
         if value < 0x300 { return 1 }
-        // Makes a picture of the sign before it.
+        // Gives the character before it the form of an emoji.
         if self == "\u{FE0F}" { return 2 }
         switch properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format: return 0
@@ -64,7 +65,7 @@ extension Unicode.Scalar {
 }
 
 extension Character {
-    /// Cells of a terminal that the character takes: two if it is wide (Unicode's East Asian Width W or F, and pictures),
-    /// none if it only marks the one before it, else one.
+    /// The number of terminal cells that the character takes: two if it is wide (Unicode's East Asian Width W or F,
+    /// and emoji), none if it only marks the character before it, else one.
     public var terminalCells: Int { unicodeScalars.reduce(0) { Swift.max($0, $1.terminalCells) } }
 }

@@ -1,10 +1,11 @@
-/// One line of a terminal: pieces of text, each in one style. Texts may come from anybody: what would steer the terminal
-/// is escaped.
+/// One line of a terminal: pieces of text, each in one style. The texts may be foreign: characters that control the
+/// terminal are escaped.
 public struct TerminalLine: Sendable, Equatable {
     public enum Style: Sendable {
         case plain, strong, faint, good, warning, bad
 
-        /// The parameter of the escape sequence that selects it (ECMA-48, SGR); nil for the terminal's own.
+        /// The parameter of the escape sequence that selects the style (ECMA-48, SGR); nil for the terminal's
+        /// default.
         fileprivate var code: Int? {
             switch self {
             case .plain: nil
@@ -25,7 +26,7 @@ public struct TerminalLine: Sendable, Equatable {
     private static let ellipsis = "…"
 
     private var pieces: [Piece] = []
-    /// In cells of the terminal.
+    /// The width in terminal cells.
     public private(set) var width = 0
 
     public init() {}
@@ -43,12 +44,12 @@ public struct TerminalLine: Sendable, Equatable {
         width += line.width
     }
 
-    /// Adds spaces until it is as wide as that.
+    /// Appends spaces until the line is `columns` cells wide.
     public mutating func pad(to columns: Int) {
         if width < columns { append(String(repeating: " ", count: columns - width)) }
     }
 
-    /// What fits; an ellipsis stands for the rest.
+    /// The part of the line that fits; an ellipsis replaces the rest.
     public func fitted(to columns: Int) -> TerminalLine {
         guard width > columns else { return self }
         var line = TerminalLine()
@@ -70,7 +71,7 @@ public struct TerminalLine: Sendable, Equatable {
         return line
     }
 
-    /// With escape sequences for the styles if `colour`.
+    /// With escape sequences for the styles if `colour` is true.
     public func text(colour: Bool) -> String {
         pieces.map { piece in
             guard colour, let code = piece.style.code, !piece.text.isEmpty else { return piece.text }

@@ -1,5 +1,6 @@
-/// Lines of text with aligned columns under a header: texts to the left, numbers to the right, two spaces between them, no
-/// space at a line's end. Widths are cells of a terminal; what cannot be printed is escaped (`String.printable`).
+/// Lines of text with aligned columns under a header. Texts are aligned to the left and numbers to the right, with
+/// two spaces between the columns and none at a line's end. Widths are terminal cells. Unprintable characters are
+/// escaped (`String.printable`).
 public struct TextTable: Sendable {
     public struct Column: Sendable {
         let name: String
@@ -14,7 +15,7 @@ public struct TextTable: Sendable {
     private var rows: [[String]] = []
     private var widths: [Int]
 
-    /// `indent`: spaces before each line.
+    /// `indent` is the number of spaces before each line.
     public init(_ columns: [Column], indent: Int = 0) {
         isNumber = columns.map(\.isNumber)
         widths = columns.map { _ in 0 }
@@ -22,10 +23,10 @@ public struct TextTable: Sendable {
         add(columns.map(\.name))
     }
 
-    /// Rows that `take` has not given yet, the header among them.
+    /// The number of rows that `take` has not returned yet, with the header.
     public var count: Int { rows.count }
 
-    /// At most one cell a column; those that are missing at the end are empty.
+    /// Adds a row of at most one cell per column. Missing cells at the end are empty.
     public mutating func add(_ cells: [String]) {
         precondition(cells.count <= widths.count, "a row has more cells than the table has columns")
         let row = cells.map { $0.printable() }
@@ -33,8 +34,9 @@ public struct TextTable: Sendable {
         rows.append(row)
     }
 
-    /// The lines of the rows that were added since the last time, each with its line end; the first time the header before
-    /// them. So a table that has no end can be shown in parts: a part is as wide as what it and those before it have.
+    /// Returns the lines of the rows that were added since the last call, each with its line end. The first call
+    /// returns the header too. An endless table can so be shown in parts; the columns are as wide as in all parts so
+    /// far.
     public mutating func take() -> String {
         var text = ""
         for row in rows {

@@ -4,7 +4,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
     @inlinable public init(microseconds: Int64) { self.microseconds = microseconds }
 
-    /// Before every event: the time of entries that do not move the clock.
+    /// A time before every event: the time of entries that do not move the clock.
     public static let distantPast = Timestamp(microseconds: .min)
 
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.microseconds < b.microseconds }
@@ -23,8 +23,8 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
     /// RFC 3339: `2026-01-02T03:04:05[.123456](Z|+01:00)`, year 0001 to 9999. Nil for anything else.
     ///
-    /// Second 60 is a time only where a leap second can be: at 23:59:60 UTC on the last day of a month. It belongs to the day
-    /// that it ends, so it and all its fractions are that day's last microsecond.
+    /// Second 60 is valid only where a leap second can be: at 23:59:60 UTC on the last day of a month. It belongs to
+    /// the day that it ends: it and all its fractions become that day's last microsecond.
     public init?(rfc3339 text: UnsafeRawBufferPointer) {
         var scanner = DigitScanner(text)
         guard text.count >= 20, text.count <= 64,
@@ -58,7 +58,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         } else {
             microseconds = seconds * Self.microsecondsPerSecond + micros
         }
-        // An offset can carry it out of the years that UTC can write.
+        // The offset may move the time out of the years that can be written in UTC.
         guard Self.writable.contains(microseconds) else { return nil }
     }
 
@@ -109,7 +109,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 }
 
 extension Timestamp: CustomStringConvertible {
-    /// RFC 3339 in UTC, with a fraction only where there is one.
+    /// RFC 3339 in UTC, with a fraction only if it is not zero.
     public var description: String {
         var writer = ByteWriter()
         writer.append(self)

@@ -1,8 +1,8 @@
 internal import Logging
 internal import NIOCore
 
-/// Keeps a listening channel going when a connection cannot be accepted, as where the process has no descriptor left: logs
-/// it and accepts again after a pause.
+/// Keeps a listening channel open when a connection cannot be accepted, for example because the process has no
+/// descriptor left. It logs the failure and accepts again after a pause.
 final class AcceptFailures: ChannelDuplexHandler {
     typealias InboundIn = Channel
     typealias OutboundIn = Never

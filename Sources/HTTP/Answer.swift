@@ -3,16 +3,16 @@ public import HTTPTypes
 public import Hummingbird
 public import NIOCore
 
-/// An answer that has its whole body.
+/// An answer with its whole body.
 public struct Answer: Sendable {
     public let status: HTTPResponse.Status
     /// In the order in which they are sent.
     public var fields: HTTPFields
     public let body: ByteBuffer
 
-    /// JSON, `Content-Type` and `Content-Length` its first fields.
+    /// A JSON answer. `Content-Type` and `Content-Length` are its first fields.
     public static func json(status: HTTPResponse.Status = .ok, _ write: (inout ByteWriter) -> Void) -> Answer {
-        // Most standings fit.
+        // The JSON of most standings fits.
         var writer = ByteWriter(capacity: 1024)
         write(&writer)
         return json(writer.bytes, status: status)
@@ -36,7 +36,7 @@ public struct Answer: Sendable {
         }
     }
 
-    /// Room for what a standing's answer has.
+    /// Room for the fields of a standing's answer.
     private static let fieldsReserved = 10
 }
 

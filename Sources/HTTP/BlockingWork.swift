@@ -2,10 +2,10 @@ internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
-/// Runs what reads the disk or waits for a lock in a few threads of its own, so that it never holds up what only answers:
-/// neither Swift's executor nor Dispatch's pool has a thread to spare for each that waits.
+/// Runs work that reads the disk or waits for a lock in a few threads of its own. Such work never delays requests
+/// that need neither: Swift's executor and Dispatch's pool have no spare thread for each waiting job.
 public final class BlockingWork: Sendable {
-    /// As much as is allowed is under way or waiting.
+    /// The maximum of jobs is running or waiting.
     public struct Busy: Error {
         public init() {}
     }
@@ -14,31 +14,32 @@ public final class BlockingWork: Sendable {
 
     private struct State {
         var waiting: [Job] = []
-        /// Threads that exist, and those of them that wait for a job. Each that is woken is no longer idle.
+        /// The threads that exist, and those of them that wait for a job. A thread that has been woken is no longer
+        /// idle.
         var (threads, idle) = (0, 0)
         /// Jobs that run or wait.
         var jobs = 0
     }
 
     private static let stackBytes = 4 << 20
-    /// A thread without a job ends after this.
+    /// A thread without a job ends after this time.
     private static let idleSeconds = 10
 
     private let threads: Int
-    /// Bodies that can run or wait.
+    /// The maximum of jobs that run or wait.
     public let maximum: Int
     private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
 
-    /// At most `threads` bodies run at once, and at most `maximum` run or wait.
+    /// At most `threads` jobs run at a time, and at most `maximum` run or wait.
     public init(threads: Int, maximum: Int) {
         (self.threads, self.maximum) = (threads, max(1, maximum))
     }
 
-    /// Bodies that run or wait.
+    /// The number of jobs that run or wait.
     public var count: Int { state.withLock { $0.jobs } }
 
-    /// Throws `Busy` at once if there is no room, and what `body` throws.
+    /// Throws `Busy` at once if there is no room, and otherwise what `body` throws.
     public func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try reserve()
         defer { state.withLock { $0.jobs -= 1 } }
@@ -83,7 +84,7 @@ public final class BlockingWork: Sendable {
                 job()
             } else if wake.wait(timeout: .now() + .seconds(Self.idleSeconds)) == .timedOut {
                 let isOver = state.withLock { state in
-                    // None is idle: this one has been woken meanwhile.
+                    // No thread is idle, so this one has been woken since.
                     guard state.idle > 0 else { return false }
                     (state.idle, state.threads) = (state.idle - 1, state.threads - 1)
                     return true

@@ -1,8 +1,8 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Tells `Connections` what its connection waits for. A client that sends its head byte by byte is idle until the head is
-/// complete.
+/// Reports to `Connections` what its connection waits for. A client that sends its head byte by byte is idle until
+/// the head is complete.
 final class ConnectionTimeouts: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -13,9 +13,9 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
     /// Nil before the handler has a channel and after the channel is closed.
     private var connection: Connection?
     private var phase = ConnectionPhase.idle
-    /// Requests whose heads and whose ends have come.
+    /// The number of requests whose head has arrived, and of those whose end has arrived.
     private var (heads, ends) = (0, 0)
-    /// Answers whose heads are written, and those of them that the client's machine has to the end.
+    /// The number of answers whose head is written, and of those that the client's machine has to the end.
     private var (begun, taken) = (0, 0)
 
     init(_ connections: Connections) { self.connections = connections }
@@ -47,7 +47,7 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(let head):
-            // 100 Continue is not the answer yet.
+            // 100 Continue is not the final answer.
             if head.status.code >= 200 { begun += 1 }
             update(context.eventLoop)
             context.write(data, promise: promise)
@@ -63,7 +63,7 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
         }
     }
 
-    /// `isNextAnswer`: the client has taken one; each that is written has the whole time.
+    /// `isNextAnswer`: the client has received an answer. Each answer that is written has the full time limit.
     private func update(_ eventLoop: any EventLoop, isNextAnswer: Bool = false) {
         let next: ConnectionPhase =
             if taken < begun {

@@ -8,12 +8,12 @@ enum ConnectionPhase: UInt64, CaseIterable, Sendable {
     case idle
     /// The client sends a request's body.
     case readingBody
-    /// The client takes an answer.
+    /// The client receives an answer.
     case writing
     /// The server makes an answer.
     case answering
 
-    /// How long the phase may last; nil if what the server does bounds it.
+    /// The time limit of the phase; nil if the server's own work bounds it.
     var limit: TimeAmount? {
         switch self {
         case .idle: .seconds(30)
@@ -24,13 +24,13 @@ enum ConnectionPhase: UInt64, CaseIterable, Sendable {
     }
 }
 
-/// An open connection of `Connections`. Its event loop stores its phase, which takes no lock; any thread may read it.
+/// An open connection of `Connections`. Its event loop stores its phase without a lock; any thread may read it.
 final class Connection: Sendable {
-    /// A greater one is newer.
+    /// A newer connection has a greater number.
     fileprivate let number: Int
     private let eventLoop: any EventLoop
     private let close: @Sendable () -> Void
-    /// The phase in the two lowest bits, above them the nanosecond of uptime since which it lasts.
+    /// The phase in the two lowest bits. The bits above them are the uptime in nanoseconds at which it began.
     private let state: Atomic<UInt64>
 
     fileprivate init(
@@ -46,7 +46,7 @@ final class Connection: Sendable {
         since.uptimeNanoseconds << 2 | phase.rawValue
     }
 
-    /// A phase and since when it lasts.
+    /// A phase and the time at which it began.
     fileprivate typealias Wait = (phase: ConnectionPhase, since: NIODeadline)
 
     fileprivate var wait: Wait {
@@ -54,7 +54,8 @@ final class Connection: Sendable {
         return (ConnectionPhase(rawValue: packed & 3) ?? .answering, .uptimeNanoseconds(packed >> 2))
     }
 
-    /// Closes it on its event loop, but not if it waits for something else by then. `done` receives there whether it is closed.
+    /// Closes the connection on its event loop, unless it waits for something else by then. `done` is called there
+    /// with whether it is closed.
     fileprivate func close(in wait: Wait, done: @escaping @Sendable (_ isClosed: Bool) -> Void = { _ in }) {
         eventLoop.execute { [self] in
             let isClosed = self.wait == wait
@@ -64,16 +65,17 @@ final class Connection: Sendable {
     }
 }
 
-/// The open connections of a server: at most `maximum`. A new one beyond that takes the place of the one whose client has kept
-/// the server waiting for longest, be it that it sends nothing, sends slowly or reads slowly.
+/// The open connections of a server, at most `maximum`. Above that, a new connection displaces the one whose client
+/// has made the server wait for longest, because it sends nothing, sends slowly or reads slowly.
 final class Connections: Sendable {
-    /// Connections that may be open beyond the maximum while others close.
+    /// The number of connections that may be open above the maximum while others close.
     static let closing = 8
-    /// How often phases that last too long are looked for, and so by how much they can exceed their limits.
+    /// How often overdue phases are looked for. A phase exceeds its limit by at most this time.
     static let sweepInterval = TimeAmount.seconds(1)
     private static let most = 1024
     private static let fewest = 8
-    /// The share of the process's descriptors that a server takes: brokers, files and two servers more need the rest.
+    /// One in this many of the process's descriptors is for a server's connections. Brokers, files and two more
+    /// servers need the rest.
     private static let descriptorShare = 8
     private static let logEvery = TimeAmount.seconds(60)
 
@@ -82,13 +84,13 @@ final class Connections: Sendable {
 
     private struct State {
         var open: [Int: Connection] = [:]
-        /// Those of them that are being closed for others.
+        /// The numbers of the connections that are being closed to make room.
         var leaving: Set<Int> = []
         var next = 0
         var displaced: Int64 = 0
         var lastLog: NIODeadline?
 
-        /// Those that stay.
+        /// The number of connections that stay.
         var count: Int { open.count - leaving.count }
     }
 
@@ -100,7 +102,7 @@ final class Connections: Sendable {
 
     var count: Int { state.withLock { $0.count } }
 
-    /// `close` closes the connection; it is called on the event loop, which is the connection's.
+    /// `close` closes the connection. It is called on the connection's event loop.
     func open(
         at now: NIODeadline, on eventLoop: any EventLoop, close: @escaping @Sendable () -> Void
     ) -> Connection {
@@ -114,7 +116,8 @@ final class Connections: Sendable {
         return connection
     }
 
-    /// Closes the slowest ones of too many. Another one takes the place of one that goes on before it is closed.
+    /// Closes the slowest connections above the maximum. If one of them makes progress before it is closed, another
+    /// is chosen.
     private func makeRoom(at now: NIODeadline) {
         while let (connection, wait) = state.withLock({ leave(&$0) }) {
             connection.close(in: wait) { [self] isClosed in
@@ -125,15 +128,15 @@ final class Connections: Sendable {
         }
     }
 
-    /// The one of too many that leaves; nil if they are not too many.
+    /// The connection that is closed to make room; nil if there is room.
     private func leave(_ state: inout State) -> (connection: Connection, wait: Connection.Wait)? {
         guard state.count > maximum, let slowest = slowest(in: state) else { return nil }
         state.leaving.insert(slowest.connection.number)
         return slowest
     }
 
-    /// The one whose client has kept the server waiting for longest, so never the newest before another; nil if all wait for
-    /// the server.
+    /// The connection whose client has made the server wait for longest, so never the newest before an older one; nil
+    /// if every connection waits for the server.
     private func slowest(in state: State) -> (connection: Connection, wait: Connection.Wait)? {
         var slowest: (connection: Connection, wait: Connection.Wait)?
         for connection in state.open.values where !state.leaving.contains(connection.number) {
@@ -147,7 +150,7 @@ final class Connections: Sendable {
         return slowest
     }
 
-    /// Counts a connection that is closed for another, and logs it from time to time.
+    /// Counts a connection that is closed to make room, and logs the count at intervals.
     private func noteDisplaced(at now: NIODeadline) {
         let displaced = state.withLock { state -> Int64? in
             state.displaced += 1
@@ -168,8 +171,8 @@ final class Connections: Sendable {
         }
     }
 
-    /// Closes connections whose phase lasts too long, until the task is cancelled. One look at all of them now and then takes
-    /// the place of a timer for every phase of every request.
+    /// Closes connections with an overdue phase until the task is cancelled. One regular look at all connections
+    /// replaces a timer for every phase of every request.
     func sweep(on eventLoop: any EventLoop) -> RepeatedTask {
         eventLoop.scheduleRepeatedTask(initialDelay: Self.sweepInterval, delay: Self.sweepInterval) { _ in
             self.closeOverdue(at: eventLoop.now)
@@ -184,7 +187,7 @@ final class Connections: Sendable {
                 return (connection, wait)
             }
         }
-        // A connection that closes takes the lock.
+        // Closing takes the lock, so it happens outside of it.
         for (connection, wait) in overdue { connection.close(in: wait) }
     }
 }

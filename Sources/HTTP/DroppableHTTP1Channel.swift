@@ -5,8 +5,8 @@ internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import Synchronization
 
-/// HTTP/1 connections that may be dropped before they are served, as when the server stops while one is being accepted:
-/// NIO traps where an async channel is released that nobody has finished.
+/// HTTP/1 connections that may be dropped before they are served, for example if the server stops while it accepts
+/// one. NIO traps if an async channel is released that nobody has finished.
 struct DroppableHTTP1Channel: ServerChildChannel {
     final class Value: ServerChildChannelValue {
         private let connection: HTTP1Channel.Value
@@ -32,7 +32,7 @@ struct DroppableHTTP1Channel: ServerChildChannel {
     let connections: Connections
     let promptRoutes: [PromptRoute]
 
-    /// What comes from the decoder meets the timeouts first, then the prompt answers, and what is left the router's own handlers.
+    /// Requests pass the timeouts first, then the prompt answers, and then the router's handlers.
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         http1.setup(channel: channel, logger: logger).flatMapThrowing { connection in
             let value = Value(connection)

@@ -1,24 +1,25 @@
 internal import Foundation
 
-/// Where an HTTP server listens, or where it is reached.
+/// The address at which an HTTP server listens or is reached.
 public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
     /// Who can connect to an address.
     public enum Reach: Sendable {
-        /// This machine alone.
+        /// Only this machine.
         case loopback
-        /// `0.0.0.0` or `::`: a server listens on every address of the machine, and nobody can connect to this one.
+        /// `0.0.0.0` or `::`: a server listens on every address of the machine. Nobody can connect to this address
+        /// itself.
         case everyAddress
         case network
     }
 
-    /// Nobody can listen there. The description is one sentence, with the mend.
+    /// No server can listen at the address. The description is one sentence that includes the remedy.
     public struct Unusable: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
     }
 
     /// A name or an address; an IPv6 address without brackets.
     public var host: String
-    /// Of a server that is to listen: 0 is any free one.
+    /// For a server that will listen, 0 is any free port.
     public var port: Int
 
     public init(host: String, port: Int) { (self.host, self.port) = (host, port) }
@@ -26,8 +27,8 @@ public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
     private static let maximumPortDigits = 5
     private static let maximumNameBytes = 253
 
-    /// `HOST:PORT`, an IPv6 address in brackets. Nil if it is not exactly that: a host of letters, digits, `-`, `.` and `_`,
-    /// or an address, and a port from 1 to 65535.
+    /// `HOST:PORT`, with an IPv6 address in brackets. Nil if the text is anything else: the host has letters, digits,
+    /// `-`, `.` and `_`, or is an address, and the port is 1 to 65535.
     public init?(_ text: String) {
         guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else { return nil }
         let (host, digits) = (text[..<colon], text[text.index(after: colon)...])
@@ -55,23 +56,23 @@ public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
             || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_")].contains(byte)
     }
 
-    /// `HOST:PORT`, an IPv6 address in brackets.
+    /// `HOST:PORT`, with an IPv6 address in brackets.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    /// Where this machine connects to a server that listens here.
+    /// The URL at which this machine reaches a server that listens here.
     public var ownURL: String {
         let everyAddress = host.contains(":") ? "::1" : "127.0.0.1"
         return "http://\(HTTPAddress(host: Self.reach(of: host) == .everyAddress ? everyAddress : host, port: port))"
     }
 
-    /// By what the host is called; nothing is looked up.
+    /// The reach by the host's text alone, without a look-up.
     public static func reach(of host: String) -> Reach {
         if let address = try? resolve(host, 0, isNumeric: true) { return address.reach }
         let name = host.lowercased()
         return name == "localhost" || name.hasSuffix(".localhost") ? .loopback : .network
     }
 
-    /// Finds out whether a server can listen here, and who will reach it. Looks the host up, so it can block.
+    /// Finds out whether a server can listen here, and who can reach it. It looks the host up, so it may block.
     public func checkFree() throws(Unusable) -> Reach {
         let address: Resolved
         do throws(Unresolved) {
@@ -96,7 +97,7 @@ private struct Unresolved: Error {
     let reason: String
 }
 
-/// A socket address, as `getaddrinfo` gives it.
+/// A socket address from `getaddrinfo`.
 private struct Resolved {
     let family: Int32
     let bytes: [UInt8]
@@ -113,7 +114,7 @@ private struct Resolved {
         bytes.dropFirst(offset ?? 0).prefix(count)
     }
 
-    /// `address`: 4 or 16 bytes. An IPv4 address in IPv6 is ten zeros, two times 255, and itself.
+    /// `address` has 4 or 16 bytes. An IPv4 address in IPv6 is ten zeros, two times 255, and the address.
     private static func reach(of address: ArraySlice<UInt8>) -> HTTPAddress.Reach {
         if address.allSatisfy({ $0 == 0 }) { return .everyAddress }
         if address.count == 4 { return address.first == 127 ? .loopback : .network }
@@ -123,7 +124,7 @@ private struct Resolved {
         return address.dropLast().allSatisfy { $0 == 0 } && address.last == 1 ? .loopback : .network
     }
 
-    /// What `bind` says, as the server will ask for it; nil if it can be had.
+    /// The error of `bind`, called as the server will call it; nil if the address is free.
     func bindError() -> Int32? {
         let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return errno }
@@ -137,7 +138,7 @@ private struct Resolved {
     }
 }
 
-/// The first address of a host. `isNumeric`: an address as it is written, no name.
+/// The first address of a host. `isNumeric`: the host is an address, not a name.
 private func resolve(_ host: String, _ port: Int, isNumeric: Bool) throws(Unresolved) -> Resolved {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The time as the field `Date` has it (RFC 9110, 5.6.7), made once a second.
+/// The current time as the text of the field `Date` (RFC 9110, 5.6.7), made once a second.
 struct HTTPDate {
     private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = [
@@ -10,10 +10,9 @@ struct HTTPDate {
     private var second = Int.min
     private var text = ""
 
-    /// Now.
     mutating func now() -> String { at(second: time(nil)) }
 
-    /// `second`: since 1970.
+    /// `second` counts from 1970.
     mutating func at(second: Int) -> String {
         guard second != self.second else { return text }
         (self.second, text) = (second, Self.text(second))

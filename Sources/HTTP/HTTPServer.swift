@@ -4,9 +4,9 @@ internal import HummingbirdCore
 public import Logging
 internal import NIOCore
 
-/// An HTTP/1 server that idle, slow and numerous clients cannot bring to an end: each phase of a connection has a time limit
-/// (`ConnectionPhase`), and connections are limited in number (`Connections`).
-/// Requests are not logged, because their paths name subjects.
+/// An HTTP/1 server that survives idle, slow and numerous clients. Each phase of a connection has a time limit
+/// (`ConnectionPhase`), and the number of connections is limited (`Connections`). Requests are not logged, because
+/// their paths name subjects.
 public struct HTTPServer: Sendable {
     private let responder: RouterResponder<BasicRequestContext>
     private let promptRoutes: [PromptRoute]
@@ -14,10 +14,11 @@ public struct HTTPServer: Sendable {
     private let maximumConnections: Int
     private let logger: Logger
 
-    /// Connections that a server of this process keeps open. Work that takes long must leave some of them free.
+    /// The number of connections that a server of this process keeps open. Long requests must leave some of them
+    /// free.
     public static var maximumConnections: Int { Connections.maximum(descriptors: descriptorLimit) }
 
-    /// Port 0 takes a free one.
+    /// Port 0 is any free port.
     public init(_ routes: Routes, address: HTTPAddress, logger: Logger) {
         self.init(routes, address: address, maximumConnections: Self.maximumConnections, logger: logger)
     }
@@ -29,7 +30,8 @@ public struct HTTPServer: Sendable {
         self.logger = logger
     }
 
-    /// Serves until the task is cancelled, then returns. `listening` receives the port. Throws if the address cannot be bound.
+    /// Serves until the task is cancelled, then returns. `listening` is called with the port. Throws if the address
+    /// cannot be bound.
     public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
         let connections = Connections(maximum: maximumConnections, logger: logger)
         // Hummingbird logs its own cancellation as an error.
@@ -46,7 +48,7 @@ public struct HTTPServer: Sendable {
                 availableConnectionsDelegate: .maximum(
                     maximumConnections + Connections.closing, logger: quiet)),
             onServerRunning: { [address, logger] channel in
-                // Without it a failed accept ends the server.
+                // Without this handler a failed accept ends the server.
                 try? await channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptFailures(logger), position: .first)
                 }.get()
@@ -65,13 +67,13 @@ public struct HTTPServer: Sendable {
 }
 
 extension HTTPServer {
-    /// Descriptors that a server needs at the most, in a process that may have `limit` open.
+    /// The maximum number of descriptors that a server needs in a process that may have `limit` open.
     public static func descriptors(limit: Int) -> Int {
         let listening = 1
         return Connections.maximum(descriptors: limit) + Connections.closing + listening
     }
 
-    /// Descriptors that this process may have open (`ulimit -n`); 0 if that is not known.
+    /// The number of descriptors that this process may have open (`ulimit -n`); 0 if it is unknown.
     public static var descriptorLimit: Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }

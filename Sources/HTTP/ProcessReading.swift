@@ -1,13 +1,13 @@
 public import Events
 internal import Foundation
 
-/// What Linux tells of a process, for `/metrics`; what it does not tell is nil.
+/// Linux's numbers about a process, for `/metrics`. A number that Linux does not provide is nil.
 struct ProcessReading: Sendable, Equatable {
     var cpuSeconds: Double?
     var residentBytes: Int64?
     var virtualBytes: Int64?
     var threads: Int64?
-    /// As a Unix time.
+    /// The start of the process, as a Unix time.
     var start: Double?
     var openFiles: Int64?
     var maximumFiles: Int64?
@@ -16,7 +16,7 @@ struct ProcessReading: Sendable, Equatable {
     struct Units: Sendable {
         var ticksPerSecond: Double
         var pageBytes: Int64
-        /// When the machine was started, as a Unix time; nil if that is not known.
+        /// The machine's boot, as a Unix time; nil if it is unknown.
         var boot: Double?
 
         static let ofThisMachine = Units(
@@ -27,9 +27,10 @@ struct ProcessReading: Sendable, Equatable {
 
     init() {}
 
-    /// `stat`: the text of `/proc/PID/stat` (proc_pid_stat(5)).
+    /// `stat` is the text of `/proc/PID/stat` (proc_pid_stat(5)).
     init(stat: String, _ units: Units) {
-        // The command's name may have spaces and parentheses; what follows it has none. The first field after it is the third.
+        // The command's name may contain spaces and parentheses; no later field does. The first field after it is the
+        // third.
         guard let name = stat.lastIndex(of: ")") else { return }
         let fields = stat[stat.index(after: name)...].split(whereSeparator: \.isWhitespace)
         func field(_ number: Int) -> Double? {
@@ -42,7 +43,7 @@ struct ProcessReading: Sendable, Equatable {
         residentBytes = field(24).map { Int64($0) * units.pageBytes }
     }
 
-    /// Of this process.
+    /// The numbers of this process.
     static var current: ProcessReading {
         let stat = (try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8)) ?? ""
         var reading = ProcessReading(stat: stat, .ofThisMachine)
@@ -56,12 +57,12 @@ struct ProcessReading: Sendable, Equatable {
     }
 }
 
-/// The program, as `standing_build_info` names it.
+/// The program, as in `standing_build_info`.
 public struct Build: Sendable, Equatable {
     public let version: String
-    /// Of the sources; `unknown` if the build does not say.
+    /// The commit of the sources; `unknown` if the build has none.
     public let commit: String
-    /// The newest that it knows.
+    /// The newest fold version that the program knows.
     public let foldVersion: UInt32
     public let librdkafka: String
 
@@ -72,7 +73,7 @@ public struct Build: Sendable, Equatable {
 }
 
 extension Exposition {
-    /// What every server has: its program and its process.
+    /// Adds what every server exposes: its program and its process.
     public mutating func add(_ build: Build) {
         add(
             .buildInfo, 1,

@@ -2,14 +2,15 @@ internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
 
-/// A path whose answers need no waiting, or not always.
+/// A path whose answers need no waiting, at least in most cases.
 struct PromptRoute: Sendable {
-    /// What stands before the path's last segment, the `/` included.
+    /// The path before its last segment, with the `/`.
     let prefix: String
-    /// Receives that segment as it came. Nil: the router answers. Called on an event loop, so it must not block.
+    /// Gets that segment as it arrived. Nil leaves the answer to the router. It is called on an event loop, so it
+    /// must not block.
     let answer: @Sendable (_ segment: Substring) -> Answer?
 
-    /// The last segment of a path without a query; nil if it is another path, or one that is written in an unusual way.
+    /// The last segment of a path without a query; nil if the path is another one or is written in an unusual way.
     func segment(of path: String) -> Substring? {
         guard path.utf8.starts(with: prefix.utf8) else { return nil }
         let segment = path[path.utf8.index(path.utf8.startIndex, offsetBy: prefix.utf8.count)...]
@@ -21,16 +22,18 @@ struct PromptRoute: Sendable {
     }
 }
 
-/// Answers requests of `PromptRoute`s on the connection's event loop: they spare the way to the router's task and back, which
-/// takes longer than the answer itself.
+/// Answers requests of `PromptRoute`s on the connection's event loop. The way to the router's task and back takes
+/// longer than such an answer.
 ///
-/// What is answered here is answered as the router would, byte for byte. Everything else goes through unchanged: another method
-/// than `GET` and `HEAD`, a request with a body, one after which the connection ends, and any that its route gives no answer to.
+/// An answer from here equals the router's answer byte for byte. Other requests pass through unchanged: those with a
+/// method other than `GET` and `HEAD`, those with a body, those after which the connection ends, and those that their
+/// route does not answer.
 ///
-/// - Order: a request is answered here only where all before it in the connection have their answers.
-/// - Memory: it is answered here only while the channel takes more; then the router's task waits until the client reads.
-/// - End: the router's task learns that the client sends nothing more only after the answers of here are sent, because it may
-///   then close the connection.
+/// - Order: a request is answered here only if every earlier request of the connection has been answered.
+/// - Memory: a request is answered here only while the channel accepts more. Otherwise the router's task waits until
+/// the client reads.
+/// - End: the router's task is informed that the client sends nothing more only after the answers from here are sent,
+///   because it may then close the connection.
 final class PromptAnswers: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -38,14 +41,15 @@ final class PromptAnswers: ChannelDuplexHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let routes: [PromptRoute]
-    /// A request's head that is kept back until the request ends.
+    /// The head of a request, which is withheld until the request ends.
     private var head: HTTPRequestHead?
-    /// Requests that went through and whose answers have not ended.
+    /// The number of requests that passed through and whose answers have not ended.
     private var underWay = 0
-    /// A request went through after which the connection ends.
+    /// True after a request has passed through after which the connection ends.
     private var isLast = false
     private var isFlushDue = false
-    /// Done when the client's machine has the last answer of here, and so all before it. Nil before the first.
+    /// Completed when the client's machine has the last answer from here, and so all earlier ones. Nil before the
+    /// first.
     private var lastSent: EventLoopFuture<Void>?
     private var date = HTTPDate()
 
@@ -92,7 +96,7 @@ final class PromptAnswers: ChannelDuplexHandler {
             && head.isKeepAlive && !announcesBody(head) && channel.isWritable
     }
 
-    /// Its end may be long in coming, and the router may not wait for it.
+    /// The end of the body may take long, and the router might not wait for it.
     private func announcesBody(_ head: HTTPRequestHead) -> Bool {
         head.headers.contains(name: "content-length") || head.headers.contains(name: "transfer-encoding")
     }

@@ -3,7 +3,8 @@ internal import HTTPTypes
 internal import NIOCore
 
 extension Response {
-    /// A body in parts, each made when the one before it is taken: a long one is never in memory whole.
+    /// A body in parts. Each part is made after the client has taken the one before, so that a long body is never in
+    /// memory as a whole.
     public static func chunks(
         _ chunks: some Sequence<[UInt8]> & Sendable, contentType: String
     ) -> Response {
@@ -22,10 +23,10 @@ extension Response {
             })
     }
 
-    /// Less is not sent by itself.
+    /// A smaller part is not sent alone.
     private static let minimumChunkBytes = 32 << 10
 
-    /// HTML that loads nothing but the style sheet of the same server, and runs nothing.
+    /// HTML that loads only the style sheet of the same server, and runs no script.
     public static func page(_ html: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = "text/html; charset=utf-8"

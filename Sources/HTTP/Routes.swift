@@ -3,16 +3,16 @@ internal import HTTPTypes
 public import Hummingbird
 public import Logging
 
-/// The paths that a server answers. What fails is answered with `{"error":…}`, never with an empty body.
+/// The paths that a server answers. A failure is answered with `{"error":…}`, never with an empty body.
 public struct Routes {
     private let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
     private(set) var promptRoutes: [PromptRoute] = []
 
-    /// `logger` logs requests that fail here, by the route's pattern, because a path names a subject.
+    /// `logger` logs requests that fail here with the route's pattern, because a path names a subject.
     public init(logger: Logger) { router.add(middleware: JSONErrors(logger: logger)) }
 
-    /// Answers `GET path`, and `HEAD path` without the body. `known`: the query parameters that it takes, each once; any other
-    /// is refused.
+    /// Answers `GET path`, and `HEAD path` without the body. `known` lists the query parameters that the path
+    /// accepts, each at most once. Any other parameter is refused.
     public func get(
         _ path: RouterPath, taking known: [String] = [],
         _ answer: @escaping @Sendable (Request, BasicRequestContext) async throws -> Response
@@ -24,10 +24,9 @@ public struct Routes {
         }
     }
 
-    /// Answers without the router where there is nothing to wait for: a path of `prefix`, which ends in `/`, and one more segment,
-    /// which `answer` receives as it came, without a query. Nil: the router answers, as it answers everything that it is better to
-    /// have no second opinion about. What `answer` gives is to be what the path's route would give. It must not block: it is
-    /// called on an event loop.
+    /// Answers without the router if there is nothing to wait for. The path is `prefix`, which ends in `/`, and one
+    /// more segment without a query. `answer` gets that segment as it arrived; it returns what the path's route would
+    /// return, or nil to leave the answer to the router. It must not block, because it is called on an event loop.
     public mutating func answerAtOnce(
         _ prefix: String, _ answer: @escaping @Sendable (_ segment: Substring) -> Answer?
     ) {
@@ -36,7 +35,7 @@ public struct Routes {
 
     var responder: RouterResponder<BasicRequestContext> { router.buildResponder() }
 
-    /// What is wrong with the names of a query's parameters, of which each may stand once; nil if nothing is.
+    /// The error in the names of a query's parameters, each of which may occur once; nil if there is none.
     static func mistake(in names: [String], known: [String]) -> String? {
         var seen: Set<String> = []
         for name in names {
@@ -50,7 +49,7 @@ public struct Routes {
     }
 }
 
-/// Answers what a route throws, and the router's own errors, in the form of ours. What answers `HEAD` has no body.
+/// Answers what a route throws, and the router's own errors, as JSON. The answer to `HEAD` has no body.
 private struct JSONErrors: RouterMiddleware {
     let logger: Logger
 
@@ -74,7 +73,7 @@ private struct JSONErrors: RouterMiddleware {
             return .retryLater("too many requests are under way")
         } catch {
             if Task.isCancelled { throw error }
-            // What an error says may name a subject.
+            // The error's text may name a subject.
             logger.error(
                 "a request failed",
                 metadata: ["path": "\(context.endpointPath ?? "unknown")", "error": "\(type(of: error))"])
@@ -89,7 +88,7 @@ extension Response {
         Response(Answer.error(message, status: status))
     }
 
-    /// 503: what fails now is to be asked for once more in a second.
+    /// 503: the client should repeat the request in a second.
     public static func retryLater(_ message: String) -> Response {
         var response = error(message, status: .serviceUnavailable)
         response.headers[.retryAfter] = "1"
@@ -112,7 +111,7 @@ extension Response {
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
-    /// Metrics, in the format that the request wants.
+    /// Metrics in the format that the request prefers.
     public static func metrics(_ exposition: Exposition, for request: Request) -> Response {
         let format = Exposition.Format(accept: request.headers[values: .accept])
         return .text(exposition.text(as: format), contentType: format.contentType)

@@ -2,19 +2,19 @@ import CRDKafka
 
 /// An entry of a cluster's access control lists.
 public struct AccessEntry: Hashable, Sendable {
-    /// Every principal, as an entry names it.
+    /// The name of an entry for every principal.
     public static let everyone = "User:*"
 
-    /// In Kafka's words and in upper case: `TOPIC`, `GROUP`, `BROKER` (the cluster).
+    /// Kafka's word in upper case: `TOPIC`, `GROUP`, `BROKER` (the cluster).
     public var resource: String
     public var name: String
-    /// The name is the beginning of the names that are meant.
+    /// True if the entry applies to every name that begins with `name`.
     public var isPrefix: Bool
-    /// Such as `User:standing`.
+    /// For example `User:standing`.
     public var principal: String
-    /// In Kafka's words and in upper case: `READ`, `DESCRIBE_CONFIGS`, `ALL`.
+    /// Kafka's word in upper case: `READ`, `DESCRIBE_CONFIGS`, `ALL`.
     public var operation: String
-    /// False: it denies.
+    /// False if the entry denies.
     public var allows: Bool
 
     public init(
@@ -26,8 +26,8 @@ public struct AccessEntry: Hashable, Sendable {
 }
 
 extension Admin {
-    /// Every entry of the cluster's access control lists. Asks once. librdkafka 2.0 drops what a broker says against it, so that no
-    /// entry can also mean that this user may not see them, or that the cluster controls no access.
+    /// Every entry of the cluster's access control lists. Asks once. librdkafka 2.0 drops a broker's refusal, so no
+    /// entries can also mean that this user may not see them, or that the cluster does not control access.
     public func accessEntries(milliseconds: Int) throws(KafkaError) -> [AccessEntry] {
         var reason = [CChar](repeating: 0, count: 256)
         guard
@@ -57,7 +57,7 @@ extension Admin {
             allows: rd_kafka_AclBinding_permission_type(binding) == RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW)
     }
 
-    /// A broker's settings, by name. Asks once.
+    /// A broker's settings by name. Asks once.
     public func settings(ofBroker id: Int32, milliseconds: Int) throws(KafkaError) -> [String: String] {
         let place = "broker \(id)"
         var resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, String(id))

@@ -3,12 +3,13 @@ import Foundation
 import Synchronization
 
 extension Admin {
-    /// A group as the brokers list it.
+    /// A group in the brokers' list.
     public struct Group: Sendable {
         public let name: String
-        /// The broker's word for it, such as `Stable` or `Empty`.
+        /// The broker's word for the state, such as `Stable` or `Empty`.
         public let state: String
-        /// Its members, if there are any, choose their partitions themselves: the broker knows of its commits alone.
+        /// True if the group's members, if there are any, choose their partitions themselves. The broker then knows
+        /// only the group's commits.
         public let isSimple: Bool
 
         public init(name: String, state: String, isSimple: Bool = false) {
@@ -18,13 +19,13 @@ extension Admin {
 
     /// The groups of the brokers that answered.
     public struct GroupListing: Sendable {
-        /// By name.
+        /// Sorted by name.
         public let groups: [Group]
-        /// Why other brokers' groups are missing; nil if none are.
+        /// Why the groups of other brokers are missing; nil if every broker answered.
         public let failure: KafkaError?
     }
 
-    /// A group as its coordinator describes it.
+    /// A group in its coordinator's description.
     public struct GroupDescription: Sendable {
         public struct Member: Sendable, Hashable {
             public let id: String
@@ -37,7 +38,8 @@ extension Admin {
             }
         }
 
-        /// The broker's word for it. A coordinator calls a group `Dead` whose protocol this library does not know.
+        /// The broker's word for the state. A coordinator calls a group `Dead` if this library does not know the
+        /// group's protocol.
         public let state: String
         /// How the members of a classic group share the partitions, such as `range`; empty if nothing is shared.
         public let assignor: String
@@ -48,11 +50,11 @@ extension Admin {
         }
     }
 
-    /// How long the coordinators of many groups are waited for.
+    /// The time limits for the coordinators of many groups.
     public struct GroupLimits: Sendable {
-        /// For one group's answer. A coordinator that hangs costs no other group more than this.
+        /// For one group's answer. A coordinator that hangs delays every other group by at most this time.
         public var requestMilliseconds: Int
-        /// For all of them together.
+        /// For all groups together.
         public var totalMilliseconds: Int
 
         public init(requestMilliseconds: Int, totalMilliseconds: Int) {
@@ -60,17 +62,17 @@ extension Admin {
         }
     }
 
-    /// Requests about groups that are under way at the same time.
+    /// The maximum number of group requests at the same time.
     static let maximumGroupRequests = 2_048
-    /// Longest sleep while answers are waited for.
+    /// The longest sleep while answers are awaited.
     private static let groupPollMilliseconds: Int32 = 100
-    /// Before coordinators that said "not yet" are asked again.
+    /// The pause before coordinators that answered "not yet" are asked again.
     private static let groupPause = Duration.milliseconds(100)
 
     /// Every consumer group of the cluster. The embedded broker cannot list groups and answers with an error.
     public func groups() throws(KafkaError) -> [Group] { try listGroups().groups }
 
-    /// As `groups`, with what brokers that are away leave untold.
+    /// Like `groups`, with the failure of brokers that do not answer.
     public func listGroups() throws(KafkaError) -> GroupListing {
         try request(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, "list groups", "list groups") { queue, options in
             rd_kafka_ListConsumerGroups(handle.pointer, options, queue)
@@ -80,7 +82,7 @@ extension Admin {
             let errors = rd_kafka_ListConsumerGroups_result_errors(result, &failed)
             var count = 0
             let list = rd_kafka_ListConsumerGroups_result_valid(result, &count)
-            // A broker that is away keeps nobody from seeing the groups of the others.
+            // A broker that is down does not hide the groups of the others.
             var failure: KafkaError?
             for index in 0..<failed {
                 guard let item = errors?[index] else { continue }
@@ -105,11 +107,12 @@ extension Admin {
         rd_kafka_consumer_group_state_name(state).map { String(cString: $0) } ?? "Unknown"
     }
 
-    /// Each group as its coordinator describes it, or why it does not. All are asked at the same time.
+    /// Each group in its coordinator's description, or the failure. All groups are asked at the same time.
     public func describe(
         groups: [String], _ limits: GroupLimits
     ) throws(KafkaError) -> [String: Result<GroupDescription, KafkaError>] {
-        // librdkafka 2.0 never ends a handle that has sent this to a broker without it, as the embedded one is.
+        // librdkafka 2.0 never closes a handle that has sent this request to a broker without support for it, such as
+        // the embedded one.
         guard isEmbedded == false else {
             return Dictionary(groups.map { ($0, .failure(.unsupported($0))) }) { $1 }
         }
@@ -149,18 +152,18 @@ extension Admin {
                 .map(\.topicPartition))
     }
 
-    /// A group's committed offsets: of `partitions`, or of everything it has committed.
+    /// A group's committed offsets: those of `partitions`, or all of them.
     public func committed(group: String, partitions: [TopicPartition]? = nil) throws(KafkaError) -> [PartitionOffset] {
         var item: OpaquePointer?
         if let partitions {
-            // The request takes a copy.
+            // The request copies the list.
             try PartitionList.with(partitions) { item = rd_kafka_ListConsumerGroupOffsets_new(group, $0) }
         } else {
             item = rd_kafka_ListConsumerGroupOffsets_new(group, nil)
         }
         defer { rd_kafka_ListConsumerGroupOffsets_destroy(item) }
         return try patiently("committed offsets") { attempt throws(KafkaError) in
-            // librdkafka goes on asking the coordinator that it once found.
+            // librdkafka continues to ask the coordinator that it found first.
             if attempt.failure != nil { forgetGroupHandle() }
             let handle = try makeGroupHandle()
             return try ask(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, group, attempt) { queue, options in
@@ -171,14 +174,14 @@ extension Admin {
         }
     }
 
-    /// Everything that each group has committed, or why that is unknown. All are asked at the same time.
+    /// All committed offsets of each group, or the failure. All groups are asked at the same time.
     public func committed(
         groups: [String], _ limits: GroupLimits
     ) throws(KafkaError) -> [String: Result<[PartitionOffset], KafkaError>] {
         try askEach(groups, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, limits) { handle, group, options, queue in
             var item: OpaquePointer? = rd_kafka_ListConsumerGroupOffsets_new(group, nil)
             defer { rd_kafka_ListConsumerGroupOffsets_destroy(item) }
-            // The request takes a copy.
+            // The request copies the item.
             rd_kafka_ListConsumerGroupOffsets(handle, &item, 1, options, queue)
         } read: { event, group throws(KafkaError) in
             try Self.committed(event, of: group)
@@ -199,8 +202,8 @@ extension Admin {
         return PartitionList.read(list).filter { $0.offset >= 0 }
     }
 
-    /// Sends a request a group, and again where a coordinator says "not yet", until the limits are reached. `send` and `read`
-    /// get the group's name with librdkafka's handle and event.
+    /// Sends one request per group, and sends it again if a coordinator answers "not yet", until the limits are
+    /// reached. `send` and `read` get the group's name, and librdkafka's handle or event.
     private func askEach<Answer>(
         _ groups: [String], _ operation: rd_kafka_admin_op_t, _ limits: GroupLimits,
         send: (OpaquePointer, String, OpaquePointer, OpaquePointer) -> Void,
@@ -226,7 +229,7 @@ extension Admin {
             }
             open = open.filter { answers[$0]?.isNotYet == true }
             guard !open.isEmpty, ContinuousClock.now + Self.groupPause < deadline else { break }
-            // librdkafka goes on asking the coordinator that it once found.
+            // librdkafka continues to ask the coordinator that it found first.
             forgetGroupHandle()
             Thread.sleep(forTimeInterval: Self.groupPause / .seconds(1))
         }
@@ -234,7 +237,7 @@ extension Admin {
         return answers
     }
 
-    /// `answered` hears of each group at most once, with an event that it does not keep.
+    /// `answered` is called at most once for each group, with an event that it must not retain.
     private func askOnce(
         _ handle: Handle, _ groups: [String], _ operation: rd_kafka_admin_op_t, _ requestMilliseconds: Int,
         until deadline: ContinuousClock.Instant, send: (OpaquePointer, String, OpaquePointer, OpaquePointer) -> Void,
@@ -252,7 +255,7 @@ extension Admin {
                 var reason = [CChar](repeating: 0, count: 256)
                 rd_kafka_AdminOptions_set_request_timeout(
                     options, Int32(min(requestMilliseconds, left)), &reason, reason.count)
-                // An answer carries the number of its group, from 1 on.
+                // An answer carries its group's number, which begins at 1.
                 rd_kafka_AdminOptions_set_opaque(options, UnsafeMutableRawPointer(bitPattern: sent + 1))
                 send(handle.pointer, groups[sent], options, queue)
                 (sent, underWay) = (sent + 1, underWay + 1)
@@ -266,7 +269,7 @@ extension Admin {
         }
     }
 
-    /// A consumer that joins no group: librdkafka crashes where a producer hears that a coordinator has moved.
+    /// A consumer that joins no group. librdkafka crashes if a producer is informed that a coordinator has moved.
     private func makeGroupHandle() throws(KafkaError) -> Handle {
         try groupHandle.withLock { found throws(KafkaError) -> Handle in
             if let found { return found }
@@ -282,7 +285,7 @@ extension Admin {
 }
 
 extension Result where Failure == KafkaError {
-    /// Another coordinator, or the same one later, may answer.
+    /// True if another coordinator, or the same one later, may answer.
     fileprivate var isNotYet: Bool {
         guard case .failure(let error) = self else { return false }
         return error.isRetriable && !error.isFatal && !error.isSilence

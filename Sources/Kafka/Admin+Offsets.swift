@@ -1,12 +1,13 @@
 import CRDKafka
 
 extension Admin {
-    /// Which offset of a partition is asked for. What `end` is depends on the property `isolation.level`: with
-    /// `read_committed`, librdkafka's default, it is the last stable offset, and with `read_uncommitted` the high watermark.
+    /// The offset of a partition that is asked for. `end` depends on the property `isolation.level`: with
+    /// `read_committed`, librdkafka's default, it is the last stable offset, and with `read_uncommitted` the high
+    /// watermark.
     public enum Offset: Sendable {
         case beginning, end
-        /// The first that was written then or later, in milliseconds since 1970. A broker that does not know, or has none, gives no
-        /// answer.
+        /// The first offset written at this time or later, in milliseconds since 1970. There is no answer if the
+        /// broker does not know it or has none.
         case time(milliseconds: Int64)
 
         var logical: Int64 {
@@ -18,7 +19,7 @@ extension Admin {
         }
     }
 
-    /// The offsets of those partitions that answered, and why others did not.
+    /// The offsets of the partitions that answered, and the failures of the others.
     public struct OffsetAnswers: Sendable {
         public var offsets: [TopicPartition: Int64] = [:]
         public var failures: [TopicPartition: KafkaError] = [:]
@@ -26,26 +27,29 @@ extension Admin {
         public init() {}
     }
 
-    /// Partitions of one request: librdkafka's time for an answer grows with their square.
+    /// The maximum number of partitions in one request: librdkafka's time for an answer grows with its square.
     public static let maximumOffsetsAsked = 1_000
 
-    /// Reads from the cluster who leads its partitions now: librdkafka goes on asking the leader that it once heard of.
+    /// Reads the current leaders of the partitions from the cluster. librdkafka otherwise continues to ask the leader
+    /// that it found first.
     public func refreshLeaders(milliseconds: Int) throws(KafkaError) {
         _ = try Metadata.read(handle.pointer, timeoutMilliseconds: milliseconds)
     }
 
-    /// Asks once, and waits no longer than `milliseconds`; throws where nothing at all is answered. A broker that hangs keeps the
-    /// answers of the others back: ask for the partitions of one leader at a time, and for no more than `maximumOffsetsAsked`.
+    /// Asks once, and waits at most `milliseconds`. Throws if nothing at all is answered. A broker that hangs delays
+    /// the answers of the others, so ask for the partitions of one leader at a time, and for at most
+    /// `maximumOffsetsAsked`.
     public func offsets(
         of partitions: [TopicPartition], at offset: Offset, milliseconds: Int
     ) throws(KafkaError) -> OffsetAnswers {
         var answers = OffsetAnswers()
         guard !partitions.isEmpty else { return answers }
-        // ListOffsets takes the logical offset in the place of a timestamp. Its request has each topic once if they are sorted.
+        // ListOffsets accepts the logical offset instead of a timestamp. If the partitions are sorted, its request
+        // has each topic once.
         let asked = partitions.sorted().map { PartitionOffset($0, offset: offset.logical) }
         try PartitionList.with(asked) { list throws(KafkaError) in
             let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(milliseconds))
-            // Where there is no leader at all, each partition says why.
+            // If there is no leader at all, each partition has its own error.
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION else {
                 throw cause(of: KafkaError(code, place: "list offsets"), handle)
             }
@@ -65,7 +69,8 @@ extension Admin {
 }
 
 extension Admin {
-    /// Of each partition the first record at or after a time, in milliseconds since 1970; nil where there is none. Asks once.
+    /// The first record of each partition at or after a time, in milliseconds since 1970; nil if there is none. Asks
+    /// once.
     public func offsets(
         of partitions: [TopicPartition], atTime time: Int64, milliseconds: Int
     ) throws(KafkaError) -> [TopicPartition: Int64?] {
@@ -85,7 +90,7 @@ extension Admin {
 }
 
 extension Admin {
-    /// The settings of each of these topics that the cluster tells, in one request. Asks once.
+    /// The settings of each of these topics, in one request. Asks once.
     public func configurations(
         of topics: [String], milliseconds: Int
     ) throws(KafkaError) -> [String: Result<[String: String], KafkaError>] {
@@ -112,7 +117,7 @@ extension Admin {
         }
     }
 
-    /// The settings that a described resource carries, by name.
+    /// The settings of a described resource, by name.
     static func settings(_ resource: OpaquePointer) -> [String: String] {
         var count = 0
         let list = rd_kafka_ConfigResource_configs(resource, &count)

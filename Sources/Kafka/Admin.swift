@@ -1,13 +1,13 @@
 import CRDKafka
 import Synchronization
 
-/// Topics and groups of a cluster. Every call blocks. What fails for a while is tried again: for `timeoutMilliseconds` where the
-/// cluster does not answer, and for as long as the configuration's patience where its answer is "not yet".
+/// Topics and groups of a cluster. Every call blocks. A transient failure is retried: for `timeoutMilliseconds` if
+/// the cluster does not answer, and for as long as the configuration's patience if it answers "not yet".
 public final class Admin: @unchecked Sendable {
     public struct NewTopic: Sendable {
         public var name: String
         public var partitions: Int
-        /// -1 takes the broker's default.
+        /// -1 means the broker's default.
         public var replicationFactor: Int
         public var configuration: [String: String]
 
@@ -23,7 +23,7 @@ public final class Admin: @unchecked Sendable {
 
     let kafka: KafkaConfiguration
     let handle: Handle
-    /// Asks for offsets of groups, once that is wanted.
+    /// Asks for the offsets of groups. Made at the first use.
     let groupHandle = Mutex<Handle?>(nil)
     public let timeoutMilliseconds: Int
 
@@ -35,14 +35,15 @@ public final class Admin: @unchecked Sendable {
         handle = try Handle(RD_KAFKA_PRODUCER, consuming: conf)
     }
 
-    /// Makes a call until it succeeds or its failure does not heal.
+    /// Repeats a call until it succeeds or its failure is not transient.
     func patiently<Result>(
         _ call: String, _ body: (Patience.Attempt) throws(KafkaError) -> Result
     ) throws(KafkaError) -> Result {
         try kafka.patience.run(call, answerMilliseconds: timeoutMilliseconds, body)
     }
 
-    /// The same for calls that need a leader or the controller: librdkafka goes on believing what it once heard of them.
+    /// The same for calls that need a leader or the controller. librdkafka otherwise continues to use the one that it
+    /// found first.
     func refreshing<Result>(
         _ call: String, _ body: (Patience.Attempt) throws(KafkaError) -> Result
     ) throws(KafkaError) -> Result {
@@ -56,8 +57,8 @@ public final class Admin: @unchecked Sendable {
 
     private static let refreshMilliseconds = 1000
 
-    /// Why nobody answers, if a notice says it better. A notice of what does not heal, such as a wrong password, counts before
-    /// the others.
+    /// The cause of a missing answer, if a notice explains it better. A notice of a permanent failure, such as a
+    /// wrong password, has precedence.
     func cause(of error: KafkaError, _ handle: Handle) -> KafkaError {
         var cause: KafkaError?
         handle.serve(
@@ -73,7 +74,7 @@ public final class Admin: @unchecked Sendable {
         try patiently("metadata") { attempt throws(KafkaError) in try read(attempt) }
     }
 
-    /// Asks once, one of the brokers, and waits no longer than `milliseconds`.
+    /// Asks one of the brokers once, and waits at most `milliseconds`.
     public func metadata(milliseconds: Int) throws(KafkaError) -> Metadata {
         try read(Patience.Attempt(failure: nil, milliseconds: milliseconds))
     }
@@ -86,7 +87,7 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
-    /// Those of these topics that the cluster has. One that cannot be described now is waited for.
+    /// The topics among `names` that the cluster has. Waits for a topic that cannot be described yet.
     public func topics(_ names: Set<String>) throws(KafkaError) -> [Metadata.Topic] {
         try patiently("metadata") { attempt throws(KafkaError) in
             let metadata = try read(attempt)
@@ -98,7 +99,7 @@ public final class Admin: @unchecked Sendable {
     /// One topic; nil if the cluster does not have it.
     public func topic(_ name: String) throws(KafkaError) -> Metadata.Topic? { try topics([name]).first }
 
-    /// Returns when topics that were just made are known, each with so many partitions that have a leader.
+    /// Returns after new topics are known, each with at least this many partitions, all with a leader.
     public func waitForLeaders(of topics: [String: Int]) throws(KafkaError) {
         try patiently("topics just made") { attempt throws(KafkaError) in
             let metadata = try read(attempt)
@@ -116,7 +117,7 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
-    /// Creates topics, one answer each: nil for success.
+    /// Creates topics. Returns one answer for each: nil if it was created.
     public func create(_ topics: [NewTopic]) throws(KafkaError) -> [KafkaError?] {
         var creation = Creation(of: topics.count)
         do throws(KafkaError) {
@@ -130,10 +131,10 @@ public final class Admin: @unchecked Sendable {
         return creation.answers
     }
 
-    /// What became of each of several topics, over the attempts to create them.
+    /// The results of several topics over the attempts to create them.
     struct Creation {
         private(set) var answers: [KafkaError?]
-        /// Those that are to be created by the next attempt.
+        /// The indexes of the topics that the next attempt creates.
         private(set) var open: [Int]
         private(set) var hasAnswers = false
 
@@ -142,11 +143,11 @@ public final class Admin: @unchecked Sendable {
             open = Array(0..<count)
         }
 
-        /// Throws what keeps a topic open.
+        /// Throws the failure of a topic that must be tried again.
         mutating func take(_ results: [KafkaError?], isRepeat: Bool) throws(KafkaError) {
             hasAnswers = true
             for (index, error) in zip(open, results) {
-                // Made by an attempt that failed all the same.
+                // The topic was created by an earlier attempt that failed nevertheless.
                 answers[index] = isRepeat && error?.isTopicThere == true ? nil : error
             }
             open = open.filter { answers[$0]?.isRetriable == true }
@@ -175,7 +176,6 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
-    /// Adds partitions to a topic.
     public func createPartitions(of topic: String, total: Int) throws(KafkaError) {
         var reason = [CChar](repeating: 0, count: 512)
         var item = rd_kafka_NewPartitions_new(topic, total, &reason, reason.count)
@@ -192,7 +192,7 @@ public final class Admin: @unchecked Sendable {
                 }
             }
             guard case .some(.some(let error)) = results.first else { return }
-            // Added by an attempt that failed all the same.
+            // The partitions were added by an earlier attempt that failed nevertheless.
             if attempt.failure != nil, error.isPartitionCount,
                 try read(attempt).topics.first(where: { $0.name == topic })?.partitions == total
             {
@@ -202,8 +202,8 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
-    /// False of librdkafka's mock cluster, the embedded broker: it has no controller, and leaves requests about settings
-    /// unanswered.
+    /// False for librdkafka's mock cluster, the embedded broker. It has no controller and does not answer requests
+    /// about settings.
     public var describesSettings: Bool { isEmbedded != true }
 
     /// Whether the cluster is librdkafka's mock; nil if it does not answer.
@@ -213,7 +213,7 @@ public final class Admin: @unchecked Sendable {
         return String(cString: id).hasPrefix("mockCluster")
     }
 
-    /// A topic's settings that differ from the broker's defaults, and every setting named in `wanted`.
+    /// The settings of a topic that differ from the broker's defaults.
     public func configuration(of topic: String) throws(KafkaError) -> [String: String] {
         var resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)
         defer { rd_kafka_ConfigResource_destroy(resource) }
@@ -230,7 +230,7 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
-    /// Sets a topic's settings; those not named go back to the broker's defaults.
+    /// Sets a topic's settings. Settings that are not named return to the broker's defaults.
     public func setConfiguration(of topic: String, to values: [String: String]) throws(KafkaError) {
         var resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)
         defer { rd_kafka_ConfigResource_destroy(resource) }
@@ -248,13 +248,13 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
-    /// The next offset of each of these partitions, which are expected to be there, in one request a broker. Throws where one
-    /// partition does not tell it.
+    /// The next offset of each of these partitions, in one request per broker. The partitions are expected to exist.
+    /// Throws if one partition has no answer.
     public func ends(of partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
         try offsets(of: partitions, at: PartitionOffset.end)
     }
 
-    /// The oldest offset of each partition that is still there, else as `ends`.
+    /// The oldest offset that each partition still has. Otherwise like `ends`.
     public func beginnings(of partitions: [TopicPartition]) throws(KafkaError) -> [TopicPartition: Int64] {
         try offsets(of: partitions, at: PartitionOffset.beginning)
     }
@@ -263,18 +263,19 @@ public final class Admin: @unchecked Sendable {
         of partitions: [TopicPartition], at place: Int64
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         guard !partitions.isEmpty else { return [:] }
-        // ListOffsets takes -1 in the place of a timestamp for "the end", and -2 for "the beginning".
+        // ListOffsets accepts -1 as a timestamp for "the end" and -2 for "the beginning".
         let asked = partitions.map { PartitionOffset($0, offset: place) }
         return try refreshing("list offsets") { attempt throws(KafkaError) in
             try PartitionList.with(asked) { list throws(KafkaError) -> [TopicPartition: Int64] in
                 let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(attempt.milliseconds))
                 let error = PartitionList.firstError(list)
-                // Where there is no leader at all, each partition says why.
+                // If there is no leader at all, each partition has its own error.
                 if code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, let error { throw error }
                 guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
                     throw cause(of: KafkaError(code, place: "list offsets"), handle)
                 }
-                // Success can be that of some partitions. Where librdkafka itself has asked twice, the first answer stands here.
+                // Success can be that of some partitions only. If librdkafka itself has asked twice, this is the
+                // first answer.
                 if let error { throw error }
                 var result: [TopicPartition: Int64] = [:]
                 for item in PartitionList.read(list) {
@@ -305,7 +306,7 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
-    /// Sends an admin request, again where it fails for a while, and reads its one answer.
+    /// Sends an admin request, repeats it after transient failures, and reads its single answer.
     func request<Result>(
         _ operation: rd_kafka_admin_op_t, _ call: String, _ place: String,
         send: (OpaquePointer, OpaquePointer) -> Void, read: (OpaquePointer) throws(KafkaError) -> Result

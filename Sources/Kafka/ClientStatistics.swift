@@ -1,20 +1,21 @@
-/// What a document of librdkafka's statistics says of one client, as far as it is of use here (librdkafka STATISTICS.md).
+/// The used part of one client's statistics document (librdkafka STATISTICS.md). Its `int_latency` is not used: with
+/// `message.timeout.ms` 0, as every producer here has it, librdkafka does not measure it from the right moment.
 struct ClientStatistics: Sendable, Equatable {
-    /// Times that were measured in an interval, in seconds.
+    /// The times that were measured in an interval, in seconds.
     struct Times: Sendable, Equatable {
         var median = 0.0
         var percentile99 = 0.0
         var sum = 0.0
         var count: Int64 = 0
 
-        /// Two brokers in one: of the quantiles the longer ones.
+        /// Merges two brokers: the quantiles become the longer ones.
         mutating func add(_ other: Self) {
             (median, percentile99) = (max(median, other.median), max(percentile99, other.percentile99))
             (sum, count) = (sum + other.sum, count + other.count)
         }
     }
 
-    /// Counters are since the client began, times since the document before.
+    /// Counters count from the client's start. Times are those since the previous document.
     struct Broker: Sendable, Equatable {
         var isUp = false
         var requestsWaiting: Int64 = 0
@@ -30,14 +31,12 @@ struct ClientStatistics: Sendable, Equatable {
         var disconnects: Int64 = 0
         var roundTrip = Times()
         var throttle = Times()
-        var batchWait = Times()
 
         mutating func add(_ other: Self) {
             isUp = isUp || other.isUp
             for count in Self.counts { self[keyPath: count] += other[keyPath: count] }
             roundTrip.add(other.roundTrip)
             throttle.add(other.throttle)
-            batchWait.add(other.batchWait)
         }
 
         private static var counts: [WritableKeyPath<Self, Int64>] {
@@ -48,9 +47,10 @@ struct ClientStatistics: Sendable, Equatable {
         }
     }
 
-    /// What a document may have at the most; longer ones are left unread.
+    /// The maximum size of a document. A longer one is not read.
     static let maximumBytes = 16 << 20
-    /// Brokers of a client that are told apart; the others are one, named `other`.
+    /// The maximum number of brokers of a client that are reported separately. The others are reported together as
+    /// `other`.
     static let maximumBrokers = 32
     private static let others = "other"
 
@@ -60,13 +60,13 @@ struct ClientStatistics: Sendable, Equatable {
     var queuedBytes: Int64 = 0
     var fetchedRecords: Int64 = 0
     var fetchedBytes: Int64 = 0
-    /// Nil where the client is in no group.
+    /// Nil if the client is in no group.
     var rebalances: Int64?
-    /// By what a label calls it: its number, `coordinator` for the connection to a group's, `bootstrap` for those that were only
-    /// asked for the others.
+    /// Brokers by their label: the broker's number, `coordinator` for the connection to a group's coordinator, or
+    /// `bootstrap` for the connections that were made only to find the others.
     var brokers: [String: Broker] = [:]
 
-    /// Nil if it cannot be read.
+    /// Nil if the document cannot be read.
     init?(_ document: [UInt8]) {
         guard document.count <= Self.maximumBytes else { return nil }
         var reader = StatisticsReader(document)
@@ -133,7 +133,6 @@ struct ClientStatistics: Sendable, Equatable {
             case "connects": broker.connects = try reader.count()
             case "disconnects": broker.disconnects = try reader.count()
             case "rtt": broker.roundTrip = try reader.times(unitsPerSecond: 1_000_000)
-            case "int_latency": broker.batchWait = try reader.times(unitsPerSecond: 1_000_000)
             case "throttle": broker.throttle = try reader.times(unitsPerSecond: 1_000)
             default: break
             }

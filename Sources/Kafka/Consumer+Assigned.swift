@@ -1,16 +1,17 @@
 extension Consumer {
-    /// A partition that is read, and how far.
+    /// A partition that is read, with its position.
     public struct Assigned {
         public let topicPartition: TopicPartition
-        /// The next offset to be handed out; negative until the first record of a logical start.
+        /// The next offset to be passed to the reader; negative until the first record of a logical start.
         public var position: Int64
-        /// The partition's end, once everything before it was handed out: beyond `position` where what lies between is no
-        /// record, as where a transaction ends. Nil: not reached, or there are records behind it since.
+        /// The partition's end, once every record before it has been passed to the reader. It is greater than
+        /// `position` if no record lies between them, as after a transaction. Nil if the end is not reached, or if
+        /// records have followed it.
         public var end: Int64?
         public var reachedEnd: Bool { end != nil }
-        /// The call of `poll` in which a hole was found that is being read again; nil: there is none.
+        /// The call of `poll` that found a hole, which is being read again; nil if there is none.
         private var holeFound: Int?
-        /// The broker has nothing in some places, such as where transactions end.
+        /// True if the broker has no records at some offsets, such as those at which transactions end.
         private var hasHoles = false
         var topicHandle: OpaquePointer?
 
@@ -18,9 +19,9 @@ extension Consumer {
 
         enum Verdict { case take, drop, readAgain }
 
-        /// Holds a record against the position. What came in the same call as the one behind the hole was fetched before
-        /// the seek, and says nothing of what is read again. Records are lost around moves and pauses alone: once a hole has
-        /// stood, those that follow do too.
+        /// Compares a record with the position. A record from the same call as the one after the hole was fetched
+        /// before the seek, so it says nothing about the second reading. Records are lost only around moves and
+        /// pauses: after one hole has been confirmed, later holes are accepted.
         mutating func judge(_ offset: Int64, call: Int) -> Verdict {
             let verdict = judgePlace(offset, call: call)
             guard verdict == .take else { return verdict }
@@ -28,7 +29,7 @@ extension Consumer {
             return .take
         }
 
-        /// Holds the partition's end against the position: one behind a hole is read again like a record.
+        /// Compares the partition's end with the position. An end after a hole is read again, like a record.
         mutating func judgeEnd(_ offset: Int64, call: Int) -> Verdict {
             let verdict = judgePlace(offset, call: call)
             guard verdict == .take else { return verdict }
@@ -52,10 +53,10 @@ extension Consumer {
             return .take
         }
 
-        /// Records may be lost around a pause as around a move: the next hole is read again, also one that is being read again now.
+        /// Records may be lost around a pause, as around a move. The next hole is read again, even if one is being
+        /// read again now.
         mutating func pause() { (holeFound, hasHoles) = (nil, false) }
 
-        /// Reads on from another offset.
         mutating func move(to offset: Int64) {
             (position, end, holeFound, hasHoles) = (offset, nil, nil, false)
         }

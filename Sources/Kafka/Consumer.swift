@@ -1,12 +1,12 @@
 import CRDKafka
 import Foundation
 
-/// One record, borrowed from librdkafka: valid only inside the closure that `Consumer.poll` calls.
+/// One record, borrowed from librdkafka. It is valid only inside the closure of `Consumer.poll`.
 public struct Record {
-    /// Index into `Consumer.assignment`.
+    /// The index in `Consumer.assignment`.
     public let source: Int
     public let offset: Int64
-    /// Nil where the record has none; that is not the same as empty.
+    /// Nil if the record has none, which is not the same as empty.
     public let key: UnsafeRawBufferPointer?
     public let value: UnsafeRawBufferPointer?
     let carrier: Carrier
@@ -16,7 +16,7 @@ public struct Record {
         case memory(UnsafePointer<MemoryRecord>)
     }
 
-    /// A record that no broker has sent; `memory` outlives it.
+    /// A record that no broker has sent. `memory` must outlive it.
     public init(source: Int, offset: Int64, memory: UnsafePointer<MemoryRecord>) {
         (self.source, self.offset) = (source, offset)
         key = memory.pointee.key
@@ -55,8 +55,8 @@ public struct Record {
         return UnsafeRawBufferPointer(start: value, count: size)
     }
 
-    /// Calls `body` with each header, in their order: its name, and its value, nil for a null one. The name is lent for the
-    /// call, the value as long as the record.
+    /// Calls `body` with each header in order: its name and its value, nil for a null value. The name is valid during
+    /// the call, the value as long as the record.
     public func forEachHeader(
         _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) -> Void
     ) {
@@ -116,13 +116,14 @@ public struct MemoryRecord {
     }
 }
 
-/// Decides where partitions start and winds up those that go. Called on the polling thread, from inside `poll`.
+/// Decides where partitions start, and finishes the partitions that are revoked. It is called on the polling thread,
+/// from inside `poll`.
 public protocol RebalanceListener: AnyObject {
-    /// Where to start reading each of these; they replace the whole assignment.
+    /// The offset at which to start each of these partitions. They replace the whole assignment.
     func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset]
-    /// What `assigned` answered is in effect, and nothing of it was handed out yet.
+    /// The start offsets of `assigned` are in effect, and none of their records has been passed to the reader yet.
     func began(_ consumer: any ConsumerClient)
-    /// The whole assignment goes; `lost` when another member may own it already.
+    /// The whole assignment is revoked. `lost` is true if another member may own it already.
     func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient)
 }
 
@@ -130,43 +131,44 @@ extension RebalanceListener {
     public func began(_ consumer: any ConsumerClient) {}
 }
 
-/// Reads partitions, alone (`assign`) or in a group (`subscribe`). Everything happens on one thread.
+/// Reads partitions, alone (`assign`) or in a group (`subscribe`). All calls must be made on one thread.
 ///
-/// librdkafka 2.0 can lose or repeat records of a batch around a rebalance or a seek; therefore every record is held
-/// against the position this consumer expects: a repeat is dropped, a partition's first hole is read again, and stands only
-/// if the broker really has nothing there, as where a transaction ends.
+/// librdkafka 2.0 can lose or repeat records of a batch around a rebalance or a seek. Every record is therefore
+/// compared with the position that this consumer expects. A repeat is dropped. A partition's first hole is read
+/// again, and accepted only if the broker really has no record there, as at the end of a transaction.
 public final class Consumer: ConsumerClient {
     public struct Options: Sendable {
         /// Nil reads without a group.
         public var group: String?
-        /// Static membership of the group under this name; nil: dynamic.
+        /// The name of a static member of the group; nil for dynamic membership.
         public var instance: String?
-        /// Ask for a notice when the end of a partition is reached.
+        /// Whether a notice is wanted when the end of a partition is reached.
         public var reportsEnds = false
-        /// Bounds of the queue of records that were fetched and not handed out yet. One fetch may go beyond them.
+        /// The bounds of the queue of records that were fetched and not yet passed to the reader. One fetch may
+        /// exceed them.
         public var maximumQueuedRecords = 100_000
         public var maximumQueuedKilobytes = 16 * 1024
-        /// What `/metrics` calls it; nil: its statistics are not kept.
+        /// The client's name in `/metrics`; nil if its statistics are not collected.
         public var name: String?
-        /// Milliseconds: a member of a group that does not poll for longer is taken for dead by it.
+        /// In milliseconds. The group considers a member dead that does not poll for longer.
         public var maximumPollInterval = Options.standardPollInterval
         public static let standardPollInterval = 300_000
-        /// Milliseconds: what librdkafka takes at the most.
+        /// In milliseconds: librdkafka's maximum.
         public static let longestPollInterval = 86_400_000
-        /// Records taken off the queue at a time.
+        /// The number of records that are taken off the queue at a time.
         public var batch = 4096
 
         public init(group: String? = nil, instance: String? = nil) { (self.group, self.instance) = (group, instance) }
     }
 
-    /// Unless the properties give another one.
+    /// In milliseconds. The properties may set another value.
     static let sessionMilliseconds = 10_000
 
-    /// A handle that reads needs a name of a group, also where it joins none.
+    /// A handle that reads needs a group's name even if it joins none.
     public static let noGroup = "standing-no-group"
 
     private let handle: Handle
-    /// Nil where the library sees to it.
+    /// Nil if the library wakes its threads itself.
     private let waker: FetchWaker?
     private let queue: OpaquePointer
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
@@ -176,11 +178,11 @@ public final class Consumer: ConsumerClient {
     private let patience: Patience
     private var lastHit = 0
     private var closed = false
-    /// Calls of `poll` so far.
+    /// The number of calls of `poll` so far.
     private var calls = 0
     public let group: String?
     public private(set) var assignment: [Assigned] = []
-    /// Errors of partitions that came instead of records, taken with `takeErrors`.
+    /// Errors of partitions that arrived instead of records, until `takeErrors`.
     private var errors: [(place: TopicPartition, error: KafkaError)] = []
 
     public init(
@@ -201,7 +203,7 @@ public final class Consumer: ConsumerClient {
             ("partition.assignment.strategy", "range"),
             // A member that died holds its partitions for this long.
             ("session.timeout.ms", String(Self.sessionMilliseconds)),
-            // The library refuses one that is shorter than the session.
+            // The library refuses an interval that is shorter than the session.
             ("max.poll.interval.ms", String(max(options.maximumPollInterval, configuration.sessionTimeout))),
             ("heartbeat.interval.ms", "2000"),
             ("enable.partition.eof", options.reportsEnds ? "true" : "false"),
@@ -222,7 +224,7 @@ public final class Consumer: ConsumerClient {
             rd_kafka_conf_set_rebalance_cb(conf) { handle, code, list, opaque in
                 let box = opaque.map { Unmanaged<RebalanceBox>.fromOpaque($0).takeUnretainedValue() }
                 guard let consumer = box?.consumer else {
-                    // The consumer is on its way out: closing waits until the partitions are given back.
+                    // The consumer is being closed: closing waits until the partitions are given back.
                     rd_kafka_assign(handle, nil)
                     return
                 }
@@ -230,7 +232,7 @@ public final class Consumer: ConsumerClient {
             }
         }
         rebalanceBox = box
-        // The properties may have others than the options.
+        // The properties may set other values than the options.
         let records = conf.number("queued.min.messages") ?? options.maximumQueuedRecords
         let kilobytes = conf.number("queued.max.messages.kbytes") ?? options.maximumQueuedKilobytes
         handle = try Handle(
@@ -241,7 +243,7 @@ public final class Consumer: ConsumerClient {
         box.consumer = self
     }
 
-    /// What the C callback finds; it outlives every call because the handle is closed first.
+    /// The object that the C callback finds. It outlives every call, because the handle is closed first.
     private final class RebalanceBox {
         weak var consumer: Consumer?
     }
@@ -254,7 +256,7 @@ public final class Consumer: ConsumerClient {
         messages.deallocate()
     }
 
-    /// Leaves the group; `revoked` is called once more if partitions are held.
+    /// Leaves the group. `revoked` is called once more if there are assigned partitions.
     public func close() {
         guard !closed else { return }
         closed = true
@@ -265,7 +267,7 @@ public final class Consumer: ConsumerClient {
 
     public var fatalError: KafkaError? { handle.fatalError }
 
-    /// Joins the group for these topics; partitions arrive through the listener.
+    /// Joins the group for these topics. The listener gets the partitions.
     public func subscribe(to topics: [String]) throws(KafkaError) {
         let code = try PartitionList.with(topics.map { TopicPartition($0, RD_KAFKA_PARTITION_UA) }) {
             rd_kafka_subscribe(handle.pointer, $0)
@@ -273,8 +275,8 @@ public final class Consumer: ConsumerClient {
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, place: topics.joined(separator: ",")) }
     }
 
-    /// Reads exactly these from these offsets on, none of them paused; replaces what was read before. A logical start that a
-    /// broker does not tell yet is asked for again.
+    /// Reads exactly these partitions from these offsets on, none of them paused. They replace the former assignment.
+    /// A logical start that a broker does not know yet is asked for again.
     public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {
         failedStarts = 0
         try begin(offsets)
@@ -292,13 +294,13 @@ public final class Consumer: ConsumerClient {
         do {
             try seek(offsets)
         } catch  where error.isOfState {
-            // A partition whose offset was out of range is not fetched any more, so that it cannot be sought.
+            // A partition whose offset was out of range is not fetched any more, so a seek has no effect on it.
             try replaceAssignment(offsets)
         }
     }
 
-    /// librdkafka aborts the process where an assignment is replaced while it still stops the one before, which takes it
-    /// a few rounds of its main thread: two must not follow each other at once, and neither must the end of all.
+    /// librdkafka aborts the process if an assignment is replaced while it still stops the one before, which takes a
+    /// few rounds of its main thread. There must be a pause between two assignments, and before the close.
     private static let settleMicroseconds = 50_000
     private var replacedAt: ContinuousClock.Instant?
 
@@ -308,12 +310,12 @@ public final class Consumer: ConsumerClient {
         if rest > .zero { usleep(UInt32(max(1, rest / .microseconds(1)))) }
     }
 
-    /// `isRevoked`: the answer to the group, which takes the partitions away. To read none of what the group has assigned is
-    /// another one.
+    /// `isRevoked`: the answer to a group that revokes the partitions. An assignment of nothing, although the group
+    /// has assigned partitions, is another answer.
     private func replaceAssignment(_ offsets: [PartitionOffset], isRevoked: Bool = false) throws(KafkaError) {
         settle()
         replacedAt = .now
-        // The library remembers a pause beyond the assignment.
+        // The library retains a pause beyond the assignment.
         try resumeAll()
         assignment = offsets.map { Assigned($0) }
         waker?.forget()
@@ -327,7 +329,7 @@ public final class Consumer: ConsumerClient {
         }
     }
 
-    /// Goes on reading one assigned partition from `offset`.
+    /// Continues one assigned partition from `offset`.
     public func seek(_ source: Int, to offset: Int64) throws(KafkaError) {
         assignment[source].move(to: offset)
         try seek([PartitionOffset(assignment[source].topicPartition, offset: offset)])
@@ -350,11 +352,13 @@ public final class Consumer: ConsumerClient {
         }
     }
 
-    /// When to retry partitions whose start offset no broker returned, and how many attempts have failed.
+    /// The time at which to retry partitions whose start offset no broker returned, and the number of failed
+    /// attempts.
     private var restartAt: ContinuousClock.Instant?
     private var failedStarts = 0
 
-    /// librdkafka leaves a partition for good whose logical start it asked for in vain, as right after its topic was made.
+    /// If librdkafka cannot find a logical start, for example right after the topic's creation, it never fetches the
+    /// partition.
     private func restartLater() {
         guard restartAt == nil else { return }
         failedStarts += 1
@@ -374,7 +378,7 @@ public final class Consumer: ConsumerClient {
         }
     }
 
-    /// The end of an assigned partition as the last fetch told it; nil: there was none yet. Asks nobody.
+    /// The end of an assigned partition from the last fetch; nil before the first. Sends no request.
     public func knownEnd(_ source: Int) -> Int64? {
         var low: Int64 = 0
         var high: Int64 = 0
@@ -385,8 +389,8 @@ public final class Consumer: ConsumerClient {
 
     private var paused: Set<TopicPartition> = []
 
-    /// Stops fetching of partitions without leaving them, until they are resumed or assigned anew. What was fetched already is
-    /// fetched once more then.
+    /// Stops the fetching of partitions without leaving them, until they are resumed or assigned again. Records that
+    /// were fetched already are fetched again then.
     public func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
         let partitions = partitions.filter { !paused.contains($0) }
         guard !partitions.isEmpty else { return }
@@ -403,7 +407,7 @@ public final class Consumer: ConsumerClient {
 
     private func resumeAll() throws(KafkaError) { try resume(Array(paused)) }
 
-    /// Only of what is paused: before librdkafka 2.4 others would be read from an old position.
+    /// Affects only paused partitions. Before librdkafka 2.4, others would be read from an old position.
     public func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
         let partitions = partitions.filter { paused.contains($0) }
         guard !partitions.isEmpty else { return }
@@ -414,8 +418,8 @@ public final class Consumer: ConsumerClient {
         waker?.moved()
     }
 
-    /// Hands out the records that are there, at most a batch, in each partition's order; waits at most
-    /// `timeoutMilliseconds` for the first. Returns how many it handed out.
+    /// Passes the available records to `body`, at most one batch, in each partition's order. Waits at most
+    /// `timeoutMilliseconds` for the first. Returns the number of records.
     @discardableResult
     public func poll(
         timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void
@@ -446,8 +450,8 @@ public final class Consumer: ConsumerClient {
         }
     }
 
-    /// Fills `messages` and returns how many there are. A batch call waits for a full batch, so only the first message is
-    /// waited for, and by itself.
+    /// Fills `messages` and returns their number. A batch call waits for a full batch, so only the first message is
+    /// awaited, by a call of its own.
     private func take(_ timeoutMilliseconds: Int) -> Int {
         let count = rd_kafka_consume_batch_queue(queue, 0, messages, batch)
         guard count == 0, timeoutMilliseconds > 0,
@@ -458,13 +462,13 @@ public final class Consumer: ConsumerClient {
         return 1 + max(0, rd_kafka_consume_batch_queue(queue, 0, messages + 1, batch - 1))
     }
 
-    /// Partition errors since the last call, such as an offset that the broker no longer has.
+    /// The errors of partitions since the last call, such as an offset that the broker no longer has.
     public func takeErrors() -> [(place: TopicPartition, error: KafkaError)] {
         defer { errors.removeAll() }
         return errors
     }
 
-    /// The record if it is the next one of its partition.
+    /// The record if it is the next one of its partition; nil otherwise.
     private func accept(_ message: UnsafePointer<rd_kafka_message_t>) throws(KafkaError) -> Record? {
         let item = message.pointee
         guard item.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
@@ -545,8 +549,8 @@ public final class Consumer: ConsumerClient {
         }
     }
 
-    /// The group's committed offsets; `PartitionOffset.none` where there is none. Blocks, at most `timeoutMilliseconds`; what
-    /// fails for a while is tried again within that time.
+    /// The group's committed offsets; `PartitionOffset.none` if there is none. Blocks for at most
+    /// `timeoutMilliseconds`, within which transient failures are retried.
     public func committed(
         _ partitions: [TopicPartition], timeoutMilliseconds: Int
     ) throws(KafkaError) -> [PartitionOffset] {
@@ -562,11 +566,11 @@ public final class Consumer: ConsumerClient {
         }
     }
 
-    /// How long a commit that is waited for is tried again: a group that is being dealt waits meanwhile.
+    /// How long an awaited commit is retried. A group that is rebalancing waits meanwhile.
     private static let commitMilliseconds = 5000
 
-    /// Commits for the group; returns at once unless `wait`. Then a transient failure is retried, but not one that ends only
-    /// when this member polls.
+    /// Commits for the group. Returns at once unless `wait` is true. Then transient failures are retried, except
+    /// those that end only when this member polls.
     public func commit(_ offsets: [PartitionOffset], wait: Bool) throws(KafkaError) {
         guard !offsets.isEmpty else { return }
         try PartitionList.with(offsets) { list throws(KafkaError) -> Void in
@@ -580,7 +584,8 @@ public final class Consumer: ConsumerClient {
         }
     }
 
-    /// First and next offset of a partition, asked of its leader. May block longer than told: never on a polling thread.
+    /// The first and the next offset of a partition, from its leader. It may block for longer than the time-out, so
+    /// never call it on a polling thread.
     public func watermarks(
         _ place: TopicPartition, timeoutMilliseconds: Int
     ) throws(KafkaError) -> (low: Int64, high: Int64) {
@@ -596,7 +601,7 @@ public final class Consumer: ConsumerClient {
         return (low, high)
     }
 
-    /// All topics of the cluster, or one. Asks once: whoever polls asks again later.
+    /// All topics of the cluster, or one. Asks once; a polling caller asks again later.
     public func metadata(topic: String? = nil, timeoutMilliseconds: Int) throws(KafkaError) -> Metadata {
         try Metadata.read(handle.pointer, topic: topic, timeoutMilliseconds: timeoutMilliseconds)
     }

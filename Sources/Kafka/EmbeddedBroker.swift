@@ -1,27 +1,27 @@
 import CRDKafka
 
-/// librdkafka's mock cluster: a Kafka broker inside this process, on a port of 127.0.0.1, gone when the value goes.
+/// librdkafka's mock cluster: a Kafka broker inside this process, on a port of 127.0.0.1. It ends with the value.
 ///
-/// It keeps at most 5 MB or 100,000 record batches a partition and drops the oldest beyond that. It cannot create
+/// It retains at most 5 MB or 100,000 record batches per partition and drops the oldest above that. It cannot create
 /// topics over the wire, list groups, or look offsets up by time.
 public final class EmbeddedBroker: @unchecked Sendable {
-    /// What the mock keeps of a partition before the oldest records fall out.
+    /// The bytes that the mock retains of a partition before it drops the oldest records.
     public static let retainedBytesPerPartition = 5 * 1024 * 1024
 
     private let handle: Handle
     private let cluster: OpaquePointer
     /// `127.0.0.1:PORT`.
     public let bootstrap: String
-    /// What its clients should wait for records: it does not wake a fetch that waits when records come, so that half of this is
-    /// added to the latency of each hop at rest, and each consumer asks it this often.
+    /// The fetch wait that its clients should use. It does not wake a waiting fetch when records arrive, so half of
+    /// this time is added to the latency of each hop at rest, and each consumer asks it this often.
     public static let fetchWaitMilliseconds = 5
 
     public init(brokers: Int = 1) throws(KafkaError) {
         let conf = rd_kafka_conf_new()!
         try conf.set("client.id", "standing-embedded-broker")
         try conf.set("log_level", "3")
-        // It applies to the connections that the mock accepts, too. With Nagle's algorithm an answer waits up to 40 ms for the
-        // client's delayed acknowledgement of the answer before it.
+        // The setting also applies to the connections that the mock accepts. With Nagle's algorithm an answer waits
+        // up to 40 ms for the client's delayed acknowledgement of the answer before it.
         try conf.set("socket.nagle.disable", "true")
         handle = try Handle(RD_KAFKA_PRODUCER, consuming: conf)
         guard let cluster = rd_kafka_mock_cluster_new(handle.pointer, Int32(brokers)) else {
@@ -38,7 +38,7 @@ public final class EmbeddedBroker: @unchecked Sendable {
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: name) }
     }
 
-    /// Takes a broker (numbered from 1) off the network, or puts it back.
+    /// Takes a broker (numbered from 1) off the network, or returns it.
     public func setBroker(_ broker: Int32, down: Bool) {
         if down {
             rd_kafka_mock_broker_set_down(cluster, broker)
@@ -47,20 +47,20 @@ public final class EmbeddedBroker: @unchecked Sendable {
         }
     }
 
-    /// Every answer of a broker takes this long.
+    /// Delays every answer of a broker by this time.
     public func setRoundTrip(_ broker: Int32, milliseconds: Int32) {
         rd_kafka_mock_broker_set_rtt(cluster, broker, milliseconds)
     }
 
-    /// Another broker coordinates a group.
+    /// Makes another broker the coordinator of a group.
     public func moveCoordinator(ofGroup group: String, to broker: Int32) {
         rd_kafka_mock_coordinator_set(cluster, "group", group, broker)
     }
 
-    /// In place of a leader: the partition has none.
+    /// Instead of a leader: the partition has none.
     public static let nobody: Int32 = -1
 
-    /// Another broker leads a partition, or nobody does.
+    /// Makes another broker, or `nobody`, the leader of a partition.
     public func moveLeader(of place: TopicPartition, to broker: Int32) {
         rd_kafka_mock_partition_set_leader(cluster, place.topic, place.partition, broker)
     }
@@ -71,18 +71,18 @@ public final class EmbeddedBroker: @unchecked Sendable {
         rd_kafka_mock_push_request_errors_array(cluster, apiKey, errors.count, &errors)
     }
 
-    /// As `failNext(apiKey:codes:)`, of requests to one broker. Nothing takes it back.
+    /// Like `failNext(apiKey:codes:)`, for requests to one broker. It cannot be cleared.
     public func failNext(broker: Int32, apiKey: Int16, codes: [Int32]) {
         for code in codes {
             standing_mock_fail_broker(cluster, broker, apiKey, rd_kafka_resp_err_t(rawValue: code))
         }
     }
 
-    /// Every description of a topic says this code; 0: none does any more.
+    /// Every description of a topic has this error code; 0 ends that.
     public func failDescriptions(of topic: String, code: Int32) {
         rd_kafka_mock_topic_set_error(cluster, topic, rd_kafka_resp_err_t(rawValue: code))
     }
 
-    /// Takes back what `failNext(apiKey:codes:)` has planned for this kind.
+    /// Clears what `failNext(apiKey:codes:)` has planned for this kind.
     public func clearFailures(apiKey: Int16) { rd_kafka_mock_clear_request_errors(cluster, apiKey) }
 }

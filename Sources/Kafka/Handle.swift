@@ -1,7 +1,7 @@
 import CRDKafka
 import Foundation
 
-/// What a handle has to say besides messages: log lines, errors that heal.
+/// What a handle reports besides messages: log lines and transient errors.
 public enum KafkaNotice: Sendable {
     /// `level` is syslog's: 3 error, 4 warning, 6 information, 7 debug.
     case log(level: Int, facility: String, message: String)
@@ -12,10 +12,10 @@ public enum KafkaNotice: Sendable {
 final class Handle: @unchecked Sendable {
     let pointer: OpaquePointer
     private let mainQueue: OpaquePointer
-    /// Takes the documents of librdkafka's statistics; nil if nobody wants them.
+    /// Gets the documents of librdkafka's statistics; nil if they are not wanted.
     private let onStatistics: (([UInt8]) -> Void)?
 
-    /// Takes `conf`, also when it fails.
+    /// Consumes `conf`, even if it fails.
     init(
         _ kind: rd_kafka_type_t, consuming conf: OpaquePointer, onStatistics: (([UInt8]) -> Void)? = nil
     ) throws(KafkaError) {
@@ -35,7 +35,7 @@ final class Handle: @unchecked Sendable {
         rd_kafka_destroy(pointer)
     }
 
-    /// The error that ended this handle, if one did.
+    /// The error that ended this handle; nil if there is none.
     var fatalError: KafkaError? {
         var reason = [CChar](repeating: 0, count: 512)
         let code = rd_kafka_fatal_error(pointer, &reason, reason.count)
@@ -43,7 +43,7 @@ final class Handle: @unchecked Sendable {
         return KafkaError(code, message: reason.text, isFatal: true)
     }
 
-    /// Takes events off the main queue until it is empty; waits at most `timeout` for the first.
+    /// Takes events off the main queue until it is empty. Waits at most `timeoutMilliseconds` for the first.
     func serve(
         timeoutMilliseconds: Int32, notice: (KafkaNotice) -> Void,
         delivered: (UnsafePointer<rd_kafka_message_t>) -> Void = { _ in }
@@ -59,7 +59,8 @@ final class Handle: @unchecked Sendable {
                 var text: UnsafePointer<CChar>?
                 var level: Int32 = 0
                 if rd_kafka_event_log(event, &facility, &text, &level) == 0, let facility, let text,
-                    // Remarks on settings that this module chose itself (the gapless guarantee is "experimental").
+                    // Without remarks on settings that this module chose itself (the gapless guarantee is
+                    // "experimental").
                     strcmp(facility, "CONFWARN") != 0
                 {
                     notice(
@@ -84,5 +85,5 @@ final class Handle: @unchecked Sendable {
     }
 }
 
-/// The events that a handle's main queue carries instead of calling back from librdkafka's threads.
+/// The events that a handle's main queue carries, instead of callbacks on librdkafka's threads.
 let commonEvents = RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS

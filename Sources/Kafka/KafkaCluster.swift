@@ -1,12 +1,12 @@
-/// A Kafka cluster as the pipeline uses it: the seam at which a simulation takes the broker away. `KafkaConfiguration` is
-/// the way to a real one. There, a call whose failure is transient is retried within its time-out.
+/// A Kafka cluster as the pipeline uses it. A simulation replaces it here. `KafkaConfiguration` is a real cluster,
+/// whose calls retry transient failures within their time-out.
 public protocol KafkaCluster: Sendable {
-    /// What a message calls it.
+    /// The cluster's name in messages.
     var brokers: String { get }
-    /// Of those who read something to its end.
+    /// The patience of readers that read to an end.
     var patience: Patience { get }
 
-    /// The same cluster for a caller that can be stopped while it waits, and that says itself what it waits for.
+    /// The same cluster for a caller that can be stopped while it waits and that reports its waits itself.
     func waiting(
         until isStopped: @escaping @Sendable () -> Bool, onWait: @escaping @Sendable (Patience.Wait) -> Void
     ) -> any KafkaCluster
@@ -19,16 +19,17 @@ public protocol KafkaCluster: Sendable {
         _ options: Producer.Options, onNotice: @escaping (KafkaNotice) -> Void
     ) throws(KafkaError) -> any ProducerClient
 
-    /// Blocks, at most `timeoutMilliseconds`.
+    /// Blocks for at most `timeoutMilliseconds`.
     func metadata(timeoutMilliseconds: Int) throws(KafkaError) -> Metadata
 
-    /// The oldest offset that is still there, of each partition. Throws where one partition does not tell it. Blocks, at most
+    /// The oldest offset that each partition still has. Throws if one partition has no answer. Blocks for at most
     /// `timeoutMilliseconds`.
     func beginnings(
         of partitions: [TopicPartition], timeoutMilliseconds: Int
     ) throws(KafkaError) -> [TopicPartition: Int64]
 
-    /// The next offset of each partition. Throws where one partition does not tell it. Blocks, at most `timeoutMilliseconds`.
+    /// The next offset of each partition. Throws if one partition has no answer. Blocks for at most
+    /// `timeoutMilliseconds`.
     func ends(
         of partitions: [TopicPartition], timeoutMilliseconds: Int
     ) throws(KafkaError) -> [TopicPartition: Int64]
@@ -43,7 +44,8 @@ extension KafkaCluster {
         until isStopped: @escaping @Sendable () -> Bool, onWait: @escaping @Sendable (Patience.Wait) -> Void
     ) -> any KafkaCluster { self }
 
-    /// Of a topic that is expected to be there. Throws a retriable error where it is not, or not yet.
+    /// The number of partitions of a topic that is expected to exist. Throws a retriable error if it does not exist
+    /// yet.
     public func partitions(of topic: String) throws(KafkaError) -> Int {
         let metadata = try metadata(timeoutMilliseconds: Self.patienceMilliseconds)
         guard let found = metadata.topics.first(where: { $0.name == topic }) else {
@@ -99,13 +101,14 @@ extension KafkaConfiguration: KafkaCluster {
         try admin(timeoutMilliseconds).ends(of: partitions)
     }
 
-    /// Whoever states a time has no more of it, neither for a silent cluster nor for one that says "not yet".
+    /// A caller that states a time-out waits no longer, neither for a silent cluster nor for one that answers "not
+    /// yet".
     private func admin(_ timeoutMilliseconds: Int) throws(KafkaError) -> Admin {
         try Admin(within(milliseconds: timeoutMilliseconds), timeoutMilliseconds: timeoutMilliseconds)
     }
 }
 
-/// What `Consumer` does; its documentation is there.
+/// The methods of `Consumer`, documented there.
 public protocol ConsumerClient: AnyObject {
     var fatalError: KafkaError? { get }
     var assignment: [Consumer.Assigned] { get }
@@ -122,7 +125,7 @@ public protocol ConsumerClient: AnyObject {
     func close()
 }
 
-/// What `Producer` does; its documentation is there.
+/// The methods of `Producer`, documented there.
 public protocol ProducerClient: AnyObject {
     var fatalError: KafkaError? { get }
     var queued: Int { get }
@@ -139,7 +142,7 @@ public protocol ProducerClient: AnyObject {
 }
 
 extension ProducerClient {
-    /// Of a producer with which nothing waits for company.
+    /// For a producer that never delays records to fill a batch.
     public func hurry() {}
 
     public func produce(

@@ -1,18 +1,19 @@
 import CRDKafka
 
-/// What every handle needs: the brokers, and librdkafka properties (SASL, TLS, tuning) passed through as they are.
+/// What every handle needs: the brokers, and librdkafka properties (SASL, TLS, tuning) that are passed through
+/// unchanged.
 public struct KafkaConfiguration: Sendable {
     /// `HOST:PORT[,HOST:PORT…]`.
     public var brokers: String
-    /// librdkafka's own property names and values; they win over what Standing sets.
+    /// Names and values of librdkafka's own properties. They override Standing's settings.
     public var properties: [String: String]
     public var clientID: String
-    /// Longest wait of a broker for new data, in milliseconds. The embedded broker does not wake a waiting fetch, so
-    /// it wants a short one.
+    /// The longest time that a broker waits for new data, in milliseconds. The embedded broker does not wake a
+    /// waiting fetch, so it needs a short time.
     public var fetchWaitMilliseconds: Int
-    /// Of calls that fail for a while.
+    /// The patience of calls with transient failures.
     public var patience = Patience()
-    /// Keeps what clients with a name tell of themselves; nil if nobody wants it.
+    /// Collects the statistics of clients that have a name; nil if they are not wanted.
     public var statistics: KafkaStatistics?
 
     public init(
@@ -25,7 +26,7 @@ public struct KafkaConfiguration: Sendable {
         self.fetchWaitMilliseconds = fetchWaitMilliseconds
     }
 
-    /// The same with a patience that is no longer than this.
+    /// The same configuration with a patience of at most this time.
     func within(milliseconds: Int) -> KafkaConfiguration {
         var result = self
         result.patience = patience.within(milliseconds: milliseconds)
@@ -41,20 +42,21 @@ public struct KafkaConfiguration: Sendable {
         return { statistics.note($0, of: client) }
     }
 
-    /// Milliseconds: after so long without a heartbeat a member of a group is taken for dead. A property, or Standing's own.
+    /// In milliseconds: a group considers a member dead after this time without a heartbeat. From the properties, or
+    /// Standing's own value.
     public var sessionTimeout: Int {
         properties["session.timeout.ms"].flatMap { Int($0) } ?? Consumer.sessionMilliseconds
     }
 
-    /// Milliseconds: the property that wins over `Consumer.Options.maximumPollInterval`; nil if it is not given.
+    /// In milliseconds: the property that overrides `Consumer.Options.maximumPollInterval`; nil if it is not set.
     public var pollInterval: Int? { properties["max.poll.interval.ms"].flatMap { Int($0) } }
 
-    /// The properties that must never be shown.
+    /// Whether a property must never be shown.
     public static func isSecret(_ property: String) -> Bool {
         ["password", "secret", "token", "key.pem", "jaas", "oauthbearer.config"].contains { property.contains($0) }
     }
 
-    /// librdkafka as it was loaded, such as `2.0.2`.
+    /// The version of the loaded librdkafka, such as `2.0.2`.
     public static var libraryVersion: String { String(cString: rd_kafka_version_str()) }
 
     /// Reports a property that librdkafka does not know or whose value it refuses, without making a handle.
@@ -64,13 +66,14 @@ public struct KafkaConfiguration: Sendable {
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) { try conf.set(name, value) }
     }
 
-    /// A librdkafka configuration of these settings over `defaults`; the caller owns it until `rd_kafka_new` takes it.
+    /// A librdkafka configuration of these settings over `defaults`. The caller owns it until `rd_kafka_new` takes
+    /// it.
     func make(_ defaults: [(String, String)]) throws(KafkaError) -> OpaquePointer {
         let conf = rd_kafka_conf_new()!
         do {
             try conf.set("bootstrap.servers", brokers)
             try conf.set("client.id", clientID)
-            // Log lines come out of the main queue on the owner's thread instead of on a thread of the library.
+            // Log lines are read from the main queue on the owner's thread, not on a thread of the library.
             try conf.set("log.queue", "true")
             try conf.set("log.thread.name", "false")
             try conf.set("log.connection.close", "false")
@@ -87,7 +90,7 @@ public struct KafkaConfiguration: Sendable {
 }
 
 extension OpaquePointer {
-    /// `rd_kafka_conf_set` on a configuration.
+    /// `rd_kafka_conf_set` on this configuration.
     func set(_ name: String, _ value: String) throws(KafkaError) {
         var reason = [CChar](repeating: 0, count: 512)
         let result = rd_kafka_conf_set(self, name, value, &reason, reason.count)
@@ -99,7 +102,7 @@ extension OpaquePointer {
 }
 
 extension OpaquePointer {
-    /// A number that `rd_kafka_conf_get` knows of a configuration; nil if the property has no number.
+    /// The number that a property has in this configuration; nil if it has no number.
     func number(_ name: String) -> Int? {
         var text = [CChar](repeating: 0, count: 64)
         var size = text.count

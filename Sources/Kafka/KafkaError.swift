@@ -1,17 +1,17 @@
 import CRDKafka
 
-/// What went wrong in Kafka or on the way to it: librdkafka's code, whether trying again can help, and where.
+/// An error of Kafka or on the way to it: librdkafka's code, whether a retry can help, and where it happened.
 public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
     /// librdkafka's `rd_kafka_resp_err_t`: negative for errors of the client, positive for errors of the broker.
     public let code: Int32
     /// librdkafka's name of the code, such as `_TRANSPORT` or `UNKNOWN_TOPIC_OR_PART`.
     public let name: String
     public let message: String
-    /// The handle cannot be used any more: close it and make a new one.
+    /// True if the handle cannot be used any more and must be closed.
     public let isFatal: Bool
-    /// The same call may succeed later.
+    /// True if the same call may succeed later.
     public let isRetriable: Bool
-    /// The topic, partition, group or setting at fault; empty where there is none.
+    /// The topic, partition, group or setting at fault; empty if there is none.
     public let place: String
 
     public init(
@@ -29,10 +29,10 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
         (place.isEmpty ? "" : place + ": ") + "\(message) (\(name))" + (right.map { "; \($0)" } ?? "")
     }
 
-    /// Who connects here may not do it: trying again helps once somebody has given the right.
+    /// True if the connected user lacks a right. A retry helps after the right has been granted.
     public var isNotAllowed: Bool { Self.notAllowed.contains { $0.rawValue == code } }
 
-    /// What to do where something is not allowed.
+    /// The remedy for a missing right; nil if the error is another one.
     private var right: String? {
         switch rd_kafka_resp_err_t(code) {
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -55,8 +55,8 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
         RD_KAFKA_RESP_ERR_DELEGATION_TOKEN_AUTHORIZATION_FAILED,
     ]
 
-    /// librdkafka calls every start that it cannot find "no offset" and has what the broker said in the text alone: a right
-    /// that is missing is no record that is missing.
+    /// librdkafka reports every start that it cannot find as "no offset"; only the text has the broker's reason. A
+    /// missing right must not look like a missing record.
     static func ofStart(_ code: rd_kafka_resp_err_t, message: String?, place: String) -> KafkaError {
         guard code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, let message else {
             return KafkaError(code, message: message, place: place)
@@ -88,8 +88,8 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
         rd_kafka_error_destroy(error)
     }
 
-    /// Codes that heal by themselves: a leader, coordinator or controller on the move, a topic that was just made, a disk or a
-    /// quota that recovers.
+    /// Codes of transient errors: a leader, coordinator or controller that moves, a new topic, a disk or a quota that
+    /// recovers.
     private static let notYet: [rd_kafka_resp_err_t] = [
         RD_KAFKA_RESP_ERR__WAIT_COORD, RD_KAFKA_RESP_ERR__WAIT_CACHE, RD_KAFKA_RESP_ERR__QUEUE_FULL,
         RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
@@ -103,40 +103,40 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
         RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_NOT_CONTROLLER, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
         RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
         RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED,
-        // REBOOTSTRAP_REQUIRED, which librdkafka 2.0 has no name for.
+        // REBOOTSTRAP_REQUIRED, for which librdkafka 2.0 has no name.
         rd_kafka_resp_err_t(rawValue: 129),
     ]
 
-    /// Codes of the client where there was no answer.
+    /// Codes of the client for a missing answer.
     private static let silence: [rd_kafka_resp_err_t] = [
         RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE,
         RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE,
-        // _DESTROY_BROKER: a connection that librdkafka has put away. 2.0 has no name for it.
+        // _DESTROY_BROKER: a connection that librdkafka has closed. 2.0 has no name for it.
         rd_kafka_resp_err_t(rawValue: -137),
     ]
 
     private static let retriable = Set((notYet + silence).map(\.rawValue))
 
-    /// Nobody has answered. Any other retriable error is an answer that says "not yet".
+    /// True if no broker answered. Any other retriable error is an answer of "not yet".
     var isSilence: Bool { Self.silence.contains { $0.rawValue == code } }
     public var isQueueFull: Bool { code == RD_KAFKA_RESP_ERR__QUEUE_FULL.rawValue }
     public var isTooLarge: Bool {
         code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE.rawValue || code == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE.rawValue
     }
-    /// The position asked for is outside what the broker still has.
+    /// True if the broker does not have the requested position any more.
     public var isOffsetOutOfRange: Bool {
         code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET.rawValue || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE.rawValue
     }
-    /// The partition is not in a state for the call.
+    /// True if the partition's state does not allow the call.
     var isOfState: Bool { code == RD_KAFKA_RESP_ERR__STATE.rawValue }
     public var isUnknownTopic: Bool {
         code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART.rawValue || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC.rawValue
     }
 
-    /// The group is rebalancing; the error ends when the member polls.
+    /// True while the group rebalances. The error ends when the member polls.
     var isRebalance: Bool { code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS.rawValue }
     var isTopicThere: Bool { code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS.rawValue }
-    /// A topic is not given the number of partitions that was asked for, such as the one that it has.
+    /// True if a topic cannot get the requested number of partitions, for example because it has that number.
     var isPartitionCount: Bool { code == RD_KAFKA_RESP_ERR_INVALID_PARTITIONS.rawValue }
 
     static func unknownTopic(_ name: String) -> KafkaError {

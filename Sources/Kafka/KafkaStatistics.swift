@@ -2,34 +2,34 @@ internal import Dispatch
 public import Events
 internal import Synchronization
 
-/// What the clients of this process have last told of themselves, for `/metrics`. A client tells it on its owner's thread, which
-/// only hands the text over; it is read elsewhere.
+/// The latest statistics of this process's clients, for `/metrics`. A client reports on its owner's thread, which
+/// only passes the text on. The text is read on another thread.
 public final class KafkaStatistics: Sendable {
-    /// How often clients tell it.
+    /// How often clients report.
     public static let intervalMilliseconds = 10_000
-    /// Clients whose statistics are kept; they have names of this program's own.
+    /// Of a client whose last report is older only the age is exposed.
+    static let currentFor = Duration.milliseconds(6 * intervalMilliseconds)
+    /// The maximum number of clients whose statistics are collected. Their names come from this program.
     private static let maximumClients = 32
 
     private struct Client {
-        /// What is not read yet; nil if there is nothing.
+        /// The document that is not read yet; nil if there is none.
         var unread: (document: [UInt8], told: ContinuousClock.Instant)?
-        /// What was read last, and when it was told; nil before.
+        /// The last document that was read, and the time of its report; nil before the first.
         var last: (statistics: ClientStatistics, told: ContinuousClock.Instant)?
-        /// By broker: of all intervals so far.
+        /// The totals of all intervals so far, by broker.
         var roundTrips: [String: ClientStatistics.Times] = [:]
         var throttles: [String: ClientStatistics.Times] = [:]
-        var batchWaits: [String: ClientStatistics.Times] = [:]
 
         mutating func take(_ news: ClientStatistics, told: ContinuousClock.Instant) {
             for (name, broker) in news.brokers {
                 Self.note(broker.roundTrip, in: &roundTrips[name, default: .init()])
                 Self.note(broker.throttle, in: &throttles[name, default: .init()])
-                Self.note(broker.batchWait, in: &batchWaits[name, default: .init()])
             }
             last = (news, told)
         }
 
-        /// Sum and number grow; quantiles are of the last interval, and no numbers if nothing was measured in it.
+        /// Sum and number grow. Quantiles are those of the last interval, and NaN if nothing was measured in it.
         private static func note(_ times: ClientStatistics.Times, in total: inout ClientStatistics.Times) {
             total.sum += times.sum
             total.count += times.count
@@ -43,7 +43,7 @@ public final class KafkaStatistics: Sendable {
 
     public init() {}
 
-    /// `document`: librdkafka's, in JSON. One that comes before the last one is read takes its place.
+    /// `document` is librdkafka's JSON. It replaces an earlier one that is not read yet.
     func note(_ document: [UInt8], of client: String, at now: ContinuousClock.Instant = .now) {
         let isFirst = clients.withLock { clients in
             guard clients[client] != nil || clients.count < Self.maximumClients else { return false }
@@ -53,7 +53,8 @@ public final class KafkaStatistics: Sendable {
         if isFirst { reader.async { self.read(client) } }
     }
 
-    /// Reads what is not read yet. What cannot be read is left out, and what was read before grows old.
+    /// Reads the document that is not read yet. A document that cannot be read is ignored, and the statistics before
+    /// it age.
     func read(_ client: String) {
         let unread = clients.withLock { clients in
             defer { clients[client]?.unread = nil }
@@ -67,11 +68,9 @@ public final class KafkaStatistics: Sendable {
         for (name, client) in clients.withLock({ $0 }) {
             guard let (statistics, told) = client.last else { continue }
             exposition.add(.kafkaStatisticsAge, seconds: now - told, labels: [("client", name)])
+            guard now - told <= Self.currentFor else { continue }
             exposition.add(statistics, of: name)
-            for (metric, brokers) in [
-                (Metric.kafkaRoundTrip, client.roundTrips), (.kafkaThrottle, client.throttles),
-                (.kafkaBatchWait, statistics.isProducer ? client.batchWaits : [:]),
-            ] {
+            for (metric, brokers) in [(Metric.kafkaRoundTrip, client.roundTrips), (.kafkaThrottle, client.throttles)] {
                 for (broker, times) in brokers {
                     exposition.add(metric, times.samples, labels: [("client", name), ("broker", broker)])
                 }

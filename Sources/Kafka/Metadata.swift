@@ -7,9 +7,10 @@ public struct Metadata: Sendable {
         public let partitions: Int
         /// Partitions that have no leader now.
         public let leaderless: [Int32]
-        /// The broker that leads each partition, by partition; negative where there is none. Empty if it was not asked.
+        /// The leader of each partition, by partition; negative if there is none. Empty if leaders were not asked
+        /// for.
         public let leaders: [Int32]
-        /// Of the partition that has fewest, and how many of the least current partition are in sync; nil if that was not asked.
+        /// The fewest replicas of any partition, and the fewest that are in sync; nil if they were not asked for.
         public let replicas: Int?
         public let inSync: Int?
 
@@ -24,11 +25,11 @@ public struct Metadata: Sendable {
     }
 
     public let brokers: Int
-    /// Their numbers; empty if they were not asked.
+    /// The numbers of the brokers; empty if they were not asked for.
     public let brokerIDs: [Int32]
-    /// Those that can be described now, by name.
+    /// The topics that can be described now, by name.
     public let topics: [Topic]
-    /// Why others cannot be described now, by their names.
+    /// Why other topics cannot be described now, by name.
     public let failures: [String: KafkaError]
 
     public init(
@@ -37,7 +38,7 @@ public struct Metadata: Sendable {
         (self.brokers, self.brokerIDs, self.topics, self.failures) = (brokers, brokerIDs, topics, failures)
     }
 
-    /// All topics, or one; blocks at most `timeoutMilliseconds`. Throws for a topic that does not exist.
+    /// All topics, or one. Blocks for at most `timeoutMilliseconds`. Throws if the topic does not exist.
     static func read(
         _ handle: OpaquePointer, topic: String? = nil, timeoutMilliseconds: Int
     ) throws(KafkaError) -> Metadata {

@@ -1,14 +1,14 @@
 import Foundation
 
-/// How long, and how often, a call is retried whose failure is transient: a leader or a coordinator that moves, a topic that
-/// was just made, a broker that restarts. Any other failure, such as a missing permission, is thrown at once.
+/// How long, and how often, a call with a transient failure is retried: a leader or a coordinator that moves, a new
+/// topic, a broker that restarts. Any other failure, such as a missing permission, is thrown at once.
 public struct Patience: Sendable {
-    /// A retry that is reported, once a call.
+    /// A retry that is reported, at most once per call.
     public struct Wait: Sendable, CustomStringConvertible {
-        /// What is tried, such as `list offsets`.
+        /// The call, such as `list offsets`.
         public let call: String
         public let reason: KafkaError
-        /// From the first attempt on; nil: until it succeeds.
+        /// Counted from the first attempt; nil if the call is retried until it succeeds.
         public let limit: Duration?
 
         public var description: String {
@@ -18,28 +18,28 @@ public struct Patience: Sendable {
         }
     }
 
-    /// Where time comes from, and where it goes to.
+    /// The clock and the sleep; tests replace them.
     struct Time: Sendable {
         var now: @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
         var sleep: @Sendable (Duration) -> Void = { Thread.sleep(forTimeInterval: $0 / Duration.seconds(1)) }
     }
 
-    /// One of the times that a call is made.
+    /// One attempt of a call.
     struct Attempt {
         /// Why the previous attempt failed; nil for the first.
         var failure: KafkaError?
-        /// How long a request of it may take.
+        /// The time limit of one request, in milliseconds.
         var milliseconds: Int
     }
 
-    /// From the first attempt on; none begins later. Nil: as long as it takes.
+    /// Counted from the first attempt; no attempt begins later. Nil if there is no limit.
     public var limit: Duration?
-    /// The pause after the first failure; it doubles with each further one.
+    /// The pause after the first failure. It doubles with each further one.
     public var firstPause = Duration.milliseconds(100)
     public var longestPause = Duration.seconds(2)
-    /// `onWait` hears of a call that has not succeeded by then.
+    /// `onWait` is called for a call that has not succeeded by then.
     public var quiet = Duration.seconds(1)
-    /// Asked during pauses: true ends the waiting with the last failure.
+    /// Called during pauses. True ends the waiting with the last failure.
     public var isStopped: @Sendable () -> Bool = { false }
     public var onWait: @Sendable (Wait) -> Void = { _ in }
     var time = Time()
@@ -50,14 +50,14 @@ public struct Patience: Sendable {
 
     public init(limit: Duration? = .seconds(30)) { self.limit = limit }
 
-    /// The same with a limit that is no longer than this.
+    /// The same with a limit of at most this time.
     func within(milliseconds: Int) -> Patience {
         var result = self
         result.limit = shorter(.milliseconds(milliseconds))
         return result
     }
 
-    /// The same for what must not be left half done.
+    /// The same for work that must not be left half done.
     func withoutStop() -> Patience {
         var result = self
         result.isStopped = { false }
@@ -66,7 +66,8 @@ public struct Patience: Sendable {
 
     private func shorter(_ other: Duration) -> Duration { limit.map { min($0, other) } ?? other }
 
-    /// The pause after so many failures, `elapsed` after the first attempt began; nil: there is no further attempt.
+    /// The pause after `failures` failures, `elapsed` after the start of the first attempt; nil if there is no
+    /// further attempt.
     func pause(after failures: Int, elapsed: Duration, limit: Duration?) -> Duration? {
         let factor = 1 << min(max(failures - 1, 0), 20)
         let length = min(longestPause, firstPause * factor)
@@ -74,10 +75,11 @@ public struct Patience: Sendable {
         return elapsed < limit ? min(length, limit - elapsed) : nil
     }
 
-    /// Makes a call until it succeeds, its failure does not heal, or the time is over.
+    /// Repeats a call until it succeeds, its failure is not transient, or the time is over.
     ///
-    /// A cluster that answers "not yet" has the limit. One that does not answer has `answerMilliseconds`, in two attempts at
-    /// least; a shorter limit bounds that too. `isFinal`: failures that do not heal within this call.
+    /// For a cluster that answers "not yet" the limit applies. For one that does not answer `answerMilliseconds`
+    /// apply, in at least two attempts; a shorter limit bounds that too. `isFinal` is true for failures that are not
+    /// transient within this call.
     func run<Result>(
         _ call: String, answerMilliseconds: Int, unless isFinal: (KafkaError) -> Bool = { _ in false },
         _ body: (Attempt) throws(KafkaError) -> Result
@@ -117,16 +119,16 @@ public struct Patience: Sendable {
         }
     }
 
-    /// What a last request has is enough for an answer, also where that goes beyond the limit.
+    /// The last request has enough time for an answer, even if it ends after the limit.
     private func left(of limit: Duration?, since start: ContinuousClock.Instant) -> Int? {
         guard let limit else { return nil }
         return max(Self.leastRequestMilliseconds, Int((limit - (time.now() - start)) / Duration.milliseconds(1)))
     }
 
-    /// Follows a reading of partitions to some end, whose errors heal by themselves: ends it when it has stood still for as long
-    /// as the patience. Time that the reader spends elsewhere does not count.
+    /// Observes a reading of partitions up to some end, during which transient errors may occur. It ends the reading
+    /// after there was no progress for as long as the patience. Time that the reader spends elsewhere does not count.
     public struct Reading {
-        /// Beyond this, what lies between two polls was not spent on waiting.
+        /// Time between two polls above this was not spent on waiting.
         private static let longestPoll = Duration.seconds(1)
 
         private let name: String
@@ -143,8 +145,8 @@ public struct Patience: Sendable {
             lastPoll = patience.time.now()
         }
 
-        /// After each poll: so many records came, so many partitions are read to their ends, and what came instead. Throws what
-        /// does not heal at once.
+        /// Called after each poll with the number of records, the number of partitions that are read to their ends,
+        /// and the errors that arrived. Throws errors that are not transient at once.
         public mutating func note(
             records: Int, ended: Int, errors: [(place: TopicPartition, error: KafkaError)]
         ) throws(KafkaError) {

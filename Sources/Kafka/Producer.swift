@@ -1,11 +1,11 @@
 import CRDKafka
 
-/// What became of one record.
+/// The delivery result of one record.
 public struct Delivery {
-    /// As returned by `Producer.topic`.
+    /// The topic's number from `Producer.topic`.
     public let topic: Int
     public let partition: Int32
-    /// Where the broker put it; negative if it did not. Not negative where `code` is 0.
+    /// The record's offset; negative if the broker has not appended it. Not negative if `code` is 0.
     public let offset: Int64
     /// The value passed to `produce`.
     public let tag: Int
@@ -23,8 +23,8 @@ public struct Delivery {
             tag: Int(bitPattern: message._private), code: isUncertain ? Self.uncertain.rawValue : message.err.rawValue)
     }
 
-    /// Acknowledged at no offset, which is what librdkafka says of records whose answer it did not get when the records sent
-    /// behind them are kept. A broker that checks sequences has them then, and others need not.
+    /// Acknowledged without an offset. librdkafka reports that for records whose answer it did not get although later
+    /// records were appended. A broker that checks sequences has them in that case, and others may not.
     private static let uncertain = RD_KAFKA_RESP_ERR__INCONSISTENT
 
     public func error(topicName: String) -> KafkaError? {
@@ -36,7 +36,8 @@ public struct Delivery {
     }
 }
 
-/// Record headers that are the same for many records: made once, copied by the library for each.
+/// Record headers that are the same for many records. They are made once, and the library copies them for each
+/// record.
 public final class HeaderSet: @unchecked Sendable {
     let pointer: OpaquePointer
 
@@ -49,7 +50,7 @@ public final class HeaderSet: @unchecked Sendable {
         }
     }
 
-    /// The headers of one record, binary-safe, in their order.
+    /// The headers of one record in their order. Names and values may contain any bytes.
     public init(copying pairs: [(name: String, value: [UInt8]?)]) {
         pointer = rd_kafka_headers_new(pairs.count)
         for pair in pairs {
@@ -58,7 +59,7 @@ public final class HeaderSet: @unchecked Sendable {
                 continue
             }
             _ = value.withUnsafeBytes {
-                // An empty value is not a null one: librdkafka tells them apart by the pointer.
+                // An empty value is not a null value: librdkafka distinguishes them by the pointer.
                 rd_kafka_header_add(pointer, pair.name, -1, $0.baseAddress ?? UnsafeRawPointer(pointer), $0.count)
             }
         }
@@ -66,7 +67,7 @@ public final class HeaderSet: @unchecked Sendable {
 
     deinit { rd_kafka_headers_destroy(pointer) }
 
-    /// Copied, in their order.
+    /// A copy of the headers, in their order.
     public var pairs: [(name: String, value: [UInt8]?)] { Self.pairs(of: pointer) }
 
     static func pairs(of headers: OpaquePointer) -> [(name: String, value: [UInt8]?)] {
@@ -83,31 +84,33 @@ public final class HeaderSet: @unchecked Sendable {
     }
 }
 
-/// An idempotent, batching producer with a bounded queue. One thread names its topics, before any other uses it; then any
-/// thread may produce, and one serves deliveries.
+/// An idempotent, batching producer with a bounded queue. One thread names the topics before any other thread uses
+/// the producer. Then any thread may produce, and one thread serves deliveries.
 ///
-/// With `gapless`, a record that cannot be delivered ends the producer, so that within a partition nothing is
-/// ever delivered behind a hole; there is no local time-out: a broker that is away is waited for.
+/// With `gapless`, a record that cannot be delivered ends the producer, so that nothing is ever delivered after a
+/// hole within a partition. There is no local time-out: it waits for a broker that is down.
 public final class Producer: ProducerClient {
     public struct Options: Sendable {
         public var gapless = false
-        /// Longest a record waits for company, in milliseconds. Without a wait records still gather: while five records or more of
-        /// a partition are on their way, librdkafka sends no others of it.
+        /// The longest time that a record waits for others of its batch, in milliseconds. Records are batched even
+        /// without a wait: while five or more records of a partition are in flight, librdkafka sends no others of
+        /// that partition.
         public var lingerMilliseconds = 5
         public var compression = "lz4"
-        /// Bounds of the queue of records that are not yet acknowledged. It always has room for one of the largest.
+        /// The bounds of the queue of records that are not yet acknowledged. There is always room for one of the
+        /// largest records.
         public var maximumQueuedRecords = 200_000
         public var maximumQueuedKilobytes = 64 * 1024
         public var maximumRecordBytes = 8 * 1024 * 1024
-        /// What `/metrics` calls it; nil: its statistics are not kept.
+        /// The client's name in `/metrics`; nil if its statistics are not collected.
         public var name: String?
 
         public init() {}
     }
 
     private let handle: Handle
-    /// While `rd_kafka_flush` runs `linger.ms` is taken for 0, and threads that wait are woken. The call waits until everything is
-    /// acknowledged or its time is over.
+    /// While `rd_kafka_flush` runs, `linger.ms` counts as 0, and waiting threads are woken. The call waits until
+    /// everything is acknowledged or its time is over.
     private let hurrying: SideThread
     private static let hurryMilliseconds: Int32 = 2
     private var topics: [(name: String, pointer: OpaquePointer)] = []
@@ -165,10 +168,10 @@ public final class Producer: ProducerClient {
 
     public var fatalError: KafkaError? { handle.fatalError }
 
-    /// Records that are not yet acknowledged, and notices that are not yet served.
+    /// The number of records that are not yet acknowledged and of notices that are not yet served.
     public var queued: Int { Int(rd_kafka_outq_len(handle.pointer)) }
 
-    /// A number for the topic, for `produce` and in `Delivery`.
+    /// The topic's number, for `produce` and in `Delivery`.
     public func topic(_ name: String) throws(KafkaError) -> Int {
         if let index = topics.firstIndex(where: { $0.name == name }) { return index }
         guard let pointer = rd_kafka_topic_new(handle.pointer, name, nil) else {
@@ -180,10 +183,10 @@ public final class Producer: ProducerClient {
 
     public func topicName(_ topic: Int) -> String { topics[topic].name }
 
-    /// Lets the library choose the partition by `murmur2` of the key, as Kafka's Java client does.
+    /// The library chooses the partition by `murmur2` of the key, like Kafka's Java client.
     public static let anyPartition = Int32(RD_KAFKA_PARTITION_UA)
 
-    /// Hands a record over; copies key and value. False: the queue is full, call `serve` and try again.
+    /// Queues a record; copies key and value. Returns false if the queue is full: call `serve` and try again.
     public func produce(
         topic: Int, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
         headers: HeaderSet? = nil, tag: Int = 0
@@ -196,10 +199,10 @@ public final class Producer: ProducerClient {
         throw handle.fatalError ?? KafkaError(code, place: "\(topics[topic].name)[\(partition)]")
     }
 
-    /// What waits for company is sent: nothing else comes for now. Returns at once.
+    /// Sends the records that wait for others, because no others follow for now. Returns at once.
     public func hurry() { hurrying.wake() }
 
-    /// Takes acknowledgements and notices; waits at most `timeoutMilliseconds` for the first.
+    /// Takes acknowledgements and notices. Waits at most `timeoutMilliseconds` for the first.
     public func serve(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) {
         handle.serve(timeoutMilliseconds: Int32(timeoutMilliseconds), notice: onNotice) { message in
             let pointer = message.pointee.rkt
@@ -207,7 +210,7 @@ public final class Producer: ProducerClient {
         }
     }
 
-    /// Waits until everything is acknowledged or the time is over; says whether it is.
+    /// Waits until everything is acknowledged or the time is over. Returns whether everything is acknowledged.
     public func flush(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) -> Bool {
         let deadline = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
         while queued > 0, ContinuousClock.now < deadline, handle.fatalError == nil {
@@ -217,13 +220,13 @@ public final class Producer: ProducerClient {
         return queued == 0
     }
 
-    /// Forgets what is not yet acknowledged, so that closing does not wait for a broker that is away.
+    /// Drops the records that are not yet acknowledged, so that closing does not wait for a broker that is down.
     public func purge() {
         rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
     }
 
-    /// Partitions of a topic that is expected to be there, from the cluster's metadata. Blocks, at most `timeoutMilliseconds`;
-    /// what fails for a while is tried again within that time.
+    /// The number of partitions of a topic that is expected to exist, from the cluster's metadata. Blocks for at most
+    /// `timeoutMilliseconds`, within which transient failures are retried.
     public func partitionCount(of topic: String, timeoutMilliseconds: Int) throws(KafkaError) -> Int {
         let patience = patience.within(milliseconds: timeoutMilliseconds)
         return try patience.run("metadata", answerMilliseconds: timeoutMilliseconds) { attempt throws(KafkaError) in

@@ -1,19 +1,19 @@
 import Foundation
 
-/// A thread for one kind of call that may take a while: it makes the call once for all the times that it was asked to since the last
-/// one. It begins when it is asked first.
+/// A thread for one kind of call that may take long. It makes one call for all the requests since the last call. It
+/// starts at the first request.
 final class SideThread: @unchecked Sendable {
     private let name: String
     private let condition = NSCondition()
     // Guarded by `condition`.
-    /// Nil once it is stopped.
+    /// Nil after the thread has stopped.
     private var work: (() -> Void)?
     private var isWanted = false
     private var isRunning = false
 
     init(_ name: String, _ work: @escaping () -> Void) { (self.name, self.work) = (name, work) }
 
-    /// Asks for a call. Returns at once.
+    /// Requests a call. Returns at once.
     func wake() {
         condition.withLock {
             guard work != nil else { return }
@@ -22,7 +22,7 @@ final class SideThread: @unchecked Sendable {
         }
     }
 
-    /// Returns when the last call is over.
+    /// Returns after the last call has ended.
     func stop() {
         condition.withLock {
             work = nil

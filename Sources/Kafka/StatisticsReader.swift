@@ -1,6 +1,6 @@
-/// Reads a JSON document once, from its beginning to its end, without building it: what is not asked for is passed over.
+/// Reads a JSON document once, from beginning to end, without building it. Values that are not wanted are skipped.
 struct StatisticsReader {
-    /// The document is no JSON, or deeper than librdkafka's statistics are.
+    /// The document is not JSON, or deeper than librdkafka's statistics are.
     struct Malformed: Error {}
 
     private static let maximumDepth = 12
@@ -11,8 +11,8 @@ struct StatisticsReader {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Calls `body` with the name of each member; it reads the member's value, or does not, and then that is passed over. A
-    /// value of another kind is passed over.
+    /// Calls `body` with the name of each member. A value that `body` does not read is skipped. A value of another
+    /// kind is skipped too.
     mutating func object(_ body: (inout Self, _ name: String) throws -> Void) throws {
         guard try next() == UInt8(ascii: "{") else { return try skip() }
         try open()
@@ -28,14 +28,14 @@ struct StatisticsReader {
         }
     }
 
-    /// A number; 0 if the value is none.
+    /// A number; 0 for any other value.
     mutating func number() throws -> Double {
         let start = position
         try skip()
         return Double(String(decoding: bytes[start..<position], as: UTF8.self)) ?? 0
     }
 
-    /// A text; empty if the value is none. Escaped marks stay as they are: no name of librdkafka's has any.
+    /// A text; empty for any other value. Escapes stay as they are, because no name of librdkafka's has any.
     mutating func text() throws -> String {
         guard try next() == UInt8(ascii: "\"") else {
             try skip()
@@ -44,7 +44,7 @@ struct StatisticsReader {
         return try string()
     }
 
-    /// Nothing but white space is left.
+    /// True if nothing but white space is left.
     var isAtEnd: Bool { bytes[position...].allSatisfy(Self.isSpace) }
 
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
@@ -72,7 +72,7 @@ struct StatisticsReader {
         depth -= 1
     }
 
-    /// After a value in an object or an array that ends with `end`.
+    /// Called after a value in an object or array that ends with `end`.
     private mutating func hasMore(until end: UInt8) throws -> Bool {
         guard try next() != end else {
             close()
@@ -110,6 +110,6 @@ struct StatisticsReader {
         }
     }
 
-    /// What a number, `true`, `false` or `null` ends at.
+    /// The bytes that end a number, `true`, `false` or `null`.
     private static let ends = Array(",:]}\"".utf8)
 }

@@ -15,10 +15,10 @@ public struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConver
     public static func < (a: Self, b: Self) -> Bool { (a.topic, a.partition) < (b.topic, b.partition) }
 }
 
-/// A position in a partition, with the text that a group stored beside it.
+/// A position in a partition, with the text that a group stored with it.
 public struct PartitionOffset: Hashable, Sendable {
     public var topicPartition: TopicPartition
-    /// The next offset to read; `beginning` and `end` are logical, `none` says that nothing is committed.
+    /// The next offset to read. `beginning` and `end` are logical; `none` means that nothing is committed.
     public var offset: Int64
     public var metadata: String
 
@@ -33,7 +33,7 @@ public struct PartitionOffset: Hashable, Sendable {
     }
 }
 
-/// librdkafka's partition lists, lent for the length of a call.
+/// librdkafka's partition lists, valid during a call.
 enum PartitionList {
     typealias Pointer = UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
 
@@ -79,7 +79,7 @@ enum PartitionList {
         }
     }
 
-    /// Each partition, with the error of its own if it carries one.
+    /// Each partition with its own error; nil if it has none.
     static func readErrors(_ list: UnsafePointer<rd_kafka_topic_partition_list_t>?) -> [(PartitionOffset, KafkaError?)]
     {
         guard let elements = list?.pointee.elems else { return [] }
@@ -92,7 +92,7 @@ enum PartitionList {
         }
     }
 
-    /// The first partition that carries an error of its own.
+    /// The first partition's own error; nil if no partition has one.
     static func firstError(_ list: UnsafePointer<rd_kafka_topic_partition_list_t>?) -> KafkaError? {
         guard let list = list?.pointee else { return nil }
         for index in 0..<Int(list.cnt) where list.elems[index].err != RD_KAFKA_RESP_ERR_NO_ERROR {

@@ -1,4 +1,4 @@
-/// Reads a topic as it is now, once, outside every group.
+/// Reads a topic's current records once, outside of every group.
 public struct TopicScan {
     private static let pollMilliseconds = 100
 
@@ -6,7 +6,7 @@ public struct TopicScan {
     private let topic: String
     private let ends: [TopicPartition: Int64]
 
-    /// A topic that is not there has no records.
+    /// A topic that does not exist has no records.
     public init(_ configuration: KafkaConfiguration, topic: String) throws {
         let admin = try Admin(configuration)
         self.configuration = configuration
@@ -15,7 +15,8 @@ public struct TopicScan {
         ends = try admin.ends(of: (0..<Int32(partitions)).map { TopicPartition(topic, $0) })
     }
 
-    /// Every record that was there when this was made, partition by partition in no order, each partition in its own.
+    /// Calls `body` with every record that existed when this value was made, in each partition's order. There is no
+    /// order among the partitions.
     public func forEach(_ body: (TopicPartition, Record) throws -> Void) throws {
         guard ends.values.contains(where: { $0 > 0 }) else { return }
         var options = Consumer.Options()

@@ -1,9 +1,10 @@
 public import Events
 
-// What an acceptance has decided so far, as bytes: part of a snapshot, and of the archive's index.
+// The binary form of an acceptance. It is part of a snapshot and of an archive's index.
 extension Acceptance {
-    /// A session: id, next (0: broken, else the number plus one), last use. A source: topic, partition, greatest. The numbers of
-    /// frozen topics. The clock, and the fold version that the ledger said last.
+    /// Four counts, then the sessions, the topics' names, the sources, the numbers of the frozen topics, the clock
+    /// and the last fold version. A session is its id, its next frame number plus one (0 if the session is broken)
+    /// and its last use. A source is its topic's number, its partition and its greatest origin.
     public func write(to writer: inout ByteWriter) {
         for count in [repeatedFrames, brokenFrames, repeatedOrigins, uses] { writer.append(littleEndian: count) }
         writer.append(varint: UInt64(sessions.count))

@@ -1,23 +1,25 @@
 public import Events
 
-/// Decides what of a ledger partition counts: which frames of an appender session, and which entries by their
+/// Decides which parts of a ledger partition count: which frames of an appender session, and which entries by their
 /// origin. It is part of the folded state: the same ledger gives the same decisions.
 ///
-/// A session's frames count while their numbers run on without a gap; from its first gap on the session counts no
-/// more, because a batch may have failed while a later one landed. An entry counts if its origin lies beyond the
-/// greatest that counted of its source partition.
+/// A session's frames count while their numbers follow one another without a gap. After its first gap a session
+/// counts no more, because a batch may have failed while a later one was appended. An entry counts if its origin is
+/// greater than every origin that has counted of its source partition.
 public struct Acceptance: Sendable {
     public enum Verdict: Equatable, Sendable {
         case accept
-        /// The frame was there before.
+        /// The session has counted a frame of this number before.
         case repeated
-        /// The session has a gap, here or earlier; its appender starts a new one from the committed offsets.
+        /// The session has a gap, at this frame or at an earlier one. Its appender starts a new session from the
+        /// committed offsets.
         case broken
     }
 
-    /// Sessions remembered; beyond that the one that has been silent longest is forgotten, and refused if it returns.
+    /// The number of sessions that are remembered. One more replaces the session that was unused for longest; that
+    /// session is refused if it continues.
     public static let maximumSessions = 1024
-    /// `maximumSessions`, but in a simulation.
+    /// Equals `maximumSessions`, except in a simulation.
     let sessionLimit: Int
 
     public internal(set) var repeatedFrames: Int64 = 0
@@ -26,12 +28,12 @@ public struct Acceptance: Sendable {
 
     /// The greatest time of an entry that moved the partition's clock; `distantPast` before the first.
     public internal(set) var clock = Timestamp.distantPast
-    /// The fold version that the ledger said last; 0 before the first.
+    /// The last fold version in the ledger; 0 before the first.
     public internal(set) var foldVersion: Int64 = 0
 
     struct Session {
         var id: UInt64
-        /// The next number; nil after a gap.
+        /// The next frame number; nil after a gap.
         var next: UInt64?
         var lastUse: Int64
     }
@@ -48,7 +50,7 @@ public struct Acceptance: Sendable {
     var topics: [[UInt8]] = []
     var sources: [Source] = []
     private var lastSource = 0
-    /// By number: topics that have lost records, until an operator has acknowledged it.
+    /// Numbers of the topics that have lost records, until an operator has acknowledged the loss.
     var frozen: [Int] = []
 
     public init(maximumSessions: Int = Self.maximumSessions) { sessionLimit = maximumSessions }
@@ -82,7 +84,7 @@ public struct Acceptance: Sendable {
         return .broken
     }
 
-    /// A frame that is passed over: the session goes on behind it, if it was the next.
+    /// Passes over a frame that cannot be read. If it was the session's next frame, the session continues after it.
     mutating func pass(session: UInt64, number: UInt64) {
         guard let index = find(session), sessions[index].next == number, number < .max else { return }
         uses += 1
@@ -90,17 +92,18 @@ public struct Acceptance: Sendable {
         sessions[index].next = number + 1
     }
 
-    /// Entries of out-of-range times (`EntryTime`) move no clock from this fold version on.
+    /// From this fold version on, an entry whose time is out of range (`EntryTime`) does not move the clock.
     private static let boundsTimes: Int64 = 4
 
-    /// Moves the clock, unless an entry's time is out of range; then false.
+    /// Moves the clock. Returns false if the entry's time is out of range; the clock then stays.
     @inline(__always) mutating func move(to time: Timestamp) -> Bool {
         if foldVersion >= Self.boundsTimes, EntryTime.isOutOfRange(time, clock: clock) { return false }
         clock = max(clock, time)
         return true
     }
 
-    /// What an entry of Standing's own says of the ledger: where it begins, `isBeginning`, and where it moves to a newer version.
+    /// Notes the fold version of an entry that Standing wrote itself. The ledger's beginning (`isBeginning`) counts
+    /// only while there is no version, an upgrade only after one.
     mutating func note(foldVersion version: Int64, isBeginning: Bool) {
         guard isBeginning == (foldVersion == 0) else { return }
         foldVersion = max(foldVersion, version)
@@ -124,7 +127,7 @@ public struct Acceptance: Sendable {
         }
     }
 
-    /// Whether an entry counts; if so its origin becomes the greatest.
+    /// Whether an entry counts. If it does, its origin becomes its source partition's greatest.
     public mutating func accept(topic: Int, partition: Int32, offset: Int64) -> Bool {
         let index = source(topic: topic, partition: partition)
         guard offset > sources[index].greatest else {
@@ -148,7 +151,7 @@ public struct Acceptance: Sendable {
         return lastSource
     }
 
-    /// A topic's number, for `accept`.
+    /// The number that `accept` takes for a topic. A new topic gets the next number.
     public mutating func topic(_ name: UnsafeRawBufferPointer) -> Int {
         if let index = topics.firstIndex(where: { $0.withUnsafeBytes { $0.equals(name) } }) { return index }
         topics.append(Array(name))
@@ -160,14 +163,14 @@ public struct Acceptance: Sendable {
         topics.indices.contains(number) ? String(decoding: topics[number], as: UTF8.self) : nil
     }
 
-    /// `standing.source.reset`: the topic's origins start again at 0.
+    /// `standing.source.reset`: the topic's origins start again at 0, and its losses are acknowledged.
     public mutating func reset(topic name: UnsafeRawBufferPointer) {
         let topic = topic(name)
         for index in sources.indices where sources[index].topic == topic { sources[index].greatest = -1 }
         acknowledge(topic: name)
     }
 
-    /// `standing.source.gap`: what lies before `end` in a source partition and has not come will not come. Said again, it
+    /// `standing.source.gap`: records of a source partition before `end` that have not arrived are lost. Repeating it
     /// changes nothing.
     public mutating func lose(topic name: UnsafeRawBufferPointer, partition: Int32, before end: Int64) {
         let topic = topic(name)
@@ -177,13 +180,13 @@ public struct Acceptance: Sendable {
         if !frozen.contains(topic) { frozen.append(topic) }
     }
 
-    /// `standing.source.acknowledged`: somebody has looked at what the topic has lost.
+    /// `standing.source.acknowledged`: an operator has acknowledged the topic's losses.
     public mutating func acknowledge(topic name: UnsafeRawBufferPointer) {
         let topic = topic(name)
         frozen.removeAll { $0 == topic }
     }
 
-    /// The topics that have lost records, and nobody has acknowledged it.
+    /// The topics that have lost records and whose loss is not acknowledged, sorted by name.
     public var frozenTopics: [String] { frozen.map { String(decoding: topics[$0], as: UTF8.self) }.sorted() }
 
     @inline(__always) func isFrozen(_ topic: Int) -> Bool { !frozen.isEmpty && frozen.contains(topic) }

@@ -1,22 +1,24 @@
 public import Events
 
-/// Reads what counts of a ledger partition: the entries of its frames, in order, less those that `Acceptance` turns down.
+/// Reads the entries of a ledger partition that count: the entries of its frames, in order, without those that
+/// `Acceptance` refuses.
 public struct EntryReader {
     public private(set) var acceptance: Acceptance
-    /// The last entry's place in its frame.
+    /// The last entry's index in its frame; -1 before the first.
     public private(set) var index = -1
-    /// Number of the last entry's source topic; -1 if it has none.
+    /// The number of the last entry's source topic; -1 if it has none.
     public private(set) var topic = -1
     /// The partition's clock before the last entry.
     public private(set) var clockBefore = Timestamp.distantPast
-    /// The last entry's time is out of range (`EntryTime`): it moves no clock, and contributes nothing.
+    /// True if the last entry's time is out of range (`EntryTime`). Such an entry moves no clock and contributes
+    /// nothing.
     public private(set) var isOutOfRange = false
-    /// The last entry is of a topic that has lost records.
+    /// True if the last entry's topic has lost records and nobody has acknowledged it.
     public private(set) var isFrozen = false
 
     private var reader = FrameReader()
     private let decoder = EventDecoder()
-    /// By number in the frame's dictionary: the topic's number for `acceptance`; -1: not asked yet.
+    /// The numbers of topics in `acceptance`, by their number in the frame's dictionary; -1 while it is not known.
     private var topics: [Int] = []
 
     public init(_ acceptance: Acceptance = Acceptance()) {
@@ -24,7 +26,7 @@ public struct EntryReader {
         topics.reserveCapacity(Frame.dictionaryLimit)
     }
 
-    /// Checks the next frame, which must outlive the reading. False: it does not count.
+    /// Opens the next frame, which must stay valid while it is read. Returns false if the frame does not count.
     public mutating func open(_ frame: UnsafeRawBufferPointer) throws(FrameError) -> Bool {
         try reader.open(frame)
         index = -1
@@ -32,11 +34,11 @@ public struct EntryReader {
         return acceptance.judge(session: reader.session, number: reader.number) == .accept
     }
 
-    /// The frame that is read lies elsewhere now, with the same bytes. Returns how entries that were read of it are moved there;
-    /// nil if it lies where it did.
+    /// Continues with a copy of the open frame at another address. Returns the move for the entries that borrow from
+    /// the old address; nil if the address is the same.
     public mutating func move(to frame: UnsafeRawBufferPointer) -> FrameMove? { reader.move(to: frame) }
 
-    /// Why bytes are no frame that can be read to its end; nil: they are one.
+    /// Why the bytes cannot be read to their end as a frame; nil if they can.
     public static func defect(in bytes: UnsafeRawBufferPointer) -> FrameError? {
         var (reader, entry, decoder) = (FrameReader(), FrameReader.blank, EventDecoder?.none)
         do throws(FrameError) {
@@ -54,7 +56,8 @@ public struct EntryReader {
         }
     }
 
-    /// As `open`, for whoever reads what a fold has folded: a frame that cannot be read was passed over there, and is here.
+    /// Like `open`, for a reader of frames that a fold has read. The fold passed over a frame that cannot be read,
+    /// and so does this method.
     public mutating func openOrPass(_ frame: UnsafeRawBufferPointer) throws(FrameError) -> Bool {
         guard Self.defect(in: frame) == nil else {
             pass(frame)
@@ -63,8 +66,8 @@ public struct EntryReader {
         return try open(frame)
     }
 
-    /// Passes over a frame that cannot be read. What it brought is lost, but where its header stands and it is its session's
-    /// next, the session goes on: the frames behind it have no part in what befell it.
+    /// Passes over a frame that cannot be read. Its entries are lost. If its header can be read and it is its
+    /// session's next frame, the session continues, because later frames are not affected.
     public mutating func pass(_ frame: UnsafeRawBufferPointer) {
         guard let header = FrameReader.header(of: frame) else { return }
         acceptance.pass(session: header.session, number: header.number)
@@ -95,7 +98,8 @@ public struct EntryReader {
         return false
     }
 
-    /// An event about nobody that does not concern everyone. A subject without a name would be one that has withdrawn.
+    /// True for an event without a subject that does not concern everyone. In the folded state an empty subject is
+    /// one that has withdrawn.
     @inline(__always) private static func isNobodys(_ entry: Entry) -> Bool {
         entry.kind == .event && entry.event.subject.isEmpty && ControlType(entry.event.type)?.concernsEveryone != true
     }
@@ -105,18 +109,18 @@ public struct EntryReader {
         isOutOfRange = entry.kind != .system && !acceptance.move(to: entry.event.time)
     }
 
-    /// What is said of the ledger, or of a source topic.
+    /// Notes what an entry states about the ledger or about a source topic.
     private mutating func note(_ entry: Entry) throws(FrameError) {
         let data = entry.event.data
         guard let type = ControlType(entry.event.type) else { return }
         if entry.kind == .system, type == .policyActivated || type == .ledgerUpgraded {
             acceptance.note(
-                // Beyond all that a fold knows: whoever folds refuses the entry.
+                // Greater than every version that a fold knows: the fold refuses the entry.
                 foldVersion: min(Int64(UInt32.max), max(1, decoder.integer("fold-version", of: data) ?? 1)),
                 isBeginning: type == .policyActivated)
         }
         guard let topic = decoder.string("topic", of: data) else { return }
-        // The decoder's memory is used again by what is read next.
+        // The decoder reuses its memory in the next call.
         let name = Array(topic)
         let lost: (partition: Int32, end: Int64)? =
             if type == .sourceGap, entry.kind == .system {
@@ -133,7 +137,7 @@ public struct EntryReader {
         }
     }
 
-    /// What a source partition has lost; nil: the entry does not say it.
+    /// What a source partition has lost; nil if the entry lacks one of the numbers.
     private static func gap(
         in data: UnsafeRawBufferPointer, _ decoder: EventDecoder, _ outOfBounds: () -> FrameError
     ) throws(FrameError) -> (partition: Int32, end: Int64)? {
@@ -146,7 +150,7 @@ public struct EntryReader {
         return (Int32(partition), end)
     }
 
-    /// Texts of a frame's dictionary are resolved once a frame.
+    /// Resolves each text of a frame's dictionary once per frame.
     @inline(__always) private mutating func number(of origin: Origin) -> Int {
         let number = origin.topicNumber
         if number >= 0, number < topics.count, topics[number] >= 0 { return topics[number] }

@@ -30,44 +30,44 @@ public import Events
 /// (`ControlType.concernsEveryone`).
 ///
 /// A reader refuses what it does not know: another magic or version, a wrong checksum, an entry that does not end
-/// where it says. Kafka's limit on records bounds a frame; `maximumBytes` is what a builder fills it to.
+/// where its lengths say. Kafka's limit on a record bounds a frame. A builder fills a frame up to `maximumBytes`.
 public enum Frame {
     public static let magic: UInt32 = 0x3146_4C53
     public static let version: UInt8 = 1
     public static let headerBytes = 32
-    /// A builder closes a frame at this size; one entry may carry it beyond.
+    /// A builder closes a frame at this size; its last entry may exceed it.
     public static let maximumBytes = 512 * 1024
     public static let maximumEntries = 4096
-    /// A reader refuses more: the greatest frame plus the greatest event.
+    /// A reader refuses a longer frame. This is room for the greatest frame and the greatest event.
     public static let readerMaximumBytes = 4 * 1024 * 1024
     static let dictionaryLimit = 255
-    /// No source topic has more records in a partition, or more partitions; no session has more frames, and no ledger either.
+    /// No source or ledger partition has a greater offset, and no session a greater frame number. `maximumPartition`
+    /// bounds the number of a source partition.
     public static let maximumOffset: Int64 = 1 << 52
     public static let maximumPartition: Int32 = 1_000_000
 }
 
-/// What an entry is.
 public enum EntryKind: UInt8, Sendable {
     case event = 0
     case tick = 1
     case system = 2
 }
 
-/// An event's identity in Kafka.
+/// An event's position in Kafka.
 public struct Origin {
     public var topic: UnsafeRawBufferPointer
-    /// Number of the topic in the frame's dictionary; -1 if it did not fit in.
+    /// The topic's number in the frame's dictionary; -1 if the dictionary was full.
     public var topicNumber: Int
     public var partition: Int32
     public var offset: Int64
 }
 
-/// One entry of a frame, borrowed from it.
+/// One entry of a frame, borrowed from the frame.
 public struct Entry {
     public var kind: EntryKind
     public var origin: Origin
     public var event: EventView
-    /// Number of the event's type in the frame's dictionary; -1 if it did not fit in.
+    /// The number of the event's type in the frame's dictionary; -1 if the dictionary was full.
     public var typeNumber: Int
 }
 
@@ -86,7 +86,7 @@ public struct FrameError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public let code: Code
-    /// Byte of the frame where it shows.
+    /// The byte of the frame at which the error shows.
     public let byte: Int
 
     public var description: String { "\(code.rawValue) (at byte \(byte))" }

@@ -26,7 +26,6 @@ public struct FrameBuilder: ~Copyable {
         entries = 0
     }
 
-    /// An event from a source topic.
     public mutating func append(
         _ event: EventView, topic: UnsafeRawBufferPointer, partition: Int32, offset: Int64
     ) {
@@ -38,7 +37,7 @@ public struct FrameBuilder: ~Copyable {
         append(event)
     }
 
-    /// An event that Standing writes itself.
+    /// Appends an event that Standing writes itself.
     public mutating func append(system event: EventView) {
         append(.system, event.time)
         append(event)
@@ -82,7 +81,7 @@ public struct FrameBuilder: ~Copyable {
         dictionary.add(text, at: start)
     }
 
-    /// Closes the frame, lends its bytes, and starts the next one.
+    /// Completes the frame, passes its bytes to `body`, and starts the next frame.
     public mutating func finish<Result>(
         session: UInt64, number: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
@@ -96,7 +95,7 @@ public struct FrameBuilder: ~Copyable {
 }
 
 enum Checksum {
-    /// Of the header without its checksum field, and the payload; one running CRC over both.
+    /// CRC-32C of the header without its checksum field, continued over the payload.
     static func ofFrame(_ frame: UnsafeRawBufferPointer) -> UInt32 {
         let head = standing_crc32c(0, frame.baseAddress!, 28)
         return standing_crc32c(head, frame.baseAddress! + Frame.headerBytes, frame.count - Frame.headerBytes)

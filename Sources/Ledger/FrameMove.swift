@@ -1,12 +1,13 @@
 public import Events
 
-/// What was borrowed from a frame, and is to be borrowed from a copy of it: a frame that is folded in parts may lie elsewhere at
+/// Moves borrowed bytes from a frame to a copy of it. A frame that is folded in parts may be at another address for
 /// the next part.
 public struct FrameMove {
     private let old: UnsafeRawBufferPointer
     private let new: UnsafeRawBufferPointer
 
-    /// Nil if both are the same place. They have the same bytes; those of `old` are not looked at, and may be gone.
+    /// Nil if both addresses are equal. Both frames have the same bytes; those of `old` are not read, and may be
+    /// freed.
     init?(from old: UnsafeRawBufferPointer, to new: UnsafeRawBufferPointer) {
         guard old.baseAddress != new.baseAddress else { return nil }
         (self.old, self.new) = (old, new)
@@ -25,7 +26,7 @@ public struct FrameMove {
         move(&entry.event)
     }
 
-    /// What does not lie in the old place stays.
+    /// Bytes outside of the old frame stay as they are.
     func move(_ bytes: inout UnsafeRawBufferPointer) {
         guard let from = old.baseAddress, let to = new.baseAddress, let start = bytes.baseAddress, start >= from,
             start + bytes.count <= from + old.count

@@ -1,11 +1,11 @@
 internal import Events
 
-/// Reads a frame's entries in order, borrowed from its bytes. Reused through `open`, it does not allocate.
+/// Reads a frame's entries in order. They borrow from the frame's bytes. Reused through `open`, it does not allocate.
 public struct FrameReader {
     public private(set) var session: UInt64 = 0
     public private(set) var number: UInt64 = 0
     public private(set) var entryCount = 0
-    /// Texts met so far; at most 255.
+    /// The frame's dictionary as far as it has been read; at most 255 texts.
     public private(set) var texts: [UnsafeRawBufferPointer] = []
 
     private var frame = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -16,7 +16,7 @@ public struct FrameReader {
 
     public init() { texts.reserveCapacity(Frame.dictionaryLimit) }
 
-    /// Checks header and checksum; the frame must outlive the reading.
+    /// Checks the header and the checksum. The frame must stay valid while it is read.
     public mutating func open(_ frame: UnsafeRawBufferPointer) throws(FrameError) {
         guard frame.count >= Frame.headerBytes else { throw FrameError(code: .tooShort, byte: frame.count) }
         guard frame.count <= Frame.readerMaximumBytes else { throw FrameError(code: .tooLong, byte: frame.count) }
@@ -40,7 +40,7 @@ public struct FrameReader {
         texts.removeAll(keepingCapacity: true)
     }
 
-    /// The frame lies elsewhere now. Nil if it lies where it did.
+    /// Continues with a copy of the frame at another address. Nil if the address is the same.
     mutating func move(to place: UnsafeRawBufferPointer) -> FrameMove? {
         guard let move = FrameMove(from: frame, to: place) else { return nil }
         frame = place
@@ -48,7 +48,7 @@ public struct FrameReader {
         return move
     }
 
-    /// Session and number, as they stand in a frame that may be damaged; nil: it does not look like one.
+    /// Session and number from a header that may be damaged; nil if the bytes do not begin like a frame.
     static func header(of bytes: UnsafeRawBufferPointer) -> (session: UInt64, number: UInt64)? {
         guard bytes.count >= Frame.headerBytes, bytes.integer(at: 0, as: UInt32.self) == Frame.magic else { return nil }
         return (bytes.integer(at: 8), bytes.integer(at: 16))
@@ -75,7 +75,7 @@ public struct FrameReader {
             guard Timestamp.writable.contains(lastTime) else { throw outOfBounds }
         }
         if kind == .tick {
-            // The texts of the entry before lie in memory that may be gone.
+            // The texts of the previous entry borrow from memory that may be freed.
             let time = entry.event.time
             entry.event = .empty
             entry.event.time = time
@@ -110,7 +110,7 @@ public struct FrameReader {
     var withoutSubject: FrameError { FrameError(code: .withoutSubject, byte: position) }
     var outOfBounds: FrameError { FrameError(code: .outOfBounds, byte: position) }
 
-    /// `base` and the difference to it that comes next.
+    /// `base` plus the difference that follows in the frame.
     @inline(__always) private mutating func sum(_ base: Int64) throws(FrameError) -> Int64 {
         let (sum, overflow) = base.addingReportingOverflow(try signed())
         guard !overflow else { throw outOfBounds }

@@ -1,32 +1,32 @@
 public import Events
 
-/// A ledger partition's frames in the order of their offsets, for whoever must not wait for them.
+/// A ledger partition's frames in the order of their offsets, for a reader that must not wait.
 public protocol FrameFeed: AnyObject {
-    /// The next frame, valid until the next call, without waiting for it.
+    /// The next frame, without waiting for it. It is valid until the next call.
     func poll() throws -> NextFrame
 }
 
 public enum NextFrame {
     case frame(LedgerFrame)
-    /// There are no more.
+    /// There are no more frames.
     case end
-    /// It is not here yet. Whoever opened the feed hears when it is to be asked again.
+    /// The next frame has not arrived. The feed notifies the caller that opened it when to poll again.
     case notYet
 }
 
-/// A feed that always has the next frame, or waits for it: from the archive, the topic, an export, or memory. Where a replay, a
-/// verification or a repair gets its frames from.
+/// A feed that has the next frame or waits for it: from the archive, the topic, an export, or memory. Replay,
+/// verification and repair read from one.
 public protocol FrameSource: FrameFeed {
     /// The next frame, valid until the next call; nil at the end.
     func next() throws -> LedgerFrame?
 }
 
 extension FrameSource {
-    /// Never `notYet`.
+    /// Never returns `notYet`.
     public func poll() throws -> NextFrame { try next().map { .frame($0) } ?? .end }
 }
 
-/// A frame and where in its ledger partition it lies; borrowed.
+/// A frame and its offset in its ledger partition; borrowed.
 public struct LedgerFrame {
     public var offset: Int64
     public var bytes: UnsafeRawBufferPointer
@@ -36,7 +36,7 @@ public struct LedgerFrame {
         self.bytes = bytes
     }
 
-    /// The time of its first entry, if that is an event; nil otherwise. The frame is not checked: it was, or will be.
+    /// The time of the first entry if that is an event; nil otherwise. The frame is not checked here.
     public var firstEventTime: Timestamp? {
         guard bytes.count > Frame.headerBytes, bytes[Frame.headerBytes] == EntryKind.event.rawValue else { return nil }
         var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[(Frame.headerBytes + 1)...]))

@@ -1,20 +1,21 @@
 public import Events
 
-/// Where the clock of a ledger partition stands, found by reading its entries once more: as the fold has it, without a fold.
+/// Finds the clock of a ledger partition as the fold has it, by reading the entries without folding them.
 public struct PartitionClock {
-    /// Frames at a partition's beginning, and at first at its end, that may say enough.
+    /// The number of frames that are read at a partition's beginning, and first at its end, to find the clock.
     public static let edgeFrames: Int64 = 64
 
-    /// The partition's end: the offset behind its last frame.
+    /// The partition's end: the offset after its last frame.
     private let end: Int64
     private let frames: (_ start: Int64, _ end: Int64) throws -> any FrameSource
 
-    /// `frames`: the partition's from an offset on, before another. Throws what reading throws.
+    /// `frames` opens the partition's frames from one offset up to another, and throws what reading throws.
     public init(end: Int64, frames: @escaping (_ start: Int64, _ end: Int64) throws -> any FrameSource) {
         (self.end, self.frames) = (end, frames)
     }
 
-    /// Of the entries before offset `end`, or of so many that the clock stands at `limit`; nil: nothing has moved it.
+    /// The clock after the entries before offset `end`, or after as many of them as move it to `limit`; nil if
+    /// nothing has moved it.
     public func time(before end: Int64 = .max, upTo limit: Timestamp? = nil) throws -> Timestamp? {
         var (reader, entry) = (EntryReader(), FrameReader.blank)
         let frames = try frames(0, end)
@@ -29,9 +30,9 @@ public struct PartitionClock {
         return clock == .distantPast ? nil : clock
     }
 
-    /// The clock where it stands before `limit`, else any time from `limit` on; nil: nothing has moved it. Reads from the end
-    /// backwards as long as that can be less than all, and all only where that proves nothing. `readsAll`: called before all of a
-    /// partition is read that is longer than both edges.
+    /// The clock if it is before `limit`, otherwise a time at or after `limit`; nil if nothing has moved it. It reads
+    /// backwards from the end while that may be less than the whole, and reads the whole only if that proves nothing.
+    /// `readsAll` is called before the whole of a partition is read that is longer than both edges.
     public func time(upTo limit: Timestamp, readsAll: () -> Void) throws -> Timestamp? {
         if end > 2 * Self.edgeFrames {
             if try isCertain(toBeAt: limit) { return limit }
@@ -40,9 +41,10 @@ public struct PartitionClock {
         return try time(upTo: limit)
     }
 
-    /// True: the clock stands at `limit` or later, as the first and the last frames prove. What lies no further from the first
-    /// frames' clock than an entry may has moved it. A tick has in any case: the owner of a partition appends none that lies
-    /// further. Of the last frames twice as many are taken each time, up to half of the partition.
+    /// True if the first and the last frames prove that the clock is at `limit` or later. An entry has moved the
+    /// clock if its time is within the maximum jump of the first frames' clock. A tick always has, because a
+    /// partition's owner appends no tick beyond that. Each step reads twice as many of the last frames, up to half of
+    /// the partition.
     private func isCertain(toBeAt limit: Timestamp) throws -> Bool {
         let reach = try time(before: Self.edgeFrames).map { EntryTime.latest(at: $0) }
         var (width, read) = (Self.edgeFrames, end)
@@ -54,7 +56,7 @@ public struct PartitionClock {
         return false
     }
 
-    /// Whether one of these frames has moved the clock to `limit`.
+    /// Whether one of these frames has certainly moved the clock to `limit` or later.
     private func has(_ start: Int64, _ end: Int64, _ limit: Timestamp, _ reach: Timestamp?) throws -> Bool {
         var (reader, entry) = (FrameReader(), FrameReader.blank)
         let frames = try frames(start, end)

@@ -1,3 +1,5 @@
+internal import Events
+
 /// What a ledger of a given size needs of machines. Pure arithmetic over named figures; every one of them is printed with where it
 /// comes from.
 public struct Capacity: Sendable, Equatable {
@@ -150,17 +152,17 @@ extension Capacity {
     /// What a member tells of itself: bytes and counts of its `/metrics`. Figures that it does not tell stay as they are.
     public static func figures(_ figures: Figures, measuredBy metrics: MetricsText, at address: String) -> Figures {
         var result = figures
-        let subjects = metrics.sum("standing_subjects") ?? 0
+        let subjects = metrics.sum(.subjects) ?? 0
         if subjects > 0,
-            let bytes = metrics.sum("standing_fold_state_bytes") ?? metrics.value("process_resident_memory_bytes")
+            let bytes = metrics.sum(.foldStateBytes) ?? metrics.value(.processResident)
         {
             let origin = "\(address): \(Int64(subjects)) subjects, with what their events take there now"
             result.subject = Figure(bytes / subjects, figures.subject.unit, origin)
             result.contribution = Figure(0, figures.contribution.unit, "in what a subject takes")
             result.identity = Figure(0, figures.identity.unit, "in what a subject takes")
         }
-        if let entries = metrics.value("standing_fold_entries_total"), entries > 0,
-            let facts = metrics.sum("standing_facts_published_total")
+        if let entries = metrics.value(.foldEntries), entries > 0,
+            let facts = metrics.sum(.factsPublished)
         {
             result.factsPerEvent = Figure(
                 facts / entries, figures.factsPerEvent.unit, "\(address): \(Int64(entries)) entries since it started")

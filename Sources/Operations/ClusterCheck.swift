@@ -48,16 +48,21 @@ public enum ClusterCheck {
                     "topics", .error, "topic-missing", "\(topic.name) is not there, or this user may not see it",
                     mend: "\(apply), or give this user the right Describe on it (`standing topics acls`)")
             case .addPartitions, .setConfig:
-                Finding("topics", .warning, "topic-drift", change.description, mend: apply)
+                Finding("topics", .warning, "topic-drift", words(change), mend: apply)
             case .refuse:
                 Finding(
-                    "topics", .error, "topic-partitions", change.description,
+                    "topics", .error, "topic-partitions", words(change),
                     mend: "change the topic file to what the cluster has, or make the topic anew while it is empty")
-            case .unknownSettings: .unchecked("topics", why: change.description)
+            case .unknownSettings: .unchecked("topics", why: words(change))
             case .unchanged: nil
             }
         }
         return findings.isEmpty ? [.ok("topics", "\(changes.count) topics are as their files say")] : findings
+    }
+
+    /// Without the sign and the space that a plan's line begins with.
+    private static func words(_ change: TopicChange) -> String {
+        String(change.description.dropFirst(2))
     }
 
     /// In this order, of each topic:
@@ -119,9 +124,12 @@ public enum ClusterCheck {
                     mend: describeConfigs(unknown.wanted.name)))
         }
         let seen = topics.count { $0.found != nil }
+        guard seen > 0 else { return [.unchecked("durability", why: noTopic)] }
         return findings.isEmpty
             ? [.ok("durability", "replicas and settings of \(seen) topics protect what is written")] : findings
     }
+
+    private static let noTopic = "the cluster has none of the topics, or this user may not see them"
 
     static func describeConfigs(_ topic: String) -> String {
         "give this user the right DescribeConfigs on \(topic) (`standing topics acls --role doctor`)"
@@ -134,7 +142,9 @@ public enum ClusterCheck {
     public static func sizes(_ topics: [Topic], frame: Int64, batch: Int64) -> [Finding] {
         let setting = "max.message.bytes"
         var findings: [Finding] = []
-        guard let ledger = topics.first(where: { $0.wanted.role == .ledger }), ledger.found != nil else { return [] }
+        guard let ledger = topics.first(where: { $0.wanted.role == .ledger }), ledger.found != nil else {
+            return [.unchecked("sizes", why: "there is no ledger topic, or this user may not see it")]
+        }
         guard let ledgerBytes = ledger.number(setting) else {
             return [
                 .unchecked(
@@ -232,7 +242,7 @@ public enum ClusterCheck {
     /// 1. Records went unread: error. 2. Four fifths used up: error. 3. Half: warning.
     public static func retention(_ used: [Used]) -> [Finding] {
         let mend = "find out why by `standing lag`, and until then set a longer retention.ms for the topic"
-        let findings = used.compactMap { item -> Finding? in
+        var findings = used.compactMap { item -> Finding? in
             if let lost = item.lost, lost > 0 {
                 return Finding(
                     "retention", .error, "expired",
@@ -240,22 +250,27 @@ public enum ClusterCheck {
                     mend: "look at what is missing, then `standing source acknowledge \(item.topic) --reason TEXT`")
             }
             guard let share = item.share, share >= retentionWarns else { return nil }
-            let percent = Int((share * 100).rounded(.down))
             return Finding(
                 "retention", share >= retentionEnds ? .error : .warning, "retention-used",
-                "\(item.topic): \(item.group) has used \(percent) % of what retention allows", mend: mend)
+                "\(item.topic): \(item.group) has used \(percent(share)) % of what retention allows", mend: mend)
+        }
+        let unknown = used.filter { $0.share == nil && ($0.lost ?? 0) == 0 }.map(\.topic)
+        if let first = unknown.first {
+            let others = unknown.count > 1 ? " and of \(unknown.count - 1) other topics" : ""
+            findings.append(
+                .unchecked(
+                    "retention",
+                    why: "how far \(first) is read, or for how long it keeps records, is unknown\(others)"))
         }
         guard findings.isEmpty else { return findings }
-        let known = used.compactMap(\.share)
-        guard !known.isEmpty || used.isEmpty else {
-            return [
-                .unchecked(
-                    "retention", why: "how far the sources are read, or for how long they keep records, is unknown")
-            ]
+        guard let most = used.compactMap(\.share).max() else {
+            return [.unchecked("retention", why: "no source is known to be read")]
         }
-        let most = Int(((known.max() ?? 0) * 100).rounded(.down))
-        return [.ok("retention", "at most \(most) % of what the sources' retention allows is used up")]
+        return [.ok("retention", "at most \(percent(most)) % of what the sources' retention allows is used up")]
     }
+
+    /// A group that nobody is in can be any number of retentions late.
+    private static func percent(_ share: Double) -> Int64 { (share * 100).rounded(.down).whole ?? .max }
 
     private static func minutes(_ time: Duration) -> Int64 {
         let (seconds, _) = time.components

@@ -71,15 +71,20 @@ public enum MachineCheck {
     /// Microseconds. A sync that takes longer makes the archive the slowest part.
     static let syncWarns: Int64 = 100_000
 
+    private static let room =
+        "make room, or give --data a folder on a greater disk: archive and snapshots can be deleted while no member runs"
+
+    public static func fullDisk(_ message: String) -> Finding {
+        Finding("disk", .error, "disk-full", message, mend: room)
+    }
+
     /// `path`: the data folder.
     public static func disk(_ disk: Disk, path: String) -> [Finding] {
         var findings: [Finding] = []
-        let room =
-            "make room, or give --data a folder on a greater disk: archive and snapshots can be deleted while no member runs"
         let share = disk.total > 0 ? Double(disk.free) / Double(disk.total) : 1
         let free = "\(path) has \(gibibytes(disk.free)) GiB free of \(gibibytes(disk.total))"
         if disk.free < leastFree {
-            findings.append(Finding("disk", .error, "disk-full", free, mend: room))
+            findings.append(fullDisk(free))
         } else if share < freeShareWarns {
             findings.append(Finding("disk", .warning, "disk-short", free, mend: room))
         }
@@ -128,17 +133,20 @@ public enum MachineCheck {
         /// The permission bits of its mode; nil if there is no such file, or it cannot be looked at.
         public var mode: UInt32?
         public var isOwn: Bool
+        /// It holds no secret: who reads it does not matter, and who writes it does.
+        public var isPublic: Bool
 
-        public init(path: String, what: String, mode: UInt32?, isOwn: Bool) {
-            (self.path, self.what, self.mode, self.isOwn) = (path, what, mode, isOwn)
+        public init(path: String, what: String, mode: UInt32?, isOwn: Bool, isPublic: Bool = false) {
+            (self.path, self.what, self.mode, self.isOwn, self.isPublic) = (path, what, mode, isOwn, isPublic)
         }
     }
 
     private static let others: UInt32 = 0o007
     private static let group: UInt32 = 0o070
+    private static let otherWriters: UInt32 = 0o022
 
-    /// 1. It is not there: error. 2. Everybody can read or write it: error. 3. So can its group: warning. 4. It is another
-    /// user's: note.
+    /// 1. It is not there: error. 2. Others can write what is public: error. 3. Everybody can read or write a secret: error.
+    /// 4. So can its group: warning. 5. A secret is another user's: note.
     public static func secrets(_ files: [SecretFile]) -> [Finding] {
         let findings = files.compactMap { file -> Finding? in
             guard let mode = file.mode else {
@@ -147,6 +155,12 @@ public enum MachineCheck {
                     mend: "give the path of a file that this user can read")
             }
             let bits = String(mode, radix: 8)
+            if file.isPublic {
+                guard mode & otherWriters != 0 else { return nil }
+                return Finding(
+                    "keys", .error, "writable-by-others", "\(file.path), \(file.what), has the mode \(bits)",
+                    mend: "chmod go-w \(file.path)")
+            }
             let mend = "chmod 600 \(file.path)"
             if mode & others != 0 {
                 return Finding(
@@ -163,9 +177,11 @@ public enum MachineCheck {
             return nil
         }
         guard findings.isEmpty else { return findings }
+        let secrets = files.count { !$0.isPublic }
         let what =
-            files.isEmpty
-            ? "no file with a key or a password is named" : "only this user reads \(files.count) files with secrets"
+            secrets == 0
+            ? "no file with a key or a password is named"
+            : "nobody else reads \(secrets) file\(secrets == 1 ? "" : "s") with secrets"
         return [.ok("keys", what)]
     }
 }

@@ -45,8 +45,8 @@ public struct MemberStatus: Sendable {
         self.readiness = readiness.flatMap { try? JSONDecoder().decode(Readiness.self, from: $0) }
         let metrics = metrics.map { MetricsText($0) }
         self.metrics = metrics
-        let ends = metrics?.byPartition("standing_ledger_next_offset") ?? [:]
-        let next = metrics?.byPartition("standing_fold_next_offset") ?? [:]
+        let ends = metrics?.byPartition(.ledgerNextOffset) ?? [:]
+        let next = metrics?.byPartition(.foldNextOffset) ?? [:]
         unfolded = Dictionary(
             ends.compactMap { partition, end in
                 next[partition].flatMap { (end - $0).whole }.map { (partition, max(0, $0)) }
@@ -60,17 +60,17 @@ public struct MemberStatus: Sendable {
     public var foldPartitions: Int? { readiness?.foldPartitions }
     public var behindSeconds: Int64? { readiness?.behindSeconds }
 
-    private func count(_ name: String) -> Int64? { metrics?.value(name).flatMap(\.whole) }
+    private func count(_ metric: Metric) -> Int64? { metrics?.value(metric).flatMap(\.whole) }
 
-    public var standbyPartitions: Int64? { count(Metric.standbyPartitions.rawValue) }
-    public var subjects: Int64? { metrics?.sum(Metric.subjects.rawValue).flatMap(\.whole) }
+    public var standbyPartitions: Int64? { count(.standbyPartitions) }
+    public var subjects: Int64? { metrics?.sum(.subjects).flatMap(\.whole) }
     /// Since it started.
-    public var factsPublished: Int64? { metrics?.sum(Metric.factsPublished.rawValue).flatMap(\.whole) }
+    public var factsPublished: Int64? { metrics?.sum(.factsPublished).flatMap(\.whole) }
     /// Since it started.
-    public var deadLetters: Int64? { metrics?.sum(Metric.deadLetters.rawValue).flatMap(\.whole) }
-    public var isFull: Bool { metrics?.value(Metric.memoryFull.rawValue) == 1 }
+    public var deadLetters: Int64? { metrics?.sum(.deadLetters).flatMap(\.whole) }
+    public var isFull: Bool { metrics?.value(.memoryFull) == 1 }
     public var frozenTopics: [String] {
-        (metrics?.samples(Metric.sourceFrozen.rawValue) ?? []).filter { $0.value == 1 }.compactMap {
+        (metrics?.samples(.sourceFrozen) ?? []).filter { $0.value == 1 }.compactMap {
             $0.labels["topic"]
         }
     }
@@ -82,30 +82,30 @@ public struct MemberStatus: Sendable {
     }
 
     /// The clock of the ledger partition that is least far, seconds since 1970.
-    public var clock: Double? { metrics?.samples("standing_fold_clock_seconds").map(\.value).min() }
+    public var clock: Double? { metrics?.samples(.foldClock).map(\.value).min() }
 
     /// `NAME VERSION`, one for each policy that is active in a partition of it.
     public var policies: [String] {
-        (metrics?.samples("standing_policy_info") ?? []).compactMap { sample in
+        (metrics?.samples(.policyInfo) ?? []).compactMap { sample in
             guard let policy = sample.labels["policy"], let version = sample.labels["version"] else { return nil }
             return "\(policy) \(version)"
         }.sorted()
     }
 
-    private func build(_ label: String) -> String? { metrics?.samples("standing_build_info").first?.labels[label] }
+    private func build(_ label: String) -> String? { metrics?.samples(.buildInfo).first?.labels[label] }
 
     public var version: String? { build("version") }
     public var commit: String? { build("commit") }
     public var foldVersion: String? { build("fold_version") }
     /// Bytes.
-    public var memory: Int64? { count("process_resident_memory_bytes") }
-    public var memoryLimit: Int64? { count("standing_memory_limit_bytes") }
-    public var openFiles: Int64? { count("process_open_fds") }
-    public var maximumFiles: Int64? { count("process_max_fds") }
-    public var dataFree: Int64? { count("standing_data_free_bytes") }
-    public var dataSize: Int64? { count("standing_data_size_bytes") }
+    public var memory: Int64? { count(.processResident) }
+    public var memoryLimit: Int64? { count(.memoryLimit) }
+    public var openFiles: Int64? { count(.processOpenFiles) }
+    public var maximumFiles: Int64? { count(.processMaximumFiles) }
+    public var dataFree: Int64? { count(.dataFreeBytes) }
+    public var dataSize: Int64? { count(.dataSizeBytes) }
     /// Seconds since 1970.
-    public var started: Double? { metrics?.value("process_start_time_seconds") }
+    public var started: Double? { metrics?.value(.processStart) }
 
     /// What it is at with one of its partitions.
     public func phase(of partition: Int32) -> Phase {

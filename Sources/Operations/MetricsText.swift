@@ -1,3 +1,5 @@
+internal import Events
+
 /// A member's `/metrics`, read: Prometheus' text format, as far as Standing's servers write it. What is no sample is passed over.
 public struct MetricsText: Sendable {
     public struct Sample: Sendable, Equatable {
@@ -34,12 +36,16 @@ public struct MetricsText: Sendable {
     }
 
     /// By a label whose values are numbers of partitions.
-    func byPartition(_ name: String) -> [Int32: Double] {
+    func byPartition(_ metric: Metric) -> [Int32: Double] {
         Dictionary(
-            samples(name).compactMap { sample in
+            samples(metric).compactMap { sample in
                 sample.labels["partition"].flatMap { Int32($0) }.map { ($0, sample.value) }
             }, uniquingKeysWith: { first, _ in first })
     }
+
+    func samples(_ metric: Metric) -> [Sample] { samples(metric.rawValue) }
+    func value(_ metric: Metric) -> Double? { value(metric.rawValue) }
+    func sum(_ metric: Metric) -> Double? { sum(metric.rawValue) }
 
     /// `NAME VALUE` or `NAME{LABEL="TEXT",…} VALUE`, either with a timestamp behind it.
     private static func sample(_ line: Substring) -> (Substring, Sample)? {

@@ -5,23 +5,65 @@ extension StatusReport {
 
     /// One screen: members, with `partitions` also each ledger partition, groups, and what wants attention.
     public func text(partitions: Bool) -> String {
-        var text = "\(Self.time(time))  \(headline)\n\n" + memberTable
+        var text = "\(headline)\n\n" + memberTable
         if partitions { text += "\n" + partitionTable }
         if !groups.isEmpty { text += "\n" + groupTable }
         for note in notes { text += "\nnote: \(note)".printable(keepingLayout: true) }
         if !notes.isEmpty { text += "\n" }
+        return text + "\n" + wanting.joined(separator: "\n") + "\n"
+    }
+
+    /// The same for a terminal: at most `rows` lines of at most `columns` cells. What wants attention comes first and is not cut,
+    /// for what is below can be out of sight.
+    public func screen(columns: Int, rows: Int, partitions: Bool) -> [String] {
+        let cut = (memberTable + "\n" + (groups.isEmpty ? "" : groupTable + "\n") + (partitions ? partitionTable : ""))
+            .split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+        let whole = [headline, ""] + wanting + notes.map { "note: \($0)".printable() } + [""]
+        let lines =
+            whole.flatMap { Self.wrapped($0, to: columns) }
+            + cut.map { TerminalLine($0).fitted(to: columns).text(colour: false) }
+        guard lines.count > rows, rows > 0 else { return Array(lines.prefix(max(0, rows))) }
+        let more = TerminalLine("… \(lines.count - rows + 1) more lines").fitted(to: columns)
+        return lines.prefix(rows - 1) + [more.text(colour: false)]
+    }
+
+    private var wanting: [String] {
         let attention = attention
-        text += attention.isEmpty ? "\nNothing wants attention.\n" : "\nWants attention:\n"
-        for item in attention { text += "  \(item.code)  \(item.sentence)".printable() + "\n" }
-        return text
+        guard !attention.isEmpty else { return ["Nothing wants attention."] }
+        return ["Wants attention:"] + attention.map { "  \($0.code)  \($0.sentence)".printable() }
+    }
+
+    private static let indent = "    "
+
+    /// In lines of so many cells, broken at spaces where there are any; all but the first are indented.
+    private static func wrapped(_ text: String, to columns: Int) -> [String] {
+        let columns = max(columns, indent.count + 1)
+        var lines: [String] = []
+        var line = ""
+        var cells = 0
+        var space: String.Index?
+        for character in text {
+            if cells + character.terminalCells > columns {
+                var rest = space.map { String(line[$0...].dropFirst()) } ?? ""
+                // A word that is longer than a line is broken.
+                if indent.count + rest.terminalCells + character.terminalCells > columns { (rest, space) = ("", nil) }
+                lines.append(space.map { String(line[..<$0]) } ?? line)
+                line = indent + rest
+                (cells, space) = (line.terminalCells, nil)
+            }
+            if character == " ", !line.allSatisfy({ $0 == " " }) { space = line.endIndex }
+            line.append(character)
+            cells += character.terminalCells
+        }
+        return lines + [line]
     }
 
     private var headline: String {
         let ready = members.count { $0.isReady == true }
-        let owned = Set(members.flatMap(\.partitions)).count
+        let of = ledgerPartitions.map { " of \($0)" } ?? ""
         let ledger =
-            ledgerPartitions.map { "\(owned) of \($0) ledger partitions owned" } ?? "\(owned) ledger partitions owned"
-        return "\(ready) of \(members.count) members ready, \(ledger)"
+            owned.map { "\($0.count)\(of) ledger partitions owned" } ?? "whose the ledger partitions are is unknown"
+        return "\(Self.time(time))  \(ready) of \(members.count) members ready, \(ledger)"
     }
 
     private static func number(_ value: Int64?) -> String { value.map(String.init) ?? unknown }
@@ -32,23 +74,28 @@ extension StatusReport {
             .text("CLOCK"), .number("BEHIND"), .number("SUBJECTS"), .number("FACTS"), .text("POLICY"), .text("VERSION"),
             .number("FOLD"), .number("MEMORY"), .number("UPTIME"),
         ])
-        for member in members {
-            let phases = member.phases.map { "\($0.count) \($0.phase.rawValue)" }.joined(separator: ", ")
-            let standby = member.standbyPartitions.flatMap { $0 > 0 ? " (+\($0) standby)" : nil } ?? ""
-            let ready = member.isReady.map { $0 ? "yes" : "no" } ?? "no answer"
-            table.add([
-                member.name, member.address, ready, Self.number(member.intakePartitions.map { Int64($0) }),
-                (member.partitions.isEmpty ? Self.unknown : Self.list(member.partitions)) + standby,
-                phases.isEmpty ? Self.unknown : phases, member.clock.map { Self.time($0) } ?? Self.unknown,
-                member.behindSeconds.map { "\($0)s" } ?? Self.unknown, Self.number(member.subjects),
-                Self.number(member.factsPublished),
-                member.policies.isEmpty ? Self.unknown : member.policies.joined(separator: ", "),
-                member.version ?? Self.unknown, member.foldVersion ?? Self.unknown,
-                member.memory.map { Self.bytes($0) } ?? Self.unknown,
-                member.started.map { Self.span(time - $0) } ?? Self.unknown,
-            ])
-        }
+        for member in members { table.add(row(of: member)) }
         return table.take()
+    }
+
+    /// Appended cell by cell: the optimizer (6.3.1) crashes over one literal of them all.
+    private func row(of member: MemberStatus) -> [String] {
+        let phases = member.phases.map { "\($0.count) \($0.phase.rawValue)" }.joined(separator: ", ")
+        let standby = member.standbyPartitions.flatMap { $0 > 0 ? " (+\($0) standby)" : nil } ?? ""
+        var cells = [member.name, member.address, member.isReady.map { $0 ? "yes" : "no" } ?? "no answer"]
+        cells.append(Self.number(member.intakePartitions.map { Int64($0) }))
+        cells.append((member.partitions.isEmpty ? Self.unknown : Self.list(member.partitions)) + standby)
+        cells.append(phases.isEmpty ? Self.unknown : phases)
+        cells.append(member.clock.map { Self.time($0) } ?? Self.unknown)
+        cells.append(member.behindSeconds.map { "\($0)s" } ?? Self.unknown)
+        cells.append(Self.number(member.subjects))
+        cells.append(Self.number(member.factsPublished))
+        cells.append(member.policies.isEmpty ? Self.unknown : member.policies.joined(separator: ", "))
+        cells.append(member.version ?? Self.unknown)
+        cells.append(member.foldVersion ?? Self.unknown)
+        cells.append(member.memory.map { Self.bytes($0) } ?? Self.unknown)
+        cells.append(member.started.map { Self.span(time - $0) } ?? Self.unknown)
+        return cells
     }
 
     private var partitionTable: String {

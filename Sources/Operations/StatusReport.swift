@@ -36,14 +36,17 @@ public struct StatusReport: Sendable {
     public let groups: [Group]
     /// Of the ledger; nil if it is not known.
     public let ledgerPartitions: Int?
+    /// Ledger partitions that a member has announced, be it one of `members` or not; nil if it is not known.
+    public let owned: Set<Int32>?
     /// What could not be looked at.
     public let notes: [String]
 
     public init(
-        time: Double, members: [MemberStatus], groups: [Group], ledgerPartitions: Int?, notes: [String] = []
+        time: Double, members: [MemberStatus], groups: [Group], ledgerPartitions: Int?, owned: Set<Int32>?,
+        notes: [String] = []
     ) {
         (self.time, self.members, self.groups) = (time, members, groups)
-        (self.ledgerPartitions, self.notes) = (ledgerPartitions, notes)
+        (self.ledgerPartitions, self.owned, self.notes) = (ledgerPartitions, owned, notes)
     }
 
     // MARK: Attention
@@ -145,10 +148,9 @@ public struct StatusReport: Sendable {
 
     private static func warns(_ status: String) -> Bool { !["ok", "behind", "unknown"].contains(status) }
 
-    /// Ledger partitions that nobody has announced; nil if it is not known how many there are.
+    /// Ledger partitions that nobody has announced; nil if it is not known how many there are, or who has announced what.
     public var unowned: [Int32]? {
-        guard let ledgerPartitions else { return nil }
-        let owned = Set(members.flatMap(\.partitions))
+        guard let ledgerPartitions, let owned else { return nil }
         return (0..<Int32(ledgerPartitions)).filter { !owned.contains($0) }
     }
 

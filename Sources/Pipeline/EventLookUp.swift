@@ -88,13 +88,17 @@ public struct EventLookUp {
 
 extension EventLookUp.Found {
     fileprivate init(_ record: Record) {
+        let decoder = EventDecoder()
         func text(_ header: StaticString) -> String? {
             record.header(header).map { String(decoding: $0, as: UTF8.self) }
         }
         func member(_ name: StaticString) -> String? {
             guard case .structured = ContentMode(contentType: record.header("content-type")), let value = record.value
             else { return nil }
-            return EventDecoder().string(name, of: value).map { String(decoding: $0, as: UTF8.self) }
+            // The text is the decoder's own memory, which is freed with it.
+            return withExtendedLifetime(decoder) {
+                decoder.string(name, of: value).map { String(decoding: $0, as: UTF8.self) }
+            }
         }
         offset = record.offset
         written = record.timestamp < 0 ? nil : record.timestamp

@@ -30,7 +30,7 @@ struct LedgerBeginning {
         let facts = configuration.topics.facts.flatMap { topic in places.map { TopicPartition(topic, $0.partition) } }
         let ends = try configuration.kafka.ends(of: places + facts, timeoutMilliseconds: Self.patienceMilliseconds)
         if try beginning(of: 0) == nil {
-            if let told = facts.first(where: { ends[$0] ?? 0 > 0 }) { throw lost(told) }
+            if let told = facts.first(where: { ends[$0] ?? 0 > 0 }) { throw lost(0, told) }
             // Of two members that begin the same ledger the first entry of partition 0 wins, for all partitions.
             try append(try beginning(), to: [0], of: partitions)
         }
@@ -49,6 +49,12 @@ struct LedgerBeginning {
             return try end == 0 || beginning(of: partition) == nil
         }
         guard !rest.isEmpty else { return }
+        // Another member may have begun it since, and published.
+        if let told = try facts.first(where: { place in
+            try rest.contains(place.partition) && ends[place] ?? 0 > 0 && beginning(of: place.partition) == nil
+        }) {
+            throw lost(told.partition, told)
+        }
         let policy = try ScoringPolicy(yaml: first.policyText, file: "ledger[0]@0")
         try append(.beginning(policy, ledger: first.identity), to: rest.map(Int.init), of: partitions)
         logger.notice(
@@ -59,9 +65,9 @@ struct LedgerBeginning {
             ])
     }
 
-    /// A ledger that begins anew would give other facts the numbers of those that consumers have.
-    private func lost(_ facts: TopicPartition) -> PipelineError {
-        let ledger = configuration.topics.ledger
+    /// A ledger partition that begins anew would give other facts the numbers of those that consumers have.
+    private func lost(_ partition: Int32, _ facts: TopicPartition) -> PipelineError {
+        let ledger = TopicPartition(configuration.topics.ledger, partition)
         return PipelineError(
             .ledgerDamaged,
             "\(ledger) does not begin with a policy, and \(facts) has facts: that ledger is lost. Bring it back with `standing "

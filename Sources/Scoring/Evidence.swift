@@ -6,6 +6,8 @@ struct Evidence: BitwiseCopyable {
     var points: Int64
     /// The bucket's evidence before it.
     var next: UInt32
+    /// Snapshots have pools' elements as they lie in memory, and nothing that lay there before.
+    private let padding: UInt32 = 0
 }
 
 /// The events of one rule or measure (`Series`) and one period or day of a subject.
@@ -30,6 +32,7 @@ struct Imposition: BitwiseCopyable {
 
     var state: SanctionState
     var appeal: Appeal
+    private let padding: (UInt16, UInt16, UInt16) = (0, 0, 0)
     /// Its term counts from here.
     var since: Int64
     var noticeEnd: Int64

@@ -6,7 +6,7 @@ public import Policy
 // reference before it trusts one.
 extension Fold {
     /// The form of a state's bytes. Bytes of another form are no state.
-    public static let stateVersion: UInt32 = 9
+    public static let stateVersion: UInt32 = 10
 
     /// Why bytes are not the state of this fold.
     public struct SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,9 +1,9 @@
-/// Who connects to the cluster, and for what.
+/// The roles in which programs connect to the cluster.
 public enum AccessRole: String, Sendable, CaseIterable {
     case serve, intake, fold, perks, blacklist, lag, doctor
     case tools, apply, source, consumer
 
-    /// What it does, in a few words.
+    /// The role's purpose in a few words.
     public var purpose: String {
         switch self {
         case .serve: "standing serve with both roles"
@@ -30,7 +30,8 @@ public struct AccessGroups: Sendable {
     public var fold: String
     public var perks: String
     public var blacklist: String
-    /// What readers call themselves that join no group: librdkafka asks for its coordinator all the same, and warns without the right.
+    /// The group name of readers that join no group. librdkafka asks for its coordinator nevertheless, and warns if
+    /// the right is missing.
     public var readers: String
 
     public init(intake: String, fold: String, perks: String, blacklist: String, readers: String) {
@@ -39,14 +40,14 @@ public struct AccessGroups: Sendable {
     }
 }
 
-/// The least rights of each role, derived from the topic files. Pure.
+/// The minimum rights of each role, derived from the topic files. Pure.
 public struct AccessPlan: Sendable {
     private let topics: [TopicDefinition]
     private let prefix: String
     private let groups: AccessGroups
     private let coversEveryGroup: Bool
 
-    /// `coversEveryGroup`: the role lag looks at all groups and topics of the cluster, and not at Standing's alone.
+    /// `coversEveryGroup`: the role lag reads all groups and topics of the cluster, not only Standing's.
     public init(
         _ topics: [TopicDefinition], topicPrefix: String = "", groups: AccessGroups, coversEveryGroup: Bool = false
     ) {
@@ -54,7 +55,7 @@ public struct AccessPlan: Sendable {
         self.coversEveryGroup = coversEveryGroup
     }
 
-    /// In ascending order, without those that another one brings with it.
+    /// In ascending order, without rights that another one implies.
     public func rights(of role: AccessRole) -> [AccessRight] {
         var rights = Set<AccessRight>()
         for topic in topics {
@@ -82,13 +83,13 @@ public struct AccessPlan: Sendable {
             case .source, .control, .members: [.read]
             case .ledger: [.read, .write]
             case .deadLetter: [.write]
-            // A member looks whether all of its topics are there.
+            // A member checks that all of its topics exist.
             case .facts: [.describe]
             case .checkpoints: []
             }
         case .fold:
             switch topic.role {
-            // The owner of a partition finds the facts' ends again, and appends ticks to the ledger.
+            // The owner of a partition reads the facts' ends, and appends ticks to the ledger.
             case .ledger, .facts, .members, .checkpoints: [.read, .write]
             case .source, .control, .deadLetter: [.describe]
             }
@@ -102,13 +103,13 @@ public struct AccessPlan: Sendable {
             }
         case .doctor:
             switch topic.role {
-            // The ledger's policy and its newest record; of a source how old the next unread record is.
+            // The ledger's policy and its newest record; of a source the age of the next unread record.
             case .ledger, .source: [.read, .describeConfigs]
             case .control, .facts, .deadLetter, .members, .checkpoints: [.describe, .describeConfigs]
             }
         case .tools:
             switch topic.role {
-            // `source reset` takes the place of intake in its group.
+            // `source reset` commits offsets in intake's group.
             case .source, .control, .ledger, .deadLetter, .members: [.read, .write]
             case .facts, .checkpoints: [.read]
             }
@@ -118,7 +119,7 @@ public struct AccessPlan: Sendable {
         }
     }
 
-    /// On groups and on the cluster.
+    /// Rights on groups and on the cluster.
     private func others(of role: AccessRole) -> Set<AccessRight> {
         let readers = AccessRight(.group, groups.readers, .describe)
         let all = [groups.intake, groups.fold, groups.perks, groups.blacklist]
@@ -145,7 +146,7 @@ public struct AccessPlan: Sendable {
 }
 
 extension AccessPlan {
-    /// The calls of Kafka's own `kafka-acls.sh` that give a principal these rights, a line each.
+    /// The calls of Kafka's own `kafka-acls.sh` that give a principal these rights, one per line.
     public static func commands(_ rights: [AccessRight], to principal: String, bootstrap: String) -> [String] {
         struct Place: Hashable {
             let resource: AccessRight.Resource
@@ -174,7 +175,7 @@ extension AccessPlan {
         }
     }
 
-    /// For a POSIX shell, where it is more than a word.
+    /// Quotes a text for a POSIX shell, if it is more than a word.
     private static func quoted(_ text: String) -> String {
         let isWord = text.utf8.allSatisfy { byte in
             switch byte {

@@ -1,6 +1,6 @@
 public import Kafka
 
-/// One operation on one resource of a Kafka cluster, as an entry of an access control list (ACL) grants it.
+/// One operation on one resource of a Kafka cluster. An entry of an access control list (ACL) grants it.
 public struct AccessRight: Hashable, Sendable, Comparable, CustomStringConvertible {
     public enum Resource: String, Sendable, CaseIterable, Comparable {
         case cluster, group, topic
@@ -8,7 +8,7 @@ public struct AccessRight: Hashable, Sendable, Comparable, CustomStringConvertib
         public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
     }
 
-    /// Under Kafka's own names.
+    /// The operations, with Kafka's own names.
     public enum Operation: String, Sendable, CaseIterable, Comparable {
         case read = "Read"
         case write = "Write"
@@ -18,7 +18,7 @@ public struct AccessRight: Hashable, Sendable, Comparable, CustomStringConvertib
         case alterConfigs = "AlterConfigs"
         case describeConfigs = "DescribeConfigs"
 
-        /// Those of which each brings this one with it.
+        /// The operations that each imply this one.
         public var impliedBy: [Operation] {
             switch self {
             case .describe: [.read, .write, .alter]
@@ -30,9 +30,9 @@ public struct AccessRight: Hashable, Sendable, Comparable, CustomStringConvertib
         public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
     }
 
-    /// The name under which Kafka knows the cluster as a resource.
+    /// The cluster's name as a resource in Kafka.
     public static let clusterName = "kafka-cluster"
-    /// The name that stands for every resource of a kind.
+    /// The name that matches every resource of a kind.
     public static let every = "*"
 
     public var resource: Resource
@@ -50,7 +50,7 @@ public struct AccessRight: Hashable, Sendable, Comparable, CustomStringConvertib
     }
 }
 
-/// Which rights the entries of a cluster's access control lists give. Pure.
+/// Evaluates the entries of a cluster's access control lists. Pure.
 extension AccessEntry {
     private func isAbout(_ right: AccessRight, of principal: String) -> Bool {
         guard self.principal == principal || self.principal == Self.everyone else { return false }
@@ -67,8 +67,8 @@ extension AccessEntry {
         return name == "all" || name == operation.rawValue.lowercased()
     }
 
-    /// Those of `rights` that a principal does not have by these entries. An entry that denies wins. Entries for one host count as
-    /// if they were for all, and a super user needs none.
+    /// The `rights` that a principal does not have by these entries. An entry that denies has precedence. Entries for
+    /// one host count as if they were for all hosts. A super user needs no entries.
     public static func missing(_ rights: [AccessRight], of principal: String, in entries: [AccessEntry])
         -> [AccessRight]
     {

@@ -1,6 +1,6 @@
 extension BuiltInTopics {
-    /// The files of the folder `topics/schemas`, every name and text, in the order of the names. Whoever changes a file there
-    /// changes it here; a test keeps the two equal.
+    /// The names and texts of the files of the folder `topics/schemas`, in the order of the names. A test ensures
+    /// that both are equal.
     public static let schemas: [(name: String, text: String)] = [
         (
             "checkpoint.json",

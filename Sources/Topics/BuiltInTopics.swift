@@ -1,5 +1,5 @@
-/// The topic files that the program carries: those of the folder `topics`, so that it needs no folder to run. Whoever
-/// changes a file there changes it here; a test keeps the two equal.
+/// The topic files that the program contains, so that it needs no folder to run. They are those of the folder
+/// `topics`; a test ensures that both are equal.
 public enum BuiltInTopics {
     /// Every file's name and text, in the order of the names.
     public static let files: [(name: String, text: String)] = [

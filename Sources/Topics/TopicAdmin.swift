@@ -1,26 +1,26 @@
 public import Kafka
 
-/// Compares the topics of a cluster with their files and makes them so. Every call blocks.
+/// Compares the topics of a cluster with their files, and changes them to match. Every call blocks.
 public struct TopicAdmin: Sendable {
     public enum Outcome: Sendable, Equatable {
-        /// Everything was as the files say.
+        /// Everything matched the files.
         case unchanged
         case applied
-        /// A change is refused, so nothing was done.
+        /// A change is refused, so nothing was changed.
         case refused
     }
 
     private let admin: Admin
     private let topicPrefix: String
 
-    /// `topicPrefix` is put before the name of every topic.
+    /// `topicPrefix` is prepended to the name of every topic.
     public init(_ admin: Admin, topicPrefix: String = "") {
         self.admin = admin
         self.topicPrefix = topicPrefix
     }
 
-    /// What `apply` would do; changes nothing. Throws if the cluster does not answer or refuses to. Where it cannot
-    /// describe settings, those of its topics are unknown.
+    /// The changes that `apply` would make; changes nothing. Throws if the cluster does not answer or refuses the
+    /// request. If it cannot describe settings, the settings of its topics are unknown.
     public func plan(_ wanted: [TopicDefinition]) throws(KafkaError) -> [TopicChange] {
         let wanted = prefixed(wanted)
         let names = Set(wanted.map(\.name))
@@ -42,20 +42,20 @@ public struct TopicAdmin: Sendable {
         return TopicPlan.plan(wanted: wanted, existing: existing)
     }
 
-    /// Reports every line of the plan and says whether there is drift; changes nothing.
+    /// Reports every line of the plan and returns whether there is drift; changes nothing.
     public func check(_ wanted: [TopicDefinition], report: (TopicChange) -> Void) throws(KafkaError) -> Bool {
         let changes = try plan(wanted)
         for change in changes { report(change) }
         return changes.contains(where: \.isDrift)
     }
 
-    /// Carries out the plan and reports each line once it is done: first what is as it should be, then the topics
-    /// created, then the others. If one change is refused, every line is reported and nothing is done. Returns when every
-    /// partition that was made has a leader: from then on it can be read and written.
+    /// Applies the plan and reports each line after its change: first the topics that match, then the created topics,
+    /// then the others. If one change is refused, every line is reported and nothing is changed. Returns after every
+    /// new partition has a leader; from then on it can be read and written.
     ///
-    /// Kafka replaces all settings of a topic at once. Those that its file names are sent and nothing else: where a
-    /// topic's settings change, a setting that was made by hand and is not in the file goes back to the broker's
-    /// default. Throws the first error, after the changes before it; the same call again goes on from there.
+    /// Kafka replaces all settings of a topic at once, and only the settings of its file are sent. If a topic's
+    /// settings change, a setting that was made by hand and is not in the file returns to the broker's default.
+    /// Throws the first error, after the changes before it; the same call continues from there.
     public func apply(_ wanted: [TopicDefinition], report: (TopicChange) -> Void) throws(KafkaError) -> Outcome {
         let changes = try plan(wanted)
         guard !changes.contains(where: \.isRefusal) else {
@@ -99,7 +99,7 @@ public struct TopicAdmin: Sendable {
             of: Dictionary(missing.map { ($0.name, $0.partitions) }, uniquingKeysWith: { first, _ in first }))
     }
 
-    /// Makes every topic on an embedded broker, which knows partitions only: no settings, no replication.
+    /// Creates every topic on an embedded broker, which supports partitions only: no settings, no replication.
     public static func create(
         _ topics: [TopicDefinition], on broker: EmbeddedBroker, topicPrefix: String = ""
     ) throws(KafkaError) {
@@ -114,7 +114,7 @@ public struct TopicAdmin: Sendable {
         }
     }
 
-    /// The broker does not know the request.
+    /// True if the broker does not support the request.
     private static func saysThatSettingsAreNotDescribed(_ error: KafkaError) -> Bool {
         error.name == "_UNSUPPORTED_FEATURE" || error.name == "UNSUPPORTED_VERSION"
     }

@@ -1,25 +1,25 @@
 import Foundation
 import Policy
 
-/// What one topic is to be: one file of the topics folder.
+/// The definition of one topic: one file of the topics folder.
 public struct TopicDefinition: Sendable, Equatable {
-    /// What the topic is to Standing.
+    /// The topic's role in Standing.
     public enum Role: String, Sendable, CaseIterable {
         case source, control, ledger, facts
         case deadLetter = "dead-letter"
         case checkpoints, members
     }
 
-    /// What the key of a record is.
+    /// The meaning of a record's key.
     public enum Key: String, Sendable, CaseIterable {
         case subject
-        /// No key: the writer names the partition.
+        /// No key: the writer chooses the partition.
         case none
         /// The key of the record that this one is about.
         case original
-        /// The number of the ledger partition that it speaks of.
+        /// The number of the ledger partition that the record is about.
         case ledgerPartition = "ledger-partition"
-        /// The address of the member that wrote it.
+        /// The address of the member that wrote the record.
         case member
     }
 
@@ -33,7 +33,7 @@ public struct TopicDefinition: Sendable, Equatable {
         case milliseconds(Int64)
     }
 
-    /// The greatest number of partitions that a file may ask for.
+    /// The maximum number of partitions in a file.
     public static let maximumPartitions = 100_000
     /// Kafka's own limit: a replication factor has 16 bits.
     public static let maximumReplication = Int(Int16.max)
@@ -64,10 +64,10 @@ public struct TopicDefinition: Sendable, Equatable {
     public var schema: String
     public var writtenBy: [String]
     public var readBy: [String]
-    /// The number of partitions is fixed for ever.
+    /// True if the number of partitions is fixed for ever.
     public var neverRepartitioned: Bool
 
-    /// Every Kafka setting that the file names, under Kafka's name.
+    /// Every Kafka setting of the file, under Kafka's name.
     public var settings: [String: String] {
         var result = config
         result["cleanup.policy"] = cleanup.rawValue
@@ -78,16 +78,16 @@ public struct TopicDefinition: Sendable, Equatable {
         return result
     }
 
-    /// Reads one file's text; throws every error of it at once. `file` is the name that errors show. That the schema
-    /// exists is not checked.
+    /// Reads one file's text, and throws all of its errors at once. `file` is the name in error messages. Whether the
+    /// schema exists is not checked.
     public static func parse(_ text: String, file: String) throws(TopicFileError) -> TopicDefinition {
         try TopicFile(parsing: text, path: file).definition
     }
 
-    /// Reads every `*.yaml` of a folder, sorted by topic name; throws the errors of all files at once.
+    /// Reads every `*.yaml` of a folder, sorted by topic name. Throws the errors of all files at once.
     ///
-    /// Exactly one topic each has the role control, ledger and dead-letter; names are unique; facts topics have as
-    /// many partitions as the ledger; every schema is a file of the folder `schemas` in it.
+    /// Exactly one topic each has the role control, ledger and dead-letter. Names are unique. Facts topics have as
+    /// many partitions as the ledger. Every schema is a file of the folder `schemas` in the folder.
     public static func load(directory: String) throws(TopicFileError) -> [TopicDefinition] {
         let names: [String]
         do {
@@ -113,10 +113,11 @@ public struct TopicDefinition: Sendable, Equatable {
         return files.map(\.definition).sorted { $0.name < $1.name }
     }
 
-    /// What errors call the topics that the program carries.
+    /// The name of the program's own topics in error messages.
     private static let builtInFolder = "built-in topics"
 
-    /// The text of a file of the folder `schemas` in a folder of topic files; `directory` is nil for the program's own.
+    /// The text of a file of the folder `schemas` in a folder of topic files. `directory` is nil for the program's
+    /// own topics.
     public static func schema(_ name: String, directory: String?) throws(TopicFileError) -> String {
         guard let directory else {
             if let known = BuiltInTopics.schemas.first(where: { $0.name == name }) { return known.text }
@@ -129,7 +130,7 @@ public struct TopicDefinition: Sendable, Equatable {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// The topics that the program carries (`BuiltInTopics`), sorted by name.
+    /// The topics that the program contains (`BuiltInTopics`), sorted by name.
     public static func builtIn() throws(TopicFileError) -> [TopicDefinition] {
         let folder = builtInFolder
         var files: [TopicFile] = []
@@ -142,13 +143,13 @@ public struct TopicDefinition: Sendable, Equatable {
     }
 }
 
-/// Everything that is wrong with a topic file, or with a folder of them.
+/// All errors of a topic file, or of a folder of topic files.
 public struct TopicFileError: Error, Sendable, Equatable, CustomStringConvertible {
     public struct Diagnostic: Sendable, Equatable, CustomStringConvertible {
         public let file: String
-        /// From 1; 0 if the file as a whole is at fault.
+        /// Counted from 1; 0 if the error concerns the whole file.
         public let line: Int
-        /// From 1, in Unicode scalars; 0 if the file as a whole is at fault.
+        /// Counted from 1, in Unicode scalars; 0 if the error concerns the whole file.
         public let column: Int
         public let message: String
 
@@ -161,7 +162,7 @@ public struct TopicFileError: Error, Sendable, Equatable, CustomStringConvertibl
     /// Never empty; in the order of the files and their lines.
     public let diagnostics: [Diagnostic]
 
-    /// One diagnostic a line.
+    /// One diagnostic per line.
     public var description: String { diagnostics.map(\.description).joined(separator: "\n") }
 
     init(diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
@@ -177,7 +178,7 @@ public struct TopicFileError: Error, Sendable, Equatable, CustomStringConvertibl
     }
 }
 
-/// A definition and where in its file each value stands.
+/// A definition with the position of each value in its file.
 private struct TopicFile {
     enum Field: String, CaseIterable {
         case name, title, description, role, key, partitions, replication, cleanup, retention, repartition, config,
@@ -251,7 +252,8 @@ private struct TopicFile {
             file: path, line: place?.line ?? 0, column: place?.column ?? 0, message: message)
     }
 
-    /// What must hold between the files of a folder. `hasSchema`: whether the folder has a schema file of this name.
+    /// Checks the rules between the files of a folder. `hasSchema` returns whether the folder has a schema file of
+    /// this name.
     static func check(
         _ files: [TopicFile], folder: String, hasSchema: (String) -> Bool
     ) -> [TopicFileError.Diagnostic] {
@@ -292,8 +294,8 @@ private struct TopicFile {
     }
 }
 
-/// Reads values off a YAML document and collects what is wrong with them. Every reader answers nil for a missing value
-/// without a report.
+/// Reads values from a YAML document and collects the errors. Each method returns nil for a missing value, without an
+/// error.
 private struct TopicFileReader {
     typealias Field = TopicFile.Field
     typealias Value = YAMLReader.Value
@@ -314,7 +316,7 @@ private struct TopicFileReader {
 
     func report(_ value: Value, _ message: String) { yaml.note(message, at: value) }
 
-    /// The values of a file by key; reports unknown keys. Nil, with a report, if the file is no mapping.
+    /// The values of a file by key. Reports unknown keys. Nil, with a report, if the file is not a mapping.
     func fields(of root: Value) -> [Field: Value]? {
         guard let mapping = yaml.mapping(root, what: "a topic file", known: nil) else { return nil }
         var result: [Field: Value] = [:]
@@ -339,7 +341,7 @@ private struct TopicFileReader {
         return text
     }
 
-    /// One text or a list of them.
+    /// One text or a list of texts.
     func texts(_ value: Value?, _ field: Field) -> [String]? {
         guard let value else { return nil }
         guard let list = value.items else { return text(value, field).map { [$0] } }
@@ -412,7 +414,7 @@ private struct TopicFileReader {
         return nil
     }
 
-    /// Settings under Kafka's names; a value is a text, an integer or a bool.
+    /// Settings under Kafka's names. A value is a text, an integer or a Boolean.
     func config(_ value: Value?) -> [String: String] {
         guard let value else { return [:] }
         let own = ["cleanup.policy": Field.cleanup, "retention.ms": .retention]
@@ -439,7 +441,7 @@ private struct TopicFileReader {
         return true
     }
 
-    /// What a role asks of the other values.
+    /// Checks the requirements of a role on the other values.
     func checkRules(
         of role: TopicDefinition.Role, root: Value, values: [Field: Value], retention: TopicDefinition.Retention?,
         never: Bool

@@ -1,6 +1,6 @@
-/// One difference between the topics wanted and the topics there are, printable as a line of a diff.
+/// One difference between the wanted and the existing topics. Its description is a line of a diff.
 public enum TopicChange: Sendable, Equatable, CustomStringConvertible {
-    /// A setting whose value differs. `old` is nil if the broker does not name it.
+    /// A setting whose value differs. `old` is nil if the broker does not report it.
     public struct Setting: Sendable, Equatable {
         public let name: String
         public let old: String?
@@ -17,13 +17,13 @@ public enum TopicChange: Sendable, Equatable, CustomStringConvertible {
     case addPartitions(topic: String, from: Int, to: Int)
     /// Sorted by name, never empty.
     case setConfig(topic: String, [Setting])
-    /// It cannot be done, so nothing at all is done.
+    /// The change is impossible, so nothing at all is changed.
     case refuse(topic: String, reason: String)
-    /// The broker does not describe settings: those of so many topics are not compared.
+    /// The broker does not describe settings. Those of this many topics are not compared.
     case unknownSettings(topics: Int)
     case unchanged(topic: String)
 
-    /// The cluster is not as the files say.
+    /// True if the cluster does not match the files.
     public var isDrift: Bool {
         switch self {
         case .create, .addPartitions, .setConfig, .refuse: true
@@ -60,12 +60,12 @@ public enum TopicChange: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// What it takes to make the topics of a cluster what the files say. Pure.
+/// Computes the changes that make a cluster's topics match the files. Pure.
 public enum TopicPlan {
-    /// A topic of the cluster.
+    /// An existing topic of the cluster.
     public struct Existing: Sendable, Equatable {
         public var partitions: Int
-        /// nil if the broker does not describe settings.
+        /// Nil if the broker does not describe settings.
         public var config: [String: String]?
 
         public init(partitions: Int, config: [String: String]?) {
@@ -74,12 +74,12 @@ public enum TopicPlan {
         }
     }
 
-    /// The changes in the order of `wanted`, of a topic first its partitions and then its settings; `.unchanged` alone
-    /// for a topic that is as wanted. `.unknownSettings` comes last, once.
+    /// The changes in the order of `wanted`; for each topic first its partitions and then its settings. A topic that
+    /// matches has only `.unchanged`. `.unknownSettings` comes last, at most once.
     ///
-    /// Compared are the number of partitions and the settings that a file names; the replication factor is used for
-    /// creation only, and topics without a file are left alone. Partitions are never taken away, and a topic that is
-    /// never re-partitioned gets none added: its subjects would move while their past stays where it is.
+    /// Only the number of partitions and the settings of the file are compared. The replication factor is used only
+    /// at creation, and topics without a file are ignored. Partitions are never removed. A topic that is never
+    /// re-partitioned gets none added: its subjects would move to other partitions and their past would not.
     public static func plan(wanted: [TopicDefinition], existing: [String: Existing]) -> [TopicChange] {
         let unknown = wanted.count { existing[$0.name].map { $0.config == nil } ?? false }
         return wanted.flatMap { topic -> [TopicChange] in

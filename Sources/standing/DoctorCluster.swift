@@ -13,6 +13,8 @@ final class DoctorCluster: Sendable {
         var metadata: Metadata?
         var settings: [String: [String: String]] = [:]
         var brokerSettings: [[String: String]] = []
+        /// False: no right would make the brokers describe settings.
+        var describesSettings = true
     }
 
     /// librdkafka's default: a producer's batch, where the properties do not say.
@@ -62,19 +64,28 @@ final class DoctorCluster: Sendable {
 
     private var checks: [(name: String, check: @Sendable () throws -> [Finding])] {
         [
-            ("durability", { [self] in ClusterCheck.durability(found, brokers: brokers ?? 1) }),
+            ("durability", { [self] in described(ClusterCheck.durability(found, brokers: brokers ?? 1)) }),
             (
                 "sizes",
                 { [self] in
                     let batch = cluster.kafka.properties["batch.size"].flatMap { Int64($0) } ?? Self.batchBytes
-                    return ClusterCheck.sizes(found, frame: Int64(Frame.maximumBytes), batch: batch)
+                    return described(ClusterCheck.sizes(found, frame: Int64(Frame.maximumBytes), batch: batch))
                 }
             ),
-            ("offsets", { [self] in offsets() }),
+            ("offsets", { [self] in described(offsets()) }),
             ("retention", { [self] in try retention() }),
             ("access", { [self] in try access() }),
             ("clock", { [self] in clock(newest: try? newestRecord()) }),
         ]
+    }
+
+    /// Where the brokers describe no settings, a right that would let this user read them is no mend.
+    private func described(_ findings: [Finding]) -> [Finding] {
+        guard !state.withLock({ $0.describesSettings }) else { return findings }
+        return findings.map { finding in
+            finding.severity == .unchecked
+                ? .unchecked(finding.check, why: "the embedded broker does not describe settings") : finding
+        }
     }
 
     private func admin() throws(KafkaError) -> Admin { try Admin(cluster.kafka, timeoutMilliseconds: milliseconds) }
@@ -98,7 +109,9 @@ final class DoctorCluster: Sendable {
         }
         state.withLock { $0.metadata = metadata }
         var brokerSettings: [[String: String]] = []
-        if admin.describesSettings {
+        let describesSettings = admin.describesSettings
+        state.withLock { $0.describesSettings = describesSettings }
+        if describesSettings {
             for broker in metadata.brokerIDs {
                 guard let settings = try? admin.settings(ofBroker: broker, milliseconds: milliseconds) else { continue }
                 brokerSettings.append(settings)

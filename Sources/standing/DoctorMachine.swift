@@ -48,6 +48,9 @@ struct DoctorMachine: Sendable {
         let syncs: [Int64]
         switch Self.times(name) {
         case .success(let times): syncs = times
+        // Space can be left that is not this user's, or that this file system gives nobody.
+        case .failure(let error) where [ENOSPC, EDQUOT].contains(error.code):
+            return [MachineCheck.fullDisk("\(data) takes no more: \(String(cString: strerror(error.code)))")]
         case .failure(let error):
             return [
                 Finding(
@@ -56,11 +59,17 @@ struct DoctorMachine: Sendable {
                     mend: "run the doctor as the user that runs `standing serve`, or give that user the folder")
             ]
         }
-        let block = Int64(clamping: space.f_frsize)
+        let block = UInt64(space.f_frsize)
         return MachineCheck.disk(
             MachineCheck.Disk(
-                free: Int64(clamping: space.f_bavail) * block, total: Int64(clamping: space.f_blocks) * block,
+                free: Self.bytes(space.f_bavail, block), total: Self.bytes(space.f_blocks, block),
                 freeInodes: space.f_files == 0 ? nil : Int64(clamping: space.f_favail), syncs: syncs), path: data)
+    }
+
+    /// A file system may give any number.
+    private static func bytes(_ blocks: some BinaryInteger, _ size: UInt64) -> Int64 {
+        let (bytes, overflows) = UInt64(clamping: blocks).multipliedReportingOverflow(by: size)
+        return overflows ? .max : Int64(clamping: bytes)
     }
 
     private struct SystemError: Error { let code: Int32 }
@@ -77,9 +86,11 @@ struct DoctorMachine: Sendable {
         var times: [Int64] = []
         for _ in 0..<syncs {
             let start = ContinuousClock.now
-            guard write(descriptor, bytes, bytes.count) == bytes.count, fdatasync(descriptor) == 0 else {
-                return .failure(SystemError(code: errno))
-            }
+            let written = write(descriptor, bytes, bytes.count)
+            guard written >= 0 else { return .failure(SystemError(code: errno)) }
+            // A file that takes a part of a write has no room for the rest, and the call says nothing of it.
+            guard written == bytes.count else { return .failure(SystemError(code: ENOSPC)) }
+            guard fdatasync(descriptor) == 0 else { return .failure(SystemError(code: errno)) }
             times.append(Int64((ContinuousClock.now - start) / .microseconds(1)))
         }
         return .success(times)
@@ -122,8 +133,10 @@ struct DoctorMachine: Sendable {
         guard ledger.ends.values.contains(where: { $0 > 0 }) else {
             return [.ok("policy", "\(name) compiles, and the ledger is empty: it can begin with it")]
         }
-        let active = try ActivePolicies(cluster).texts.last
-        guard let active, active != own.text else {
+        guard let active = try ActivePolicies(cluster).texts.last else {
+            return [.ok("policy", "\(name) compiles"), .unchecked("policy", why: "the ledger names no policy")]
+        }
+        guard active != own.text else {
             return [.ok("policy", "\(name) compiles, and is the active one")]
         }
         return [
@@ -138,6 +151,7 @@ struct DoctorMachine: Sendable {
     func secrets() -> [Finding] {
         var files: [MachineCheck.SecretFile] = []
         if let signingKey { files.append(Self.file(signingKey, "the signing key")) }
+        if let trustedKeys { files.append(Self.file(trustedKeys, "the trusted keys", isPublic: true)) }
         let properties = cluster.kafka.properties
         for name in Self.secretFiles {
             if let path = properties[name] { files.append(Self.file(path, name)) }
@@ -150,12 +164,12 @@ struct DoctorMachine: Sendable {
         return MachineCheck.secrets(files)
     }
 
-    private static func file(_ path: String, _ what: String) -> MachineCheck.SecretFile {
+    private static func file(_ path: String, _ what: String, isPublic: Bool = false) -> MachineCheck.SecretFile {
         var found = stat()
         guard stat(path, &found) == 0, access(path, R_OK) == 0 else {
-            return MachineCheck.SecretFile(path: path, what: what, mode: nil, isOwn: false)
+            return MachineCheck.SecretFile(path: path, what: what, mode: nil, isOwn: false, isPublic: isPublic)
         }
         return MachineCheck.SecretFile(
-            path: path, what: what, mode: found.st_mode & 0o777, isOwn: found.st_uid == geteuid())
+            path: path, what: what, mode: found.st_mode & 0o777, isOwn: found.st_uid == geteuid(), isPublic: isPublic)
     }
 }

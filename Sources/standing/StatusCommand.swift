@@ -54,13 +54,15 @@ struct StatusCommand: AsyncParsableCommand {
         try await onThread {
             do {
                 let look = try StatusLook(cluster, asked: asked)
-                let screen = watch && output == .text ? Screen() : nil
+                let screen = watch && output == .text ? TerminalScreen(wantsKeys: false) : nil
                 while true {
                     let report = try look.report()
                     if output == .json {
                         print(report.json)
                     } else if let screen {
-                        screen.draw(report.text(partitions: partitions))
+                        screen.paint { columns, rows, _ in
+                            report.screen(columns: columns, rows: rows, partitions: partitions)
+                        }
                     } else {
                         print(report.text(partitions: partitions), terminator: "")
                     }
@@ -85,9 +87,10 @@ final class StatusLook {
     private let monitor: LagMonitor
     private let admin: Admin
     private let groups: [String]
-    /// The cluster has answered once, and these members were announced then.
+    /// The cluster has answered once.
     private var hasAnswered = false
-    private var lastAnnounced: [MembersTable.Member] = []
+    /// When the members topic was last read; nil if it never was.
+    private var lastAnnounced: [MembersTable.Member]?
 
     /// `asked`: addresses; empty: those that have announced themselves.
     init(_ cluster: Cluster, asked: [String]) throws {
@@ -116,7 +119,7 @@ final class StatusLook {
         let members = readings.statuses(of: announced(&notes))
         return StatusReport(
             time: now, members: members, groups: lag(now, members, &notes), ledgerPartitions: ledgerPartitions,
-            notes: notes)
+            owned: lastAnnounced.map { Set($0.flatMap(\.partitions).filter { $0 >= 0 }) }, notes: notes)
     }
 
     private func announced(_ notes: inout [String]) -> [MembersTable.Member] {
@@ -124,14 +127,15 @@ final class StatusLook {
         do {
             if let topic = cluster.names(.members).first {
                 try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
+                lastAnnounced = table.members
             }
-            lastAnnounced = table.members
         } catch {
             notes.append("the members topic cannot be read: \(error)")
         }
-        guard !asked.isEmpty else { return lastAnnounced }
+        let announced = lastAnnounced ?? []
+        guard !asked.isEmpty else { return announced }
         return asked.map { address in
-            lastAnnounced.first { $0.address == address } ?? MembersTable.Member(asked: address)
+            announced.first { $0.address == address } ?? MembersTable.Member(asked: address)
         }
     }
 
@@ -148,35 +152,5 @@ final class StatusLook {
             notes.append("how far the groups are behind is not told: \(error)")
             return []
         }
-    }
-}
-
-/// A terminal that is drawn over without flicker: each line is written and the rest of it cleared, and then what is below.
-struct Screen {
-    private static let standardColumns = 80
-
-    private var columns: Int {
-        var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return Self.standardColumns }
-        return Int(size.ws_col)
-    }
-
-    private let isTerminal = isatty(STDOUT_FILENO) == 1
-
-    /// Where standard output is no terminal, screens follow each other.
-    func draw(_ text: String) {
-        guard isTerminal else { return print(text) }
-        let width = columns
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { Self.cut($0, to: width) }
-        print("\u{1B}[H" + lines.joined(separator: "\u{1B}[K\n") + "\u{1B}[J", terminator: "")
-    }
-
-    private static func cut(_ line: Substring, to width: Int) -> Substring {
-        var cells = 0
-        for index in line.indices {
-            cells += line[index].terminalCells
-            if cells > width { return line[..<index] }
-        }
-        return line
     }
 }

@@ -60,7 +60,7 @@ extension TraceReport {
             let record = fact.record.map { " offset \($0.offset)" } ?? ""
             let published = Self.time(fact.record?.written).map { ", published \($0)" } ?? ""
             lines.append(
-                "  \(fact.type) \(fact.id), sequence \(fact.sequence)\(fact.topic.map { " of \($0)" } ?? "")\(record)\(published)"
+                "  \(fact.type) \(fact.id), sequence \(fact.sequence)\(fact.topic.map { " of \($0)[\(item.partition)]" } ?? "")\(record)\(published)"
             )
         }
         return lines

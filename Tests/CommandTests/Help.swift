@@ -20,6 +20,8 @@ struct Help: Decodable {
         let subcommands: [Command]?
 
         var flags: Set<String> { Set((arguments ?? []).flatMap(\.flags)) }
+        /// Its own, and those of all commands below it.
+        var everyFlag: Set<String> { (subcommands ?? []).reduce(into: flags) { $0.formUnion($1.everyFlag) } }
 
         /// The lines after `Examples:` in the discussion; what goes on after a `\` is one.
         var examples: [String] {
@@ -37,6 +39,23 @@ struct Help: Decodable {
         /// Every command without subcommands, by its words.
         func leaves() -> [(path: [String], command: Command)] {
             all().filter { $0.command.subcommands?.isEmpty ?? true }
+        }
+
+        /// What is wrong with the words after this command; nil if the program would know their command and flags.
+        func mistake(in words: [String]) -> String? {
+            var command = self
+            var rest = words[...]
+            while let name = rest.first, let next = command.subcommands?.first(where: { $0.commandName == name }) {
+                (command, rest) = (next, rest.dropFirst())
+            }
+            if command.subcommands?.isEmpty == false, let name = rest.first, !name.hasPrefix("-") {
+                return "no command is called \(name)"
+            }
+            for word in rest where word.hasPrefix("--") {
+                let flag = String(word.prefix { $0 != "=" })
+                if !command.flags.contains(flag) { return "\(command.commandName) has no \(flag)" }
+            }
+            return nil
         }
     }
     let command: Command

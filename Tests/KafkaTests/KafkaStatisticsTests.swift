@@ -14,7 +14,7 @@ struct KafkaStatisticsTests {
             "outbuf_cnt": 1, "waitresp_cnt": 2, "tx": 100, "txbytes": 84283, "txerrs": 4, "txretries": \(retries),
             "req_timeouts": 7, "rx": 99, "rxbytes": 15708, "rxerrs": 1, "connects": 2, "disconnects": 1,
             "rtt": { "min": 1580, "p50": 1400, "p99": 9000, "sum": \(rtt), "cnt": 20 },
-            "int_latency": { "p50": 0, "p99": 0, "sum": 0, "cnt": 0 },
+            "int_latency": { "p50": 0, "p99": 0, "sum": -9223370000000000000, "cnt": 3 },
             "throttle": { "min": 0, "p50": 250, "p99": 500, "sum": 1500, "cnt": 4 }, "toppars": { "a-0": { "topic": "a" } } },
             "GroupCoordinator": { "nodeid": \(broker), "source": "logical", "state": "INIT", "tx": 11 },
             "two:9092/bootstrap": { "nodeid": -1, "source": "configured", "state": "DOWN", "disconnects": 3 },
@@ -77,7 +77,7 @@ struct KafkaStatisticsTests {
         #expect(text.contains("\(name)_sum{\(labels)} 0.08\n") && text.contains("\(name)_count{\(labels)} 40\n"))
         #expect(text.contains("\(Metric.kafkaStatisticsAge.rawValue){client=\"intake\"} 2.5\n"))
         #expect(text.contains("\(Metric.kafkaRequests.rawValue){\(labels)} 100\n"))
-        #expect(!text.contains(Metric.kafkaBatchWait.rawValue) && !text.contains(Metric.kafkaQueuedRecords.rawValue))
+        #expect(!text.contains(Metric.kafkaQueuedRecords.rawValue))
     }
 
     @Test func whatCannotBeReadLetsTheLastGrowOld() {
@@ -90,6 +90,19 @@ struct KafkaStatisticsTests {
         #expect(
             text(of: statistics, at: start + .seconds(20))
                 .contains("\(Metric.kafkaStatisticsAge.rawValue){client=\"fold\"} 20\n"))
+    }
+
+    /// A client that is gone, or that nobody serves, has no brokers that are up.
+    @Test func whatWasToldLongAgoIsNotExposed() {
+        let statistics = KafkaStatistics()
+        let start = ContinuousClock.now
+        statistics.note(Self.consumer(1), of: "fold", at: start)
+        statistics.read("fold")
+        let up = Metric.kafkaBrokerUp.rawValue
+        #expect(text(of: statistics, at: start + KafkaStatistics.currentFor).contains(up))
+        let old = text(of: statistics, at: start + KafkaStatistics.currentFor + .seconds(1))
+        #expect(!old.contains(up) && !old.contains(Metric.kafkaRoundTrip.rawValue))
+        #expect(old.contains("\(Metric.kafkaStatisticsAge.rawValue){client=\"fold\"} 61\n"))
     }
 
     private func text(of statistics: KafkaStatistics, at now: ContinuousClock.Instant) -> String {

@@ -51,6 +51,9 @@ import Topics
         for (number, (topic, brokers, expected)) in cases.enumerated() {
             #expect(codes(ClusterCheck.durability([topic], brokers: brokers)) == expected, "case \(number)")
         }
+        let missing = ClusterCheck.Topic(wanted: try topic(ledger).wanted, found: nil, settings: nil)
+        #expect(codes(ClusterCheck.durability([missing], brokers: 3)) == ["unchecked unchecked"])
+        #expect(codes(ClusterCheck.sizes([missing], frame: 1, batch: 1)) == ["unchecked unchecked"])
     }
 
     @Test func sizes() throws {
@@ -92,8 +95,14 @@ import Topics
         #expect(used(0.5) == ["warning retention-used"])
         #expect(used(0.8) == ["error retention-used"])
         #expect(used(0.1, lost: 3) == ["error expired"])
-        // What is unknown is no 0.
+        #expect(used(1e300) == ["error retention-used"])
+        // What is unknown is no 0, of one topic among others as well.
         #expect(used(nil) == ["unchecked unchecked"])
+        #expect(codes(ClusterCheck.retention([])) == ["unchecked unchecked"])
+        let both = ClusterCheck.retention([
+            .init(topic: "t", group: "g", share: 0.1, lost: nil), .init(topic: "u", group: "g", share: nil, lost: nil),
+        ])
+        #expect(codes(both) == ["unchecked unchecked"] && both[0].message.contains("how far u is read"))
     }
 
     @Test func topicsAsDeclared() throws {
@@ -109,6 +118,9 @@ import Topics
                 "warning topic-drift"
             ])
         #expect(topics([wanted.name: .init(partitions: 12, config: nil)]).contains("unchecked unchecked"))
+        let fewer = [wanted.name: TopicPlan.Existing(partitions: 6, config: wanted.settings)]
+        let refused = ClusterCheck.topics(TopicPlan.plan(wanted: [wanted], existing: fewer))
+        #expect(refused.first?.message.hasPrefix("standing.ledger: has 6 partitions") == true)
     }
 
     @Test func aMissingRightComesWithTheCommandThatGivesIt() {

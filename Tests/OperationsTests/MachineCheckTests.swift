@@ -55,5 +55,16 @@ import Testing
         #expect(file(nil) == ["error file-missing"])
         #expect(file(0o600, isOwn: false) == ["note another-owner"])
         #expect(MachineCheck.secrets([]).map(\.severity) == [.ok])
+        // Whoever can write the trusted keys is trusted.
+        func keys(_ mode: UInt32?) -> [String] {
+            codes(
+                MachineCheck.secrets([
+                    .init(path: "k", what: "the trusted keys", mode: mode, isOwn: false, isPublic: true)
+                ]))
+        }
+        #expect(keys(0o644) == ["ok ok"])
+        #expect(keys(0o664) == ["error writable-by-others"])
+        #expect(keys(0o646) == ["error writable-by-others"])
+        #expect(keys(nil) == ["error file-missing"])
     }
 }

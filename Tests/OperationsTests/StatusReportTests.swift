@@ -36,7 +36,9 @@ import Testing
     private func report(
         _ members: [MemberStatus], groups: [StatusReport.Group] = [], ledgerPartitions: Int? = 2
     ) -> StatusReport {
-        StatusReport(time: 1_767_228_600, members: members, groups: groups, ledgerPartitions: ledgerPartitions)
+        StatusReport(
+            time: 1_767_228_600, members: members, groups: groups, ledgerPartitions: ledgerPartitions,
+            owned: Set(members.flatMap(\.partitions)))
     }
 
     private func codes(_ report: StatusReport) -> [String] { report.attention.map(\.code) }
@@ -107,6 +109,36 @@ import Testing
         #expect(codes(report([member("one", [0]), member("two", [1], metrics: newer)])) == ["versions"])
         let other = Self.metrics.replacingOccurrences(of: "version=\"3\"", with: "version=\"4\"")
         #expect(codes(report([member("one", [0]), member("two", [1], metrics: other)])) == ["policies"])
+    }
+
+    /// Whoever asks some members alone, or may not read what they announce, does not learn that nobody owns the rest.
+    @Test func whatOthersOwnOrNobodyKnowsIsNotUnowned() {
+        func report(owned: Set<Int32>?) -> StatusReport {
+            StatusReport(time: 0, members: [member("one", [0])], groups: [], ledgerPartitions: 2, owned: owned)
+        }
+        #expect(report(owned: [0, 1]).unowned == [] && codes(report(owned: [0, 1])) == [])
+        #expect(report(owned: nil).unowned == nil && codes(report(owned: nil)) == [])
+        #expect(report(owned: nil).json.contains("\"unowned\":null"))
+        #expect(report(owned: nil).text(partitions: true).contains("whose the ledger partitions are is unknown"))
+    }
+
+    @Test func theScreenShowsAllThatWantsAttentionAndCutsTheRest() {
+        let report = report([member("one", [0])])
+        let lines = report.screen(columns: 40, rows: 9, partitions: true)
+        #expect(lines.count == 9 && lines.allSatisfy { $0.count <= 40 }, "\(lines)")
+        #expect(
+            lines.joined(separator: " ").split(separator: " ").joined(separator: " ").contains(
+                report.attention[0].sentence))
+        #expect(lines[8].hasPrefix("… ") && lines[8].hasSuffix(" more lines"))
+        let all = report.screen(columns: 400, rows: 100, partitions: true)
+        #expect(all.count < 100 && all.contains { $0.hasPrefix("MEMBER") } && all.contains { $0.contains("unowned") })
+        #expect(report.screen(columns: 1, rows: 0, partitions: false).isEmpty)
+        let long = member(
+            "one", [0, 1],
+            #"{"ready":false,"reasons":["\#(String(repeating: "x", count: 90))"],"#
+                + #""intakePartitions":0,"foldPartitions":2,"currentPartitions":2}"#)
+        let broken = self.report([long]).screen(columns: 40, rows: 20, partitions: false)
+        #expect(broken.allSatisfy { $0.count <= 40 } && broken.joined().count { $0 == "x" } == 90, "\(broken)")
     }
 
     @Test func groupsThatLagWarnsOf() {

@@ -124,10 +124,7 @@ extension PipelineServiceTests {
             #expect(try partition(1, of: fixture) == Found(texts: [fixture.policy.text], records: 1))
         }
 
-        /// Where facts are published, an empty ledger topic is one that was lost, and not one that begins.
-        @Test func aLedgerThatWasLostDoesNotBeginAnew() throws {
-            let fixture = try Fixture()
-            defer { withExtendedLifetime(fixture) {} }
+        private func publishOneFact(_ fixture: Fixture) throws {
             let facts = try fixture.kafka.producer(.init()) { _ in }
             let topic = try facts.topic(fixture.topics.facts[1])
             try Array("{}".utf8).withUnsafeBytes { value in
@@ -135,6 +132,13 @@ extension PipelineServiceTests {
                 try #require(isQueued)
             }
             try #require(facts.flush(timeoutMilliseconds: 20_000) { _ in })
+        }
+
+        /// Where facts are published, an empty ledger topic is one that was lost, and not one that begins.
+        @Test func aLedgerThatWasLostDoesNotBeginAnew() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            try publishOneFact(fixture)
             let configuration = PipelineConfiguration(
                 kafka: fixture.kafka, topics: fixture.topics, roles: [.fold], policy: fixture.policy)
             let error = #expect(throws: PipelineError.self) {
@@ -142,6 +146,23 @@ extension PipelineServiceTests {
             }
             #expect(error?.code == .ledgerDamaged && error?.message.contains("that ledger is lost") == true)
             #expect(try fixture.read(fixture.topics.ledger).isEmpty)
+        }
+
+        /// A ledger that is half imported has its first partition, and an import that goes on finds the others as it left them.
+        @Test func aPartitionThatWasLostDoesNotBeginAnew() throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let configuration = PipelineConfiguration(
+                kafka: fixture.kafka, topics: fixture.topics, roles: [.fold], policy: fixture.policy)
+            try SystemEntry.beginning(fixture.policy, ledger: LedgerIdentity(name: configuration.ledgerName))
+                .append(to: [0], of: fixture.ledgerPartitions, configuration)
+            try publishOneFact(fixture)
+            let error = #expect(throws: PipelineError.self) {
+                try Self.begin(configuration, partitions: fixture.ledgerPartitions)
+            }
+            #expect(error?.code == .ledgerDamaged)
+            #expect(error?.message.contains("\(fixture.topics.ledger)[1] does not begin with a policy") == true)
+            #expect(try partition(1, of: fixture) == Found(texts: [], records: 0))
         }
     }
 }

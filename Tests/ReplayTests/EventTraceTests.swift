@@ -97,17 +97,37 @@ import Testing
         let early = try trace([happened("bill.paid", 3, second: 20), enrolled], 3).occurrences
         #expect(early.first?.outcome == .early && early.first?.countedBy == .init(offset: 1, entry: 1))
         let tooOld = try trace([happened("bill.paid", 3, second: 1), enrolled], 3).occurrences
-        #expect(tooOld.first?.outcome == .early && tooOld.first?.countedBy == nil)
+        #expect(tooOld.first?.outcome == .earlyOlder && tooOld.first?.countedBy == nil)
+    }
+
+    @Test func anEarlyEventThatDidNotCountSaysWhy() throws {
+        let enrolled = happened("standing.subject.enrolled", 400, data: Self.enrolment, second: 10)
+        let (early, other) = (happened("bill.paid", 3, second: 20), happened("bill.paid", 4, second: 20 + 3600))
+        #expect(try outcome([early], 3) == .earlyWaits)
+        #expect(try outcome([early, other], 3) == .earlyExpired)
+        #expect(try outcome([early, other, enrolled], 3) == .earlyExpired)
+        let void = happened("standing.event.voided", 8, data: #"{"source":"/town","id":"town-0-3","reason":"r"}"#)
+        let voided = try trace([early, void, enrolled], 3).occurrences.first
+        #expect(voided?.outcome == .voidedBefore && voided?.countedBy == nil)
+        #expect(voided?.voidedBy == .init(offset: 1, entry: 1))
+        let many = (0..<256).map { happened("bill.paid", 4 + $0, second: 20) }
+        let (fitting, tooMany) = ([early] + many.dropLast() + [enrolled], [early] + many + [enrolled])
+        #expect(try outcome(fitting, 3) == .early)
+        #expect(try outcome(tooMany, 3) == .earlyBeyondLimit)
     }
 
     @Test func aVoidIsNamedWhetherItCameAfterTheEventOrBefore() throws {
         let enrolled = happened("standing.subject.enrolled", 0, data: Self.enrolment)
-        let void = happened("standing.event.voided", 8, data: #"{"source":"/town","id":"town-0-3","reason":"r"}"#)
+        /// An origin's offsets ascend in the ledger.
+        func void(_ offset: Int64) -> LedgerEntry {
+            happened("standing.event.voided", offset, data: #"{"source":"/town","id":"town-0-3","reason":"r"}"#)
+        }
         let paid = happened("bill.paid", 3)
-        let after = try trace([enrolled, paid, void], 3).occurrences
+        let after = try trace([enrolled, paid, void(8)], 3).occurrences
         #expect(after.first?.outcome == .counted && after.first?.voidedBy == .init(offset: 1, entry: 2))
-        #expect(try outcome([enrolled, paid, void], 8) == .voids)
-        let before = try #require(try trace([enrolled, void, paid], 3).occurrences.first)
+        #expect(try outcome([enrolled, paid, void(8)], 8) == .voids)
+        #expect(try outcome([enrolled, void(2), paid], 2) == .voidWaits)
+        let before = try #require(try trace([enrolled, void(2), paid], 3).occurrences.first)
         #expect(before.changes.isEmpty && before.voidedBy == nil && before.outcome == .voidedBefore)
     }
 

@@ -64,6 +64,26 @@ import Testing
         }
     }
 
+    /// What lay in memory before is no part of a snapshot.
+    @Test func twoFoldsOfALedgerWriteTheSameBytes() throws {
+        let ledger = RandomLedger(seed: 5)
+        let snapshots = try [0x55, 0xAA].map { (remains: UInt8) in
+            // As large as the pools' chunks, which come to lie where these did.
+            let chunks = (0..<64).map { number in
+                UnsafeMutableRawBufferPointer.allocate(byteCount: (24 + number % 2 * 24) << 10, alignment: 8)
+            }
+            for chunk in chunks {
+                chunk.initializeMemory(as: UInt8.self, repeating: remains)
+                chunk.deallocate()
+            }
+            var fold = ledger.fold()
+            _ = try ledger.apply(0..<ledger.frames.count, to: &fold)
+            return try snapshot(fold)
+        }
+        let differing = zip(snapshots[0], snapshots[1]).count { $0 != $1 }
+        #expect(snapshots[0].count == snapshots[1].count && differing == 0)
+    }
+
     private func placesBehind(_ offset: Int64, _ ledger: RandomLedger) -> Int {
         ledger.frames.firstIndex { $0.offset >= offset } ?? ledger.frames.count
     }

@@ -1,6 +1,6 @@
 internal import Events
 
-/// An archive of one ledger partition as a whole: what is there, whether it is good, making it good, and throwing it away.
+/// The archive of one ledger partition as a whole: its status, verification, repair and removal.
 public struct Archive {
     public struct Status: Hashable, Sendable {
         public var partition: Int32
@@ -9,10 +9,10 @@ public struct Archive {
         public var bytes: Int64 = 0
         public var frames: Int64 = 0
         public var entries: Int64 = 0
-        /// The first frame's offset and the one behind the last; equal: it is empty.
+        /// The first frame's offset and the offset after the last frame. They are equal in an empty archive.
         public var firstOffset: Int64 = 0
         public var nextOffset: Int64 = 0
-        /// Files with what was cut off after a crash.
+        /// Paths of the files with bytes that were cut off after a crash.
         public var torn: [String] = []
         public var damages: [ArchiveDamage] = []
     }
@@ -21,8 +21,8 @@ public struct Archive {
 
     public init(_ directory: ArchiveDirectory) { self.directory = directory }
 
-    /// What the indexes and the last segment say: everything but the damages, without reading all of it. Where an index is
-    /// missing, its segment is read. `rereading`: where a file is gone that was listed.
+    /// The status from the indexes and the last segment, without damages. A segment without an index is read.
+    /// `rereading` applies where a listed file is missing.
     public func status(rereading: Rereading = .none) throws -> Status { try rereading.run(readStatus) }
 
     private func readStatus() throws -> Status {
@@ -42,7 +42,7 @@ public struct Archive {
                 status.nextOffset = index.end
                 continue
             }
-            // Entries that do not count are counted here: whether they do is known to the index alone.
+            // Counts every entry. Which entries count is known only from an index.
             try loaded.load(first, in: directory)
             let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Frame.readerMaximumBytes, alignment: 8)
             defer { room.deallocate() }
@@ -62,16 +62,16 @@ public struct Archive {
         names.filter { $0.contains(".torn-") && !ArchiveDirectory.isUnfinished($0) }.map { "\(directory.path)/\($0)" }
     }
 
-    /// Bytes of all segments, as far as they are there now.
+    /// The size in bytes of all segments that are there now.
     public func segmentBytes() throws -> Int64 {
         try directory.segments().reduce(0) { sum, first in
             sum + (try File(directory.path(first), readOnly: true, on: directory.files).size())
         }
     }
 
-    /// Reads every segment, checks every record, unpacks and opens every frame and reads its entries, and holds every index
-    /// against its segment. `rereading`: before there is damage in the last segment, which a member may be writing. `progress`
-    /// hears of each segment's bytes when they are read.
+    /// Reads every segment, checks every record, unpacks and opens every frame and reads its entries, and compares
+    /// every index with its segment. `rereading` applies to damage in the last segment, which a member may be
+    /// writing. `progress` gets the bytes of each segment after it is read.
     public func verify(rereading: Rereading = .none, progress: (Int64) -> Void = { _ in }) throws -> Status {
         try rereading.run { try readAll(rereading, progress) }
     }
@@ -98,7 +98,8 @@ public struct Archive {
                 guard isLast, status.damages.count > before.damages.count, rereadings < rereading.times else { break }
                 rereadings += 1
                 rereading.wait()
-                // Listed before it is read: a segment that has a successor is not written any more.
+                // The directory is listed before the segment is read: a segment that has a successor is not written
+                // any more.
                 isLast = try directory.segments().last == first
                 status = before
                 builder = ArchiveIndexBuilder(acceptance)
@@ -128,7 +129,7 @@ public struct Archive {
             status.damages.append(ArchiveDamage(file: path, byte: byte, offsets: offsets, reason: reason))
         }
         builder.begin(loaded.first)
-        // It is begun, and nothing of it is written yet.
+        // The segment has been created, and nothing is written to it yet.
         if isLast, loaded.count == 0 { return }
         if isFirst { status.firstOffset = loaded.first }
         if let header = loaded.header, header.first == loaded.first, header.partition == directory.partition {
@@ -163,7 +164,7 @@ public struct Archive {
         }
     }
 
-    /// Offsets whose frames are neither here nor where they were to be fetched from.
+    /// Offsets whose frames are neither in the archive nor where `repair` fetches them.
     public struct Lost: Error, Hashable, Sendable, CustomStringConvertible {
         public let offsets: [Range<Int64>]
         public var description: String {
@@ -172,9 +173,9 @@ public struct Archive {
         }
     }
 
-    /// Fetches what is damaged again and writes the segments concerned anew, and removes indexes that are damaged; returns the
-    /// offsets that were fetched. `fetch` gives the frames of a range of offsets, as far as they are there; `progress` hears of
-    /// each segment's bytes when they are read. Throws `Lost`, and then has changed nothing.
+    /// Fetches damaged frames again, rewrites their segments, and removes damaged indexes. Returns the offsets that
+    /// were fetched. `fetch` opens the frames of a range of offsets, as far as they exist. `progress` gets the bytes
+    /// of each segment after it is read. Throws `Lost` if frames are gone; nothing has changed then.
     public func repair(
         progress: (Int64) -> Void = { _ in }, fetch: (Range<Int64>) throws -> any FrameSource
     ) throws -> [Range<Int64>] {
@@ -208,7 +209,7 @@ public struct Archive {
         return fetched
     }
 
-    /// False also where there is none. An index follows from its segment and is made again.
+    /// False also if there is no index. An index follows from its segment and is made again.
     private func isIndexWhole(_ first: Int64) throws -> Bool {
         do {
             guard let index = try SegmentIndex(first, in: directory) else { return false }
@@ -221,7 +222,7 @@ public struct Archive {
 
     private final class ByteBox { var writer = ByteWriter(capacity: 1 << 20) }
 
-    /// Segments that are missing, anew.
+    /// Makes the segments that are missing in a range of offsets.
     private func replace(
         _ range: Range<Int64>, _ fetch: (Range<Int64>) throws -> any FrameSource, _ fetched: inout [Range<Int64>],
         _ lost: inout [Range<Int64>]
@@ -242,7 +243,7 @@ public struct Archive {
         return segments
     }
 
-    /// A segment as it should be; nil if it is so already. `previousEnd` goes on to its own end.
+    /// The bytes of a segment as it should be; nil if it is so already. Sets `previousEnd` to the segment's end.
     private func mend(
         _ loaded: LoadedSegment, previousEnd: inout Int64, isFirst: Bool, next: Int64?,
         _ fetch: (Range<Int64>) throws -> any FrameSource, _ fetched: inout [Range<Int64>], _ lost: inout [Range<Int64>]
@@ -277,7 +278,7 @@ public struct Archive {
                 written = record.offset
             case .damage(_, let offsets, let isTail):
                 if isTail, next == nil {
-                    // Torn: what was there is read from the topic when the archive goes on.
+                    // A torn tail is cut. Its frames are read from the topic when the archive continues.
                     isChanged = true
                 } else {
                     try take(offsets.lowerBound..<(isTail ? next ?? offsets.lowerBound : offsets.upperBound))
@@ -289,8 +290,9 @@ public struct Archive {
         return isChanged ? box : nil
     }
 
-    /// Removes what processes have left that ended while they made a file of the archive or a snapshot, and nothing else; returns
-    /// the number of files. Throws `ArchiveInUse` where a member runs, which may be making them.
+    /// Removes the unfinished files that processes have left which ended while they wrote the archive or a snapshot,
+    /// and nothing else. Returns the number of files. Throws `ArchiveInUse` while a member runs, because it may be
+    /// writing them.
     @discardableResult public func removeUnfinished(with snapshots: SnapshotStore) throws -> Int {
         let lock = try directory.locked()
         let names = ArchiveDirectory.unfinished(among: try directory.names())
@@ -300,7 +302,7 @@ public struct Archive {
         return count
     }
 
-    /// Removes everything; the ledger loses nothing by it. Returns the number of files.
+    /// Removes every file except the lock. The ledger loses nothing by it. Returns the number of files.
     @discardableResult public func drop() throws -> Int {
         let lock = try directory.locked()
         let names = try directory.names().filter { $0 != "lock" }

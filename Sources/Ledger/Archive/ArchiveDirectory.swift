@@ -1,21 +1,22 @@
 internal import Glibc
 internal import Synchronization
 
-/// Where a ledger partition's archive lies: `ROOT/PARTITION/`, with `FIRST.segment` and `FIRST.index` files (numbers of 5
-/// and 20 digits), `FIRST.torn-BYTE` for what was cut off, and `lock`. A file that is being made has another name until it is
-/// whole: `FIRST.index.new-PROCESS`, `FIRST.segment.new`, `FIRST.torn-BYTE.new`.
+/// The directory of a ledger partition's archive, `ROOT/PARTITION/`. It has the files `FIRST.segment` and
+/// `FIRST.index`, `FIRST.torn-BYTE` with bytes that were cut off, and `lock`. PARTITION has 5 digits and FIRST has
+/// 20. A file that is being written has another name until it is complete: `FIRST.index.new-PROCESS`,
+/// `FIRST.segment.new`, `FIRST.torn-BYTE.new`.
 public struct ArchiveDirectory: Sendable {
-    /// The number in the magic of a segment file.
+    /// The format's number in the magic of a segment file.
     public static let format = 1
-    /// What a look-up reads at a time where there is no index yet.
+    /// The greatest size at which a segment is closed: a look-up reads so much where there is no index yet.
     public static let maximumSegmentBytes = 4 * 1024 * 1024
 
     public let partition: Int32
     public let path: String
     let files: any FileSystem
-    /// A segment that has grown to this is closed, and the next one begun.
+    /// A segment that has reached this size is closed, and the next one begun.
     let segmentBytes: Int
-    /// Nil: the directory is listed whenever somebody asks what is there.
+    /// The segments that this process writes; nil if the directory is listed whenever they are asked for.
     private var written: WrittenSegments?
 
     /// `segmentBytes`: at most `maximumSegmentBytes`.
@@ -45,28 +46,28 @@ public struct ArchiveDirectory: Sendable {
 
     func path(_ first: Int64) -> String { "\(path)/\(Self.digits(first, 20)).segment" }
     func indexPath(_ first: Int64) -> String { "\(path)/\(Self.digits(first, 20)).index" }
-    /// Where this process makes an index: another one may be making the same.
+    /// Where this process writes a new index. Another process may be writing the same index.
     func newIndexPath(_ first: Int64) -> String { "\(indexPath(first)).new-\(getpid())" }
     func tornPath(_ first: Int64, at byte: Int) -> String { "\(path)/\(Self.digits(first, 20)).torn-\(byte)" }
     var lockPath: String { path + "/lock" }
 
-    /// The files. What else has a name there is passed over: see `oddPaths`.
+    /// The names of files. `oddPaths` has the others.
     func names() throws(FileError) -> [String] {
         try files.entries(of: path).filter(\.mayBeFile).map(\.name)
     }
 
-    /// What lies there and is no file: a directory, a pipe or the like. Nobody of us has made it, and nobody reads it.
+    /// The paths that are not files: directories, pipes and the like. Standing neither makes nor reads them.
     public func oddPaths() throws(FileError) -> [String] {
         try files.entries(of: path).filter { !$0.mayBeFile }.map { "\(path)/\($0.name)" }
     }
 
-    /// The first offsets of its segments, ascending.
+    /// The first offsets of the segments, ascending.
     func segments() throws(FileError) -> [Int64] {
         if let known = written?.firsts { return known }
         return Self.segments(among: try names())
     }
 
-    /// The same directory for the process that writes it, which knows the segments without listing them.
+    /// The same directory for the process that writes it. It knows the segments without listing the directory.
     func written(_ segments: WrittenSegments) -> ArchiveDirectory {
         var copy = self
         copy.written = segments
@@ -79,7 +80,7 @@ public struct ArchiveDirectory: Sendable {
         }
     }
 
-    /// Files that somebody makes, or was making when it ended.
+    /// The files that a process is writing, or was writing when it ended.
     static func unfinished(among names: [String]) -> [String] { names.filter(isUnfinished) }
 
     static func isUnfinished(_ name: String) -> Bool {
@@ -88,14 +89,15 @@ public struct ArchiveDirectory: Sendable {
             || kind.hasPrefix(".torn-") && kind.hasSuffix(".new")
     }
 
-    /// What follows the 20 digits that a file's name begins with; nil if it does not begin so.
+    /// The part of a file's name after its first 20 digits; nil if it does not begin with them.
     static func numbered(_ name: String) -> Substring? {
         let number = name.prefix(20)
         guard number.utf8.count == 20, number.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return name.dropFirst(20)
     }
 
-    /// A name of its own, so that nobody writes beside the one that has it. Throws `ArchiveInUse`.
+    /// Takes the lock of the archive, so that no other process writes to it. Throws `ArchiveInUse` if another process
+    /// has it.
     func locked() throws -> File {
         try files.makeDirectories(path)
         let file = try File(lockPath, create: true, on: files)
@@ -109,16 +111,16 @@ public struct ArchiveDirectory: Sendable {
     }
 }
 
-/// The segments of an archive that this process writes. While it has the lock, nobody else begins or removes one.
+/// The segments of an archive that this process writes. While it has the lock, no other process makes or removes one.
 final class WrittenSegments: Sendable {
     private let state: Mutex<[Int64]?>
 
     init(_ firsts: [Int64]) { state = Mutex(firsts) }
 
-    /// The first offsets, ascending; nil once the archive is not this process's any more.
+    /// The first offsets, ascending; nil after this process has released the archive.
     var firsts: [Int64]? { state.withLock { $0 } }
 
-    /// The one before must be written to its end: whoever reads takes a segment that has a successor for whole.
+    /// Adds a segment. The one before must be complete: a reader takes a segment that has a successor for complete.
     func begin(_ first: Int64) { state.withLock { $0?.append(first) } }
 
     func removeLast() { state.withLock { _ = $0?.popLast() } }
@@ -126,18 +128,18 @@ final class WrittenSegments: Sendable {
     func release() { state.withLock { $0 = nil } }
 }
 
-/// Another process writes there.
+/// Another process writes to the archive.
 public struct ArchiveInUse: Error, Hashable, Sendable, CustomStringConvertible {
     public let path: String
     public var description: String { "\(path): another process writes this archive" }
 }
 
-/// Frames that should be in the archive and are not, or not as they were written.
+/// Frames of the archive are missing or damaged.
 public struct ArchiveDamage: Error, Hashable, Sendable, CustomStringConvertible {
     public let file: String
-    /// Where in the file it shows.
+    /// The byte of the file at which the damage shows.
     public let byte: Int
-    /// The offsets that may be concerned; without an end: up to the next segment.
+    /// The offsets that may be affected. `Int64.max` as the upper bound means up to the next segment.
     public let offsets: Range<Int64>
     public let reason: String
 

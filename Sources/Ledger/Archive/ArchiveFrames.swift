@@ -1,29 +1,30 @@
-/// A ledger partition's frames as the archive has them. Damage is never passed over: `next` throws `ArchiveDamage`.
+/// A ledger partition's frames from its archive. Damage is never passed over: `next` throws `ArchiveDamage`.
 ///
-/// It may read while another process writes. Then it ends somewhere in what is there, and goes on from that end when `next`
-/// is called once more. A segment that has a successor is not written any more. So the directory is listed before a segment
-/// is read: only where the last segment of the list is torn may there be more to come, and everywhere else it is damage.
+/// It may read while another process writes. It then returns nil at the end of what is there, and continues from that
+/// end when `next` is called again. A segment that has a successor is not written any more, and the directory is
+/// listed before a segment is read. So a torn end of the last listed segment may still grow; a torn end of any other
+/// segment is damage.
 public final class ArchiveFrames: FrameSource {
     private let directory: ArchiveDirectory
     private let start: Int64
     private let end: Int64
     private let rereading: Rereading
     private let segment = LoadedSegment()
-    /// Nil until there is a segment to begin with.
+    /// Nil before the first segment is opened.
     private var scan: SegmentScan?
-    /// The segment's header is there, and is the one that must be.
+    /// True after the segment's header has been checked.
     private var isHeaderGood = false
-    /// The end of the segment that was read before this one; nil if it is the first.
+    /// The end of the segment that was read before this one; nil if this one is the first.
     private var previousEnd: Int64?
-    /// The segments behind this one, as they were listed before this one was read.
+    /// The segments after this one, as they were listed before this one was read.
     private var successors: ArraySlice<Int64> = []
-    /// How often the place that is read now was read again.
+    /// How often the current position has been read again.
     private var rereadings = 0
     private var room: UnsafeMutableRawBufferPointer
-    /// Segment files read, for whoever measures how far it is.
+    /// Bytes of the segment files that have been read, for progress.
     public private(set) var bytesRead: Int64 = 0
 
-    /// The frames at `start` and behind it, before `end`. `rereading`: before damage is thrown.
+    /// Reads the frames from `start` on, before `end`. `rereading` applies before damage is thrown.
     public init(
         _ directory: ArchiveDirectory, from start: Int64 = 0, until end: Int64 = .max, rereading: Rereading = .none
     ) {
@@ -36,7 +37,7 @@ public final class ArchiveFrames: FrameSource {
 
     deinit { room.deallocate() }
 
-    /// Whether more of the segment may be written.
+    /// Whether more may be written to the segment.
     private var mayGrow: Bool { successors.isEmpty }
 
     public func next() throws -> LedgerFrame? {
@@ -66,7 +67,7 @@ public final class ArchiveFrames: FrameSource {
         }
     }
 
-    /// The segment that holds `start`. False: there is none yet.
+    /// Opens the segment that holds `start`, or the first one. Returns false if there is none yet.
     private func open() throws -> Bool {
         let segments = try directory.segments()
         guard let index = segments.lastIndex(where: { $0 <= start }) ?? segments.indices.first else { return false }
@@ -76,7 +77,8 @@ public final class ArchiveFrames: FrameSource {
         return true
     }
 
-    /// On to what lies behind that which was read: in this segment, or in the next one. False: there is nothing yet.
+    /// Continues after the bytes that were read, in this segment or in the next one. Returns false if there is
+    /// nothing yet.
     private func goOn() throws -> Bool {
         if mayGrow {
             let before = segment.count
@@ -97,7 +99,7 @@ public final class ArchiveFrames: FrameSource {
         successors = try directory.segments().drop { $0 <= first }
     }
 
-    /// False: the last segment was begun and had no record, and a member that starts has removed it.
+    /// Returns false if the last segment is gone: it had no record, and a member removed it when it started.
     private func load(_ first: Int64) throws -> Bool {
         do {
             try segment.load(first, in: directory)
@@ -108,13 +110,13 @@ public final class ArchiveFrames: FrameSource {
         return true
     }
 
-    /// The segment that was loaded is the next one.
+    /// Makes the loaded segment the current one.
     private func begin(behind end: Int64?) {
         bytesRead += Int64(segment.count)
         (previousEnd, scan, isHeaderGood) = (end, SegmentScan(first: segment.first), false)
     }
 
-    /// Throws where the header is another one than it must be. False: it is not written yet.
+    /// Checks the header. Throws if it is not the expected one. Returns false if it is not written yet.
     private func hasHeader() throws -> Bool {
         if isHeaderGood { return true }
         if mayGrow, segment.count < Segment.headerBytes { return false }
@@ -135,8 +137,8 @@ public final class ArchiveFrames: FrameSource {
         return true
     }
 
-    /// Reads the segment once more, because it may have been written meanwhile. Throws `damage` where that was done as often
-    /// as it is to be.
+    /// Reads the segment again, because it may have been written since. Throws `damage` if it has been read again as
+    /// often as `rereading` allows.
     private func readAgain(or damage: ArchiveDamage) throws {
         guard rereadings < rereading.times else { throw damage }
         rereadings += 1

@@ -3,30 +3,43 @@ internal import Events
 
 /// # An index file: a closed segment's entries by subject
 ///
-/// What counts of the segment (`Acceptance`), ticks left out, a second time: sorted by the subject's fingerprint, so that
-/// one person's entries lie together. It can be made from the segment and the acceptance before it at any time, and is
-/// thrown away when its checksum or the segment's size is not what it says.
+/// A copy of the segment's entries that count (`Acceptance`), without ticks and without entries whose time is out of
+/// range. The entries are sorted by the subject's fingerprint, so that one subject's entries are adjacent. An index
+/// can be made at any time from its segment and the acceptance before it. It is discarded if its checksum is wrong or
+/// if the segment has another size than the index says.
 ///
 ///     meta       8  magic "SLAI0003"
-///                4  CRC-32C of the meta behind this field
+///                4  CRC-32C of the meta after this field
 ///                4  length of the meta
 ///                8  size of the segment file
 ///                4  CRC-32C of the segment file
-///                8  entries of all kinds in the segment, 8 frames, 8 end (last offset plus one)
-///                8  entries that concern everyone
-///                8  clock before the segment, 8 clock behind it
-///                …  acceptance behind it (`Acceptance.write`)
-///                …  varint number of frames; of each 8 offset, 8 clock before it, 4 place in the segment
-///                …  varint number of blocks; of each 8 first fingerprint, 4 packed length, 4 length, 4 CRC-32C
+///                8  number of entries of all kinds that count
+///                8  number of frames
+///                8  end: the segment's last offset plus one
+///                8  number of entries that concern everyone
+///                8  clock before the segment
+///                8  clock after the segment
+///                …  acceptance after the segment (`Acceptance.write`)
+///                …  varint number of frames; of each: 8 offset, 8 clock before it, 4 its position in the segment
+///                …  varint number of blocks; of each: 8 first fingerprint, 4 packed length, 4 length,
+///                   4 CRC-32C of the packed bytes
 ///     blocks     …  LZ4 blocks of entries
-///     entry      8  fingerprint, 4 length of what follows, 8 ledger offset, 4 place in the frame, 8 clock before it, then in the form of a frame's
-///                   entry, each text at full length
+///     entry      8  fingerprint of the subject
+///                4  length of the bytes after this field
+///                8  ledger offset
+///                4  index in the frame
+///                8  clock before the entry
+///                1  kind, as in a frame; plus 0x40 if its topic has lost records
+///                8  time
+///                …  kind `event` only: `bytes` topic, 4 partition, 8 offset
+///                …  `bytes` source, `bytes` type, `bytes` subject, `bytes` id, `bytes` data
+///     bytes      …  varint length, bytes
 enum ArchiveIndex {
     static let magic: UInt64 = 0x3330_3030_4941_4C53
-    /// Entries are gathered into a block up to this.
+    /// A block is closed when its entries have this size.
     static let blockBytes = 32 * 1024
     static let maximumBytes = 128 * 1024 * 1024
-    /// A block is a full one and the greatest entry.
+    /// The greatest size of a block's entries: a full block and the greatest entry.
     static let readerMaximumBlockBytes = blockBytes + Frame.readerMaximumBytes
 
     struct Block {
@@ -38,7 +51,7 @@ enum ArchiveIndex {
     }
 }
 
-/// Makes the indexes of a partition's segments, one after the other from the first.
+/// Makes the indexes of a partition's segments, in the order of their offsets.
 struct ArchiveIndexBuilder: ~Copyable {
     private var entries: EntryReader
     private var clockBefore = Timestamp.distantPast
@@ -49,7 +62,7 @@ struct ArchiveIndexBuilder: ~Copyable {
     private var entryCount: Int64 = 0
     private var commonCount: Int64 = 0
 
-    /// Behind the segments that led to this acceptance.
+    /// `acceptance` is the one after all earlier segments.
     init(_ acceptance: Acceptance = Acceptance()) { entries = EntryReader(acceptance) }
 
     var acceptance: Acceptance { entries.acceptance }
@@ -64,7 +77,7 @@ struct ArchiveIndexBuilder: ~Copyable {
         clockBefore = clock
     }
 
-    /// Returns the number of entries that count; a frame that cannot be read has none.
+    /// Adds a frame. Returns the number of its entries that count; 0 if it cannot be read.
     mutating func add(_ frame: UnsafeRawBufferPointer, of record: SegmentRecord) throws(FrameError) -> Int64 {
         frames.append((record.offset, clock.microseconds, record.position))
         guard try entries.openOrPass(frame) else { return 0 }

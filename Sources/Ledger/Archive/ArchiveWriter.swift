@@ -1,42 +1,42 @@
 internal import Events
 
-/// Appends a ledger partition's frames to its archive. One process a partition.
+/// Appends a ledger partition's frames to its archive. Only one process writes to an archive.
 ///
-/// The archive is a cache: what was not synced may be gone after a crash, and is read from the topic again from
-/// `nextOffset` on. What must never happen is that it lies.
+/// The archive is a cache: frames that were not synced may be gone after a crash, and are read from the topic again
+/// from `nextOffset` on. A frame that is in the archive is always the topic's frame.
 public final class ArchiveWriter {
-    /// What a crash left half written.
+    /// Bytes that a crash left half written.
     public struct TornTail: Hashable, Sendable {
-        /// Where the cut bytes are kept.
+        /// The file with the bytes that were cut off.
         public let path: String
         public let bytes: Int
     }
 
     /// Files that a writer has open: the lock, and the segment that is being written.
     public static let openFiles = 2
-    /// Bytes gathered before they are written.
+    /// Bytes that are gathered before a write.
     private static let flushBytes = 256 * 1024
 
-    /// The offset behind the last frame; 0 in an empty archive.
+    /// The offset after the last frame; 0 in an empty archive.
     public private(set) var nextOffset: Int64 = 0
     public private(set) var torn: [TornTail] = []
-    /// The first offset of the segment that is being written; nil: there is none yet.
+    /// The first offset of the segment that is being written; nil if there is none yet.
     public private(set) var segment: Int64?
 
-    /// For whoever reads here in this process: while the writer is open, nobody lists the directory for what it has.
+    /// For readers in this process: while the writer is open, they know its segments without listing the directory.
     public let directory: ArchiveDirectory
 
     private let segments: WrittenSegments
     private let lock: File
     private var file: File?
-    /// Bytes of the segment that are written.
+    /// Bytes of the segment that have been written to its file.
     private var written: Int64 = 0
     private var pending = ByteWriter(capacity: 2 * flushBytes)
     private var namesChanged = false
     private var failedSync: FileError?
 
-    /// Takes the archive over: cuts a torn tail, keeps what it cut aside, and removes files that were not finished. Throws
-    /// `ArchiveInUse`, `ArchiveDamage` (in the last segment, before its end), `FileError`.
+    /// Takes the archive over: cuts a torn tail, writes what it cut to another file, and removes unfinished files.
+    /// Throws `ArchiveInUse`, `FileError`, or `ArchiveDamage` if the last segment is damaged before its end.
     public init(_ directory: ArchiveDirectory) throws {
         lock = try directory.locked()
         let names = try directory.names()
@@ -68,7 +68,7 @@ public final class ArchiveWriter {
 
     deinit { segments.release() }
 
-    /// How many bytes of a segment make sense, from its start; sets `nextOffset`.
+    /// The number of intact bytes from a segment's start. Sets `nextOffset`.
     private func wholeBytes(_ loaded: LoadedSegment) throws -> Int {
         var scan = SegmentScan(first: loaded.first)
         let hasHeader = loaded.header.map { $0.first == loaded.first && $0.partition == directory.partition } ?? false
@@ -98,8 +98,9 @@ public final class ArchiveWriter {
         torn.append(TornTail(path: path, bytes: cut.count))
     }
 
-    /// Appends a frame; one that is there already is left out. Throws `FileError`: after `isDiskFull` nothing has changed,
-    /// and the same append may be made again when there is room; after any other the writer is of no use any more.
+    /// Appends a frame; a frame that is already there is ignored. Throws `FileError`. After `isDiskFull` nothing has
+    /// changed, and the append may be repeated when there is room. After any other error the writer cannot be used
+    /// any more.
     public func append(_ frame: UnsafeRawBufferPointer, at offset: Int64) throws(FileError) {
         guard offset >= nextOffset else { return }
         if pending.count >= Self.flushBytes { try flush() }
@@ -119,7 +120,7 @@ public final class ArchiveWriter {
         nextOffset = offset + 1
     }
 
-    /// Hands what is gathered to the operating system.
+    /// Writes the gathered bytes to the file, without a sync.
     public func flush() throws(FileError) {
         if let failedSync { throw failedSync }
         guard let file, pending.count > 0 else { return }
@@ -128,8 +129,8 @@ public final class ArchiveWriter {
         pending.removeAll()
     }
 
-    /// Everything appended is on the disk when this returns. Once it has failed, nothing may rely on this archive in this
-    /// process: it throws from then on.
+    /// Returns after everything that was appended is on the disk. After a failure it throws on every call, because
+    /// nothing in this process may rely on the archive any more.
     public func sync() throws(FileError) {
         try flush()
         try syncFile()
@@ -147,10 +148,10 @@ public final class ArchiveWriter {
         }
     }
 
-    /// The next append closes the segment first, which takes a sync.
+    /// True if the next append closes the segment first, which takes a sync.
     public var isSegmentFull: Bool { file != nil && written + Int64(pending.count) >= directory.segmentBytes }
 
-    /// Ends the segment that is being written: everything in it is on the disk then.
+    /// Closes the segment that is being written. Everything in it is on the disk then.
     public func closeSegment() throws(FileError) {
         try sync()
         try file?.close()

@@ -1,7 +1,7 @@
-/// Index files that are open: at most so many, those that were used last. One thread at a time.
+/// The index files that are open: the last used ones, at most `limit`. Not thread-safe.
 struct OpenIndexes {
     private let limit: Int
-    /// Used longest ago first.
+    /// Least recently used first.
     private var files: [(first: Int64, file: File)] = []
 
     init(limit: Int) { self.limit = limit }

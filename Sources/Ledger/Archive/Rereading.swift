@@ -1,21 +1,22 @@
 internal import Glibc
 
-/// How often, and after what pause, what looks damaged is read again before that is said: another process may be writing it.
+/// How often, and after which pause, bytes that look damaged are read again before the damage is reported: another
+/// process may be writing them.
 ///
-/// A write is over within milliseconds, unless the disk is full.
+/// A write takes milliseconds, unless the disk is full.
 public struct Rereading: Sendable {
-    /// How often a place is read again.
+    /// How often a position is read again.
     public let times: Int
     /// The wait before each time.
     public let pause: Duration
     private let rest: @Sendable (Duration) -> Void
 
-    /// The first reading counts: nobody else writes.
+    /// For archives that no other process writes: the first reading counts.
     public static let none = Rereading(times: 0, pause: .zero)
-    /// Beside a member that runs: ten times within a second.
+    /// For archives of a running member: ten times within a second.
     public static let besideMember = Rereading(times: 10, pause: .milliseconds(100))
 
-    /// `rest` waits as long as it is told.
+    /// `rest` waits for the duration that it is given.
     public init(times: Int, pause: Duration, rest: @escaping @Sendable (Duration) -> Void) {
         (self.times, self.pause, self.rest) = (times, pause, rest)
     }
@@ -26,7 +27,7 @@ public struct Rereading: Sendable {
 
     func wait() { rest(pause) }
 
-    /// Runs `body`, and runs it again where it throws `ArchiveDamage` or misses a file that it had seen.
+    /// Runs `body`, and repeats it if it throws `ArchiveDamage` or if a file that it listed is missing.
     public func run<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
         var count = 0
         while true {

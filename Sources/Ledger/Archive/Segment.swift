@@ -8,30 +8,31 @@ internal import Events
 ///
 ///     header     8  magic "SLAS0001"
 ///                8  first: the offset in the file's name
-///                8  end of the segment before: its last offset plus one (0: there is none)
+///                8  end of the segment before: its last offset plus one; 0 if there is none
 ///                4  ledger partition
 ///                4  CRC-32C of the 28 bytes before
 ///     record     4  magic "SLAR"
 ///                4  stored length
-///                4  length of the frame; the same: stored as it is, greater: as an LZ4 block
+///                4  length of the frame: equal to the stored length if it is stored unchanged, greater if it
+///                   is stored as an LZ4 block
 ///                8  offset
-///                4  CRC-32C of the 20 bytes before and what is stored
+///                4  CRC-32C of the 20 bytes before and of the stored bytes
 ///                …  the frame, stored
 ///
-/// Offsets ascend; they leave out what the topic leaves out.
+/// Offsets ascend. An offset that the topic lacks is missing here too.
 enum Segment {
     static let magic: UInt64 = 0x0030_3030_5341_4C53 | UInt64(0x30 + ArchiveDirectory.format) << 56
     static let headerBytes = 32
     static let recordMagic: UInt32 = 0x5241_4C53
     static let recordHeaderBytes = 24
-    /// A reader refuses more: a full segment and the greatest record.
+    /// A reader refuses a longer file. This is a full segment and the greatest record.
     static let readerMaximumBytes =
         ArchiveDirectory.maximumSegmentBytes + recordHeaderBytes + Frame.readerMaximumBytes
 
     struct Header: Equatable {
         var partition: Int32
         var first: Int64
-        /// Of the segment before.
+        /// The end of the segment before this one.
         var previousEnd: Int64
 
         func write(to writer: inout ByteWriter) {
@@ -43,7 +44,7 @@ enum Segment {
             writer.append(littleEndian: Checksum.of(writer.bytes, start..<writer.count))
         }
 
-        /// Nil: damaged, or no segment at all.
+        /// Nil if the header is damaged or is not a segment's.
         init?(_ bytes: UnsafeRawBufferPointer) {
             guard bytes.count >= Segment.headerBytes,
                 Checksum.of(bytes, 0..<28) == bytes.integer(at: 28, as: UInt32.self),
@@ -59,7 +60,7 @@ enum Segment {
         }
     }
 
-    /// Appends a frame as a record: compressed where that makes it smaller.
+    /// Appends a frame as a record, compressed if that makes it smaller.
     static func append(_ frame: UnsafeRawBufferPointer, at offset: Int64, to writer: inout ByteWriter) {
         let start = writer.count
         writer.append(littleEndian: recordMagic)
@@ -87,7 +88,7 @@ struct SegmentRecord {
     var stored: UnsafeRawBufferPointer
     var end: Int { position + Segment.recordHeaderBytes + stored.count }
 
-    /// The record at `position`; nil: there is none that is whole.
+    /// The record at `position`; nil if there is no intact one.
     init?(_ bytes: UnsafeRawBufferPointer, at position: Int) {
         guard bytes.count - position >= Segment.recordHeaderBytes,
             bytes.integer(at: position, as: UInt32.self) == Segment.recordMagic
@@ -104,7 +105,7 @@ struct SegmentRecord {
         stored = UnsafeRawBufferPointer(rebasing: bytes[body..<body + storedBytes])
     }
 
-    /// The frame's bytes, in `room` where they must be unpacked; nil if they cannot be.
+    /// The frame's bytes, unpacked into `room` if they are compressed; nil if they cannot be unpacked.
     func frame(in room: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer? {
         if stored.count == frameBytes { return stored }
         guard frameBytes <= room.count,
@@ -121,7 +122,7 @@ extension Checksum {
         return standing_crc32c(previous, bytes.baseAddress! + range.lowerBound, range.count)
     }
 
-    /// Of a record without its checksum.
+    /// The checksum of a record, which covers all but the checksum field.
     static func ofRecord(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> UInt32 {
         let head = of(bytes, range.lowerBound..<range.lowerBound + 20)
         return of(bytes, range.lowerBound + Segment.recordHeaderBytes..<range.upperBound, after: head)

@@ -1,12 +1,12 @@
 internal import CLZ4
 internal import Events
 
-/// What an index file that has passed its checks says of its segment, and where the entries lie in it. The file is not kept
-/// open.
+/// The contents of an index file that has passed its checks: its segment's counts and where the entries are. The file
+/// does not stay open.
 final class SegmentIndex {
     struct FramePlace {
         var offset: Int64
-        /// The clock before the frame.
+        /// The clock before the frame, in microseconds.
         var clock: Int64
     }
 
@@ -14,14 +14,14 @@ final class SegmentIndex {
     let entryCount: Int64
     /// Entries that concern everyone.
     let commonCount: Int64
-    /// The offset behind the segment's last.
+    /// The offset after the segment's last frame.
     let end: Int64
     let clockBefore: Timestamp
     let clock: Timestamp
     let acceptance: Acceptance
     let frames: [FramePlace]
 
-    /// Nil: there is none, or none that is the segment's.
+    /// Nil if there is no index, or none that fits the segment.
     init?(_ first: Int64, in directory: ArchiveDirectory) throws {
         let path = directory.indexPath(first)
         let file: File
@@ -103,12 +103,13 @@ final class SegmentIndex {
         }
     }
 
-    /// The entries of a subject in the index file, in ledger order. Throws `ArchiveDamage` where a block is damaged.
+    /// Reads the entries of a subject from the index file, in ledger order. Throws `ArchiveDamage` if a block is
+    /// damaged.
     func forEachEntry(
         of subject: UnsafeRawBufferPointer, in file: File, _ body: (HistoryEntry) throws -> Void
     ) throws {
         let fingerprint = subject.fingerprint(seed: 0)
-        // The last block that begins before it, and those that begin with it.
+        // The last block with a smaller first fingerprint may end with this one; the next blocks may begin with it.
         var low = 0
         var high = blocks.count
         while low < high {
@@ -132,7 +133,7 @@ final class SegmentIndex {
         }
     }
 
-    /// Reads every block of the index file. Throws `ArchiveDamage` where one is damaged.
+    /// Reads every block of the index file. Throws `ArchiveDamage` if one is damaged.
     func check(_ file: File) throws { for block in blocks { try read(block, file) { _ in } } }
 
     private func read(

@@ -1,6 +1,6 @@
 internal import Events
 
-/// A segment file's bytes in memory, and who is next to read it. Reused, it does not allocate.
+/// The bytes of a segment file in memory. Reused, it allocates only for a longer file.
 final class LoadedSegment {
     private var room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 8)
     private(set) var count = 0
@@ -11,7 +11,7 @@ final class LoadedSegment {
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: room[..<count]) }
     var header: Segment.Header? { Segment.Header(bytes) }
 
-    /// Throws EFBIG for a file that no segment can be.
+    /// Throws EFBIG if the file is longer than a segment can be.
     func load(_ first: Int64, in directory: ArchiveDirectory) throws(FileError) {
         let path = directory.path(first)
         let file = try File(path, readOnly: true, on: directory.files)
@@ -26,23 +26,23 @@ final class LoadedSegment {
     }
 }
 
-/// Goes through a segment's records.
+/// Reads the records of a segment in order.
 struct SegmentScan {
     enum Step {
         case record(SegmentRecord)
-        /// From `byte` on there is no whole record, up to the one behind `offsets`, if there is one.
+        /// No intact record begins at `byte`. The next one, if there is any, has the offset after `offsets`.
+        /// `isTail`: there is none.
         case damage(byte: Int, offsets: Range<Int64>, isTail: Bool)
         case end
     }
 
-    /// Places that look like a record and are held against their checksum, behind damage.
+    /// The maximum number of positions after damage that are tried as a record's start.
     private static let maximumCandidates = 4096
 
     private(set) var position = Segment.headerBytes
-    /// The last record's offset plus one.
+    /// The last record's offset plus one; the segment's first offset before the first record.
     private(set) var end: Int64
 
-    /// Of a segment whose first offset is `first`.
     init(first: Int64) { end = first }
 
     mutating func next(in bytes: UnsafeRawBufferPointer) -> Step {
@@ -59,7 +59,7 @@ struct SegmentScan {
         return .damage(byte: byte, offsets: first..<(behind?.offset ?? .max), isTail: behind == nil)
     }
 
-    /// Back to the beginning of damage, so that the next step looks there again.
+    /// Returns to the start of damage, so that the next step reads it again.
     mutating func goBack(to byte: Int, end: Int64) { (position, self.end) = (byte, end) }
 
     private func record(_ bytes: UnsafeRawBufferPointer, at position: Int) -> SegmentRecord? {

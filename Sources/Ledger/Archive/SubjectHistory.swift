@@ -1,23 +1,23 @@
 public import Events
 
-/// An entry that counts, and where in its ledger partition it lies; borrowed.
+/// An entry that counts, with its position in its ledger partition; borrowed.
 public struct HistoryEntry {
     public var offset: Int64
-    /// Its place in its frame.
+    /// The entry's index in its frame.
     public var entry: Int
-    /// The partition's clock before it.
+    /// The partition's clock before the entry.
     public var clock: Timestamp
     public var kind: EntryKind
-    /// Kind `event` only.
+    /// Set only for kind `event`.
     public var origin: Origin
     public var event: EventView
-    /// Of a topic that had lost records: it imposed nothing.
+    /// True if the entry's topic had lost records: the entry imposed nothing.
     public var isFrozen: Bool
 
-    /// In an index: beside the kind.
+    /// The bit of the kind that an index sets for a frozen entry.
     static let frozenMark: UInt8 = 0x40
 
-    /// `content`: what the frame has there.
+    /// `content` is the entry of the frame.
     public init(offset: Int64, entry: Int, clock: Timestamp, isFrozen: Bool, _ content: Entry) {
         (self.offset, self.entry, self.clock, self.isFrozen) = (offset, entry, clock, isFrozen)
         (kind, origin, event) = (content.kind, content.origin, content.event)
@@ -50,21 +50,22 @@ public struct HistoryEntry {
     }
 }
 
-/// One subject's entries, read by the archive's indexes and, where there is none yet, from its last segment. Makes the
-/// indexes of closed segments that are missing. One thread at a time, beside a writer and others that read.
+/// One subject's entries, read through the archive's indexes, and from the last segment, which has no index yet. It
+/// makes the missing indexes of closed segments. Not thread-safe; a writer and other readers may run at the same
+/// time.
 public final class SubjectHistory {
-    /// Index files that stay open between look-ups. A look-up over more of them opens each anew, which costs little beside the
-    /// block that it reads of it.
+    /// The number of index files that stay open between look-ups. A look-up of more segments opens each file anew,
+    /// which costs little compared with reading a block.
     public static let maximumOpenIndexes = 8
 
     private let directory: ArchiveDirectory
-    /// By first offset.
+    /// Indexes by their segment's first offset.
     private var indexes: [Int64: SegmentIndex] = [:]
     private var open = OpenIndexes(limit: maximumOpenIndexes)
 
     public init(_ directory: ArchiveDirectory) { self.directory = directory }
 
-    /// Indexes the closed segments that have no good index yet; returns how many it made.
+    /// Makes the missing or bad indexes of the closed segments; returns how many it made.
     @discardableResult public func index() throws -> Int { try index(try directory.segments()) }
 
     private func index(_ segments: [Int64]) throws -> Int {
@@ -84,7 +85,8 @@ public final class SubjectHistory {
         return made
     }
 
-    /// True: what is damaged was an index, and it is removed. It follows from its segment, and the next look-up makes it again.
+    /// Removes an index if the damage is in one, and returns whether it was. The next look-up makes it again from its
+    /// segment.
     public func forget(_ damage: ArchiveDamage) throws -> Bool {
         guard let first = indexes.keys.first(where: { directory.indexPath($0) == damage.file }) else { return false }
         drop(first)
@@ -104,7 +106,7 @@ public final class SubjectHistory {
         return index
     }
 
-    /// The index of a closed segment, and its file. One whose file was removed since is made again.
+    /// The index of a closed segment, and its file. An index whose file was removed is made again.
     private func usable(_ first: Int64, _ segments: [Int64]) throws -> (SegmentIndex, File) {
         if let index = try good(first), let file = try open.file(first, in: directory) { return (index, file) }
         drop(first)
@@ -132,7 +134,7 @@ public final class SubjectHistory {
         }
     }
 
-    /// `isLast`: when it was read it was the last segment, and may be torn because it is being written.
+    /// `isLast`: the segment was the last one when it was read, so a torn end may be a record that is being written.
     private static func forEachRecord(
         _ loaded: LoadedSegment, isLast: Bool, _ directory: ArchiveDirectory,
         _ body: (UnsafeRawBufferPointer, SegmentRecord) throws -> Void
@@ -162,8 +164,8 @@ public final class SubjectHistory {
         }
     }
 
-    /// The entries of `subject` before ledger offset `end`, oldest first, and with them those that concern everyone. Throws
-    /// `ArchiveDamage`. Returns the partition's clock there.
+    /// Reads the entries of `subject` before ledger offset `end`, oldest first, and with them the entries that
+    /// concern everyone. Returns the partition's clock after them. Throws `ArchiveDamage`.
     @discardableResult public func read(
         _ subject: UnsafeRawBufferPointer, until end: Int64 = .max, _ body: (HistoryEntry) throws -> Void
     ) throws -> Timestamp {
@@ -177,7 +179,7 @@ public final class SubjectHistory {
             guard first < end else { return clock }
             let (index, file) = try usable(first, segments)
             acceptance = index.acceptance
-            // Where the end lies inside: the clock before the first frame that is left out.
+            // If `end` is inside the segment, this is the clock before the first frame that is left out.
             clock = index.frames.first { $0.offset >= end }.map { Timestamp(microseconds: $0.clock) } ?? index.clock
             try merge(index, file, subject, everyone) { entry in
                 if entry.offset < end { try body(entry) }
@@ -205,15 +207,15 @@ public final class SubjectHistory {
         return clock
     }
 
-    /// The events of some subjects, of each oldest first; those in segments that end before `time` may be left out. Throws
-    /// `ArchiveDamage`.
+    /// Reads the events of some subjects, in each segment subject by subject. Those in segments that end before `time` may be left out.
+    /// Throws `ArchiveDamage`.
     public func readEvents(of subjects: [[UInt8]], since time: Timestamp, _ body: (EventView) throws -> Void) throws {
         let segments = try directory.segments()
         _ = try index(segments)
         guard let last = segments.last else { return }
         var acceptance = Acceptance()
         for first in segments.dropLast() {
-            guard let known = try good(first) else { continue }
+            let known = try good(first) ?? usable(first, segments).0
             acceptance = known.acceptance
             // An entry moves the clock to its time, and is where the clock is at it or after it.
             guard known.clock >= time else { continue }
@@ -240,7 +242,7 @@ public final class SubjectHistory {
         }
     }
 
-    /// A subject's entries and those that concern everyone, which are few, in ledger order.
+    /// Merges a subject's entries with those that concern everyone, in ledger order. The latter are few.
     private func merge(
         _ index: SegmentIndex, _ file: File, _ subject: UnsafeRawBufferPointer, _ everyone: UnsafeRawBufferPointer,
         _ body: (HistoryEntry) throws -> Void

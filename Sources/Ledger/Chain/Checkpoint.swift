@@ -1,6 +1,7 @@
 public import Events
 
-/// What a member says of a ledger partition: the frames before `nextOffset` have this chain head, and give this state.
+/// A member's statement about a ledger partition: the frames before `nextOffset` have this chain head and give this
+/// state.
 public struct Checkpoint: Hashable, Sendable {
     public var partition: Int32
     public var nextOffset: Int64
@@ -28,7 +29,7 @@ public struct Checkpoint: Hashable, Sendable {
 
     public static func hash(ofPolicy text: String) -> String { PolicyHash.of(text) }
 
-    /// What is signed: a line a field, in this order.
+    /// The bytes that are signed: one line per field, in this order.
     var canonical: [UInt8] {
         let lines = [
             "standing checkpoint 1", String(partition), String(nextOffset), Hex.text(chainHead), state,
@@ -38,10 +39,10 @@ public struct Checkpoint: Hashable, Sendable {
     }
 }
 
-/// A checkpoint and who vouches for it, as it lies in the topic `standing.checkpoints`.
+/// A checkpoint with its signature, as it is in the topic `standing.checkpoints`.
 public struct SignedCheckpoint: Hashable, Sendable {
     public var checkpoint: Checkpoint
-    /// `Keyring.id` of the key.
+    /// The `Keyring.id` of the key.
     public var key: String
     /// Ed25519 (RFC 8032), 64 bytes.
     public var signature: [UInt8]
@@ -57,7 +58,7 @@ public struct SignedCheckpoint: Hashable, Sendable {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// Nil: no checkpoint of this form. Whether its signature is good says `Keyring.vouches`.
+    /// Nil if the text is not a checkpoint of this form. `Keyring.objection(to:)` checks the signature.
     public init?(json: UnsafeRawBufferPointer, _ decoder: EventDecoder) {
         func string(_ name: StaticString) -> String? {
             decoder.string(name, of: json).map { String(decoding: $0, as: UTF8.self) }
@@ -83,6 +84,6 @@ public struct SignedCheckpoint: Hashable, Sendable {
         (self.checkpoint, self.key, self.signature) = (checkpoint, key, signature)
     }
 
-    /// A greater record is none.
+    /// A longer record is not read as a checkpoint.
     public static let maximumBytes = 4096
 }

@@ -1,9 +1,9 @@
-/// Two that say different things of the same place of a ledger partition.
+/// Two checkpoints that contradict each other about the same position of a ledger partition.
 public struct Divergence: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
-        /// They have not read the same frames.
+        /// The members have not read the same frames.
         case frames
-        /// They have read the same frames, and fold them into different states.
+        /// The members have read the same frames, and fold them into different states.
         case state
     }
 
@@ -12,7 +12,8 @@ public struct Divergence: Error, Hashable, Sendable, CustomStringConvertible {
     public let kind: Kind
     public let members: [String]
 
-    /// Nil: the checkpoints agree, or speak of different places, policies' effects set aside.
+    /// Nil if the checkpoints agree or are about different positions. States of different fold versions are not
+    /// compared.
     public init?(_ a: Checkpoint, _ b: Checkpoint) {
         guard a.partition == b.partition, a.nextOffset == b.nextOffset else { return nil }
         if a.chainHead != b.chainHead {
@@ -36,9 +37,9 @@ public struct Divergence: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Holds a member's own checkpoints of a partition against others', in whatever order they come.
+/// Compares a member's own checkpoints of a partition with the others' checkpoints. They may arrive in any order.
 public struct CheckpointComparison: Sendable {
-    /// Checkpoints kept of each side; the oldest go.
+    /// The number of checkpoints that are retained of each side. The oldest are removed.
     public static let kept = 256
 
     private var own: [Int64: Checkpoint] = [:]
@@ -52,7 +53,7 @@ public struct CheckpointComparison: Sendable {
         return others[checkpoint.nextOffset]?.lazy.compactMap { Divergence(checkpoint, $0) }.first
     }
 
-    /// One whose signature is good.
+    /// Adds another member's checkpoint, whose signature has been checked.
     public mutating func add(_ checkpoint: Checkpoint) -> Divergence? {
         others[checkpoint.nextOffset, default: []].append(checkpoint)
         if others.values.reduce(0, { $0 + $1.count }) > Self.kept, let oldest = others.keys.min() {
@@ -61,7 +62,7 @@ public struct CheckpointComparison: Sendable {
         return own[checkpoint.nextOffset].flatMap { Divergence($0, checkpoint) }
     }
 
-    /// The next place at which another member said something, at `offset` or behind it: where saying something too would
-    /// tell whether both agree.
+    /// The first offset, from `offset` on, at which another member has published a checkpoint; nil if there is none.
+    /// An own checkpoint there shows whether both agree.
     public func nextPlace(from offset: Int64) -> Int64? { others.keys.filter { $0 >= offset }.min() }
 }

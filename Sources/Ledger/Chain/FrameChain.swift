@@ -1,7 +1,7 @@
 internal import Crypto
 
-/// A SHA-256 chain over a ledger partition's frames: two that have the same head have folded the same bytes under the same
-/// offsets, in the same order.
+/// A SHA-256 chain over a ledger partition's frames. If two members have the same head, they have folded the same
+/// bytes at the same offsets in the same order.
 ///
 ///     head(0)     = SHA-256("standing ledger partition P")
 ///     head(n + 1) = SHA-256(head(n) ‖ offset, 8 bytes little-endian ‖ frame)
@@ -14,7 +14,7 @@ public struct FrameChain: Hashable, Sendable {
         head = Array(SHA256.hash(data: Array("standing ledger partition \(partition)".utf8)))
     }
 
-    /// Goes on from a head that was kept: `headBytes` bytes.
+    /// Continues from a stored head of `headBytes` bytes.
     public init(head: [UInt8]) {
         precondition(head.count == Self.headBytes, "a head is a SHA-256")
         self.head = head
@@ -38,7 +38,7 @@ enum Hex {
         return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
-    /// Nil: not `count` bytes in hexadecimal digits.
+    /// Nil if the text is not `count` bytes in lower-case hexadecimal digits.
     static func bytes(_ text: some StringProtocol, count: Int) -> [UInt8]? {
         let digits = Array(text.utf8)
         guard digits.count == 2 * count else { return nil }

@@ -1,10 +1,10 @@
 internal import Crypto
 internal import Events
 
-/// The keys that checkpoints are signed with and trusted by. Ed25519.
+/// The keys that sign checkpoints and the keys that are trusted. Ed25519.
 ///
-/// A key file has a line a key: `standing-private-key HEX` or `standing-public-key HEX`, with what follows, and lines that
-/// begin with `#`, for people.
+/// A key file has one key per line: `standing-private-key HEX` or `standing-public-key HEX`. What follows the key,
+/// and lines that begin with `#`, are for people.
 public struct Keyring: Sendable {
     public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
@@ -17,9 +17,9 @@ public struct Keyring: Sendable {
     private let signer: Curve25519.Signing.PrivateKey?
     private var trusted: [String: Curve25519.Signing.PublicKey] = [:]
 
-    /// The key that this process signs with, if it has one.
+    /// The id of the key that this process signs with; nil if it has none.
     public var signingKey: String? { signer.map { Self.id($0.publicKey) } }
-    /// By id; the signing key is among them.
+    /// The ids of the trusted keys, sorted. The signing key is among them.
     public var trustedKeys: [String] { trusted.keys.sorted() }
 
     /// `signing`: a file with one private key; `trusted`: a file of public keys.
@@ -45,7 +45,7 @@ public struct Keyring: Sendable {
         }
     }
 
-    /// The keys that follow a word in a file.
+    /// The keys in a file's lines that begin with `word`.
     private static func keys(in path: String, _ word: String, on files: any FileSystem) throws -> [[UInt8]] {
         guard let bytes = try files.contents(of: path, limit: maximumBytes) else {
             throw Failure(description: "\(path): no such file")
@@ -65,12 +65,12 @@ public struct Keyring: Sendable {
         return keys
     }
 
-    /// The first 16 hexadecimal digits of a public key's SHA-256.
+    /// A key's id: the first 16 hexadecimal digits of the public key's SHA-256.
     private static func id(_ key: Curve25519.Signing.PublicKey) -> String {
         Hex.text(SHA256.hash(data: key.rawRepresentation).prefix(8))
     }
 
-    /// A new private key's file and its public key's, in the form that `init` reads, and the key's id.
+    /// The texts of a new key's private file and public file, in the form that `init` reads, and the key's id.
     public static func generate() -> (privateFile: String, publicFile: String, id: String) {
         let key = Curve25519.Signing.PrivateKey()
         let id = Self.id(key.publicKey)
@@ -80,13 +80,13 @@ public struct Keyring: Sendable {
         )
     }
 
-    /// Nil: there is no signing key.
+    /// Nil if there is no signing key.
     public func sign(_ checkpoint: Checkpoint) -> SignedCheckpoint? {
         guard let signer, let signature = try? signer.signature(for: checkpoint.canonical) else { return nil }
         return SignedCheckpoint(checkpoint, key: Self.id(signer.publicKey), signature: Array(signature))
     }
 
-    /// What is wrong with who vouches for it; nil: a trusted key signed it.
+    /// Why the signature is not valid; nil if a trusted key signed the checkpoint.
     public func objection(to signed: SignedCheckpoint) -> String? {
         guard let key = trusted[signed.key] else { return "key \(signed.key) is not trusted" }
         return key.isValidSignature(signed.signature, for: signed.checkpoint.canonical)

@@ -1,9 +1,9 @@
-/// Proves that what several hold of a ledger partition, and what members have vouched for, is one and the same; or says
-/// from which offset it is not.
+/// Proves that several sources of a ledger partition have the same frames and that the members' checkpoints agree
+/// with them, or reports the offset from which this is not proved.
 public struct LedgerVerification: Sendable {
     public struct Finding: Hashable, Sendable, CustomStringConvertible {
         public let partition: Int32
-        /// From here on it is not proved.
+        /// Nothing is proved from this offset on.
         public let offset: Int64
         public let reason: String
         public var description: String { "ledger partition \(partition), from offset \(offset): \(reason)" }
@@ -12,22 +12,22 @@ public struct LedgerVerification: Sendable {
     public struct Report: Sendable {
         public let partition: Int32
         public var frames: Int64 = 0
-        /// The offset behind the last frame that every source has.
+        /// The offset after the last frame that was compared.
         public var nextOffset: Int64 = 0
         public var chainHead: [UInt8]
-        /// Checkpoints that were reached and are borne out.
+        /// The number of checkpoints that were reached and agree with the frames.
         public var checkpoints = 0
-        /// Checkpoints beyond what the sources have.
+        /// The number of checkpoints after the end of the sources.
         public var beyond = 0
         public var findings: [Finding] = []
     }
 
-    /// One that has the partition's frames.
+    /// A source of the partition's frames.
     public struct Source {
         public let name: String
-        /// It may end before the others, as an archive that is behind.
+        /// True if the source may end before the others, like an archive that lags.
         public let mayEndEarly: Bool
-        /// The frames at an offset and behind it, up to the end as it is then.
+        /// Opens the frames from an offset on, up to the source's end at that time.
         public let open: (_ start: Int64) throws -> any FrameSource
 
         public init(
@@ -44,21 +44,21 @@ public struct LedgerVerification: Sendable {
 
     private enum Step {
         case same(LedgerFrame)
-        /// `isAtEnd`: one has ended where others go on.
+        /// `isAtEnd`: one source has ended, and others continue.
         case different(offset: Int64, reason: String, isAtEnd: Bool)
         case end
     }
 
     private let rereading: Rereading
 
-    /// `rereading`: how often sources are opened again where they differ, before that is a finding.
+    /// `rereading`: how often sources that differ are opened again before the difference is a finding.
     public init(rereading: Rereading = .none) { self.rereading = rereading }
 
-    /// Goes through the sources in lockstep. A source may end before the others where `mayEndEarly` says so; every other
+    /// Reads the sources in lockstep. A source may end before the others if its `mayEndEarly` is true. Every other
     /// difference ends the comparison with a finding.
     ///
-    /// Where members are at work the sources end at different moments, and so in different places. A source whose end has moved
-    /// when it is opened again has ended without a finding, and the comparison with it: what comes later is not looked at.
+    /// While members run, the sources end at different times and so at different offsets. If a source's end has moved
+    /// when it is opened again, the comparison ends without a finding, and later frames are not compared.
     public func run(
         partition: Int32, sources: [Source], checkpoints: [SignedCheckpoint], keyring: Keyring,
         progress: (Int64) -> Void = { _ in }
@@ -99,7 +99,7 @@ public struct LedgerVerification: Sendable {
         return report
     }
 
-    /// The next frame of each. Those that may end early and have ended are left out from then on.
+    /// The next frame of each source. A source that may end early and has ended is left out from then on.
     private func step(_ readers: inout [Reader]) throws -> Step {
         var frames: [(name: String, frame: LedgerFrame)] = []
         var ended: [String] = []
@@ -137,7 +137,8 @@ public struct LedgerVerification: Sendable {
         report.findings.append(Finding(partition: report.partition, offset: offset, reason: reason))
     }
 
-    /// Those that a trusted key has signed, by place; members that contradict each other are told.
+    /// The checkpoints that a trusted key has signed, in the order of their offsets. Reports the others, and members
+    /// that contradict each other.
     private func good(
         _ checkpoints: [SignedCheckpoint], _ partition: Int32, _ keyring: Keyring, _ report: inout Report
     ) -> [Checkpoint] {
@@ -161,7 +162,7 @@ public struct LedgerVerification: Sendable {
         return good
     }
 
-    /// Holds the checkpoints of this place against the chain.
+    /// Compares the checkpoints up to this offset with the chain.
     private func settle(_ waiting: inout [Checkpoint], _ chain: FrameChain, _ report: inout Report) {
         while let next = waiting.first, next.nextOffset <= report.nextOffset {
             waiting.removeFirst()

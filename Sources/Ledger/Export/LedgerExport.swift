@@ -1,10 +1,11 @@
 internal import Events
 
-/// A ledger as a folder that survives its cluster: of each partition an archive (`ArchiveDirectory`), and `ledger.jsonl`,
-/// which is written last and says that it is whole and what it must come to.
+/// A ledger as a folder that survives its cluster. It has an archive of each partition (`ArchiveDirectory`) and
+/// `ledger.jsonl`, which is written last. That file states that the export is complete, and what each partition must
+/// contain.
 ///
 ///     {"format":1,"ledger":"standing.ledger","partitions":12}
-///     {"partition":0,"next-offset":51,"frames":51,"chain-head":"…"}   a line a partition
+///     {"partition":0,"next-offset":51,"frames":51,"chain-head":"…"}   one line per partition
 public struct LedgerExport: Sendable {
     public struct Part: Hashable, Sendable {
         public var partition: Int32
@@ -15,7 +16,7 @@ public struct LedgerExport: Sendable {
     }
 
     public struct Manifest: Hashable, Sendable {
-        /// The topic that it was read from.
+        /// The topic that the ledger was read from.
         public var ledger: String
         public var parts: [Part]
 
@@ -45,15 +46,16 @@ public struct LedgerExport: Sendable {
 
     // MARK: Writing
 
-    /// Copies a partition's frames; goes on where an interrupted export stopped. `source` gives the frames from an offset
-    /// on. Throws `Failure` where the folder holds something else. Returns what the partition comes to.
+    /// Copies a partition's frames, or continues an interrupted export. `source` opens the frames from an offset on.
+    /// Returns the partition's line of the manifest.
     public func write(
         partition: Int32, progress: (Int64) -> Void = { _ in }, source: (Int64) throws -> any FrameSource
     ) throws -> Part {
         try files.removeIfThere(manifestPath)
         let directory = directory(partition)
         let writer = try ArchiveWriter(directory)
-        // What is there already goes into the chain; that it is what the source has is seen at the end, by the chain.
+        // The chain begins with the frames that are already there. Its head shows at the end whether they are the
+        // source's.
         var part = Counted(partition)
         let there = ArchiveFrames(directory)
         while let frame = try there.next() { part.add(frame) }
@@ -67,7 +69,7 @@ public struct LedgerExport: Sendable {
         return part.part
     }
 
-    /// Says that the export is whole.
+    /// Writes the manifest, which states that the export is complete.
     public func finish(_ manifest: Manifest) throws {
         var writer = ByteWriter()
         writer.append("{\"format\":\(Self.format),\"ledger\":")
@@ -84,7 +86,7 @@ public struct LedgerExport: Sendable {
 
     // MARK: Reading
 
-    /// Throws `Failure` where there is no whole export.
+    /// Throws `Failure` if there is no complete export.
     public func manifest() throws -> Manifest {
         guard let bytes = try files.contents(of: manifestPath, limit: Self.maximumManifestBytes) else {
             throw Failure(description: "\(path): no ledger.jsonl: not an export, or one that was not finished")
@@ -122,8 +124,8 @@ public struct LedgerExport: Sendable {
         ArchiveFrames(directory(partition), from: start)
     }
 
-    /// Reads a partition wholly and holds it against the manifest; throws `Failure` or `ArchiveDamage`. What lies in it and is no
-    /// frame is the ledger's business: an entry may pass over it.
+    /// Reads a whole partition and compares it with the manifest. Throws `Failure` or `ArchiveDamage`. A record that
+    /// cannot be read as a frame is accepted, because an entry of the ledger may pass over it.
     public func verify(_ part: Part) throws {
         var counted = Counted(part.partition)
         let frames = frames(part.partition)
@@ -159,25 +161,26 @@ public struct LedgerExport: Sendable {
     }
 }
 
-/// Puts a ledger partition's frames back into a topic, under the offsets that they had: those are part of every fact's id.
+/// Appends a ledger partition's frames to a topic at the offsets that they had, because those are part of every
+/// fact's id.
 public struct LedgerImport {
     public struct Counts: Hashable, Sendable {
-        /// Frames that the topic had.
+        /// Frames that the topic already had.
         public var existing: Int64 = 0
         public var appended: Int64 = 0
-        /// Offsets that were taken because the ledger has no frame there.
+        /// Offsets at which the ledger has no frame.
         public var filled: Int64 = 0
     }
 
     private let partition: Int32
-    /// Of the topic: the offset that the next record gets.
+    /// The topic's end: the offset that its next record gets.
     private let end: Int64
 
     public init(partition: Int32, end: Int64) { (self.partition, self.end) = (partition, end) }
 
-    /// Appends to the topic what it has not yet; what it has must be the same frames. `append` takes a frame that must get the offset
-    /// given, `fill` an offset without one; in the order of the offsets, and none is left out. Throws `LedgerExport.Failure` before it
-    /// has appended anything that would not fit.
+    /// Appends the frames that the topic does not have yet. The frames that it has must be the same. `append` appends
+    /// a frame, which must get its own offset. `fill` uses up an offset without a frame. They are called in the order
+    /// of the offsets, without a gap. Throws `LedgerExport.Failure` before it appends anything that does not fit.
     public func run(
         frames: any FrameSource, existing: any FrameSource, append: (LedgerFrame) throws -> Void,
         fill: (_ offset: Int64) throws -> Void

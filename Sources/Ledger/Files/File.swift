@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// An open file. Reads and writes are whole or an error: interrupted calls are made again, short writes go on.
+/// An open file. A read or a write is complete or fails: interrupted calls are repeated, and short writes continue.
 public final class File {
     public let path: String
     private let files: any FileSystem
@@ -18,7 +18,7 @@ public final class File {
 
     deinit { if isOpen { _ = files.close(descriptor) } }
 
-    /// An interrupted call is made again.
+    /// Repeats an interrupted call.
     static func check(_ call: FileError.Call, _ path: String, _ body: () -> Int) throws(FileError) -> Int {
         while true {
             let result = body()
@@ -31,7 +31,7 @@ public final class File {
         Int64(try Self.check(.size, path) { Int(files.size(descriptor)) })
     }
 
-    /// Fills `bytes` from `position` on; returns how many there were, fewer only at the file's end.
+    /// Fills `bytes` from `position` on. Returns the number of bytes read, which is smaller only at the file's end.
     public func read(into bytes: UnsafeMutableRawBufferPointer, at position: Int64) throws(FileError) -> Int {
         var done = 0
         while done < bytes.count {
@@ -53,17 +53,17 @@ public final class File {
         }
     }
 
-    /// What was written is on the disk when this returns. If it fails, nothing may rely on the file any more.
+    /// Returns after the written bytes are on the disk. After a failure nothing may rely on the file any more.
     public func sync() throws(FileError) { _ = try Self.check(.sync, path) { files.sync(descriptor) } }
 
     public func truncate(to size: Int64) throws(FileError) {
         _ = try Self.check(.truncate, path) { files.truncate(descriptor, to: size) }
     }
 
-    /// Keeps every other process out until the file is closed; throws EWOULDBLOCK where one is in.
+    /// Excludes every other process until the file is closed. Throws EWOULDBLOCK if another process has the lock.
     public func lock() throws(FileError) { _ = try Self.check(.lock, path) { files.lock(descriptor) } }
 
-    /// The descriptor is gone whatever the answer, also when the call was interrupted.
+    /// The descriptor is closed even if the call fails or is interrupted.
     public func close() throws(FileError) {
         guard isOpen else { return }
         isOpen = false
@@ -74,7 +74,7 @@ public final class File {
 
 /// Whole-file operations.
 extension FileSystem {
-    /// A small file's bytes; nil if there is none. Throws EFBIG beyond `limit`.
+    /// A small file's bytes; nil if there is no such file. Throws EFBIG if the file is longer than `limit`.
     public func contents(of path: String, limit: Int) throws(FileError) -> [UInt8]? {
         let file: File
         do {
@@ -96,8 +96,9 @@ extension FileSystem {
         return bytes
     }
 
-    /// Replaces a file as a whole, or leaves it as it was: written beside it, synced, renamed, the name synced. `beside`: where,
-    /// if not at the path with `.new`; two processes must not write at the same path.
+    /// Replaces a file as a whole or leaves it unchanged: writes and syncs another file, renames it, and syncs the
+    /// directory. The other file is `beside`, by default the path with `.new`. Two processes must not use the same
+    /// one.
     public func replace(
         _ path: String, with bytes: UnsafeRawBufferPointer, beside: String? = nil
     ) throws(FileError) {
@@ -110,7 +111,7 @@ extension FileSystem {
         try rename(beside, over: path)
     }
 
-    /// Renames, and makes the name last.
+    /// Renames a file, and makes the new name last.
     public func rename(_ path: String, over target: String) throws(FileError) {
         _ = try File.check(.rename, target) { rename(path, to: target) }
         try makeNamesLast(in: Self.directory(of: target))
@@ -120,10 +121,10 @@ extension FileSystem {
         _ = try File.check(.syncDirectory, directory) { syncDirectory(directory) }
     }
 
-    /// The names in a directory, in the order of their bytes; none if it is not there.
+    /// The names in a directory, in the order of their bytes; empty if there is no such directory.
     public func list(_ directory: String) throws(FileError) -> [String] { try entries(of: directory).map(\.name) }
 
-    /// The same, each with what it names.
+    /// The same, with the kind of each.
     public func entries(of directory: String) throws(FileError) -> [DirectoryEntry] {
         while true {
             do {
@@ -135,7 +136,7 @@ extension FileSystem {
         }
     }
 
-    /// No error if it is not there.
+    /// Removes a file. It is no error if there is no such file.
     public func removeIfThere(_ path: String) throws(FileError) {
         do {
             _ = try File.check(.remove, path) { remove(path) }

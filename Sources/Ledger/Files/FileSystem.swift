@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// The calls to the operating system that archive, snapshots and exports are made of: the seam at which a test takes the
-/// disk away. Each returns what the call of that name does, or the negated `errno`.
+/// The calls to the operating system that archives, snapshots and exports use. Tests replace them to make the disk
+/// fail. Each returns what the call of that name returns, or the negated `errno`.
 ///
-/// `File` is what everything else uses: it knows about short writes and interrupted calls.
+/// All other code uses `File`, which handles short writes and interrupted calls.
 public protocol FileSystem: Sendable {
-    /// Read and write. `create`: makes the file if it is not there.
+    /// Opens for reading and, unless `readOnly`, for writing. `create` makes the file if it is not there.
     func open(_ path: String, create: Bool, readOnly: Bool) -> Int
     func read(_ descriptor: Int, _ bytes: UnsafeMutableRawBufferPointer, at position: Int64) -> Int
     func write(_ descriptor: Int, _ bytes: UnsafeRawBufferPointer, at position: Int64) -> Int
@@ -13,18 +13,18 @@ public protocol FileSystem: Sendable {
     func sync(_ descriptor: Int) -> Int
     func truncate(_ descriptor: Int, to size: Int64) -> Int
     func close(_ descriptor: Int) -> Int
-    /// The file is this process's alone until it is closed; -EWOULDBLOCK where another has it.
+    /// Excludes other processes until the file is closed. -EWOULDBLOCK if another process has the lock.
     func lock(_ descriptor: Int) -> Int
-    /// Replaces `target` if it is there, atomically.
+    /// Replaces `target` atomically if it is there.
     func rename(_ path: String, to target: String) -> Int
     func remove(_ path: String) -> Int
-    /// One level; 0 if it is there already.
+    /// Makes one level. 0 if it is already there.
     func makeDirectory(_ path: String) -> Int
-    /// Makes the names in a directory last: after creating, renaming and removing.
+    /// Makes the names in a directory last, after creating, renaming and removing.
     func syncDirectory(_ path: String) -> Int
     /// The names in a directory, in the order of their bytes.
     func names(in directory: String) -> Result<[String], FileError>
-    /// The same, each with what it names.
+    /// The same, with the kind of each.
     func entries(in directory: String) -> Result<[DirectoryEntry], FileError>
 }
 
@@ -34,7 +34,7 @@ public struct DirectoryEntry: Hashable, Sendable {
         case file, directory
         /// A pipe, a socket, a device, or a link that leads nowhere.
         case other
-        /// The file system does not say.
+        /// The file system does not report the kind.
         case unknown
     }
 
@@ -73,15 +73,16 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
-    /// Nothing has changed, and the call may be made again when there is room. A sync that failed is none of these, whatever its
-    /// code.
+    /// True if nothing has changed and the call may be repeated when there is room. A failed sync is never such an
+    /// error, whatever its code.
     public var isDiskFull: Bool { !isFailedSync && (code == ENOSPC || code == EDQUOT) }
     public var isNotThere: Bool { code == ENOENT }
-    /// What has the name is a directory, a pipe or the like.
+    /// The path is a directory, a pipe or the like.
     public var isNoFile: Bool { call == .open && (code == EISDIR || code == EINVAL || code == ENXIO) }
-    /// Whoever runs the process may not read it.
+    /// The process has no permission for the file.
     public var isForbidden: Bool { code == EACCES || code == EPERM }
-    /// What was written may be gone although a later sync succeeds (fsyncgate): nothing may rely on the file any more.
+    /// The written bytes may be gone even if a later sync succeeds (fsyncgate). Nothing may rely on the file any
+    /// more.
     public var isFailedSync: Bool { call == .sync || call == .syncDirectory }
 
     public var description: String {
@@ -96,7 +97,8 @@ public struct PosixFileSystem: FileSystem {
 
     private static func result(_ value: Int) -> Int { value < 0 ? -Int(errno) : value }
 
-    /// Regular files alone: -EISDIR for a directory, -EINVAL for all else. Never waits for the other end of a pipe.
+    /// Opens only regular files: -EISDIR for a directory, -EINVAL for anything else. It never waits for the other end
+    /// of a pipe.
     public func open(_ path: String, create: Bool, readOnly: Bool) -> Int {
         let flags = (readOnly ? O_RDONLY : O_RDWR) | (create ? O_CREAT : 0) | O_CLOEXEC | O_NONBLOCK
         let descriptor = Glibc.open(path, flags, 0o640)

@@ -1,15 +1,15 @@
 internal import CIntrinsics
 public import Events
 
-/// The newest snapshots of a ledger partition, as files `ROOT/PARTITION/NEXT-OFFSET.snapshot` (numbers of 5 and 20 digits), with
-/// `.new` behind that while one is written.
-/// What is in them is the caller's; that they are what was written is seen to here.
+/// The newest snapshots of a ledger partition, as files `ROOT/PARTITION/NEXT-OFFSET.snapshot` (numbers of 5 and 20
+/// digits). The name ends with `.new` while a snapshot is being written. The caller owns the content; the store
+/// ensures that it is the content that was written.
 ///
 ///     content, then   8  length of the content
 ///                     4  CRC-32C of the content
 ///                     8  magic "STSE0001"
 public struct SnapshotStore: Sendable {
-    /// Snapshots that are kept.
+    /// The number of snapshots that are retained.
     public static let kept = 2
     private static let magic: UInt64 = 0x3130_3030_4553_5453
     private static let trailerBytes = 20
@@ -35,13 +35,14 @@ public struct SnapshotStore: Sendable {
         }
     }
 
-    /// What lies there and is no file: a directory, a pipe or the like. Nobody of us has made it, and nobody reads it.
+    /// The paths that are not files: directories, pipes and the like. Standing neither makes nor reads them.
     public func oddPaths() throws(FileError) -> [String] {
         try files.entries(of: path).filter { !$0.mayBeFile }.map { "\(path)/\($0.name)" }
     }
 
-    /// Removes what processes have left that ended while they wrote a snapshot, and nothing else; returns the number of files.
-    /// Only for who holds the partition's archive: another process may be writing one.
+    /// Removes the unfinished files that processes have left which ended while they wrote a snapshot, and nothing
+    /// else. Returns the number of files. The caller must have the lock of the partition's archive, because another
+    /// process may be writing a snapshot.
     @discardableResult public func removeUnfinished() throws(FileError) -> Int {
         let names = try files.entries(of: path).filter(\.mayBeFile).map(\.name)
             .filter { ArchiveDirectory.numbered($0) == ".snapshot.new" }
@@ -49,7 +50,7 @@ public struct SnapshotStore: Sendable {
         return names.count
     }
 
-    /// A snapshot whose content is written and that does not count yet.
+    /// A snapshot that is being written and does not count yet.
     public final class Pending {
         private let store: SnapshotStore
         private let nextOffset: Int64
@@ -65,7 +66,7 @@ public struct SnapshotStore: Sendable {
             try file.truncate(to: 0)
         }
 
-        /// Adds to the content.
+        /// Appends to the content.
         public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
             guard let base = bytes.baseAddress, bytes.count > 0 else { return }
             try file.write(bytes, at: position)
@@ -73,8 +74,8 @@ public struct SnapshotStore: Sendable {
             position += Int64(bytes.count)
         }
 
-        /// Makes it last, and only then removes those that are no longer kept. May take long; may run on another thread. Where
-        /// it fails, the snapshot is given up.
+        /// Makes the snapshot last, and only then removes those that are not retained. It may take long, and may run
+        /// on another thread. If it fails, the snapshot is abandoned.
         public func commit() throws(FileError) {
             do throws(FileError) {
                 try makeLast()
@@ -98,7 +99,7 @@ public struct SnapshotStore: Sendable {
             }
         }
 
-        /// Leaves no trace.
+        /// Removes the unfinished file.
         public func abandon() throws(FileError) {
             try file.close()
             try store.files.removeIfThere(store.path(nextOffset) + ".new")
@@ -107,19 +108,20 @@ public struct SnapshotStore: Sendable {
 
     public func begin(nextOffset: Int64) throws(FileError) -> Pending { try Pending(self, nextOffset) }
 
-    /// Why a snapshot was not taken.
+    /// A snapshot that was not used, and why.
     public struct Rejected: Hashable, Sendable {
         public let path: String
         public let reason: String
     }
 
-    /// Reads the newest snapshot that `body` takes; whatever is not whole, or that `body` throws at, is removed and the next
-    /// older one tried; one that may not be read stays and is passed over. Nil: there is none. Throws `FileError` where the
-    /// disk fails. `keepsRejected`: nothing is removed, because the snapshots are another process's; one that it removes
-    /// meanwhile is a `FileError` too (`Rereading`).
+    /// The result of `body` for the newest usable snapshot; nil if there is none. A snapshot that is not complete, or
+    /// for which `body` throws, is removed, and the next older one is tried. A snapshot that may not be read is
+    /// passed over and stays. Throws `FileError` if the disk fails. With `keepsRejected` nothing is removed, because
+    /// the snapshots are another process's. A snapshot that the other process removes meanwhile is a `FileError` too
+    /// (`Rereading`).
     ///
-    /// `body` reads while the checksum is being taken: it must hold everything against what there is, and what it made is
-    /// thrown away where the bytes turn out to be others than were written.
+    /// `body` reads before the checksum is complete. It must check every value, and its result is discarded if the
+    /// checksum turns out to be wrong.
     public func newest<Result: ~Copyable>(
         keepsRejected: Bool = false, rejected: (Rejected) -> Void, _ body: (Int64, inout ByteReader) throws -> Result
     ) throws -> Result? {
@@ -150,7 +152,7 @@ public struct SnapshotStore: Sendable {
         return nil
     }
 
-    /// A snapshot's content as it is read, some of it in memory.
+    /// A snapshot's content, of which a part is in memory at a time.
     private final class Window {
         private static let bytes = 1 << 20
 
@@ -162,7 +164,7 @@ public struct SnapshotStore: Sendable {
         private var read = 0
         private var checksum: UInt32 = 0
 
-        /// Nil: there is no trailer, or it is of another content.
+        /// Nil if there is no trailer, or if it belongs to another content.
         init?(_ file: File) throws(FileError) {
             self.file = file
             total = Int(try file.size()) - SnapshotStore.trailerBytes
@@ -200,7 +202,7 @@ public struct SnapshotStore: Sendable {
             return UnsafeRawBufferPointer(rebasing: room[..<(unread.count + wanted)])
         }
 
-        /// Whether everything is what was written, also what nobody has asked for.
+        /// Reads what `body` has not read, and checks the checksum of the whole content.
         func isWhole() throws(FileError) -> Bool {
             while read < total {
                 guard feed(UnsafeRawBufferPointer(start: nil, count: 0), 1) != nil else {

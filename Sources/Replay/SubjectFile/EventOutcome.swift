@@ -10,10 +10,14 @@ public enum EventOutcome: String, Sendable, CaseIterable {
     /// An expression gave nothing, and nothing else took it.
     case evaluationError = "evaluation-error"
     case duplicate
-    /// It was voided before it came.
+    /// It was voided before it came, or while it waited for its subject's enrolment.
     case voidedBefore = "voided-before"
-    /// It waits for its subject's enrolment, or has waited for it.
+    /// It came before its subject's enrolment; of an event whose end is known: and that let it count.
     case early
+    case earlyWaits = "early-waits"
+    case earlyOlder = "early-older"
+    case earlyExpired = "early-expired"
+    case earlyBeyondLimit = "early-beyond-limit"
     case notEnrolled = "not-enrolled"
     case beyondLimit = "beyond-limit"
     case outOfRange = "out-of-range"
@@ -21,6 +25,7 @@ public enum EventOutcome: String, Sendable, CaseIterable {
     case enrolled
     case withdrawn
     case voids
+    case voidWaits = "void-waits"
     case voidIgnored = "void-ignored"
     case appealIgnored = "appeal-ignored"
     case activated
@@ -50,8 +55,12 @@ public enum EventOutcome: String, Sendable, CaseIterable {
         case .notNamed: "the policy does not name its type"
         case .evaluationError: "an expression gave no value, and nothing else took it"
         case .duplicate: "a repeat of an event that was known"
-        case .voidedBefore: "it was voided before it came"
+        case .voidedBefore: "it was voided before it could count"
         case .early: "it came before its subject's enrolment"
+        case .earlyWaits: "it waits for its subject's enrolment"
+        case .earlyOlder: "it came before its subject's enrolment, and had happened before it"
+        case .earlyExpired: "it waited for its subject's enrolment, which did not come in time"
+        case .earlyBeyondLimit: "too many later events of its subject waited for an enrolment with it"
         case .notEnrolled: "its subject was not enrolled"
         case .beyondLimit: "its subject had as many events as there can be"
         case .outOfRange: "its time is out of range"
@@ -59,7 +68,8 @@ public enum EventOutcome: String, Sendable, CaseIterable {
         case .enrolled: "it enrolled its subject"
         case .withdrawn: "it ended its subject's enrolment"
         case .voids: "it voided another event"
-        case .voidIgnored: "the event that it voids is not there, or not yet"
+        case .voidWaits: "the event that it voids was not there: it waits for it, or has waited"
+        case .voidIgnored: "the event that it voids is not there, or is voided already"
         case .appealIgnored: "there is no sanction that it could be about"
         case .activated: "it activated a policy"
         case .activationIgnored: "another policy was active than it was approved against"

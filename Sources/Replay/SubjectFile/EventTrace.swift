@@ -50,10 +50,11 @@ public struct EventTrace: Sendable {
             let wasVoided =
                 found.isEmpty && step.outcome.map { [.duplicate, .voids, .applied].contains($0) } ?? false
                 && entries[number].isOfBehaviour && voids.contains { $0 < number }
+            let outcome = step.outcome == .early ? replay.outcome(ofEarly: number) : step.outcome ?? .applied
             let voidedBy = found.contains { $0.voidedBy != nil } ? nil : voids.first { $0 > number }
             found.append(
                 Occurrence(
-                    entry: entries[number], outcome: wasVoided ? .voidedBefore : step.outcome ?? .applied,
+                    entry: entries[number], outcome: wasVoided ? .voidedBefore : outcome,
                     changes: step.changes, errors: step.errors, countedBy: countedBy[number],
                     voidedBy: voidedBy.map(place)))
         }

@@ -47,6 +47,8 @@ public struct SubjectReplay: ~Copyable {
     private var folded = 0
     /// Early events since the subject was enrolled last, each with the clock from which it waits no more.
     private var waiting: [(entry: Int, expires: Timestamp)] = []
+    /// Why early events did not count, by their numbers in `entries`.
+    private var inVain: [Int: EventOutcome] = [:]
     /// Where the enrolment begins that the subject is in, or was in last.
     private var enrolment = (entry: 0, early: [Int]())
     private var previous: ScoringPolicy?
@@ -83,12 +85,41 @@ public struct SubjectReplay: ~Copyable {
         let entry = entries[number]
         if fold.counters.early > early {
             waiting.append((number, fold.clock.adding(microseconds: fold.policy.early)))
+            if waiting.count > Fold.maximumEarlyEventsOfSubject {
+                inVain[waiting.removeFirst().entry] = .earlyBeyondLimit
+            }
+        } else if ControlType.eventVoided.isType(entry.type) {
+            for item in waiting {
+                let early = entries[item.entry]
+                if entry.voids(source: early.source, id: early.id, decoder) { inVain[item.entry] = .voidedBefore }
+            }
+            waiting = waiting.filter { inVain[$0.entry] == nil }
         }
         guard !wasEnrolled, fold.subjectCount > 0 else { return [] }
-        let counted = waiting.filter { $0.expires > fold.clock && entries[$0.entry].time >= entry.time }
-        enrolment = (number, counted.map(\.entry))
+        enrolment = (number, [])
+        for item in waiting {
+            let early = entries[item.entry]
+            if item.expires <= fold.clock {
+                inVain[item.entry] = .earlyExpired
+            } else if early.time < entry.time {
+                inVain[item.entry] = .earlyOlder
+            } else if enrolment.early.contains(where: {
+                entries[$0].source == early.source && entries[$0].id == early.id
+            }) {
+                inVain[item.entry] = .duplicate
+            } else {
+                enrolment.early.append(item.entry)
+            }
+        }
         waiting = []
         return enrolment.early
+    }
+
+    /// What has become of an early event by now.
+    func outcome(ofEarly number: Int) -> EventOutcome {
+        if let outcome = inVain[number] { return outcome }
+        guard let item = waiting.first(where: { $0.entry == number }) else { return .early }
+        return item.expires > fold.clock ? .earlyWaits : .earlyExpired
     }
 
     private mutating func take(_ number: Int) throws {
@@ -112,8 +143,10 @@ public struct SubjectReplay: ~Copyable {
         let letCount = noteEnrolment(number, wasEnrolled: wasEnrolled, early: before.early)
         let news = fold.counters - before
         note(number, isUnmatched: isUnmatched)
-        steps[steps.count - 1].outcome = EventOutcome(
+        let outcome = EventOutcome(
             of: news, isNamed: !isUnmatched, hasFailed: !steps[steps.count - 1].errors.isEmpty)
+        let isVoid = ControlType.eventVoided.isType(entry.type)
+        steps[steps.count - 1].outcome = isVoid && outcome == .applied ? .voidWaits : outcome
         steps[steps.count - 1].letCount = letCount
     }
 

@@ -1,5 +1,5 @@
-/// An AsyncAPI 3.0.0 document of a set of topics (https://www.asyncapi.com/docs/reference/specification/v3.0.0): a channel
-/// a topic, a message a kind of record, and what Standing itself receives and sends.
+/// An AsyncAPI 3.0.0 document of a set of topics (https://www.asyncapi.com/docs/reference/specification/v3.0.0). It
+/// has one channel per topic, one message per kind of record, and the operations of Standing.
 ///
 /// The same topics give the same document, byte for byte.
 public struct AsyncAPIDocument: Sendable {
@@ -15,7 +15,7 @@ public struct AsyncAPIDocument: Sendable {
         }
     }
 
-    /// Of the contract, not of the program: it changes when a reader or a writer has to.
+    /// The version of the contract, not of the program. It changes when a reader or a writer must change.
     public static let contractVersion = "1.0.0"
     private static let bindingVersion = DocumentNode.text("0.5.0")
 
@@ -24,7 +24,7 @@ public struct AsyncAPIDocument: Sendable {
     public var json: String { root.json }
     public var yaml: String { root.yaml }
 
-    /// `schema`: the text of a file of the folder `schemas`. Throws where one is missing or cannot be read.
+    /// `schema` returns the text of a file of the folder `schemas`. Throws if one is missing or cannot be read.
     public init(
         _ topics: [TopicDefinition], topicPrefix: String = "", groups: Groups,
         schema: (_ file: String) throws(TopicFileError) -> String
@@ -82,7 +82,7 @@ public struct AsyncAPIDocument: Sendable {
         ])
     }
 
-    /// How a reader of facts proves that it missed nothing.
+    /// How a reader of facts proves that it missed none.
     private static let sequence = DocumentNode.object([
         ("attribute", .text("sequence")), ("of", .text("topic and partition")), ("first", .number(1)),
         ("step", .number(1)),

@@ -1,16 +1,16 @@
-/// The messages of one channel: a kind of record each.
+/// The messages of one channel, one for each kind of record.
 struct ChannelMessages {
     struct Message {
-        /// In the channel.
+        /// The name in the channel.
         let name: String
-        /// In the document's components.
+        /// The name in the document's components.
         let component: String
         let node: DocumentNode
     }
 
     let messages: [Message]
 
-    /// Topics with the same messages share them: `known` are those of the topics before.
+    /// Topics with the same messages share them. `known` has the messages of the earlier topics.
     init(_ topic: TopicDefinition, _ schemas: SchemaComponents, known: DocumentNode.Members) {
         messages = Self.messages(of: topic, schemas).map { message in
             guard let other = known[message.component], other != message.node else { return message }
@@ -67,7 +67,7 @@ struct ChannelMessages {
             ]))
     }
 
-    /// CloudEvents' binary mode, which intake reads too: attributes are headers, the value is `data`.
+    /// CloudEvents' binary mode, which intake reads too: the attributes are headers, and the value is `data`.
     private static func binary(of topic: TopicDefinition) -> Message {
         let attributes = ["specversion", "id", "source", "type", "subject", "time"]
         let component = SchemaComponents.component(of: topic.schema)
@@ -126,7 +126,7 @@ extension TopicDefinition.Role {
 }
 
 extension TopicDefinition.Key {
-    /// Of the key's text; nil if a record has none.
+    /// The schema of the key's text; nil if a record has no key.
     fileprivate var schema: DocumentNode? {
         let description: String
         switch self {

@@ -1,4 +1,4 @@
-/// What Standing does with a topic: it receives or sends.
+/// An operation of Standing on a topic: it receives or sends.
 struct ChannelOperation {
     private enum Action: String { case receive, send }
 
@@ -12,7 +12,7 @@ struct ChannelOperation {
         (self.name, self.action, self.summary, self.group) = (name, action, summary, group)
     }
 
-    /// By the topic's role; every role has at least one.
+    /// The operations by the topic's role; every role has at least one.
     static func all(of topic: TopicDefinition, _ groups: AsyncAPIDocument.Groups) -> [ChannelOperation] {
         switch topic.role {
         case .source:

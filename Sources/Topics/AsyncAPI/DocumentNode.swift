@@ -1,6 +1,6 @@
 internal import Policy
 
-/// A value of a JSON document, its objects in the order in which they were made.
+/// A value of a JSON document. The members of an object retain their order.
 enum DocumentNode: Equatable {
     case null
     case bool(Bool)
@@ -46,7 +46,7 @@ enum DocumentNode: Equatable {
         }
     }
 
-    /// Leaves out members that are nil.
+    /// An object without the members that are nil.
     static func object(_ entries: [(String, DocumentNode?)]) -> DocumentNode {
         var members = Members()
         for (name, value) in entries { members.add(name, value) }
@@ -69,7 +69,7 @@ enum DocumentNode: Equatable {
 // MARK: JSON
 
 extension DocumentNode {
-    /// With line breaks and two spaces a level.
+    /// JSON with line breaks and two spaces per level.
     var json: String { jsonLines.joined(separator: "\n") + "\n" }
 
     private var jsonLines: [String] {
@@ -102,7 +102,8 @@ extension DocumentNode {
 
     private enum Escapes { case json, yaml }
 
-    /// Controls and noncharacters are escaped; JSON writes what is beyond 16 bits as two escapes, YAML as one.
+    /// Escapes control characters and noncharacters. JSON writes a character above 16 bits as two escapes, YAML as
+    /// one.
     private static func quoted(_ text: String, _ escapes: Escapes) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
@@ -135,13 +136,13 @@ extension DocumentNode {
 // MARK: YAML
 
 extension DocumentNode {
-    /// A text that is longer is folded over several lines.
+    /// A longer text is folded over several lines.
     private static let yamlLineLength = 100
 
-    /// YAML 1.2 in block style, which YAML 1.1's readers read alike.
+    /// YAML 1.2 in block style, which readers of YAML 1.1 read alike.
     var yaml: String { yamlLines.joined(separator: "\n") + "\n" }
 
-    /// A scalar has one line, or a folded text whose first line is `>-`.
+    /// A scalar has one line, or is a folded text whose first line is `>-`.
     private var yamlLines: [String] {
         switch self {
         case .null: ["null"]
@@ -168,7 +169,7 @@ extension DocumentNode {
         }
     }
 
-    /// Stands under its key.
+    /// Whether the value is written on the lines below its key.
     private var isNested: Bool {
         switch self {
         case .list(let items): !items.isEmpty
@@ -177,14 +178,14 @@ extension DocumentNode {
         }
     }
 
-    /// What every reader takes for a text without quotes.
+    /// Whether every reader reads the unquoted text as this text.
     private static func isPlain(_ text: String) -> Bool {
         let words = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"]
         return text.utf8.count <= yamlLineLength && !words.contains(text.lowercased())
             && text.wholeMatch(of: /[A-Za-z$](?:[A-Za-z0-9$._\/()+;=,'-]| (?=[A-Za-z0-9(]))*/) != nil
     }
 
-    /// A long text of words with one space between each two; nil of any other.
+    /// The lines of a long text of words with one space between each two; nil for any other text.
     private static func folded(_ text: String) -> [String]? {
         guard text.utf8.count > yamlLineLength, !text.hasPrefix(" "), !text.hasSuffix(" "), !text.contains("  "),
             text.unicodeScalars.allSatisfy({

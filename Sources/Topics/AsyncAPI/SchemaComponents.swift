@@ -1,27 +1,27 @@
 internal import Policy
 
-/// The schemas of topics as an AsyncAPI document has them.
+/// The schemas of topics in the form of an AsyncAPI document.
 ///
-/// A file `event.json` becomes the component `event`, and its definition `#/$defs/time` the component `event.time`: a
-/// document has one space of names. AsyncAPI's schemas are JSON Schema draft 7, in which nothing counts beside a `$ref`;
-/// so a `$ref` with neighbours becomes the `allOf` of them.
+/// A file `event.json` becomes the component `event`, and its definition `#/$defs/time` becomes the component
+/// `event.time`, because a document has one namespace. AsyncAPI's schemas are JSON Schema draft 7, which ignores
+/// every member next to a `$ref`. So a `$ref` with other members becomes the `allOf` of both.
 struct SchemaComponents {
     /// One kind of record that a schema describes.
     struct Alternative {
-        /// The type of the event, or the name of the definition; nil if the schema describes one kind alone.
+        /// The type of the event, or the name of the definition; nil if the schema describes only one kind.
         let name: String?
         let description: String?
-        /// What the record's value is.
+        /// The schema of the record's value.
         let schema: DocumentNode
     }
 
     private static let definitions = "#/$defs/"
-    /// Draft 7 has it in no other place than a whole document's root.
+    /// Draft 7 allows these members only at the root of a whole document.
     private static let dropped = ["$schema", "$defs", "$comment"]
 
     private(set) var components = DocumentNode.Members()
 
-    /// Reads a schema's text and adds its components; `file` is its name in the folder of schemas.
+    /// Reads a schema's text and adds its components. `file` is its name in the folder of schemas.
     mutating func add(_ text: String, file: String) throws(TopicFileError) {
         let reader = YAMLReader(text)
         let root = reader.root.flatMap { DocumentNode($0, by: reader) }
@@ -60,7 +60,7 @@ struct SchemaComponents {
         }
     }
 
-    /// The kinds of records of a schema that was added: what its `oneOf` chooses from, or the types that its `type` allows.
+    /// The kinds of records of an added schema: the alternatives of its `oneOf`, or the types that its `type` allows.
     func alternatives(of file: String) -> [Alternative] {
         let component = Self.component(of: file)
         guard let root = components[component] else { return [] }
@@ -87,7 +87,7 @@ struct SchemaComponents {
         return [Alternative(name: nil, description: nil, schema: whole)]
     }
 
-    /// The title and the description of a schema that was added.
+    /// The title and the description of an added schema.
     func words(of file: String) -> (title: String?, description: String?) {
         let root = components[Self.component(of: file)]
         return (root?["title"]?.text, root?["description"]?.text)

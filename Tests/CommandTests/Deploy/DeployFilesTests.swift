@@ -41,7 +41,7 @@ extension CommandTests {
         // MARK: Commands and flags
 
         @Test func everyCommandAndFlagIsOneOfTheProgram() async throws {
-            let help = try await ProgramHelp.read()
+            let help = try await Help.ofAll()
             var count = 0
             func check(_ words: [String], _ file: String) {
                 count += 1
@@ -60,7 +60,7 @@ extension CommandTests {
                 check(match.1.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init), "RUNBOOK.md")
             }
             #expect(count > 30, "the files are read as they are meant")
-            let flags = help.command.everyFlag
+            let flags = help.everyFlag
             for match in runbook.matches(of: /`(--[a-z-]+)/) {
                 #expect(flags.contains(String(match.1)), "RUNBOOK.md: \(match.1)")
             }

@@ -7,7 +7,8 @@ enum DeployFolder {
     static let root = Package.root.appending(path: "deploy")
     /// Policies have tests of their own, and the others are programs.
     private static let left: Set = [
-        "install", "install-standing", "newcomer", "package", "policies", "quickstart", "test",
+        "install", "install-standing", "man-pages", "newcomer", "package", "policies", "quickstart", "test",
+        "test-package",
     ]
 
     static func text(_ path: String) throws -> String {
@@ -65,49 +66,5 @@ struct Document {
     var mappings: [Document] {
         if let mapping = value as? [String: Any] { return [self] + mapping.values.flatMap { Document($0).mappings } }
         return items.flatMap(\.mappings)
-    }
-}
-
-/// What `--experimental-dump-help` tells of the program.
-struct ProgramHelp: Decodable {
-    struct Command: Decodable {
-        struct Argument: Decodable {
-            struct Name: Decodable {
-                let kind: String
-                let name: String
-            }
-            let names: [Name]?
-        }
-        let commandName: String
-        let arguments: [Argument]?
-        let subcommands: [Command]?
-
-        var flags: Set<String> {
-            Set((arguments ?? []).flatMap { $0.names ?? [] }.filter { $0.kind == "long" }.map { "--" + $0.name })
-        }
-        var everyFlag: Set<String> { (subcommands ?? []).reduce(into: flags) { $0.formUnion($1.everyFlag) } }
-    }
-    let command: Command
-
-    static func read() async throws -> ProgramHelp {
-        try JSONDecoder().decode(
-            ProgramHelp.self, from: Data(try await standing("--experimental-dump-help").output.utf8))
-    }
-
-    /// What is wrong with the words after `standing`; nil if the program would know its command and flags.
-    func mistake(in words: [String]) -> String? {
-        var command = command
-        var rest = words[...]
-        while let name = rest.first, let next = command.subcommands?.first(where: { $0.commandName == name }) {
-            (command, rest) = (next, rest.dropFirst())
-        }
-        if command.subcommands?.isEmpty == false, let name = rest.first, !name.hasPrefix("-") {
-            return "no command is called \(name)"
-        }
-        for word in rest where word.hasPrefix("--") {
-            let flag = String(word.prefix { $0 != "=" })
-            if !command.flags.contains(flag), flag != "--version" { return "\(command.commandName) has no \(flag)" }
-        }
-        return nil
     }
 }
