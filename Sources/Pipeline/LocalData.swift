@@ -77,7 +77,8 @@ extension LocalData {
         }
     }
 
-    /// The same for a guest, beside whose reading a member may run: nothing is removed.
+    /// The same for a guest, beside whose reading a member may run: nothing is removed. Nil also where the state cannot be folded on
+    /// without look-ups of earlier events.
     public func restoredBesideMember(
         _ partition: Int32, history: @escaping PartitionFold.History, rejected: (SnapshotStore.Rejected) -> Void
     ) throws -> PartitionFold? {
@@ -86,7 +87,7 @@ extension LocalData {
                 partition, history: history, maximumSessions: Acceptance.maximumSessions, keepsRejected: true,
                 rejected: rejected)
         }
-        guard let restored else { return nil }
+        guard let restored, restored.fold.hasAllTexts else { return nil }
         return restored.fold
     }
 }

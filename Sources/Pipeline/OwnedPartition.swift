@@ -18,13 +18,40 @@ final class OwnedPartition: Sendable {
     private let knownEnd = Atomic(Int64(-1))
     /// Nil without an archive. An optional Mutex would be laid out in two ways by the compiler (6.3.1).
     private let history: Mutex<SubjectHistory?>
+    /// Nil without an archive: then a state has all texts of its events.
+    private let textBytes: Int?
 
-    /// `archive`: where its frames are kept, if they are.
-    init(_ fold: consuming sending PartitionFold, archive: ArchiveDirectory?) {
+    /// `archive`: where its frames are kept, if they are. `textBytes`: of events' texts that a state has in memory then.
+    init(
+        _ fold: consuming sending PartitionFold, archive: ArchiveDirectory?,
+        textBytes: Int = Fold.standardTextBytes
+    ) {
         partition = fold.partition
+        self.textBytes = archive == nil ? nil : textBytes
         lastView = Mutex(PartitionView(fold))
         state = ReadersWriterLock(fold)
         history = Mutex(archive.map { SubjectHistory($0) })
+        lookUpEarlierEvents()
+    }
+
+    private func lookUpEarlierEvents() {
+        guard let textBytes else { return }
+        state.change { $0.lookUpEarlierEvents(textBytes: textBytes) }
+    }
+
+    /// What the archive has, to answer what a fold asks. An index that is damaged is made again. Throws `ArchiveDamage`.
+    func answers(
+        to questions: [PartitionFold.EarlierEventQuestion]
+    ) throws -> [PartitionFold.EarlierEventQuestion: [PartitionFold.EarlierEventNames]] {
+        try history.withLock { history in
+            guard let history else { return [:] }
+            do {
+                return try EarlierEventAnswers(questions).found(in: history)
+            } catch let damage as ArchiveDamage {
+                guard try history.forget(damage) else { throw damage }
+                return try EarlierEventAnswers(questions).found(in: history)
+            }
+        }
     }
 
     /// A subject's entries before a ledger offset; nil: there is no archive. An index that is damaged is made again.
@@ -63,6 +90,7 @@ final class OwnedPartition: Sendable {
     func replace(_ fold: consuming sending PartitionFold) {
         var fold = Optional(fold)
         state.change { if let new = fold.take() { $0 = new } }
+        lookUpEarlierEvents()
         renewView()
     }
 

@@ -16,9 +16,12 @@ extension PartitionRunner {
         }
         guard let restored = try restored(store) else {
             return LedgerPartition(
-                blank(store), chain: FrameChain(partition: number), store: store, countedTo: countedTo)
+                blank(store), chain: FrameChain(partition: number), store: store, countedTo: countedTo,
+                textBytes: configuration.textBytes)
         }
-        return LedgerPartition(restored.fold, chain: restored.chain, store: store, countedTo: countedTo)
+        return LedgerPartition(
+            restored.fold, chain: restored.chain, store: store, countedTo: countedTo,
+            textBytes: configuration.textBytes)
     }
 
     /// The newest good snapshot; nil if there is none.

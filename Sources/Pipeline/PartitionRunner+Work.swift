@@ -27,6 +27,7 @@ extension PartitionRunner {
                 return partition.quarantine?.isSearching ?? false
             }
             if unfinished != nil, partition.withFold({ $0.waitsForHistory }) { return false }
+            if unfinished != nil, lookUpEarlierEvents(of: partition) { return false }
             frames += 1
             if frames == Self.maximumSliceFrames || runtime.host.now >= deadline { return true }
         }
@@ -108,7 +109,7 @@ extension PartitionRunner {
         return true
     }
 
-    private func noteFullDisk() {
+    func noteFullDisk() {
         (isDiskFull, diskRetryAt) = (true, runtime.host.now + Self.diskFullPause)
     }
 

@@ -107,6 +107,8 @@ public struct PipelineConfiguration: Sendable {
 
     /// Appender sessions that the fold remembers: a constant of the fold, but in a simulation.
     package var maximumSessions = Acceptance.maximumSessions
+    /// Bytes of events' texts that a state has in memory beside an archive: as much as makes sense, but in a simulation.
+    package var textBytes = Fold.standardTextBytes
     /// All, but of a simulated member whose program is an older release's.
     package var knownFoldVersions = KnownFoldVersions()
     /// False: what a planted bug would be, in a simulation.

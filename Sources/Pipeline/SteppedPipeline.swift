@@ -97,6 +97,8 @@ public final class SteppedPipeline {
         public let clock: Int64
         /// Folded to the end of the ledger, every fact acknowledged.
         public let isCurrent: Bool
+        /// As `PartitionFold.lookUps`.
+        public let lookUps: Int64
     }
 
     /// Some ledger partition is folded here.
@@ -109,7 +111,7 @@ public final class SteppedPipeline {
             result[partition.partition] = partition.readFold { state in
                 Folded(
                     nextOffset: state.nextOffset, sequences: state.sequences,
-                    clock: state.fold.clock.microseconds, isCurrent: partition.isCurrent)
+                    clock: state.fold.clock.microseconds, isCurrent: partition.isCurrent, lookUps: state.lookUps)
             }
         }
         return result

@@ -66,6 +66,7 @@ extension PartitionFold {
         guard isDone else { return false }
         encoder = new
         swap(&fold, &candidate.folding.past.fold)
+        lookUpInFold()
         policyText = candidate.text
         noteSwitchBesideShadow()
         forgetTypes()

@@ -112,6 +112,7 @@ extension PartitionFold {
     ) throws {
         while try apply(frame: frame, at: offset, above: published, into: &facts, within: .unbounded) == .unfinished {
             precondition(!waitsForHistory, "the history's next frame is not here yet")
+            precondition(earlierEventQuestions.isEmpty, "earlier events are asked for in slices alone")
         }
         retired = nil
     }

@@ -98,7 +98,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     private var isWhole = false
     private var typeIDs: [EventTypeID] = []
     /// Accepted entries on their way into the fold.
-    private var batch: [Fold.Item] = []
+    var batch: [Fold.Item] = []
     /// How many of them are folded.
     private var folded = 0
     private static let batchEntries = 256
@@ -110,6 +110,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     var retired: PolicyCandidate?
     /// The policy that is folded beside the active one. It changes nothing of this state.
     var shadowFold: ShadowFold?
+    /// Nil: the state has all that it may need of earlier events.
+    var earlierEvents: EarlierEventLookUp?
 
     /// Follows the ledger's policies. Without a `history` it follows the first alone and refuses a frame that activates
     /// another. `maximumSessions`, `known`: others than the fold's own are for simulations.
@@ -224,6 +226,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         // Nothing may be left of a frame that was refused half-way: it borrowed from memory that is gone.
         batch.removeAll(keepingCapacity: true)
         folded = 0
+        earlierEvents?.forget()
         isSkipped = !skipped.isEmpty && skipped.contains(offset)
         guard !isSkipped || EntryReader.defect(in: frame) == nil else {
             reader.pass(frame)
@@ -273,14 +276,14 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                 switch place {
                 case .reading: guard try read(until: end) else { return false }
                 case .system:
-                    guard foldBatch() else { return false }
+                    guard try foldBatch() else { return false }
                     place = .reading
                     try applySystem(above: published, into: &facts)
                 case .activation:
-                    guard foldBatch(), try beginSwitch(above: published, into: &facts) else { return false }
+                    guard try foldBatch(), try beginSwitch(above: published, into: &facts) else { return false }
                 case .switching:
                     guard try goOnSwitching(frame, above: published, into: &facts) else { return false }
-                case .end: return foldBatch()
+                case .end: return try foldBatch()
                 case .outside: preconditionFailure("no frame is open")
                 }
             } catch  where isSkipped && error is Problem {
@@ -294,10 +297,10 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// before.
     private mutating func read(until end: Int) throws -> Bool {
         // What was left over by the part before.
-        guard foldBatch() else { return false }
+        guard try foldBatch() else { return false }
         while true {
             guard left.entries > 0 else {
-                _ = foldBatch()
+                _ = try foldBatch()
                 return false
             }
             guard try reader.next(&entry), reader.index < end else {
@@ -318,7 +321,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                 place = .activation
                 return true
             }
-            guard batch.count < Self.batchEntries || foldBatch() else { return false }
+            guard try batch.count < Self.batchEntries || foldBatch() else { return false }
         }
     }
 
@@ -337,8 +340,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         return false
     }
 
-    /// False: the slice is used up before the batch.
-    private mutating func foldBatch() -> Bool {
+    /// False: the slice is used up before the batch, or the fold asks for earlier events.
+    private mutating func foldBatch() throws -> Bool {
         guard !batch.isEmpty else { return true }
         fold.allowance = Fold.Allowance(timers: left.timers, facts: left.facts)
         let start = folded
@@ -346,7 +349,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         folded += count
         left.timers = fold.allowance.timers
         fold.allowance = .unlimited
-        guard folded == batch.count else { return false }
+        guard folded == batch.count else {
+            if fold.lacksEarlierEvents { try askForEarlierEvents(from: folded) }
+            return false
+        }
+        earlierEvents?.forget()
         batch.removeAll(keepingCapacity: true)
         folded = 0
         return true
@@ -417,6 +424,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         case .fixed: fold = Fold(policy: fold.policy, version: identity.version)
         }
         fold.keepsFacts = keepsFacts
+        lookUpInFold()
         if !rule.isBeside {
             encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: identity.name)
         }

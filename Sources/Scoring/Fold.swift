@@ -304,7 +304,7 @@ public struct Fold: ~Copyable {
             comeEarly(event, subjectHash, identity, topic: item.pointee.topic)
             return true
         }
-        if earlierEvents != nil, type != .unnamed, !hasTextsBeside(event, type, subjects.record(subject)) {
+        if earlierEvents != nil, type != .unnamed, !hasTextsBeside(event, type, subjects.record(subject), identity) {
             counters.entries -= 1
             lacksEarlierEvents = true
             return false

@@ -111,6 +111,15 @@ struct OrderedEvents: ~Copyable {
         }
     }
 
+    /// Every event's texts are in memory.
+    var hasAllTexts: Bool {
+        for number in 0..<events.used {
+            let mark = events[UInt32(number + 1)].pointee.mark
+            if mark != 0, !texts.contains(mark) { return false }
+        }
+        return true
+    }
+
     /// Takes an event out of a bucket's list; how many events of the list come after it. Nil: it is not there.
     mutating func take(_ identity: UInt64, from first: UnsafeMutablePointer<UInt32>) -> Int64? {
         let mark = OrderedEvent.mark(identity)

@@ -63,7 +63,8 @@ struct RandomLedger {
     /// By ledger offset; some are left out.
     private(set) var frames: [(offset: Int64, bytes: [UInt8])] = []
 
-    init(seed: UInt64, frames count: Int = 120, switches: Bool = true) {
+    /// `ties`: everything happens at the beginning of one of every ten days.
+    init(seed: UInt64, frames count: Int = 120, switches: Bool = true, ties: Bool = false) {
         var random = Seeded(seed)
         var next: [UInt64] = [0, 0, 0]
         var origin: Int64 = 0
@@ -77,9 +78,12 @@ struct RandomLedger {
             for _ in 0..<(1 + random.below(10)) {
                 day += Double(random.below(8)) / 10
                 let late = random.below(8) == 0 ? Double(random.below(60)) : 0
+                let time = max(0, day - late)
                 entries.append(
                     Self.entry(
-                        subjects[random.below(subjects.count)], day: max(0, day - late), origin, &random, switches))
+                        subjects[random.below(subjects.count)], day: ties ? (time / 10).rounded(.down) * 10 : time,
+                        origin, &random,
+                        switches))
                 if random.below(15) != 0 { origin += 1 }
             }
             let session = random.below(20) == 0 ? 2 : random.below(2)

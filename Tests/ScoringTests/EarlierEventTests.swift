@@ -12,9 +12,14 @@ import Testing
         var events: [EventView] = []
         var isReadable = true
 
-        func read(_ subject: UnsafeRawBufferPointer, _ body: (EventView) -> Void) -> Bool {
+        func read(
+            _ subject: UnsafeRawBufferPointer, _ time: Timestamp,
+            _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void
+        ) -> Bool {
             guard isReadable else { return false }
-            for event in events where event.subject.equals(subject) { body(event) }
+            for event in events where event.time == time && event.subject.equals(subject) {
+                body(event.source, event.id)
+            }
             return true
         }
     }
@@ -35,7 +40,7 @@ import Testing
     }
 
     private static func lookUp(in past: Past, _ story: Story, textBytes: Int = 0) {
-        story.fold.lookUp(in: { past.read($0, $1) }, textBytes: textBytes)
+        story.fold.lookUp(in: { past.read($0, $1, $2) }, textBytes: textBytes)
     }
 
     /// Forgets every text, as a state does that comes out of a snapshot of a member that looks them up.

@@ -46,6 +46,7 @@ import Testing
             summaries.reduce(0) { $0 + $1[keyPath: value] }
         }
         #expect(sum(\.facts) > 50_000 && sum(\.checkpoints) > 1000 && sum(\.shadows) > 300)
+        #expect(sum(\.lookUps) > 1000)
         #expect(sum(\.upgrades.programs) > 600 && sum(\.upgrades.ledgers) > 200 && sum(\.upgrades.refusals) > 20)
         #expect(sum(\.repeats.origins) > 5000 && sum(\.repeats.facts) > 60)
         #expect(sum(\.answers.ofOwners) > 10_000 && sum(\.answers.forwarded) > 5000)

@@ -207,6 +207,41 @@ public final class SubjectHistory {
         return clock
     }
 
+    /// Reads the events of some subjects, in each segment subject by subject. Those in segments that end before `time` may be left out.
+    /// Throws `ArchiveDamage`.
+    public func readEvents(of subjects: [[UInt8]], since time: Timestamp, _ body: (EventView) throws -> Void) throws {
+        let segments = try directory.segments()
+        _ = try index(segments)
+        guard let last = segments.last else { return }
+        var acceptance = Acceptance()
+        for first in segments.dropLast() {
+            let known = try good(first) ?? usable(first, segments).0
+            acceptance = known.acceptance
+            // An entry moves the clock to its time, and is where the clock is at it or after it.
+            guard known.clock >= time else { continue }
+            let (index, file) = try usable(first, segments)
+            for subject in subjects {
+                try subject.withUnsafeBytes { subject in
+                    try index.forEachEntry(of: subject, in: file) { if $0.kind == .event { try body($0.event) } }
+                }
+            }
+        }
+        let loaded = LoadedSegment()
+        try loaded.load(last, in: directory)
+        var entries = EntryReader(acceptance)
+        var entry = FrameReader.blank
+        let wanted = Set(subjects.map { $0.withUnsafeBytes { $0.fingerprint(seed: 0) } })
+        try Self.forEachRecord(loaded, isLast: true, directory) { frame, record in
+            guard try entries.openOrPass(frame) else { return }
+            while try entries.next(&entry) {
+                guard entry.kind == .event, !entries.isOutOfRange,
+                    wanted.contains(entry.event.subject.fingerprint(seed: 0))
+                else { continue }
+                try body(entry.event)
+            }
+        }
+    }
+
     /// Merges a subject's entries with those that concern everyone, in ledger order. The latter are few.
     private func merge(
         _ index: SegmentIndex, _ file: File, _ subject: UnsafeRawBufferPointer, _ everyone: UnsafeRawBufferPointer,

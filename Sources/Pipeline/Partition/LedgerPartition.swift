@@ -80,14 +80,17 @@ final class LedgerPartition {
     var lastTick: Int64?
 
     /// A standby. `chain`: of the frames before the state's next offset. `countedTo`: up to where this process counted
-    /// before.
-    init(_ fold: consuming sending PartitionFold, chain: FrameChain, store: PartitionStore, countedTo: Int64 = 0) {
+    /// before. `textBytes`: as `OwnedPartition` has it.
+    init(
+        _ fold: consuming sending PartitionFold, chain: FrameChain, store: PartitionStore, countedTo: Int64 = 0,
+        textBytes: Int = Fold.standardTextBytes
+    ) {
         number = store.partition
         self.chain = chain
         self.store = store
         self.countedTo = countedTo
         store.begin(at: fold.nextOffset)
-        shared = OwnedPartition(fold, archive: store.directory)
+        shared = OwnedPartition(fold, archive: store.directory, textBytes: textBytes)
     }
 
     func withFold<Result>(_ body: (inout PartitionFold) throws -> sending Result) rethrows -> sending Result {

@@ -75,7 +75,9 @@ final class Disaster {
         isStatic = random.chance(perMille: 250)
         keyring = random.chance(perMille: 150) ? try Self.keyring() : nil
         traffic = Traffic(
-            changesPolicy: random.chance(perMille: 500), hasHotSubject: random.chance(perMille: 300))
+            changesPolicy: random.chance(perMille: 500), hasHotSubject: random.chance(perMille: 300),
+            // Other runs are what they would be without it.
+            hasTies: rolling == nil && run.seed % 3 == 0)
         hasShadows = random.chance(perMille: 500)
         // Of some sorts of trouble much, of others none: rare ones meet more often so than in an even mixture.
         var menu = Fate.allCases.filter { _ in random.chance(perMille: 600) }
@@ -118,7 +120,7 @@ final class Disaster {
     private func begin() throws {
         let faults = cluster.faults
         cluster.faults = Faults()
-        let policy = try ScoringPolicy(yaml: Traffic.policy, file: "lives.yaml")
+        let policy = try ScoringPolicy(yaml: traffic.policy, file: "lives.yaml")
         let process = SimulatedProcess(cluster)
         try SteppedPipeline(
             configuration(members[0].machine, process, rolling?.older ?? KnownFoldVersions(), policy: policy),
@@ -139,6 +141,8 @@ final class Disaster {
         result.host = machine
         result.maximumSessions = SimulatedTopics.maximumSessions
         result.knownFoldVersions = known
+        // What is needed of earlier events is mostly not in memory.
+        result.textBytes = 0
         result.noticesForgottenSessions = cluster.bug != .forgotten
         result.keepsPartitionsInOrder = cluster.bug != .disordered
         result.waitsForAcknowledgements = cluster.bug != .ahead
@@ -211,7 +215,7 @@ final class Disaster {
     /// An operator does the next step of the plan.
     private func orderShadow() {
         let now = Self.start + cluster.time
-        switch shadows.next(at: now, &cluster.random) {
+        switch shadows.next(at: now, of: traffic.candidates, &cluster.random) {
         case .order(let record):
             told["shadows", default: 0] += 1
             cluster.append(record, to: TopicPartition(SimulatedTopics.members, 0))
@@ -477,7 +481,7 @@ final class Disaster {
             throw Oracle.Objection("\(member.machine.name): a view says something else than its partition's state")
         }
         var digests: [String] = []
-        var shadowed = 0
+        var (shadowed, lookUps) = (0, 0)
         var repeats = DisasterRun.Summary.Repeats()
         for partition in 0..<Int32(ledgerPartitions) {
             let places = members.map { LocalData("/data", on: $0.machine.disk) }
@@ -491,6 +495,7 @@ final class Disaster {
             try oracle.check(questions.answered.filter { $0.answer.partition == partition }, folded)
             for member in members {
                 guard let state = member.pipeline?.folded[partition] else { continue }
+                lookUps += Int(state.lookUps)
                 guard member.pipeline?.digest(of: partition) == folded.digest, state.sequences == folded.sequences
                 else {
                     throw Oracle.Objection(
@@ -528,7 +533,7 @@ final class Disaster {
             frames: (0..<Int32(ledgerPartitions)).reduce(0) {
                 $0 + cluster.records(TopicPartition(SimulatedTopics.ledger, $1)).count
             }, facts: facts.reduce(0, +), repeats: repeats, answers: questions.counts, expulsions: expulsions,
-            shadows: shadowed, upgrades: rolling?.counts ?? .init(),
+            shadows: shadowed, lookUps: lookUps, upgrades: rolling?.counts ?? .init(),
             disasters: told, digests: digests)
     }
 }

@@ -17,6 +17,8 @@ public struct DisasterRun: Sendable {
         public let expulsions: Int
         /// Ledger partitions that had a policy in the shadow in the end, and were held against a fold under it.
         public let shadows: Int
+        /// Events that owners folded after a look-up of earlier ones, since their states began or came from a snapshot.
+        public let lookUps: Int
         /// Of a run whose members' programs are of two releases.
         public let upgrades: Upgrades
         /// What befell whom, in order of their names.
@@ -61,7 +63,7 @@ public struct DisasterRun: Sendable {
             return "\(records) records, \(frames) frames, \(facts) facts, \(repeats.origins) entries and "
                 + "\(repeats.facts) facts repeated, \(answers.ofOwners) answers of owners and "
                 + "\(answers.ofStandbys) of standbys, \(answers.notNow) questions not answered, \(expulsions) expulsions for not polling, "
-                + "\(shadows) shadows, \(upgrades.programs) programs replaced, \(upgrades.refusals) partitions of unknown fold "
+                + "\(shadows) shadows, \(lookUps) look-ups of earlier events, \(upgrades.programs) programs replaced, \(upgrades.refusals) partitions of unknown fold "
                 + "versions refused; \(told); "
                 + digests.joined(separator: " ")
         }

@@ -17,13 +17,13 @@ struct ShadowPlan {
     /// The policy that they have put there last; nil if none is there.
     private(set) var order: ShadowOrder?
 
-    /// `time`: now, in microseconds since 1970.
-    mutating func next(at time: Int64, _ random: inout SplitMix64) -> Step {
+    /// `time`: now, in microseconds since 1970. `candidates`: the texts of policies.
+    mutating func next(at time: Int64, of candidates: [String], _ random: inout SplitMix64) -> Step {
         switch random.below(8) {
         case 0: order = nil
         case 1...2: return order.map { .activation($0.text) } ?? .nothing
         default:
-            let text = Traffic.candidates[random.below(Traffic.candidates.count)]
+            let text = candidates[random.below(candidates.count)]
             order = ShadowOrder(text: text, since: Timestamp(microseconds: time))
         }
         return .order(.init(key: Array(ShadowOrder.key.utf8), value: order?.json))

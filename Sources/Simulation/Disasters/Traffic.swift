@@ -3,7 +3,7 @@ internal import Kafka
 /// What programmes send: lives with bills and courts, appeals and voids, withdrawals, changes of policy, repeats, late
 /// events, and records that are none.
 struct Traffic {
-    static let policy = """
+    private static let policy = """
         policy: lives
         version: 1
         score: {base: 1000, min: 700, max: 1200}
@@ -23,20 +23,24 @@ struct Traffic {
         appeals: {decide-within: 1 day}
         """
 
-    /// Those that are activated.
-    private static let activated = [
-        policy, policy.replacing("version: 1", with: "version: 2").replacing("points: 6", with: "points: 9"),
-        policy.replacing("version: 1", with: "version: 3").replacing("id: credit", with: "id: loans")
-            .replacing("name: B, from: 900", with: "name: B2, from: 880"),
-    ]
+    /// The same with measures that go by the order of events. A ledger of an older fold version passes over its activation.
+    private static let measuringPolicy =
+        policy.replacing(
+            "bands:",
+            with: """
+                  - {id: steady, dimension: payment, points: measure.run * 3 - measure.last}
+                measures:
+                  - {id: run, dimension: payment, event: bill.paid, streak: bill.missed, within: 20 days}
+                  - {id: last, dimension: payment, event: bill.missed, latest: data.days}
+                bands:
+                """)
 
+    /// The one that the ledger begins with.
+    let policy: String
+    /// Those that are activated.
+    private let activated: [String]
     /// Those that are put into the shadow; one of them is activated only from there.
-    static let candidates =
-        activated + [
-            policy.replacing("version: 1", with: "version: 4").replacing("points: -150", with: "points: -90")
-                .replacing("score >= 1000, grace: 1 day", with: "score >= 990, grace: 3 days")
-                .replacing("points <= -20", with: "points <= -8")
-        ]
+    let candidates: [String]
 
     /// A record and what must become of it.
     struct Sent {
@@ -68,8 +72,24 @@ struct Traffic {
     /// Half of all that happens is of one subject.
     private let hasHotSubject: Bool
 
-    init(changesPolicy: Bool, hasHotSubject: Bool) {
-        (self.changesPolicy, self.hasHotSubject) = (changesPolicy, hasHotSubject)
+    /// Bills lie on few times, so that their texts put many in order, and measures go by their order.
+    private let hasTies: Bool
+
+    init(changesPolicy: Bool, hasHotSubject: Bool, hasTies: Bool) {
+        (self.changesPolicy, self.hasHotSubject, self.hasTies) = (changesPolicy, hasHotSubject, hasTies)
+        let policy = hasTies ? Self.measuringPolicy : Self.policy
+        self.policy = policy
+        activated = [
+            policy, policy.replacing("version: 1", with: "version: 2").replacing("points: 6", with: "points: 9"),
+            policy.replacing("version: 1", with: "version: 3").replacing("id: credit", with: "id: loans")
+                .replacing("name: B, from: 900", with: "name: B2, from: 880"),
+        ]
+        candidates =
+            activated + [
+                policy.replacing("version: 1", with: "version: 4").replacing("points: -150", with: "points: -90")
+                    .replacing("score >= 1000, grace: 1 day", with: "score >= 990, grace: 3 days")
+                    .replacing("points <= -20", with: "points <= -8")
+            ]
     }
 
     /// `time`: now, in microseconds since 1970.
@@ -130,7 +150,7 @@ struct Traffic {
                 control, "standing.event.voided", #"{"source":"/town","id":"\#(old.id)","reason":"wrong"}"#,
                 subject: old.subject)
         case 33 where changesPolicy:
-            let text = Self.activated[random.below(3)]
+            let text = activated[random.below(3)]
             return event(control, "standing.policy.activated", Self.activation(of: text), subject: nil)
         case 34..<38: return bad(bills, subject, time, &random)
         case 38..<50:
@@ -139,7 +159,8 @@ struct Traffic {
         default:
             events.append((subject, "e\(number)"))
             let type = random.chance(perMille: 500) ? "bill.paid" : "bill.missed"
-            return event(bills, type, #"{"days":\#(random.below(12))}"#)
+            let day = hasTies ? time - time % (24 * Self.hour) : time
+            return event(bills, type, #"{"days":\#(random.below(12))}"#, at: day)
         }
     }
 
