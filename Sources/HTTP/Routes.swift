@@ -88,7 +88,8 @@ extension Response {
         Response(Answer.error(message, status: status))
     }
 
-    /// Of `/livez`. 503 once a thread has stood still for `limit`: whoever watches the process, as Kubernetes does, ends it then.
+    /// The answer of `/livez`: 503 after a thread has made no progress for `limit`. A supervisor such as Kubernetes then ends the
+    /// process.
     public static func liveness(standstill: Duration, limit: Duration) -> Response {
         guard standstill >= limit else { return .text("ok\n") }
         return .error("a thread stands still for \(standstill.components.seconds) s", status: .serviceUnavailable)
