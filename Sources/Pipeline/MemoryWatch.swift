@@ -5,8 +5,7 @@ internal import Synchronization
 /// whatever it costs, for the fold must take what the ledger has. The second states of a policy in the shadow take nobody's
 /// place: they go before the limit is reached, and do not count as in use where it is asked whether a subject fits in.
 final class MemoryWatch: Sendable {
-    /// A hundred thousand enrolments a second take a megabyte and more in this time.
-    private static let lookEvery = Duration.milliseconds(20)
+    private static let lookEvery = Duration.milliseconds(100)
     /// In a hundredth of the limit: below this a process that was full has room again, and second states may be there.
     private static let relief: Int64 = 95
 

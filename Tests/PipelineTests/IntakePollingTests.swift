@@ -119,7 +119,7 @@ import Testing
         let (intake, board) = try intake {
             $0.memoryLimit = limit
         } prepare: { member in
-            if hasShadow { member.memory.note(.init(bytes: 1 << 20), of: 0) }
+            if hasShadow { member.memory.note(.init(bytes: 16 << 20), of: 0) }
         }
         try finish(intake, [control])
         #expect(board.current.intake.events == (hasShadow ? 1 : 0))

@@ -213,8 +213,8 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func atTheMemoryLimitTheShadowGoesAndNotTheEnrolments() throws {
-        let limit: Int64 = 1 << 30
-        let stage = try RunnerStage(archives: true, memoryLimit: limit)
+        let stage = try RunnerStage(archives: true, memoryLimit: 1 << 30)
+        let limit = try #require(stage.runtime.memory.limit)
         let runner = stage.owned()
         stage.poll(try Frames.ledger(bills: 1), runner)
         stage.order(.shadow(order), runner)

@@ -5,6 +5,10 @@ internal import Logging
 
 /// One process of the pipeline: what its workers share.
 struct Member: Sendable {
+    /// In a hundredth of the memory limit: from here on enrolments are refused. What is on its way then still comes, and what is
+    /// refused takes room on its way to the dead letters.
+    static let memoryShare: Int64 = 94
+
     let configuration: PipelineConfiguration
     let logger: Logger
     let stop = StopFlag()
@@ -27,7 +31,9 @@ struct Member: Sendable {
         directory = MemberDirectory(member: configuration.members?.member ?? "")
         clock = SteadyClock(configuration.host, logger)
         appended = AppendedOffsets(ledger: configuration.topics.ledger)
-        memory = MemoryWatch(limit: configuration.memoryLimit, host: configuration.host, logger: logger)
+        memory = MemoryWatch(
+            limit: configuration.memoryLimit.map { $0 / 100 * Self.memoryShare }, host: configuration.host,
+            logger: logger)
     }
 
     /// Of the fold's: called before anything is open in the data folder.
