@@ -124,9 +124,9 @@ struct Compiler {
 
     // MARK: Folding
 
-    /// A node of constants is its value or its error, which may yet be absorbed. A pattern that is none is a mistake; another error
-    /// of values is told as a warning, one of types and names by who finds it. What the budget of folding does not suffice for is
-    /// left to the evaluation.
+    /// Replaces a node of constants by its value, or by its error, which an operator above it may absorb. An invalid pattern is a
+    /// mistake, and any other error of values a warning; the checks of types and names report theirs. When folding has used up
+    /// its budget, the evaluation does the rest.
     mutating func fold(_ node: Node, of operands: [Node], at offset: Int) -> Node {
         guard operands.allSatisfy({ $0.constant != nil }), scratch.budget.pointee >= 0 else { return node }
         let value = node.value(scratch)

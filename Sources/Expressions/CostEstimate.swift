@@ -91,7 +91,7 @@ struct CostEstimator {
 
     init(_ slots: @escaping (Int) -> ValueSize) { self.slots = slots }
 
-    /// So many parts were looked at that the estimate is none.
+    /// The limit of parts to look at is used up, so there is no estimate.
     var isSpent: Bool { visits < 0 }
 
     mutating func estimate(_ node: Node) -> CostEstimate {

@@ -82,7 +82,7 @@ struct ComparisonSite: Sendable {
         return slots.compactMap { slot in
             let known = slot < 0 ? nil : range(slot)
             let own = constraints.filter { $0.slot == slot }.map { isAll ? $0 : $0.negated }
-            // What one of them alone decides is told where it stands.
+            // A condition that decides by itself has its own warning, at its own place.
             guard own.count > 1, SlotConstraint.excludeEachOther(own, known),
                 !own.contains(where: { SlotConstraint.excludeEachOther([$0], known) })
             else { return nil }

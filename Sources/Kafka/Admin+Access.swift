@@ -66,13 +66,7 @@ extension Admin {
         return try ask(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, place, attempt) { queue, options in
             rd_kafka_DescribeConfigs(handle.pointer, &resource, 1, options, queue)
         } read: { event throws(KafkaError) in
-            var count = 0
-            let resources = rd_kafka_DescribeConfigs_result_resources(
-                rd_kafka_event_DescribeConfigs_result(event), &count)
-            guard count == 1, let found = resources?[0] else { return [:] }
-            let code = rd_kafka_ConfigResource_error(found)
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: place) }
-            return Self.settings(found)
+            try Self.settings(inAnswer: event, of: place)
         }
     }
 }

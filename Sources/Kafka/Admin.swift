@@ -220,14 +220,21 @@ public final class Admin: @unchecked Sendable {
         return try request(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, "describe settings", topic) { queue, options in
             rd_kafka_DescribeConfigs(handle.pointer, &resource, 1, options, queue)
         } read: { event throws(KafkaError) in
-            var count = 0
-            let resources = rd_kafka_DescribeConfigs_result_resources(
-                rd_kafka_event_DescribeConfigs_result(event), &count)
-            guard count == 1, let found = resources?[0] else { return [:] }
-            let code = rd_kafka_ConfigResource_error(found)
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: topic) }
-            return Self.settings(found)
+            try Self.settings(inAnswer: event, of: topic)
         }
+    }
+
+    /// The settings in the answer about one topic or broker, which `place` names; empty if the answer has none.
+    static func settings(
+        inAnswer event: OpaquePointer, of place: String
+    ) throws(KafkaError) -> [String: String] {
+        var count = 0
+        let resources = rd_kafka_DescribeConfigs_result_resources(
+            rd_kafka_event_DescribeConfigs_result(event), &count)
+        guard count == 1, let found = resources?[0] else { return [:] }
+        let code = rd_kafka_ConfigResource_error(found)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: place) }
+        return Self.settings(found)
     }
 
     /// Sets a topic's settings. Settings that are not named return to the broker's defaults.
