@@ -83,8 +83,8 @@ public struct LagPage: Sendable {
 
     // MARK: Parts
 
-    private func page(_ title: String, _ content: (inout LagMarkup) -> Void) -> String {
-        var out = LagMarkup(prologue: "<!DOCTYPE html>\n")
+    private func page(_ title: String, _ content: (inout Markup) -> Void) -> String {
+        var out = Markup(prologue: "<!DOCTYPE html>\n")
         out.element("html", ["lang": "en"]) { out in
             out.element("head") { out in
                 out.empty("meta", ["charset": "utf-8"])
@@ -102,7 +102,7 @@ public struct LagPage: Sendable {
     }
 
     /// How old the report is.
-    private func head(_ report: LagReport, _ before: String, _ out: inout LagMarkup) {
+    private func head(_ report: LagReport, _ before: String, _ out: inout Markup) {
         if !state.isCurrent {
             let why = state.failure.map { ": \($0)" } ?? ""
             out.element(
@@ -113,7 +113,7 @@ public struct LagPage: Sendable {
         out.element("p", ["class": "soft"], "\(before)Looked at \(time) UTC.")
     }
 
-    private static func write(_ people: PeopleLag, _ out: inout LagMarkup) {
+    private static func write(_ people: PeopleLag, _ out: inout Markup) {
         out.element("h2", "People")
         out.element("dl", ["class": "tiles"]) { out in
             for line in people.lines {
@@ -126,7 +126,7 @@ public struct LagPage: Sendable {
         }
     }
 
-    private static func badge(_ status: LagEvaluation.Status, _ out: inout LagMarkup) {
+    private static func badge(_ status: LagEvaluation.Status, _ out: inout Markup) {
         out.element("span", ["class": "badge \(status.rawValue)"], status.rawValue)
     }
 
@@ -145,7 +145,7 @@ public struct LagPage: Sendable {
         root + "groups/" + (group.addingPercentEncoding(withAllowedCharacters: .urlSegment) ?? "")
     }
 
-    private func card(_ group: GroupLag, _ points: [LagHistory.Point], _ out: inout LagMarkup) {
+    private func card(_ group: GroupLag, _ points: [LagHistory.Point], _ out: inout Markup) {
         out.element("li") { out in
             out.element("div", ["class": "name"]) { out in
                 out.element("a", ["href": Self.path(of: group.group, root)], group.group)
@@ -167,7 +167,7 @@ public struct LagPage: Sendable {
         }
     }
 
-    private func sparkline(_ points: [LagHistory.Point], _ out: inout LagMarkup) {
+    private func sparkline(_ points: [LagHistory.Point], _ out: inout Markup) {
         let plot = LagPlot(width: 160, height: 28, points.map { ($0.time, $0.records.map { Double($0) }) })
         let isKnown = points.contains { $0.records != nil }
         let greatest = isKnown ? "at most \(LagPlot.number(plot.greatest))" : "of which none is known"
@@ -183,7 +183,7 @@ public struct LagPage: Sendable {
         }
     }
 
-    private func tiles(_ group: GroupLag, _ out: inout LagMarkup) {
+    private func tiles(_ group: GroupLag, _ out: inout Markup) {
         let profile = group.profile
         let state = [profile.kind?.rawValue, profile.state].compactMap { $0 }.joined(separator: ", ")
         let members = profile.members.map { $0 == 1 ? "1 member" : "\($0) members" } ?? "members unknown"
@@ -210,7 +210,7 @@ public struct LagPage: Sendable {
         }
     }
 
-    private func charts(_ points: [LagHistory.Point], isFramed: Bool, _ out: inout LagMarkup) {
+    private func charts(_ points: [LagHistory.Point], isFramed: Bool, _ out: inout Markup) {
         out.element("h2", "History")
         guard points.count > 1, let first = points.first?.time, let last = points.last?.time else {
             out.element("p", ["class": "soft"], "It begins with this look.")
@@ -231,7 +231,7 @@ public struct LagPage: Sendable {
 
     private func chart(
         _ name: String, _ greatest: String, _ span: String, _ values: [(time: Int64, value: Double?)],
-        _ out: inout LagMarkup
+        _ out: inout Markup
     ) {
         let plot = LagPlot(width: 480, height: 120, values)
         let isKnown = values.contains { $0.value != nil }
@@ -248,7 +248,7 @@ public struct LagPage: Sendable {
         }
     }
 
-    private func partitions(_ group: GroupLag, _ out: inout LagMarkup) {
+    private func partitions(_ group: GroupLag, _ out: inout Markup) {
         out.element("h2", "Partitions")
         let sorted = group.partitions.sorted { a, b in
             if a.lag.status != b.lag.status { return a.lag.status > b.lag.status }
@@ -275,7 +275,7 @@ public struct LagPage: Sendable {
         if more > 0 { out.element("p", ["class": "soft"], "\(more) other partitions want attention less.") }
     }
 
-    private func row(_ partition: GroupLag.Partition, _ out: inout LagMarkup) {
+    private func row(_ partition: GroupLag.Partition, _ out: inout Markup) {
         let lag = partition.lag
         func whole(_ value: Int64?) -> String { value.map { String($0) } ?? "unknown" }
         func rate(_ value: Double?) -> String { value.map(LagText.decimal) ?? "unknown" }
@@ -292,7 +292,7 @@ public struct LagPage: Sendable {
         }
     }
 
-    private func notes(_ report: LagReport, _ out: inout LagMarkup) {
+    private func notes(_ report: LagReport, _ out: inout Markup) {
         guard !report.notes.isEmpty else { return }
         out.element("h2", "What is not known")
         out.element("ul", ["class": "notes"]) { out in

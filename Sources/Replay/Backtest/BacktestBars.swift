@@ -1,3 +1,5 @@
+internal import Events
+
 /// Horizontal bars: a row a name, its name above its bars, each bar's value at its end.
 struct BacktestBars {
     struct Bar {
@@ -28,18 +30,18 @@ struct BacktestBars {
     }
 
     /// From the left edge.
-    func draw(_ svg: inout BacktestMarkup) {
+    func draw(_ svg: inout Markup) {
         draw(&svg, zero: 2, extent: BacktestPlot.width - 122)
     }
 
     /// To both sides of the middle.
-    func drawDiverging(_ svg: inout BacktestMarkup) {
+    func drawDiverging(_ svg: inout Markup) {
         let middle = BacktestPlot.width / 2
         BacktestPlot.line(&svg, middle, 2, middle, height - 2, "axis")
         draw(&svg, zero: middle, extent: middle - 92)
     }
 
-    private func draw(_ svg: inout BacktestMarkup, zero: Double, extent: Double) {
+    private func draw(_ svg: inout Markup, zero: Double, extent: Double) {
         let greatest = greatest
         var top = 4.0
         for row in rows {

@@ -66,7 +66,7 @@ extension BacktestReport {
 extension BacktestPage {
     // MARK: A closer look
 
-    func writeCloserLook(_ page: inout BacktestMarkup) {
+    func writeCloserLook(_ page: inout Markup) {
         let listings = report.closerLook
         guard !listings.isEmpty else { return }
         section(&page, BacktestReport.closerLookTitle)

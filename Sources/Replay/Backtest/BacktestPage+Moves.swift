@@ -1,7 +1,9 @@
+internal import Events
+
 extension BacktestPage {
     // MARK: Moves
 
-    func writeMoves(_ page: inout BacktestMarkup) {
+    func writeMoves(_ page: inout Markup) {
         guard let comparison = report.comparison else { return }
         section(&page, "Who moves")
         page.element("p") { text in
@@ -28,7 +30,7 @@ extension BacktestPage {
         }
     }
 
-    private func writeMoveTable(_ comparison: BacktestReport.Comparison, _ page: inout BacktestMarkup) {
+    private func writeMoveTable(_ comparison: BacktestReport.Comparison, _ page: inout Markup) {
         func row(_ name: String, _ count: Int64, _ points: String = "") -> [String] {
             [name, BacktestWords.count(count), BacktestWords.share(count, of: comparison.subjects), points]
         }
@@ -45,7 +47,7 @@ extension BacktestPage {
     }
 
     /// A cell's shade says what share of its row is there.
-    private func writeMatrix(_ comparison: BacktestReport.Comparison, _ page: inout BacktestMarkup) {
+    private func writeMatrix(_ comparison: BacktestReport.Comparison, _ page: inout Markup) {
         guard let against = report.against else { return }
         let caption = "Rows: band under the baseline. Columns: band under the candidate. Subjects"
         let names = report.policy.bands.map(\.name)
@@ -93,7 +95,7 @@ extension BacktestPage {
         }
     }
 
-    private func writeMovers(_ moves: [BacktestReport.Move], _ title: String, _ page: inout BacktestMarkup) {
+    private func writeMovers(_ moves: [BacktestReport.Move], _ title: String, _ page: inout Markup) {
         table(
             &page, title, head: ["Subject", "Baseline", "Candidate", "Change", "Largest part"],
             rows: moves.map { move in
@@ -111,7 +113,7 @@ extension BacktestPage {
     /// Rows of the plot; the table has every part.
     private static let plottedParts = 16
 
-    mutating func writeParts(_ page: inout BacktestMarkup) {
+    mutating func writeParts(_ page: inout Markup) {
         guard let comparison = report.comparison, !report.liveParts.isEmpty else { return }
         section(&page, "What makes the difference")
         page.element(
@@ -144,7 +146,7 @@ extension BacktestPage {
         }
     }
 
-    private func drawParts(_ page: inout BacktestMarkup, id: String) {
+    private func drawParts(_ page: inout Markup, id: String) {
         func size(_ part: BacktestReport.Part) -> UInt64 { max(part.overGainers.magnitude, part.overLosers.magnitude) }
         let parts = report.liveParts.enumerated()
             .sorted { (size($1.element), $0.offset) < (size($0.element), $1.offset) }

@@ -1,3 +1,5 @@
+internal import Events
+
 extension BacktestPage {
     // MARK: Outcomes
 
@@ -5,7 +7,7 @@ extension BacktestPage {
         report.sides.compactMap { item in item.side.outcome.map { (item.role, item.side, $0) } }
     }
 
-    mutating func writeOutcomes(_ page: inout BacktestMarkup) {
+    mutating func writeOutcomes(_ page: inout Markup) {
         guard let outcome = report.outcome else { return }
         section(&page, "Outcomes: \(outcome.name)")
         let rate = BacktestWords.share(outcome.outcomes, of: outcome.subjects)
@@ -34,7 +36,7 @@ extension BacktestPage {
         }
     }
 
-    private func drawROC(_ page: inout BacktestMarkup, id: String) {
+    private func drawROC(_ page: inout Markup, id: String) {
         page.element("h3", "ROC curve")
         keys(
             &page,
@@ -65,7 +67,7 @@ extension BacktestPage {
         page.element("figcaption", "The dotted diagonal is a score that says nothing.")
     }
 
-    private func writeMeasures(_ page: inout BacktestMarkup) {
+    private func writeMeasures(_ page: inout Markup) {
         func row(_ name: String, _ value: (BacktestReport.Discrimination) -> String) -> [String] {
             [name] + measured.map { value($0.found) }
         }
@@ -99,7 +101,7 @@ extension BacktestPage {
     }
 
     private func drawKS(
-        _ page: inout BacktestMarkup, id: String, _ found: BacktestReport.Discrimination, _ name: String
+        _ page: inout Markup, id: String, _ found: BacktestReport.Discrimination, _ name: String
     ) {
         let separation = found.separation
         page.element("h3", "Cumulative distributions, \(name)")
@@ -134,7 +136,7 @@ extension BacktestPage {
         }
     }
 
-    private func drawCalibration(_ page: inout BacktestMarkup, id: String) {
+    private func drawCalibration(_ page: inout Markup, id: String) {
         page.element("h3", "Rate of the outcome by decile of score")
         keys(&page)
         let rates = measured.map { item in
@@ -166,7 +168,7 @@ extension BacktestPage {
                 + "are in one decile, so a decile can be larger than another, or missing.")
     }
 
-    private func writeRates(_ page: inout BacktestMarkup) {
+    private func writeRates(_ page: inout Markup) {
         let rows = (1...10).map { decile in
             ["\(decile)"]
                 + measured.flatMap { item in

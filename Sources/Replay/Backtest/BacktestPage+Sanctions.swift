@@ -1,7 +1,9 @@
+internal import Events
+
 extension BacktestPage {
     // MARK: Sanctions and perks
 
-    mutating func writeSanctions(_ page: inout BacktestMarkup) {
+    mutating func writeSanctions(_ page: inout Markup) {
         let rows = report.sanctionRows
         guard !rows.isEmpty else { return }
         section(&page, "Sanctions")
@@ -28,7 +30,7 @@ extension BacktestPage {
         }
     }
 
-    mutating func writePerks(_ page: inout BacktestMarkup) {
+    mutating func writePerks(_ page: inout Markup) {
         let rows = report.perkRows
         guard !rows.isEmpty else { return }
         section(&page, "Perks")
@@ -57,7 +59,7 @@ extension BacktestPage {
 
     /// Under one policy, how many times; under two, who has it at the end under one of them only.
     private func drawMoreAndFewer(
-        _ page: inout BacktestMarkup, id: String, title: String, _ times: [(id: String, policy: Int64, against: Int64)],
+        _ page: inout Markup, id: String, title: String, _ times: [(id: String, policy: Int64, against: Int64)],
         _ differences: [BacktestReport.Difference], what: String
     ) {
         guard !differences.isEmpty else {
@@ -102,7 +104,7 @@ extension BacktestPage {
     }
 
     private func writeDifferences(
-        _ differences: [BacktestReport.Difference], _ what: String, _ page: inout BacktestMarkup
+        _ differences: [BacktestReport.Difference], _ what: String, _ page: inout Markup
     ) {
         guard !differences.isEmpty else { return }
         table(

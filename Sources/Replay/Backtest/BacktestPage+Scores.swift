@@ -1,7 +1,9 @@
+internal import Events
+
 extension BacktestPage {
     // MARK: Scores and bands
 
-    mutating func writeScores(_ page: inout BacktestMarkup) {
+    mutating func writeScores(_ page: inout Markup) {
         section(&page, "Scores")
         let bands = nextPlot()
         let histogram = nextPlot()
@@ -23,7 +25,7 @@ extension BacktestPage {
         }
     }
 
-    private func drawBands(_ page: inout BacktestMarkup, id: String) {
+    private func drawBands(_ page: inout Markup, id: String) {
         // Bars are shares in hundredths of a percent: the policies need not score the same subjects.
         func bar(_ band: BacktestReport.Band?, _ side: BacktestReport.Side, _ style: String) -> BacktestBars.Bar {
             let count = band?.subjects ?? 0
@@ -48,7 +50,7 @@ extension BacktestPage {
         ) { bars.draw(&$0) }
     }
 
-    private func writeBandTable(_ page: inout BacktestMarkup) {
+    private func writeBandTable(_ page: inout Markup) {
         func cells(_ band: BacktestReport.Band?, _ side: BacktestReport.Side) -> [String] {
             guard let band else { return ["\u{2013}", "\u{2013}", "\u{2013}"] }
             return [
@@ -64,7 +66,7 @@ extension BacktestPage {
             })
     }
 
-    private func drawHistogram(_ page: inout BacktestMarkup, id: String) {
+    private func drawHistogram(_ page: inout Markup, id: String) {
         guard let histogram = report.histogram else {
             page.element("p", ["class": "soft"], "There are no subjects.")
             return
@@ -102,7 +104,7 @@ extension BacktestPage {
         }
     }
 
-    private func writeScoreTable(_ page: inout BacktestMarkup) {
+    private func writeScoreTable(_ page: inout Markup) {
         func row(_ name: String, _ value: (BacktestDistribution) -> String) -> [String] {
             [name] + report.sides.map { $0.side.scores.map(value) ?? BacktestWords.notDefined }
         }

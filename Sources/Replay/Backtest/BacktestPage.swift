@@ -18,7 +18,7 @@ struct BacktestPage {
     init(report: BacktestReport) { self.report = report }
 
     mutating func text() -> String {
-        var page = BacktestMarkup(prologue: "<!DOCTYPE html>\n")
+        var page = Markup(prologue: "<!DOCTYPE html>\n")
         page.element("html", ["lang": "en"]) { html in
             html.element("head") { head in
                 head.empty("meta", ["charset": "utf-8"])
@@ -59,17 +59,17 @@ struct BacktestPage {
         return "plot-\(plots)"
     }
 
-    func section(_ page: inout BacktestMarkup, _ title: String) {
+    func section(_ page: inout Markup, _ title: String) {
         page.lineBreak()
         page.element("h2", title)
     }
 
     /// What the two policies look like.
-    func keys(_ page: inout BacktestMarkup) {
+    func keys(_ page: inout Markup) {
         keys(&page, report.sides.map { ($0.role, "\($0.role) \(BacktestWords.name($0.side))") })
     }
 
-    func keys(_ page: inout BacktestMarkup, _ items: [(style: String, text: String)]) {
+    func keys(_ page: inout Markup, _ items: [(style: String, text: String)]) {
         page.element("ul", ["class": "keys"]) { list in
             for item in items { list.element("li", ["class": item.style], item.text) }
         }
@@ -77,7 +77,7 @@ struct BacktestPage {
 
     /// A table; the first column names the row. `text`: other columns that hold texts.
     func table(
-        _ page: inout BacktestMarkup, _ caption: String, head: [String], rows: [[String]], foot: [String] = [],
+        _ page: inout Markup, _ caption: String, head: [String], rows: [[String]], foot: [String] = [],
         text: Set<Int> = []
     ) {
         page.element("div", ["class": "scroll", "role": "region", "aria-label": caption, "tabindex": "0"]) { region in
@@ -93,10 +93,10 @@ struct BacktestPage {
         page.lineBreak()
     }
 
-    private static func row(_ page: inout BacktestMarkup, _ cells: [String], _ text: Set<Int>, heads: Bool = false) {
+    private static func row(_ page: inout Markup, _ cells: [String], _ text: Set<Int>, heads: Bool = false) {
         page.element("tr") { row in
             for (column, cell) in cells.enumerated() {
-                let style: BacktestMarkup.Attributes = text.contains(column) ? ["class": "text"] : [:]
+                let style: Markup.Attributes = text.contains(column) ? ["class": "text"] : [:]
                 if heads {
                     row.element(
                         "th", text.contains(column) ? ["scope": "col", "class": "text"] : ["scope": "col"], cell)
@@ -111,7 +111,7 @@ struct BacktestPage {
 
     // MARK: Heading and footing
 
-    private func writeHeading(_ page: inout BacktestMarkup) {
+    private func writeHeading(_ page: inout Markup) {
         page.element("h1", title)
         let against = report.against.map { ", the baseline is \(BacktestWords.name($0))" } ?? ""
         let clock = report.input.clock.map { " Standings are as of \($0)." } ?? ""
@@ -156,7 +156,7 @@ struct BacktestPage {
         return tiles
     }
 
-    private func writeFooting(_ page: inout BacktestMarkup) {
+    private func writeFooting(_ page: inout Markup) {
         page.lineBreak()
         page.element("footer", ["class": "soft"]) { foot in
             let rejected = BacktestWords.count(report.input.rejected)

@@ -1,3 +1,5 @@
+internal import Events
+
 /// A plot's frame: where values lie in the drawing. Sizes are in the drawing's own units, 460 across; the page scales
 /// it.
 struct BacktestPlot {
@@ -78,10 +80,10 @@ struct BacktestPlot {
 
     /// The frame of a drawing with its name and what it shows in words.
     static func drawing(
-        _ page: inout BacktestMarkup, id: String, height: Double, title: String, description: String,
-        _ content: (inout BacktestMarkup) -> Void
+        _ page: inout Markup, id: String, height: Double, title: String, description: String,
+        _ content: (inout Markup) -> Void
     ) {
-        let attributes: BacktestMarkup.Attributes = [
+        let attributes: Markup.Attributes = [
             "viewBox": "0 0 \(coordinate(width)) \(coordinate(height))", "role": "img",
             "aria-labelledby": "\(id)-title \(id)-desc",
         ]
@@ -93,7 +95,7 @@ struct BacktestPlot {
         page.lineBreak()
     }
 
-    func axes(_ svg: inout BacktestMarkup, x xTicks: [Tick], y yTicks: [Tick], xTitle: String, yTitle: String) {
+    func axes(_ svg: inout Markup, x xTicks: [Tick], y yTicks: [Tick], xTitle: String, yTitle: String) {
         for tick in yTicks {
             Self.line(&svg, across(x.lowerBound), down(tick.value), across(x.upperBound), down(tick.value), "grid")
             Self.label(&svg, across(x.lowerBound) - 6, down(tick.value) + 4, tick.label, "tick end")
@@ -110,12 +112,12 @@ struct BacktestPlot {
             "text", ["class": "tick middle", "x": "10", "y": centre, "transform": "rotate(-90 10 \(centre))"], yTitle)
     }
 
-    func line(_ svg: inout BacktestMarkup, _ points: [(x: Double, y: Double)], _ style: String) {
+    func line(_ svg: inout Markup, _ points: [(x: Double, y: Double)], _ style: String) {
         svg.empty("path", ["class": style, "d": Self.path(points.map { (across($0.x), down($0.y)) })])
     }
 
     /// Level from each point to the next one, and down to the axis at both ends where it is filled.
-    func steps(_ svg: inout BacktestMarkup, _ points: [(x: Double, y: Double)], _ style: String) {
+    func steps(_ svg: inout Markup, _ points: [(x: Double, y: Double)], _ style: String) {
         var corners: [(x: Double, y: Double)] = []
         for point in points {
             if let last = corners.last { corners.append((point.x, last.y)) }
@@ -124,7 +126,7 @@ struct BacktestPlot {
         line(&svg, corners, style)
     }
 
-    func dots(_ svg: inout BacktestMarkup, _ points: [(x: Double, y: Double)], _ style: String) {
+    func dots(_ svg: inout Markup, _ points: [(x: Double, y: Double)], _ style: String) {
         for point in points {
             svg.empty(
                 "circle",
@@ -144,18 +146,18 @@ struct BacktestPlot {
     }
 
     static func line(
-        _ svg: inout BacktestMarkup, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String
+        _ svg: inout Markup, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String
     ) {
         svg.empty("path", ["class": style, "d": path([(x1, y1), (x2, y2)])])
     }
 
-    static func label(_ svg: inout BacktestMarkup, _ x: Double, _ y: Double, _ text: String, _ style: String) {
+    static func label(_ svg: inout Markup, _ x: Double, _ y: Double, _ text: String, _ style: String) {
         svg.element("text", ["class": style, "x": coordinate(x), "y": coordinate(y)], text)
     }
 
     /// `extent` may be negative: then it lies to the left of `x`.
     static func bar(
-        _ svg: inout BacktestMarkup, _ x: Double, _ y: Double, _ extent: Double, _ height: Double, _ style: String
+        _ svg: inout Markup, _ x: Double, _ y: Double, _ extent: Double, _ height: Double, _ style: String
     ) {
         svg.empty(
             "rect",

@@ -1,3 +1,4 @@
+internal import Events
 internal import Scoring
 
 // What did not count, and why. The table and the page say the same.
@@ -89,7 +90,7 @@ extension BacktestReport {
 extension BacktestPage {
     // MARK: What did not count
 
-    func writeUncounted(_ page: inout BacktestMarkup) {
+    func writeUncounted(_ page: inout Markup) {
         let listings = report.uncounted
         guard !listings.isEmpty else { return }
         section(&page, BacktestReport.uncountedTitle)
