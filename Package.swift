@@ -30,6 +30,11 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -56,7 +61,10 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // Native libraries, each behind one door.
@@ -87,12 +95,22 @@ let package = Package(
         room("Operations", ["Events", "Kafka", "Topics"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),
-        room("HTTP", ["Events", hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTP1, nioHTTPTypes]),
+        room("Access", ["Events", crypto, cryptoExtras, jwt, logging, yams]),
+        room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
+        room("Mapping", ["Events", "Expressions", "Policy"]),
+        room("Console", ["Access", "Events", "HTTP", httpTypes, hummingbird, logging, mustache]),
+        room(
+            "HTTP",
+            [
+                "Access", "Events", hummingbirdTLS, nioSSL, hummingbird, hummingbirdCore, httpTypes, logging, nio,
+                nioHTTP1, nioHTTPTypes,
+            ]),
         room(
             "Query",
             [
-                "Events", "HTTP", "Lag", "Pipeline", "Policy", "Replay", "Scoring", httpTypes, hummingbird, logging,
-                metrics,
+                "Access", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Replay", "Scoring",
+                httpTypes,
+                hummingbird, logging, metrics,
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),
@@ -100,8 +118,9 @@ let package = Package(
         .executableTarget(
             name: "standing",
             dependencies: [
-                "CBuild", "CIntrinsics", "CMimalloc", "Downstream", "Events", "Expressions", "HTTP", "Kafka", "Lag",
-                "Ledger", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "ServiceManager",
+                "Access", "Audit", "CBuild", "CIntrinsics", "CMimalloc", "Console", "Downstream", "Events",
+                "Expressions", "HTTP", "Kafka", "Lag",
+                "Ledger", "Mapping", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "ServiceManager",
                 "Simulation", "Topics", argumentParser, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
@@ -129,13 +148,17 @@ let package = Package(
         tests(
             "QueryTests",
             [
-                "Events", "HTTP", "Pipeline", "Policy", "Query", "Replay", "Scoring", httpTypes, hummingbird, logging,
-                metrics,
+                "Access", "Events", "HTTP", "Kafka", "Pipeline", "Policy", "Query", "Replay", "Scoring", httpTypes,
+                hummingbird, logging, metrics,
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("ServiceManagerTests", ["ServiceManager"]),
         tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("AccessTests", ["Access", "Events", crypto, jwt, logging]),
+        tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),
+        tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging]),
+        tests("MappingTests", ["Events", "Expressions", "Mapping", "Policy", "Randomness"]),
         tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
         tests(
             "CommandTests",

@@ -1,0 +1,2 @@
+/// The pages for people in the browser.
+public enum Console {}

@@ -1,0 +1,6 @@
+import Audit
+import Testing
+
+struct AuditTopicTests {
+    @Test func theTopicIsApartFromTheFacts() { #expect(AuditTopic.name == "standing.audit") }
+}

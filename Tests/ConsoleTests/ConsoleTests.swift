@@ -1,0 +1,6 @@
+import Console
+import Testing
+
+struct ConsoleTests {
+    @Test func aCallersPermissionsAreReadable() { _ = Console.self }
+}

@@ -1,0 +1,6 @@
+import Mapping
+import Testing
+
+struct RecordMapTests {
+    @Test func aMapIsAType() { _ = RecordMap.self }
+}
