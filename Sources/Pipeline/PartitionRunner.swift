@@ -217,6 +217,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         case .assign:
             letGoOfFrames()
             (isOurs, recovered, producer) = (true, nil, nil)
+            changes.end()
             partition?.assign()
         case .recover(let found): recovered = found
         case .read: (block, done, isReading) = (nil, 0, true)
@@ -309,6 +310,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// The archives closed and, if it is wanted and every fact is out, a last snapshot, so that the next start is short. What
     /// fails here costs time, not facts.
     private func close(_ takesSnapshot: Bool) {
+        changes.end()
         guard partition != nil else {
             hasClosed = true
             return runtime.report(.closed, of: self)

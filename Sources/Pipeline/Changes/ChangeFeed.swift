@@ -51,7 +51,7 @@ public final class ChangeFeed: Sendable {
             case .subject(_, let partition): partitions[partition].map { [$0] } ?? []
             }
         }
-        return all.filter { partition in partition.withLock { $0.isOwned } }
+        return all.filter(\.isOwned)
     }
 
     func reads(_ scope: ChangeSubscription.Scope) -> Bool { !partitions(of: scope).isEmpty }

@@ -161,12 +161,13 @@ public final class ChangeSubscription: Sendable {
     ) {
         let number = partition.partition
         partition.withLock { state in
-            guard state.isOwned, let now = state.ring.releasedCount else { return }
+            guard let now = state.ring.releasedCount else { return }
             guard let place = token[number] else { return token[number] = now }
-            guard var entry = state.ring.entry(count: place) else {
+            guard let start = state.ring.entry(count: place) else {
                 taken.gaps.append(.init(partition: number, missed: state.ring.missed(from: place)))
                 return token[number] = now
             }
+            var entry = start
             let there = max(0, state.ring.released - entry)
             if let limit = most {
                 let skipped = max(0, there - limit)
@@ -181,7 +182,7 @@ public final class ChangeSubscription: Sendable {
                 batch.append(state.ring[entry], of: number, in: state.ring)
                 entry += 1
             }
-            token[number] = place + Int64(entry) - Int64(state.ring.entry(count: place) ?? entry)
+            token[number] = place + Int64(entry - start)
         }
     }
 
@@ -191,7 +192,7 @@ public final class ChangeSubscription: Sendable {
     ) {
         let number = partition.partition
         partition.withLock { ring in
-            guard ring.isOwned, let now = ring.ring.releasedCount else { return }
+            guard let now = ring.ring.releasedCount else { return }
             let unread = state.withLock { $0.firstUnread.take() }
             token[number] = now
             guard let unread else { return }

@@ -12,8 +12,6 @@ final class PartitionChanges: Sendable {
 
     struct State: ~Copyable {
         var ring: ChangeRing
-        /// This member publishes the facts of the partition.
-        var isOwned = false
         /// Facts that may still be copied in the second that began at `refilledAt`, while nobody watches.
         var allowance = 0
         var refilledAt: ContinuousClock.Instant
@@ -30,6 +28,7 @@ final class PartitionChanges: Sendable {
     private let host: any Host
     private let watchers: ChangeWatchers
     private let state: Mutex<State>
+    private let owned = Atomic(false)
 
     init(_ partition: Int32, capacity: Int, maximumFacts: Int, host: any Host, watchers: ChangeWatchers) {
         (self.partition, self.host, self.watchers) = (partition, host, watchers)
@@ -40,20 +39,21 @@ final class PartitionChanges: Sendable {
 
     func withLock<Result>(_ body: (inout State) -> sending Result) -> sending Result { state.withLock(body) }
 
+    /// This member publishes the facts of the partition.
+    var isOwned: Bool { owned.load(ordering: .relaxed) }
+
     // MARK: The worker's side
 
     /// This member owns the partition from now on; `sequences` are published, by `FactTopic.rawValue`.
     func begin(published sequences: [Int64]) {
-        state.withLock { state in
-            state.isOwned = true
-            state.ring.begin(published: sequences)
-        }
+        state.withLock { $0.ring.begin(published: sequences) }
+        owned.store(true, ordering: .relaxed)
         watchers.noteNews()
     }
 
     /// Another member publishes them, or none.
     func end() {
-        state.withLock { $0.isOwned = false }
+        owned.store(false, ordering: .relaxed)
         watchers.noteNews()
     }
 
