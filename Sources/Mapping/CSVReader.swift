@@ -97,6 +97,7 @@ public final class CSVReader {
         }
         if let problem = row.problem ?? wrongByte(row) { throw failure(problem.line, problem.message) }
         var names: Set<[UInt8]> = []
+        var key = ByteWriter()
         for index in fields.indices {
             let name = field(index)
             guard names.insert(Array(name)).inserted else {
@@ -104,9 +105,10 @@ public final class CSVReader {
                     row.line, "two columns have the name \"\(String(decoding: name, as: UTF8.self).prefix(80))\"")
             }
             columns.append(String(decoding: name, as: UTF8.self))
-            text.removeAll()
-            text.append(jsonString: name)
-            keys.append(Array(text.bytes) + [UInt8(ascii: ":")])
+            key.removeAll()
+            key.append(jsonString: name)
+            key.append(byte: UInt8(ascii: ":"))
+            keys.append(Array(key.bytes))
         }
         start += row.taken
     }
