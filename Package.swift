@@ -97,7 +97,7 @@ let package = Package(
         room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging, yams]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
-        room("Mapping", ["Events", "Expressions", "Policy"]),
+        room("Mapping", ["Events", "Expressions", "Policy", crypto]),
         room("Console", ["Access", "Events", "HTTP", httpTypes, hummingbird, logging, mustache]),
         room(
             "HTTP",
@@ -121,7 +121,7 @@ let package = Package(
                 "Access", "Audit", "CBuild", "CIntrinsics", "CMimalloc", "Console", "Downstream", "Events",
                 "Expressions", "HTTP", "Kafka", "Lag",
                 "Ledger", "Mapping", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "ServiceManager",
-                "Simulation", "Topics", argumentParser, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
+                "Simulation", "Topics", argumentParser, grdb, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
 
