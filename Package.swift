@@ -91,7 +91,7 @@ let package = Package(
 
         // At the edges.
         room("Kafka", ["CRDKafka", "Events"]),
-        room("Topics", ["Kafka", "Policy"]),
+        room("Topics", ["Events", "Kafka", "Policy"]),
         room("Operations", ["Events", "Kafka", "Topics"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),

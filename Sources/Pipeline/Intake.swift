@@ -38,6 +38,8 @@ final class Intake: RoundWorker, RebalanceListener {
     /// What the group says is this member's; nil: nothing was said.
     private var dealt: [TopicPartition]?
     private let decoder = RecordDecoder()
+    /// Nil if no source topic has a declaration.
+    private let declared: DeclaredSources?
 
     private var checkpoints = Checkpoints()
     private var backpressure: Backpressure
@@ -67,6 +69,8 @@ final class Intake: RoundWorker, RebalanceListener {
         var place: TopicPartition
         var name: [UInt8]
         var isControl: Bool
+        /// The number of its topic's declaration; nil if it has none.
+        var declaration: Int?
         /// Where this member began to read.
         let start: Int64
         var position: Int64
@@ -81,6 +85,8 @@ final class Intake: RoundWorker, RebalanceListener {
         (stop, board, directory) = (member.stop, member.board, member.directory)
         (clock, memory, appended) = (member.clock, member.memory, member.appended)
         (lastCommit, lastRound) = (host.now, host.now)
+        let declarations = configuration.topics.declarations
+        declared = declarations.isEmpty ? nil : DeclaredSources(declarations)
         backpressure = Backpressure(configuration)
         round = Batching(at: host.now)
         outlet = try EntryOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
@@ -104,7 +110,10 @@ final class Intake: RoundWorker, RebalanceListener {
         board.notePoll(of: .intake)
         beginAfterPause(consumer)
         memory.look()
-        let latest = clock.time + configuration.allowedSkew
+        let now = clock.time
+        let latest = now + configuration.allowedSkew
+        // In a ledger of old data nothing is old.
+        if configuration.clock == .wall { declared?.setTime(now) }
         let isPaused = backpressure.isPaused
         let isBusy = checkpoints.depth > 1
         let longest = isBusy ? Self.shortPollMilliseconds : Self.longPollMilliseconds
@@ -202,7 +211,9 @@ final class Intake: RoundWorker, RebalanceListener {
         sources[record.source].moved = true
         sources[record.source].records += 1
         let isControl = sources[record.source].isControl
-        let defect = decoder.decode(record, fromControlTopic: isControl, latest: latest, into: &event) ?? roomDefect
+        let defect =
+            decoder.decode(record, fromControlTopic: isControl, latest: latest, into: &event)
+            ?? declarationDefect(of: record.source) ?? roomDefect
         if let defect {
             try deadLetter(record, defect)
             return
@@ -225,6 +236,12 @@ final class Intake: RoundWorker, RebalanceListener {
             positions.append(PartitionOffset(source.topicPartition, offset: end))
         }
         if !positions.isEmpty { try seal(positions) }
+    }
+
+    /// An event outside of what its topic declares. The control topic is not bound: whoever may write there decides more.
+    @inline(__always) private func declarationDefect(of source: Int) -> EventDefect? {
+        guard let declared, !sources[source].isControl else { return nil }
+        return declared.defect(of: event, declaration: sources[source].declaration)
     }
 
     /// An enrolment that has no room where it would be folded.
@@ -526,7 +543,7 @@ final class Intake: RoundWorker, RebalanceListener {
         sources = starts.map { start in
             Source(
                 place: start.topicPartition, name: Array(start.topicPartition.topic.utf8),
-                isControl: start.topicPartition.topic == configuration.topics.control, start: start.offset,
+                isControl: start.topicPartition.topic == configuration.topics.control, declaration: declared?.number(of: start.topicPartition.topic), start: start.offset,
                 position: start.offset)
         }
         committed = [:]

@@ -1,3 +1,4 @@
+public import Events
 internal import Foundation
 public import Kafka
 public import Ledger
@@ -16,6 +17,8 @@ public struct PipelineConfiguration: Sendable {
         public var deadLetter: String
         /// By `FactTopic.rawValue`.
         public var facts: [String]
+        /// Of source topics, by name.
+        public var declarations: [String: SourceDeclaration] = [:]
 
         public init(control: String, sources: [String], ledger: String, deadLetter: String, facts: [String]) {
             self.control = control
@@ -24,6 +27,9 @@ public struct PipelineConfiguration: Sendable {
             self.deadLetter = deadLetter
             self.facts = facts
         }
+
+        /// Source topics without a declaration.
+        public var undeclared: [String] { sources.filter { declarations[$0] == nil } }
 
         public var all: [String] { [control] + sources + [ledger, deadLetter] + facts }
     }
