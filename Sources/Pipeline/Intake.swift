@@ -543,7 +543,8 @@ final class Intake: RoundWorker, RebalanceListener {
         sources = starts.map { start in
             Source(
                 place: start.topicPartition, name: Array(start.topicPartition.topic.utf8),
-                isControl: start.topicPartition.topic == configuration.topics.control, declaration: declared?.number(of: start.topicPartition.topic), start: start.offset,
+                isControl: start.topicPartition.topic == configuration.topics.control,
+                declaration: declared?.number(of: start.topicPartition.topic), start: start.offset,
                 position: start.offset)
         }
         committed = [:]

@@ -29,7 +29,9 @@ struct EventSendCommand: ParsableCommand {
     @Option(help: "The event's id. Default: a new one.")
     var id: String?
     @Option(
-        help: "The event's source. Default: \(OperatorEvent.defaultSource), or one under the first that the topic declares.")
+        help: """
+            The event's source. Default: \(OperatorEvent.defaultSource), or `operator` under the first one that the topic declares.
+            """)
     var source: String?
     @Option(help: "What the policy's rules look at, a JSON object. Default: none.")
     var data: String?
