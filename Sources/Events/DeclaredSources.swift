@@ -5,15 +5,21 @@
 /// respect: its events have no `source` that another topic has declared. In steady state nothing here allocates. Not
 /// thread-safe.
 public final class DeclaredSources {
-    private struct Topic {
+    private final class Topic {
         let declaration: SourceDeclaration
         let types: BytePrefixTable
         let sources: BytePrefixTable
         /// Microseconds since 1970.
         var earliest = Int64.min
+
+        init(_ declaration: SourceDeclaration) {
+            self.declaration = declaration
+            types = BytePrefixTable(declaration.types.map(DeclaredSources.pattern))
+            sources = BytePrefixTable(DeclaredSources.prefixes(declaration))
+        }
     }
 
-    private var topics: [Topic]
+    private let topics: [Topic]
     private let numbers: [String: Int]
     /// Every prefix that a topic has declared.
     private let claimed: BytePrefixTable
@@ -21,11 +27,7 @@ public final class DeclaredSources {
     /// By the topic's name.
     public init(_ declarations: [String: SourceDeclaration]) {
         let sorted = declarations.sorted { $0.key < $1.key }
-        topics = sorted.map { _, declaration in
-            Topic(
-                declaration: declaration, types: BytePrefixTable(declaration.types.map(Self.pattern)),
-                sources: BytePrefixTable(Self.prefixes(declaration)))
-        }
+        topics = sorted.map { Topic($0.value) }
         numbers = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1.key, $0) })
         claimed = BytePrefixTable(sorted.flatMap { Self.prefixes($0.value) })
     }
@@ -44,17 +46,17 @@ public final class DeclaredSources {
 
     /// From now on it is this time, in microseconds since 1970. Before the first call no event is too old.
     public func setTime(_ now: Int64) {
-        for index in topics.indices where topics[index].declaration.lasts != nil {
-            topics[index].earliest =
-                topics[index].declaration.earliest(at: Timestamp(microseconds: now)).microseconds
+        for topic in topics where topic.declaration.lasts != nil {
+            topic.earliest = topic.declaration.earliest(at: Timestamp(microseconds: now)).microseconds
         }
     }
 
     /// Why an event is outside of a declaration; nil if it is within. `number`: of its topic's; nil if it has none.
     public func defect(of event: EventView, declaration number: Int?) -> EventDefect? {
         guard let number else { return claimed.matches(event.source) ? EventDefect(.source, .notDeclared) : nil }
-        guard topics[number].sources.matches(event.source) else { return EventDefect(.source, .notDeclared) }
-        guard topics[number].types.matches(event.type) else { return EventDefect(.type, .notDeclared) }
-        return event.time.microseconds < topics[number].earliest ? EventDefect(.source, .tooOld) : nil
+        let topic = topics[number]
+        guard topic.sources.matches(event.source) else { return EventDefect(.source, .notDeclared) }
+        guard topic.types.matches(event.type) else { return EventDefect(.type, .notDeclared) }
+        return event.time.microseconds < topic.earliest ? EventDefect(.source, .tooOld) : nil
     }
 }
