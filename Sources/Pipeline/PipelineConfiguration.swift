@@ -2,6 +2,7 @@ public import Events
 internal import Foundation
 public import Kafka
 public import Ledger
+public import Mapping
 public import Policy
 package import Scoring
 
@@ -19,6 +20,8 @@ public struct PipelineConfiguration: Sendable {
         public var facts: [String]
         /// Of source topics, by name.
         public var declarations: [String: SourceDeclaration] = [:]
+        /// Of source topics whose records are no CloudEvents, by name.
+        public var maps: [String: RecordMap] = [:]
 
         public init(control: String, sources: [String], ledger: String, deadLetter: String, facts: [String]) {
             self.control = control

@@ -1,5 +1,6 @@
 public import Events
 internal import Foundation
+public import Mapping
 internal import Policy
 
 /// The definition of one topic: one file of the topics folder.
@@ -70,7 +71,7 @@ public struct TopicDefinition: Sendable, Equatable {
     /// Of a source topic; nil if it has none.
     public var declaration: SourceDeclaration?
     /// How a record of a topic of the format `json` becomes an event; nil for CloudEvents.
-    public var map: SourceMap?
+    public var map: RecordMap?
 
     /// Every Kafka setting of the file, under Kafka's name.
     public var settings: [String: String] {

@@ -1,5 +1,6 @@
 internal import Events
 internal import Foundation
+internal import Mapping
 internal import Policy
 
 extension TopicFileReader {
@@ -12,7 +13,7 @@ extension TopicFileReader {
     struct Declared {
         let declaration: SourceDeclaration
         let sources: [Pattern]
-        let map: SourceMap?
+        let map: RecordMap?
     }
 
     private static let fields: [Field] = [
@@ -40,7 +41,7 @@ extension TopicFileReader {
         let sources = patterns(values[.sources], .sources)
         let lasts = span(values[.lasts])
         let format: SourceDeclaration.Format? = choice(values[.format], .format)
-        let map = sourceMap(values[.map])
+        let map = recordMap(values[.map])
         let contact = text(values[.contact], .contact)
         for type in types ?? [] { check(type: type) }
         for source in sources ?? [] { check(source) }
@@ -96,13 +97,10 @@ extension TopicFileReader {
         return span
     }
 
-    /// A mapping is the map itself; a text names a file beside the topic file.
-    private func sourceMap(_ value: Value?) -> SourceMap? {
+    /// A mapping is the map itself; a text names a file in the topic file's folder that has it under `map`.
+    private func recordMap(_ value: Value?) -> RecordMap? {
         guard let value else { return nil }
-        guard let name = text(of: value) else {
-            if yaml.mapping(value, what: "`map`", known: nil) == nil { return nil }
-            return SourceMap(file: path, text: document)
-        }
+        guard let name = text(of: value) else { return RecordMap(value, by: yaml, of: document) }
         let file = (path as NSString).deletingLastPathComponent + "/" + name
         guard !name.hasPrefix("/"), !name.split(separator: "/").contains(".."),
             let data = FileManager.default.contents(atPath: file), data.count <= TopicDefinition.maximumFileBytes
@@ -114,9 +112,11 @@ extension TopicFileReader {
             return nil
         }
         do throws(YAMLMistakes) {
-            return SourceMap(file: file, text: try YAMLReader.text(of: data, file: file))
+            return try RecordMap(yaml: try YAMLReader.text(of: data, file: file), file: file)
         } catch {
-            for mistake in error.mistakes { report(value, "\(file):\(mistake.line): \(mistake.message)") }
+            for mistake in error.mistakes {
+                report(value, "\(file):\(mistake.line):\(mistake.column): \(mistake.message)")
+            }
             return nil
         }
     }

@@ -43,6 +43,9 @@ struct EventSendCommand: ParsableCommand {
         let cluster = try Cluster(self.cluster, &settings)
         let topic = try sourceTopic(of: cluster)
         let declarations = cluster.declarations
+        guard declarations[topic]?.format != .json else {
+            throw fail("error: --topic: \(topic) has records of its own format and no CloudEvents", Exit.usage)
+        }
         let source = source ?? declarations[topic]?.operatorSource ?? OperatorEvent.defaultSource
         var event = OperatorEvent(
             type: type, subject: subject, source: source, data: data, declarations: declarations)

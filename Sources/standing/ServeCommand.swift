@@ -384,7 +384,7 @@ extension Cluster {
             control: names(.control)[0], sources: names(.source), ledger: names(.ledger)[0],
             deadLetter: names(.deadLetter)[0],
             facts: [try fact("score-changes"), try fact("sanctions"), try fact("perks")])
-        topics.declarations = declarations
+        (topics.declarations, topics.maps) = (declarations, maps)
         return topics
     }
 }

@@ -1,5 +1,6 @@
 import Events
 import Foundation
+import Mapping
 import Testing
 import Topics
 
@@ -88,7 +89,10 @@ import Topics
                 "t.yaml:16:8: error: `lasts` is a number of `days`, `months` or `years` such as `2 years`"
             ),
             ("format", "format: json", "t.yaml:16:9: error: the format `json` needs a `map`"),
-            ("map", "map: {id: value.id}", "t.yaml:16:6: error: `map` needs `format: json`"),
+            (
+                "map", "map: {source: /a, type: b, subject: value.c, time: value.d}",
+                "t.yaml:16:6: error: `map` needs `format: json`"
+            ),
         ] as [(String, String?, String)])
     func aMistakeInADeclarationHasItsPlace(_ key: String, _ line: String?, _ error: String) {
         #expect(errors(Self.file("a", [key: line])) == error)
@@ -104,14 +108,17 @@ import Topics
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appending(path: "t.yaml").path(percentEncoded: false)
-        let inline = Self.file("a", ["format": "format: json", "map": "map: {id: value.id}"])
+        let map = "map: {source: /bank, type: bill.paid, subject: value.who, time: value.at}"
+        let inline = Self.file("a", ["format": "format: json", "map": map])
         let own = try TopicDefinition.parse(inline, file: path)
         #expect(own.declaration?.format == .json)
-        #expect(own.map == SourceMap(file: path, text: inline))
+        #expect(own.map == (try RecordMap(yaml: map, file: "")))
         let beside = Self.file("a", ["format": "format: json", "map": "map: bills.yaml"])
         #expect(throws: TopicFileError.self) { try TopicDefinition.parse(beside, file: path) }
-        try Data("id: value.id\n".utf8).write(to: folder.appending(path: "bills.yaml"))
-        #expect(try TopicDefinition.parse(beside, file: path).map?.text == "id: value.id\n")
+        try Data(map.utf8).write(to: folder.appending(path: "bills.yaml"))
+        #expect(try TopicDefinition.parse(beside, file: path).map == own.map)
+        let broken = inline.replacing("value.who", with: "value.who +")
+        #expect(throws: TopicFileError.self) { try TopicDefinition.parse(broken, file: path) }
         let outside = Self.file("a", ["format": "format: json", "map": "map: ../bills.yaml"])
         #expect(throws: TopicFileError.self) { try TopicDefinition.parse(outside, file: path) }
     }
