@@ -91,9 +91,9 @@ let package = Package(
 
         // At the edges.
         room("Kafka", ["CRDKafka", "Events"]),
-        room("Topics", ["Kafka", "Policy"]),
+        room("Topics", ["Events", "Kafka", "Mapping", "Policy"]),
         room("Operations", ["Events", "Kafka", "Topics"]),
-        room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
+        room("Pipeline", ["Events", "Kafka", "Ledger", "Mapping", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging, yams]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
@@ -137,12 +137,12 @@ let package = Package(
         tests("LedgerTests", ["Events", "Ledger", "Randomness", "Simulation"]),
         tests("ReplayTests", ["Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Simulation"]),
         tests("KafkaTests", ["Events", "Kafka"]),
-        tests("TopicsTests", ["Events", "Kafka", "Policy", "Scoring", "Topics"]),
+        tests("TopicsTests", ["Events", "Kafka", "Mapping", "Policy", "Scoring", "Topics"]),
         tests(
             "PipelineTests",
             [
-                "Events", "Kafka", "Ledger", "Pipeline", "Policy", "Randomness", "Replay", "Scoring", "Simulation",
-                logging,
+                "Events", "Kafka", "Ledger", "Mapping", "Pipeline", "Policy", "Randomness", "Replay", "Scoring",
+                "Simulation", logging,
             ]),
         tests("HTTPTests", ["Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1]),
         tests(

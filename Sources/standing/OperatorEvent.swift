@@ -19,13 +19,15 @@ struct OperatorEvent {
     var source = OperatorEvent.defaultSource
     /// A JSON object's text.
     var data: String?
+    /// Of source topics, by name.
+    var declarations: [String: SourceDeclaration] = [:]
 
     /// Sends it to a source topic and returns its id when it is acknowledged. Ends the command, naming the attribute, where
     /// intake would make a dead letter of it whatever the time; `time` is asked for only if it would not.
     func send(
         to topic: String, of cluster: Cluster, isControl: Bool = false, at time: () throws -> Timestamp
     ) throws -> String {
-        if let defect = Self.defect(of: encoded(at: EntryTime.first), isControl: isControl) {
+        if let defect = defect(of: encoded(at: EntryTime.first), for: topic, isControl: isControl) {
             throw fail("error: \(defect)", Exit.usage)
         }
         let time = try time()
@@ -60,7 +62,7 @@ struct OperatorEvent {
         return Array(writer.bytes)
     }
 
-    private static func defect(of bytes: [UInt8], isControl: Bool) -> EventDefect? {
+    private func defect(of bytes: [UInt8], for topic: String, isControl: Bool) -> EventDefect? {
         let decoder = EventDecoder()
         let memberDecoder = EventDecoder()
         // The event that is read borrows the decoder's memory.
@@ -68,7 +70,10 @@ struct OperatorEvent {
             bytes.withUnsafeBytes { bytes in
                 var event = EventView.empty
                 if let defect = decoder.decode(structured: bytes, into: &event) { return defect }
-                return event.controlDefect(memberDecoder, fromControlTopic: isControl)
+                if let defect = event.controlDefect(memberDecoder, fromControlTopic: isControl) { return defect }
+                guard !isControl, !declarations.isEmpty else { return nil }
+                let declared = DeclaredSources(declarations)
+                return declared.defect(of: event, declaration: declared.number(of: topic))
             }
         }
     }

@@ -163,6 +163,7 @@ struct ServeCommand: AsyncParsableCommand {
                 "maxPollIntervalMilliseconds": "\(configuration.maximumPollInterval)",
             ])
         StartCheck.warnOfIdleWorkers(configuration, logger)
+        StartCheck.warnOfUndeclaredSources(configuration, logger)
         let notification = ServiceNotification(environment: ProcessInfo.processInfo.environment) {
             ServiceReport.Health(
                 isAtWork: service.configuration.roles.isSubset(of: service.status.joined),
@@ -379,10 +380,12 @@ extension Cluster {
             }
             return topic
         }
-        return PipelineConfiguration.Topics(
+        var topics = PipelineConfiguration.Topics(
             control: names(.control)[0], sources: names(.source), ledger: names(.ledger)[0],
             deadLetter: names(.deadLetter)[0],
             facts: [try fact("score-changes"), try fact("sanctions"), try fact("perks")])
+        (topics.declarations, topics.maps) = (declarations, maps)
+        return topics
     }
 }
 
