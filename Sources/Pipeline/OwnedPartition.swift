@@ -20,6 +20,8 @@ final class OwnedPartition: Sendable {
     private let history: Mutex<SubjectHistory?>
     /// Nil without an archive: then a state has all texts of its events.
     private let textBytes: Int?
+    /// For searches. Whoever has it may read the fold meanwhile, and not the other way round.
+    let searchIndex = Mutex(SubjectIndex())
 
     /// `archive`: where its frames are kept, if they are. `textBytes`: of events' texts that a state has in memory then.
     init(
@@ -90,6 +92,7 @@ final class OwnedPartition: Sendable {
     func replace(_ fold: consuming sending PartitionFold) {
         var fold = Optional(fold)
         state.change { if let new = fold.take() { $0 = new } }
+        searchIndex.withLock { $0 = SubjectIndex() }
         lookUpEarlierEvents()
         renewView()
     }
