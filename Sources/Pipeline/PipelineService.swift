@@ -19,7 +19,7 @@ public final class PipelineService: Sendable {
     let member: Member
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
-    private let ledgerPartitions = Atomic(0)
+    let ledgerPartitions = Atomic(0)
     /// What was found wrong with archives by those who asked for the past, each logged once.
     private let toldOfArchives = Mutex(Set<String>())
 
