@@ -30,6 +30,7 @@ struct DroppableHTTP1Channel: ServerChildChannel {
 
     let http1: HTTP1Channel
     let connections: Connections
+    let streams: EventStreams?
     let promptRoutes: [PromptRoute]
 
     /// Requests pass the timeouts first, then the prompt answers, and then the router's handlers.
@@ -38,7 +39,7 @@ struct DroppableHTTP1Channel: ServerChildChannel {
             let value = Value(connection)
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            var handlers: [any ChannelHandler] = [ConnectionTimeouts(connections)]
+            var handlers: [any ChannelHandler] = [ConnectionTimeouts(connections, streams: streams)]
             if !promptRoutes.isEmpty { handlers.append(PromptAnswers(promptRoutes)) }
             try pipeline.addHandlers(handlers, position: .after(decoder))
             return value

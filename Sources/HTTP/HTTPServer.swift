@@ -12,21 +12,29 @@ public struct HTTPServer: Sendable {
     private let promptRoutes: [PromptRoute]
     private let address: HTTPAddress
     private let maximumConnections: Int
+    private let streams: EventStreams?
     private let logger: Logger
 
     /// The number of connections that a server of this process keeps open. Long requests must leave some of them
     /// free.
     public static var maximumConnections: Int { Connections.maximum(descriptors: descriptorLimit) }
 
-    /// Port 0 is any free port.
-    public init(_ routes: Routes, address: HTTPAddress, logger: Logger) {
-        self.init(routes, address: address, maximumConnections: Self.maximumConnections, logger: logger)
+    /// Half of the connections: the other half is for answers that end.
+    public static var maximumStreams: Int { maximumConnections / 2 }
+
+    /// Port 0 is any free port. `streams`: those that the routes answer with; they end with the server. Nil if none does.
+    public init(_ routes: Routes, address: HTTPAddress, streams: EventStreams? = nil, logger: Logger) {
+        self.init(
+            routes, address: address, maximumConnections: Self.maximumConnections, streams: streams, logger: logger)
     }
 
-    init(_ routes: Routes, address: HTTPAddress, maximumConnections: Int, logger: Logger) {
+    init(
+        _ routes: Routes, address: HTTPAddress, maximumConnections: Int, streams: EventStreams? = nil, logger: Logger
+    ) {
         (responder, promptRoutes) = (routes.responder, routes.promptRoutes)
         self.address = address
         self.maximumConnections = maximumConnections
+        self.streams = streams
         self.logger = logger
     }
 
@@ -39,9 +47,10 @@ public struct HTTPServer: Sendable {
         quiet.logLevel = .critical
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { [promptRoutes] responder in
+            server: HTTPServerBuilder { [promptRoutes, streams] responder in
                 DroppableHTTP1Channel(
-                    http1: HTTP1Channel(responder: responder), connections: connections, promptRoutes: promptRoutes)
+                    http1: HTTP1Channel(responder: responder), connections: connections, streams: streams,
+                    promptRoutes: promptRoutes)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
@@ -59,7 +68,11 @@ public struct HTTPServer: Sendable {
         let sweep = connections.sweep(on: application.eventLoopGroup.any())
         defer { sweep.cancel() }
         do {
-            try await application.run()
+            try await withTaskCancellationHandler {
+                try await application.run()
+            } onCancel: {
+                streams?.end()
+            }
         } catch {
             guard Task.isCancelled else { throw error }
         }
