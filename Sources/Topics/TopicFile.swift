@@ -7,7 +7,7 @@ public struct TopicDefinition: Sendable, Equatable {
     public enum Role: String, Sendable, CaseIterable {
         case source, control, ledger, facts
         case deadLetter = "dead-letter"
-        case checkpoints, members
+        case checkpoints, members, audit
     }
 
     /// The meaning of a record's key.
@@ -21,6 +21,8 @@ public struct TopicDefinition: Sendable, Equatable {
         case ledgerPartition = "ledger-partition"
         /// The address of the member that wrote the record.
         case member
+        /// The session of the program that wrote the record.
+        case writer
     }
 
     public enum Cleanup: String, Sendable, CaseIterable {
@@ -269,9 +271,9 @@ private struct TopicFile {
                 result.append(file.diagnostic(.schema, "there is no file `schemas/\(schema)`"))
             }
         }
-        for role in [TopicDefinition.Role.control, .ledger, .deadLetter, .checkpoints, .members] {
+        for role in [TopicDefinition.Role.control, .ledger, .deadLetter, .checkpoints, .members, .audit] {
             let holders = files.filter { $0.definition.role == role }
-            if holders.isEmpty, role != .checkpoints, role != .members {
+            if holders.isEmpty, ![.checkpoints, .members, .audit].contains(role) {
                 let message = "no topic has the role `\(role.rawValue)`"
                 result.append(TopicFileError.Diagnostic(file: folder, line: 0, column: 0, message: message))
             }
