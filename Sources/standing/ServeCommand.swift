@@ -52,6 +52,8 @@ struct ServeOptions: ParsableArguments {
 
     @OptionGroup var keys: KeyOptions
 
+    @OptionGroup var control: ControlOptions
+
     @Option(help: Setting.help("workers"))
     var workers: String?
 
@@ -164,6 +166,7 @@ struct ServeCommand: AsyncParsableCommand {
             ])
         StartCheck.warnOfIdleWorkers(configuration, logger)
         StartCheck.warnOfUndeclaredSources(configuration, logger)
+        ControlOptions.warnOfUnsigned(configuration, logger)
         let notification = ServiceNotification(environment: ProcessInfo.processInfo.environment) {
             ServiceReport.Health(
                 isAtWork: service.configuration.roles.isSubset(of: service.status.joined),
@@ -243,6 +246,8 @@ extension ServeOptions {
             "memory-limit", flag: memoryLimit, expected: "a size such as 512M or 4G", Settings.bytes)
         configuration.queueSize = try settings.queueSize(flag: queueSize)
         let keyring = try keys.keyring(&settings)
+        configuration.controlKeys = try control.keys(&settings)
+        try ControlOptions.check(try control.key.signer(&settings), configuration.controlKeys)
         let name = try settings.text("member", flag: member, default: ProcessInfo.processInfo.hostName) ?? ""
         configuration.members = cluster.names(.members).first.map { .init(topic: $0, member: name) }
         configuration.standsBy = try settings.flag("standby", standby)
