@@ -16,7 +16,8 @@ public struct AccessConfiguration: Sendable {
     public var subjectClaim: String?
     /// A file with the secret that all members' sessions share.
     public var sessionKey: String?
-    /// Requests a second of each caller. Nil: no limit where nothing is configured, otherwise `standardRequestsPerSecond`.
+    /// Requests a second of each caller; 0 for no limit. Nil: no limit where nothing is configured, otherwise
+    /// `standardRequestsPerSecond`.
     public var requestsPerSecond: Double?
     /// Whether the server speaks TLS itself.
     public var isTLS = false
@@ -41,7 +42,7 @@ public struct AccessConfiguration: Sendable {
         let limit = requestsPerSecond ?? (isConfigured ? Self.standardRequestsPerSecond : nil)
         let gate = ConfiguredGate(
             tokens: tokens, users: users, sessions: Sessions(secret: secret),
-            limits: CallerLimits(requestsPerSecond: limit), clock: clock)
+            limits: CallerLimits(requestsPerSecond: limit == 0 ? nil : limit), clock: clock)
         return AccessControl(
             gate, cookie: SessionCookie(isTLS: isTLS), openness: openness(users: users?.count), logger: logger)
     }

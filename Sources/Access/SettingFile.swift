@@ -1,28 +1,32 @@
 internal import Foundation
 
 /// A small file that a setting names.
-struct SettingFile: Sendable {
+public struct SettingFile: Sendable {
     /// What changes when the file is replaced or written again.
-    struct Stamp: Hashable, Sendable {
+    public struct Stamp: Hashable, Sendable {
         let inode, size, seconds, nanoseconds: Int64
     }
 
-    let path: String
+    public let path: String
     /// The setting, as a sentence names it: `--access-users`.
     let setting: String
     /// Whether the file is refused if every user of the machine may read it.
     let isSecret: Bool
 
+    public init(path: String, setting: String, isSecret: Bool) {
+        (self.path, self.setting, self.isSecret) = (path, setting, isSecret)
+    }
+
     private static let readByOthers = mode_t(S_IROTH | S_IWOTH | S_IXOTH)
 
     /// Nil if the file cannot be examined.
-    var stamp: Stamp? {
+    public var stamp: Stamp? {
         var found = stat()
         return stat(path, &found) == 0 ? Stamp(found) : nil
     }
 
     /// Reads the whole file. A file above `limit` bytes is refused.
-    func read(limit: Int) throws(AccessMistake) -> (bytes: [UInt8], stamp: Stamp) {
+    public func read(limit: Int) throws(AccessMistake) -> (bytes: [UInt8], stamp: Stamp) {
         // A pipe without a writer would block.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw mistake("cannot be read (\(String(cString: strerror(errno))))") }
@@ -48,7 +52,7 @@ struct SettingFile: Sendable {
         return (Array(bytes.prefix(count)), Stamp(found))
     }
 
-    func mistake(_ what: String) -> AccessMistake { AccessMistake("\(setting) \(path) \(what)") }
+    public func mistake(_ what: String) -> AccessMistake { AccessMistake("\(setting) \(path) \(what)") }
 }
 
 extension SettingFile.Stamp {

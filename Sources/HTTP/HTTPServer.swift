@@ -11,6 +11,7 @@ public struct HTTPServer: Sendable {
     private let responder: RouterResponder<BasicRequestContext>
     private let promptRoutes: [PromptRoute]
     private let address: HTTPAddress
+    private let certificate: TLSCertificate?
     private let maximumConnections: Int
     private let logger: Logger
 
@@ -18,14 +19,19 @@ public struct HTTPServer: Sendable {
     /// free.
     public static var maximumConnections: Int { Connections.maximum(descriptors: descriptorLimit) }
 
-    /// Port 0 is any free port.
-    public init(_ routes: Routes, address: HTTPAddress, logger: Logger) {
-        self.init(routes, address: address, maximumConnections: Self.maximumConnections, logger: logger)
+    /// Port 0 is any free port. `certificate`: nil for a server without TLS.
+    public init(_ routes: Routes, address: HTTPAddress, certificate: TLSCertificate? = nil, logger: Logger) {
+        self.init(
+            routes, address: address, certificate: certificate, maximumConnections: Self.maximumConnections,
+            logger: logger)
     }
 
-    init(_ routes: Routes, address: HTTPAddress, maximumConnections: Int, logger: Logger) {
+    init(
+        _ routes: Routes, address: HTTPAddress, certificate: TLSCertificate? = nil, maximumConnections: Int,
+        logger: Logger
+    ) {
         (responder, promptRoutes) = (routes.responder, routes.promptRoutes)
-        self.address = address
+        (self.address, self.certificate) = (address, certificate)
         self.maximumConnections = maximumConnections
         self.logger = logger
     }
@@ -39,21 +45,23 @@ public struct HTTPServer: Sendable {
         quiet.logLevel = .critical
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { [promptRoutes] responder in
+            server: HTTPServerBuilder { [promptRoutes, certificate] responder in
                 DroppableHTTP1Channel(
-                    http1: HTTP1Channel(responder: responder), connections: connections, promptRoutes: promptRoutes)
+                    http1: HTTP1Channel(responder: responder), certificate: certificate, connections: connections,
+                    promptRoutes: promptRoutes)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
                 availableConnectionsDelegate: .maximum(
                     maximumConnections + Connections.closing, logger: quiet)),
-            onServerRunning: { [address, logger] channel in
+            onServerRunning: { [address, certificate, logger] channel in
                 // Without this handler a failed accept ends the server.
                 try? await channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptFailures(logger), position: .first)
                 }.get()
                 let port = channel.localAddress?.port ?? address.port
-                logger.info("listening on http://\(HTTPAddress(host: address.host, port: port))")
+                let scheme = certificate == nil ? "http" : "https"
+                logger.info("listening on \(scheme)://\(HTTPAddress(host: address.host, port: port))")
                 listening(port)
             }, logger: quiet)
         let sweep = connections.sweep(on: application.eventLoopGroup.any())
