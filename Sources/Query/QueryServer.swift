@@ -15,6 +15,7 @@ public final class QueryServer: Sendable {
     let service: PipelineService
     let metrics: PrometheusMetrics
     private let address: HTTPAddress
+    private let certificate: TLSCertificate?
     private let announcement: Announcement
     let program: @Sendable (inout Exposition) -> Void
     let lag: MemberLag?
@@ -34,12 +35,13 @@ public final class QueryServer: Sendable {
 
     /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has.
     public init(
-        service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, announcement: Announcement,
-        lag: MemberLag? = nil, program: @escaping @Sendable (inout Exposition) -> Void = { _ in }, logger: Logger
+        service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, certificate: TLSCertificate? = nil,
+        announcement: Announcement, lag: MemberLag? = nil,
+        program: @escaping @Sendable (inout Exposition) -> Void = { _ in }, logger: Logger
     ) {
         self.service = service
         self.metrics = metrics
-        self.address = address
+        (self.address, self.certificate) = (address, certificate)
         self.announcement = announcement
         self.program = program
         self.lag = lag
@@ -68,7 +70,7 @@ public final class QueryServer: Sendable {
             }
         }
         routes.get("events", taking: ["subject", "source", "id"]) { [self] request, _ in try await trace(request) }
-        try await HTTPServer(routes, address: address, logger: logger).run { [self] port in
+        try await HTTPServer(routes, address: address, certificate: certificate, logger: logger).run { [self] port in
             boundPort.withLock { $0 = port }
             if let announced = announcement.announced(port: port) { service.advertise("\(announced)") }
             listening(port)
