@@ -8,8 +8,7 @@ internal import NIOCore
 /// (`ConnectionPhase`), and the number of connections is limited (`Connections`). Requests are not logged, because
 /// their paths name subjects.
 public struct HTTPServer: Sendable {
-    private let responder: RouterResponder<BasicRequestContext>
-    private let promptRoutes: [PromptRoute]
+    private let table: RouteTable
     private let address: HTTPAddress
     private let maximumConnections: Int
     private let logger: Logger
@@ -19,12 +18,12 @@ public struct HTTPServer: Sendable {
     public static var maximumConnections: Int { Connections.maximum(descriptors: descriptorLimit) }
 
     /// Port 0 is any free port.
-    public init(_ routes: Routes, address: HTTPAddress, logger: Logger) {
-        self.init(routes, address: address, maximumConnections: Self.maximumConnections, logger: logger)
+    public init(_ table: RouteTable, address: HTTPAddress, logger: Logger) {
+        self.init(table, address: address, maximumConnections: Self.maximumConnections, logger: logger)
     }
 
-    init(_ routes: Routes, address: HTTPAddress, maximumConnections: Int, logger: Logger) {
-        (responder, promptRoutes) = (routes.responder, routes.promptRoutes)
+    init(_ table: RouteTable, address: HTTPAddress, maximumConnections: Int, logger: Logger) {
+        self.table = table
         self.address = address
         self.maximumConnections = maximumConnections
         self.logger = logger
@@ -38,8 +37,8 @@ public struct HTTPServer: Sendable {
         var quiet = logger
         quiet.logLevel = .critical
         let application = Application(
-            responder: responder,
-            server: HTTPServerBuilder { [promptRoutes] responder in
+            responder: table,
+            server: HTTPServerBuilder { [promptRoutes = table.promptRoutes] responder in
                 DroppableHTTP1Channel(
                     http1: HTTP1Channel(responder: responder), connections: connections, promptRoutes: promptRoutes)
             },
