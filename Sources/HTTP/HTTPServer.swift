@@ -8,8 +8,7 @@ internal import NIOCore
 /// (`ConnectionPhase`), and the number of connections is limited (`Connections`). Requests are not logged, because
 /// their paths name subjects.
 public struct HTTPServer: Sendable {
-    private let responder: RouterResponder<BasicRequestContext>
-    private let promptRoutes: [PromptRoute]
+    private let table: RouteTable
     private let address: HTTPAddress
     private let certificate: TLSCertificate?
     private let maximumConnections: Int
@@ -26,19 +25,19 @@ public struct HTTPServer: Sendable {
     /// Port 0 is any free port. `certificate`: nil for a server without TLS. `streams`: those that the routes answer with; they end
     /// with the server. Nil if none does.
     public init(
-        _ routes: Routes, address: HTTPAddress, certificate: TLSCertificate? = nil, streams: EventStreams? = nil,
+        _ table: RouteTable, address: HTTPAddress, certificate: TLSCertificate? = nil, streams: EventStreams? = nil,
         logger: Logger
     ) {
         self.init(
-            routes, address: address, certificate: certificate, maximumConnections: Self.maximumConnections,
+            table, address: address, certificate: certificate, maximumConnections: Self.maximumConnections,
             streams: streams, logger: logger)
     }
 
     init(
-        _ routes: Routes, address: HTTPAddress, certificate: TLSCertificate? = nil, maximumConnections: Int,
+        _ table: RouteTable, address: HTTPAddress, certificate: TLSCertificate? = nil, maximumConnections: Int,
         streams: EventStreams? = nil, logger: Logger
     ) {
-        (responder, promptRoutes) = (routes.responder, routes.promptRoutes)
+        self.table = table
         (self.address, self.certificate) = (address, certificate)
         self.maximumConnections = maximumConnections
         self.streams = streams
@@ -53,8 +52,8 @@ public struct HTTPServer: Sendable {
         var quiet = logger
         quiet.logLevel = .critical
         let application = Application(
-            responder: responder,
-            server: HTTPServerBuilder { [promptRoutes, certificate, streams] responder in
+            responder: table,
+            server: HTTPServerBuilder { [promptRoutes = table.promptRoutes, certificate, streams] responder in
                 DroppableHTTP1Channel(
                     http1: HTTP1Channel(responder: responder), certificate: certificate, connections: connections,
                     streams: streams,
