@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOSSL
 
 /// Reports to `Connections` what its connection waits for. A client that sends its head byte by byte is idle until
 /// the head is complete.
@@ -30,7 +31,13 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
         connection = connections.open(at: context.eventLoop.now, on: context.eventLoop) {
-            channel.close(mode: .all, promise: nil)
+            let pipeline = channel.pipeline.syncOperations
+            if let tls = try? pipeline.context(handlerType: NIOSSLServerHandler.self) {
+                // Before TLS, which would wait for the client's farewell.
+                tls.close(promise: nil)
+            } else {
+                channel.close(mode: .all, promise: nil)
+            }
         }
     }
 
