@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// | event | data |
 /// | --- | --- |
-/// | a fact's type, such as `standing.score.changed` | the fact: CloudEvents JSON, whole or masked |
+/// | `change` | a fact: CloudEvents JSON, whole or masked |
 /// | `partitions` | `{"here":[0],"elsewhere":[{"partition":1,"address":"HOST:PORT"}],"nowhere":[]}`: first of all in a stream of everything, and whenever it changes |
 /// | `overview` | the figures of the overview, every five seconds, where the reader wants them |
 /// | `skipped` | `{"facts":17}`: so many were left out, because there were more than the stream takes |
@@ -129,13 +129,13 @@ public final class ChangeEvents: EventSource {
         for item in batch.items {
             token[item.partition] = item.count + 1
             switch form {
-            case .whole: events.event(item.kind.type, id: token.text, data: batch.json(item))
+            case .whole: events.event("change", id: token.text, data: batch.json(item))
             case .masked(let mask):
                 // What is not a fact as the encoder writes it is not masked, so it is not written.
                 guard let text = FactText(batch.json(item)) else { continue }
                 masked.removeAll()
                 text.writeMasked(mask(batch.subject(item)), to: &masked)
-                events.event(item.kind.type, id: token.text, data: masked.bytes)
+                events.event("change", id: token.text, data: masked.bytes)
             }
         }
     }

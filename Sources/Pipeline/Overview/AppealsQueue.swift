@@ -6,6 +6,9 @@ public struct AppealsQueue: Sendable {
     /// Where a page begins: after an appeal. It names nobody, so it may stand in a URL: `DEADLINE.FINGERPRINT.SANCTION`, the first in
     /// microseconds since 1970, the second of the subject's id, in hexadecimal digits.
     public struct Place: Sendable, Hashable, Comparable {
+        /// Of the text.
+        public static let maximumBytes = 256
+
         let decideBy: Int64
         let fingerprint: UInt64
         let sanction: String
@@ -19,7 +22,7 @@ public struct AppealsQueue: Sendable {
         /// Nil for anything that `text` would not have written.
         public init?(_ text: String) {
             let parts = text.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
-            guard text.utf8.count <= 256, parts.count == 3, let decideBy = Int64(parts[0]),
+            guard text.utf8.count <= Self.maximumBytes, parts.count == 3, let decideBy = Int64(parts[0]),
                 let fingerprint = UInt64(parts[1], radix: 16)
             else { return nil }
             (self.decideBy, self.fingerprint, sanction) = (decideBy, fingerprint, String(parts[2]))
