@@ -12,6 +12,7 @@ public final class QueryServer: Sendable {
     let service: PipelineService
     let metrics: PrometheusMetrics
     private let address: HTTPAddress
+    private let certificate: TLSCertificate?
     private let announcement: Announcement
     let program: @Sendable (inout Exposition) -> Void
     let lag: MemberLag?
@@ -34,8 +35,9 @@ public final class QueryServer: Sendable {
     /// is answered. `secret`: of all members; nil if requests that are sent on name no caller. `more`: routes beside those of this
     /// module. `version`: of the program.
     public init(
-        service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, announcement: Announcement,
-        lag: MemberLag? = nil, program: @escaping @Sendable (inout Exposition) -> Void = { _ in },
+        service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, certificate: TLSCertificate? = nil,
+        announcement: Announcement, lag: MemberLag? = nil,
+        program: @escaping @Sendable (inout Exposition) -> Void = { _ in },
         options: RouteTable.Options = RouteTable.Options(access: .loopback), secret: MemberSecret? = nil,
         more: [Route] = [], version: String = "0", logger: Logger
     ) {
@@ -43,7 +45,7 @@ public final class QueryServer: Sendable {
         forwarding = Forwarding(maximum: min(32, QueryServer.share), secret: secret)
         self.service = service
         self.metrics = metrics
-        self.address = address
+        (self.address, self.certificate) = (address, certificate)
         self.announcement = announcement
         self.program = program
         self.lag = lag
@@ -70,7 +72,7 @@ public final class QueryServer: Sendable {
     /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be
     /// bound.
     public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
-        try await HTTPServer(table, address: address, logger: logger).run { [self] port in
+        try await HTTPServer(table, address: address, certificate: certificate, logger: logger).run { [self] port in
             boundPort.withLock { $0 = port }
             if let announced = announcement.announced(port: port) { service.advertise("\(announced)") }
             listening(port)
