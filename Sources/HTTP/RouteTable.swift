@@ -24,7 +24,7 @@ public struct RouteTable: HTTPResponder {
 
         public init(
             access: AccessRule, audit: (any AuditLog)? = nil, hosts: Set<String> = [],
-            sessionCookies: [String] = ["__Host-standing-session", "standing-session"],
+            sessionCookies: [String] = ["__Host-standing", "standing"],
             forwarded: ForwardedCallers? = nil, document: OpenAPIDocument.Heading? = nil
         ) {
             (self.access, self.audit, self.sessionCookies) = (access, audit, sessionCookies)
