@@ -38,7 +38,7 @@ struct EventSendCommand: ParsableCommand {
         let data = try data.map { try requireJSONObject($0, option: "--data") }
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
-        let topic = try sourceTopic(of: cluster)
+        let topic = try cluster.requireSource(self.topic)
         var event = OperatorEvent(type: type, subject: subject, source: source, data: data)
         if let id { event.id = id }
         let sent = try event.send(to: topic, of: cluster) {
@@ -52,19 +52,6 @@ struct EventSendCommand: ParsableCommand {
         let known = ControlType.allCases.first { $0.name.description == type }
         let hint = known.flatMap(\.command).map { ": `standing \($0)` sends it" } ?? ""
         throw fail("error: type: \(type) is for the control topic alone\(hint)", Exit.usage)
-    }
-
-    private func sourceTopic(of cluster: Cluster) throws -> String {
-        let sources = cluster.names(.source)
-        let known = sources.isEmpty ? "there is none" : sources.joined(separator: ", ")
-        guard let topic else {
-            guard sources.count == 1 else { throw fail("error: which --topic? \(known)", Exit.usage) }
-            return sources[0]
-        }
-        guard let found = sources.first(where: { $0 == topic || $0 == cluster.prefix + topic }) else {
-            throw fail("error: --topic: \(topic) is no source topic of the topic files: \(known)", Exit.usage)
-        }
-        return found
     }
 }
 
