@@ -67,6 +67,7 @@ struct SourceAcknowledgeCommand: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var key: ControlKeyOptions
     @Argument(help: "The source topic.", completion: .sourceTopics)
     var topic: String
     @Option(help: "What was found; it stays in the ledger.")
@@ -81,7 +82,8 @@ struct SourceAcknowledgeCommand: ParsableCommand {
         var data = JSONObjectText()
         data.add("topic", topic)
         data.add("reason", reason)
-        let id = try ControlTopic(cluster: cluster).send(.sourceAcknowledged, data: data.text) {
+        let signer = try key.signer(&settings)
+        let id = try ControlTopic(cluster: cluster, signer: signer).send(.sourceAcknowledged, data: data.text) {
             try time.stamp(cluster, &settings)
         }
         print(id)
