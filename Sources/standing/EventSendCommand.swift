@@ -41,11 +41,8 @@ struct EventSendCommand: ParsableCommand {
         let data = try data.map { try requireJSONObject($0, option: "--data") }
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
-        let topic = try cluster.requireSource(self.topic)
-        let declarations = cluster.declarations
-        guard declarations[topic]?.format != .json else {
-            throw fail("error: --topic: \(topic) has records of its own format and no CloudEvents", Exit.usage)
-        }
+        let target = try SourceTopic(self.topic, of: cluster.definitions, prefix: cluster.prefix)
+        let (topic, declarations) = (target.topic, target.declarations)
         let source = source ?? declarations[topic]?.operatorSource ?? OperatorEvent.defaultSource
         var event = OperatorEvent(
             type: type, subject: subject, source: source, data: data, declarations: declarations)

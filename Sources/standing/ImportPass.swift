@@ -21,7 +21,9 @@ struct ImportPass {
 
     let input: TableInput
     let map: RecordMap
+    /// Empty if it is not known: then nothing is declared.
     let topic: String
+    let declarations: [String: SourceDeclaration]
     /// The greatest time that an event may have.
     let latest: Timestamp
 
@@ -31,6 +33,9 @@ struct ImportPass {
     func run(from first: Int64 = 0, _ body: (Row) throws -> Void) throws {
         let mapper = CheckedMapper(map)
         let identity = RowIdentity()
+        let declared = DeclaredSources(declarations)
+        declared.setTime(Int64(Date().timeIntervalSince1970 * 1_000_000))
+        let declaration = declared.number(of: topic)
         let topic = Array(topic.utf8)
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         var number: Int64 = 0
@@ -51,10 +56,14 @@ struct ImportPass {
                         key: nil, value: json, timestamp: now, topic: topic, partition: 0, offset: number)
                     return mapper.map(record, id: id, latest: latest.microseconds)
                 }
+                let isEvent = outcome == .event
+                let defect =
+                    isEvent && !topic.isEmpty ? declared.defect(of: mapper.event, declaration: declaration) : nil
                 try body(
                     Row(
-                        number: number, line: line, json: json, event: outcome == .event ? mapper.event : nil,
-                        bytes: mapper.bytes, refusal: outcome.refusal))
+                        number: number, line: line, json: json, event: isEvent && defect == nil ? mapper.event : nil,
+                        bytes: mapper.bytes,
+                        refusal: defect.map { ($0.code, $0.description) } ?? outcome.refusal))
             }
         }
     }

@@ -73,7 +73,8 @@ struct SourceImportCommand: ParsableCommand {
         }
         guard !go else { return }
         if state != nil { throw ValidationError("--state has no effect: it goes with --go") }
-        if let flag = cluster.givenFlag, flag != "--config" {
+        for (flag, isGiven) in [("--brokers", cluster.brokers != nil), ("--kafka", !cluster.kafka.isEmpty)]
+        where isGiven {
             throw ValidationError("\(flag) has no effect: without --go nothing is sent")
         }
     }
@@ -82,12 +83,12 @@ struct SourceImportCommand: ParsableCommand {
         var settings = try Settings(config: cluster.config)
         let skew = try settings.parse(
             "allowed-skew", flag: allowedSkew, expected: "a duration such as 5m", Settings.duration)
-        let cluster = try go ? Cluster(self.cluster, &settings) : nil
-        let topic = try cluster?.requireSource(self.topic) ?? self.topic ?? ""
+        let (cluster, target) = try self.target(&settings)
         let map = try MapFile.read(self.map)
         let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         let pass = ImportPass(
-            input: try table.input(file), map: map, topic: topic, latest: now.adding(microseconds: skew))
+            input: try table.input(file), map: map, topic: target.topic, declarations: target.declarations,
+            latest: now.adding(microseconds: skew))
         let enrolments = try self.enrolments()
         do {
             let summary = try dryRun(pass, enrolments)
@@ -103,13 +104,24 @@ struct SourceImportCommand: ParsableCommand {
                 throw fail(
                     "error: nothing was sent: \(summary.refused) rows are refused; --skip-rejects sends the others")
             }
-            let sent = try send(pass, to: topic, of: cluster, rows: summary.rows)
+            let sent = try send(pass, to: target.topic, of: cluster, rows: summary.rows)
             if output == .json { print(summary.json(enrolments, sent: sent)) }
         } catch let failure as TableInput.Failure {
             throw fail(failure.description)
         } catch let error as KafkaError {
             throw fail("error: \(error)")
         }
+    }
+
+    /// The cluster if something is sent to it, and the source topic with what is declared; without --go the topic may be left out.
+    private func target(_ settings: inout Settings) throws -> (Cluster?, SourceTopic) {
+        if go {
+            let cluster = try Cluster(self.cluster, &settings)
+            return (cluster, try SourceTopic(topic, of: cluster.definitions, prefix: cluster.prefix))
+        }
+        let (prefix, definitions) = try Cluster.topics(
+            self.cluster.topics, prefix: self.cluster.topicPrefix, &settings)
+        return (nil, try topic.map { try SourceTopic($0, of: definitions, prefix: prefix) } ?? SourceTopic())
     }
 
     private func enrolments() throws -> Enrolments? {
@@ -254,22 +266,6 @@ struct TableOptions: ParsableArguments {
         if let encoding { input.encoding = encoding }
         input.query = query ?? table.map(TableInput.statement) ?? ""
         return input
-    }
-}
-
-extension Cluster {
-    /// The source topic of this name, with the prefix or without, or the only one that there is. Ends the command if there is none.
-    func requireSource(_ topic: String?) throws -> String {
-        let sources = names(.source)
-        let known = sources.isEmpty ? "there is none" : sources.joined(separator: ", ")
-        guard let topic else {
-            guard sources.count == 1 else { throw fail("error: which --topic? \(known)", Exit.usage) }
-            return sources[0]
-        }
-        guard let found = sources.first(where: { $0 == topic || $0 == prefix + topic }) else {
-            throw fail("error: --topic: \(topic) is no source topic of the topic files: \(known)", Exit.usage)
-        }
-        return found
     }
 }
 
