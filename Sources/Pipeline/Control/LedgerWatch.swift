@@ -214,7 +214,7 @@ final class LedgerWatch: @unchecked Sendable {
     private func assign(
         _ consumer: any ConsumerClient, idleSince lastNeeded: inout ContinuousClock.Instant
     ) throws -> Bool {
-        let (wanted, isNeeded, isOver) = condition.withLock { (tails.mapValues { $0.isRead }, isNeeded, isClosed) }
+        let (wanted, isNeeded, isOver) = condition.withLock { (tails.mapValues { $0.isRead }, self.isNeeded, isClosed) }
         if isNeeded { lastNeeded = ContinuousClock.now }
         guard !isOver, ContinuousClock.now - lastNeeded < Self.idle else { return false }
         let assigned = Set(consumer.assignment.map(\.topicPartition))
