@@ -68,6 +68,8 @@ public struct ControlRequest: Sendable {
     public let subject: String?
     /// Who asks.
     public let actor: String
+    /// Who approved it, where that was needed.
+    public let approver: String?
     /// Why; without control characters.
     public let reason: String?
     /// What makes a repeat the same act: of two requests of one actor with the same key the second does nothing.
@@ -91,9 +93,10 @@ public struct ControlRequest: Sendable {
     /// `reason` is optional where nobody is judged: `enrol`, `withdraw`, `file-appeal` and the shadow. Any other member is refused.
     /// An empty body is an empty object. `key`: nil makes a new one.
     public init(
-        _ kind: ControlAct.Kind, subject: [UInt8]?, body: [UInt8], actor: String, key: String?
+        _ kind: ControlAct.Kind, subject: [UInt8]?, body: [UInt8], actor: String, approver: String? = nil, key: String?
     ) throws(ControlRefusal) {
         self.actor = try Self.actor(actor)
+        self.approver = try approver.map { name throws(ControlRefusal) in try Self.actor(name) }
         self.key = try Self.key(key)
         self.subject = try kind.isOfSubject ? Self.subject(subject) : nil
         var object = try StrictObject(body.isEmpty ? Array("{}".utf8) : body)

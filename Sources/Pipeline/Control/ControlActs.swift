@@ -86,6 +86,17 @@ public final class ControlActs: Sendable {
         }
     }
 
+    /// Throws why an act would not be done if it were asked for now, as far as that is known before.
+    public func check(_ request: ControlRequest) async throws(ControlRefusal) {
+        switch request.act {
+        case .startShadow, .stopShadow, .redrive: return
+        default:
+            let event = try await event(of: request)
+            if let defect = ControlEvent.defect(of: event.encoded(signedBy: signer)) { throw .invalid("\(defect)") }
+            try checkKey(event.type)
+        }
+    }
+
     // MARK: Control events
 
     private func send(
@@ -266,8 +277,8 @@ public final class ControlActs: Sendable {
         }
         return ControlEvent(
             type: type, id: request.eventID, source: source, subject: request.subject,
-            time: try time(of: request.subject, known: known), actor: request.actor, reason: request.reason,
-            digest: request.digest, data: type == .withdrawn ? nil : data.bytes)
+            time: try time(of: request.subject, known: known), actor: request.actor,
+            approver: request.approver, reason: request.reason, digest: request.digest, data: type == .withdrawn ? nil : data.bytes)
     }
 
     private func sourceTopic(_ name: String) throws(ControlRefusal) -> String {

@@ -17,6 +17,8 @@ struct ControlEvent {
     let subject: String?
     let time: Timestamp
     let actor: String
+    /// The second person; nil where there was none.
+    let approver: String?
     let reason: String?
     let digest: String
     /// A JSON object.
@@ -39,6 +41,7 @@ struct ControlEvent {
         add("time", time.description)
         add("subject", subject)
         add(ControlStatement.actorAttribute, actor)
+        add(ControlStatement.approverAttribute, approver)
         add(ControlStatement.reasonAttribute, reason)
         add(Self.digestAttribute, digest)
         if let signer, let signature = signer.sign(statement) {
@@ -57,7 +60,7 @@ struct ControlEvent {
         (data ?? []).withUnsafeBytes { data in
             ControlStatement(
                 type: type.name.description, source: source, id: id, subject: type.concernsEveryone ? nil : subject,
-                time: time, actor: actor, reason: reason, data: data)
+                time: time, actor: actor, approver: approver, reason: reason, data: data)
         }
     }
 
