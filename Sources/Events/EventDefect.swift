@@ -39,6 +39,9 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case wrongMember = "wrong-member"
         case unknownOutcome = "unknown-outcome"
         case invalidPolicy = "invalid-policy"
+        /// Outside of what the source topic declares (`DeclaredSources`).
+        case notDeclared = "not-declared"
+        case tooOld = "too-old"
         case outOfMemory = "out-of-memory"
         /// Not a defect of the event: there is no room for another subject.
         case atMemoryLimit = "at-memory-limit"
@@ -55,8 +58,12 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// `ATTRIBUTE/REASON`, the dead letter's class. There are few values, so it can be a metric label.
-    public var code: String { "\(attribute.rawValue)/\(reason.rawValue)" }
+    /// `ATTRIBUTE/REASON`, the dead letter's class. There are few values, so it can be a metric label. What a topic does not
+    /// declare is of one class, whatever the attribute.
+    public var code: String {
+        let attribute = reason == .notDeclared ? .source : attribute
+        return "\(attribute.rawValue)/\(reason.rawValue)"
+    }
 
     public var description: String {
         switch reason {
@@ -95,6 +102,11 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .unknownOutcome: "data.outcome must be upheld or rejected"
         case .unknownKind: "data.kind must be individual, business or official"
         case .invalidPolicy: "data.policy is no policy that `standing policy check` passes"
+        case .notDeclared:
+            attribute == .source
+                ? "source begins with nothing that this topic declares, or with what another topic declares"
+                : "\(attribute.rawValue) is none that this topic declares"
+        case .tooOld: "time is further back than this topic declares that its events last"
         case .outOfMemory: "no memory to decode \(attribute.rawValue)"
         case .notSigned: "the control event is not signed by a key of --control-keys"
         case .badSignature: "the signature of the control event is not the one that its key gives"

@@ -43,7 +43,16 @@ final class RecordDecoder {
                 source: headers.source.value, type: headers.type.value, subject: headers.subject.value,
                 time: headers.time.value, contentType: headers.contentType.value, into: &event)
         }
-        if let defect { return defect }
+        return defect ?? self.defect(of: event, fromControlTopic: fromControlTopic, latest: latest)
+    }
+
+    /// The event that a map has made of a record of a source topic. `value` is as long valid as `event` is.
+    func decode(mapped value: UnsafeRawBufferPointer, latest: Int64, into event: inout EventView) -> EventDefect? {
+        decoder.decode(structured: value, into: &event)
+            ?? defect(of: event, fromControlTopic: false, latest: latest)
+    }
+
+    private func defect(of event: EventView, fromControlTopic: Bool, latest: Int64) -> EventDefect? {
         if event.time.microseconds > latest { return EventDefect(.time, .inTheFuture) }
         return event.controlDefect(memberDecoder, fromControlTopic: fromControlTopic)
             ?? event.policyDefect(memberDecoder) ?? signatureDefect(of: event, record)

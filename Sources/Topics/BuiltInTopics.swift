@@ -17,6 +17,12 @@ public enum BuiltInTopics {
             schema: event.json
             written-by: marketplaces
             read-by: standing (intake)
+            owner: Harbour Market
+            sector: private
+            purpose: Trust among strangers who trade with each other
+            types: [order.*, review.*, item.*, booking.*, deposit.*, referral.*, contact.*, year.*]
+            sources: [/market/]
+            contact: sources@market.example
 
             """#
         ),
@@ -34,6 +40,12 @@ public enum BuiltInTopics {
             schema: event.json
             written-by: [municipalities, courts]
             read-by: standing (intake)
+            owner: The city and its courts
+            sector: public
+            purpose: What people do for the town, and what its offices and courts decide
+            types: [volunteer.*, blood.*, noise.*, gathering.*, office.*, audit.*, court.*, course.*]
+            sources: [/city/audit, /city/hall, /city/volunteers, /court/]
+            contact: registry@city.example
 
             """#
         ),
@@ -72,6 +84,12 @@ public enum BuiltInTopics {
             schema: event.json
             written-by: [banks, utilities]
             read-by: standing (intake)
+            owner: Banks and utilities
+            sector: private
+            purpose: Whether people pay what they owe
+            types: [account.*, balance.*, bill.*, credit.*, instalment.*, instalments.*, loan.*]
+            sources: [/bank, /utility/]
+            contact: reporting@bank.example
 
             """#
         ),
@@ -89,6 +107,12 @@ public enum BuiltInTopics {
             schema: event.json
             written-by: public transport operators
             read-by: standing (intake)
+            owner: The city's transport authority
+            sector: public
+            purpose: Fares and conduct on trains, buses and roads
+            types: [fare.*, parking.*, train.*, ride.*, car.*, damage.*, offence.*, speeding.*]
+            sources: [/city/transport]
+            contact: transport@city.example
 
             """#
         ),

@@ -19,6 +19,8 @@ struct OperatorEvent {
     var source = OperatorEvent.defaultSource
     /// A JSON object's text.
     var data: String?
+    /// Of source topics, by name.
+    var declarations: [String: SourceDeclaration] = [:]
     /// Who signs it; nil if nobody does.
     var signer: ControlSigner?
 
@@ -27,7 +29,7 @@ struct OperatorEvent {
     func send(
         to topic: String, of cluster: Cluster, isControl: Bool = false, at time: () throws -> Timestamp
     ) throws -> String {
-        if let defect = Self.defect(of: encoded(at: EntryTime.first), isControl: isControl) {
+        if let defect = defect(of: encoded(at: EntryTime.first), for: topic, isControl: isControl) {
             throw fail("error: \(defect)", Exit.usage)
         }
         let time = try time()
@@ -80,7 +82,7 @@ struct OperatorEvent {
         writer.append(jsonString: signature)
     }
 
-    private static func defect(of bytes: [UInt8], isControl: Bool) -> EventDefect? {
+    private func defect(of bytes: [UInt8], for topic: String, isControl: Bool) -> EventDefect? {
         let decoder = EventDecoder()
         let memberDecoder = EventDecoder()
         // The event that is read borrows the decoder's memory.
@@ -88,7 +90,10 @@ struct OperatorEvent {
             bytes.withUnsafeBytes { bytes in
                 var event = EventView.empty
                 if let defect = decoder.decode(structured: bytes, into: &event) { return defect }
-                return event.controlDefect(memberDecoder, fromControlTopic: isControl)
+                if let defect = event.controlDefect(memberDecoder, fromControlTopic: isControl) { return defect }
+                guard !isControl, !declarations.isEmpty else { return nil }
+                let declared = DeclaredSources(declarations)
+                return declared.defect(of: event, declaration: declared.number(of: topic))
             }
         }
     }

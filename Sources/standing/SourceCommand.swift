@@ -6,12 +6,14 @@ import Pipeline
 
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "source", abstract: "Tell intake what happened to a source topic.",
+        commandName: "source", abstract: "Bring sources in: try a map, import a table, tell intake what happened to a topic.",
         discussion: """
             Examples:
               standing source reset behaviour.payments --brokers kafka:9092
             """,
-        subcommands: [SourceResetCommand.self, SourceAcknowledgeCommand.self])
+        subcommands: [
+            SourceResetCommand.self, SourceAcknowledgeCommand.self, SourceCheckCommand.self, SourceImportCommand.self,
+        ])
 }
 
 struct SourceResetCommand: ParsableCommand {

@@ -29,7 +29,7 @@ struct StandingCommand: AsyncParsableCommand {
             BlacklistCommand.self, TopicsCommand.self, SettingsCommand.self, QuickstartCommand.self, BrokerCommand.self,
             SimulateCommand.self, BenchCommand.self,
             TraceCommand.self,
-            StatusCommand.self, TailCommand.self, DoctorCommand.self, CapacityCommand.self,
+            StatusCommand.self, TailCommand.self, DoctorCommand.self, CapacityCommand.self, AccessCommand.self,
         ])
 
     static let release = "0.1.0"

@@ -80,7 +80,7 @@ extension CommandTests {
             // Nothing listens on port 1.
             let server = try await Server(broker: "127.0.0.1:1", policy: policy, ["--http-host", "0.0.0.0"])
             let address = server.address.replacingOccurrences(of: "0.0.0.0", with: "127.0.0.1")
-            #expect(server.process.messagesSoFar.contains("HTTP has no access control"))
+            #expect(server.process.messagesSoFar.contains("all else to this machine alone"))
             try await wait(for: "two warnings") {
                 server.process.messagesSoFar.components(separatedBy: "waiting for the broker").count > 2 ? true : nil
             }
