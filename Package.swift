@@ -108,9 +108,8 @@ let package = Package(
         room(
             "Query",
             [
-                "Access", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Replay", "Scoring",
-                httpTypes,
-                hummingbird, logging, metrics,
+                "Access", "Audit", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Replay", "Scoring",
+                httpTypes, hummingbird, logging, metrics,
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),
@@ -148,8 +147,8 @@ let package = Package(
         tests(
             "QueryTests",
             [
-                "Access", "Events", "HTTP", "Kafka", "Pipeline", "Policy", "Query", "Replay", "Scoring", httpTypes,
-                hummingbird, logging, metrics,
+                "Access", "Audit", "Events", "HTTP", "Kafka", "Ledger", "Pipeline", "Policy", "Query", "Replay", "Scoring",
+                httpTypes, hummingbird, logging, metrics,
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
