@@ -91,13 +91,13 @@ let package = Package(
 
         // At the edges.
         room("Kafka", ["CRDKafka", "Events"]),
-        room("Topics", ["Kafka", "Policy"]),
+        room("Topics", ["Events", "Kafka", "Mapping", "Policy"]),
         room("Operations", ["Events", "Kafka", "Topics"]),
-        room("Pipeline", ["Events", "Kafka", "Ledger", "Policy", "Replay", "Scoring", logging, metrics]),
+        room("Pipeline", ["Events", "Kafka", "Ledger", "Mapping", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging, yams]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
-        room("Mapping", ["Events", "Expressions", "Policy"]),
+        room("Mapping", ["Events", "Expressions", "Policy", crypto]),
         room("Console", ["Access", "Events", "HTTP", httpTypes, hummingbird, logging, mustache]),
         room(
             "HTTP",
@@ -121,7 +121,7 @@ let package = Package(
                 "Access", "Audit", "CBuild", "CIntrinsics", "CMimalloc", "Console", "Downstream", "Events",
                 "Expressions", "HTTP", "Kafka", "Lag",
                 "Ledger", "Mapping", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "ServiceManager",
-                "Simulation", "Topics", argumentParser, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
+                "Simulation", "Topics", argumentParser, grdb, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
 
@@ -137,12 +137,12 @@ let package = Package(
         tests("LedgerTests", ["Events", "Ledger", "Randomness", "Simulation"]),
         tests("ReplayTests", ["Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Simulation"]),
         tests("KafkaTests", ["Events", "Kafka"]),
-        tests("TopicsTests", ["Events", "Kafka", "Policy", "Scoring", "Topics"]),
+        tests("TopicsTests", ["Events", "Kafka", "Mapping", "Policy", "Scoring", "Topics"]),
         tests(
             "PipelineTests",
             [
-                "Events", "Kafka", "Ledger", "Pipeline", "Policy", "Randomness", "Replay", "Scoring", "Simulation",
-                logging,
+                "Events", "Kafka", "Ledger", "Mapping", "Pipeline", "Policy", "Randomness", "Replay", "Scoring",
+                "Simulation", logging,
             ]),
         tests(
             "HTTPTests",

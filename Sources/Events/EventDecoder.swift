@@ -74,6 +74,15 @@ public final class EventDecoder {
             &event, specversion: specversion, id: id, source: source, type: type, subject: subject, time: time)
     }
 
+    /// Why a text is no JSON object that an event's data may be; nil if it is one.
+    public func defect(ofObject json: UnsafeRawBufferPointer) -> EventDefect.Reason? {
+        guard json.count <= Self.maximumEventBytes else { return .tooLarge }
+        guard let base = json.baseAddress, json.count > 0 else { return .notJSON }
+        var text = standing_text()
+        let status = standing_check_object(decoder, base, json.count, &text)
+        return status == STANDING_JSON_OK ? nil : EventDefect(status, at: STANDING_ATTRIBUTE_DATA).reason
+    }
+
     /// The string member `name` of a checked JSON object; nil if there is no such string.
     public func string(_ name: StaticString, of object: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         guard let base = object.baseAddress, object.count > 0 else { return nil }

@@ -33,6 +33,7 @@ struct DroppableHTTP1Channel: ServerChildChannel {
     /// Nil without TLS.
     let certificate: TLSCertificate?
     let connections: Connections
+    let streams: EventStreams?
     let promptRoutes: [PromptRoute]
 
     /// Bytes pass TLS first, if there is TLS. Requests pass the timeouts first, then the prompt answers, and then the router's handlers.
@@ -49,7 +50,7 @@ struct DroppableHTTP1Channel: ServerChildChannel {
             let value = Value(connection)
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            var handlers: [any ChannelHandler] = [ConnectionTimeouts(connections)]
+            var handlers: [any ChannelHandler] = [ConnectionTimeouts(connections, streams: streams)]
             if !promptRoutes.isEmpty { handlers.append(PromptAnswers(promptRoutes)) }
             try pipeline.addHandlers(handlers, position: .after(decoder))
             return value

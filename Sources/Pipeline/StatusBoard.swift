@@ -10,6 +10,8 @@ internal import Synchronization
 public struct IntakeCounts: Sendable, Equatable {
     public var records: Int64 = 0
     public var events: Int64 = 0
+    /// Records that are no events by their topic's map.
+    public var passedOver: Int64 = 0
     public var frames: Int64 = 0
     /// Bytes of them.
     public var frameBytes: Int64 = 0
@@ -281,6 +283,7 @@ final class StatusBoard: Sendable {
         status.withLock { status in
             status.intake.records += counts.records
             status.intake.events += counts.events
+            status.intake.passedOver += counts.passedOver
             status.intake.frames += counts.frames
             status.intake.frameBytes += counts.frameBytes
             status.intake.recordsByTopic.merge(counts.recordsByTopic, uniquingKeysWith: +)

@@ -468,7 +468,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             sequences[topic.rawValue] += 1
             let sequence = sequences[topic.rawValue]
             guard sequence > published[topic.rawValue] else { continue }
-            facts.append(topic, sequence, key: fact.subject) {
+            facts.append(fact.kind, sequence, key: fact.subject) {
                 encoder.encode(fact, reasons: fold.output.reasons, offset: offset, sequence: sequence, into: &$0)
             }
         }

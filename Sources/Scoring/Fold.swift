@@ -510,7 +510,8 @@ public struct Fold: ~Copyable {
         let subject = subjects.insert(event.pointee.subject, hash: hash, kind: kind)
         let record = subjects.record(subject)
         SubjectTable.terms(record).pointee = terms.add(text)
-        SubjectTable.life(record).pointee = UInt32(truncatingIfNeeded: counters.enrolments)
+        subjects.enrol(
+            subject, life: UInt32(truncatingIfNeeded: counters.enrolments), at: event.pointee.time.microseconds)
         if !attributes.isEmpty {
             record[subjects.layout.attributesAt] = Int64(attributes.add(from: event.pointee.data))
         }

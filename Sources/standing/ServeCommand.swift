@@ -53,6 +53,8 @@ struct ServeOptions: ParsableArguments {
     @OptionGroup var keys: KeyOptions
     @OptionGroup var access: AccessOptions
 
+    @OptionGroup var control: ControlOptions
+
     @Option(help: Setting.help("workers"))
     var workers: String?
 
@@ -166,6 +168,8 @@ struct ServeCommand: AsyncParsableCommand {
                 "maxPollIntervalMilliseconds": "\(configuration.maximumPollInterval)",
             ])
         StartCheck.warnOfIdleWorkers(configuration, logger)
+        StartCheck.warnOfUndeclaredSources(configuration, logger)
+        ControlOptions.warnOfUnsigned(configuration, logger)
         let notification = ServiceNotification(environment: ProcessInfo.processInfo.environment) {
             ServiceReport.Health(
                 isAtWork: service.configuration.roles.isSubset(of: service.status.joined),
@@ -247,6 +251,8 @@ extension ServeOptions {
             "memory-limit", flag: memoryLimit, expected: "a size such as 512M or 4G", Settings.bytes)
         configuration.queueSize = try settings.queueSize(flag: queueSize)
         let keyring = try keys.keyring(&settings)
+        configuration.controlKeys = try control.keys(&settings)
+        try ControlOptions.check(try control.key.signer(&settings), configuration.controlKeys)
         let name = try settings.text("member", flag: member, default: ProcessInfo.processInfo.hostName) ?? ""
         configuration.members = cluster.names(.members).first.map { .init(topic: $0, member: name) }
         configuration.standsBy = try settings.flag("standby", standby)
@@ -388,10 +394,12 @@ extension Cluster {
             }
             return topic
         }
-        return PipelineConfiguration.Topics(
+        var topics = PipelineConfiguration.Topics(
             control: names(.control)[0], sources: names(.source), ledger: names(.ledger)[0],
             deadLetter: names(.deadLetter)[0],
             facts: [try fact("score-changes"), try fact("sanctions"), try fact("perks")])
+        (topics.declarations, topics.maps) = (declarations, maps)
+        return topics
     }
 }
 
