@@ -143,7 +143,12 @@ let package = Package(
                 "Events", "Kafka", "Ledger", "Mapping", "Pipeline", "Policy", "Randomness", "Replay", "Scoring",
                 "Simulation", logging,
             ]),
-        tests("HTTPTests", ["Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1]),
+        tests(
+            "HTTPTests",
+            [
+                "Access", "Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1, nioPosix,
+                nioSSL,
+            ]),
         tests(
             "QueryTests",
             [
