@@ -120,8 +120,9 @@ public final class ForwardedCallers: Sendable {
     private func remember(_ nonce: [UInt8], at now: Int64) -> Bool {
         func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
         let nonce = Nonce(high: number(nonce[..<8]), low: number(nonce[8...]))
-        let generation = now / (2 * Self.window)
         return seen.withLock { seen in
+            // A clock that is set back forgets nothing.
+            let generation = max(now / (2 * Self.window), seen.generation)
             if generation != seen.generation {
                 seen.before = generation == seen.generation &+ 1 ? seen.current : []
                 seen.current = []

@@ -60,7 +60,7 @@ public struct OpenAPIDocument: Sendable {
         }
         writer.append("},\"components\":{\"securitySchemes\":{")
         writer.append("\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"},")
-        writer.append("\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-standing-session\"}")
+        writer.append("\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-standing\"}")
         writer.append("},\"schemas\":{\"Problem\":")
         Problem.schema.write(to: &writer)
         for (name, schema) in heading.schemas {

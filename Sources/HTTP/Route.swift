@@ -100,7 +100,7 @@ public struct RouteBody: Sendable {
     public static let standardMaximum = 64 << 10
 
     public init(
-        _ mediaType: String = "application/json", _ schema: JSONSchema, maximumBytes: Int = standardMaximum,
+        _ schema: JSONSchema, mediaType: String = "application/json", maximumBytes: Int = standardMaximum,
         isRequired: Bool = true, example: String? = nil
     ) {
         (self.mediaType, self.schema, self.maximumBytes) = (mediaType, schema, maximumBytes)

@@ -24,7 +24,7 @@ public struct RouteTable: HTTPResponder {
 
         public init(
             access: AccessRule, audit: (any AuditLog)? = nil, hosts: Set<String> = [],
-            sessionCookies: [String] = ["__Host-standing-session", "standing-session"],
+            sessionCookies: [String] = ["__Host-standing", "standing"],
             forwarded: ForwardedCallers? = nil, document: OpenAPIDocument.Heading? = nil
         ) {
             (self.access, self.audit, self.sessionCookies) = (access, audit, sessionCookies)
@@ -126,10 +126,14 @@ public struct RouteTable: HTTPResponder {
 
     /// The route of a request's method and path, and the path's segments as they arrived.
     private func route(for request: Request) throws -> (Route, [Substring]) {
-        guard (request.head.path ?? "").utf8.count <= Self.maximumTargetBytes else {
+        let target = request.head.path ?? ""
+        guard target.utf8.count <= Self.maximumTargetBytes else {
             throw Problem(
                 .uriTooLong, code: "target-too-long",
                 "the path and the query have at most \(Self.maximumTargetBytes) bytes")
+        }
+        guard target.utf8.first == UInt8(ascii: "/") || target.contains("://") else {
+            throw Problem(.badRequest, code: "target-malformed", "the request's target is not a path")
         }
         let fieldBytes = request.headers.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count }
         guard fieldBytes <= Self.maximumFieldBytes else {
