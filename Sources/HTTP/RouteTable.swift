@@ -174,7 +174,8 @@ public struct RouteTable: HTTPResponder {
             caller: asking.caller, purpose: purpose, subject: subject, body: body.bytes, bodyType: body.type,
             isForwarded: request.headers[.standingForwarded] != nil,
             target: request.uri.path + (request.uri.query.map { "?\($0)" } ?? ""),
-            fields: request.headers, values: values)
+            fields: request.headers, values: values,
+            isStillAllowed: { await isStillAllowed(route, request, peer, subject) })
     }
 
     /// The bytes of the body, and its media type.
