@@ -165,8 +165,8 @@ public struct RouteTable: HTTPResponder {
         let asking = try await asking(route, request, peer, body: sealed?.bytes ?? [])
         try requireRole(route, asking.caller)
         let values = try values(of: route, segments, request)
-        var subject: [UInt8]?
-        if case .subject(_, let name, _) = route.requirement { subject = values[name].map { Array($0.utf8) } }
+        let subject: [UInt8]? =
+            if case .subject(_, let name, _) = route.requirement { values[name].map { Array($0.utf8) } } else { nil }
         let purpose = values[RouteParameter.purpose.name] ?? values[RouteParameter.purposeHeader.name]
         try await authorize(route, asking, subject, purpose: purpose)
         let body = if let sealed { sealed } else { try await body(of: route, request) }
