@@ -121,7 +121,8 @@ struct ChangeRingTests {
         for seed in 0..<fuzz.count {
             fuzz.run("\(seed)") {
                 var random = Seeded(fuzz.seed &+ UInt64(seed))
-                var (ring, model) = (Self.ring(), [Int64: Shown]())
+                var ring = Self.ring()
+                var model: [Int64: Shown] = [:]
                 ring.begin(published: Self.blank)
                 var (count, released) = (Int64(0), Int64(0))
                 for _ in 0..<200 {
