@@ -8,6 +8,10 @@ import Testing
 
 @testable import HTTP
 
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
 /// Streams over real sockets.
 struct EventStreamsTests {
     /// Gives what a test puts in, and waits in between.
