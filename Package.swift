@@ -108,9 +108,9 @@ let package = Package(
         room(
             "Query",
             [
-                "Access", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Replay", "Scoring",
-                httpTypes,
-                hummingbird, logging, metrics,
+                "Access", "Audit", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Replay",
+                "Scoring",
+                httpTypes, hummingbird, logging, metrics,
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),
@@ -144,12 +144,18 @@ let package = Package(
                 "Events", "Kafka", "Ledger", "Mapping", "Pipeline", "Policy", "Randomness", "Replay", "Scoring",
                 "Simulation", logging,
             ]),
-        tests("HTTPTests", ["Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1]),
+        tests(
+            "HTTPTests",
+            [
+                "Access", "Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1, nioPosix,
+                nioSSL,
+            ]),
         tests(
             "QueryTests",
             [
-                "Access", "Events", "HTTP", "Kafka", "Pipeline", "Policy", "Query", "Replay", "Scoring", httpTypes,
-                hummingbird, logging, metrics,
+                "Access", "Audit", "Events", "HTTP", "Kafka", "Ledger", "Pipeline", "Policy", "Query", "Replay",
+                "Scoring",
+                httpTypes, hummingbird, logging, metrics, nio,
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
