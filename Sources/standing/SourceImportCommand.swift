@@ -95,9 +95,10 @@ struct SourceImportCommand: ParsableCommand {
             if output == .text { print(summary.text(file, enrolments).printable(keepingLayout: true)) }
             guard let cluster else {
                 if output == .json { print(summary.json(enrolments, sent: nil)) }
-                say("nothing was sent: --go sends \(summary.events) events")
-                if summary.refused > 0 { throw Exit.failed }
-                return
+                guard summary.refused > 0 else { return say("nothing was sent: --go sends \(summary.events) events") }
+                throw fail(
+                    "nothing was sent: \(summary.refused) rows are refused; --go --skip-rejects sends \(summary.events) events"
+                )
             }
             guard summary.refused == 0 || skipRejects else {
                 if output == .json { print(summary.json(enrolments, sent: nil)) }
