@@ -6,12 +6,16 @@ import Pipeline
 
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "source", abstract: "Tell intake what happened to a source topic.",
+        commandName: "source",
+        abstract: "Source topics: what they declare, what would be without one, and what intake is to know of one.",
         discussion: """
             Examples:
+              standing source list --brokers kafka:9092
               standing source reset behaviour.payments --brokers kafka:9092
             """,
-        subcommands: [SourceResetCommand.self, SourceAcknowledgeCommand.self])
+        subcommands: [
+            SourceListCommand.self, SourceWithdrawCommand.self, SourceResetCommand.self, SourceAcknowledgeCommand.self,
+        ])
 }
 
 struct SourceResetCommand: ParsableCommand {
