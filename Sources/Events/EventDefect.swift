@@ -8,6 +8,8 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case specversion, id, source, type, subject, time, data, datacontenttype
         case base64 = "data_base64"
         case contentType = "content-type"
+        /// The signature of a control event.
+        case control
     }
 
     public enum Reason: String, Sendable {
@@ -43,6 +45,9 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case outOfMemory = "out-of-memory"
         /// Not a defect of the event: there is no room for another subject.
         case atMemoryLimit = "at-memory-limit"
+        case notSigned = "not-signed"
+        case badSignature = "bad-signature"
+        case notAllowed = "not-allowed"
     }
 
     public let attribute: Attribute
@@ -103,6 +108,9 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
                 : "\(attribute.rawValue) is none that this topic declares"
         case .tooOld: "time is further back than this topic declares that its events last"
         case .outOfMemory: "no memory to decode \(attribute.rawValue)"
+        case .notSigned: "the control event is not signed by a key of --control-keys"
+        case .badSignature: "the signature of the control event is not the one that its key gives"
+        case .notAllowed: "the key that signed the control event may not sign this act"
         case .atMemoryLimit: "the process is at its memory limit and takes no enrolment; redrive it when there is room"
         }
     }

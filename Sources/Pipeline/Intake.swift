@@ -38,7 +38,7 @@ final class Intake: RoundWorker, RebalanceListener {
     private var consumer: (any ConsumerClient)?
     /// What the group says is this member's; nil: nothing was said.
     private var dealt: [TopicPartition]?
-    private let decoder = RecordDecoder()
+    private let decoder: RecordDecoder
     /// Nil if no source topic has a declaration.
     private let declared: DeclaredSources?
     /// By the topic's name.
@@ -86,6 +86,7 @@ final class Intake: RoundWorker, RebalanceListener {
 
     init(_ member: Member, ledgerPartitions: Int) throws {
         configuration = member.configuration
+        decoder = RecordDecoder(controlKeys: configuration.controlKeys)
         (host, logger) = (configuration.host, member.logger)
         (stop, board, directory) = (member.stop, member.board, member.directory)
         (clock, memory, appended) = (member.clock, member.memory, member.appended)

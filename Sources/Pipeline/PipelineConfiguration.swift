@@ -100,6 +100,8 @@ public struct PipelineConfiguration: Sendable {
     public var maximumPollInterval = Consumer.Options.standardPollInterval
     /// Nil: none are published or read.
     public var checkpoints: Checkpoints?
+    /// Who may write control events. Nil: whoever may write the control topic.
+    public var controlKeys: ControlKeys?
     /// Nil: this member announces nothing and knows of no others.
     public var members: Members?
     /// Microseconds by which a fold may be behind the ledger's end, and still be ready.

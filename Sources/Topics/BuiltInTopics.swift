@@ -117,6 +117,25 @@ public enum BuiltInTopics {
             """#
         ),
         (
+            "standing.audit.yaml",
+            #"""
+            name: standing.audit
+            title: The audit
+            description: >-
+              Who looked at whose file and why, who decided an appeal, who changed a policy or proposed to. It names people, so it is
+              personal data: the retention is as long as it may be kept. Records are chained, so that one which is removed or changed
+              shows (`standing audit verify`). Whoever may write here could propose an activation in another's name.
+            role: audit
+            key: writer
+            partitions: 1
+            retention: 400 days
+            schema: audit.json
+            written-by: standing (query)
+            read-by: [standing (query), standing audit]
+
+            """#
+        ),
+        (
             "standing.checkpoints.yaml",
             #"""
             name: standing.checkpoints
@@ -141,7 +160,8 @@ public enum BuiltInTopics {
             title: Control events
             description: >-
               The one source topic whose events may use the type prefix `standing.`: enrolments, withdrawals, voids, appeals,
-              policies and source resets. Whoever may write here decides who is scored and by which policy.
+              policies and source resets. Whoever may write here decides who is scored and by which policy, but where members are
+              given --control-keys: then whoever has a key that may sign it does.
             role: control
             key: subject                     # none for standing.policy.activated and standing.source.*
             partitions: 12

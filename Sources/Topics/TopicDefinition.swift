@@ -9,7 +9,7 @@ public struct TopicDefinition: Sendable, Equatable {
     public enum Role: String, Sendable, CaseIterable {
         case source, control, ledger, facts
         case deadLetter = "dead-letter"
-        case checkpoints, members
+        case checkpoints, members, audit
     }
 
     /// The meaning of a record's key.
@@ -23,6 +23,8 @@ public struct TopicDefinition: Sendable, Equatable {
         case ledgerPartition = "ledger-partition"
         /// The address of the member that wrote the record.
         case member
+        /// The session of the program that wrote the record.
+        case writer
     }
 
     public enum Cleanup: String, Sendable, CaseIterable {

@@ -98,9 +98,9 @@ struct TopicFile {
                 result.append(file.diagnostic(.schema, "there is no file `schemas/\(schema)`"))
             }
         }
-        for role in [TopicDefinition.Role.control, .ledger, .deadLetter, .checkpoints, .members] {
+        for role in [TopicDefinition.Role.control, .ledger, .deadLetter, .checkpoints, .members, .audit] {
             let holders = files.filter { $0.definition.role == role }
-            if holders.isEmpty, role != .checkpoints, role != .members {
+            if holders.isEmpty, ![.checkpoints, .members, .audit].contains(role) {
                 let message = "no topic has the role `\(role.rawValue)`"
                 result.append(TopicFileError.Diagnostic(file: folder, line: 0, column: 0, message: message))
             }

@@ -21,6 +21,8 @@ struct OperatorEvent {
     var data: String?
     /// Of source topics, by name.
     var declarations: [String: SourceDeclaration] = [:]
+    /// Who signs it; nil if nobody does.
+    var signer: ControlSigner?
 
     /// Sends it to a source topic and returns its id when it is acknowledged. Ends the command, naming the attribute, where
     /// intake would make a dead letter of it whatever the time; `time` is asked for only if it would not.
@@ -58,8 +60,26 @@ struct OperatorEvent {
             writer.append(",\"datacontenttype\":\"application/json\",\"data\":")
             writer.append(data)
         }
+        sign(at: time, &writer)
         writer.append("}")
         return Array(writer.bytes)
+    }
+
+    /// Adds the signature's attributes.
+    private func sign(at time: Timestamp, _ writer: inout ByteWriter) {
+        guard let signer else { return }
+        let isForEveryone = ControlType.allCases.first { $0.name.description == type }?.concernsEveryone == true
+        let statement = Array((data ?? "").utf8).withUnsafeBytes {
+            ControlStatement(
+                type: type, source: source, id: id, subject: isForEveryone ? nil : subject, time: time, actor: nil,
+                reason: nil, data: $0)
+        }
+        // An attribute that cannot be signed makes no event: the check before says so.
+        guard let signature = signer.sign(statement) else { return }
+        writer.append(",\"\(ControlStatement.keyAttribute)\":")
+        writer.append(jsonString: signer.name)
+        writer.append(",\"\(ControlStatement.signatureAttribute)\":")
+        writer.append(jsonString: signature)
     }
 
     private func defect(of bytes: [UInt8], for topic: String, isControl: Bool) -> EventDefect? {

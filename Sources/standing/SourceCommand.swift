@@ -7,14 +7,18 @@ import Pipeline
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source",
-        abstract: "Source topics: what they declare, what would be without one, and what intake is to know of one.",
+        abstract: "Sources: what they declare, what would be without one; bring one in; tell intake what happened to one.",
         discussion: """
             Examples:
               standing source list --brokers kafka:9092
+              standing source check map.yaml --sample records.jsonl
+              standing source import payments.csv --map map.yaml
+              standing source withdraw behaviour.commerce --what-if --archive /var/lib/standing
               standing source reset behaviour.payments --brokers kafka:9092
             """,
         subcommands: [
-            SourceListCommand.self, SourceWithdrawCommand.self, SourceResetCommand.self, SourceAcknowledgeCommand.self,
+            SourceListCommand.self, SourceCheckCommand.self, SourceImportCommand.self, SourceWithdrawCommand.self,
+            SourceResetCommand.self, SourceAcknowledgeCommand.self,
         ])
 }
 
@@ -66,6 +70,7 @@ struct SourceAcknowledgeCommand: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var key: ControlKeyOptions
     @Argument(help: "The source topic.", completion: .sourceTopics)
     var topic: String
     @Option(help: "What was found; it stays in the ledger.")
@@ -80,7 +85,8 @@ struct SourceAcknowledgeCommand: ParsableCommand {
         var data = JSONObjectText()
         data.add("topic", topic)
         data.add("reason", reason)
-        let id = try ControlTopic(cluster: cluster).send(.sourceAcknowledged, data: data.text) {
+        let signer = try key.signer(&settings)
+        let id = try ControlTopic(cluster: cluster, signer: signer).send(.sourceAcknowledged, data: data.text) {
             try time.stamp(cluster, &settings)
         }
         print(id)
