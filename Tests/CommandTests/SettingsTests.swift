@@ -78,6 +78,7 @@ extension CommandTests {
                 "event void": whose + ["--source", "/s", "--id", "1", "--reason", "none"],
                 "appeal file": appeal + ["--statement", "no"],
                 "appeal decide": appeal + ["--outcome", "upheld", "--reason", "none"],
+                "source list": [], "source withdraw": ["behaviour.payments", "--what-if", "--topic"],
                 "source reset": ["behaviour.payments"],
                 "source acknowledge": ["behaviour.payments", "--reason", "none"],
                 "source import": ["absent.csv", "--map", "absent.yaml", "--go"],
