@@ -41,6 +41,11 @@ public struct SubjectMask: Sendable {
         return Array(writer.bytes)
     }
 
+    /// The masked id as text.
+    public func callAsFunction(_ subject: some Sequence<UInt8>) -> String {
+        String(decoding: masked(Array(subject)), as: UTF8.self)
+    }
+
     private static let digits = Array("0123456789abcdef".utf8)
 
     /// A text that only who has the secret can read or write: of a cursor, which has an id. Different each time.
