@@ -160,14 +160,16 @@ public struct RouteTable: HTTPResponder {
     private func call(
         _ route: Route, _ segments: [Substring], _ request: Request, _ peer: Peer
     ) async throws -> RouteCall {
-        let asking = try await asking(route, request, peer)
+        // Another member's word covers the body, too.
+        let sealed = route.requirement == .member ? try await body(of: route, request) : nil
+        let asking = try await asking(route, request, peer, body: sealed?.bytes ?? [])
         try requireRole(route, asking.caller)
         let values = try values(of: route, segments, request)
-        var subject: [UInt8]?
-        if case .subject(_, let name, _) = route.requirement { subject = values[name].map { Array($0.utf8) } }
+        let subject: [UInt8]? =
+            if case .subject(_, let name, _) = route.requirement { values[name].map { Array($0.utf8) } } else { nil }
         let purpose = values[RouteParameter.purpose.name] ?? values[RouteParameter.purposeHeader.name]
         try await authorize(route, asking, subject, purpose: purpose)
-        let body = try await body(of: route, request)
+        let body = if let sealed { sealed } else { try await body(of: route, request) }
         return RouteCall(
             caller: asking.caller, purpose: purpose, subject: subject, body: body.bytes, bodyType: body.type,
             isForwarded: request.headers[.standingForwarded] != nil,
