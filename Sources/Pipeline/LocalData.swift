@@ -44,7 +44,8 @@ public struct LocalData: Sendable {
             }
             for partition in try ArchiveDirectory.partitions(under: archiveRoot, on: files) {
                 do {
-                    count += try Archive(archive(partition)).removeUnfinished(with: snapshots(partition), bands(partition))
+                    count += try Archive(archive(partition))
+                        .removeUnfinished(with: snapshots(partition), bands(partition))
                 } catch is ArchiveInUse {
                     continue
                 }
