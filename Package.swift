@@ -108,7 +108,8 @@ let package = Package(
         room(
             "Query",
             [
-                "Access", "Audit", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Replay", "Scoring",
+                "Access", "Audit", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Replay",
+                "Scoring",
                 httpTypes, hummingbird, logging, metrics,
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
@@ -147,7 +148,8 @@ let package = Package(
         tests(
             "QueryTests",
             [
-                "Access", "Audit", "Events", "HTTP", "Kafka", "Ledger", "Pipeline", "Policy", "Query", "Replay", "Scoring",
+                "Access", "Audit", "Events", "HTTP", "Kafka", "Ledger", "Pipeline", "Policy", "Query", "Replay",
+                "Scoring",
                 httpTypes, hummingbird, logging, metrics,
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),

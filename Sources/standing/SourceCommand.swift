@@ -6,7 +6,8 @@ import Pipeline
 
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "source", abstract: "Bring sources in: try a map, import a table, tell intake what happened to a topic.",
+        commandName: "source",
+        abstract: "Bring sources in: try a map, import a table, tell intake what happened to a topic.",
         discussion: """
             Examples:
               standing source reset behaviour.payments --brokers kafka:9092

@@ -43,14 +43,16 @@ public struct FactText {
         guard scanner.skip("{\"specversion\":\"1.0\",\"id\":"), scanner.string() != nil, scanner.skip(",\"source\":"),
             scanner.string() != nil, scanner.skip(",\"type\":"), let type = scanner.string(),
             scanner.skip(",\"subject\":"), let subject = scanner.string(), scanner.skip(",\"time\":"),
-            let time = scanner.string(), scanner.skip(",\"sequence\":"), scanner.string() != nil || scanner.number() != nil,
+            let time = scanner.string(), scanner.skip(",\"sequence\":"),
+            scanner.string() != nil || scanner.number() != nil,
             scanner.skip(",\"data\":{\"policy\":{\"id\":"), scanner.string() != nil, scanner.skip(",\"version\":"),
             scanner.number() != nil, scanner.skip("},\"cause\":{")
         else { return nil }
         let cause = scanner.place
         var causeType: Range<Int>?
         if scanner.skip("\"source\":") {
-            guard scanner.string() != nil, scanner.skip(",\"id\":"), scanner.string() != nil, scanner.skip(",\"type\":"),
+            guard scanner.string() != nil, scanner.skip(",\"id\":"), scanner.string() != nil,
+                scanner.skip(",\"type\":"),
                 let type = scanner.string()
             else { return nil }
             causeType = type
