@@ -144,13 +144,18 @@ let package = Package(
                 "Events", "Kafka", "Ledger", "Mapping", "Pipeline", "Policy", "Randomness", "Replay", "Scoring",
                 "Simulation", logging,
             ]),
-        tests("HTTPTests", ["Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1]),
+        tests(
+            "HTTPTests",
+            [
+                "Access", "Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1, nioPosix,
+                nioSSL,
+            ]),
         tests(
             "QueryTests",
             [
                 "Access", "Audit", "Events", "HTTP", "Kafka", "Ledger", "Pipeline", "Policy", "Query", "Replay",
                 "Scoring",
-                httpTypes, hummingbird, logging, metrics,
+                httpTypes, hummingbird, logging, metrics, nio,
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),

@@ -35,7 +35,7 @@ public struct AccessConfiguration: Sendable {
     }
 
     func open(logger: Logger, clock: AccessClock) async throws(AccessMistake) -> AccessControl {
-        let tokens = try tokens(logger: logger)
+        let tokens = try tokens(clock: clock, logger: logger)
         let users: UserStore? = if let path = self.users { try UserStore(path) } else { nil }
         let secret = try secret()
         try await tokens?.keys.start()
@@ -48,7 +48,7 @@ public struct AccessConfiguration: Sendable {
     }
 
     /// Nil if no tokens are accepted.
-    private func tokens(logger: Logger) throws(AccessMistake) -> TokenGate? {
+    private func tokens(clock: AccessClock, logger: Logger) throws(AccessMistake) -> TokenGate? {
         let parts = [("--access-issuer", issuer), ("--access-audience", audience), ("--access-keys", keys)]
         guard let given = parts.first(where: { $0.1 != nil }) else { return nil }
         guard let issuer, let audience, let keys else {
@@ -63,7 +63,7 @@ public struct AccessConfiguration: Sendable {
                 "--access-algorithms \(shared.rawValue) with a URL: a secret must not be published; give a file as --access-keys"
             )
         }
-        return TokenGate(rules, keys: KeySource(place, algorithms, logger: logger))
+        return TokenGate(rules, keys: KeySource(place, algorithms, clock: clock, logger: logger))
     }
 
     private func place(of keys: String) throws(AccessMistake) -> KeySource.Place {

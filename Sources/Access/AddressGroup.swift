@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// Addresses that one caller can have: an IPv4 address alone, or the IPv6 addresses with the same first 64 bits.
 enum AddressGroup {

@@ -10,10 +10,10 @@ final class KeySource: Sendable {
         case url(URL)
     }
 
-    /// How often a URL is asked.
-    static let interval = Duration.seconds(300)
+    /// How often a URL is asked, in nanoseconds.
+    static let interval: Int64 = 300_000_000_000
     /// How often a URL is asked at most, whatever tokens come.
-    static let minimumInterval = Duration.seconds(30)
+    static let minimumInterval: Int64 = 30_000_000_000
 
     private struct State {
         var keys: TokenKeys?
@@ -21,18 +21,20 @@ final class KeySource: Sendable {
         var generation = 0
         /// Of the file that was read last, good or not.
         var stamp: SettingFile.Stamp?
-        var asked: ContinuousClock.Instant?
+        /// When the URL was asked last; nil before the first time.
+        var asked: Int64?
         var asking: Task<Void, Never>?
     }
 
     private let place: Place
     private let algorithms: [SignatureAlgorithm]
     private let download: KeyDownload?
+    private let clock: AccessClock
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(_ place: Place, _ algorithms: [SignatureAlgorithm], logger: Logger) {
-        (self.place, self.algorithms, self.logger) = (place, algorithms, logger)
+    init(_ place: Place, _ algorithms: [SignatureAlgorithm], clock: AccessClock, logger: Logger) {
+        (self.place, self.algorithms, self.clock, self.logger) = (place, algorithms, clock, logger)
         download = if case .url(let url) = place { KeyDownload(url) } else { nil }
     }
 
@@ -76,8 +78,8 @@ final class KeySource: Sendable {
         if isDue(after: Self.minimumInterval) { await ask() }
     }
 
-    private func isDue(after interval: Duration) -> Bool {
-        state.withLock { state in state.asked.map { $0.duration(to: .now) >= interval } ?? true }
+    private func isDue(after interval: Int64) -> Bool {
+        state.withLock { state in state.asked.map { clock.steady() - $0 >= interval } ?? true }
     }
 
     private func read(_ file: SettingFile) async throws(AccessMistake) {
@@ -107,7 +109,7 @@ final class KeySource: Sendable {
     private func ask() async {
         let asking: Task<Void, Never> = state.withLock { state in
             if let asking = state.asking { return asking }
-            state.asked = .now
+            state.asked = clock.steady()
             let asking = Task { [self] in
                 await askOnce()
                 self.state.withLock { $0.asking = nil }

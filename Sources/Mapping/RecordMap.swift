@@ -74,6 +74,9 @@ public struct RecordMap: Sendable {
     /// Every part with its text, in the order of the document.
     public let parts: [(name: String, text: String)]
 
+    /// Whether the map says what the id is.
+    public var givesID: Bool { id != nil }
+
     var expressions: [Expression] {
         var all = [time] + (when.map { [$0] } ?? [])
         for case .expression(let expression)? in [id, source, type, subject] { all.append(expression) }

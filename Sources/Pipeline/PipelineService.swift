@@ -249,10 +249,12 @@ public final class PipelineService: Sendable {
     }
 
     /// Everything about a subject: what happened, what each event changed, and what would have been without what was voided.
-    /// Reads the disk; not from async code. `asStandby`: as for a standing. Throws `HistoryFailure`.
-    public func file(of subject: [UInt8], asStandby: Bool = false) throws -> FileLookup {
+    /// Reads the disk; not from async code. `source`: what happened only as far as this source topic, or this `source` of events,
+    /// says it. `asStandby`: as for a standing. Throws `HistoryFailure`.
+    public func file(of subject: [UInt8], source: [UInt8]? = nil, asStandby: Bool = false) throws -> FileLookup {
         try withHistory(of: subject, asStandby: asStandby) { entries, _, clock, writer in
-            try SubjectFile(entries, asOf: clock).write(to: &writer)
+            try SubjectFile(entries, asOf: clock, declarations: configuration.topics.declarations)
+                .write(to: &writer, source: source)
         }
     }
 

@@ -41,11 +41,8 @@ struct EventSendCommand: ParsableCommand {
         let data = try data.map { try requireJSONObject($0, option: "--data") }
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
-        let topic = try sourceTopic(of: cluster)
-        let declarations = cluster.declarations
-        guard declarations[topic]?.format != .json else {
-            throw fail("error: --topic: \(topic) has records of its own format and no CloudEvents", Exit.usage)
-        }
+        let target = try SourceTopic(self.topic, of: cluster.definitions, prefix: cluster.prefix)
+        let (topic, declarations) = (target.topic, target.declarations)
         let source = source ?? declarations[topic]?.operatorSource ?? OperatorEvent.defaultSource
         var event = OperatorEvent(
             type: type, subject: subject, source: source, data: data, declarations: declarations)
@@ -61,19 +58,6 @@ struct EventSendCommand: ParsableCommand {
         let known = ControlType.allCases.first { $0.name.description == type }
         let hint = known.flatMap(\.command).map { ": `standing \($0)` sends it" } ?? ""
         throw fail("error: type: \(type) is for the control topic alone\(hint)", Exit.usage)
-    }
-
-    private func sourceTopic(of cluster: Cluster) throws -> String {
-        let sources = cluster.names(.source)
-        let known = sources.isEmpty ? "there is none" : sources.joined(separator: ", ")
-        guard let topic else {
-            guard sources.count == 1 else { throw fail("error: which --topic? \(known)", Exit.usage) }
-            return sources[0]
-        }
-        guard let found = sources.first(where: { $0 == topic || $0 == cluster.prefix + topic }) else {
-            throw fail("error: --topic: \(topic) is no source topic of the topic files: \(known)", Exit.usage)
-        }
-        return found
     }
 }
 

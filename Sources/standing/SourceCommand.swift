@@ -10,6 +10,8 @@ struct SourceCommand: ParsableCommand {
         abstract: "Bring sources in: try a map, import a table, tell intake what happened to a topic.",
         discussion: """
             Examples:
+              standing source check map.yaml --sample records.jsonl
+              standing source import payments.csv --map map.yaml
               standing source reset behaviour.payments --brokers kafka:9092
             """,
         subcommands: [

@@ -1,7 +1,7 @@
 public import Events
 
 /// The parts of a fact's JSON, as `FactEncoder` writes it, found without decoding it.
-public struct FactText {
+public struct FactText: Sendable {
     /// A score and its band.
     public struct Level: Sendable, Equatable {
         public let score: Int64

@@ -180,7 +180,7 @@ private struct Walk: ~Copyable {
         self.history = history
     }
 
-    mutating func begin() { state = read(replay) }
+    mutating func begin() { state = readState() }
 
     /// The time that passes before the next entry, then the entry.
     mutating func step() throws {
@@ -196,17 +196,18 @@ private struct Walk: ~Copyable {
             enrolments < SubjectDifference.maximumEnrolments
         {
             enrolments += 1
-            try note(.identity, number, read(standing(after: number, without: step.letCount)))
-            note(.behaviour, number, read(replay))
+            let identity = Self.read(try standing(after: number, without: step.letCount), &dimensions)
+            note(.identity, number, identity)
+            note(.behaviour, number, readState())
             return
         }
-        note(sort, number, read(replay))
+        note(sort, number, readState())
     }
 
     mutating func advance(to time: Timestamp) {
         guard time > replay.fold.clock else { return }
         replay.advance(to: time)
-        note(.time, nil, read(replay))
+        note(.time, nil, readState())
     }
 
     /// What an enrolment gives without the early events that it let count.
@@ -216,7 +217,10 @@ private struct Walk: ~Copyable {
         return other
     }
 
-    private mutating func read(_ replay: borrowing SubjectReplay) -> State {
+    private mutating func readState() -> State { Self.read(replay, &dimensions) }
+
+    /// Names of dimensions that are new are added to `dimensions`.
+    private static func read(_ replay: borrowing SubjectReplay, _ dimensions: inout [String]) -> State {
         guard let standing = replay.standing else { return State() }
         let policy = replay.fold.policy
         var state = State(score: standing.level.score)
