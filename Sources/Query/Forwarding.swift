@@ -35,10 +35,11 @@ struct Forwarding: Sendable {
     private let transfers: Transfers
     /// Of all members; nil if they have none.
     let secret: MemberSecret?
+    private let scheme: String
 
-    /// At most `maximum` questions are under way.
-    init(maximum: Int, secret: MemberSecret? = nil) {
-        self.secret = secret
+    /// At most `maximum` questions are under way. `isTLS`: members speak TLS, with certificates of authorities that this machine trusts.
+    init(maximum: Int, secret: MemberSecret? = nil, isTLS: Bool = false) {
+        (self.secret, scheme) = (secret, isTLS ? "https" : "http")
         transfers = Transfers(maximum: max(1, maximum))
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = Self.timeLimit / .seconds(1)
@@ -84,7 +85,7 @@ struct Forwarding: Sendable {
     private func transfer(_ address: HTTPAddress, target: String, for caller: Caller) async -> Transfers.Outcome {
         guard transfers.reserve() else { return .failed }
         defer { transfers.release() }
-        guard let url = URL(string: "http://\(address)\(RouteTable.forwardPath)") else { return .failed }
+        guard let url = URL(string: "\(scheme)://\(address)\(RouteTable.forwardPath)") else { return .failed }
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.httpMethod = "POST"
         request.httpBody = Data(target.utf8)

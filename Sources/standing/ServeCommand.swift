@@ -146,8 +146,11 @@ struct ServeCommand: AsyncParsableCommand {
         defer { lag.stop() }
         let server = QueryServer(
             service: service, metrics: metrics, address: http.address, certificate: access.certificate,
-            announcement: announcement, lag: lag, program: program, logger: logger)
-        access.log(at: http.address, reach: reach, logger)
+            announcement: announcement, lag: lag, program: program,
+            options: RouteTable.Options(access: access.rule), secret: access.control.memberSecret, logger: logger)
+        access.log(
+            at: http.address, reach: reach, hasMembers: configuration.members != nil && announcement != .nothing, logger
+        )
         if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {
             logger.warning(
                 "this member advertises no address, so others cannot forward requests to it: set --http-host and --advertise",
