@@ -108,9 +108,9 @@ let package = Package(
         room(
             "Query",
             [
-                "Access", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Replay", "Scoring",
-                httpTypes,
-                hummingbird, logging, metrics,
+                "Access", "Audit", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Replay",
+                "Scoring",
+                httpTypes, hummingbird, logging, metrics,
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),
@@ -153,8 +153,9 @@ let package = Package(
         tests(
             "QueryTests",
             [
-                "Access", "Events", "HTTP", "Kafka", "Pipeline", "Policy", "Query", "Replay", "Scoring", httpTypes,
-                hummingbird, logging, metrics,
+                "Access", "Audit", "Events", "HTTP", "Kafka", "Ledger", "Pipeline", "Policy", "Query", "Replay",
+                "Scoring",
+                httpTypes, hummingbird, logging, metrics, nio,
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),

@@ -42,7 +42,7 @@ public struct Markup: Sendable {
     }
 
     /// What XML forbids becomes U+FFFD.
-    private static func escaped(_ text: String) -> String {
+    public static func escaped(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy {
             (0x20..<0x7F).contains($0) && ![0x26, 0x3C, 0x3E, 0x22, 0x27].contains($0)
         }

@@ -43,7 +43,8 @@ final class PromptAnswers: ChannelDuplexHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let routes: [PromptRoute]
-    private var peer = Peer(nil)
+    /// Nil before the first request: the address is known once the channel is active.
+    private var peer: Peer?
     /// The head of a request, which is withheld until the request ends, and what decides about it.
     private var (head, fields): (HTTPRequestHead?, PromptFields) = (nil, PromptFields())
     /// The number of requests that passed through and whose answers have not ended.
@@ -58,8 +59,6 @@ final class PromptAnswers: ChannelDuplexHandler {
 
     init(_ routes: [PromptRoute]) { self.routes = routes }
 
-    func handlerAdded(context: ChannelHandlerContext) { peer = Peer(context.remoteAddress) }
-
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
@@ -70,7 +69,7 @@ final class PromptAnswers: ChannelDuplexHandler {
             context.fireChannelRead(data)
         case .end:
             if let head = head.take() {
-                if let answer = answer(to: head) { return write(answer, to: head, context) }
+                if let answer = answer(to: head, context) { return write(answer, to: head, context) }
                 letThrough(head, context)
             }
             context.fireChannelRead(data)
@@ -108,9 +107,11 @@ final class PromptAnswers: ChannelDuplexHandler {
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
-    private func answer(to head: HTTPRequestHead) -> Answer? {
+    private func answer(to head: HTTPRequestHead, _ context: ChannelHandlerContext) -> Answer? {
         for route in routes {
             if let segment = route.segment(of: head.uri) {
+                let peer = peer ?? Peer(context.remoteAddress)
+                self.peer = peer
                 return route.admits(segment, fields, peer) ? route.answer(segment) : nil
             }
         }

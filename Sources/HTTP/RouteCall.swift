@@ -22,6 +22,8 @@ public struct RouteCall: Sendable {
     public let fields: HTTPFields
     /// By name, as the declaration allows them.
     let values: [String: String]
+    /// For an answer that lasts: whether the caller may still have it. A session that ends, or a token that expires, ends it.
+    public let isStillAllowed: @Sendable () async -> Bool
 
     /// A parameter's value; nil if it is not given.
     public subscript(name: String) -> String? { values[name] }

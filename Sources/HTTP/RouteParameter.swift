@@ -10,6 +10,8 @@ public struct RouteParameter: Sendable {
         case text(ClosedRange<Int>, maximumBytes: Int = .max)
         case integer(ClosedRange<Int64>)
         case oneOf([String])
+        /// The same in one line: no control characters, and more than spaces.
+        case line(ClosedRange<Int>)
         /// RFC 3339.
         case time
         /// RFC 3339, or a ledger offset.
@@ -48,6 +50,16 @@ public struct RouteParameter: Sendable {
                 return outOfRange("\(name) has \(length.lowerBound) to \(length.upperBound) characters")
             }
             return value.utf8.count > maximumBytes ? outOfRange("\(name) has at most \(maximumBytes) bytes") : nil
+        case .line(let length):
+            guard length.contains(value.unicodeScalars.count) else {
+                return outOfRange("\(name) has \(length.lowerBound) to \(length.upperBound) characters")
+            }
+            let isLine = value.unicodeScalars.allSatisfy {
+                $0.properties.generalCategory != .control && $0 != "\u{FFFD}" && $0 != "\u{2028}" && $0 != "\u{2029}"
+            }
+            guard isLine, value.contains(where: { !$0.isWhitespace }) else {
+                return malformed("\(name) is a line of text without control characters")
+            }
         case .integer(let range):
             guard let number = Self.integer(value) else { return malformed("\(name) is a decimal number") }
             guard range.contains(number) else {
@@ -91,7 +103,7 @@ public struct RouteParameter: Sendable {
 
     var schema: JSONSchema {
         switch form {
-        case .text(let length, _): .text(length)
+        case .text(let length, _), .line(let length): .text(length)
         case .integer(let range): .integer(range)
         case .oneOf(let names): .oneOf(names)
         case .time: .time
@@ -117,12 +129,12 @@ extension RouteParameter {
 
     /// What another's file is read for, in the query.
     static let purpose = RouteParameter(
-        "purpose", .text(1...maximumPurpose), example: "appeal of 12 May",
+        "purpose", .line(1...maximumPurpose), example: "appeal of 12 May",
         "What the file is read for, unless it is the caller's own: the file shows it. No control characters. In the header "
             + "Standing-Purpose, or here.")
 
     /// The same in the header.
     static let purposeHeader = RouteParameter(
-        "Standing-Purpose", in: .header, .text(1...maximumPurpose), example: "appeal of 12 May",
+        "Standing-Purpose", in: .header, .line(1...maximumPurpose), example: "appeal of 12 May",
         "As the parameter purpose.")
 }

@@ -24,7 +24,7 @@ public struct RouteTable: HTTPResponder {
 
         public init(
             access: AccessRule, audit: (any AuditLog)? = nil, hosts: Set<String> = [],
-            sessionCookies: [String] = ["__Host-standing-session", "standing-session"],
+            sessionCookies: [String] = ["__Host-standing", "standing"],
             forwarded: ForwardedCallers? = nil, document: OpenAPIDocument.Heading? = nil
         ) {
             (self.access, self.audit, self.sessionCookies) = (access, audit, sessionCookies)
@@ -126,10 +126,14 @@ public struct RouteTable: HTTPResponder {
 
     /// The route of a request's method and path, and the path's segments as they arrived.
     private func route(for request: Request) throws -> (Route, [Substring]) {
-        guard (request.head.path ?? "").utf8.count <= Self.maximumTargetBytes else {
+        let target = request.head.path ?? ""
+        guard target.utf8.count <= Self.maximumTargetBytes else {
             throw Problem(
                 .uriTooLong, code: "target-too-long",
                 "the path and the query have at most \(Self.maximumTargetBytes) bytes")
+        }
+        guard target.utf8.first == UInt8(ascii: "/") || target.contains("://") else {
+            throw Problem(.badRequest, code: "target-malformed", "the request's target is not a path")
         }
         let fieldBytes = request.headers.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count }
         guard fieldBytes <= Self.maximumFieldBytes else {
@@ -156,19 +160,22 @@ public struct RouteTable: HTTPResponder {
     private func call(
         _ route: Route, _ segments: [Substring], _ request: Request, _ peer: Peer
     ) async throws -> RouteCall {
-        let asking = try await asking(route, request, peer)
+        // Another member's word covers the body, too.
+        let sealed = route.requirement == .member ? try await body(of: route, request) : nil
+        let asking = try await asking(route, request, peer, body: sealed?.bytes ?? [])
         try requireRole(route, asking.caller)
         let values = try values(of: route, segments, request)
-        var subject: [UInt8]?
-        if case .subject(_, let name, _) = route.requirement { subject = values[name].map { Array($0.utf8) } }
+        let subject: [UInt8]? =
+            if case .subject(_, let name, _) = route.requirement { values[name].map { Array($0.utf8) } } else { nil }
         let purpose = values[RouteParameter.purpose.name] ?? values[RouteParameter.purposeHeader.name]
         try await authorize(route, asking, subject, purpose: purpose)
-        let body = try await body(of: route, request)
+        let body = if let sealed { sealed } else { try await body(of: route, request) }
         return RouteCall(
             caller: asking.caller, purpose: purpose, subject: subject, body: body.bytes, bodyType: body.type,
             isForwarded: request.headers[.standingForwarded] != nil,
             target: request.uri.path + (request.uri.query.map { "?\($0)" } ?? ""),
-            fields: request.headers, values: values)
+            fields: request.headers, values: values,
+            isStillAllowed: { await isStillAllowed(route, request, peer, subject) })
     }
 
     /// The bytes of the body, and its media type.

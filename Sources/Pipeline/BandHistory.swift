@@ -65,18 +65,20 @@ struct BandHistory: Sendable {
     private var firstNames: Int32 = 0
 
     /// Takes what the fold has left, once in each minute.
-    mutating func note(_ view: PartitionView) {
-        guard byMinute.isDue(view.clock), !view.bands.isEmpty else { return }
-        let names = view.bands.map(\.name)
+    mutating func note(_ view: PartitionView) { note(view.bands, at: view.clock) }
+
+    mutating func note(_ bands: [PartitionView.Band], at clock: Timestamp) {
+        guard byMinute.isDue(clock), !bands.isEmpty else { return }
+        let names = bands.map(\.name)
         if self.names.last != names {
             self.names.append(names)
             if self.names.count > Self.maximumNames { dropOldestNames() }
         }
         let sample = Sample(
-            clock: view.clock, names: firstNames + Int32(self.names.count - 1),
-            subjects: view.bands.map { Int32(clamping: $0.subjects) })
+            clock: clock, names: firstNames + Int32(self.names.count - 1),
+            subjects: bands.map { Int32(clamping: $0.subjects) })
         byMinute.append(sample)
-        if byHour.isDue(view.clock) { byHour.append(sample) }
+        if byHour.isDue(clock) { byHour.append(sample) }
     }
 
     private mutating func dropOldestNames() {

@@ -8,8 +8,9 @@ internal import Synchronization
 ///
 /// | event | data |
 /// | --- | --- |
-/// | a fact's type, such as `standing.score.changed` | the fact: CloudEvents JSON, whole or masked |
+/// | `change` | a fact: CloudEvents JSON, whole or masked |
 /// | `partitions` | `{"here":[0],"elsewhere":[{"partition":1,"address":"HOST:PORT"}],"nowhere":[]}`: first of all in a stream of everything, and whenever it changes |
+/// | `overview` | the figures of the overview, every five seconds, where the reader wants them |
 /// | `skipped` | `{"facts":17}`: so many were left out, because there were more than the stream takes |
 /// | `reset` | `{"reason":"gap","read":PATH}`: facts are missing. The reader asks `read` anew and connects again; the stream ends |
 /// | `end` | `{"reason":"moved","address":"HOST:PORT"}` or `{"reason":"shutdown"}`: the stream ends; `address` is left out where it is not known |
@@ -25,6 +26,7 @@ public final class ChangeEvents: EventSource {
 
     /// Bytes of facts that are written at a time.
     private static let maximumBytes = 64 << 10
+    private static let figuresEvery = Duration.seconds(5)
 
     private let subscription: ChangeSubscription
     private let form: Form
@@ -32,14 +34,25 @@ public final class ChangeEvents: EventSource {
     /// What a reader asks after a gap.
     private let read: String
     private let places: @Sendable () -> PipelineService.ChangePlaces
-    private let hasBegun = Atomic(false)
+    private let figures: Figures?
+    private struct State {
+        var hasBegun = false
+        /// When the figures are due next.
+        var figuresAt = ContinuousClock.now
+    }
+    private let state = Mutex(State())
+
+    /// Makes JSON, one line; nil if there is none for now.
+    public typealias Figures = @Sendable () async -> [UInt8]?
 
     /// `most`: facts a second; the newest are written where there are more. Nil: all of them. `read`: what a reader asks after a gap.
+    /// `figures`: those of the overview; nil if the reader wants none.
     public init(
-        _ subscription: ChangeSubscription, form: Form, most: Int?, read: String,
+        _ subscription: ChangeSubscription, form: Form, most: Int?, read: String, figures: Figures? = nil,
         places: @escaping @Sendable () -> PipelineService.ChangePlaces
     ) {
         (self.subscription, self.form, self.read, self.places) = (subscription, form, read, places)
+        self.figures = figures
         mostAtOnce = most.map { max(1, Int(Double($0) * (EventStreams.pace / .seconds(1)))) }
     }
 
@@ -51,8 +64,12 @@ public final class ChangeEvents: EventSource {
     public func cancel() { subscription.cancel() }
 
     public func next(into events: inout ServerSentEvents, until deadline: ContinuousClock.Instant) async -> Bool {
+        let (hasBegun, figuresAt) = state.withLock { state in
+            defer { state.hasBegun = true }
+            return (state.hasBegun, figures == nil ? deadline : state.figuresAt)
+        }
         // The first look is for where the reader is, and for what came since.
-        if hasBegun.exchange(true, ordering: .relaxed) { await subscription.wait(until: deadline) }
+        if hasBegun { await subscription.wait(until: min(deadline, figuresAt)) }
         guard !subscription.hasEnded else {
             events.event("end", data: "{\"reason\":\"shutdown\"}")
             return false
@@ -64,6 +81,10 @@ public final class ChangeEvents: EventSource {
         if mostAtOnce != nil { Self.forgive(&taken) }
         if taken.skipped > 0 { events.event("skipped", data: "{\"facts\":\(taken.skipped)}") }
         write(batch, until: token, to: &events)
+        if let figures, ContinuousClock.now >= figuresAt {
+            if let data = await figures() { events.event("overview", data: data) }
+            state.withLock { $0.figuresAt = .now + Self.figuresEvery }
+        }
         guard !taken.gaps.isEmpty else { return true }
         var data = ByteWriter()
         data.append("{\"reason\":\"gap\",\"read\":")
@@ -108,13 +129,13 @@ public final class ChangeEvents: EventSource {
         for item in batch.items {
             token[item.partition] = item.count + 1
             switch form {
-            case .whole: events.event(item.kind.type, id: token.text, data: batch.json(item))
+            case .whole: events.event("change", id: token.text, data: batch.json(item))
             case .masked(let mask):
                 // What is not a fact as the encoder writes it is not masked, so it is not written.
                 guard let text = FactText(batch.json(item)) else { continue }
                 masked.removeAll()
                 text.writeMasked(mask(batch.subject(item)), to: &masked)
-                events.event(item.kind.type, id: token.text, data: masked.bytes)
+                events.event("change", id: token.text, data: masked.bytes)
             }
         }
     }

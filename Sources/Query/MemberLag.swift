@@ -77,6 +77,12 @@ public final class MemberLag: Sendable {
         exposition.add(.sanctionsPartitions, Int64(reading.partitions))
     }
 
+    /// The last report, if it says how things are now.
+    var report: LagReport? {
+        let state = watch.ask()
+        return state.isCurrent ? state.report : nil
+    }
+
     /// Ends after the look that is under way.
     public func stop() { watch.stop() }
 }

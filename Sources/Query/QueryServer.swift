@@ -29,6 +29,11 @@ public final class QueryServer: Sendable {
     private static let share = HTTPServer.maximumConnections / 4
     /// Standings that can wait for their folds at once; what is beyond is answered with 503.
     public static var maximumStandings: Int { max(1, share) }
+    let streams = EventStreams()
+    /// Overviews and queues of appeals: each looks at all partitions.
+    let overviewWork = BlockingWork(threads: 2, maximum: maximumStandings)
+    let mask: SubjectMask
+    let overviewWatch: OverviewWatch
     private let boundPort = Mutex<Int?>(nil)
 
     /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has. `options`: who
@@ -46,6 +51,9 @@ public final class QueryServer: Sendable {
             maximum: min(32, QueryServer.share), secret: secret, isTLS: certificate != nil)
         self.service = service
         self.metrics = metrics
+        let mask = SubjectMask()
+        self.mask = mask
+        overviewWatch = OverviewWatch(service, lag: lag, mask: { mask($0) })
         (self.address, self.certificate) = (address, certificate)
         self.announcement = announcement
         self.program = program
@@ -67,13 +75,14 @@ public final class QueryServer: Sendable {
                 port.flatMap { announcement.announced(port: $0) }.map(\.description)
             }
         }
-        return RouteTable(programmeRoutes + subjectRoutes + more, options, logger: logger)
+        return RouteTable(programmeRoutes + subjectRoutes + liveRoutes + more, options, logger: logger)
     }
 
     /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be
     /// bound.
     public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
-        try await HTTPServer(table, address: address, certificate: certificate, logger: logger).run { [self] port in
+        let server = HTTPServer(table, address: address, certificate: certificate, streams: streams, logger: logger)
+        try await server.run { [self] port in
             boundPort.withLock { $0 = port }
             if let announced = announcement.announced(port: port) { service.advertise("\(announced)") }
             listening(port)

@@ -133,10 +133,11 @@ extension BuiltInTopics {
                     "time": {"$ref": "#/$defs/time"},
                     "data": {"type": "object"},
                     "actor": {"type": "string", "description": "Who did it."},
+                    "approvedby": {"type": "string", "description": "Who approved it, where two people are needed."},
                     "reason": {"type": "string", "description": "Why."},
                     "signedby": {"type": "string", "description": "The name of the control key that signed it."},
                     "signature": {
-                      "description": "Ed25519, in hexadecimal digits, over these lines, joined with a line feed: `standing control event 1`; signedby; type; source; id; subject, or nothing where the event goes to every ledger partition; time in UTC, RFC 3339 with Z, at most six digits of a second and no zeros at their end; actor, or nothing; reason, or nothing; the SHA-256 of the bytes of data as they stand in the record, in hexadecimal digits.",
+                      "description": "Ed25519, in hexadecimal digits, over these lines, joined with a line feed: `standing control event 1`; signedby; type; source; id; subject, or nothing where the event goes to every ledger partition; time in UTC, RFC 3339 with Z, at most six digits of a second and no zeros at their end; actor, or nothing; approvedby, or nothing; reason, or nothing; the SHA-256 of the bytes of data as they stand in the record, in hexadecimal digits.",
                       "type": "string",
                       "pattern": "^[0-9a-f]{128}$"
                     }

@@ -34,7 +34,7 @@ extension CommandTests {
             for (path, known) in [
                 ("subjects/\(subjects[0])?asof=2026-01-01T00:00:00Z", "as-of, offset, policy"),
                 ("subjects/\(subjects[0])?as-of=2026-01-01T00:00:00Z&as-of=2027-01-01T00:00:00Z", "twice"),
-                ("subjects/\(subjects[0])?policy=now", "as-of"), ("subjects/\(subjects[0])/file?as-of=x", "none"),
+                ("subjects/\(subjects[0])?policy=now", "as-of"), ("subjects/\(subjects[0])/file?as-of=x", "purpose"),
                 ("livez?x=1", "none"), ("readyz?x", "none"), ("metrics?name=x", "none"),
             ] {
                 let refused = await server.get("/" + path)

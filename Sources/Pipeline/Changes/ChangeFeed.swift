@@ -20,7 +20,8 @@ public final class ChangeFeed: Sendable {
 
     /// How many ledger partitions share the memory; those that are there have theirs.
     func expect(partitions: Int) {
-        bytes.store(min(Self.mostBytes, max(Self.fewestBytes, Self.sharedBytes / max(1, partitions))), ordering: .relaxed)
+        let share = Self.sharedBytes / max(1, partitions)
+        bytes.store(min(Self.mostBytes, max(Self.fewestBytes, share)), ordering: .relaxed)
     }
 
     subscript(_ partition: Int32) -> PartitionChanges {

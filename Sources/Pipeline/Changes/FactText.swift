@@ -1,7 +1,7 @@
 public import Events
 
 /// The parts of a fact's JSON, as `FactEncoder` writes it, found without decoding it.
-public struct FactText {
+public struct FactText: Sendable {
     /// A score and its band.
     public struct Level: Sendable, Equatable {
         public let score: Int64
@@ -43,14 +43,16 @@ public struct FactText {
         guard scanner.skip("{\"specversion\":\"1.0\",\"id\":"), scanner.string() != nil, scanner.skip(",\"source\":"),
             scanner.string() != nil, scanner.skip(",\"type\":"), let type = scanner.string(),
             scanner.skip(",\"subject\":"), let subject = scanner.string(), scanner.skip(",\"time\":"),
-            let time = scanner.string(), scanner.skip(",\"sequence\":"), scanner.string() != nil || scanner.number() != nil,
+            let time = scanner.string(), scanner.skip(",\"sequence\":"),
+            scanner.string() != nil || scanner.number() != nil,
             scanner.skip(",\"data\":{\"policy\":{\"id\":"), scanner.string() != nil, scanner.skip(",\"version\":"),
             scanner.number() != nil, scanner.skip("},\"cause\":{")
         else { return nil }
         let cause = scanner.place
         var causeType: Range<Int>?
         if scanner.skip("\"source\":") {
-            guard scanner.string() != nil, scanner.skip(",\"id\":"), scanner.string() != nil, scanner.skip(",\"type\":"),
+            guard scanner.string() != nil, scanner.skip(",\"id\":"), scanner.string() != nil,
+                scanner.skip(",\"type\":"),
                 let type = scanner.string()
             else { return nil }
             causeType = type

@@ -8,7 +8,8 @@ extension RecordDecoder {
     func signatureDefect(of event: EventView, _ record: Record) -> EventDefect? {
         guard let controlKeys, let type = ControlType(event.type) else { return nil }
         let attributes = ControlAttributes(record, memberDecoder)
-        let statement = ControlStatement(event, actor: attributes.actor, reason: attributes.reason)
+        let statement = ControlStatement(
+            event, actor: attributes.actor, approver: attributes.approver, reason: attributes.reason)
         switch controlKeys.objection(
             to: statement, of: type, key: attributes.key, signature: attributes.signature)
         {
@@ -24,6 +25,8 @@ extension RecordDecoder {
 struct ControlAttributes: Hashable {
     /// Who did it.
     var actor: String?
+    /// Who approved it.
+    var approver: String?
     /// Why.
     var reason: String?
     /// The name of the key that signed it.
@@ -38,6 +41,7 @@ struct ControlAttributes: Hashable {
             return bytes.map { String(decoding: $0, as: UTF8.self) }
         }
         actor = text(ControlStatement.actorAttribute, "ce_actor")
+        approver = text(ControlStatement.approverAttribute, "ce_approvedby")
         reason = text(ControlStatement.reasonAttribute, "ce_reason")
         key = text(ControlStatement.keyAttribute, "ce_signedby")
         signature = text(ControlStatement.signatureAttribute, "ce_signature")

@@ -41,7 +41,8 @@ public struct ScoreHistory: Sendable {
                 points.append(
                     Point(
                         time: change.time, score: change.score, band: band,
-                        reasons: Array(change.reasons.prefix(Self.maximumReasons)), entry: change.isTimer ? nil : step.entry))
+                        reasons: Array(change.reasons.prefix(Self.maximumReasons)),
+                        entry: change.isTimer ? nil : step.entry))
             }
         }
         self.history = history
@@ -57,7 +58,8 @@ public struct ScoreHistory: Sendable {
             // A withdrawal is below every score.
             func score(_ place: Int) -> Int64 { points[place].score ?? .min }
             guard let first = range.first, let last = range.last,
-                let least = range.min(by: { score($0) < score($1) }), let greatest = range.max(by: { score($0) < score($1) })
+                let least = range.min(by: { score($0) < score($1) }),
+                let greatest = range.max(by: { score($0) < score($1) })
             else { return [] }
             return Set([first, last, least, greatest]).sorted().map { points[$0] }
         }

@@ -1,0 +1,212 @@
+/// The form of an act: what it does in words, what the person fills in, and where the page goes afterwards.
+struct ActForm {
+    struct Input {
+        var name: String
+        var label: String
+        var value: String?
+        var isLong = false
+        var options: [String] = []
+    }
+
+    var title: String
+    var sentence: String
+    var button: String
+    /// Whether somebody loses something by it.
+    var isGrave = false
+    /// What the act is about, for the eye.
+    var facts: [(name: String, value: String)] = []
+    var hidden: [(name: String, value: String)] = []
+    var inputs: [Input] = []
+    var reason: String?
+    var reasonLabel = "Reason"
+    var reasonHint = "It is recorded with your name, and those whom it concerns can read it."
+    var place: Place?
+    var back: String
+}
+
+extension ActKind {
+    /// What a page says after the act.
+    var notice: String {
+        switch self {
+        case .enrol: "The subject is enrolled."
+        case .withdraw: "The subject is withdrawn, and its state is removed."
+        case .void: "The event is voided, as if it had never happened."
+        case .fileAppeal: "The appeal is filed."
+        case .decideAppeal: "The appeal is decided."
+        case .shadow: "The policy is in the shadow. It folds the ledger from its beginning."
+        case .endShadow: "The policy is out of the shadow."
+        case .activate: "The policy is active."
+        case .rollBack: "The earlier policy is active again."
+        case .approve: "You agreed, and it is done."
+        case .decline: "The proposal is declined."
+        case .acknowledgeSource: "The source is acknowledged, and is read on."
+        case .redrive, .redriveReason: "The letters are sent again."
+        case .repair: "The repaired event is sent."
+        }
+    }
+
+    static let waitingNotice = "It waits for a second person, who has to agree. Policies lists it."
+
+    /// `form`: what a link or an earlier attempt has filled in.
+    func form(_ form: FormFields) -> ActForm {
+        var made = bare(form)
+        made.reason = form["reason"]
+        return made
+    }
+
+    private func bare(_ form: FormFields) -> ActForm {
+        let subject = form["subject"]
+        let about: [(name: String, value: String)] = subject.map { [("Subject", $0)] } ?? []
+        let hidden: [(name: String, value: String)] = subject.map { [("subject", $0)] } ?? []
+        let page = subject.map { ConsolePath.subject($0) } ?? ConsolePath.subjects
+        let anId = subject == nil ? [ActForm.Input(name: "subject", label: "Subject's id")] : []
+        switch self {
+        case .enrol:
+            return ActForm(
+                title: "Enrol a subject",
+                sentence: "From here on the subject is scored. It has to have agreed to the terms.",
+                button: "Enrol",
+                inputs: [
+                    ActForm.Input(name: "subject", label: "Subject's id", value: subject),
+                    ActForm.Input(
+                        name: "kind", label: "What it is", value: form["kind"],
+                        options: ["individual", "business", "official"]),
+                    ActForm.Input(name: "terms", label: "Terms that it accepted", value: form["terms"]),
+                ], place: .subjects, back: ConsolePath.subjects)
+        case .withdraw:
+            return ActForm(
+                title: "Withdraw a subject",
+                sentence:
+                    "Its sanctions are lifted, its perks revoked and its state removed. To be scored again it has to enrol anew.",
+                button: "Withdraw", isGrave: true, facts: about, hidden: hidden, inputs: anId, place: .subjects,
+                back: page)
+        case .void:
+            var made = ActForm(
+                title: "Void an event",
+                sentence:
+                    "Everything that the event gave is taken back exactly, and a sanction that it imposed is lifted.",
+                button: "Void", isGrave: true, facts: about, hidden: hidden, inputs: anId, place: .subjects, back: page)
+            for (name, label) in [("source", "Source"), ("id", "Id")] {
+                if let value = form[name] {
+                    made.facts.append((label, value))
+                    made.hidden.append((name, value))
+                } else {
+                    made.inputs.append(ActForm.Input(name: name, label: "Event's \(name)"))
+                }
+            }
+            return made
+        case .fileAppeal:
+            return appeal(form, about, hidden, anId)
+        case .decideAppeal:
+            return ActForm(
+                title: "Decide an appeal", sentence: "Upheld lifts the sanction at once. Rejected lets it go on.",
+                button: "Decide", facts: about + (form["sanction"].map { [("Sanction", $0)] } ?? []),
+                hidden: hidden + (form["sanction"].map { [("sanction", $0)] } ?? []),
+                inputs: [ActForm.Input(name: "outcome", label: "Outcome", options: ["upheld", "rejected"])],
+                place: .appeals, back: ConsolePath.appeals)
+        case .shadow, .endShadow, .activate, .rollBack, .approve, .decline: return policy(form)
+        case .acknowledgeSource, .redrive, .redriveReason, .repair: return flow(form)
+        }
+    }
+
+    private func appeal(
+        _ form: FormFields, _ about: [(name: String, value: String)], _ hidden: [(name: String, value: String)],
+        _ anId: [ActForm.Input]
+    ) -> ActForm {
+        let sanction = form["sanction"]
+        return ActForm(
+            title: "Appeal against a sanction",
+            sentence:
+                "A person looks at it again. If nobody decides in time, the sanction is lifted. There is one appeal for each time that it is imposed.",
+            button: "File the appeal", facts: about + (sanction.map { [("Sanction", $0)] } ?? []),
+            hidden: hidden + (sanction.map { [("sanction", $0)] } ?? []),
+            inputs: anId + (sanction == nil ? [ActForm.Input(name: "sanction", label: "Sanction")] : []),
+            reasonLabel: "What is wrong about it",
+            reasonHint: "Name the event that is wrong, and why. The reviewer reads your words as they are.",
+            place: .subjects, back: form["subject"].map { ConsolePath.subject($0) } ?? ConsolePath.mine)
+    }
+
+    private func policy(_ form: FormFields) -> ActForm {
+        func made(
+            _ title: String, _ sentence: String, _ button: String, isGrave: Bool = false, _ name: String? = nil,
+            _ label: String = ""
+        ) -> ActForm {
+            var made = ActForm(
+                title: title, sentence: sentence, button: button, isGrave: isGrave, place: .policies,
+                back: ConsolePath.policies)
+            if let name, let value = form[name] {
+                made.facts = [(label, value)]
+                made.hidden = [(name, value)]
+            } else if let name {
+                made.inputs = [ActForm.Input(name: name, label: label)]
+            }
+            return made
+        }
+        switch self {
+        case .shadow:
+            var shadow = ActForm(
+                title: "Put a policy into the shadow",
+                sentence: "It is folded beside the active one and changes nobody's score. "
+                    + "The page of the policies shows who would gain and who would lose.",
+                button: "Put it into the shadow", place: .policies, back: ConsolePath.policies)
+            shadow.inputs = [
+                ActForm.Input(name: "policy", label: "The policy's text", value: form["policy"], isLong: true)
+            ]
+            return shadow
+        case .endShadow: return made("Take the policy out of the shadow", "Nobody's score changes.", "Take it out")
+        case .activate:
+            return made(
+                "Activate the policy in the shadow",
+                "Everybody is scored by it from its place in the ledger on. It never imposes a sanction by itself.",
+                "Activate", isGrave: true, "shadow", "Policy")
+        case .rollBack:
+            return made(
+                "Go back to an earlier policy", "Everybody is scored by it again, from its place in the ledger on.",
+                "Go back", isGrave: true, "version", "Version")
+        case .approve:
+            return made(
+                "Agree to a proposal", "It takes effect with your name beside that of whoever proposed it.", "Agree",
+                isGrave: true, "proposal", "Proposal")
+        default: return made("Decline a proposal", "Nothing changes.", "Decline", "proposal", "Proposal")
+        }
+    }
+
+    private func flow(_ form: FormFields) -> ActForm {
+        switch self {
+        case .acknowledgeSource:
+            let topic = form["topic"]
+            return ActForm(
+                title: "Acknowledge a source",
+                sentence: "The topic was made anew or has lost records. It is read on once somebody has looked at it.",
+                button: "Acknowledge", facts: topic.map { [("Topic", $0)] } ?? [],
+                hidden: topic.map { [("topic", $0)] } ?? [],
+                inputs: topic == nil ? [ActForm.Input(name: "topic", label: "Topic")] : [], place: .sources,
+                back: ConsolePath.sources)
+        case .redriveReason:
+            let why = form["why"]
+            return ActForm(
+                title: "Send letters again",
+                sentence:
+                    "Every letter with this reason goes through intake once more, each once. What is still no event stays here.",
+                button: "Send them again", facts: why.map { [("Reason", $0)] } ?? [],
+                hidden: why.map { [("why", $0)] } ?? [],
+                inputs: why == nil ? [ActForm.Input(name: "why", label: "Which letters, by their reason")] : [],
+                place: .deadLetters, back: ConsolePath.deadLetters)
+        case .repair:
+            let letter = form["letter"]
+            return ActForm(
+                title: "Repair a dead letter", sentence: "The event below is sent in the letter's place.",
+                button: "Send it", facts: letter.map { [("Letter", $0)] } ?? [],
+                hidden: letter.map { [("letter", $0)] } ?? [],
+                inputs: [ActForm.Input(name: "text", label: "The event", value: form["text"], isLong: true)],
+                place: .deadLetters, back: ConsolePath.deadLetters)
+        default:
+            let letters = form.all("letter")
+            return ActForm(
+                title: "Send letters again",
+                sentence: "Each goes through intake once more. What is still no event stays here.",
+                button: "Send again", facts: letters.map { ("Letter", $0) }, hidden: letters.map { ("letter", $0) },
+                place: .deadLetters, back: ConsolePath.deadLetters)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+public import Events
+
+public struct Appeal: Sendable {
+    public enum State: String, Sendable { case open, upheld, rejected, lapsed }
+
+    public var subject: SubjectID
+    public var sanction: String
+    public var state: State
+    public var filed: Timestamp
+    /// After it the sanction is lifted.
+    public var decideBy: Timestamp
+    /// In the appellant's words.
+    public var statement: String
+    /// Who decided and why; nil while it is open.
+    public var decision: String?
+
+    public init(
+        subject: SubjectID, sanction: String, state: State, filed: Timestamp, decideBy: Timestamp, statement: String,
+        decision: String?
+    ) {
+        (self.subject, self.sanction, self.state) = (subject, sanction, state)
+        (self.filed, self.decideBy) = (filed, decideBy)
+        (self.statement, self.decision) = (statement, decision)
+    }
+}
+
+/// The queue, the least time left first, and what was decided lately.
+public struct AppealsView: Sendable {
+    public var time: Timestamp
+    public var open: [Appeal]
+    public var closed: [Appeal]
+
+    public init(time: Timestamp, open: [Appeal], closed: [Appeal]) {
+        (self.time, self.open, self.closed) = (time, open, closed)
+    }
+}
+
+/// One appeal with what its reviewer needs: the standing as it is, and as it would be without the disputed evidence.
+public struct AppealView: Sendable {
+    public var appeal: Appeal
+    public var sanction: Sanction
+    public var time: Timestamp
+    public var score: Int
+    public var band: String
+    public var scoreWithout: Int
+    public var bandWithout: String
+    /// What the sanction's condition reads, in a sentence, with and without the evidence.
+    public var condition: String
+    public var conditionWithout: String
+    /// Whether it would be imposed without the disputed evidence.
+    public var holdsWithout: Bool
+    /// The events of the sanction's dimension; those in dispute are struck.
+    public var evidence: [FileEvent]
+
+    public init(
+        appeal: Appeal, sanction: Sanction, time: Timestamp, score: Int, band: String, scoreWithout: Int,
+        bandWithout: String, condition: String, conditionWithout: String, holdsWithout: Bool, evidence: [FileEvent]
+    ) {
+        (self.appeal, self.sanction, self.time) = (appeal, sanction, time)
+        (self.score, self.band, self.scoreWithout, self.bandWithout) = (score, band, scoreWithout, bandWithout)
+        (self.condition, self.conditionWithout) = (condition, conditionWithout)
+        (self.holdsWithout, self.evidence) = (holdsWithout, evidence)
+    }
+}

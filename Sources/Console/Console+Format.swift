@@ -1,0 +1,109 @@
+internal import Events
+
+// MARK: Numbers and times in the words of the pages
+
+extension Console {
+    /// `1,234,567`; a minus is U+2212.
+    static func count(_ value: some BinaryInteger) -> String {
+        let digits = String(value.magnitude)
+        var text = value < 0 ? "\u{2212}" : ""
+        for (place, digit) in digits.enumerated() {
+            if place > 0, (digits.count - place) % 3 == 0 { text += "," }
+            text.append(digit)
+        }
+        return text
+    }
+
+    static func signed(_ value: Int) -> String { (value > 0 ? "+" : "") + count(value) }
+
+    /// With one digit after the point below 10.
+    static func rate(_ value: Double) -> String {
+        guard value.isFinite, abs(value) < 1e15 else { return "unknown" }
+        if abs(value) >= 10 { return count(Int64(value.rounded())) }
+        let tenths = Int64((value * 10).rounded())
+        return count(tenths / 10) + (tenths % 10 == 0 ? "" : ".\(abs(tenths % 10))")
+    }
+
+    /// Of two units at most: `3 h 20 min`.
+    static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite, abs(seconds) < 1e12 else { return "unknown" }
+        let whole = Int64(abs(seconds).rounded())
+        if abs(seconds) < 10, abs(seconds) >= 0.05 { return rate(abs(seconds)) + " s" }
+        let parts: [(Int64, String)] = [
+            (whole / 86_400, "d"), (whole % 86_400 / 3600, "h"), (whole % 3600 / 60, "min"), (whole % 60, "s"),
+        ]
+        guard let first = parts.firstIndex(where: { $0.0 > 0 }) else { return "0 s" }
+        // Days and more of them need no hours.
+        let few = parts[first...].prefix(parts[first].0 >= 10 && first == 0 ? 1 : 2).filter { $0.0 > 0 }
+        return few.map { "\(count($0.0)) \($0.1)" }.joined(separator: " ")
+    }
+
+    static func seconds(from: Timestamp, to: Timestamp) -> Double {
+        (Double(to.microseconds) - Double(from.microseconds)) / Double(Timestamp.microsecondsPerSecond)
+    }
+
+    /// `in 3 d 4 h`, `2 min ago`.
+    static func relative(_ time: Timestamp, to now: Timestamp) -> String {
+        let seconds = seconds(from: now, to: time)
+        if abs(seconds) < 1 { return "now" }
+        return seconds > 0 ? "in \(duration(seconds))" : "\(duration(seconds)) ago"
+    }
+
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    /// `30 Nov 2026, 00:12`, in UTC.
+    static func moment(_ time: Timestamp) -> String {
+        let text = time.description
+        guard text.utf8.count >= 20 else { return text }
+        return "\(day(time)), \(text.dropFirst(11).prefix(5))"
+    }
+
+    /// `30 Nov 2026`, in UTC.
+    static func day(_ time: Timestamp) -> String {
+        let parts = time.description.prefix(10).split(separator: "-")
+        guard parts.count == 3, let month = Int(parts[1]), (1...12).contains(month), let day = Int(parts[2]) else {
+            return time.description
+        }
+        return "\(day) \(months[month - 1]) \(parts[0])"
+    }
+
+    static func percent(_ part: Int, of whole: Int) -> String {
+        whole == 0 ? "none" : rate(100 * Double(part) / Double(whole)) + " %"
+    }
+
+    /// `at most` and `at least` where they differ.
+    static func people(_ range: ClosedRange<Int>?) -> String {
+        guard let range else { return "unknown" }
+        return range.lowerBound == range.upperBound
+            ? count(range.lowerBound) : "\(count(range.lowerBound)) to \(count(range.upperBound))"
+    }
+
+    static func number(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+        "\(Self.count(count)) \(count == 1 ? one : many ?? one + "s")"
+    }
+
+    static func shortened(_ text: String, to length: Int) -> String {
+        text.count <= length ? text : text.prefix(length) + "…"
+    }
+
+    /// Of a few characters each, so that a long list is still one.
+    static func list(_ parts: [String], _ last: String = "and") -> String {
+        guard parts.count > 1, let end = parts.last else { return parts.first ?? "" }
+        return parts.dropLast().joined(separator: ", ") + " \(last) " + end
+    }
+
+    /// Lines of 16 bytes: the offset, the bytes in hex, and what of them is printable ASCII.
+    static func hexadecimal(_ bytes: [UInt8]) -> String {
+        func hex(_ value: Int, _ width: Int) -> String {
+            let text = String(value, radix: 16)
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }
+        return stride(from: 0, to: bytes.count, by: 16).map { start in
+            let line = bytes[start..<min(start + 16, bytes.count)]
+            let numbers = line.map { hex(Int($0), 2) }.joined(separator: " ")
+            let padding = String(repeating: " ", count: 3 * (16 - line.count))
+            let letters = String(decoding: line.map { (0x20..<0x7F).contains($0) ? $0 : 0x2E }, as: UTF8.self)
+            return "\(hex(start, 4))  \(numbers)\(padding)  \(letters)"
+        }.joined(separator: "\n")
+    }
+}

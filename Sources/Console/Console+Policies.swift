@@ -1,0 +1,89 @@
+internal import Access
+internal import Events
+
+extension Console {
+    public func policies(_ view: PolicyView, for visit: Visit) -> String {
+        let canActivate = visit.may(.activatePolicy)
+        let active = view.versions.first { $0.isActive }
+        let proposals: [Fields] = view.proposals.map { proposal in
+            .of([
+                "act": proposal.act, "reason": proposal.reason, "actor": proposal.actor,
+                "time": Self.fields(proposal.time), "canApprove": canActivate && proposal.actor != visit.caller?.name,
+                "approve": ConsolePath.act(.approve, [("proposal", proposal.key)]),
+                "decline": ConsolePath.act(.decline, [("proposal", proposal.key)]),
+            ])
+        }
+        let versions: [Fields] = view.versions.map { version in
+            let canGoBack = canActivate && !version.isActive
+            return .of([
+                "name": version.name, "version": Self.count(version.version), "actor": version.actor,
+                "reason": version.reason, "since": Self.fields(version.since),
+                "path": ConsolePath.with(ConsolePath.policies, [("version", version.key)]),
+                "isShown": version.key == view.selected?.key,
+                "state": Self.badge(version.isActive ? "active" : "earlier", version.isActive ? .good : nil),
+                "rollBack": canGoBack ? ConsolePath.act(.rollBack, [("version", version.key)]) : nil,
+            ])
+        }
+        return html(
+            Page(
+                template: "policies", title: "Policies", place: .policies,
+                json: ConsolePath.with(
+                    "/policies", [("version", view.selected?.key == active?.key ? nil : view.selected?.key)]),
+                stream: view.shadow == nil ? nil : "/changes",
+                fields: .of([
+                    "hasProposals": !proposals.isEmpty, "proposals": proposals,
+                    "shadow": view.shadow.map { shadow($0, for: visit) },
+                    "startShadow": visit.may(.shadowPolicy) ? ConsolePath.act(.shadow) : nil,
+                    "hasVersions": !versions.isEmpty, "versions": versions,
+                    "selected": view.selected.map { selected($0) },
+                ])), for: visit)
+    }
+
+    private func shadow(_ shadow: PolicyView.Shadow, for visit: Visit) -> Fields {
+        let total = shadow.gain + shadow.lose + shadow.same
+        func movers(_ movers: [PolicyView.Mover]) -> [Fields] {
+            movers.map { mover in
+                .of([
+                    "subject": visit.fields(mover.subject), "before": Self.count(mover.before),
+                    "after": Self.count(mover.after), "change": Self.signed(mover.after - mover.before),
+                    "sign": Self.sign(mover.after - mover.before), "rule": mover.rule,
+                ])
+            }
+        }
+        return .of([
+            "name": shadow.name, "version": Self.count(shadow.version), "since": Self.fields(shadow.since),
+            "progress": Self.rate(shadow.progress * 100) + " %",
+            "tiles": [
+                Self.tile("Gain", Self.count(shadow.gain), note: Self.percent(shadow.gain, of: total)),
+                Self.tile("Lose", Self.count(shadow.lose), note: Self.percent(shadow.lose, of: total)),
+                Self.tile("Stay the same", Self.count(shadow.same), note: Self.percent(shadow.same, of: total)),
+                Self.tile(
+                    "Sanctions", "+\(Self.count(shadow.newSanctions)) \u{2212}\(Self.count(shadow.liftedSanctions))",
+                    note: "imposed and lifted, other than now"),
+            ],
+            "hasWinners": !shadow.winners.isEmpty, "winners": movers(shadow.winners),
+            "hasLosers": !shadow.losers.isEmpty, "losers": movers(shadow.losers),
+            "activate": visit.may(.activatePolicy)
+                ? ConsolePath.act(.activate, [("shadow", "\(shadow.name) \(shadow.version)")]) : nil,
+            "end": visit.may(.shadowPolicy) ? ConsolePath.act(.endShadow) : nil,
+        ])
+    }
+
+    private func selected(_ selected: PolicyView.Selected) -> Fields {
+        let difference: [Fields] = selected.difference.map { line in
+            let mark =
+                switch line.kind {
+                case .same: ""
+                case .added: "+"
+                case .removed: "\u{2212}"
+                }
+            return .of(["kind": line.kind.rawValue, "mark": mark, "text": line.text])
+        }
+        return .of([
+            "name": selected.name, "version": Self.count(selected.version), "text": selected.text,
+            "sections": selected.sections.map { Fields.of(["title": $0.title, "sentences": $0.sentences]) },
+            "comparedWith": selected.comparedWith, "hasDifference": selected.difference.contains { $0.kind != .same },
+            "difference": difference, "backtest": selected.backtest.flatMap { $0.hasPrefix("/") ? $0 : nil },
+        ])
+    }
+}

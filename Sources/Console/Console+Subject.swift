@@ -1,0 +1,147 @@
+internal import Access
+internal import Events
+
+extension Console {
+    /// Asks why somebody looks at another's file.
+    public func purpose(of id: String, sanction: String? = nil, for visit: Visit) -> String {
+        html(
+            Page(
+                template: "purpose", title: "Why do you look?", place: sanction == nil ? .subjects : .appeals,
+                fields: .of([
+                    "id": Self.shortened(id, to: 80), "encoded": ConsolePath.encoded(id),
+                    "sanction": sanction.map { ConsolePath.encoded($0) },
+                    "action": sanction == nil ? ConsolePath.subject : ConsolePath.appeal,
+                    "back": sanction == nil ? ConsolePath.subjects : ConsolePath.appeals,
+                ])), for: visit)
+    }
+
+    /// The page of one subject. A person who is scored reads the own page in the second person.
+    public func subject(_ view: SubjectView, purpose: String? = nil, for visit: Visit) -> String {
+        let isOwn = visit.caller?.subject == Array(view.id.text.utf8)
+        let readsFile = visit.may(.readFile, to: view.id)
+        let steps = view.steps.suffix(Self.maximumSteps)
+        let older = view.olderSteps + view.steps.count - steps.count
+        var fields = Self.standing(view)
+        let more: Fields = .of([
+            "isOwn": isOwn, "kicker": isOwn ? "Hello" : view.kind,
+            "ownTitle":
+                "Your score is \(Self.count(view.score)) of \(Self.count(view.minimum)) to \(Self.count(view.maximum))",
+            "shown": Self.shortened(view.id.text, to: 80),
+            "whole": view.id.text.count > 80 ? Self.shortened(view.id.text, to: 5000) : nil,
+            "lead": lead(view, isOwn: isOwn), "sanctions": view.sanctions.map { sanction($0, of: view, for: visit) },
+            "hasSanctions": !view.sanctions.isEmpty, "plot": Plot.steps(view), "hasSteps": !steps.isEmpty,
+            "steps": Self.steps(view.steps, from: view.steps.count - steps.count),
+            "older": older > 0 ? "\(Self.number(older, "older step")) in the JSON." : nil, "way": view.wayBack,
+            "hasWay": !view.wayBack.isEmpty,
+            "noWay": isOwn ? "Nothing holds your score down now." : "Nothing holds the score down now.",
+            "dimensions": dimensions(view), "hasPerks": !view.perks.isEmpty,
+            "perks": view.perks.map { perk in
+                Fields.of([
+                    "name": perk.name,
+                    "state": Self.badge(perk.isHeld ? "granted" : "not yet", perk.isHeld ? .good : nil),
+                    "sentence": perk.sentence, "ends": perk.ends.map { Self.fields($0, now: view.clock) },
+                ])
+            },
+            "showsLooks": view.looks != nil, "hasLooks": view.looks?.isEmpty == false,
+            "looks": (view.looks ?? []).map { look in
+                Fields.of(["actor": look.actor, "time": Self.fields(look.time), "purpose": look.purpose])
+            },
+            "hasAppeals": !view.appeals.isEmpty,
+            "appeals": view.appeals.map { appeal in
+                Fields.of([
+                    "state": Self.badge(appeal.state.rawValue, Self.level(appeal.state)), "sanction": appeal.sanction,
+                    "filed": Self.fields(appeal.filed), "statement": appeal.statement, "decision": appeal.decision,
+                ])
+            },
+            "showsEvents": readsFile, "hasEvents": !view.events.isEmpty,
+            "events": Self.fields(view.events, subject: view.id, canVoid: visit.may(.void)),
+            "hasActs": !acts(view, for: visit).isEmpty, "acts": acts(view, for: visit),
+        ])
+        fields.merge(more) { _, new in new }
+        let json = readsFile ? ConsolePath.json(subject: view.id.text) : ConsolePath.jsonStanding(of: view.id.text)
+        return html(
+            Page(
+                template: "subject-page", title: isOwn ? "My standing" : Self.shortened(view.id.text, to: 40),
+                place: isOwn ? .mine : .subjects, json: ConsolePath.with(json, [("purpose", isOwn ? nil : purpose)]),
+                stream: ConsolePath.jsonStanding(of: view.id.text) + "/changes", fields: fields), for: visit)
+    }
+
+    private static let maximumSteps = 100
+
+    private func lead(_ view: SubjectView, isOwn: Bool) -> String {
+        let enrolled = Self.day(view.enrolled)
+        let base = "Everybody begins with \(Self.count(view.base)) points."
+        guard isOwn else {
+            return
+                "Enrolled on \(enrolled), scored by policy \(view.policy), in ledger partition \(view.partition). \(base)"
+        }
+        let sanctions = view.sanctions.filter { $0.state == .inForce }
+        let blocks = Set(sanctions.flatMap(\.measures)).sorted()
+        let blocked =
+            blocks.isEmpty
+            ? "Nothing is denied to you."
+            : "Denied to you now: \(Self.list(blocks.map { $0.replacing("-", with: " ") }))."
+        return "That is band \(view.band). \(blocked) You joined on \(enrolled). \(base) "
+            + "Below is what changed your score, and what raises it."
+    }
+
+    /// The newest first.
+    private static func steps(_ steps: [SubjectView.Step], from first: Int) -> [Fields] {
+        (first..<steps.count).reversed().map { index in
+            let step = steps[index]
+            let change = index == 0 ? 0 : step.score - steps[index - 1].score
+            return .of([
+                "time": fields(step.time), "change": index == 0 ? "start" : signed(change), "sign": sign(change),
+                "score": count(step.score), "band": step.band, "reasons": fields(step.reasons),
+                "cause": shortened(step.cause, to: 80),
+            ])
+        }
+    }
+
+    private func dimensions(_ view: SubjectView) -> [Fields] {
+        let range = view.dimensions.map { max(abs($0.points), abs($0.minimum ?? 0), abs($0.maximum ?? 0)) }.max() ?? 0
+        return view.dimensions.map { dimension in
+            let (low, high) = (dimension.minimum.map(Self.signed), dimension.maximum.map(Self.signed))
+            let bounds = low == nil && high == nil ? "unbounded" : "\(low ?? "any") to \(high ?? "any")"
+            return .of([
+                "name": dimension.name, "points": Self.signed(dimension.points), "range": bounds,
+                "bar": Plot.balance(dimension.points, range: max(1, range)),
+            ])
+        }
+    }
+
+    private func sanction(_ sanction: Sanction, of view: SubjectView, for visit: Visit) -> Fields {
+        var clocks: [Fields] = []
+        if sanction.state == .noticed { clocks.append(Self.clock("Takes effect", sanction.inForce, now: view.clock)) }
+        if let decideBy = sanction.decideBy {
+            clocks.append(Self.clock("Appeal decided by", decideBy, now: view.clock))
+        }
+        clocks.append(Self.clock("Ends", sanction.ends, now: view.clock))
+        let blocks = Self.list(sanction.measures.map { $0.replacing("-", with: " ") })
+        let isInForce = sanction.state == .inForce
+        let when = sanction.state == .stayed ? " after the appeal, if it is rejected" : " from then on"
+        let share = Self.passed(from: sanction.imposed, to: sanction.ends, now: view.clock)
+        let canAppeal = sanction.canAppeal && visit.may(.fileAppeal, to: view.id)
+        let isOwn = visit.caller?.subject == Array(view.id.text.utf8)
+        return .of([
+            "name": sanction.name, "state": Self.badge(sanction.state.rawValue, Self.level(sanction.state)),
+            "level": Self.level(sanction.state).rawValue, "sentence": sanction.sentence,
+            "blocks": blocks.isEmpty ? "nothing" : isInForce ? blocks : "nothing now; \(blocks)\(when)",
+            "clocks": clocks, "runs": Plot.bar(share, isInForce ? "loss" : "wait"),
+            "appeal": canAppeal
+                ? ConsolePath.act(.fileAppeal, [("subject", view.id.text), ("sanction", sanction.name)]) : nil,
+            "appealWord": isOwn ? "Appeal" : "File an appeal for this person",
+            "review": sanction.decideBy != nil && visit.may(.decideAppeal)
+                ? ConsolePath.appeal(view.id.text, sanction.name) : nil,
+        ])
+    }
+
+    private func acts(_ view: SubjectView, for visit: Visit) -> [Fields] {
+        guard visit.may(.enrol) else { return [] }
+        return [
+            .of([
+                "path": ConsolePath.act(.withdraw, [("subject", view.id.text)]), "text": "Withdraw from the programme",
+            ])
+        ]
+    }
+}

@@ -1,0 +1,106 @@
+internal import Access
+
+/// The paths of the console's pages, and of the JSON that they link to. Ids are parts of queries, because an id can be `.` or
+/// contain a slash.
+enum ConsolePath {
+    static let signIn = Console.root + "/sign-in"
+    static let signOut = Console.root + "/sign-out"
+    static let subjects = Console.root + "/subjects"
+    static let subject = Console.root + "/subject"
+    static let mine = Console.root + "/me"
+    static let appeals = Console.root + "/appeals"
+    static let appeal = Console.root + "/appeal"
+    static let policies = Console.root + "/policies"
+    static let sources = Console.root + "/sources"
+    static let lag = Console.root + "/lag"
+    static let deadLetters = Console.root + "/dead-letters"
+    static let ledger = Console.root + "/ledger"
+    static let audit = Console.root + "/audit"
+    static let words = Console.root + "/words"
+    static let acts = Console.root + "/acts/"
+
+    static func subject(_ id: String, purpose: String? = nil) -> String {
+        with(subject, [("id", id), ("purpose", purpose)])
+    }
+
+    static func subjects(prefix: String) -> String { with(subjects, [("prefix", Console.shortened(prefix, to: 40))]) }
+
+    static func appeal(_ id: String, _ sanction: String, purpose: String? = nil) -> String {
+        with(appeal, [("id", id), ("sanction", sanction), ("purpose", purpose)])
+    }
+
+    static func ledger(subject: String) -> String { with(ledger, [("subject", subject)]) }
+
+    static func act(_ kind: ActKind, _ query: [(String, String?)] = []) -> String { with(acts + kind.rawValue, query) }
+
+    /// Whether a path that came from outside leads to a page of the console.
+    static func isOwn(_ path: String) -> Bool {
+        guard path == Console.root || path.hasPrefix(Console.root + "/") || path.hasPrefix(Console.root + "?") else {
+            return false
+        }
+        return path.utf8.allSatisfy { (0x21..<0x7F).contains($0) && $0 != 0x5C } && !path.contains("..")
+    }
+
+    // MARK: JSON
+
+    static func json(subject id: String) -> String { "/subjects/" + encoded(id, dots: true) + "/file" }
+
+    static func jsonStanding(of id: String) -> String { "/subjects/" + encoded(id, dots: true) }
+
+    // MARK: Encoding
+
+    /// Parameters without a value are left out.
+    static func with(_ path: String, _ query: [(String, String?)]) -> String {
+        var text = path
+        var separator = "?"
+        for (name, value) in query {
+            guard let value else { continue }
+            text += separator + name + "=" + encoded(value)
+            separator = "&"
+        }
+        return text
+    }
+
+    /// Percent-encoded: what stays is unreserved in RFC 3986. `dots`: dots are encoded too, for a path's segment.
+    static func encoded(_ text: String, dots: Bool = false) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count)
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F, 0x7E: bytes.append(byte)
+            case 0x2E where !dots: bytes.append(byte)
+            default:
+                bytes.append(0x25)
+                bytes.append(digits[Int(byte >> 4)])
+                bytes.append(digits[Int(byte & 15)])
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Nil unless every `%` has two hexadecimal digits and the bytes are UTF-8. `isForm`: `+` is a space.
+    static func decoded(_ text: some StringProtocol, isForm: Bool = false) -> String? {
+        func digit(_ byte: UInt8) -> UInt8? {
+            switch byte {
+            case 0x30...0x39: byte - 0x30
+            case 0x41...0x46: byte - 0x37
+            case 0x61...0x66: byte - 0x57
+            default: nil
+            }
+        }
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == 0x25 {
+                guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
+                    return nil
+                }
+                bytes.append(high << 4 | low)
+            } else {
+                bytes.append(isForm && byte == 0x2B ? 0x20 : byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

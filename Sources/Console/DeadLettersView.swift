@@ -1,0 +1,40 @@
+public import Events
+
+/// Records that were no events.
+public struct DeadLettersView: Sendable {
+    public struct Letter: Sendable {
+        /// The place in the dead-letter topic: `3-1207`.
+        public var key: String
+        public var topic: String
+        public var partition: Int
+        public var offset: Int64
+        public var time: Timestamp
+        public var reason: String
+        /// What is wrong and what mends it.
+        public var sentence: String
+        /// Of the record, as far as it is shown.
+        public var bytes: [UInt8]
+        public var size: Int
+        /// What an event that would be accepted looks like; nil if nothing is proposed.
+        public var proposal: String?
+
+        public init(
+            key: String, topic: String, partition: Int, offset: Int64, time: Timestamp, reason: String,
+            sentence: String, bytes: [UInt8], size: Int, proposal: String?
+        ) {
+            (self.key, self.topic, self.partition, self.offset) = (key, topic, partition, offset)
+            (self.time, self.reason, self.sentence) = (time, reason, sentence)
+            (self.bytes, self.size, self.proposal) = (bytes, size, proposal)
+        }
+    }
+
+    public var reasons: [ReasonCount]
+    public var letters: [Letter]
+    /// The letter that is shown in full; nil on the list.
+    public var selected: Letter?
+    public var next: String?
+
+    public init(reasons: [ReasonCount], letters: [Letter], selected: Letter?, next: String?) {
+        (self.reasons, self.letters, self.selected, self.next) = (reasons, letters, selected, next)
+    }
+}

@@ -1,0 +1,33 @@
+/// The fields of a query or a form, as `application/x-www-form-urlencoded` has them.
+public struct FormFields: Sendable {
+    /// More are no form of the console.
+    static let maximumFields = 2000
+    /// Bytes of a form: a policy's text, or a repaired event, percent-encoded.
+    public static let maximumBytes = 4 << 20
+
+    public private(set) var pairs: [(name: String, value: String)]
+
+    public init(_ pairs: [(name: String, value: String)] = []) { self.pairs = pairs }
+
+    /// Nil if it is no form.
+    public init?(encoded text: some StringProtocol) {
+        guard text.utf8.count <= Self.maximumBytes else { return nil }
+        pairs = []
+        for part in text.split(separator: "&") {
+            let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard pairs.count < Self.maximumFields, let name = ConsolePath.decoded(sides[0], isForm: true),
+                let value = ConsolePath.decoded(sides.count > 1 ? sides[1] : "", isForm: true)
+            else { return nil }
+            pairs.append((name, value))
+        }
+    }
+
+    /// The value of the first field with the name; nil if there is none or it is empty. A hidden field has its value percent-encoded
+    /// under the name and `.encoded`, so that a page can make it readable without changing it.
+    public subscript(name: String) -> String? {
+        if let value = pairs.first(where: { $0.name == name })?.value { return value.isEmpty ? nil : value }
+        return pairs.first { $0.name == name + ".encoded" }.flatMap { ConsolePath.decoded($0.value) }
+    }
+
+    public func all(_ name: String) -> [String] { pairs.filter { $0.name == name && !$0.value.isEmpty }.map(\.value) }
+}

@@ -1,0 +1,68 @@
+internal import Access
+
+/// The pages that navigation leads to.
+enum Place: String, CaseIterable {
+    case overview = "Overview"
+    case subjects = "Subjects"
+    case appeals = "Appeals"
+    case policies = "Policies"
+    case sources = "Sources"
+    case deadLetters = "Dead letters"
+    case lag = "Lag"
+    case ledger = "Ledger"
+    case audit = "Audit"
+    case mine = "My standing"
+
+    var path: String {
+        switch self {
+        case .overview: Console.root
+        case .subjects: ConsolePath.subjects
+        case .appeals: ConsolePath.appeals
+        case .policies: ConsolePath.policies
+        case .sources: ConsolePath.sources
+        case .deadLetters: ConsolePath.deadLetters
+        case .lag: ConsolePath.lag
+        case .ledger: ConsolePath.ledger
+        case .audit: ConsolePath.audit
+        case .mine: ConsolePath.mine
+        }
+    }
+
+    var permission: Permission {
+        switch self {
+        case .overview, .policies, .sources, .lag, .ledger: .readProgramme
+        case .subjects: .searchSubjects
+        case .appeals: .decideAppeal
+        case .deadLetters: .redriveDeadLetters
+        case .audit: .readAudit
+        case .mine: .readStanding
+        }
+    }
+
+    /// Under these headings.
+    fileprivate static let groups: [(title: String, places: [Place])] = [
+        ("You", [.mine]), ("People", [.overview, .subjects, .appeals]), ("Rules", [.policies]),
+        ("Flow", [.sources, .deadLetters, .lag]), ("Record", [.ledger, .audit]),
+    ]
+
+    func isOpen(to caller: Caller) -> Bool {
+        if self == .mine { return caller.roles.contains(.subject) && caller.subject != nil }
+        // Whoever may see everything sees the queue too, without its forms.
+        if self == .appeals, caller.roles.contains(.auditor) { return true }
+        return caller.may(permission)
+    }
+}
+
+extension Console {
+    static func navigation(for caller: Caller?, at place: Place?) -> [Fields] {
+        guard let caller else { return [] }
+        return Place.groups.compactMap { group in
+            let places = group.places.filter { $0.isOpen(to: caller) }
+            guard !places.isEmpty else { return nil }
+            return .of([
+                "heading": group.title,
+                "places": places.map { Fields.of(["name": $0.rawValue, "path": $0.path, "isCurrent": $0 == place]) },
+            ])
+        }
+    }
+}

@@ -1,0 +1,124 @@
+public import Events
+
+/// The policies of a ledger, one of them in full, what is in the shadow, and what waits for a second person.
+public struct PolicyView: Sendable {
+    public var versions: [Version]
+    /// The version that the page shows in full; nil on an empty ledger.
+    public var selected: Selected?
+    public var shadow: Shadow?
+    public var proposals: [Proposal]
+
+    public init(versions: [Version], selected: Selected?, shadow: Shadow?, proposals: [Proposal]) {
+        (self.versions, self.selected, self.shadow, self.proposals) = (versions, selected, shadow, proposals)
+    }
+
+    public struct Version: Sendable {
+        /// What the console's paths call it: a hash.
+        public var key: String
+        public var name: String
+        public var version: Int
+        public var since: Timestamp
+        public var isActive: Bool
+        /// Who activated it and why.
+        public var actor: String
+        public var reason: String
+
+        public init(
+            key: String, name: String, version: Int, since: Timestamp, isActive: Bool, actor: String, reason: String
+        ) {
+            (self.key, self.name, self.version, self.since) = (key, name, version, since)
+            (self.isActive, self.actor, self.reason) = (isActive, actor, reason)
+        }
+    }
+
+    public struct Selected: Sendable {
+        public var key: String
+        public var name: String
+        public var version: Int
+        public var sections: [Section]
+        public var text: String
+        /// The name of the version that `difference` compares with; nil for the first.
+        public var comparedWith: String?
+        public var difference: [DiffLine]
+        /// The path of its backtest's report; nil if there is none.
+        public var backtest: String?
+
+        public init(
+            key: String, name: String, version: Int, sections: [Section], text: String, comparedWith: String?,
+            difference: [DiffLine], backtest: String?
+        ) {
+            (self.key, self.name, self.version, self.sections) = (key, name, version, sections)
+            (self.text, self.comparedWith, self.difference) = (text, comparedWith, difference)
+            self.backtest = backtest
+        }
+    }
+
+    /// Plain sentences under a heading.
+    public struct Section: Sendable {
+        public var title: String
+        public var sentences: [String]
+
+        public init(title: String, sentences: [String]) { (self.title, self.sentences) = (title, sentences) }
+    }
+
+    public struct DiffLine: Sendable {
+        public enum Kind: String, Sendable { case same, added, removed }
+
+        public var kind: Kind
+        public var text: String
+
+        public init(kind: Kind, text: String) { (self.kind, self.text) = (kind, text) }
+    }
+
+    public struct Shadow: Sendable {
+        public var name: String
+        public var version: Int
+        public var since: Timestamp
+        /// Of the subjects that both policies score.
+        public var gain: Int
+        public var lose: Int
+        public var same: Int
+        public var newSanctions: Int
+        public var liftedSanctions: Int
+        /// How far the shadow has folded the ledger, from 0 to 1.
+        public var progress: Double
+        public var winners: [Mover]
+        public var losers: [Mover]
+
+        public init(
+            name: String, version: Int, since: Timestamp, gain: Int, lose: Int, same: Int, newSanctions: Int,
+            liftedSanctions: Int, progress: Double, winners: [Mover], losers: [Mover]
+        ) {
+            (self.name, self.version, self.since) = (name, version, since)
+            (self.gain, self.lose, self.same) = (gain, lose, same)
+            (self.newSanctions, self.liftedSanctions) = (newSanctions, liftedSanctions)
+            (self.progress, self.winners, self.losers) = (progress, winners, losers)
+        }
+    }
+
+    public struct Mover: Sendable {
+        public var subject: SubjectID
+        public var before: Int
+        public var after: Int
+        /// The rule that makes most of it.
+        public var rule: String
+
+        public init(subject: SubjectID, before: Int, after: Int, rule: String) {
+            (self.subject, self.before, self.after, self.rule) = (subject, before, after, rule)
+        }
+    }
+
+    /// An act that waits for a second person.
+    public struct Proposal: Sendable {
+        public var key: String
+        /// `activate card 4`
+        public var act: String
+        public var actor: String
+        public var reason: String
+        public var time: Timestamp
+
+        public init(key: String, act: String, actor: String, reason: String, time: Timestamp) {
+            (self.key, self.act, self.actor, self.reason, self.time) = (key, act, actor, reason, time)
+        }
+    }
+}

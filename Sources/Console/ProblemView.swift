@@ -1,0 +1,116 @@
+/// Why a page cannot be shown or an act was refused, and what to do next.
+public struct ProblemView: Error, Sendable {
+    public struct Step: Sendable {
+        public var text: String
+        /// A path of the console; nil if the step is not a page.
+        public var path: String?
+
+        public init(_ text: String, path: String? = nil) { (self.text, self.path) = (text, path) }
+    }
+
+    /// Of HTTP.
+    public var status: Int
+    public var title: String
+    public var detail: String
+    public var next: [Step]
+    /// Seconds after which the same request may succeed; nil if waiting does not help.
+    public var retryAfter: Int?
+
+    public init(status: Int, title: String, detail: String, next: [Step], retryAfter: Int? = nil) {
+        (self.status, self.title, self.detail) = (status, title, detail)
+        (self.next, self.retryAfter) = (next, retryAfter)
+    }
+}
+
+extension ProblemView {
+    public static func noRole(_ name: String, needed: String) -> ProblemView {
+        ProblemView(
+            status: 403, title: "Your role does not open this page",
+            detail: "You are signed in as \(name). This page is for \(needed).",
+            next: [
+                Step("Ask whoever runs this programme for the role."), Step("Back to the start", path: Console.root),
+                Step("Sign in as somebody else", path: ConsolePath.signIn),
+            ])
+    }
+
+    public static let sessionEnded = ProblemView(
+        status: 401, title: "Your session has ended",
+        detail: "Sessions end after a while, so that an open browser opens nobody's file. Nothing was sent.",
+        next: [Step("Sign in again", path: ConsolePath.signIn)])
+
+    public static let staleForm = ProblemView(
+        status: 403, title: "This form is out of date",
+        detail: "It was made for another session, or it did not come from this console. Nothing was done.",
+        next: [
+            Step("Go back, load the page again, and send the form once more."), Step("Overview", path: Console.root),
+        ])
+
+    public static func noSubject(_ id: String) -> ProblemView {
+        ProblemView(
+            status: 404, title: "Nobody is enrolled with this id",
+            detail:
+                "No ledger entry enrols \u{201C}\(Console.shortened(id, to: 80))\u{201D}, or the enrolment was withdrawn. "
+                + "Ids are compared exactly: capitals and spaces count.",
+            next: [
+                Step("Look for ids that begin like it", path: ConsolePath.subjects(prefix: id)),
+                Step("Search its events in the ledger", path: ConsolePath.ledger(subject: id)),
+            ])
+    }
+
+    public static func nothing(_ what: String, back: Step) -> ProblemView {
+        ProblemView(
+            status: 404, title: "There is no such \(what)",
+            detail: "It may have been removed since the page with its link was made.", next: [back])
+    }
+
+    public static func memberAway(partition: Int) -> ProblemView {
+        ProblemView(
+            status: 503, title: "The member that owns this part of the ledger is away",
+            detail: "Ledger partition \(partition) has no member that answers now. Nothing is lost: another member "
+                + "takes it over within a minute, from its snapshot and the ledger.",
+            next: [
+                Step("Load this page again in a few seconds."), Step("See who owns what", path: Console.root),
+                Step("See the lag", path: ConsolePath.lag),
+            ], retryAfter: 5)
+    }
+
+    public static func partitionSwitches(partition: Int) -> ProblemView {
+        ProblemView(
+            status: 503, title: "This part of the ledger switches its policy",
+            detail: "Ledger partition \(partition) folds its history under the new policy. The old answer would be "
+                + "wrong and the new one is not complete.",
+            next: [
+                Step("Load this page again in a few seconds."), Step("See the policies", path: ConsolePath.policies),
+            ], retryAfter: 5)
+    }
+
+    public static let emptyLedger = ProblemView(
+        status: 503, title: "The ledger is empty",
+        detail: "No policy and no event is in it yet, so there is nobody to show. "
+            + "A ledger begins with a policy: start a member with --policy FILE.",
+        next: [
+            Step("Enrol the first subject", path: ConsolePath.act(.enrol)),
+            Step("See the sources", path: ConsolePath.sources),
+        ])
+
+    public static func tooMany(retryAfter: Int) -> ProblemView {
+        ProblemView(
+            status: 429, title: "Too many requests",
+            detail: "You may ask again in \(Console.duration(Double(retryAfter))).",
+            next: [Step("Wait, then load this page again.")], retryAfter: retryAfter)
+    }
+}
+
+/// The form that somebody signs in with.
+public struct SignInView: Sendable {
+    /// Why the last attempt failed; nil on the first.
+    public var mistake: String?
+    public var name: String
+    /// The page to go to afterwards.
+    public var target: String
+
+    public init(mistake: String? = nil, name: String = "", target: String = Console.root) {
+        (self.mistake, self.name) = (mistake, name)
+        self.target = ConsolePath.isOwn(target) ? target : Console.root
+    }
+}

@@ -1,0 +1,152 @@
+/// What makes the pages live. Nothing needs it: every page is whole without it.
+enum Script {
+    /// A stream only tells that something changed; then the page is loaded again, and its elements with `data-live` take the place of
+    /// the old ones. So the server alone decides what is shown.
+    static let text = #"""
+        "use strict";
+        (() => {
+          const pause = 2000, longest = 30000;
+
+          // Local times as hints.
+          const local = (root) => {
+            for (const time of root.querySelectorAll("time[datetime]")) {
+              const date = new Date(time.dateTime);
+              if (isNaN(date)) continue;
+              const text = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+              const hint = time.dataset.hint ?? (time.dataset.hint = time.title);
+              time.title = (hint ? hint + ", " : "") + text + " here";
+            }
+          };
+          local(document);
+          const zone = document.querySelector(".local");
+          if (zone) {
+            zone.textContent = " (point at one for " + Intl.DateTimeFormat().resolvedOptions().timeZone + ")";
+            zone.hidden = false;
+          }
+
+          // Copy what is shortened.
+          for (const code of document.querySelectorAll("[data-copy]")) {
+            if (!navigator.clipboard) break;
+            const button = document.createElement("button");
+            button.type = "button";
+            button.className = "copy";
+            button.textContent = "Copy";
+            button.setAttribute("aria-label", "Copy " + code.textContent);
+            button.addEventListener("click", async () => {
+              try {
+                await navigator.clipboard.writeText(code.dataset.copy);
+                button.textContent = "Copied";
+              } catch { button.textContent = "Not allowed"; }
+              setTimeout(() => { button.textContent = "Copy"; }, 2000);
+            });
+            code.after(" ", button);
+          }
+
+          // The menu closes by Escape.
+          const menu = document.querySelector("details.menu");
+          document.addEventListener("keydown", (event) => {
+            if (event.key !== "Escape" || !menu?.open) return;
+            menu.open = false;
+            menu.querySelector("summary").focus();
+          });
+
+          // Keys, outside of text fields.
+          const places = { o: "", s: "/subjects", a: "/appeals", p: "/policies", l: "/lag", d: "/dead-letters" };
+          let waits = false;
+          document.addEventListener("keydown", (event) => {
+            if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+            if (waits) {
+              waits = false;
+              const path = places[event.key];
+              const link = path === undefined ? null : document.querySelector('nav a[href="/console' + path + '"]');
+              if (link) location.assign(link.href);
+              return;
+            }
+            if (event.key === "g") {
+              waits = true;
+              setTimeout(() => { waits = false; }, 1500);
+            } else if (event.key === "/") {
+              const field = document.querySelector("form[role=search] input");
+              if (field) { field.focus(); event.preventDefault(); }
+            } else if (event.key === "?") {
+              location.assign("/console/words");
+            }
+          });
+
+          // A form is sent once.
+          for (const form of document.querySelectorAll("form[method=post]")) {
+            form.addEventListener("submit", () => {
+              for (const button of form.querySelectorAll("button")) setTimeout(() => { button.disabled = true; }, 0);
+            });
+          }
+          addEventListener("pageshow", (event) => {
+            if (event.persisted) for (const button of document.querySelectorAll("button")) button.disabled = false;
+          });
+
+          // Live.
+          const stream = document.body.dataset.stream;
+          if (!stream || !document.querySelector("[data-live]") || !window.EventSource) return;
+          const pulse = document.querySelector(".pulse");
+          let timer = 0, isLoading = false, isWanted = false, last = 0, wait = pause;
+
+          const ask = () => {
+            isWanted = true;
+            if (timer || isLoading || document.hidden) return;
+            timer = setTimeout(load, Math.max(0, last + wait - Date.now()));
+          };
+          const load = async () => {
+            timer = 0;
+            isLoading = true;
+            isWanted = false;
+            try {
+              const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error" });
+              if (!answer.ok) throw new Error(String(answer.status));
+              replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
+              wait = pause;
+            } catch {
+              isWanted = true;
+              wait = Math.min(longest, wait * 2);
+            }
+            isLoading = false;
+            last = Date.now();
+            if (isWanted) ask();
+          };
+
+          // What has the focus, or an open detail, stays as it is until it has lost it.
+          const shown = new Map();
+          const replace = (page) => {
+            for (const old of document.querySelectorAll("[data-live]")) {
+              const made = page.getElementById(old.id);
+              if (!made || made.innerHTML === shown.get(old.id)) continue;
+              if (old.contains(document.activeElement) || old.querySelector("details[open]")) continue;
+              const html = made.innerHTML;
+              old.replaceChildren(...made.childNodes);
+              shown.set(old.id, html);
+              local(old);
+            }
+          };
+
+          let source = null;
+          const open = () => {
+            source = new EventSource(stream);
+            source.onopen = () => { if (pulse) { pulse.hidden = false; pulse.textContent = "live"; } };
+            source.onmessage = ask;
+            for (const name of ["change", "changes", "overview"]) source.addEventListener(name, ask);
+            source.onerror = () => { if (pulse) pulse.textContent = "connecting again"; };
+          };
+          // A page that nobody sees needs no connection.
+          document.addEventListener("visibilitychange", () => {
+            if (document.hidden) {
+              source?.close();
+              source = null;
+            } else if (!source) {
+              open();
+              ask();
+            }
+          });
+          addEventListener("pagehide", () => source?.close());
+          if (!document.hidden) open();
+        })();
+
+        """#
+}

@@ -1,6 +1,0 @@
-import Console
-import Testing
-
-struct ConsoleTests {
-    @Test func aCallersPermissionsAreReadable() { _ = Console.self }
-}

@@ -1,0 +1,222 @@
+import Access
+import Console
+import Events
+
+extension DemoTown {
+
+    func policies(version: String?, for caller: Caller) async throws(ProblemView) -> PolicyView {
+        try check()
+        if isEmpty { return PolicyView(versions: [], selected: nil, shadow: nil, proposals: []) }
+        let text = """
+            policy: card
+            version: 3
+            score: {base: 600, min: 350, max: 950}
+            rules:
+              - id: paid-in-full
+                event: bill.paid-in-full
+                points: 10
+                per: month
+                cap: 20
+            """
+        func mover(_ name: String, _ before: Int, _ after: Int, _ rule: String) -> PolicyView.Mover {
+            PolicyView.Mover(subject: id(name), before: before, after: after, rule: t(rule))
+        }
+        func version(_ number: Int, _ days: Double, _ actor: String, _ reason: String) -> PolicyView.Version {
+            PolicyView.Version(
+                key: "9f3c0\(number)", name: t("card"), version: number, since: Self.ago(days: days),
+                isActive: number == 3,
+                actor: t(actor), reason: t(reason))
+        }
+        return PolicyView(
+            versions: [
+                version(3, 61, "oda and pim", "Late bills fade, as the council decided in September"),
+                version(2, 240, "oda and pim", "Rides count from the first kilometre"),
+                version(1, 410, "oda", "The beginning"),
+            ],
+            selected: PolicyView.Selected(
+                key: "9f3c03", name: t("card"), version: 3,
+                sections: [
+                    PolicyView.Section(
+                        title: "The score",
+                        sentences: [
+                            t("Everybody begins with 600 points. The score is never below 350 or above 950."),
+                            t("Band A begins at 750, B at 600, C at 500, and D at 350."),
+                        ]),
+                    PolicyView.Section(
+                        title: t("Payment"),
+                        sentences: [
+                            t("A bill that is paid in full gives 10 points, at most 20 in a month, for 24 months."),
+                            t("A missed bill takes up to 60 points, which fade within 12 months."),
+                        ]),
+                ], text: t(text), comparedWith: t("card 2"),
+                difference: [
+                    PolicyView.DiffLine(kind: .same, text: t("  - id: late")),
+                    PolicyView.DiffLine(kind: .removed, text: t("    lasts: 24 months")),
+                    PolicyView.DiffLine(kind: .added, text: t("    lasts: 12 months")),
+                    PolicyView.DiffLine(kind: .added, text: t("    fades: true")),
+                    PolicyView.DiffLine(kind: .same, text: t("    event: bill.missed")),
+                ], backtest: "/policies/9f3c03/backtest"),
+            shadow: PolicyView.Shadow(
+                name: t("card"), version: 4, since: Self.ago(days: 1.5), gain: 210_442, lose: 31_870, same: 962_206,
+                newSanctions: 12, liftedSanctions: 348, progress: 0.973,
+                winners: [mover("dora-88", 540, 588, "volunteer"), mover("emil-2", 611, 642, "safe-driving")],
+                losers: [mover("farid-310", 702, 671, "speeding"), mover("workshop-north", 655, 640, "late")]),
+            proposals: [
+                PolicyView.Proposal(
+                    key: "p-77", act: t("activate card 4"), actor: t("oda"),
+                    reason: t("Nobody new is sanctioned who was not warned."),
+                    time: Self.ago(minutes: 42))
+            ])
+    }
+
+    func sources(for caller: Caller) async throws(ProblemView) -> SourcesView {
+        try check()
+        if isEmpty { return SourcesView(sources: []) }
+        func source(
+            _ topic: String, _ level: Level, _ state: String, _ events: Int, dead: [(String, Int)], _ decided: Int,
+            _ upheld: Int
+        ) -> SourcesView.Source {
+            SourcesView.Source(
+                topic: t(topic), level: level, state: state, events: events, perSecond: level == .bad ? 0 : 6120.4,
+                last: level == .bad ? nil : Self.ago(minutes: 0.02),
+                rates: Self.wave(60, base: 3000, swing: Double(events % 4000)),
+                deadLetters: dead.map { ReasonCount(reason: t($0.0), count: $0.1) }, notEnrolled: events / 1900,
+                duplicates: events / 40_000, decided: decided, upheld: upheld, wantsAcknowledgement: level == .bad)
+        }
+        return SourcesView(sources: [
+            source(
+                "behaviour.payments", .good, "reading", 812_441_902, dead: [("bad-time", 1204), ("no-subject", 31)], 88,
+                7),
+            source("behaviour.community", .good, "reading", 12_004_112, dead: [], 0, 0),
+            source("behaviour.transport", .bad, "made anew", 291_400_733, dead: [("not-json", 1636)], 41, 12),
+        ])
+    }
+
+    func lag(of group: String?, for caller: Caller) async throws(ProblemView) -> LagView {
+        try check()
+        if isEmpty { return LagView(people: nil, groups: [], selected: nil, failure: t("the broker does not answer")) }
+        func made(_ name: String, _ level: Level, _ status: String, _ seconds: Double?, _ records: Int?)
+            -> LagView.Group
+        {
+            LagView.Group(
+                name: t(name), level: level, status: status, seconds: seconds, records: records,
+                trend: level == .good ? "steady" : "growing", catchUp: level == .good ? "1 s" : "never at this rate",
+                causes: level == .good
+                    ? []
+                    : [
+                        t("One key has 61 % of the records of partition 3, so more readers would not help."),
+                        t("The reader commits every 30 s."),
+                    ], history: Self.wave(60, base: 10, swing: level == .good ? 40 : 9000),
+                partitions: (0..<4).map { index in
+                    let isLast = index == 3
+                    let name = t("standing.ledger/\(index)")
+                    return LagView.Partition(
+                        name: name, level: isLast ? level : .good, status: isLast ? status : "ok",
+                        seconds: seconds.map { $0 / Double(4 - index) }, records: records.map { $0 / (4 - index) },
+                        committed: 18_204_113, end: 18_204_113 + Int64(index) * 900, readPerSecond: 410.2,
+                        arrivePerSecond: isLast ? 988.5 : 401)
+                })
+        }
+        let groups = [
+            made("standing.perks", .bad, "behind", 214, 48_201), made("standing.intake", .good, "ok", 0.4, 612),
+            made("reports-nightly", .notice, "stopped", nil, nil),
+        ]
+        if let group, let selected = groups.first(where: { $0.name == group }) {
+            return LagView(people: 6100...7400, groups: groups, selected: selected, failure: nil)
+        }
+        return LagView(people: 6100...7400, groups: groups, selected: nil, failure: nil)
+    }
+
+    func deadLetters(_ search: DeadLetterSearch, for caller: Caller) async throws(ProblemView) -> DeadLettersView {
+        try check()
+        if isEmpty { return DeadLettersView(reasons: [], letters: [], selected: nil, next: nil) }
+        let text = t(
+            "{\"specversion\":\"1.0\",\"id\":\"bill-77\",\"source\":\"/bank/north\",\"type\":\"bill.missed\",\"time\":\"2026-13-01T00:00:00Z\"}"
+        )
+        let letters: [DeadLettersView.Letter] = (0..<6).map { index in
+            let isTime = index % 2 == 0
+            let sentence =
+                isTime ? "The time is not RFC 3339: there is no month 13." : "The attribute subject is missing."
+            return DeadLettersView.Letter(
+                key: "3-\(1200 + index)", topic: t("behaviour.payments"), partition: 3,
+                offset: 9_004_117 + Int64(index),
+                time: Self.ago(minutes: Double(index * 7)), reason: t(isTime ? "bad-time" : "no-subject"),
+                sentence: t(sentence), bytes: Array(text.utf8) + [0, 0xFF, 0x1B], size: text.utf8.count + 3,
+                proposal: t("{\"id\": \"bill-77\"}"))
+        }
+        return DeadLettersView(
+            reasons: [("not-json", 1636), ("bad-time", 1204), ("no-subject", 31)].map {
+                ReasonCount(reason: t($0.0), count: $0.1)
+            },
+            letters: letters, selected: search.letter.flatMap { key in letters.first { $0.key == key } },
+            next: t("3-1206"))
+    }
+
+    func ledger(_ search: LedgerSearch, for caller: Caller) async throws(ProblemView) -> LedgerView {
+        try check()
+        let types = ["bill.paid-in-full", "standing.subject.enrolled", "ride.finished", "standing.policy.activated"]
+        let entries: [LedgerView.Entry] = (0..<6).map { index in
+            let offset: Int64 = 1_882_100 + Int64(index)
+            let time = Self.ago(minutes: Double(10 - index))
+            let origin = t("behaviour.payments/3/\(offset)")
+            return LedgerView.Entry(
+                partition: 7, offset: offset, time: time, type: t(types[index % 4]),
+                subject: index % 4 == 3 ? nil : id("ada-4471"), origin: origin, data: t("{\"billed\": 4200}"))
+        }
+        let partitions: [LedgerView.Partition] = (0..<4).map { index in
+            let isNew = index == 3
+            let end: Int64 = 1_882_104 + Int64(index) * 911
+            let hash = "8c1f00d2a9b3441e77c0fe12\(index)"
+            return LedgerView.Partition(
+                partition: index, end: end, clock: isNew ? nil : Self.ago(minutes: 0.1), hash: hash,
+                checkpoint: isNew ? nil : 1_880_000, checkpointTime: isNew ? nil : Self.ago(minutes: 24),
+                level: isNew ? .notice : .good, state: isNew ? "no checkpoint yet" : "whole")
+        }
+        return LedgerView(
+            name: t("harbour-town"), partitions: partitions, entries: isEmpty ? [] : entries,
+            next: isEmpty ? nil : t("7-1882106"))
+    }
+
+    func audit(_ search: AuditSearch, for caller: Caller) async throws(ProblemView) -> AuditView {
+        try check()
+        func row(
+            _ minutes: Double, _ actor: String, _ action: String, _ subject: String?, _ why: String?, _ outcome: String,
+            _ details: [(String, String)] = []
+        ) -> AuditView.Row {
+            AuditView.Row(
+                time: Self.ago(minutes: minutes), actor: t(actor), action: action, subject: subject.map { id($0) },
+                purpose: why.map { t($0) }, outcome: outcome,
+                details: details.map { AuditView.Detail(name: t($0.0), value: t($0.1)) })
+        }
+        let rows = [
+            row(3, "mira", "readFile", "ada-4471", "The person asked about the score", "allowed"),
+            row(
+                41, "oda", "activatePolicy", nil, "Nobody new is sanctioned who was not warned.", "waiting",
+                [("policy", "card 4")]),
+            row(
+                55, "joost", "decideAppeal", "bram.devries", "The camera was out of order", "done",
+                [("sanction", "slow-lane"), ("outcome", "upheld")]),
+            row(80, "guest", "readFile", "chen-li", nil, "denied"),
+        ]
+        return AuditView(
+            rows: isEmpty ? [] : rows, next: isEmpty ? nil : t("100"),
+            actions: ["readFile", "decideAppeal", "activatePolicy"],
+            chain: t("The chain is whole up to record 41,207."), level: .good)
+    }
+
+    func perform(
+        _ act: ConsoleAct, reason: String, key: String, by caller: Caller
+    ) async throws(ProblemView) -> ActOutcome {
+        try check()
+        await performed.add(act, reason, key, caller)
+        if case .activate = act { return .waiting }
+        return .done
+    }
+
+    func signIn(name: String, password: String, from address: String) async throws(ProblemView) -> String? {
+        try check()
+        return password == "right" ? "session=1; HttpOnly; SameSite=Strict; Path=/" : nil
+    }
+
+    func signOut(session: String) async -> String { "session=; Max-Age=0; Path=/" }
+}
