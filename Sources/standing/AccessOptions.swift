@@ -106,6 +106,9 @@ struct ServerAccess {
 
     var isTLS: Bool { certificate != nil }
 
+    /// Of all members; nil if they have none.
+    var memberSecret: MemberSecret? { control.memberSecret }
+
     /// Who is answered.
     var rule: AccessRule { control.isConfigured ? .gate(control.gate) : .loopback }
 
