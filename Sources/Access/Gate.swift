@@ -30,4 +30,12 @@ public enum Denial: Error, Hashable, Sendable {
 /// Finds out who makes a request. It may be called on an event loop, so it does not block.
 public protocol Gate: Sendable {
     func caller(_ credentials: Credentials) async throws(Denial) -> Caller
+
+    /// The same at once, with the same effects; nil, without any effect, if the decision needs to wait or is a denial. The caller then
+    /// asks `caller`. It does not block and is called for each request, so it is fast.
+    func callerAtOnce(_ credentials: Credentials) -> Caller?
+}
+
+extension Gate {
+    public func callerAtOnce(_ credentials: Credentials) -> Caller? { nil }
 }

@@ -53,31 +53,16 @@ struct DownstreamAnswers: Sendable {
     }
 
     /// `{"subject","current","perks":[{"perk","since"}]}`
-    func perks(of segment: String, in store: PerksStore) async throws -> Response {
-        guard let subject = segment.removingPercentEncoding else {
-            return .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
-        }
-        return try await answer { isCurrent in
+    func perks(of subject: String, in store: PerksStore) async throws -> Response {
+        try await answer { isCurrent in
             let perks = try await store.perks(of: subject)
             return { try DownstreamServer.json(Perks(subject: subject, current: isCurrent, perks: perks)) }
         }
     }
 
     /// `{"subject","measure","current","allowed","sanctions":[…]}`; 404 for an unknown measure.
-    func check(_ request: Request, in store: BlacklistStore) async throws -> Response {
-        // Hummingbird uses a value that it cannot decode unchanged. That would be an unknown subject, who would be
-        // allowed.
-        if let query = request.uri.query, query.removingPercentEncoding == nil {
-            return .error("the query is not valid percent-encoded UTF-8", status: .badRequest)
-        }
-        let query = request.uri.queryParameters
-        guard let subject = query.get("subject"), !subject.isEmpty else {
-            return .error("missing query parameter: subject", status: .badRequest)
-        }
-        guard let measure = query.get("measure"), !measure.isEmpty else {
-            return .error("missing query parameter: measure", status: .badRequest)
-        }
-        return try await answer { isCurrent in
+    func check(_ measure: String, of subject: String, in store: BlacklistStore) async throws -> Response {
+        try await answer { isCurrent in
             let found = try await store.answer(for: subject, measure, at: options.now?())
             return {
                 switch found {

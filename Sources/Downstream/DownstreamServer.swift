@@ -26,24 +26,42 @@ struct DownstreamServer: Sendable {
         logger: Logger
     ) {
         let lookUp = DownstreamAnswers(follower: follower, options: options)
-        let routes = Routes(logger: logger)
-        routes.get("livez") { _, _ in
-            .liveness(standstill: follower.standstill, limit: Self.standstillLimit)
-        }
-        routes.get("readyz") { _, _ in try await lookUp.readiness() }
-        routes.get("metrics") { request, _ in .metrics(lookUp.metrics, for: request) }
+        var routes: [Route] = [
+            .liveness { .liveness(standstill: follower.standstill, limit: Self.standstillLimit) },
+            .readiness { try await lookUp.readiness() },
+            .metrics { call in .metrics(lookUp.metrics, for: call) },
+        ]
         switch answers {
-        case .perks(let store):
-            routes.get("subjects/:id/perks") { _, context in
-                try await lookUp.perks(of: try context.parameters.require("id"), in: store)
-            }
-        case .checks(let store):
-            routes.get("check", taking: ["subject", "measure"]) { request, _ in
-                try await lookUp.check(request, in: store)
-            }
+        case .perks(let store): routes.append(Self.perks(lookUp, store))
+        case .checks(let store): routes.append(Self.check(lookUp, store))
         }
-        server = HTTPServer(routes, address: address, logger: logger)
+        let table = RouteTable(routes, RouteTable.Options(access: .open), logger: logger)
+        server = HTTPServer(table, address: address, logger: logger)
     }
+
+    private static func perks(_ lookUp: DownstreamAnswers, _ store: PerksStore) -> Route {
+        Route(
+            .get, "/subjects/{id}/perks", name: "readPerks", summary: "The perks that a subject has.", tag: "facts",
+            parameters: [.subject()], answers: [.json("The perks.")], requires: .authenticated
+        ) { call in try await lookUp.perks(of: call["id"] ?? "", in: store) }
+    }
+
+    private static func check(_ lookUp: DownstreamAnswers, _ store: BlacklistStore) -> Route {
+        Route(
+            .get, "/check", name: "check", summary: "Whether a measure is blocked for a subject.", tag: "facts",
+            parameters: [
+                .subject("subject", in: .query),
+                RouteParameter(
+                    "measure", .text(1...maximumMeasure), isRequired: true, example: "air-travel",
+                    "The policy's name of it."),
+            ], answers: [.json("Whether it is allowed, and the sanctions that block it.")], requires: .authenticated
+        ) { call in
+            try await lookUp.check(call["measure"] ?? "", of: call["subject"] ?? "", in: store)
+        }
+    }
+
+    /// The most characters of a measure's name.
+    private static let maximumMeasure = 256
 
     /// Serves until the task is cancelled. Port 0 is any free port; `listening` is called with the port.
     func run(listening: @escaping @Sendable (Int) -> Void) async throws {

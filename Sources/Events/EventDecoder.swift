@@ -74,6 +74,27 @@ public final class EventDecoder {
             &event, specversion: specversion, id: id, source: source, type: type, subject: subject, time: time)
     }
 
+    /// The bytes' JSON object without white space around it, checked as an event's data is; or the defect.
+    public func object(in bytes: UnsafeRawBufferPointer) -> Result<UnsafeRawBufferPointer, EventDefect> {
+        guard bytes.count <= Self.maximumEventBytes else { return .failure(EventDefect(.data, .tooLarge)) }
+        guard let base = bytes.baseAddress, bytes.count > 0 else { return .failure(EventDefect(.data, .notJSON)) }
+        var text = standing_text()
+        let status = standing_check_object(decoder, base, bytes.count, &text)
+        guard status == STANDING_JSON_OK else {
+            return .failure(EventDefect(.data, EventDefect(status, at: STANDING_ATTRIBUTE_DATA).reason))
+        }
+        return .success(text.buffer)
+    }
+
+    /// Why a text is no JSON object that an event's data may be; nil if it is one.
+    public func defect(ofObject json: UnsafeRawBufferPointer) -> EventDefect.Reason? {
+        guard json.count <= Self.maximumEventBytes else { return .tooLarge }
+        guard let base = json.baseAddress, json.count > 0 else { return .notJSON }
+        var text = standing_text()
+        let status = standing_check_object(decoder, base, json.count, &text)
+        return status == STANDING_JSON_OK ? nil : EventDefect(status, at: STANDING_ATTRIBUTE_DATA).reason
+    }
+
     /// The string member `name` of a checked JSON object; nil if there is no such string.
     public func string(_ name: StaticString, of object: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         guard let base = object.baseAddress, object.count > 0 else { return nil }

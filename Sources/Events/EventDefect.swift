@@ -8,6 +8,8 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case specversion, id, source, type, subject, time, data, datacontenttype
         case base64 = "data_base64"
         case contentType = "content-type"
+        /// The signature of a control event.
+        case control
     }
 
     public enum Reason: String, Sendable {
@@ -37,9 +39,15 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case wrongMember = "wrong-member"
         case unknownOutcome = "unknown-outcome"
         case invalidPolicy = "invalid-policy"
+        /// Outside of what the source topic declares (`DeclaredSources`).
+        case notDeclared = "not-declared"
+        case tooOld = "too-old"
         case outOfMemory = "out-of-memory"
         /// Not a defect of the event: there is no room for another subject.
         case atMemoryLimit = "at-memory-limit"
+        case notSigned = "not-signed"
+        case badSignature = "bad-signature"
+        case notAllowed = "not-allowed"
     }
 
     public let attribute: Attribute
@@ -50,8 +58,12 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// `ATTRIBUTE/REASON`, the dead letter's class. There are few values, so it can be a metric label.
-    public var code: String { "\(attribute.rawValue)/\(reason.rawValue)" }
+    /// `ATTRIBUTE/REASON`, the dead letter's class. There are few values, so it can be a metric label. What a topic does not
+    /// declare is of one class, whatever the attribute.
+    public var code: String {
+        let attribute = reason == .notDeclared ? .source : attribute
+        return "\(attribute.rawValue)/\(reason.rawValue)"
+    }
 
     public var description: String {
         switch reason {
@@ -90,7 +102,15 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case .unknownOutcome: "data.outcome must be upheld or rejected"
         case .unknownKind: "data.kind must be individual, business or official"
         case .invalidPolicy: "data.policy is no policy that `standing policy check` passes"
+        case .notDeclared:
+            attribute == .source
+                ? "source begins with nothing that this topic declares, or with what another topic declares"
+                : "\(attribute.rawValue) is none that this topic declares"
+        case .tooOld: "time is further back than this topic declares that its events last"
         case .outOfMemory: "no memory to decode \(attribute.rawValue)"
+        case .notSigned: "the control event is not signed by a key of --control-keys"
+        case .badSignature: "the signature of the control event is not the one that its key gives"
+        case .notAllowed: "the key that signed the control event may not sign this act"
         case .atMemoryLimit: "the process is at its memory limit and takes no enrolment; redrive it when there is room"
         }
     }

@@ -4,10 +4,12 @@ internal import Crypto
 public enum PolicyHash {
     public static let digits = 64
 
-    public static func of(_ text: String) -> String {
+    public static func of(_ text: String) -> String { digits(of: SHA256.hash(data: Array(text.utf8))) }
+
+    /// A digest as lower-case hexadecimal digits.
+    static func digits(of digest: SHA256.Digest) -> String {
         let alphabet = Array("0123456789abcdef".utf8)
-        let bytes = SHA256.hash(data: Array(text.utf8)).flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] }
-        return String(decoding: bytes, as: UTF8.self)
+        return String(decoding: digest.flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     /// Whether two texts have the same bytes, and so the same hash. Texts with equal characters may have different

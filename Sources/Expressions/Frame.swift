@@ -14,6 +14,8 @@ public final class Frame {
     private let given: UnsafeMutablePointer<Int>
     /// What is left to the evaluations of this frame together, but for what the last one took. Negative once it is spent.
     private let left: UnsafeMutablePointer<Int>
+    /// What `left` was at first.
+    private let allowed: UnsafeMutablePointer<Int>
 
     public convenience init(_ declarations: Declarations) {
         self.init(slots: declarations.slotCount, variables: declarations.variableCount)
@@ -26,10 +28,10 @@ public final class Frame {
         base.initialize(repeating: .null, count: variableCount)
         slots = base + variableCount
         slots.initialize(repeating: .error(.noSuchField), count: slotCount)
-        budget = .allocate(capacity: 3)
-        budget.initialize(repeating: Limit.cost, count: 3)
-        (given, left) = (budget + 1, budget + 2)
-        left.pointee = .max
+        budget = .allocate(capacity: 4)
+        budget.initialize(repeating: Limit.cost, count: 2)
+        (given, left, allowed) = (budget + 1, budget + 2, budget + 3)
+        left.initialize(repeating: .max, count: 2)
     }
 
     deinit {
@@ -42,14 +44,18 @@ public final class Frame {
     /// From now on the evaluations of this frame may cost `cost` together; a further one is an error. Without it each may cost
     /// `Limit.cost`.
     public func allow(_ cost: Int) {
-        left.pointee = cost
+        (left.pointee, allowed.pointee) = (cost, cost)
         (given.pointee, budget.pointee) = (0, 0)
     }
+
+    /// Units of work of the evaluations since the last call of `allow`. The last of them may have cost more than it was allowed.
+    @inline(__always)
+    public var spent: Int { allowed.pointee - left.pointee + given.pointee - budget.pointee }
 
     /// False: nothing is left, as some evaluation before took more than there was.
     @inline(__always)
     func begin() -> Bool {
-        if left.pointee < Int.max { left.pointee -= given.pointee - budget.pointee }
+        left.pointee -= given.pointee - budget.pointee
         let cost = min(Limit.cost, left.pointee)
         (given.pointee, budget.pointee) = (cost, cost)
         return cost >= 0

@@ -18,26 +18,25 @@ public struct Answer: Sendable {
         return json(writer.bytes, status: status)
     }
 
-    static func json(_ bytes: some Sequence<UInt8>, status: HTTPResponse.Status) -> Answer {
+    static func json(
+        _ bytes: some Sequence<UInt8>, status: HTTPResponse.Status,
+        mediaType: String = "application/json; charset=utf-8"
+    ) -> Answer {
         let body = ByteBuffer(bytes: bytes)
         var fields = HTTPFields()
         fields.reserveCapacity(fieldsReserved)
-        fields.append(HTTPField(name: .contentType, value: "application/json; charset=utf-8"))
+        fields.append(HTTPField(name: .contentType, value: mediaType))
         fields.append(HTTPField(name: .contentLength, value: String(body.readableBytes)))
         return Answer(status: status, fields: fields, body: body)
     }
 
-    /// `{"error":…}`
-    public static func error(_ message: String, status: HTTPResponse.Status) -> Answer {
-        json(status: status) { writer in
-            writer.append("{\"error\":")
-            writer.append(jsonString: message)
-            writer.append("}")
-        }
+    /// A problem. `code`: nil for the status's own.
+    public static func error(_ message: String, status: HTTPResponse.Status, code: String? = nil) -> Answer {
+        Problem(status, code: code ?? Problem.code(of: status), message).answer
     }
 
     /// Room for the fields of a standing's answer.
-    private static let fieldsReserved = 10
+    private static let fieldsReserved = 13
 }
 
 extension Response {

@@ -1,5 +1,7 @@
+internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOSSL
 
 /// Reports to `Connections` what its connection waits for. A client that sends its head byte by byte is idle until
 /// the head is complete.
@@ -10,6 +12,7 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let connections: Connections
+    private let streams: EventStreams?
     /// Nil before the handler has a channel and after the channel is closed.
     private var connection: Connection?
     private var phase = ConnectionPhase.idle
@@ -18,12 +21,23 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
     /// The number of answers whose head is written, and of those that the client's machine has to the end.
     private var (begun, taken) = (0, 0)
 
-    init(_ connections: Connections) { self.connections = connections }
+    /// The number of the stream of events that is being written, and its parts that the client's machine does not have yet.
+    private var stream: (number: Int, pending: Int)?
+
+    init(_ connections: Connections, streams: EventStreams? = nil) {
+        (self.connections, self.streams) = (connections, streams)
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
         connection = connections.open(at: context.eventLoop.now, on: context.eventLoop) {
-            channel.close(mode: .all, promise: nil)
+            let pipeline = channel.pipeline.syncOperations
+            if let tls = try? pipeline.context(handlerType: NIOSSLServerHandler.self) {
+                // Before TLS, which would wait for the client's farewell.
+                tls.close(promise: nil)
+            } else {
+                channel.close(mode: .all, promise: nil)
+            }
         }
     }
 
@@ -44,17 +58,38 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
         context.fireChannelRead(data)
     }
 
+    /// A client that sends nothing more has left its stream.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed { endStream() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(let head):
+        case .head(var head):
             // 100 Continue is not the final answer.
             if head.status.code >= 200 { begun += 1 }
+            if let streams, let number = head.takeStreamNumber() {
+                stream = (number, 0)
+                if !context.channel.isActive { streams.closed(number) }
+            }
             update(context.eventLoop)
-            context.write(data, promise: promise)
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .body where stream != nil:
+            let eventLoop = context.eventLoop
+            let written = promise ?? eventLoop.makePromise()
+            stream?.pending += 1
+            update(eventLoop)
+            written.futureResult.assumeIsolated().whenComplete { _ in
+                self.stream?.pending -= 1
+                self.update(eventLoop, isNextAnswer: true)
+            }
+            context.write(data, promise: written)
         case .body: context.write(data, promise: promise)
         case .end:
             let eventLoop = context.eventLoop
             let written = promise ?? eventLoop.makePromise()
+            stream = nil
             written.futureResult.assumeIsolated().whenComplete { _ in
                 self.taken += 1
                 self.update(eventLoop, isNextAnswer: true)
@@ -67,7 +102,7 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
     private func update(_ eventLoop: any EventLoop, isNextAnswer: Bool = false) {
         let next: ConnectionPhase =
             if taken < begun {
-                .writing
+                stream?.pending == 0 ? .streaming : .writing
             } else if ends < heads {
                 .readingBody
             } else if taken < heads {
@@ -80,8 +115,22 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
         connection.enter(next, at: eventLoop.now)
     }
 
+    private func endStream() {
+        if let stream { streams?.closed(stream.number) }
+    }
+
     private func end() {
+        endStream()
         if let connection { connections.closed(connection) }
         connection = nil
+    }
+}
+
+extension HTTPResponseHead {
+    /// Takes out the number of the stream of events that the answer is; nil for any other answer.
+    fileprivate mutating func takeStreamNumber() -> Int? {
+        guard let number = headers.first(name: EventStreams.numberName.rawName).flatMap({ Int($0) }) else { return nil }
+        headers.remove(name: EventStreams.numberName.rawName)
+        return number
     }
 }

@@ -12,6 +12,8 @@ enum ConnectionPhase: UInt64, CaseIterable, Sendable {
     case writing
     /// The server makes an answer.
     case answering
+    /// The client has what there is of a stream of events; the server sends more when there is more.
+    case streaming
 
     /// The time limit of the phase; nil if the server's own work bounds it.
     var limit: TimeAmount? {
@@ -19,7 +21,7 @@ enum ConnectionPhase: UInt64, CaseIterable, Sendable {
         case .idle: .seconds(30)
         case .readingBody: .seconds(10)
         case .writing: .seconds(60)
-        case .answering: nil
+        case .answering, .streaming: nil
         }
     }
 }
@@ -30,7 +32,7 @@ final class Connection: Sendable {
     fileprivate let number: Int
     private let eventLoop: any EventLoop
     private let close: @Sendable () -> Void
-    /// The phase in the two lowest bits. The bits above them are the uptime in nanoseconds at which it began.
+    /// The phase in the three lowest bits. The bits above them are the uptime in nanoseconds at which it began.
     private let state: Atomic<UInt64>
 
     fileprivate init(
@@ -43,7 +45,7 @@ final class Connection: Sendable {
     func enter(_ phase: ConnectionPhase, at now: NIODeadline) { state.store(Self.pack(phase, now), ordering: .relaxed) }
 
     private static func pack(_ phase: ConnectionPhase, _ since: NIODeadline) -> UInt64 {
-        since.uptimeNanoseconds << 2 | phase.rawValue
+        since.uptimeNanoseconds << 3 | phase.rawValue
     }
 
     /// A phase and the time at which it began.
@@ -51,7 +53,7 @@ final class Connection: Sendable {
 
     fileprivate var wait: Wait {
         let packed = state.load(ordering: .relaxed)
-        return (ConnectionPhase(rawValue: packed & 3) ?? .answering, .uptimeNanoseconds(packed >> 2))
+        return (ConnectionPhase(rawValue: packed & 7) ?? .answering, .uptimeNanoseconds(packed >> 3))
     }
 
     /// Closes the connection on its event loop, unless it waits for something else by then. `done` is called there
@@ -72,7 +74,7 @@ final class Connections: Sendable {
     static let closing = 8
     /// How often overdue phases are looked for. A phase exceeds its limit by at most this time.
     static let sweepInterval = TimeAmount.seconds(1)
-    private static let most = 1024
+    private static let most = 2048
     private static let fewest = 8
     /// One in this many of the process's descriptors is for a server's connections. Brokers, files and two more
     /// servers need the rest.
@@ -141,7 +143,7 @@ final class Connections: Sendable {
         var slowest: (connection: Connection, wait: Connection.Wait)?
         for connection in state.open.values where !state.leaving.contains(connection.number) {
             let wait = connection.wait
-            guard wait.phase != .answering else { continue }
+            guard wait.phase.limit != nil else { continue }
             if let slowest, (slowest.wait.since, slowest.connection.number) < (wait.since, connection.number) {
                 continue
             }

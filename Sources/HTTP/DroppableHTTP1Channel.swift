@@ -3,6 +3,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
+internal import NIOSSL
 internal import Synchronization
 
 /// HTTP/1 connections that may be dropped before they are served, for example if the server stops while it accepts
@@ -29,16 +30,27 @@ struct DroppableHTTP1Channel: ServerChildChannel {
     }
 
     let http1: HTTP1Channel
+    /// Nil without TLS.
+    let certificate: TLSCertificate?
     let connections: Connections
+    let streams: EventStreams?
     let promptRoutes: [PromptRoute]
 
-    /// Requests pass the timeouts first, then the prompt answers, and then the router's handlers.
+    /// Bytes pass TLS first, if there is TLS. Requests pass the timeouts first, then the prompt answers, and then the router's handlers.
+    /// A client that is slow in the handshake of TLS is idle for the timeouts.
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        http1.setup(channel: channel, logger: logger).flatMapThrowing { connection in
+        if let certificate {
+            do {
+                try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificate.context))
+            } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+        }
+        return http1.setup(channel: channel, logger: logger).flatMapThrowing { connection in
             let value = Value(connection)
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            var handlers: [any ChannelHandler] = [ConnectionTimeouts(connections)]
+            var handlers: [any ChannelHandler] = [ConnectionTimeouts(connections, streams: streams)]
             if !promptRoutes.isEmpty { handlers.append(PromptAnswers(promptRoutes)) }
             try pipeline.addHandlers(handlers, position: .after(decoder))
             return value

@@ -60,9 +60,14 @@ public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// The URL at which this machine reaches a server that listens here.
-    public var ownURL: String {
+    public var ownURL: String { ownURL(isTLS: false) }
+
+    /// The URL at which this machine reaches a server that listens here, with TLS or without.
+    public func ownURL(isTLS: Bool) -> String {
         let everyAddress = host.contains(":") ? "::1" : "127.0.0.1"
-        return "http://\(HTTPAddress(host: Self.reach(of: host) == .everyAddress ? everyAddress : host, port: port))"
+        let scheme = isTLS ? "https" : "http"
+        return
+            "\(scheme)://\(HTTPAddress(host: Self.reach(of: host) == .everyAddress ? everyAddress : host, port: port))"
     }
 
     /// The reach by the host's text alone, without a look-up.

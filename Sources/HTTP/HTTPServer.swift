@@ -8,25 +8,39 @@ internal import NIOCore
 /// (`ConnectionPhase`), and the number of connections is limited (`Connections`). Requests are not logged, because
 /// their paths name subjects.
 public struct HTTPServer: Sendable {
-    private let responder: RouterResponder<BasicRequestContext>
-    private let promptRoutes: [PromptRoute]
+    private let table: RouteTable
     private let address: HTTPAddress
+    private let certificate: TLSCertificate?
     private let maximumConnections: Int
+    private let streams: EventStreams?
     private let logger: Logger
 
     /// The number of connections that a server of this process keeps open. Long requests must leave some of them
     /// free.
     public static var maximumConnections: Int { Connections.maximum(descriptors: descriptorLimit) }
 
-    /// Port 0 is any free port.
-    public init(_ routes: Routes, address: HTTPAddress, logger: Logger) {
-        self.init(routes, address: address, maximumConnections: Self.maximumConnections, logger: logger)
+    /// Half of the connections: the other half is for answers that end.
+    public static var maximumStreams: Int { maximumConnections / 2 }
+
+    /// Port 0 is any free port. `certificate`: nil for a server without TLS. `streams`: those that the routes answer with; they end
+    /// with the server. Nil if none does.
+    public init(
+        _ table: RouteTable, address: HTTPAddress, certificate: TLSCertificate? = nil, streams: EventStreams? = nil,
+        logger: Logger
+    ) {
+        self.init(
+            table, address: address, certificate: certificate, maximumConnections: Self.maximumConnections,
+            streams: streams, logger: logger)
     }
 
-    init(_ routes: Routes, address: HTTPAddress, maximumConnections: Int, logger: Logger) {
-        (responder, promptRoutes) = (routes.responder, routes.promptRoutes)
-        self.address = address
+    init(
+        _ table: RouteTable, address: HTTPAddress, certificate: TLSCertificate? = nil, maximumConnections: Int,
+        streams: EventStreams? = nil, logger: Logger
+    ) {
+        self.table = table
+        (self.address, self.certificate) = (address, certificate)
         self.maximumConnections = maximumConnections
+        self.streams = streams
         self.logger = logger
     }
 
@@ -38,28 +52,35 @@ public struct HTTPServer: Sendable {
         var quiet = logger
         quiet.logLevel = .critical
         let application = Application(
-            responder: responder,
-            server: HTTPServerBuilder { [promptRoutes] responder in
+            responder: table,
+            server: HTTPServerBuilder { [promptRoutes = table.promptRoutes, certificate, streams] responder in
                 DroppableHTTP1Channel(
-                    http1: HTTP1Channel(responder: responder), connections: connections, promptRoutes: promptRoutes)
+                    http1: HTTP1Channel(responder: responder), certificate: certificate, connections: connections,
+                    streams: streams,
+                    promptRoutes: promptRoutes)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
                 availableConnectionsDelegate: .maximum(
                     maximumConnections + Connections.closing, logger: quiet)),
-            onServerRunning: { [address, logger] channel in
+            onServerRunning: { [address, certificate, logger] channel in
                 // Without this handler a failed accept ends the server.
                 try? await channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptFailures(logger), position: .first)
                 }.get()
                 let port = channel.localAddress?.port ?? address.port
-                logger.info("listening on http://\(HTTPAddress(host: address.host, port: port))")
+                let scheme = certificate == nil ? "http" : "https"
+                logger.info("listening on \(scheme)://\(HTTPAddress(host: address.host, port: port))")
                 listening(port)
             }, logger: quiet)
         let sweep = connections.sweep(on: application.eventLoopGroup.any())
         defer { sweep.cancel() }
         do {
-            try await application.run()
+            try await withTaskCancellationHandler {
+                try await application.run()
+            } onCancel: {
+                streams?.end()
+            }
         } catch {
             guard Task.isCancelled else { throw error }
         }

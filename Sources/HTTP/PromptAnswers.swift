@@ -9,6 +9,8 @@ struct PromptRoute: Sendable {
     /// Gets that segment as it arrived. Nil leaves the answer to the router. It is called on an event loop, so it
     /// must not block.
     let answer: @Sendable (_ segment: Substring) -> Answer?
+    /// Whether the request may be answered at once. False leaves the decision to the router.
+    var admits: @Sendable (_ segment: Substring, _ fields: PromptFields, _ peer: Peer) -> Bool = { _, _, _ in true }
 
     /// The last segment of a path without a query; nil if the path is another one or is written in an unusual way.
     func segment(of path: String) -> Substring? {
@@ -26,8 +28,8 @@ struct PromptRoute: Sendable {
 /// longer than such an answer.
 ///
 /// An answer from here equals the router's answer byte for byte. Other requests pass through unchanged: those with a
-/// method other than `GET` and `HEAD`, those with a body, those after which the connection ends, and those that their
-/// route does not answer.
+/// method other than `GET` and `HEAD`, those with a body or a condition, those after which the connection ends, those whose
+/// caller is not admitted at once, and those that their route does not answer.
 ///
 /// - Order: a request is answered here only if every earlier request of the connection has been answered.
 /// - Memory: a request is answered here only while the channel accepts more. Otherwise the router's task waits until
@@ -41,8 +43,10 @@ final class PromptAnswers: ChannelDuplexHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let routes: [PromptRoute]
-    /// The head of a request, which is withheld until the request ends.
-    private var head: HTTPRequestHead?
+    /// Nil before the first request: the address is known once the channel is active.
+    private var peer: Peer?
+    /// The head of a request, which is withheld until the request ends, and what decides about it.
+    private var (head, fields): (HTTPRequestHead?, PromptFields) = (nil, PromptFields())
     /// The number of requests that passed through and whose answers have not ended.
     private var underWay = 0
     /// True after a request has passed through after which the connection ends.
@@ -58,13 +62,14 @@ final class PromptAnswers: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
+            fields = PromptFields(head.headers)
             if mayBeAnswered(head, context.channel) { self.head = head } else { letThrough(head, context) }
         case .body:
             if let head = head.take() { letThrough(head, context) }
             context.fireChannelRead(data)
         case .end:
             if let head = head.take() {
-                if let answer = answer(to: head) { return write(answer, to: head, context) }
+                if let answer = answer(to: head, context) { return write(answer, to: head, context) }
                 letThrough(head, context)
             }
             context.fireChannelRead(data)
@@ -93,12 +98,7 @@ final class PromptAnswers: ChannelDuplexHandler {
 
     private func mayBeAnswered(_ head: HTTPRequestHead, _ channel: any Channel) -> Bool {
         underWay == 0 && !isLast && (head.method == .GET || head.method == .HEAD) && head.version == .http1_1
-            && head.isKeepAlive && !announcesBody(head) && channel.isWritable
-    }
-
-    /// The end of the body may take long, and the router might not wait for it.
-    private func announcesBody(_ head: HTTPRequestHead) -> Bool {
-        head.headers.contains(name: "content-length") || head.headers.contains(name: "transfer-encoding")
+            && head.isKeepAlive && fields.isPlain && channel.isWritable
     }
 
     private func letThrough(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
@@ -107,9 +107,13 @@ final class PromptAnswers: ChannelDuplexHandler {
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
-    private func answer(to head: HTTPRequestHead) -> Answer? {
+    private func answer(to head: HTTPRequestHead, _ context: ChannelHandlerContext) -> Answer? {
         for route in routes {
-            if let segment = route.segment(of: head.uri) { return route.answer(segment) }
+            if let segment = route.segment(of: head.uri) {
+                let peer = peer ?? Peer(context.remoteAddress)
+                self.peer = peer
+                return route.admits(segment, fields, peer) ? route.answer(segment) : nil
+            }
         }
         return nil
     }

@@ -17,29 +17,45 @@ public struct LagRoutes: Sendable {
     public init(_ watch: LagWatch, title: String) { (self.watch, self.title) = (watch, title) }
 
     /// `GET /lag`, the report as JSON, or its page for a browser, and `/lag/groups/NAME`, for a server that has other pages.
-    public func addLag(to routes: Routes) {
-        routes.get("lag") { request, _ in
-            request.headers[.accept]?.contains("text/html") == true
-                ? try await overview(root: "/lag/") : try await report()
-        }
-        addPages(to: routes, root: "/lag/")
+    public func lagRoutes(requires requirement: Route.Requirement) -> [Route] {
+        let both = [Self.report, .page("The overview, for a browser.")]
+        let lag = Route(
+            .get, "/lag", name: "readLag", summary: "How far the groups are behind, and why.", tag: Self.tag,
+            answers: both,
+            requires: requirement
+        ) { call in call.wantsPage ? try await overview(root: "/lag/") : try await report() }
+        return [lag] + pages(root: "/lag/", requires: requirement)
     }
 
-    private func addPages(to routes: Routes, root: String) {
-        routes.get(RouterPath(root + "style.css")) { _, _ in
-            .text(LagPage.css, contentType: "text/css; charset=utf-8")
-        }
-        routes.get(RouterPath(root + "groups/:group")) { _, context in
-            guard let name = try context.parameters.require("group").removingPercentEncoding else {
-                return .error("the path is not valid percent-encoded UTF-8", status: .badRequest)
-            }
+    private static let tag = "lag"
+    private static let report = RouteAnswer.json("The report.", .object([], isOpen: true))
+
+    private func pages(root: String, requires requirement: Route.Requirement) -> [Route] {
+        let style = Route(
+            .get, root + "style.css", name: "readLagStyle", summary: "The style of the pages.", tag: Self.tag,
+            answers: [.text("The style sheet.", "text/css")], requires: requirement
+        ) { _ in .text(LagPage.css, contentType: "text/css; charset=utf-8") }
+        let group = Route(
+            .get, root + "groups/{group}", name: "readLagOfGroup", summary: "The page of a group.", tag: Self.tag,
+            parameters: [Self.segment("group", "The consumer group.")], answers: [.page("The group's page.")],
+            requires: requirement
+        ) { call in
+            let name = call["group"] ?? ""
             let page = LagPage(try await state(), title: title, root: root, now: Self.now)
             guard let text = page.group(name, points: watch.points(of: name)) else {
                 return .error("no such group is known", status: .notFound)
             }
             return .page(Array(text.utf8))
         }
+        return [style, group]
     }
+
+    /// The name of something of Kafka's.
+    private static func segment(_ name: String, _ description: String) -> RouteParameter {
+        RouteParameter(name, in: .path, .text(1...maximumName), example: "town", description)
+    }
+
+    private static let maximumName = 1024
 
     private func state() async throws -> LagWatch.State { try await watch.ask(within: Self.firstReport) }
 
@@ -68,28 +84,59 @@ extension LagRoutes {
     /// The routes of an exporter: the pages, `/lag`, `/metrics` with the names of kafka-lag-exporter beside our own, Burrow's
     /// `/v3/kafka/…`, `/livez` and `/readyz`. `cluster`: what the cluster is called in metrics and in Burrow's paths; `brokers`:
     /// `HOST:PORT` each; `host`: who answers.
-    public func all(cluster: String, brokers: [String], host: String, logger: Logger) -> Routes {
-        let routes = Routes(logger: logger)
-        routes.get("/") { _, _ in try await overview(root: "/") }
-        addPages(to: routes, root: "/")
-        routes.get("lag") { _, _ in try await report() }
-        routes.get("livez") { _, _ in .text("ok\n") }
-        routes.get("readyz") { _, _ in readiness() }
-        routes.get("metrics") { _, _ in metrics(cluster: cluster) }
-        routes.get("burrow/admin") { _, _ in .text("GOOD") }
-        for path in [
-            "", "/:cluster", "/:cluster/topic", "/:cluster/topic/:topic", "/:cluster/topic/:topic/consumers",
-            "/:cluster/consumer", "/:cluster/consumer/:group", "/:cluster/consumer/:group/status",
-            "/:cluster/consumer/:group/lag",
-        ] {
-            routes.get(RouterPath(Self.burrow + path)) { request, _ in
-                try await answerBurrow(request.uri.path, cluster: cluster, brokers: brokers, host: host)
+    public func all(cluster: String, brokers: [String], host: String, logger: Logger) -> RouteTable {
+        let process = [
+            Route(
+                .get, "/", name: "readOverview", summary: "The overview.", tag: Self.tag,
+                answers: [.page("The overview.")], requires: .authenticated
+            ) { _ in try await overview(root: "/") },
+            Route(
+                .get, "/lag", name: "readLag", summary: "How far the groups are behind, and why.", tag: Self.tag,
+                answers: [Self.report], requires: .authenticated
+            ) { _ in try await report() },
+            .liveness { .text("ok\n") },
+            .readiness { readiness() },
+            .metrics { _ in metrics(cluster: cluster) },
+        ]
+        let routes =
+            process + pages(root: "/", requires: .authenticated)
+            + burrowRoutes(cluster: cluster, brokers: brokers, host: host)
+        return RouteTable(routes, RouteTable.Options(access: .open), logger: logger)
+    }
+
+    /// The paths of Burrow, with its own answers.
+    private func burrowRoutes(cluster: String, brokers: [String], host: String) -> [Route] {
+        let admin = Route(
+            .get, "/burrow/admin", name: "readBurrowHealth", summary: "Burrow's health check.", tag: Self.tag,
+            answers: [.text("GOOD")], requires: .authenticated
+        ) { _ in .text("GOOD") }
+        let paths = [
+            "", "/{cluster}", "/{cluster}/topic", "/{cluster}/topic/{topic}", "/{cluster}/topic/{topic}/consumers",
+            "/{cluster}/consumer", "/{cluster}/consumer/{group}", "/{cluster}/consumer/{group}/status",
+            "/{cluster}/consumer/{group}/lag",
+        ]
+        return [admin]
+            + paths.map { path in
+                Route(
+                    .get, Self.burrow + path, name: Self.burrowName(path), summary: "As Burrow answers it.",
+                    tag: Self.tag,
+                    parameters: ["cluster", "topic", "group"].filter { path.contains("{\($0)}") }.map {
+                        Self.segment($0, "The \($0).")
+                    },
+                    answers: [.json("Burrow's answer.", .object([], isOpen: true))], requires: .authenticated
+                ) { call in
+                    let path = String(call.target.prefix { $0 != "?" })
+                    return try await answerBurrow(path, cluster: cluster, brokers: brokers, host: host)
+                }
             }
-        }
-        return routes
     }
 
     private static let burrow = "/v3/kafka"
+
+    /// `/{cluster}/topic/{topic}` is `readBurrowClusterTopicTopic`.
+    private static func burrowName(_ path: String) -> String {
+        "readBurrow" + path.split { !$0.isLetter }.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    }
 
     private func readiness() -> Response {
         let state = watch.ask()

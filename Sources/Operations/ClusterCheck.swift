@@ -21,7 +21,7 @@ public enum ClusterCheck {
         /// What is lost with it cannot be had again from elsewhere.
         var isPrecious: Bool {
             switch wanted.role {
-            case .ledger, .facts, .control: true
+            case .ledger, .facts, .control, .audit: true
             case .source, .deadLetter, .checkpoints, .members: false
             }
         }

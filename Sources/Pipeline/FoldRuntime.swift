@@ -54,6 +54,7 @@ final class FoldRuntime: Sendable {
     let clock: SteadyClock
     let slices: SliceQueue
     let memory: MemoryWatch
+    let changes: ChangeFeed
     /// How fast a worker folds.
     let rate = FoldRate()
     let publishedCounters: [Counter]
@@ -78,7 +79,7 @@ final class FoldRuntime: Sendable {
         configuration = member.configuration
         (host, logger) = (configuration.host, member.logger)
         (stop, board, clock, slices) = (member.stop, member.board, member.clock, member.slices)
-        memory = member.memory
+        (memory, changes) = (member.memory, member.changes)
         haste = Mutex(FactHaste(at: host.now))
         publishedCounters = configuration.topics.facts.map { Counter(.factsPublished, labels: [("topic", $0)]) }
         publishedBytes = configuration.topics.facts.map { Counter(.factBytesPublished, labels: [("topic", $0)]) }

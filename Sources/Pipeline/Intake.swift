@@ -1,6 +1,7 @@
 internal import Events
 internal import Kafka
 internal import Logging
+internal import Mapping
 internal import Synchronization
 
 /// Reads the source topics in a consumer group, turns every record into a ledger entry or a dead letter, and commits
@@ -37,7 +38,11 @@ final class Intake: RoundWorker, RebalanceListener {
     private var consumer: (any ConsumerClient)?
     /// What the group says is this member's; nil: nothing was said.
     private var dealt: [TopicPartition]?
-    private let decoder = RecordDecoder()
+    private let decoder: RecordDecoder
+    /// Nil if no source topic has a declaration.
+    private let declared: DeclaredSources?
+    /// By the topic's name.
+    private let mappers: [String: SourceMapper]
 
     private var checkpoints = Checkpoints()
     private var backpressure: Backpressure
@@ -67,6 +72,10 @@ final class Intake: RoundWorker, RebalanceListener {
         var place: TopicPartition
         var name: [UInt8]
         var isControl: Bool
+        /// The number of its topic's declaration; nil if it has none.
+        var declaration: Int?
+        /// Nil for CloudEvents.
+        var mapper: SourceMapper?
         /// Where this member began to read.
         let start: Int64
         var position: Int64
@@ -77,10 +86,15 @@ final class Intake: RoundWorker, RebalanceListener {
 
     init(_ member: Member, ledgerPartitions: Int) throws {
         configuration = member.configuration
+        decoder = RecordDecoder(controlKeys: configuration.controlKeys)
         (host, logger) = (configuration.host, member.logger)
         (stop, board, directory) = (member.stop, member.board, member.directory)
         (clock, memory, appended) = (member.clock, member.memory, member.appended)
         (lastCommit, lastRound) = (host.now, host.now)
+        let declarations = configuration.topics.declarations
+        mappers = Dictionary(
+            uniqueKeysWithValues: configuration.topics.maps.map { ($0, SourceMapper($1, topic: $0)) })
+        declared = declarations.isEmpty ? nil : DeclaredSources(declarations)
         backpressure = Backpressure(configuration)
         round = Batching(at: host.now)
         outlet = try EntryOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
@@ -104,7 +118,10 @@ final class Intake: RoundWorker, RebalanceListener {
         board.notePoll(of: .intake)
         beginAfterPause(consumer)
         memory.look()
-        let latest = clock.time + configuration.allowedSkew
+        let now = clock.time
+        let latest = now + configuration.allowedSkew
+        // In a ledger of old data nothing is old.
+        if configuration.clock == .wall { declared?.setTime(now) }
         let isPaused = backpressure.isPaused
         let isBusy = checkpoints.depth > 1
         let longest = isBusy ? Self.shortPollMilliseconds : Self.longPollMilliseconds
@@ -201,12 +218,31 @@ final class Intake: RoundWorker, RebalanceListener {
         sources[record.source].position = record.offset + 1
         sources[record.source].moved = true
         sources[record.source].records += 1
+        if let mapper = sources[record.source].mapper { return try read(record, by: mapper, latest: latest) }
         let isControl = sources[record.source].isControl
-        let defect = decoder.decode(record, fromControlTopic: isControl, latest: latest, into: &event) ?? roomDefect
+        let defect =
+            decoder.decode(record, fromControlTopic: isControl, latest: latest, into: &event)
+            ?? declarationDefect(of: record.source) ?? roomDefect
         if let defect {
             try deadLetter(record, defect)
             return
         }
+        try appendEvent(of: record)
+    }
+
+    private func read(_ record: Record, by mapper: SourceMapper, latest: Int64) throws {
+        switch mapper.map(record, from: sources[record.source].place) {
+        case .noEvent: counts.passedOver += 1
+        case .defect(let defect): try deadLetter(record, code: defect.code, message: defect.description)
+        case .event:
+            let defect =
+                decoder.decode(mapped: mapper.event, latest: latest, into: &event)
+                ?? declarationDefect(of: record.source)
+            if let defect { try deadLetter(record, defect) } else { try appendEvent(of: record) }
+        }
+    }
+
+    @inline(__always) private func appendEvent(of record: Record) throws {
         counts.events += 1
         guard event.subject.isEmpty else {
             try append(to: appender.partition(of: event.subject), record)
@@ -225,6 +261,12 @@ final class Intake: RoundWorker, RebalanceListener {
             positions.append(PartitionOffset(source.topicPartition, offset: end))
         }
         if !positions.isEmpty { try seal(positions) }
+    }
+
+    /// An event outside of what its topic declares. The control topic is not bound: whoever may write there decides more.
+    @inline(__always) private func declarationDefect(of source: Int) -> EventDefect? {
+        guard let declared, !sources[source].isControl else { return nil }
+        return declared.defect(of: event, declaration: sources[source].declaration)
     }
 
     /// An enrolment that has no room where it would be folded.
@@ -256,13 +298,19 @@ final class Intake: RoundWorker, RebalanceListener {
         }
     }
 
-    private func deadLetter(_ record: Record, _ defect: EventDefect, valueDropped: Bool = false) throws {
+    private func deadLetter(_ record: Record, _ defect: EventDefect) throws {
+        try deadLetter(record, code: defect.code, message: defect.description)
+    }
+
+    private func deadLetter(
+        _ record: Record, code: String, message: String, valueDropped: Bool = false
+    ) throws {
         let place = sources[record.source].place
         let valueDropped =
             valueDropped
             || (record.value?.count ?? 0 > Self.alwaysTakenBytes
                 && board.refusesLargeDeadLetters.load(ordering: .relaxed))
-        let headers = DeadLetter.headers(record, from: place, defect: defect, valueDropped: valueDropped)
+        let headers = DeadLetter.headers(record, from: place, code: code, message: message, valueDropped: valueDropped)
         let value = valueDropped ? nil : record.value
         do {
             _ = try outlet.producer.produce(
@@ -270,15 +318,15 @@ final class Intake: RoundWorker, RebalanceListener {
                 headers: headers, tag: checkpoints.current)
         } catch {
             guard error.isTooLarge, !valueDropped else { throw error }
-            return try deadLetter(record, defect, valueDropped: true)
+            return try deadLetter(record, code: code, message: message, valueDropped: true)
         }
         checkpoints.sent(bytes: (record.key?.count ?? 0) + (value?.count ?? 0))
-        counts.deadLetters[defect.code, default: 0] += 1
+        counts.deadLetters[code, default: 0] += 1
         counts.deadLettersByTopic[place.topic, default: 0] += 1
         logger.debug(
             "dead letter",
             metadata: [
-                "reason": "\(defect.code)", "topic": "\(place.topic)", "partition": "\(place.partition)",
+                "reason": "\(code)", "topic": "\(place.topic)", "partition": "\(place.partition)",
                 "offset": "\(record.offset)",
             ])
     }
@@ -526,7 +574,9 @@ final class Intake: RoundWorker, RebalanceListener {
         sources = starts.map { start in
             Source(
                 place: start.topicPartition, name: Array(start.topicPartition.topic.utf8),
-                isControl: start.topicPartition.topic == configuration.topics.control, start: start.offset,
+                isControl: start.topicPartition.topic == configuration.topics.control,
+                declaration: declared?.number(of: start.topicPartition.topic),
+                mapper: mappers[start.topicPartition.topic], start: start.offset,
                 position: start.offset)
         }
         committed = [:]

@@ -20,6 +20,9 @@ final class OwnedPartition: Sendable {
     private let history: Mutex<SubjectHistory?>
     /// Nil without an archive: then a state has all texts of its events.
     private let textBytes: Int?
+    /// For searches. Whoever has it may read the fold meanwhile, and not the other way round.
+    let searchIndex = Mutex(SubjectIndex())
+    private let bandHistory = Mutex(BandHistory())
 
     /// `archive`: where its frames are kept, if they are. `textBytes`: of events' texts that a state has in memory then.
     init(
@@ -90,6 +93,7 @@ final class OwnedPartition: Sendable {
     func replace(_ fold: consuming sending PartitionFold) {
         var fold = Optional(fold)
         state.change { if let new = fold.take() { $0 = new } }
+        searchIndex.withLock { $0 = SubjectIndex() }
         lookUpEarlierEvents()
         renewView()
     }
@@ -101,6 +105,14 @@ final class OwnedPartition: Sendable {
     func renewView() {
         guard let view = readFold({ $0.isSpoiled ? nil : PartitionView($0) }) else { return }
         lastView.withLock { $0 = view }
+        bandHistory.withLock { $0.note(view) }
+    }
+
+    /// Subjects by band over time, as far as this process has folded. Waits for no fold.
+    func bandSamples(
+        _ resolution: PipelineService.BandResolution
+    ) -> [(clock: Timestamp, bands: [PartitionView.Band])] {
+        bandHistory.withLock { $0 }.samples(resolution)
     }
 
     /// The ledger's end, as far as it is known.

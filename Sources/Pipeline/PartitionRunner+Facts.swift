@@ -16,6 +16,24 @@ extension PartitionRunner {
     /// Hands what is in hand to the producer. False: it has no room, and the poller calls again when it has.
     func sendFacts(of partition: LedgerPartition) throws -> Bool {
         guard let outlet = runtime.outlet, partition.isStandby || outlet.producer === producer else { return false }
+        guard try sendBatch(of: partition, through: outlet) else { return false }
+        if sentFacts > 0 {
+            batch.removeAll()
+            factsInARow += sentFacts
+            sentFacts = 0
+        }
+        if let frame = completed {
+            completed = nil
+            partition.folded(next: frame.next)
+            try checkpointIfDue(partition, from: frame.from, to: frame.next)
+        }
+        return try sendCheckpoint(of: partition, through: outlet)
+    }
+
+    private func sendBatch(of partition: LedgerPartition, through outlet: FactOutlet) throws -> Bool {
+        let first = sentFacts
+        let before = partition.publication?.sent.reduce(0, +) ?? 0
+        defer { changes.append(batch, first..<sentFacts, after: before) }
         while sentFacts < batch.items.count {
             let item = batch.items[sentFacts]
             let topic = item.topic.rawValue
@@ -33,17 +51,7 @@ extension PartitionRunner {
             counts.factBytes[topic] += Int64(value.count)
             sentFacts += 1
         }
-        if sentFacts > 0 {
-            batch.removeAll()
-            factsInARow += sentFacts
-            sentFacts = 0
-        }
-        if let frame = completed {
-            completed = nil
-            partition.folded(next: frame.next)
-            try checkpointIfDue(partition, from: frame.from, to: frame.next)
-        }
-        return try sendCheckpoint(of: partition, through: outlet)
+        return true
     }
 
     private func sendCheckpoint(of partition: LedgerPartition, through outlet: FactOutlet) throws -> Bool {

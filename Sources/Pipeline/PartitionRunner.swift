@@ -66,6 +66,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     let number: Int32
     let inbox: PartitionInbox
     let runtime: FoldRuntime
+    let changes: PartitionChanges
     let lastStatus: Mutex<Status>
     /// `SliceQueue`'s.
     var sliceState = SliceQueue.SliceState.idle
@@ -143,7 +144,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 
     /// `countedTo`: up to which ledger offset this process has counted what is new.
     init(_ number: Int32, _ runtime: FoldRuntime, countedTo: Int64) {
-        (self.number, self.runtime) = (number, runtime)
+        (self.number, self.runtime, changes) = (number, runtime, runtime.changes[number])
         inbox = PartitionInbox(keepsOrder: runtime.configuration.keepsPartitionsInOrder)
         lastStatus = Mutex(Status(countedTo: countedTo))
         (lastUpkeep, diskRetryAt) = (runtime.host.now, runtime.host.now)
@@ -196,6 +197,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             if let mark { partition?.acknowledge(topic: topic, sequence: mark.sequence, offset: mark.offset) }
         }
         partition?.settle()
+        changes.acknowledge(news.acknowledged)
         noteLatency()
         if hasFailed { lastStatus.withLock { $0.isSettled = partition?.isSettled ?? true } }
         if let takesSnapshot = closing { return close(takesSnapshot) }
@@ -215,17 +217,20 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         case .assign:
             letGoOfFrames()
             (isOurs, recovered, producer) = (true, nil, nil)
+            changes.end()
             partition?.assign()
         case .recover(let found): recovered = found
         case .read: (block, done, isReading) = (nil, 0, true)
         case .leave:
             letGoOfFrames()
+            changes.end()
             partition?.leave()
             lastStatus.withLock { ($0.hasLeft, $0.isSettled) = (true, false) }
         case .standBy:
             letGoOfFrames()
             (isOurs, recovered, producer) = (false, nil, nil)
             lastStatus.withLock { ($0.publishes, $0.hasLeft) = (false, false) }
+            changes.end()
             guard let partition else { return }
             partition.standBy()
             partition.store.abandonSnapshot()
@@ -305,6 +310,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// The archives closed and, if it is wanted and every fact is out, a last snapshot, so that the next start is short. What
     /// fails here costs time, not facts.
     private func close(_ takesSnapshot: Bool) {
+        changes.end()
         guard partition != nil else {
             hasClosed = true
             return runtime.report(.closed, of: self)
@@ -345,6 +351,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 
     private func beginCatchUp(_ partition: LedgerPartition, to end: Int64) throws {
         partition.catchUp(to: end)
+        if let sent = partition.publication?.sent { changes.begin(published: sent) }
         lastStatus.withLock { $0.publishes = true }
         try readOn(partition)
         read(partition)

@@ -1,6 +1,8 @@
+public import Events
 internal import Foundation
 public import Kafka
 public import Ledger
+public import Mapping
 public import Policy
 package import Scoring
 
@@ -16,6 +18,10 @@ public struct PipelineConfiguration: Sendable {
         public var deadLetter: String
         /// By `FactTopic.rawValue`.
         public var facts: [String]
+        /// Of source topics, by name.
+        public var declarations: [String: SourceDeclaration] = [:]
+        /// Of source topics whose records are no CloudEvents, by name.
+        public var maps: [String: RecordMap] = [:]
 
         public init(control: String, sources: [String], ledger: String, deadLetter: String, facts: [String]) {
             self.control = control
@@ -24,6 +30,9 @@ public struct PipelineConfiguration: Sendable {
             self.deadLetter = deadLetter
             self.facts = facts
         }
+
+        /// Source topics without a declaration.
+        public var undeclared: [String] { sources.filter { declarations[$0] == nil } }
 
         public var all: [String] { [control] + sources + [ledger, deadLetter] + facts }
     }
@@ -91,6 +100,8 @@ public struct PipelineConfiguration: Sendable {
     public var maximumPollInterval = Consumer.Options.standardPollInterval
     /// Nil: none are published or read.
     public var checkpoints: Checkpoints?
+    /// Who may write control events. Nil: whoever may write the control topic.
+    public var controlKeys: ControlKeys?
     /// Nil: this member announces nothing and knows of no others.
     public var members: Members?
     /// Microseconds by which a fold may be behind the ledger's end, and still be ready.

@@ -19,7 +19,7 @@ public final class PipelineService: Sendable {
     let member: Member
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
-    private let ledgerPartitions = Atomic(0)
+    let ledgerPartitions = Atomic(0)
     /// What was found wrong with archives by those who asked for the past, each logged once.
     private let toldOfArchives = Mutex(Set<String>())
 
@@ -32,6 +32,8 @@ public final class PipelineService: Sendable {
     private var stopFlag: StopFlag { member.stop }
     private var board: StatusBoard { member.board }
     var owned: OwnedPartitions { member.owned }
+    /// What is published here, as it is acknowledged.
+    public var changes: ChangeFeed { member.changes }
     private var directory: MemberDirectory { member.directory }
 
     /// Returns at once; the work goes on in threads of its own. `onLedger`: called on one of them with the number of the
@@ -43,6 +45,7 @@ public final class PipelineService: Sendable {
                 let partitions = try Bootstrap(configuration: configuration, stop: stopFlag, logger: logger).run()
             else { return }
             ledgerPartitions.store(partitions, ordering: .releasing)
+            changes.expect(partitions: partitions)
             onLedger(partitions)
             startWorkers(partitions)
             followMembers(partitions)
@@ -107,7 +110,10 @@ public final class PipelineService: Sendable {
     }
 
     /// Asks every thread to wind up: read no more, wait for acknowledgements, commit.
-    public func requestStop() { stopFlag.set() }
+    public func requestStop() {
+        stopFlag.set()
+        changes.end()
+    }
 
     /// Blocks until every thread has ended; throws what ended the pipeline, if something did. Not from async code.
     public func join() throws {
@@ -243,10 +249,12 @@ public final class PipelineService: Sendable {
     }
 
     /// Everything about a subject: what happened, what each event changed, and what would have been without what was voided.
-    /// Reads the disk; not from async code. `asStandby`: as for a standing. Throws `HistoryFailure`.
-    public func file(of subject: [UInt8], asStandby: Bool = false) throws -> FileLookup {
+    /// Reads the disk; not from async code. `source`: what happened only as far as this source topic, or this `source` of events,
+    /// says it. `asStandby`: as for a standing. Throws `HistoryFailure`.
+    public func file(of subject: [UInt8], source: [UInt8]? = nil, asStandby: Bool = false) throws -> FileLookup {
         try withHistory(of: subject, asStandby: asStandby) { entries, _, clock, writer in
-            try SubjectFile(entries, asOf: clock).write(to: &writer)
+            try SubjectFile(entries, asOf: clock, declarations: configuration.topics.declarations)
+                .write(to: &writer, source: source)
         }
     }
 

@@ -1,5 +1,6 @@
 internal import Events
 internal import Kafka
+internal import Ledger
 internal import Policy
 
 /// Turns source records into events: CloudEvents over Kafka in structured and binary mode, as the Kafka binding has them.
@@ -13,9 +14,13 @@ internal import Policy
 final class RecordDecoder {
     private let decoder = EventDecoder()
     /// Reads members of what `decoder` has lent.
-    private let memberDecoder = EventDecoder()
+    let memberDecoder = EventDecoder()
+    /// Who may write control events; nil if nobody is asked for a signature.
+    let controlKeys: ControlKeys?
     /// Fingerprints of the names of a record's further `ce_` headers: there may be many, and only repeats matter.
     private var furtherNames: [UInt64] = []
+
+    init(controlKeys: ControlKeys? = nil) { self.controlKeys = controlKeys }
 
     /// - Parameter latest: the greatest time that an event may have, in microseconds since 1970.
     func decode(
@@ -38,10 +43,19 @@ final class RecordDecoder {
                 source: headers.source.value, type: headers.type.value, subject: headers.subject.value,
                 time: headers.time.value, contentType: headers.contentType.value, into: &event)
         }
-        if let defect { return defect }
+        return defect ?? self.defect(of: event, fromControlTopic: fromControlTopic, latest: latest)
+    }
+
+    /// The event that a map has made of a record of a source topic. `value` is as long valid as `event` is.
+    func decode(mapped value: UnsafeRawBufferPointer, latest: Int64, into event: inout EventView) -> EventDefect? {
+        decoder.decode(structured: value, into: &event)
+            ?? defect(of: event, fromControlTopic: false, latest: latest)
+    }
+
+    private func defect(of event: EventView, fromControlTopic: Bool, latest: Int64) -> EventDefect? {
         if event.time.microseconds > latest { return EventDefect(.time, .inTheFuture) }
         return event.controlDefect(memberDecoder, fromControlTopic: fromControlTopic)
-            ?? event.policyDefect(memberDecoder)
+            ?? event.policyDefect(memberDecoder) ?? signatureDefect(of: event, record)
     }
 
     // MARK: Headers

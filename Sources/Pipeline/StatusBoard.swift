@@ -10,6 +10,8 @@ internal import Synchronization
 public struct IntakeCounts: Sendable, Equatable {
     public var records: Int64 = 0
     public var events: Int64 = 0
+    /// Records that are no events by their topic's map.
+    public var passedOver: Int64 = 0
     public var frames: Int64 = 0
     /// Bytes of them.
     public var frameBytes: Int64 = 0
@@ -170,6 +172,7 @@ final class StatusBoard: Sendable {
     private let events = Counter(.intakeEvents)
     private let intakeFrames = Counter(.intakeFrames)
     private let frameBytes = Counter(.ledgerAppendedBytes)
+    private let activity: Mutex<ActivitySamples>
     private let inFlight = Mutex<PipelineStatus.InFlight?>(nil)
     private let expired = Counter(.intakeExpiredPositions)
 
@@ -184,10 +187,30 @@ final class StatusBoard: Sendable {
         var begun = PipelineStatus()
         begun.unreadySince = host.now
         status = Mutex(begun)
+        activity = Mutex(ActivitySamples(at: host.now))
     }
 
     /// A role's consumer polls its group.
-    func notePoll(of role: Role) { endPollGap(of: role, polls: true) }
+    func notePoll(of role: Role) {
+        endPollGap(of: role, polls: true)
+        let now = host.now
+        guard activity.withLock({ $0.isDue(at: now) }) else { return }
+        let counts = status.withLock { ActivitySamples.Counts($0) }
+        activity.withLock { $0.add(counts, at: now) }
+    }
+
+    /// What was done in the last minute, in the last hour, and in each minute of it.
+    var lately: (minute: Activity?, hour: Activity?, minutes: [Activity]) {
+        let now = host.now
+        let counts = status.withLock { ActivitySamples.Counts($0) }
+        return activity.withLock { activity in
+            (
+                activity.activity(over: .seconds(60), until: counts, at: now),
+                activity.activity(over: .seconds(3600), until: counts, at: now),
+                activity.byMinute(60, until: counts, at: now)
+            )
+        }
+    }
 
     /// The role has no consumer until it polls again: that time does not count.
     func noteNoPolls(of role: Role) { endPollGap(of: role, polls: false) }
@@ -281,6 +304,7 @@ final class StatusBoard: Sendable {
         status.withLock { status in
             status.intake.records += counts.records
             status.intake.events += counts.events
+            status.intake.passedOver += counts.passedOver
             status.intake.frames += counts.frames
             status.intake.frameBytes += counts.frameBytes
             status.intake.recordsByTopic.merge(counts.recordsByTopic, uniquingKeysWith: +)

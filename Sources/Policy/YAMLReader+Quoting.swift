@@ -36,7 +36,7 @@ extension YAMLReader {
 
 extension YAMLReader.Value {
     /// Whether a text without quotes ends where YAML takes the rest of its line for a comment.
-    func isCut(byCommentIn text: String) -> Bool {
+    public func isCut(byCommentIn text: String) -> Bool {
         guard case .scalar(let scalar, isPlain: true) = node.content, !scalar.contains("\n") else { return false }
         let lines = text.split(separator: "\n", maxSplits: line, omittingEmptySubsequences: false)
         guard lines.indices.contains(line - 1) else { return false }
@@ -48,5 +48,5 @@ extension YAMLReader.Value {
 
 extension YAMLReader.Value {
     /// A tag of the document's own, `!data.late`, as which YAML reads an expression that begins with `!`. Nil if there is none.
-    var ownTag: String? { node.tag.hasPrefix("!") && node.tag.utf8.count > 1 ? node.tag : nil }
+    public var ownTag: String? { node.tag.hasPrefix("!") && node.tag.utf8.count > 1 ? node.tag : nil }
 }

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import HTTP
 import HTTPTypes
@@ -10,7 +11,8 @@ import Synchronization
 
 /// Asks the member that owns a subject's ledger partition, and hands its answer on. Whoever may write the members topic
 /// says where that is, so nothing that comes from there is trusted: no redirect is followed, size and time are limited, and
-/// only an answer about that ledger partition is handed on.
+/// only an answer about that ledger partition is handed on. The target is in the request's body (`RouteTable.forwardPath`), because it
+/// names a subject, and URLs of calls are logged on the way.
 struct Forwarding: Sendable {
     /// What came of a question.
     enum Outcome: Sendable {
@@ -24,8 +26,6 @@ struct Forwarding: Sendable {
 
     static let maximumBytes = 16 << 20
     private static let timeLimit = Duration.seconds(5)
-    /// In a request: another member sent it, so it is not sent on once more.
-    static let forwarded = HTTPField.Name("standing-forwarded")!
     /// In an answer: who gave it.
     static let member = HTTPField.Name("standing-member")!
     /// What a member can answer for a subject: a standing, that there is none, and what is wrong with the question.
@@ -33,9 +33,14 @@ struct Forwarding: Sendable {
 
     private let session: URLSession
     private let transfers: Transfers
+    /// Of all members; nil if they have none.
+    let secret: MemberSecret?
+    private let scheme: String
 
-    /// At most `maximum` questions are under way.
-    init(maximum: Int) {
+    /// At most `maximum` questions are under way. `isTLS`: members speak TLS, as this one does.
+    init(maximum: Int, secret: MemberSecret? = nil, isTLS: Bool = false) {
+        self.secret = secret
+        scheme = isTLS ? "https" : "http"
         transfers = Transfers(maximum: max(1, maximum))
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = Self.timeLimit / .seconds(1)
@@ -48,39 +53,75 @@ struct Forwarding: Sendable {
     /// Questions that can be under way.
     var maximum: Int { transfers.maximum }
 
-    /// `path`: with the query, percent-encoded as it came.
-    func ask(_ address: HTTPAddress, about partition: Int, path: String) async -> Outcome {
+    /// `target`: the path and the query, percent-encoded as they came. `caller`: who has asked this member.
+    func ask(_ address: HTTPAddress, about partition: Int, target: String, for caller: Caller) async -> Outcome {
         let (answer, body): (HTTPURLResponse, [UInt8])
-        switch await transfer(address, path: path) {
+        switch await transfer(address, target: target, for: caller) {
         case .whole(let whole, let bytes): (answer, body) = (whole, bytes)
         case .tooLarge: return .tooLarge
         case .failed: return .none
         }
         func header(_ name: HTTPField.Name) -> String? { answer.value(forHTTPHeaderField: name.canonicalName) }
-        guard Self.statuses.contains(answer.statusCode), header(.contentType)?.hasPrefix("application/json") == true,
-            header(.ledgerPartition) == String(partition)
+        let type = header(.contentType) ?? ""
+        guard Self.statuses.contains(answer.statusCode), header(.ledgerPartition) == String(partition),
+            type.hasPrefix("application/json") || type.hasPrefix(Problem.mediaType)
         else { return .none }
         var response = Response.json(body, status: .init(code: answer.statusCode))
+        if answer.statusCode != 200 { response.headers[.contentType] = Problem.mediaType }
         for name in HTTPField.Name.ofAnswer { response.headers[name] = header(name) }
         response.headers[Self.member] = "\(address)"
         return .answer(response)
     }
 
     /// What a member answers about itself, JSON; nil if it does not, or answers with anything else.
-    func ask(_ address: HTTPAddress, path: String) async -> [UInt8]? {
-        guard case .whole(let answer, let body) = await transfer(address, path: path), answer.statusCode == 200,
+    func ask(_ address: HTTPAddress, target: String, for caller: Caller) async -> [UInt8]? {
+        guard case .whole(let answer, let body) = await transfer(address, target: target, for: caller),
+            answer.statusCode == 200,
             answer.value(forHTTPHeaderField: HTTPField.Name.contentType.canonicalName)?.hasPrefix("application/json")
                 == true
         else { return nil }
         return body
     }
 
-    private func transfer(_ address: HTTPAddress, path: String) async -> Transfers.Outcome {
+    /// The same of a question in a body, to a path that members alone may ask.
+    func ask(_ address: HTTPAddress, path: String, body: [UInt8], for caller: Caller) async -> [UInt8]? {
+        let question = Question(path: path, body: body, type: "application/json", sealed: ("POST", path, body))
+        guard case .whole(let answer, let body) = await transfer(address, question, for: caller),
+            answer.statusCode == 200,
+            answer.value(forHTTPHeaderField: HTTPField.Name.contentType.canonicalName)?.hasPrefix("application/json")
+                == true
+        else { return nil }
+        return body
+    }
+
+    /// A `POST`, and what its token is for.
+    private struct Question {
+        let path: String
+        let body: [UInt8]
+        let type: String
+        let sealed: (method: String, target: String, body: [UInt8])
+    }
+
+    private func transfer(_ address: HTTPAddress, target: String, for caller: Caller) async -> Transfers.Outcome {
+        let question = Question(
+            path: RouteTable.forwardPath, body: Array(target.utf8), type: "text/plain", sealed: ("GET", target, []))
+        return await transfer(address, question, for: caller)
+    }
+
+    private func transfer(_ address: HTTPAddress, _ question: Question, for caller: Caller) async -> Transfers.Outcome {
         guard transfers.reserve() else { return .failed }
         defer { transfers.release() }
-        guard path.hasPrefix("/"), let url = URL(string: "http://\(address)\(path)") else { return .failed }
+        guard let url = URL(string: "\(scheme)://\(address)\(question.path)") else { return .failed }
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
-        request.setValue("1", forHTTPHeaderField: Self.forwarded.canonicalName)
+        request.httpMethod = "POST"
+        request.httpBody = Data(question.body)
+        request.setValue(question.type, forHTTPHeaderField: HTTPField.Name.contentType.canonicalName)
+        if let secret {
+            let token = secret.token(
+                for: caller, method: question.sealed.method, target: question.sealed.target, body: question.sealed.body,
+                to: "\(address)", at: ForwardedCallers.clock())
+            request.setValue(token, forHTTPHeaderField: HTTPField.Name.standingCaller.canonicalName)
+        }
         let task = session.dataTask(with: request)
         // The session's own limits are of the time between two bytes.
         let timer = Task {

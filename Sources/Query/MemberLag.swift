@@ -1,3 +1,4 @@
+internal import Access
 internal import Events
 internal import HTTP
 public import Lag
@@ -58,7 +59,9 @@ public final class MemberLag: Sendable {
     }
 
     /// `GET /lag` and its pages.
-    func add(to routes: Routes) { LagRoutes(watch, title: "Lag of this member's groups").addLag(to: routes) }
+    var routes: [Route] {
+        LagRoutes(watch, title: "Lag of this member's groups").lagRoutes(requires: .permission(.readProgramme))
+    }
 
     /// What the last look told; nothing but that there is none, before the first one and after one that failed.
     func add(to exposition: inout Exposition) {
@@ -72,6 +75,12 @@ public final class MemberLag: Sendable {
         }
         if let overdue = reading.overdue { exposition.add(.sanctionsOverdue, overdue) }
         exposition.add(.sanctionsPartitions, Int64(reading.partitions))
+    }
+
+    /// The last report, if it says how things are now.
+    var report: LagReport? {
+        let state = watch.ask()
+        return state.isCurrent ? state.report : nil
     }
 
     /// Ends after the look that is under way.

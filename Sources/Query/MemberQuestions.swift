@@ -1,3 +1,4 @@
+public import Access
 public import HTTP
 public import Pipeline
 
@@ -6,19 +7,22 @@ public import Pipeline
 public struct MemberQuestions: Sendable {
     private static let atOnce = 32
 
-    private let forwarding = Forwarding(maximum: MemberQuestions.atOnce)
+    private let forwarding: Forwarding
+    /// Who asks: the command, with the operator's role.
+    private let caller = Caller(name: "command", roles: [.operator])
 
-    public init() {}
+    /// `secret`: of all members; nil if they have none.
+    public init(secret: MemberSecret? = nil) { forwarding = Forwarding(maximum: Self.atOnce, secret: secret) }
 
     /// The members' reports, in the order of the addresses; nil for one that does not answer.
     public func shadowReports(of addresses: [HTTPAddress]) async -> [ShadowReport?] {
         var reports = [ShadowReport?](repeating: nil, count: addresses.count)
         for start in stride(from: 0, to: addresses.count, by: Self.atOnce) {
-            await withTaskGroup(of: (Int, ShadowReport?).self) { [forwarding] group in
+            await withTaskGroup(of: (Int, ShadowReport?).self) { [forwarding, caller] group in
                 for place in start..<min(start + Self.atOnce, addresses.count) {
                     let address = addresses[place]
                     group.addTask {
-                        let body = await forwarding.ask(address, path: QueryServer.shadowPath)
+                        let body = await forwarding.ask(address, target: QueryServer.shadowPath, for: caller)
                         return (place, body.flatMap { ShadowReport(json: $0) })
                     }
                 }

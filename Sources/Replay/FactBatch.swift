@@ -4,10 +4,12 @@ public import Scoring
 /// Encoded facts on their way out, in order. Reused, it does not allocate.
 public struct FactBatch: ~Copyable {
     public struct Item {
-        public let topic: FactTopic
+        public let kind: Fact.Kind
         public let sequence: Int64
         let key: Range<Int>
         let value: Range<Int>
+
+        public var topic: FactTopic { kind.topic }
     }
 
     public private(set) var items: [Item] = []
@@ -21,13 +23,13 @@ public struct FactBatch: ~Copyable {
     }
 
     mutating func append(
-        _ topic: FactTopic, _ sequence: Int64, key: UnsafeRawBufferPointer, _ encode: (inout ByteWriter) -> Void
+        _ kind: Fact.Kind, _ sequence: Int64, key: UnsafeRawBufferPointer, _ encode: (inout ByteWriter) -> Void
     ) {
         let start = bytes.count
         bytes.append(key)
         let middle = bytes.count
         encode(&bytes)
-        items.append(Item(topic: topic, sequence: sequence, key: start..<middle, value: middle..<bytes.count))
+        items.append(Item(kind: kind, sequence: sequence, key: start..<middle, value: middle..<bytes.count))
     }
 
     /// The subject: valid until the next change.

@@ -64,7 +64,7 @@ final class HistoryFold {
     func fold(before end: Int64, within left: inout PartitionFold.Slice) throws -> Bool {
         isWaiting = false
         while search != nil || folded < end {
-            guard !isWaiting, left.history > 0, left.timers > 0 else { return false }
+            guard !isWaiting, left.hasRoomForHistory else { return false }
             if search != nil {
                 try goOnSearching(before: end, &left)
                 continue
@@ -151,7 +151,7 @@ final class HistoryFold {
     func fold(
         _ frame: UnsafeRawBufferPointer, at offset: Int64, until end: Int = .max, within left: inout PartitionFold.Slice
     ) throws -> Bool {
-        guard left.history > 0, left.timers > 0 else { return false }
+        guard left.hasRoomForHistory else { return false }
         guard try past.foldPart(frame, at: offset, until: end, within: &left, into: &nothing) == .done else {
             return false
         }

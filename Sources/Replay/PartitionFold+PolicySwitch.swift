@@ -34,10 +34,9 @@ extension PartitionFold {
     }
 
     private mutating func admitActivation() -> Fold.Admission {
-        fold.allowance = Fold.Allowance(timers: left.timers, facts: left.facts)
+        fold.allowance = left.allowance
         let admission = fold.admitActivation(entry.event, entry: reader.index)
-        left.timers = fold.allowance.timers
-        fold.allowance = .unlimited
+        left.settle(&fold)
         return admission
     }
 
@@ -91,9 +90,9 @@ extension PartitionFold {
         _ frame: UnsafeRawBufferPointer, at offset: Int64, until end: Int = .max, within rest: inout Slice,
         into nothing: inout FactBatch
     ) throws -> Progress {
-        left = Slice(entries: rest.history, timers: rest.timers, history: 1, facts: .max)
+        left = Slice(entries: rest.history, timers: rest.timers, history: 1, facts: .max, cost: rest.cost)
         defer {
-            (rest.history, rest.timers) = (left.entries, left.timers)
+            (rest.history, rest.timers, rest.cost) = (left.entries, left.timers, left.cost)
             fold.clearOutput()
         }
         return try fold(frame, at: offset, until: end, above: [], into: &nothing)

@@ -17,6 +17,8 @@ extension PartitionFold {
         public static let standardTimers = 1024
         public static let standardHistory = 2048
         public static let standardFacts = 2048
+        /// About 1 ms of expressions that work on lists and texts. Comparisons of numbers cost nothing.
+        public static let standardCost = 200_000
 
         /// Entries folded. Up to 256 more may be left over from the call before. A policy in the shadow folds the frame with as
         /// many, and as many timers, of its own.
@@ -31,19 +33,23 @@ extension PartitionFold {
         /// (`Fold.maximumStepFacts`, while a policy is switched that of both) is that. An enrolment with the early events that
         /// waited for it is one step, and may go beyond it.
         public internal(set) var facts: Int
+        /// Units of work of the policy's expressions (`Limit.cost`), and of those of a new policy that the history is folded under.
+        /// The last step may cost more than what is left.
+        public internal(set) var cost: Int
 
         /// Of each bound at least 1, so that every call does something.
         public init(
             entries: Int = standardEntries, timers: Int = standardTimers, history: Int = standardHistory,
-            facts: Int = standardFacts
+            facts: Int = standardFacts, cost: Int = standardCost
         ) {
             (self.entries, self.timers) = (max(1, entries), max(1, timers))
-            (self.history, self.facts) = (max(1, history), max(1, facts))
+            (self.history, self.facts, self.cost) = (max(1, history), max(1, facts), max(1, cost))
         }
 
         public static let standard = Slice()
         /// The whole frame.
-        public static let unbounded = Slice(entries: .max, timers: .max, history: .max, facts: .max)
+        public static let unbounded = Slice(
+            entries: .max, timers: .max, history: .max, facts: .max, cost: .max)
     }
 
     /// A policy that is being switched to: the partition is folded once more under it, while the policy before is active.
@@ -116,4 +122,17 @@ extension PartitionFold {
         }
         retired = nil
     }
+}
+
+extension PartitionFold.Slice {
+    /// What is left to the partition's own fold.
+    var allowance: Fold.Allowance { Fold.Allowance(timers: timers, facts: facts, cost: cost) }
+
+    /// Takes back what a fold has left of an allowance. The facts are counted where they are drained.
+    mutating func settle(_ fold: inout Fold) {
+        (timers, cost) = (fold.allowance.timers, fold.allowance.cost)
+        fold.allowance = .unlimited
+    }
+
+    var hasRoomForHistory: Bool { history > 0 && timers > 0 && cost > 0 }
 }

@@ -299,7 +299,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         // What was left over by the part before.
         guard try foldBatch() else { return false }
         while true {
-            guard left.entries > 0 else {
+            guard left.entries > 0, left.cost > 0 else {
                 _ = try foldBatch()
                 return false
             }
@@ -343,12 +343,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// False: the slice is used up before the batch, or the fold asks for earlier events.
     private mutating func foldBatch() throws -> Bool {
         guard !batch.isEmpty else { return true }
-        fold.allowance = Fold.Allowance(timers: left.timers, facts: left.facts)
+        fold.allowance = left.allowance
         let start = folded
         let count = batch.withUnsafeBufferPointer { fold.fold(UnsafeBufferPointer(rebasing: $0[start...])) }
         folded += count
-        left.timers = fold.allowance.timers
-        fold.allowance = .unlimited
+        left.settle(&fold)
         guard folded == batch.count else {
             if fold.lacksEarlierEvents { try askForEarlierEvents(from: folded) }
             return false
@@ -469,7 +468,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             sequences[topic.rawValue] += 1
             let sequence = sequences[topic.rawValue]
             guard sequence > published[topic.rawValue] else { continue }
-            facts.append(topic, sequence, key: fact.subject) {
+            facts.append(fact.kind, sequence, key: fact.subject) {
                 encoder.encode(fact, reasons: fold.output.reasons, offset: offset, sequence: sequence, into: &$0)
             }
         }

@@ -59,11 +59,11 @@ final class PolicyCandidate {
     func succeed(
         _ old: borrowing Fold, by event: EventView, entry: Int, within left: inout PartitionFold.Slice
     ) throws(Fold.WrongPast) -> Bool {
-        folding.past.fold.allowance = Fold.Allowance(
-            timers: left.timers, facts: left.facts, subjects: left.history)
+        folding.past.fold.allowance = left.allowance
+        folding.past.fold.allowance.subjects = left.history
         let isDone = try folding.past.fold.succeed(old, by: event, entry: entry, &succession)
-        (left.timers, left.history) = (folding.past.fold.allowance.timers, folding.past.fold.allowance.subjects)
-        folding.past.fold.allowance = .unlimited
+        left.history = folding.past.fold.allowance.subjects
+        left.settle(&folding.past.fold)
         return isDone
     }
 

@@ -1,3 +1,4 @@
+internal import Expressions
 internal import Policy
 
 extension Fold {
@@ -13,9 +14,12 @@ extension Fold {
         /// Subjects that another policy takes over: each once where its key is measured, once where it is found, and once where it
         /// is told.
         public var subjects: Int
+        /// Units of work of the policy's expressions (`Limit.cost`). A step begins while some are left, and is charged when the next
+        /// one begins.
+        public var cost: Int
 
-        public init(timers: Int = .max, facts: Int = .max, subjects: Int = .max) {
-            (self.timers, self.facts, self.subjects) = (timers, facts, subjects)
+        public init(timers: Int = .max, facts: Int = .max, subjects: Int = .max, cost: Int = .max) {
+            (self.timers, self.facts, self.subjects, self.cost) = (timers, facts, subjects, cost)
         }
 
         public static let unlimited = Allowance()
@@ -25,5 +29,17 @@ extension Fold {
     /// follows from the points; one of each perk; one of a sanction's timer.
     public var maximumStepFacts: Int { 2 + 3 * policy.sanctions.count + policy.perks.count }
 
-    var hasRoomForStep: Bool { output.facts.count <= allowance.facts - maximumStepFacts }
+    var hasRoomForStep: Bool { allowance.cost > 0 && output.facts.count <= allowance.facts - maximumStepFacts }
+
+    /// A behaviour event begins: what expressions over it may cost together.
+    @inline(__always) mutating func allowEvent() {
+        allowance.cost -= eventFrame.spent
+        eventFrame.allow(version >= .fourth ? Limit.stepCost : .max)
+    }
+
+    /// A step of a subject begins: what rules over measures, levels and perks may cost together in it.
+    @inline(__always) mutating func allowStep() {
+        allowance.cost -= standingFrame.spent
+        standingFrame.allow(version >= .sixth ? Limit.stepCost : .max)
+    }
 }

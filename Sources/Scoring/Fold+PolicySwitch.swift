@@ -165,7 +165,7 @@ extension Fold {
         let room = allowance.facts - maximumStepFacts - old.maximumStepFacts
         return withUnsafePointer(to: event) { event in
             while let pair = succession.pairs.first {
-                guard allowance.subjects > 0, output.facts.count <= room else { return false }
+                guard allowance.subjects > 0, allowance.cost > 0, output.facts.count <= room else { return false }
                 allowance.subjects -= 1
                 removeFirst(&succession.pairs)
                 let was = old.subjects.record(pair.old)

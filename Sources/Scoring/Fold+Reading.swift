@@ -41,7 +41,24 @@ extension Fold {
         return events
     }
 
-    /// What `events(inMeasure:of:)` knows an event by.
+    /// The points, before any cap, of each event that counts under a rule of a subject now, by its fingerprint; empty if it is not
+    /// enrolled.
+    public func points(ofRule rule: Int, of subject: UnsafeRawBufferPointer) -> [UInt64: Int64] {
+        var points: [UInt64: Int64] = [:]
+        guard series[rule].form != .overMeasures,
+            let number = subjects.find(subject, hash: subject.fingerprint(seed: 0))
+        else { return points }
+        forEachBucket(rule, subjects.record(number)) { bucket in
+            var next = bucket.pointee.evidence
+            while next != 0 {
+                points[OrderedEvent.mark(evidence[next].pointee.identity), default: 0] += evidence[next].pointee.points
+                next = evidence[next].pointee.next
+            }
+        }
+        return points
+    }
+
+    /// What `events(inMeasure:of:)` and `points(ofRule:of:)` know an event by.
     public static func fingerprint(of event: EventView) -> UInt64 { OrderedEvent.mark(keys(event).identity) }
 
     private func standing(_ record: UnsafeMutablePointer<Int64>) -> Standing {

@@ -162,7 +162,7 @@ extension Fold {
     }
 
     /// A step begins that changes nothing but the state of a sanction.
-    private func sanctionChange(_ record: UnsafeMutablePointer<Int64>) -> Change {
+    private mutating func sanctionChange(_ record: UnsafeMutablePointer<Int64>) -> Change {
         allowStep()
         var change = Change(sanctions: true)
         weigh(record, &change)

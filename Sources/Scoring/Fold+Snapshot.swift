@@ -6,7 +6,7 @@ public import Policy
 // reference before it trusts one.
 extension Fold {
     /// The form of a state's bytes. Bytes of another form are no state.
-    public static let stateVersion: UInt32 = 10
+    public static let stateVersion: UInt32 = 11
 
     /// Why bytes are not the state of this fold.
     public struct SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -278,6 +278,7 @@ extension SubjectTable {
                 keys.append(key)
             }
             try body(writer.bytes)
+            try body(UnsafeRawBufferPointer(start: enrolments(ofChunk: number), count: records * Self.enrolmentBytes))
             try body(keys.bytes)
         }
     }
@@ -287,7 +288,7 @@ extension SubjectTable {
         let words = try reader.integer(UInt64.self)
         let count = try reader.integer(UInt64.self)
         let freeCount = try reader.integer(UInt64.self)
-        guard words == UInt64(layout.words), count <= UInt64(reader.remaining / (8 * layout.words)),
+        guard words == UInt64(layout.words), count <= UInt64(reader.remaining / (8 * (layout.words + 1))),
             freeCount <= count, count < UInt64(UInt32.max)
         else { throw reader.failure }
         for _ in 0..<freeCount {
@@ -301,6 +302,9 @@ extension SubjectTable {
             let records = min(Self.chunkRecords, Int(count) - used)
             let bytes = try reader.take(records * layout.words * 8)
             UnsafeMutableRawPointer(chunk).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+            let times = try reader.take(records * Self.enrolmentBytes)
+            UnsafeMutableRawPointer(enrolments(ofChunk: chunks.count - 1))
+                .copyMemory(from: times.baseAddress!, byteCount: times.count)
             for index in 0..<records {
                 try restore(chunk + index * layout.words, from: &reader)
                 used += 1
@@ -329,6 +333,7 @@ extension SubjectTable {
             noteKey(bytes: length)
         }
         place(hash: hash, subject: UInt32(used))
+        noteLife(Self.life(record).pointee, ofChunk: chunks.count - 1)
         count += 1
     }
 }

@@ -251,7 +251,7 @@ public struct Fold: ~Copyable {
                     located += 1
                 }
                 let key = keys[index & (farAhead - 1)]
-                guard output.facts.count <= room,
+                guard output.facts.count <= room, allowance.cost > 0,
                     fold(items.baseAddress! + index, subjectHash: key.subject, identity: key.identity)
                 else { return index }
             }
@@ -335,7 +335,7 @@ public struct Fold: ~Copyable {
         let record = subjects.record(subject)
         let kind = SubjectTable.header(record).pointee.kind
         if let input = type.input { input._withUnsafeGuaranteedRef { load(event, $0, record, kind: kind) } }
-        eventFrame.allow(version >= .fourth ? Limit.stepCost : .max)
+        allowEvent()
         allowStep()
         let firstReason = output.reasons.count
         var change = contribute(event, type.steps, record, subject, kind: kind, identity)
@@ -354,9 +354,6 @@ public struct Fold: ~Copyable {
         counters.scored += 1
         evaluate(subject, cause: .event(event), reasons: reasons, change)
     }
-
-    /// A step of a subject begins: what rules over measures, levels and perks may cost together in it.
-    @inline(__always) func allowStep() { standingFrame.allow(version >= .sixth ? Limit.stepCost : .max) }
 
     /// What a step did to a subject, as far as the evaluation must know.
     struct Change {
@@ -513,7 +510,8 @@ public struct Fold: ~Copyable {
         let subject = subjects.insert(event.pointee.subject, hash: hash, kind: kind)
         let record = subjects.record(subject)
         SubjectTable.terms(record).pointee = terms.add(text)
-        SubjectTable.life(record).pointee = UInt32(truncatingIfNeeded: counters.enrolments)
+        subjects.enrol(
+            subject, life: UInt32(truncatingIfNeeded: counters.enrolments), at: event.pointee.time.microseconds)
         if !attributes.isEmpty {
             record[subjects.layout.attributesAt] = Int64(attributes.add(from: event.pointee.data))
         }

@@ -7,7 +7,8 @@ internal import Events
 /// dimension its points, per rule and per measure a `Bucket`, per perk its state, per sanction the number of its
 /// `Imposition`, the states of windows and measures (`Series.stateAt`), and, if the policy declares attributes, the number of
 /// the subject's (`AttributeTable`). A key of at most 24 bytes lies in the record itself, a longer one elsewhere. Chunks never
-/// move, so growth copies nothing but the index.
+/// move, so growth copies nothing but the index. After the records a chunk has a word for each, the time of its enrolment, and
+/// one for all: the greatest number of an enrolment that was put into the chunk (`Life`). The fold of an event reads neither.
 struct SubjectTable: ~Copyable {
     /// Layout of a record, in words.
     struct Layout {
@@ -70,7 +71,7 @@ struct SubjectTable: ~Copyable {
     private static let maximumPrefetchedBytes = 256
     private let prefetchedBytes: Int
 
-    private static let chunkShift = 10
+    static let chunkShift = 10
     static let chunkRecords = 1 << chunkShift
 
     let layout: Layout
@@ -194,7 +195,7 @@ struct SubjectTable: ~Copyable {
 
     /// A chunk begins with a cache line, so a record lies in as few as it can.
     @discardableResult mutating func addChunk() -> UnsafeMutablePointer<Int64> {
-        let chunk = CacheLine.allocate(repeating: Int64(0), count: Self.chunkRecords * layout.words)
+        let chunk = CacheLine.allocate(repeating: Int64(0), count: chunkWords)
         chunks.append(chunk)
         return chunk
     }
@@ -227,6 +228,7 @@ struct SubjectTable: ~Copyable {
     mutating func wipe() {
         guard !removed.isEmpty else { return }
         for (subject, key) in removed {
+            enrolledAt(subject).pointee = 0
             UnsafeMutableRawBufferPointer(mutating: key).initializeMemory(as: UInt8.self, repeating: 0)
             if key.count > Self.inlineKeyBytes { keyBytes -= key.count }
             Self.free(key)
@@ -254,7 +256,7 @@ struct SubjectTable: ~Copyable {
     var nextGrowth: Int { count * 4 > (mask + 1) * 3 / 10 * 9 ? (mask + 1) * 2 * MemoryLayout<UInt64>.stride : 0 }
 
     var byteCount: Int {
-        (mask + 1) * MemoryLayout<UInt64>.stride + chunks.count * Self.chunkRecords * layout.words * 8 + keyBytes
+        (mask + 1) * MemoryLayout<UInt64>.stride + chunks.count * chunkWords * 8 + keyBytes
     }
 
     /// A key that a snapshot brought lies elsewhere.

@@ -86,11 +86,13 @@ public struct AccessPlan: Sendable {
             // A member checks that all of its topics exist.
             case .facts: [.describe]
             case .checkpoints: []
+            // Either role answers requests, which are audited.
+            case .audit: [.read, .write]
             }
         case .fold:
             switch topic.role {
             // The owner of a partition reads the facts' ends, and appends ticks to the ledger.
-            case .ledger, .facts, .members, .checkpoints: [.read, .write]
+            case .ledger, .facts, .members, .checkpoints, .audit: [.read, .write]
             case .source, .control, .deadLetter: [.describe]
             }
         case .perks: topic.role == .facts && topic.name.hasSuffix("perks") ? [.read] : []
@@ -99,19 +101,19 @@ public struct AccessPlan: Sendable {
             switch topic.role {
             case .source, .control, .ledger, .facts: [.read, .describeConfigs]
             case .members: [.read]
-            case .deadLetter, .checkpoints: []
+            case .deadLetter, .checkpoints, .audit: []
             }
         case .doctor:
             switch topic.role {
             // The ledger's policy and its newest record; of a source the age of the next unread record.
             case .ledger, .source: [.read, .describeConfigs]
-            case .control, .facts, .deadLetter, .members, .checkpoints: [.describe, .describeConfigs]
+            case .control, .facts, .deadLetter, .members, .checkpoints, .audit: [.describe, .describeConfigs]
             }
         case .tools:
             switch topic.role {
             // `source reset` commits offsets in intake's group.
             case .source, .control, .ledger, .deadLetter, .members: [.read, .write]
-            case .facts, .checkpoints: [.read]
+            case .facts, .checkpoints, .audit: [.read]
             }
         case .apply: [.create, .alter, .alterConfigs]
         case .source: topic.role == .source ? [.write] : []

@@ -3,6 +3,51 @@ extension BuiltInTopics {
     /// that both are equal.
     public static let schemas: [(name: String, text: String)] = [
         (
+            "audit.json",
+            #"""
+            {
+              "$schema": "https://json-schema.org/draft/2020-12/schema",
+              "title": "A record of the audit",
+              "description": "What somebody did or saw. The record's key is its writer. `previous` is the SHA-256 of the value before it of the same writer, `seen` that of the value at the offset `after`.",
+              "type": "object",
+              "required": ["time", "writer", "number", "member", "actor", "action", "outcome", "previous", "after", "seen"],
+              "properties": {
+                "time": {
+                  "type": "string",
+                  "format": "date-time",
+                  "description": "When the member wrote it, in UTC."
+                },
+                "writer": {
+                  "type": "string",
+                  "minLength": 1,
+                  "description": "A session of a member: its name and a number, new at each start."
+                },
+                "number": {"type": "integer", "minimum": 1, "description": "Counts the writer's records."},
+                "member": {"type": "string"},
+                "actor": {"type": "string", "description": "Who did it."},
+                "action": {"type": "string", "description": "What was done, such as readFile or decideAppeal."},
+                "subject": {"type": "string", "description": "Whom it was about."},
+                "purpose": {"type": "string", "description": "Why, in the actor's words."},
+                "outcome": {"type": "string", "description": "`allowed`, `denied`, or what came of an act."},
+                "details": {
+                  "type": "array",
+                  "items": {
+                    "type": "object",
+                    "required": ["name", "value"],
+                    "properties": {"name": {"type": "string"}, "value": {"type": "string"}},
+                    "additionalProperties": false
+                  }
+                },
+                "previous": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                "after": {"type": "integer", "minimum": -1, "description": "-1: the writer knew of no record."},
+                "seen": {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+              },
+              "additionalProperties": false
+            }
+
+            """#
+        ),
+        (
             "checkpoint.json",
             #"""
             {
@@ -86,7 +131,16 @@ extension BuiltInTopics {
                     "type": {"$ref": "#/$defs/attribute"},
                     "subject": {"type": "string", "description": "Ignored where the event goes to every ledger partition."},
                     "time": {"$ref": "#/$defs/time"},
-                    "data": {"type": "object"}
+                    "data": {"type": "object"},
+                    "actor": {"type": "string", "description": "Who did it."},
+                    "approvedby": {"type": "string", "description": "Who approved it, where two people are needed."},
+                    "reason": {"type": "string", "description": "Why."},
+                    "signedby": {"type": "string", "description": "The name of the control key that signed it."},
+                    "signature": {
+                      "description": "Ed25519, in hexadecimal digits, over these lines, joined with a line feed: `standing control event 1`; signedby; type; source; id; subject, or nothing where the event goes to every ledger partition; time in UTC, RFC 3339 with Z, at most six digits of a second and no zeros at their end; actor, or nothing; approvedby, or nothing; reason, or nothing; the SHA-256 of the bytes of data as they stand in the record, in hexadecimal digits.",
+                      "type": "string",
+                      "pattern": "^[0-9a-f]{128}$"
+                    }
                   }
                 },
                 "attribute": {

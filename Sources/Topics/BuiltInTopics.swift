@@ -17,6 +17,12 @@ public enum BuiltInTopics {
             schema: event.json
             written-by: marketplaces
             read-by: standing (intake)
+            owner: Harbour Market
+            sector: private
+            purpose: Trust among strangers who trade with each other
+            types: [order.*, review.*, item.*, booking.*, deposit.*, referral.*, contact.*, year.*]
+            sources: [/market/]
+            contact: sources@market.example
 
             """#
         ),
@@ -34,6 +40,12 @@ public enum BuiltInTopics {
             schema: event.json
             written-by: [municipalities, courts]
             read-by: standing (intake)
+            owner: The city and its courts
+            sector: public
+            purpose: What people do for the town, and what its offices and courts decide
+            types: [volunteer.*, blood.*, noise.*, gathering.*, office.*, audit.*, court.*, course.*]
+            sources: [/city/audit, /city/hall, /city/volunteers, /court/]
+            contact: registry@city.example
 
             """#
         ),
@@ -72,6 +84,12 @@ public enum BuiltInTopics {
             schema: event.json
             written-by: [banks, utilities]
             read-by: standing (intake)
+            owner: Banks and utilities
+            sector: private
+            purpose: Whether people pay what they owe
+            types: [account.*, balance.*, bill.*, credit.*, instalment.*, instalments.*, loan.*]
+            sources: [/bank, /utility/]
+            contact: reporting@bank.example
 
             """#
         ),
@@ -89,6 +107,31 @@ public enum BuiltInTopics {
             schema: event.json
             written-by: public transport operators
             read-by: standing (intake)
+            owner: The city's transport authority
+            sector: public
+            purpose: Fares and conduct on trains, buses and roads
+            types: [fare.*, parking.*, train.*, ride.*, car.*, damage.*, offence.*, speeding.*]
+            sources: [/city/transport]
+            contact: transport@city.example
+
+            """#
+        ),
+        (
+            "standing.audit.yaml",
+            #"""
+            name: standing.audit
+            title: The audit
+            description: >-
+              Who looked at whose file and why, who decided an appeal, who changed a policy or proposed to. It names people, so it is
+              personal data: the retention is as long as it may be kept. Records are chained, so that one which is removed or changed
+              shows (`standing audit verify`). Whoever may write here could propose an activation in another's name.
+            role: audit
+            key: writer
+            partitions: 1
+            retention: 400 days
+            schema: audit.json
+            written-by: standing (query)
+            read-by: [standing (query), standing audit]
 
             """#
         ),
@@ -117,7 +160,8 @@ public enum BuiltInTopics {
             title: Control events
             description: >-
               The one source topic whose events may use the type prefix `standing.`: enrolments, withdrawals, voids, appeals,
-              policies and source resets. Whoever may write here decides who is scored and by which policy.
+              policies and source resets. Whoever may write here decides who is scored and by which policy, but where members are
+              given --control-keys: then whoever has a key that may sign it does.
             role: control
             key: subject                     # none for standing.policy.activated and standing.source.*
             partitions: 12

@@ -97,7 +97,7 @@ public enum TopicPlan {
                 switch topic.role {
                 case .ledger: "a ledger"
                 case .facts: "a facts topic"
-                case .source, .control, .deadLetter, .checkpoints, .members: "this topic"
+                case .source, .control, .deadLetter, .checkpoints, .members, .audit: "this topic"
                 }
             return [.refuse(topic: topic.name, reason: difference + "\(kind) is never re-partitioned")]
         }

@@ -25,6 +25,7 @@ struct AppealFileCommand: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var key: ControlKeyOptions
     @Option(help: "Who appeals.")
     var subject: String
     @Option(help: "The sanction's id in the policy.", completion: .sanctions)
@@ -36,7 +37,7 @@ struct AppealFileCommand: ParsableCommand {
         var data = JSONObjectText()
         data.add("sanction", sanction)
         data.add("statement", statement)
-        try ControlTopic.send(.appealFiled, subject: subject, data: data.text, to: cluster, at: time)
+        try ControlTopic.send(.appealFiled, subject: subject, data: data.text, to: cluster, at: time, by: key)
     }
 }
 
@@ -56,6 +57,7 @@ struct AppealDecideCommand: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var key: ControlKeyOptions
     @Option(help: "Who has appealed.")
     var subject: String
     @Option(help: "The sanction's id in the policy.", completion: .sanctions)
@@ -70,6 +72,6 @@ struct AppealDecideCommand: ParsableCommand {
         data.add("sanction", sanction)
         data.add("outcome", outcome.rawValue)
         data.add("reason", reason)
-        try ControlTopic.send(.appealDecided, subject: subject, data: data.text, to: cluster, at: time)
+        try ControlTopic.send(.appealDecided, subject: subject, data: data.text, to: cluster, at: time, by: key)
     }
 }

@@ -27,6 +27,7 @@ struct EventVoidCommand: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var key: ControlKeyOptions
     @Option(help: "Whose event it is.")
     var subject: String
     @Option(help: "The event's source.")
@@ -41,6 +42,6 @@ struct EventVoidCommand: ParsableCommand {
         data.add("source", source)
         data.add("id", id)
         data.add("reason", reason)
-        try ControlTopic.send(.eventVoided, subject: subject, data: data.text, to: cluster, at: time)
+        try ControlTopic.send(.eventVoided, subject: subject, data: data.text, to: cluster, at: time, by: key)
     }
 }

@@ -8,8 +8,8 @@ struct EventSendCommand: ParsableCommand {
         abstract: "Send one behaviour event of a subject to a source topic.",
         discussion: """
             Prints the event's id. It is what any program that writes to the topic would send: structured CloudEvents JSON, the \
-            subject as its key. The topic is one that the topic files declare with `role: source`. The same source and id once \
-            more count once.
+            subject as its key. The topic is one that the topic files declare with `role: source`; type and source are such \
+            as it declares. The same source and id once more count once.
 
             Examples:
               standing event send --topic behaviour.community --type volunteer.hours \\
@@ -28,8 +28,11 @@ struct EventSendCommand: ParsableCommand {
     var subject: String
     @Option(help: "The event's id. Default: a new one.")
     var id: String?
-    @Option(help: "The event's source.")
-    var source = OperatorEvent.defaultSource
+    @Option(
+        help: """
+            The event's source. Default: \(OperatorEvent.defaultSource), or `operator` under the first one that the topic declares.
+            """)
+    var source: String?
     @Option(help: "What the policy's rules look at, a JSON object. Default: none.")
     var data: String?
 
@@ -38,8 +41,11 @@ struct EventSendCommand: ParsableCommand {
         let data = try data.map { try requireJSONObject($0, option: "--data") }
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
-        let topic = try sourceTopic(of: cluster)
-        var event = OperatorEvent(type: type, subject: subject, source: source, data: data)
+        let target = try SourceTopic(self.topic, of: cluster.definitions, prefix: cluster.prefix)
+        let (topic, declarations) = (target.topic, target.declarations)
+        let source = source ?? declarations[topic]?.operatorSource ?? OperatorEvent.defaultSource
+        var event = OperatorEvent(
+            type: type, subject: subject, source: source, data: data, declarations: declarations)
         if let id { event.id = id }
         let sent = try event.send(to: topic, of: cluster) {
             try time.stamp(cluster, &settings, subject: subject)
@@ -53,18 +59,12 @@ struct EventSendCommand: ParsableCommand {
         let hint = known.flatMap(\.command).map { ": `standing \($0)` sends it" } ?? ""
         throw fail("error: type: \(type) is for the control topic alone\(hint)", Exit.usage)
     }
+}
 
-    private func sourceTopic(of cluster: Cluster) throws -> String {
-        let sources = cluster.names(.source)
-        let known = sources.isEmpty ? "there is none" : sources.joined(separator: ", ")
-        guard let topic else {
-            guard sources.count == 1 else { throw fail("error: which --topic? \(known)", Exit.usage) }
-            return sources[0]
-        }
-        guard let found = sources.first(where: { $0 == topic || $0 == cluster.prefix + topic }) else {
-            throw fail("error: --topic: \(topic) is no source topic of the topic files: \(known)", Exit.usage)
-        }
-        return found
+extension SourceDeclaration {
+    /// Who speaks there for its owner.
+    fileprivate var operatorSource: String? {
+        sources.first.map { $0.hasSuffix("/") ? $0 + "operator" : $0 + "/operator" }
     }
 }
 

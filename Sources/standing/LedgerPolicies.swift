@@ -1,6 +1,7 @@
 import ArgumentParser
 import Events
 import Foundation
+import Ledger
 import Pipeline
 import Policy
 import Replay
@@ -85,7 +86,8 @@ struct ActivePolicies {
     /// Sends the activation, which names the policy that is active here, and waits until the ledger has it. `time` is asked for
     /// once it is certain to be sent. Ends the command where the ledger does not have it in time, and where it changed nothing.
     mutating func activate(
-        _ policy: ScoringPolicy, _ wait: ActivationWaitOptions, at time: () throws -> Timestamp
+        _ policy: ScoringPolicy, _ wait: ActivationWaitOptions, _ signer: ControlSigner?,
+        at time: () throws -> Timestamp
     ) throws {
         let active = texts[texts.count - 1]
         guard policy.text != active else {
@@ -94,7 +96,7 @@ struct ActivePolicies {
         var data = JSONObjectText()
         data.add("policy", policy.text)
         data.add(EventView.replacesMember, PolicyHash.of(active))
-        let id = try ControlTopic(cluster: cluster).send(.policyActivated, data: data.text, at: time)
+        let id = try ControlTopic(cluster: cluster, signer: signer).send(.policyActivated, data: data.text, at: time)
         guard wait.microseconds > 0 else { return }
         let place = "ledger partition \(partition)"
         switch try outcome(of: id, within: wait.microseconds) {

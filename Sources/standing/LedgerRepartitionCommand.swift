@@ -15,7 +15,7 @@ struct LedgerRepartitionCommand: ParsableCommand {
             folds both exports and compares the standings of all subjects before it ends: exit 3 where one differs. \
             The number becomes a multiple of what it was.
             Ledger offsets, facts' ids and their sequence numbers begin anew, so the ledger gets a new name, and consumers \
-            bootstrap (`standing facts bootstrap`). deploy/README.md has the whole switch-over. An interrupted run goes on where it \
+            bootstrap (`standing facts bootstrap`). deploy/RESTORE.md has the whole switch-over. An interrupted run goes on where it \
             stopped.
 
             Examples:

@@ -19,13 +19,17 @@ struct OperatorEvent {
     var source = OperatorEvent.defaultSource
     /// A JSON object's text.
     var data: String?
+    /// Of source topics, by name.
+    var declarations: [String: SourceDeclaration] = [:]
+    /// Who signs it; nil if nobody does.
+    var signer: ControlSigner?
 
     /// Sends it to a source topic and returns its id when it is acknowledged. Ends the command, naming the attribute, where
     /// intake would make a dead letter of it whatever the time; `time` is asked for only if it would not.
     func send(
         to topic: String, of cluster: Cluster, isControl: Bool = false, at time: () throws -> Timestamp
     ) throws -> String {
-        if let defect = Self.defect(of: encoded(at: EntryTime.first), isControl: isControl) {
+        if let defect = defect(of: encoded(at: EntryTime.first), for: topic, isControl: isControl) {
             throw fail("error: \(defect)", Exit.usage)
         }
         let time = try time()
@@ -56,11 +60,29 @@ struct OperatorEvent {
             writer.append(",\"datacontenttype\":\"application/json\",\"data\":")
             writer.append(data)
         }
+        sign(at: time, &writer)
         writer.append("}")
         return Array(writer.bytes)
     }
 
-    private static func defect(of bytes: [UInt8], isControl: Bool) -> EventDefect? {
+    /// Adds the signature's attributes.
+    private func sign(at time: Timestamp, _ writer: inout ByteWriter) {
+        guard let signer else { return }
+        let isForEveryone = ControlType.allCases.first { $0.name.description == type }?.concernsEveryone == true
+        let statement = Array((data ?? "").utf8).withUnsafeBytes {
+            ControlStatement(
+                type: type, source: source, id: id, subject: isForEveryone ? nil : subject, time: time, actor: nil,
+                reason: nil, data: $0)
+        }
+        // An attribute that cannot be signed makes no event: the check before says so.
+        guard let signature = signer.sign(statement) else { return }
+        writer.append(",\"\(ControlStatement.keyAttribute)\":")
+        writer.append(jsonString: signer.name)
+        writer.append(",\"\(ControlStatement.signatureAttribute)\":")
+        writer.append(jsonString: signature)
+    }
+
+    private func defect(of bytes: [UInt8], for topic: String, isControl: Bool) -> EventDefect? {
         let decoder = EventDecoder()
         let memberDecoder = EventDecoder()
         // The event that is read borrows the decoder's memory.
@@ -68,7 +90,10 @@ struct OperatorEvent {
             bytes.withUnsafeBytes { bytes in
                 var event = EventView.empty
                 if let defect = decoder.decode(structured: bytes, into: &event) { return defect }
-                return event.controlDefect(memberDecoder, fromControlTopic: isControl)
+                if let defect = event.controlDefect(memberDecoder, fromControlTopic: isControl) { return defect }
+                guard !isControl, !declarations.isEmpty else { return nil }
+                let declared = DeclaredSources(declarations)
+                return declared.defect(of: event, declaration: declared.number(of: topic))
             }
         }
     }

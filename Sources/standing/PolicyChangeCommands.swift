@@ -136,6 +136,7 @@ struct PolicyActivateCommand: AsyncParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var key: ControlKeyOptions
     @OptionGroup var wait: ActivationWaitOptions
     @Argument(help: "The proposal, as `standing policy propose` wrote it.", completion: .file(extensions: ["json"]))
     var proposal: String
@@ -153,9 +154,10 @@ struct PolicyActivateCommand: AsyncParsableCommand {
         guard PolicyHash.of(active.texts.last ?? "") == proposal.active else {
             throw fail("error: another policy is active than the one that this was folded against: propose it again")
         }
+        let signer = try key.signer(&settings)
         let shadow = try ClusterShadow(cluster)
         if let shadow { say(await shadow.forecast(of: policy)) }
-        try active.activate(policy, wait) { try time.stamp(cluster, &settings, known: proposal.clock) }
+        try active.activate(policy, wait, signer) { try time.stamp(cluster, &settings, known: proposal.clock) }
         try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
     }
@@ -187,6 +189,7 @@ struct PolicyRollbackCommand: AsyncParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var key: ControlKeyOptions
     @OptionGroup var wait: ActivationWaitOptions
     @Option(
         help: "NAME/VERSION, or the VERSION of the active name. Default: the policy before the active one.",
@@ -199,9 +202,10 @@ struct PolicyRollbackCommand: AsyncParsableCommand {
         var active = try ActivePolicies(cluster)
         let text = try to.map { try active.text(named: $0) } ?? active.textBefore()
         let policy = try loadLedgerPolicy(text)
+        let signer = try key.signer(&settings)
         let shadow = try ClusterShadow(cluster)
         if let shadow { say(await shadow.forecast(of: policy)) }
-        try active.activate(policy, wait) { try time.stamp(cluster, &settings) }
+        try active.activate(policy, wait, signer) { try time.stamp(cluster, &settings) }
         try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
     }

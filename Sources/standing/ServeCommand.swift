@@ -51,6 +51,9 @@ struct ServeOptions: ParsableArguments {
     var snapshotInterval: String?
 
     @OptionGroup var keys: KeyOptions
+    @OptionGroup var access: AccessOptions
+
+    @OptionGroup var control: ControlOptions
 
     @Option(help: Setting.help("workers"))
     var workers: String?
@@ -122,8 +125,10 @@ struct ServeCommand: AsyncParsableCommand {
         let program = cluster.program()
         var configuration = try options.configuration(cluster, &settings)
         let http = try options.http(&settings)
+        let accessSettings = try options.access.settings(&settings)
         try options.check(configuration, cluster, settings)
         if showConfig { return settings.show() }
+        let access = try await accessSettings.open(logger)
         let reach = try StartCheck.http(http.address)
         if let data = configuration.data, configuration.roles.contains(.fold) { try StartCheck.data(data) }
         let broker = try cluster.startEmbedded()
@@ -140,9 +145,9 @@ struct ServeCommand: AsyncParsableCommand {
         let lag = try cluster.lag(of: service)
         defer { lag.stop() }
         let server = QueryServer(
-            service: service, metrics: metrics, address: http.address, announcement: announcement, lag: lag,
-            program: program, logger: logger)
-        if reach != .loopback { StartCheck.warnOfOpenAccess(http.address, logger) }
+            service: service, metrics: metrics, address: http.address, certificate: access.certificate,
+            announcement: announcement, lag: lag, program: program, logger: logger)
+        access.log(at: http.address, reach: reach, logger)
         if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {
             logger.warning(
                 "this member advertises no address, so others cannot forward requests to it: set --http-host and --advertise",
@@ -163,6 +168,8 @@ struct ServeCommand: AsyncParsableCommand {
                 "maxPollIntervalMilliseconds": "\(configuration.maximumPollInterval)",
             ])
         StartCheck.warnOfIdleWorkers(configuration, logger)
+        StartCheck.warnOfUndeclaredSources(configuration, logger)
+        ControlOptions.warnOfUnsigned(configuration, logger)
         let notification = ServiceNotification(environment: ProcessInfo.processInfo.environment) {
             ServiceReport.Health(
                 isAtWork: service.configuration.roles.isSubset(of: service.status.joined),
@@ -174,6 +181,8 @@ struct ServeCommand: AsyncParsableCommand {
             service.requestStop()
         }
         defer { signals.cancel() }
+        let following = access.follow(logger)
+        defer { following.cancel() }
         let (listening, listens) = AsyncStream.makeStream(of: Int.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -190,7 +199,7 @@ struct ServeCommand: AsyncParsableCommand {
                 // No group is joined before HTTP listens: what cannot start disturbs nobody.
                 var ports = listening.makeAsyncIterator()
                 guard let port = await ports.next() else { return }
-                let url = HTTPAddress(host: http.address.host, port: port).ownURL
+                let url = HTTPAddress(host: http.address.host, port: port).ownURL(isTLS: access.isTLS)
                 logger.notice(
                     "next: curl \(url)/readyz says when it is up to date; curl \(url)/subjects/SUBJECT is one standing")
                 service.start { StartCheck.descriptors(service.configuration, ledgerPartitions: $0, logger) }
@@ -242,6 +251,8 @@ extension ServeOptions {
             "memory-limit", flag: memoryLimit, expected: "a size such as 512M or 4G", Settings.bytes)
         configuration.queueSize = try settings.queueSize(flag: queueSize)
         let keyring = try keys.keyring(&settings)
+        configuration.controlKeys = try control.keys(&settings)
+        try ControlOptions.check(try control.key.signer(&settings), configuration.controlKeys)
         let name = try settings.text("member", flag: member, default: ProcessInfo.processInfo.hostName) ?? ""
         configuration.members = cluster.names(.members).first.map { .init(topic: $0, member: name) }
         configuration.standsBy = try settings.flag("standby", standby)
@@ -282,6 +293,7 @@ extension ServeOptions {
                 "--max-poll-interval and librdkafka's max.poll.interval.ms are the same: give one of them"
             ),
         ]
+        let withoutTokens = "it is about tokens, and none are accepted without --access-keys"
         let foldsNothing = "it is the fold's, and the role fold is left out"
         let withoutEffect: [(name: String, isSo: Bool, why: String)] = [
             ("data", !isFold, foldsNothing),
@@ -294,6 +306,9 @@ extension ServeOptions {
             ("trusted-keys", !isFold, foldsNothing),
             ("allowed-skew", !isIntake, "it is the intake's, and the role intake is left out"),
             ("advertise", configuration.members == nil, "the topic files have no topic for members"),
+            ("access-algorithms", !settings.isGiven("access-keys"), withoutTokens),
+            ("access-roles-claim", !settings.isGiven("access-keys"), withoutTokens),
+            ("access-subject-claim", !settings.isGiven("access-keys"), withoutTokens),
         ]
         for (isSo, sentence) in impossible where isSo { throw fail("error: \(sentence)", Exit.usage) }
         for (name, isSo, why) in withoutEffect where isSo && settings.isFlag(name) {
@@ -379,10 +394,12 @@ extension Cluster {
             }
             return topic
         }
-        return PipelineConfiguration.Topics(
+        var topics = PipelineConfiguration.Topics(
             control: names(.control)[0], sources: names(.source), ledger: names(.ledger)[0],
             deadLetter: names(.deadLetter)[0],
             facts: [try fact("score-changes"), try fact("sanctions"), try fact("perks")])
+        (topics.declarations, topics.maps) = (declarations, maps)
+        return topics
     }
 }
 

@@ -46,7 +46,7 @@ struct Setting {
     }
 
     static let all: [Setting] =
-        table + downstream(.perks, port: 8081) + downstream(.blacklist, port: 8082) + [
+        table + access + downstream(.perks, port: 8081) + downstream(.blacklist, port: 8082) + [
             Setting(
                 "blacklist.measures", .blacklist,
                 "MEASURE[,MEASURE…] that can be asked for before a fact names them; others are answered with 404.",
@@ -81,6 +81,17 @@ struct Setting {
         Setting(
             "trusted-keys", .keys, "File with the public keys whose checkpoints are believed.",
             otherwise: "only one's own"),
+
+        Setting(
+            "control-keys", .serve,
+            """
+            File with the public keys of those who may write control events, each with the acts that it may sign (`standing keys \
+            new`). Others' control events become dead letters.
+            """, otherwise: "none: whoever may write the control topic decides"),
+        Setting(
+            "control-key", .serve,
+            "File with the private key that control events are signed with (`standing keys new`).",
+            otherwise: "none, and they are not signed", others: "those that send control events"),
 
         Setting("roles", .serve, "What this process does: intake,fold, intake, or fold.", standard: "intake,fold"),
         Setting(

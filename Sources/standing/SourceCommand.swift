@@ -6,12 +6,17 @@ import Pipeline
 
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "source", abstract: "Tell intake what happened to a source topic.",
+        commandName: "source",
+        abstract: "Bring sources in: try a map, import a table, tell intake what happened to a topic.",
         discussion: """
             Examples:
+              standing source check map.yaml --sample records.jsonl
+              standing source import payments.csv --map map.yaml
               standing source reset behaviour.payments --brokers kafka:9092
             """,
-        subcommands: [SourceResetCommand.self, SourceAcknowledgeCommand.self])
+        subcommands: [
+            SourceResetCommand.self, SourceAcknowledgeCommand.self, SourceCheckCommand.self, SourceImportCommand.self,
+        ])
 }
 
 struct SourceResetCommand: ParsableCommand {
@@ -62,6 +67,7 @@ struct SourceAcknowledgeCommand: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var key: ControlKeyOptions
     @Argument(help: "The source topic.", completion: .sourceTopics)
     var topic: String
     @Option(help: "What was found; it stays in the ledger.")
@@ -76,7 +82,8 @@ struct SourceAcknowledgeCommand: ParsableCommand {
         var data = JSONObjectText()
         data.add("topic", topic)
         data.add("reason", reason)
-        let id = try ControlTopic(cluster: cluster).send(.sourceAcknowledged, data: data.text) {
+        let signer = try key.signer(&settings)
+        let id = try ControlTopic(cluster: cluster, signer: signer).send(.sourceAcknowledged, data: data.text) {
             try time.stamp(cluster, &settings)
         }
         print(id)

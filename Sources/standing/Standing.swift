@@ -24,11 +24,12 @@ struct StandingCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, ReplayCommand.self, PolicyCommand.self, SubjectCommand.self, EventCommand.self,
             AppealCommand.self, SourceCommand.self, ArchiveCommand.self, VerifyCommand.self, LedgerCommand.self,
-            KeyCommand.self, DeadLetterCommand.self, FactsCommand.self, LagCommand.self, PerksCommand.self,
+            KeyCommand.self, KeysCommand.self, DeadLetterCommand.self, FactsCommand.self, LagCommand.self,
+            PerksCommand.self,
             BlacklistCommand.self, TopicsCommand.self, SettingsCommand.self, QuickstartCommand.self, BrokerCommand.self,
             SimulateCommand.self, BenchCommand.self,
             TraceCommand.self,
-            StatusCommand.self, TailCommand.self, DoctorCommand.self, CapacityCommand.self,
+            StatusCommand.self, TailCommand.self, DoctorCommand.self, CapacityCommand.self, AccessCommand.self,
         ])
 
     static let release = "0.1.0"

@@ -29,6 +29,7 @@ struct SubjectEnrolCommand: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var key: ControlKeyOptions
     @Option(help: "Who enrols.")
     var subject: String
     @Option(help: "What the subject is.")
@@ -49,7 +50,7 @@ struct SubjectEnrolCommand: ParsableCommand {
         if let attributes {
             data.add("attributes", json: try requireJSONObject(attributes, option: "--attributes"))
         }
-        try ControlTopic.send(.enrolled, subject: subject, data: data.text, to: cluster, at: time)
+        try ControlTopic.send(.enrolled, subject: subject, data: data.text, to: cluster, at: time, by: key)
     }
 }
 
@@ -66,8 +67,9 @@ struct SubjectWithdrawCommand: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var time: OperatorTimeOptions
+    @OptionGroup var key: ControlKeyOptions
     @Option(help: "Who withdraws.")
     var subject: String
 
-    func run() throws { try ControlTopic.send(.withdrawn, subject: subject, data: nil, to: cluster, at: time) }
+    func run() throws { try ControlTopic.send(.withdrawn, subject: subject, data: nil, to: cluster, at: time, by: key) }
 }

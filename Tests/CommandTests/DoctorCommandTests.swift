@@ -34,7 +34,10 @@ extension CommandTests {
             let broker = try await Broker()
             let (run, report) = try await doctor(
                 "--brokers", broker.address, "--data", folder.url.path, "--policy", policy)
-            #expect(run.code == 0 && report.ok, "\(run.output)")
+            // The machine of a test may have a full disk; the findings of `MachineCheck` have tests of their own.
+            let errors = report.findings.filter { $0.severity == "error" }.map(\.check)
+            #expect(errors.allSatisfy { $0 == "disk" } && report.ok == errors.isEmpty, "\(run.output)")
+            #expect(run.code == (errors.isEmpty ? 0 : 1))
             let checks = [
                 "broker", "topics", "durability", "sizes", "offsets", "retention", "access", "clock", "disk",
                 "descriptors", "policy", "keys",

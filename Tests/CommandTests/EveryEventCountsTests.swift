@@ -11,10 +11,17 @@ extension CommandTests {
     /// take each other's partitions: every event of everyone counts.
     struct EveryEventCountsTests {
         private static let topics = ["behaviour.payments", "behaviour.commerce", "behaviour.community"]
+        /// What each of them declares.
+        private static let types = ["bill.paid", "order.delivered", "volunteer.hours"]
+        private static let sources = ["/bank/trial", "/market/trial", "/city/volunteers"]
         private static let people = Fuzz.isLong ? 10_000 : 1_200
         private static let slice = people / 12
         private static let members = 3
         private static let seed: UInt64 = 20_261_129
+
+        private static var policy: String {
+            Trial.policy.replacing("event: bill.paid", with: "event: [\(types.joined(separator: ", "))]")
+        }
 
         /// A cluster of the caller's, new and empty, or an embedded broker.
         private func broker() async throws -> (address: String, embedded: Broker?) {
@@ -29,12 +36,13 @@ extension CommandTests {
         /// All of it within a few minutes of 2026: what comes early waits by the ledger's clock.
         private func event(_ number: Int, _ person: Int, at time: Int) -> Trial.Event {
             let data = number < 0 ? #"{"kind":"individual","terms":"1"}"# : "{}"
-            let type = number < 0 ? "standing.subject.enrolled" : "bill.paid"
+            let type = number < 0 ? "standing.subject.enrolled" : Self.types[number]
+            let source = number < 0 ? "/trial" : Self.sources[number]
             let moment = Timestamp(microseconds: 1_767_225_600_000_000 + Int64(time) * 1000)
             return Trial.Event(
                 subject: "p\(person)",
                 text:
-                    #"{"specversion":"1.0","id":"\#(number)","source":"/trial","type":"\#(type)","subject":"p\#(person)","#
+                    #"{"specversion":"1.0","id":"\#(number)","source":"\#(source)","type":"\#(type)","subject":"p\#(person)","#
                     + #""time":"\#(moment)","data":\#(data)}"#)
         }
 
@@ -47,7 +55,7 @@ extension CommandTests {
 
         @Test func ofEveryoneWhoEnrolledWhileMembersComeAndGo() async throws {
             let folder = try TemporaryFolder()
-            let policy = try folder.write(Trial.policy, to: "policy.yaml")
+            let policy = try folder.write(Self.policy, to: "policy.yaml")
             let (address, embedded) = try await broker()
             defer { withExtendedLifetime(embedded) {} }
             let cluster = try TrialCluster(address)

@@ -3,7 +3,7 @@ import Ledger
 import Testing
 
 extension CommandTests {
-    /// A ledger gets twice as many partitions (deploy/README.md, "More partitions").
+    /// A ledger gets twice as many partitions (deploy/RESTORE.md, "More partitions").
     struct GrowthTests {
         private static let policy =
             Trial.policy + """

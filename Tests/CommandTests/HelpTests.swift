@@ -12,7 +12,7 @@ extension CommandTests {
                 let examples = command.examples
                 #expect(examples.contains { $0 == name || $0.hasPrefix(name) }, "\(name) has no example of itself")
                 for example in examples {
-                    let words = Self.words(example)
+                    let words = ShellLine.words(example)
                     guard words.first == "standing" else { continue }
                     let called = Self.path(words.dropFirst().map { $0 }, flags)
                     guard called != ["help"] else { continue }
@@ -41,19 +41,6 @@ extension CommandTests {
                 let found = help.all().first { $0.path == words }
                 #expect(found?.command.flags.contains("--output") == true, "\(name)")
             }
-        }
-
-        /// Splits as a shell does, as far as examples need it: single quotes, and no further than a pipe or a redirection.
-        private static func words(_ line: String) -> [String] {
-            var words: [String] = []
-            for (index, part) in line.split(separator: "'", omittingEmptySubsequences: false).enumerated() {
-                if index % 2 == 1 {
-                    words.append(String(part))
-                } else {
-                    words += part.split(separator: " ").map(String.init)
-                }
-            }
-            return Array(words.prefix { !["|", ">", "<", "&&"].contains($0) })
         }
 
         /// The longest beginning of the words that is a command; `help` is one.

@@ -34,7 +34,7 @@ extension CommandTests {
             for (path, known) in [
                 ("subjects/\(subjects[0])?asof=2026-01-01T00:00:00Z", "as-of, offset, policy"),
                 ("subjects/\(subjects[0])?as-of=2026-01-01T00:00:00Z&as-of=2027-01-01T00:00:00Z", "twice"),
-                ("subjects/\(subjects[0])?policy=now", "as-of"), ("subjects/\(subjects[0])/file?as-of=x", "none"),
+                ("subjects/\(subjects[0])?policy=now", "as-of"), ("subjects/\(subjects[0])/file?as-of=x", "purpose"),
                 ("livez?x=1", "none"), ("readyz?x", "none"), ("metrics?name=x", "none"),
             ] {
                 let refused = await server.get("/" + path)
@@ -80,7 +80,7 @@ extension CommandTests {
             // Nothing listens on port 1.
             let server = try await Server(broker: "127.0.0.1:1", policy: policy, ["--http-host", "0.0.0.0"])
             let address = server.address.replacingOccurrences(of: "0.0.0.0", with: "127.0.0.1")
-            #expect(server.process.messagesSoFar.contains("HTTP has no access control"))
+            #expect(server.process.messagesSoFar.contains("all else to this machine alone"))
             try await wait(for: "two warnings") {
                 server.process.messagesSoFar.components(separatedBy: "waiting for the broker").count > 2 ? true : nil
             }

@@ -184,7 +184,11 @@ extension CommandTests {
                 "tick-interval": "11s", "allowed-skew": "6m", "data": folder.path("data"), "snapshot-interval": "1m",
                 "memory-limit": "2G", "queue-size": "32M", "workers": "3", "max-poll-interval": "2m",
                 "ready-within": "7s", "ledger": "town", "member": "one", "standby": "true",
-                "static-member": "true",
+                "static-member": "true", "access-users": folder.path("users"),
+                "access-issuer": "https://issuer.example", "access-audience": "standing",
+                "access-keys": folder.path("keys.json"), "access-algorithms": "ES256", "access-roles-claim": "r",
+                "access-subject-claim": "s", "session-key": folder.path("session"), "rate-limit": "50",
+                "tls-certificate": folder.path("tls.pem"), "tls-key": folder.path("tls.key"),
             ]
             for command in ["perks", "blacklist"] {
                 samples["\(command).database"] = folder.path("\(command).sqlite")

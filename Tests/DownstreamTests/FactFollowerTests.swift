@@ -280,7 +280,7 @@ struct FactFollowerTests {
                 noticed.body
                     == #"{"allowed":true,"current":false,"measure":"air-travel","sanctions":[],"subject":"ben"}"#)
             let missing = try await get("check?subject=anna", from: service)
-            #expect(missing.status == 400 && missing.body == #"{"error":"missing query parameter: measure"}"#)
+            #expect(missing.status == 400 && missing.body.hasSuffix(#""error":"missing query parameter: measure"}"#))
             #expect(try await get("check?measure=air-travel", from: service).body.contains("subject"))
             #expect(try await get("check?subject=%FF&measure=air-travel", from: service).status == 400)
             #expect(try await get("readyz", from: service).status == 503)

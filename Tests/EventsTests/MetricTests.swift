@@ -86,8 +86,10 @@ import Testing
                 Issue.record("\(file.lastPathComponent) names \(match.1)")
             }
         }
-        let readme = try String(contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8)
-        for match in readme.matches(of: /standing_[a-z_]+/) { #expect(names.contains(String(match.0)), "\(match.0)") }
+        for page in ["METRICS.md", "README.md", "LAG.md"] {
+            let text = try String(contentsOf: Self.root.appending(path: "deploy/\(page)"), encoding: .utf8)
+            for match in text.matches(of: /standing_[a-z_]+/) { #expect(names.contains(String(match.0)), "\(match.0)") }
+        }
     }
 }
 

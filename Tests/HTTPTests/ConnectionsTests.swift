@@ -30,7 +30,7 @@ struct ConnectionsTests {
 
     @Test func aServerTakesAShareOfTheDescriptors() {
         #expect(Connections.maximum(descriptors: 256) == 32)
-        #expect(Connections.maximum(descriptors: 1_048_576) == 1024)
+        #expect(Connections.maximum(descriptors: 1_048_576) == 2048)
         #expect(Connections.maximum(descriptors: 0) == 8)
     }
 

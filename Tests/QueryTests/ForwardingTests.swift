@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import HTTP
 import Hummingbird
@@ -8,41 +9,44 @@ import Testing
 
 /// What comes from an address that anybody may have written is not trusted.
 struct ForwardingTests {
+    private let caller = Caller(name: "anna", roles: [.viewer])
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// A peer that answers in many ways; `body` receives its address.
     private func withPeer(_ body: (HTTPAddress) async throws -> Void) async throws {
-        let routes = Routes(logger: logger)
         @Sendable func stamped(_ response: Response, _ partition: Int = 3) -> Response {
             var response = response
             response.headers[.ledgerPartition] = "\(partition)"
             return response
         }
-        routes.get("good") { _, _ in stamped(.json(Array(#"{"subject":"a"}"#.utf8))) }
-        routes.get("absent") { _, _ in stamped(.error("not enrolled", status: .notFound)) }
-        routes.get("other-partition") { _, _ in stamped(.json(Array("{}".utf8)), 4) }
-        routes.get("unstamped") { _, _ in .json(Array("{}".utf8)) }
-        routes.get("page") { _, _ in stamped(.text("<html>", contentType: "text/html")) }
-        routes.get("away") { _, _ in stamped(.retryLater("not ready")) }
-        routes.get("redirect") { _, _ in
-            var response = stamped(.error("moved", status: .found))
-            response.headers[.location] = "/good"
-            return response
-        }
-        routes.get("large") { _, _ in stamped(.json([UInt8](repeating: 0x20, count: Forwarding.maximumBytes + 1))) }
-        routes.get("trickle") { _, _ in
-            Response(
-                status: .ok, headers: [.contentType: "application/json"],
-                body: ResponseBody { writer in
-                    while !Task.isCancelled {
-                        try await writer.write(ByteBuffer(string: " "))
-                        try await Task.sleep(for: .milliseconds(200))
-                    }
-                    try await writer.finish(nil)
-                })
-        }
+        let routes: [Route] = [
+            .sample("/good") { _ in stamped(.json(Array(#"{"subject":"a"}"#.utf8))) },
+            .sample("/absent") { _ in stamped(.error("not enrolled", status: .notFound)) },
+            .sample("/other-partition") { _ in stamped(.json(Array("{}".utf8)), 4) },
+            .sample("/unstamped") { _ in .json(Array("{}".utf8)) },
+            .sample("/page") { _ in stamped(.text("<html>", contentType: "text/html")) },
+            .sample("/away") { _ in stamped(.retryLater("not ready")) },
+            .sample("/redirect") { _ in
+                var response = stamped(.error("moved", status: .found))
+                response.headers[.location] = "/good"
+                return response
+            },
+            .sample("/large") { _ in stamped(.json([UInt8](repeating: 0x20, count: Forwarding.maximumBytes + 1))) },
+            .sample("/trickle") { _ in
+                Response(
+                    status: .ok, headers: [.contentType: "application/json"],
+                    body: ResponseBody { writer in
+                        while !Task.isCancelled {
+                            try await writer.write(ByteBuffer(string: " "))
+                            try await Task.sleep(for: .milliseconds(200))
+                        }
+                        try await writer.finish(nil)
+                    })
+            },
+        ]
         let (ports, continuation) = AsyncStream<Int>.makeStream()
-        let server = HTTPServer(routes, address: HTTPAddress(host: "127.0.0.1", port: 0), logger: logger)
+        let table = RouteTable(routes, RouteTable.Options(access: .open), logger: logger)
+        let server = HTTPServer(table, address: HTTPAddress(host: "127.0.0.1", port: 0), logger: logger)
         let running = Task { try await server.run { continuation.yield($0) } }
         var iterator = ports.makeAsyncIterator()
         let port = try #require(await iterator.next())
@@ -58,7 +62,7 @@ struct ForwardingTests {
                 ("/good", 200), ("/absent", 404), ("/other-partition", nil), ("/unstamped", nil), ("/page", nil),
                 ("/away", nil), ("/redirect", nil), ("/nowhere", nil), ("/trickle", nil), ("good", nil),
             ] as [(String, Int?)] {
-                let outcome = await forwarding.ask(peer, about: 3, path: path)
+                let outcome = await forwarding.ask(peer, about: 3, target: path, for: caller)
                 if case .answer(let response) = outcome {
                     #expect(response.status.code == status, "\(path)")
                     #expect(response.headers[Forwarding.member] == "\(peer)")
@@ -66,7 +70,7 @@ struct ForwardingTests {
                     #expect(status == nil, "\(path): \(outcome)")
                 }
             }
-            guard case .tooLarge = await forwarding.ask(peer, about: 3, path: "/large") else {
+            guard case .tooLarge = await forwarding.ask(peer, about: 3, target: "/large", for: caller) else {
                 Issue.record("an answer beyond the limit was taken")
                 return
             }
@@ -76,9 +80,9 @@ struct ForwardingTests {
     @Test func soManyQuestionsAreUnderWayAndNoMore() async throws {
         try await withPeer { peer in
             let forwarding = Forwarding(maximum: 1)
-            async let slow = forwarding.ask(peer, about: 3, path: "/trickle")
+            async let slow = forwarding.ask(peer, about: 3, target: "/trickle", for: caller)
             while forwarding.underWay == 0 { await Task.yield() }
-            guard case .none = await forwarding.ask(peer, about: 3, path: "/good") else {
+            guard case .none = await forwarding.ask(peer, about: 3, target: "/good", for: caller) else {
                 Issue.record("there is no room")
                 return
             }
@@ -86,10 +90,16 @@ struct ForwardingTests {
                 Issue.record("a peer that trickles has no end")
                 return
             }
-            guard case .answer = await forwarding.ask(peer, about: 3, path: "/good") else {
+            guard case .answer = await forwarding.ask(peer, about: 3, target: "/good", for: caller) else {
                 Issue.record("there is room again")
                 return
             }
         }
+    }
+}
+
+extension Route {
+    fileprivate static func sample(_ path: String, _ handler: @escaping Handler) -> Route {
+        Route(.get, path, name: path, summary: "", tag: "sample", answers: [.json("")], requires: .open, handler)
     }
 }

@@ -63,8 +63,11 @@ struct RandomLedger {
     /// By ledger offset; some are left out.
     private(set) var frames: [(offset: Int64, bytes: [UInt8])] = []
 
-    /// `ties`: everything happens at the beginning of one of every ten days.
-    init(seed: UInt64, frames count: Int = 120, switches: Bool = true, ties: Bool = false) {
+    /// Of behaviour; control events come from the first.
+    static let topics = ["town", "rail", "bank"]
+
+    /// `ties`: everything happens at the beginning of one of every ten days. `topics`: how many of the topics there are.
+    init(seed: UInt64, frames count: Int = 120, switches: Bool = true, ties: Bool = false, topics: Int = 1) {
         var random = Seeded(seed)
         var next: [UInt64] = [0, 0, 0]
         var origin: Int64 = 0
@@ -83,7 +86,7 @@ struct RandomLedger {
                     Self.entry(
                         subjects[random.below(subjects.count)], day: ties ? (time / 10).rounded(.down) * 10 : time,
                         origin, &random,
-                        switches))
+                        switches, topics))
                 if random.below(15) != 0 { origin += 1 }
             }
             let session = random.below(20) == 0 ? 2 : random.below(2)
@@ -105,11 +108,12 @@ struct RandomLedger {
     }
 
     private static func entry(
-        _ subject: String, day: Double, _ origin: Int64, _ random: inout Seeded, _ switches: Bool
+        _ subject: String, day: Double, _ origin: Int64, _ random: inout Seeded, _ switches: Bool,
+        _ topics: Int
     ) -> LedgerEntry {
         let second = Int64(day * 86_400)
-        func event(_ type: String, _ data: String, subject: String = subject) -> LedgerEntry {
-            .event(type: type, subject: subject, offset: origin, second: second, data: data)
+        func event(_ type: String, _ data: String, subject: String = subject, topic: String = "town") -> LedgerEntry {
+            .event(type: type, subject: subject, offset: origin, topic: topic, second: second, data: data)
         }
         let amount = random.below(120)
         let small = random.below(12)
@@ -150,7 +154,8 @@ struct RandomLedger {
                 "bill.paid", "bill.missed", "bill.missed", "court.defaulted", "court.satisfied", "hours", "noise",
                 "tea",
             ]
-            return event(types[random.below(types.count)], random.below(12) == 0 ? "" : data)
+            let topic = topics > 1 ? Self.topics[random.below(topics)] : Self.topics[0]
+            return event(types[random.below(types.count)], random.below(12) == 0 ? "" : data, topic: topic)
         }
     }
 

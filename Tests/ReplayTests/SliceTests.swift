@@ -11,7 +11,7 @@ import Testing
     typealias Frames = [(offset: Int64, bytes: [UInt8])]
 
     static func slice(_ units: Int) -> PartitionFold.Slice {
-        PartitionFold.Slice(entries: units, timers: units, history: units, facts: units)
+        PartitionFold.Slice(entries: units, timers: units, history: units, facts: units, cost: units)
     }
 
     /// What a partition's fold has come to.

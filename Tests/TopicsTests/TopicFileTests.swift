@@ -99,7 +99,7 @@ import Topics
         ("title", "title: [a]", "2:8: error: `title` is a text"),
         (
             "role", "role: master",
-            "3:7: error: `role` is one of `source`, `control`, `ledger`, `facts`, `dead-letter`, `checkpoints`, `members`"
+            "3:7: error: `role` is one of `source`, `control`, `ledger`, `facts`, `dead-letter`, `checkpoints`, `members`, `audit`"
         ),
         ("key", "key: yes", "4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`"),
         ("partitions", "partitions: 0", "5:13: error: `partitions` is an integer from 1 to 100000"),
@@ -313,7 +313,7 @@ import Topics
         #expect(
             topics.map(\.name) == [
                 "behaviour.commerce", "behaviour.community", "behaviour.dead-letter", "behaviour.payments",
-                "behaviour.transport", "standing.checkpoints", "standing.control", "standing.ledger",
+                "behaviour.transport", "standing.audit", "standing.checkpoints", "standing.control", "standing.ledger",
                 "standing.members", "standing.perks", "standing.sanctions", "standing.score-changes",
             ])
         let ledger = try #require(topics.first { $0.role == .ledger })

@@ -1,4 +1,3 @@
-internal import Events
 public import Kafka
 
 /// A record that is no event: its original key, value and headers, and the headers of Kafka Connect's error reporter
@@ -71,9 +70,9 @@ public struct DeadLetter: Sendable {
         droppedBytes = text("value.dropped.bytes").flatMap(Int64.init)
     }
 
-    /// The headers of a record that is put aside.
+    /// The headers of a record that is put aside. `code`: ATTRIBUTE/REASON.
     static func headers(
-        _ record: Record, from place: TopicPartition, defect: EventDefect, valueDropped: Bool = false
+        _ record: Record, from place: TopicPartition, code: String, message: String, valueDropped: Bool = false
     ) -> HeaderSet {
         var headers = record.copyHeaders()
         func add(_ name: String, _ value: String) { headers.append((prefix + name, Array(value.utf8))) }
@@ -82,8 +81,8 @@ public struct DeadLetter: Sendable {
         add("offset", String(record.offset))
         add("connector.name", "standing-intake")
         add("stage", "VALUE_CONVERTER")
-        add("exception.class.name", defect.code)
-        add("exception.message", defect.description)
+        add("exception.class.name", code)
+        add("exception.message", message)
         if valueDropped {
             // The broker takes no record of this size; the original stays where the headers say.
             add("value.dropped.bytes", String(record.value?.count ?? 0))

@@ -19,6 +19,7 @@ struct Member: Sendable {
     let memory: MemoryWatch
     let slices = SliceQueue()
     let appended: AppendedOffsets
+    let changes: ChangeFeed
 
     init(_ configuration: PipelineConfiguration, logger: Logger) {
         let stop = stop
@@ -30,6 +31,7 @@ struct Member: Sendable {
         owned = OwnedPartitions(configuration.host)
         directory = MemberDirectory(member: configuration.members?.member ?? "")
         clock = SteadyClock(configuration.host, logger)
+        changes = ChangeFeed(configuration.host)
         appended = AppendedOffsets(ledger: configuration.topics.ledger)
         memory = MemoryWatch(
             limit: configuration.memoryLimit.map { $0 / 100 * Self.memoryShare }, host: configuration.host,

@@ -57,7 +57,8 @@ extension PartitionFold {
     ) {
         guard let shadowFold, shadowFold.stands(at: start) else { return }
         // One more: a frame of as many entries is at its end when the next one is asked for.
-        var own = Slice(timers: slice.timers, history: slice.entries < .max ? slice.entries + 1 : .max)
+        var own = Slice(
+            timers: slice.timers, history: slice.entries < .max ? slice.entries + 1 : .max, cost: slice.cost)
         shadowFold.follow(frame, at: offset, horizon: horizon, within: &own)
     }
 

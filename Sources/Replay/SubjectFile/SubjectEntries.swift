@@ -107,6 +107,13 @@ public struct SubjectEntries: Sendable {
     /// Whether there is any but those that concern everyone.
     public var isOfSubject: Bool { entries.contains { !$0.subject.isEmpty } }
 
+    /// Those whose numbers `isKept` takes.
+    func keeping(_ isKept: (Int) -> Bool) -> SubjectEntries {
+        var copy = self
+        copy.entries = entries.indices.filter(isKept).map { entries[$0] }
+        return copy
+    }
+
     /// As if the event, and the voids of it, had never been.
     func without(source: [UInt8], id: [UInt8], _ decoder: EventDecoder) -> SubjectEntries {
         var copy = self

@@ -11,8 +11,13 @@ public struct SubjectFile: ~Copyable {
     /// Voided events and what they had cost, in the order of the voids.
     private let voids: [(source: [UInt8], id: [UInt8], reason: String, time: Timestamp, makeGood: MakeGood)]
 
+    /// What the source topics declare, by name.
+    let declarations: [String: SourceDeclaration]
+
     /// As of `time`, the partition's clock.
-    public init(_ history: SubjectEntries, asOf time: Timestamp) throws {
+    public init(
+        _ history: SubjectEntries, asOf time: Timestamp, declarations: [String: SourceDeclaration] = [:]
+    ) throws {
         let replay = try SubjectReplay(history, asOf: time)
         let decoder = EventDecoder()
         var voids: [(source: [UInt8], id: [UInt8], reason: String, time: Timestamp, makeGood: MakeGood)] = []
@@ -34,6 +39,7 @@ public struct SubjectFile: ~Copyable {
         }
         self.history = history
         self.replay = replay
+        self.declarations = declarations
         self.voids = voids
     }
 
@@ -43,12 +49,16 @@ public struct SubjectFile: ~Copyable {
     /// `{"subject","clock","standing","history":[{"offset","entry","time","type","source","id","origin","changes":[…]}],
     /// "voided":[{"source","id","reason","at","wouldHaveHad":[{"perk","from","until"}],
     /// "wouldNotHaveBeenUnder":[{"sanction","from","until"}]}]}`. `standing` is null for who is not enrolled; where it has
-    /// measures, `"measures":[{"measure","value","events":[{"time","type","source","id"}]}]` follows it.
+    /// measures, `"measures":[{"measure","value","events":[{"time","type","source","id"}]}]` follows it. What the score rests on
+    /// stands at the end as `sources` and `parts` (`SubjectSources`), and `origin` names owner and sector of a topic that
+    /// declares them.
     ///
     /// Where an event did not count, its item of `history` says why: `"unmatched":true` if no rule, no measure and no sanction names its
     /// type, and `"errors":[{"rule","error"}]` (or `sanction`, or `perk`) if an expression gave nothing. Of an error that
     /// befell several events at once, or an early event that counts from here on, `count` or `source` and `id` follow.
-    public func write(to writer: inout ByteWriter) {
+    ///
+    /// `source`: the history has only entries of this source topic, or with this `source`; nil for all.
+    public func write(to writer: inout ByteWriter, source: [UInt8]? = nil) {
         writer.append("{\"subject\":")
         history.subject.withUnsafeBytes { writer.append(jsonString: $0) }
         writer.append(",\"clock\":")
@@ -64,8 +74,10 @@ public struct SubjectFile: ~Copyable {
             writer.append("null")
         }
         writer.append(",\"history\":[")
-        for (index, step) in replay.steps.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
+        var isFirst = true
+        for step in replay.steps where isWanted(step, source) {
+            if !isFirst { writer.append(byte: 0x2C) }
+            isFirst = false
             write(step, to: &writer)
         }
         writer.append("],\"voided\":[")
@@ -85,7 +97,15 @@ public struct SubjectFile: ~Copyable {
             write(void.makeGood.sanctions, "{\"sanction\":", to: &writer)
             writer.append("}")
         }
-        writer.append("]}")
+        writer.append("],")
+        SubjectSources(history, replay).write(to: &writer, declarations)
+        writer.append("}")
+    }
+
+    private func isWanted(_ step: SubjectReplay.Step, _ source: [UInt8]?) -> Bool {
+        guard let source else { return true }
+        guard let entry = step.entry.map({ history.entries[$0] }) else { return false }
+        return entry.source == source || entry.kind == .event && entry.topic == source
     }
 
     static func append(_ time: Timestamp, to writer: inout ByteWriter) {
@@ -110,7 +130,9 @@ public struct SubjectFile: ~Copyable {
             if entry.kind == .event {
                 writer.append(",\"origin\":{\"topic\":")
                 entry.topic.withUnsafeBytes { writer.append(jsonString: $0) }
-                writer.append(",\"partition\":\(entry.partition),\"offset\":\(entry.sourceOffset)}")
+                writer.append(",\"partition\":\(entry.partition),\"offset\":\(entry.sourceOffset)")
+                declarations[String(decoding: entry.topic, as: UTF8.self)]?.writeOwner(to: &writer)
+                writer.append("}")
             }
             if step.isUnmatched { writer.append(",\"unmatched\":true") }
             writer.append(",\"changes\":[")

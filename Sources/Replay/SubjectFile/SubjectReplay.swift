@@ -15,6 +15,10 @@ public struct SubjectReplay: ~Copyable {
         public var before: String?
         /// Nil for the score of a subject that withdraws.
         public var after: String?
+        /// The score of `after`.
+        public var score: Int64?
+        /// A timer's, which fell due before the entry of the step.
+        public var isTimer = false
         /// Rules and points, largest first.
         public var reasons: [(rule: String, points: Int64)]
 
@@ -67,6 +71,16 @@ public struct SubjectReplay: ~Copyable {
         }
         advance(to: time ?? history.clock)
     }
+
+    /// Before the first entry; `takeNext` takes one after the other, under the policies that the ledger activates.
+    init(before history: SubjectEntries) {
+        (subject, entries, fixedPolicy) = (history.subject, history.entries, nil)
+    }
+
+    /// The number of the next entry.
+    var next: Int { folded }
+
+    mutating func takeNext() throws { try take(folded) }
 
     /// Moves the clock: what is due by then happens.
     public mutating func advance(to time: Timestamp) {
@@ -224,9 +238,11 @@ public struct SubjectReplay: ~Copyable {
                 case .perks: name(fact.item) { $0.perks[place(fact.item)].id }
                 case .sanctions: name(fact.item) { $0.sanctions[place(fact.item)].id }
                 }
+            var isTimer = true
+            if case .event = fact.cause { isTimer = false }
             return Change(
                 time: fact.time, kind: fact.kind, item: item, before: fact.before.map { level($0) },
-                after: fact.after.map { level($0) },
+                after: fact.after.map { level($0) }, score: fact.after?.score, isTimer: isTimer,
                 reasons: fold.output.reasons[fact.reasons].map { reason in
                     (name(reason.rule) { $0.rules[place(reason.rule)].id }, reason.points)
                 })

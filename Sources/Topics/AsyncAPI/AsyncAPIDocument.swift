@@ -1,3 +1,5 @@
+internal import Events
+
 /// An AsyncAPI 3.0.0 document of a set of topics (https://www.asyncapi.com/docs/reference/specification/v3.0.0). It
 /// has one channel per topic, one message per kind of record, and the operations of Standing.
 ///
@@ -77,8 +79,19 @@ public struct AsyncAPIDocument: Sendable {
             ("x-written-by", .list(topic.writtenBy.map { .text($0) })),
             ("x-read-by", .list(topic.readBy.map { .text($0) })),
             ("x-key", .text(topic.key.rawValue)),
+            ("x-declaration", topic.declaration.map(declaration)),
             ("x-repartition", topic.neverRepartitioned ? .text("never") : nil),
             ("x-sequence", topic.role == .facts ? sequence : nil),
+        ])
+    }
+
+    private static func declaration(_ source: SourceDeclaration) -> DocumentNode {
+        .object([
+            ("owner", .text(source.owner)), ("sector", .text(source.sector.rawValue)),
+            ("purpose", .text(source.purpose)), ("types", .list(source.types.map { .text($0) })),
+            ("sources", .list(source.sources.map { .text($0) })),
+            ("lasts", source.lasts.map { .text("\($0)") }), ("format", .text(source.format.rawValue)),
+            ("contact", .text(source.contact)),
         ])
     }
 

@@ -101,7 +101,7 @@ extension TopicDefinition.Role {
         switch self {
         case .source, .control, .facts: "application/cloudevents+json"
         case .ledger, .deadLetter: "application/octet-stream"
-        case .checkpoints, .members: "application/json"
+        case .checkpoints, .members, .audit: "application/json"
         }
     }
 
@@ -120,7 +120,7 @@ extension TopicDefinition.Role {
                     ])
                 ),
             ])
-        case .ledger, .deadLetter, .checkpoints, .members: nil
+        case .ledger, .deadLetter, .checkpoints, .members, .audit: nil
         }
     }
 }
@@ -134,6 +134,7 @@ extension TopicDefinition.Key {
         case .subject: description = "The event's subject; none where an event concerns every ledger partition."
         case .original: description = "The key of the record that this one is about."
         case .ledgerPartition: description = "The number of a ledger partition, in decimal digits."
+        case .writer: description = "The session of the program that wrote it."
         case .member: description = "The address of the member that wrote it, HOST:PORT; or `shadow`."
         }
         return .object([("type", .text("string")), ("description", .text(description))])

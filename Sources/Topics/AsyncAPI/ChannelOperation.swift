@@ -49,6 +49,13 @@ struct ChannelOperation {
                 .init("announce", .send, "A member says where it answers; `standing policy shadow` orders a policy."),
                 .init("look-up", .receive, "Members look up whom to ask, and which policy is in the shadow."),
             ]
+        case .audit:
+            [
+                .init("record", .send, "Members record who looked, who decided and who changed."),
+                .init(
+                    "review", .receive,
+                    "Members and `standing audit` read who did what, and prove that nothing is missing."),
+            ]
         }
     }
 

@@ -71,7 +71,8 @@ final class WatchedTown {
         let time = Date().formatted(.iso8601)
         return Trial.Event(
             subject: name,
-            text: #"{"specversion":"1.0","id":"\#(number)","source":"/town","type":"\#(type)","subject":"\#(name)","#
+            text:
+                #"{"specversion":"1.0","id":"\#(number)","source":"/utility/town","type":"\#(type)","subject":"\#(name)","#
                 + #""time":"\#(time)","data":\#(data)}"#)
     }
 

@@ -2,15 +2,15 @@ import Foundation
 import Testing
 
 extension CommandTests {
-    /// What README says to paste.
-    struct ReadmeTests {
+    /// What topics/README.md says to paste.
+    struct FirstEventTests {
         /// `timeout` ends all that the block has started, should it never come to its end.
         private static let limit = ["-k", "10", "150"]
 
         @Test func yourFirstOwnEventIsScored() async throws {
             let folder = try TemporaryFolder()
-            let readme = try String(contentsOf: Package.root.appending(path: "README.md"), encoding: .utf8)
-            let sections = readme.components(separatedBy: "\n## ")
+            let page = try String(contentsOf: Package.root.appending(path: "topics/README.md"), encoding: .utf8)
+            let sections = page.components(separatedBy: "\n## ")
             let section = try #require(sections.first { $0.hasPrefix("Your first own event\n") })
             let parts = section.components(separatedBy: "\n```\n")
             try #require(parts.count == 3, "one block")

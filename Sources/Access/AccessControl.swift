@@ -1,0 +1,101 @@
+internal import Dispatch
+internal import Logging
+
+/// Who is let in, as configured: the gate of requests, and the sessions of users.
+public final class AccessControl: Sendable {
+    /// A session as its pages see it.
+    public struct Session: Sendable {
+        public let caller: Caller
+        /// The value that a form carries, and that `isFormToken` accepts.
+        public let formToken: String
+        /// The value of `Set-Cookie` that the answer must carry; nil if the browser's cookie is still good for long.
+        public let setCookie: String?
+    }
+
+    public let gate: ConfiguredGate
+    public let cookie: SessionCookie
+    /// What is open to whom, in one sentence, for the start's log.
+    public let openness: String
+
+    private let passwords = PasswordWork()
+    private let logger: Logger
+
+    init(_ gate: ConfiguredGate, cookie: SessionCookie, openness: String, logger: Logger) {
+        (self.gate, self.cookie, self.openness, self.logger) = (gate, cookie, openness, logger)
+    }
+
+    /// Whether something is configured. Without it only this machine is let in.
+    public var isConfigured: Bool { gate.isConfigured }
+    /// Whether there is anybody to log in.
+    public var hasUsers: Bool { gate.users != nil }
+
+    /// Opens a session. A wrong name takes as long as a wrong password and is refused in the same words. Attempts are limited by name, by
+    /// address and in total.
+    public func logIn(name: String, password: String, address: String) async throws(Denial) -> Session {
+        let wrong = Denial.unauthenticated(reason: "wrong-name-or-password")
+        guard let users = gate.users else { throw .unauthenticated(reason: "no-users") }
+        let limits = gate.limits
+        if let seconds = limits.passwordsByAddress.take(AddressGroup.of(address), at: gate.clock.steady()) {
+            throw .tooMany(retryAfter: seconds)
+        }
+        guard User.isName(name), password.utf8.count <= PasswordHash.maximumBytes else { throw wrong }
+        if let seconds = limits.passwordsByName.take(name, at: gate.clock.steady()) {
+            throw .tooMany(retryAfter: seconds)
+        }
+        let user = users[name]
+        let hash = user?.password ?? PasswordHash.ofNobody
+        guard let isRight = await passwords.run({ hash?.isHash(of: password) ?? false }) else {
+            throw .tooMany(retryAfter: 1)
+        }
+        guard isRight, let user else { throw wrong }
+        limits.passwordsByName.forget(name)
+        let token = gate.sessions.open(user, now: gate.clock.seconds)
+        guard let (owner, session) = gate.session(token) else { throw wrong }
+        return view(owner, session, setCookie: cookie.setting(token))
+    }
+
+    /// The session of a cookie's token; nil if it has ended.
+    public func session(_ token: String) -> Session? {
+        guard let (user, session) = gate.session(token) else { return nil }
+        let renewed = gate.sessions.renew(session, now: gate.clock.seconds)
+        return view(user, session, setCookie: renewed.map(cookie.setting))
+    }
+
+    /// Whether a form was made for the session of this token.
+    public func isFormToken(_ formToken: String, ofSession token: String) -> Bool {
+        guard let (_, session) = gate.session(token) else { return false }
+        return gate.sessions.isFormToken(formToken, of: session)
+    }
+
+    /// Ends the session of a cookie's token on this member. The answer removes the cookie: `cookie.removal`.
+    public func logOut(_ token: String) {
+        guard let (_, session) = gate.session(token) else { return }
+        gate.sessions.close(session, now: gate.clock.seconds)
+    }
+
+    private func view(_ user: User, _ session: Sessions.Session, setCookie: String?) -> Session {
+        Session(
+            caller: Caller(name: user.name, roles: user.roles, subject: user.subject),
+            formToken: gate.sessions.formToken(session), setCookie: setCookie)
+    }
+
+    /// How often the files are looked at.
+    private static let watchInterval = Duration.seconds(1)
+
+    /// Follows changes of the users and of the issuer's keys until the task is cancelled.
+    public func run() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.watchInterval)
+            if let users = gate.users {
+                // The disk may be slow.
+                await withCheckedContinuation { continuation in
+                    DispatchQueue.global().async { [logger] in
+                        users.reloadIfChanged(logger)
+                        continuation.resume()
+                    }
+                }
+            }
+            await gate.tokens?.keys.refresh()
+        }
+    }
+}

@@ -1,0 +1,72 @@
+internal import Crypto
+internal import Events
+internal import Foundation
+
+/// Hides subjects' ids from who may not read them: in lists for the roles that see a list and not whom it is about.
+///
+/// A masked id is `~` and 16 hexadecimal digits, of HMAC-SHA256 over the id: the same for the same id and secret, and of no use to find the
+/// id, also for who knows ids to try, as long as the secret is none that they know. Of a million ids two have the same mask in one
+/// case of 30 million. Members that have one secret give the same masks, and one goes on with another's pages.
+public struct SubjectMask: Sendable {
+    public static let secretBytes = 32
+
+    private let naming: SymmetricKey
+    private let sealing: SymmetricKey
+
+    /// Of a process alone: its masks are those of no other, and of no later one.
+    public init() { self.init(secret: SymmetricKey(size: .bits256)) }
+
+    /// `secret`: at least `secretBytes` of them, else nil.
+    public init?(secret: [UInt8]) {
+        guard secret.count >= Self.secretBytes else { return nil }
+        self.init(secret: SymmetricKey(data: secret))
+    }
+
+    private init(secret: SymmetricKey) {
+        func key(_ use: String) -> SymmetricKey {
+            HKDF<SHA256>.deriveKey(inputKeyMaterial: secret, info: Data("standing \(use)".utf8), outputByteCount: 32)
+        }
+        naming = key("subject masks")
+        sealing = key("cursors")
+    }
+
+    /// The masked id, ASCII.
+    public func masked(_ subject: [UInt8]) -> [UInt8] {
+        var writer = ByteWriter(capacity: 64)
+        writer.append("~")
+        for byte in HMAC<SHA256>.authenticationCode(for: subject, using: naming).prefix(8) {
+            writer.append(byte: Self.digits[Int(byte >> 4)])
+            writer.append(byte: Self.digits[Int(byte & 15)])
+        }
+        return Array(writer.bytes)
+    }
+
+    /// The masked id as text.
+    public func callAsFunction(_ subject: some Sequence<UInt8>) -> String {
+        String(decoding: masked(Array(subject)), as: UTF8.self)
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    /// A text that only who has the secret can read or write: of a cursor, which has an id. Different each time.
+    public func sealed(_ text: String) -> String? {
+        guard let box = try? ChaChaPoly.seal(Data(text.utf8), using: sealing) else { return nil }
+        return box.combined.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+            .replacing("=", with: "")
+    }
+
+    /// Nil for what `sealed` did not give under this secret.
+    public func opened(_ text: String) -> String? {
+        guard text.utf8.count <= Self.maximumSealed else { return nil }
+        let standard = text.replacing("-", with: "+").replacing("_", with: "/")
+        let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
+        guard let combined = Data(base64Encoded: standard + padding),
+            let box = try? ChaChaPoly.SealedBox(combined: combined),
+            let opened = try? ChaChaPoly.open(box, using: sealing)
+        else { return nil }
+        return String(validating: opened, as: UTF8.self)
+    }
+
+    /// Characters: twice those of the longest cursor.
+    private static let maximumSealed = 8 * EventDecoder.maximumAttributeBytes
+}

@@ -1,0 +1,100 @@
+/// Proves of one partition of the audit topic that no record between two others was removed or changed. Gets the records in
+/// their order.
+///
+/// Records that have expired at the topic's beginning are no finding: a session's first record that is there may have any number,
+/// if something has expired.
+public struct AuditChain: Sendable {
+    public struct Finding: Sendable, Hashable, CustomStringConvertible {
+        public let partition: Int32
+        public let offset: Int64
+        public let reason: String
+        public var description: String { "partition \(partition), offset \(offset): \(reason)" }
+    }
+
+    /// Records back to which `after` is compared.
+    static let maximumRemembered = 65_536
+
+    private struct Session {
+        var number: Int64
+        var hash: String
+    }
+
+    private let partition: Int32
+    /// The oldest offset that the topic still has.
+    private let beginning: Int64
+    private var nextOffset: Int64
+    private var sessions: [String: Session] = [:]
+    private var hashes: [String] = []
+    /// The offset of the hash at the front of the ring.
+    private var firstHash: Int64
+    public private(set) var records: Int64 = 0
+    public private(set) var findings: [Finding] = []
+    /// More findings are counted and not listed.
+    public static let maximumFindings = 100
+    public private(set) var findingCount: Int64 = 0
+
+    public init(partition: Int32, beginning: Int64) {
+        (self.partition, self.beginning) = (partition, beginning)
+        (nextOffset, firstHash) = (beginning, beginning)
+    }
+
+    public mutating func note(_ value: UnsafeRawBufferPointer?, at offset: Int64) {
+        records += 1
+        if offset != nextOffset {
+            find(offset, "\(offset - nextOffset) records before it are missing")
+            (hashes, firstHash) = ([], offset)
+        }
+        nextOffset = offset + 1
+        let hash = AuditTopic.hash(of: value.map(Array.init) ?? [])
+        defer { remember(hash) }
+        guard let value, let entry = AuditEntry(json: value) else { return find(offset, "it is no record of an audit") }
+        checkSession(entry, hash, offset)
+        checkPlace(entry, offset)
+    }
+
+    private mutating func checkSession(_ entry: AuditEntry, _ hash: String, _ offset: Int64) {
+        let last = sessions[entry.writer]
+        sessions[entry.writer] = Session(number: entry.number, hash: hash)
+        guard let last else {
+            if entry.number == 1 {
+                if entry.previous != AuditTopic.genesis { find(offset, "\(entry.writer) begins with another chain") }
+            } else if beginning == 0 {
+                find(offset, "\(entry.writer) begins with its record \(entry.number)")
+            }
+            return
+        }
+        if entry.number != last.number + 1 {
+            find(offset, "record \(last.number) of \(entry.writer) is followed by its record \(entry.number)")
+        } else if entry.previous != last.hash {
+            find(offset, "record \(last.number) of \(entry.writer) is not the one that record \(entry.number) follows")
+        }
+    }
+
+    private mutating func checkPlace(_ entry: AuditEntry, _ offset: Int64) {
+        guard entry.after >= 0 else {
+            if entry.seen != AuditTopic.genesis { find(offset, "it names no record, and the hash of one") }
+            return
+        }
+        guard entry.after < offset else {
+            return find(offset, "it names the record at \(entry.after), which comes after it")
+        }
+        guard entry.after >= firstHash else { return }
+        if hashes[Int(entry.after % Int64(Self.maximumRemembered))] != entry.seen {
+            find(offset, "the record at \(entry.after) is not the one that it was when this one was written")
+        }
+    }
+
+    private mutating func remember(_ hash: String) {
+        let offset = nextOffset - 1
+        if hashes.isEmpty { hashes = [String](repeating: "", count: Self.maximumRemembered) }
+        hashes[Int(offset % Int64(Self.maximumRemembered))] = hash
+        firstHash = max(firstHash, nextOffset - Int64(Self.maximumRemembered))
+    }
+
+    private mutating func find(_ offset: Int64, _ reason: String) {
+        findingCount += 1
+        if findings.count < Self.maximumFindings {
+            findings.append(Finding(partition: partition, offset: offset, reason: reason))
+        }
+    }
+}

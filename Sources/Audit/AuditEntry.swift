@@ -1,0 +1,127 @@
+internal import Access
+public import Events
+internal import Foundation
+
+/// A record of the audit topic.
+public struct AuditEntry: Sendable, Equatable {
+    public struct Detail: Sendable, Equatable, Codable {
+        public let name: String
+        public let value: String
+
+        public init(name: String, value: String) { (self.name, self.value) = (name, value) }
+    }
+
+    /// When the member wrote it, by its own clock.
+    public let time: Timestamp
+    /// The session of the writer: the member's name and 16 hexadecimal digits.
+    public let writer: String
+    /// Counts the session's records from 1.
+    public let number: Int64
+    /// The member that wrote it.
+    public let member: String
+    public let actor: String
+    public let action: String
+    public let subject: String?
+    public let purpose: String?
+    public let outcome: String
+    public let details: [Detail]
+    /// SHA-256 of the value of the session's record before it.
+    public let previous: String
+    /// The offset of a record before it in the partition; -1 if the writer knows of none.
+    public let after: Int64
+    /// SHA-256 of the value of the record at `after`.
+    public let seen: String
+
+    /// A longer value is not read.
+    public static let maximumBytes = 900_000
+    /// The action of a session's first record.
+    public static let opening = "openAudit"
+
+    private struct Form: Decodable {
+        let time: String
+        let writer: String
+        let number: Int64
+        let member: String
+        let actor: String
+        let action: String
+        let subject: String?
+        let purpose: String?
+        let outcome: String
+        let details: [Detail]?
+        let previous: String
+        let after: Int64
+        let seen: String
+    }
+
+    init(
+        _ record: AuditRecord, at time: Timestamp, writer: String, number: Int64, member: String, previous: String,
+        after: Int64, seen: String
+    ) {
+        (self.time, self.writer, self.number, self.member) = (time, writer, number, member)
+        (actor, action, outcome, purpose) = (record.actor, record.action, record.outcome, record.purpose)
+        subject = record.subject.map { String(decoding: $0, as: UTF8.self) }
+        details = record.details.map { Detail(name: $0.name, value: $0.value) }
+        (self.previous, self.after, self.seen) = (previous, after, seen)
+    }
+
+    /// Nil if the value is no record of this form.
+    public init?(json: UnsafeRawBufferPointer) {
+        guard json.count <= Self.maximumBytes, let form = try? JSONDecoder().decode(Form.self, from: Data(json)),
+            let time = Timestamp(form.time), form.number > 0
+        else { return nil }
+        (self.time, writer, number, member) = (time, form.writer, form.number, form.member)
+        (actor, action, subject, purpose) = (form.actor, form.action, form.subject, form.purpose)
+        (outcome, details) = (form.outcome, form.details ?? [])
+        (previous, after, seen) = (form.previous, form.after, form.seen)
+    }
+
+    /// The value of a detail; nil if there is none of this name.
+    public func detail(_ name: String) -> String? { details.first { $0.name == name }?.value }
+
+    /// The record's value: `{"time","writer","number","member","actor","action","subject"?,"purpose"?,"outcome",
+    /// "details"?:[{"name","value"}],"previous","after","seen"}`.
+    public var json: [UInt8] {
+        var writer = ByteWriter(capacity: 512)
+        write(to: &writer, place: nil)
+        return Array(writer.bytes)
+    }
+
+    /// The same, and with `place` `"partition","offset"` before it, for people and programs that read it.
+    public func write(to writer: inout ByteWriter, place: (partition: Int32, offset: Int64)?) {
+        func add(_ name: StaticString, _ text: String?) {
+            guard let text else { return }
+            writer.append(",\"")
+            writer.append(name)
+            writer.append("\":")
+            writer.append(jsonString: text)
+        }
+        writer.append("{")
+        if let place { writer.append("\"partition\":\(place.partition),\"offset\":\(place.offset),") }
+        writer.append("\"time\":\"")
+        writer.append(time)
+        writer.append(byte: 0x22)
+        add("writer", self.writer)
+        writer.append(",\"number\":\(number)")
+        add("member", member)
+        add("actor", actor)
+        add("action", action)
+        add("subject", subject)
+        add("purpose", purpose)
+        add("outcome", outcome)
+        if !details.isEmpty {
+            writer.append(",\"details\":[")
+            for (index, detail) in details.enumerated() {
+                writer.append(index == 0 ? "{\"name\":" : ",{\"name\":")
+                writer.append(jsonString: detail.name)
+                writer.append(",\"value\":")
+                writer.append(jsonString: detail.value)
+                writer.append("}")
+            }
+            writer.append("]")
+        }
+        add("previous", previous)
+        writer.append(",\"after\":\(after)")
+        add("seen", seen)
+        writer.append("}")
+    }
+}

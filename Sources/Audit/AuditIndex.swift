@@ -1,0 +1,206 @@
+public import Events
+internal import Foundation
+public import Kafka
+public import Logging
+internal import Synchronization
+
+/// What of the audit is at hand in memory: who looked at each subject of late, and the proposals that wait for a second person.
+/// A thread follows the topic. What is older is in the topic alone (`AuditReader`).
+public final class AuditIndex: Sendable {
+    /// Somebody looked at a subject's file, or did something about the subject.
+    public struct Look: Sendable, Equatable {
+        public let time: Timestamp
+        public let actor: String
+        public let action: String
+        public let purpose: String?
+        public let outcome: String
+    }
+
+    /// Those of one subject: the newest first.
+    public struct Looks: Sendable, Equatable {
+        public let looks: [Look]
+        /// False: there may be older ones, in the topic alone.
+        public let isComplete: Bool
+    }
+
+    /// The newest of a subject that are remembered.
+    public static let maximumLooks = 50
+    /// Looks that are remembered in all; the oldest go first.
+    public static let maximumTotal = 200_000
+    private static let pollMilliseconds = 100
+    private static let pause = 1.0
+
+    fileprivate struct State {
+        var looks: [String: Known] = [:]
+        /// The subjects of the looks that are remembered, the oldest first, from `front` on.
+        var order: [String] = []
+        var front = 0
+        /// Subjects of which not everything is remembered. Once there are too many, all.
+        var incomplete: Set<String> = []
+        var isIncomplete = false
+        var proposals = ProposalTable()
+        var isRead = false
+        /// The next offset by partition.
+        var positions: [Int32: Int64] = [:]
+        var isClosed = false
+    }
+
+    /// What is remembered of one subject.
+    fileprivate struct Known {
+        /// The oldest first.
+        var looks: [Look] = []
+        /// Places in the order whose looks are dropped already.
+        var stale = 0
+    }
+
+    private let state = Mutex(State())
+    private let writer: AuditWriter?
+
+    /// `writer`: gets to know what others have written, so that its records name it.
+    public init(writer: AuditWriter? = nil) { self.writer = writer }
+
+    /// Follows the topic from its beginning, in a thread, until `close`.
+    public func follow(_ kafka: any KafkaCluster, topic: String, logger: Logger) {
+        let thread = Thread { [self] in
+            while !isClosed {
+                do {
+                    try read(kafka, topic)
+                } catch {
+                    logger.warning("the audit is not followed", metadata: ["topic": "\(topic)", "reason": "\(error)"])
+                    Thread.sleep(forTimeInterval: Self.pause)
+                }
+            }
+        }
+        thread.name = "audit"
+        thread.start()
+    }
+
+    public func close() { state.withLock { $0.isClosed = true } }
+
+    private var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    private func read(_ kafka: any KafkaCluster, _ topic: String) throws {
+        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        var options = Consumer.Options()
+        options.reportsEnds = true
+        options.maximumQueuedKilobytes = 4096
+        let consumer = try kafka.consumer(options, listener: nil) { _ in }
+        defer { consumer.close() }
+        let positions = state.withLock { $0.positions }
+        try consumer.assign(
+            places.map { PartitionOffset($0, offset: positions[$0.partition] ?? PartitionOffset.beginning) })
+        while !isClosed {
+            try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
+                for record in records {
+                    let partition = consumer.assignment[record.source].topicPartition.partition
+                    note(record.value, at: record.offset, of: partition)
+                }
+            }
+            for (place, error) in consumer.takeErrors() {
+                // What has expired meanwhile is passed over.
+                if error.isOffsetOutOfRange { state.withLock { $0.positions[place.partition] = nil } }
+                if error.isOffsetOutOfRange || !error.isRetriable { throw error }
+            }
+            if consumer.assignment.allSatisfy(\.reachedEnd) { state.withLock { $0.isRead = true } }
+        }
+    }
+
+    /// A record of the topic, in its partition's order.
+    func note(_ value: UnsafeRawBufferPointer?, at offset: Int64, of partition: Int32) {
+        let entry = value.flatMap { AuditEntry(json: $0) }
+        writer?.note(partition, offset: offset, hash: AuditTopic.hash(of: value.map(Array.init) ?? []))
+        state.withLock { state in
+            guard offset >= state.positions[partition] ?? 0 else { return }
+            state.positions[partition] = offset + 1
+            guard let entry else { return }
+            state.proposals.note(entry)
+            guard let subject = entry.subject else { return }
+            state.add(
+                Look(
+                    time: entry.time, actor: entry.actor, action: entry.action, purpose: entry.purpose,
+                    outcome: entry.outcome), of: subject)
+        }
+    }
+
+    // MARK: Answers
+
+    /// Whether the topic has been read to its end once; before that, nothing is known for certain.
+    public var isRead: Bool { state.withLock { $0.isRead } }
+
+    /// Who looked at a subject, or did something about it.
+    public func looks(at subject: String) -> Looks {
+        state.withLock { state in
+            Looks(
+                looks: (state.looks[subject]?.looks ?? []).reversed(),
+                isComplete: state.isRead && !state.isIncomplete && !state.incomplete.contains(subject))
+        }
+    }
+
+    /// Whether the record at this place has been read.
+    func hasRead(_ offset: Int64, of partition: Int32) -> Bool {
+        state.withLock { $0.positions[partition] ?? 0 > offset }
+    }
+
+    /// The proposals that wait at `time`, the oldest first.
+    public func proposals(at time: Timestamp) -> [Proposal] { state.withLock { $0.proposals.open(at: time) } }
+
+    /// Nil if there is none of this id, or it is not remembered.
+    public func proposal(_ id: String) -> Proposal? { state.withLock { $0.proposals[id] } }
+
+    /// `{"looks":[{"time","actor","action","purpose","outcome"}],"complete"}`, as a subject's file has it; `purpose` is null if none was
+    /// named.
+    public func write(looksAt subject: String, to writer: inout ByteWriter) {
+        let known = looks(at: subject)
+        writer.append("{\"looks\":[")
+        for (index, look) in known.looks.enumerated() {
+            writer.append(index == 0 ? "{\"time\":\"" : ",{\"time\":\"")
+            writer.append(look.time)
+            writer.append("\",\"actor\":")
+            writer.append(jsonString: look.actor)
+            writer.append(",\"action\":")
+            writer.append(jsonString: look.action)
+            writer.append(",\"purpose\":")
+            if let purpose = look.purpose { writer.append(jsonString: purpose) } else { writer.append("null") }
+            writer.append(",\"outcome\":")
+            writer.append(jsonString: look.outcome)
+            writer.append("}")
+        }
+        writer.append("],\"complete\":\(known.isComplete)}")
+    }
+}
+
+extension AuditIndex.State {
+    private static let maximumIncomplete = 100_000
+
+    fileprivate mutating func add(_ look: AuditIndex.Look, of subject: String) {
+        looks[subject, default: .init()].looks.append(look)
+        order.append(subject)
+        if let count = looks[subject]?.looks.count, count > AuditIndex.maximumLooks {
+            looks[subject]?.looks.removeFirst()
+            looks[subject]?.stale += 1
+            noteIncomplete(subject)
+        }
+        while order.count - front > AuditIndex.maximumTotal { dropOldest() }
+        guard front > AuditIndex.maximumTotal else { return }
+        order.removeFirst(front)
+        front = 0
+    }
+
+    private mutating func dropOldest() {
+        let subject = order[front]
+        front += 1
+        if looks[subject]?.stale ?? 0 > 0 {
+            looks[subject]?.stale -= 1
+            return
+        }
+        looks[subject]?.looks.removeFirst()
+        if looks[subject]?.looks.isEmpty == true { looks[subject] = nil }
+        noteIncomplete(subject)
+    }
+
+    private mutating func noteIncomplete(_ subject: String) {
+        guard !isIncomplete else { return }
+        incomplete.insert(subject)
+        if incomplete.count > Self.maximumIncomplete { (isIncomplete, incomplete) = (true, []) }
+    }
+}

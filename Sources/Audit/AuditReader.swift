@@ -1,0 +1,181 @@
+public import Events
+public import Kafka
+
+/// Reads the audit topic, for whoever may wait for it: every call blocks.
+public struct AuditReader: Sendable {
+    /// Which records; nil: whatever it is.
+    public struct Filter: Sendable, Equatable {
+        public var actor: String?
+        public var action: String?
+        public var subject: String?
+        public var since: Timestamp?
+        public var until: Timestamp?
+
+        public init() {}
+
+        func takes(_ entry: AuditEntry) -> Bool {
+            (actor.map { $0 == entry.actor } ?? true) && (action.map { $0 == entry.action } ?? true)
+                && (subject.map { $0 == entry.subject } ?? true) && (since.map { entry.time >= $0 } ?? true)
+                && (until.map { entry.time < $0 } ?? true)
+        }
+    }
+
+    /// A record and its place in the topic.
+    public struct Found: Sendable, Equatable {
+        public let partition: Int32
+        public let offset: Int64
+        public let entry: AuditEntry
+    }
+
+    /// Where a page ends: the next one has what was written before these offsets. In text `PARTITION:OFFSET[,…]`.
+    public struct Cursor: Sendable, Equatable, LosslessStringConvertible {
+        var offsets: [Int32: Int64]
+
+        init(_ offsets: [Int32: Int64]) { self.offsets = offsets }
+
+        public init?(_ text: String) {
+            offsets = [:]
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                let numbers = part.split(separator: ":", omittingEmptySubsequences: false)
+                guard numbers.count == 2, let partition = Int32(numbers[0]), let offset = Int64(numbers[1]),
+                    partition >= 0, offset >= 0, offsets.updateValue(offset, forKey: partition) == nil,
+                    offsets.count <= Self.maximumPartitions
+                else { return nil }
+            }
+        }
+
+        private static let maximumPartitions = 1000
+
+        public var description: String {
+            offsets.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: ",")
+        }
+    }
+
+    public struct Page: Sendable {
+        /// The newest first.
+        public let found: [Found]
+        /// Where the next page begins; nil if there is nothing older.
+        public let next: Cursor?
+    }
+
+    public static let maximumPage = 1000
+    /// Records that are read for one page at most: a page can be shorter than asked for, and end before the oldest record.
+    public static let maximumRead = 200_000
+    private static let block: Int64 = 5000
+    private static let pollMilliseconds = 100
+    /// Microseconds.
+    private static let clockDifference: Int64 = 600_000_000
+
+    private let kafka: any KafkaCluster
+    private let topic: String
+
+    public init(_ kafka: any KafkaCluster, topic: String) { (self.kafka, self.topic) = (kafka, topic) }
+
+    /// The newest records that the filter takes, of those before `cursor`, at most `limit`.
+    public func page(_ filter: Filter, before cursor: Cursor? = nil, limit: Int) throws -> Page {
+        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
+        var next: [Int32: Int64] = [:]
+        for place in places {
+            let end = ends[place] ?? 0
+            next[place.partition] = cursor.map { min(end, $0.offsets[place.partition] ?? 0) } ?? end
+        }
+        let limit = max(1, min(limit, Self.maximumPage))
+        var found: [Found] = []
+        var read = 0
+        while found.count < limit, read < Self.maximumRead {
+            var blocks: [TopicPartition: Range<Int64>] = [:]
+            for place in places {
+                let (beginning, end) = (beginnings[place] ?? 0, next[place.partition] ?? 0)
+                if end > beginning { blocks[place] = max(beginning, end - Self.block)..<end }
+            }
+            guard !blocks.isEmpty else { break }
+            var lists: [Int32: [Found]] = [:]
+            var newest: Timestamp?
+            try forEach(blocks) { place, offset, value in
+                read += 1
+                guard let entry = value.flatMap({ AuditEntry(json: $0) }) else { return }
+                newest = max(newest ?? entry.time, entry.time)
+                guard filter.takes(entry) else { return }
+                lists[place.partition, default: []].append(
+                    Found(partition: place.partition, offset: offset, entry: entry))
+            }
+            // The newest of the partitions' last ones, until there are enough.
+            while found.count < limit,
+                let last = lists.values.compactMap(\.last).max(by: {
+                    ($0.entry.time, $1.partition) < ($1.entry.time, $0.partition)
+                })
+            {
+                found.append(last)
+                lists[last.partition]?.removeLast()
+            }
+            for (place, range) in blocks {
+                next[place.partition] = lists[place.partition]?.last.map { $0.offset + 1 } ?? range.lowerBound
+            }
+            // Nothing older can be of the time that is asked for, but for what the members' clocks differ.
+            if let since = filter.since, let newest, newest.adding(microseconds: Self.clockDifference) < since {
+                return Page(found: found, next: nil)
+            }
+        }
+        let hasMore = places.contains { next[$0.partition] ?? 0 > beginnings[$0] ?? 0 }
+        return Page(found: found, next: hasMore ? Cursor(next) : nil)
+    }
+
+    /// Reads everything and checks the chains, by partition.
+    public func verify(progress: (Int64) -> Void = { _ in }) throws -> [(partition: Int32, chain: AuditChain)] {
+        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
+        return try places.map { place in
+            let beginning = beginnings[place] ?? 0
+            var chain = AuditChain(partition: place.partition, beginning: beginning)
+            if let end = ends[place], end > beginning {
+                try forEach([place: beginning..<end]) { _, offset, value in
+                    chain.note(value, at: offset)
+                    progress(chain.records)
+                }
+            }
+            return (place.partition, chain)
+        }
+    }
+
+    /// The last record of a partition: its offset and the hash of its value. Nil if it has none.
+    func newest(of partition: Int32) throws -> (offset: Int64, hash: String)? {
+        let place = TopicPartition(topic, partition)
+        guard let end = try kafka.ends(of: [place])[place], let beginning = try kafka.beginnings(of: [place])[place],
+            end > beginning
+        else { return nil }
+        var newest: (Int64, String)?
+        try forEach([place: end - 1..<end]) { _, offset, value in
+            newest = (offset, AuditTopic.hash(of: value.map(Array.init) ?? []))
+        }
+        return newest
+    }
+
+    /// Calls `body` with the records in these offsets, in each partition's order.
+    private func forEach(
+        _ ranges: [TopicPartition: Range<Int64>],
+        _ body: (TopicPartition, Int64, UnsafeRawBufferPointer?) throws -> Void
+    ) throws {
+        var options = Consumer.Options()
+        options.reportsEnds = true
+        options.maximumQueuedKilobytes = 16 * 1024
+        let consumer = try kafka.consumer(options, listener: nil) { _ in }
+        defer { consumer.close() }
+        try consumer.assign(
+            ranges.sorted { $0.key < $1.key }.map { PartitionOffset($0.key, offset: $0.value.lowerBound) })
+        var reading = Patience.Reading(topic, kafka.patience)
+        while !consumer.assignment.allSatisfy({ place in
+            place.reachedEnd || ranges[place.topicPartition].map { place.position >= $0.upperBound } ?? true
+        }) {
+            let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
+                for record in records {
+                    let place = consumer.assignment[record.source].topicPartition
+                    guard let range = ranges[place], range.contains(record.offset) else { continue }
+                    try body(place, record.offset, record.value)
+                }
+            }
+            try reading.note(
+                records: count, ended: consumer.assignment.count(where: \.reachedEnd), errors: consumer.takeErrors())
+        }
+    }
+}

@@ -1,0 +1,179 @@
+public import Access
+internal import Events
+internal import Foundation
+public import Kafka
+internal import Ledger
+public import Logging
+internal import Synchronization
+
+/// Why a record is not in the audit: what it would say may then not be done.
+public enum AuditFailure: Error, Sendable, CustomStringConvertible {
+    /// The topic has not been read yet since the start.
+    case notReady
+    case tooLarge
+    case refused(any Error)
+
+    public var description: String {
+        switch self {
+        case .notReady: "the audit is not open yet: its topic has not answered since the start"
+        case .tooLarge: "the record is larger than the audit takes"
+        case .refused(let error): "the audit does not take the record: \(error)"
+        }
+    }
+}
+
+/// Appends to the audit topic. A session of its own from each start, with chains that `AuditChain` checks.
+///
+/// `append` returns once the broker has acknowledged the record. At most `maximumQueued` records wait at a time; beyond that, and
+/// while the broker has not answered for `longestWait`, records are refused. `close` must be called at the end.
+public final class AuditWriter: AuditLog {
+    public static let maximumQueued = 1024
+    public static let longestWait = Duration.seconds(5)
+    private static let retryPause = 1.0
+    private static let headMilliseconds = 5000
+
+    private struct State {
+        var isReady = false
+        var isClosed = false
+        var partition: Int32 = 0
+        /// The generation of the producer that the session is of; a session ends with it.
+        var generation = -1
+        var sessions = 0
+        var writer = ""
+        var number: Int64 = 0
+        var previous = AuditTopic.genesis
+        /// The newest record that is known.
+        var newest: (offset: Int64, hash: String) = (-1, AuditTopic.genesis)
+    }
+
+    private let kafka: KafkaConfiguration
+    private let topic: String
+    private let member: String
+    private let logger: Logger
+    private let now: @Sendable () -> Int64
+    /// The key of its records: the member's name and 16 hexadecimal digits. The sessions' names begin with it.
+    private let key: String
+    private let producer: AcknowledgedProducer
+    private let state = Mutex(State())
+
+    /// `now`: microseconds since 1970; nil: the machine's clock. Returns at once; the topic is read by a thread, until it answers.
+    public init(
+        _ kafka: KafkaConfiguration, topic: String, member: String, logger: Logger,
+        now: (@Sendable () -> Int64)? = nil
+    ) throws {
+        (self.kafka, self.topic, self.member, self.logger) = (kafka, topic, member, logger)
+        self.now = now ?? { Int64(Date().timeIntervalSince1970 * 1_000_000) }
+        key = Self.key(of: member)
+        let logger = logger
+        producer = try AcknowledgedProducer(
+            kafka, topics: [topic], maximumQueued: Self.maximumQueued, longestWait: Self.longestWait
+        ) { notice in
+            if case .error(let error) = notice { logger.warning("audit: \(error)") }
+        }
+        let thread = Thread { [self] in open() }
+        thread.name = "audit-open"
+        thread.start()
+    }
+
+    /// Waits for what was appended, within a time, and takes no more.
+    public func close() {
+        state.withLock { $0.isClosed = true }
+        producer.close()
+    }
+
+    public var isReady: Bool { state.withLock { $0.isReady } }
+
+    /// What a reader of the topic has seen last.
+    func note(_ partition: Int32, offset: Int64, hash: String) {
+        state.withLock { state in
+            guard state.isReady, state.partition == partition, offset > state.newest.offset else { return }
+            state.newest = (offset, hash)
+        }
+    }
+
+    public func append(_ record: AuditRecord) async throws {
+        guard state.withLock({ $0.isReady }) else { throw AuditFailure.notReady }
+        try await send(record)
+    }
+
+    private func send(_ record: AuditRecord) async throws {
+        let partition = state.withLock { $0.partition }
+        let time = Timestamp(microseconds: now())
+        let written = Mutex("")
+        let place: AcknowledgedProducer.Place
+        do {
+            place = try await producer.send(to: topic, partition: partition, key: Array(key.utf8)) { generation in
+                let (value, hash) = try self.next(record, time, generation)
+                written.withLock { $0 = hash }
+                return value
+            }
+        } catch let failure as AuditFailure {
+            throw failure
+        } catch {
+            throw AuditFailure.refused(error)
+        }
+        note(place.partition, offset: place.offset, hash: written.withLock { $0 })
+    }
+
+    /// In the order of the records.
+    private func next(_ record: AuditRecord, _ time: Timestamp, _ generation: Int) throws -> ([UInt8], String) {
+        try state.withLock { state in
+            if state.generation != generation {
+                state.generation = generation
+                state.sessions += 1
+                state.writer = state.sessions == 1 ? key : "\(key).\(state.sessions)"
+                (state.number, state.previous) = (0, AuditTopic.genesis)
+            }
+            let entry = AuditEntry(
+                record, at: time, writer: state.writer, number: state.number + 1, member: member,
+                previous: state.previous, after: state.newest.offset, seen: state.newest.hash)
+            let value = entry.json
+            guard value.count <= AuditEntry.maximumBytes else { throw AuditFailure.tooLarge }
+            let hash = AuditTopic.hash(of: value)
+            (state.number, state.previous) = (entry.number, hash)
+            return (value, hash)
+        }
+    }
+
+    private static func key(of member: String) -> String {
+        let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+        return "\(member)/\(String(repeating: "0", count: 16 - digits.count))\(digits)"
+    }
+
+    // MARK: The beginning of a session
+
+    private func open() {
+        while !state.withLock({ $0.isClosed }) {
+            do {
+                try readHead()
+                let opening = AuditRecord(
+                    actor: member, action: AuditEntry.opening, subject: nil, purpose: nil, outcome: "allowed")
+                let done = DispatchSemaphore(value: 0)
+                Task {
+                    do {
+                        try await send(opening)
+                        state.withLock { $0.isReady = true }
+                    } catch {
+                        logger.warning("the audit does not open yet", metadata: ["reason": "\(error)"])
+                    }
+                    done.signal()
+                }
+                done.wait()
+                if isReady { return }
+            } catch {
+                logger.warning("the audit cannot be read yet", metadata: ["topic": "\(topic)", "reason": "\(error)"])
+            }
+            Thread.sleep(forTimeInterval: Self.retryPause)
+        }
+    }
+
+    private func readHead() throws {
+        let count = try kafka.partitions(of: topic)
+        let partition = Int32(Array(key.utf8).withUnsafeBytes { Murmur2.partition(of: $0, count: max(1, count)) })
+        let newest = try AuditReader(kafka, topic: topic).newest(of: partition)
+        state.withLock { state in
+            state.partition = partition
+            if let newest { state.newest = newest }
+        }
+    }
+}

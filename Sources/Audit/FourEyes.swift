@@ -1,0 +1,124 @@
+public import Access
+public import Events
+internal import Foundation
+
+/// Acts that need two people: one proposes, another one approves what was proposed. The same person is refused.
+public struct FourEyes: Sendable {
+    public enum Refusal: Error, Sendable, Equatable, CustomStringConvertible {
+        /// What is known of the audit is not up to date.
+        case notReady
+        case unknown
+        /// It has been approved or withdrawn.
+        case closed(by: String)
+        case expired
+        /// Who proposed it may not approve it.
+        case own
+        /// Who approves names another text than was proposed.
+        case differs
+
+        public var description: String {
+            switch self {
+            case .notReady: "the audit has not been read yet: ask again"
+            case .unknown: "there is no proposal of this id"
+            case .closed(let by): "the proposal is closed already, by \(by)"
+            case .expired: "the proposal has expired: propose it again"
+            case .own: "a proposal needs a second person: who proposed it cannot approve it"
+            case .differs: "sha256 is not that of what was proposed: read the proposal again"
+            }
+        }
+    }
+
+    public static let standardLife = Duration.seconds(7 * 86_400)
+    private static let patience = Duration.seconds(10)
+    private static let betweenLooks = Duration.milliseconds(10)
+
+    /// The acts that need two people.
+    public let acts: Set<String>
+    private let writer: AuditWriter
+    private let index: AuditIndex
+    private let life: Duration
+    private let now: @Sendable () -> Timestamp
+
+    /// `life`: for how long a proposal can be approved. `now`: nil is the machine's clock.
+    public init(
+        acts: Set<String>, writer: AuditWriter, index: AuditIndex, life: Duration = standardLife,
+        now: (@Sendable () -> Timestamp)? = nil
+    ) {
+        (self.acts, self.writer, self.index, self.life) = (acts, writer, index, life)
+        self.now = now ?? { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
+    }
+
+    /// Those that wait, the oldest first.
+    public var open: [Proposal] { index.proposals(at: now()) }
+
+    public func proposal(_ id: String) -> Proposal? { index.proposal(id) }
+
+    /// Records that `caller` proposes the act; returns the proposal's id once the audit has it. `id`: one that makes a repeat the
+    /// same proposal.
+    public func propose(
+        _ act: String, body: String, reason: String?, by caller: Caller, id: String
+    ) async throws -> String {
+        let expires = now().adding(microseconds: Int64(life / .microseconds(1)))
+        try await writer.append(
+            AuditRecord(
+                actor: caller.name, action: Proposal.proposing, subject: nil, purpose: reason, outcome: "proposed",
+                details: [
+                    (Proposal.idName, id), (Proposal.actName, act), (Proposal.hashName, PolicyHash.of(body)),
+                    (Proposal.expiryName, expires.description), (Proposal.bodyName, body),
+                ]))
+        return id
+    }
+
+    /// Records that `caller` approves the proposal, and returns it once it is certain that this approval is the one that counts.
+    /// A repeat by the same person returns it again. `hash`: of what the caller has read.
+    public func approve(_ id: String, hash: String, by caller: Caller) async throws -> Proposal {
+        guard index.isRead else { throw Refusal.notReady }
+        guard let proposal = index.proposal(id) else { throw Refusal.unknown }
+        if proposal.state == .approved(by: caller.name) { return proposal }
+        guard caller.name != proposal.proposer else { throw Refusal.own }
+        guard hash == proposal.hash else { throw Refusal.differs }
+        try check(proposal)
+        try await record(Proposal.approving, proposal, by: caller)
+        let decided = try await decided(id)
+        guard decided.state == .approved(by: caller.name) else {
+            try check(decided)
+            throw Refusal.notReady
+        }
+        return decided
+    }
+
+    /// Takes a proposal back.
+    public func withdraw(_ id: String, by caller: Caller) async throws {
+        guard index.isRead else { throw Refusal.notReady }
+        guard let proposal = index.proposal(id) else { throw Refusal.unknown }
+        try check(proposal)
+        try await record(Proposal.withdrawing, proposal, by: caller)
+        let decided = try await decided(id)
+        guard decided.state == .withdrawn(by: caller.name) else { return try check(decided) }
+    }
+
+    private func check(_ proposal: Proposal) throws(Refusal) {
+        switch proposal.state {
+        case .approved(let by), .withdrawn(let by): throw .closed(by: by)
+        case .open: if proposal.expires <= now() { throw .expired }
+        }
+    }
+
+    private func record(_ action: String, _ proposal: Proposal, by caller: Caller) async throws {
+        try await writer.append(
+            AuditRecord(
+                actor: caller.name, action: action, subject: nil, purpose: nil, outcome: "allowed",
+                details: [(Proposal.idName, proposal.id), (Proposal.hashName, proposal.hash)]))
+    }
+
+    /// What became of the proposal, once the topic has been read up to a decision: of two approvals the first one in the topic
+    /// counts.
+    private func decided(_ id: String) async throws -> Proposal {
+        let end = ContinuousClock.now + Self.patience
+        while ContinuousClock.now < end {
+            if let proposal = index.proposal(id), proposal.state != .open { return proposal }
+            try await Task.sleep(for: Self.betweenLooks)
+        }
+        throw Refusal.notReady
+    }
+}

@@ -1,0 +1,113 @@
+public import Events
+
+/// An act that waits for a second person: four eyes. It stands in the audit topic, so that it survives restarts and every member
+/// knows it.
+public struct Proposal: Sendable, Equatable {
+    public enum State: Sendable, Equatable {
+        /// It waits.
+        case open
+        case approved(by: String)
+        /// Its proposer, or somebody who may approve it, has taken it back.
+        case withdrawn(by: String)
+    }
+
+    public static let proposing = "propose"
+    public static let approving = "approveProposal"
+    public static let withdrawing = "withdrawProposal"
+    static let (idName, actName, bodyName, hashName, expiryName) = ("proposal", "act", "body", "sha256", "expires")
+
+    public let id: String
+    /// The act's name, such as `activate`.
+    public let act: String
+    /// Who proposed it.
+    public let proposer: String
+    public let reason: String?
+    public let proposed: Timestamp
+    /// Nobody can approve it any more.
+    public let expires: Timestamp
+    /// What the act needs, as its request had it.
+    public let body: String
+    /// SHA-256 of `body`: who approves names it, and so approves what was read.
+    public let hash: String
+    public var state: State
+
+    /// Nil if the record is no proposal whose hash is that of its body.
+    init?(_ entry: AuditEntry) {
+        guard entry.action == Self.proposing, let id = entry.detail(Self.idName), let act = entry.detail(Self.actName),
+            let body = entry.detail(Self.bodyName), let hash = entry.detail(Self.hashName),
+            PolicyHash.of(body) == hash, let expires = entry.detail(Self.expiryName).flatMap({ Timestamp($0) })
+        else { return nil }
+        (self.id, self.act, proposer, reason) = (id, act, entry.actor, entry.purpose)
+        (proposed, self.expires, self.body, self.hash, state) = (entry.time, expires, body, hash, .open)
+    }
+
+    /// `{"id","act","proposer","reason","proposed","expires","sha256","state","by"}`; `by` is null while it is open. `withBody`: with
+    /// `body` besides.
+    public func write(to writer: inout ByteWriter, withBody: Bool) {
+        let (word, by): (StaticString, String?) =
+            switch state {
+            case .open: ("open", nil)
+            case .approved(let by): ("approved", by)
+            case .withdrawn(let by): ("withdrawn", by)
+            }
+        func add(_ name: StaticString, _ text: String?) {
+            writer.append(",\"")
+            writer.append(name)
+            writer.append("\":")
+            if let text { writer.append(jsonString: text) } else { writer.append("null") }
+        }
+        writer.append("{\"id\":")
+        writer.append(jsonString: id)
+        add("act", act)
+        add("proposer", proposer)
+        add("reason", reason)
+        add("proposed", proposed.description)
+        add("expires", expires.description)
+        add("sha256", hash)
+        writer.append(",\"state\":\"")
+        writer.append(word)
+        writer.append("\"")
+        add("by", by)
+        if withBody { add("body", body) }
+        writer.append("}")
+    }
+}
+
+/// The proposals of the audit topic, as far as they are remembered. Gets its records in their order: the first approval or
+/// withdrawal of a proposal decides.
+struct ProposalTable: Sendable {
+    /// The oldest go first.
+    static let maximum = 1000
+
+    private var byID: [String: Proposal] = [:]
+    /// The oldest first.
+    private var order: [String] = []
+
+    subscript(_ id: String) -> Proposal? { byID[id] }
+
+    func open(at time: Timestamp) -> [Proposal] {
+        order.compactMap { byID[$0] }.filter { $0.state == .open && $0.expires > time }
+    }
+
+    mutating func note(_ entry: AuditEntry) {
+        if let proposal = Proposal(entry) {
+            // Of two of one id the first one counts.
+            guard byID[proposal.id] == nil else { return }
+            byID[proposal.id] = proposal
+            order.append(proposal.id)
+            if order.count > Self.maximum { byID[order.removeFirst()] = nil }
+            return
+        }
+        guard let id = entry.detail(Proposal.idName), let proposal = byID[id], proposal.state == .open else { return }
+        switch entry.action {
+        case Proposal.approving:
+            // Whatever wrote the record: nobody approves what is one's own, or something else than was proposed.
+            guard entry.actor != proposal.proposer, entry.detail(Proposal.hashName) == proposal.hash,
+                entry.time < proposal.expires
+            else { return }
+            byID[id]?.state = .approved(by: entry.actor)
+        case Proposal.withdrawing: byID[id]?.state = .withdrawn(by: entry.actor)
+        default: break
+        }
+    }
+}

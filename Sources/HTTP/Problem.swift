@@ -1,0 +1,67 @@
+internal import Events
+public import HTTPTypes
+public import Hummingbird
+
+/// A refusal or a failure, as an RFC 9457 problem: `type` is `about:blank`, so `title` is the status's own; `code` is for programs and
+/// never changes; `detail` is for people. `error` repeats `detail`: scripts of before problems read it, and so do members of an
+/// earlier release.
+public struct Problem: Error, Sendable {
+    public let status: HTTPResponse.Status
+    public let code: String
+    public let detail: String
+    /// The parameter that is wrong; nil if it is something else.
+    public let parameter: String?
+    public var fields: HTTPFields
+
+    public init(
+        _ status: HTTPResponse.Status, code: String, _ detail: String, parameter: String? = nil,
+        fields: HTTPFields = [:]
+    ) {
+        (self.status, self.code, self.detail) = (status, code, detail)
+        (self.parameter, self.fields) = (parameter, fields)
+    }
+
+    public static let mediaType = "application/problem+json"
+
+    /// Of the same members in the same order.
+    static let schema = JSONSchema.object([
+        .init("type", .text()), .init("title", .text()), .init("status", .integer(400...599)),
+        .init("detail", .text(), "For people."), .init("code", .text(), "For programs; it never changes."),
+        .init("parameter", .text(), isRequired: false, "The parameter that is wrong."),
+        .init("error", .text(), "As detail."),
+    ])
+
+    public var answer: Answer {
+        var writer = ByteWriter(capacity: 256)
+        writer.append("{\"type\":\"about:blank\",\"title\":")
+        writer.append(jsonString: status.reasonPhrase)
+        writer.append(",\"status\":")
+        writer.append(decimal: Int64(status.code))
+        writer.append(",\"detail\":")
+        writer.append(jsonString: detail)
+        writer.append(",\"code\":")
+        writer.append(jsonString: code)
+        if let parameter {
+            writer.append(",\"parameter\":")
+            writer.append(jsonString: parameter)
+        }
+        writer.append(",\"error\":")
+        writer.append(jsonString: detail)
+        writer.append("}")
+        var answer = Answer.json(writer.bytes, status: status, mediaType: Self.mediaType)
+        answer.fields.append(contentsOf: fields)
+        return answer
+    }
+
+    public var response: Response { Response(answer) }
+
+    /// The code of a problem that has none of its own: `Not Found` is `not-found`.
+    static func code(of status: HTTPResponse.Status) -> String {
+        String(status.reasonPhrase.lowercased().map { $0 == " " ? "-" : $0 })
+    }
+
+    /// 503: the client should repeat the request in a second.
+    public static func retryLater(code: String = "not-now", _ detail: String) -> Problem {
+        Problem(.serviceUnavailable, code: code, detail, fields: [.retryAfter: "1"])
+    }
+}

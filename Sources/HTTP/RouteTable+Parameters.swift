@@ -1,0 +1,73 @@
+internal import HTTPTypes
+internal import Hummingbird
+
+extension RouteTable {
+    /// The values of a request's parameters, each of which is as the route declares it.
+    func values(of route: Route, _ segments: [Substring], _ request: Request) throws -> [String: String] {
+        var values: [String: String] = [:]
+        for (pattern, segment) in zip(RoutePaths.segments(of: route.path), segments) {
+            guard let name = RoutePaths.parameter(pattern) else { continue }
+            values[name] = try Self.decoded(segment, of: name, "the path")
+        }
+        let accepted = route.acceptedParameters
+        try Self.readQuery(request.uri.query ?? "", accepted.filter { $0.place == .query }, into: &values)
+        for parameter in accepted where parameter.place == .header {
+            guard let field = HTTPField.Name(parameter.name) else { continue }
+            let given = request.headers[values: field]
+            guard given.count <= 1 else {
+                throw Problem(
+                    .badRequest, code: "parameter-twice", "the header \(parameter.name) stands there twice",
+                    parameter: parameter.name)
+            }
+            values[parameter.name] = given.first
+        }
+        for parameter in accepted {
+            guard let value = values[parameter.name] else {
+                guard parameter.isRequired else { continue }
+                throw Problem(
+                    .badRequest, code: "parameter-missing",
+                    "missing \(parameter.place.rawValue) parameter: \(parameter.name)",
+                    parameter: parameter.name)
+            }
+            if let mistake = parameter.mistake(in: value) {
+                throw Problem(.badRequest, code: mistake.code, mistake.text, parameter: parameter.name)
+            }
+        }
+        return values
+    }
+
+    /// `NAME=VALUE&…`, percent-encoded; a `+` is a `+`.
+    private static func readQuery(
+        _ query: String, _ accepted: [RouteParameter], into values: inout [String: String]
+    ) throws {
+        for pair in query.split(separator: "&") {
+            let (name, value) =
+                pair.firstIndex(of: "=").map { (pair[..<$0], pair[pair.index(after: $0)...]) } ?? (pair, "")
+            let decoded = try decoded(name, of: "a parameter's name", "the query")
+            guard accepted.contains(where: { $0.name == decoded }) else {
+                let names = accepted.map(\.name).joined(separator: ", ")
+                let mend = names.isEmpty ? "this path takes none" : "this path takes \(names)"
+                let shown = decoded.prefix(maximumNameShown)
+                throw Problem(
+                    .badRequest, code: "parameter-unknown", "unknown query parameter \"\(shown)\"; \(mend)",
+                    parameter: String(shown))
+            }
+            guard values[decoded] == nil else {
+                throw Problem(
+                    .badRequest, code: "parameter-twice", "the query parameter \(decoded) stands there twice",
+                    parameter: decoded)
+            }
+            values[decoded] = try Self.decoded(value, of: decoded, "the query")
+        }
+    }
+
+    private static let maximumNameShown = 64
+
+    private static func decoded(_ text: Substring, of name: String, _ place: String) throws -> String {
+        guard let bytes = percentDecoded(text) else {
+            throw Problem(
+                .badRequest, code: "percent-encoding", "\(place) is not valid percent-encoded UTF-8", parameter: name)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,29 @@
+/// Why a record is no event: the part of the map, the expression, and what was wrong. It has nothing of the record's content.
+public struct MapDefect: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The part that has no value. `value`: the record's own value cannot be read.
+    public enum Part: String, Sendable {
+        case value, when, id, source, type, subject, time, data
+    }
+
+    public let part: Part
+    /// The member of `data`; empty if it is none.
+    public let member: String
+    /// The expression's text; nil if it is not about one.
+    public let expression: String?
+    public let message: String
+
+    init(_ part: Part, member: String = "", expression: String? = nil, _ message: String) {
+        self.part = part
+        self.member = member
+        self.expression = expression
+        self.message = message
+    }
+
+    /// `map/PART`, the dead letter's class. There are few values, so it can be a metric label.
+    public var code: String { "map/\(part.rawValue)" }
+
+    public var description: String {
+        let place = member.isEmpty ? part.rawValue : "\(part.rawValue).\(member)"
+        return expression.map { "\(place): \(message), in: \($0)" } ?? "\(place): \(message)"
+    }
+}

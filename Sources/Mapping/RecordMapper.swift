@@ -1,0 +1,327 @@
+public import Events
+internal import Expressions
+internal import Policy
+
+/// A record as a map sees it. The bytes are the caller's.
+public struct SourceRecord {
+    /// Nil if the record has none.
+    public var key: UnsafeRawBufferPointer?
+    /// Nil for a tombstone.
+    public var value: UnsafeRawBufferPointer?
+    /// Milliseconds since 1970; negative if unknown.
+    public var timestamp: Int64
+    public var topic: UnsafeRawBufferPointer
+    public var partition: Int32
+    public var offset: Int64
+
+    public init(
+        key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?, timestamp: Int64, topic: UnsafeRawBufferPointer,
+        partition: Int32, offset: Int64
+    ) {
+        self.key = key
+        self.value = value
+        self.timestamp = timestamp
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+    }
+}
+
+/// What a record becomes.
+public enum MapOutcome: Sendable, Equatable {
+    case event
+    /// `when` is false.
+    case noEvent
+    case defect(MapDefect)
+}
+
+/// Applies a map to records. It writes CloudEvents in JSON, structured mode, which a decoder has to check: a map can give an
+/// empty subject or a text that is no time.
+///
+/// Not thread-safe: each thread has a mapper of its own. A record of plain texts and small numbers costs no allocation.
+public final class RecordMapper {
+    /// Bytes of an event in structured mode, and so of the texts of a map's parts together.
+    private static let maximumBytes = EventDecoder.maximumEventBytes
+
+    private let map: RecordMap
+    private let frame: Frame
+    private let fields: JSONFields
+    private let decoder = EventDecoder()
+    private let readsKey: Bool
+    private let readsValue: Bool
+    private let whole: Int?
+    private var headers: [(key: Value, value: Value)] = []
+
+    /// Whether the map looks at `headers`. If not, nothing has to be added.
+    public let readsHeaders: Bool
+
+    public init(_ map: RecordMap) {
+        self.map = map
+        frame = Frame(map.declarations)
+        whole = map.declarations.wholeObjectSlot
+        fields = JSONFields(
+            fields: map.declarations.objectFields, whole: whole, isExcluded: { ProtectedAttribute.contains($0) })
+        let slots = Set(map.expressions.flatMap(\.slots))
+        readsKey = slots.contains(map.slots.key)
+        readsHeaders = slots.contains(map.slots.headers)
+        var readsRecord = whole != nil || !map.declarations.objectFields.isEmpty
+        if case .value = map.data { readsRecord = true }
+        readsValue = readsRecord
+    }
+
+    /// A header of the record that `map` gets next. Of two with one name the last counts.
+    public func addHeader(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
+        let key = Value.string(Text(copying: name))
+        headers.removeAll { $0.key.isText(name) }
+        headers.append((key, value.map { Self.text($0, copies: true) } ?? .null))
+    }
+
+    /// Writes the event, in place of what is in `event`; only after `.event` is it one. `id` is the id of a record for which
+    /// the map has no `id`, `TOPIC/PARTITION/OFFSET` if it is nil.
+    public func map(
+        _ record: SourceRecord, id: UnsafeRawBufferPointer? = nil, into event: inout ByteWriter
+    ) -> MapOutcome {
+        event.removeAll()
+        defer { if readsHeaders { headers.removeAll(keepingCapacity: true) } }
+        do throws(MapDefect) {
+            try read(record)
+            frame.allow(Limit.stepCost)
+            if let when = map.when {
+                switch when.truth(frame) {
+                case .yes: break
+                case .no: return .noEvent
+                case .error: throw defect(.when, when, when.failure(frame, wanted: .bool), record)
+                }
+            }
+            try write(record, id, &event)
+            return .event
+        } catch {
+            event.removeAll()
+            return .defect(error)
+        }
+    }
+
+    // MARK: Reading
+
+    private func read(_ record: SourceRecord) throws(MapDefect) {
+        let slots = map.slots
+        if readsValue { try readValue(record.value) }
+        if readsKey { frame.slots[slots.key] = record.key.map { Self.key($0) } ?? .null }
+        if readsHeaders { frame.slots[slots.headers] = .map(ValueMap(headers)) }
+        frame.slots[slots.timestamp] =
+            Moment(milliseconds: record.timestamp).map { .timestamp($0) } ?? .error(.noSuchField)
+        frame.slots[slots.topic] = .string(Text(borrowing: record.topic))
+        frame.slots[slots.partition] = .int(Int64(record.partition))
+        frame.slots[slots.offset] = .int(record.offset)
+    }
+
+    private func readValue(_ value: UnsafeRawBufferPointer?) throws(MapDefect) {
+        guard let value else { return readOther(.null) }
+        let start = value.firstIndex { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
+        if let start, value[start] == UInt8(ascii: "{") {
+            if let reason = decoder.defect(ofObject: value) { throw MapDefect(.value, Self.message(reason)) }
+            fields.read(value, into: frame.slots)
+            return
+        }
+        guard value.count <= Self.maximumBytes else { throw MapDefect(.value, Self.message(.tooLarge)) }
+        guard let other = JSONReader.value(of: value) else { throw MapDefect(.value, Self.message(.notJSON)) }
+        readOther(other)
+    }
+
+    /// A value that has no fields.
+    private func readOther(_ value: Value) {
+        for field in map.declarations.objectFields { frame.slots[field.slot] = .error(.noSuchField) }
+        if let whole { frame.slots[whole] = value }
+    }
+
+    /// A JSON object, list or text in quotes is the value; anything else is the text itself.
+    private static func key(_ key: UnsafeRawBufferPointer) -> Value {
+        switch key.first {
+        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""):
+            if key.count <= maximumBytes, let value = JSONReader.value(of: key) { return value }
+        default: break
+        }
+        return text(key, copies: false)
+    }
+
+    /// Bytes that are no text are bytes.
+    private static func text(_ bytes: UnsafeRawBufferPointer, copies: Bool) -> Value {
+        let text = copies ? Text(copying: bytes) : Text(borrowing: bytes)
+        let isText = bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
+        return isText ? .string(text) : .bytes(text)
+    }
+
+    private static func message(_ reason: EventDefect.Reason) -> String {
+        switch reason {
+        case .invalidUTF8: "the record is not valid UTF-8"
+        case .duplicateKey: "a JSON object has the same key twice"
+        case .tooDeep: "the JSON is nested deeper than \(EventDecoder.maximumDepth) levels"
+        case .tooLarge: "it is larger than \(EventDecoder.maximumEventBytes) bytes"
+        case .numberOutOfRange: "a number is beyond the range of a double"
+        case .outOfMemory: "no memory to read it"
+        default: "the record is not JSON"
+        }
+    }
+
+    // MARK: Writing
+
+    private func write(
+        _ record: SourceRecord, _ id: UnsafeRawBufferPointer?, _ event: inout ByteWriter
+    ) throws(MapDefect) {
+        event.append("{\"specversion\":\"1.0\",\"id\":")
+        if let term = map.id {
+            try write(term, .id, record, &event)
+        } else if let id {
+            event.append(jsonString: id)
+        } else {
+            event.append(byte: UInt8(ascii: "\""))
+            event.append(record.topic)
+            event.append(byte: UInt8(ascii: "/"))
+            event.append(decimal: Int64(record.partition))
+            event.append(byte: UInt8(ascii: "/"))
+            event.append(decimal: record.offset)
+            event.append(byte: UInt8(ascii: "\""))
+        }
+        event.append(",\"source\":")
+        try write(map.source, .source, record, &event)
+        event.append(",\"type\":")
+        try write(map.type, .type, record, &event)
+        event.append(",\"subject\":")
+        try write(map.subject, .subject, record, &event)
+        event.append(",\"time\":")
+        try writeTime(record, &event)
+        try writeData(record, &event)
+        event.append(byte: UInt8(ascii: "}"))
+        guard event.count <= Self.maximumBytes else {
+            throw MapDefect(.data, "the event is larger than \(Self.maximumBytes) bytes")
+        }
+    }
+
+    private func write(
+        _ term: RecordMap.Term, _ part: MapDefect.Part, _ record: SourceRecord, _ event: inout ByteWriter
+    ) throws(MapDefect) {
+        switch term {
+        case .text(let json): event.append(json)
+        case .expression(let expression):
+            switch expression.evaluate(frame) {
+            case .string(let text): event.append(jsonString: text.bytes)
+            case .int(let number) where part == .id || part == .subject:
+                event.append(byte: UInt8(ascii: "\""))
+                event.append(decimal: number)
+                event.append(byte: UInt8(ascii: "\""))
+            case .uint(let number) where part == .id || part == .subject: event.append(jsonString: String(number))
+            case let other: throw defect(part, expression, other, wanted: .string, record)
+            }
+        }
+    }
+
+    private func writeTime(_ record: SourceRecord, _ event: inout ByteWriter) throws(MapDefect) {
+        switch map.time.evaluate(frame) {
+        case .timestamp(let moment):
+            event.append(byte: UInt8(ascii: "\""))
+            event.append(moment.timestamp)
+            event.append(byte: UInt8(ascii: "\""))
+        case .string(let text): event.append(jsonString: text.bytes)
+        case let other: throw defect(.time, map.time, other, wanted: .timestamp, record)
+        }
+    }
+
+    private func writeData(_ record: SourceRecord, _ event: inout ByteWriter) throws(MapDefect) {
+        switch map.data {
+        case .none: return
+        case .value:
+            guard let value = record.value else { return }
+            event.append(",\"data\":")
+            event.append(value)
+        case .expression(let expression):
+            let value = expression.evaluate(frame)
+            switch value {
+            case .null: return
+            case .map: break
+            case let other: throw defect(.data, expression, other, wanted: .map, record)
+            }
+            event.append(",\"data\":")
+            try write(value, &event) { MapDefect(.data, expression: expression.source, $0) }
+        case .members(let members):
+            event.append(",\"data\":{")
+            var isFirst = true
+            for member in members {
+                let value = member.expression.evaluate(frame)
+                switch value {
+                case .null: continue
+                case .error:
+                    throw defect(.data, member: member.name, member.expression, value, wanted: .dynamic, record)
+                default: break
+                }
+                if !isFirst { event.append(byte: UInt8(ascii: ",")) }
+                isFirst = false
+                event.append(member.key)
+                try write(value, &event) {
+                    MapDefect(.data, member: member.name, expression: member.expression.source, $0)
+                }
+            }
+            event.append(byte: UInt8(ascii: "}"))
+        }
+    }
+
+    /// The size is checked here too, so that many large values cost no more than one.
+    private func write(
+        _ value: Value, _ event: inout ByteWriter, _ defect: (String) -> MapDefect
+    ) throws(MapDefect) {
+        do throws(ValueJSON.Defect) {
+            try ValueJSON.write(value, into: &event)
+        } catch {
+            throw defect(error.message)
+        }
+        guard event.count <= Self.maximumBytes else {
+            throw defect("the event is larger than \(Self.maximumBytes) bytes")
+        }
+    }
+
+    // MARK: Defects
+
+    private func defect(
+        _ part: MapDefect.Part, member: String = "", _ expression: Expression, _ value: Value, wanted: ValueType,
+        _ record: SourceRecord
+    ) -> MapDefect {
+        let failure: EvaluationFailure =
+            if case .error = value {
+                expression.failure(frame, wanted: wanted)
+            } else {
+                .wrongType(value.valueType ?? .dynamic, wanted: wanted)
+            }
+        return defect(part, member: member, expression, failure, record)
+    }
+
+    private func defect(
+        _ part: MapDefect.Part, member: String = "", _ expression: Expression, _ failure: EvaluationFailure,
+        _ record: SourceRecord
+    ) -> MapDefect {
+        var message = failure.description
+        if record.value == nil, failure == .error(.noSuchField) || failure == .error(.noSuchKey) {
+            message += " (the record has no value: `when: value != null` passes over such records)"
+        }
+        return MapDefect(part, member: member, expression: expression.source, message)
+    }
+}
+
+extension Value {
+    fileprivate func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        if case .string(let text) = self { return text.bytes.elementsEqual(bytes) }
+        return false
+    }
+}
+
+extension Moment {
+    /// Nil before 1970, which Kafka writes for an unknown time, and after the year 9999.
+    fileprivate init?(milliseconds: Int64) {
+        guard milliseconds >= 0, Self.timestampSeconds.contains(milliseconds / 1000) else { return nil }
+        let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        self.init(seconds: seconds, nanoseconds: Int32(rest) * 1_000_000)
+    }
+
+    /// To the microsecond, earlier rather than later. No moment that an expression has is beyond a timestamp's range.
+    fileprivate var timestamp: Timestamp {
+        Timestamp(microseconds: seconds * Timestamp.microsecondsPerSecond + Int64(nanoseconds) / 1000)
+    }
+}

@@ -1,0 +1,34 @@
+internal import Crypto
+internal import Events
+
+/// Ids of rows that have none: the first half of the SHA-256 of a row's content, and the number of the row among those with this
+/// content. The same table gives the same ids, whatever else has become of it, so that importing it twice does no harm.
+public final class RowIdentity {
+    /// Rows of different content.
+    public static let maximumRows = FingerprintCounts.maximumCount
+
+    private var counts = FingerprintCounts()
+    private var text = ByteWriter()
+
+    public init() {}
+
+    /// `HASH-N`, N from 1; valid until the next call. Nil beyond `maximumRows`.
+    public func id(ofRow content: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        var hasher = SHA256()
+        hasher.update(bufferPointer: content)
+        text.removeAll()
+        let fingerprint = hasher.finalize().withUnsafeBytes { digest in
+            for byte in digest.prefix(16) {
+                text.append(byte: Self.digits[Int(byte >> 4)])
+                text.append(byte: Self.digits[Int(byte & 15)])
+            }
+            return UInt64(littleEndian: digest.loadUnaligned(as: UInt64.self))
+        }
+        guard let count = counts.add(fingerprint) else { return nil }
+        text.append(byte: UInt8(ascii: "-"))
+        text.append(decimal: Int64(count))
+        return text.bytes
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
+}

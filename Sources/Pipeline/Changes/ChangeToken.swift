@@ -1,0 +1,72 @@
+/// Where a reader of changes is: for each ledger partition, the count of the fact that it reads next (`ChangeRing`). It holds at
+/// every member, and after restarts.
+///
+/// As text, `PARTITION.COUNT-PARTITION.COUNT…` in decimal digits, the partitions in ascending order; it needs no escape in a URL or
+/// a header. An empty text names no partition.
+public struct ChangeToken: Hashable, Sendable {
+    /// A longer text is refused.
+    public static let maximumBytes = 16 << 10
+    /// Of a number.
+    private static let maximumDigits = 18
+
+    /// By ascending partition.
+    public private(set) var places: [(partition: Int32, count: Int64)] = []
+
+    public init() {}
+
+    /// Nil for anything that `text` would not have written.
+    public init?(_ text: String) {
+        let utf8 = text.utf8
+        guard utf8.count <= Self.maximumBytes else { return nil }
+        guard !utf8.isEmpty else { return }
+        for place in utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false) {
+            let numbers = place.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            guard numbers.count == 2, let partition = Self.number(numbers[0]).flatMap(Int32.init(exactly:)),
+                let count = Self.number(numbers[1]), count > 0, partition > places.last?.partition ?? -1
+            else { return nil }
+            places.append((partition, count))
+        }
+    }
+
+    public var text: String {
+        places.map { "\($0.partition).\($0.count)" }.joined(separator: "-")
+    }
+
+    /// Nil if the token does not name the partition.
+    public subscript(partition: Int32) -> Int64? {
+        get {
+            let place = place(of: partition)
+            return place < places.count && places[place].partition == partition ? places[place].count : nil
+        }
+        set {
+            let place = place(of: partition)
+            let isThere = place < places.count && places[place].partition == partition
+            switch newValue {
+            case .some(let count) where isThere: places[place].count = count
+            case .some(let count): places.insert((partition, count), at: place)
+            case nil where isThere: places.remove(at: place)
+            case nil: break
+            }
+        }
+    }
+
+    private func place(of partition: Int32) -> Int {
+        places.firstIndex { $0.partition >= partition } ?? places.count
+    }
+
+    private static func number(_ digits: Substring.UTF8View) -> Int64? {
+        guard (1...maximumDigits).contains(digits.count), digits.first != UInt8(ascii: "0") || digits.count == 1,
+            digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else { return nil }
+        return digits.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+    }
+
+    public static func == (a: Self, b: Self) -> Bool { a.places.elementsEqual(b.places) { $0 == $1 } }
+
+    public func hash(into hasher: inout Hasher) {
+        for place in places {
+            hasher.combine(place.partition)
+            hasher.combine(place.count)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+internal import Replay
+internal import Scoring
+internal import Synchronization
+
+/// The newest facts of one ledger partition, between the worker that sends them and those who read them.
+///
+/// While nobody watches, at most `unwatchedFacts` a second are copied: enough for the newest changes of a quiet town, and no cost
+/// worth a measurement where there are many.
+final class PartitionChanges: Sendable {
+    static let unwatchedFacts = 64
+    private static let second = Duration.seconds(1)
+
+    struct State: ~Copyable {
+        var ring: ChangeRing
+        /// Facts that may still be copied in the second that began at `refilledAt`, while nobody watches.
+        var allowance = 0
+        var refilledAt: ContinuousClock.Instant
+
+        mutating func allow(_ wanted: Int, at now: ContinuousClock.Instant) -> Int {
+            if now - refilledAt >= second { (allowance, refilledAt) = (unwatchedFacts, now) }
+            let allowed = min(wanted, allowance)
+            allowance -= allowed
+            return allowed
+        }
+    }
+
+    let partition: Int32
+    private let host: any Host
+    private let watchers: ChangeWatchers
+    private let state: Mutex<State>
+    private let owned = Atomic(false)
+
+    init(_ partition: Int32, capacity: Int, maximumFacts: Int, host: any Host, watchers: ChangeWatchers) {
+        (self.partition, self.host, self.watchers) = (partition, host, watchers)
+        let (now, second) = (host.now, Self.second)
+        state = Mutex(
+            State(ring: ChangeRing(capacity: capacity, maximumFacts: maximumFacts), refilledAt: now - second))
+    }
+
+    func withLock<Result>(_ body: (inout State) -> sending Result) -> sending Result { state.withLock(body) }
+
+    /// This member publishes the facts of the partition.
+    var isOwned: Bool { owned.load(ordering: .relaxed) }
+
+    // MARK: The worker's side
+
+    /// This member owns the partition from now on; `sequences` are published, by `FactTopic.rawValue`.
+    func begin(published sequences: [Int64]) {
+        state.withLock { $0.ring.begin(published: sequences) }
+        owned.store(true, ordering: .relaxed)
+        watchers.noteNews()
+    }
+
+    /// Another member publishes them, or none.
+    func end() {
+        owned.store(false, ordering: .relaxed)
+        watchers.noteNews()
+    }
+
+    /// Items of a batch were sent. `count`: of all facts of the partition that were sent before.
+    func append(_ batch: borrowing FactBatch, _ sent: Range<Int>, after count: Int64) {
+        guard !sent.isEmpty else { return }
+        let isWatched = watchers.isWatched
+        let sentAt = host.wallClock
+        state.withLock { state in
+            let wanted = isWatched ? sent.count : state.allow(sent.count, at: host.now)
+            guard wanted > 0 else { return state.ring.skip(to: count + Int64(sent.count) + 1) }
+            for index in (sent.upperBound - wanted)..<sent.upperBound {
+                let item = batch.items[index]
+                state.ring.append(
+                    item.kind, count: count + Int64(index - sent.lowerBound) + 1, sequence: item.sequence,
+                    at: sentAt, key: batch.key(item), value: batch.value(item))
+            }
+        }
+    }
+
+    /// `marks`: up to where each fact topic is acknowledged now, by `FactTopic.rawValue`; nil: as before.
+    func acknowledge(_ marks: [Publication.Mark?]) {
+        guard marks.contains(where: { $0 != nil }) else { return }
+        let hasNews = state.withLock { state -> Bool in
+            for (topic, mark) in marks.enumerated() {
+                if let mark { state.ring.acknowledge(topic: topic, sequence: mark.sequence) }
+            }
+            let released = state.ring.release()
+            guard !released.isEmpty else { return false }
+            // Under the partition's lock: a subscription that reads now has the fact, or is told of it.
+            if watchers.hasSubjects {
+                for entry in released {
+                    watchers.note(state.ring[entry].fingerprint, of: partition, count: state.ring[entry].count)
+                }
+            }
+            return true
+        }
+        if hasNews { watchers.noteNews() }
+    }
+}

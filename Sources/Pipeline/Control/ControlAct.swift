@@ -1,0 +1,218 @@
+public import Events
+internal import Foundation
+public import Replay
+
+/// What somebody does to a programme.
+public enum ControlAct: Sendable, Equatable {
+    /// The acts by the names that routes, keys and the audit have for them.
+    public enum Kind: String, CaseIterable, Sendable {
+        case enrol, withdraw, void
+        case fileAppeal = "file-appeal"
+        case decideAppeal = "decide-appeal"
+        case acknowledgeSource = "acknowledge-source"
+        case activate, rollback
+        case startShadow = "start-shadow"
+        case stopShadow = "stop-shadow"
+        case redrive
+
+        /// Whether it is about one subject.
+        public var isOfSubject: Bool {
+            switch self {
+            case .enrol, .withdraw, .void, .fileAppeal, .decideAppeal: true
+            case .acknowledgeSource, .activate, .rollback, .startShadow, .stopShadow, .redrive: false
+            }
+        }
+    }
+
+    public enum Outcome: String, Sendable { case upheld, rejected }
+
+    case enrol(kind: SubjectKind, terms: String, attributes: String?)
+    case withdraw
+    case void(source: String, id: String)
+    case fileAppeal(sanction: String, statement: String)
+    case decideAppeal(sanction: String, outcome: Outcome)
+    case acknowledgeSource(topic: String)
+    case activate(PolicyProposal)
+    /// `to`: NAME/VERSION, or a version of the active name; nil: the policy before the active one.
+    case rollback(to: String?)
+    case startShadow(policy: String)
+    case stopShadow
+    case redrive(letters: [DeadLetter.Place], allowsControl: Bool)
+
+    public var kind: Kind {
+        switch self {
+        case .enrol: .enrol
+        case .withdraw: .withdraw
+        case .void: .void
+        case .fileAppeal: .fileAppeal
+        case .decideAppeal: .decideAppeal
+        case .acknowledgeSource: .acknowledgeSource
+        case .activate: .activate
+        case .rollback: .rollback
+        case .startShadow: .startShadow
+        case .stopShadow: .stopShadow
+        case .redrive: .redrive
+        }
+    }
+
+    public static let maximumReasonBytes = 1024
+    static let maximumStatementBytes = 20_000
+    static let maximumLetters = 1000
+    private static let maximumPolicyBytes = EventDecoder.maximumEventBytes / 2
+}
+
+/// An act as somebody asks for it.
+public struct ControlRequest: Sendable {
+    public let act: ControlAct
+    /// Nil for what is not about one subject.
+    public let subject: String?
+    /// Who asks.
+    public let actor: String
+    /// Who approved it, where that was needed.
+    public let approver: String?
+    /// Why; without control characters.
+    public let reason: String?
+    /// What makes a repeat the same act: of two requests of one actor with the same key the second does nothing.
+    public let key: String
+    /// SHA-256 of what is asked for, 64 hexadecimal digits: the same key with another one is refused.
+    let digest: String
+
+    public static let maximumKeyBytes = 255
+
+    /// Reads a request's body, a JSON object. Each act has the member `reason`; besides
+    ///
+    /// - `enrol`: `kind`, `terms`, `attributes` (optional)
+    /// - `void`: `source`, `id`
+    /// - `file-appeal`: `sanction`, `statement`; `decide-appeal`: `sanction`, `outcome` (`upheld` or `rejected`)
+    /// - `acknowledge-source`: `topic`
+    /// - `activate`: `proposal`, the document that `standing policy propose` writes
+    /// - `rollback`: `to` (optional)
+    /// - `start-shadow`: `policy`, the text; `stop-shadow`: nothing
+    /// - `redrive`: `letters`, a list of PARTITION:OFFSET; `allowControl` (optional)
+    ///
+    /// `reason` is optional where nobody is judged: `enrol`, `withdraw`, `file-appeal` and the shadow. Any other member is refused.
+    /// An empty body is an empty object. `key`: nil makes a new one.
+    public init(
+        _ kind: ControlAct.Kind, subject: [UInt8]?, body: [UInt8], actor: String, approver: String? = nil, key: String?
+    ) throws(ControlRefusal) {
+        self.actor = try Self.actor(actor)
+        self.approver = try approver.map { name throws(ControlRefusal) in try Self.actor(name) }
+        self.key = try Self.key(key)
+        self.subject = try kind.isOfSubject ? Self.subject(subject) : nil
+        var object = try StrictObject(body.isEmpty ? Array("{}".utf8) : body)
+        act = try ControlAct(kind, &object)
+        reason = try Self.reason(kind, &object)
+        try object.end()
+        digest = PolicyHash.of(
+            [kind.rawValue, self.subject ?? "", String(decoding: body, as: UTF8.self)].joined(separator: "\n"))
+    }
+
+    /// The event's id: of the same actor and key always the same.
+    var eventID: String { "api-" + PolicyHash.of("\(actor)\n\(key)").prefix(Self.idDigits) }
+
+    private static let idDigits = 40
+
+    private static func isPlain(_ text: String) -> Bool { text.unicodeScalars.allSatisfy { $0.properties.isPlain } }
+
+    private static func actor(_ name: String) throws(ControlRefusal) -> String {
+        guard !name.isEmpty, name.utf8.count <= EventDecoder.maximumAttributeBytes, isPlain(name) else {
+            throw .invalid("the caller has no name that an event can have")
+        }
+        return name
+    }
+
+    private static func key(_ key: String?) throws(ControlRefusal) -> String {
+        guard let key else { return UUID().uuidString.lowercased() }
+        guard (1...maximumKeyBytes).contains(key.utf8.count), isPlain(key) else {
+            throw ControlRefusal(400, "invalid-key", "an idempotency key has 1 to \(maximumKeyBytes) bytes of text")
+        }
+        return key
+    }
+
+    private static func subject(_ subject: [UInt8]?) throws(ControlRefusal) -> String {
+        guard let subject, let text = String(validating: subject, as: UTF8.self), !text.isEmpty,
+            subject.count <= EventDecoder.maximumAttributeBytes, isPlain(text)
+        else {
+            throw .invalid(
+                "a subject's id has 1 to \(EventDecoder.maximumAttributeBytes) bytes of UTF-8 without control characters"
+            )
+        }
+        return text
+    }
+
+    private static func reason(
+        _ kind: ControlAct.Kind, _ object: inout StrictObject
+    ) throws(ControlRefusal) -> String? {
+        let maximum = ControlAct.maximumReasonBytes
+        let reason: String?
+        switch kind {
+        case .enrol, .withdraw, .fileAppeal, .startShadow, .stopShadow:
+            reason = try object.string(ifGiven: "reason", maximum: maximum)
+        case .void, .decideAppeal, .acknowledgeSource, .activate, .rollback, .redrive:
+            reason = try object.string("reason", maximum: maximum)
+        }
+        guard let reason, !reason.isEmpty else { return nil }
+        guard isPlain(reason) else { throw .invalid("reason has a control character or a line break") }
+        return reason
+    }
+}
+
+extension Unicode.Scalar.Properties {
+    /// What CloudEvents' type String takes.
+    fileprivate var isPlain: Bool { generalCategory != .control && !isNoncharacterCodePoint }
+}
+
+extension ControlAct {
+    fileprivate init(_ kind: Kind, _ object: inout StrictObject) throws(ControlRefusal) {
+        switch kind {
+        case .enrol: self = try Self.enrolment(&object)
+        case .withdraw: self = .withdraw
+        case .void: self = .void(source: try object.string("source"), id: try object.string("id"))
+        case .fileAppeal:
+            self = .fileAppeal(
+                sanction: try object.string("sanction"),
+                statement: try object.string("statement", maximum: Self.maximumStatementBytes))
+        case .decideAppeal:
+            let sanction = try object.string("sanction")
+            guard let outcome = Outcome(rawValue: try object.string("outcome")) else {
+                throw .invalid("outcome is upheld or rejected")
+            }
+            self = .decideAppeal(sanction: sanction, outcome: outcome)
+        case .acknowledgeSource: self = .acknowledgeSource(topic: try object.string("topic"))
+        case .activate: self = try Self.activation(&object)
+        case .rollback:
+            self = .rollback(to: try object.string(ifGiven: "to", maximum: EventDecoder.maximumAttributeBytes))
+        case .startShadow: self = .startShadow(policy: try object.string("policy", maximum: Self.maximumPolicyBytes))
+        case .stopShadow: self = .stopShadow
+        case .redrive: self = try Self.redrive(&object)
+        }
+    }
+
+    private static func enrolment(_ object: inout StrictObject) throws(ControlRefusal) -> Self {
+        let name = try object.string("kind")
+        let kind = Array(name.utf8).withUnsafeBytes { SubjectKind($0) }
+        guard let kind else { throw .invalid("kind is individual, business or official") }
+        return .enrol(
+            kind: kind, terms: try object.string("terms"), attributes: try object.object(ifGiven: "attributes"))
+    }
+
+    private static func activation(_ object: inout StrictObject) throws(ControlRefusal) -> Self {
+        guard let text = try object.object(ifGiven: "proposal") else { throw .invalid("proposal is missing") }
+        do {
+            return .activate(try PolicyProposal(json: Array(text.utf8)))
+        } catch {
+            throw .invalid("proposal: \(error)")
+        }
+    }
+
+    private static func redrive(_ object: inout StrictObject) throws(ControlRefusal) -> Self {
+        var letters: [DeadLetter.Place] = []
+        for text in try object.strings("letters", maximum: maximumLetters) {
+            guard let place = DeadLetter.Place(text) else {
+                throw .invalid("letters: \(text.prefix(50)) is not PARTITION:OFFSET")
+            }
+            letters.append(place)
+        }
+        return .redrive(letters: letters, allowsControl: try object.flag("allowControl"))
+    }
+}

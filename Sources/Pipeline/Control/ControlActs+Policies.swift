@@ -1,0 +1,195 @@
+internal import Events
+internal import Foundation
+internal import Kafka
+internal import Policy
+internal import Replay
+internal import Scoring
+
+extension ControlActs {
+    private static let readingFailed = ControlRefusal.notReady("the ledger cannot be read now: ask again")
+
+    /// The hash of the active policy, if the proposal may replace it.
+    func checked(_ proposal: PolicyProposal) async throws(ControlRefusal) -> String {
+        let candidate = try Self.compiled(proposal.policy)
+        guard proposal.breaches.isEmpty else {
+            throw .conflict("harm-budget", "the proposal breaks the harm budget: it is not activated")
+        }
+        let (texts, version) = try await history()
+        let active = texts.last ?? ""
+        guard active != proposal.policy else {
+            throw .conflict("active-already", "\(candidate.id) version \(candidate.version) is active already")
+        }
+        guard PolicyHash.of(active) == proposal.active else {
+            throw .conflict(
+                "other-policy", "another policy is active than the one that this was folded against: propose it again")
+        }
+        try Self.require(version, candidate)
+        return proposal.active
+    }
+
+    /// The text of an earlier policy, and the hash of the active one. `name`: as in `ControlAct.rollback`.
+    func policyBefore(named name: String?) async throws(ControlRefusal) -> (text: String, active: String) {
+        let (texts, version) = try await history()
+        guard let active = texts.last else { throw Self.readingFailed }
+        let text =
+            try name.map { name throws(ControlRefusal) in
+                try Self.text(named: name, of: texts)
+            } ?? PolicyHistory.lineage(of: texts).dropLast().last
+        guard let text else {
+            throw .conflict("no-policy-before", "nothing was active before the active policy: name one with `to`")
+        }
+        guard text != active else { throw .conflict("active-already", "this policy is active already") }
+        try Self.require(version, try Self.compiled(text))
+        return (text, PolicyHash.of(active))
+    }
+
+    /// What the ledger made of an activation: the details of an answer. Throws where nothing changed; nil for every other act, and
+    /// while it is not known.
+    func outcome(
+        of request: ControlRequest, isRepeat: Bool, until deadline: ContinuousClock.Instant
+    ) async throws(ControlRefusal) -> String? {
+        guard request.act.kind == .activate || request.act.kind == .rollback else { return nil }
+        let (policies, source, id) = (policies, source, request.eventID)
+        let found = await onThread { try policies.read { $0.outcome(source: source, id: id) } }
+        switch found.flatMap(\.self) {
+        case nil: return nil
+        case .activated: return "{\"outcome\":\"activated\"}"
+        case .repeated: return "{\"outcome\":\"active-already\"}"
+        case .conflict:
+            throw .conflict("other-policy", "another policy was active at the entry: nothing changed")
+        case .olderLedger(let version):
+            throw .conflict("older-ledger", "the ledger is of fold version \(version): nothing changed")
+        case .outOfRange: throw .conflict("out-of-range", "the activation's time is out of range: nothing changed")
+        }
+    }
+
+    private func history() async throws(ControlRefusal) -> (texts: [String], version: Int64) {
+        let policies = policies
+        guard let found = await onThread({ try policies.read { ($0.texts, $0.foldVersion) } }) else {
+            throw Self.readingFailed
+        }
+        return found
+    }
+
+    static func compiled(_ text: String) throws(ControlRefusal) -> ScoringPolicy {
+        do {
+            return try ScoringPolicy(yaml: text, file: "policy")
+        } catch {
+            throw .invalid("\(error)")
+        }
+    }
+
+    private static func require(_ version: Int64, _ policy: ScoringPolicy) throws(ControlRefusal) {
+        guard Int64(policy.foldVersion.rawValue) > version else { return }
+        throw .conflict(
+            "older-ledger",
+            "the policy has parts that the ledger's fold version \(version) does not have: `standing ledger upgrade` moves it"
+        )
+    }
+
+    private static func text(named name: String, of texts: [String]) throws(ControlRefusal) -> String {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard let active = texts.last.flatMap({ try? ScoringPolicy(yaml: $0, file: "ledger") }), parts.count <= 2,
+            let version = parts.last.flatMap({ Int64($0) })
+        else { throw .invalid("to is not NAME/VERSION or VERSION") }
+        let id = parts.count == 2 ? String(parts[0]) : active.id
+        // Two texts can have one name and version; the active one is not what is meant.
+        for text in texts.dropLast().reversed() where text != active.text {
+            guard let policy = try? ScoringPolicy(yaml: text, file: "ledger") else { continue }
+            if policy.id == id, Int64(policy.version) == version { return text }
+        }
+        throw .invalid("to: this ledger has not had \(id)/\(version)")
+    }
+
+    // MARK: The shadow
+
+    func startShadow(_ text: String, _ request: ControlRequest) async throws(ControlRefusal) -> ControlResult {
+        let candidate = try Self.compiled(text)
+        let (texts, version) = try await history()
+        guard texts.last != text else {
+            throw .conflict("active-already", "\(candidate.id) version \(candidate.version) is active already")
+        }
+        try Self.require(version, candidate)
+        let active = texts.last.map { PolicyHash.of($0) }
+        let order = service.status.shadowOrder
+        if let order, order.hash == PolicyHash.of(text) {
+            return shadowResult(request, isRepeat: true)
+        }
+        if let order, order.hash != active {
+            throw .conflict(
+                "other-shadow", "\(ShadowReport.Order(order).name) is in the shadow already, since \(order.since)")
+        }
+        let report = service.shadowReport
+        guard report.canShadow else {
+            throw .conflict("cannot-shadow", "this member cannot: \(report.reason ?? "")")
+        }
+        let now = Timestamp(microseconds: service.configuration.host.wallClock)
+        try await write(ShadowOrder(text: text, since: now, by: request.actor).json)
+        return shadowResult(request, isRepeat: false)
+    }
+
+    func stopShadow(_ request: ControlRequest) async throws(ControlRefusal) -> ControlResult {
+        guard service.status.shadowOrder != nil else { return shadowResult(request, isRepeat: true) }
+        try await write(nil)
+        return shadowResult(request, isRepeat: false)
+    }
+
+    private func shadowResult(_ request: ControlRequest, isRepeat: Bool) -> ControlResult {
+        ControlResult(
+            kind: request.act.kind, status: isRepeat ? .done : .pending, isRepeat: isRepeat, subject: nil, source: nil,
+            id: nil, place: nil, facts: nil, details: "{\"status\":\"/shadow\"}")
+    }
+
+    private func write(_ order: [UInt8]?) async throws(ControlRefusal) {
+        guard let topic = service.configuration.members?.topic else {
+            throw .conflict(
+                "no-members", "this programme has no topic for members, where a policy is put into the shadow")
+        }
+        do {
+            _ = try await producer.send(to: topic, key: Array(ShadowOrder.key.utf8)) { _ in order }
+        } catch {
+            throw ControlRefusal(503, "not-acknowledged", "\(error): ask again")
+        }
+    }
+
+    // MARK: Dead letters
+
+    func redrive(
+        _ letters: [DeadLetter.Place], allowsControl: Bool, _ request: ControlRequest
+    ) async throws(ControlRefusal) -> ControlResult {
+        let (kafka, topics) = (kafka, service.configuration.topics)
+        let summary = await onThread {
+            var filter = DeadLetterTopic.Filter()
+            filter.places = Set(letters)
+            return try Redrive(
+                kafka, deadLetters: topics.deadLetter, control: topics.control, sources: topics.sources
+            ).run(filter, isDryRun: false, allowsControl: allowsControl)
+        }
+        guard let summary else { throw .notReady("the dead letters cannot be redriven now: ask again") }
+        func list(_ places: [DeadLetter.Place]) -> String {
+            "[\(places.map { "\"\($0)\"" }.joined(separator: ","))]"
+        }
+        let missing = Set(letters).count - summary.found
+        return ControlResult(
+            kind: .redrive, status: .done, isRepeat: summary.total == 0 && summary.alreadySent > 0, subject: nil,
+            source: nil, id: nil, place: nil, facts: nil,
+            details:
+                "{\"sent\":\(summary.total),\"alreadySent\":\(summary.alreadySent),\"discarded\":\(list(summary.discarded)),"
+                + "\"withheld\":\(list(summary.withheld)),\"withoutBytes\":\(list(summary.withoutBytes)),"
+                + "\"withoutTopic\":\(list(summary.withoutTopic)),\"missing\":\(missing)}")
+    }
+}
+
+extension PipelineService {
+    /// Where the ledger has one of a subject's events first; nil if it does not, or nobody knows here.
+    func firstPlace(of subject: [UInt8], source: [UInt8], id: [UInt8]) throws -> LedgerWatch.Place? {
+        guard let partition = ledgerPartition(of: subject) else { return nil }
+        var place: LedgerWatch.Place?
+        _ = try withHistory(of: subject, asStandby: true) { entries, _, _, _ in
+            place = try EventTrace(entries, source: source, id: id).occurrences.first.map {
+                LedgerWatch.Place(partition: Int32(partition), offset: $0.entry.offset, entry: $0.entry.entry)
+            }
+        }
+        return place
+    }
+}

@@ -1,0 +1,307 @@
+internal import Events
+internal import Foundation
+public import Kafka
+public import Ledger
+public import Logging
+internal import Policy
+internal import Replay
+internal import Synchronization
+
+/// Does what people ask for: sends the control events, each once, and answers when the ledger has them.
+///
+/// An act's event has the source `/standing/api/LEDGER-TOPIC` and an id that follows from the actor and the key of the request, so
+/// that the ledger counts it once, whichever member sends it how often. `close` must be called.
+public final class ControlActs: Sendable {
+    /// How long an answer is waited for if nobody says otherwise, and at most.
+    public static let (standardWait, maximumWait) = (Duration.seconds(10), Duration.seconds(60))
+    /// Acts that are done at a time; what is beyond is refused.
+    public static let maximumAtATime = 256
+    private static let maximumQueued = 1024
+    private static let longestAcknowledgement = Duration.seconds(5)
+    private static let beginPatience = Duration.seconds(5)
+    /// After intake has passed an event, the ledger's frame with it is seen within this time.
+    private static let seenWithin = Duration.seconds(2)
+
+    public let source: String
+    let service: PipelineService
+    let kafka: KafkaConfiguration
+    let logger: Logger
+    let producer: AcknowledgedProducer
+    let policies: PolicyLog
+    private let watch: LedgerWatch
+    private let recent: RecentActs
+    private let signer: ControlSigner?
+    private let running = Mutex(0)
+    /// Ids of events that are being sent.
+    private let underWay = Mutex(Set<String>())
+    private let controlPartitions = Mutex(0)
+
+    /// `signer`: signs the events; nil: they are not signed.
+    public init(_ service: PipelineService, kafka: KafkaConfiguration, signer: ControlSigner?, logger: Logger) throws {
+        let configuration = service.configuration
+        (self.service, self.kafka, self.signer, self.logger) = (service, kafka, signer, logger)
+        source = "/standing/api/\(configuration.topics.ledger)"
+        let topics = [configuration.topics.control] + [configuration.members?.topic].compactMap(\.self)
+        producer = try AcknowledgedProducer(
+            kafka, topics: topics, maximumQueued: Self.maximumQueued, longestWait: Self.longestAcknowledgement
+        ) { notice in
+            if case .error(let error) = notice { logger.warning("acts: \(error)") }
+        }
+        policies = PolicyLog(configuration)
+        watch = LedgerWatch(configuration, logger: logger)
+        recent = RecentActs(configuration, source: source, logger: logger)
+    }
+
+    public func close() {
+        producer.close()
+        watch.close()
+        recent.close()
+    }
+
+    /// Whether this member can do acts: it knows those of late.
+    public var isReady: Bool { recent.isRead }
+
+    /// Does the act, and waits until the ledger has it, at most `wait`. `wantsFacts`: until the facts that followed are published,
+    /// too; of an act about one subject.
+    public func perform(
+        _ request: ControlRequest, wait: Duration = standardWait, wantsFacts: Bool = false
+    ) async throws(ControlRefusal) -> ControlResult {
+        let isAdmitted = running.withLock { running in
+            guard running < Self.maximumAtATime else { return false }
+            running += 1
+            return true
+        }
+        guard isAdmitted else { throw ControlRefusal(503, "busy", "too many acts are being done: ask again") }
+        defer { running.withLock { $0 -= 1 } }
+        if wantsFacts, !request.act.kind.isOfSubject {
+            throw ControlRefusal(400, "no-facts", "only what follows from an act about one subject can be waited for")
+        }
+        let deadline = ContinuousClock.now + min(max(.zero, wait), Self.maximumWait)
+        switch request.act {
+        case .startShadow(let policy): return try await startShadow(policy, request)
+        case .stopShadow: return try await stopShadow(request)
+        case .redrive(let letters, let allowsControl):
+            return try await redrive(letters, allowsControl: allowsControl, request)
+        default: return try await send(request, until: deadline, wantsFacts: wantsFacts)
+        }
+    }
+
+    /// Throws why an act would not be done if it were asked for now, as far as that is known before.
+    public func check(_ request: ControlRequest) async throws(ControlRefusal) {
+        switch request.act {
+        case .startShadow, .stopShadow, .redrive: return
+        default:
+            let event = try await event(of: request)
+            if let defect = ControlEvent.defect(of: event.encoded(signedBy: signer)) { throw .invalid("\(defect)") }
+            try checkKey(event.type)
+        }
+    }
+
+    // MARK: Control events
+
+    private func send(
+        _ request: ControlRequest, until deadline: ContinuousClock.Instant, wantsFacts: Bool
+    ) async throws(ControlRefusal) -> ControlResult {
+        guard recent.isRead else { throw .notReady("the control topic has not been read yet: ask again") }
+        guard underWay.withLock({ $0.insert(request.eventID).inserted }) else {
+            throw .conflict("under-way", "an act with this idempotency key is being done: ask again")
+        }
+        defer { _ = underWay.withLock { $0.remove(request.eventID) } }
+        if let known = try known(request) {
+            return try await finish(request, known.origin, isRepeat: true, until: deadline, wantsFacts: wantsFacts)
+        }
+        let event = try await event(of: request)
+        let bytes = event.encoded(signedBy: signer)
+        if let defect = ControlEvent.defect(of: bytes) { throw .invalid("\(defect)") }
+        try checkKey(event.type)
+        let partition = try ledgerPartition(of: request)
+        let isWatched = await watch.begin(partition, within: Self.beginPatience)
+        defer { watch.end(partition) }
+        guard isWatched else { throw .notReady("the ledger's end cannot be read now: ask again") }
+        let origin = try await produce(bytes, request)
+        // Of two members that were asked at once, one was first.
+        recent.note(event.id, RecentActs.Act(digest: request.digest, origin: origin))
+        let isRepeat = try known(request).map { $0.origin != origin } ?? false
+        return try await finish(request, origin, isRepeat: isRepeat, until: deadline, wantsFacts: wantsFacts)
+    }
+
+    /// The act that was done under the request's key; nil if there is none.
+    private func known(_ request: ControlRequest) throws(ControlRefusal) -> RecentActs.Act? {
+        guard let known = recent[request.eventID] else { return nil }
+        guard known.digest == request.digest else {
+            throw ControlRefusal(
+                422, "key-reused", "this idempotency key was used for another act: use a new one for a new act")
+        }
+        return known
+    }
+
+    /// What this member signs must be believed by the others.
+    private func checkKey(_ type: ControlType) throws(ControlRefusal) {
+        guard let keys = service.configuration.controlKeys else { return }
+        guard let signer else {
+            throw .notReady("control events must be signed here, and this member has no key (--control-key)")
+        }
+        guard keys.allows(signer.name, type) else {
+            throw ControlRefusal(
+                403, "key-not-allowed", "the key \(signer.name) of this member may not sign this act (--control-keys)")
+        }
+    }
+
+    private func ledgerPartition(of request: ControlRequest) throws(ControlRefusal) -> Int32 {
+        guard let subject = request.subject else { return 0 }
+        guard let partition = service.ledgerPartition(of: Array(subject.utf8)) else {
+            throw .notReady("the ledger is not known yet: ask again")
+        }
+        return Int32(partition)
+    }
+
+    private func produce(_ bytes: [UInt8], _ request: ControlRequest) async throws(ControlRefusal) -> LedgerWatch.Origin
+    {
+        let topic = service.configuration.topics.control
+        let key = request.subject.map { Array($0.utf8) }
+        let count = try await partitionsOfControl()
+        let partition = key.map { key in
+            Int32(key.withUnsafeBytes { Murmur2.partition(of: $0, count: count) })
+        }
+        do {
+            let place = try await producer.send(
+                to: topic, partition: partition ?? 0, key: key, headers: ControlEvent.headers
+            ) { _ in bytes }
+            return LedgerWatch.Origin(partition: place.partition, offset: place.offset)
+        } catch {
+            throw ControlRefusal(
+                503, "not-acknowledged", "\(error): ask again with the same idempotency key, and it is done once")
+        }
+    }
+
+    private func partitionsOfControl() async throws(ControlRefusal) -> Int {
+        let known = controlPartitions.withLock { $0 }
+        guard known == 0 else { return known }
+        let (kafka, topic) = (kafka, service.configuration.topics.control)
+        guard let count = await onThread({ try kafka.partitions(of: topic) }), count > 0 else {
+            throw .notReady("the broker does not say what the control topic is: ask again")
+        }
+        controlPartitions.withLock { $0 = count }
+        return count
+    }
+
+    /// Waits for what the ledger has.
+    private func finish(
+        _ request: ControlRequest, _ origin: LedgerWatch.Origin, isRepeat: Bool,
+        until deadline: ContinuousClock.Instant, wantsFacts: Bool
+    ) async throws(ControlRefusal) -> ControlResult {
+        let partition = try ledgerPartition(of: request)
+        var place = isRepeat ? nil : await watch.place(of: origin, in: partition, within: Self.short(deadline))
+        var isDone = place != nil
+        if !isDone, await watch.isRead(origin, within: Self.left(deadline)) {
+            isDone = true
+            if !isRepeat {
+                place = await watch.place(of: origin, in: partition, within: Self.seenWithin)
+                guard place != nil else {
+                    throw .conflict(
+                        "turned-away",
+                        "intake has put the event aside: the dead letters say why (`standing dead-letter list`)")
+                }
+            }
+        }
+        if isRepeat, isDone, let subject = request.subject {
+            place = await traced(subject, request.eventID)
+        }
+        var facts: [[UInt8]]?
+        if wantsFacts, let place, !isRepeat { facts = await watch.facts(of: place, within: Self.left(deadline)) }
+        let details = isDone ? try await outcome(of: request, isRepeat: isRepeat, until: deadline) : nil
+        return ControlResult(
+            kind: request.act.kind, status: isDone ? .done : .pending, isRepeat: isRepeat, subject: request.subject,
+            source: source, id: request.eventID, place: place.map { ($0.partition, $0.offset, $0.entry) }, facts: facts,
+            details: details)
+    }
+
+    private static func left(_ deadline: ContinuousClock.Instant) -> Duration { max(.zero, deadline - .now) }
+
+    /// Most events are in the ledger within this time; then intake is asked.
+    private static func short(_ deadline: ContinuousClock.Instant) -> Duration { min(left(deadline), .seconds(1)) }
+
+    /// Where the ledger has the event of a repeat, if this member owns its subject and has its archive.
+    private func traced(_ subject: String, _ id: String) async -> LedgerWatch.Place? {
+        let (service, source) = (service, source)
+        let found = await onThread {
+            try service.firstPlace(of: Array(subject.utf8), source: Array(source.utf8), id: Array(id.utf8))
+        }
+        return found.flatMap(\.self)
+    }
+
+    // MARK: From an act to its event
+
+    private func event(of request: ControlRequest) async throws(ControlRefusal) -> ControlEvent {
+        var data = ControlData()
+        let type: ControlType
+        var known: Timestamp?
+        let reason = request.reason ?? ""
+        switch request.act {
+        case .enrol(let kind, let terms, let attributes):
+            type = .enrolled
+            data.add("kind", kind.description)
+            data.add("terms", terms)
+            if let attributes { data.add("attributes", json: attributes) }
+        case .withdraw: type = .withdrawn
+        case .void(let source, let id):
+            type = .eventVoided
+            data.add("source", source)
+            data.add("id", id)
+            data.add("reason", reason)
+        case .fileAppeal(let sanction, let statement):
+            type = .appealFiled
+            data.add("sanction", sanction)
+            data.add("statement", statement)
+        case .decideAppeal(let sanction, let outcome):
+            type = .appealDecided
+            data.add("sanction", sanction)
+            data.add("outcome", outcome.rawValue)
+            data.add("reason", reason)
+        case .acknowledgeSource(let topic):
+            type = .sourceAcknowledged
+            data.add("topic", try sourceTopic(topic))
+            data.add("reason", reason)
+        case .activate(let proposal):
+            type = .policyActivated
+            known = proposal.clock
+            let active = try await checked(proposal)
+            data.add("policy", proposal.policy)
+            data.add(EventView.replacesMember, active)
+        case .rollback(let name):
+            type = .policyActivated
+            let (text, active) = try await policyBefore(named: name)
+            data.add("policy", text)
+            data.add(EventView.replacesMember, active)
+        case .startShadow, .stopShadow, .redrive: throw .invalid("the act is no control event")
+        }
+        return ControlEvent(
+            type: type, id: request.eventID, source: source, subject: request.subject,
+            time: try time(of: request.subject, known: known), actor: request.actor,
+            approver: request.approver, reason: request.reason, digest: request.digest, data: type == .withdrawn ? nil : data.bytes)
+    }
+
+    private func sourceTopic(_ name: String) throws(ControlRefusal) -> String {
+        let topics = service.configuration.topics
+        guard ([topics.control] + topics.sources).contains(name) else {
+            throw .invalid("topic: there is no source topic of this name")
+        }
+        return name
+    }
+
+    /// The wall clock's time; where only events move the clocks, one that moves none: that of the subject's partition, or the least
+    /// of those that are folded here.
+    private func time(of subject: String?, known: Timestamp?) throws(ControlRefusal) -> Timestamp {
+        let configuration = service.configuration
+        guard configuration.clock == .events else { return Timestamp(microseconds: configuration.host.wallClock) }
+        if let known { return known }
+        let partitions = service.partitions
+        let own = subject.flatMap { service.ledgerPartition(of: Array($0.utf8)) }
+        if let own, let clock = partitions.first(where: { $0.partition == Int32(own) })?.clock { return clock }
+        guard let least = partitions.compactMap(\.clock).min() else {
+            throw .notReady(
+                "no event has moved the clock of a ledger partition that is folded here: ask another member")
+        }
+        return least
+    }
+}

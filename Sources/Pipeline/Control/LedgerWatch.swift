@@ -1,0 +1,313 @@
+internal import Events
+internal import Foundation
+internal import Kafka
+internal import Ledger
+internal import Logging
+internal import Synchronization
+
+/// Says where in the ledger the control events lie that somebody waits for, and which facts followed: one thread reads the ends of
+/// the ledger partitions and of their facts, while somebody waits for something of them. It works on every member, whoever folds
+/// the partition.
+///
+/// A frame of an appender that has lost its session is refused by the fold, and its entries come again in another one: the place is
+/// then that of the first.
+final class LedgerWatch: @unchecked Sendable {
+    /// An entry's place in the ledger.
+    struct Place: Hashable, Sendable {
+        let partition: Int32
+        let offset: Int64
+        let entry: Int
+    }
+
+    /// Where a control event lies in the control topic.
+    struct Origin: Hashable, Sendable {
+        let partition: Int32
+        let offset: Int64
+    }
+
+    /// Control entries and facts that are remembered of a partition while somebody waits; the oldest go first.
+    private static let (maximumEntries, maximumFacts) = (10_000, 10_000)
+    private static let pollMilliseconds = 20
+    private static let questionMilliseconds = 2000
+    /// How often groups are asked how far they are, while somebody waits for it.
+    private static let askEvery = Duration.milliseconds(200)
+    private static let pause = 0.5
+    /// For so long the thread reads on where nobody waits.
+    private static let idle = Duration.seconds(10)
+
+    private struct Tail {
+        var users = 0
+        /// What comes from now on is read.
+        var isRead = false
+        var positions: [TopicPartition: Int64] = [:]
+        var entries: [Origin: Place] = [:]
+        var order: [Origin] = []
+        var facts: [(topic: String, id: String, value: [UInt8])] = []
+    }
+
+    private let kafka: any KafkaCluster
+    private let topics: PipelineConfiguration.Topics
+    private let groups: (intake: String, fold: String)
+    private let admin: Admin?
+    private let logger: Logger
+    private let condition = NSCondition()
+    // Guarded by `condition`.
+    private var tails: [Int32: Tail] = [:]
+    private var askedOfIntake: [Int32: Int] = [:]
+    private var askedOfFold: [Int32: Int] = [:]
+    private var committedByIntake: [Int32: Int64] = [:]
+    private var committedByFold: [Int32: Int64] = [:]
+    private var isRunning = false
+    private var isClosed = false
+
+    init(_ configuration: PipelineConfiguration, logger: Logger) {
+        (kafka, topics) = (configuration.kafka, configuration.topics)
+        groups = (configuration.intakeGroup, configuration.foldGroup)
+        admin = (configuration.kafka as? KafkaConfiguration).flatMap {
+            try? Admin($0, timeoutMilliseconds: Self.questionMilliseconds)
+        }
+        self.logger = logger
+    }
+
+    func close() {
+        condition.withLock {
+            isClosed = true
+            condition.broadcast()
+        }
+    }
+
+    // MARK: For those who wait
+
+    /// From here on what is appended to the partition is noted, until `end`. False: it is not read.
+    func begin(_ partition: Int32, within patience: Duration) async -> Bool {
+        condition.withLock {
+            tails[partition, default: Tail()].users += 1
+            wake()
+        }
+        return await wait(patience) { self.tails[partition]?.isRead == true ? true : nil } ?? false
+    }
+
+    /// The lock is taken.
+    private func wake() {
+        condition.broadcast()
+        guard !isRunning, !isClosed else { return }
+        isRunning = true
+        let thread = Thread { [self] in run() }
+        thread.name = "ledger-watch"
+        thread.start()
+    }
+
+    /// The lock is taken.
+    private var isNeeded: Bool { !tails.isEmpty || !askedOfIntake.isEmpty || !askedOfFold.isEmpty }
+
+    func end(_ partition: Int32) {
+        condition.withLock {
+            tails[partition]?.users -= 1
+            if tails[partition]?.users ?? 0 <= 0 { tails[partition] = nil }
+        }
+    }
+
+    /// Where the ledger has the event; nil if that is not known in time.
+    func place(of origin: Origin, in partition: Int32, within patience: Duration) async -> Place? {
+        await wait(patience) { self.tails[partition]?.entries[origin] }
+    }
+
+    /// Whether intake has appended what it made of the record, and committed that; false if not in time.
+    func isRead(_ origin: Origin, within patience: Duration) async -> Bool {
+        await asking(\.askedOfIntake, origin.partition) {
+            await wait(patience) { self.committedByIntake[origin.partition] ?? 0 > origin.offset ? true : nil } ?? false
+        }
+    }
+
+    /// The facts that followed from an entry, in the order of their ids; nil if the fold has not published them in time.
+    func facts(of place: Place, within patience: Duration) async -> [[UInt8]]? {
+        let isPublished = await asking(\.askedOfFold, place.partition) {
+            await wait(patience) { self.committedByFold[place.partition] ?? 0 > place.offset ? true : nil } ?? false
+        }
+        guard isPublished else { return nil }
+        let places = topics.facts.map { TopicPartition($0, place.partition) }
+        // What is published is read once the tail is where the topics end now.
+        guard let ends = await onThread({ [kafka] in try kafka.ends(of: places, timeoutMilliseconds: 5000) }) else {
+            return nil
+        }
+        let prefix = "\(place.partition)-\(place.offset)-\(place.entry)-"
+        let found = await wait(patience) { () -> [(String, [UInt8])]? in
+            guard let tail = self.tails[place.partition],
+                places.allSatisfy({ tail.positions[$0] ?? 0 >= ends[$0] ?? 0 })
+            else { return nil }
+            return tail.facts.filter { $0.id.hasPrefix(prefix) }.map {
+                (String($0.id.dropFirst(prefix.count)), $0.value)
+            }
+        }
+        return found?.sorted { Int($0.0) ?? 0 < Int($1.0) ?? 0 }.map(\.1)
+    }
+
+    private static let betweenLooks = Duration.milliseconds(5)
+
+    /// Asks until there is an answer; nil if there is none in time. `body` is called with the lock taken.
+    private func wait<Answer: Sendable>(_ patience: Duration, _ body: () -> Answer?) async -> Answer? {
+        let end = ContinuousClock.now + patience
+        while true {
+            if let answer = condition.withLock(body) { return answer }
+            guard ContinuousClock.now < end, (try? await Task.sleep(for: Self.betweenLooks)) != nil else { return nil }
+        }
+    }
+
+    private func asking<Answer>(
+        _ list: ReferenceWritableKeyPath<LedgerWatch, [Int32: Int]>, _ partition: Int32, _ body: () async -> Answer
+    ) async -> Answer {
+        condition.withLock {
+            self[keyPath: list][partition, default: 0] += 1
+            wake()
+        }
+        let answer = await body()
+        condition.withLock {
+            let left = (self[keyPath: list][partition] ?? 1) - 1
+            self[keyPath: list][partition] = left > 0 ? left : nil
+        }
+        return answer
+    }
+
+    // MARK: The thread
+
+    private func run() {
+        while true {
+            let isOver = condition.withLock {
+                while !isNeeded, !isClosed { condition.wait() }
+                return isClosed
+            }
+            guard !isOver else { return }
+            do {
+                try follow()
+            } catch {
+                logger.warning("the ledger's end is not followed", metadata: ["reason": "\(error)"])
+                condition.withLock { for partition in tails.keys { tails[partition]?.isRead = false } }
+                Thread.sleep(forTimeInterval: Self.pause)
+            }
+        }
+    }
+
+    /// Until nobody waits any more.
+    private func follow() throws {
+        var options = Consumer.Options()
+        options.maximumQueuedKilobytes = 8 * 1024
+        let consumer = try kafka.consumer(options, listener: nil) { _ in }
+        defer { consumer.close() }
+        var reader = FrameReader()
+        var lastAsked = ContinuousClock.now - Self.askEvery
+        var lastNeeded = ContinuousClock.now
+        while try assign(consumer, idleSince: &lastNeeded) {
+            try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
+                condition.withLock {
+                    for record in records { note(record, consumer.assignment[record.source].topicPartition, &reader) }
+                }
+            }
+            for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
+            if ContinuousClock.now - lastAsked >= Self.askEvery {
+                lastAsked = ContinuousClock.now
+                try askGroups()
+            }
+        }
+    }
+
+    /// Reads what somebody waits for, and nothing else; false if nobody has waited for a while.
+    private func assign(
+        _ consumer: any ConsumerClient, idleSince lastNeeded: inout ContinuousClock.Instant
+    ) throws -> Bool {
+        let (wanted, isNeeded, isOver) = condition.withLock { (tails.mapValues { $0.isRead }, self.isNeeded, isClosed) }
+        if isNeeded { lastNeeded = ContinuousClock.now }
+        guard !isOver, ContinuousClock.now - lastNeeded < Self.idle else { return false }
+        let assigned = Set(consumer.assignment.map(\.topicPartition))
+        func places(_ partition: Int32) -> [TopicPartition] {
+            ([topics.ledger] + topics.facts).map { TopicPartition($0, partition) }
+        }
+        let all = wanted.keys.flatMap(places)
+        let new = wanted.filter { !$0.value }.keys.flatMap(places)
+        guard !new.isEmpty || assigned != Set(all) else { return true }
+        let ends = new.isEmpty ? [:] : try kafka.ends(of: new, timeoutMilliseconds: Self.questionMilliseconds)
+        var starts = consumer.assignment.filter { place in
+            all.contains(place.topicPartition) && !new.contains(place.topicPartition)
+        }.map { PartitionOffset($0.topicPartition, offset: $0.position) }
+        starts += new.map { PartitionOffset($0, offset: ends[$0] ?? 0) }
+        try consumer.assign(starts)
+        condition.withLock {
+            for partition in wanted.keys where wanted[partition] == false {
+                for place in places(partition) { tails[partition]?.positions[place] = ends[place] ?? 0 }
+                tails[partition]?.isRead = true
+            }
+        }
+        return true
+    }
+
+    /// The lock is taken.
+    private func note(_ record: Record, _ place: TopicPartition, _ reader: inout FrameReader) {
+        guard tails[place.partition] != nil else { return }
+        tails[place.partition]?.positions[place] = record.offset + 1
+        guard let value = record.value else { return }
+        if place.topic == topics.ledger {
+            noteEntries(of: value, record.offset, place.partition, &reader)
+        } else {
+            noteFact(value, place)
+        }
+    }
+
+    private func noteEntries(
+        of frame: UnsafeRawBufferPointer, _ offset: Int64, _ partition: Int32, _ reader: inout FrameReader
+    ) {
+        do {
+            try reader.open(frame)
+            var entry = FrameReader.blank
+            var number = -1
+            let control = Array(topics.control.utf8)
+            while try reader.next(&entry) {
+                number += 1
+                guard entry.kind == .event, entry.origin.topic.elementsEqual(control) else { continue }
+                let origin = Origin(partition: entry.origin.partition, offset: entry.origin.offset)
+                guard tails[partition]?.entries[origin] == nil else { continue }
+                tails[partition]?.entries[origin] = Place(partition: partition, offset: offset, entry: number)
+                tails[partition]?.order.append(origin)
+            }
+        } catch {
+            // The fold quarantines what cannot be read.
+        }
+        while let count = tails[partition]?.order.count, count > Self.maximumEntries {
+            if let oldest = tails[partition]?.order.removeFirst() { tails[partition]?.entries[oldest] = nil }
+        }
+    }
+
+    private func noteFact(_ value: UnsafeRawBufferPointer, _ place: TopicPartition) {
+        let decoder = EventDecoder()
+        let id = withExtendedLifetime(decoder) {
+            decoder.string("id", of: value).map { String(decoding: $0, as: UTF8.self) }
+        }
+        guard let id else { return }
+        tails[place.partition]?.facts.append((place.topic, id, Array(value)))
+        if let count = tails[place.partition]?.facts.count, count > Self.maximumFacts {
+            tails[place.partition]?.facts.removeFirst(count / 2)
+        }
+    }
+
+    private func askGroups() throws {
+        let (intake, fold) = condition.withLock { (Array(askedOfIntake.keys), Array(askedOfFold.keys)) }
+        guard let admin, !intake.isEmpty || !fold.isEmpty else { return }
+        if !intake.isEmpty {
+            let found = try admin.committed(
+                group: groups.intake, partitions: intake.map { TopicPartition(topics.control, $0) })
+            condition.withLock { for each in found { committedByIntake[each.topicPartition.partition] = each.offset } }
+        }
+        if !fold.isEmpty {
+            let found = try admin.committed(
+                group: groups.fold, partitions: fold.map { TopicPartition(topics.ledger, $0) })
+            condition.withLock { for each in found { committedByFold[each.topicPartition.partition] = each.offset } }
+        }
+    }
+}
+
+/// Runs what blocks on a thread of its own; nil if it throws.
+func onThread<Answer: Sendable>(_ body: @escaping @Sendable () throws -> Answer) async -> Answer? {
+    await withCheckedContinuation { continuation in
+        let thread = Thread { continuation.resume(returning: try? body()) }
+        thread.stackSize = 4 << 20
+        thread.start()
+    }
+}

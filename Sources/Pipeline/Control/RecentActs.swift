@@ -1,0 +1,128 @@
+internal import Events
+internal import Foundation
+internal import Kafka
+internal import Ledger
+internal import Logging
+internal import Synchronization
+
+/// The acts of late by their events' ids, as the control topic has them: so that a repeat is known on every member, and after a
+/// restart. A thread follows the topic. What is older is known by the ledger alone: it counts an event once, whatever repeats it.
+final class RecentActs: Sendable {
+    struct Act: Sendable, Hashable {
+        /// Of the request that the event was made from; nil if the event does not say.
+        let digest: String?
+        let origin: LedgerWatch.Origin
+    }
+
+    /// The oldest go first.
+    static let maximum = 65_536
+    private static let pollMilliseconds = 50
+    private static let pause = 1.0
+
+    fileprivate struct State {
+        var acts: [String: Act] = [:]
+        var order: [String] = []
+        var front = 0
+        var isRead = false
+        var positions: [Int32: Int64] = [:]
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let kafka: any KafkaCluster
+    private let topic: String
+    private let source: String
+    private let keys: ControlKeys?
+    private let logger: Logger
+
+    /// `source`: of the events that are acts.
+    init(_ configuration: PipelineConfiguration, source: String, logger: Logger) {
+        (kafka, topic, keys) = (configuration.kafka, configuration.topics.control, configuration.controlKeys)
+        (self.source, self.logger) = (source, logger)
+        let topic = topic
+        let thread = Thread { [self] in
+            while !isClosed {
+                do {
+                    try read()
+                } catch {
+                    logger.warning("acts are not followed", metadata: ["topic": "\(topic)", "reason": "\(error)"])
+                    Thread.sleep(forTimeInterval: Self.pause)
+                }
+            }
+        }
+        thread.name = "acts"
+        thread.start()
+    }
+
+    func close() { state.withLock { $0.isClosed = true } }
+
+    private var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// The topic has been read to its end once.
+    var isRead: Bool { state.withLock { $0.isRead } }
+
+    /// The first act with this id; nil if there is none, or it is not remembered.
+    subscript(_ id: String) -> Act? { state.withLock { $0.acts[id] } }
+
+    /// This member's own, as soon as it is acknowledged.
+    func note(_ id: String, _ act: Act) { state.withLock { $0.note(id, act) } }
+
+    private func read() throws {
+        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
+        let share = Int64(max(1, Self.maximum / max(1, places.count)))
+        var options = Consumer.Options()
+        options.reportsEnds = true
+        options.maximumQueuedKilobytes = 4096
+        let consumer = try kafka.consumer(options, listener: nil) { _ in }
+        defer { consumer.close() }
+        let positions = state.withLock { $0.positions }
+        try consumer.assign(
+            places.map { place in
+                let newest = max(beginnings[place] ?? 0, (ends[place] ?? 0) - share)
+                return PartitionOffset(place, offset: max(newest, positions[place.partition] ?? 0))
+            })
+        let decoder = RecordDecoder(controlKeys: keys)
+        while !isClosed {
+            try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
+                for record in records { note(record, consumer.assignment[record.source].topicPartition, decoder) }
+            }
+            for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
+            if consumer.assignment.allSatisfy(\.reachedEnd) { state.withLock { $0.isRead = true } }
+        }
+    }
+
+    private func note(_ record: Record, _ place: TopicPartition, _ decoder: RecordDecoder) {
+        var event = EventView.empty
+        var found: (String, String?)?
+        // What intake turns away is no act, such as one that somebody else has signed, or nobody.
+        if decoder.decode(record, fromControlTopic: true, latest: .max, into: &event) == nil,
+            event.source.elementsEqual(source.utf8)
+        {
+            let digest = record.value.flatMap { decoder.memberDecoder.string(ControlEvent.digestAttribute, of: $0) }
+            found = (
+                String(decoding: event.id, as: UTF8.self), digest.map { String(decoding: $0, as: UTF8.self) }
+            )
+        }
+        let origin = LedgerWatch.Origin(partition: place.partition, offset: record.offset)
+        state.withLock { state in
+            state.positions[place.partition] = record.offset + 1
+            if let (id, digest) = found { state.note(id, Act(digest: digest, origin: origin)) }
+        }
+    }
+}
+
+extension RecentActs.State {
+    fileprivate mutating func note(_ id: String, _ act: RecentActs.Act) {
+        guard acts[id] == nil else { return }
+        acts[id] = act
+        order.append(id)
+        while order.count - front > RecentActs.maximum {
+            acts[order[front]] = nil
+            front += 1
+        }
+        guard front > RecentActs.maximum else { return }
+        order.removeFirst(front)
+        front = 0
+    }
+}

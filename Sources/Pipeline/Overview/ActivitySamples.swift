@@ -1,0 +1,79 @@
+internal import Scoring
+
+/// How much a member has done in the last hour: samples of its counters.
+struct ActivitySamples: Sendable {
+    /// Counters since the process began.
+    struct Counts: Sendable, Equatable {
+        var events: Int64 = 0
+        var entries: Int64 = 0
+        var facts: Int64 = 0
+        var deadLetters: Int64 = 0
+    }
+
+    static let interval = Duration.seconds(5)
+    private static let window = Duration.seconds(3600)
+    private static let maximum = Int(window / interval) + 1
+    /// A shorter time says nothing about a rate.
+    private static let least = Duration.seconds(1)
+
+    /// Oldest first; never empty.
+    private var samples: [(at: ContinuousClock.Instant, counts: Counts)]
+
+    init(at now: ContinuousClock.Instant) { samples = [(now, Counts())] }
+
+    func isDue(at now: ContinuousClock.Instant) -> Bool { now - samples[samples.count - 1].at >= Self.interval }
+
+    mutating func add(_ counts: Counts, at now: ContinuousClock.Instant) {
+        samples.append((now, counts))
+        // Those before the window go together, so that their room is given back once in a while.
+        if samples.count > 2 * Self.maximum { samples.removeFirst(samples.count - Self.maximum) }
+    }
+
+    /// What came in the last `window`, or since the process began if that is less; nil if that is too short. `counts`: now.
+    func activity(over window: Duration, until counts: Counts, at now: ContinuousClock.Instant) -> Activity? {
+        guard let start = samples.last(where: { now - $0.at >= window }) ?? samples.first, now - start.at >= Self.least
+        else { return nil }
+        return Activity(from: start.counts, to: counts, seconds: (now - start.at) / .seconds(1))
+    }
+
+    /// Of each of the last minutes, the newest last.
+    func byMinute(_ minutes: Int, until counts: Counts, at now: ContinuousClock.Instant) -> [Activity] {
+        var result: [Activity] = []
+        var (end, endCounts) = (now, counts)
+        for minute in 1...max(1, minutes) {
+            guard let start = samples.last(where: { now - $0.at >= .seconds(60 * minute) }) else { break }
+            result.append(Activity(from: start.counts, to: endCounts, seconds: (end - start.at) / .seconds(1)))
+            (end, endCounts) = (start.at, start.counts)
+        }
+        return result.reversed()
+    }
+}
+
+/// What a member has done in a time.
+public struct Activity: Sendable, Equatable {
+    public let seconds: Double
+    /// Source records that became entries of the ledger.
+    public let events: Int64
+    /// Entries that were folded, which others may have appended.
+    public let entries: Int64
+    /// Facts that were published.
+    public let facts: Int64
+    public let deadLetters: Int64
+
+    init(from start: ActivitySamples.Counts, to end: ActivitySamples.Counts, seconds: Double) {
+        self.seconds = seconds
+        (events, entries) = (end.events - start.events, end.entries - start.entries)
+        (facts, deadLetters) = (end.facts - start.facts, end.deadLetters - start.deadLetters)
+    }
+
+    public var eventsPerSecond: Double { Double(events) / seconds }
+    public var entriesPerSecond: Double { Double(entries) / seconds }
+    public var factsPerSecond: Double { Double(facts) / seconds }
+}
+
+extension ActivitySamples.Counts {
+    init(_ status: PipelineStatus) {
+        (events, entries) = (status.intake.events, status.folded.counters.entries)
+        (facts, deadLetters) = (status.factsPublished.reduce(0, +), status.intake.deadLetterTotal)
+    }
+}

@@ -1,0 +1,98 @@
+public import Events
+public import Scoring
+
+/// How a programme is, as one member sees it: what somebody wants to know first. It has nobody's data; the subjects of changes are
+/// masked unless the reader may see them.
+public struct ProgrammeOverview: Sendable {
+    public struct Policy: Sendable, Equatable {
+        public let id: String
+        public let version: Int64
+        /// Ledger partitions that are folded here under it.
+        public let partitions: Int
+    }
+
+    /// How far Standing's own groups are behind, and for whom.
+    public struct Lag: Sendable, Equatable {
+        /// Nil if that is not known.
+        public var seconds: Double?
+        /// Subjects with events that are not folded: from, and to; nil: there is no bound.
+        public var peopleAtLeast: Int64
+        public var peopleAtMost: Int64?
+
+        public init(seconds: Double?, peopleAtLeast: Int64, peopleAtMost: Int64?) {
+            (self.seconds, self.peopleAtLeast, self.peopleAtMost) = (seconds, peopleAtLeast, peopleAtMost)
+        }
+    }
+
+    /// Something that somebody should look at.
+    public struct Attention: Sendable, Equatable {
+        public enum Severity: String, Sendable, CaseIterable { case critical, warning, information }
+
+        public let severity: Severity
+        /// For programs, such as `quarantine`.
+        public let code: String
+        /// A sentence for people.
+        public let text: String
+        /// The page that shows more, such as `/lag`; nil if there is none.
+        public let page: String?
+
+        public init(_ severity: Severity, _ code: String, _ text: String, page: String? = nil) {
+            (self.severity, self.code, self.text, self.page) = (severity, code, text, page)
+        }
+    }
+
+    /// A fact, and when this member sent it.
+    public struct Change: Sendable {
+        public let sentAt: Timestamp
+        /// Masked unless the reader may see it.
+        public let subject: String
+        public let fact: FactText
+        /// The fact's JSON, masked likewise.
+        public let json: [UInt8]
+    }
+
+    /// This member's wall clock.
+    public var time: Timestamp
+    /// The least and the greatest clock of the partitions that are owned here; nil before the first event.
+    public var clocks: ClosedRange<Timestamp>?
+    public var ownedPartitions: Int
+    public var currentPartitions: Int
+    /// Of the ledger.
+    public var partitions: Int
+    public var sourcePartitions: Int
+    /// In the policy's order.
+    public var bands: [(band: String, subjects: Int)]
+    /// Since the ledger began, in the partitions that are owned here.
+    public var enrolments: Int64
+    public var withdrawals: Int64
+    public var lastMinute: Activity?
+    public var lastHour: Activity?
+    /// Of each of the last minutes, the newest last.
+    public var minutes: [Activity]
+    /// How long the oldest frame has waited whose facts are not all published; nil if that is not known.
+    public var behindSeconds: Double?
+    /// Nil if nobody measures it here, or not yet.
+    public var lag: Lag?
+    public var policies: [Policy]
+    public var switching: [PipelineStatus.Switching]
+    /// The policy in the shadow, and how many of the partitions here fold it to the ledger's end; nil if there is none.
+    public var shadow: (id: String, version: Int64, live: Int, partitions: Int)?
+    public var sanctions: OpenSanctions
+    /// The first of them, by deadline.
+    public var appeals: AppealsQueue
+    /// Since the process began, by reason, the most first.
+    public var deadLetters: [(reason: String, records: Int64)]
+    /// Events of subjects who are not enrolled.
+    public var notEnrolled: Int64
+    /// The most severe first.
+    public var attention: [Attention] = []
+    /// The newest first.
+    public var changes: [Change]
+
+    public var subjects: Int { bands.reduce(0) { $0 + $1.subjects } }
+
+    public mutating func add(_ attention: [Attention]) {
+        let all = self.attention + attention
+        self.attention = Attention.Severity.allCases.flatMap { severity in all.filter { $0.severity == severity } }
+    }
+}

@@ -1,0 +1,78 @@
+internal import Events
+internal import Policy
+internal import Replay
+internal import Scoring
+
+extension PipelineService {
+    /// Records of subjects that are looked at while the fold waits: some hundred microseconds.
+    private static let appealRecords = 16_384
+    /// A look that a change of policy interrupts begins anew, so often.
+    private static let appealAttempts = 3
+
+    /// The open appeals of the ledger partitions that are owned here, a page of them by deadline. It looks at every subject, in pieces
+    /// between which the fold goes on; not from async code. What is filed or decided meanwhile may be in it or not.
+    public func openAppeals(limit: Int, after place: AppealsQueue.Place? = nil) -> AppealsQueue {
+        var queue = AppealsQueue(limit: limit, after: place)
+        for partition in owned.all {
+            guard let found = openAppeals(in: partition, queue) else { continue }
+            queue = found
+            queue.partitions.append(partition.partition)
+        }
+        return queue
+    }
+
+    /// Nil if the partition's state is of no use for now.
+    private func openAppeals(in partition: OwnedPartition, _ before: AppealsQueue) -> AppealsQueue? {
+        for _ in 0..<Self.appealAttempts {
+            var (queue, next, policy) = (before, Int?(0), PartitionPolicy?.none)
+            var isWhole = true
+            while let first = next {
+                let piece = partition.readFold { state -> (items: [AppealsQueue.Item], next: Int?, PartitionPolicy)? in
+                    guard let policy = state.policy, !state.isSpoiled else { return nil }
+                    // Most of the time nobody waits for a decision.
+                    if first == 0, state.fold.openAppealCount() == 0 {
+                        return ([], nil, PartitionPolicy(policy.id, Int64(policy.version)))
+                    }
+                    var items: [AppealsQueue.Item] = []
+                    let next = state.fold.openAppeals(from: first, records: Self.appealRecords) { appeal in
+                        items.append(
+                            AppealsQueue.Item(
+                                appeal: appeal, partition: partition.partition, clock: state.fold.clock))
+                    }
+                    return (items, next, PartitionPolicy(policy.id, Int64(policy.version)))
+                }
+                guard let piece else { return nil }
+                policy = policy ?? piece.2
+                guard policy == piece.2 else {
+                    isWhole = false
+                    break
+                }
+                for item in piece.items { queue.add(item) }
+                next = piece.next
+            }
+            if isWhole { return queue }
+        }
+        return nil
+    }
+
+    private struct PartitionPolicy: Equatable {
+        let id: String
+        let version: Int64
+
+        init(_ id: String, _ version: Int64) { (self.id, self.version) = (id, version) }
+    }
+
+    /// What the subject said in its last appeal against a sanction: `AppealStatement`'s JSON, null if its history has none. Reads the
+    /// disk; not from async code. Otherwise as for a file.
+    public func appealStatement(
+        of subject: [UInt8], sanction: String, asStandby: Bool = false
+    ) throws -> FileLookup {
+        try withHistory(of: subject, asStandby: asStandby) { entries, _, _, writer in
+            if let statement = AppealStatement(entries, sanction: sanction) {
+                statement.write(to: &writer)
+            } else {
+                writer.append("null")
+            }
+        }
+    }
+}

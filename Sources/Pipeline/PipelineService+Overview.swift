@@ -1,0 +1,71 @@
+internal import Events
+internal import Policy
+internal import Scoring
+internal import Synchronization
+
+extension PipelineService {
+    /// Appeals and changes that an overview has.
+    private static let (overviewAppeals, overviewChanges) = (5, 20)
+    /// Changes that are older are not news.
+    private static let changesSeconds: Int64 = 60
+
+    /// What this member knows of the programme; what the lag monitor knows, and what wants attention for that, is for the caller to
+    /// add. `mask`: what stands for a subject's id; nil if the reader may see it. Waits until a part of a frame is folded, in each
+    /// partition; not from async code.
+    public func overview(mask: ((ArraySlice<UInt8>) -> String)?) -> ProgrammeOverview {
+        let status = status
+        let progress = partitions
+        let now = configuration.host.wallClock
+        let clocks = progress.compactMap(\.clock)
+        let counters = foldCounters
+        let lately = member.board.lately
+        var policies: [PartitionProgress.Policy: Int] = [:]
+        for partition in progress { if let policy = partition.policy { policies[policy, default: 0] += 1 } }
+        var overview = ProgrammeOverview(
+            time: Timestamp(microseconds: now),
+            clocks: clocks.min().flatMap { least in clocks.max().map { least...$0 } },
+            ownedPartitions: status.foldPartitions, currentPartitions: status.currentPartitions,
+            partitions: ledgerPartitions.load(ordering: .acquiring), sourcePartitions: status.intakePartitions,
+            bands: subjectsByBand(), enrolments: counters.enrolments, withdrawals: counters.withdrawals,
+            lastMinute: lately.minute, lastHour: lately.hour, minutes: lately.minutes,
+            behindSeconds: status.behind.map { $0.time / .seconds(1) }, lag: nil,
+            policies: policies.sorted { ($0.key.id, $0.key.version) < ($1.key.id, $1.key.version) }.map {
+                ProgrammeOverview.Policy(id: $0.key.id, version: $0.key.version, partitions: $0.value)
+            },
+            switching: status.switching, shadow: Self.shadow(of: status), sanctions: openSanctions().sanctions,
+            appeals: openAppeals(limit: Self.overviewAppeals),
+            deadLetters: status.intake.deadLetters.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+                ($0.key, $0.value)
+            },
+            notEnrolled: counters.notEnrolled, changes: newestChanges(since: now, mask: mask))
+        overview.add(attention(for: overview, status))
+        return overview
+    }
+
+    private static func shadow(
+        of status: PipelineStatus
+    ) -> (id: String, version: Int64, live: Int, partitions: Int)? {
+        status.shadowOrder.flatMap(\.policy).map { policy in
+            let own = status.shadows.filter { !$0.isStandby }
+            return (policy.id, Int64(policy.version), own.count { $0.phase == .live || $0.phase == .active }, own.count)
+        }
+    }
+
+    private func newestChanges(since now: Int64, mask: ((ArraySlice<UInt8>) -> String)?) -> [ProgrammeOverview.Change] {
+        let since = now - Self.changesSeconds * Timestamp.microsecondsPerSecond
+        let found = changes.newest(Self.overviewChanges, since: since)
+        return found.items.compactMap { item in
+            guard let fact = FactText(found.json(item)) else { return nil }
+            let subject = found.subject(item)
+            let shown = mask?(subject) ?? String(decoding: subject, as: UTF8.self)
+            var writer = ByteWriter()
+            if mask == nil {
+                found.json(item).withUnsafeBytes { writer.append($0) }
+            } else {
+                fact.writeMasked(shown, to: &writer)
+            }
+            return ProgrammeOverview.Change(
+                sentAt: Timestamp(microseconds: item.sentAt), subject: shown, fact: fact, json: Array(writer.bytes))
+        }
+    }
+}

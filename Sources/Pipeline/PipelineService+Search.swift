@@ -1,0 +1,100 @@
+internal import Events
+internal import Policy
+internal import Replay
+internal import Scoring
+internal import Synchronization
+
+// Lists of subjects. Whoever searches brings the index of a partition up to date, while the fold waits a moment.
+extension PipelineService {
+    /// Subjects that are put into an index while the fold waits, which takes some milliseconds.
+    private static let indexedAtOnce = 2048
+    /// Subjects that are looked at while the fold waits: about a millisecond.
+    private static let searchedAtOnce = 32_768
+    /// After this time a search gives what it has, and says how far it came.
+    private static let searchTime = Duration.seconds(2)
+
+    /// The number of the ledger's partitions; nil before it is known.
+    public var ledgerPartitionCount: Int? {
+        let count = ledgerPartitions.load(ordering: .acquiring)
+        return count > 0 ? count : nil
+    }
+
+    /// Those that are folded here of `partitions`, or of all, answer; others are `missing`. `asStandby`: also those that another
+    /// member owns and that are folded here too. Waits for the folds; not from async code. A name that no policy has is refused
+    /// unless `partitions` are given.
+    public func search(
+        _ search: SubjectSearch, partitions: [Int32]? = nil, asStandby: Bool = false
+    ) throws(SubjectSearch.Problem) -> SubjectPage {
+        let wanted = partitions ?? (0..<Int32(ledgerPartitionCount ?? 0)).map { $0 }
+        let deadline = configuration.host.now + Self.searchTime
+        var pages: [SubjectPage] = []
+        var unknown: Set<String>?
+        for number in wanted {
+            let standby = asStandby ? owned.standby(number) : nil
+            var names: [String] = []
+            guard let partition = owned[number] ?? standby,
+                let page = self.search(search, in: partition, until: deadline, &names)
+            else {
+                pages.append(SubjectPage(missing: [number]))
+                continue
+            }
+            pages.append(page)
+            // A partition without an entry has no policy, and no names.
+            if page.parts.contains(where: { $0.offset > 0 }) { unknown = unknown?.intersection(names) ?? Set(names) }
+        }
+        if partitions == nil, let name = unknown?.min() {
+            throw SubjectSearch.Problem("\(name): the policy has none of this name")
+        }
+        return SubjectPage(merging: pages, limit: search.limit)
+    }
+
+    /// Nil: the partition's state is of no use now, or its index is not made in time; the next search goes on with it.
+    private func search(
+        _ search: SubjectSearch, in partition: OwnedPartition, until deadline: ContinuousClock.Instant,
+        _ unknown: inout [String]
+    ) -> SubjectPage? {
+        /// What a part of the search gave.
+        enum Step: Sendable {
+            case goOn
+            case unready
+            case page(SubjectPage)
+        }
+        var found = SubjectPage()
+        var after = search.after
+        let host = configuration.host
+        return partition.searchIndex.withLock { index in
+            while true {
+                let isLate = host.now >= deadline
+                let step = partition.readFold { state -> Step in
+                    guard !state.isSpoiled else { return .unready }
+                    let freshness = partition.freshness(
+                        offset: state.nextOffset, clock: state.fold.clock.microseconds, policySwitch: nil)
+                    var page = SubjectPage(parts: [SubjectPage.Part(freshness)])
+                    guard let policy = state.policy else { return partition.isCurrent ? .page(page) : .unready }
+                    unknown = search.unknownNames(in: policy)
+                    guard unknown.isEmpty else { return .page(page) }
+                    guard state.fold.update(&index, maximum: Self.indexedAtOnce) else {
+                        return isLate ? .unready : .goOn
+                    }
+                    let range = state.fold.search(
+                        &index, for: search.filter(under: policy), after: after,
+                        limit: search.limit - found.items.count, maximum: Self.searchedAtOnce)
+                    page.items = range.subjects.map { SubjectPage.Item($0, policy) }
+                    page.completeThrough = range.completeThrough
+                    return .page(page)
+                }
+                switch step {
+                case .goOn: continue
+                case .unready: return nil
+                case .page(let page):
+                    found.items += page.items
+                    (found.completeThrough, found.parts) = (page.completeThrough, page.parts)
+                    guard let end = page.completeThrough, found.items.count < search.limit, !isLate else {
+                        return found
+                    }
+                    after = end
+                }
+            }
+        }
+    }
+}

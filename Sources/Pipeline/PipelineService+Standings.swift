@@ -1,0 +1,89 @@
+public import Events
+internal import Replay
+internal import Scoring
+
+/// What became of the question for one of many standings.
+public struct StandingItem: Sendable {
+    public enum Outcome: Sendable {
+        case found(StandingAnswer)
+        case notEnrolled(Freshness)
+        /// Another member folds the subject's ledger partition, and this one does not.
+        case notOwned(partition: Int)
+        case notReady
+    }
+
+    public let subject: [UInt8]
+    public let outcome: Outcome
+
+    public init(subject: [UInt8], outcome: Outcome) { (self.subject, self.outcome) = (subject, outcome) }
+
+    init(_ subject: [UInt8], _ found: PipelineService.Lookup) {
+        self.subject = subject
+        switch found {
+        case .found(let answer): outcome = .found(answer)
+        case .notEnrolled(let freshness): outcome = .notEnrolled(freshness)
+        case .notOwned(let partition): outcome = .notOwned(partition: partition)
+        case .notReady: outcome = .notReady
+        }
+    }
+
+    /// `{"subject","outcome","standing","freshness":{"partition","offset","clock","lag","current"}}`. `outcome` is `found`,
+    /// `not-enrolled` or `unreachable`; `standing`, as one alone has it, is null but where it is found, and `freshness` is null where the
+    /// partition cannot be reached.
+    public func write(to writer: inout ByteWriter) {
+        writer.append("{\"subject\":")
+        subject.withUnsafeBytes { writer.append(jsonString: $0) }
+        switch outcome {
+        case .found(let answer):
+            writer.append(",\"outcome\":\"found\",\"standing\":")
+            answer.writeExplained(to: &writer)
+            writer.append(",\"freshness\":")
+            SubjectPage.Part(answer.freshness).write(to: &writer)
+        case .notEnrolled(let freshness):
+            writer.append(",\"outcome\":\"not-enrolled\",\"standing\":null,\"freshness\":")
+            SubjectPage.Part(freshness).write(to: &writer)
+        case .notOwned, .notReady:
+            writer.append(",\"outcome\":\"unreachable\",\"standing\":null,\"freshness\":null")
+        }
+        writer.append("}")
+    }
+}
+
+extension PipelineService {
+    /// Subjects that may be asked for at once.
+    public static let maximumStandings = 1000
+    /// Standings that are read while the fold waits.
+    private static let standingsAtOnce = 32
+
+    /// The standings of many subjects, in the order in which they are asked for. Waits for the folds; not from async code. `asStandby`: as
+    /// for one standing. At most `maximumStandings`.
+    public func standings(of subjects: [[UInt8]], asStandby: Bool = false) -> [StandingItem] {
+        precondition(subjects.count <= Self.maximumStandings, "more than \(Self.maximumStandings) standings at once")
+        var places: [Int: [Int]] = [:]
+        var found = [Lookup](repeating: .notReady, count: subjects.count)
+        for (place, subject) in subjects.enumerated() {
+            if let number = ledgerPartition(of: subject) { places[number, default: []].append(place) }
+        }
+        for (number, places) in places {
+            let standby = asStandby ? owned.standby(Int32(number)) : nil
+            guard let partition = owned[Int32(number)] ?? standby else {
+                for place in places { found[place] = .notOwned(partition: number) }
+                continue
+            }
+            for start in stride(from: 0, to: places.count, by: Self.standingsAtOnce) {
+                let part = Array(places[start..<min(start + Self.standingsAtOnce, places.count)])
+                let answers = partition.readFold { state in
+                    var answers: [Lookup] = []
+                    for place in part {
+                        subjects[place].withUnsafeBytes {
+                            answers.append(Self.standing(of: $0, in: partition, state))
+                        }
+                    }
+                    return answers
+                }
+                for (place, answer) in zip(part, answers) { found[place] = answer }
+            }
+        }
+        return zip(subjects, found).map { StandingItem($0, $1) }
+    }
+}

@@ -1,0 +1,39 @@
+internal import Events
+internal import Replay
+
+// What became of a subject's score, from the archive of its partition. All of it reads the disk, and is not for async code.
+extension PipelineService {
+    /// Why a subject's score is another at `end` than at `start`, as `SubjectDifference` writes it. Otherwise as for a standing at a point;
+    /// a start that is after the end is refused as one beyond.
+    public func difference(
+        of subject: [UInt8], from start: Point, to end: Point, asStandby: Bool = false
+    ) throws -> FileLookup {
+        // Whoever reads until a point knows whether it is known here, and the clock there.
+        var clocks: [Timestamp] = []
+        for point in [start, end] {
+            let found = try withHistory(of: subject, at: point, asStandby: asStandby) { entries, _, _, _ in
+                clocks.append(entries.clock)
+            }
+            guard case .found = found else { return found }
+        }
+        return try withHistory(of: subject, asStandby: asStandby) { entries, _, _, writer in
+            let points = zip([start, end], clocks).map { point, clock in
+                switch point {
+                case .time(let time): SubjectDifference.Point(time, in: entries)
+                case .offset(let offset): SubjectDifference.Point(offset: offset, clock: clock, in: entries)
+                }
+            }
+            guard !points[0].isAfter(points[1]) else {
+                throw HistoryFailure(.beyond, "between and and: the first moment is after the second")
+            }
+            try SubjectDifference(entries, from: points[0], to: points[1]).write(to: &writer)
+        }
+    }
+
+    /// A subject's score over time, as `ScoreHistory` writes it, in at most `maximum` points. Otherwise as for a file.
+    public func scoreHistory(of subject: [UInt8], maximum: Int, asStandby: Bool = false) throws -> FileLookup {
+        try withHistory(of: subject, asStandby: asStandby) { entries, _, clock, writer in
+            try ScoreHistory(entries, asOf: clock, maximum: maximum).write(to: &writer)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+internal import Events
+internal import Kafka
+internal import Mapping
+
+/// Makes events of the records of one source topic by its map. Not thread-safe.
+final class SourceMapper {
+    private let mapper: RecordMapper
+    private let topic: [UInt8]
+    private var json = ByteWriter(capacity: 4096)
+
+    init(_ map: RecordMap, topic: String) {
+        mapper = RecordMapper(map)
+        self.topic = Array(topic.utf8)
+    }
+
+    /// After `.event` the CloudEvents JSON, in structured mode; valid until the next record.
+    var event: UnsafeRawBufferPointer { json.bytes }
+
+    func map(_ record: Record, from place: TopicPartition) -> MapOutcome {
+        if mapper.readsHeaders { record.forEachHeader { mapper.addHeader($0, $1) } }
+        return topic.withUnsafeBytes { topic in
+            mapper.map(
+                SourceRecord(
+                    key: record.key, value: record.value, timestamp: record.timestamp, topic: topic,
+                    partition: place.partition, offset: record.offset),
+                into: &json)
+        }
+    }
+}

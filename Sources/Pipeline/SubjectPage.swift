@@ -1,0 +1,195 @@
+public import Events
+internal import Policy
+public import Scoring
+
+/// A page of the answer to a search, or the part of it that one member gives. In the order of ids' bytes.
+public struct SubjectPage: Sendable, Equatable {
+    public struct Item: Sendable, Equatable {
+        public struct Sanction: Sendable, Equatable {
+            public var id: String
+            public var state: SanctionState
+
+            public init(id: String, state: SanctionState) { (self.id, self.state) = (id, state) }
+        }
+
+        public var subject: [UInt8]
+        public var kind: SubjectKind
+        public var score: Int64
+        public var band: String
+        /// The time of the enrolment.
+        public var enrolled: Timestamp
+        public var perks: [String]
+        /// Those that are noticed, in force or stayed.
+        public var sanctions: [Sanction]
+
+        public init(
+            subject: [UInt8], kind: SubjectKind, score: Int64, band: String, enrolled: Timestamp, perks: [String],
+            sanctions: [Sanction]
+        ) {
+            (self.subject, self.kind, self.score, self.band) = (subject, kind, score, band)
+            (self.enrolled, self.perks, self.sanctions) = (enrolled, perks, sanctions)
+        }
+
+        init(_ summary: SubjectSummary, _ policy: ScoringPolicy) {
+            self.init(
+                subject: summary.subject, kind: summary.kind, score: summary.level.score,
+                band: policy.bands[summary.level.band].name, enrolled: Timestamp(microseconds: summary.enrolled),
+                perks: summary.perks.map { policy.perks[$0].id },
+                sanctions: summary.sanctions.map { Sanction(id: policy.sanctions[$0.sanction].id, state: $0.state) })
+        }
+    }
+
+    /// A ledger partition that the page has looked at, and where in the ledger.
+    public struct Part: Sendable, Equatable {
+        public var partition: Int32
+        public var offset: Int64
+        /// Nil before the first event.
+        public var clock: Timestamp?
+        /// Nil if it is not known.
+        public var lag: Int64?
+        public var isCurrent: Bool
+
+        public init(partition: Int32, offset: Int64, clock: Timestamp?, lag: Int64?, isCurrent: Bool) {
+            (self.partition, self.offset, self.clock) = (partition, offset, clock)
+            (self.lag, self.isCurrent) = (lag, isCurrent)
+        }
+
+        init(_ freshness: Freshness) {
+            self.init(
+                partition: freshness.partition, offset: freshness.offset,
+                clock: freshness.clock == .min ? nil : Timestamp(microseconds: freshness.clock), lag: freshness.lag,
+                isCurrent: freshness.isCurrent)
+        }
+    }
+
+    public var items: [Item]
+    /// Everything up to this id has been looked at; nil if everything has.
+    public var completeThrough: [UInt8]?
+    /// By number.
+    public var parts: [Part]
+    /// Partitions whose subjects are not in the page, by number: nobody who folds them could be asked.
+    public var missing: [Int32]
+
+    public init(items: [Item] = [], completeThrough: [UInt8]? = nil, parts: [Part] = [], missing: [Int32] = []) {
+        (self.items, self.completeThrough) = (items, completeThrough)
+        (self.parts, self.missing) = (parts, missing)
+    }
+
+    /// One of several that have looked at different partitions, each up to its own id: as far as all of them have.
+    public init(merging pages: [SubjectPage], limit: Int) {
+        let ends = pages.compactMap(\.completeThrough)
+        var end = ends.min { $0.lexicographicallyPrecedes($1) }
+        // What one has beyond the end of another comes with a later page.
+        var items = pages.flatMap(\.items).filter { item in
+            end.map { !$0.lexicographicallyPrecedes(item.subject) } ?? true
+        }
+        items.sort { $0.subject.lexicographicallyPrecedes($1.subject) }
+        if items.count > limit {
+            items.removeLast(items.count - limit)
+            end = items.last?.subject
+        }
+        self.init(
+            items: items, completeThrough: end,
+            parts: pages.flatMap(\.parts).sorted { $0.partition < $1.partition },
+            missing: pages.flatMap(\.missing).sorted())
+    }
+}
+
+/// How ids are written for who asks. `plain`: as they are.
+public struct SubjectNaming: Sendable {
+    let name: @Sendable (_ subject: [UInt8]) -> [UInt8]
+    let cursor: @Sendable (_ text: String) -> String
+
+    /// `cursor`: seals what goes on to the next page, for it has an id.
+    public init(
+        name: @escaping @Sendable (_ subject: [UInt8]) -> [UInt8],
+        cursor: @escaping @Sendable (_ text: String) -> String
+    ) {
+        (self.name, self.cursor) = (name, cursor)
+    }
+
+    public static let plain = SubjectNaming(name: { $0 }, cursor: { $0 })
+}
+
+extension SubjectPage {
+    /// `{"subjects":[{"subject","kind","score","band","enrolled","perks":[ids],"sanctions":[{"id","state"}]}],"next",
+    /// "partitions":[{"partition","offset","clock","lag","current"}],"missing":[numbers]}`. `next`: the cursor of the next page, null
+    /// after the last. A page can have fewer subjects than asked for, or none, and a next one.
+    public func write(to writer: inout ByteWriter, search: SubjectSearch, naming: SubjectNaming = .plain) {
+        writer.append("{\"subjects\":[")
+        for (index, item) in items.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            item.write(to: &writer, naming)
+        }
+        writer.append("],\"next\":")
+        if let completeThrough {
+            writer.append(jsonString: naming.cursor(SubjectCursor(after: completeThrough, of: search).text))
+        } else {
+            writer.append("null")
+        }
+        writer.append(",\"partitions\":[")
+        for (index, part) in parts.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            part.write(to: &writer)
+        }
+        writer.append("],\"missing\":[")
+        for (index, partition) in missing.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append(decimal: Int64(partition))
+        }
+        writer.append("]}")
+    }
+}
+
+extension SubjectPage.Item {
+    fileprivate func write(to writer: inout ByteWriter, _ naming: SubjectNaming) {
+        writer.append("{\"subject\":")
+        naming.name(subject).withUnsafeBytes { writer.append(jsonString: $0) }
+        writer.append(",\"kind\":\"")
+        writer.append(kind.name)
+        writer.append("\",\"score\":")
+        writer.append(decimal: score)
+        writer.append(",\"band\":")
+        writer.append(jsonString: band)
+        writer.append(",\"enrolled\":\"")
+        writer.append(enrolled)
+        writer.append("\",\"perks\":[")
+        for (index, perk) in perks.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append(jsonString: perk)
+        }
+        writer.append("],\"sanctions\":[")
+        for (index, item) in sanctions.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append("{\"id\":")
+            writer.append(jsonString: item.id)
+            writer.append(",\"state\":\"")
+            writer.append(item.state.name)
+            writer.append("\"}")
+        }
+        writer.append("]}")
+    }
+}
+
+extension SubjectPage.Part {
+    /// `{"partition","offset","clock","lag","current"}`; `clock` and `lag` are null where they are not known.
+    func write(to writer: inout ByteWriter) {
+        writer.append("{\"partition\":")
+        writer.append(decimal: Int64(partition))
+        writer.append(",\"offset\":")
+        writer.append(decimal: offset)
+        writer.append(",\"clock\":")
+        if let clock {
+            writer.append(byte: 0x22)
+            writer.append(clock)
+            writer.append(byte: 0x22)
+        } else {
+            writer.append("null")
+        }
+        writer.append(",\"lag\":")
+        if let lag { writer.append(decimal: lag) } else { writer.append("null") }
+        writer.append(",\"current\":")
+        writer.append(isCurrent ? "true" : "false")
+        writer.append("}")
+    }
+}

@@ -1,0 +1,172 @@
+internal import Events
+public import HTTP
+public import Pipeline
+internal import Scoring
+internal import Synchronization
+
+/// The changes that a subscription reads, as server-sent events:
+///
+/// | event | data |
+/// | --- | --- |
+/// | `change` | a fact: CloudEvents JSON, whole or masked |
+/// | `partitions` | `{"here":[0],"elsewhere":[{"partition":1,"address":"HOST:PORT"}],"nowhere":[]}`: first of all in a stream of everything, and whenever it changes |
+/// | `overview` | the figures of the overview, every five seconds, where the reader wants them |
+/// | `skipped` | `{"facts":17}`: so many were left out, because there were more than the stream takes |
+/// | `reset` | `{"reason":"gap","read":PATH}`: facts are missing. The reader asks `read` anew and connects again; the stream ends |
+/// | `end` | `{"reason":"moved","address":"HOST:PORT"}` or `{"reason":"shutdown"}`: the stream ends; `address` is left out where it is not known |
+///
+/// The id of each event is the token with which a reader goes on after it (`ChangeToken`).
+public final class ChangeEvents: EventSource {
+    /// How much of a fact its reader may see.
+    public enum Form: Sendable {
+        case whole
+        /// What stands for a subject's id.
+        case masked(@Sendable (ArraySlice<UInt8>) -> String)
+    }
+
+    /// Bytes of facts that are written at a time.
+    private static let maximumBytes = 64 << 10
+    private static let figuresEvery = Duration.seconds(5)
+
+    private let subscription: ChangeSubscription
+    private let form: Form
+    private let mostAtOnce: Int?
+    /// What a reader asks after a gap.
+    private let read: String
+    private let places: @Sendable () -> PipelineService.ChangePlaces
+    private let figures: Figures?
+    private struct State {
+        var hasBegun = false
+        /// When the figures are due next.
+        var figuresAt = ContinuousClock.now
+    }
+    private let state = Mutex(State())
+
+    /// Makes JSON, one line; nil if there is none for now.
+    public typealias Figures = @Sendable () async -> [UInt8]?
+
+    /// `most`: facts a second; the newest are written where there are more. Nil: all of them. `read`: what a reader asks after a gap.
+    /// `figures`: those of the overview; nil if the reader wants none.
+    public init(
+        _ subscription: ChangeSubscription, form: Form, most: Int?, read: String, figures: Figures? = nil,
+        places: @escaping @Sendable () -> PipelineService.ChangePlaces
+    ) {
+        (self.subscription, self.form, self.read, self.places) = (subscription, form, read, places)
+        self.figures = figures
+        mostAtOnce = most.map { max(1, Int(Double($0) * (EventStreams.pace / .seconds(1)))) }
+    }
+
+    public var place: String? {
+        let text = subscription.token.text
+        return text.isEmpty ? nil : text
+    }
+
+    public func cancel() { subscription.cancel() }
+
+    public func next(into events: inout ServerSentEvents, until deadline: ContinuousClock.Instant) async -> Bool {
+        let (hasBegun, figuresAt) = state.withLock { state in
+            defer { state.hasBegun = true }
+            return (state.hasBegun, figures == nil ? deadline : state.figuresAt)
+        }
+        // The first look is for where the reader is, and for what came since.
+        if hasBegun { await subscription.wait(until: min(deadline, figuresAt)) }
+        guard !subscription.hasEnded else {
+            events.event("end", data: "{\"reason\":\"shutdown\"}")
+            return false
+        }
+        var batch = ChangeBatch()
+        var taken = subscription.take(into: &batch, bytes: Self.maximumBytes, most: mostAtOnce)
+        let token = subscription.token
+        if taken.hasOtherPartitions, let goesOn = writePlaces(to: &events), !goesOn { return false }
+        if mostAtOnce != nil { Self.forgive(&taken) }
+        if taken.skipped > 0 { events.event("skipped", data: "{\"facts\":\(taken.skipped)}") }
+        write(batch, until: token, to: &events)
+        if let figures, ContinuousClock.now >= figuresAt {
+            if let data = await figures() { events.event("overview", data: data) }
+            state.withLock { $0.figuresAt = .now + Self.figuresEvery }
+        }
+        guard !taken.gaps.isEmpty else { return true }
+        var data = ByteWriter()
+        data.append("{\"reason\":\"gap\",\"read\":")
+        data.append(jsonString: read)
+        data.append("}")
+        events.event("reset", id: token.text, data: data.bytes)
+        return false
+    }
+
+    /// A stream that leaves facts out anyway needs no reset for some more.
+    private static func forgive(_ taken: inout ChangeSubscription.Taken) {
+        taken.skipped += taken.gaps.reduce(0) { $0 + ($1.missed ?? 0) }
+        taken.gaps.removeAll { $0.missed != nil }
+    }
+
+    /// Nil if there is nothing to write; false: the stream ends.
+    private func writePlaces(to events: inout ServerSentEvents) -> Bool? {
+        let places = places()
+        switch subscription.scope {
+        case .everything:
+            events.event("partitions", data: places.json)
+            return true
+        case .subject(_, let partition):
+            guard !places.here.contains(partition) else { return nil }
+            var data = ByteWriter()
+            data.append("{\"reason\":\"moved\"")
+            if let address = places.elsewhere.first(where: { $0.partition == partition })?.address {
+                data.append(",\"address\":")
+                data.append(jsonString: address)
+            }
+            data.append("}")
+            events.event("end", data: data.bytes)
+            return false
+        }
+    }
+
+    private func write(_ batch: ChangeBatch, until last: ChangeToken, to events: inout ServerSentEvents) {
+        // Each fact's token has the partitions that come later as they were before.
+        var token = last
+        for item in batch.items.reversed() { token[item.partition] = item.count }
+        var masked = ByteWriter()
+        for item in batch.items {
+            token[item.partition] = item.count + 1
+            switch form {
+            case .whole: events.event("change", id: token.text, data: batch.json(item))
+            case .masked(let mask):
+                // What is not a fact as the encoder writes it is not masked, so it is not written.
+                guard let text = FactText(batch.json(item)) else { continue }
+                masked.removeAll()
+                text.writeMasked(mask(batch.subject(item)), to: &masked)
+                events.event("change", id: token.text, data: masked.bytes)
+            }
+        }
+    }
+}
+
+extension PipelineService.ChangePlaces {
+    /// `{"here":[…],"elsewhere":[{"partition","address"}],"nowhere":[…]}`
+    var json: [UInt8] {
+        var writer = ByteWriter()
+        func append(_ numbers: [Int32]) {
+            writer.append("[")
+            for (index, number) in numbers.enumerated() {
+                if index > 0 { writer.append(",") }
+                writer.append(decimal: Int64(number))
+            }
+            writer.append("]")
+        }
+        writer.append("{\"here\":")
+        append(here)
+        writer.append(",\"elsewhere\":[")
+        for (index, place) in elsewhere.enumerated() {
+            if index > 0 { writer.append(",") }
+            writer.append("{\"partition\":")
+            writer.append(decimal: Int64(place.partition))
+            writer.append(",\"address\":")
+            writer.append(jsonString: place.address)
+            writer.append("}")
+        }
+        writer.append("],\"nowhere\":")
+        append(nowhere)
+        writer.append("}")
+        return Array(writer.bytes)
+    }
+}

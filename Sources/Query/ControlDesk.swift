@@ -1,0 +1,226 @@
+public import Access
+public import Audit
+internal import Events
+internal import Foundation
+public import Logging
+public import Pipeline
+
+/// Takes what people want done: records it in the audit, has a second person approve it where that is asked for, does it, and records
+/// what came of it. Who may do what, its callers have checked (`Permission`).
+public final class ControlDesk: Sendable {
+    /// An HTTP status and a JSON document.
+    public struct Reply: Sendable {
+        public let status: Int
+        public let json: [UInt8]
+    }
+
+    private static let maximumPurposeBytes = 1024
+
+    private let acts: ControlActs
+    private let audit: any AuditLog
+    private let fourEyes: FourEyes?
+    private let logger: Logger
+
+    /// `fourEyes`: nil if no act needs two people.
+    public init(_ acts: ControlActs, audit: any AuditLog, fourEyes: FourEyes?, logger: Logger) {
+        (self.acts, self.audit, self.fourEyes, self.logger) = (acts, audit, fourEyes, logger)
+    }
+
+    /// The permission that an act needs.
+    public static func permission(_ kind: ControlAct.Kind) -> Permission {
+        switch kind {
+        case .enrol, .withdraw: .enrol
+        case .void: .void
+        case .fileAppeal: .fileAppeal
+        case .decideAppeal: .decideAppeal
+        case .acknowledgeSource: .manageSources
+        case .activate, .rollback: .activatePolicy
+        case .startShadow, .stopShadow: .shadowPolicy
+        case .redrive: .redriveDeadLetters
+        }
+    }
+
+    /// Does an act, or proposes it where it needs two people. `body`: as `ControlRequest` reads it. `key`: the request's
+    /// `Idempotency-Key`; nil if it has none. `wait`: seconds; nil is `ControlActs.standardWait`.
+    public func act(
+        _ kind: ControlAct.Kind, subject: [UInt8]? = nil, body: [UInt8], by caller: Caller, key: String?,
+        wait: Int? = nil, wantsFacts: Bool = false
+    ) async throws(ControlRefusal) -> Reply {
+        let request: ControlRequest
+        do {
+            request = try ControlRequest(kind, subject: subject, body: body, actor: caller.name, key: key)
+        } catch {
+            await note(kind, subject: subject, by: caller, reason: nil, outcome: error.code)
+            throw error
+        }
+        if let fourEyes, fourEyes.acts.contains(kind.rawValue) {
+            return try await propose(request, String(decoding: body, as: UTF8.self), by: caller, fourEyes)
+        }
+        return try await perform(request, by: caller, wait: wait, wantsFacts: wantsFacts)
+    }
+
+    private func perform(
+        _ request: ControlRequest, by caller: Caller, wait: Int?, wantsFacts: Bool
+    ) async throws(ControlRefusal) -> Reply {
+        let (kind, subject) = (request.act.kind, request.subject.map { Array($0.utf8) })
+        do {
+            try await audit.append(
+                record(kind, subject: subject, by: caller, reason: request.reason, outcome: "requested"))
+        } catch {
+            throw ControlRefusal(503, "not-recorded", "the audit does not take the act now, so it is not done: ask again")
+        }
+        do {
+            let result = try await acts.perform(
+                request, wait: wait.map { .seconds($0) } ?? ControlActs.standardWait, wantsFacts: wantsFacts)
+            await note(
+                kind, subject: subject, by: caller, reason: request.reason, outcome: result.status.rawValue,
+                details: details(of: result))
+            var writer = ByteWriter()
+            result.writeJSON(to: &writer)
+            return Reply(status: result.httpStatus, json: Array(writer.bytes))
+        } catch {
+            await note(kind, subject: subject, by: caller, reason: request.reason, outcome: error.code)
+            throw error
+        }
+    }
+
+    private func details(of result: ControlResult) -> [(name: String, value: String)] {
+        var details: [(name: String, value: String)] = []
+        if let id = result.id { details.append(("event", id)) }
+        if result.isRepeat { details.append(("repeated", "true")) }
+        if let place = result.place {
+            details.append(("ledger", "\(place.partition):\(place.offset):\(place.entry)"))
+        }
+        return details
+    }
+
+    private func record(
+        _ kind: ControlAct.Kind, subject: [UInt8]?, by caller: Caller, reason: String?, outcome: String,
+        details: [(name: String, value: String)] = []
+    ) -> AuditRecord {
+        AuditRecord(
+            actor: caller.name, action: kind.rawValue, subject: subject, purpose: reason, outcome: outcome,
+            details: details)
+    }
+
+    /// What came of it is known without the record, too: the ledger has it.
+    private func note(
+        _ kind: ControlAct.Kind, subject: [UInt8]?, by caller: Caller, reason: String?, outcome: String,
+        details: [(name: String, value: String)] = []
+    ) async {
+        do {
+            try await audit.append(
+                record(kind, subject: subject, by: caller, reason: reason, outcome: outcome, details: details))
+        } catch {
+            logger.warning("what came of an act is not in the audit", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    // MARK: Four eyes
+
+    private func propose(
+        _ request: ControlRequest, _ body: String, by caller: Caller, _ fourEyes: FourEyes
+    ) async throws(ControlRefusal) -> Reply {
+        // The same request again is the same proposal.
+        let id = "p-" + PolicyHash.of("\(request.actor)\n\(request.key)").prefix(32)
+        if let known = fourEyes.proposal(id) {
+            guard known.hash == PolicyHash.of(body) else {
+                throw ControlRefusal(
+                    422, "key-reused", "this idempotency key was used for another proposal: use a new one")
+            }
+            return Self.reply(known, status: 202)
+        }
+        try await acts.check(request)
+        do {
+            _ = try await fourEyes.propose(
+                request.act.kind.rawValue, body: body, reason: request.reason, by: caller, id: id)
+        } catch AuditFailure.tooLarge {
+            throw ControlRefusal(
+                413, "too-large", "the proposal is larger than the audit takes: make it with --listed 0")
+        } catch {
+            throw ControlRefusal(503, "not-recorded", "the audit does not take the proposal now: ask again")
+        }
+        var writer = ByteWriter()
+        writer.append("{\"status\":\"proposed\",\"proposal\":")
+        writer.append(jsonString: id)
+        writer.append(",\"sha256\":")
+        writer.append(jsonString: PolicyHash.of(body))
+        writer.append("}")
+        return Reply(status: 202, json: Array(writer.bytes))
+    }
+
+    /// The proposals that wait, the oldest first: `{"proposals":[…]}` as `Proposal.write` writes them, without bodies.
+    public func proposals() -> Reply {
+        var writer = ByteWriter()
+        writer.append("{\"proposals\":[")
+        for (index, proposal) in (fourEyes?.open ?? []).enumerated() {
+            if index > 0 { writer.append(",") }
+            proposal.write(to: &writer, withBody: false)
+        }
+        writer.append("]}")
+        return Reply(status: 200, json: Array(writer.bytes))
+    }
+
+    /// One proposal, with what it would do.
+    public func proposal(_ id: String) throws(ControlRefusal) -> Reply {
+        guard let proposal = fourEyes?.proposal(id) else {
+            throw ControlRefusal(404, "no-proposal", "there is no proposal of this id")
+        }
+        return Self.reply(proposal, status: 200)
+    }
+
+    private static func reply(_ proposal: Proposal, status: Int) -> Reply {
+        var writer = ByteWriter()
+        proposal.write(to: &writer, withBody: true)
+        return Reply(status: status, json: Array(writer.bytes))
+    }
+
+    /// The act that a proposal is about; nil if there is no such proposal.
+    public func kind(ofProposal id: String) -> ControlAct.Kind? {
+        fourEyes?.proposal(id).flatMap { ControlAct.Kind(rawValue: $0.act) }
+    }
+
+    /// Approves a proposal and does what it says. `hash`: of what was read (`sha256`). A repeat by the same person does it once.
+    public func approve(
+        _ id: String, hash: String, by caller: Caller, wait: Int? = nil
+    ) async throws(ControlRefusal) -> Reply {
+        guard let fourEyes, let kind = kind(ofProposal: id) else {
+            throw ControlRefusal(404, "no-proposal", "there is no proposal of this id")
+        }
+        let proposal: Proposal
+        do {
+            proposal = try await fourEyes.approve(id, hash: hash, by: caller)
+        } catch {
+            throw Self.refusal(error)
+        }
+        let request = try ControlRequest(
+            kind, subject: nil, body: Array(proposal.body.utf8), actor: proposal.proposer, approver: caller.name,
+            key: "proposal \(id)")
+        return try await perform(request, by: caller, wait: wait, wantsFacts: false)
+    }
+
+    public func withdraw(_ id: String, by caller: Caller) async throws(ControlRefusal) -> Reply {
+        guard let fourEyes else { throw ControlRefusal(404, "no-proposal", "there is no proposal of this id") }
+        do {
+            try await fourEyes.withdraw(id, by: caller)
+        } catch {
+            throw Self.refusal(error)
+        }
+        return try proposal(id)
+    }
+
+    private static func refusal(_ error: any Error) -> ControlRefusal {
+        guard let refusal = error as? FourEyes.Refusal else {
+            return ControlRefusal(503, "not-recorded", "the audit does not take it now: ask again")
+        }
+        let detail = refusal.description
+        return switch refusal {
+        case .notReady: ControlRefusal(503, "not-ready", detail)
+        case .unknown: ControlRefusal(404, "no-proposal", detail)
+        case .closed: ControlRefusal(409, "proposal-closed", detail)
+        case .expired: ControlRefusal(409, "proposal-expired", detail)
+        case .own: ControlRefusal(403, "four-eyes", detail)
+        case .differs: ControlRefusal(409, "proposal-differs", detail)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Access
+import Events
+import HTTP
+import Hummingbird
+import Pipeline
+import Scoring
+
+/// Answers about subjects: of this member where it owns the ledger partition, of the owner where it does not.
+extension QueryServer {
+    /// Answers from the archive of the subject's partition: the owner's, or, where that cannot be had, a standby's here.
+    func lookUp(
+        _ call: RouteCall, _ body: @escaping @Sendable (_ asStandby: Bool) throws -> PipelineService.FileLookup
+    ) async throws -> Response {
+        func response(_ found: PipelineService.FileLookup) -> Response? {
+            switch found {
+            case .found(let json, let freshness):
+                let isEnrolled = json != Array("null".utf8)
+                let response: Response =
+                    isEnrolled ? .json(json) : .error("not enrolled", status: .notFound, code: "not-enrolled")
+                return response.stamped(freshness)
+            case .notOwned: return nil
+            case .notReady: return .retryLater("not ready")
+            case .noArchive:
+                return .error(
+                    "this member keeps no archive: start it with --data", status: .notImplemented, code: "no-archive")
+            }
+        }
+        do {
+            let found = try await historyWork.run { try body(false) }
+            guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
+            return try await answerElsewhere(partition, call) {
+                response(try await historyWork.run { try body(true) })
+            }
+        } catch let failure as HistoryFailure {
+            switch failure.kind {
+            case .beyond: return .error(failure.description, status: .badRequest)
+            case .notNow: return .retryLater(failure.description)
+            case .archive, .tooMany: return .error(failure.description, status: .internalServerError)
+            }
+        }
+    }
+
+    func standingOfNow(_ subject: [UInt8], _ call: RouteCall) async throws -> Response {
+        func response(_ found: PipelineService.Lookup) -> Response? {
+            if case .notReady = found { return .retryLater("not ready") }
+            return Answer(found).map { Response($0) }
+        }
+        let found: PipelineService.Lookup
+        if let atOnce = service.standingAtOnce(of: subject) {
+            found = atOnce
+        } else {
+            found = try await standingWork.run { self.service.standing(of: subject) }
+        }
+        guard case .notOwned(let partition) = found else { return response(found) ?? .ownerAway(nil) }
+        return try await answerElsewhere(partition, call) {
+            response(try await standingWork.run { self.service.standing(of: subject, asStandby: true) })
+        }
+    }
+
+    /// Answers about a partition that this member does not own.
+    private func answerElsewhere(
+        _ partition: Int, _ call: RouteCall, asStandby: () async throws -> Response?
+    ) async throws -> Response {
+        var route = AnswerRoute(
+            isForwarded: call.isForwarded, owner: service.address(ofOwner: partition))
+        while true {
+            switch route {
+            case .owner(let address): if let answer = await ask(address, about: partition, call) { return answer }
+            case .standby: if let answer = try await asStandby() { return answer }
+            case .nobody: return .ownerAway(partition)
+            }
+            route = route.next
+        }
+    }
+
+    /// Nil if the partition's owner does not answer.
+    private func ask(_ address: String, about partition: Int, _ call: RouteCall) async -> Response? {
+        guard let address = HTTPAddress(address) else { return nil }
+        switch await forwarding.ask(address, about: partition, target: call.target, for: call.caller) {
+        case .answer(let response): return response
+        case .tooLarge:
+            let limit = "greater than \(Forwarding.maximumBytes >> 20) MiB"
+            return .error(
+                "the answer of the partition's owner is \(limit); ask http://\(address) itself", status: .badGateway)
+        case .none: return nil
+        }
+    }
+}

@@ -1,0 +1,42 @@
+public import Events
+
+/// What somebody said who appealed.
+public struct AppealStatement: Sendable, Hashable {
+    /// Empty if the event has none.
+    public let text: String
+    /// The event's time.
+    public let filedAt: Timestamp
+    public let source: String
+    public let id: String
+
+    /// Of the last appeal that was filed against a sanction; nil if the subject's history has none.
+    public init?(_ history: SubjectEntries, sanction: String) {
+        let decoder = EventDecoder()
+        func string(_ name: StaticString, of entry: SubjectEntries.Entry) -> String? {
+            entry.data.withUnsafeBytes { data in
+                decoder.string(name, of: data).map { String(decoding: $0, as: UTF8.self) }
+            }
+        }
+        let found = history.entries.last { entry in
+            ControlType.appealFiled.isType(entry.type) && string("sanction", of: entry) == sanction
+        }
+        guard let found else { return nil }
+        text = string("statement", of: found) ?? ""
+        filedAt = found.time
+        source = String(decoding: found.source, as: UTF8.self)
+        id = String(decoding: found.id, as: UTF8.self)
+    }
+
+    /// `{"statement","filedAt","source","id"}`
+    public func write(to writer: inout ByteWriter) {
+        writer.append("{\"statement\":")
+        writer.append(jsonString: text)
+        writer.append(",\"filedAt\":\"")
+        writer.append(filedAt)
+        writer.append("\",\"source\":")
+        writer.append(jsonString: source)
+        writer.append(",\"id\":")
+        writer.append(jsonString: id)
+        writer.append("}")
+    }
+}

@@ -1,0 +1,103 @@
+public import Events
+internal import Scoring
+
+/// A subject's score over time, with what made each step: what a plot needs.
+public struct ScoreHistory: Sendable {
+    /// From here on the score is this one.
+    public struct Point: Sendable, Equatable {
+        public var time: Timestamp
+        /// Nil from a withdrawal on.
+        public var score: Int64?
+        public var band: String?
+        /// Rules and points, largest first.
+        public var reasons: [(rule: String, points: Int64)]
+        /// The number of the entry in the history; nil where time passed.
+        var entry: Int?
+
+        public static func == (a: Self, b: Self) -> Bool {
+            a.time == b.time && a.score == b.score && a.band == b.band && a.entry == b.entry
+                && a.reasons.elementsEqual(b.reasons) { $0 == $1 }
+        }
+    }
+
+    /// Points of a plot, and reasons of a point.
+    public static let pointLimits = 4...5000
+    public static let maximumReasons = 5
+
+    /// In the order in which they came.
+    public let points: [Point]
+    /// How many there are in all; more than `points` where some are left out.
+    public let steps: Int
+    private let history: SubjectEntries
+
+    /// At most `maximum` points, one of `pointLimits`. Of many, each quarter of that number of equal stretches leaves its first and last
+    /// point, its least and its greatest score: so no peak is lost, and a plot that is no wider looks the same. Throws what a replay throws.
+    public init(_ history: SubjectEntries, asOf time: Timestamp? = nil, maximum: Int) throws {
+        let replay = try SubjectReplay(history, asOf: time)
+        var points: [Point] = []
+        for step in replay.steps {
+            for change in step.changes where change.kind == .scoreChanged {
+                let band = change.after.flatMap { $0.split(separator: " ", maxSplits: 1).last }.map(String.init)
+                points.append(
+                    Point(
+                        time: change.time, score: change.score, band: band,
+                        reasons: Array(change.reasons.prefix(Self.maximumReasons)),
+                        entry: change.isTimer ? nil : step.entry))
+            }
+        }
+        self.history = history
+        steps = points.count
+        self.points = Self.thinned(points, to: Self.pointLimits.clamped(maximum))
+    }
+
+    static func thinned(_ points: [Point], to maximum: Int) -> [Point] {
+        guard points.count > maximum else { return points }
+        let stretches = maximum / 4
+        return (0..<stretches).flatMap { stretch -> [Point] in
+            let range = points.count * stretch / stretches..<points.count * (stretch + 1) / stretches
+            // A withdrawal is below every score.
+            func score(_ place: Int) -> Int64 { points[place].score ?? .min }
+            guard let first = range.first, let last = range.last,
+                let least = range.min(by: { score($0) < score($1) }),
+                let greatest = range.max(by: { score($0) < score($1) })
+            else { return [] }
+            return Set([first, last, least, greatest]).sorted().map { points[$0] }
+        }
+    }
+
+    /// `{"subject","steps","points":[{"time","score","band","cause":{"type","source","id","time","offset"},"reasons":[{"rule",
+    /// "points"}]}]}`; `cause` is null where time passed, `score` and `band` from a withdrawal on.
+    public func write(to writer: inout ByteWriter) {
+        writer.append("{\"subject\":")
+        history.subject.withUnsafeBytes { writer.append(jsonString: $0) }
+        writer.append(",\"steps\":")
+        writer.append(decimal: Int64(steps))
+        writer.append(",\"points\":[")
+        for (index, point) in points.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append("{\"time\":")
+            SubjectFile.append(point.time, to: &writer)
+            writer.append(",\"score\":")
+            if let score = point.score { writer.append(decimal: score) } else { writer.append("null") }
+            writer.append(",\"band\":")
+            if let band = point.band { writer.append(jsonString: band) } else { writer.append("null") }
+            writer.append(",\"cause\":")
+            if let entry = point.entry { history.entries[entry].writeCause(to: &writer) } else { writer.append("null") }
+            writer.append(",\"reasons\":[")
+            for (place, reason) in point.reasons.enumerated() {
+                if place > 0 { writer.append(byte: 0x2C) }
+                writer.append("{\"rule\":")
+                writer.append(jsonString: reason.rule)
+                writer.append(",\"points\":")
+                writer.append(decimal: reason.points)
+                writer.append("}")
+            }
+            writer.append("]}")
+        }
+        writer.append("]}")
+    }
+}
+
+extension ClosedRange<Int> {
+    fileprivate func clamped(_ number: Int) -> Int { Swift.min(upperBound, Swift.max(lowerBound, number)) }
+}

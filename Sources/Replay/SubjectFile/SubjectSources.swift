@@ -1,0 +1,126 @@
+internal import Events
+internal import Ledger
+internal import Policy
+internal import Scoring
+
+/// What a subject's score rests on: the points of each source topic before any cap, and what caps, rules over measures and the
+/// limits of dimensions and of the score add to their sum. The parts add up to the score exactly.
+struct SubjectSources {
+    struct Part: Equatable {
+        var rule: Int
+        var points: Int64
+        /// Events that count under the rule now.
+        var events: Int64
+    }
+
+    struct Source: Equatable {
+        var topic: [UInt8]
+        /// Of this subject, whatever became of them.
+        var entries: Int64
+        /// In policy order, without rules under which no event counts.
+        var parts: [Part]
+    }
+
+    /// Sorted by the topics' names.
+    private(set) var sources: [Source] = []
+    private let policy: ScoringPolicy
+    private let standing: Standing?
+    /// Of rules with events.
+    private var points: Int64 = 0
+    private var caps: Int64 = 0
+    private var rulesOverMeasures: Int64 = 0
+
+    init(_ history: SubjectEntries, _ replay: borrowing SubjectReplay) {
+        policy = replay.fold.policy
+        standing = replay.standing
+        var numbers: [[UInt8]: Int] = [:]
+        for entry in history.entries where entry.kind == .event && entry.subject == history.subject {
+            let number = numbers[entry.topic] ?? sources.count
+            if number == sources.count {
+                numbers[entry.topic] = number
+                sources.append(Source(topic: entry.topic, entries: 0, parts: []))
+            }
+            sources[number].entries += 1
+        }
+        for rule in policy.rules.indices {
+            add(rule, numbers, history, replay)
+        }
+        sources.sort { $0.topic.lexicographicallyPrecedes($1.topic) }
+    }
+
+    private mutating func add(
+        _ rule: Int, _ numbers: [[UInt8]: Int], _ history: SubjectEntries, _ replay: borrowing SubjectReplay
+    ) {
+        let total = standing?.contributions.first { $0.rule == rule }?.points ?? 0
+        guard !policy.rules[rule].isOverMeasures else { return rulesOverMeasures += total }
+        var left = history.subject.withUnsafeBytes { replay.fold.points(ofRule: rule, of: $0) }
+        let counted = left.values.reduce(0, +)
+        points += counted
+        caps += total - counted
+        // Of entries with the same fingerprint the first counted.
+        for number in replay.entriesOfEnrolment where !left.isEmpty {
+            let entry = history.entries[number]
+            guard entry.kind == .event, entry.subject == history.subject, let source = numbers[entry.topic],
+                let points = left.removeValue(forKey: entry.lend { Fold.fingerprint(of: $0) })
+            else { continue }
+            if sources[source].parts.last?.rule != rule {
+                sources[source].parts.append(Part(rule: rule, points: 0, events: 0))
+            }
+            let last = sources[source].parts.count - 1
+            sources[source].parts[last].points += points
+            sources[source].parts[last].events += 1
+        }
+    }
+
+    /// `"sources":[{"topic","owner","sector","entries","points","rules":[{"rule","dimension","points","events"}]}],
+    /// "parts":{"base","sources","caps","rulesOverMeasures","dimensionLimits","scoreLimits","score"}`. `owner` and `sector` are
+    /// left out if the topic does not declare them; `parts` is null for who is not enrolled.
+    func write(to writer: inout ByteWriter, _ declarations: [String: SourceDeclaration]) {
+        writer.append("\"sources\":[")
+        for (index, source) in sources.enumerated() {
+            if index > 0 { writer.append(byte: 0x2C) }
+            writer.append("{\"topic\":")
+            source.topic.withUnsafeBytes { writer.append(jsonString: $0) }
+            declarations[String(decoding: source.topic, as: UTF8.self)]?.writeOwner(to: &writer)
+            writer.append(",\"entries\":")
+            writer.append(decimal: source.entries)
+            writer.append(",\"points\":")
+            writer.append(decimal: source.parts.reduce(0) { $0 + $1.points })
+            writer.append(",\"rules\":[")
+            for (index, part) in source.parts.enumerated() {
+                if index > 0 { writer.append(byte: 0x2C) }
+                let rule = policy.rules[part.rule]
+                writer.append("{\"rule\":")
+                writer.append(jsonString: rule.id)
+                writer.append(",\"dimension\":")
+                writer.append(jsonString: policy.dimensions[rule.dimension].name)
+                writer.append(",\"points\":\(part.points),\"events\":\(part.events)}")
+            }
+            writer.append("]}")
+        }
+        writer.append("],\"parts\":")
+        guard let standing else { return writer.append("null") }
+        let dimensions = standing.dimensions.reduce(0, +)
+        let members: KeyValuePairs<StaticString, Int64> = [
+            "base": policy.score.base, "sources": points, "caps": caps, "rulesOverMeasures": rulesOverMeasures,
+            "dimensionLimits": dimensions - points - caps - rulesOverMeasures,
+            "scoreLimits": standing.level.score - policy.score.base - dimensions, "score": standing.level.score,
+        ]
+        for (index, (name, value)) in members.enumerated() {
+            writer.append(index == 0 ? "{\"" : ",\"")
+            writer.append(name)
+            writer.append("\":")
+            writer.append(decimal: value)
+        }
+        writer.append("}")
+    }
+}
+
+extension SourceDeclaration {
+    /// The members `owner` and `sector`, after others.
+    func writeOwner(to writer: inout ByteWriter) {
+        writer.append(",\"owner\":")
+        writer.append(jsonString: owner)
+        writer.append(",\"sector\":\"\(sector.rawValue)\"")
+    }
+}

@@ -1,0 +1,63 @@
+public import Events
+internal import Policy
+
+/// An appeal that is not decided yet.
+public struct OpenAppeal: Sendable, Hashable {
+    public let subject: [UInt8]
+    /// The sanction's id.
+    public let sanction: String
+    /// `stayed`, unless the policy stays nothing.
+    public let state: SanctionState
+    /// The sanction's dates.
+    public let since: Timestamp
+    public let until: Timestamp
+    /// The sanction is lifted here if nobody has decided by then.
+    public let decideBy: Timestamp
+
+    public init(
+        subject: [UInt8], sanction: String, state: SanctionState, since: Timestamp, until: Timestamp,
+        decideBy: Timestamp
+    ) {
+        (self.subject, self.sanction, self.state) = (subject, sanction, state)
+        (self.since, self.until, self.decideBy) = (since, until, decideBy)
+    }
+}
+
+extension Fold {
+    /// Counts them, as of what is folded. It looks at each sanction once, some nanoseconds.
+    public borrowing func openAppealCount() -> Int {
+        var count = 0
+        guard var free = impositions.marks() else { preconditionFailure("a sanction is free twice") }
+        for index in 0..<impositions.used {
+            let number = UInt32(index + 1)
+            if free.insert(number), impositions[number].pointee.appeal == .pending { count += 1 }
+        }
+        return count
+    }
+
+    /// The open appeals of the subjects in `records` records of the table, from record `first` on. Returns the record to go on with;
+    /// nil if there is none. A subject that stays has the same record until the policy changes.
+    public borrowing func openAppeals(
+        from first: Int, records: Int, _ body: (OpenAppeal) -> Void
+    ) -> Int? {
+        let end = min(subjects.used, first + records)
+        guard first < end else { return nil }
+        let place = subjects.layout.sanctionsAt
+        for number in first..<end {
+            let record = subjects.record(UInt32(number))
+            guard SubjectTable.header(record).pointee.keyLength > 0 else { continue }
+            for sanction in policy.sanctions.indices where record[place + sanction] != 0 {
+                guard let imposition = imposition(sanction, record)?.pointee, imposition.appeal == .pending else {
+                    continue
+                }
+                body(
+                    OpenAppeal(
+                        subject: Array(SubjectTable.key(record)), sanction: policy.sanctions[sanction].id,
+                        state: imposition.state, since: Timestamp(microseconds: imposition.since),
+                        until: Timestamp(microseconds: imposition.until),
+                        decideBy: Timestamp(microseconds: imposition.deadline)))
+            }
+        }
+        return end < subjects.used ? end : nil
+    }
+}

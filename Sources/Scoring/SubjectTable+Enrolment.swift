@@ -1,0 +1,34 @@
+// What a chunk has after its records: when each subject enrolled, and the newest enrolment in it.
+extension SubjectTable {
+    /// Bytes that a subject's enrolment takes beside its record.
+    static let enrolmentBytes = MemoryLayout<Int64>.stride
+
+    var chunkWords: Int { Self.chunkRecords * (layout.words + 1) + 1 }
+
+    /// Times of enrolments, one a record.
+    func enrolments(ofChunk chunk: Int) -> UnsafeMutablePointer<Int64> {
+        chunks[chunk] + Self.chunkRecords * layout.words
+    }
+
+    /// The greatest number of an enrolment that was put into the chunk; 0 if there is none.
+    func newestLife(ofChunk chunk: Int) -> UnsafeMutablePointer<Int64> {
+        enrolments(ofChunk: chunk) + Self.chunkRecords
+    }
+
+    /// The time of the subject's enrolment, in microseconds since 1970.
+    func enrolledAt(_ subject: UInt32) -> UnsafeMutablePointer<Int64> {
+        enrolments(ofChunk: Int(subject) >> Self.chunkShift) + (Int(subject) & (Self.chunkRecords - 1))
+    }
+
+    /// Notes the number and the time of a subject's enrolment.
+    func enrol(_ subject: UInt32, life: UInt32, at time: Int64) {
+        Self.life(record(subject)).pointee = life
+        enrolledAt(subject).pointee = time
+        noteLife(life, ofChunk: Int(subject) >> Self.chunkShift)
+    }
+
+    func noteLife(_ life: UInt32, ofChunk chunk: Int) {
+        let newest = newestLife(ofChunk: chunk)
+        newest.pointee = max(newest.pointee, Int64(life))
+    }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Foundation
+import Ledger
+import Logging
+import Pipeline
+
+/// With which key a command signs the control events that it sends.
+struct ControlKeyOptions: ParsableArguments {
+    @Option(help: Setting.help("control-key"), completion: .file())
+    var controlKey: String?
+
+    /// Nil if no key is given: the events are not signed.
+    func signer(_ settings: inout Settings) throws -> ControlSigner? {
+        try settings.text("control-key", flag: controlKey).map { path in
+            try ControlKeyFile.reading { try ControlSigner(file: path) }
+        }
+    }
+}
+
+/// What `standing serve` is told about the acts of people: whose signature counts, with which key the member signs, and which
+/// acts need two people.
+struct ControlOptions: ParsableArguments {
+    @Option(help: Setting.help("control-keys"), completion: .file())
+    var controlKeys: String?
+
+    @OptionGroup var key: ControlKeyOptions
+
+    func keys(_ settings: inout Settings) throws -> ControlKeys? {
+        try settings.text("control-keys", flag: controlKeys).map { path in
+            try ControlKeyFile.reading { try ControlKeys(file: path) }
+        }
+    }
+
+    /// Ends the command where the member's own key is not one that the member believes.
+    static func check(_ signer: ControlSigner?, _ keys: ControlKeys?) throws {
+        guard let signer, let keys, !keys.has(signer) else { return }
+        throw fail(
+            "error: --control-key: --control-keys has no key \(signer.name), or another one under this name: what this member signs "
+                + "would be turned away. Add the line of its .pub file", Exit.usage)
+    }
+
+    static func warnOfUnsigned(_ configuration: PipelineConfiguration, _ logger: Logger) {
+        guard configuration.controlKeys == nil, configuration.roles.contains(.intake) else { return }
+        logger.warning(
+            "control events are not signed: who may write the topic decides who is scored, and by what (--control-keys)",
+            metadata: ["control": "\(configuration.topics.control)"])
+    }
+}
+
+private enum ControlKeyFile {
+    /// Ends the command with what is wrong with a key's file.
+    static func reading<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let failure as ControlKeys.Failure {
+            throw fail("error: \(failure)", Exit.usage)
+        } catch let error as FileError {
+            throw fail("error: \(error)", Exit.usage)
+        }
+    }
+}
+
+struct KeysCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "Keys that sign control events.",
+        discussion: """
+            Examples:
+              standing keys new desk.key --name desk --acts enrol,withdraw
+            """,
+        subcommands: [KeysNewCommand.self])
+}
+
+struct KeysNewCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "new",
+        abstract: "Make a key that control events are signed with.",
+        discussion: """
+            Writes the private key to FILE, which only its owner may read, and a line for the file of --control-keys to FILE.pub: \
+            collect those of all who may write control events in one file and give it to each member with --control-keys. The acts \
+            are enrol, withdraw, void, file-appeal, decide-appeal, activate, reset-source, acknowledge-source, or all of them.
+
+            Examples:
+              standing keys new /etc/standing/desk.key --name desk --acts enrol,withdraw
+              cat keys/*.pub > /etc/standing/control.pub
+            """)
+
+    @Argument(
+        help: "Where the private key goes; the line with the public key goes to FILE.pub. Neither may be there yet.",
+        completion: .file())
+    var file: String
+    @Option(help: "The key's name, which each event says: letters, digits, . _ and -.")
+    var name: String
+    @Option(help: "ACT[,ACT…] that the key may sign, or all.")
+    var acts: String
+
+    func run() throws {
+        let key: (privateFile: String, publicFile: String)
+        do {
+            key = try ControlSigner.generate(
+                name: name, acts: acts.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
+        } catch {
+            throw fail("error: \(error)", Exit.usage)
+        }
+        for (path, text, mode) in [(file, key.privateFile, 0o600), (file + ".pub", key.publicFile, 0o644)] {
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, mode_t(mode))
+            guard descriptor >= 0 else { throw fail("\(path): error: \(String(cString: strerror(errno)))") }
+            let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+            try handle.write(contentsOf: Data(text.utf8))
+            try handle.close()
+        }
+        print(name)
+    }
+}

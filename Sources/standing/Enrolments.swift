@@ -1,0 +1,179 @@
+import ArgumentParser
+import Events
+import Foundation
+import Mapping
+import Synchronization
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// Who of many subjects is not enrolled, by a list or by what a member of Standing answers.
+final class Enrolments {
+    /// Subjects that a member is asked about; beyond, nothing is known.
+    static let maximumAsked = 20_000
+    private static let maximumNames = 10
+    private static let batch = 64
+
+    private enum Knowledge {
+        case list(FingerprintCounts)
+        case member(MemberSubjects)
+    }
+
+    private let knowledge: Knowledge
+    private let output: OutputFile?
+    private var waiting: [[UInt8]] = []
+    private var asked: Int64 = 0
+    private var missing: Int64 = 0
+    private var unanswered: Int64 = 0
+    /// The first of those who are not enrolled.
+    private var names: [String] = []
+
+    /// A list: a subject a line, or JSON lines with `subject`, as `standing replay` prints them. `output`: where all who are not
+    /// enrolled are written, a line each.
+    init(list path: String, output: OutputFile?) throws {
+        self.output = output
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw fail("\(path): error: cannot be read", Exit.usage)
+        }
+        var known = FingerprintCounts()
+        let decoder = EventDecoder()
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            Array(line.last == UInt8(ascii: "\r") ? line.dropLast() : line).withUnsafeBytes { line in
+                let isObject = line.first == UInt8(ascii: "{")
+                let subject = isObject ? decoder.string("subject", of: line) : line
+                if let subject { _ = known.add(subject.fingerprint(seed: 0)) }
+            }
+        }
+        knowledge = .list(known)
+    }
+
+    /// `member`: `http://HOST:PORT`.
+    init(member: String, token: String?, output: OutputFile?) throws {
+        self.output = output
+        knowledge = .member(try MemberSubjects(member, token: token))
+    }
+
+    /// A subject that was not noted before.
+    func note(_ subject: UnsafeRawBufferPointer) throws {
+        switch knowledge {
+        case .list(let known):
+            asked += 1
+            if !known.contains(subject.fingerprint(seed: 0)) { try noteMissing(Array(subject)) }
+        case .member:
+            guard asked + Int64(waiting.count) < Self.maximumAsked else {
+                unanswered += 1
+                return
+            }
+            waiting.append(Array(subject))
+            if waiting.count == Self.batch { try finish() }
+        }
+    }
+
+    /// Asks about those that wait.
+    func finish() throws {
+        guard case .member(let member) = knowledge, !waiting.isEmpty else { return }
+        for (subject, answer) in zip(waiting, try member.ask(waiting)) {
+            asked += 1
+            switch answer {
+            case .enrolled: break
+            case .notEnrolled: try noteMissing(subject)
+            case .silent: unanswered += 1
+            }
+        }
+        waiting.removeAll()
+    }
+
+    func close() throws {
+        try finish()
+        try output?.close()
+    }
+
+    private func noteMissing(_ subject: [UInt8]) throws {
+        missing += 1
+        if names.count < Self.maximumNames { names.append(String(decoding: subject, as: UTF8.self)) }
+        try subject.withUnsafeBytes { try output?.write(line: $0) }
+    }
+
+    var text: String {
+        let list = names.joined(separator: ", ") + (missing > names.count ? ", …" : "")
+        let silent = unanswered > 0 ? "; of \(unanswered) it is not known" : ""
+        return "not enrolled: \(missing) of \(asked)\(names.isEmpty ? "" : " (\(list))")\(silent)"
+    }
+
+    /// `{"asked","missing","unanswered","examples":[…]}`
+    var json: String {
+        var json = ByteWriter()
+        json.append("{\"asked\":\(asked),\"missing\":\(missing),\"unanswered\":\(unanswered),\"examples\":[")
+        for (index, name) in names.enumerated() {
+            if index > 0 { json.append(",") }
+            json.append(jsonString: name)
+        }
+        json.append("]}")
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+}
+
+/// Asks a member over HTTP which subjects are enrolled. Every call blocks.
+private final class MemberSubjects {
+    enum Answer { case enrolled, notEnrolled, silent }
+
+    private static let seconds = 10.0
+    private static let atOnce = 8
+
+    private let base: URL
+    private let token: String?
+    private let session: URLSession
+
+    init(_ base: String, token: String?) throws {
+        guard let url = URL(string: base), ["http", "https"].contains(url.scheme), url.host != nil else {
+            throw fail("error: --member: \"\(base)\" is no address such as http://127.0.0.1:8080", Exit.usage)
+        }
+        self.base = url
+        self.token = token
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.timeoutIntervalForRequest = Self.seconds
+        configuration.httpShouldSetCookies = false
+        configuration.httpMaximumConnectionsPerHost = Self.atOnce
+        session = URLSession(configuration: configuration)
+    }
+
+    deinit { session.invalidateAndCancel() }
+
+    /// Ends the command if no question at all is answered.
+    func ask(_ subjects: [[UInt8]]) throws -> [Answer] {
+        let answers = Mutex([Int: Answer]())
+        let statuses = Mutex(Set<Int>())
+        let group = DispatchGroup()
+        for (index, subject) in subjects.enumerated() {
+            guard let url = url(of: subject) else { continue }
+            var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
+            if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+            group.enter()
+            session.dataTask(with: request) { _, response, _ in
+                let status = (response as? HTTPURLResponse)?.statusCode
+                let answer: Answer = status == 200 ? .enrolled : status == 404 ? .notEnrolled : .silent
+                if let status { _ = statuses.withLock { $0.insert(status) } }
+                answers.withLock { $0[index] = answer }
+                group.leave()
+            }.resume()
+        }
+        group.wait()
+        let found = answers.withLock { answers in subjects.indices.map { answers[$0] ?? .silent } }
+        guard found.contains(where: { $0 != .silent }) else {
+            let seen = statuses.withLock { $0.sorted() }.map(String.init).joined(separator: ", ")
+            throw fail(
+                seen.isEmpty
+                    ? "error: --member: \(base) does not answer"
+                    : "error: --member: \(base) answers with status \(seen)")
+        }
+        return found
+    }
+
+    private func url(of subject: [UInt8]) -> URL? {
+        let allowed = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+        let text = String(decoding: subject, as: UTF8.self)
+        guard let segment = text.addingPercentEncoding(withAllowedCharacters: allowed) else { return nil }
+        return URL(string: "\(base.absoluteString.hasSuffix("/") ? "" : "/")subjects/\(segment)", relativeTo: base)
+    }
+}

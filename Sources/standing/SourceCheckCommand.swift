@@ -1,0 +1,90 @@
+import ArgumentParser
+import Events
+import Foundation
+import Mapping
+import Policy
+import Replay
+
+/// Where a map stands.
+enum MapFile {
+    /// Ends the command with every mistake of the file.
+    static func read(_ path: String) throws -> RecordMap {
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw fail("\(path): error: cannot be read", Exit.usage)
+        }
+        do throws(YAMLMistakes) {
+            return try RecordMap(yaml: try YAMLReader.text(of: bytes, file: path), file: path)
+        } catch {
+            throw fail(error.description)
+        }
+    }
+}
+
+struct SourceCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "What a map makes of a topic's records, without a broker.",
+        discussion: """
+            The file has a `map`: a topic file, or a file of a map alone. It is compiled, and each sample is mapped and checked as \
+            intake would. A line of the sample is a record, {"key", "value", "headers", "timestamp", "topic", "partition", \
+            "offset"}, or a bare value. What a line does not say is partition 0, the line's number from 0 as offset, and the \
+            present time as timestamp.
+
+            Examples:
+              standing source check deploy/examples/sources/debezium.yaml --sample deploy/examples/sources/debezium.jsonl
+              standing source check map.yaml --sample records.jsonl --output json
+            Exit 1 if the map has a mistake or a record is refused.
+            """)
+
+    @Argument(help: "File with a map, YAML.", completion: .file(extensions: ["yaml", "yml"]))
+    var file: String
+    @Option(help: "File of records, JSON lines, plain or .gz.", completion: .events)
+    var sample: String?
+    @Option(help: "The topic, as far as a record does not say.")
+    var topic = "sample"
+    @Option(help: "text or json, a line a record.")
+    var output = TableFormat.text
+
+    func run() throws {
+        let map = try MapFile.read(file)
+        guard let sample else { return say("\(file): no mistakes") }
+        let mapper = CheckedMapper(map)
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        var counts = (events: 0, none: 0, refused: 0)
+        do {
+            let lines = try LineReader(sample, maximumBytes: EventDecoder.maximumEventBytes)
+            while let line = try lines.next() {
+                guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
+                let record: SampleRecord
+                do throws(SampleRecord.Defect) {
+                    record = try SampleRecord(line: line)
+                } catch {
+                    throw fail("\(sample):\(lines.line): error: \(error)")
+                }
+                let outcome = mapper.map(
+                    record, topic: topic, offset: Int64(lines.line - 1), timestamp: now, latest: .max)
+                switch outcome {
+                case .event: counts.events += 1
+                case .noEvent: counts.none += 1
+                case .noValue, .notAnEvent: counts.refused += 1
+                }
+                show(outcome, mapper, sample, lines.line)
+            }
+        } catch let failure as LineReader.Failure {
+            throw fail(failure.description)
+        }
+        say("\(counts.events) events, \(counts.none) passed over, \(counts.refused) refused")
+        if counts.refused > 0 { throw Exit.failed }
+    }
+
+    private func show(_ outcome: CheckedMapper.Outcome, _ mapper: CheckedMapper, _ sample: String, _ line: Int) {
+        if output == .json { return print(mapper.line(outcome, number: line)) }
+        let shown =
+            switch outcome {
+            case .event: "event \(String(decoding: mapper.bytes, as: UTF8.self))"
+            case .noEvent: "no event"
+            case .noValue, .notAnEvent: "refused: \(outcome.refusal?.message ?? "")"
+            }
+        print("\(sample):\(line): \(shown)".printable())
+    }
+}

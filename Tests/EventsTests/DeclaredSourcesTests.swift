@@ -1,0 +1,102 @@
+import Events
+import Randomness
+import Testing
+
+@Suite struct DeclaredSourcesTests {
+    private static func declaration(
+        types: [String], sources: [String], lasts: CalendarSpan? = nil
+    ) -> SourceDeclaration {
+        SourceDeclaration(
+            owner: "o", sector: .public, purpose: "p", types: types, sources: sources, lasts: lasts, contact: "c")
+    }
+
+    private static let declarations = [
+        "bills": declaration(types: ["bill.*", "loan.repaid"], sources: ["/bank", "/utility/"]),
+        "fares": declaration(types: ["fare.paid"], sources: ["/rail/"], lasts: CalendarSpan(1, .months)),
+    ]
+
+    private func code(
+        _ source: String, _ type: String, from topic: String, at time: String = "2026-01-02T03:04:05Z",
+        _ declared: DeclaredSources = DeclaredSources(declarations)
+    ) throws -> String? {
+        let decoder = EventDecoder()
+        var event = EventView.empty
+        let text = eventJSON(source: #""\#(source)""#, type: #""\#(type)""#, time: #""\#(time)""#)
+        return try Array(text.utf8).withUnsafeBytes { bytes in
+            try #require(decoder.decode(structured: bytes, into: &event) == nil)
+            return declared.defect(of: event, declaration: declared.number(of: topic))?.code
+        }
+    }
+
+    @Test(arguments: [
+        ("/bank", "bill.paid", "bills", nil), ("/bank/meridian", "loan.repaid", "bills", nil),
+        ("/utility/water", "bill.missed", "bills", nil), ("/rail/north", "fare.paid", "fares", nil),
+        ("/utility", "bill.paid", "bills", "source/not-declared"),
+        ("/rail/north", "bill.paid", "bills", "source/not-declared"),
+        ("/BANK", "bill.paid", "bills", "source/not-declared"), ("/", "bill.paid", "bills", "source/not-declared"),
+        ("/bank", "bill", "bills", "source/not-declared"),
+        ("/bank", "loan.repaid.late", "bills", "source/not-declared"),
+        ("/bank", "fare.paid", "bills", "source/not-declared"),
+        ("/rail/north", "fare.paid2", "fares", "source/not-declared"),
+        ("/hall", "anything", "undeclared", nil), ("/bank/meridian", "anything", "undeclared", "source/not-declared"),
+        ("/rail/", "fare.paid", "undeclared", "source/not-declared"), ("/rail", "fare.paid", "undeclared", nil),
+    ])
+    func anEventIsWithinItsTopicsDeclarationOrRefused(
+        _ source: String, _ type: String, _ topic: String, _ code: String?
+    ) throws {
+        #expect(try self.code(source, type, from: topic) == code)
+    }
+
+    @Test func theDefectNamesWhatIsNotDeclared() {
+        let source = EventDefect(.source, .notDeclared)
+        let type = EventDefect(.type, .notDeclared)
+        #expect(source.code == type.code)
+        #expect(source.description.hasPrefix("source ") && type.description.hasPrefix("type "))
+    }
+
+    @Test func anEventOlderThanItsTopicDeclaresIsRefused() throws {
+        let declared = DeclaredSources([
+            "fares": Self.declaration(types: ["fare.paid"], sources: ["/rail/"], lasts: CalendarSpan(1, .months))
+        ])
+        func code(_ time: String) throws -> String? {
+            try self.code("/rail/n", "fare.paid", from: "fares", at: time, declared)
+        }
+        #expect(try code("1970-01-01T00:00:00Z") == nil)
+        // 2026-03-31T00:00:00Z
+        declared.setTime(1_774_915_200_000_000)
+        #expect(try code("2026-02-28T00:00:00Z") == nil)
+        #expect(try code("2026-02-27T23:59:59.999999Z") == "source/too-old")
+        #expect(try code("2026-04-01T00:00:00Z") == nil)
+    }
+
+    /// Against the definition, on texts with long and short beginnings in common.
+    @Test func lookUpsAgreeWithTheDefinition() throws {
+        var fuzz = Fuzz("declared sources", count: 3000, long: 100_000)
+        var random = Seeded(fuzz.seed)
+        let parts = ["/", "a", "b", "bank", "/bank", "ü", ".", "01234567", "~"]
+        func text() -> String {
+            (0...random.below(4)).map { _ in parts[random.below(parts.count)] }.joined()
+        }
+        var refused = 0
+        for _ in 0..<fuzz.count {
+            let sources = (0...random.below(6)).map { _ in text() }
+            let types = (0...random.below(6)).map { _ in text() + (random.below(2) == 0 ? ".*" : "") }
+            let (source, type) = (text(), text())
+            let topic = random.below(3) == 0 ? "other" : "topic"
+            try fuzz.run("\(sources) \(types) \(source) \(type)") {
+                let declared = DeclaredSources(["topic": Self.declaration(types: types, sources: sources)])
+                let isClaimed = sources.contains { source.utf8.starts(with: $0.utf8) }
+                let isTyped = types.contains { pattern in
+                    pattern.hasSuffix(".*")
+                        ? type.utf8.starts(with: pattern.utf8.dropLast()) : type.utf8.elementsEqual(pattern.utf8)
+                }
+                let isGood = topic == "topic" ? isClaimed && isTyped : !isClaimed
+                if !isGood { refused += 1 }
+                let code = try self.code(source, type, from: topic, declared)
+                #expect((code == nil) == isGood, "\(topic): \(sources) \(types) \(source) \(type)")
+            }
+        }
+        fuzz.report("\(refused) refused")
+        #expect(refused > 0 && refused < fuzz.count)
+    }
+}
