@@ -193,7 +193,7 @@ enum Style {
         tr.struck th, tr.struck td { background: var(--notice-wash); }
         tr.struck :first-child:is(td) { box-shadow: -.6rem 0 var(--notice-wash); }
         td.check { width: 2rem; }
-        .scroll { overflow-x: auto; }
+        .scroll { overflow-x: auto; position: relative; }
         .scroll tbody th, .scroll td .id { overflow-wrap: break-word; }
         .scroll tbody th { min-width: 7rem; }
         .reason { white-space: nowrap; margin-right: .6rem; }
