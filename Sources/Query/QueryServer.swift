@@ -75,7 +75,8 @@ public final class QueryServer: Sendable {
                 port.flatMap { announcement.announced(port: $0) }.map(\.description)
             }
         }
-        return RouteTable(programmeRoutes + subjectRoutes + liveRoutes + more, options, logger: logger)
+        return RouteTable(
+            programmeRoutes + subjectRoutes + searchRoutes + liveRoutes + more, options, logger: logger)
     }
 
     /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be
