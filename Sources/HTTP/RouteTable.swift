@@ -175,7 +175,7 @@ public struct RouteTable: HTTPResponder {
             isForwarded: request.headers[.standingForwarded] != nil,
             target: request.uri.path + (request.uri.query.map { "?\($0)" } ?? ""),
             fields: request.headers, values: values,
-            isStillAllowed: { await isStillAllowed(route, request, peer, subject) })
+            isStillAllowed: { [subject] in await isStillAllowed(route, request, peer, subject) })
     }
 
     /// The bytes of the body, and its media type.
