@@ -48,7 +48,8 @@ public final class QueryServer: Sendable {
     ) {
         (self.options, self.more, self.version) = (options, more, version)
         forwarding = Forwarding(
-            maximum: min(32, QueryServer.share), secret: secret, isTLS: certificate != nil)
+            maximum: min(32, QueryServer.share), secret: secret, isTLS: certificate != nil,
+            isRefused: secret == nil && options.access.isGate)
         self.service = service
         self.metrics = metrics
         let mask = SubjectMask()

@@ -1,3 +1,4 @@
+import struct Access.MemberSecret
 import ArgumentParser
 import CoreMetrics
 import Dispatch
@@ -52,6 +53,7 @@ struct ServeOptions: ParsableArguments {
 
     @OptionGroup var keys: KeyOptions
     @OptionGroup var access: AccessOptions
+    @OptionGroup var memberSecret: MemberSecretOptions
 
     @OptionGroup var control: ControlOptions
 
@@ -126,9 +128,11 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = try options.configuration(cluster, &settings)
         let http = try options.http(&settings)
         let accessSettings = try options.access.settings(&settings)
+        let secretFile = try options.memberSecret.path(&settings)
         try options.check(configuration, cluster, settings)
         if showConfig { return settings.show() }
         let access = try await accessSettings.open(logger)
+        let secret = try MemberSecret.read(secretFile)
         let reach = try StartCheck.http(http.address)
         if let data = configuration.data, configuration.roles.contains(.fold) { try StartCheck.data(data) }
         let broker = try cluster.startEmbedded()
@@ -146,8 +150,10 @@ struct ServeCommand: AsyncParsableCommand {
         defer { lag.stop() }
         let server = QueryServer(
             service: service, metrics: metrics, address: http.address, certificate: access.certificate,
-            announcement: announcement, lag: lag, program: program, logger: logger)
+            announcement: announcement, lag: lag, program: program, options: access.options(), secret: secret,
+            version: StandingCommand.release, logger: logger)
         access.log(at: http.address, reach: reach, logger)
+        StartCheck.warnOfNoForwarding(configuration, access, secret, logger)
         if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {
             logger.warning(
                 "this member advertises no address, so others cannot forward requests to it: set --http-host and --advertise",
