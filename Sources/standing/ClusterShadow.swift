@@ -33,7 +33,7 @@ struct ClusterShadow {
     /// `secret`: of all members; nil if they have none.
     init?(_ cluster: Cluster, secret: MemberSecret?) throws {
         guard let topic = cluster.names(.members).first else { return nil }
-        var table = MembersTable()
+        var table = MembersTable(seal: secret?.seal)
         do {
             try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
         } catch let error as KafkaError {

@@ -29,6 +29,19 @@ extension MemberSecret {
     }
 }
 
+extension MemberSecret {
+    private static let announcement: StaticString = "standing-member"
+
+    /// Of announcements.
+    var seal: MemberSeal {
+        MemberSeal {
+            code(of: $0, for: Self.announcement)
+        } isCode: {
+            isCode($0, of: $1, for: Self.announcement)
+        }
+    }
+}
+
 extension ServerAccess {
     /// Who is answered. `hosts`: names under which the server may be asked, beside those of this machine.
     func options(hosts: Set<String> = []) -> RouteTable.Options {

@@ -133,6 +133,7 @@ struct ServeCommand: AsyncParsableCommand {
         if showConfig { return settings.show() }
         let access = try await accessSettings.open(logger)
         let secret = try MemberSecret.read(secretFile)
+        configuration.members?.seal = secret?.seal
         let reach = try StartCheck.http(http.address)
         if let data = configuration.data, configuration.roles.contains(.fold) { try StartCheck.data(data) }
         let broker = try cluster.startEmbedded()
