@@ -84,10 +84,10 @@ struct SourceImportCommand: ParsableCommand {
         let skew = try settings.parse(
             "allowed-skew", flag: allowedSkew, expected: "a duration such as 5m", Settings.duration)
         let (cluster, target) = try self.target(&settings)
-        let map = try MapFile.read(self.map)
+        let map = try MapFile(self.map)
         let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         let pass = ImportPass(
-            input: try table.input(file), map: map, topic: target.topic, declarations: target.declarations,
+            input: try table.input(file), map: map.map, topic: target.topic, declarations: target.declarations,
             latest: now.adding(microseconds: skew))
         let enrolments = try self.enrolments()
         do {
@@ -105,7 +105,7 @@ struct SourceImportCommand: ParsableCommand {
                 throw fail(
                     "error: nothing was sent: \(summary.refused) rows are refused; --skip-rejects sends the others")
             }
-            let sent = try send(pass, to: target.topic, of: cluster, rows: summary.rows)
+            let sent = try send(pass, mapText: map.text, to: target.topic, of: cluster, rows: summary.rows)
             if output == .json { print(summary.json(enrolments, sent: sent)) }
         } catch let failure as TableInput.Failure {
             throw fail(failure.description)
@@ -172,12 +172,14 @@ struct SourceImportCommand: ParsableCommand {
     // MARK: Sending
 
     /// Returns how many events are acknowledged.
-    private func send(_ pass: ImportPass, to topic: String, of cluster: Cluster, rows: Int64) throws -> Int64 {
+    private func send(_ pass: ImportPass, mapText: String, to topic: String, of cluster: Cluster, rows: Int64) throws
+        -> Int64
+    {
         guard let partitions = try Admin(cluster.kafka).topic(topic)?.partitions else {
             throw fail("error: \(topic): no such topic on \(cluster.kafka.brokers)")
         }
         var progress = try state.map { _ in
-            try ImportState(of: pass.input, map: String(decoding: contents(map), as: UTF8.self), topic: topic)
+            try ImportState(of: pass.input, map: mapText, topic: topic)
         }
         let first = try state.flatMap { try progress?.resumed(from: $0) } ?? 0
         if first > 0 { say("\(first) rows are sent already: it goes on after them") }
@@ -208,13 +210,6 @@ struct SourceImportCommand: ParsableCommand {
         let seconds = max((ContinuousClock.now - start) / .seconds(1), 0.001)
         say("sent \(sender.sent) events to \(topic), \(Int(Double(sender.sent) / seconds)) a second")
         return sender.sent
-    }
-
-    private func contents(_ path: String) throws -> Data {
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw fail("\(path): error: cannot be read", Exit.usage)
-        }
-        return bytes
     }
 }
 
