@@ -58,7 +58,7 @@ struct SourceImportCommand: ParsableCommand {
     @Option(help: "text or json, one document.")
     var output = TableFormat.text
 
-    /// Refused rows that are told one by one.
+    /// Refused rows with a message of their own.
     private static let shownRefusals: Int64 = 10
     private static let stateEvery = Duration.seconds(2)
 
