@@ -3,6 +3,7 @@ import Events
 import Foundation
 import Kafka
 import Mapping
+import Policy
 import Topics
 
 struct SourceImportCommand: ParsableCommand {
@@ -60,6 +61,7 @@ struct SourceImportCommand: ParsableCommand {
 
     /// Refused rows with a message of their own.
     private static let shownRefusals: Int64 = 10
+    private static let shownColumns = 20
     private static let stateEvery = Duration.seconds(2)
 
     func validate() throws {
@@ -147,7 +149,7 @@ struct SourceImportCommand: ParsableCommand {
         let work = WorkCounter()
         let line = ProgressLine("rows", work)
         defer { line.finish() }
-        try pass.run { row in
+        try pass.run(noteColumns: { warn(of: $0, pass.map) }) { row in
             work.add(1, count: 1)
             if summary.add(row), let event = row.event { try enrolments?.note(event.subject) }
             if let refusal = row.refusal {
@@ -163,6 +165,18 @@ struct SourceImportCommand: ParsableCommand {
         try rejects?.close()
         try events?.close()
         return summary
+    }
+
+    /// Columns that the map reads and the table does not have.
+    private func warn(of columns: [String], _ map: RecordMap) {
+        for name in map.fieldNames where !columns.contains(name) {
+            let near = YAMLReader.nearest(to: name, in: columns).map { "; did you mean \"\($0)\"?" } ?? ""
+            let some = columns.prefix(Self.shownColumns).joined(separator: ", ")
+            let more = columns.count > Self.shownColumns ? ", …" : ""
+            say(
+                "\(file):1: warning: the map reads value.\(name), and the table has no such column: \(some)\(more)\(near)"
+            )
+        }
     }
 
     private static func hint(_ refusal: (code: String, message: String)) -> String {
