@@ -8,8 +8,8 @@ internal import Synchronization
 ///     v1.TIME.NONCE.CALLER.SEAL
 ///
 /// TIME is the seconds since 1970 in decimal, NONCE 16 random bytes, CALLER the JSON `{"name","roles"[,"subject"]}`, SEAL the code of
-/// `standing-forwarded\nMEMBER\nMETHOD\nTARGET\nv1.TIME.NONCE.CALLER`, where MEMBER is the `HOST:PORT` that the receiver announces and
-/// TARGET the path and the query as sent. NONCE, CALLER and SEAL are base64url without padding.
+/// `standing-forwarded\nMEMBER\nMETHOD\nTARGET\nBODY\nv1.TIME.NONCE.CALLER`, where MEMBER is the `HOST:PORT` that the receiver announces,
+/// TARGET the path and the query as sent, and BODY the body's SHA-256 in base64url. NONCE, CALLER and SEAL are base64url without padding.
 public struct MemberSecret: Sendable {
     /// A file with fewer bytes is refused.
     public static let minimumBytes = 32
@@ -42,19 +42,22 @@ public struct MemberSecret: Sendable {
 
     /// A token for one request. `member`: the `HOST:PORT` that it goes to. `time`: seconds since 1970.
     public func token(
-        for caller: Caller, method: String, target: String, to member: String, at time: Int64
+        for caller: Caller, method: String, target: String, body: [UInt8] = [], to member: String, at time: Int64
     ) -> String {
         var random = SystemRandomNumberGenerator()
         let nonce = (0..<ForwardedCallers.nonceBytes).map { _ in UInt8.random(in: .min ... .max, using: &random) }
-        let content = "v1.\(time).\(Base64URL.text(nonce)).\(Base64URL.text(ForwardedCaller(caller).json))"
-        let sealed = Self.sealed(content, method: method, target: target, to: member)
-        return "\(content).\(Base64URL.text(code(of: sealed, for: Self.purpose)))"
+        let content = "v1.\(time).\(Base64.text(nonce)).\(Base64.text(ForwardedCaller(caller).json))"
+        let sealed = Self.sealed(content, method: method, target: target, body: body, to: member)
+        return "\(content).\(Base64.text(code(of: sealed, for: Self.purpose)))"
     }
 
     static let purpose: StaticString = "standing-forwarded"
 
-    static func sealed(_ content: some StringProtocol, method: String, target: String, to member: String) -> [UInt8] {
-        Array("\(member)\n\(method)\n\(target)\n\(content)".utf8)
+    static func sealed(
+        _ content: some StringProtocol, method: String, target: String, body: [UInt8], to member: String
+    ) -> [UInt8] {
+        let digest = Base64.text(Array(SHA256.hash(data: body)))
+        return Array("\(member)\n\(method)\n\(target)\n\(digest)\n\(content)".utf8)
     }
 }
 
@@ -95,17 +98,19 @@ public final class ForwardedCallers: Sendable {
     }
 
     /// The caller that another member vouches for.
-    public func caller(_ token: String, method: String, target: String) throws(Denial) -> Caller {
+    public func caller(
+        _ token: String, method: String, target: String, body: [UInt8] = []
+    ) throws(Denial) -> Caller {
         func refused(_ reason: String) -> Denial { .unauthenticated(reason: "member-token-\(reason)") }
         guard token.utf8.count <= Self.maximumTokenBytes else { throw refused("malformed") }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 5, parts[0] == "v1", let time = Int64(parts[1]), let nonce = Base64URL.bytes(parts[2]),
-            nonce.count == Self.nonceBytes, let content = Base64URL.bytes(parts[3]),
-            let seal = Base64URL.bytes(parts[4])
+        guard parts.count == 5, parts[0] == "v1", let time = Int64(parts[1]), let nonce = Base64.bytes(parts[2].utf8),
+            nonce.count == Self.nonceBytes, let content = Base64.bytes(parts[3].utf8),
+            let seal = Base64.bytes(parts[4].utf8)
         else { throw refused("malformed") }
         guard let member = member() else { throw refused("elsewhere") }
         let sealed = MemberSecret.sealed(
-            parts[0..<4].joined(separator: "."), method: method, target: target, to: member)
+            parts[0..<4].joined(separator: "."), method: method, target: target, body: body, to: member)
         guard secret.isCode(seal, of: sealed, for: MemberSecret.purpose) else { throw refused("seal") }
         let now = now()
         let (age, isBeyond) = now.subtractingReportingOverflow(time)
@@ -167,28 +172,5 @@ struct ForwardedCaller: Codable, Equatable {
         let known = roles.compactMap { Role(rawValue: $0) }
         guard !name.isEmpty, known.count == roles.count else { return nil }
         return Caller(name: name, roles: Set(known), subject: subject.map { Array($0.utf8) })
-    }
-}
-
-/// Base64 for URLs (RFC 4648, 5), without padding.
-private enum Base64URL {
-    static func text(_ bytes: [UInt8]) -> String {
-        String(
-            Data(bytes).base64EncodedString().compactMap { character -> Character? in
-                switch character {
-                case "+": "-"
-                case "/": "_"
-                case "=": nil
-                default: character
-                }
-            })
-    }
-
-    /// Nil for anything that `text` does not write.
-    static func bytes(_ text: Substring) -> [UInt8]? {
-        var standard = String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
-        standard += String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
-        guard let bytes = Data(base64Encoded: standard).map(Array.init), Self.text(bytes) == text else { return nil }
-        return bytes
     }
 }

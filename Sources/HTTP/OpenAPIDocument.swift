@@ -21,7 +21,10 @@ public struct OpenAPIDocument: Sendable {
     private let heading: Heading
     private let routes: [Route]
 
-    init(_ heading: Heading, of routes: [Route]) { (self.heading, self.routes) = (heading, routes) }
+    init(_ heading: Heading, of routes: [Route]) {
+        self.heading = heading
+        self.routes = routes.filter { $0.requirement != .member }
+    }
 
     /// `GET /openapi.json`, itself in the document.
     static func route(_ heading: Heading, of routes: [Route]) -> Route {
@@ -117,7 +120,7 @@ public struct OpenAPIDocument: Sendable {
         var words: [String] = []
         switch route.requirement {
         case .open: words.append("Answered to anybody.")
-        case .authenticated: words.append("Answered to every caller who is proven.")
+        case .authenticated, .member: words.append("Answered to every caller who is proven.")
         case .permission(let permission):
             words.append("Roles: \(names(roles(of: permission).filter { $0 != "subject" })).")
         case .subject(let permission, _, let needsPurpose):

@@ -17,6 +17,8 @@ public struct Route: Sendable {
         case open
         /// Every caller who is proven.
         case authenticated
+        /// Another member, which proves it with the members' secret. The document does not have the route.
+        case member
         /// A caller with the permission, about no subject in particular.
         case permission(Permission)
         /// A caller with the permission for the subject that `parameter` names, in the path or the query. `needsPurpose`: a caller who
@@ -25,7 +27,7 @@ public struct Route: Sendable {
 
         var permission: Permission? {
             switch self {
-            case .open, .authenticated: nil
+            case .open, .authenticated, .member: nil
             case .permission(let permission), .subject(let permission, _, _): permission
             }
         }

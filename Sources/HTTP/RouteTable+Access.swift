@@ -11,7 +11,7 @@ extension RouteTable {
     }
 
     /// Finds out who asks.
-    func asking(_ route: Route, _ request: Request, _ peer: Peer) async throws -> Asking {
+    func asking(_ route: Route, _ request: Request, _ peer: Peer, body: [UInt8] = []) async throws -> Asking {
         if route.method != .get { try refuseCrossSite(request) }
         guard route.requirement != .open else { return Asking(caller: AccessRule.anybody) }
         if let token = request.headers[.standingCaller] {
@@ -21,10 +21,16 @@ extension RouteTable {
             let target = request.uri.description
             do {
                 return Asking(
-                    caller: try forwarded.caller(token, method: request.method.rawValue, target: target),
+                    caller: try forwarded.caller(token, method: request.method.rawValue, target: target, body: body),
                     isChecked: true)
             } catch {
                 throw Problem(error)
+            }
+        }
+        if route.requirement == .member {
+            let isGate = if case .gate = options.access { true } else { false }
+            guard options.forwarded == nil, !isGate else {
+                throw Problem(Denial.unauthenticated(reason: "no-member-token"))
             }
         }
         switch options.access {

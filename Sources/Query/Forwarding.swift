@@ -35,10 +35,12 @@ struct Forwarding: Sendable {
     private let transfers: Transfers
     /// Of all members; nil if they have none.
     let secret: MemberSecret?
+    private let scheme: String
 
-    /// At most `maximum` questions are under way.
-    init(maximum: Int, secret: MemberSecret? = nil) {
+    /// At most `maximum` questions are under way. `isTLS`: members speak TLS, as this one does.
+    init(maximum: Int, secret: MemberSecret? = nil, isTLS: Bool = false) {
         self.secret = secret
+        scheme = isTLS ? "https" : "http"
         transfers = Transfers(maximum: max(1, maximum))
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = Self.timeLimit / .seconds(1)
@@ -81,17 +83,43 @@ struct Forwarding: Sendable {
         return body
     }
 
+    /// The same of a question in a body, to a path that members alone may ask.
+    func ask(_ address: HTTPAddress, path: String, body: [UInt8], for caller: Caller) async -> [UInt8]? {
+        let question = Question(path: path, body: body, type: "application/json", sealed: ("POST", path, body))
+        guard case .whole(let answer, let body) = await transfer(address, question, for: caller),
+            answer.statusCode == 200,
+            answer.value(forHTTPHeaderField: HTTPField.Name.contentType.canonicalName)?.hasPrefix("application/json")
+                == true
+        else { return nil }
+        return body
+    }
+
+    /// A `POST`, and what its token is for.
+    private struct Question {
+        let path: String
+        let body: [UInt8]
+        let type: String
+        let sealed: (method: String, target: String, body: [UInt8])
+    }
+
     private func transfer(_ address: HTTPAddress, target: String, for caller: Caller) async -> Transfers.Outcome {
+        let question = Question(
+            path: RouteTable.forwardPath, body: Array(target.utf8), type: "text/plain", sealed: ("GET", target, []))
+        return await transfer(address, question, for: caller)
+    }
+
+    private func transfer(_ address: HTTPAddress, _ question: Question, for caller: Caller) async -> Transfers.Outcome {
         guard transfers.reserve() else { return .failed }
         defer { transfers.release() }
-        guard let url = URL(string: "http://\(address)\(RouteTable.forwardPath)") else { return .failed }
+        guard let url = URL(string: "\(scheme)://\(address)\(question.path)") else { return .failed }
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.httpMethod = "POST"
-        request.httpBody = Data(target.utf8)
-        request.setValue("text/plain", forHTTPHeaderField: HTTPField.Name.contentType.canonicalName)
+        request.httpBody = Data(question.body)
+        request.setValue(question.type, forHTTPHeaderField: HTTPField.Name.contentType.canonicalName)
         if let secret {
             let token = secret.token(
-                for: caller, method: "GET", target: target, to: "\(address)", at: ForwardedCallers.clock())
+                for: caller, method: question.sealed.method, target: question.sealed.target, body: question.sealed.body,
+                to: "\(address)", at: ForwardedCallers.clock())
             request.setValue(token, forHTTPHeaderField: HTTPField.Name.standingCaller.canonicalName)
         }
         let task = session.dataTask(with: request)

@@ -47,7 +47,8 @@ public final class QueryServer: Sendable {
         more: [Route] = [], version: String = "0", logger: Logger
     ) {
         (self.options, self.more, self.version) = (options, more, version)
-        forwarding = Forwarding(maximum: min(32, QueryServer.share), secret: secret)
+        forwarding = Forwarding(
+            maximum: min(32, QueryServer.share), secret: secret, isTLS: certificate != nil)
         self.service = service
         self.metrics = metrics
         let mask = SubjectMask()

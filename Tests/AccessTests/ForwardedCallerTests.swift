@@ -39,6 +39,9 @@ struct ForwardedCallerTests {
         #expect(refusal(token(target: "/subjects/ben"), by: callers()) == "member-token-seal")
         #expect(refusal(token(method: "POST"), by: callers()) == "member-token-seal")
         #expect(refusal(token(to: "m2:8080"), by: callers()) == "member-token-seal")
+        let withBody = secret.token(
+            for: caller, method: "GET", target: "/subjects/anna", body: [1], to: "m1:8080", at: 1_000)
+        #expect(refusal(withBody, by: callers()) == "member-token-seal")
         #expect(refusal(token(), by: callers(member: nil)) == "member-token-elsewhere")
         let other = MemberSecret(Array(repeating: 8, count: 32))!
         #expect(

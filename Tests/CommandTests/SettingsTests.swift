@@ -81,6 +81,7 @@ extension CommandTests {
                 "source list": [], "source withdraw": ["behaviour.payments", "--what-if", "--topic"],
                 "source reset": ["behaviour.payments"],
                 "source acknowledge": ["behaviour.payments", "--reason", "none"],
+                "source import": ["absent.csv", "--map", "absent.yaml", "--go"],
                 "archive repair": ["--data", folder.path("data")], "verify": [],
                 "ledger export": [folder.path("export"), "--topic"], "ledger import": [folder.path("export")],
                 "ledger upgrade": ["--ledger", "town"], "ledger skip": ["0", "0", "--reason", "none"],

@@ -112,7 +112,7 @@ struct RouteMatrix {
 
     /// Each role is answered as its permissions say, and nobody without one.
     func checkRoles() async throws {
-        for route in table.routes {
+        for route in table.routes where route.requirement != .member {
             let values = Self.sample(route)
             let isOpen = route.requirement == .open
             for token in [nil, "Bearer", "Bearer nobody", "Basic sample", "viewer viewer viewer nobody"] as [String?] {
@@ -122,13 +122,23 @@ struct RouteMatrix {
             for role in Role.allCases {
                 let may: Bool =
                     switch route.requirement {
-                    case .open, .authenticated: true
+                    case .open, .authenticated, .member: true
                     case .permission(let permission): permission.roles.contains(role) && role != .subject
                     case .subject(let permission, _, _): permission.roles.contains(role)
                     }
                 let answer = try await send(route, route.method.rawValue, as: role, values)
                 #expect((answer.code == "forbidden") == !may, "\(route.name) as \(role): \(answer)")
                 if !may { #expect(answer.status == 403) }
+            }
+        }
+    }
+
+    /// Whoever is no member is not answered where members ask each other, whatever the roles.
+    func checkMembers() async throws {
+        for route in table.routes where route.requirement == .member {
+            for role in [nil] + Role.allCases.map(Optional.some) {
+                let answer = try await send(route, route.method.rawValue, as: role, Self.sample(route))
+                #expect(answer.status == 401 && answer.code == "no-member-token", "\(route.name): \(answer)")
             }
         }
     }
@@ -156,7 +166,7 @@ struct RouteMatrix {
 
     /// Every parameter at its limits is allowed, and beyond them refused by its name.
     func checkParameters() async throws {
-        for route in table.routes {
+        for route in table.routes where route.requirement != .member {
             let role = route.sampleRole
             for parameter in route.acceptedParameters where parameter.place != .header {
                 let isSubject = if case .subject(_, parameter.name, _) = route.requirement { true } else { false }
@@ -182,7 +192,7 @@ struct RouteMatrix {
 
     /// A parameter that is not declared, or is there twice, or is missing, is refused by its name.
     func checkStrangeParameters() async throws {
-        for route in table.routes {
+        for route in table.routes where route.requirement != .member {
             let path =
                 "/"
                 + RoutePaths.segments(of: route.path).map { segment in

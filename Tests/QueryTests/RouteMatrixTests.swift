@@ -26,6 +26,8 @@ struct RouteMatrixTests {
 
     @Test func everyRoleIsAnsweredAsItsPermissionsSay() async throws { try await matrix.checkRoles() }
 
+    @Test func whatMembersAskEachOtherIsForMembers() async throws { try await matrix.checkMembers() }
+
     @Test func aSubjectSeesItselfAndOthersSeeItForAPurpose() async throws { try await matrix.checkSubjects() }
 
     @Test func everyParameterHasItsLimits() async throws { try await matrix.checkParameters() }
