@@ -90,7 +90,7 @@ extension UnsafeRawBufferPointer {
             state = Self.fold(word(at: index) ^ 0xA076_1D64_78BD_642F ^ b, state ^ 0xE703_7ED1_A0B4_28DB ^ c)
             index &+= 8
         }
-        state = Self.fold(lastWord ^ 0x8EBC_6AF0_9C88_C6E3 ^ d, state ^ 0x5899_65CC_7537_4CC3 ^ a)
+        state = Self.fold(lastWord ^ 0x8EBC_6AF0_9C88_C6E3 ^ d, state ^ 0x5899_65CC_7537_4CC3 ^ c)
         return Self.fold(state ^ UInt64(truncatingIfNeeded: count), 0xA076_1D64_78BD_642F ^ b)
     }
 
