@@ -21,7 +21,8 @@ public final class AccessControl: Sendable {
     private let logger: Logger
 
     init(_ gate: ConfiguredGate, cookie: SessionCookie, openness: String, logger: Logger) {
-        (self.gate, self.cookie, self.openness, self.logger) = (gate, cookie, openness, logger)
+        (self.gate, self.cookie) = (gate, cookie)
+        (self.openness, self.logger) = (openness, logger)
     }
 
     /// Whether something is configured. Without it only this machine is let in.

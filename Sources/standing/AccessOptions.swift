@@ -106,6 +106,9 @@ struct ServerAccess {
 
     var isTLS: Bool { certificate != nil }
 
+    /// Who is answered.
+    var rule: AccessRule { control.isConfigured ? .gate(control.gate) : .loopback }
+
     /// Follows changes of users, keys and certificate until the task is cancelled.
     func follow(_ logger: Logger) -> Task<Void, Never> {
         Task { [control, certificate] in
