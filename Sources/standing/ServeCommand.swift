@@ -154,9 +154,11 @@ struct ServeCommand: AsyncParsableCommand {
         let server = QueryServer(
             service: service, metrics: metrics, address: http.address, certificate: access.certificate,
             announcement: announcement, lag: lag, program: program,
-            options: RouteTable.Options(access: .loopback, audit: control?.audit), more: control?.desk.routes ?? [],
-            logger: logger)
-        access.log(at: http.address, reach: reach, logger)
+            options: RouteTable.Options(access: access.rule, audit: control?.audit), secret: access.memberSecret,
+            more: control?.desk.routes ?? [], logger: logger)
+        access.log(
+            at: http.address, reach: reach, hasMembers: configuration.members != nil && announcement != .nothing, logger
+        )
         if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {
             logger.warning(
                 "this member advertises no address, so others cannot forward requests to it: set --http-host and --advertise",
