@@ -9,6 +9,9 @@ import Topics
 
 /// What `standing serve` needs for the acts of people: the audit, what is known of it, and the desk that does the acts.
 struct ControlServices {
+    /// Clients of the cluster that it has at most: two producers, three consumers, one that asks.
+    static let clients = 6
+
     let audit: AuditWriter
     let index: AuditIndex
     let desk: ControlDesk

@@ -53,7 +53,8 @@ extension PipelineServiceTests {
         ) throws -> ControlRequest {
             try ControlRequest(
                 .enrol, subject: Array(subject.utf8),
-                body: Array(#"{"kind":"individual","terms":"\#(terms)","reason":"asked for"}"#.utf8), actor: actor, key: key)
+                body: Array(#"{"kind":"individual","terms":"\#(terms)","reason":"asked for"}"#.utf8), actor: actor,
+                key: key)
         }
 
         private static func isEnrolled(_ subject: String, _ service: PipelineService) -> Bool {
@@ -101,7 +102,8 @@ extension PipelineServiceTests {
                 #expect(other.status == .done && !other.isRepeat && other.id != result.id)
             }
             #expect(try fixture.read(Fixture.control).count == 2)
-            let event = try #require(try fixture.read(Fixture.control).first?.value.map { String(decoding: $0, as: UTF8.self) })
+            let event = try #require(
+                try fixture.read(Fixture.control).first?.value.map { String(decoding: $0, as: UTF8.self) })
             #expect(event.contains(#""actor":"nora""#) && event.contains(#""reason":"asked for""#))
             #expect(event.contains(#""source":"/standing/api/ledger""#))
         }
