@@ -155,7 +155,7 @@ struct ServeCommand: AsyncParsableCommand {
             service: service, metrics: metrics, address: http.address, certificate: access.certificate,
             announcement: announcement, lag: lag, program: program,
             options: RouteTable.Options(access: access.rule, audit: control?.audit), secret: access.memberSecret,
-            more: control?.desk.routes ?? [], logger: logger)
+            more: control?.routes ?? [], logger: logger)
         access.log(
             at: http.address, reach: reach, hasMembers: configuration.members != nil && announcement != .nothing, logger
         )
