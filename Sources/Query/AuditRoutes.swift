@@ -39,11 +39,13 @@ public struct AuditRoutes: Sendable {
                 requires: .permission(.readAudit), isAudited: true
             ) { call in try await page(call) },
             Route(
-                .get, "/subjects/{id}/looks", name: "readLooks", summary: "Who looked at a subject's file of late, and why.",
+                .get, "/subjects/{id}/looks", name: "readLooks",
+                summary: "Who looked at a subject's file of late, and why.",
                 tag: Self.tag, parameters: [.subject()],
                 answers: [
                     .json(
-                        "The newest first; `complete` is false where there may be older ones.", .object([], isOpen: true))
+                        "The newest first; `complete` is false where there may be older ones.",
+                        .object([], isOpen: true))
                 ],
                 requires: .subject(.readFile, needsPurpose: true), isAudited: true
             ) { call in

@@ -63,7 +63,8 @@ import Testing
     private func running(_ body: (PipelineService, KafkaConfiguration) async throws -> Void) async throws {
         let broker = try EmbeddedBroker()
         for (name, partitions) in [
-            ("control", 1), ("bills", 1), ("ledger", 2), ("dead-letter", 1), ("scores", 2), ("sanctions", 2), ("perks", 2),
+            ("control", 1), ("bills", 1), ("ledger", 2), ("dead-letter", 1), ("scores", 2), ("sanctions", 2),
+            ("perks", 2),
             ("audit", 1),
         ] { try broker.createTopic(name, partitions: partitions) }
         let kafka = KafkaConfiguration(
@@ -178,7 +179,9 @@ import Testing
             }
             #expect(late?.code == "proposal-closed")
             var event = ""
-            try TopicScan(kafka, topic: "control").forEach { event += String(decoding: $1.value ?? .init(start: nil, count: 0), as: UTF8.self) }
+            try TopicScan(kafka, topic: "control").forEach {
+                event += String(decoding: $1.value ?? .init(start: nil, count: 0), as: UTF8.self)
+            }
             #expect(event.contains(#""actor":"ana""#) && event.contains(#""approvedby":"ben""#))
         }
     }

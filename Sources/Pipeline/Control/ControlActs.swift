@@ -200,7 +200,7 @@ public final class ControlActs: Sendable {
             isDone = true
             if !isRepeat {
                 place = await watch.place(of: origin, in: partition, within: Self.seenWithin)
-                guard place != nil else {
+                guard place != nil || !watch.isWhole(partition) else {
                     throw .conflict(
                         "turned-away",
                         "intake has put the event aside: the dead letters say why (`standing dead-letter list`)")
