@@ -110,7 +110,15 @@ struct ServerAccess {
     var memberSecret: MemberSecret? { control.memberSecret }
 
     /// Who is answered.
-    var rule: AccessRule { control.isConfigured ? .gate(control.gate) : .loopback }
+    var options: RouteTable.Options {
+        var options = RouteTable.Options(
+            access: control.isConfigured ? .gate(control.gate) : .loopback, sessionCookies: [control.cookie.name])
+        options.renewal = { [control] in control.session($0)?.setCookie }
+        return options
+    }
+
+    /// For those who log in.
+    var routes: [Route] { control.hasUsers ? Route.session(control) : [] }
 
     /// Follows changes of users, keys and certificate until the task is cancelled.
     func follow(_ logger: Logger) -> Task<Void, Never> {

@@ -147,7 +147,7 @@ struct ServeCommand: AsyncParsableCommand {
         let server = QueryServer(
             service: service, metrics: metrics, address: http.address, certificate: access.certificate,
             announcement: announcement, lag: lag, program: program,
-            options: RouteTable.Options(access: access.rule), secret: access.memberSecret, logger: logger)
+            options: access.options, secret: access.memberSecret, more: access.routes, logger: logger)
         access.log(
             at: http.address, reach: reach, hasMembers: configuration.members != nil && announcement != .nothing, logger
         )
