@@ -109,10 +109,11 @@ struct ServerAccess {
     /// Of all members; nil if they have none.
     var memberSecret: MemberSecret? { control.memberSecret }
 
-    /// Who is answered.
-    var options: RouteTable.Options {
+    /// Who is answered. `audit`: nil if nothing is recorded.
+    func options(audit: (any AuditLog)?) -> RouteTable.Options {
         var options = RouteTable.Options(
-            access: control.isConfigured ? .gate(control.gate) : .loopback, sessionCookies: [control.cookie.name])
+            access: control.isConfigured ? .gate(control.gate) : .loopback, audit: audit,
+            sessionCookies: [control.cookie.name])
         options.renewal = { [control] in control.session($0)?.setCookie }
         return options
     }

@@ -126,6 +126,9 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = try options.configuration(cluster, &settings)
         let http = try options.http(&settings)
         let accessSettings = try options.access.settings(&settings)
+        let signer = try options.control.key.signer(&settings)
+        let fourEyes = try options.control.twoPeople(&settings)
+        try ControlOptions.check(signer, configuration.controlKeys)
         try options.check(configuration, cluster, settings)
         if showConfig { return settings.show() }
         let access = try await accessSettings.open(logger)
@@ -144,10 +147,15 @@ struct ServeCommand: AsyncParsableCommand {
             hostName: ProcessInfo.processInfo.hostName, brokers: configuration.kafka.brokers)
         let lag = try cluster.lag(of: service)
         defer { lag.stop() }
+        let control = try ControlServices(
+            service, cluster, signer: signer, fourEyes: fourEyes,
+            member: configuration.members?.member ?? ProcessInfo.processInfo.hostName, logger)
+        defer { control?.close() }
         let server = QueryServer(
             service: service, metrics: metrics, address: http.address, certificate: access.certificate,
             announcement: announcement, lag: lag, program: program,
-            options: access.options, secret: access.memberSecret, more: access.routes, logger: logger)
+            options: access.options(audit: control?.audit), secret: access.memberSecret,
+            more: access.routes + (control?.desk.routes ?? []), logger: logger)
         access.log(
             at: http.address, reach: reach, hasMembers: configuration.members != nil && announcement != .nothing, logger
         )
@@ -255,7 +263,6 @@ extension ServeOptions {
         configuration.queueSize = try settings.queueSize(flag: queueSize)
         let keyring = try keys.keyring(&settings)
         configuration.controlKeys = try control.keys(&settings)
-        try ControlOptions.check(try control.key.signer(&settings), configuration.controlKeys)
         let name = try settings.text("member", flag: member, default: ProcessInfo.processInfo.hostName) ?? ""
         configuration.members = cluster.names(.members).first.map { .init(topic: $0, member: name) }
         configuration.standsBy = try settings.flag("standby", standby)

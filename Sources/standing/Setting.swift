@@ -93,6 +93,11 @@ struct Setting {
             "File with the private key that control events are signed with (`standing keys new`).",
             otherwise: "none, and they are not signed", others: "those that send control events"),
 
+        Setting(
+            "four-eyes", .serve,
+            "Acts over HTTP that a second person must approve: activate, rollback, or both with a comma.",
+            otherwise: "none"),
+
         Setting("roles", .serve, "What this process does: intake,fold, intake, or fold.", standard: "intake,fold"),
         Setting(
             "policy", .serve,
