@@ -28,8 +28,7 @@ extension RouteTable {
             }
         }
         if route.requirement == .member {
-            let isGate = if case .gate = options.access { true } else { false }
-            guard options.forwarded == nil, !isGate else {
+            guard options.forwarded == nil, !options.access.isGate else {
                 throw Problem(Denial.unauthenticated(reason: "no-member-token"))
             }
         }

@@ -106,17 +106,8 @@ struct ServerAccess {
 
     var isTLS: Bool { certificate != nil }
 
-    /// Of all members; nil if they have none.
-    var memberSecret: MemberSecret? { control.memberSecret }
-
-    /// Who is answered. `audit`: nil if nothing is recorded.
-    func options(audit: (any AuditLog)?) -> RouteTable.Options {
-        var options = RouteTable.Options(
-            access: control.isConfigured ? .gate(control.gate) : .loopback, audit: audit,
-            sessionCookies: [control.cookie.name])
-        options.renewal = { [control] in control.session($0)?.setCookie }
-        return options
-    }
+    /// Who is answered.
+    var rule: AccessRule { control.isConfigured ? .gate(control.gate) : .loopback }
 
     /// For those who log in.
     var routes: [Route] { control.hasUsers ? Route.session(control) : [] }
@@ -132,16 +123,8 @@ struct ServerAccess {
     }
 
     /// Says what is open to whom, and warns of what others on the network can read.
-    /// `hasMembers`: others can send requests on.
-    func log(at address: HTTPAddress, reach: HTTPAddress.Reach, hasMembers: Bool, _ logger: Logger) {
+    func log(at address: HTTPAddress, reach: HTTPAddress.Reach, _ logger: Logger) {
         logger.notice("\(control.openness)")
-        if control.isConfigured, hasMembers, control.memberSecret == nil {
-            logger.warning(
-                """
-                members share no secret, so they cannot say to each other who asks, and each answers for its own partitions alone: give all \
-                of them the same --session-key
-                """)
-        }
         guard control.isConfigured, !isTLS, reach != .loopback else { return }
         logger.warning(
             """
