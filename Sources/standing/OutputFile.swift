@@ -1,3 +1,4 @@
+import CoreFoundation
 import Foundation
 
 /// Buffered bytes to a file or to standard output (`-`). A file is written beside its name, under a name of this process's own
