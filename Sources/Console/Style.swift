@@ -336,7 +336,8 @@ enum Style {
           details[open] > pre { min-width: 0; }
           .bars th, .bars td { padding-right: .5rem; }
           .bars .barcell { width: 25%; min-width: 2.5rem; }
-          .bars tbody th { min-width: 5.6rem; }
+          .bars tbody th { min-width: 6.3rem; }
+          .bars td.soft { font-size: .82rem; }
         }
         @media (prefers-reduced-motion: no-preference) { .button, button, nav a { transition: background .12s, filter .12s; } }
         @media print { .side, .top, footer, .filters, .buttons { display: none; } body { display: block; background: none; } }
