@@ -4,10 +4,16 @@ public import Scoring
 /// Appeals that wait for a decision, those that lapse soonest first: a page of them.
 public struct AppealsQueue: Sendable {
     /// Where a page begins: after an appeal. It names nobody, so it may stand in a URL: `DEADLINE.FINGERPRINT.SANCTION`, the first in
-    /// microseconds since 1970, the second of the subject's id, in hexadecimal digits.
+    /// microseconds since 1970, the second of the subject's id, in hexadecimal digits, by a key of this process: nobody can look for the id
+    /// that has it. After a restart appeals with the same deadline may come in another order.
     public struct Place: Sendable, Hashable, Comparable {
         /// Of the text.
         public static let maximumBytes = 256
+
+        private static let key: FingerprintKey = {
+            var generator = SystemRandomNumberGenerator()
+            return .random(using: &generator)
+        }()
 
         let decideBy: Int64
         let fingerprint: UInt64
@@ -15,7 +21,7 @@ public struct AppealsQueue: Sendable {
 
         init(_ appeal: OpenAppeal) {
             decideBy = appeal.decideBy.microseconds
-            fingerprint = appeal.subject.withUnsafeBytes { $0.fingerprint(seed: 0) }
+            fingerprint = appeal.subject.withUnsafeBytes { $0.fingerprint(seed: 0, key: Self.key) }
             sanction = appeal.sanction
         }
 
