@@ -147,8 +147,8 @@ let package = Package(
         tests(
             "HTTPTests",
             [
-                "Access", "Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1, nioPosix,
-                nioSSL,
+                "Access", "Events", "HTTP", hummingbird, httpTypes, logging, "Randomness", nio, nioEmbedded, nioHTTP1,
+                nioPosix, nioSSL,
             ]),
         tests(
             "QueryTests",

@@ -14,7 +14,7 @@ public struct AccessConfiguration: Sendable {
     public var algorithms: [SignatureAlgorithm] = [.rs256, .es256]
     public var rolesClaim = "roles"
     public var subjectClaim: String?
-    /// A file with the secret that all members' sessions share.
+    /// A file with the secret of all members: for sessions, and for requests that members send on to each other.
     public var sessionKey: String?
     /// Requests a second of each caller; 0 for no limit. Nil: no limit where nothing is configured, otherwise
     /// `standardRequestsPerSecond`.
@@ -23,7 +23,6 @@ public struct AccessConfiguration: Sendable {
     public var isTLS = false
 
     public static let standardRequestsPerSecond = 200.0
-    private static let maximumSessionKeyBytes = 4096
 
     public init() {}
 
@@ -44,7 +43,8 @@ public struct AccessConfiguration: Sendable {
             tokens: tokens, users: users, sessions: Sessions(secret: secret),
             limits: CallerLimits(requestsPerSecond: limit == 0 ? nil : limit), clock: clock)
         return AccessControl(
-            gate, cookie: SessionCookie(isTLS: isTLS), openness: openness(users: users?.count), logger: logger)
+            gate, cookie: SessionCookie(isTLS: isTLS), memberSecret: secret.flatMap { MemberSecret($0) },
+            openness: openness(users: users?.count), logger: logger)
     }
 
     /// Nil if no tokens are accepted.
@@ -92,12 +92,13 @@ public struct AccessConfiguration: Sendable {
     /// Nil for one of this process alone.
     private func secret() throws(AccessMistake) -> [UInt8]? {
         guard let path = sessionKey else { return nil }
-        guard users != nil else {
+        guard isConfigured else {
             throw AccessMistake(
-                "--session-key without --access-users: users alone have sessions; give both, or neither")
+                "--session-key without --access-users or --access-issuer: nobody is let in whose session or request it could "
+                    + "seal; give one of them, or no key")
         }
         let file = SettingFile(path: path, setting: "--session-key", isSecret: true)
-        let bytes = try file.read(limit: Self.maximumSessionKeyBytes).bytes
+        let bytes = try file.read(limit: MemberSecret.maximumBytes).bytes
         let whiteSpace: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
         let key = Array(bytes.reversed().drop { whiteSpace.contains($0) }.reversed())
         guard key.count >= Sessions.minimumKeyBytes, Set(key).count > Sessions.minimumKeyBytes / 4 else {

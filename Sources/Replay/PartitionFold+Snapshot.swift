@@ -21,6 +21,7 @@ extension PartitionFold {
     ) throws -> StateDigest {
         precondition(chainHead.count == Self.chainHeadBytes, "a chain head is a SHA-256")
         guard !isWithinFrame else { throw SnapshotError("the frame at offset \(nextOffset) is folded in part") }
+        guard leftOut.isEmpty else { throw SnapshotError("entries are left out of the state") }
         guard policy != nil else { throw SnapshotError("the partition has not begun") }
         let digest = fold.digest()
         var writer = ByteWriter(capacity: 1 << 16)

@@ -127,7 +127,7 @@ private final class MemberSubjects {
 
     init(_ base: String, token: String?) throws {
         guard let url = URL(string: base), ["http", "https"].contains(url.scheme), url.host != nil else {
-            throw fail("error: --member: \"\(base)\" is no address such as http://127.0.0.1:8080", Exit.usage)
+            throw fail("error: --server: \"\(base)\" is no address such as http://127.0.0.1:8080", Exit.usage)
         }
         self.base = url
         self.token = token
@@ -164,8 +164,8 @@ private final class MemberSubjects {
             let seen = statuses.withLock { $0.sorted() }.map(String.init).joined(separator: ", ")
             throw fail(
                 seen.isEmpty
-                    ? "error: --member: \(base) does not answer"
-                    : "error: --member: \(base) answers with status \(seen)")
+                    ? "error: --server: \(base) does not answer"
+                    : "error: --server: \(base) answers with status \(seen)")
         }
         return found
     }

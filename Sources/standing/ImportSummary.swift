@@ -93,7 +93,7 @@ struct ImportSummary {
                 "repeats: \(repeats) events with the source and id of an earlier row, first on line \(firstRepeat)")
         }
         lines.append("subjects: \(isBeyondCounting ? "more than " : "")\(subjects)")
-        lines.append(enrolments?.text ?? "not enrolled: not asked (--member URL or --enrolled FILE)")
+        lines.append(enrolments?.text ?? "not enrolled: not asked (--server URL or --enrolled FILE)")
         return lines.joined(separator: "\n")
     }
 

@@ -19,7 +19,7 @@ struct SourceImportCommand: ParsableCommand {
 
             Examples:
               standing source import payments.csv --map payments.yaml --rejects rejects.jsonl
-              standing source import payments.csv --map payments.yaml --member http://127.0.0.1:8080
+              standing source import payments.csv --map payments.yaml --server http://127.0.0.1:8080
               standing source import town.sqlite --table payments --map payments.yaml --events events.jsonl
               standing source import payments.csv --map payments.yaml --go --topic behaviour.payments --state payments.state
             Exit 1 if a row is refused, 4 if there are too many rows without an id.
@@ -46,8 +46,8 @@ struct SourceImportCommand: ParsableCommand {
     @Option(help: "Write the events here, JSON lines as `standing replay` reads them.", completion: .file())
     var events: String?
     @Option(help: "Ask this member, http://HOST:PORT, who is enrolled.")
-    var member: String?
-    @Option(help: "File with the token for --member.", completion: .file())
+    var server: String?
+    @Option(help: "File with the token for --server.", completion: .file())
     var tokenFile: String?
     @Option(help: "Who is enrolled: a subject a line, or what `standing replay` prints.", completion: .file())
     var enrolled: String?
@@ -64,12 +64,12 @@ struct SourceImportCommand: ParsableCommand {
 
     func validate() throws {
         guard rate >= 0 else { throw ValidationError("--rate is 0 or more") }
-        if member != nil, enrolled != nil { throw ValidationError("give one of --member and --enrolled") }
-        if tokenFile != nil, member == nil {
-            throw ValidationError("--token-file has no effect: it goes with --member")
+        if server != nil, enrolled != nil { throw ValidationError("give one of --server and --enrolled") }
+        if tokenFile != nil, server == nil {
+            throw ValidationError("--token-file has no effect: it goes with --server")
         }
-        if notEnrolled != nil, member == nil, enrolled == nil {
-            throw ValidationError("--not-enrolled has no effect: it goes with --member or --enrolled")
+        if notEnrolled != nil, server == nil, enrolled == nil {
+            throw ValidationError("--not-enrolled has no effect: it goes with --server or --enrolled")
         }
         guard !go else { return }
         if state != nil { throw ValidationError("--state has no effect: it goes with --go") }
@@ -95,9 +95,10 @@ struct SourceImportCommand: ParsableCommand {
             if output == .text { print(summary.text(file, enrolments).printable(keepingLayout: true)) }
             guard let cluster else {
                 if output == .json { print(summary.json(enrolments, sent: nil)) }
-                say("nothing was sent: --go sends \(summary.events) events")
-                if summary.refused > 0 { throw Exit.failed }
-                return
+                guard summary.refused > 0 else { return say("nothing was sent: --go sends \(summary.events) events") }
+                throw fail(
+                    "nothing was sent: \(summary.refused) rows are refused; --go --skip-rejects sends \(summary.events) events"
+                )
             }
             guard summary.refused == 0 || skipRejects else {
                 if output == .json { print(summary.json(enrolments, sent: nil)) }
@@ -127,14 +128,14 @@ struct SourceImportCommand: ParsableCommand {
     private func enrolments() throws -> Enrolments? {
         let output = try notEnrolled.map { try OutputFile($0) }
         if let enrolled { return try Enrolments(list: enrolled, output: output) }
-        guard let member else { return nil }
+        guard let server else { return nil }
         let token = try tokenFile.map { path in
             guard let bytes = FileManager.default.contents(atPath: path) else {
                 throw fail("\(path): error: cannot be read", Exit.usage)
             }
             return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         }
-        return try Enrolments(member: member, token: token, output: output)
+        return try Enrolments(member: server, token: token, output: output)
     }
 
     // MARK: The dry run

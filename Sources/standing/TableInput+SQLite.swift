@@ -32,7 +32,9 @@ extension TableInput {
                 }
             }
         } catch let error as DatabaseError {
-            throw Failure(description: "\(file): error: \(error.message ?? "\(error.resultCode)")")
+            let message = error.message ?? "\(error.resultCode)"
+            let isMany = message.hasPrefix("Multiple statements")
+            throw Failure(description: "\(file): error: \(isMany ? "--query is one SELECT" : message)")
         }
     }
 

@@ -105,18 +105,21 @@ struct SessionsTests {
 
     @Test func theCookieIsForThisHostAloneAndNoScript() {
         let (plain, secure) = (SessionCookie(isTLS: false), SessionCookie(isTLS: true))
-        #expect(plain.setting("t") == "standing=t; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict")
-        #expect(secure.setting("t") == "__Host-standing=t; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict; Secure")
-        #expect(secure.removal == "__Host-standing=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict; Secure")
+        #expect(plain.setting("t") == "standing-session=t; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict")
+        #expect(
+            secure.setting("t") == "__Host-standing-session=t; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict; Secure"
+        )
+        #expect(secure.removal == "__Host-standing-session=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict; Secure")
     }
 
     @Test func aPlantedSecondCookieIsNotBelieved() {
         let cookie = SessionCookie(isTLS: false)
-        #expect(cookie.token(in: "a=b; standing=t.u; c=d") == "t.u")
-        #expect(cookie.token(in: "standing=") == "")
+        #expect(cookie.token(in: "a=b; standing-session=t.u; c=d") == "t.u")
+        #expect(cookie.token(in: "standing-session=") == "")
         for header in [
-            "", "a=b", "standing", "xstanding=t", "Standing=t", "standing=t; standing=u",
-            String(repeating: "a=b; ", count: 2000) + "standing=t",
+            "", "a=b", "standing-session", "xstanding-session=t", "Standing-Session=t",
+            "standing-session=t; standing-session=u",
+            String(repeating: "a=b; ", count: 2000) + "standing-session=t",
         ] {
             #expect(cookie.token(in: header) == nil, "\(header.prefix(40))")
         }

@@ -77,9 +77,74 @@ import Testing
         #expect(point["bands"] as? [String: Int] == ["C": 1, "\"B\"": 2])
     }
 
-    @Test func aPartitionThatIsFoldedLeavesItsBands() throws {
+    // MARK: Beside the snapshots
+
+    private func read(_ bytes: [UInt8]) throws -> BandHistory {
+        try bytes.withUnsafeBytes { bytes in
+            var reader = ByteReader(bytes)
+            return try BandHistory(&reader)
+        }
+    }
+
+    private func filled(minutes: Int64) -> BandHistory {
+        var history = BandHistory()
+        for minute in 0..<minutes {
+            let names = minute < minutes / 2 ? ["C", "B"] : ["C", "B", "A \"ö\""]
+            note(minute * 60, names.map { ($0, Int(minute)) }, in: &history)
+        }
+        return history
+    }
+
+    @Test func whatIsWrittenIsReadAndGoesOn() throws {
+        var history = filled(minutes: 130)
+        var again = try read(history.bytes)
+        for resolution in PipelineService.BandResolution.allCases {
+            let (a, b) = (history.samples(resolution), again.samples(resolution))
+            #expect(a.map { $0.clock } == b.map { $0.clock } && a.map { $0.bands } == b.map { $0.bands })
+        }
+        for minute: Int64 in [129, 130, 190] {
+            note(minute * 60, [("C", 7), ("D", 8)], in: &history)
+            note(minute * 60, [("C", 7), ("D", 8)], in: &again)
+        }
+        #expect(history.bytes == again.bytes && again.samples(.minutes).count == 132)
+        #expect(try read(BandHistory().bytes).samples(.hours).isEmpty)
+    }
+
+    @Test func damagedBytesAreRefused() {
+        let bytes = filled(minutes: 12).bytes
+        for count in stride(from: 0, to: bytes.count, by: 7) {
+            #expect(throws: ByteReader.Failure.self) { try read(Array(bytes[..<count])) }
+        }
+        #expect(throws: ByteReader.Failure.self) { try read(bytes + [0]) }
+        // Whatever is taken can be shown and written.
+        for place in bytes.indices {
+            for byte: UInt8 in [0, 1, 0x7F, 0xFF] {
+                var other = bytes
+                other[place] = byte
+                guard let history = try? read(other) else { continue }
+                _ = (history.samples(.minutes), history.samples(.hours), history.bytes)
+            }
+        }
+    }
+
+    @Test func aPartitionThatIsOpenedAgainHasItsBands() throws {
+        let frames = try LedgerPartitionFrames.ledger(bills: 3)
+        let stage = try RunnerStage(archives: true)
+        let runner = stage.owned()
+        stage.poll(frames, runner)
+        stage.acknowledge()
+        let before = try #require(runner.partition?.shared.bandSamples(.minutes))
+        #expect(!before.isEmpty)
+        stage.begin(.close(takesSnapshot: true), runner)
+        #expect(stage.told().closed == [3])
+        #expect(stage.disk.paths(ending: ".bands").count == 1)
+        let after = stage.open().partition?.shared.bandSamples(.minutes) ?? []
+        #expect(after.map { $0.clock } == before.map { $0.clock } && after.map { $0.bands } == before.map { $0.bands })
+    }
+
+    @Test func aPartitionWithoutAPolicyHasNoBands() throws {
         let partition = OwnedPartition(PartitionFold(partition: 0), archive: nil)
         partition.renewView()
-        #expect(partition.bandSamples(.minutes).isEmpty, "it has no policy yet")
+        #expect(partition.bandSamples(.minutes).isEmpty)
     }
 }

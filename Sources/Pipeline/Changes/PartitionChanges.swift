@@ -37,7 +37,7 @@ final class PartitionChanges: Sendable {
             State(ring: ChangeRing(capacity: capacity, maximumFacts: maximumFacts), refilledAt: now - second))
     }
 
-    func withLock<Result>(_ body: (inout State) -> sending Result) -> sending Result { state.withLock(body) }
+    func withLock<Result>(_ body: (inout sending State) -> sending Result) -> sending Result { state.withLock(body) }
 
     /// This member publishes the facts of the partition.
     var isOwned: Bool { owned.load(ordering: .relaxed) }
@@ -67,9 +67,12 @@ final class PartitionChanges: Sendable {
             guard wanted > 0 else { return state.ring.skip(to: count + Int64(sent.count) + 1) }
             for index in (sent.upperBound - wanted)..<sent.upperBound {
                 let item = batch.items[index]
+                // The ring copies the bytes.
+                nonisolated(unsafe) let key = batch.key(item)
+                nonisolated(unsafe) let value = batch.value(item)
                 state.ring.append(
                     item.kind, count: count + Int64(index - sent.lowerBound) + 1, sequence: item.sequence,
-                    at: sentAt, key: batch.key(item), value: batch.value(item))
+                    at: sentAt, key: key, value: value)
             }
         }
     }

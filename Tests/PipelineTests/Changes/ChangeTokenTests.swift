@@ -22,9 +22,9 @@ struct ChangeTokenTests {
     ]) func everythingElseIsRefused(_ text: String) { #expect(ChangeToken(text) == nil) }
 
     @Test func aTokenIsBounded() {
-        let long = (0..<4000).map { "\($0).1000000000" }.joined(separator: "-")
+        let long = (0..<1000).map { "\($0).1000000000" }.joined(separator: "-")
         #expect(long.utf8.count > ChangeToken.maximumBytes && ChangeToken(long) == nil)
-        let most = (0..<1000).map { "\($0).1000000000" }.joined(separator: "-")
+        let most = (0..<500).map { "\($0).1000000000" }.joined(separator: "-")
         #expect(ChangeToken(most)?.text == most)
     }
 

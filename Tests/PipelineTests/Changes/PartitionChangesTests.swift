@@ -102,15 +102,26 @@ private typealias Frames = LedgerPartitionFrames
     @Test func withoutReadersOnlySomeAreKept() throws {
         let stage = try RunnerStage()
         let runner = stage.owned()
-        stage.poll(try Frames.ledger(bills: 200), runner)
+        let now = stage.host.now
+        let allowed = runner.changes.withLock { state in
+            [state.allow(50, at: now), state.allow(50, at: now), state.allow(50, at: now)]
+        }
+        #expect(allowed == [50, PartitionChanges.unwatchedFacts - 50, 0])
+        #expect(runner.changes.withLock { $0.allow(1000, at: now + .seconds(1)) } == PartitionChanges.unwatchedFacts)
+    }
+
+    @Test func factsThatAreNotKeptAreAGap() throws {
+        let stage = try RunnerStage()
+        let runner = stage.owned()
+        stage.poll(try Frames.ledger(bills: 2), runner)
         stage.acknowledge()
         let count = stage.kafka.sent.count
-        #expect(count > 2 * PartitionChanges.unwatchedFacts)
-        let newest = stage.runtime.changes.newest(1000, since: .min)
-        #expect(!newest.items.isEmpty && newest.items.count <= PartitionChanges.unwatchedFacts)
+        #expect(stage.runtime.changes.newest(100, since: .min).items.count == count)
+        runner.changes.withLock { $0.ring.skip(to: Int64(count) + 11) }
         let reader = try #require(stage.runtime.changes.subscribe(.everything, from: ChangeToken("3.1")))
-        #expect(read(reader).1.gaps.map(\.partition) == [3])
-        #expect(reader.token.text == "3.\(count + 1)", "the count goes on over what is not kept")
+        #expect(read(reader).1.gaps == [.init(partition: 3, missed: Int64(count) + 10)])
+        #expect(reader.token.text == "3.\(count + 11)", "the count goes on over what is not kept")
+        #expect(stage.runtime.changes.newest(2, since: .min).items.map(\.count) == [Int64(count), Int64(count) - 1])
     }
 
     @Test func thereAreNoMoreReadersThanThereMayBe() throws {
