@@ -84,6 +84,9 @@ public struct RouteTable: HTTPResponder {
         } catch let problem as Problem {
             response = problem.response
             response.headers.addSecurity(isPersonal: true)
+        } catch let denial as Denial {
+            response = Problem(denial).response
+            response.headers.addSecurity(isPersonal: true)
         } catch is BlockingWork.Busy {
             response = Problem.retryLater(code: "busy", "too many requests are under way").response
             response.headers.addSecurity(isPersonal: true)
@@ -150,7 +153,7 @@ public struct RouteTable: HTTPResponder {
         guard !found.isEmpty else { throw Problem(.notFound, code: "no-such-path", "not found") }
         let method = request.method == .head ? HTTPRequest.Method.get : request.method
         if let route = found.first(where: { $0.method.rawValue == method.rawValue }) { return (route, segments) }
-        let allowed = found.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }.sorted()
+        let allowed = Set(found.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }).sorted()
         throw Problem(
             .methodNotAllowed, code: "method-not-allowed", "this path answers \(allowed.joined(separator: ", "))",
             fields: [.allow: allowed.joined(separator: ", ")])

@@ -1,5 +1,6 @@
 import Audit
 import Foundation
+import HTTP
 import Kafka
 import Ledger
 import Logging
@@ -12,6 +13,8 @@ struct ControlServices {
     let audit: AuditWriter
     let index: AuditIndex
     let desk: ControlDesk
+    /// The acts and the audit.
+    let routes: [Route]
     private let acts: ControlActs
 
     /// Nil, with a warning, where the topic files have no topic for the audit: what cannot be recorded is not done.
@@ -34,6 +37,7 @@ struct ControlServices {
         desk = ControlDesk(
             acts, audit: audit,
             fourEyes: fourEyes.isEmpty ? nil : FourEyes(acts: fourEyes, writer: audit, index: index), logger: logger)
+        routes = desk.routes + AuditRoutes(AuditReader(cluster.kafka, topic: topic), index: index).routes
     }
 
     /// Waits for what is being recorded, within a time.

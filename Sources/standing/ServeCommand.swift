@@ -157,7 +157,7 @@ struct ServeCommand: AsyncParsableCommand {
             announcement: announcement, lag: lag, program: program,
             options: RouteTable.Options(
                 access: access.rule, audit: control?.audit, sessionCookies: access.sessionCookies),
-            secret: access.memberSecret, more: control?.desk.routes ?? [], version: StandingCommand.release,
+            secret: access.memberSecret, more: control?.routes ?? [], version: StandingCommand.release,
             logger: logger)
         access.log(
             at: http.address, reach: reach, hasMembers: configuration.members != nil && announcement != .nothing, logger
