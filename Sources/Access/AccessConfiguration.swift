@@ -43,8 +43,7 @@ public struct AccessConfiguration: Sendable {
             tokens: tokens, users: users, sessions: Sessions(secret: secret),
             limits: CallerLimits(requestsPerSecond: limit == 0 ? nil : limit), clock: clock)
         return AccessControl(
-            gate, cookie: SessionCookie(isTLS: isTLS), memberSecret: secret.flatMap { MemberSecret($0) },
-            openness: openness(users: users?.count), logger: logger)
+            gate, cookie: SessionCookie(isTLS: isTLS), openness: openness(users: users?.count), logger: logger)
     }
 
     /// Nil if no tokens are accepted.

@@ -14,18 +14,14 @@ public final class AccessControl: Sendable {
 
     public let gate: ConfiguredGate
     public let cookie: SessionCookie
-    /// Of all members: who asks by a request that another member sends on. Nil without `--session-key`.
-    public let memberSecret: MemberSecret?
     /// What is open to whom, in one sentence, for the start's log.
     public let openness: String
 
     private let passwords = PasswordWork()
     private let logger: Logger
 
-    init(
-        _ gate: ConfiguredGate, cookie: SessionCookie, memberSecret: MemberSecret?, openness: String, logger: Logger
-    ) {
-        (self.gate, self.cookie, self.memberSecret) = (gate, cookie, memberSecret)
+    init(_ gate: ConfiguredGate, cookie: SessionCookie, openness: String, logger: Logger) {
+        (self.gate, self.cookie) = (gate, cookie)
         (self.openness, self.logger) = (openness, logger)
     }
 

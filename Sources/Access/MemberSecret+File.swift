@@ -1,7 +1,7 @@
 extension MemberSecret {
-    /// Reads a file that `--session-key` names.
+    /// Reads a file that `--member-secret` names.
     public init(file path: String) throws(AccessMistake) {
-        let file = SettingFile(path: path, setting: "--session-key", isSecret: true)
+        let file = SettingFile(path: path, setting: "--member-secret", isSecret: true)
         let bytes = try file.read(limit: Self.maximumBytes).bytes
         guard let secret = MemberSecret(bytes), Set(bytes).count > Self.minimumBytes / 4 else {
             throw file.mistake(

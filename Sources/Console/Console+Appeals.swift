@@ -27,7 +27,7 @@ extension Console {
         }
         return html(
             Page(
-                template: "appeals", title: "Appeals", place: .appeals, json: "/appeals", stream: "/changes",
+                template: "appeals", title: "Appeals", place: .appeals, json: "/appeals", stream: ConsolePath.changes,
                 fields: .of([
                     "lead": view.open.isEmpty
                         ? "Whoever is sanctioned can ask for a second look."

@@ -106,7 +106,7 @@ extension Console {
         let wanting = view.groups.filter { $0.level != .good }.count
         return html(
             Page(
-                template: "lag", title: "Lag", place: .lag, json: "/lag", stream: "/changes",
+                template: "lag", title: "Lag", place: .lag, json: "/lag", stream: ConsolePath.changes,
                 fields: .of([
                     "failure": view.failure, "hasGroups": !groups.isEmpty, "groups": groups,
                     "tiles": [
@@ -137,7 +137,7 @@ extension Console {
         return html(
             Page(
                 template: "lag-group", title: "Lag of \(Self.shortened(group.name, to: 40))", place: .lag, json: "/lag",
-                stream: "/changes",
+                stream: ConsolePath.changes,
                 fields: .of([
                     "name": Self.shortened(group.name, to: 120), "state": Self.badge(group.status, group.level),
                     "hasCauses": !group.causes.isEmpty, "firstCause": group.causes.first,

@@ -75,7 +75,7 @@ extension Console {
     static func people(_ range: ClosedRange<Int>?) -> String {
         guard let range else { return "unknown" }
         return range.lowerBound == range.upperBound
-            ? count(range.lowerBound) : "\(count(range.lowerBound)) to \(count(range.upperBound))"
+            ? count(range.lowerBound) : "\(count(range.lowerBound))–\(count(range.upperBound))"
     }
 
     static func number(_ count: Int, _ one: String, _ many: String? = nil) -> String {

@@ -30,7 +30,8 @@ extension Console {
         ]
         return html(
             Page(
-                template: "overview", title: "Overview", place: .overview, json: "/overview", stream: "/changes",
+                template: "overview", title: "Overview", place: .overview, json: "/overview",
+                stream: ConsolePath.changes,
                 fields: .of([
                     "programme": Self.shortened(view.programme, to: 80),
                     "subjects": Self.number(view.subjects, "subject"), "time": Self.fields(view.time), "tiles": tiles,

@@ -29,7 +29,7 @@ extension Console {
                 template: "policies", title: "Policies", place: .policies,
                 json: ConsolePath.with(
                     "/policies", [("version", view.selected?.key == active?.key ? nil : view.selected?.key)]),
-                stream: view.shadow == nil ? nil : "/changes",
+                stream: view.shadow == nil ? nil : ConsolePath.changes,
                 fields: .of([
                     "hasProposals": !proposals.isEmpty, "proposals": proposals,
                     "shadow": view.shadow.map { shadow($0, for: visit) },

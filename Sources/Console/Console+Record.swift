@@ -45,7 +45,13 @@ extension Console {
             ("actor", search.actor), ("subject", search.subject), ("action", search.action),
         ]
         let rows: [Fields] = view.rows.map { row in
-            let level: Level? = row.outcome == "denied" ? .bad : row.outcome == "allowed" ? nil : .good
+            let level: Level? =
+                switch row.outcome {
+                case "denied": .bad
+                case "allowed": nil
+                case "waiting": .notice
+                default: .good
+                }
             return .of([
                 "time": Self.fields(row.time), "actor": Self.shortened(row.actor, to: 80),
                 "what": Self.words(row.action), "about": row.subject.map { visit.fields($0) }, "why": row.purpose,

@@ -101,8 +101,13 @@ extension Console {
     private func dimensions(_ view: SubjectView) -> [Fields] {
         let range = view.dimensions.map { max(abs($0.points), abs($0.minimum ?? 0), abs($0.maximum ?? 0)) }.max() ?? 0
         return view.dimensions.map { dimension in
-            let (low, high) = (dimension.minimum.map(Self.signed), dimension.maximum.map(Self.signed))
-            let bounds = low == nil && high == nil ? "unbounded" : "\(low ?? "any") to \(high ?? "any")"
+            let bounds =
+                switch (dimension.minimum, dimension.maximum) {
+                case (let low?, let high?): "\(Self.signed(low)) to \(Self.signed(high))"
+                case (let low?, nil): "from \(Self.signed(low))"
+                case (nil, let high?): "up to \(Self.signed(high))"
+                case (nil, nil): "unbounded"
+                }
             return .of([
                 "name": dimension.name, "points": Self.signed(dimension.points), "range": bounds,
                 "bar": Plot.balance(dimension.points, range: max(1, range)),

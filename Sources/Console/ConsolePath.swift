@@ -45,6 +45,9 @@ enum ConsolePath {
 
     static func json(subject id: String) -> String { "/subjects/" + encoded(id, dots: true) + "/file" }
 
+    /// The overview every five seconds, and one change a second: a page is loaded again no more often.
+    static let changes = "/changes?figures=true&most=1"
+
     static func jsonStanding(of id: String) -> String { "/subjects/" + encoded(id, dots: true) }
 
     // MARK: Encoding

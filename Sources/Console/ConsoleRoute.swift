@@ -75,10 +75,19 @@ public struct ConsoleRoute: Sendable {
         case post = "POST"
     }
 
+    /// Who is answered with what was asked for. The console checks it itself too, and answers with a page.
+    public enum Requirement: Hashable, Sendable {
+        case anybody
+        /// What a caller may see depends on the subject that is asked for.
+        case signedIn
+        case permission(Permission)
+    }
+
     public let method: Method
     public let path: String
-    /// What the caller needs; nil for what anybody may ask for. The console checks it itself, and answers with a page.
-    public let permission: Permission?
+    public let requirement: Requirement
+    /// Names of what the query can have.
+    public let parameters: [String]
     /// A sentence for the document of the routes.
     public let summary: String
     public let answer: @Sendable (ConsoleRequest) async -> ConsoleAnswer

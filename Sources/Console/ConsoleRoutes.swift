@@ -13,12 +13,17 @@ public struct ConsoleRoutes: Sendable {
     private typealias Show = @Sendable (ConsoleRequest, Caller, Visit) async throws(ProblemView) -> String
 
     /// A page for callers with a permission.
-    private func page(_ place: Place, _ summary: String, path: String? = nil, _ show: @escaping Show) -> ConsoleRoute {
-        ConsoleRoute(method: .get, path: path ?? place.path, permission: place.permission, summary: summary) {
-            request in
+    private func page(
+        _ place: Place, _ summary: String, path: String? = nil, _ parameters: [String] = [], _ show: @escaping Show
+    ) -> ConsoleRoute {
+        ConsoleRoute(
+            method: .get, path: path ?? place.path,
+            requirement: place == .mine ? .signedIn : .permission(place.permission), parameters: parameters + ["done"],
+            summary: summary
+        ) { request in
             guard let caller = request.caller else { return signInFirst(request) }
             let visit = visit(request)
-            guard place.isOpen(to: caller) || place.permission == .readStanding else {
+            guard place.isOpen(to: caller) || place == .mine else {
                 if place == .overview, Place.mine.isOpen(to: caller) { return .redirect(to: ConsolePath.mine) }
                 return noRole(caller, place.permission, visit)
             }
@@ -35,14 +40,18 @@ public struct ConsoleRoutes: Sendable {
             page(.overview, "The state of the programme") { request, caller, visit throws(ProblemView) in
                 console.overview(try await data.overview(for: caller), for: visit)
             },
-            page(.subjects, "Search subjects") { request, caller, visit throws(ProblemView) in
+            page(.subjects, "Search subjects", ["prefix", "kind", "band", "perk", "sanction", "after"]) {
+                request, caller, visit throws(ProblemView) in
                 let query = request.query
                 let search = SubjectSearch(
                     prefix: query["prefix"], kind: query["kind"], band: query["band"], perk: query["perk"],
                     sanction: query["sanction"], after: query["after"])
                 return console.subjects(try await data.subjects(search, for: caller), asked: search, for: visit)
             },
-            page(.mine, "The own standing", path: ConsolePath.subject) { request, caller, visit throws(ProblemView) in
+            page(
+                .mine, "A subject's standing, and its file for a purpose", path: ConsolePath.subject,
+                ["id", "id.encoded", "purpose"]
+            ) { request, caller, visit throws(ProblemView) in
                 try await subject(request, caller, visit)
             },
             page(.mine, "The own standing") { request, caller, visit throws(ProblemView) in
@@ -53,32 +62,39 @@ public struct ConsoleRoutes: Sendable {
             page(.appeals, "Open appeals, the least time left first") { request, caller, visit throws(ProblemView) in
                 console.appeals(try await data.appeals(for: caller), for: visit)
             },
-            page(.appeals, "One appeal, with and without the disputed evidence", path: ConsolePath.appeal) {
+            page(
+                .appeals, "One appeal, with and without the disputed evidence", path: ConsolePath.appeal,
+                ["id", "id.encoded", "sanction", "sanction.encoded", "purpose"]
+            ) {
                 request, caller, visit throws(ProblemView) in
                 try await appeal(request, caller, visit)
             },
-            page(.policies, "Policies, their sentences, differences and the shadow") {
+            page(.policies, "Policies, their sentences, differences and the shadow", ["version"]) {
                 request, caller, visit throws(ProblemView) in
                 console.policies(try await data.policies(version: request.query["version"], for: caller), for: visit)
             },
             page(.sources, "What each source gave") { _, caller, visit throws(ProblemView) in
                 console.sources(try await data.sources(for: caller), for: visit)
             },
-            page(.deadLetters, "Records that were no events") { request, caller, visit throws(ProblemView) in
+            page(.deadLetters, "Records that were no events", ["reason", "topic", "letter", "after"]) {
+                request, caller, visit throws(ProblemView) in
                 let query = request.query
                 let search = DeadLetterSearch(
                     reason: query["reason"], topic: query["topic"], letter: query["letter"], after: query["after"])
                 return console.deadLetters(try await data.deadLetters(search, for: caller), asked: search, for: visit)
             },
-            page(.lag, "How far readers are behind") { request, caller, visit throws(ProblemView) in
+            page(.lag, "How far readers are behind", ["group"]) { request, caller, visit throws(ProblemView) in
                 console.lag(try await data.lag(of: request.query["group"], for: caller), for: visit)
             },
-            page(.ledger, "Entries, chain and checkpoints") { request, caller, visit throws(ProblemView) in
+            page(
+                .ledger, "Entries, chain and checkpoints", ["subject", "partition", "offset", "from", "after"]
+            ) { request, caller, visit throws(ProblemView) in
                 let (search, mistake) = Self.ledgerSearch(request.query)
                 return console.ledger(
                     try await data.ledger(search, for: caller), asked: search, mistake: mistake, for: visit)
             },
-            page(.audit, "Who did and saw what") { request, caller, visit throws(ProblemView) in
+            page(.audit, "Who did and saw what", ["actor", "subject", "action", "after"]) {
+                request, caller, visit throws(ProblemView) in
                 let query = request.query
                 let search = AuditSearch(
                     actor: query["actor"], subject: query["subject"], action: query["action"], after: query["after"])
@@ -138,22 +154,32 @@ public struct ConsoleRoutes: Sendable {
 
     private var session: [ConsoleRoute] {
         [
-            ConsoleRoute(method: .get, path: ConsolePath.signIn, permission: nil, summary: "The form to sign in") {
+            ConsoleRoute(
+                method: .get, path: ConsolePath.signIn, requirement: .anybody, parameters: ["to"],
+                summary: "The form to sign in"
+            ) {
                 request in
                 let view = SignInView(target: request.query["to"] ?? Console.root)
                 return .page(console.signIn(view, for: visit(request, caller: nil)))
             },
-            ConsoleRoute(method: .post, path: ConsolePath.signIn, permission: nil, summary: "Sign in") { request in
+            ConsoleRoute(
+                method: .post, path: ConsolePath.signIn, requirement: .anybody, parameters: [], summary: "Sign in"
+            ) { request in
                 await signIn(request)
             },
-            ConsoleRoute(method: .post, path: ConsolePath.signOut, permission: nil, summary: "Sign out") { request in
+            ConsoleRoute(
+                method: .post, path: ConsolePath.signOut, requirement: .anybody, parameters: [], summary: "Sign out"
+            ) { request in
                 guard Self.brings(request.form, request.formToken) else { return problem(.staleForm, visit(request)) }
                 guard let session = request.session else { return .redirect(to: ConsolePath.signIn) }
                 return .redirect(to: ConsolePath.signIn, more: [("Set-Cookie", await data.signOut(session: session))])
             },
-            ConsoleRoute(method: .get, path: ConsolePath.words, permission: nil, summary: "What the words mean") {
+            ConsoleRoute(
+                method: .get, path: ConsolePath.words, requirement: .signedIn, parameters: [],
+                summary: "What the words mean"
+            ) {
                 request in
-                .page(console.words(for: visit(request)))
+                request.caller == nil ? signInFirst(request) : .page(console.words(for: visit(request)))
             },
         ]
     }
@@ -176,7 +202,9 @@ public struct ConsoleRoutes: Sendable {
 
     private var assets: [ConsoleRoute] {
         [(console.style, "The style of the pages"), (console.script, "The script of the pages")].map { asset, summary in
-            ConsoleRoute(method: .get, path: asset.path, permission: nil, summary: summary) { _ in .asset(asset) }
+            ConsoleRoute(method: .get, path: asset.path, requirement: .anybody, parameters: [], summary: summary) { _ in
+                .asset(asset)
+            }
         }
     }
 
@@ -186,7 +214,8 @@ public struct ConsoleRoutes: Sendable {
         ActKind.allCases.flatMap { kind in
             [
                 ConsoleRoute(
-                    method: .get, path: ConsolePath.act(kind), permission: kind.permission,
+                    method: .get, path: ConsolePath.act(kind), requirement: Self.requirement(kind),
+                    parameters: Self.prefilled,
                     summary: "The form: \(kind.form(FormFields()).title.lowercased())"
                 ) { request in
                     guard let caller = request.caller else { return signInFirst(request) }
@@ -195,7 +224,7 @@ public struct ConsoleRoutes: Sendable {
                     return .page(console.act(kind, request.query, for: visit))
                 },
                 ConsoleRoute(
-                    method: .post, path: ConsolePath.act(kind), permission: kind.permission,
+                    method: .post, path: ConsolePath.act(kind), requirement: Self.requirement(kind), parameters: [],
                     summary: kind.form(FormFields()).title
                 ) { request in
                     await perform(kind, request)
@@ -203,6 +232,18 @@ public struct ConsoleRoutes: Sendable {
             ]
         }
     }
+
+    /// A person appeals for the person alone.
+    private static func requirement(_ kind: ActKind) -> ConsoleRoute.Requirement {
+        kind == .fileAppeal ? .signedIn : .permission(kind.permission)
+    }
+
+    /// What a link to a form can fill in.
+    private static let prefilled = [
+        "subject", "source", "id", "sanction", "kind", "terms", "topic", "version", "proposal", "shadow", "why",
+        "letter",
+        "reason",
+    ]
 
     private func perform(_ kind: ActKind, _ request: ConsoleRequest) async -> ConsoleAnswer {
         guard let caller = request.caller else {
@@ -278,7 +319,7 @@ public struct ConsoleRoutes: Sendable {
 
     // MARK: Answers that every page can have
 
-    private func visit(_ request: ConsoleRequest) -> Visit { visit(request, caller: request.caller) }
+    func visit(_ request: ConsoleRequest) -> Visit { visit(request, caller: request.caller) }
 
     private func visit(_ request: ConsoleRequest, caller: Caller?) -> Visit {
         let done = request.query["done"]
@@ -286,13 +327,13 @@ public struct ConsoleRoutes: Sendable {
         return Visit(caller: caller, formToken: request.formToken, actKey: request.key, notice: notice)
     }
 
-    private func signInFirst(_ request: ConsoleRequest) -> ConsoleAnswer {
+    func signInFirst(_ request: ConsoleRequest) -> ConsoleAnswer {
         if request.hasEndedSession { return problem(.sessionEnded, visit(request)) }
         let target = ConsolePath.isOwn(request.target) && request.target != Console.root ? request.target : nil
         return .redirect(to: ConsolePath.with(ConsolePath.signIn, [("to", target)]))
     }
 
-    private func noRole(_ caller: Caller, _ permission: Permission, _ visit: Visit) -> ConsoleAnswer {
+    func noRole(_ caller: Caller, _ permission: Permission, _ visit: Visit) -> ConsoleAnswer {
         problem(.noRole(caller.name, needed: Self.roles(permission)), visit)
     }
 
@@ -300,7 +341,7 @@ public struct ConsoleRoutes: Sendable {
         Console.list(Role.allCases.filter { permission.roles.contains($0) }.map(\.rawValue), "or")
     }
 
-    private func problem(_ view: ProblemView, _ visit: Visit) -> ConsoleAnswer {
+    func problem(_ view: ProblemView, _ visit: Visit) -> ConsoleAnswer {
         .page(
             console.problem(view, for: visit), status: view.status,
             more: view.retryAfter.map { [("Retry-After", String($0))] } ?? [])

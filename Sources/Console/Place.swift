@@ -32,7 +32,7 @@ enum Place: String, CaseIterable {
         switch self {
         case .overview, .policies, .sources, .lag, .ledger: .readProgramme
         case .subjects: .searchSubjects
-        case .appeals: .decideAppeal
+        case .appeals: .readFile
         case .deadLetters: .redriveDeadLetters
         case .audit: .readAudit
         case .mine: .readStanding
@@ -47,8 +47,6 @@ enum Place: String, CaseIterable {
 
     func isOpen(to caller: Caller) -> Bool {
         if self == .mine { return caller.roles.contains(.subject) && caller.subject != nil }
-        // Whoever may see everything sees the queue too, without its forms.
-        if self == .appeals, caller.roles.contains(.auditor) { return true }
         return caller.may(permission)
     }
 }

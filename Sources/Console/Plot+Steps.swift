@@ -77,7 +77,7 @@ extension Plot {
             for score in ticks(low...high) {
                 out.empty("path", ["class": "grid", "d": "M\(number(left)) \(number(y(score)))H\(number(right))"])
                 out.element(
-                    "text", ["class": "side", "x": number(left - 8), "y": number(y(score) + 4)], Console.count(score))
+                    "text", ["class": "tick", "x": number(left - 8), "y": number(y(score) + 4)], Console.count(score))
             }
             for index in 0..<frame.dates {
                 let share = Double(index) / Double(frame.dates - 1)

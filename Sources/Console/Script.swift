@@ -5,7 +5,7 @@ enum Script {
     static let text = #"""
         "use strict";
         (() => {
-          const pause = 2000, longest = 30000;
+          const pause = /\/(subject|me)$/.test(location.pathname) ? 1000 : 5000, longest = 60000;
 
           // Local times as hints.
           const local = (root) => {
@@ -131,7 +131,7 @@ enum Script {
             source = new EventSource(stream);
             source.onopen = () => { if (pulse) { pulse.hidden = false; pulse.textContent = "live"; } };
             source.onmessage = ask;
-            for (const name of ["change", "changes", "overview"]) source.addEventListener(name, ask);
+            for (const name of ["change", "overview", "partitions", "skipped", "reset"]) source.addEventListener(name, ask);
             source.onerror = () => { if (pulse) pulse.textContent = "connecting again"; };
           };
           // A page that nobody sees needs no connection.

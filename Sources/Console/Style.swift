@@ -34,13 +34,15 @@ enum Style {
         }
         body:not(:has(.side)) { grid-template: auto 1fr auto / minmax(0, 1fr); grid-template-areas: "top" "main" "footer"; }
         .top { grid-area: top; padding: 1.4rem 1.25rem .5rem; }
-        .side { grid-area: side; padding: .5rem .75rem 1.5rem; display: flex; flex-direction: column; gap: 1.5rem; }
+        .side { grid-area: side; padding: .5rem .75rem 1.5rem; display: flex; flex-direction: column; gap: 1.5rem; position: sticky; top: 0;
+          align-self: start; height: calc(100vh - 4.5rem); min-height: 24rem; overflow: auto; }
         main { grid-area: main; min-width: 0; width: 100%; max-width: 78rem; padding: 1.6rem 2.25rem 2rem; }
         main:focus { outline: none; }
         footer { grid-area: footer; padding: 0 2.25rem 1.5rem; color: var(--soft); font-size: .87rem; }
         footer p { max-width: none; border-top: 1px solid var(--line); padding-top: .9rem; margin: 0; }
         footer a { margin-left: .9rem; white-space: nowrap; }
         body:not(:has(.side)) main, body:not(:has(.side)) footer, body:not(:has(.side)) .top { margin: 0 auto; width: 100%; max-width: 46rem; }
+        body:not(:has(.side)) .top { padding-left: 2.25rem; }
         .brand { display: inline-flex; align-items: center; gap: .55rem; color: var(--ink); font-weight: 650; font-size: 1.06rem;
           text-decoration: none; letter-spacing: -.01em; padding: .15rem .3rem .15rem 0; }
         .brand svg { width: 1.25rem; height: 1.25rem; fill: var(--link); }
@@ -69,7 +71,7 @@ enum Style {
         code, pre, .hash { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .86em; }
         pre { margin: 0; padding: .75rem .9rem; background: var(--card); border: 1px solid var(--line); border-radius: 8px;
           white-space: pre-wrap; overflow-wrap: anywhere; max-height: 24rem; overflow: auto; line-height: 1.45; }
-        pre.hex { white-space: pre; overflow-wrap: normal; }
+        pre.hex { white-space: pre; overflow-wrap: normal; font-size: .8em; }
         .head { margin-bottom: 1.5rem; }
         .kicker { margin: 0 0 .15rem; color: var(--soft); font-size: .87rem; }
         .lead { margin: .35rem 0 0; color: var(--soft); max-width: 46rem; }
@@ -126,15 +128,19 @@ enum Style {
         .choice:has(:checked) { border-color: var(--fill); box-shadow: 0 0 0 1px var(--fill); }
         .choice strong, .choice .soft { display: block; }
         .form { max-width: 40rem; }
+        .scroll + .form, section + p { margin-top: 1.2rem; }
         .filters { display: flex; flex-wrap: wrap; gap: .8rem; align-items: end; margin-bottom: 1.4rem; }
         .filters p { margin: 0; flex: 0 1 9.5rem; min-width: 7rem; }
         .filters .wide { flex: 1 1 16rem; }
+        .filters .middle { flex-basis: 14rem; }
         .filters p:last-child { flex: none; min-width: 0; }
         .filters button { min-height: 2.4rem; }
         .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 0 2.25rem; }
         .columns > section { min-width: 0; }
         .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: .5rem 1.25rem; }
         .pair > * { min-width: 0; }
+        .pair h2 { margin-top: .4rem; }
+        @media (min-width: 1280px) { .pair.bytes { grid-template-columns: minmax(0, 1fr) minmax(0, 39rem); } }
         .cards { display: grid; gap: .9rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }
         .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.15rem; min-width: 0; }
         .card.bad { border-top: 3px solid var(--bad); }
@@ -177,24 +183,33 @@ enum Style {
         th:last-child, td:last-child { padding-right: 0; }
         .n { text-align: right; white-space: nowrap; }
         th.n, td.n { padding-left: .5rem; }
+        th.n:first-child { text-align: left; padding-left: 0; }
+        .n + :not(.n, .barcell) { padding-left: 1rem; }
         td .badge { white-space: nowrap; }
         td.text { min-width: 11rem; overflow-wrap: anywhere; }
         td time { white-space: nowrap; }
         td .tag { margin-bottom: .15rem; }
         tr.struck .type, tr.struck .reason, tr.struck time { text-decoration: line-through; }
         tr.struck th, tr.struck td { background: var(--notice-wash); }
+        tr.struck :first-child:is(td) { box-shadow: -.6rem 0 var(--notice-wash); }
         td.check { width: 2rem; }
-        .scroll { overflow-x: auto; }
+        .scroll { overflow-x: auto; position: relative; }
+        .scroll tbody th, .scroll td .id { overflow-wrap: break-word; }
+        .scroll tbody th { min-width: 7rem; }
         .reason { white-space: nowrap; margin-right: .6rem; }
         .reason bdi { white-space: normal; overflow-wrap: anywhere; }
         .minus { color: var(--bad); }
         .plus { color: var(--good); }
         b.minus, b.plus { font-weight: 600; }
-        .bars .barcell { width: 45%; min-width: 4rem; vertical-align: middle; }
+        .bars th, .bars td { vertical-align: middle; }
+        .bars .barcell { width: 45%; min-width: 4rem; }
         [aria-current="true"] { font-weight: 650; }
         svg.bar { display: block; width: 100%; height: .7rem; border-radius: 3px; }
         .card > svg.bar, .queue svg.bar { height: .3rem; margin: .55rem 0; }
         svg.spark { display: block; width: 100%; height: 2.4rem; }
+        .card > svg.spark { margin-bottom: .7rem; }
+        .card > h3 { margin-top: .9rem; }
+        .card > h3:first-child { margin-top: 0; }
         svg.scale { display: block; width: 100%; height: 1.6rem; overflow: visible; }
         svg.plot { display: block; width: 100%; height: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
         svg.plot.narrow { display: none; max-width: none; }
@@ -212,7 +227,7 @@ enum Style {
         .wait { fill: var(--notice); }
         circle { stroke: var(--card); stroke-width: 1.5; }
         svg text { font-size: 12px; fill: var(--soft); }
-        svg .side, svg .date.end { text-anchor: end; }
+        svg .tick, svg .date.end { text-anchor: end; }
         svg .date.middle { text-anchor: middle; opacity: 1; stroke: none; }
         svg .band { opacity: .2; }
         .shade1 { fill: var(--s1); } .shade2 { fill: var(--s2); } .shade3 { fill: var(--s3); } .shade4 { fill: var(--s4); }
@@ -235,12 +250,12 @@ enum Style {
         .when, .kind { color: var(--soft); }
         .what { overflow-wrap: anywhere; min-width: 0; }
         .who { min-width: 0; }
-        .course .change, .course .to { text-align: right; }
+        .course .change, .course .to { text-align: right; min-width: 0; max-width: 9rem; overflow-wrap: anywhere; }
         .change { font-weight: 600; }
         .course .what .soft { margin-left: .2rem; }
-        .plain, .steps, .counts { margin: 0; padding: 0; list-style: none; }
-        .plain li { padding: .5rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-        .plain li:last-child { border-bottom: 0; }
+        .list, .steps, .counts { margin: 0; padding: 0; list-style: none; }
+        .list li { padding: .5rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+        .list li:last-child { border-bottom: 0; }
         .steps { padding-left: 1.1rem; list-style: disc; max-width: 44rem; }
         .steps li { margin: .3rem 0; }
         .counts li { display: flex; gap: 1rem; justify-content: space-between; padding: .25rem 0; border-bottom: 1px solid var(--line); }
@@ -279,6 +294,7 @@ enum Style {
           .menu nav a { padding: .5rem .55rem; }
           .account { display: flex; justify-content: space-between; align-items: center; gap: 1rem; padding-bottom: .3rem; }
           .account p { margin: 0; }
+          body:not(:has(.side)) .top { padding-left: 1.1rem; max-width: none; }
           main { padding: 1.25rem 1.1rem 1.5rem; margin: 0 auto; }
           footer { padding: 0 1.1rem 1.25rem; }
         }
@@ -287,7 +303,8 @@ enum Style {
           h1 { font-size: 1.4rem; }
           .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
           .tiles > div:last-child:nth-child(odd) { grid-column: 1 / -1; }
-          .tiles .big { font-size: 1.3rem; }
+          .tiles > div { padding: .7rem .8rem; }
+          .tiles .big { font-size: 1.2rem; }
           svg.plot.wide { display: none; }
           svg.plot.narrow { display: block; }
           .course li { grid-template-columns: 1fr auto auto; }
@@ -295,18 +312,24 @@ enum Style {
           .feed li { grid-template-columns: 1fr auto; }
           .feed .who { grid-column: 1 / -1; }
           .feed .kind { text-align: right; }
-          .filters p, .filters .wide { flex: 1 1 100%; }
-          .filters p:last-child, .filters button { width: 100%; }
+          .filters p { flex: 1 1 40%; }
+          .filters .wide { flex: 1 1 100%; }
+          .filters p:last-child, .filters .middle { flex: 1 1 100%; }
+          .filters button { width: 100%; }
           footer a { display: block; margin: .3rem 0 0; padding: .2rem 0; }
           .facts > div { grid-template-columns: 7rem minmax(0, 1fr); }
           .words > div { grid-template-columns: minmax(0, 1fr); gap: .1rem; }
           .stacked thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-          .stacked, .stacked tbody, .stacked tr, .stacked th, .stacked td { display: block; }
-          .stacked tr { padding: .6rem 0; border-bottom: 1px solid var(--line); }
-          .stacked th, .stacked td { border: 0; padding: .12rem 0; text-align: left; white-space: normal; width: auto; min-width: 0; }
-          .stacked td[data-label]::before { content: attr(data-label); display: inline-block; min-width: 7rem; padding-right: .5rem; color: var(--soft); font-size: .87rem; }
-          .stacked tr.struck { background: var(--notice-wash); padding: .6rem .5rem; }
-          .stacked td details { display: inline-block; vertical-align: top; max-width: 100%; }
+          .stacked, .stacked tbody, .stacked th, .stacked td { display: block; }
+          .stacked tr { display: flex; flex-direction: column; position: relative; padding: .7rem 0; border-bottom: 1px solid var(--line); }
+          .stacked th, .stacked td { border: 0; padding: .1rem 0; text-align: left; white-space: normal; width: auto; min-width: 0; }
+          .stacked th { order: -1; font-weight: 600; padding-bottom: .2rem; }
+          .stacked td[data-label] { position: relative; padding-left: 7.6rem; min-height: 1.7rem; }
+          .stacked td[data-label]::before { content: attr(data-label); position: absolute; left: 0; width: 7.2rem; color: var(--soft); font-size: .87rem; line-height: 1.7; }
+          .stacked td.check { position: absolute; right: 0; top: .75rem; }
+          .stacked tr:has(.check) th { padding-right: 2rem; }
+          .stacked td time { white-space: normal; }
+          .stacked tr.struck { background: var(--notice-wash); padding: .7rem .5rem; margin: 0 -.5rem; }
           details[open] > pre { min-width: 0; }
           .bars th, .bars td { padding-right: .5rem; }
           .bars .barcell { width: 30%; min-width: 2.5rem; }

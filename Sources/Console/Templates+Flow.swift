@@ -38,7 +38,7 @@ extension Templates {
             #"""
             <header class="head"><p class="kicker">Dead letter</p><h1><bdi>{{topic}}</bdi> {{partition}}/{{offset}}</h1><p class="lead"><strong><bdi>{{reason}}</bdi></strong>: {{sentence}}</p>
             <p class="soft">Read {{#time}}{{> time}}{{/time}}, {{size}} bytes.</p></header>
-            <div class="pair even">
+            <div class="pair bytes">
             <section aria-labelledby="text"><h2 id="text">As text</h2><pre tabindex="0">{{text}}</pre></section>
             <section aria-labelledby="bytes"><h2 id="bytes">As bytes</h2><pre tabindex="0" class="hex">{{hex}}</pre></section>
             </div>

@@ -23,14 +23,14 @@ extension Templates {
             </div></section>
             <section aria-labelledby="members"><h2 id="members">Members</h2>
             <p class="soft">A member is a process that folds a part of the ledger.</p>
-            <div class="scroll" tabindex="0" role="group" aria-labelledby="members"><table><thead><tr><th scope="col">Member</th><th scope="col">State</th><th scope="col" class="n">Partitions</th><th scope="col" class="n">Lag</th></tr></thead><tbody>
-            {{#members}}<tr><th scope="row"><bdi>{{name}}</bdi></th><td>{{#state}}{{> badge}}{{/state}}</td><td class="n">{{partitions}}</td><td class="n">{{lag}}</td></tr>
+            <div class="scroll" tabindex="0" role="group" aria-labelledby="members"><table class="stacked"><thead><tr><th scope="col">Member</th><th scope="col">State</th><th scope="col" class="n">Partitions</th><th scope="col" class="n">Lag</th></tr></thead><tbody>
+            {{#members}}<tr><th scope="row"><bdi>{{name}}</bdi></th><td data-label="State">{{#state}}{{> badge}}{{/state}}</td><td class="n" data-label="Partitions">{{partitions}}</td><td class="n" data-label="Lag">{{lag}}</td></tr>
             {{/members}}</tbody></table></div></section>
             </div>
             <section aria-labelledby="changes"><h2 id="changes">Changes as they come{{#isLive}} <span class="pulse" hidden="hidden">live</span>{{/isLive}}</h2>
             <div id="change-list" data-live="change-list">
             {{#hasChanges}}<ol class="feed">
-            {{#changes}}<li><span class="when">{{#time}}{{> time}}{{/time}}</span><span class="kind {{kind}}">{{kind}}</span><span class="who">{{#subject}}{{> subject}}{{/subject}}</span><span class="what">{{sentence}}</span></li>
+            {{#changes}}<li><span class="when">{{#time}}{{> time}}{{/time}}</span><span class="kind">{{kind}}</span><span class="who">{{#subject}}{{> subject}}{{/subject}}</span><span class="what">{{sentence}}</span></li>
             {{/changes}}</ol>{{/hasChanges}}{{^hasChanges}}<p class="empty"><strong>No changes yet.</strong> They appear here as soon as an event changes somebody's score, sanction or perk.</p>{{/hasChanges}}
             </div></section>
             """#
@@ -108,14 +108,14 @@ extension Templates {
             {{#dimensions}}<tr><th scope="row"><bdi>{{name}}</bdi></th><td class="barcell">{{{bar}}}</td><td class="n">{{points}}</td><td class="n soft">{{range}}</td></tr>
             {{/dimensions}}</tbody></table></section>
             <section aria-labelledby="perks"><h2 id="perks">Perks</h2>
-            {{#hasPerks}}<ul class="plain">{{#perks}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{name}}</bdi></strong> <span class="soft">{{sentence}}{{#ends}} Ends {{> time}}.{{/ends}}</span></li>
+            {{#hasPerks}}<ul class="list">{{#perks}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{name}}</bdi></strong> <span class="soft">{{sentence}}{{#ends}} Ends {{> time}}.{{/ends}}</span></li>
             {{/perks}}</ul>{{/hasPerks}}{{^hasPerks}}<p class="empty">This policy grants no perks.</p>{{/hasPerks}}</section>
             {{#showsLooks}}<section aria-labelledby="looks"><h2 id="looks">Who looked</h2>
-            {{#hasLooks}}<ul class="plain">{{#looks}}<li><strong><bdi>{{actor}}</bdi></strong> <span class="soft">{{#time}}{{> time}}{{/time}}</span><br/>{{purpose}}</li>
+            {{#hasLooks}}<ul class="list">{{#looks}}<li><strong><bdi>{{actor}}</bdi></strong> <span class="soft">{{#time}}{{> time}}{{/time}}</span><br/>{{purpose}}</li>
             {{/looks}}</ul>{{/hasLooks}}{{^hasLooks}}<p class="empty">Nobody has read this file yet.</p>{{/hasLooks}}</section>{{/showsLooks}}
             </div>
             {{#hasAppeals}}<section aria-labelledby="appeals"><h2 id="appeals">Appeals</h2>
-            <ul class="plain">{{#appeals}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{sanction}}</bdi></strong> <span class="soft">filed {{#filed}}{{> time}}{{/filed}}</span><blockquote>{{statement}}</blockquote>{{#decision}}<p>{{.}}</p>{{/decision}}</li>
+            <ul class="list">{{#appeals}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{sanction}}</bdi></strong> <span class="soft">filed {{#filed}}{{> time}}{{/filed}}</span><blockquote>{{statement}}</blockquote>{{#decision}}<p>{{.}}</p>{{/decision}}</li>
             {{/appeals}}</ul></section>{{/hasAppeals}}
             {{#showsEvents}}<section aria-labelledby="events"><h2 id="events">Events</h2>
             {{#hasEvents}}{{> events}}{{/hasEvents}}{{^hasEvents}}<p class="empty">No event of this subject is in the ledger yet.</p>{{/hasEvents}}</section>{{/showsEvents}}
@@ -143,7 +143,7 @@ extension Templates {
             {{/open}}</ol>{{/hasOpen}}{{^hasOpen}}<p class="empty"><strong>No appeal is open.</strong> A new one appears here at once, sorted by the time that is left.</p>{{/hasOpen}}
             </div>
             {{#hasClosed}}<section aria-labelledby="closed"><h2 id="closed">Decided lately</h2>
-            <ul class="plain">{{#closed}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{sanction}}</bdi></strong> {{#subject}}{{> subject}}{{/subject}} <span class="soft">filed {{#filed}}{{> time}}{{/filed}}</span>{{#decision}}<br/>{{.}}{{/decision}}</li>
+            <ul class="list">{{#closed}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{sanction}}</bdi></strong> {{#subject}}{{> subject}}{{/subject}} <span class="soft">filed {{#filed}}{{> time}}{{/filed}}</span>{{#decision}}<br/>{{.}}{{/decision}}</li>
             {{/closed}}</ul></section>{{/hasClosed}}
             """#
         ),

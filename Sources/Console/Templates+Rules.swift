@@ -13,8 +13,8 @@ extension Templates {
             {{#shadow}}<div class="card" id="shadow-now" data-live="shadow-now"><div class="row"><h3><bdi>{{name}}</bdi> {{version}}</h3><span class="soft">since {{#since}}{{> time}}{{/since}}, {{progress}} of the ledger folded</span></div>
             {{> tiles}}
             <div class="pair">
-            <div><h4>Gain most</h4>{{#hasWinners}}<table><thead><tr><th scope="col">Subject</th><th scope="col" class="n">Now</th><th scope="col" class="n">Then</th><th scope="col" class="n">Change</th><th scope="col">By</th></tr></thead><tbody>{{#winners}}{{> mover}}{{/winners}}</tbody></table>{{/hasWinners}}{{^hasWinners}}<p class="empty">Nobody gains.</p>{{/hasWinners}}</div>
-            <div><h4>Lose most</h4>{{#hasLosers}}<table><thead><tr><th scope="col">Subject</th><th scope="col" class="n">Now</th><th scope="col" class="n">Then</th><th scope="col" class="n">Change</th><th scope="col">By</th></tr></thead><tbody>{{#losers}}{{> mover}}{{/losers}}</tbody></table>{{/hasLosers}}{{^hasLosers}}<p class="empty">Nobody loses.</p>{{/hasLosers}}</div>
+            <div><h4>Gain most</h4>{{#hasWinners}}<table><thead><tr><th scope="col">Subject</th><th scope="col" class="n">Now</th><th scope="col" class="n">Then</th><th scope="col" class="n">Change</th></tr></thead><tbody>{{#winners}}{{> mover}}{{/winners}}</tbody></table>{{/hasWinners}}{{^hasWinners}}<p class="empty">Nobody gains.</p>{{/hasWinners}}</div>
+            <div><h4>Lose most</h4>{{#hasLosers}}<table><thead><tr><th scope="col">Subject</th><th scope="col" class="n">Now</th><th scope="col" class="n">Then</th><th scope="col" class="n">Change</th></tr></thead><tbody>{{#losers}}{{> mover}}{{/losers}}</tbody></table>{{/hasLosers}}{{^hasLosers}}<p class="empty">Nobody loses.</p>{{/hasLosers}}</div>
             </div>
             <p class="buttons">{{#activate}}<a class="button" href="{{.}}">Activate it</a> {{/activate}}{{#end}}<a class="button quiet" href="{{.}}">Take it out</a>{{/end}}</p></div>{{/shadow}}
             {{^shadow}}<p class="empty"><strong>Nothing is in the shadow.</strong> Put a candidate there to see who would gain and who would lose before anybody does.</p>{{/shadow}}
@@ -33,7 +33,7 @@ extension Templates {
         ),
         (
             "mover",
-            #"<tr><th scope="row">{{#subject}}{{> subject}}{{/subject}}</th><td class="n">{{before}}</td><td class="n">{{after}}</td><td class="n"><b class="{{sign}}">{{change}}</b></td><td class="text"><bdi>{{rule}}</bdi></td></tr>"#
+            #"<tr><th scope="row">{{#subject}}{{> subject}}{{/subject}} <span class="soft">by <bdi>{{rule}}</bdi></span></th><td class="n">{{before}}</td><td class="n">{{after}}</td><td class="n"><b class="{{sign}}">{{change}}</b></td></tr>"#
         ),
     ]
 }

@@ -85,7 +85,7 @@ enum Templates {
         ),
         (
             "next",
-            #"{{#next}}<p class="more"><a class="button" href="{{.}}" rel="next">Next page</a></p>{{/next}}"#
+            #"{{#next}}<p class="more"><a class="button quiet" href="{{.}}" rel="next">Next page</a></p>{{/next}}"#
         ),
         (
             "problem",
@@ -141,7 +141,7 @@ enum Templates {
             </dl>
             <h2>Keys</h2>
             <p class="soft">With scripts on, and outside a text field. Everything can be reached with the Tab key as well.</p>
-            <dl class="words keys">{{#keys}}
+            <dl class="words">{{#keys}}
             <div><dt><kbd>{{word}}</kbd></dt><dd>{{meaning}}</dd></div>{{/keys}}
             </dl>
             """#

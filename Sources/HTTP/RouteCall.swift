@@ -20,6 +20,8 @@ public struct RouteCall: Sendable {
     /// The path and the query as they arrived.
     public let target: String
     public let fields: HTTPFields
+    /// The other end of the connection, without the port; empty if it is not known.
+    public let address: String
     /// By name, as the declaration allows them.
     let values: [String: String]
     /// For an answer that lasts: whether the caller may still have it. A session that ends, or a token that expires, ends it.

@@ -19,17 +19,20 @@ public struct RouteTable: HTTPResponder {
         public var sessionCookies: [String]
         /// Who other members say has asked them; nil if members have no secret.
         public var forwarded: ForwardedCallers?
+        /// The page that answers a problem where people ask, nil for a problem as it is.
+        public var page: (@Sendable (Problem, Request) -> Response?)?
         /// The document's title; nil if the table has no document.
         public var document: OpenAPIDocument.Heading?
 
         public init(
             access: AccessRule, audit: (any AuditLog)? = nil, hosts: Set<String> = [],
             sessionCookies: [String] = ["__Host-standing", "standing"],
-            forwarded: ForwardedCallers? = nil, document: OpenAPIDocument.Heading? = nil
+            forwarded: ForwardedCallers? = nil,
+            page: (@Sendable (Problem, Request) -> Response?)? = nil, document: OpenAPIDocument.Heading? = nil
         ) {
             (self.access, self.audit, self.sessionCookies) = (access, audit, sessionCookies)
             self.hosts = Set(hosts.map { HostNames.host(of: $0) })
-            (self.forwarded, self.document) = (forwarded, document)
+            (self.forwarded, self.page, self.document) = (forwarded, page, document)
         }
     }
 
@@ -82,7 +85,7 @@ public struct RouteTable: HTTPResponder {
             response = try await route.handler(call)
             finish(&response, route, request)
         } catch let problem as Problem {
-            response = problem.response
+            response = options.page?(problem, request) ?? problem.response
             response.headers.addSecurity(isPersonal: true)
         } catch let denial as Denial {
             response = Problem(denial).response
@@ -177,7 +180,7 @@ public struct RouteTable: HTTPResponder {
             caller: asking.caller, purpose: purpose, subject: subject, body: body.bytes, bodyType: body.type,
             isForwarded: request.headers[.standingForwarded] != nil,
             target: request.uri.path + (request.uri.query.map { "?\($0)" } ?? ""),
-            fields: request.headers, values: values,
+            fields: request.headers, address: peer.address, values: values,
             isStillAllowed: { [subject] in await isStillAllowed(route, request, peer, subject) })
     }
 

@@ -106,7 +106,8 @@ extension ControlDesk {
         "The act is done once, however often it is asked for with this key.")
     private static let wait = RouteParameter(
         "wait", .oneOf(["ledger", "facts"]), example: "facts",
-        "Until when to wait: the ledger has it (default), or the facts that followed are published, which the answer has then.")
+        "Until when to wait: the ledger has it (default), or the facts that followed are published, which the answer has then."
+    )
     private static let timeout = RouteParameter(
         "timeout", .integer(0...60), example: "10", "Seconds to wait at most; 10 if it is not given.")
 

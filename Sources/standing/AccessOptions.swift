@@ -106,12 +106,6 @@ struct ServerAccess {
 
     var isTLS: Bool { certificate != nil }
 
-    /// Of all members; nil if they have none.
-    var memberSecret: MemberSecret? { control.memberSecret }
-
-    /// The names of the cookie that has a session.
-    var sessionCookies: [String] { [control.cookie.name] }
-
     /// Who is answered.
     var rule: AccessRule { control.isConfigured ? .gate(control.gate) : .loopback }
 
@@ -126,16 +120,8 @@ struct ServerAccess {
     }
 
     /// Says what is open to whom, and warns of what others on the network can read.
-    /// `hasMembers`: others can send requests on.
-    func log(at address: HTTPAddress, reach: HTTPAddress.Reach, hasMembers: Bool, _ logger: Logger) {
+    func log(at address: HTTPAddress, reach: HTTPAddress.Reach, _ logger: Logger) {
         logger.notice("\(control.openness)")
-        if control.isConfigured, hasMembers, control.memberSecret == nil {
-            logger.warning(
-                """
-                members share no secret, so they cannot say to each other who asks, and each answers for its own partitions alone: give all \
-                of them the same --session-key
-                """)
-        }
         guard control.isConfigured, !isTLS, reach != .loopback else { return }
         logger.warning(
             """

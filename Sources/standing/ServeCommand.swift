@@ -1,3 +1,4 @@
+import struct Access.MemberSecret
 import ArgumentParser
 import CoreMetrics
 import Dispatch
@@ -52,6 +53,7 @@ struct ServeOptions: ParsableArguments {
 
     @OptionGroup var keys: KeyOptions
     @OptionGroup var access: AccessOptions
+    @OptionGroup var memberSecret: MemberSecretOptions
 
     @OptionGroup var control: ControlOptions
 
@@ -129,10 +131,12 @@ struct ServeCommand: AsyncParsableCommand {
         let signer = try options.control.key.signer(&settings)
         let fourEyes = try options.control.twoPeople(&settings)
         try ControlOptions.check(signer, configuration.controlKeys)
+        let secretFile = try options.memberSecret.path(&settings)
         try options.check(configuration, cluster, settings)
         if showConfig { return settings.show() }
         let access = try await accessSettings.open(logger)
-        configuration.members?.seal = access.memberSeal
+        let secret = try MemberSecret.read(secretFile)
+        configuration.members?.seal = secret?.seal
         let reach = try StartCheck.http(http.address)
         if let data = configuration.data, configuration.roles.contains(.fold) { try StartCheck.data(data) }
         let broker = try cluster.startEmbedded()
@@ -154,14 +158,10 @@ struct ServeCommand: AsyncParsableCommand {
         defer { control?.close() }
         let server = QueryServer(
             service: service, metrics: metrics, address: http.address, certificate: access.certificate,
-            announcement: announcement, lag: lag, program: program,
-            options: RouteTable.Options(
-                access: access.rule, audit: control?.audit, sessionCookies: access.sessionCookies),
-            secret: access.memberSecret, more: control?.routes ?? [], version: StandingCommand.release,
-            logger: logger)
-        access.log(
-            at: http.address, reach: reach, hasMembers: configuration.members != nil && announcement != .nothing, logger
-        )
+            announcement: announcement, lag: lag, program: program, options: access.options(audit: control?.audit),
+            secret: secret, more: control?.routes ?? [], version: StandingCommand.release, logger: logger)
+        access.log(at: http.address, reach: reach, logger)
+        StartCheck.warnOfNoForwarding(configuration, access, secret, logger)
         if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {
             logger.warning(
                 "this member advertises no address, so others cannot forward requests to it: set --http-host and --advertise",

@@ -40,8 +40,7 @@ extension Setting {
             """
             File with the secret of all members, at least 32 random bytes: each accepts the sessions of the others, and knows who \
             asks by requests that others send on.
-            """, otherwise: "none: sessions are of one member until it ends, and members send no callers on",
-            others: "those that ask members about the policy in the shadow"),
+            """, otherwise: "none: sessions are of one member until it ends, and members send no callers on"),
         Setting(
             "rate-limit", .serve, "Requests a second of each caller; 0 for no limit.",
             otherwise:

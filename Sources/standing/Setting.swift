@@ -46,7 +46,7 @@ struct Setting {
     }
 
     static let all: [Setting] =
-        table + access + downstream(.perks, port: 8081) + downstream(.blacklist, port: 8082) + [
+        table + access + members + downstream(.perks, port: 8081) + downstream(.blacklist, port: 8082) + [
             Setting(
                 "blacklist.measures", .blacklist,
                 "MEASURE[,MEASURE…] that can be asked for before a fact names them; others are answered with 404.",

@@ -7,7 +7,8 @@ import Pipeline
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source",
-        abstract: "Sources: what they declare, what would be without one; bring one in; tell intake what happened to one.",
+        abstract:
+            "Sources: what they declare, what would be without one; bring one in; tell intake what happened to one.",
         discussion: """
             Examples:
               standing source list --brokers kafka:9092

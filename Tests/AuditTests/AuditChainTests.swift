@@ -19,7 +19,8 @@ import Testing
         ) -> [UInt8] {
             number += 1
             let entry = AuditEntry(
-                AuditRecord(actor: "nora", action: action, subject: Array("ada".utf8), purpose: nil, outcome: "allowed"),
+                AuditRecord(
+                    actor: "nora", action: action, subject: Array("ada".utf8), purpose: nil, outcome: "allowed"),
                 at: Timestamp(microseconds: 1_700_000_000_000_000), writer: writer, number: number, member: "one",
                 previous: previous, after: after?.offset ?? -1,
                 seen: after.map { AuditTopic.hash(of: $0.value) } ?? AuditTopic.genesis)

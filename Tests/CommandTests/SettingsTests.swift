@@ -191,6 +191,7 @@ extension CommandTests {
                 "access-keys": folder.path("keys.json"), "access-algorithms": "ES256", "access-roles-claim": "r",
                 "access-subject-claim": "s", "session-key": folder.path("session"), "rate-limit": "50",
                 "tls-certificate": folder.path("tls.pem"), "tls-key": folder.path("tls.key"),
+                "member-secret": folder.path("members"),
             ]
             for command in ["perks", "blacklist"] {
                 samples["\(command).database"] = folder.path("\(command).sqlite")

@@ -278,7 +278,8 @@ public final class ControlActs: Sendable {
         return ControlEvent(
             type: type, id: request.eventID, source: source, subject: request.subject,
             time: try time(of: request.subject, known: known), actor: request.actor,
-            approver: request.approver, reason: request.reason, digest: request.digest, data: type == .withdrawn ? nil : data.bytes)
+            approver: request.approver, reason: request.reason, digest: request.digest,
+            data: type == .withdrawn ? nil : data.bytes)
     }
 
     private func sourceTopic(_ name: String) throws(ControlRefusal) -> String {

@@ -1,0 +1,49 @@
+internal import Access
+
+// MARK: Pages in place of a server's own refusals
+
+extension ConsoleRoutes {
+    /// Whether a path is one of the console's, known or not.
+    static func isConsole(_ path: String) -> Bool { path == Console.root || path.hasPrefix(Console.root + "/") }
+
+    /// Why a server refused a request before a route of the console had it.
+    struct Refusal {
+        var status: Int
+        /// The server's code for programs.
+        var code: String
+        var detail: String
+        var retryAfter: Int?
+        var isRead: Bool
+        var path: String
+        /// Whether a cookie was sent.
+        var hadSession: Bool
+    }
+
+    func answer(_ refusal: Refusal, _ request: ConsoleRequest) -> ConsoleAnswer {
+        switch refusal.status {
+        case 401:
+            var request = request
+            request.caller = nil
+            request.hasEndedSession = refusal.hadSession || !refusal.isRead
+            return signInFirst(request)
+        case 403 where refusal.code == "forbidden":
+            guard let caller = request.caller else { return signInFirst(request) }
+            if refusal.path == Console.root, Place.mine.isOpen(to: caller) { return .redirect(to: ConsolePath.mine) }
+            let route = all.first { $0.path == refusal.path && ($0.method == .get) == refusal.isRead }
+            guard case .permission(let permission) = route?.requirement else { break }
+            return noRole(caller, permission, visit(request))
+        case 403 where refusal.code == "cross-site": return problem(.staleForm, visit(request))
+        case 404:
+            return problem(.nothing("page", back: ProblemView.Step("Overview", path: Console.root)), visit(request))
+        case 429: return problem(.tooMany(retryAfter: refusal.retryAfter ?? 1), visit(request))
+        default: break
+        }
+        let title = refusal.status >= 500 ? "This does not work now" : "This request was not understood"
+        let detail = (refusal.detail.first?.uppercased() ?? "") + refusal.detail.dropFirst() + "."
+        return problem(
+            ProblemView(
+                status: refusal.status, title: title, detail: detail,
+                next: [ProblemView.Step("Overview", path: Console.root)], retryAfter: refusal.retryAfter),
+            visit(request))
+    }
+}

@@ -1,0 +1,242 @@
+import Access
+import Console
+import Testing
+
+struct RouteTests {
+    private func answer(
+        _ method: ConsoleRoute.Method, _ path: String, as caller: Caller?, to town: DemoTown,
+        query: [(name: String, value: String)] = [], form: [(name: String, value: String)] = [],
+        change: (inout ConsoleRequest) -> Void = { _ in }
+    ) async throws -> ConsoleAnswer {
+        let route = try #require(
+            ConsoleRoutes(Console(), data: town).all.first { $0.method == method && $0.path == path })
+        var request = ConsoleRequest(
+            caller: caller, address: "127.0.0.1", target: path, query: FormFields(query), form: FormFields(form),
+            formToken: "the-token", key: "a-key")
+        change(&request)
+        return await route.answer(request)
+    }
+
+    private func location(_ answer: ConsoleAnswer) -> String? { answer.fields.first { $0.name == "Location" }?.value }
+
+    // MARK: Who may
+
+    @Test func everyRoleSeesExactlyThePagesOfItsPermissions() async throws {
+        let routes = ConsoleRoutes(Console(), data: DemoTown()).all
+        for route in routes where route.method == .get {
+            guard case .permission(let permission) = route.requirement else { continue }
+            for role in Role.allCases where role != .subject {
+                let caller = Caller(name: role.rawValue, roles: [role])
+                let answer = await route.answer(
+                    ConsoleRequest(
+                        caller: caller, address: "", target: route.path,
+                        query: FormFields([("id", "ada-4471"), ("sanction", "s"), ("purpose", "p")]), formToken: "t",
+                        key: "k"))
+                let expected = caller.may(permission) ? 200 : 403
+                #expect(answer.status == expected, "\(role) \(route.path)")
+            }
+        }
+    }
+
+    @Test func whoeverIsNotSignedInIsSentToTheFormAndComesBack() async throws {
+        let sent = try await answer(.get, "/console/ledger", as: nil, to: DemoTown()) {
+            $0.target = "/console/ledger?partition=3"
+        }
+        #expect(sent.status == 303)
+        #expect(location(sent) == "/console/sign-in?to=%2Fconsole%2Fledger%3Fpartition%3D3")
+        let back = try await answer(
+            .post, "/console/sign-in", as: nil, to: DemoTown(),
+            form: [
+                ("token", "the-token"), ("name", "mira"), ("password", "right"), ("to", "/console/ledger?partition=3"),
+            ])
+        #expect(back.status == 303)
+        #expect(location(back) == "/console/ledger?partition=3")
+        #expect(back.fields.contains { $0.name == "Set-Cookie" && $0.value.hasPrefix("session=1;") })
+    }
+
+    @Test(arguments: [
+        "https://evil.example/", "//evil.example/", "/console/../x", "/consoles", "/console/\u{0}", "/console\\x",
+    ])
+    func signingInLeadsToPagesOfTheConsoleOnly(target: String) async throws {
+        let answer = try await answer(
+            .post, "/console/sign-in", as: nil, to: DemoTown(),
+            form: [("token", "the-token"), ("name", "mira"), ("password", "right"), ("to", target)])
+        #expect(location(answer) == "/console")
+    }
+
+    @Test func aWrongPasswordShowsTheFormAgainWithTheNameAndWithoutThePassword() async throws {
+        let answer = try await answer(
+            .post, "/console/sign-in", as: nil, to: DemoTown(),
+            form: [("token", "the-token"), ("name", "mira"), ("password", "wrong-secret")])
+        #expect(answer.status == 401)
+        #expect(answer.body.contains("do not belong together") && answer.body.contains("value=\"mira\""))
+        #expect(!answer.body.contains("wrong-secret"))
+    }
+
+    @Test func anEndedSessionIsSaidSo() async throws {
+        let page = try await answer(.get, "/console/ledger", as: nil, to: DemoTown()) { $0.hasEndedSession = true }
+        #expect(page.status == 401)
+        #expect(page.body.contains("Your session has ended") && page.body.contains("Sign in again"))
+    }
+
+    @Test func anothersFileNeedsAPurposeFirst() async throws {
+        let page = try await answer(
+            .get, "/console/subject", as: Visits.reviewer, to: DemoTown(), query: [("id", "ada-4471")])
+        #expect(page.body.contains("Why do you look?"))
+        #expect(!page.body.contains("bill.missed"))
+    }
+
+    @Test func aSubjectSeesNobodyElse() async throws {
+        let other = try await answer(
+            .get, "/console/subject", as: Visits.own("bram"), to: DemoTown(),
+            query: [("id", "ada-4471"), ("purpose", "p")])
+        #expect(other.status == 403)
+        let overview = try await answer(.get, "/console", as: Visits.own("bram"), to: DemoTown())
+        #expect(location(overview) == "/console/me")
+    }
+
+    // MARK: Acts
+
+    private let appeal: [(name: String, value: String)] = [
+        ("token", "the-token"), ("key", "once"), ("subject.encoded", "ada%2D4471"), ("sanction.encoded", "slow-lane"),
+        ("outcome", "upheld"), ("reason", "The camera was out of order"),
+    ]
+
+    @Test func anActIsDoneWithItsReasonItsKeyAndItsCaller() async throws {
+        let town = DemoTown()
+        let done = try await answer(.post, "/console/acts/decide-appeal", as: Visits.reviewer, to: town, form: appeal)
+        #expect(done.status == 303)
+        #expect(location(done) == "/console/appeals?done=decide-appeal")
+        let acts = await town.performed.acts
+        let first = try #require(acts.first)
+        #expect(acts.count == 1 && first.key == "once" && first.caller == Visits.reviewer)
+        #expect(first.reason == "The camera was out of order")
+        guard case .decideAppeal(let subject, let sanction, let isUpheld) = first.act else {
+            Issue.record("another act")
+            return
+        }
+        #expect(subject == "ada-4471" && sanction == "slow-lane" && isUpheld)
+        let page = try await answer(
+            .get, "/console/appeals", as: Visits.reviewer, to: town, query: [("done", "decide-appeal")])
+        #expect(page.body.contains("The appeal is decided."))
+    }
+
+    @Test(arguments: ["", "other-token", "the-toke", "the-token2"])
+    func aFormFromElsewhereDoesNothing(token: String) async throws {
+        let town = DemoTown()
+        let form = appeal.map { $0.name == "token" ? ("token", token) : $0 }
+        let refused = try await answer(.post, "/console/acts/decide-appeal", as: Visits.reviewer, to: town, form: form)
+        #expect(refused.status == 403)
+        #expect(await town.performed.acts.isEmpty)
+    }
+
+    @Test func noActIsDoneWithoutItsPermissionOrWithoutAReason() async throws {
+        for kind in ActKind.allCases {
+            let town = DemoTown()
+            let path = "/console/acts/\(kind.rawValue)"
+            let form =
+                appeal + [
+                    ("source", "s"), ("id", "i"), ("kind", "individual"), ("terms", "2026"), ("policy", "policy: card"),
+                    ("shadow", "card 4"), ("version", "v"), ("proposal", "p"), ("topic", "t"), ("letter", "l"),
+                    ("why", "w"),
+                    ("text", "{}"),
+                ]
+            for role in Role.allCases where role != .subject && !kind.permission.roles.contains(role) {
+                let refused = try await answer(
+                    .post, path, as: Caller(name: "x", roles: [role]), to: town, form: form)
+                #expect(refused.status == 403, "\(kind) \(role)")
+            }
+            let silent = try await answer(
+                .post, path, as: Visits.everything, to: town, form: form.filter { $0.name != "reason" })
+            #expect(silent.status == 422, "\(kind)")
+            #expect(await town.performed.acts.isEmpty, "\(kind)")
+            let done = try await answer(.post, path, as: Visits.everything, to: town, form: form)
+            #expect(done.status == 303, "\(kind)")
+            #expect(await town.performed.acts.count == 1, "\(kind)")
+        }
+    }
+
+    @Test func aPersonAppealsForThePersonAlone() async throws {
+        let town = DemoTown()
+        let own = try await answer(
+            .post, "/console/acts/file-appeal", as: Visits.own("ada-4471"), to: town, form: appeal)
+        #expect(own.status == 303)
+        let other = try await answer(.post, "/console/acts/file-appeal", as: Visits.own("bram"), to: town, form: appeal)
+        #expect(other.status == 403)
+        #expect(await town.performed.acts.count == 1)
+    }
+
+    @Test func anActThatNeedsASecondPersonSaysSo() async throws {
+        let form: [(name: String, value: String)] = [
+            ("token", "the-token"), ("key", "k"), ("shadow", "card 4"), ("reason", "r"),
+        ]
+        let answer = try await answer(.post, "/console/acts/activate", as: Visits.conductor, to: DemoTown(), form: form)
+        #expect(location(answer) == "/console/policies?done=waiting")
+        let proposed = try await self.answer(
+            .get, "/console/policies", as: Caller(name: "oda", roles: [.operator]), to: DemoTown())
+        #expect(!proposed.body.contains("/console/acts/approve"), "whoever proposed it may not agree to it")
+        let second = try await self.answer(.get, "/console/policies", as: Visits.conductor, to: DemoTown())
+        #expect(second.body.contains("/console/acts/approve?proposal=p-77"))
+    }
+
+    @Test func aRefusedActLosesNothingOfTheForm() async throws {
+        let conflict = ProblemView(status: 409, title: "It is decided already", detail: "Mira upheld it.", next: [])
+        let form = appeal.filter { $0.name != "outcome" } + [("outcome", "rejected")]
+        let again = try await answer(
+            .post, "/console/acts/decide-appeal", as: Visits.reviewer, to: DemoTown(problem: conflict), form: form)
+        #expect(again.status == 422)
+        #expect(again.body.contains("It is decided already. Mira upheld it."))
+        #expect(again.body.contains("The camera was out of order"))
+    }
+
+    @Test func anIdThatNoPageCanShowComesBackUnchanged() async throws {
+        let town = DemoTown()
+        let id = "\u{202E}a/../\"\u{301}<b>\u{0} 🦊%2F"
+        let form = try await answer(
+            .get, "/console/acts/withdraw", as: Visits.conductor, to: town, query: [("subject", id)])
+        let field = try #require(form.body.firstMatch(of: /name="subject.encoded" value="([^"]*)"/)).1
+        _ = try await answer(
+            .post, "/console/acts/withdraw", as: Visits.conductor, to: town,
+            form: [("token", "the-token"), ("key", "k"), ("subject.encoded", String(field)), ("reason", "r")])
+        let act = try #require(await town.performed.acts.first).act
+        #expect(act.subject.map { Array($0.utf8) } == Array(id.utf8))
+    }
+
+    // MARK: Bad input
+
+    @Test(arguments: [
+        (ProblemView.noSubject("ghost"), 404, "Nobody is enrolled with this id"),
+        (.memberAway(partition: 7), 503, "is away"), (.partitionSwitches(partition: 7), 503, "switches its policy"),
+        (.emptyLedger, 503, "The ledger is empty"), (.tooMany(retryAfter: 90), 429, "1 min 30 s"),
+    ]) func aProblemIsAPageThatSaysWhatToDoNext(problem: ProblemView, status: Int, words: String) async throws {
+        for (path, query) in [("/console/ledger", []), ("/console/subject", [("id", "ghost"), ("purpose", "p")])] {
+            let page = try await answer(
+                .get, path, as: Visits.auditor, to: DemoTown(problem: problem),
+                query: query.map { (name: $0.0, value: $0.1) })
+            #expect(page.status == status)
+            #expect(page.body.contains(words) && page.body.contains("What to do next"))
+            #expect(page.fields.contains { $0.name == "Retry-After" } == (problem.retryAfter != nil))
+            #expect(try Markup.read(page.body, "problem").mistakes == [])
+        }
+    }
+
+    @Test func aSearchOfTheLedgerNamesWhatItCannotRead() async throws {
+        for (name, value, words) in [
+            ("partition", "x", "A partition is a whole number."), ("partition", "-1", "A partition is a whole number."),
+            ("offset", "3", "An offset needs its partition."), ("from", "yesterday", "A time looks like"),
+        ] {
+            let page = try await answer(
+                .get, "/console/ledger", as: Visits.auditor, to: DemoTown(), query: [(name, value)])
+            #expect(page.status == 200 && page.body.contains(words), "\(name) \(value)")
+        }
+    }
+
+    @Test func aFormIsReadAsBrowsersWriteIt() throws {
+        let form = try #require(FormFields(encoded: "a=1+2&b=%C3%BC%26&a=3&c=&d"))
+        #expect(form["a"] == "1 2" && form["b"] == "ü&" && form["c"] == nil && form["d"] == nil)
+        #expect(form.all("a") == ["1 2", "3"])
+        #expect(
+            FormFields(encoded: "a=%") == nil && FormFields(encoded: "a=%zz") == nil
+                && FormFields(encoded: "a=%FF") == nil)
+    }
+}
