@@ -61,6 +61,7 @@ public struct RouteTable: HTTPResponder {
         precondition(Set(routes.map { "\($0.method) \($0.path)" }).count == routes.count, "two routes are the same")
         precondition(Set(routes.map(\.name)).count == routes.count, "two routes have the same name")
         for route in routes {
+            precondition(!route.answers.isEmpty, "\(route.path): no answer is declared")
             let inPath = RoutePaths.segments(of: route.path).compactMap { RoutePaths.parameter($0) }
             let declared = route.parameters.filter { $0.place == .path }.map(\.name)
             precondition(Set(inPath) == Set(declared), "\(route.path): parameters of the path are not as declared")

@@ -183,7 +183,9 @@ struct RouteMatrix {
                     values[parameter.name] = value
                     let answer = try await send(route, route.method.rawValue, as: role, values)
                     #expect(
-                        answer.status == 400 && answer.parameter == parameter.name,
+                        answer.status == 400 && answer.parameter == parameter.name
+                            // A value can be longer than a target may be.
+                            || answer.status == 414 && value.utf8.count > RouteTable.maximumTargetBytes / 2,
                         "\(route.name), \(parameter.name)\(isSubject ? ", the subject" : ""): \(answer)")
                 }
             }
