@@ -146,10 +146,9 @@ public struct OpenAPIDocument: Sendable {
         parameter.schema.write(to: &writer)
         if let example = parameter.example {
             writer.append(",\"example\":")
-            if case .integer = parameter.form {
-                writer.append(example)
-            } else {
-                writer.append(jsonString: example)
+            switch parameter.form {
+            case .integer, .flag: writer.append(example)
+            default: writer.append(jsonString: example)
             }
         }
         writer.append("}")

@@ -58,7 +58,7 @@ extension QueryServer {
             Route(
                 .get, "/subjects", name: "searchSubjects",
                 summary: "A page of subjects in the order of ids. Pages stay stable while events flow.", tag: Self.tag,
-                parameters: Self.filters, answers: [.json("The page; next is null after the last.", Self.object)],
+                parameters: Self.filters, answers: [.ofLedger("The page; next is null after the last.")],
                 requires: .permission(.searchSubjects)
             ) { [mask] call in
                 let given = Self.filters.compactMap { filter in call[filter.name].map { (name: filter.name, value: $0) }
