@@ -11,6 +11,6 @@ struct BenchCommand: AsyncParsableCommand {
             """,
         subcommands: [
             BenchDecode.self, BenchEval.self, BenchFold.self, BenchIntake.self, BenchPipeline.self, BenchLatency.self,
-            BenchReplay.self, BenchSnapshot.self, BenchHistory.self, BenchQuery.self,
+            BenchReplay.self, BenchSnapshot.self, BenchHistory.self, BenchQuery.self, BenchSearch.self,
         ])
 }
