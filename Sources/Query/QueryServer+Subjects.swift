@@ -34,12 +34,20 @@ extension QueryServer {
                 .get, "/subjects/{id}/file", name: "readFile",
                 summary: "A subject's file: its events with what each gave, its facts, sanctions and appeals.",
                 tag: Self.tag,
-                parameters: [.subject()],
+                parameters: [
+                    .subject(),
+                    RouteParameter(
+                        "source", .text(1...maximumAttribute), example: "behaviour.payments",
+                        "Of the history only what this source topic, or this `source` of events, said."),
+                ],
                 answers: [.ofLedger("The file.")],
                 requires: .subject(.readFile, needsPurpose: true), isAudited: true
             ) { [self] call in
                 try await answer(call) { subject in
-                    try await lookUp(call) { try self.service.file(of: subject, asStandby: $0) }
+                    let source = call["source"].map { Array($0.utf8) }
+                    return try await lookUp(call) {
+                        try self.service.file(of: subject, source: source, asStandby: $0)
+                    }
                 }
             },
             Route(
