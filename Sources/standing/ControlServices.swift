@@ -1,5 +1,6 @@
 import Audit
 import Foundation
+import HTTP
 import Kafka
 import Ledger
 import Logging
@@ -9,9 +10,13 @@ import Topics
 
 /// What `standing serve` needs for the acts of people: the audit, what is known of it, and the desk that does the acts.
 struct ControlServices {
+    /// Clients of the cluster that it has at most: two producers, three consumers, one that asks.
+    static let clients = 6
+
     let audit: AuditWriter
     let index: AuditIndex
-    let desk: ControlDesk
+    /// The routes of acts, of proposals and of the audit.
+    let routes: [Route]
     private let acts: ControlActs
 
     /// Nil, with a warning, where the topic files have no topic for the audit: what cannot be recorded is not done.
@@ -31,9 +36,10 @@ struct ControlServices {
         }
         index = AuditIndex(writer: audit)
         index.follow(cluster.kafka, topic: topic, logger: logger)
-        desk = ControlDesk(
+        let desk = ControlDesk(
             acts, audit: audit,
             fourEyes: fourEyes.isEmpty ? nil : FourEyes(acts: fourEyes, writer: audit, index: index), logger: logger)
+        routes = desk.routes + AuditRoutes(cluster.kafka, topic: topic, index: index).routes
     }
 
     /// Waits for what is being recorded, within a time.
