@@ -147,8 +147,8 @@ let package = Package(
         tests(
             "HTTPTests",
             [
-                "Access", "Events", "HTTP", hummingbird, httpTypes, logging, nio, nioEmbedded, nioHTTP1, nioPosix,
-                nioSSL,
+                "Access", "Events", "HTTP", hummingbird, httpTypes, logging, "Randomness", nio, nioEmbedded, nioHTTP1,
+                nioPosix, nioSSL,
             ]),
         tests(
             "QueryTests",
@@ -164,7 +164,7 @@ let package = Package(
         tests("AccessTests", ["Access", "Events", crypto, jwt, logging]),
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),
         tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging, nio]),
-        tests("MappingTests", ["Events", "Expressions", "Mapping", "Policy", "Randomness"]),
+        tests("MappingTests", ["CAllocationCounter", "Events", "Expressions", "Mapping", "Policy", "Randomness"]),
         tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
         tests(
             "CommandTests",

@@ -14,7 +14,7 @@ public struct AccessConfiguration: Sendable {
     public var algorithms: [SignatureAlgorithm] = [.rs256, .es256]
     public var rolesClaim = "roles"
     public var subjectClaim: String?
-    /// A file with the secret that all members' sessions share.
+    /// A file with the secret that seals sessions on all members.
     public var sessionKey: String?
     /// Requests a second of each caller; 0 for no limit. Nil: no limit where nothing is configured, otherwise
     /// `standardRequestsPerSecond`.
@@ -23,7 +23,6 @@ public struct AccessConfiguration: Sendable {
     public var isTLS = false
 
     public static let standardRequestsPerSecond = 200.0
-    private static let maximumSessionKeyBytes = 4096
 
     public init() {}
 
@@ -97,7 +96,7 @@ public struct AccessConfiguration: Sendable {
                 "--session-key without --access-users: users alone have sessions; give both, or neither")
         }
         let file = SettingFile(path: path, setting: "--session-key", isSecret: true)
-        let bytes = try file.read(limit: Self.maximumSessionKeyBytes).bytes
+        let bytes = try file.read(limit: MemberSecret.maximumBytes).bytes
         let whiteSpace: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
         let key = Array(bytes.reversed().drop { whiteSpace.contains($0) }.reversed())
         guard key.count >= Sessions.minimumKeyBytes, Set(key).count > Sessions.minimumKeyBytes / 4 else {

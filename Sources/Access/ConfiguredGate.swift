@@ -35,15 +35,35 @@ public struct ConfiguredGate: Gate {
         return caller
     }
 
+    public func callerAtOnce(_ credentials: Credentials) -> Caller? {
+        let now = clock.steady()
+        let caller: Caller?
+        if !isConfigured {
+            caller = credentials.isLoopback ? Self.loopback : nil
+        } else if limits.failures.wait(AddressGroup.of(credentials.address), at: now) != nil {
+            caller = nil
+        } else if let authorization = credentials.authorization {
+            caller = Self.bearer(authorization).flatMap { tokens?.knownCaller(of: $0, now: clock.wall()) }
+        } else {
+            caller = credentials.session.flatMap { try? owner(of: $0) }
+        }
+        // A bucket that is empty stays as it is.
+        guard let caller, limits.requests?.take(caller.name, at: now) == nil else { return nil }
+        return caller
+    }
+
+    /// The token in the value of an `Authorization` header; nil for another scheme.
+    private static func bearer(_ authorization: String) -> String? {
+        let words = authorization.split(separator: " ", maxSplits: 1)
+        return words.count == 2 && words[0].lowercased() == "bearer" ? String(words[1]) : nil
+    }
+
     private func proven(_ credentials: Credentials) async throws(Denial) -> Caller {
         guard let authorization = credentials.authorization else { return try owner(of: credentials.session ?? "") }
-        let words = authorization.split(separator: " ", maxSplits: 1)
-        guard words.count == 2, words[0].lowercased() == "bearer" else {
-            throw .unauthenticated(reason: "unsupported-scheme")
-        }
+        guard let token = Self.bearer(authorization) else { throw .unauthenticated(reason: "unsupported-scheme") }
         guard let tokens else { throw .unauthenticated(reason: "tokens-not-accepted") }
         do throws(TokenRefusal) {
-            return try await tokens.caller(of: String(words[1]), now: clock.wall())
+            return try await tokens.caller(of: token, now: clock.wall())
         } catch .noRoles {
             throw .forbidden
         } catch {

@@ -26,10 +26,8 @@ final class TokenGate: Sendable {
         guard token.utf8.count <= SignedToken.maximumBytes else { throw .tooLong }
         if keys.current == nil { await keys.askForUnknownKey() }
         guard let current = keys.current else { throw .keysUnavailable }
-        let digest = SHA256.hash(data: Array(token.utf8))
-        if let known = known.withLock({ $0[digest] }), known.generation == current.generation, now < known.until {
-            return known.caller
-        }
+        let digest = Self.digest(of: token)
+        if let caller = knownCaller(digest, current.generation, now) { return caller }
         do throws(TokenRefusal) {
             return try verify(token, digest, current, now)
         } catch .unknownKey {
@@ -38,6 +36,23 @@ final class TokenGate: Sendable {
             return try verify(token, digest, newer, now)
         }
     }
+
+    /// The caller of a token that is known; nil if it must be verified.
+    func knownCaller(of token: String, now: Double) -> Caller? {
+        guard token.utf8.count <= SignedToken.maximumBytes, let generation = keys.current?.generation else {
+            return nil
+        }
+        return knownCaller(Self.digest(of: token), generation, now)
+    }
+
+    private func knownCaller(_ digest: SHA256.Digest, _ generation: Int, _ now: Double) -> Caller? {
+        guard let known = known.withLock({ $0[digest] }), known.generation == generation, now < known.until else {
+            return nil
+        }
+        return known.caller
+    }
+
+    private static func digest(of token: String) -> SHA256.Digest { SHA256.hash(data: Array(token.utf8)) }
 
     private func verify(
         _ token: String, _ digest: SHA256.Digest, _ current: (keys: TokenKeys, generation: Int), _ now: Double

@@ -16,7 +16,10 @@ public enum AccessRule: Sendable {
     static let anybody = Caller(name: "anybody", roles: [])
 
     /// Without rules there is nobody whose purpose could be asked.
-    var asksForPurposes: Bool { if case .gate = self { true } else { false } }
+    var asksForPurposes: Bool { isGate }
+
+    /// Whether a gate decides.
+    public var isGate: Bool { if case .gate = self { true } else { false } }
 }
 
 /// The names under which a server is asked.

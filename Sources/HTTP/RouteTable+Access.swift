@@ -28,8 +28,7 @@ extension RouteTable {
             }
         }
         if route.requirement == .member {
-            let isGate = if case .gate = options.access { true } else { false }
-            guard options.forwarded == nil, !isGate else {
+            guard options.forwarded == nil, !options.access.isGate else {
                 throw Problem(Denial.unauthenticated(reason: "no-member-token"))
             }
         }
@@ -58,6 +57,12 @@ extension RouteTable {
         Credentials(
             authorization: fields[.authorization], session: session(in: fields[.cookie]), address: peer.address,
             isLoopback: peer.isLoopback)
+    }
+
+    /// The `Set-Cookie` of a request that a session has proven; nil if none is due.
+    func renewal(of request: Request) -> String? {
+        guard let renewal = options.renewal, request.headers[.authorization] == nil else { return nil }
+        return session(in: request.headers[.cookie]).flatMap(renewal)
     }
 
     /// The value of the session's cookie; nil if there is none, or more than one.

@@ -15,11 +15,15 @@ public struct EntryReader {
     public private(set) var isOutOfRange = false
     /// True if the last entry's topic has lost records and nobody has acknowledged it.
     public private(set) var isFrozen = false
+    /// Entries of topics that are left out.
+    public private(set) var leftOut: Int64 = 0
 
     private var reader = FrameReader()
     private let decoder = EventDecoder()
     /// The numbers of topics in `acceptance`, by their number in the frame's dictionary; -1 while it is not known.
     private var topics: [Int] = []
+    /// Numbers in `acceptance` of the topics whose entries are left out.
+    private var without: Set<Int> = []
 
     public init(_ acceptance: Acceptance = Acceptance()) {
         self.acceptance = acceptance
@@ -32,6 +36,11 @@ public struct EntryReader {
         index = -1
         topics.removeAll(keepingCapacity: true)
         return acceptance.judge(session: reader.session, number: reader.number) == .accept
+    }
+
+    /// From now on the entries of a source topic do not count, as if it had never been written: they move no clock.
+    public mutating func leaveOut(topic name: [UInt8]) {
+        name.withUnsafeBytes { _ = without.insert(acceptance.topic($0)) }
     }
 
     /// Continues with a copy of the open frame at another address. Returns the move for the entries that borrow from
@@ -89,6 +98,10 @@ public struct EntryReader {
                 guard
                     acceptance.accept(topic: topic, partition: entry.origin.partition, offset: entry.origin.offset)
                 else { continue }
+                if !without.isEmpty, without.contains(topic) {
+                    leftOut += 1
+                    continue
+                }
                 isFrozen = acceptance.isFrozen(topic)
             }
             move(to: entry)

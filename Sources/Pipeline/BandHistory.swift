@@ -2,7 +2,8 @@ internal import Events
 
 /// The number of subjects by band in a ledger partition, at one point of each minute of the last day and of each hour of the last 90
 /// days: minutes and hours of the partition's clock, so a ledger that is folded anew gives the same again. Its size is bounded
-/// (`maximumBytes`), whatever the number of subjects.
+/// (`maximumBytes`), whatever the number of subjects. It lies beside the partition's snapshots (`bytes`), written with each of them: what
+/// came after the last is folded once more, and so it is here once more. Without a data folder it begins with the process.
 struct BandHistory: Sendable {
     /// Bands at a point of the ledger.
     struct Sample: Sendable, Equatable {
@@ -58,11 +59,11 @@ struct BandHistory: Sendable {
         var ordered: [Sample] { Array(samples[first...]) + samples[..<first] }
     }
 
-    private var byMinute = Ring(seconds: 60, capacity: minutes)
-    private var byHour = Ring(seconds: 3600, capacity: hours)
+    var byMinute = Ring(seconds: 60, capacity: minutes)
+    var byHour = Ring(seconds: 3600, capacity: hours)
     /// By number, from `firstNames` on.
-    private var names: [[String]] = []
-    private var firstNames: Int32 = 0
+    var names: [[String]] = []
+    var firstNames: Int32 = 0
 
     /// Takes what the fold has left, once in each minute.
     mutating func note(_ view: PartitionView) { note(view.bands, at: view.clock) }

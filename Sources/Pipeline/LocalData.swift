@@ -28,6 +28,11 @@ public struct LocalData: Sendable {
         SnapshotStore(root: path + "/snapshots", partition: partition, on: files)
     }
 
+    /// What lies beside the snapshots: subjects by band over time (`BandHistory`).
+    func bands(_ partition: Int32) -> SnapshotStore {
+        SnapshotStore(root: path + "/snapshots", partition: partition, suffix: "bands", on: files)
+    }
+
     /// At the start of a member: removes the files that a crash has left half made, of every partition, and nothing else. A
     /// partition that another process writes is passed over. What fails is logged, for the files are only in the way.
     func removeUnfinished(_ logger: Logger) {
@@ -39,7 +44,8 @@ public struct LocalData: Sendable {
             }
             for partition in try ArchiveDirectory.partitions(under: archiveRoot, on: files) {
                 do {
-                    count += try Archive(archive(partition)).removeUnfinished(with: snapshots(partition))
+                    count += try Archive(archive(partition))
+                        .removeUnfinished(with: snapshots(partition), bands(partition))
                 } catch is ArchiveInUse {
                     continue
                 }

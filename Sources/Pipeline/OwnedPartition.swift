@@ -108,7 +108,13 @@ final class OwnedPartition: Sendable {
         bandHistory.withLock { $0.note(view) }
     }
 
-    /// Subjects by band over time, as far as this process has folded. Waits for no fold.
+    /// Subjects by band over time, as they lie beside a snapshot. Waits for no fold.
+    var bandBytes: [UInt8] { bandHistory.withLock { $0 }.bytes }
+
+    /// What a process before has left, before anything is folded here.
+    func restore(_ bands: BandHistory) { bandHistory.withLock { $0 = bands } }
+
+    /// Subjects by band over time. Waits for no fold.
     func bandSamples(
         _ resolution: PipelineService.BandResolution
     ) -> [(clock: Timestamp, bands: [PartitionView.Band])] {

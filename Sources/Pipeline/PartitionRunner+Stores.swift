@@ -14,6 +14,12 @@ extension PartitionRunner {
                 kafka, topic: ledger, partition: number, from: range.lowerBound, until: range.upperBound,
                 isStopped: { stop.isSet })
         }
+        let partition = try openPartition(store, countedTo: countedTo)
+        if let bands = store.bands() { partition.shared.restore(bands) }
+        return partition
+    }
+
+    private func openPartition(_ store: PartitionStore, countedTo: Int64) throws -> LedgerPartition {
         guard let restored = try restored(store) else {
             return LedgerPartition(
                 blank(store), chain: FrameChain(partition: number), store: store, countedTo: countedTo,
@@ -180,8 +186,8 @@ extension PartitionRunner {
 extension LedgerPartition {
     /// Copies the state, which others may read meanwhile.
     func takeSnapshot() throws {
-        let (store, chainHead) = (store, chain.head)
-        try shared.readFold { try store.takeSnapshot(of: $0, chainHead: chainHead) }
+        let (store, chainHead, bands) = (store, chain.head, shared.bandBytes)
+        try shared.readFold { try store.takeSnapshot(of: $0, chainHead: chainHead, bands: bands) }
     }
 
     /// In the storage line. Throws `FileError`; the archive is closed then too.

@@ -35,6 +35,8 @@ final class PartitionStore {
         let metrics: SnapshotMetrics
         let host: any Host
         var content: [[UInt8]] = []
+        /// Subjects by band over time, and where they lie.
+        let bands: (bytes: [UInt8], store: SnapshotStore)
 
         /// Writes it and makes it last. Throws `FileError`; then there is no trace of it.
         func write() throws {
@@ -51,6 +53,12 @@ final class PartitionStore {
         }
 
         private func writeUncounted() throws {
+            // A snapshot that is there has its bands.
+            try Self.write([bands.bytes], at: offset, to: bands.store)
+            try Self.write(content, at: offset, to: store)
+        }
+
+        private static func write(_ content: [[UInt8]], at offset: Int64, to store: SnapshotStore) throws {
             let pending = try store.begin(nextOffset: offset)
             do {
                 for part in content { try part.withUnsafeBytes { try pending.write($0) } }
@@ -151,6 +159,12 @@ final class PartitionStore {
         }
     }
 
+    /// Subjects by band over time, as they lie beside the snapshots; nil if there are none that can be read, which loses nothing else.
+    func bands() -> BandHistory? {
+        let found = try? data?.bands(partition).newest(rejected: { _ in }) { _, reader in try BandHistory(&reader) }
+        return found ?? nil
+    }
+
     /// The state came from a snapshot, or begins anew.
     func begin(at offset: Int64) { lastSnapshot = (host.now, offset) }
 
@@ -159,13 +173,15 @@ final class PartitionStore {
 
     var isSnapshotUnderWay: Bool { snapshot != nil || commit != nil }
 
-    /// Copies the state and the head of the chain that led to it. It counts once `commitSnapshot` has written it.
-    func takeSnapshot(of fold: borrowing PartitionFold, chainHead: [UInt8]) throws {
+    /// Copies the state and the head of the chain that led to it, and `bands` (`BandHistory.bytes`). It counts once `commitSnapshot`
+    /// has written it.
+    func takeSnapshot(of fold: borrowing PartitionFold, chainHead: [UInt8], bands: [UInt8]) throws {
         guard let data, !isSnapshotUnderWay, fold.nextOffset > lastSnapshot.offset, fold.policy != nil,
             !fold.isSpoiled, !fold.isWithinFrame
         else { return }
         var snapshot = Snapshot(
-            offset: fold.nextOffset, store: data.snapshots(partition), metrics: snapshotMetrics, host: host)
+            offset: fold.nextOffset, store: data.snapshots(partition), metrics: snapshotMetrics, host: host,
+            bands: (bands, data.bands(partition)))
         try fold.writeSnapshot(chainHead: chainHead) { snapshot.content.append([UInt8]($0)) }
         self.snapshot = snapshot
         lastSnapshot = (host.now, fold.nextOffset)

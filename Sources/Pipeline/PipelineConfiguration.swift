@@ -56,6 +56,8 @@ public struct PipelineConfiguration: Sendable {
         public var topic: String
         /// What this member calls itself.
         public var member: String
+        /// Nil where members have no secret, and whoever may write the topic is believed.
+        public var seal: MemberSeal?
 
         public init(topic: String, member: String) { (self.topic, self.member) = (topic, member) }
     }

@@ -44,6 +44,7 @@ final class RecordDecoder {
                 time: headers.time.value, contentType: headers.contentType.value, into: &event)
         }
         return defect ?? self.defect(of: event, fromControlTopic: fromControlTopic, latest: latest)
+            ?? signatureDefect(of: event, record)
     }
 
     /// The event that a map has made of a record of a source topic. `value` is as long valid as `event` is.
@@ -55,7 +56,7 @@ final class RecordDecoder {
     private func defect(of event: EventView, fromControlTopic: Bool, latest: Int64) -> EventDefect? {
         if event.time.microseconds > latest { return EventDefect(.time, .inTheFuture) }
         return event.controlDefect(memberDecoder, fromControlTopic: fromControlTopic)
-            ?? event.policyDefect(memberDecoder) ?? signatureDefect(of: event, record)
+            ?? event.policyDefect(memberDecoder)
     }
 
     // MARK: Headers

@@ -67,7 +67,8 @@ public final class ControlDesk: Sendable {
             try await audit.append(
                 record(kind, subject: subject, by: caller, reason: request.reason, outcome: "requested"))
         } catch {
-            throw ControlRefusal(503, "not-recorded", "the audit does not take the act now, so it is not done: ask again")
+            throw ControlRefusal(
+                503, "not-recorded", "the audit does not take the act now, so it is not done: ask again")
         }
         do {
             let result = try await acts.perform(

@@ -36,10 +36,12 @@ struct Forwarding: Sendable {
     /// Of all members; nil if they have none.
     let secret: MemberSecret?
     private let scheme: String
+    private let isRefused: Bool
 
-    /// At most `maximum` questions are under way. `isTLS`: members speak TLS, as this one does.
-    init(maximum: Int, secret: MemberSecret? = nil, isTLS: Bool = false) {
-        self.secret = secret
+    /// At most `maximum` questions are under way. `isTLS`: members speak TLS, as this one does. `isRefused`: nobody is
+    /// asked, because nothing would prove for whom.
+    init(maximum: Int, secret: MemberSecret? = nil, isTLS: Bool = false, isRefused: Bool = false) {
+        (self.secret, self.isRefused) = (secret, isRefused)
         scheme = isTLS ? "https" : "http"
         transfers = Transfers(maximum: max(1, maximum))
         let configuration = URLSessionConfiguration.ephemeral
@@ -109,7 +111,7 @@ struct Forwarding: Sendable {
     }
 
     private func transfer(_ address: HTTPAddress, _ question: Question, for caller: Caller) async -> Transfers.Outcome {
-        guard transfers.reserve() else { return .failed }
+        guard !isRefused, transfers.reserve() else { return .failed }
         defer { transfers.release() }
         guard let url = URL(string: "\(scheme)://\(address)\(question.path)") else { return .failed }
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)

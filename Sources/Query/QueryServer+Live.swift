@@ -11,6 +11,12 @@ extension QueryServer {
     private static let after = RouteParameter(
         "after", .text(0...ChangeToken.maximumBytes), example: "0.4711-1.88",
         "The id of the last event that the reader has: what came after it is sent first. Last-Event-ID goes before it.")
+    private static let lastEventID = RouteParameter(
+        "Last-Event-ID", in: .header, .text(0...ChangeToken.maximumBytes), example: "0.4711-1.88",
+        "As after: browsers send it when they connect again.")
+
+    private static func place(_ call: RouteCall) -> String? { call[lastEventID.name] ?? call["after"] }
+
     private static let stream = RouteAnswer(
         200,
         "Server-sent events: change (a fact), partitions, overview, skipped, reset (facts are missing: ask anew), end. The id of an "
@@ -19,14 +25,13 @@ extension QueryServer {
     var liveRoutes: [Route] {
         let live = LiveAnswers(
             service, streams: streams, watch: overviewWatch, work: overviewWork, mask: { [mask] in mask($0) })
-        func place(_ call: RouteCall) -> String? { call.fields[.lastEventID] ?? call["after"] }
         return [
             Route(
                 .get, "/changes", name: "followChanges",
                 summary: "The changes of all subjects of this member's ledger partitions, as they are published.",
                 tag: Self.tag,
                 parameters: [
-                    Self.after,
+                    Self.after, Self.lastEventID,
                     RouteParameter(
                         "most", .integer(1...Int64(LiveAnswers.greatestMost)), example: "20",
                         "Changes a second; where there are more, the newest are sent, and how many were left out."),
@@ -37,16 +42,17 @@ extension QueryServer {
             ) { call in
                 let most = call.integer("most").map { Int($0) } ?? LiveAnswers.standardMost
                 return live.changes(
-                    after: place(call), most: call.flag("all") ? nil : most,
+                    after: Self.place(call), most: call.flag("all") ? nil : most,
                     showsSubjects: call.caller.may(.readIdentities), withFigures: call.flag("figures"),
                     isAllowed: call.isStillAllowed)
             },
             Route(
                 .get, "/subjects/{id}/changes", name: "followSubject",
                 summary: "The changes of a subject, as they are published.", tag: Self.tag,
-                parameters: [.subject(), Self.after], answers: [Self.stream], requires: .subject(.readStanding)
+                parameters: [.subject(), Self.after, Self.lastEventID], answers: [Self.stream],
+                requires: .subject(.readStanding)
             ) { call in
-                live.changes(of: call.subject ?? [], after: place(call), isAllowed: call.isStillAllowed)
+                live.changes(of: call.subject ?? [], after: Self.place(call), isAllowed: call.isStillAllowed)
             },
             Route(
                 .get, "/overview", name: "readOverview", summary: "How the programme is, as this member sees it.",

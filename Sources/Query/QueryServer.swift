@@ -48,7 +48,8 @@ public final class QueryServer: Sendable {
     ) {
         (self.options, self.more, self.version) = (options, more, version)
         forwarding = Forwarding(
-            maximum: min(32, QueryServer.share), secret: secret, isTLS: certificate != nil)
+            maximum: min(32, QueryServer.share), secret: secret, isTLS: certificate != nil,
+            isRefused: secret == nil && options.access.isGate)
         self.service = service
         self.metrics = metrics
         let mask = SubjectMask()
@@ -75,7 +76,8 @@ public final class QueryServer: Sendable {
                 port.flatMap { announcement.announced(port: $0) }.map(\.description)
             }
         }
-        return RouteTable(programmeRoutes + subjectRoutes + liveRoutes + more, options, logger: logger)
+        return RouteTable(
+            programmeRoutes + subjectRoutes + searchRoutes + liveRoutes + more, options, logger: logger)
     }
 
     /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be

@@ -3,7 +3,7 @@ public import Scoring
 
 /// Encoded facts on their way out, in order. Reused, it does not allocate.
 public struct FactBatch: ~Copyable {
-    public struct Item {
+    public struct Item: Sendable {
         public let kind: Fact.Kind
         public let sequence: Int64
         let key: Range<Int>

@@ -20,6 +20,7 @@ final class HistoryFold {
     private let history: PartitionFold.RangeHistory
     private let maximumSessions: Int
     private var skipped: Set<Int64>
+    private let leftOut: [[UInt8]]
     /// Opened at the first frame of a range, and given back after its last.
     private var frames: (any FrameFeed)?
     /// The end of the range of `frames`.
@@ -37,15 +38,17 @@ final class HistoryFold {
         var search = SkipSearch()
     }
 
-    /// `skipped`: what the partition passes over already. `rule`: a past or a shadow.
+    /// `skipped`: what the partition passes over already. `leftOut`: source topics whose entries do not count. `rule`: a past or
+    /// a shadow.
     init(
         _ policy: ScoringPolicy, as rule: PartitionFold.Rule, partition: Int32, skipped: Set<Int64>,
-        maximumSessions: Int, history: @escaping PartitionFold.RangeHistory
+        leftOut: [[UInt8]] = [], maximumSessions: Int, history: @escaping PartitionFold.RangeHistory
     ) {
         (self.policy, self.rule, self.history) = (policy, rule, history)
-        (self.skipped, self.maximumSessions) = (skipped, maximumSessions)
+        (self.skipped, self.leftOut, self.maximumSessions) = (skipped, leftOut, maximumSessions)
         past = PartitionFold(partition: partition, of: policy, as: rule, maximumSessions: maximumSessions)
         past.skipped = skipped
+        past.leaveOut(leftOut)
     }
 
     /// Everything before this offset is folded, and nothing at it or after it.
@@ -143,6 +146,7 @@ final class HistoryFold {
         let (partition, horizon) = (past.partition, past.horizon)
         past = PartitionFold(partition: partition, of: policy, as: rule, maximumSessions: maximumSessions)
         (past.skipped, past.horizon) = (skipped, horizon)
+        past.leaveOut(leftOut)
         (self.search, folded) = (nil, 0)
     }
 

@@ -30,7 +30,7 @@ extension PartitionFold {
     private func candidate(_ policy: ScoringPolicy, text: String, _ history: @escaping History) -> PolicyCandidate {
         PolicyCandidate(
             policy, text: text, partition: partition, before: frameOffset, skipped: skipped,
-            maximumSessions: maximumSessions, history: history)
+            leftOut: leftOut, maximumSessions: maximumSessions, history: history)
     }
 
     private mutating func admitActivation() -> Fold.Admission {
@@ -104,7 +104,7 @@ extension PartitionFold {
         guard !isWithinFrame else { throw problem("the frame is folded in part, and has no preview of a policy") }
         let candidate = PolicyCandidate(
             policy, text: policy.text, partition: partition, before: nextOffset, skipped: skipped,
-            maximumSessions: maximumSessions, history: history)
+            leftOut: leftOut, maximumSessions: maximumSessions, history: history)
         var rest = Slice.unbounded
         while try !candidate.foldHistory(within: &rest) {
             precondition(!candidate.isWaiting, "the history's next frame is not here yet")

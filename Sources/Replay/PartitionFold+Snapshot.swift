@@ -21,6 +21,7 @@ extension PartitionFold {
     ) throws -> StateDigest {
         precondition(chainHead.count == Self.chainHeadBytes, "a chain head is a SHA-256")
         guard !isWithinFrame else { throw SnapshotError("the frame at offset \(nextOffset) is folded in part") }
+        guard leftOut.isEmpty else { throw SnapshotError("entries are left out of the state") }
         guard policy != nil else { throw SnapshotError("the partition has not begun") }
         let digest = fold.digest()
         var writer = ByteWriter(capacity: 1 << 16)
@@ -58,7 +59,7 @@ extension PartitionFold {
             guard fold.version <= known.newest else {
                 throw SnapshotError("fold version \(fold.version.rawValue), which this program does not know")
             }
-            guard let identity = LedgerIdentity(name: head.ledgerName, version: fold.version) else {
+            guard let identity = LedgerIdentity(name: head.ledgerName, version: fold.version)?.salted(fold.salt) else {
                 throw SnapshotError("a ledger's name that its fold version does not have")
             }
             guard reader.isAtEnd, head.nextOffset > 0, try fold.digestOfSnapshot() == head.digest else {

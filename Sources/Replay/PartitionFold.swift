@@ -54,6 +54,10 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     /// Ledger offsets of records that are passed over as far as they cannot be read or folded (`SkipSearch`).
     public internal(set) var skipped: Set<Int64> = []
+    /// Names of source topics whose entries do not count: the state is one that is only looked at.
+    public private(set) var leftOut: [[UInt8]] = []
+    /// How many entries of them there were.
+    public var leftOutEntries: Int64 { reader.leftOut }
     /// An error came within a frame: nothing is to be folded into this state any more.
     public private(set) var isSpoiled = false
 
@@ -181,6 +185,13 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         frameOffset = nextOffset
         fold.tick(time, entry: 0)
         drain(above: published, into: &facts)
+    }
+
+    /// From now on entries of these source topics do not count, as if they had never been written: here, and in the past of a
+    /// policy that is switched to. Before the first frame. Such a state is not kept.
+    public mutating func leaveOut(_ topics: [[UInt8]]) {
+        leftOut += topics
+        for topic in topics { reader.leaveOut(topic: topic) }
     }
 
     /// From now on the record at this offset, at which the fold stands, is passed over as far as it cannot be read or folded.
@@ -386,7 +397,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             // What was folded by now is told as it was until here.
             drain(above: published, into: &facts, sameEntry: true)
             // A ledger keeps the name that it has.
-            identity = LedgerIdentity(name: identity.name ?? new.name ?? "", version: new.version) ?? new
+            let name = identity.name ?? new.name ?? ""
+            identity = (LedgerIdentity(name: name, version: new.version) ?? new).salted(identity.salt)
             fold.upgrade(to: new.version)
             if encoder != nil {
                 encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: identity.name)
@@ -416,11 +428,12 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         switch rule {
         case .ledger:
             policyText = text
-            fold = Fold(policy: policy, version: known.waitsForUpgrade ? identity.version : known.newest)
+            fold = Fold(
+                policy: policy, version: known.waitsForUpgrade ? identity.version : known.newest, salt: identity.salt)
         case .past, .shadow:
-            fold = rule.fold(of: fold.policy, version: identity.version)
+            fold = rule.fold(of: fold.policy, version: identity.version, salt: identity.salt)
             fold.begin(under: policy)
-        case .fixed: fold = Fold(policy: fold.policy, version: identity.version)
+        case .fixed: fold = Fold(policy: fold.policy, version: identity.version, salt: identity.salt)
         }
         fold.keepsFacts = keepsFacts
         lookUpInFold()

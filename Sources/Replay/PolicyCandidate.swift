@@ -25,13 +25,14 @@ final class PolicyCandidate {
     var folded: Int64 { isHistoryFolded ? end : min(folding.folded, end) }
 
     /// `end`: the ledger offset of the first frame that is not history. `skipped`: what the partition passes over already.
+    /// `leftOut`: source topics whose entries do not count.
     init(
         _ policy: ScoringPolicy, text: String, partition: Int32, before end: Int64, skipped: Set<Int64>,
-        maximumSessions: Int, history: @escaping PartitionFold.History
+        leftOut: [[UInt8]], maximumSessions: Int, history: @escaping PartitionFold.History
     ) {
         folding = HistoryFold(
-            policy, as: .past, partition: partition, skipped: skipped, maximumSessions: maximumSessions,
-            history: { try history($0.upperBound) })
+            policy, as: .past, partition: partition, skipped: skipped, leftOut: leftOut,
+            maximumSessions: maximumSessions, history: { try history($0.upperBound) })
         (self.text, self.end, isOfShadow, isHistoryFolded) = (text, end, false, false)
     }
 

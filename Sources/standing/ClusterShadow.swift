@@ -1,3 +1,4 @@
+import Access
 import Events
 import Foundation
 import HTTP
@@ -25,24 +26,27 @@ struct ClusterShadow {
     private let cluster: Cluster
     private let topic: String
     private let members: [MembersTable.Member]
-    private let questions = MemberQuestions()
+    private let questions: MemberQuestions
+    private let secret: MemberSecret?
 
     /// Nil where the topic files have no topic for members. Ends the command where the topic cannot be read.
-    init?(_ cluster: Cluster) throws {
+    /// `secret`: of all members; nil if they have none.
+    init?(_ cluster: Cluster, secret: MemberSecret?) throws {
         guard let topic = cluster.names(.members).first else { return nil }
-        var table = MembersTable()
+        var table = MembersTable(seal: secret?.seal)
         do {
             try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
         } catch let error as KafkaError {
             throw fail("error: \(error)")
         }
         (self.cluster, self.topic) = (cluster, topic)
+        (questions, self.secret) = (MemberQuestions(secret: secret), secret)
         (order, members) = (table.shadow, table.members)
     }
 
     /// As `init`; ends the command where there is no topic.
-    static func required(_ cluster: Cluster) throws -> Self {
-        guard let shadow = try Self(cluster) else {
+    static func required(_ cluster: Cluster, secret: MemberSecret?) throws -> Self {
+        guard let shadow = try Self(cluster, secret: secret) else {
             throw fail("error: the topic files have no topic for members, where a policy is put into the shadow")
         }
         return shadow
@@ -155,9 +159,9 @@ extension ClusterShadow {
         var isLast = microseconds <= 0
         while !isLast {
             isLast = ContinuousClock.now >= end
-            guard let now = try Self(cluster) else { break }
+            guard let now = try Self(cluster, secret: secret) else { break }
             if Self.isActive(await now.answers(), in: ledger) {
-                guard let order = try Self(cluster)?.order else { return say("its shadow has ended") }
+                guard let order = try Self(cluster, secret: secret)?.order else { return say("its shadow has ended") }
                 guard order == self.order else {
                     return say("the policy is active in every partition, and another order stands by now")
                 }

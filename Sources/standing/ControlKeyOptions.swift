@@ -25,6 +25,20 @@ struct ControlOptions: ParsableArguments {
 
     @OptionGroup var key: ControlKeyOptions
 
+    @Option(help: Setting.help("four-eyes"), completion: .list(["activate", "rollback", "activate,rollback"]))
+    var fourEyes: String?
+
+    /// The acts that need two people.
+    func twoPeople(_ settings: inout Settings) throws -> Set<String> {
+        let acts = try settings.parseIfGiven("four-eyes", flag: fourEyes, expected: "activate, rollback or both") {
+            text -> Set<String>? in
+            let names = text.split(separator: ",").map { String($0.trimmingCharacters(in: .whitespaces)) }
+            let known = [ControlAct.Kind.activate, .rollback].map(\.rawValue)
+            return names.isEmpty || !names.allSatisfy(known.contains) ? nil : Set(names)
+        }
+        return acts ?? []
+    }
+
     func keys(_ settings: inout Settings) throws -> ControlKeys? {
         try settings.text("control-keys", flag: controlKeys).map { path in
             try ControlKeyFile.reading { try ControlKeys(file: path) }

@@ -91,18 +91,24 @@ final class MemberReadings: Sendable {
         get(address, "/metrics").map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The body, whatever the status: a member that is not ready answers with 503. Nil if there is none.
+    /// The body, whatever the status: a member that is not ready answers with 503. Nil if there is none. A member that speaks TLS ends the
+    /// connection of plain HTTP, and then is asked over TLS. One that hangs is not asked twice.
     private func get(_ address: String, _ path: String) -> Data? {
-        guard let url = URL(string: "http://\(address)\(path)") else { return nil }
+        let deadline = DispatchTime.now() + Self.seconds
+        return ask("http://\(address)\(path)", until: deadline) ?? ask("https://\(address)\(path)", until: deadline)
+    }
+
+    private func ask(_ text: String, until deadline: DispatchTime) -> Data? {
+        guard let url = URL(string: text), deadline > .now() else { return nil }
         let answer = Answer()
         let isDone = DispatchSemaphore(value: 0)
         let request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
-        let task = session.dataTask(with: request) { body, _, _ in
-            answer.body.withLock { $0 = body }
+        let task = session.dataTask(with: request) { body, _, error in
+            answer.body.withLock { $0 = error == nil ? body : nil }
             isDone.signal()
         }
         task.resume()
-        guard isDone.wait(timeout: .now() + Self.seconds) == .success else {
+        guard isDone.wait(timeout: deadline) == .success else {
             task.cancel()
             return nil
         }

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import Events
 import Foundation
@@ -59,7 +60,7 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
             throw fail("error: \(candidate.id) version \(candidate.version) is active already")
         }
         try policies.requireVersion(of: candidate)
-        let shadow = try ClusterShadow.required(cluster)
+        let shadow = try ClusterShadow.required(cluster, secret: try MemberSecret.setting(&settings))
         if let order = shadow.order, order.hash != active {
             throw fail(
                 "error: \(ShadowReport.Order(order).name) is in the shadow already, since \(order.since)"
@@ -142,7 +143,8 @@ struct PolicyShadowStatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         var settings = try Settings(config: cluster.config)
-        let shadow = try ClusterShadow.required(try Cluster(cluster, &settings))
+        let shadow = try ClusterShadow.required(
+            try Cluster(cluster, &settings), secret: try MemberSecret.setting(&settings))
         let view = ShadowView(order: shadow.order, answers: await shadow.answers())
         print(output == .json ? view.json : view.text, terminator: "")
         for answer in view.silent { say("\(answer.name) does not answer") }
@@ -163,7 +165,8 @@ struct PolicyShadowStopCommand: ParsableCommand {
 
     func run() throws {
         var settings = try Settings(config: cluster.config)
-        let shadow = try ClusterShadow.required(try Cluster(cluster, &settings))
+        let shadow = try ClusterShadow.required(
+            try Cluster(cluster, &settings), secret: try MemberSecret.setting(&settings))
         guard let order = shadow.order else { throw fail("error: no policy is in the shadow") }
         try shadow.write(nil)
         say("\(ShadowReport.Order(order).name) is in the shadow no more")

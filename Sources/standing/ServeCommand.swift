@@ -1,3 +1,4 @@
+import struct Access.MemberSecret
 import ArgumentParser
 import CoreMetrics
 import Dispatch
@@ -52,6 +53,7 @@ struct ServeOptions: ParsableArguments {
 
     @OptionGroup var keys: KeyOptions
     @OptionGroup var access: AccessOptions
+    @OptionGroup var memberSecret: MemberSecretOptions
 
     @OptionGroup var control: ControlOptions
 
@@ -126,9 +128,15 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = try options.configuration(cluster, &settings)
         let http = try options.http(&settings)
         let accessSettings = try options.access.settings(&settings)
+        let signer = try options.control.key.signer(&settings)
+        let fourEyes = try options.control.twoPeople(&settings)
+        try ControlOptions.check(signer, configuration.controlKeys)
+        let secretFile = try options.memberSecret.path(&settings)
         try options.check(configuration, cluster, settings)
         if showConfig { return settings.show() }
         let access = try await accessSettings.open(logger)
+        let secret = try MemberSecret.read(secretFile)
+        configuration.members?.seal = secret?.seal
         let reach = try StartCheck.http(http.address)
         if let data = configuration.data, configuration.roles.contains(.fold) { try StartCheck.data(data) }
         let broker = try cluster.startEmbedded()
@@ -144,10 +152,17 @@ struct ServeCommand: AsyncParsableCommand {
             hostName: ProcessInfo.processInfo.hostName, brokers: configuration.kafka.brokers)
         let lag = try cluster.lag(of: service)
         defer { lag.stop() }
+        let control = try ControlServices(
+            service, cluster, signer: signer, fourEyes: fourEyes,
+            member: configuration.members?.member ?? ProcessInfo.processInfo.hostName, logger)
+        defer { control?.close() }
         let server = QueryServer(
             service: service, metrics: metrics, address: http.address, certificate: access.certificate,
-            announcement: announcement, lag: lag, program: program, logger: logger)
+            announcement: announcement, lag: lag, program: program, options: access.options(audit: control?.audit),
+            secret: secret, more: access.routes + (control?.routes ?? []), version: StandingCommand.release,
+            logger: logger)
         access.log(at: http.address, reach: reach, logger)
+        StartCheck.warnOfNoForwarding(configuration, access, secret, logger)
         if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {
             logger.warning(
                 "this member advertises no address, so others cannot forward requests to it: set --http-host and --advertise",
@@ -252,7 +267,6 @@ extension ServeOptions {
         configuration.queueSize = try settings.queueSize(flag: queueSize)
         let keyring = try keys.keyring(&settings)
         configuration.controlKeys = try control.keys(&settings)
-        try ControlOptions.check(try control.key.signer(&settings), configuration.controlKeys)
         let name = try settings.text("member", flag: member, default: ProcessInfo.processInfo.hostName) ?? ""
         configuration.members = cluster.names(.members).first.map { .init(topic: $0, member: name) }
         configuration.standsBy = try settings.flag("standby", standby)

@@ -46,7 +46,7 @@ struct Setting {
     }
 
     static let all: [Setting] =
-        table + access + downstream(.perks, port: 8081) + downstream(.blacklist, port: 8082) + [
+        table + access + members + downstream(.perks, port: 8081) + downstream(.blacklist, port: 8082) + [
             Setting(
                 "blacklist.measures", .blacklist,
                 "MEASURE[,MEASURE…] that can be asked for before a fact names them; others are answered with 404.",
@@ -92,6 +92,11 @@ struct Setting {
             "control-key", .serve,
             "File with the private key that control events are signed with (`standing keys new`).",
             otherwise: "none, and they are not signed", others: "those that send control events"),
+
+        Setting(
+            "four-eyes", .serve,
+            "Acts over HTTP that a second person must approve: activate, rollback, or both with a comma.",
+            otherwise: "none"),
 
         Setting("roles", .serve, "What this process does: intake,fold, intake, or fold.", standard: "intake,fold"),
         Setting(

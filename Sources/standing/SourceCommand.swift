@@ -7,15 +7,19 @@ import Pipeline
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source",
-        abstract: "Bring sources in: try a map, import a table, tell intake what happened to a topic.",
+        abstract:
+            "Sources: what they declare, what would be without one; bring one in; tell intake what happened to one.",
         discussion: """
             Examples:
+              standing source list --brokers kafka:9092
               standing source check map.yaml --sample records.jsonl
               standing source import payments.csv --map map.yaml
+              standing source withdraw behaviour.commerce --what-if --archive /var/lib/standing
               standing source reset behaviour.payments --brokers kafka:9092
             """,
         subcommands: [
-            SourceResetCommand.self, SourceAcknowledgeCommand.self, SourceCheckCommand.self, SourceImportCommand.self,
+            SourceListCommand.self, SourceCheckCommand.self, SourceImportCommand.self, SourceWithdrawCommand.self,
+            SourceResetCommand.self, SourceAcknowledgeCommand.self,
         ])
 }
 

@@ -3,6 +3,7 @@ import Events
 import Foundation
 import Kafka
 import Mapping
+import Policy
 import Topics
 
 struct SourceImportCommand: ParsableCommand {
@@ -19,7 +20,7 @@ struct SourceImportCommand: ParsableCommand {
 
             Examples:
               standing source import payments.csv --map payments.yaml --rejects rejects.jsonl
-              standing source import payments.csv --map payments.yaml --member http://127.0.0.1:8080
+              standing source import payments.csv --map payments.yaml --server http://127.0.0.1:8080
               standing source import town.sqlite --table payments --map payments.yaml --events events.jsonl
               standing source import payments.csv --map payments.yaml --go --topic behaviour.payments --state payments.state
             Exit 1 if a row is refused, 4 if there are too many rows without an id.
@@ -46,8 +47,8 @@ struct SourceImportCommand: ParsableCommand {
     @Option(help: "Write the events here, JSON lines as `standing replay` reads them.", completion: .file())
     var events: String?
     @Option(help: "Ask this member, http://HOST:PORT, who is enrolled.")
-    var member: String?
-    @Option(help: "File with the token for --member.", completion: .file())
+    var server: String?
+    @Option(help: "File with the token for --server.", completion: .file())
     var tokenFile: String?
     @Option(help: "Who is enrolled: a subject a line, or what `standing replay` prints.", completion: .file())
     var enrolled: String?
@@ -58,18 +59,19 @@ struct SourceImportCommand: ParsableCommand {
     @Option(help: "text or json, one document.")
     var output = TableFormat.text
 
-    /// Refused rows that are told one by one.
+    /// Refused rows with a message of their own.
     private static let shownRefusals: Int64 = 10
+    private static let shownColumns = 20
     private static let stateEvery = Duration.seconds(2)
 
     func validate() throws {
         guard rate >= 0 else { throw ValidationError("--rate is 0 or more") }
-        if member != nil, enrolled != nil { throw ValidationError("give one of --member and --enrolled") }
-        if tokenFile != nil, member == nil {
-            throw ValidationError("--token-file has no effect: it goes with --member")
+        if server != nil, enrolled != nil { throw ValidationError("give one of --server and --enrolled") }
+        if tokenFile != nil, server == nil {
+            throw ValidationError("--token-file has no effect: it goes with --server")
         }
-        if notEnrolled != nil, member == nil, enrolled == nil {
-            throw ValidationError("--not-enrolled has no effect: it goes with --member or --enrolled")
+        if notEnrolled != nil, server == nil, enrolled == nil {
+            throw ValidationError("--not-enrolled has no effect: it goes with --server or --enrolled")
         }
         guard !go else { return }
         if state != nil { throw ValidationError("--state has no effect: it goes with --go") }
@@ -84,10 +86,10 @@ struct SourceImportCommand: ParsableCommand {
         let skew = try settings.parse(
             "allowed-skew", flag: allowedSkew, expected: "a duration such as 5m", Settings.duration)
         let (cluster, target) = try self.target(&settings)
-        let map = try MapFile.read(self.map)
+        let map = try MapFile(self.map)
         let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         let pass = ImportPass(
-            input: try table.input(file), map: map, topic: target.topic, declarations: target.declarations,
+            input: try table.input(file), map: map.map, topic: target.topic, declarations: target.declarations,
             latest: now.adding(microseconds: skew))
         let enrolments = try self.enrolments()
         do {
@@ -95,16 +97,17 @@ struct SourceImportCommand: ParsableCommand {
             if output == .text { print(summary.text(file, enrolments).printable(keepingLayout: true)) }
             guard let cluster else {
                 if output == .json { print(summary.json(enrolments, sent: nil)) }
-                say("nothing was sent: --go sends \(summary.events) events")
-                if summary.refused > 0 { throw Exit.failed }
-                return
+                guard summary.refused > 0 else { return say("nothing was sent: --go sends \(summary.events) events") }
+                throw fail(
+                    "nothing was sent: \(summary.refused) rows are refused; --go --skip-rejects sends \(summary.events) events"
+                )
             }
             guard summary.refused == 0 || skipRejects else {
                 if output == .json { print(summary.json(enrolments, sent: nil)) }
                 throw fail(
                     "error: nothing was sent: \(summary.refused) rows are refused; --skip-rejects sends the others")
             }
-            let sent = try send(pass, to: target.topic, of: cluster, rows: summary.rows)
+            let sent = try send(pass, mapText: map.text, to: target.topic, of: cluster, rows: summary.rows)
             if output == .json { print(summary.json(enrolments, sent: sent)) }
         } catch let failure as TableInput.Failure {
             throw fail(failure.description)
@@ -127,14 +130,14 @@ struct SourceImportCommand: ParsableCommand {
     private func enrolments() throws -> Enrolments? {
         let output = try notEnrolled.map { try OutputFile($0) }
         if let enrolled { return try Enrolments(list: enrolled, output: output) }
-        guard let member else { return nil }
+        guard let server else { return nil }
         let token = try tokenFile.map { path in
             guard let bytes = FileManager.default.contents(atPath: path) else {
                 throw fail("\(path): error: cannot be read", Exit.usage)
             }
             return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         }
-        return try Enrolments(member: member, token: token, output: output)
+        return try Enrolments(member: server, token: token, output: output)
     }
 
     // MARK: The dry run
@@ -146,7 +149,7 @@ struct SourceImportCommand: ParsableCommand {
         let work = WorkCounter()
         let line = ProgressLine("rows", work)
         defer { line.finish() }
-        try pass.run { row in
+        try pass.run(noteColumns: { warn(of: $0, pass.map) }) { row in
             work.add(1, count: 1)
             if summary.add(row), let event = row.event { try enrolments?.note(event.subject) }
             if let refusal = row.refusal {
@@ -164,6 +167,18 @@ struct SourceImportCommand: ParsableCommand {
         return summary
     }
 
+    /// Columns that the map reads and the table does not have.
+    private func warn(of columns: [String], _ map: RecordMap) {
+        for name in map.fieldNames where !columns.contains(name) {
+            let near = YAMLReader.nearest(to: name, in: columns).map { "; did you mean \"\($0)\"?" } ?? ""
+            let some = columns.prefix(Self.shownColumns).joined(separator: ", ")
+            let more = columns.count > Self.shownColumns ? ", …" : ""
+            say(
+                "\(file):1: warning: the map reads value.\(name), and the table has no such column: \(some)\(more)\(near)"
+            )
+        }
+    }
+
     private static func hint(_ refusal: (code: String, message: String)) -> String {
         refusal.message.hasSuffix("is not utf-8") ? " (--encoding latin1 or windows-1252 reads what is not)" : ""
     }
@@ -171,12 +186,14 @@ struct SourceImportCommand: ParsableCommand {
     // MARK: Sending
 
     /// Returns how many events are acknowledged.
-    private func send(_ pass: ImportPass, to topic: String, of cluster: Cluster, rows: Int64) throws -> Int64 {
+    private func send(_ pass: ImportPass, mapText: String, to topic: String, of cluster: Cluster, rows: Int64) throws
+        -> Int64
+    {
         guard let partitions = try Admin(cluster.kafka).topic(topic)?.partitions else {
             throw fail("error: \(topic): no such topic on \(cluster.kafka.brokers)")
         }
         var progress = try state.map { _ in
-            try ImportState(of: pass.input, map: String(decoding: contents(map), as: UTF8.self), topic: topic)
+            try ImportState(of: pass.input, map: mapText, topic: topic)
         }
         let first = try state.flatMap { try progress?.resumed(from: $0) } ?? 0
         if first > 0 { say("\(first) rows are sent already: it goes on after them") }
@@ -207,13 +224,6 @@ struct SourceImportCommand: ParsableCommand {
         let seconds = max((ContinuousClock.now - start) / .seconds(1), 0.001)
         say("sent \(sender.sent) events to \(topic), \(Int(Double(sender.sent) / seconds)) a second")
         return sender.sent
-    }
-
-    private func contents(_ path: String) throws -> Data {
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw fail("\(path): error: cannot be read", Exit.usage)
-        }
-        return bytes
     }
 }
 

@@ -24,7 +24,8 @@ struct StandingCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, ReplayCommand.self, PolicyCommand.self, SubjectCommand.self, EventCommand.self,
             AppealCommand.self, SourceCommand.self, ArchiveCommand.self, VerifyCommand.self, LedgerCommand.self,
-            KeyCommand.self, KeysCommand.self, DeadLetterCommand.self, FactsCommand.self, LagCommand.self,
+            KeyCommand.self, KeysCommand.self, AuditCommand.self, DeadLetterCommand.self, FactsCommand.self,
+            LagCommand.self,
             PerksCommand.self,
             BlacklistCommand.self, TopicsCommand.self, SettingsCommand.self, QuickstartCommand.self, BrokerCommand.self,
             SimulateCommand.self, BenchCommand.self,

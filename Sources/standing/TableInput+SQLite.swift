@@ -21,6 +21,7 @@ extension TableInput {
                 if let twice = columns.indices.first(where: { columns[..<$0].contains(columns[$0]) }) {
                     throw Failure(description: "\(file): error: two columns have the name \"\(columns[twice])\"")
                 }
+                try body(.columns(columns))
                 var json = ByteWriter()
                 var number = 0
                 while let row = try cursor.next() {
@@ -32,7 +33,9 @@ extension TableInput {
                 }
             }
         } catch let error as DatabaseError {
-            throw Failure(description: "\(file): error: \(error.message ?? "\(error.resultCode)")")
+            let message = error.message ?? "\(error.resultCode)"
+            let isMany = message.hasPrefix("Multiple statements")
+            throw Failure(description: "\(file): error: \(isMany ? "--query is one SELECT" : message)")
         }
     }
 

@@ -134,6 +134,8 @@ struct ConfiguredGateTests {
         control.logOut(token)
         #expect(await denial(control, request(session: token)) == .unauthenticated(reason: "no-session"))
         #expect(control.session(token) == nil && !control.isFormToken(again.formToken, ofSession: token))
+        #expect(control.isFormToken(control.formToken(ofSession: nil), ofSession: nil))
+        #expect(!control.isFormToken("", ofSession: nil) && !control.isFormToken(again.formToken, ofSession: nil))
     }
 
     @Test func aSessionHasTheRolesThatTheUserHasNow() async throws {
@@ -177,6 +179,33 @@ struct ConfiguredGateTests {
         }
         nanoseconds.add(5)
         _ = try await control.logIn(name: "anna", password: "correct horse battery", address: "192.0.2.1")
+    }
+
+    @Test func whatIsKnownIsAnsweredAtOnceWithTheSameEffects() async throws {
+        let control = try await open {
+            try tokens(&$0)
+            try users(&$0)
+            $0.requestsPerSecond = 1
+        }
+        let token = "Bearer \(try issuer.token())"
+        let session = try await control.logIn(name: "sam", password: "correct horse battery", address: "192.0.2.1")
+        let cookie = control.gate.sessions.open(
+            try #require(control.gate.users?["sam"]), now: Int64(TestIssuer.now))
+        // Not verified yet, and refused for other reasons: nothing is taken from any bucket.
+        for credentials in [
+            request(token), request("Bearer a.b.c"), request("Basic x"), request(session: "x"), request(),
+        ] {
+            for _ in 0..<200 { #expect(control.gate.callerAtOnce(credentials) == nil) }
+        }
+        let caller = try await control.gate.caller(request(token))
+        #expect(control.gate.callerAtOnce(request(token)) == caller)
+        // The bucket has two requests.
+        #expect(control.gate.callerAtOnce(request(token)) == nil)
+        #expect(await denial(control, request(token)) == .tooMany(retryAfter: 1))
+        #expect(control.gate.callerAtOnce(request(session: cookie)) == session.caller)
+        let loopback = try await self.open()
+        #expect(loopback.gate.callerAtOnce(request(from: "127.0.0.1"))?.name == "loopback")
+        #expect(loopback.gate.callerAtOnce(request()) == nil)
     }
 
     @Test func aCallerAsksNoMoreOftenThanItMay() async throws {

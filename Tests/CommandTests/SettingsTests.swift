@@ -78,9 +78,12 @@ extension CommandTests {
                 "event void": whose + ["--source", "/s", "--id", "1", "--reason", "none"],
                 "appeal file": appeal + ["--statement", "no"],
                 "appeal decide": appeal + ["--outcome", "upheld", "--reason", "none"],
+                "source list": [], "source withdraw": ["behaviour.payments", "--what-if", "--topic"],
                 "source reset": ["behaviour.payments"],
                 "source acknowledge": ["behaviour.payments", "--reason", "none"],
+                "source import": ["absent.csv", "--map", "absent.yaml", "--go"],
                 "archive repair": ["--data", folder.path("data")], "verify": [],
+                "audit list": [], "audit verify": [],
                 "ledger export": [folder.path("export"), "--topic"], "ledger import": [folder.path("export")],
                 "ledger upgrade": ["--ledger", "town"], "ledger skip": ["0", "0", "--reason", "none"],
                 "facts bootstrap": ["--data", folder.path("data")], "dead-letter list": [], "dead-letter show": ["0:0"],
@@ -189,6 +192,7 @@ extension CommandTests {
                 "access-keys": folder.path("keys.json"), "access-algorithms": "ES256", "access-roles-claim": "r",
                 "access-subject-claim": "s", "session-key": folder.path("session"), "rate-limit": "50",
                 "tls-certificate": folder.path("tls.pem"), "tls-key": folder.path("tls.key"),
+                "member-secret": folder.path("members"),
             ]
             for command in ["perks", "blacklist"] {
                 samples["\(command).database"] = folder.path("\(command).sqlite")

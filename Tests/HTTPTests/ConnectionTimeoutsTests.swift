@@ -1,3 +1,4 @@
+import HTTPTypes
 import Logging
 import NIOCore
 import NIOEmbedded
@@ -81,6 +82,73 @@ struct ConnectionTimeoutsTests {
     private func answerWithoutWaiting() {
         channel.writeAndFlush(Self.answerHead, promise: nil)
         channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+    }
+
+    // MARK: Streams of events
+
+    private static let streamHead = HTTPServerResponsePart.head(
+        HTTPResponseHead(
+            version: .http1_1, status: .ok,
+            headers: ["content-type": "text/event-stream", EventStreams.numberName.rawName: "0"]))
+    private static let part = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: ":\n\n")))
+
+    /// A channel with a stream that has begun.
+    private func streaming(_ streams: EventStreams) throws -> EmbeddedChannel {
+        let channel = EmbeddedChannel()
+        try channel.pipeline.syncOperations.addHandler(ConnectionTimeouts(connections, streams: streams))
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        _ = connections.sweep(on: channel.embeddedEventLoop)
+        try channel.writeInbound(head)
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        try channel.writeOutbound(Self.streamHead)
+        return channel
+    }
+
+    @Test func aStreamThatIsTakenStaysOpenAndItsNumberIsNotSent() throws {
+        let channel = try streaming(EventStreams(maximum: 1))
+        guard case .head(let head) = try channel.readOutbound(as: HTTPServerResponsePart.self) else {
+            Issue.record("no head")
+            return
+        }
+        #expect(head.headers.map(\.name) == ["content-type"])
+        for _ in 0..<10 {
+            channel.embeddedEventLoop.advanceTime(by: .seconds(3600))
+            try channel.writeOutbound(Self.part)
+        }
+        #expect(channel.isActive)
+        try channel.writeOutbound(HTTPServerResponsePart.end(nil))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(30))
+        #expect(!channel.isActive, "idle after its end")
+    }
+
+    @Test func whoDoesNotTakeAStreamIsClosed() throws {
+        let channel = try streaming(EventStreams(maximum: 1))
+        let reader = StalledReader()
+        try channel.pipeline.syncOperations.addHandler(reader, position: .first)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(3600))
+        channel.writeAndFlush(Self.part, promise: nil)
+        channel.writeAndFlush(Self.part, promise: nil)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(59))
+        reader.parts[0].succeed()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(59))
+        #expect(channel.isActive, "it takes one part a minute")
+        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(!channel.isActive)
+        reader.parts[1].fail(ChannelError.ioOnClosedChannel)
+    }
+
+    @Test(arguments: [false, true]) func whoLeavesEndsItsStream(sendsNothingMore: Bool) throws {
+        let streams = EventStreams(maximum: 1)
+        let response = streams.answer { nil }
+        #expect(streams.count == 1)
+        let channel = try streaming(streams)
+        if sendsNothingMore {
+            channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        } else {
+            try channel.close().wait()
+        }
+        #expect(streams.count == 0)
+        withExtendedLifetime(response) {}
     }
 
     @Test func beforeItsAnswerAContinueIsNoAnswer() throws {

@@ -36,11 +36,11 @@ struct TLSTests {
     private func serving(
         _ certificate: TLSCertificate, maximumConnections: Int = 8, _ body: (Int) async throws -> Void
     ) async throws {
-        let routes = Routes(logger: logger)
-        routes.get("livez") { _, _ in .text("ok\n") }
+        let table = RouteTable(
+            [.sample("/livez") { _ in .text("ok\n") }], RouteTable.Options(access: .open), logger: logger)
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         let server = HTTPServer(
-            routes, address: HTTPAddress(host: "127.0.0.1", port: 0), certificate: certificate,
+            table, address: HTTPAddress(host: "127.0.0.1", port: 0), certificate: certificate,
             maximumConnections: maximumConnections, logger: logger)
         let running = Task { try await server.run { continuation.yield($0) } }
         var iterator = ports.makeAsyncIterator()

@@ -52,22 +52,22 @@ import Testing
     }
 
     @Test func partitionsAreAddedUpByTheirClocks() {
-        let points = PipelineService.bandHistory(
-            [
-                samples([(0, [("C", 1), ("B", 2)]), (130, [("C", 3), ("B", 4)])]),
-                samples([(70, [("B", 10), ("A", 20)])]),
-            ], .minutes, maximum: 100)
+        let points = PipelineService.merged([
+            PipelineService.points(samples([(0, [("C", 1), ("B", 2)]), (130, [("C", 3), ("B", 4)])]), .minutes),
+            PipelineService.points(samples([(70, [("B", 10), ("A", 20)])]), .minutes),
+        ])
         #expect(points.map(\.time) == [time(0), time(60), time(120)])
         #expect(points.map(\.partitions) == [1, 2, 2])
         #expect(points[0].bands.map(\.subjects) == [1, 2])
         #expect(points[1].bands.map(\.name) == ["C", "B", "A"] && points[1].bands.map(\.subjects) == [1, 12, 20])
         #expect(points[2].bands.map(\.subjects) == [3, 14, 20])
-        let newest = PipelineService.bandHistory([samples([(0, [("C", 1)]), (60, [("C", 2)])])], .minutes, maximum: 1)
+        let newest = PipelineService.merged(
+            [PipelineService.points(samples([(0, [("C", 1)]), (60, [("C", 2)])]), .minutes)], maximum: 1)
         #expect(newest.map(\.time) == [time(60)] && newest[0].bands[0].subjects == 2)
     }
 
     @Test func bandsOverTimeAreWrittenAsJSON() throws {
-        let points = PipelineService.bandHistory([samples([(3600, [("C", 1), ("\"B\"", 2)])])], .hours, maximum: 5)
+        let points = PipelineService.points(samples([(3605, [("C", 1), ("\"B\"", 2)])]), .hours)
         var writer = ByteWriter()
         PipelineService.write(points, .hours, to: &writer)
         let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
@@ -77,9 +77,74 @@ import Testing
         #expect(point["bands"] as? [String: Int] == ["C": 1, "\"B\"": 2])
     }
 
-    @Test func aPartitionThatIsFoldedLeavesItsBands() throws {
+    // MARK: Beside the snapshots
+
+    private func read(_ bytes: [UInt8]) throws -> BandHistory {
+        try bytes.withUnsafeBytes { bytes in
+            var reader = ByteReader(bytes)
+            return try BandHistory(&reader)
+        }
+    }
+
+    private func filled(minutes: Int64) -> BandHistory {
+        var history = BandHistory()
+        for minute in 0..<minutes {
+            let names = minute < minutes / 2 ? ["C", "B"] : ["C", "B", "A \"ö\""]
+            note(minute * 60, names.map { ($0, Int(minute)) }, in: &history)
+        }
+        return history
+    }
+
+    @Test func whatIsWrittenIsReadAndGoesOn() throws {
+        var history = filled(minutes: 130)
+        var again = try read(history.bytes)
+        for resolution in PipelineService.BandResolution.allCases {
+            let (a, b) = (history.samples(resolution), again.samples(resolution))
+            #expect(a.map { $0.clock } == b.map { $0.clock } && a.map { $0.bands } == b.map { $0.bands })
+        }
+        for minute: Int64 in [129, 130, 190] {
+            note(minute * 60, [("C", 7), ("D", 8)], in: &history)
+            note(minute * 60, [("C", 7), ("D", 8)], in: &again)
+        }
+        #expect(history.bytes == again.bytes && again.samples(.minutes).count == 132)
+        #expect(try read(BandHistory().bytes).samples(.hours).isEmpty)
+    }
+
+    @Test func damagedBytesAreRefused() {
+        let bytes = filled(minutes: 12).bytes
+        for count in stride(from: 0, to: bytes.count, by: 7) {
+            #expect(throws: ByteReader.Failure.self) { try read(Array(bytes[..<count])) }
+        }
+        #expect(throws: ByteReader.Failure.self) { try read(bytes + [0]) }
+        // Whatever is taken can be shown and written.
+        for place in bytes.indices {
+            for byte: UInt8 in [0, 1, 0x7F, 0xFF] {
+                var other = bytes
+                other[place] = byte
+                guard let history = try? read(other) else { continue }
+                _ = (history.samples(.minutes), history.samples(.hours), history.bytes)
+            }
+        }
+    }
+
+    @Test func aPartitionThatIsOpenedAgainHasItsBands() throws {
+        let frames = try LedgerPartitionFrames.ledger(bills: 3)
+        let stage = try RunnerStage(archives: true)
+        let runner = stage.owned()
+        stage.poll(frames, runner)
+        stage.acknowledge()
+        let before = try #require(runner.partition?.shared.bandSamples(.minutes))
+        #expect(!before.isEmpty)
+        stage.begin(.close(takesSnapshot: true), runner)
+        #expect(stage.told().closed == [3])
+        #expect(stage.disk.paths(ending: ".bands").count == 1)
+        let after = stage.open().partition?.shared.bandSamples(.minutes) ?? []
+        #expect(after.map { $0.clock } == before.map { $0.clock } && after.map { $0.bands } == before.map { $0.bands })
+    }
+
+    @Test func aPartitionWithoutAPolicyHasNoBands() throws {
         let partition = OwnedPartition(PartitionFold(partition: 0), archive: nil)
         partition.renewView()
-        #expect(partition.bandSamples(.minutes).isEmpty, "it has no policy yet")
+        #expect(partition.bandSamples(.minutes).isEmpty)
     }
 }

@@ -52,6 +52,46 @@ struct MemberDirectoryTests {
         #expect(directory.news(of: [], at: start) != nil)
     }
 
+    /// Not a seal that anybody should use: the number of bytes.
+    private static func seal(_ secret: UInt8) -> MemberSeal {
+        MemberSeal {
+            [secret, UInt8(truncatingIfNeeded: $0.count)]
+        } isCode: { code, bytes in
+            code == [secret, UInt8(truncatingIfNeeded: bytes.count)]
+        }
+    }
+
+    @Test func withASecretOnlyMembersAreBelieved() throws {
+        let directory = MemberDirectory(member: "me", seal: Self.seal(1))
+        func note(_ announcement: MemberAnnouncement?, key: String) {
+            guard let announcement else { return directory.note(key: key, value: nil, ledgerPartitions: 4) }
+            announcement.json.withUnsafeBytes { directory.note(key: key, value: $0, ledgerPartitions: 4) }
+        }
+        note(announcement("a", 0), key: "a")
+        note(announcement("b", 1).sealed(Self.seal(2)), key: "b")
+        #expect((0..<2).map { directory.owner(of: $0) } == [nil, nil])
+        note(announcement("a", 0).sealed(Self.seal(1)), key: "a")
+        #expect(directory.owner(of: 0) == "a")
+        // A forged word neither takes a partition nor takes a member's word back.
+        note(announcement("c", 0), key: "c")
+        note(announcement("a", 3), key: "a")
+        #expect(directory.owner(of: 0) == "a" && directory.owner(of: 3) == nil)
+        var altered = announcement("a", 0).sealed(Self.seal(1))
+        altered.partitions = [0, 22]
+        note(altered, key: "a")
+        #expect(directory.owner(of: 0) == "a")
+        note(nil, key: "a")
+        #expect(directory.owner(of: 0) == nil)
+
+        directory.ownAddress = "h:1"
+        let news = try #require(directory.news(of: [2], at: start))
+        #expect(news.isSealed(Self.seal(1)))
+        note(news, key: "h:1")
+        #expect(directory.news(of: [2], at: start.advanced(by: .seconds(10))) == nil)
+        note(announcement("h:1", 3), key: "h:1")
+        #expect(directory.news(of: [2], at: start.advanced(by: .seconds(10))) != nil, "the topic has lost it")
+    }
+
     @Test func anAnnouncementUnderAnothersKeyOrOfNoPartitionIsNobodysWord() {
         note(announcement("a", 0), key: "a")
         note(announcement("b", 1), key: "c")

@@ -66,8 +66,12 @@ struct RandomLedger {
     /// Of behaviour; control events come from the first.
     static let topics = ["town", "rail", "bank"]
 
-    /// `ties`: everything happens at the beginning of one of every ten days. `topics`: how many of the topics there are.
-    init(seed: UInt64, frames count: Int = 120, switches: Bool = true, ties: Bool = false, topics: Int = 1) {
+    /// `ties`: everything happens at the beginning of one of every ten days. `topics`: how many of the topics there are. `without`:
+    /// the same lives as if nobody had ever written to that topic.
+    init(
+        seed: UInt64, frames count: Int = 120, switches: Bool = true, ties: Bool = false, topics: Int = 1,
+        without silent: String? = nil
+    ) {
         var random = Seeded(seed)
         var next: [UInt64] = [0, 0, 0]
         var origin: Int64 = 0
@@ -88,6 +92,13 @@ struct RandomLedger {
                         origin, &random,
                         switches, topics))
                 if random.below(15) != 0 { origin += 1 }
+            }
+            if let silent {
+                entries.removeAll { entry in
+                    if case .event(_, _, _, let topic, _, _, _) = entry { topic == silent } else { false }
+                }
+                // A frame has an entry; no clock is before this one.
+                if entries.isEmpty { entries = [.tick(0)] }
             }
             let session = random.below(20) == 0 ? 2 : random.below(2)
             let frame = Self.frame(session: UInt64(session + 1), number: next[session], entries)

@@ -269,6 +269,28 @@ import Testing
 
     // MARK: Appeals
 
+    @Test func anAppealIsOpenUntilItIsDecidedOrTheSanctionGoes() {
+        func open(_ story: Story) -> [OpenAppeal] {
+            var found: [OpenAppeal] = []
+            #expect(story.fold.openAppeals(from: 0, records: 10) { found.append($0) } == nil)
+            #expect(story.fold.openAppealCount() == found.count)
+            return found
+        }
+        inForce(law)
+        #expect(open(law).isEmpty)
+        law.given(appeal(on: 9))
+        let appeals = open(law)
+        #expect(appeals.map(\.subject) == [Array("anna".utf8)] && appeals.map(\.sanction) == ["rail"])
+        #expect(appeals.map(\.state) == [.stayed] && appeals.map(\.decideBy) == [Happening.day(39)])
+        law.given(decision("rejected", on: 10))
+        #expect(open(law).isEmpty)
+        noticed(withoutStay)
+        withoutStay.given(appeal(on: 3))
+        #expect(open(withoutStay).map(\.state) == [.noticed])
+        withoutStay.given(decision("upheld", on: 4))
+        #expect(open(withoutStay).isEmpty)
+    }
+
     @Test func anAppealStaysItAndADecisionUpholdsIt() {
         inForce(law)
         #expect(

@@ -293,11 +293,11 @@ public struct Archive {
     /// Removes the unfinished files that processes have left which ended while they wrote the archive or a snapshot,
     /// and nothing else. Returns the number of files. Throws `ArchiveInUse` while a member runs, because it may be
     /// writing them.
-    @discardableResult public func removeUnfinished(with snapshots: SnapshotStore) throws -> Int {
+    @discardableResult public func removeUnfinished(with snapshots: SnapshotStore...) throws -> Int {
         let lock = try directory.locked()
         let names = ArchiveDirectory.unfinished(among: try directory.names())
         for name in names { try directory.files.removeIfThere("\(directory.path)/\(name)") }
-        let count = names.count + (try snapshots.removeUnfinished())
+        let count = try snapshots.reduce(names.count) { $0 + (try $1.removeUnfinished()) }
         try lock.close()
         return count
     }

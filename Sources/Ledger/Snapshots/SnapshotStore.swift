@@ -17,21 +17,27 @@ public struct SnapshotStore: Sendable {
     public let partition: Int32
     public let path: String
     private let files: any FileSystem
+    /// What the names end with.
+    private let suffix: String
 
-    public init(root: String, partition: Int32, on files: any FileSystem = PosixFileSystem()) {
+    /// `suffix`: of the files' names; one other than `snapshot` is for what lies beside the snapshots and is written as they are.
+    public init(
+        root: String, partition: Int32, suffix: String = "snapshot", on files: any FileSystem = PosixFileSystem()
+    ) {
         self.partition = partition
+        self.suffix = suffix
         path = root + "/" + ArchiveDirectory.digits(Int64(partition), 5)
         self.files = files
     }
 
     private func path(_ nextOffset: Int64) -> String {
-        "\(path)/\(ArchiveDirectory.digits(nextOffset, 20)).snapshot"
+        "\(path)/\(ArchiveDirectory.digits(nextOffset, 20)).\(suffix)"
     }
 
     /// The offsets of the snapshots that are there, ascending.
     public func offsets() throws(FileError) -> [Int64] {
         try files.entries(of: path).filter(\.mayBeFile).map(\.name).compactMap { name in
-            name.hasSuffix(".snapshot") && name.utf8.count == 29 ? Int64(name.prefix(20)) : nil
+            ArchiveDirectory.numbered(name) == ".\(suffix)" ? Int64(name.prefix(20)) : nil
         }
     }
 
@@ -45,7 +51,7 @@ public struct SnapshotStore: Sendable {
     /// process may be writing a snapshot.
     @discardableResult public func removeUnfinished() throws(FileError) -> Int {
         let names = try files.entries(of: path).filter(\.mayBeFile).map(\.name)
-            .filter { ArchiveDirectory.numbered($0) == ".snapshot.new" }
+            .filter { ArchiveDirectory.numbered($0) == ".\(suffix).new" }
         for name in names { try files.removeIfThere("\(path)/\(name)") }
         return names.count
     }

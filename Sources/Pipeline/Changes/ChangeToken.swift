@@ -5,7 +5,7 @@
 /// a header. An empty text names no partition.
 public struct ChangeToken: Hashable, Sendable {
     /// A longer text is refused.
-    public static let maximumBytes = 16 << 10
+    public static let maximumBytes = 8 << 10
     /// Of a number.
     private static let maximumDigits = 18
 

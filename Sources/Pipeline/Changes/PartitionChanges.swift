@@ -37,7 +37,7 @@ final class PartitionChanges: Sendable {
             State(ring: ChangeRing(capacity: capacity, maximumFacts: maximumFacts), refilledAt: now - second))
     }
 
-    func withLock<Result>(_ body: (inout State) -> sending Result) -> sending Result { state.withLock(body) }
+    func withLock<Result>(_ body: (inout sending State) -> sending Result) -> sending Result { state.withLock(body) }
 
     /// This member publishes the facts of the partition.
     var isOwned: Bool { owned.load(ordering: .relaxed) }
@@ -61,15 +61,19 @@ final class PartitionChanges: Sendable {
     func append(_ batch: borrowing FactBatch, _ sent: Range<Int>, after count: Int64) {
         guard !sent.isEmpty else { return }
         let isWatched = watchers.isWatched
-        let sentAt = host.wallClock
-        state.withLock { state in
-            let wanted = isWatched ? sent.count : state.allow(sent.count, at: host.now)
-            guard wanted > 0 else { return state.ring.skip(to: count + Int64(sent.count) + 1) }
-            for index in (sent.upperBound - wanted)..<sent.upperBound {
-                let item = batch.items[index]
-                state.ring.append(
-                    item.kind, count: count + Int64(index - sent.lowerBound) + 1, sequence: item.sequence,
-                    at: sentAt, key: batch.key(item), value: batch.value(item))
+        let (sentAt, now) = (host.wallClock, host.now)
+        let wanted = state.withLock { state in
+            let wanted = isWatched ? sent.count : state.allow(sent.count, at: now)
+            if wanted == 0 { state.ring.skip(to: count + Int64(sent.count) + 1) }
+            return wanted
+        }
+        for index in (sent.upperBound - wanted)..<sent.upperBound {
+            let item = batch.items[index]
+            let number = count + Int64(index - sent.lowerBound) + 1
+            let bytes = FactBytes(key: batch.key(item), value: batch.value(item))
+            state.withLock {
+                $0.ring.append(
+                    item.kind, count: number, sequence: item.sequence, at: sentAt, key: bytes.key, value: bytes.value)
             }
         }
     }
@@ -93,4 +97,10 @@ final class PartitionChanges: Sendable {
         }
         if hasNews { watchers.noteNews() }
     }
+}
+
+/// A fact of a batch. The ring copies it, so nothing holds on to the batch.
+private struct FactBytes: @unchecked Sendable {
+    let key: UnsafeRawBufferPointer
+    let value: UnsafeRawBufferPointer
 }

@@ -107,6 +107,14 @@ public struct ControlRequest: Sendable {
             [kind.rawValue, self.subject ?? "", String(decoding: body, as: UTF8.self)].joined(separator: "\n"))
     }
 
+    /// The string of a body that has this one member.
+    public static func member(_ name: String, of body: [UInt8]) throws(ControlRefusal) -> String {
+        var object = try StrictObject(body)
+        let text = try object.string(name)
+        try object.end()
+        return text
+    }
+
     /// The event's id: of the same actor and key always the same.
     var eventID: String { "api-" + PolicyHash.of("\(actor)\n\(key)").prefix(Self.idDigits) }
 

@@ -29,7 +29,8 @@ struct Member: Sendable {
         (self.configuration, self.logger) = (configuration, logger)
         board = StatusBoard(configuration, logger: logger)
         owned = OwnedPartitions(configuration.host)
-        directory = MemberDirectory(member: configuration.members?.member ?? "")
+        directory = MemberDirectory(
+            member: configuration.members?.member ?? "", seal: configuration.members?.seal)
         clock = SteadyClock(configuration.host, logger)
         changes = ChangeFeed(configuration.host)
         appended = AppendedOffsets(ledger: configuration.topics.ledger)

@@ -10,6 +10,8 @@ struct MemberAnnouncement: Codable, Equatable {
     var partitions: [Int32]
     /// It is at its memory limit, and takes no enrolment; nil: it is not.
     var full: Bool?
+    /// The authentication code of the JSON without it; nil where members have no secret.
+    var seal: Data?
 
     /// A greater record is none.
     private static let maximumBytes = 1 << 20
@@ -25,6 +27,22 @@ struct MemberAnnouncement: Codable, Equatable {
             let found = try? JSONDecoder().decode(Self.self, from: Data(json))
         else { return nil }
         self = found
+    }
+
+    /// The same with its seal.
+    func sealed(_ seal: MemberSeal) -> MemberAnnouncement {
+        var sealed = self
+        sealed.seal = Data(seal.code(unsealed.json))
+        return sealed
+    }
+
+    /// Whether a member with the secret has made it.
+    func isSealed(_ seal: MemberSeal) -> Bool { self.seal.map { seal.isCode(Array($0), unsealed.json) } ?? false }
+
+    private var unsealed: MemberAnnouncement {
+        var unsealed = self
+        unsealed.seal = nil
+        return unsealed
     }
 
     var json: [UInt8] {

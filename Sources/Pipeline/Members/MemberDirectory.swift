@@ -34,9 +34,11 @@ final class MemberDirectory: Sendable {
     }
 
     private let member: String
+    private let seal: MemberSeal?
     private let state = Mutex(State())
 
-    init(member: String) { self.member = member }
+    /// `seal`: nil where members have no secret, and whoever may write the topic is believed.
+    init(member: String, seal: MemberSeal? = nil) { (self.member, self.seal) = (member, seal) }
 
     /// `HOST:PORT`, once it is known.
     var ownAddress: String? {
@@ -75,7 +77,7 @@ final class MemberDirectory: Sendable {
                 }
             }
             (state.announced, state.announcedAt, state.hasSpoken) = (announcement, now, true)
-            return announcement
+            return seal.map { announcement.sealed($0) } ?? announcement
         }
     }
 
@@ -107,6 +109,11 @@ final class MemberDirectory: Sendable {
     func note(key: String, value: UnsafeRawBufferPointer?, ledgerPartitions: Int) {
         guard key == ShadowOrder.key else {
             let announcement = value.flatMap { MemberAnnouncement(json: $0) }
+            // What no member has sealed changes nothing of another's. One's own is announced again: the topic has lost it.
+            if let seal, let announcement, !announcement.isSealed(seal) {
+                if key == ownAddress { note(nil, key: key, ledgerPartitions: ledgerPartitions) }
+                return
+            }
             return note(announcement, key: key, ledgerPartitions: ledgerPartitions)
         }
         let order = value.flatMap { ShadowOrder(json: $0) }

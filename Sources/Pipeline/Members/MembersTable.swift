@@ -17,11 +17,13 @@ public struct MembersTable: Sendable {
         public init(asked address: String) { self.init(name: address, address: address, partitions: []) }
     }
 
+    private let seal: MemberSeal?
     private var byAddress: [String: Member] = [:]
     /// The last order; nil if none holds.
     public private(set) var shadow: ShadowOrder?
 
-    public init() {}
+    /// `seal`: nil where members have no secret, and whoever may write the topic is believed.
+    public init(seal: MemberSeal? = nil) { self.seal = seal }
 
     /// In the order of their addresses.
     public var members: [Member] { byAddress.values.sorted { $0.address < $1.address } }
@@ -34,7 +36,7 @@ public struct MembersTable: Sendable {
             return
         }
         byAddress[key] = value.flatMap { MemberAnnouncement(json: $0) }.flatMap { announcement in
-            guard announcement.address == key else { return nil }
+            guard announcement.address == key, seal.map({ announcement.isSealed($0) }) ?? true else { return nil }
             return Member(
                 name: announcement.member, address: key, partitions: announcement.partitions)
         }

@@ -1,0 +1,54 @@
+internal import Events
+internal import Policy
+
+extension SourceWithdrawal.Difference {
+    /// `{"topic","entries","policy":{"id","version"},"foldedTo":[…],"comparison"}`, as a proposal's; `policy` in the comparison is
+    /// how things would be without the source, and `against` how they are.
+    public var json: String {
+        let bands = policy.bands.map(\.name)
+        var json = JSONDocument()
+        json.object {
+            $0.member("topic", topic)
+            $0.member("entries", entries)
+            $0.member("policy") { json in
+                json.object {
+                    $0.member("id", policy.id)
+                    $0.member("version", policy.version)
+                }
+            }
+            $0.member("foldedTo") { $0.array(nextOffsets) { $1.number($0) } }
+            $0.member("comparison") { comparison.write(policyBands: bands, againstBands: bands, to: &$0) }
+        }
+        return json.text
+    }
+
+    /// A page for a terminal.
+    public var page: String {
+        let change = comparison
+        var lines = [
+            "Without \(topic): \(entries) entries less, \(change.subjects) subjects, under \(policy.id) version "
+                + "\(policy.version).", "",
+            "  score    \(change.gain) gain (\(change.pointsGained) points), \(change.lose) lose "
+                + "(\(-change.pointsLost) points), \(change.stay) stay; the largest loss is \(change.largestLoss)",
+            "  band     \(change.bandUp) up, \(change.bandDown) down, \(change.bandSame) same",
+        ]
+        for perk in change.perks where perk.onlyPolicy.count + perk.onlyAgainst.count > 0 {
+            lines.append("  perk     \(perk.id): \(perk.onlyPolicy.count) win, \(perk.onlyAgainst.count) lose")
+        }
+        for sanction in change.sanctions where sanction.onlyPolicy.count + sanction.onlyAgainst.count > 0 {
+            lines.append(
+                "  sanction \(sanction.id): \(sanction.both) both ways, \(sanction.onlyPolicy.count) more, "
+                    + "\(sanction.onlyAgainst.count) fewer")
+        }
+        for (name, moves) in [("Who loses most", change.losers), ("Who gains most", change.gainers)]
+        where !moves.isEmpty {
+            lines += ["", name]
+            for move in moves {
+                lines.append(
+                    "  \(move.subject): \(move.against.score) \(move.against.band) -> \(move.policy.score) \(move.policy.band)"
+                )
+            }
+        }
+        return (lines.joined(separator: "\n") + "\n").printable(keepingLayout: true)
+    }
+}

@@ -1,0 +1,116 @@
+internal import Ledger
+public import Policy
+internal import Scoring
+
+/// What would be without a source: folds a ledger under its own policies as it is, and once more as if nobody had ever written to
+/// one source topic. One partition at a time, on the calling thread; memory is what two states of one partition take.
+public struct SourceWithdrawal: Sendable {
+    /// From how things are to how they would be.
+    public struct Difference: Sendable {
+        public var topic: String
+        /// Entries of the topic.
+        public var entries: Int64
+        public var policy: ScoringPolicy
+        /// By partition: the ledger offset before which everything is folded.
+        public var nextOffsets: [Int64]
+        /// Names nobody: of the lists of subjects each has a number.
+        public var comparison: BacktestReport.Comparison
+    }
+
+    public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// The source topic, as origins name it.
+    public let topic: String
+    /// Subjects in the lists of those who gain and lose most.
+    public var listLimit = 10
+
+    public init(of topic: String) { self.topic = topic }
+
+    /// Throws `Failure` where partitions are under different policies, and what reading throws.
+    public func run(
+        partitions: [Int32], source: @escaping LedgerReplay.Source, progress: ReplayProgress = ReplayProgress()
+    ) throws -> Difference {
+        var comparison: (policy: ScoringPolicy, with: BacktestComparison)?
+        var nextOffsets: [Int64] = []
+        var entries: Int64 = 0
+        for partition in partitions {
+            let current = try fold(partition, without: [], until: .max, source, progress)
+            guard let policy = current.policy else {
+                throw Failure(description: "ledger partition \(partition) has not begun: no source has spoken")
+            }
+            if let other = comparison?.policy, other.text != policy.text {
+                throw Failure(
+                    description:
+                        "ledger partition \(partition) is under \(policy.id) version \(policy.version), others under "
+                        + "\(other.id) version \(other.version): an activation is under way, try again")
+            }
+            var without = try fold(
+                partition, without: [Array(topic.utf8)], until: current.nextOffset, source, progress)
+            var facts = FactBatch()
+            // Without the source the clock may be an earlier one.
+            if current.fold.clock > without.fold.clock {
+                without.finish(at: current.fold.clock, above: [], into: &facts)
+            }
+            nextOffsets.append(current.nextOffset)
+            entries += without.leftOutEntries
+            var sum =
+                comparison?.with ?? BacktestComparison(policy: policy, against: policy, listLimit: listLimit)
+            Self.compare(current.fold, without.fold, &sum)
+            comparison = (policy, sum)
+        }
+        guard let comparison else { throw Failure(description: "there is no partition") }
+        return Difference(
+            topic: topic, entries: entries, policy: comparison.policy, nextOffsets: nextOffsets,
+            comparison: comparison.with.finished().masked)
+    }
+
+    private func fold(
+        _ partition: Int32, without topics: [[UInt8]], until end: Int64, _ source: @escaping LedgerReplay.Source,
+        _ progress: ReplayProgress
+    ) throws -> PartitionFold {
+        try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
+            var fold = PartitionFold(
+                partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: false)
+            fold.skipped = skipped
+            fold.leaveOut(topics)
+            var facts = FactBatch()
+            let frames = try source(partition, 0, end)
+            while let frame = try frames.next() {
+                let before = (fold.nextOffset, fold.fold.counters.entries)
+                try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)
+                progress.add(offsets: fold.nextOffset - before.0, entries: fold.fold.counters.entries - before.1)
+            }
+            return fold
+        }
+    }
+
+    private static func compare(
+        _ current: borrowing Fold, _ other: borrowing Fold, _ comparison: inout BacktestComparison
+    ) {
+        current.forEachStanding { old in
+            comparison.add(policy: old.subject.withUnsafeBytes { other.standing(of: $0) }, against: old)
+        }
+        other.forEachStanding { new in
+            guard new.subject.withUnsafeBytes({ current.standing(of: $0) }) == nil else { return }
+            comparison.add(policy: new, against: nil)
+        }
+    }
+}
+
+extension BacktestReport.Comparison {
+    /// With a number in place of each subject's id.
+    fileprivate var masked: Self {
+        var copy = self
+        for index in copy.gainers.indices { copy.gainers[index].subject = "gainer \(index + 1)" }
+        for index in copy.losers.indices { copy.losers[index].subject = "loser \(index + 1)" }
+        for index in copy.sanctions.indices {
+            (copy.sanctions[index].onlyPolicy.first, copy.sanctions[index].onlyAgainst.first) = ([], [])
+        }
+        for index in copy.perks.indices {
+            (copy.perks[index].onlyPolicy.first, copy.perks[index].onlyAgainst.first) = ([], [])
+        }
+        return copy
+    }
+}

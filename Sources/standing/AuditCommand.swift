@@ -1,0 +1,147 @@
+import ArgumentParser
+import Audit
+import Events
+import Kafka
+import Topics
+
+struct AuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Who looked, who decided and who changed.",
+        discussion: """
+            Examples:
+              standing audit list --subject ada
+              standing audit verify
+            """,
+        subcommands: [AuditListCommand.self, AuditVerifyCommand.self])
+}
+
+extension Cluster {
+    /// The topic of the audit. Ends the command where the topic files have none.
+    fileprivate func auditTopic() throws -> String {
+        guard let topic = names(.audit).first else {
+            throw fail("error: the topic files have no topic for the audit", Exit.usage)
+        }
+        return topic
+    }
+}
+
+struct AuditListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "What people did and saw, the newest first.",
+        discussion: """
+            One page at a time: --before takes the place that the page before ended with, which --output json prints on standard \
+            error as well. The audit names people: whoever reads it sees whose file was looked at.
+
+            Examples:
+              standing audit list --subject ada --brokers kafka:9092
+              standing audit list --actor nora --since 2026-01-01T00:00:00Z --output json
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @Option(help: "Only what this person did.")
+    var actor: String?
+    @Option(help: "Only this, such as readFile or decide-appeal.")
+    var action: String?
+    @Option(help: "Only what was about this subject.")
+    var subject: String?
+    @Option(help: "From this time on (RFC 3339).")
+    var since: String?
+    @Option(help: "Before this time (RFC 3339).")
+    var until: String?
+    @Option(help: "At most so many, from 1 to \(AuditReader.maximumPage).")
+    var limit = 100
+    @Option(help: "Older than this place, PARTITION:OFFSET[,…]. Default: the newest.")
+    var before: String?
+    @Option(help: "text or json, a line each.")
+    var output = TableFormat.text
+
+    func validate() throws {
+        for (name, value) in [("--since", since), ("--until", until)] {
+            guard let value, Timestamp(value) == nil else { continue }
+            throw ValidationError("\(name): \"\(value)\" is not an RFC 3339 time such as 2026-01-31T00:00:00Z")
+        }
+        guard (1...AuditReader.maximumPage).contains(limit) else {
+            throw ValidationError("--limit: from 1 to \(AuditReader.maximumPage)")
+        }
+        if let before, AuditReader.Cursor(before) == nil {
+            throw ValidationError("--before: \"\(before)\" is not PARTITION:OFFSET[,…]")
+        }
+    }
+
+    func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        var filter = AuditReader.Filter()
+        (filter.actor, filter.action, filter.subject) = (actor, action, subject)
+        (filter.since, filter.until) = (since.flatMap { Timestamp($0) }, until.flatMap { Timestamp($0) })
+        let page: AuditReader.Page
+        do {
+            page = try AuditReader(cluster.kafka, topic: cluster.auditTopic()).page(
+                filter, before: before.flatMap { AuditReader.Cursor($0) }, limit: limit)
+        } catch let error as KafkaError {
+            throw fail("error: \(error)")
+        }
+        if output == .json {
+            for found in page.found {
+                var writer = ByteWriter()
+                found.entry.write(to: &writer, place: (found.partition, found.offset))
+                print(String(decoding: writer.bytes, as: UTF8.self))
+            }
+        } else {
+            var table = TextTable(
+                [.text("time"), .text("actor"), .text("action"), .text("subject"), .text("outcome"), .text("purpose")])
+            for entry in page.found.map(\.entry) {
+                table.add([
+                    entry.time.description, entry.actor, entry.action, entry.subject ?? "", entry.outcome,
+                    entry.purpose ?? "",
+                ])
+            }
+            print(table.take(), terminator: "")
+        }
+        if let next = page.next { say("older: --before \(next)") }
+    }
+}
+
+struct AuditVerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Prove that no record of the audit was removed or changed, or say which.",
+        discussion: """
+            Reads the whole topic, a partition after the other, and checks its chains: each record names the one before it of its \
+            writer, and the newest of all that the writer knew. What has expired at the topic's beginning is no finding. What is cut \
+            off at its end shows when the next record is written. Prints a line a partition. Exit 3 where something is missing or \
+            different.
+
+            Examples:
+              standing audit verify --brokers kafka:9092
+              standing audit verify --output json
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @Option(help: "text or json, a line each.")
+    var output = TableFormat.text
+
+    func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        let partitions: [(partition: Int32, chain: AuditChain)]
+        do {
+            partitions = try AuditReader(cluster.kafka, topic: cluster.auditTopic()).verify()
+        } catch let error as KafkaError {
+            throw fail("error: \(error)")
+        }
+        var isProved = true
+        for (partition, chain) in partitions {
+            if output == .json {
+                print(
+                    "{\"partition\":\(partition),\"records\":\(chain.records),\"findings\":\(chain.findingCount)}")
+            } else {
+                print("partition \(partition): \(chain.records) records, \(chain.findingCount) findings")
+            }
+            for finding in chain.findings { say("error: \(finding)") }
+            if chain.findingCount > 0 { isProved = false }
+        }
+        if !isProved { throw Exit.corruption }
+    }
+}

@@ -1,0 +1,67 @@
+import Access
+import ArgumentParser
+import HTTP
+import Logging
+import Pipeline
+
+/// The secret by which members know each other.
+struct MemberSecretOptions: ParsableArguments {
+    @Option(help: Setting.help("member-secret"), completion: .file())
+    var memberSecret: String?
+
+    /// The file's path; nil if there is none.
+    func path(_ settings: inout Settings) throws -> String? { try settings.text("member-secret", flag: memberSecret) }
+}
+
+extension MemberSecret {
+    /// Of a command that asks members. Ends it where the file cannot be used.
+    static func setting(_ settings: inout Settings) throws -> MemberSecret? {
+        try read(try settings.text("member-secret", flag: nil))
+    }
+
+    /// Ends the command where the file cannot be used. Nil without a path.
+    static func read(_ path: String?) throws -> MemberSecret? {
+        do {
+            return try path.map { try MemberSecret(file: $0) }
+        } catch let mistake as AccessMistake {
+            throw fail("error: \(mistake)", Exit.usage)
+        }
+    }
+}
+
+extension MemberSecret {
+    private static let announcement: StaticString = "standing-member"
+
+    /// Of announcements.
+    var seal: MemberSeal {
+        MemberSeal {
+            code(of: $0, for: Self.announcement)
+        } isCode: {
+            isCode($0, of: $1, for: Self.announcement)
+        }
+    }
+}
+
+extension ServerAccess {
+    /// Who is answered. `hosts`: names under which the server may be asked, beside those of this machine.
+    func options(audit: (any AuditLog)?, hosts: Set<String> = []) -> RouteTable.Options {
+        var options = RouteTable.Options(
+            access: rule, audit: audit, hosts: hosts, sessionCookies: [control.cookie.name])
+        options.renewal = { [control] in control.session($0)?.setCookie }
+        return options
+    }
+}
+
+extension StartCheck {
+    /// Warns where requests about other members' subjects are not sent on, because nothing would prove who asks.
+    static func warnOfNoForwarding(
+        _ configuration: PipelineConfiguration, _ access: ServerAccess, _ secret: MemberSecret?, _ logger: Logger
+    ) {
+        guard configuration.members != nil, access.control.isConfigured, secret == nil else { return }
+        logger.warning(
+            """
+            members have no secret, so no request is sent on to the member that owns a subject: write one with `(umask 077; openssl rand \
+            -base64 48 > FILE)`, and give the same file to every member with --member-secret
+            """)
+    }
+}

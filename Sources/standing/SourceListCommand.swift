@@ -1,0 +1,143 @@
+import ArgumentParser
+import Events
+import Kafka
+import Pipeline
+import Topics
+
+struct SourceListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "Source topics, what they declare, how far they are read, and the dead letters of each.",
+        discussion: """
+            A line a topic: owner and sector if it declares them, the records that intake has read and those that it has not, and \
+            the letters that wait in the dead-letter topic. With --output json also types, sources, lifetime, format and contact, \
+            and the letters by reason; what is not declared is null.
+
+            Examples:
+              standing source list --brokers kafka:9092
+              standing source list --output json
+            """)
+
+    @OptionGroup var cluster: ClusterOptions
+    @Option(help: "text or json, a line each.")
+    var output = TableFormat.text
+
+    func run() throws {
+        var settings = try Settings(config: cluster.config)
+        let cluster = try Cluster(self.cluster, &settings)
+        do {
+            let sources = try Self.sources(of: cluster)
+            guard output == .text else { return sources.forEach { print($0.json) } }
+            var table = TextTable([
+                .text("topic"), .text("owner"), .text("sector"), .number("read"), .number("unread"),
+                .number("dead letters"),
+            ])
+            for source in sources { table.add(source.row) }
+            print(table.take(), terminator: "")
+        } catch let error as KafkaError {
+            throw fail("error: \(cluster.kafka.brokers): \(error)")
+        }
+    }
+
+    struct Source {
+        let topic: String
+        let declaration: SourceDeclaration?
+        /// Nil if the cluster does not have the topic.
+        var records: (read: Int64, unread: Int64)?
+        /// Those that wait, by reason.
+        var letters: [String: Int64] = [:]
+    }
+
+    static func sources(of cluster: Cluster) throws -> [Source] {
+        let declarations = cluster.declarations
+        var sources = cluster.names(.source).map { Source(topic: $0, declaration: declarations[$0]) }
+        let admin = try Admin(cluster.kafka)
+        let letters = try waitingLetters(of: cluster, admin)
+        for index in sources.indices {
+            let name = sources[index].topic
+            sources[index].letters = letters[name] ?? [:]
+            guard let topic = try admin.topic(name) else { continue }
+            let places = (0..<Int32(topic.partitions)).map { TopicPartition(name, $0) }
+            let (beginnings, ends) = (try admin.beginnings(of: places), try admin.ends(of: places))
+            var positions: [TopicPartition: Int64] = [:]
+            for found in try admin.committed(group: cluster.accessPlanGroups.intake, partitions: places) {
+                positions[found.topicPartition] = found.offset
+            }
+            var records: (read: Int64, unread: Int64) = (0, 0)
+            for place in places {
+                let (first, end) = (beginnings[place] ?? 0, ends[place] ?? 0)
+                // Of a position that was never committed nothing is read.
+                let position = max(first, positions[place] ?? first)
+                records.read += max(0, positions[place] ?? 0)
+                records.unread += max(0, end - position)
+            }
+            sources[index].records = records
+        }
+        return sources
+    }
+
+    private static func waitingLetters(of cluster: Cluster, _ admin: Admin) throws -> [String: [String: Int64]] {
+        let name = cluster.names(.deadLetter)[0]
+        guard try admin.topic(name) != nil else { return [:] }
+        var counts: [String: [String: Int64]] = [:]
+        let letters = try DeadLetterTopic(cluster.kafka, topic: name)
+        try letters.forEach(DeadLetterTopic.Filter()) { letter in
+            guard letters.redriven[letter.place] == nil, letters.discarded[letter.place] == nil else { return }
+            counts[letter.source.topic, default: [:]][letter.reason, default: 0] += 1
+        }
+        return counts
+    }
+}
+
+extension SourceListCommand.Source {
+    fileprivate var row: [String] {
+        [
+            topic, declaration?.owner ?? "not declared", declaration?.sector.rawValue ?? "",
+            records.map { "\($0.read)" } ?? "no such topic", records.map { "\($0.unread)" } ?? "",
+            "\(letters.values.reduce(0, +))",
+        ]
+    }
+
+    /// `{"topic","declaration":{"owner","sector","purpose","types","sources","lasts","format","contact"},"read","unread",
+    /// "deadLetters":{REASON: number}}`.
+    fileprivate var json: String {
+        var object = JSONObjectText()
+        object.add("topic", topic)
+        object.add("declaration", json: declaration.map(Self.json) ?? "null")
+        object.add("read", json: records.map { "\($0.read)" } ?? "null")
+        object.add("unread", json: records.map { "\($0.unread)" } ?? "null")
+        var counts = ByteWriter()
+        for (reason, count) in letters.sorted(by: { $0.key < $1.key }) {
+            counts.append(counts.count == 0 ? "{" : ",")
+            counts.append(jsonString: reason)
+            counts.append(":")
+            counts.append(decimal: count)
+        }
+        counts.append(counts.count == 0 ? "{}" : "}")
+        object.add("deadLetters", json: String(decoding: counts.bytes, as: UTF8.self))
+        return object.text
+    }
+
+    private static func json(_ declaration: SourceDeclaration) -> String {
+        func list(_ texts: [String]) -> String {
+            var writer = ByteWriter()
+            writer.append("[")
+            for (index, text) in texts.enumerated() {
+                if index > 0 { writer.append(",") }
+                writer.append(jsonString: text)
+            }
+            writer.append("]")
+            return String(decoding: writer.bytes, as: UTF8.self)
+        }
+        var object = JSONObjectText()
+        object.add("owner", declaration.owner)
+        object.add("sector", declaration.sector.rawValue)
+        object.add("purpose", declaration.purpose)
+        object.add("types", json: list(declaration.types))
+        object.add("sources", json: list(declaration.sources))
+        if let lasts = declaration.lasts { object.add("lasts", "\(lasts)") } else { object.add("lasts", json: "null") }
+        object.add("format", declaration.format.rawValue)
+        object.add("contact", declaration.contact)
+        return object.text
+    }
+}

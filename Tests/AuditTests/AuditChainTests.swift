@@ -1,0 +1,191 @@
+import Access
+import Events
+import Testing
+
+@testable import Audit
+
+/// Chains of records, without a broker.
+@Suite struct AuditChainTests {
+    /// Writes as a writer does.
+    private struct Session {
+        let writer: String
+        var number: Int64 = 0
+        var previous = AuditTopic.genesis
+
+        init(_ writer: String) { self.writer = writer }
+
+        mutating func record(
+            _ action: String = "readFile", after: (offset: Int64, value: [UInt8])?
+        ) -> [UInt8] {
+            number += 1
+            let entry = AuditEntry(
+                AuditRecord(
+                    actor: "nora", action: action, subject: Array("ada".utf8), purpose: nil, outcome: "allowed"),
+                at: Timestamp(microseconds: 1_700_000_000_000_000), writer: writer, number: number, member: "one",
+                previous: previous, after: after?.offset ?? -1,
+                seen: after.map { AuditTopic.hash(of: $0.value) } ?? AuditTopic.genesis)
+            previous = AuditTopic.hash(of: entry.json)
+            return entry.json
+        }
+    }
+
+    /// Ten records of two writers in turn, each naming the one before it.
+    private static func topic() -> [[UInt8]] {
+        var sessions = [Session("one/a"), Session("two/b")]
+        var values: [[UInt8]] = []
+        for index in 0..<10 {
+            let last = values.last.map { (Int64(values.count - 1), $0) }
+            values.append(sessions[index % 2].record(after: last))
+        }
+        return values
+    }
+
+    private static func findings(
+        _ values: [(offset: Int64, value: [UInt8])], beginning: Int64 = 0
+    ) -> [AuditChain.Finding] {
+        var chain = AuditChain(partition: 0, beginning: beginning)
+        for (offset, value) in values { value.withUnsafeBytes { chain.note($0, at: offset) } }
+        #expect(chain.records == Int64(values.count) && chain.findingCount == Int64(chain.findings.count))
+        return chain.findings
+    }
+
+    private static func placed(_ values: [[UInt8]]) -> [(offset: Int64, value: [UInt8])] {
+        values.enumerated().map { (Int64($0), $1) }
+    }
+
+    @Test func whatWasWrittenProvesItself() { #expect(Self.findings(Self.placed(Self.topic())) == []) }
+
+    @Test(arguments: 0..<9) func aRecordRemovedFromTheMiddleIsFound(index: Int) {
+        // By somebody who makes the topic anew: the offsets have no hole.
+        var values = Self.topic()
+        values.remove(at: index)
+        #expect(!Self.findings(Self.placed(values)).isEmpty)
+        // By somebody who takes it out of the broker's files.
+        var placed = Self.placed(Self.topic())
+        placed.remove(at: index)
+        // The first one is then what has expired.
+        #expect(Self.findings(placed).isEmpty == false || index == 0)
+    }
+
+    @Test(arguments: 0..<9) func aRecordThatWasChangedIsFound(index: Int) {
+        var values = Self.topic()
+        let text = String(decoding: values[index], as: UTF8.self)
+        values[index] = Array(text.replacing("\"nora\"", with: "\"mark\"").utf8)
+        #expect(values[index] != Array(text.utf8))
+        #expect(!Self.findings(Self.placed(values)).isEmpty)
+    }
+
+    @Test func recordsThatChangedPlacesAreFound() {
+        var values = Self.topic()
+        values.swapAt(4, 6)
+        #expect(!Self.findings(Self.placed(values)).isEmpty)
+    }
+
+    @Test func whatHasExpiredIsNoFinding() {
+        let rest = Array(Self.placed(Self.topic()).dropFirst(5))
+        #expect(Self.findings(rest, beginning: 5) == [])
+        // Where nothing has expired, a chain begins with its first record.
+        #expect(!Self.findings(Self.placed(Array(Self.topic().dropFirst(5)))).isEmpty)
+    }
+
+    @Test func aRecordOfSomebodyElseIsFound() {
+        var values = Self.placed(Self.topic())
+        values.append((10, Array("{}".utf8)))
+        #expect(Self.findings(values).map(\.offset) == [10])
+    }
+
+    @Test func anEntryIsReadAsItWasWritten() throws {
+        let entry = AuditEntry(
+            AuditRecord(
+                actor: "no\"ra", action: "void", subject: Array("a\u{1}da".utf8), purpose: "a\nb", outcome: "done",
+                details: [("event", "api-1"), ("event", "api-2")]),
+            at: Timestamp(microseconds: 1_700_000_000_123_456), writer: "one/a", number: 7, member: "one",
+            previous: AuditTopic.genesis, after: 3, seen: AuditTopic.genesis)
+        let read = try #require(entry.json.withUnsafeBytes { AuditEntry(json: $0) })
+        #expect(read == entry)
+        #expect(read.detail("event") == "api-1" && read.detail("none") == nil)
+    }
+}
+
+/// What is remembered of the audit, without a broker.
+@Suite struct AuditIndexTests {
+    private static func value(
+        _ number: Int64, _ actor: String = "nora", _ action: String = "readFile", of subject: String? = "ada",
+        details: [(name: String, value: String)] = [], at seconds: Int64 = 1_700_000_000
+    ) -> [UInt8] {
+        AuditEntry(
+            AuditRecord(
+                actor: actor, action: action, subject: subject.map { Array($0.utf8) }, purpose: "appeal",
+                outcome: "allowed", details: details),
+            at: Timestamp(microseconds: seconds * 1_000_000), writer: "one/a", number: number, member: "one",
+            previous: AuditTopic.genesis, after: -1, seen: AuditTopic.genesis
+        ).json
+    }
+
+    private static func index(_ values: [[UInt8]]) -> AuditIndex {
+        let index = AuditIndex()
+        for (offset, value) in values.enumerated() {
+            value.withUnsafeBytes { index.note($0, at: Int64(offset), of: 0) }
+        }
+        return index
+    }
+
+    @Test func theNewestLooksOfASubjectAreRemembered() {
+        let count = AuditIndex.maximumLooks + 5
+        let index = Self.index((1...count).map { Self.value(Int64($0), "person-\($0)") })
+        let known = index.looks(at: "ada")
+        #expect(known.looks.count == AuditIndex.maximumLooks)
+        #expect(known.looks.first?.actor == "person-\(count)" && known.looks.last?.actor == "person-6")
+        #expect(!known.isComplete)
+        #expect(index.looks(at: "bob").looks.isEmpty)
+    }
+
+    @Test func aRecordThatIsReadTwiceCountsOnce() {
+        let index = Self.index([Self.value(1)])
+        Self.value(1).withUnsafeBytes { index.note($0, at: 0, of: 0) }
+        #expect(index.looks(at: "ada").looks.count == 1)
+    }
+
+    // MARK: Proposals
+
+    private static let body = #"{"reason":"fairer"}"#
+
+    private static func proposal(_ actor: String, hash: String = PolicyHash.of(body)) -> [UInt8] {
+        value(
+            1, actor, Proposal.proposing, of: nil,
+            details: [
+                ("proposal", "p-1"), ("act", "activate"), ("sha256", hash), ("expires", "2023-11-20T00:00:00Z"),
+                ("body", body),
+            ])
+    }
+
+    private static func decision(_ action: String, _ actor: String, hash: String = PolicyHash.of(body)) -> [UInt8] {
+        value(2, actor, action, of: nil, details: [("proposal", "p-1"), ("sha256", hash)])
+    }
+
+    @Test func aSecondPersonApproves() throws {
+        let index = Self.index([Self.proposal("ana"), Self.decision(Proposal.approving, "ben")])
+        #expect(try #require(index.proposal("p-1")).state == .approved(by: "ben"))
+    }
+
+    @Test func whateverTheTopicSaysNobodyApprovesTheirOwn() throws {
+        let index = Self.index([
+            Self.proposal("ana"), Self.decision(Proposal.approving, "ana"),
+            Self.decision(Proposal.approving, "ben", hash: PolicyHash.of("something else")),
+        ])
+        #expect(try #require(index.proposal("p-1")).state == .open)
+        #expect(index.proposals(at: Timestamp(microseconds: 1_700_000_000_000_000)).map(\.id) == ["p-1"])
+        #expect(index.proposals(at: Timestamp(microseconds: 1_800_000_000_000_000)) == [])
+    }
+
+    @Test func theFirstDecisionCounts() throws {
+        let index = Self.index([
+            Self.proposal("ana"), Self.decision(Proposal.withdrawing, "ana"), Self.decision(Proposal.approving, "ben"),
+        ])
+        #expect(try #require(index.proposal("p-1")).state == .withdrawn(by: "ana"))
+    }
+
+    @Test func aProposalWhoseHashIsAnotherIsNone() {
+        #expect(Self.index([Self.proposal("ana", hash: PolicyHash.of("x"))]).proposal("p-1") == nil)
+    }
+}
