@@ -163,8 +163,8 @@ let package = Package(
         tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
         tests("AccessTests", ["Access", "Events", crypto, jwt, logging]),
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),
-        tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging]),
-        tests("MappingTests", ["Events", "Expressions", "Mapping", "Policy", "Randomness"]),
+        tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging, nio]),
+        tests("MappingTests", ["CAllocationCounter", "Events", "Expressions", "Mapping", "Policy", "Randomness"]),
         tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
         tests(
             "CommandTests",

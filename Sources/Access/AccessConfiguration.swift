@@ -14,7 +14,7 @@ public struct AccessConfiguration: Sendable {
     public var algorithms: [SignatureAlgorithm] = [.rs256, .es256]
     public var rolesClaim = "roles"
     public var subjectClaim: String?
-    /// A file with the secret of all members: for sessions, and for requests that members send on to each other.
+    /// A file with the secret that seals sessions on all members.
     public var sessionKey: String?
     /// Requests a second of each caller; 0 for no limit. Nil: no limit where nothing is configured, otherwise
     /// `standardRequestsPerSecond`.
@@ -91,10 +91,9 @@ public struct AccessConfiguration: Sendable {
     /// Nil for one of this process alone.
     private func secret() throws(AccessMistake) -> [UInt8]? {
         guard let path = sessionKey else { return nil }
-        guard isConfigured else {
+        guard users != nil else {
             throw AccessMistake(
-                "--session-key without --access-users or --access-issuer: nobody is let in whose session or request it could "
-                    + "seal; give one of them, or no key")
+                "--session-key without --access-users: users alone have sessions; give both, or neither")
         }
         let file = SettingFile(path: path, setting: "--session-key", isSecret: true)
         let bytes = try file.read(limit: MemberSecret.maximumBytes).bytes

@@ -62,10 +62,15 @@ public final class AccessControl: Sendable {
         return view(user, session, setCookie: renewed.map(cookie.setting))
     }
 
+    /// What a form of a session carries; without a session, as before the log-in, what forms of this server carry. Another site's page can
+    /// read neither.
+    public func formToken(ofSession token: String?) -> String {
+        gate.sessions.formToken(token.flatMap { gate.session($0)?.session })
+    }
+
     /// Whether a form was made for the session of this token.
-    public func isFormToken(_ formToken: String, ofSession token: String) -> Bool {
-        guard let (_, session) = gate.session(token) else { return false }
-        return gate.sessions.isFormToken(formToken, of: session)
+    public func isFormToken(_ formToken: String, ofSession token: String?) -> Bool {
+        formToken.utf8.equalsInConstantTime(self.formToken(ofSession: token).utf8)
     }
 
     /// Ends the session of a cookie's token on this member. The answer removes the cookie: `cookie.removal`.

@@ -4,7 +4,7 @@ public struct SessionCookie: Sendable {
     public let name: String
     private let isTLS: Bool
 
-    public init(isTLS: Bool) { (name, self.isTLS) = (isTLS ? "__Host-standing-session" : "standing-session", isTLS) }
+    public init(isTLS: Bool) { (name, self.isTLS) = (isTLS ? "__Host-standing" : "standing", isTLS) }
 
     /// A longer header is not searched.
     private static let maximumHeaderBytes = 8 << 10

@@ -100,13 +100,10 @@ final class Sessions: Sendable {
         }
     }
 
-    /// The value that a form carries so that only our own pages can send it.
-    func formToken(_ session: Session) -> String {
-        Base64.text(HMAC<SHA256>.authenticationCode(for: session.id, using: formKey))
-    }
-
-    func isFormToken(_ text: String, of session: Session) -> Bool {
-        text.utf8.equalsInConstantTime(formToken(session).utf8)
+    /// The value that a form carries so that only our own pages can send it; `session`: nil before the log-in.
+    func formToken(_ session: Session?) -> String {
+        // An id has 32 bytes, so no session has the code of none.
+        Base64.text(HMAC<SHA256>.authenticationCode(for: session?.id ?? [], using: formKey))
     }
 
     private func mark(of user: User) -> [UInt8] {

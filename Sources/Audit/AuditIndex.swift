@@ -62,11 +62,16 @@ public final class AuditIndex: Sendable {
     /// Follows the topic from its beginning, in a thread, until `close`.
     public func follow(_ kafka: any KafkaCluster, topic: String, logger: Logger) {
         let thread = Thread { [self] in
+            var said = ""
             while !isClosed {
                 do {
                     try read(kafka, topic)
                 } catch {
-                    logger.warning("the audit is not followed", metadata: ["topic": "\(topic)", "reason": "\(error)"])
+                    // The same reason again is said once.
+                    logger.log(
+                        level: said == "\(error)" ? .debug : .warning, "the audit is not followed",
+                        metadata: ["topic": "\(topic)", "reason": "\(error)"])
+                    said = "\(error)"
                     Thread.sleep(forTimeInterval: Self.pause)
                 }
             }

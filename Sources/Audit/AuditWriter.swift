@@ -143,25 +143,34 @@ public final class AuditWriter: AuditLog {
     // MARK: The beginning of a session
 
     private func open() {
+        // A topic that is missing, or that this member may not write, is said once.
+        var said = ""
+        func say(_ text: Logger.Message, _ reason: any Error) {
+            let level: Logger.Level = said == "\(reason)" ? .debug : .warning
+            said = "\(reason)"
+            logger.log(level: level, text, metadata: ["topic": "\(topic)", "reason": "\(said)"])
+        }
         while !state.withLock({ $0.isClosed }) {
             do {
                 try readHead()
                 let opening = AuditRecord(
                     actor: member, action: AuditEntry.opening, subject: nil, purpose: nil, outcome: "allowed")
                 let done = DispatchSemaphore(value: 0)
+                let failure = Mutex<[any Error]>([])
                 Task {
                     do {
                         try await send(opening)
                         state.withLock { $0.isReady = true }
                     } catch {
-                        logger.warning("the audit does not open yet", metadata: ["reason": "\(error)"])
+                        failure.withLock { $0 = [error] }
                     }
                     done.signal()
                 }
                 done.wait()
                 if isReady { return }
+                if let error = failure.withLock({ $0.first }) { say("the audit does not open yet", error) }
             } catch {
-                logger.warning("the audit cannot be read yet", metadata: ["topic": "\(topic)", "reason": "\(error)"])
+                say("the audit cannot be read yet", error)
             }
             Thread.sleep(forTimeInterval: Self.retryPause)
         }

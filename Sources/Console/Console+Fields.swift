@@ -90,7 +90,10 @@ extension Console {
 
     /// A clock that runs: its end, and what is left of it.
     static func clock(_ label: String, _ time: Timestamp, now: Timestamp) -> Fields {
-        .of(["label": label, "time": fields(time), "left": "(\(relative(time, to: now)))"])
+        .of([
+            "label": label, "time": fields(time), "left": "(\(relative(time, to: now)))",
+            "seconds": String(Int64(seconds(from: now, to: time))),
+        ])
     }
 
     /// The share of a span that has passed.

@@ -93,7 +93,7 @@ extension Console {
             return .of([
                 "time": fields(step.time), "change": index == 0 ? "start" : signed(change), "sign": sign(change),
                 "score": count(step.score), "band": step.band, "reasons": fields(step.reasons),
-                "cause": shortened(step.cause, to: 80),
+                "cause": shortened(step.cause, to: 80), "event": step.event.map { shortened($0.id, to: 40) },
             ])
         }
     }
@@ -109,7 +109,8 @@ extension Console {
                 case (nil, nil): "unbounded"
                 }
             return .of([
-                "name": dimension.name, "points": Self.signed(dimension.points), "range": bounds,
+                "name": dimension.name, "hasReasons": !dimension.reasons.isEmpty,
+                "reasons": Self.fields(dimension.reasons), "points": Self.signed(dimension.points), "range": bounds,
                 "bar": Plot.balance(dimension.points, range: max(1, range)),
             ])
         }

@@ -24,6 +24,25 @@ enum Script {
             zone.hidden = false;
           }
 
+          // Clocks that run, from what was left when the page was made.
+          const loaded = Date.now();
+          const span = (seconds) => {
+            const parts = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+            const first = parts.findIndex(([size]) => seconds >= size);
+            if (first < 0) return "0 s";
+            const big = Math.floor(seconds / parts[first][0]);
+            const small = first < 3 ? Math.floor(seconds % parts[first][0] / parts[first + 1][0]) : 0;
+            return big + " " + parts[first][1] + (small && !(first === 0 && big >= 10) ? " " + small + " " + parts[first + 1][1] : "");
+          };
+          setInterval(() => {
+            if (document.hidden) return;
+            for (const left of document.querySelectorAll("[data-left]")) {
+              left.dataset.since ??= Date.now();
+              const seconds = left.dataset.left - (Date.now() - (left.closest("[data-live]") ? left.dataset.since : loaded)) / 1000;
+              left.textContent = seconds > 0 ? "(in " + span(seconds) + ")" : "(" + span(-seconds) + " ago)";
+            }
+          }, 1000);
+
           // Copy what is shortened.
           for (const code of document.querySelectorAll("[data-copy]")) {
             if (!navigator.clipboard) break;

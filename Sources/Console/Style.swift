@@ -193,6 +193,8 @@ enum Style {
         tr.struck th, tr.struck td { background: var(--notice-wash); }
         tr.struck :first-child:is(td) { box-shadow: -.6rem 0 var(--notice-wash); }
         td.check { width: 2rem; }
+        .parts .reason { display: block; white-space: normal; }
+        .parts { display: block; font-size: .87rem; color: var(--soft); font-weight: 400; }
         .scroll { overflow-x: auto; position: relative; }
         .scroll tbody th, .scroll td .id { overflow-wrap: break-word; }
         .scroll tbody th { min-width: 7rem; }
@@ -202,7 +204,8 @@ enum Style {
         .plus { color: var(--good); }
         b.minus, b.plus { font-weight: 600; }
         .bars th, .bars td { vertical-align: middle; }
-        .bars .barcell { width: 45%; min-width: 4rem; }
+        .bars .barcell { width: 40%; min-width: 4rem; }
+        .bars tbody th { min-width: 8rem; }
         [aria-current="true"] { font-weight: 650; }
         svg.bar { display: block; width: 100%; height: .7rem; border-radius: 3px; }
         .card > svg.bar, .queue svg.bar { height: .3rem; margin: .55rem 0; }
@@ -332,7 +335,9 @@ enum Style {
           .stacked tr.struck { background: var(--notice-wash); padding: .7rem .5rem; margin: 0 -.5rem; }
           details[open] > pre { min-width: 0; }
           .bars th, .bars td { padding-right: .5rem; }
-          .bars .barcell { width: 30%; min-width: 2.5rem; }
+          .bars .barcell { width: 25%; min-width: 2.5rem; }
+          .bars tbody th { min-width: 6.3rem; }
+          .bars td.soft { font-size: .82rem; }
         }
         @media (prefers-reduced-motion: no-preference) { .button, button, nav a { transition: background .12s, filter .12s; } }
         @media print { .side, .top, footer, .filters, .buttons { display: none; } body { display: block; background: none; } }

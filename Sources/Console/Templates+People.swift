@@ -89,14 +89,14 @@ extension Templates {
             {{#hasSanctions}}<section aria-labelledby="sanctions"><h2 id="sanctions">Sanctions</h2>
             <div class="cards">{{#sanctions}}<article class="card {{level}}"><h3><bdi>{{name}}</bdi> {{#state}}{{> badge}}{{/state}}</h3>
             <p>{{sentence}}</p>
-            <dl class="facts"><div><dt>Blocks</dt><dd>{{blocks}}</dd></div>{{#clocks}}<div><dt>{{label}}</dt><dd>{{#time}}{{> time}}{{/time}} <span class="soft">{{left}}</span></dd></div>{{/clocks}}</dl>
+            <dl class="facts"><div><dt>Blocks</dt><dd>{{blocks}}</dd></div>{{#clocks}}<div><dt>{{label}}</dt><dd>{{#time}}{{> time}}{{/time}} <span class="soft" data-left="{{seconds}}">{{left}}</span></dd></div>{{/clocks}}</dl>
             {{{runs}}}
             <p class="buttons">{{#appeal}}<a class="button" href="{{.}}">{{appealWord}}<span class="unseen"> against {{name}}</span></a>{{/appeal}}{{#review}}<a class="button" href="{{.}}">Review the appeal</a>{{/review}}</p></article>{{/sanctions}}</div></section>{{/hasSanctions}}
             </div>
             <section aria-labelledby="course"><h2 id="course">Score over time</h2>
             <div id="course-plot" data-live="course-plot">
             {{{plot}}}
-            {{#hasSteps}}<ol class="course" reversed="reversed">{{#steps}}<li><span class="when">{{#time}}{{> time}}{{/time}}</span><span class="change {{sign}}">{{change}}</span><span class="to">{{score}}<span class="soft"> <bdi>{{band}}</bdi></span></span><span class="what">{{> reasons}}<span class="soft">{{cause}}</span></span></li>
+            {{#hasSteps}}<ol class="course" reversed="reversed">{{#steps}}<li><span class="when">{{#time}}{{> time}}{{/time}}</span><span class="change {{sign}}">{{change}}</span><span class="to">{{score}}<span class="soft"> <bdi>{{band}}</bdi></span></span><span class="what">{{> reasons}}<span class="soft">{{cause}}{{#event}} <bdi class="id">{{.}}</bdi>{{/event}}</span></span></li>
             {{/steps}}</ol>{{#older}}<p class="soft">{{.}}</p>{{/older}}{{/hasSteps}}
             </div></section>
             <div class="columns">
@@ -105,7 +105,7 @@ extension Templates {
             <section aria-labelledby="dimensions"><h2 id="dimensions">Dimensions</h2>
             <p class="soft">A dimension is a context of its own: points in one never count in another.</p>
             <table class="bars"><thead><tr><th scope="col">Dimension</th><th scope="col"><span class="unseen">Bar</span></th><th scope="col" class="n">Points</th><th scope="col" class="n">Range</th></tr></thead><tbody>
-            {{#dimensions}}<tr><th scope="row"><bdi>{{name}}</bdi></th><td class="barcell">{{{bar}}}</td><td class="n">{{points}}</td><td class="n soft">{{range}}</td></tr>
+            {{#dimensions}}<tr><th scope="row"><bdi>{{name}}</bdi>{{#hasReasons}}<span class="parts">{{> reasons}}</span>{{/hasReasons}}</th><td class="barcell">{{{bar}}}</td><td class="n">{{points}}</td><td class="n soft">{{range}}</td></tr>
             {{/dimensions}}</tbody></table></section>
             <section aria-labelledby="perks"><h2 id="perks">Perks</h2>
             {{#hasPerks}}<ul class="list">{{#perks}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{name}}</bdi></strong> <span class="soft">{{sentence}}{{#ends}} Ends {{> time}}.{{/ends}}</span></li>
@@ -156,7 +156,7 @@ extension Templates {
             <blockquote>{{statement}}</blockquote></section>
             <section aria-labelledby="compare"><h2 id="compare">With and without the disputed evidence</h2>
             <div class="pair">
-            <article class="card"><h3>As it is</h3><p class="score"><span class="value">{{score}}</span> <span class="badge band">band <bdi>{{band}}</bdi></span></p><p>{{condition}}</p></article>
+            <article class="card"><h3>As it is</h3><p class="score"><span class="value">{{score}}</span> <span class="badge band">band <bdi>{{band}}</bdi></span></p><p>{{condition}}</p><dl class="facts"><div><dt>State</dt><dd>{{#state}}{{> badge}}{{/state}}</dd></div><div><dt>Blocks</dt><dd>{{blocks}}</dd></div><div><dt>Ends</dt><dd>{{#ends}}{{> time}}{{/ends}}</dd></div></dl></article>
             <article class="card {{levelWithout}}"><h3>If the appeal is upheld</h3><p class="score"><span class="value">{{scoreWithout}}</span> <span class="change {{sign}}">{{difference}}</span> <span class="badge band">band <bdi>{{bandWithout}}</bdi></span></p><p>{{conditionWithout}}</p></article>
             </div>
             <p class="verdict"><span class="badge {{levelWithout}}">{{verdict}}</span> {{verdictSentence}}</p></section>

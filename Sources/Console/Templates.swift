@@ -104,7 +104,7 @@ enum Templates {
             <header class="head"><h1>Sign in</h1><p class="lead">Scores, reasons and appeals of this programme.</p></header>
             {{#mistake}}<p class="banner bad" role="alert" id="mistake">{{.}}</p>{{/mistake}}
             <form class="form" method="post" action="{{action}}"{{#mistake}} aria-describedby="mistake"{{/mistake}}>
-            <input type="hidden" name="token" value="{{token}}"/><input type="hidden" name="to" value="{{target}}"/>
+            <input type="hidden" name="to" value="{{target}}"/>
             <p><label for="name">Name</label><input id="name" name="name" value="{{name}}" autocomplete="username" required="required" autocapitalize="none" spellcheck="false"/></p>
             <p><label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required="required"/></p>
             <p><button>Sign in</button></p>

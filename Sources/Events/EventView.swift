@@ -77,15 +77,21 @@ extension UnsafeRawBufferPointer {
     }
 
     /// A 64-bit hash that is the same in every process and on every machine (multiply and fold, after wyhash).
-    public func fingerprint(seed: UInt64) -> UInt64 {
-        var state = seed ^ 0x9E37_79B9_7F4A_7C15
+    public func fingerprint(seed: UInt64) -> UInt64 { keyedFingerprint(seed, .none) }
+
+    /// One that only who knows the key can foresee. The key is in every multiplication.
+    public func fingerprint(seed: UInt64, key: FingerprintKey) -> UInt64 { keyedFingerprint(seed, key) }
+
+    @inline(__always) private func keyedFingerprint(_ seed: UInt64, _ key: FingerprintKey) -> UInt64 {
+        let (a, b, c, d) = key.words
+        var state = seed ^ 0x9E37_79B9_7F4A_7C15 ^ a
         var index = 0
         while index &+ 8 < count {
-            state = Self.fold(word(at: index) ^ 0xA076_1D64_78BD_642F, state ^ 0xE703_7ED1_A0B4_28DB)
+            state = Self.fold(word(at: index) ^ 0xA076_1D64_78BD_642F ^ b, state ^ 0xE703_7ED1_A0B4_28DB ^ c)
             index &+= 8
         }
-        state = Self.fold(lastWord ^ 0x8EBC_6AF0_9C88_C6E3, state ^ 0x5899_65CC_7537_4CC3)
-        return Self.fold(state ^ UInt64(truncatingIfNeeded: count), 0xA076_1D64_78BD_642F)
+        state = Self.fold(lastWord ^ 0x8EBC_6AF0_9C88_C6E3 ^ d, state ^ 0x5899_65CC_7537_4CC3 ^ c)
+        return Self.fold(state ^ UInt64(truncatingIfNeeded: count), 0xA076_1D64_78BD_642F ^ b)
     }
 
     @inline(__always) private static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {

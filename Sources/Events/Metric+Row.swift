@@ -189,7 +189,7 @@ extension Metric {
             (
                 .gauge,
                 "Look-ups that run or wait, by kind: of the past, of standings whose fold is at work, at other "
-                    + "members."
+                    + "members, overviews, and open streams of events."
             )
         case .lookUpsMaximum: (.gauge, "Look-ups that can run and wait, by kind: those beyond are answered with 503.")
         case .sanctions: (.gauge, "Sanctions of the owned ledger partitions, as of what is folded, by state.")

@@ -59,6 +59,12 @@ extension RouteTable {
             isLoopback: peer.isLoopback)
     }
 
+    /// The `Set-Cookie` of a request that a session has proven; nil if none is due.
+    func renewal(of request: Request) -> String? {
+        guard let renewal = options.renewal, request.headers[.authorization] == nil else { return nil }
+        return session(in: request.headers[.cookie]).flatMap(renewal)
+    }
+
     /// The value of the session's cookie; nil if there is none, or more than one.
     private func session(in cookies: String?) -> String? {
         guard let cookies else { return nil }

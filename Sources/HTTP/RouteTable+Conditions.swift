@@ -5,6 +5,9 @@ extension RouteTable {
     /// Adds what every answer has, and answers 304 without a body where the client has this very state.
     func finish(_ response: inout Response, _ route: Route, _ request: Request) {
         response.headers.addSecurity(isPersonal: route.requirement != .open)
+        if route.requirement != .open, response.headers[.setCookie] == nil, let renewed = renewal(of: request) {
+            response.headers[.setCookie] = renewed
+        }
         guard response.status == .ok, request.method == .get || request.method == .head,
             let tag = response.headers[.eTag], let known = request.headers[.ifNoneMatch],
             EntityTag.matches(tag, known)

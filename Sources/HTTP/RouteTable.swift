@@ -15,6 +15,8 @@ public struct RouteTable: HTTPResponder {
         /// Names under which the server may be asked, beside those of this machine. Without a gate no other name is answered; with one,
         /// any name is if this is empty.
         public var hosts: Set<String>
+        /// The `Set-Cookie` that renews a session, by its token; nil if it is still good for long, or has ended.
+        public var renewal: (@Sendable (_ session: String) -> String?)?
         /// Names of the cookie that has the session.
         public var sessionCookies: [String]
         /// Who other members say has asked them; nil if members have no secret.

@@ -17,7 +17,7 @@ public final class CSVReader {
         /// From 1: where the row begins, or the quote that has no end.
         public let line: Int
         public let message: String
-        /// The row alone is wrong, and the reading can go on after it. Otherwise it cannot be told where a row ends.
+        /// The row alone is wrong, and the reading can go on after it. Otherwise it is not known where a row ends.
         public let isOneRow: Bool
     }
 

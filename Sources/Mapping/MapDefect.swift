@@ -6,7 +6,7 @@ public struct MapDefect: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public let part: Part
-    /// The member of `data`; empty if it is none.
+    /// The member of `data`; empty if it is about none.
     public let member: String
     /// The expression's text; nil if it is not about one.
     public let expression: String?

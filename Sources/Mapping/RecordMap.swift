@@ -77,6 +77,9 @@ public struct RecordMap: Sendable {
     /// Whether the map says what the id is.
     public var givesID: Bool { id != nil }
 
+    /// The members of `value` that the map names, in the order in which they are first named.
+    public var fieldNames: [String] { declarations.objectFields.map(\.name) }
+
     var expressions: [Expression] {
         var all = [time] + (when.map { [$0] } ?? [])
         for case .expression(let expression)? in [id, source, type, subject] { all.append(expression) }

@@ -1,3 +1,4 @@
+public import Events
 internal import Foundation
 
 /// The machine as the pipeline sees it, without the disk: clocks, random numbers, memory, and background threads. A simulation
@@ -11,6 +12,8 @@ public protocol Host: Sendable {
     var residentBytes: Int64? { get }
     /// Not 0, and never the same again.
     func randomSession() -> UInt64
+    /// The salt of a ledger that begins: nobody can foresee it. A simulated machine has none.
+    func randomSalt() -> FingerprintKey
     /// Runs something that may take long, after what was put into the same line before.
     func background(_ line: BackgroundLine, _ work: @escaping @Sendable () -> Void)
     /// Nothing runs by itself: whoever waits for a line calls `stepWork`.
@@ -28,6 +31,7 @@ public enum BackgroundLine: CaseIterable, Sendable {
 }
 
 extension Host {
+    public func randomSalt() -> FingerprintKey { .none }
     public var stepsWork: Bool { false }
     public func stepWork(_ slice: () -> Void) {}
 }
@@ -61,6 +65,11 @@ public struct SystemHost: Host {
     }
 
     public func randomSession() -> UInt64 { UInt64.random(in: 1...UInt64.max) }
+
+    public func randomSalt() -> FingerprintKey {
+        var generator = SystemRandomNumberGenerator()
+        return .random(using: &generator)
+    }
 
     public func background(_ line: BackgroundLine, _ work: @escaping @Sendable () -> Void) {
         switch line {

@@ -82,7 +82,9 @@ struct LedgerBeginning {
             )
         }
         return .beginning(
-            policy, ledger: LedgerIdentity(name: configuration.ledgerName, configuration.knownFoldVersions))
+            policy,
+            ledger: LedgerIdentity(
+                name: configuration.ledgerName, configuration.knownFoldVersions, salt: configuration.host.randomSalt()))
     }
 
     private func append(_ entry: SystemEntry, to numbers: [Int], of partitions: Int) throws {

@@ -19,40 +19,57 @@ extension PipelineService {
         /// Partitions that it is the sum of.
         public var partitions: Int
 
+        public init(time: Timestamp, bands: [(name: String, subjects: Int)], partitions: Int) {
+            (self.time, self.bands, self.partitions) = (time, bands, partitions)
+        }
+
         public static func == (a: Self, b: Self) -> Bool {
             a.time == b.time && a.partitions == b.partitions && a.bands.elementsEqual(b.bands) { $0 == $1 }
         }
     }
 
+    /// Points of an answer.
+    public static let maximumBandPoints = 2160
+
     /// The subjects by band of the partitions that are folded here, over time by their clocks, oldest first, at most `maximum` of the
     /// newest points. A partition that stood still in a minute counts there as it was before, once it is known. Waits for no fold.
-    public func bandHistory(_ resolution: BandResolution, maximum: Int = 2160) -> [BandPoint] {
-        Self.bandHistory(owned.all.map { $0.bandSamples(resolution) }, resolution, maximum: maximum)
+    public func bandHistory(_ resolution: BandResolution, maximum: Int = maximumBandPoints) -> [BandPoint] {
+        Self.merged(
+            owned.all.map { Self.points($0.bandSamples(resolution), resolution) }, maximum: maximum)
     }
 
-    static func bandHistory(
-        _ partitions: [[(clock: Timestamp, bands: [PartitionView.Band])]], _ resolution: BandResolution, maximum: Int
+    /// Of one partition.
+    static func points(
+        _ samples: [(clock: Timestamp, bands: [PartitionView.Band])], _ resolution: BandResolution
     ) -> [BandPoint] {
         let period = resolution.seconds * Timestamp.microsecondsPerSecond
-        let periods = Set(partitions.flatMap { $0.map { $0.clock.microseconds / period } }).sorted().suffix(maximum)
-        var next = [Int](repeating: 0, count: partitions.count)
-        return periods.map { number in
-            var point = BandPoint(time: Timestamp(microseconds: number * period), bands: [], partitions: 0)
-            for (place, samples) in partitions.enumerated() {
-                while next[place] < samples.count, samples[next[place]].clock.microseconds / period <= number {
-                    next[place] += 1
-                }
+        return samples.map { sample in
+            BandPoint(
+                time: Timestamp(microseconds: sample.clock.microseconds / period * period),
+                bands: sample.bands.map { ($0.name, $0.subjects) }, partitions: 1)
+        }
+    }
+
+    /// The sum of several series, each oldest first: at every time that one of them has, what each had last.
+    public static func merged(_ series: [[BandPoint]], maximum: Int = maximumBandPoints) -> [BandPoint] {
+        let times = Set(series.flatMap { $0.map(\.time) }).sorted().suffix(maximum)
+        var next = [Int](repeating: 0, count: series.count)
+        return times.map { time in
+            var sum = BandPoint(time: time, bands: [], partitions: 0)
+            for (place, points) in series.enumerated() {
+                while next[place] < points.count, points[next[place]].time <= time { next[place] += 1 }
                 guard next[place] > 0 else { continue }
-                point.partitions += 1
-                for band in samples[next[place] - 1].bands {
-                    if let known = point.bands.firstIndex(where: { $0.name == band.name }) {
-                        point.bands[known].subjects += band.subjects
+                let point = points[next[place] - 1]
+                sum.partitions += point.partitions
+                for band in point.bands {
+                    if let known = sum.bands.firstIndex(where: { $0.name == band.name }) {
+                        sum.bands[known].subjects += band.subjects
                     } else {
-                        point.bands.append((band.name, band.subjects))
+                        sum.bands.append(band)
                     }
                 }
             }
-            return point
+            return sum
         }
     }
 

@@ -36,11 +36,18 @@ struct SystemEntry {
 
     /// A ledger's first entry: its policy, and what it says of itself.
     static func beginning(_ policy: ScoringPolicy, ledger: LedgerIdentity) -> SystemEntry {
-        SystemEntry(
-            .policyActivated, id: "\(policy.id)-\(policy.version)", source: "/standing",
+        let id = "\(policy.id)-\(policy.version)"
+        let (name, version) = (ledger.name ?? "", Int64(ledger.version.rawValue))
+        guard ledger.salt != .none else {
+            return SystemEntry(
+                .policyActivated, id: id, source: "/standing",
+                ["policy": .text(policy.text), "ledger": .text(name), "fold-version": .number(version)])
+        }
+        return SystemEntry(
+            .policyActivated, id: id, source: "/standing",
             [
-                "policy": .text(policy.text), "ledger": .text(ledger.name ?? ""),
-                "fold-version": .number(Int64(ledger.version.rawValue)),
+                "policy": .text(policy.text), "ledger": .text(name), "fold-version": .number(version),
+                "salt": .text("\(ledger.salt)"),
             ])
     }
 

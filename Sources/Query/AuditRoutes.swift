@@ -2,48 +2,59 @@ internal import Access
 public import Audit
 internal import Events
 public import HTTP
+internal import HTTPTypes
 internal import Hummingbird
-internal import Kafka
+public import Kafka
 
-/// Who looked, who decided and who changed: the audit, and what of it is about one subject.
+/// Who looked, who decided and who changed: all of it for auditors, and for a subject what was about it.
 public struct AuditRoutes: Sendable {
     private static let tag = "audit"
-    private static let maximumText = 1024
-    private static let standardPage: Int64 = 100
-    private static let object = JSONSchema.object([], isOpen: true)
+    private static let maximumText = EventDecoder.maximumAttributeBytes
+    /// Each page reads the topic.
+    private static let (threads, maximumWaiting) = (2, 8)
 
     private let reader: AuditReader
     private let index: AuditIndex
-    /// Each page reads up to some hundred thousand records.
-    private let work = BlockingWork(threads: 2, maximum: 8)
+    private let work = BlockingWork(threads: threads, maximum: maximumWaiting)
 
-    public init(_ reader: AuditReader, index: AuditIndex) { (self.reader, self.index) = (reader, index) }
+    public init(_ kafka: KafkaConfiguration, topic: String, index: AuditIndex) {
+        (reader, self.index) = (AuditReader(kafka, topic: topic), index)
+    }
 
     public var routes: [Route] {
-        func text(_ name: String, _ example: String, _ description: String) -> RouteParameter {
-            RouteParameter(name, .text(1...Self.maximumText), example: example, description)
-        }
+        let text = RouteParameter.Form.text(1...Self.maximumText)
         return [
             Route(
-                .get, "/audit", name: "readAudit", summary: "The audit, the newest first, page by page.", tag: Self.tag,
+                .get, "/audit", name: "readAudit", summary: "What people did and saw, the newest first.", tag: Self.tag,
                 parameters: [
-                    text("actor", "rita", "Who."), text("action", "readFile", "What: a route's or an act's name."),
-                    text("subject", "citizen-17", "About whom."),
-                    RouteParameter("since", .time, example: "2026-01-01T00:00:00Z", "The earliest time."),
-                    RouteParameter("until", .time, example: "2026-02-01T00:00:00Z", "The time before which it was."),
-                    text("before", "0:4711", "The page before has it as next."),
-                    RouteParameter(
-                        "limit", .integer(1...Int64(AuditReader.maximumPage)), example: "100", "Records of a page."),
+                    RouteParameter("actor", text, example: "nora", "Only what this person did."),
+                    RouteParameter("action", text, example: "readFile", "Only this."),
+                    RouteParameter("subject", text, example: "citizen-17", "Only what was about this subject."),
+                    RouteParameter("since", .time, example: "2026-01-01T00:00:00Z", "From this time on."),
+                    RouteParameter("until", .time, example: "2026-02-01T00:00:00Z", "Before this time."),
+                    RouteParameter("limit", .integer(1...1000), example: "100", "At most so many; 100 if not given."),
+                    RouteParameter("before", .text(1...4096), example: "0:4711", "`next` of the page before."),
                 ],
-                answers: [.json("The page; next is null after the oldest.", Self.object)],
+                answers: [.json("A page: `records`, and `next`, null on the last.", .object([], isOpen: true))],
                 requires: .permission(.readAudit), isAudited: true
             ) { call in try await page(call) },
             Route(
                 .get, "/subjects/{id}/looks", name: "readLooks",
-                summary: "Who looked at a subject's file, or acted on it, of late.",
-                tag: Self.tag, parameters: [.subject()], answers: [.json("The newest first.", Self.object)],
-                requires: .subject(.readFile, needsPurpose: true)
-            ) { call in looks(call) },
+                summary: "Who looked at a subject's file of late, and why.",
+                tag: Self.tag, parameters: [.subject()],
+                answers: [
+                    .json(
+                        "The newest first; `complete` is false where there may be older ones.",
+                        .object([], isOpen: true))
+                ],
+                requires: .subject(.readFile, needsPurpose: true), isAudited: true
+            ) { call in
+                guard index.isRead else {
+                    throw Problem(.serviceUnavailable, code: "not-ready", "the audit has not been read yet: ask again")
+                }
+                return Response(
+                    .json { index.write(looksAt: String(decoding: call.subject ?? [], as: UTF8.self), to: &$0) })
+            },
         ]
     }
 
@@ -51,56 +62,30 @@ public struct AuditRoutes: Sendable {
         var filter = AuditReader.Filter()
         (filter.actor, filter.action, filter.subject) = (call["actor"], call["action"], call["subject"])
         (filter.since, filter.until) = (call.time("since"), call.time("until"))
-        var cursor: AuditReader.Cursor?
-        if let before = call["before"] {
-            cursor = AuditReader.Cursor(before)
-            guard cursor != nil else {
-                throw Problem(
-                    .badRequest, code: "parameter-malformed", "before is the next of a page", parameter: "before")
-            }
+        let cursor = call["before"].flatMap { AuditReader.Cursor($0) }
+        guard call["before"] == nil || cursor != nil else {
+            throw Problem(
+                .badRequest, code: "parameter-malformed", "before is the `next` of another page", parameter: "before")
         }
-        let limit = Int(call.integer("limit") ?? Self.standardPage)
+        let (reader, wanted, limit) = (reader, filter, Int(call.integer("limit") ?? 100))
         let page: AuditReader.Page
         do {
-            page = try await work.run { [filter, cursor] in try reader.page(filter, before: cursor, limit: limit) }
-        } catch is KafkaError {
-            throw Problem.retryLater("the audit cannot be read now")
+            page = try await work.run { try reader.page(wanted, before: cursor, limit: limit) }
+        } catch is BlockingWork.Busy {
+            throw Problem(.serviceUnavailable, code: "busy", "too many pages are being read: ask again")
+        } catch {
+            throw Problem(.serviceUnavailable, code: "not-ready", "the audit cannot be read now: ask again")
         }
-        return .json { writer in
-            writer.append("{\"records\":[")
-            for (place, found) in page.found.enumerated() {
-                if place > 0 { writer.append(",") }
-                found.entry.write(to: &writer, place: (found.partition, found.offset))
-            }
-            writer.append("],\"next\":")
-            if let next = page.next { writer.append(jsonString: "\(next)") } else { writer.append("null") }
-            writer.append("}")
-        }
-    }
-
-    /// `{"looks":[{"time","actor","action","purpose","outcome"}],"complete"}`: `complete` is false where older ones are in the topic
-    /// alone.
-    private func looks(_ call: RouteCall) -> Response {
-        let looks = index.looks(at: String(decoding: call.subject ?? [], as: UTF8.self))
-        return .json { writer in
-            writer.append("{\"looks\":[")
-            for (place, look) in looks.looks.enumerated() {
-                if place > 0 { writer.append(",") }
-                writer.append("{\"time\":\"")
-                writer.append(look.time)
-                writer.append("\",\"actor\":")
-                writer.append(jsonString: look.actor)
-                writer.append(",\"action\":")
-                writer.append(jsonString: look.action)
-                writer.append(",\"purpose\":")
-                if let purpose = look.purpose { writer.append(jsonString: purpose) } else { writer.append("null") }
-                writer.append(",\"outcome\":")
-                writer.append(jsonString: look.outcome)
+        return Response(
+            .json { writer in
+                writer.append("{\"records\":[")
+                for (index, found) in page.found.enumerated() {
+                    if index > 0 { writer.append(",") }
+                    found.entry.write(to: &writer, place: (found.partition, found.offset))
+                }
+                writer.append("],\"next\":")
+                if let next = page.next { writer.append(jsonString: next.description) } else { writer.append("null") }
                 writer.append("}")
-            }
-            writer.append("],\"complete\":")
-            writer.append(looks.isComplete ? "true" : "false")
-            writer.append("}")
-        }
+            })
     }
 }

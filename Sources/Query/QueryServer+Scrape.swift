@@ -46,6 +46,7 @@ extension QueryServer {
         for (kind, count, maximum) in [
             ("past", historyWork.count, historyWork.maximum), ("standing", standingWork.count, standingWork.maximum),
             ("member", forwarding.underWay, forwarding.maximum),
+            ("overview", overviewWork.count, overviewWork.maximum), ("stream", streams.count, streams.maximum),
         ] {
             exposition.add(.lookUps, Int64(count), labels: [("kind", kind)])
             exposition.add(.lookUpsMaximum, Int64(maximum), labels: [("kind", kind)])

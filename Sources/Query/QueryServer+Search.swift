@@ -98,6 +98,16 @@ extension QueryServer {
                 summary: "A member's part of many standings.",
                 tag: Self.tag, body: Self.manySubjects, answers: [.json("The part.", Self.object)], requires: .member
             ) { call in Response(try await queries.standings(asked: call.body, isForwarded: true)) },
+            Route(
+                .post, SubjectQueries.bandsPath, name: "readOwnBands", summary: "A member's part of bands over time.",
+                tag: Self.tag, body: RouteBody(.text(), maximumBytes: Self.maximumQuestion),
+                answers: [.json("The part.", Self.object)], requires: .member
+            ) { call in
+                guard let answer = await queries.ownBands(asked: call.body) else {
+                    throw Problem(.badRequest, code: "bands", "the body is the resolution, a JSON text")
+                }
+                return Response(answer)
+            },
         ]
     }
 
@@ -143,7 +153,7 @@ extension QueryServer {
             },
             Route(
                 .get, "/bands", name: "readBands",
-                summary: "Subjects by band over time, in this member's ledger partitions.",
+                summary: "Subjects by band over time, by the clocks of the ledger partitions.",
                 tag: Self.tag,
                 parameters: [
                     RouteParameter(
@@ -152,10 +162,9 @@ extension QueryServer {
                 ],
                 answers: [.json("Points of time with the number of subjects of each band.", .named("Bands"))],
                 requires: .permission(.readProgramme)
-            ) { [service] call in
+            ) { [queries] call in
                 let resolution = call["resolution"].flatMap { PipelineService.BandResolution(rawValue: $0) } ?? .minutes
-                let points = service.bandHistory(resolution)
-                return .json { PipelineService.write(points, resolution, to: &$0) }
+                return Response(await queries.bands(resolution, isForwarded: false))
             },
         ]
     }

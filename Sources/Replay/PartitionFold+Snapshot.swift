@@ -59,7 +59,7 @@ extension PartitionFold {
             guard fold.version <= known.newest else {
                 throw SnapshotError("fold version \(fold.version.rawValue), which this program does not know")
             }
-            guard let identity = LedgerIdentity(name: head.ledgerName, version: fold.version) else {
+            guard let identity = LedgerIdentity(name: head.ledgerName, version: fold.version)?.salted(fold.salt) else {
                 throw SnapshotError("a ledger's name that its fold version does not have")
             }
             guard reader.isAtEnd, head.nextOffset > 0, try fold.digestOfSnapshot() == head.digest else {

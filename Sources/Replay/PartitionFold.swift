@@ -397,7 +397,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             // What was folded by now is told as it was until here.
             drain(above: published, into: &facts, sameEntry: true)
             // A ledger keeps the name that it has.
-            identity = LedgerIdentity(name: identity.name ?? new.name ?? "", version: new.version) ?? new
+            let name = identity.name ?? new.name ?? ""
+            identity = (LedgerIdentity(name: name, version: new.version) ?? new).salted(identity.salt)
             fold.upgrade(to: new.version)
             if encoder != nil {
                 encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: identity.name)
@@ -427,11 +428,12 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         switch rule {
         case .ledger:
             policyText = text
-            fold = Fold(policy: policy, version: known.waitsForUpgrade ? identity.version : known.newest)
+            fold = Fold(
+                policy: policy, version: known.waitsForUpgrade ? identity.version : known.newest, salt: identity.salt)
         case .past, .shadow:
-            fold = rule.fold(of: fold.policy, version: identity.version)
+            fold = rule.fold(of: fold.policy, version: identity.version, salt: identity.salt)
             fold.begin(under: policy)
-        case .fixed: fold = Fold(policy: fold.policy, version: identity.version)
+        case .fixed: fold = Fold(policy: fold.policy, version: identity.version, salt: identity.salt)
         }
         fold.keepsFacts = keepsFacts
         lookUpInFold()

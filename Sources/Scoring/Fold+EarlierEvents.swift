@@ -29,7 +29,7 @@ extension Fold {
         guard let type = item.pointee.type, type.control == nil, type != .unnamed else { return false }
         let event = UnsafeRawPointer(item).advanced(by: MemoryLayout<Item>.offset(of: \.event)!)
             .assumingMemoryBound(to: EventView.self)
-        let key = Self.keys(event.pointee)
+        let key = keys(event.pointee)
         guard let subject = subjects.find(event.pointee.subject, hash: key.subject) else { return false }
         return !lackingMarks(beside: event, type, subjects.record(subject), key.identity).isEmpty
     }
@@ -44,8 +44,9 @@ extension Fold {
         guard !wanted.isEmpty else { return true }
         lookUps += 1
         let hash = event.pointee.subject.fingerprint(seed: 0)
+        let salt = salt
         let isRead = earlierEvents(event.pointee.subject, event.pointee.time) { source, id in
-            let mark = OrderedEvent.mark(id.fingerprint(seed: source.fingerprint(seed: hash)))
+            let mark = OrderedEvent.mark(Self.identity(source, id, ofSubject: hash, salt))
             if wanted.contains(mark), !ordered.texts.contains(mark) { ordered.texts.add(mark, source, id) }
         }
         return isRead && wanted.allSatisfy { ordered.texts.contains($0) }

@@ -24,17 +24,17 @@ extension Fold {
 
     /// A policy's past: subjects and points as they would be had it always been active; nobody is told, sanctioned or
     /// given a perk. Who is enrolled is up to the policies that were active then (`begin`, activations).
-    /// `version`: what the ledger's first entry says that its entries mean.
-    public init(pastOf policy: ScoringPolicy, version: FoldVersion = .newest) {
-        self.init(policy: policy, version: version, .past)
+    /// `version` and `salt`: what the ledger's first entry says.
+    public init(pastOf policy: ScoringPolicy, version: FoldVersion = .newest, salt: FingerprintKey = .none) {
+        self.init(policy: policy, version: version, salt: salt, .past)
     }
 
     /// A policy's shadow: its past, and besides the sanctions and perks that there would be had it always been active. Where the
     /// policies that were active score the same kinds and wait as long for what comes early, its standings are those of
     /// `init(policy:)`, but for `Standing.errors`: conditions of sanctions and perks are not among them. A switch takes it as it
     /// takes a past: what was imposed and granted here is gone then.
-    public init(shadowOf policy: ScoringPolicy, version: FoldVersion = .newest) {
-        self.init(policy: policy, version: version, .shadow)
+    public init(shadowOf policy: ScoringPolicy, version: FoldVersion = .newest, salt: FingerprintKey = .none) {
+        self.init(policy: policy, version: version, salt: salt, .shadow)
     }
 
     /// A past that begins under `policy`, or that has come to its activation: who is enrolled, how long what comes early
@@ -71,7 +71,7 @@ extension Fold {
             counters.entries -= 1
             return .unfinished
         }
-        guard isNew(Self.keys(event).identity, life: 0), replacesActive(event) else { return .refused }
+        guard isNew(keys(event).identity, life: 0), replacesActive(event) else { return .refused }
         guard version < .sixth, let text = event.policyText(decoder), text != activeText,
             let policy = try? ScoringPolicy(yaml: text, file: "")
         else { return .admitted }
@@ -146,7 +146,7 @@ extension Fold {
         if succession.place == .before {
             guard advance(to: old.clock) else { return false }
             clearOutput()
-            if !isPreview { _ = identities.insert(Self.keys(event).identity, life: 0) }
+            if !isPreview { _ = identities.insert(keys(event).identity, life: 0) }
             succession.place = .measuring
         }
         if succession.place == .measuring {
@@ -229,6 +229,7 @@ extension Fold {
         let pairs = succession.pairs.count
         guard pairs == subjects.count, pairs == old.subjects.count, clock == old.clock,
             identities.count == old.identities.count, voided.count == old.voided.count, version == old.version,
+            salt == old.salt,
             early.count == old.early.count, waitingVoids.count == old.waitingVoids.count
         else {
             throw WrongPast(

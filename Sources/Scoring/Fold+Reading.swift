@@ -59,7 +59,7 @@ extension Fold {
     }
 
     /// What `events(inMeasure:of:)` and `points(ofRule:of:)` know an event by.
-    public static func fingerprint(of event: EventView) -> UInt64 { OrderedEvent.mark(keys(event).identity) }
+    public func fingerprint(of event: EventView) -> UInt64 { OrderedEvent.mark(keys(event).identity) }
 
     private func standing(_ record: UnsafeMutablePointer<Int64>) -> Standing {
         let header = SubjectTable.header(record).pointee

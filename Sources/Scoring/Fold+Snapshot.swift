@@ -6,7 +6,7 @@ public import Policy
 // reference before it trusts one.
 extension Fold {
     /// The form of a state's bytes. Bytes of another form are no state.
-    public static let stateVersion: UInt32 = 11
+    public static let stateVersion: UInt32 = 12
 
     /// Why bytes are not the state of this fold.
     public struct SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -23,6 +23,7 @@ extension Fold {
         guard timers.openDue == nil else { throw SnapshotError("timers that are due together have not all fired") }
         var writer = ByteWriter(capacity: 1 << 16)
         writer.append(littleEndian: version.rawValue)
+        salt.write(to: &writer)
         writer.append(littleEndian: clock.microseconds)
         withUnsafeBytes(of: counters) { writer.append($0) }
         try terms.write(to: &writer)
@@ -47,6 +48,7 @@ extension Fold {
         do {
             guard let version = FoldVersion(rawValue: try reader.integer()) else { throw reader.failure }
             self.version = version
+            salt = try FingerprintKey(from: &reader)
             clock = Timestamp(microseconds: try reader.integer())
             try withUnsafeMutableBytes(of: &counters) { place in
                 for counter in place.bindMemory(to: Int64.self).indices {

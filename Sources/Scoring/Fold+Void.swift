@@ -7,8 +7,9 @@ extension Fold {
     /// evaluates. An event that no longer counts stays voided all the same; one that has not come yet is waited for.
     /// `subject`: nil if it is not enrolled.
     mutating func void(_ event: UnsafePointer<EventView>, of subject: UInt32?, _ hash: UInt64) {
-        guard let source = decoder.string("source", of: event.pointee.data)?.fingerprint(seed: hash),
-            let identity = decoder.string("id", of: event.pointee.data)?.fingerprint(seed: source)
+        // The decoder's memory has one text at a time.
+        guard let source = decoder.string("source", of: event.pointee.data)?.fingerprint(seed: hash, key: salt),
+            let identity = decoder.string("id", of: event.pointee.data)?.fingerprint(seed: source, key: salt)
         else {
             counters.voidsIgnored += 1
             return

@@ -23,6 +23,8 @@ public struct Fold: ~Copyable {
     public let sharedPolicy: SharedPolicy
     /// What the ledger says that its entries mean.
     public internal(set) var version: FoldVersion
+    /// What the fingerprints of events are keyed by, as the ledger's first entry says.
+    public internal(set) var salt: FingerprintKey
     /// The greatest event time or tick folded so far; `distantPast` before the first.
     public internal(set) var clock: Timestamp = .distantPast
     public internal(set) var counters = FoldCounters()
@@ -107,15 +109,16 @@ public struct Fold: ~Copyable {
         var due: Int64 = .min
     }
 
-    /// `version`: what the ledger says that its entries mean.
-    public init(policy: ScoringPolicy, version: FoldVersion = .newest) {
-        self.init(policy: policy, version: version, .live)
+    /// `version` and `salt`: what the ledger says of itself.
+    public init(policy: ScoringPolicy, version: FoldVersion = .newest, salt: FingerprintKey = .none) {
+        self.init(policy: policy, version: version, salt: salt, .live)
     }
 
-    init(policy: ScoringPolicy, version: FoldVersion, _ purpose: Purpose) {
+    init(policy: ScoringPolicy, version: FoldVersion, salt: FingerprintKey, _ purpose: Purpose) {
         self.policy = policy
         sharedPolicy = SharedPolicy(policy)
         self.version = version
+        self.salt = salt
         self.purpose = purpose
         output.isKept = purpose == .live
         earlyWait = policy.early
@@ -234,13 +237,14 @@ public struct Fold: ~Copyable {
         let farAhead = 32
         let ahead = 16
         let room = allowance.facts - maximumStepFacts
+        let salt = salt
         lacksEarlierEvents = false
         return withUnsafeTemporaryAllocation(of: (subject: UInt64, identity: UInt64).self, capacity: farAhead) { keys in
             var hashed = 0
             var located = 0
             for index in 0..<items.count {
                 while hashed < min(items.count, index + farAhead) {
-                    let key = Self.keys(items[hashed].event)
+                    let key = Self.keys(items[hashed].event, salt)
                     keys[hashed & (farAhead - 1)] = key
                     subjects.prefetchSlot(hash: key.subject)
                     identities.prefetch(key.identity)
@@ -263,7 +267,7 @@ public struct Fold: ~Copyable {
     public mutating func fold(
         _ event: EventView, type: EventTypeID, entry: Int, isFrozen: Bool = false, topic: Int32 = -1
     ) {
-        let key = Self.keys(event)
+        let key = keys(event)
         withUnsafePointer(to: Item(event: event, type: type, entry: entry, isFrozen: isFrozen, topic: topic)) {
             while !fold($0, subjectHash: key.subject, identity: key.identity) {
                 precondition(!lacksEarlierEvents, "earlier events cannot be looked up")
@@ -272,9 +276,20 @@ public struct Fold: ~Copyable {
         }
     }
 
-    @inline(__always) static func keys(_ event: EventView) -> (subject: UInt64, identity: UInt64) {
+    @inline(__always) static func keys(
+        _ event: EventView, _ salt: FingerprintKey
+    ) -> (subject: UInt64, identity: UInt64) {
         let subject = event.subject.fingerprint(seed: 0)
-        return (subject, event.id.fingerprint(seed: event.source.fingerprint(seed: subject)))
+        return (subject, identity(event.source, event.id, ofSubject: subject, salt))
+    }
+
+    @inline(__always) func keys(_ event: EventView) -> (subject: UInt64, identity: UInt64) { Self.keys(event, salt) }
+
+    /// By what an event is known. `ofSubject`: the fingerprint of its subject's name, which has no key.
+    @inline(__always) static func identity(
+        _ source: UnsafeRawBufferPointer, _ id: UnsafeRawBufferPointer, ofSubject hash: UInt64, _ salt: FingerprintKey
+    ) -> UInt64 {
+        id.fingerprint(seed: source.fingerprint(seed: hash, key: salt), key: salt)
     }
 
     /// False: the allowance is used up before; timers of the entry may have fired, and nothing else has been done.

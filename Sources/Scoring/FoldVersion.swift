@@ -24,7 +24,11 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     /// could not follow. What rules over measures, levels and perks may cost together in one step has a limit too.
     case sixth = 6
 
-    public static let newest = FoldVersion.sixth
+    /// The fingerprints by which events are known are keyed by the salt in the ledger's first entry. A ledger that began under
+    /// an older version has none, and goes on as it was.
+    case seventh = 7
+
+    public static let newest = FoldVersion.seventh
 
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
@@ -43,6 +47,8 @@ public struct LedgerIdentity: Hashable, Sendable {
     /// Stands in every fact's source; nil in a ledger of the second version, which has none.
     public let name: String?
     public let version: FoldVersion
+    /// What the fingerprints of its events are keyed by.
+    public private(set) var salt = FingerprintKey.none
 
     /// A ledger of today's version.
     public init(name: String) { (self.name, version) = (name, .newest) }
@@ -53,9 +59,16 @@ public struct LedgerIdentity: Hashable, Sendable {
         (self.name, self.version) = (name.isEmpty ? nil : name, version)
     }
 
-    /// A ledger that begins under the newest version that a program knows.
-    public init(name: String, _ known: KnownFoldVersions) {
-        self = Self(name: name, version: known.newest) ?? .unnamed
+    /// A ledger that begins under the newest version that a program knows; with this salt, if that version has one.
+    public init(name: String, _ known: KnownFoldVersions, salt: FingerprintKey) {
+        self = (Self(name: name, version: known.newest) ?? .unnamed).salted(salt)
+    }
+
+    /// The same ledger with this salt, if its version has one.
+    public func salted(_ salt: FingerprintKey) -> Self {
+        var copy = self
+        if version >= .seventh { copy.salt = salt }
+        return copy
     }
 
     private init() { (name, version) = (nil, .second) }
@@ -83,6 +96,7 @@ public struct LedgerIdentity: Hashable, Sendable {
     /// The members of an entry's data that say this.
     public static let nameMember: StaticString = "ledger"
     public static let versionMember: StaticString = "fold-version"
+    public static let saltMember: StaticString = "salt"
 
     /// What an entry's data says of its ledger. Throws `Unknown` where it names a version that this program does not know, or a
     /// name that is none.
@@ -105,7 +119,14 @@ public struct LedgerIdentity: Hashable, Sendable {
         guard let identity = LedgerIdentity(name: name, version: version) else {
             throw Unknown(description: "fold version \(number), and \"\(name.prefix(80))\" is no name of a ledger")
         }
-        self = identity
+        guard version >= .seventh, decoder.hasMember(Self.saltMember, of: data) else {
+            self = identity
+            return
+        }
+        guard let text = decoder.string(Self.saltMember, of: data), let salt = FingerprintKey(hexadecimal: text) else {
+            throw Unknown(description: "a salt that is not \(FingerprintKey.bytes) bytes in hexadecimal digits")
+        }
+        self = identity.salted(salt)
     }
 
     /// A ledger that this program cannot fold.

@@ -17,8 +17,6 @@ public struct SubjectIndex: ~Copyable {
     }
 
     static let blockEntries = 512
-    /// Two neighbours that have no more than so many become one.
-    private static let mergedEntries = blockEntries / 4 * 3
 
     /// In the order of ids; none is empty.
     var blocks: [[Entry]] = []
@@ -58,9 +56,9 @@ public struct SubjectIndex: ~Copyable {
     /// Adds the subjects that have enrolled since the last update, at most about `maximum` of them, and drops those that have withdrawn
     /// where they are many. True: it has all that `fold` has.
     mutating func update(_ table: borrowing SubjectTable, newest: UInt32, switches: Int64, maximum: Int) -> Bool {
-        if self.switches != switches || !common.isEmpty && table.count > Self.outgrown * (founded + Self.blockEntries) {
-            begin(table, switches)
-        }
+        let isOutgrown = !common.isEmpty && table.count > Self.outgrown * (founded + Self.blockEntries)
+        // A fold with fewer enrolments has taken the place of the one that it is of.
+        if self.switches != switches || newest < life || isOutgrown { begin(table, switches) }
         var left = maximum
         if target == nil, newest > life { (target, nextChunk, nextRecord) = (newest, 0, 0) }
         if let target {
@@ -128,19 +126,16 @@ public struct SubjectIndex: ~Copyable {
         _ subject: UInt32, _ life: UInt32, _ key: UnsafeRawBufferPointer, _ table: borrowing SubjectTable
     ) {
         let entry = Entry(order: order(of: key), subject: subject, life: life)
-        count += 1
-        guard !blocks.isEmpty else {
-            blocks.append([entry])
-            firsts.append(entry.order)
-            return
-        }
         var (block, place) = position(of: key, after: false, table)
-        // Before the first entry of a block it may as well be after the last of the one before.
-        if block == blocks.count { (block, place) = (block - 1, blocks[block - 1].count) }
-        if blocks[block].count == Self.blockEntries { (block, place) = split(block, at: place) }
-        if block == blocks.count || place < 0 {
-            blocks.insert([entry], at: max(block, 0))
-            firsts.insert(entry.order, at: max(block, 0))
+        count += 1
+        if blocks.isEmpty {
+            place = -1
+        } else if blocks[block].count == Self.blockEntries {
+            (block, place) = split(block, at: place)
+        }
+        if place < 0 {
+            blocks.insert([entry], at: block)
+            firsts.insert(entry.order, at: block)
             return
         }
         blocks[block].insert(entry, at: place)
@@ -254,8 +249,8 @@ public struct SubjectIndex: ~Copyable {
         let rest = blocks[block].filter { !key($0, table).isEmpty }
         count -= before - rest.count
         swept = block + 1
-        if block > 0, blocks[block - 1].count + rest.count <= Self.mergedEntries {
-            blocks[block - 1] += rest
+        if block > 0, blocks[block - 1].count + rest.count <= Self.blockEntries {
+            blocks[block - 1] = Self.joined(blocks[block - 1], rest)
             blocks.remove(at: block)
             firsts.remove(at: block)
             swept = block
@@ -264,8 +259,17 @@ public struct SubjectIndex: ~Copyable {
             firsts.remove(at: block)
             swept = block
         } else if rest.count < before {
-            blocks[block] = rest
+            blocks[block] = Self.joined(rest, [])
             firsts[block] = rest[0].order
         }
+    }
+
+    /// With room for no more.
+    private static func joined(_ first: [Entry], _ second: [Entry]) -> [Entry] {
+        var entries: [Entry] = []
+        entries.reserveCapacity(first.count + second.count)
+        entries += first
+        entries += second
+        return entries
     }
 }

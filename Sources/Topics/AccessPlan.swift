@@ -1,12 +1,13 @@
 /// The roles in which programs connect to the cluster.
 public enum AccessRole: String, Sendable, CaseIterable {
-    case serve, intake, fold, perks, blacklist, lag, doctor
+    case serve, acts, intake, fold, perks, blacklist, lag, doctor
     case tools, apply, source, consumer
 
     /// The role's purpose in a few words.
     public var purpose: String {
         switch self {
         case .serve: "standing serve with both roles"
+        case .acts: "besides that of a member: standing serve where acts are done over HTTP"
         case .intake: "standing serve --roles intake"
         case .fold: "standing serve --roles fold"
         case .perks: "standing perks"
@@ -78,6 +79,17 @@ public struct AccessPlan: Sendable {
     private static func operations(of role: AccessRole, on topic: TopicDefinition) -> Set<AccessRight.Operation> {
         switch role {
         case .serve: operations(of: .intake, on: topic).union(operations(of: .fold, on: topic))
+        case .acts:
+            switch topic.role {
+            // The shadow's order stands beside the members.
+            case .control, .members, .audit: [.read, .write]
+            // To see where the ledger has an event, and which facts followed.
+            case .ledger, .facts: [.read]
+            // To send dead letters to intake again.
+            case .deadLetter: [.read, .write]
+            case .source: [.write]
+            case .checkpoints: []
+            }
         case .intake:
             switch topic.role {
             case .source, .control, .members: [.read]
@@ -86,7 +98,7 @@ public struct AccessPlan: Sendable {
             // A member checks that all of its topics exist.
             case .facts: [.describe]
             case .checkpoints: []
-            // Either role answers requests, which are audited.
+            // Either role answers requests, and who looks is recorded.
             case .audit: [.read, .write]
             }
         case .fold:
@@ -127,6 +139,10 @@ public struct AccessPlan: Sendable {
         let all = [groups.intake, groups.fold, groups.perks, groups.blacklist]
         return switch role {
         case .serve: others(of: .intake).union(others(of: .fold))
+        case .acts:
+            [
+                AccessRight(.group, groups.intake, .describe), AccessRight(.group, groups.fold, .describe), readers,
+            ]
         case .intake: [AccessRight(.group, groups.intake, .read), readers]
         case .fold: [AccessRight(.group, groups.fold, .read), readers]
         case .perks: [AccessRight(.group, groups.perks, .read)]

@@ -205,9 +205,8 @@ private struct UsersStore {
 
     /// `mayMake`: a file that is not there is made.
     func change(mayMake: Bool = false, _ body: (inout UsersFile) throws -> Void) throws {
-        var status = stat()
-        let isThere = stat(path, &status) == 0
-        var users = isThere || !mayMake ? try read() : UsersFile()
+        let old = try? FileManager.default.attributesOfItem(atPath: path)
+        var users = old != nil || !mayMake ? try read() : UsersFile()
         try body(&users)
         let partial = "\(path).\(getpid()).partial"
         let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -215,12 +214,7 @@ private struct UsersStore {
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {
             // The service may read it by its group.
-            if isThere,
-                fchown(descriptor, status.st_uid, status.st_gid) != 0
-                    || fchmod(descriptor, status.st_mode & 0o770) != 0
-            {
-                throw unwritable()
-            }
+            if let old, !give(descriptor, asIn: old) { throw unwritable() }
             try handle.write(contentsOf: Data(users.text.utf8))
             try handle.synchronize()
             try handle.close()
@@ -229,6 +223,15 @@ private struct UsersStore {
             unlink(partial)
             throw error
         }
+    }
+
+    /// Gives a file the owner, the group and the permissions that another has, and none to others. False with `errno` if it fails.
+    private func give(_ descriptor: Int32, asIn old: [FileAttributeKey: Any]) -> Bool {
+        func number(_ key: FileAttributeKey) -> UInt32? { (old[key] as? NSNumber)?.uint32Value }
+        guard let owner = number(.ownerAccountID), let group = number(.groupOwnerAccountID),
+            let permissions = number(.posixPermissions)
+        else { return true }
+        return fchown(descriptor, owner, group) == 0 && fchmod(descriptor, permissions & 0o770) == 0
     }
 
     private func unwritable() -> any Error {

@@ -109,6 +109,9 @@ struct ServerAccess {
     /// Who is answered.
     var rule: AccessRule { control.isConfigured ? .gate(control.gate) : .loopback }
 
+    /// For those who log in.
+    var routes: [Route] { control.hasUsers ? Route.session(control) : [] }
+
     /// Follows changes of users, keys and certificate until the task is cancelled.
     func follow(_ logger: Logger) -> Task<Void, Never> {
         Task { [control, certificate] in

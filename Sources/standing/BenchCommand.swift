@@ -10,7 +10,7 @@ struct BenchCommand: AsyncParsableCommand {
               standing bench latency --rate 1000
             """,
         subcommands: [
-            BenchDecode.self, BenchEval.self, BenchFold.self, BenchPipeline.self, BenchLatency.self,
-            BenchReplay.self, BenchSnapshot.self, BenchHistory.self, BenchQuery.self,
+            BenchDecode.self, BenchEval.self, BenchFold.self, BenchIntake.self, BenchPipeline.self, BenchLatency.self,
+            BenchReplay.self, BenchSnapshot.self, BenchHistory.self, BenchQuery.self, BenchSearch.self,
         ])
 }

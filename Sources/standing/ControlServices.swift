@@ -10,10 +10,12 @@ import Topics
 
 /// What `standing serve` needs for the acts of people: the audit, what is known of it, and the desk that does the acts.
 struct ControlServices {
+    /// Clients of the cluster that it has at most: two producers, three consumers, one that asks.
+    static let clients = 6
+
     let audit: AuditWriter
     let index: AuditIndex
-    let desk: ControlDesk
-    /// The acts and the audit.
+    /// The routes of acts, of proposals and of the audit.
     let routes: [Route]
     private let acts: ControlActs
 
@@ -34,10 +36,10 @@ struct ControlServices {
         }
         index = AuditIndex(writer: audit)
         index.follow(cluster.kafka, topic: topic, logger: logger)
-        desk = ControlDesk(
+        let desk = ControlDesk(
             acts, audit: audit,
             fourEyes: fourEyes.isEmpty ? nil : FourEyes(acts: fourEyes, writer: audit, index: index), logger: logger)
-        routes = desk.routes + AuditRoutes(AuditReader(cluster.kafka, topic: topic), index: index).routes
+        routes = desk.routes + AuditRoutes(cluster.kafka, topic: topic, index: index).routes
     }
 
     /// Waits for what is being recorded, within a time.

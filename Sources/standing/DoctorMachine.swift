@@ -1,5 +1,6 @@
 import CIntrinsics
 import Events
+import CoreFoundation
 import Foundation
 import Kafka
 import Operations

@@ -11,9 +11,10 @@ import Synchronization
 /// Who of many subjects is not enrolled, by a list or by what a member of Standing answers.
 final class Enrolments {
     /// Subjects that a member is asked about; beyond, nothing is known.
-    static let maximumAsked = 20_000
+    static let maximumAsked = 1_000_000
     private static let maximumNames = 10
-    private static let batch = 64
+    /// Of one question.
+    private static let batch = 500
 
     private enum Knowledge {
         case list(FingerprintCounts)
@@ -114,66 +115,70 @@ final class Enrolments {
     }
 }
 
-/// Asks a member over HTTP which subjects are enrolled. Every call blocks.
+/// Asks a member over HTTP which subjects are enrolled (`POST /subjects/standings`). Every call blocks.
 private final class MemberSubjects {
     enum Answer { case enrolled, notEnrolled, silent }
 
-    private static let seconds = 10.0
-    private static let atOnce = 8
+    private struct Question: Encodable {
+        let subjects: [String]
+    }
 
-    private let base: URL
+    private struct Standings: Decodable {
+        struct Item: Decodable {
+            let outcome: String
+        }
+        let standings: [Item]
+    }
+
+    private static let seconds = 30.0
+
+    private let url: URL
+    private let address: String
     private let token: String?
     private let session: URLSession
 
-    init(_ base: String, token: String?) throws {
-        guard let url = URL(string: base), ["http", "https"].contains(url.scheme), url.host != nil else {
-            throw fail("error: --server: \"\(base)\" is no address such as http://127.0.0.1:8080", Exit.usage)
+    init(_ address: String, token: String?) throws {
+        guard let base = URL(string: address), ["http", "https"].contains(base.scheme), base.host != nil else {
+            throw fail("error: --server: \"\(address)\" is no address such as http://127.0.0.1:8080", Exit.usage)
         }
-        self.base = url
+        url = base.appending(path: "subjects/standings")
+        self.address = address
         self.token = token
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = Self.seconds
         configuration.httpShouldSetCookies = false
-        configuration.httpMaximumConnectionsPerHost = Self.atOnce
         session = URLSession(configuration: configuration)
     }
 
     deinit { session.invalidateAndCancel() }
 
-    /// Ends the command if no question at all is answered.
+    /// An answer for each, in order. Ends the command if there is none.
     func ask(_ subjects: [[UInt8]]) throws -> [Answer] {
-        let answers = Mutex([Int: Answer]())
-        let statuses = Mutex(Set<Int>())
-        let group = DispatchGroup()
-        for (index, subject) in subjects.enumerated() {
-            guard let url = url(of: subject) else { continue }
-            var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
-            if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-            group.enter()
-            session.dataTask(with: request) { _, response, _ in
-                let status = (response as? HTTPURLResponse)?.statusCode
-                let answer: Answer = status == 200 ? .enrolled : status == 404 ? .notEnrolled : .silent
-                if let status { _ = statuses.withLock { $0.insert(status) } }
-                answers.withLock { $0[index] = answer }
-                group.leave()
-            }.resume()
+        var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
+        request.httpMethod = "POST"
+        request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        request.setValue("import", forHTTPHeaderField: "Standing-Purpose")
+        if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+        request.httpBody = try JSONEncoder().encode(
+            Question(subjects: subjects.map { String(decoding: $0, as: UTF8.self) }))
+        let answered = Mutex<(status: Int?, body: Data?)>((nil, nil))
+        let isDone = DispatchSemaphore(value: 0)
+        session.dataTask(with: request) { body, response, _ in
+            answered.withLock { $0 = ((response as? HTTPURLResponse)?.statusCode, body) }
+            isDone.signal()
+        }.resume()
+        isDone.wait()
+        let (status, body) = answered.withLock { $0 }
+        guard let status else { throw fail("error: --server: \(address) does not answer") }
+        guard status == 200, let body, let found = try? JSONDecoder().decode(Standings.self, from: body),
+            found.standings.count == subjects.count
+        else { throw fail("error: --server: \(address) answers with status \(status) and no standings") }
+        return found.standings.map { item in
+            switch item.outcome {
+            case "found": .enrolled
+            case "not-enrolled": .notEnrolled
+            default: .silent
+            }
         }
-        group.wait()
-        let found = answers.withLock { answers in subjects.indices.map { answers[$0] ?? .silent } }
-        guard found.contains(where: { $0 != .silent }) else {
-            let seen = statuses.withLock { $0.sorted() }.map(String.init).joined(separator: ", ")
-            throw fail(
-                seen.isEmpty
-                    ? "error: --server: \(base) does not answer"
-                    : "error: --server: \(base) answers with status \(seen)")
-        }
-        return found
-    }
-
-    private func url(of subject: [UInt8]) -> URL? {
-        let allowed = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-        let text = String(decoding: subject, as: UTF8.self)
-        guard let segment = text.addingPercentEncoding(withAllowedCharacters: allowed) else { return nil }
-        return URL(string: "\(base.absoluteString.hasSuffix("/") ? "" : "/")subjects/\(segment)", relativeTo: base)
     }
 }

@@ -29,8 +29,10 @@ struct ImportPass {
 
     private static let unreadable = "table/unreadable"
 
-    /// `first`: the rows before it are read and not given.
-    func run(from first: Int64 = 0, _ body: (Row) throws -> Void) throws {
+    /// `first`: the rows before it are read and not given. `noteColumns` gets the table's columns, before all rows.
+    func run(
+        from first: Int64 = 0, noteColumns: ([String]) -> Void = { _ in }, _ body: (Row) throws -> Void
+    ) throws {
         let mapper = CheckedMapper(map)
         let identity = RowIdentity()
         let declared = DeclaredSources(declarations)
@@ -40,8 +42,10 @@ struct ImportPass {
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         var number: Int64 = 0
         try input.forEachRow { read in
+            if case .columns(let columns) = read { return noteColumns(columns) }
             defer { number += 1 }
             switch read {
+            case .columns: break
             case .refused(let line, let message):
                 guard number >= first else { return }
                 try body(

@@ -17,7 +17,7 @@ struct ImportSummary {
     /// Events with an identity that an earlier row has: they count once.
     private(set) var repeats: Int64 = 0
     private(set) var firstRepeat: Int?
-    /// More subjects, or identities, than can be told apart.
+    /// More subjects, or identities, than there is room for.
     private(set) var isBeyondCounting = false
     private var subjectCounts = FingerprintCounts()
     private var identities = FingerprintCounts()

@@ -45,7 +45,10 @@ extension MemberSecret {
 extension ServerAccess {
     /// Who is answered. `hosts`: names under which the server may be asked, beside those of this machine.
     func options(audit: (any AuditLog)?, hosts: Set<String> = []) -> RouteTable.Options {
-        RouteTable.Options(access: rule, audit: audit, hosts: hosts, sessionCookies: [control.cookie.name])
+        var options = RouteTable.Options(
+            access: rule, audit: audit, hosts: hosts, sessionCookies: [control.cookie.name])
+        options.renewal = { [control] in control.session($0)?.setCookie }
+        return options
     }
 }
 

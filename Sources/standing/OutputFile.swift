@@ -1,3 +1,4 @@
+import CoreFoundation
 import Foundation
 
 /// Buffered bytes to a file or to standard output (`-`). A file is written beside its name, under a name of this process's own
@@ -34,8 +35,9 @@ final class OutputFile {
 
     /// It is there, and to be moved onto it would take its place.
     private static func isNoFile(_ path: String) -> Bool {
-        var found = stat()
-        return stat(path, &found) == 0 && found.st_mode & S_IFMT != S_IFREG && found.st_mode & S_IFMT != S_IFDIR
+        let file = URL(filePath: path).resolvingSymlinksInPath().path
+        let type = try? FileManager.default.attributesOfItem(atPath: file)[.type] as? FileAttributeType
+        return type.map { $0 != .typeRegular && $0 != .typeDirectory } ?? false
     }
 
     /// What a process that was killed has left under such a name is not taken.

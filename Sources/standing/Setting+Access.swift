@@ -37,10 +37,8 @@ extension Setting {
             otherwise: "none, and no token is of a subject"),
         Setting(
             "session-key", .serve,
-            """
-            File with the secret of all members, at least 32 random bytes: each accepts the sessions of the others, and knows who \
-            asks by requests that others send on.
-            """, otherwise: "none: sessions are of one member until it ends, and members send no callers on"),
+            "File with the secret of sessions, at least 32 random bytes. Members with the same accept each other's sessions.",
+            otherwise: "a random one, and sessions are of one member until it ends"),
         Setting(
             "rate-limit", .serve, "Requests a second of each caller; 0 for no limit.",
             otherwise:

@@ -2,23 +2,8 @@ import ArgumentParser
 import Events
 import Foundation
 import Mapping
-import Policy
 import Replay
-
-/// Where a map stands.
-enum MapFile {
-    /// Ends the command with every mistake of the file.
-    static func read(_ path: String) throws -> RecordMap {
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw fail("\(path): error: cannot be read", Exit.usage)
-        }
-        do throws(YAMLMistakes) {
-            return try RecordMap(yaml: try YAMLReader.text(of: bytes, file: path), file: path)
-        } catch {
-            throw fail(error.description)
-        }
-    }
-}
+import Topics
 
 struct SourceCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,7 +11,7 @@ struct SourceCheckCommand: ParsableCommand {
         abstract: "What a map makes of a topic's records, without a broker.",
         discussion: """
             The file has a `map`: a topic file, or a file of a map alone. It is compiled, and each sample is mapped and checked as \
-            intake would. A line of the sample is a record, {"key", "value", "headers", "timestamp", "topic", "partition", \
+            intake would, also by what a topic file declares. A line of the sample is a record, {"key", "value", "headers", "timestamp", "topic", "partition", \
             "offset"}, or a bare value. What a line does not say is partition 0, the line's number from 0 as offset, and the \
             present time as timestamp.
 
@@ -40,15 +25,17 @@ struct SourceCheckCommand: ParsableCommand {
     var file: String
     @Option(help: "File of records, JSON lines, plain or .gz.", completion: .events)
     var sample: String?
-    @Option(help: "The topic, as far as a record does not say.")
-    var topic = "sample"
+    @Option(help: "The topic, as far as a record does not say. Default: the topic file's.")
+    var topic: String?
     @Option(help: "text or json, a line a record.")
     var output = TableFormat.text
 
     func run() throws {
-        let map = try MapFile.read(file)
-        guard let sample else { return say("\(file): no mistakes") }
-        let mapper = CheckedMapper(map)
+        let file = try MapFile(self.file)
+        guard let sample else { return say("\(self.file): no mistakes") }
+        let mapper = CheckedMapper(file.map)
+        let topic = topic ?? file.topic?.name ?? "sample"
+        let declared = DeclaredSources(file.topic?.declaration.map { [topic: $0] } ?? [:])
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         var counts = (events: 0, none: 0, refused: 0)
         do {
@@ -61,8 +48,13 @@ struct SourceCheckCommand: ParsableCommand {
                 } catch {
                     throw fail("\(sample):\(lines.line): error: \(error)")
                 }
-                let outcome = mapper.map(
+                var outcome = mapper.map(
                     record, topic: topic, offset: Int64(lines.line - 1), timestamp: now, latest: .max)
+                if outcome == .event,
+                    let defect = declared.defect(of: mapper.event, declaration: declared.number(of: topic))
+                {
+                    outcome = .notAnEvent(defect)
+                }
                 switch outcome {
                 case .event: counts.events += 1
                 case .noEvent: counts.none += 1

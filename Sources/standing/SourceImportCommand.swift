@@ -3,6 +3,7 @@ import Events
 import Foundation
 import Kafka
 import Mapping
+import Policy
 import Topics
 
 struct SourceImportCommand: ParsableCommand {
@@ -58,8 +59,9 @@ struct SourceImportCommand: ParsableCommand {
     @Option(help: "text or json, one document.")
     var output = TableFormat.text
 
-    /// Refused rows that are told one by one.
+    /// Refused rows with a message of their own.
     private static let shownRefusals: Int64 = 10
+    private static let shownColumns = 20
     private static let stateEvery = Duration.seconds(2)
 
     func validate() throws {
@@ -84,10 +86,10 @@ struct SourceImportCommand: ParsableCommand {
         let skew = try settings.parse(
             "allowed-skew", flag: allowedSkew, expected: "a duration such as 5m", Settings.duration)
         let (cluster, target) = try self.target(&settings)
-        let map = try MapFile.read(self.map)
+        let map = try MapFile(self.map)
         let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         let pass = ImportPass(
-            input: try table.input(file), map: map, topic: target.topic, declarations: target.declarations,
+            input: try table.input(file), map: map.map, topic: target.topic, declarations: target.declarations,
             latest: now.adding(microseconds: skew))
         let enrolments = try self.enrolments()
         do {
@@ -105,7 +107,7 @@ struct SourceImportCommand: ParsableCommand {
                 throw fail(
                     "error: nothing was sent: \(summary.refused) rows are refused; --skip-rejects sends the others")
             }
-            let sent = try send(pass, to: target.topic, of: cluster, rows: summary.rows)
+            let sent = try send(pass, mapText: map.text, to: target.topic, of: cluster, rows: summary.rows)
             if output == .json { print(summary.json(enrolments, sent: sent)) }
         } catch let failure as TableInput.Failure {
             throw fail(failure.description)
@@ -147,7 +149,7 @@ struct SourceImportCommand: ParsableCommand {
         let work = WorkCounter()
         let line = ProgressLine("rows", work)
         defer { line.finish() }
-        try pass.run { row in
+        try pass.run(noteColumns: { warn(of: $0, pass.map) }) { row in
             work.add(1, count: 1)
             if summary.add(row), let event = row.event { try enrolments?.note(event.subject) }
             if let refusal = row.refusal {
@@ -165,6 +167,18 @@ struct SourceImportCommand: ParsableCommand {
         return summary
     }
 
+    /// Columns that the map reads and the table does not have.
+    private func warn(of columns: [String], _ map: RecordMap) {
+        for name in map.fieldNames where !columns.contains(name) {
+            let near = YAMLReader.nearest(to: name, in: columns).map { "; did you mean \"\($0)\"?" } ?? ""
+            let some = columns.prefix(Self.shownColumns).joined(separator: ", ")
+            let more = columns.count > Self.shownColumns ? ", …" : ""
+            say(
+                "\(file):1: warning: the map reads value.\(name), and the table has no such column: \(some)\(more)\(near)"
+            )
+        }
+    }
+
     private static func hint(_ refusal: (code: String, message: String)) -> String {
         refusal.message.hasSuffix("is not utf-8") ? " (--encoding latin1 or windows-1252 reads what is not)" : ""
     }
@@ -172,12 +186,14 @@ struct SourceImportCommand: ParsableCommand {
     // MARK: Sending
 
     /// Returns how many events are acknowledged.
-    private func send(_ pass: ImportPass, to topic: String, of cluster: Cluster, rows: Int64) throws -> Int64 {
+    private func send(_ pass: ImportPass, mapText: String, to topic: String, of cluster: Cluster, rows: Int64) throws
+        -> Int64
+    {
         guard let partitions = try Admin(cluster.kafka).topic(topic)?.partitions else {
             throw fail("error: \(topic): no such topic on \(cluster.kafka.brokers)")
         }
         var progress = try state.map { _ in
-            try ImportState(of: pass.input, map: String(decoding: contents(map), as: UTF8.self), topic: topic)
+            try ImportState(of: pass.input, map: mapText, topic: topic)
         }
         let first = try state.flatMap { try progress?.resumed(from: $0) } ?? 0
         if first > 0 { say("\(first) rows are sent already: it goes on after them") }
@@ -208,13 +224,6 @@ struct SourceImportCommand: ParsableCommand {
         let seconds = max((ContinuousClock.now - start) / .seconds(1), 0.001)
         say("sent \(sender.sent) events to \(topic), \(Int(Double(sender.sent) / seconds)) a second")
         return sender.sent
-    }
-
-    private func contents(_ path: String) throws -> Data {
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw fail("\(path): error: cannot be read", Exit.usage)
-        }
-        return bytes
     }
 }
 

@@ -60,7 +60,8 @@ enum StartCheck {
     ) -> Int {
         let pipeline =
             configuration.descriptors(ledgerPartitions: ledgerPartitions, brokers: brokers)
-            + PipelineConfiguration.descriptors(clients: LagMonitor.clients, brokers: brokers)
+            + PipelineConfiguration.descriptors(
+                clients: LagMonitor.clients + ControlServices.clients, brokers: brokers)
         return descriptors(
             pipeline + otherDescriptors + descriptorsOfCore * ProcessInfo.processInfo.activeProcessorCount)
     }

@@ -21,6 +21,7 @@ extension TableInput {
                 if let twice = columns.indices.first(where: { columns[..<$0].contains(columns[$0]) }) {
                     throw Failure(description: "\(file): error: two columns have the name \"\(columns[twice])\"")
                 }
+                try body(.columns(columns))
                 var json = ByteWriter()
                 var number = 0
                 while let row = try cursor.next() {

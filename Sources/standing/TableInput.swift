@@ -31,6 +31,8 @@ struct TableInput {
     }
 
     enum Row {
+        /// The names of the columns, before all rows, where a table has them.
+        case columns([String])
         /// Valid during the call.
         case row(line: Int, json: UnsafeRawBufferPointer)
         /// The row alone cannot be read.
@@ -71,6 +73,7 @@ struct TableInput {
                 guard count >= 0 else { throw unreadable(errno) }
                 return count
             }
+            try body(.columns(reader.columns))
             var json = ByteWriter()
             while true {
                 let row: Row

@@ -105,7 +105,7 @@ struct AccessConfigurationTests {
             let text = try await mistake { ($0.users, $0.sessionKey) = (users, path) }
             #expect(text.hasPrefix(message), "\(text)")
         }
-        #expect(try await mistake { $0.sessionKey = key }.hasPrefix("--session-key without --access-users or"))
+        #expect(try await mistake { $0.sessionKey = key }.hasPrefix("--session-key without --access-users:"))
     }
 
     @Test func aLinkIsFollowedAndAnotherTargetIsAChange() throws {

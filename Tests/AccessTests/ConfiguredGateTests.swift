@@ -134,6 +134,8 @@ struct ConfiguredGateTests {
         control.logOut(token)
         #expect(await denial(control, request(session: token)) == .unauthenticated(reason: "no-session"))
         #expect(control.session(token) == nil && !control.isFormToken(again.formToken, ofSession: token))
+        #expect(control.isFormToken(control.formToken(ofSession: nil), ofSession: nil))
+        #expect(!control.isFormToken("", ofSession: nil) && !control.isFormToken(again.formToken, ofSession: nil))
     }
 
     @Test func aSessionHasTheRolesThatTheUserHasNow() async throws {

@@ -98,28 +98,29 @@ struct SessionsTests {
         let sessions = Sessions(secret: secret)
         let session = try #require(sessions.session(sessions.open(try user(), now: Self.now), now: Self.now))
         let other = try #require(sessions.session(sessions.open(try user(), now: Self.now), now: Self.now))
-        #expect(sessions.isFormToken(sessions.formToken(session), of: session))
-        #expect(!sessions.isFormToken(sessions.formToken(other), of: session))
-        #expect(!sessions.isFormToken("", of: session))
+        #expect(sessions.formToken(session) == sessions.formToken(session))
+        let tokens = [sessions.formToken(session), sessions.formToken(other), sessions.formToken(nil)]
+        #expect(Set(tokens).count == 3 && tokens.allSatisfy { $0.utf8.count == 43 })
+        #expect(Sessions(secret: nil).formToken(nil) != tokens[2])
     }
 
     @Test func theCookieIsForThisHostAloneAndNoScript() {
         let (plain, secure) = (SessionCookie(isTLS: false), SessionCookie(isTLS: true))
-        #expect(plain.setting("t") == "standing-session=t; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict")
+        #expect(plain.setting("t") == "standing=t; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict")
         #expect(
-            secure.setting("t") == "__Host-standing-session=t; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict; Secure"
+            secure.setting("t") == "__Host-standing=t; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict; Secure"
         )
-        #expect(secure.removal == "__Host-standing-session=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict; Secure")
+        #expect(secure.removal == "__Host-standing=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict; Secure")
     }
 
     @Test func aPlantedSecondCookieIsNotBelieved() {
         let cookie = SessionCookie(isTLS: false)
-        #expect(cookie.token(in: "a=b; standing-session=t.u; c=d") == "t.u")
-        #expect(cookie.token(in: "standing-session=") == "")
+        #expect(cookie.token(in: "a=b; standing=t.u; c=d") == "t.u")
+        #expect(cookie.token(in: "standing=") == "")
         for header in [
-            "", "a=b", "standing-session", "xstanding-session=t", "Standing-Session=t",
-            "standing-session=t; standing-session=u",
-            String(repeating: "a=b; ", count: 2000) + "standing-session=t",
+            "", "a=b", "standing", "xstanding=t", "Standing=t",
+            "standing=t; standing=u",
+            String(repeating: "a=b; ", count: 2000) + "standing=t",
         ] {
             #expect(cookie.token(in: header) == nil, "\(header.prefix(40))")
         }

@@ -110,7 +110,7 @@ extension CommandTests {
                     ["--access-users", open],
                     "error: --access-users \(open) is open to every user of this machine; run `chmod"
                 ),
-                (["--session-key", open], "error: --session-key without --access-users or --access-issuer"),
+                (["--session-key", open], "error: --session-key without --access-users"),
                 (["--tls-certificate", open], "error: --tls-certificate without --tls-key"),
                 (["--tls-key", open], "error: --tls-key without --tls-certificate"),
                 (["--tls-key", open, "--tls-certificate", open], "error: --tls-key \(open) is open to every user"),

@@ -83,6 +83,7 @@ extension CommandTests {
                 "source acknowledge": ["behaviour.payments", "--reason", "none"],
                 "source import": ["absent.csv", "--map", "absent.yaml", "--go"],
                 "archive repair": ["--data", folder.path("data")], "verify": [],
+                "audit list": [], "audit verify": [],
                 "ledger export": [folder.path("export"), "--topic"], "ledger import": [folder.path("export")],
                 "ledger upgrade": ["--ledger", "town"], "ledger skip": ["0", "0", "--reason", "none"],
                 "facts bootstrap": ["--data", folder.path("data")], "dead-letter list": [], "dead-letter show": ["0:0"],

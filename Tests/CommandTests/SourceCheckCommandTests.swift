@@ -36,6 +36,42 @@ extension CommandTests {
             #expect(try await standing("source", "check", folder.path("absent.yaml")).code == 2)
         }
 
+        @Test func aTopicFilesDeclarationCountsToo() async throws {
+            let folder = try TemporaryFolder()
+            func topic(types: String) throws -> String {
+                try folder.write(
+                    """
+                    name: town.permits
+                    title: Permits
+                    role: source
+                    key: none
+                    partitions: 1
+                    retention: 7 days
+                    schema: event.json
+                    written-by: town
+                    read-by: intake
+                    owner: Town
+                    sector: public
+                    purpose: Permits
+                    types: \(types)
+                    sources: /permits
+                    format: json
+                    contact: a@town.example
+                    map: {source: /permits, type: permit.granted, subject: key, time: timestamp}
+
+                    """, to: "permits.yaml")
+            }
+            let sample = try folder.write("{\"key\":\"p-1\",\"value\":{}}\n", to: "sample.jsonl")
+            let within = try await standing("source", "check", topic(types: "permit.*"), "--sample", sample)
+            #expect(within.code == 0 && within.output.contains("\"id\":\"town.permits/0/0\""), "\(within.messages)")
+            let outside = try await standing(
+                "source", "check", topic(types: "fine.*"), "--sample", sample, "--output", "json")
+            #expect(
+                outside.code == 1 && outside.output.contains("\"reason\":\"source/not-declared\""), "\(outside.output)")
+            let plain = try await standing("source", "check", "topics/behaviour.payments.yaml")
+            #expect(plain.code == 2 && plain.messages.contains("its records are CloudEvents"), "\(plain.messages)")
+        }
+
         @Test func aSampleThatIsNoJSONIsToldWithItsLine() async throws {
             let folder = try TemporaryFolder()
             let sample = try folder.write("{\"value\":null}\n{\n", to: "sample.jsonl")

@@ -146,6 +146,18 @@ extension CommandTests {
             #expect(!FileManager.default.fileExists(atPath: folder.path("events")))
         }
 
+        @Test func aColumnThatTheTableLacksIsNamed() async throws {
+            let table = try folder.write("citizn,paid_on,amount\nada,2026-01-02,3\n", to: "table.csv")
+            let run = try await run([table, "--map", map])
+            #expect(run.code == 1)
+            #expect(
+                run.messages.hasPrefix(
+                    "\(table):1: warning: the map reads value.citizen, and the table has no such column: citizn, paid_on, "
+                        + "amount; did you mean \"citizn\"?\n\(table):2: refused: subject: no such field, in: value.citizen\n"
+                ),
+                "\(run.messages)")
+        }
+
         @Test func anotherEncodingIsRefusedAndReadIfGiven() async throws {
             let table = folder.path("table.csv")
             let bytes = Data("citizen;paid_on;amount\nJos".utf8) + [0xE9] + Data(";2026-01-02;1\n".utf8)

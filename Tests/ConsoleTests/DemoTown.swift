@@ -192,8 +192,12 @@ struct DemoTown: ConsoleData {
             bands: [("D", 350), ("C", 500), ("B", 600), ("A", 750)].map { SubjectView.Band(name: t($0.0), from: $0.1) },
             band: t("B"), policy: t("card 3"), enrolled: Self.ago(days: 410), clock: Self.now, partition: 7,
             dimensions: [
-                SubjectView.Dimension(name: t("payment"), points: -85, minimum: -250, maximum: 200, reasons: []),
-                SubjectView.Dimension(name: t("community"), points: 107, minimum: nil, maximum: 150, reasons: []),
+                SubjectView.Dimension(
+                    name: t("payment"), points: -85, minimum: -250, maximum: 200,
+                    reasons: [reason("late", -155), reason("paid-in-full", 70)]),
+                SubjectView.Dimension(
+                    name: t("community"), points: 107, minimum: nil, maximum: 150,
+                    reasons: [reason("volunteer", 107)]),
                 SubjectView.Dimension(name: t("driving"), points: 18, minimum: -100, maximum: 60, reasons: []),
                 SubjectView.Dimension(name: t("conduct"), points: 0, minimum: nil, maximum: nil, reasons: []),
             ], sanctions: [sanction, stayed, noticed],

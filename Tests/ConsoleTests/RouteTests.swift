@@ -1,6 +1,7 @@
 import Access
-import Console
 import Testing
+
+@testable import Console
 
 struct RouteTests {
     private func answer(
@@ -60,14 +61,14 @@ struct RouteTests {
     func signingInLeadsToPagesOfTheConsoleOnly(target: String) async throws {
         let answer = try await answer(
             .post, "/console/sign-in", as: nil, to: DemoTown(),
-            form: [("token", "the-token"), ("name", "mira"), ("password", "right"), ("to", target)])
+            form: [("name", "mira"), ("password", "right"), ("to", target)])
         #expect(location(answer) == "/console")
     }
 
     @Test func aWrongPasswordShowsTheFormAgainWithTheNameAndWithoutThePassword() async throws {
         let answer = try await answer(
             .post, "/console/sign-in", as: nil, to: DemoTown(),
-            form: [("token", "the-token"), ("name", "mira"), ("password", "wrong-secret")])
+            form: [("name", "mira"), ("password", "wrong-secret")])
         #expect(answer.status == 401)
         #expect(answer.body.contains("do not belong together") && answer.body.contains("value=\"mira\""))
         #expect(!answer.body.contains("wrong-secret"))
@@ -218,6 +219,36 @@ struct RouteTests {
             #expect(page.fields.contains { $0.name == "Retry-After" } == (problem.retryAfter != nil))
             #expect(try Markup.read(page.body, "problem").mistakes == [])
         }
+    }
+
+    @Test func aRefusalOfTheServerIsAPageToo() throws {
+        let routes = ConsoleRoutes(Console(), data: DemoTown())
+        func answer(
+            _ status: Int, _ code: String, _ path: String = "/console/audit", as caller: Caller? = nil,
+            isRead: Bool = true,
+            hadSession: Bool = false
+        ) -> ConsoleAnswer {
+            routes.answer(
+                ConsoleRoutes.Refusal(
+                    status: status, code: code, detail: "the server's words", retryAfter: status == 429 ? 90 : nil,
+                    isRead: isRead, path: path, hadSession: hadSession),
+                ConsoleRequest(caller: caller, address: "", target: path, formToken: "t", key: "k"))
+        }
+        let first = answer(401, "unauthenticated")
+        #expect(first.status == 303 && location(first) == "/console/sign-in?to=%2Fconsole%2Faudit")
+        #expect(answer(401, "expired", hadSession: true).body.contains("Your session has ended"))
+        #expect(answer(401, "unauthenticated", "/console/acts/void", isRead: false).status == 401)
+        let refused = answer(403, "forbidden", as: Visits.viewer)
+        #expect(refused.status == 403 && refused.body.contains("This page is for auditor."))
+        #expect(location(answer(403, "forbidden", "/console", as: Visits.own("ada"))) == "/console/me")
+        #expect(answer(403, "cross-site", isRead: false).body.contains("Nothing was done."))
+        #expect(answer(403, "loopback-only").body.contains("The server&#39;s words."))
+        #expect(answer(404, "no-such-path", "/console/ghost").body.contains("There is no such page"))
+        #expect(answer(413, "body-too-large", isRead: false).status == 413)
+        let many = answer(429, "too-many", as: Visits.viewer)
+        #expect(
+            many.body.contains("1 min 30 s") && many.fields.contains { $0.name == "Retry-After" && $0.value == "90" })
+        #expect(try Markup.read(many.body, "many").mistakes == [])
     }
 
     @Test func aSearchOfTheLedgerNamesWhatItCannotRead() async throws {

@@ -99,4 +99,32 @@ import Testing
         fuzz.report("\(refused) refused")
         #expect(refused > 0 && refused < fuzz.count)
     }
+
+    /// Topics with and without a declaration, and events with any source and type from any of them, in any order: what is admitted
+    /// with a declared source came from the topic that declares it.
+    @Test func aDeclaredSourceIsHeardFromItsTopicAlone() throws {
+        var random = Seeded(11)
+        let prefixes = ["/bank/", "/bank-a", "/rail/", "/city/hall", "/city/parks", "/z"]
+        for _ in 0..<60 {
+            var owners: [String: [String]] = [:]
+            for prefix in prefixes where random.below(3) > 0 {
+                owners["topic-\(random.below(4))", default: []].append(prefix)
+            }
+            let declared = DeclaredSources(
+                owners.mapValues { Self.declaration(types: ["a.*", "b"], sources: $0) })
+            var admitted = 0
+            for _ in 0..<40 {
+                let prefix = prefixes[random.below(prefixes.count)]
+                let source = random.below(5) == 0 ? "/elsewhere" : prefix + ["", "x", "/y"][random.below(3)]
+                let type = ["a.x", "b", "c"][random.below(3)]
+                let topic = "topic-\(random.below(6))"
+                guard try code(source, type, from: topic, declared) == nil else { continue }
+                admitted += 1
+                let owner = owners.first { $0.value.contains { source.hasPrefix($0) } }?.key
+                #expect(owner == nil || owner == topic, "\(source) from \(topic)")
+                #expect(owners[topic] == nil || owner == topic && type != "c")
+            }
+            #expect(admitted > 0)
+        }
+    }
 }

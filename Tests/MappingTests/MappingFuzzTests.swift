@@ -117,7 +117,7 @@ private struct SimpleTable {
         var line = 1
         var at = 0
         func isBreak(_ byte: UInt8) -> Bool { byte == 10 || byte == 13 }
-        /// Goes behind a line break.
+        /// Goes after a line break.
         func pass() {
             at += bytes[at...].starts(with: [13, 10]) ? 2 : 1
             line += 1

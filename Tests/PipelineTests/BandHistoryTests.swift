@@ -52,22 +52,22 @@ import Testing
     }
 
     @Test func partitionsAreAddedUpByTheirClocks() {
-        let points = PipelineService.bandHistory(
-            [
-                samples([(0, [("C", 1), ("B", 2)]), (130, [("C", 3), ("B", 4)])]),
-                samples([(70, [("B", 10), ("A", 20)])]),
-            ], .minutes, maximum: 100)
+        let points = PipelineService.merged([
+            PipelineService.points(samples([(0, [("C", 1), ("B", 2)]), (130, [("C", 3), ("B", 4)])]), .minutes),
+            PipelineService.points(samples([(70, [("B", 10), ("A", 20)])]), .minutes),
+        ])
         #expect(points.map(\.time) == [time(0), time(60), time(120)])
         #expect(points.map(\.partitions) == [1, 2, 2])
         #expect(points[0].bands.map(\.subjects) == [1, 2])
         #expect(points[1].bands.map(\.name) == ["C", "B", "A"] && points[1].bands.map(\.subjects) == [1, 12, 20])
         #expect(points[2].bands.map(\.subjects) == [3, 14, 20])
-        let newest = PipelineService.bandHistory([samples([(0, [("C", 1)]), (60, [("C", 2)])])], .minutes, maximum: 1)
+        let newest = PipelineService.merged(
+            [PipelineService.points(samples([(0, [("C", 1)]), (60, [("C", 2)])]), .minutes)], maximum: 1)
         #expect(newest.map(\.time) == [time(60)] && newest[0].bands[0].subjects == 2)
     }
 
     @Test func bandsOverTimeAreWrittenAsJSON() throws {
-        let points = PipelineService.bandHistory([samples([(3600, [("C", 1), ("\"B\"", 2)])])], .hours, maximum: 5)
+        let points = PipelineService.points(samples([(3605, [("C", 1), ("\"B\"", 2)])]), .hours)
         var writer = ByteWriter()
         PipelineService.write(points, .hours, to: &writer)
         let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])

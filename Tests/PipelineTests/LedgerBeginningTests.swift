@@ -1,3 +1,4 @@
+import Events
 import Kafka
 import Ledger
 import Logging
@@ -122,6 +123,27 @@ extension PipelineServiceTests {
             try Self.begin(winner, partitions: partitions)
             #expect(try partition(0, of: fixture) == first)
             #expect(try partition(1, of: fixture) == Found(texts: [fixture.policy.text], records: 1))
+        }
+
+        /// Its fingerprints are keyed by what nobody can foresee.
+        @Test func everyLedgerHasASaltOfItsOwn() throws {
+            var salts: Set<FingerprintKey> = []
+            for _ in 0..<2 {
+                let fixture = try Fixture(ledgerPartitions: 1)
+                defer { withExtendedLifetime(fixture) {} }
+                let configuration = PipelineConfiguration(
+                    kafka: fixture.kafka, topics: fixture.topics, roles: [.fold], policy: fixture.policy)
+                try Self.begin(configuration, partitions: 1)
+                var fold = PartitionFold(partition: 0)
+                var facts = FactBatch()
+                for record in try fixture.read(fixture.topics.ledger) {
+                    try #require(record.value).withUnsafeBytes {
+                        try fold.apply(frame: $0, at: record.offset, above: [0, 0, 0], into: &facts)
+                    }
+                }
+                salts.insert(fold.identity.salt)
+            }
+            #expect(salts.count == 2 && !salts.contains(.none))
         }
 
         private func publishOneFact(_ fixture: Fixture) throws {

@@ -47,6 +47,33 @@ import Testing
         }
     }
 
+    @Test func anotherMembersBandsAreRead() throws {
+        typealias Point = PipelineService.BandPoint
+        let points = [
+            Point(time: Timestamp(microseconds: 0), bands: [("A", 1), ("C \"1\"", 2)], partitions: 2),
+            Point(time: Timestamp(microseconds: 60_000_000), bands: [], partitions: 3),
+        ]
+        func json(_ points: [Point]) -> [UInt8] {
+            var writer = ByteWriter()
+            PipelineService.write(points, .minutes, to: &writer)
+            return Array(writer.bytes)
+        }
+        #expect(SubjectQueries.points(json(points), .minutes) == points)
+        #expect(SubjectQueries.points(json([]), .minutes) == [])
+        // Nothing of it is trusted.
+        #expect(SubjectQueries.points(json(points), .hours) == nil)
+        #expect(SubjectQueries.points(json(points.reversed()), .minutes) == nil)
+        #expect(
+            SubjectQueries.points(json([Point(time: points[0].time, bands: [("A", -1)], partitions: 1)]), .minutes)
+                == nil)
+        let many = (0...PipelineService.maximumBandPoints).map {
+            Point(time: Timestamp(microseconds: Int64($0) * 60_000_000), bands: [], partitions: 1)
+        }
+        #expect(SubjectQueries.points(json(many), .minutes) == nil)
+        #expect(SubjectQueries.points(json(Array(many.dropLast())), .minutes)?.count == many.count - 1)
+        #expect(SubjectQueries.points(Array("{}".utf8), .minutes) == nil)
+    }
+
     @Test func whoDoesNotSeeIdsCannotSearchByThem() throws {
         let mask = SubjectMask()
         #expect(throws: SubjectQueries.MaskRefusal.self) {

@@ -48,6 +48,19 @@ import Topics
         #expect(writers == [.serve, .fold])
     }
 
+    /// A member writes the topics that decide who is scored only where it is to do acts.
+    @Test func whoDoesActsWritesTheControlTopic() {
+        let writers = AccessRole.allCases.filter {
+            plan.rights(of: $0).contains(AccessRight(.topic, "x.standing.control", .write))
+        }
+        #expect(writers == [.acts, .tools])
+        let ofAudit = AccessRole.allCases.filter {
+            plan.rights(of: $0).contains(AccessRight(.topic, "x.standing.audit", .write))
+        }
+        #expect(ofAudit == [.serve, .acts, .intake, .fold])
+        #expect(!plan.rights(of: .acts).contains(AccessRight(.topic, "x.standing.ledger", .write)))
+    }
+
     @Test func whatAnotherRightBringsIsLeftOut() {
         // Intake may only describe the fact topics, and serve reads them: describing comes with reading.
         #expect(texts(.intake).contains("Describe on topic x.standing.perks"))

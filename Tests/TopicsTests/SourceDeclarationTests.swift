@@ -77,7 +77,7 @@ import Topics
             ),
             ("sources", "sources: [1]", "t.yaml:14:11: error: `sources` is a text"),
             (
-                "sources", "sources: [\"a\\u0000\"]",
+                "sources", "sources: [\"a\\u0001\"]",
                 "t.yaml:14:11: error: has a control character, which no event has there"
             ),
             (
@@ -129,7 +129,7 @@ import Topics
         ("[/bank]", "[/bank]", "b.yaml:14:11: error: `/bank` overlaps `/bank`, which "),
         ("[/bank]", "[/a, /bankrupt]", "b.yaml:14:15: error: `/bankrupt` overlaps `/bank`, which "),
         ("[/bank/, /bank]", "[/ban, /z]", "b.yaml:14:11: error: `/ban` overlaps `/bank`, which "),
-        ("[/bank/a, /bank/b]", "[/bank/c, /bank]", "b.yaml:14:21: error: `/bank` overlaps `/bank/a`, which "),
+        ("[/bank/a, /bank/b]", "[/bank/c, /bank]", "b.yaml:14:20: error: `/bank` overlaps `/bank/a`, which "),
     ])
     func declarationsThatOverlapAreRefusedWithBothPlaces(
         _ first: String, _ second: String, _ message: String

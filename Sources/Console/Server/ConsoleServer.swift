@@ -7,7 +7,7 @@ public import Hummingbird
 public struct ConsoleServer: Sendable {
     private let console: ConsoleRoutes
     private let access: AccessControl
-    /// Where there are no sessions: whoever cannot read this process's pages cannot send its forms.
+    /// Of callers without a session. Nobody sees it who is not proven: whoever cannot read this process's pages cannot send its forms.
     private let processToken = Self.random()
 
     public init(_ console: ConsoleRoutes, access: AccessControl) { (self.console, self.access) = (console, access) }

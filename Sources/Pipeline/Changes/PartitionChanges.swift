@@ -61,18 +61,19 @@ final class PartitionChanges: Sendable {
     func append(_ batch: borrowing FactBatch, _ sent: Range<Int>, after count: Int64) {
         guard !sent.isEmpty else { return }
         let isWatched = watchers.isWatched
-        let sentAt = host.wallClock
-        state.withLock { state in
-            let wanted = isWatched ? sent.count : state.allow(sent.count, at: host.now)
-            guard wanted > 0 else { return state.ring.skip(to: count + Int64(sent.count) + 1) }
-            for index in (sent.upperBound - wanted)..<sent.upperBound {
-                let item = batch.items[index]
-                // The ring copies the bytes.
-                nonisolated(unsafe) let key = batch.key(item)
-                nonisolated(unsafe) let value = batch.value(item)
-                state.ring.append(
-                    item.kind, count: count + Int64(index - sent.lowerBound) + 1, sequence: item.sequence,
-                    at: sentAt, key: key, value: value)
+        let (sentAt, now) = (host.wallClock, host.now)
+        let wanted = state.withLock { state in
+            let wanted = isWatched ? sent.count : state.allow(sent.count, at: now)
+            if wanted == 0 { state.ring.skip(to: count + Int64(sent.count) + 1) }
+            return wanted
+        }
+        for index in (sent.upperBound - wanted)..<sent.upperBound {
+            let item = batch.items[index]
+            let number = count + Int64(index - sent.lowerBound) + 1
+            let bytes = FactBytes(key: batch.key(item), value: batch.value(item))
+            state.withLock {
+                $0.ring.append(
+                    item.kind, count: number, sequence: item.sequence, at: sentAt, key: bytes.key, value: bytes.value)
             }
         }
     }
@@ -96,4 +97,10 @@ final class PartitionChanges: Sendable {
         }
         if hasNews { watchers.noteNews() }
     }
+}
+
+/// A fact of a batch. The ring copies it, so nothing holds on to the batch.
+private struct FactBytes: @unchecked Sendable {
+    let key: UnsafeRawBufferPointer
+    let value: UnsafeRawBufferPointer
 }

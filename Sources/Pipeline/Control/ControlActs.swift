@@ -61,6 +61,9 @@ public final class ControlActs: Sendable {
     /// Whether this member can do acts: it knows those of late.
     public var isReady: Bool { recent.isRead }
 
+    /// Whether an act under this request's key has been seen in the control topic.
+    func knows(_ request: ControlRequest) -> Bool { recent[request.eventID] != nil }
+
     /// Does the act, and waits until the ledger has it, at most `wait`. `wantsFacts`: until the facts that followed are published,
     /// too; of an act about one subject.
     public func perform(
@@ -197,7 +200,7 @@ public final class ControlActs: Sendable {
             isDone = true
             if !isRepeat {
                 place = await watch.place(of: origin, in: partition, within: Self.seenWithin)
-                guard place != nil else {
+                guard place != nil || !watch.isWhole(partition) else {
                     throw .conflict(
                         "turned-away",
                         "intake has put the event aside: the dead letters say why (`standing dead-letter list`)")

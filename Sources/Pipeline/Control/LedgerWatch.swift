@@ -39,6 +39,8 @@ final class LedgerWatch: @unchecked Sendable {
         var users = 0
         /// What comes from now on is read.
         var isRead = false
+        /// Something may have been missed.
+        var wasInterrupted = false
         var positions: [TopicPartition: Int64] = [:]
         var entries: [Origin: Place] = [:]
         var order: [Origin] = []
@@ -112,6 +114,9 @@ final class LedgerWatch: @unchecked Sendable {
         await wait(patience) { self.tails[partition]?.entries[origin] }
     }
 
+    /// Whether everything that was appended to the partition since `begin` has been seen, or will be.
+    func isWhole(_ partition: Int32) -> Bool { condition.withLock { tails[partition]?.wasInterrupted == false } }
+
     /// Whether intake has appended what it made of the record, and committed that; false if not in time.
     func isRead(_ origin: Origin, within patience: Duration) async -> Bool {
         await asking(\.askedOfIntake, origin.partition) {
@@ -181,7 +186,12 @@ final class LedgerWatch: @unchecked Sendable {
                 try follow()
             } catch {
                 logger.warning("the ledger's end is not followed", metadata: ["reason": "\(error)"])
-                condition.withLock { for partition in tails.keys { tails[partition]?.isRead = false } }
+                condition.withLock {
+                    for partition in tails.keys {
+                        tails[partition]?.isRead = false
+                        tails[partition]?.wasInterrupted = true
+                    }
+                }
                 Thread.sleep(forTimeInterval: Self.pause)
             }
         }

@@ -41,11 +41,16 @@ final class RecentActs: Sendable {
         (self.source, self.logger) = (source, logger)
         let topic = topic
         let thread = Thread { [self] in
+            var said = ""
             while !isClosed {
                 do {
                     try read()
                 } catch {
-                    logger.warning("acts are not followed", metadata: ["topic": "\(topic)", "reason": "\(error)"])
+                    // The same reason again is said once.
+                    logger.log(
+                        level: said == "\(error)" ? .debug : .warning, "acts are not followed",
+                        metadata: ["topic": "\(topic)", "reason": "\(error)"])
+                    said = "\(error)"
                     Thread.sleep(forTimeInterval: Self.pause)
                 }
             }

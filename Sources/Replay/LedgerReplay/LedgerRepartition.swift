@@ -186,6 +186,7 @@ public final class LedgerRepartition: FrameSource {
         }
         data.append(",\"fold-version\":")
         data.append(decimal: Int64(identity.version.rawValue))
+        if identity.salt != .none { data.append(",\"salt\":\"\(identity.salt)\"") }
         data.append("}")
         Array(data.bytes).withUnsafeBytes { bytes in
             var event = entry.event

@@ -119,11 +119,11 @@ extension PartitionFold.Rule {
     }
 
     /// An empty state. Under the ledger's policies it is not known yet which one.
-    func fold(of policy: ScoringPolicy, version: FoldVersion = .newest) -> Fold {
+    func fold(of policy: ScoringPolicy, version: FoldVersion = .newest, salt: FingerprintKey = .none) -> Fold {
         switch self {
-        case .ledger, .fixed: Fold(policy: policy, version: version)
-        case .past: Fold(pastOf: policy, version: version)
-        case .shadow: Fold(shadowOf: policy, version: version)
+        case .ledger, .fixed: Fold(policy: policy, version: version, salt: salt)
+        case .past: Fold(pastOf: policy, version: version, salt: salt)
+        case .shadow: Fold(shadowOf: policy, version: version, salt: salt)
         }
     }
 }

@@ -49,7 +49,7 @@ public struct SourceWithdrawal: Sendable {
             var without = try fold(
                 partition, without: [Array(topic.utf8)], until: current.nextOffset, source, progress)
             var facts = FactBatch()
-            // Without the source the clock may be behind.
+            // Without the source the clock may be an earlier one.
             if current.fold.clock > without.fold.clock {
                 without.finish(at: current.fold.clock, above: [], into: &facts)
             }

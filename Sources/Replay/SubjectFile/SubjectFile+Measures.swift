@@ -25,7 +25,7 @@ extension SubjectFile {
             for number in entries {
                 let entry = history.entries[number]
                 guard entry.kind == .event, entry.subject == history.subject,
-                    left.remove(entry.lend { Fold.fingerprint(of: $0) }) != nil
+                    left.remove(entry.lend { replay.fold.fingerprint(of: $0) }) != nil
                 else { continue }
                 if !isFirst { writer.append(byte: 0x2C) }
                 isFirst = false

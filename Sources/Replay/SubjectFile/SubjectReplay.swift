@@ -194,9 +194,10 @@ public struct SubjectReplay: ~Copyable {
         switch ControlType(event.type) {
         case .policyActivated:
             guard folded == 0, let text = event.policyText(decoder) else { return }
+            let identity = try LedgerIdentity(in: event.data, decoder)
             fold = Fold(
                 policy: try fixedPolicy ?? ScoringPolicy(yaml: text, file: "ledger@\(offset)"),
-                version: try LedgerIdentity(in: event.data, decoder).version)
+                version: identity.version, salt: identity.salt)
         case .ledgerUpgraded:
             if let identity = try? LedgerIdentity(in: event.data, decoder) { fold.upgrade(to: identity.version) }
         default: break
@@ -212,7 +213,8 @@ public struct SubjectReplay: ~Copyable {
             guard !hasBegun, let text = event.policyText(decoder) else { return }
             hasBegun = true
             let policy = past.policy
-            past = Fold(pastOf: policy, version: try LedgerIdentity(in: event.data, decoder).version)
+            let identity = try LedgerIdentity(in: event.data, decoder)
+            past = Fold(pastOf: policy, version: identity.version, salt: identity.salt)
             past.begin(under: try ScoringPolicy(yaml: text, file: "ledger@\(offset)"))
         case .ledgerUpgraded:
             if let identity = try? LedgerIdentity(in: event.data, decoder) { past.upgrade(to: identity.version) }

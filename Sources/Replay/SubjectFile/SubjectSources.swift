@@ -61,7 +61,7 @@ struct SubjectSources {
         for number in replay.entriesOfEnrolment where !left.isEmpty {
             let entry = history.entries[number]
             guard entry.kind == .event, entry.subject == history.subject, let source = numbers[entry.topic],
-                let points = left.removeValue(forKey: entry.lend { Fold.fingerprint(of: $0) })
+                let points = left.removeValue(forKey: entry.lend { replay.fold.fingerprint(of: $0) })
             else { continue }
             if sources[source].parts.last?.rule != rule {
                 sources[source].parts.append(Part(rule: rule, points: 0, events: 0))

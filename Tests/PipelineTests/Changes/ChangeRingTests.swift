@@ -119,8 +119,8 @@ struct ChangeRingTests {
     @Test func aRingHasWhatWasSentAndLosesTheOldestAlone() {
         var fuzz = Fuzz("change ring", count: 300, long: 20_000)
         for seed in 0..<fuzz.count {
+            var random = Seeded(fuzz.seed &+ UInt64(seed))
             fuzz.run("\(seed)") {
-                var random = Seeded(fuzz.seed &+ UInt64(seed))
                 var ring = Self.ring()
                 var model: [Int64: Shown] = [:]
                 ring.begin(published: Self.blank)

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Events
+import Foundation
+import Mapping
+import Policy
+import Topics
+
+/// A file with a map: a topic file, or a file of the map alone.
+struct MapFile {
+    let map: RecordMap
+    /// The file's own.
+    let text: String
+    /// Nil if it is no topic file.
+    let topic: TopicDefinition?
+
+    /// Ends the command with every mistake of the file.
+    init(_ path: String) throws {
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw fail("\(path): error: cannot be read", Exit.usage)
+        }
+        do {
+            text = try YAMLReader.text(of: bytes, file: path)
+            guard Self.isOfTopic(text) else {
+                topic = nil
+                map = try RecordMap(yaml: text, file: path)
+                return
+            }
+            let definition = try TopicDefinition.parse(text, file: path)
+            guard let map = definition.map else {
+                throw fail("\(path): error: the topic has no map: its records are CloudEvents", Exit.usage)
+            }
+            self.map = map
+            topic = definition
+        } catch let error as YAMLMistakes {
+            throw fail(error.description)
+        } catch let error as TopicFileError {
+            throw fail(error.description)
+        }
+    }
+
+    private static func isOfTopic(_ text: String) -> Bool {
+        let reader = YAMLReader(text)
+        return reader.root.flatMap { reader.mapping($0, what: "the document", known: nil) }?["role"] != nil
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+    /// The audit of a member in a process of its own.
+    struct AuditCommandTests {
+        private struct Verified: Decodable {
+            let partition: Int
+            let records: Int
+            let findings: Int
+        }
+
+        @Test func theAuditIsListedAndProved() async throws {
+            let folder = try TemporaryFolder()
+            let broker = try await Broker()
+            let server = try await Server(
+                broker: broker.address, policy: try folder.write(Trial.policy, to: "policy.yaml"),
+                ["--member", "one"])
+            try await server.waitUntilReady()
+            let environment = ["STANDING_BROKERS": broker.address]
+            func run(_ arguments: String...) async throws -> Finished {
+                try await Running(["audit"] + arguments, environment: environment).finished(limit: Limit.run)
+            }
+            // The member's own first record.
+            try await wait(for: "the audit to open") {
+                let list = try await run("list", "--action", "openAudit", "--output", "json")
+                return list.code == 0 && list.output.contains(#""actor":"one""#) ? true : nil
+            }
+            let verified = try await run("verify", "--output", "json")
+            #expect(verified.code == 0, "\(verified.messages)")
+            let partition = try JSONDecoder().decode(Verified.self, from: Data(try #require(verified.lines.first).utf8))
+            #expect(partition.partition == 0 && partition.records > 0 && partition.findings == 0)
+            let table = try await run("list", "--limit", "1")
+            #expect(table.lines.first?.hasPrefix("time") == true, "\(table.output)")
+            for arguments in [["--since", "yesterday"], ["--limit", "0"], ["--before", "x"]] {
+                let refused = try await Running(["audit", "list"] + arguments, environment: environment).finished()
+                #expect(refused.code == 2, "\(arguments)")
+            }
+        }
+    }
+}

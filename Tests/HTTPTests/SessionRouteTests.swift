@@ -1,0 +1,80 @@
+import Access
+import Foundation
+import HTTPTypes
+import Logging
+import Testing
+
+@testable import HTTP
+
+/// The routes of users who log in, with the gate that knows them.
+struct SessionRouteTests {
+    /// The hash of `correct horse battery`, with the least cost that a file may have.
+    private static let hash = "$scrypt$ln=14,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$6W7GuoxjojaYIg83x/wEKSXUMMf+reyc6wSvA8q7ny8"
+
+    private let client: TestClient
+    private let access: AccessControl
+
+    init() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "standing-users-\(UUID().uuidString)")
+        try Data("anna reviewer - \(Self.hash)\nsam subject c-1 \(Self.hash)\n".utf8).write(to: file)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
+        defer { try? FileManager.default.removeItem(at: file) }
+        var configuration = AccessConfiguration()
+        configuration.users = file.path
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let access = try await configuration.open(logger: logger)
+        var options = RouteTable.Options(access: .gate(access.gate), sessionCookies: [access.cookie.name])
+        options.renewal = { _ in "renewed" }
+        client = TestClient(table: RouteTable(Route.session(access), options, logger: logger))
+        self.access = access
+    }
+
+    private func logIn(_ body: String, _ more: HTTPFields = [:]) async throws -> TestClient.Received {
+        var fields: HTTPFields = [.contentType: "application/json"]
+        fields.append(contentsOf: more)
+        return try await client.send(.post, "/session", fields, body: body)
+    }
+
+    @Test func aUserLogsInAsksAndLogsOut() async throws {
+        let answer = try await logIn(#"{"name":"sam","password":"correct horse battery"}"#)
+        #expect(answer.status == 200 && answer.body == #"{"name":"sam","roles":["subject"],"subject":"c-1"}"#)
+        #expect(answer.fields[.cacheControl] == "no-store")
+        let field = try #require(answer.fields[.setCookie])
+        #expect(field.hasSuffix("; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict"))
+        let cookie = String(field.prefix { $0 != ";" })
+        let caller = try await client.send("/session", [.cookie: cookie])
+        #expect(caller.status == 200 && caller.body == answer.body && caller.fields[.setCookie] == "renewed")
+        let end = try await client.send(.delete, "/session", [.cookie: cookie])
+        #expect(end.status == 204 && end.fields[.setCookie] == access.cookie.removal)
+        #expect(try await client.send("/session", [.cookie: cookie]).code == "no-session")
+        #expect(try await client.send(.delete, "/session").status == 204)
+        #expect(try await client.send("/session").code == "no-credentials")
+    }
+
+    @Test func whatIsNoLogInIsRefused() async throws {
+        let good = #"{"name":"anna","password":"correct horse battery"}"#
+        for (body, fields, status, code) in [
+            (#"{"name":"anna","password":"wrong horse battery"}"#, [:], 401, "wrong-name-or-password"),
+            (#"{"name":"nobody","password":"correct horse battery"}"#, [:], 401, "wrong-name-or-password"),
+            (#"{"name":"anna"}"#, [:], 400, "body-malformed"), ("name=anna", [:], 400, "body-malformed"),
+            (good, [HTTPField.Name("origin")!: "https://elsewhere.example"], 403, "cross-site"),
+            (good, [HTTPField.Name("sec-fetch-site")!: "cross-site"], 403, "cross-site"),
+            (String(repeating: " ", count: 8 << 10) + good, [:], 413, "body-too-large"),
+        ] as [(String, HTTPFields, Int, String)] {
+            let answer = try await logIn(body, fields)
+            #expect(answer.status == status && answer.code == code, "\(answer)")
+            #expect(answer.fields[.setCookie] == nil)
+        }
+        let form = try await client.send(
+            .post, "/session", [.contentType: "application/x-www-form-urlencoded"], body: good)
+        #expect(form.status == 415)
+    }
+
+    @Test func thoseWhoTryManyPasswordsWait() async throws {
+        var status = 401
+        for _ in 0..<60 where status == 401 {
+            status = try await logIn(#"{"name":"a b","password":"correct horse battery"}"#).status
+        }
+        #expect(status == 429)
+    }
+}

@@ -1,0 +1,203 @@
+import Access
+import Audit
+import Events
+import Foundation
+import Kafka
+import Logging
+import Pipeline
+import Policy
+import Query
+import Synchronization
+import Testing
+
+/// Acts as callers ask for them, on librdkafka's broker: each in the audit, some with a second person.
+@Suite(.serialized) struct ControlDeskTests {
+    private static let patience = Duration.seconds(90)
+    private static let policyText = """
+        policy: hamlet
+        version: 1
+        score: {base: 500, min: 0, max: 1000}
+        dimensions: {payment: {}}
+        rules:
+          - {id: paid, dimension: payment, event: bill.paid, points: 10}
+        bands:
+          - {name: C, from: 0}
+        """
+    private static let ana = Caller(name: "ana", roles: [.operator])
+    private static let ben = Caller(name: "ben", roles: [.operator])
+
+    private let logger = Logger(label: "desk-tests", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    /// Remembers, and refuses while it is told to.
+    private final class Book: AuditLog {
+        struct Full: Error {}
+
+        private let state = Mutex((records: [AuditRecord](), isFull: false))
+
+        func append(_ record: AuditRecord) async throws {
+            try state.withLock { state in
+                guard !state.isFull else { throw Full() }
+                state.records.append(record)
+            }
+        }
+
+        func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
+
+        var lines: [String] {
+            state.withLock { $0.records }.map { record in
+                let subject = record.subject.map { String(decoding: $0, as: UTF8.self) } ?? "-"
+                return "\(record.actor) \(record.action) \(subject) \(record.purpose ?? "-") \(record.outcome)"
+            }
+        }
+    }
+
+    private func wait(_ what: Comment, until condition: () -> Bool) async throws {
+        let end = ContinuousClock.now + Self.patience
+        while !condition() {
+            try #require(ContinuousClock.now < end, what)
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// A running programme; `body` gets its service and the cluster.
+    private func running(_ body: (PipelineService, KafkaConfiguration) async throws -> Void) async throws {
+        let broker = try EmbeddedBroker()
+        for (name, partitions) in [
+            ("control", 1), ("bills", 1), ("ledger", 2), ("dead-letter", 1), ("scores", 2), ("sanctions", 2),
+            ("perks", 2),
+            ("audit", 1),
+        ] { try broker.createTopic(name, partitions: partitions) }
+        let kafka = KafkaConfiguration(
+            brokers: broker.bootstrap, properties: ["session.timeout.ms": "3000", "heartbeat.interval.ms": "500"],
+            fetchWaitMilliseconds: 10)
+        let configuration = PipelineConfiguration(
+            kafka: kafka,
+            topics: .init(
+                control: "control", sources: ["bills"], ledger: "ledger", deadLetter: "dead-letter",
+                facts: ["scores", "sanctions", "perks"]),
+            policy: try ScoringPolicy(yaml: Self.policyText, file: "hamlet.yaml"))
+        let service = PipelineService(configuration, logger: logger)
+        service.start()
+        var failure: (any Error)?
+        do {
+            try await wait("ready") { service.isReady || service.finalFailure != nil }
+            try await body(service, kafka)
+        } catch {
+            failure = error
+        }
+        service.requestStop()
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                try? service.join()
+                continuation.resume()
+            }
+        }
+        withExtendedLifetime(broker) {}
+        if let failure { throw failure }
+    }
+
+    private static func refusal(_ body: () async throws -> Void) async -> ControlRefusal? {
+        do {
+            try await body()
+            return nil
+        } catch {
+            return error as? ControlRefusal
+        }
+    }
+
+    @Test func anActIsInTheAuditBeforeItIsDone() async throws {
+        try await running { service, kafka in
+            let acts = try ControlActs(service, kafka: kafka, signer: nil, logger: logger)
+            defer { acts.close() }
+            try await wait("acts are known") { acts.isReady }
+            let book = Book()
+            let desk = ControlDesk(acts, audit: book, fourEyes: nil, logger: logger)
+            let body = Array(#"{"kind":"individual","terms":"1","reason":"asked for"}"#.utf8)
+            book.setFull(true)
+            let refused = await Self.refusal {
+                _ = try await desk.act(.enrol, subject: Array("ada".utf8), body: body, by: Self.ana, key: "k")
+            }
+            #expect(refused?.code == "not-recorded")
+            book.setFull(false)
+            let reply = try await desk.act(
+                .enrol, subject: Array("ada".utf8), body: body, by: Self.ana, key: "k", wait: 60)
+            #expect(reply.status == 200)
+            #expect(String(decoding: reply.json, as: UTF8.self).contains(#""repeated":false"#))
+            let bad = await Self.refusal {
+                _ = try await desk.act(
+                    .void, subject: Array("ada".utf8), body: Array("{}".utf8), by: Self.ben, key: nil)
+            }
+            #expect(bad?.status == 422)
+            #expect(
+                book.lines == [
+                    "ana enrol ada asked for requested", "ana enrol ada asked for done", "ben void ada - invalid",
+                ])
+        }
+    }
+
+    @Test func anActivationThatNeedsTwoPeopleIsDoneByTheSecond() async throws {
+        try await running { service, kafka in
+            let audit = try AuditWriter(kafka, topic: "audit", member: "one", logger: logger)
+            let index = AuditIndex(writer: audit)
+            index.follow(kafka, topic: "audit", logger: logger)
+            let acts = try ControlActs(service, kafka: kafka, signer: nil, logger: logger)
+            defer {
+                acts.close()
+                index.close()
+                audit.close()
+            }
+            try await wait("all is read") { acts.isReady && audit.isReady && index.isRead }
+            let desk = ControlDesk(
+                acts, audit: audit, fourEyes: FourEyes(acts: ["activate"], writer: audit, index: index), logger: logger)
+            let second = Self.policyText.replacing("version: 1", with: "version: 2")
+            var writer = ByteWriter()
+            writer.append("{\"proposal\":{\"proposal\":2,\"breachCount\":0,\"against\":")
+            writer.append(jsonString: PolicyHash.of(Self.policyText))
+            writer.append(",\"policy\":")
+            writer.append(jsonString: second)
+            writer.append("},\"reason\":\"fairer\"}")
+            let body = Array(writer.bytes)
+            let hash = PolicyHash.of(String(decoding: body, as: UTF8.self))
+            let proposed = try await desk.act(.activate, body: body, by: Self.ana, key: "k")
+            #expect(proposed.status == 202)
+            func version() -> Int64? { service.partitions.first?.policy?.version }
+            try await wait("the proposal is known") { !desk.proposals().isEmpty }
+            let id = try #require(desk.openProposals.first)
+            // Asked for again, it is the same proposal.
+            #expect(try await desk.act(.activate, body: body, by: Self.ana, key: "k").status == 202)
+            #expect(desk.openProposals.count == 1)
+            let own = await Self.refusal { _ = try await desk.approve(id, hash: hash, by: Self.ana) }
+            #expect(own?.code == "four-eyes" && own?.status == 403)
+            #expect(version() == 1)
+            let done = try await desk.approve(id, hash: hash, by: Self.ben, wait: 60)
+            #expect(done.status == 200)
+            try await wait("switched") { version() == 2 }
+            let again = try await desk.approve(id, hash: hash, by: Self.ben, wait: 60)
+            #expect(String(decoding: again.json, as: UTF8.self).contains(#""repeated":true"#))
+            let late = await Self.refusal {
+                _ = try await desk.approve(id, hash: hash, by: Caller(name: "cleo", roles: [.operator]))
+            }
+            #expect(late?.code == "proposal-closed")
+            var event = ""
+            try TopicScan(kafka, topic: "control").forEach {
+                event += String(decoding: $1.value ?? .init(start: nil, count: 0), as: UTF8.self)
+            }
+            #expect(event.contains(#""actor":"ana""#) && event.contains(#""approvedby":"ben""#))
+        }
+    }
+}
+
+extension ControlDesk {
+    fileprivate struct List: Decodable {
+        struct Proposal: Decodable { let id: String }
+        let proposals: [Proposal]
+    }
+
+    fileprivate var openProposals: [String] {
+        (try? JSONDecoder().decode(List.self, from: Data(proposals().json)))?.proposals.map(\.id) ?? []
+    }
+}
+
+extension ControlDesk.Reply {
+    fileprivate var isEmpty: Bool { json == Array(#"{"proposals":[]}"#.utf8) }
+}
