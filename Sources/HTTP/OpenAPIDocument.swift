@@ -141,7 +141,6 @@ public struct OpenAPIDocument: Sendable {
         writer.append(parameter.isRequired ? "true" : "false")
         writer.append(",\"description\":")
         writer.append(jsonString: parameter.description)
-        if case .list = parameter.form { writer.append(",\"explode\":false") }
         writer.append(",\"schema\":")
         parameter.schema.write(to: &writer)
         if let example = parameter.example {

@@ -27,7 +27,8 @@ extension QueryServer {
                         "policy", .oneOf(["then", "now"]), example: "then",
                         "With as-of or offset: the policy of that moment, or the one that is active now."),
                 ],
-                answers: [.ofLedger("The standing, with what made it.")], requires: .subject(.readStanding)
+                answers: [.ofLedger("The standing, with what made it.", .named("Standing"))],
+                requires: .subject(.readStanding)
             ) { [self] call in try await answer(call) { subject in try await standing(of: subject, call) } }
             .answeringAtOnce { [service] in Self.answerAtOnce($0, service) },
             Route(

@@ -264,10 +264,6 @@ extension RouteParameter.Form {
         case .time: ["2026-01-31T12:00:00Z", "1970-01-01T00:00:00.000001-01:00"]
         case .timeOrOffset: ["2026-01-31T12:00:00Z", "0", String(Int64.max)]
         case .flag: ["true", "false"]
-        case .list(let items, let length):
-            [items.lowerBound, items.upperBound].map { count in
-                (0..<count).map { _ in text(max(1, length.lowerBound)) }.joined(separator: ",")
-            }
         }
     }
 
@@ -285,11 +281,6 @@ extension RouteParameter.Form {
         case .oneOf(let names): ["", names.joined()]
         case .time, .timeOrOffset: ["", "yesterday", "2026-02-30T00:00:00Z", "-1"]
         case .flag: ["", "yes"]
-        case .list(let items, let length):
-            [
-                (0...items.upperBound).map { _ in text(max(1, length.lowerBound)) }.joined(separator: ","),
-                text(length.upperBound + 1),
-            ]
         }
     }
 }
