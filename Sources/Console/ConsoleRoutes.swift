@@ -338,7 +338,8 @@ public struct ConsoleRoutes: Sendable {
     }
 
     private static func roles(_ permission: Permission) -> String {
-        Console.list(Role.allCases.filter { permission.roles.contains($0) }.map(\.rawValue), "or")
+        let roles = Role.allCases.filter { permission.roles.contains($0) }.map(\.rawValue)
+        return (roles.count == 1 ? "the role " : "one of the roles ") + Console.list(roles, "or")
     }
 
     func problem(_ view: ProblemView, _ visit: Visit) -> ConsoleAnswer {

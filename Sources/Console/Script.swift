@@ -106,7 +106,7 @@ enum Script {
           const stream = document.body.dataset.stream;
           if (!stream || !document.querySelector("[data-live]") || !window.EventSource) return;
           const pulse = document.querySelector(".pulse");
-          let timer = 0, isLoading = false, isWanted = false, last = 0, wait = pause;
+          let timer = 0, isLoading = false, isWanted = false, last = Date.now(), wait = pause;
 
           const ask = () => {
             isWanted = true;

@@ -132,7 +132,7 @@ enum Style {
         .filters { display: flex; flex-wrap: wrap; gap: .8rem; align-items: end; margin-bottom: 1.4rem; }
         .filters p { margin: 0; flex: 0 1 9.5rem; min-width: 7rem; }
         .filters .wide { flex: 1 1 16rem; }
-        .filters .middle { flex-basis: 14rem; }
+        .filters .moment { flex-basis: 14rem; }
         .filters p:last-child { flex: none; min-width: 0; }
         .filters button { min-height: 2.4rem; }
         .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 0 2.25rem; }
@@ -206,6 +206,7 @@ enum Style {
         .bars th, .bars td { vertical-align: middle; }
         .bars .barcell { width: 40%; min-width: 4rem; }
         .bars tbody th { min-width: 8rem; }
+        .bars td a { white-space: nowrap; }
         [aria-current="true"] { font-weight: 650; }
         svg.bar { display: block; width: 100%; height: .7rem; border-radius: 3px; }
         .card > svg.bar, .queue svg.bar { height: .3rem; margin: .55rem 0; }
@@ -221,8 +222,8 @@ enum Style {
         .track { fill: var(--track); }
         .line { stroke: var(--fill); stroke-width: 2; stroke-linejoin: round; }
         svg .area { fill: var(--fill); opacity: .14; }
-        .grid, .middle { stroke: var(--soft); stroke-width: 1; opacity: .28; }
-        .middle { opacity: .7; }
+        svg .grid, svg .middle { stroke: var(--soft); stroke-width: 1; opacity: .28; }
+        svg path.middle { opacity: .7; }
         .mark { stroke: var(--ink); stroke-width: 3; }
         .gain { fill: var(--good); }
         .loss { fill: var(--bad); }
@@ -317,7 +318,7 @@ enum Style {
           .feed .kind { text-align: right; }
           .filters p { flex: 1 1 40%; }
           .filters .wide { flex: 1 1 100%; }
-          .filters p:last-child, .filters .middle { flex: 1 1 100%; }
+          .filters p:last-child, .filters .moment { flex: 1 1 100%; }
           .filters button { width: 100%; }
           footer a { display: block; margin: .3rem 0 0; padding: .2rem 0; }
           .facts > div { grid-template-columns: 7rem minmax(0, 1fr); }

@@ -18,7 +18,7 @@ extension Templates {
             <header class="head"><h1>Dead letters</h1><p class="lead">Records that were no events. Nothing of them is lost: mended, they are sent again and count as if they had been right at once.</p></header>
             {{#hasReasons}}<section aria-labelledby="reasons"><h2 id="reasons">By reason</h2>
             <table class="bars"><thead><tr><th scope="col">Reason</th><th scope="col"><span class="unseen">Bar</span></th><th scope="col" class="n">Letters</th><th scope="col">Acts</th></tr></thead><tbody>
-            {{#reasons}}<tr><th scope="row"><a href="{{path}}"{{#isChosen}} aria-current="true"{{/isChosen}}><bdi>{{reason}}</bdi></a></th><td class="barcell">{{{bar}}}</td><td class="n">{{count}}</td><td>{{#redrive}}<a href="{{.}}">Send all again<span class="unseen">: {{reason}}</span></a>{{/redrive}}</td></tr>
+            {{#reasons}}<tr><th scope="row"><a href="{{path}}"{{#isChosen}} aria-current="true"{{/isChosen}}><bdi>{{reason}}</bdi></a></th><td class="barcell">{{{bar}}}</td><td class="n">{{count}}</td><td>{{#redrive}}<a href="{{.}}">Send again<span class="unseen">: {{reason}}</span></a>{{/redrive}}</td></tr>
             {{/reasons}}</tbody></table></section>{{/hasReasons}}
             {{#hasLetters}}<section aria-labelledby="letters"><h2 id="letters">{{letterTitle}}</h2>
             <form method="post" action="{{action}}">

@@ -8,7 +8,7 @@ extension Templates {
             <p class="wide"><label for="subject">Subject</label><input id="subject" name="subject" value="{{subject}}" autocomplete="off" spellcheck="false"/></p>
             <p><label for="partition">Partition</label><input id="partition" name="partition" value="{{partition}}" inputmode="numeric" pattern="[0-9]*" size="4"/></p>
             <p><label for="offset">From offset</label><input id="offset" name="offset" value="{{offset}}" inputmode="numeric" pattern="[0-9]*" size="10"/></p>
-            <p class="middle"><label for="from">From time</label><input id="from" name="from" value="{{from}}" placeholder="2026-11-30T00:00:00Z" size="20"/></p>
+            <p class="moment"><label for="from">From time</label><input id="from" name="from" value="{{from}}" placeholder="2026-11-30T00:00:00Z" size="20"/></p>
             <p><button>Find</button></p>
             </form>
             {{#mistake}}<p class="banner bad" role="alert">{{.}}</p>{{/mistake}}

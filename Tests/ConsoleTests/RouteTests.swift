@@ -239,7 +239,7 @@ struct RouteTests {
         #expect(answer(401, "expired", hadSession: true).body.contains("Your session has ended"))
         #expect(answer(401, "unauthenticated", "/console/acts/void", isRead: false).status == 401)
         let refused = answer(403, "forbidden", as: Visits.viewer)
-        #expect(refused.status == 403 && refused.body.contains("This page is for auditor."))
+        #expect(refused.status == 403 && refused.body.contains("This page is for the role auditor."))
         #expect(location(answer(403, "forbidden", "/console", as: Visits.own("ada"))) == "/console/me")
         #expect(answer(403, "cross-site", isRead: false).body.contains("Nothing was done."))
         #expect(answer(403, "loopback-only").body.contains("The server&#39;s words."))

@@ -46,7 +46,7 @@ struct ServerTests {
         let own = try await client.send(.get, "/console/me")
         #expect(own.status == 200 && own.body.contains("Your score is 640"))
         let audit = try await client.send(.get, "/console/audit")
-        #expect(audit.status == 403 && audit.body.contains("This page is for auditor."))
+        #expect(audit.status == 403 && audit.body.contains("This page is for the role auditor."))
     }
 
     @Test func aFormOfAnotherSiteOrSessionDoesNothing() async throws {
