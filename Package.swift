@@ -95,7 +95,7 @@ let package = Package(
         room("Operations", ["Events", "Kafka", "Topics"]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Mapping", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),
-        room("Access", ["Events", crypto, cryptoExtras, jwt, logging, yams]),
+        room("Access", ["Events", crypto, cryptoExtras, jwt, logging]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
         room("Mapping", ["Events", "Expressions", "Policy", crypto]),
         room("Console", ["Access", "Events", "HTTP", httpTypes, hummingbird, logging, mustache]),
