@@ -55,8 +55,13 @@ public final class DeclaredSources {
     public func defect(of event: EventView, declaration number: Int?) -> EventDefect? {
         guard let number else { return claimed.matches(event.source) ? EventDefect(.source, .notDeclared) : nil }
         let topic = topics[number]
-        guard topic.sources.matches(event.source) else { return EventDefect(.source, .notDeclared) }
-        guard topic.types.matches(event.type) else { return EventDefect(.type, .notDeclared) }
+        let declaration = topic.declaration
+        let mayClaim =
+            declaration.sources.isEmpty ? !claimed.matches(event.source) : topic.sources.matches(event.source)
+        guard mayClaim else { return EventDefect(.source, .notDeclared) }
+        guard declaration.types.isEmpty || topic.types.matches(event.type) else {
+            return EventDefect(.type, .notDeclared)
+        }
         return event.time.microseconds < topic.earliest ? EventDefect(.source, .tooOld) : nil
     }
 }

@@ -14,9 +14,10 @@ public struct SourceDeclaration: Sendable, Hashable {
     public var owner: String
     public var sector: Sector
     public var purpose: String
-    /// Event types, and prefixes of them such as `bill.*`. None is under `standing.`.
+    /// Event types, and prefixes of them such as `bill.*`. None is under `standing.`. Empty if any type may be used.
     public var types: [String]
-    /// What the CloudEvents attribute `source` begins with, compared byte by byte. Never empty, and nor is any of them.
+    /// What the CloudEvents attribute `source` begins with, compared byte by byte. None of them is empty. Empty if any source may be
+    /// used that no other topic has declared.
     public var sources: [String]
     /// An event whose time lies further back when it is read is refused. Nil if no event is too old.
     public var lasts: CalendarSpan?

@@ -11,6 +11,9 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
+    /// How much of a stream may wait in this process for its client; NIO's own mark is four times as much.
+    private static let streamWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 4 << 10, high: 16 << 10)
+
     private let connections: Connections
     private let streams: EventStreams?
     /// Nil before the handler has a channel and after the channel is closed.
@@ -71,6 +74,7 @@ final class ConnectionTimeouts: ChannelDuplexHandler {
             if head.status.code >= 200 { begun += 1 }
             if let streams, let number = head.takeStreamNumber() {
                 stream = (number, 0)
+                try? context.channel.syncOptions?.setOption(.writeBufferWaterMark, value: Self.streamWaterMark)
                 if !context.channel.isActive { streams.closed(number) }
             }
             update(context.eventLoop)

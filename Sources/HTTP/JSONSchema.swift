@@ -22,7 +22,6 @@ public indirect enum JSONSchema: Sendable {
     case time
     /// Nil if nothing bounds it.
     case integer(ClosedRange<Int64>? = nil)
-    case number
     case oneOf([String])
     /// `items`: how many; nil if nothing bounds them.
     case list(JSONSchema, _ items: ClosedRange<Int>? = nil)
@@ -33,15 +32,12 @@ public indirect enum JSONSchema: Sendable {
     case either([JSONSchema])
     /// A schema of the document's components.
     case named(String)
-    /// A schema's JSON.
-    case json(String)
 
     func write(to writer: inout ByteWriter) {
         switch self {
         case .any: writer.append("{}")
         case .null: writer.append("{\"type\":\"null\"}")
         case .boolean: writer.append("{\"type\":\"boolean\"}")
-        case .number: writer.append("{\"type\":\"number\"}")
         case .time: writer.append("{\"type\":\"string\",\"format\":\"date-time\"}")
         case .text(let length):
             writer.append("{\"type\":\"string\"")
@@ -94,7 +90,6 @@ public indirect enum JSONSchema: Sendable {
             writer.append("{\"$ref\":")
             writer.append(jsonString: "#/components/schemas/\(name)")
             writer.append("}")
-        case .json(let text): writer.append(text)
         }
     }
 

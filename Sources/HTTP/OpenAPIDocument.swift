@@ -141,15 +141,13 @@ public struct OpenAPIDocument: Sendable {
         writer.append(parameter.isRequired ? "true" : "false")
         writer.append(",\"description\":")
         writer.append(jsonString: parameter.description)
-        if case .list = parameter.form { writer.append(",\"explode\":false") }
         writer.append(",\"schema\":")
         parameter.schema.write(to: &writer)
         if let example = parameter.example {
             writer.append(",\"example\":")
-            if case .integer = parameter.form {
-                writer.append(example)
-            } else {
-                writer.append(jsonString: example)
+            switch parameter.form {
+            case .integer, .flag: writer.append(example)
+            default: writer.append(jsonString: example)
             }
         }
         writer.append("}")

@@ -39,11 +39,6 @@ public struct RouteCall: Sendable {
     /// False if it is not given.
     public func flag(_ name: String) -> Bool { values[name] == "true" }
 
-    /// The texts of a list; empty if it is not given.
-    public func list(_ name: String) -> [String] {
-        values[name]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
-    }
-
     /// Whether a browser asks for a page.
     public var wantsPage: Bool { fields[.accept]?.contains("text/html") == true }
 }

@@ -18,8 +18,6 @@ public struct RouteParameter: Sendable {
         case timeOrOffset
         /// `true` or `false`.
         case flag
-        /// Texts with commas between them.
-        case list(ClosedRange<Int>, each: ClosedRange<Int>)
     }
 
     public let name: String
@@ -77,13 +75,6 @@ public struct RouteParameter: Sendable {
             }
         case .flag:
             guard value == "true" || value == "false" else { return malformed("\(name) is true or false") }
-        case .list(let items, let length):
-            let texts = value.split(separator: ",", omittingEmptySubsequences: false)
-            guard items.contains(texts.count), texts.allSatisfy({ length.contains($0.unicodeScalars.count) }) else {
-                let each = "\(length.lowerBound) to \(length.upperBound) characters each"
-                return outOfRange(
-                    "\(name) has \(items.lowerBound) to \(items.upperBound) texts of \(each), with commas between them")
-            }
         }
         return nil
     }
@@ -109,7 +100,6 @@ public struct RouteParameter: Sendable {
         case .time: .time
         case .timeOrOffset: .either([.time, .integer(0...Int64.max)])
         case .flag: .boolean
-        case .list(let items, let length): .list(.text(length), items)
         }
     }
 }

@@ -1,4 +1,4 @@
-/// The paths of a table's routes as a tree of segments. A literal segment goes before a parameter.
+/// The paths of a table's routes as a tree of segments.
 struct RoutePaths: Sendable {
     private struct Node {
         var literals: [String: Int] = [:]
@@ -31,17 +31,16 @@ struct RoutePaths: Sendable {
         }
     }
 
-    /// The indexes of the routes with this path, whatever their methods.
+    /// The indexes of the routes with this path, whatever their methods. Those with literal segments come before those with a parameter
+    /// in the same place: a subject may be called as the last segment of another path.
     func routes(of segments: [Substring]) -> [Int] { routes(of: segments[...], from: 0) }
 
     private func routes(of segments: ArraySlice<Substring>, from node: Int) -> [Int] {
         guard let first = segments.first else { return nodes[node].routes }
-        if let next = nodes[node].literals[String(first)] {
-            let found = routes(of: segments.dropFirst(), from: next)
-            if !found.isEmpty { return found }
-        }
-        guard let next = nodes[node].parameter, !first.isEmpty else { return [] }
-        return routes(of: segments.dropFirst(), from: next)
+        var found: [Int] = []
+        if let next = nodes[node].literals[String(first)] { found = routes(of: segments.dropFirst(), from: next) }
+        if let next = nodes[node].parameter, !first.isEmpty { found += routes(of: segments.dropFirst(), from: next) }
+        return found
     }
 
     /// What stands between the slashes of a path; a slash at the end counts for nothing.

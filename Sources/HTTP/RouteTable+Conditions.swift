@@ -41,13 +41,13 @@ public struct EntityTag {
 
     public init() {}
 
-    public mutating func add(_ part: some FixedWidthInteger) {
-        hash = Self.mixed(hash ^ Self.mixed(UInt64(truncatingIfNeeded: part) &+ 0x9E37_79B9_7F4A_7C15))
+    public mutating func add(_ part: Int64) {
+        hash = Self.mixed(hash ^ Self.mixed(UInt64(bitPattern: part) &+ 0x9E37_79B9_7F4A_7C15))
     }
 
     public mutating func add(_ text: String) {
-        for byte in text.utf8 { add(byte) }
-        add(text.utf8.count)
+        for byte in text.utf8 { add(Int64(byte)) }
+        add(Int64(text.utf8.count))
     }
 
     /// `W/"…"`, which Swift stores without an allocation.

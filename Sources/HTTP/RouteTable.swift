@@ -63,6 +63,7 @@ public struct RouteTable: HTTPResponder {
         precondition(Set(routes.map { "\($0.method) \($0.path)" }).count == routes.count, "two routes are the same")
         precondition(Set(routes.map(\.name)).count == routes.count, "two routes have the same name")
         for route in routes {
+            precondition(!route.answers.isEmpty, "\(route.path): no answer is declared")
             let inPath = RoutePaths.segments(of: route.path).compactMap { RoutePaths.parameter($0) }
             let declared = route.parameters.filter { $0.place == .path }.map(\.name)
             precondition(Set(inPath) == Set(declared), "\(route.path): parameters of the path are not as declared")
@@ -88,6 +89,9 @@ public struct RouteTable: HTTPResponder {
             finish(&response, route, request)
         } catch let problem as Problem {
             response = options.page?(problem, request) ?? problem.response
+            response.headers.addSecurity(isPersonal: true)
+        } catch let denial as Denial {
+            response = Problem(denial).response
             response.headers.addSecurity(isPersonal: true)
         } catch is BlockingWork.Busy {
             response = Problem.retryLater(code: "busy", "too many requests are under way").response
@@ -155,7 +159,7 @@ public struct RouteTable: HTTPResponder {
         guard !found.isEmpty else { throw Problem(.notFound, code: "no-such-path", "not found") }
         let method = request.method == .head ? HTTPRequest.Method.get : request.method
         if let route = found.first(where: { $0.method.rawValue == method.rawValue }) { return (route, segments) }
-        let allowed = found.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }.sorted()
+        let allowed = Set(found.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }).sorted()
         throw Problem(
             .methodNotAllowed, code: "method-not-allowed", "this path answers \(allowed.joined(separator: ", "))",
             fields: [.allow: allowed.joined(separator: ", ")])

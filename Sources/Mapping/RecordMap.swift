@@ -33,11 +33,18 @@ public struct RecordMap: Sendable {
         case members([Member])
     }
 
-    struct Member: Sendable {
+    /// A class, so that a pass over the members counts one reference for each.
+    final class Member: Sendable {
         let name: String
         /// The name as a JSON string, and the colon.
         let key: [UInt8]
         let expression: Expression
+
+        init(name: String, key: [UInt8], expression: Expression) {
+            self.name = name
+            self.key = key
+            self.expression = expression
+        }
     }
 
     /// The slots of the variables beside `value`.

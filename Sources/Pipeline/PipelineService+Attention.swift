@@ -37,11 +37,11 @@ extension PipelineService {
                     behind > Self.farBehindSeconds ? .critical : .warning, "behind",
                     "The fold is \(Int64(behind)) s behind the ledger's end.", page: "/lag"))
         }
-        if configuration.clock == .wall, overview.sanctions.overdue > 0 {
+        if let overdue = overview.overdueSanctions, overdue > 0 {
             found.append(
                 .init(
                     .critical, "sanctions-overdue",
-                    "\(Self.count(overview.sanctions.overdue, "sanction")) past the end of the term, and not lifted."))
+                    "\(Self.count(overdue, "sanction")) past the end of the term, and not lifted."))
         }
         let urgent = overview.appeals.items.count { $0.left < Self.urgentAppeal }
         if urgent > 0 {

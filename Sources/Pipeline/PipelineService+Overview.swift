@@ -19,6 +19,7 @@ extension PipelineService {
         let clocks = progress.compactMap(\.clock)
         let counters = foldCounters
         let lately = member.board.lately
+        let open = openSanctions().sanctions
         var policies: [PartitionProgress.Policy: Int] = [:]
         for partition in progress { if let policy = partition.policy { policies[policy, default: 0] += 1 } }
         var overview = ProgrammeOverview(
@@ -32,7 +33,8 @@ extension PipelineService {
             policies: policies.sorted { ($0.key.id, $0.key.version) < ($1.key.id, $1.key.version) }.map {
                 ProgrammeOverview.Policy(id: $0.key.id, version: $0.key.version, partitions: $0.value)
             },
-            switching: status.switching, shadow: Self.shadow(of: status), sanctions: openSanctions().sanctions,
+            switching: status.switching, shadow: Self.shadow(of: status), sanctions: open,
+            overdueSanctions: configuration.clock == .wall ? open.overdue : nil,
             appeals: openAppeals(limit: Self.overviewAppeals),
             deadLetters: status.intake.deadLetters.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
                 ($0.key, $0.value)

@@ -83,7 +83,7 @@ public struct LiveAnswers: Sendable {
         var after: AppealsQueue.Place?
         if let place {
             guard let found = AppealsQueue.Place(place) else {
-                return .error("after: no place in the queue of appeals", status: .badRequest)
+                return .error("after: no place in the queue of appeals", status: .badRequest, code: "place-malformed")
             }
             after = found
         }
@@ -105,7 +105,7 @@ public struct LiveAnswers: Sendable {
     }
 
     private static let badToken = Response.error(
-        "Last-Event-ID: no place in a stream of changes", status: .badRequest)
+        "Last-Event-ID: no place in a stream of changes", status: .badRequest, code: "place-malformed")
 
     /// Nil for a text that is no token; a value of nil is none.
     private static func token(_ text: String?) -> (value: ChangeToken?, Void)? {

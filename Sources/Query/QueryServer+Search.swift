@@ -58,7 +58,7 @@ extension QueryServer {
             Route(
                 .get, "/subjects", name: "searchSubjects",
                 summary: "A page of subjects in the order of ids. Pages stay stable while events flow.", tag: Self.tag,
-                parameters: Self.filters, answers: [.json("The page; next is null after the last.", Self.object)],
+                parameters: Self.filters, answers: [.ofLedger("The page.", .named("SubjectPage"))],
                 requires: .permission(.searchSubjects)
             ) { [mask] call in
                 let given = Self.filters.compactMap { filter in call[filter.name].map { (name: filter.name, value: $0) }
@@ -69,7 +69,7 @@ extension QueryServer {
                 .post, "/subjects/standings", name: "readStandings",
                 summary: "The standings of many subjects, in the order asked.",
                 tag: Self.tag, body: Self.manySubjects,
-                answers: [.json("A standing of each, or that there is none.", Self.object)],
+                answers: [.json("A standing of each, or that there is none.", .named("Standings"))],
                 requires: .permission(.readStanding)
             ) { call in Response(try await queries.standings(asked: call.body, isForwarded: false)) },
         ] + historyRoutes + memberRoutes(queries)
@@ -160,7 +160,7 @@ extension QueryServer {
                         "resolution", .oneOf(PipelineService.BandResolution.allCases.map(\.rawValue)),
                         "minutes: of a day (the standard). hours: of 90 days.")
                 ],
-                answers: [.json("Points of time with the number of subjects of each band.", Self.object)],
+                answers: [.json("Points of time with the number of subjects of each band.", .named("Bands"))],
                 requires: .permission(.readProgramme)
             ) { [queries] call in
                 let resolution = call["resolution"].flatMap { PipelineService.BandResolution(rawValue: $0) } ?? .minutes

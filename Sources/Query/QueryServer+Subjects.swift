@@ -27,19 +27,28 @@ extension QueryServer {
                         "policy", .oneOf(["then", "now"]), example: "then",
                         "With as-of or offset: the policy of that moment, or the one that is active now."),
                 ],
-                answers: [.ofLedger("The standing, with what made it.")], requires: .subject(.readStanding)
+                answers: [.ofLedger("The standing, with what made it.", .named("Standing"))],
+                requires: .subject(.readStanding)
             ) { [self] call in try await answer(call) { subject in try await standing(of: subject, call) } }
             .answeringAtOnce { [service] in Self.answerAtOnce($0, service) },
             Route(
                 .get, "/subjects/{id}/file", name: "readFile",
                 summary: "A subject's file: its events with what each gave, its facts, sanctions and appeals.",
                 tag: Self.tag,
-                parameters: [.subject()],
+                parameters: [
+                    .subject(),
+                    RouteParameter(
+                        "source", .text(1...maximumAttribute), example: "behaviour.payments",
+                        "Of the history only what this source topic, or this `source` of events, said."),
+                ],
                 answers: [.ofLedger("The file.")],
                 requires: .subject(.readFile, needsPurpose: true), isAudited: true
             ) { [self] call in
                 try await answer(call) { subject in
-                    try await lookUp(call) { try self.service.file(of: subject, asStandby: $0) }
+                    let source = call["source"].map { Array($0.utf8) }
+                    return try await lookUp(call) {
+                        try self.service.file(of: subject, source: source, asStandby: $0)
+                    }
                 }
             },
             Route(

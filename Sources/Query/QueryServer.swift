@@ -70,7 +70,8 @@ public final class QueryServer: Sendable {
         var options = options
         options.document = OpenAPIDocument.Heading(
             title: "Standing", version: version,
-            description: "Standings, files and the state of a programme. Errors are problems (RFC 9457).", schemas: [])
+            description: "Standings, files and the state of a programme. Errors are problems (RFC 9457).",
+            schemas: Self.schemas)
         if let secret = forwarding.secret {
             options.forwarded = ForwardedCallers(secret) { [self] in
                 port.flatMap { announcement.announced(port: $0) }.map(\.description)

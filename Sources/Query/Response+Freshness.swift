@@ -83,10 +83,10 @@ extension Freshness {
     /// while another policy is switched to, and the clock which timers have fired.
     var entityTag: String {
         // Counts the forms that answers have had.
-        let form = 1
+        let form: Int64 = 1
         var tag = EntityTag()
         tag.add(form)
-        tag.add(partition)
+        tag.add(Int64(partition))
         tag.add(offset)
         tag.add(clock)
         if let policySwitch {

@@ -90,7 +90,11 @@ public struct SubjectQueries: Sendable {
 
     /// `mask`: of who may not read ids; nil where they are shown.
     static func answer(_ page: SubjectPage, _ search: SubjectSearch, mask: SubjectMask? = nil) -> Answer {
-        .json { page.write(to: &$0, search: search, naming: mask.map { SubjectNaming($0) } ?? .plain) }
+        var answer = Answer.json {
+            page.write(to: &$0, search: search, naming: mask.map { SubjectNaming($0) } ?? .plain)
+        }
+        answer.fields.append(HTTPField(name: .eTag, value: page.entityTag))
+        return answer
     }
 
     /// The answer to `GET /subjects?…`: `parameters` as they came, decoded. `mask`: of who may not read ids; such a caller may neither
@@ -142,5 +146,19 @@ extension SubjectNaming {
     init(_ mask: SubjectMask) {
         // What cannot be sealed is not shown.
         self.init(name: { mask.masked($0) }, cursor: { mask.sealed($0) ?? "" })
+    }
+}
+
+extension SubjectPage {
+    /// The same as long as every partition is where it was, and the same ones are missing.
+    fileprivate var entityTag: String {
+        var tag = EntityTag()
+        for part in parts {
+            tag.add(Int64(part.partition))
+            tag.add(part.offset)
+            tag.add(part.clock?.microseconds ?? .min)
+        }
+        for partition in missing { tag.add(-1 - Int64(partition)) }
+        return tag.text
     }
 }

@@ -94,6 +94,8 @@ public struct SubjectIndex: ~Copyable {
 
     /// Ids that `common` is taken from.
     private static let sampled = 64
+    /// To look at all records of a chunk takes as long as to add so many subjects.
+    private static let subjectsOfChunk = 64
     /// With so many times the subjects that it was made of, what they have in common is looked for anew.
     private static let outgrown = 8
 
@@ -104,6 +106,9 @@ public struct SubjectIndex: ~Copyable {
                 (nextChunk, nextRecord) = (nextChunk + 1, 0)
                 continue
             }
+            guard left > 0 else { return false }
+            // Each call comes further, however few it may add.
+            if nextRecord == 0 { left = max(1, left - Self.subjectsOfChunk) }
             while nextRecord < SubjectTable.chunkRecords {
                 let number = nextChunk << SubjectTable.chunkShift + nextRecord
                 guard number < table.used else { break }

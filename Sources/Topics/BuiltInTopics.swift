@@ -20,8 +20,6 @@ public enum BuiltInTopics {
             owner: Harbour Market
             sector: private
             purpose: Trust among strangers who trade with each other
-            types: [order.*, review.*, item.*, booking.*, deposit.*, referral.*, contact.*, year.*]
-            sources: [/market/]
             contact: sources@market.example
 
             """#
@@ -43,8 +41,6 @@ public enum BuiltInTopics {
             owner: The city and its courts
             sector: public
             purpose: What people do for the town, and what its offices and courts decide
-            types: [volunteer.*, blood.*, noise.*, gathering.*, office.*, audit.*, court.*, course.*]
-            sources: [/city/audit, /city/hall, /city/volunteers, /court/]
             contact: registry@city.example
 
             """#
@@ -87,8 +83,6 @@ public enum BuiltInTopics {
             owner: Banks and utilities
             sector: private
             purpose: Whether people pay what they owe
-            types: [account.*, balance.*, bill.*, credit.*, instalment.*, instalments.*, loan.*]
-            sources: [/bank, /utility/]
             contact: reporting@bank.example
 
             """#
@@ -110,8 +104,6 @@ public enum BuiltInTopics {
             owner: The city's transport authority
             sector: public
             purpose: Fares and conduct on trains, buses and roads
-            types: [fare.*, parking.*, train.*, ride.*, car.*, damage.*, offence.*, speeding.*]
-            sources: [/city/transport]
             contact: transport@city.example
 
             """#

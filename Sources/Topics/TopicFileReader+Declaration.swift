@@ -19,7 +19,7 @@ extension TopicFileReader {
     private static let fields: [Field] = [
         .owner, .sector, .purpose, .types, .sources, .lasts, .format, .map, .contact,
     ]
-    private static let required: [Field] = [.owner, .sector, .purpose, .types, .sources, .contact]
+    private static let required: [Field] = [.owner, .sector, .purpose, .contact]
 
     /// What the file declares of a source; nil if it declares nothing, and, with a report, if that is not usable.
     func declaration(_ values: [Field: Value], root: Value) -> Declared? {
@@ -37,8 +37,9 @@ extension TopicFileReader {
         let owner = text(values[.owner], .owner)
         let sector: SourceDeclaration.Sector? = choice(values[.sector], .sector)
         let purpose = text(values[.purpose], .purpose)
-        let types = patterns(values[.types], .types)
-        let sources = patterns(values[.sources], .sources)
+        // Without them any type, or any source that no other topic has declared.
+        let types = values[.types] == nil ? [] : patterns(values[.types], .types)
+        let sources = values[.sources] == nil ? [] : patterns(values[.sources], .sources)
         let lasts = span(values[.lasts])
         let format: SourceDeclaration.Format? = choice(values[.format], .format)
         let map = recordMap(values[.map])

@@ -54,7 +54,7 @@ extension CommandTests {
             let paths = [
                 "anna": "200", "an%2Fna": "200", "an%2fna": "200", "%61nna": "200", "%C3%A4nna": "200",
                 "a%25b%20c": "200", "nobody": "404", "a%2Fb%2Fc": "404", "ANNA": "404", "a%": "400", "%FF": "400",
-                "%00": "404", "an/na": "404", "": "404", "anna?x=1": "400",
+                "%00": "404", "an/na": "404", "anna?x=1": "400",
             ]
             // Until nothing that an answer says changes any more.
             for (path, status) in paths.sorted(by: { $0.key < $1.key }) {
@@ -67,8 +67,8 @@ extension CommandTests {
             }
             for (path, status) in paths.sorted(by: { $0.key < $1.key }) {
                 for method in ["GET", "HEAD"] {
-                    let line = "\(method) /subjects/\(path) HTTP/1.1\r\nHost: h\r\n"
-                    let last = "GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+                    let line = "\(method) /subjects/\(path) HTTP/1.1\r\nHost: localhost\r\n"
+                    let last = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                     let atOnce = try await exchange("\(line)\r\n\(last)", port)
                     // What has a body is answered by the router.
                     let routed = try await exchange("\(line)Content-Length: 1\r\n\r\n \(last)", port)

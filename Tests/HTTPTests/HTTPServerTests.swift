@@ -235,6 +235,20 @@ struct HTTPServerTests {
         }
     }
 
+    /// Two readers of such a request could disagree about where it ends, or whom it asks.
+    @Test(arguments: [
+        "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", "Content-Length: 1\r\nContent-Length: 2\r\n",
+        "Content-Length: x\r\n", "Content-Length: -1\r\n", "Host: b\r\n", "Na me: x\r\n",
+    ])
+    func whatCanBeReadInTwoWaysIsRefused(_ field: String) async throws {
+        let routes = [Route.sample("/livez") { _ in .text("ok\n") }]
+        try await serving(maximumConnections: 8, routes) { port in
+            let answer = try await exchange(
+                "GET /livez HTTP/1.1\r\nHost: a\r\n\(field)Connection: close\r\n\r\n", isAll: true, port)
+            #expect(!answer.contains("HTTP/1.1 200"), "\(answer)")
+        }
+    }
+
     /// A `HEAD` that came with a body would be taken for the next answer.
     @Test func whatAnswersHeadHasNoBody() async throws {
         let routes: [Route] = [

@@ -79,11 +79,11 @@ struct OpenAPIDocumentTests {
 
     @Test func everySchemaIsJSON() throws {
         let schemas: [JSONSchema] = [
-            .any, .null, .boolean, .text(), .text(0...2), .time, .integer(), .integer(-1...2), .number,
+            .any, .boolean, .text(), .text(0...2), .time, .integer(), .integer(-1...2), .null,
             .oneOf(["a", "\""]),
             .list(.any), .list(.text(), 1...2), .object([]),
             .object([.init("a", .any, isRequired: false, "\n")], isOpen: true),
-            .map(.number), .either([.null, .boolean]), .named("a"), .json("{\"x\":[]}"),
+            .map(.boolean), .either([.time, .boolean]), .named("a"),
         ]
         for schema in schemas {
             var writer = ByteWriter()

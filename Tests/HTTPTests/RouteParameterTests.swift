@@ -15,7 +15,6 @@ struct RouteParameterTests {
         (.time, ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.5+01:00"], ["", "2026-01-31", "now", "4711"]),
         (.timeOrOffset, ["2026-01-31T12:00:00Z", "0", "4711"], ["", "-1", "x", "2026-01"]),
         (.flag, ["true", "false"], ["", "1", "TRUE"]),
-        (.list(1...3, each: 1...2), ["a", "aa,b,c"], ["", "a,", "aaa", "a,b,c,d"]),
     ])
     func whatIsNotDeclaredIsAMistake(_ form: RouteParameter.Form, _ allowed: [String], _ refused: [String]) {
         let parameter = RouteParameter("x", form, "")

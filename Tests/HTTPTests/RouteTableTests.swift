@@ -47,6 +47,18 @@ struct RouteTableTests {
         #expect(head.fields == answer.fields)
     }
 
+    /// A thing may have the name of another path's last segment.
+    @Test func aNameIsNoOtherPath() async throws {
+        let posted = Route(
+            .post, "/things/all", name: "a", summary: "", tag: "t", answers: [.json("")], requires: .open
+        ) { _ in .text("posted") }
+        let client = TestClient(table: Self.table([Self.echo("/things/{id}"), posted]))
+        #expect(try await client.send("/things/all").body == "/things/{id} id=all")
+        #expect(try await client.send(.post, "/things/all").body == "posted")
+        #expect(try await client.send(.delete, "/things/all").fields[.allow] == "GET, HEAD, POST")
+        #expect(try await client.send(.post, "/things/one").fields[.allow] == "GET, HEAD")
+    }
+
     @Test(arguments: [
         "/nothing", "//things", "/things//parts", "/things/a/b/c", "/Things", "/things/a/parts/x",
     ])

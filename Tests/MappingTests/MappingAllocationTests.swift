@@ -30,7 +30,7 @@ struct MappingAllocationTests {
         let record = Array(
             #"{"id":"e-1","who":"anna","at":"2026-01-02T03:04:05Z","amount":12,"days":3,"note":null}"#.utf8)
         var event = ByteWriter()
-        func map(_ rounds: Int) {
+        func apply(_ rounds: Int) {
             for round in 0..<rounds {
                 record.withUnsafeBytes { record in
                     let outcome = mapper.map(
@@ -41,9 +41,9 @@ struct MappingAllocationTests {
                 }
             }
         }
-        map(100)
+        apply(100)
         let before = standing_allocations()
-        map(10_000)
+        apply(10_000)
         #expect(standing_allocations() - before == 0)
     }
 }

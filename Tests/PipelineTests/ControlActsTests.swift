@@ -257,6 +257,32 @@ extension PipelineServiceTests {
             }
         }
 
+        @Test func anActThatIntakePutsAsideIsAnsweredAndCanBeDoneAgain() async throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let (keys, desk, _) = try keys()
+            let intake = fixture.service(policy: fixture.policy, roles: [.intake]) {
+                $0.clock = .wall
+                $0.controlKeys = keys
+            }
+            // It was not told of the keys that the other member asks for.
+            let fold = fixture.service(policy: fixture.policy, roles: [.fold]) { $0.clock = .wall }
+            try await running([intake, fold]) {
+                let unsigned = try await acts(fold, fixture)
+                let request = try Self.enrolment(of: "anna")
+                #expect(
+                    await Self.code { _ = try await unsigned.perform(request, wait: .seconds(60)) } == "turned-away")
+                unsigned.close()
+                // The event that was put aside is no act to those who know the keys.
+                let signed = try await acts(intake, fixture, signer: desk)
+                defer { signed.close() }
+                let result = try await signed.perform(request, wait: .seconds(60))
+                #expect(result.status == .done && !result.isRepeat)
+                try await wait("enrolled") { Self.isEnrolled("anna", fold) }
+            }
+            #expect(try fixture.read(Fixture.control).count == 2)
+        }
+
         @Test func aSignatureIsOfOneEventAndItsKeysActs() throws {
             let (keys, desk, board) = try keys()
             let decoder = RecordDecoder(controlKeys: keys)

@@ -183,7 +183,9 @@ struct RouteMatrix {
                     values[parameter.name] = value
                     let answer = try await send(route, route.method.rawValue, as: role, values)
                     #expect(
-                        answer.status == 400 && answer.parameter == parameter.name,
+                        answer.status == 400 && answer.parameter == parameter.name
+                            // A value can be longer than a target may be.
+                            || answer.status == 414 && value.utf8.count > RouteTable.maximumTargetBytes / 2,
                         "\(route.name), \(parameter.name)\(isSubject ? ", the subject" : ""): \(answer)")
                 }
             }
@@ -219,7 +221,7 @@ struct RouteMatrix {
     func checkMethods() async throws {
         for route in table.routes {
             let values = Self.sample(route)
-            let there = Set(table.routes.filter { $0.path == route.path }.map(\.method.rawValue))
+            let there = Set(table.routes.filter { $0.matches(route) }.map(\.method.rawValue))
             for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] where !there.contains(method) {
                 let answer = try await send(route, method, as: route.sampleRole, values)
                 let allowed = there.union(there.contains("GET") ? ["HEAD"] : []).sorted().joined(separator: ", ")
@@ -234,6 +236,13 @@ struct RouteMatrix {
 }
 
 extension Route {
+    /// Whether a request with the path of the other's sample is one of this route's.
+    fileprivate func matches(_ other: Route) -> Bool {
+        let (own, others) = (RoutePaths.segments(of: path), RoutePaths.segments(of: other.path))
+        return own.count == others.count
+            && zip(own, others).allSatisfy { $0 == $1 || RoutePaths.parameter($0) != nil }
+    }
+
     /// A role that may use the route.
     fileprivate var sampleRole: Role {
         guard let permission = requirement.permission else { return .auditor }
@@ -255,10 +264,6 @@ extension RouteParameter.Form {
         case .time: ["2026-01-31T12:00:00Z", "1970-01-01T00:00:00.000001-01:00"]
         case .timeOrOffset: ["2026-01-31T12:00:00Z", "0", String(Int64.max)]
         case .flag: ["true", "false"]
-        case .list(let items, let length):
-            [items.lowerBound, items.upperBound].map { count in
-                (0..<count).map { _ in text(max(1, length.lowerBound)) }.joined(separator: ",")
-            }
         }
     }
 
@@ -276,11 +281,6 @@ extension RouteParameter.Form {
         case .oneOf(let names): ["", names.joined()]
         case .time, .timeOrOffset: ["", "yesterday", "2026-02-30T00:00:00Z", "-1"]
         case .flag: ["", "yes"]
-        case .list(let items, let length):
-            [
-                (0...items.upperBound).map { _ in text(max(1, length.lowerBound)) }.joined(separator: ","),
-                text(length.upperBound + 1),
-            ]
         }
     }
 }

@@ -181,15 +181,17 @@ extension ControlActs {
 }
 
 extension PipelineService {
-    /// Where the ledger has one of a subject's events first; nil if it does not, or nobody knows here.
-    func firstPlace(of subject: [UInt8], source: [UInt8], id: [UInt8]) throws -> LedgerWatch.Place? {
-        guard let partition = ledgerPartition(of: subject) else { return nil }
-        var place: LedgerWatch.Place?
-        _ = try withHistory(of: subject, asStandby: true) { entries, _, _, _ in
-            place = try EventTrace(entries, source: source, id: id).occurrences.first.map {
-                LedgerWatch.Place(partition: Int32(partition), offset: $0.entry.offset, entry: $0.entry.entry)
-            }
+    /// Where the ledger has one of a subject's events first.
+    func firstPlace(of subject: [UInt8], source: [UInt8], id: [UInt8]) throws -> ControlActs.Traced {
+        guard let partition = ledgerPartition(of: subject) else { return .unknown }
+        var traced = ControlActs.Traced.unknown
+        _ = try withHistory(of: subject, asStandby: false) { entries, _, _, _ in
+            let first = try EventTrace(entries, source: source, id: id).occurrences.first
+            traced =
+                first.map {
+                    .at(LedgerWatch.Place(partition: Int32(partition), offset: $0.entry.offset, entry: $0.entry.entry))
+                } ?? .absent
         }
-        return place
+        return traced
     }
 }

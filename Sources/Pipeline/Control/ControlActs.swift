@@ -200,15 +200,15 @@ public final class ControlActs: Sendable {
             isDone = true
             if !isRepeat {
                 place = await watch.place(of: origin, in: partition, within: Self.seenWithin)
-                guard place != nil || !watch.isWhole(partition) else {
-                    throw .conflict(
-                        "turned-away",
-                        "intake has put the event aside: the dead letters say why (`standing dead-letter list`)")
-                }
+                guard place != nil || !watch.isWhole(partition) else { throw turnedAway(request) }
             }
         }
         if isRepeat, isDone, let subject = request.subject {
-            place = await traced(subject, request.eventID)
+            switch await traced(subject, request.eventID) {
+            case .at(let found): place = found
+            case .absent: throw turnedAway(request)
+            case .unknown: break
+            }
         }
         var facts: [[UInt8]]?
         if wantsFacts, let place, !isRepeat { facts = await watch.facts(of: place, within: Self.left(deadline)) }
@@ -224,14 +224,39 @@ public final class ControlActs: Sendable {
     /// Most events are in the ledger within this time; then intake is asked.
     private static func short(_ deadline: ContinuousClock.Instant) -> Duration { min(left(deadline), .seconds(1)) }
 
-    /// Where the ledger has the event of a repeat, if this member owns its subject and has its archive.
-    private func traced(_ subject: String, _ id: String) async -> LedgerWatch.Place? {
-        let (service, source) = (service, source)
-        let found = await onThread {
-            try service.firstPlace(of: Array(subject.utf8), source: Array(source.utf8), id: Array(id.utf8))
-        }
-        return found.flatMap(\.self)
+    /// Intake has passed the event, and the ledger does not have it. Whoever asks again has it sent again.
+    private func turnedAway(_ request: ControlRequest) -> ControlRefusal {
+        recent.forget(request.eventID)
+        return .conflict(
+            "turned-away", "intake has put the event aside: the dead letters say why (`standing dead-letter list`)")
     }
+
+    /// What a subject's own history says of an event.
+    enum Traced: Sendable {
+        case at(LedgerWatch.Place)
+        /// The history does not have it.
+        case absent
+        /// This member does not own the subject's partition, or has no archive of it.
+        case unknown
+    }
+
+    /// Of an event that intake has passed: the fold has it soon, or never.
+    private func traced(_ subject: String, _ id: String) async -> Traced {
+        let (service, source) = (service, source)
+        let end = ContinuousClock.now + Self.seenWithin
+        while true {
+            let isLast = ContinuousClock.now >= end
+            let found = await onThread {
+                try service.firstPlace(of: Array(subject.utf8), source: Array(source.utf8), id: Array(id.utf8))
+            }
+            guard case .absent? = found else { return found ?? .unknown }
+            // A fold that is behind does not know.
+            guard !isLast else { return service.isCurrent ? .absent : .unknown }
+            guard (try? await Task.sleep(for: Self.betweenTraces)) != nil else { return .unknown }
+        }
+    }
+
+    private static let betweenTraces = Duration.milliseconds(200)
 
     // MARK: From an act to its event
 

@@ -72,6 +72,9 @@ final class RecentActs: Sendable {
     /// This member's own, as soon as it is acknowledged.
     func note(_ id: String, _ act: Act) { state.withLock { $0.note(id, act) } }
 
+    /// The event was put aside: the act is to be done anew.
+    func forget(_ id: String) { state.withLock { $0.acts[id] = nil } }
+
     private func read() throws {
         let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
         let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))

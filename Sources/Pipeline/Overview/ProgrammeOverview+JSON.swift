@@ -39,7 +39,8 @@ extension ProgrammeOverview {
         writeLag(to: &writer)
         writePolicies(to: &writer)
         writer.append(",\"sanctions\":{\"noticed\":\(sanctions.noticed),\"in-force\":\(sanctions.inForce)")
-        writer.append(",\"stayed\":\(sanctions.stayed),\"overdue\":\(sanctions.overdue)},\"appeals\":")
+        writer.append(",\"stayed\":\(sanctions.stayed),\"overdue\":\(overdueSanctions.map(String.init) ?? "null")}")
+        writer.append(",\"appeals\":")
         appeals.write(to: &writer, showsSubjects: showsSubjects)
         writer.append(list: ",\"deadLetters\":", deadLetters) { item, writer in
             writer.append("{\"reason\":")

@@ -78,6 +78,8 @@ public struct ProgrammeOverview: Sendable {
     /// The policy in the shadow, and how many of the partitions here fold it to the ledger's end; nil if there is none.
     public var shadow: (id: String, version: Int64, live: Int, partitions: Int)?
     public var sanctions: OpenSanctions
+    /// Those of them that are past the end of their term and not lifted; nil in a ledger whose clock is not the wall's.
+    public var overdueSanctions: Int64?
     /// The first of them, by deadline.
     public var appeals: AppealsQueue
     /// Since the process began, by reason, the most first.
