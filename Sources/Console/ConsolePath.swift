@@ -3,27 +3,29 @@ internal import Access
 /// The paths of the console's pages, and of the JSON that they link to. Ids are parts of queries, because an id can be `.` or
 /// contain a slash.
 enum ConsolePath {
-    static let signIn = Console.root + "/sign-in"
-    static let signOut = Console.root + "/sign-out"
-    static let subjects = Console.root + "/subjects"
-    static let subject = Console.root + "/subject"
-    static let mine = Console.root + "/me"
-    static let appeals = Console.root + "/appeals"
-    static let appeal = Console.root + "/appeal"
-    static let policies = Console.root + "/policies"
-    static let sources = Console.root + "/sources"
-    static let lag = Console.root + "/lag"
-    static let deadLetters = Console.root + "/dead-letters"
-    static let ledger = Console.root + "/ledger"
-    static let audit = Console.root + "/audit"
-    static let words = Console.root + "/words"
-    static let acts = Console.root + "/acts/"
+    static let signIn = ConsolePages.root + "/sign-in"
+    static let signOut = ConsolePages.root + "/sign-out"
+    static let subjects = ConsolePages.root + "/subjects"
+    static let subject = ConsolePages.root + "/subject"
+    static let mine = ConsolePages.root + "/me"
+    static let appeals = ConsolePages.root + "/appeals"
+    static let appeal = ConsolePages.root + "/appeal"
+    static let policies = ConsolePages.root + "/policies"
+    static let sources = ConsolePages.root + "/sources"
+    static let lag = ConsolePages.root + "/lag"
+    static let deadLetters = ConsolePages.root + "/dead-letters"
+    static let ledger = ConsolePages.root + "/ledger"
+    static let audit = ConsolePages.root + "/audit"
+    static let words = ConsolePages.root + "/words"
+    static let acts = ConsolePages.root + "/acts/"
 
     static func subject(_ id: String, purpose: String? = nil) -> String {
         with(subject, [("id", id), ("purpose", purpose)])
     }
 
-    static func subjects(prefix: String) -> String { with(subjects, [("prefix", Console.shortened(prefix, to: 40))]) }
+    static func subjects(prefix: String) -> String {
+        with(subjects, [("prefix", ConsolePages.shortened(prefix, to: 40))])
+    }
 
     static func appeal(_ id: String, _ sanction: String, purpose: String? = nil) -> String {
         with(appeal, [("id", id), ("sanction", sanction), ("purpose", purpose)])
@@ -35,7 +37,10 @@ enum ConsolePath {
 
     /// Whether a path that came from outside leads to a page of the console.
     static func isOwn(_ path: String) -> Bool {
-        guard path == Console.root || path.hasPrefix(Console.root + "/") || path.hasPrefix(Console.root + "?") else {
+        guard
+            path == ConsolePages.root || path.hasPrefix(ConsolePages.root + "/")
+                || path.hasPrefix(ConsolePages.root + "?")
+        else {
             return false
         }
         return path.utf8.allSatisfy { (0x21..<0x7F).contains($0) && $0 != 0x5C } && !path.contains("..")

@@ -51,7 +51,7 @@ public struct ConsoleAnswer: Sendable {
             status: 303, fields: [("Location", path), ("Cache-Control", "no-store")] + guards + more, body: "")
     }
 
-    static func asset(_ asset: Console.Asset) -> ConsoleAnswer {
+    static func asset(_ asset: ConsolePages.Asset) -> ConsoleAnswer {
         ConsoleAnswer(
             status: 200,
             fields: [("Content-Type", asset.type), ("Cache-Control", "public, max-age=31536000, immutable")] + guards,

@@ -4,7 +4,9 @@ internal import Access
 
 extension ConsoleRoutes {
     /// Whether a path is one of the console's, known or not.
-    static func isConsole(_ path: String) -> Bool { path == Console.root || path.hasPrefix(Console.root + "/") }
+    static func isConsole(_ path: String) -> Bool {
+        path == ConsolePages.root || path.hasPrefix(ConsolePages.root + "/")
+    }
 
     /// Why a server refused a request before a route of the console had it.
     struct Refusal {
@@ -28,13 +30,16 @@ extension ConsoleRoutes {
             return signInFirst(request)
         case 403 where refusal.code == "forbidden":
             guard let caller = request.caller else { return signInFirst(request) }
-            if refusal.path == Console.root, Place.mine.isOpen(to: caller) { return .redirect(to: ConsolePath.mine) }
+            if refusal.path == ConsolePages.root, Place.mine.isOpen(to: caller) {
+                return .redirect(to: ConsolePath.mine)
+            }
             let route = all.first { $0.path == refusal.path && ($0.method == .get) == refusal.isRead }
             guard case .permission(let permission) = route?.requirement else { break }
             return noRole(caller, permission, visit(request))
         case 403 where refusal.code == "cross-site": return problem(.staleForm, visit(request))
         case 404:
-            return problem(.nothing("page", back: ProblemView.Step("Overview", path: Console.root)), visit(request))
+            return problem(
+                .nothing("page", back: ProblemView.Step("Overview", path: ConsolePages.root)), visit(request))
         case 429: return problem(.tooMany(retryAfter: refusal.retryAfter ?? 1), visit(request))
         default: break
         }
@@ -43,7 +48,7 @@ extension ConsoleRoutes {
         return problem(
             ProblemView(
                 status: refusal.status, title: title, detail: detail,
-                next: [ProblemView.Step("Overview", path: Console.root)], retryAfter: refusal.retryAfter),
+                next: [ProblemView.Step("Overview", path: ConsolePages.root)], retryAfter: refusal.retryAfter),
             visit(request))
     }
 }

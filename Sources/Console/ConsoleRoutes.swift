@@ -3,10 +3,10 @@ internal import Events
 
 /// The paths of the console and what they answer.
 public struct ConsoleRoutes: Sendable {
-    let console: Console
+    let console: ConsolePages
     let data: any ConsoleData
 
-    public init(_ console: Console, data: any ConsoleData) { (self.console, self.data) = (console, data) }
+    public init(_ console: ConsolePages, data: any ConsoleData) { (self.console, self.data) = (console, data) }
 
     public var all: [ConsoleRoute] { pages + session + assets + acts }
 
@@ -159,7 +159,7 @@ public struct ConsoleRoutes: Sendable {
                 summary: "The form to sign in"
             ) {
                 request in
-                let view = SignInView(target: request.query["to"] ?? Console.root)
+                let view = SignInView(target: request.query["to"] ?? ConsolePages.root)
                 return .page(console.signIn(view, for: visit(request, caller: nil)))
             },
             ConsoleRoute(
@@ -188,7 +188,7 @@ public struct ConsoleRoutes: Sendable {
         let visit = visit(request, caller: nil)
         let form = request.form
         // Whoever can reach the form would have its token too: the server refuses what a page of another site sends.
-        var view = SignInView(name: form["name"] ?? "", target: form["to"] ?? Console.root)
+        var view = SignInView(name: form["name"] ?? "", target: form["to"] ?? ConsolePages.root)
         do {
             if let name = form["name"], let password = form["password"],
                 let cookie = try await data.signIn(name: name, password: password, from: request.address)
@@ -329,7 +329,7 @@ public struct ConsoleRoutes: Sendable {
 
     func signInFirst(_ request: ConsoleRequest) -> ConsoleAnswer {
         if request.hasEndedSession { return problem(.sessionEnded, visit(request)) }
-        let target = ConsolePath.isOwn(request.target) && request.target != Console.root ? request.target : nil
+        let target = ConsolePath.isOwn(request.target) && request.target != ConsolePages.root ? request.target : nil
         return .redirect(to: ConsolePath.with(ConsolePath.signIn, [("to", target)]))
     }
 
@@ -339,7 +339,7 @@ public struct ConsoleRoutes: Sendable {
 
     private static func roles(_ permission: Permission) -> String {
         let roles = Role.allCases.filter { permission.roles.contains($0) }.map(\.rawValue)
-        return (roles.count == 1 ? "the role " : "one of the roles ") + Console.list(roles, "or")
+        return (roles.count == 1 ? "the role " : "one of the roles ") + ConsolePages.list(roles, "or")
     }
 
     func problem(_ view: ProblemView, _ visit: Visit) -> ConsoleAnswer {

@@ -39,11 +39,11 @@ public struct OverviewView: Sendable {
 
     public struct BandCount: Sendable {
         public var name: String
-        /// The lowest score of the band.
-        public var from: Int
+        /// The lowest score of the band; nil if it is unknown.
+        public var from: Int?
         public var subjects: Int
 
-        public init(name: String, from: Int, subjects: Int) {
+        public init(name: String, from: Int?, subjects: Int) {
             (self.name, self.from, self.subjects) = (name, from, subjects)
         }
     }

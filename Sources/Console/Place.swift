@@ -15,7 +15,7 @@ enum Place: String, CaseIterable {
 
     var path: String {
         switch self {
-        case .overview: Console.root
+        case .overview: ConsolePages.root
         case .subjects: ConsolePath.subjects
         case .appeals: ConsolePath.appeals
         case .policies: ConsolePath.policies
@@ -51,7 +51,7 @@ enum Place: String, CaseIterable {
     }
 }
 
-extension Console {
+extension ConsolePages {
     static func navigation(for caller: Caller?, at place: Place?) -> [Fields] {
         guard let caller else { return [] }
         return Place.groups.compactMap { group in

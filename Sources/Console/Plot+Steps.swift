@@ -29,7 +29,7 @@ extension Plot {
     private static func draw(_ view: SubjectView, _ frame: Frame) -> String {
         let first = view.steps[0].time
         let last = max(view.clock, view.steps[view.steps.count - 1].time)
-        let span = max(1, Console.seconds(from: first, to: last))
+        let span = max(1, ConsolePages.seconds(from: first, to: last))
         let scores = view.steps.map(\.score)
         // Some air above and below, within what is possible.
         let (least, greatest) = (scores.min() ?? 0, scores.max() ?? 0)
@@ -37,7 +37,7 @@ extension Plot {
         let low = max(view.minimum, least - air)
         let high = max(low + 1, min(view.maximum, greatest + air))
         func x(_ time: Timestamp) -> Double {
-            frame.left + Console.seconds(from: first, to: time) / span * (frame.width - frame.left - frame.right)
+            frame.left + ConsolePages.seconds(from: first, to: time) / span * (frame.width - frame.left - frame.right)
         }
         func y(_ score: Int) -> Double {
             frame.height - frame.bottom
@@ -52,7 +52,7 @@ extension Plot {
                 "class": "\(frame.name)", "viewBox": "0 0 \(number(frame.width)) \(number(frame.height))",
                 "role": "img",
                 "aria-label":
-                    "score over time: \(view.steps.count) steps from \(Console.day(first)) to \(Console.day(last)), "
+                    "score over time: \(view.steps.count) steps from \(ConsolePages.day(first)) to \(ConsolePages.day(last)), "
                     + "from \(view.steps[0].score) to \(view.score); the list below has each",
             ]
         ) { out in
@@ -71,13 +71,14 @@ extension Plot {
                     let height = (top + bottom) / 2 + 4
                     out.element(
                         "text", ["class": "end", "x": number(right + 6), "y": number(height)],
-                        Console.shortened(band.name.printable(), to: 4))
+                        ConsolePages.shortened(band.name.printable(), to: 4))
                 }
             }
             for score in ticks(low...high) {
                 out.empty("path", ["class": "grid", "d": "M\(number(left)) \(number(y(score)))H\(number(right))"])
                 out.element(
-                    "text", ["class": "tick", "x": number(left - 8), "y": number(y(score) + 4)], Console.count(score))
+                    "text", ["class": "tick", "x": number(left - 8), "y": number(y(score) + 4)],
+                    ConsolePages.count(score))
             }
             for index in 0..<frame.dates {
                 let share = Double(index) / Double(frame.dates - 1)
@@ -104,10 +105,10 @@ extension Plot {
                 ) { out in
                     let change =
                         index == 0
-                        ? "enrolled with \(step.score)" : "\(Console.signed(step.score - before)) to \(step.score)"
+                        ? "enrolled with \(step.score)" : "\(ConsolePages.signed(step.score - before)) to \(step.score)"
                     out.element(
                         "title",
-                        "\(Console.moment(step.time)) UTC: \(change), \(Console.shortened(step.cause, to: 60).printable())"
+                        "\(ConsolePages.moment(step.time)) UTC: \(change), \(ConsolePages.shortened(step.cause, to: 60).printable())"
                     )
                 }
             }
@@ -116,8 +117,8 @@ extension Plot {
     }
 
     private static func label(_ time: Timestamp, span: Double) -> String {
-        if span < 2 * 86_400 { return String(Console.moment(time).suffix(5)) }
-        let day = Console.day(time)
+        if span < 2 * 86_400 { return String(ConsolePages.moment(time).suffix(5)) }
+        let day = ConsolePages.day(time)
         return span < 200 * 86_400 ? String(day.dropLast(5)) : String(day.drop { $0 != " " }.dropFirst())
     }
 

@@ -18,12 +18,12 @@ enum Plot {
         guard known.count > 1, let first = readings.first?.time, let last = readings.last?.time else { return "" }
         let (width, height) = (200.0, 40.0)
         let greatest = max(known.max() ?? 0, 0)
-        let span = max(1, Console.seconds(from: first, to: last))
+        let span = max(1, ConsolePages.seconds(from: first, to: last))
         var line = ""
         var area = ""
         var previous: Double?
         for reading in readings {
-            let x = Console.seconds(from: first, to: reading.time) / span * width
+            let x = ConsolePages.seconds(from: first, to: reading.time) / span * width
             guard let value = reading.value else {
                 if let previous { area += "L\(number(previous)) \(number(height))Z" }
                 previous = nil
@@ -42,7 +42,7 @@ enum Plot {
             [
                 "class": "spark", "viewBox": "0 0 200 41", "preserveAspectRatio": "none", "role": "img",
                 "aria-label":
-                    "\(what) over \(Console.duration(span)): now \(Console.rate(known.last ?? 0)), at most \(Console.rate(greatest))",
+                    "\(what) over \(ConsolePages.duration(span)): now \(ConsolePages.rate(known.last ?? 0)), at most \(ConsolePages.rate(greatest))",
             ]
         ) { out in
             out.empty("path", ["class": "area", "d": area])

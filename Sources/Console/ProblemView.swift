@@ -28,7 +28,8 @@ extension ProblemView {
             status: 403, title: "Your role does not open this page",
             detail: "You are signed in as \(name). This page is for \(needed).",
             next: [
-                Step("Ask whoever runs this programme for the role."), Step("Back to the start", path: Console.root),
+                Step("Ask whoever runs this programme for the role."),
+                Step("Back to the start", path: ConsolePages.root),
                 Step("Sign in as somebody else", path: ConsolePath.signIn),
             ])
     }
@@ -42,14 +43,15 @@ extension ProblemView {
         status: 403, title: "This form is out of date",
         detail: "It was made for another session, or it did not come from this console. Nothing was done.",
         next: [
-            Step("Go back, load the page again, and send the form once more."), Step("Overview", path: Console.root),
+            Step("Go back, load the page again, and send the form once more."),
+            Step("Overview", path: ConsolePages.root),
         ])
 
     public static func noSubject(_ id: String) -> ProblemView {
         ProblemView(
             status: 404, title: "Nobody is enrolled with this id",
             detail:
-                "No ledger entry enrols \u{201C}\(Console.shortened(id, to: 80))\u{201D}, or the enrolment was withdrawn. "
+                "No ledger entry enrols \u{201C}\(ConsolePages.shortened(id, to: 80))\u{201D}, or the enrolment was withdrawn. "
                 + "Ids are compared exactly: capitals and spaces count.",
             next: [
                 Step("Look for ids that begin like it", path: ConsolePath.subjects(prefix: id)),
@@ -69,7 +71,7 @@ extension ProblemView {
             detail: "Ledger partition \(partition) has no member that answers now. Nothing is lost: another member "
                 + "takes it over within a minute, from its snapshot and the ledger.",
             next: [
-                Step("Load this page again in a few seconds."), Step("See who owns what", path: Console.root),
+                Step("Load this page again in a few seconds."), Step("See who owns what", path: ConsolePages.root),
                 Step("See the lag", path: ConsolePath.lag),
             ], retryAfter: 5)
     }
@@ -96,7 +98,7 @@ extension ProblemView {
     public static func tooMany(retryAfter: Int) -> ProblemView {
         ProblemView(
             status: 429, title: "Too many requests",
-            detail: "You may ask again in \(Console.duration(Double(retryAfter))).",
+            detail: "You may ask again in \(ConsolePages.duration(Double(retryAfter))).",
             next: [Step("Wait, then load this page again.")], retryAfter: retryAfter)
     }
 }
@@ -109,8 +111,8 @@ public struct SignInView: Sendable {
     /// The page to go to afterwards.
     public var target: String
 
-    public init(mistake: String? = nil, name: String = "", target: String = Console.root) {
+    public init(mistake: String? = nil, name: String = "", target: String = ConsolePages.root) {
         (self.mistake, self.name) = (mistake, name)
-        self.target = ConsolePath.isOwn(target) ? target : Console.root
+        self.target = ConsolePath.isOwn(target) ? target : ConsolePages.root
     }
 }

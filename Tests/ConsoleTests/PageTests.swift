@@ -20,7 +20,7 @@ struct PageTests {
 
     @Test(arguments: plants.indices) func everyPageIsWellFormedAndTrustsNobody(plant: Int) async throws {
         let town = DemoTown(plant: Self.plants[plant])
-        let routes = ConsoleRoutes(Console(), data: town).all
+        let routes = ConsoleRoutes(ConsolePages(), data: town).all
         for page in Visits.all(plant: town.plant) {
             let answer = try #require(await Visits.answer(page, routes), "no route answers \(page.path)")
             #expect(answer.status == 200, "\(page.name)")
@@ -36,7 +36,7 @@ struct PageTests {
     }
 
     @Test func everyPageOfAnEmptyLedgerSaysWhatIsSo() async throws {
-        let routes = ConsoleRoutes(Console(), data: DemoTown(isEmpty: true)).all
+        let routes = ConsoleRoutes(ConsolePages(), data: DemoTown(isEmpty: true)).all
         for page in Visits.all() {
             let answer = try #require(await Visits.answer(page, routes))
             let read = try Markup.read(answer.body, page.name)
@@ -48,7 +48,7 @@ struct PageTests {
     }
 
     @Test func everyPageButAFormOrTheGlossaryLinksToItsJSON() async throws {
-        let routes = ConsoleRoutes(Console(), data: DemoTown()).all
+        let routes = ConsoleRoutes(ConsolePages(), data: DemoTown()).all
         for page in Visits.all()
         where !page.path.contains("/acts/") && !["purpose", "sign-in", "words"].contains(page.name) {
             let answer = try #require(await Visits.answer(page, routes))
@@ -57,7 +57,7 @@ struct PageTests {
     }
 
     @Test func theBrowserMayLoadNothingFromElsewhere() async throws {
-        let routes = ConsoleRoutes(Console(), data: DemoTown()).all
+        let routes = ConsoleRoutes(ConsolePages(), data: DemoTown()).all
         for page in Visits.all() {
             let answer = try #require(await Visits.answer(page, routes))
             let policy = answer.fields.first { $0.name == "Content-Security-Policy" }?.value
@@ -67,7 +67,7 @@ struct PageTests {
     }
 
     @Test func styleAndScriptHaveTheirHashInTheirPathsAndStayInCaches() async throws {
-        let routes = ConsoleRoutes(Console(), data: DemoTown()).all
+        let routes = ConsoleRoutes(ConsolePages(), data: DemoTown()).all
         let page = try #require(await Visits.answer(Visits.all()[0], routes)).body
         for (prefix, type) in [
             ("/console/style-", "text/css; charset=utf-8"), ("/console/live-", "text/javascript; charset=utf-8"),
@@ -82,7 +82,7 @@ struct PageTests {
     }
 
     @Test func everyClassOfAPageHasAStyle() async throws {
-        let routes = ConsoleRoutes(Console(), data: DemoTown()).all
+        let routes = ConsoleRoutes(ConsolePages(), data: DemoTown()).all
         let route = try #require(routes.first { $0.path.hasPrefix("/console/style-") })
         let style = await route.answer(Visits.request(Visits.Page(name: "style", caller: nil, path: route.path))).body
         var classes: Set<String> = []
@@ -97,7 +97,7 @@ struct PageTests {
     }
 
     @Test func aMaskedIdIsNowhereOnThePage() async throws {
-        let routes = ConsoleRoutes(Console(), data: DemoTown()).all
+        let routes = ConsoleRoutes(ConsolePages(), data: DemoTown()).all
         for page in Visits.all() where page.name.hasSuffix("-masked") {
             let answer = try #require(await Visits.answer(page, routes))
             #expect(!answer.body.contains("ada-4471") && !answer.body.contains("workshop-north"), "\(page.name)")
@@ -107,7 +107,7 @@ struct PageTests {
     }
 
     @Test func aPersonReadsTheOwnStandingInPlainWords() async throws {
-        let routes = ConsoleRoutes(Console(), data: DemoTown()).all
+        let routes = ConsoleRoutes(ConsolePages(), data: DemoTown()).all
         let page = try #require(Visits.all().first { $0.name == "me" })
         let body = try #require(await Visits.answer(page, routes)).body
         #expect(body.contains("Your score is 640 of 350 to 950"))
@@ -125,7 +125,7 @@ struct PageTests {
             step.time = DemoTown.ago(days: Double(20_000 - index) / 40)
             return step
         }
-        let html = Console().subject(view, for: Visit(caller: Visits.reviewer, formToken: "t", actKey: "k"))
+        let html = ConsolePages().subject(view, for: Visit(caller: Visits.reviewer, formToken: "t", actKey: "k"))
         #expect(html.contains("19,900 older steps"))
         #expect(html.utf8.count < 1_500_000)
     }

@@ -10,7 +10,7 @@ struct RouteTests {
         change: (inout ConsoleRequest) -> Void = { _ in }
     ) async throws -> ConsoleAnswer {
         let route = try #require(
-            ConsoleRoutes(Console(), data: town).all.first { $0.method == method && $0.path == path })
+            ConsoleRoutes(ConsolePages(), data: town).all.first { $0.method == method && $0.path == path })
         var request = ConsoleRequest(
             caller: caller, address: "127.0.0.1", target: path, query: FormFields(query), form: FormFields(form),
             formToken: "the-token", key: "a-key")
@@ -23,7 +23,7 @@ struct RouteTests {
     // MARK: Who may
 
     @Test func everyRoleSeesExactlyThePagesOfItsPermissions() async throws {
-        let routes = ConsoleRoutes(Console(), data: DemoTown()).all
+        let routes = ConsoleRoutes(ConsolePages(), data: DemoTown()).all
         for route in routes where route.method == .get {
             guard case .permission(let permission) = route.requirement else { continue }
             for role in Role.allCases where role != .subject {
@@ -222,7 +222,7 @@ struct RouteTests {
     }
 
     @Test func aRefusalOfTheServerIsAPageToo() throws {
-        let routes = ConsoleRoutes(Console(), data: DemoTown())
+        let routes = ConsoleRoutes(ConsolePages(), data: DemoTown())
         func answer(
             _ status: Int, _ code: String, _ path: String = "/console/audit", as caller: Caller? = nil,
             isRead: Bool = true,

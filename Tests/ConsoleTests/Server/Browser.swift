@@ -53,6 +53,8 @@ actor Browser {
             "-c", "exec \(path) \(flags.joined(separator: " ")) 3<&0 4>&1 </dev/null >/dev/null 2>&1",
         ]
         (process.standardInput, process.standardOutput) = (input, output)
+        // A browser that has ended must not end the tests.
+        signal(SIGPIPE, SIG_IGN)
         try process.run()
         let (messages, more) = AsyncStream.makeStream(of: Data.self)
         let reading = output.fileHandleForReading
@@ -67,7 +69,10 @@ actor Browser {
             }
             more.finish()
         }
-        Task { for await message in messages { self.receive(message) } }
+        Task {
+            for await message in messages { self.receive(message) }
+            self.end()
+        }
         let target = try await call("Target.createTarget", ["url": "about:blank"])
         let id = try Self.text(target, "targetId")
         session = try Self.text(
@@ -185,6 +190,7 @@ actor Browser {
     }
 
     private func call(_ method: String, _ parameters: [String: Any] = [:]) async throws -> Data {
+        guard process.isRunning else { throw Failure(text: "Chromium has ended") }
         let sent = send(method, parameters)
         return try await withCheckedThrowingContinuation { waiting[sent] = $0 }
     }
@@ -195,8 +201,15 @@ actor Browser {
         var message: [String: Any] = ["id": number, "method": method, "params": parameters]
         if !session.isEmpty { message["sessionId"] = session }
         guard let data = try? JSONSerialization.data(withJSONObject: message) else { return number }
-        input.fileHandleForWriting.write(data + [0])
+        guard process.isRunning else { return number }
+        try? input.fileHandleForWriting.write(contentsOf: data + [0])
         return number
+    }
+
+    /// Nobody waits for a browser that has ended.
+    private func end() {
+        for continuation in waiting.values { continuation.resume(throwing: Failure(text: "Chromium has ended")) }
+        waiting = [:]
     }
 
     private func loaded(after before: Int) async throws {

@@ -90,7 +90,7 @@ final class TownClient {
         configuration.users = folder?.appending(path: "users").path
         let access = try await configuration.open(logger: Self.logger)
         town = TownWithUsers(town: demo, access: access)
-        let server = ConsoleServer(ConsoleRoutes(Console(), data: town), access: access)
+        let server = ConsoleServer(ConsoleRoutes(ConsolePages(), data: town), access: access)
         table = RouteTable(
             server.routes,
             RouteTable.Options(

@@ -1,14 +1,15 @@
 internal import Access
 internal import Events
 
-extension Console {
+extension ConsolePages {
     public func overview(_ view: OverviewView, for visit: Visit) -> String {
         let total = view.bands.reduce(0) { $0 + $1.subjects }
         let greatest = view.bands.map(\.subjects).max() ?? 0
         let lag = view.lagSeconds.map(Self.duration) ?? "unknown"
         let bands: [Fields] = view.bands.enumerated().map { index, band in
             .of([
-                "name": band.name, "from": Self.count(band.from), "subjects": Self.count(band.subjects),
+                "name": band.name, "from": band.from.map { Self.count($0) } ?? "unknown",
+                "subjects": Self.count(band.subjects),
                 "share": Self.percent(band.subjects, of: total),
                 "bar": Plot.bar(
                     greatest == 0 ? 0 : Double(band.subjects) / Double(greatest),
@@ -78,7 +79,7 @@ extension Console {
         return html(
             Page(
                 template: "subjects", title: "Subjects", place: .subjects,
-                json: ConsolePath.with("/subjects", query + [("after", search.after)]),
+                json: ConsolePath.with("/subjects", query + [("cursor", search.after)]),
                 fields: .of([
                     "action": ConsolePath.subjects, "prefix": search.prefix,
                     "filters": [

@@ -1,7 +1,7 @@
 internal import Access
 internal import Events
 
-extension Console {
+extension ConsolePages {
     public func ledger(
         _ view: LedgerView, asked search: LedgerSearch, mistake: String? = nil, for visit: Visit
     ) -> String {
@@ -64,7 +64,7 @@ extension Console {
         return html(
             Page(
                 template: "audit", title: "Audit", place: .audit,
-                json: ConsolePath.with("/audit", query + [("after", search.after)]),
+                json: ConsolePath.with("/audit", query + [("before", search.after)]),
                 fields: .of([
                     "chain": view.chain, "chainLevel": view.level.rawValue,
                     "chainWord": view.level == .good ? "whole" : view.level == .notice ? "not checked" : "broken",

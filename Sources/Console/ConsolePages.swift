@@ -4,7 +4,7 @@ internal import Mustache
 
 /// The pages for people in the browser: functions from view values and a caller to HTML. They need no script, load nothing from
 /// elsewhere, and are well-formed as XML too. Templates are compiled once.
-public struct Console: Sendable {
+public struct ConsolePages: Sendable {
     /// Where the pages are.
     public static let root = "/console"
 
@@ -38,7 +38,7 @@ public struct Console: Sendable {
         init(name: String, ending: String, type: String, text: String) {
             // FNV-1a. It tells releases apart; nobody's safety depends on it.
             let hash = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-            path = "\(Console.root)/\(name)-\(String(hash, radix: 16)).\(ending)"
+            path = "\(ConsolePages.root)/\(name)-\(String(hash, radix: 16)).\(ending)"
             (self.type, self.text) = (type, text)
         }
     }
@@ -111,7 +111,7 @@ public struct Visit: Sendable {
         }
         let canOpen = may(.readFile, to: subject) || may(.readStanding, to: subject)
         return .of([
-            "shown": Console.shortened(subject.text, to: SubjectID.shownLength),
+            "shown": ConsolePages.shortened(subject.text, to: SubjectID.shownLength),
             "href": canOpen ? ConsolePath.subject(subject.text) : nil,
         ])
     }

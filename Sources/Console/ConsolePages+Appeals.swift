@@ -1,7 +1,7 @@
 internal import Access
 internal import Events
 
-extension Console {
+extension ConsolePages {
     public func appeals(_ view: AppealsView, for visit: Visit) -> String {
         let canDecide = visit.may(.decideAppeal)
         let open: [Fields] = view.open.map { appeal in
@@ -44,8 +44,7 @@ extension Console {
         return html(
             Page(
                 template: "appeal", title: "Appeal against \(Self.shortened(appeal.sanction, to: 40))", place: .appeals,
-                json: ConsolePath.with(
-                    "/appeals", [("subject", appeal.subject.text), ("sanction", appeal.sanction), ("purpose", purpose)]),
+                json: ConsolePath.with(ConsolePath.json(subject: appeal.subject.text), [("purpose", purpose)]),
                 fields: .of([
                     "name": Self.shortened(appeal.sanction, to: 80), "subject": visit.fields(appeal.subject),
                     "lead": left > 0

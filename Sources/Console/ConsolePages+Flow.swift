@@ -1,7 +1,7 @@
 internal import Access
 internal import Events
 
-extension Console {
+extension ConsolePages {
     public func sources(_ view: SourcesView, for visit: Visit) -> String {
         let canManage = visit.may(.manageSources)
         let sources: [Fields] = view.sources.map { source in

@@ -1,7 +1,7 @@
 internal import Access
 internal import Events
 
-extension Console {
+extension ConsolePages {
     /// Asks why somebody looks at another's file.
     public func purpose(of id: String, sanction: String? = nil, for visit: Visit) -> String {
         html(

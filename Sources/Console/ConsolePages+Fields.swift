@@ -3,7 +3,7 @@ internal import Events
 
 // MARK: Values for the partials
 
-extension Console {
+extension ConsolePages {
     /// For `time`. `now`: adds how far away it is as a hint.
     static func fields(_ time: Timestamp, now: Timestamp? = nil) -> Fields {
         .of(["iso": time.description, "text": moment(time), "hint": now.map { relative(time, to: $0) }])

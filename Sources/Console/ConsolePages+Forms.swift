@@ -1,7 +1,7 @@
 internal import Access
 internal import Events
 
-extension Console {
+extension ConsolePages {
     public func problem(_ view: ProblemView, for visit: Visit) -> String {
         html(
             Page(

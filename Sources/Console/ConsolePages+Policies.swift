@@ -1,7 +1,7 @@
 internal import Access
 internal import Events
 
-extension Console {
+extension ConsolePages {
     public func policies(_ view: PolicyView, for visit: Visit) -> String {
         let canActivate = visit.may(.activatePolicy)
         let active = view.versions.first { $0.isActive }

@@ -2,7 +2,7 @@ internal import Events
 
 // MARK: Numbers and times in the words of the pages
 
-extension Console {
+extension ConsolePages {
     /// `1,234,567`; a minus is U+2212.
     static func count(_ value: some BinaryInteger) -> String {
         let digits = String(value.magnitude)
