@@ -192,7 +192,8 @@ extension CommandTests {
                 "access-keys": folder.path("keys.json"), "access-algorithms": "ES256", "access-roles-claim": "r",
                 "access-subject-claim": "s", "session-key": folder.path("session"), "rate-limit": "50",
                 "tls-certificate": folder.path("tls.pem"), "tls-key": folder.path("tls.key"),
-                "member-secret": folder.path("members"),
+                "member-secret": folder.path("members"), "control-keys": folder.path("control.pub"),
+                "control-key": folder.path("control"), "four-eyes": "activate",
             ]
             for command in ["perks", "blacklist"] {
                 samples["\(command).database"] = folder.path("\(command).sqlite")
@@ -209,6 +210,9 @@ extension CommandTests {
 
         @Test func everySettingComesFromFlagEnvironmentAndFile() async throws {
             #expect(try await standing("key", folder.path("key")).code == 0)
+            let control = try await standing(
+                "keys", "new", folder.path("control"), "--name", "one", "--acts", "all")
+            #expect(control.code == 0)
             let (table, samples) = (try await table(), samples())
             #expect(Set(table.map(\.name)) == Set(samples.keys))
             // One environment and one file for all three commands: what is another command's disturbs none.

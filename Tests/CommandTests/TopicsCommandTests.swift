@@ -75,7 +75,7 @@ extension CommandTests {
             #expect(
                 json.output.contains(
                     "{\"resource\":\"topic\",\"name\":\"behaviour.payments\",\"operation\":\"Write\"}"))
-            #expect(try await standing("topics", "acls").lines.count { $0.hasPrefix("# ") } == 11)
+            #expect(try await standing("topics", "acls").lines.count { $0.hasPrefix("# ") } == 12)
             #expect(try await standing("topics", "acls", "--role", "king").code == 2)
             for principal in ["source=bank", "source=User:", "source=:bank", "king=User:bank"] {
                 #expect(try await standing("topics", "acls", "--principal", principal).code == 2, "\(principal)")
