@@ -83,9 +83,9 @@ let package = Package(
 
         // Pure: no broker, no clock.
         room("Events", ["CSimdJSON", crypto]),
-        room("Expressions"),
-        room("Policy", ["Events", "Expressions", yams]),
-        room("Scoring", ["CIntrinsics", "Events", "Expressions", "Policy"]),
+        room("CEL"),
+        room("Policy", ["Events", "CEL", yams]),
+        room("Scoring", ["CIntrinsics", "Events", "CEL", "Policy"]),
         room("Ledger", ["CIntrinsics", "CLZ4", "Events", crypto], excluding: ["FORMATS.md"]),
         room("Replay", ["CZlib", "Events", "Ledger", "Policy", "Scoring"]),
 
@@ -97,7 +97,7 @@ let package = Package(
         room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
-        room("Mapping", ["Events", "Expressions", "Policy", crypto]),
+        room("Mapping", ["Events", "CEL", "Policy", crypto]),
         room("Console", ["Access", "Events", "HTTP", httpTypes, hummingbird, logging, mustache]),
         room(
             "HTTP",
@@ -119,7 +119,7 @@ let package = Package(
             name: "standing",
             dependencies: [
                 "Access", "Audit", "CBuild", "CIntrinsics", "CMimalloc", "Console", "Downstream", "Events",
-                "Expressions", "HTTP", "Kafka", "Lag",
+                "CEL", "HTTP", "Kafka", "Lag",
                 "Ledger", "Mapping", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "ServiceManager",
                 "Simulation", "Topics", argumentParser, grdb, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
             ],
@@ -130,10 +130,10 @@ let package = Package(
         // Seeded randomness, for tests only.
         .target(name: "Randomness", path: "Tests/Randomness", swiftSettings: strict),
         tests("EventsTests", ["CAllocationCounter", "Events", "Randomness"]),
-        tests("ExpressionsTests", ["CAllocationCounter", "Expressions", "Randomness"]),
-        tests("PolicyTests", ["Events", "Expressions", "Policy", "Randomness"]),
+        tests("CELTests", ["CAllocationCounter", "CEL", "Randomness"]),
+        tests("PolicyTests", ["Events", "CEL", "Policy", "Randomness"]),
         tests(
-            "ScoringTests", ["CAllocationCounter", "Events", "Expressions", "Policy", "Randomness", "Scoring"]),
+            "ScoringTests", ["CAllocationCounter", "Events", "CEL", "Policy", "Randomness", "Scoring"]),
         tests("LedgerTests", ["Events", "Ledger", "Randomness", "Simulation"]),
         tests("ReplayTests", ["Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Simulation"]),
         tests("KafkaTests", ["Events", "Kafka"]),
@@ -164,7 +164,7 @@ let package = Package(
         tests("AccessTests", ["Access", "Events", crypto, jwt, logging]),
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),
         tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging, nio]),
-        tests("MappingTests", ["CAllocationCounter", "Events", "Expressions", "Mapping", "Policy", "Randomness"]),
+        tests("MappingTests", ["CAllocationCounter", "Events", "CEL", "Mapping", "Policy", "Randomness"]),
         tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
         tests(
             "CommandTests",

@@ -20,7 +20,7 @@ public final class DatabaseBuilder: Sendable {
     }
 
     private struct State {
-        var batch: FactBatch
+        var batch: JudgedFacts
         var count = 0
         var positions: [Int32: FactPosition] = [:]
         var isMoved = false
@@ -52,7 +52,7 @@ public final class DatabaseBuilder: Sendable {
             Self.remove(partial)
             throw Failure(kind: kind, reason: error as? UnusableDatabase ?? UnusableDatabase(partial, error))
         }
-        state = Mutex(State(batch: FactBatch(for: store, after: [:])))
+        state = Mutex(State(batch: JudgedFacts(for: store, after: [:])))
     }
 
     private static let suffixes = ["", "-wal", "-shm"]
@@ -115,7 +115,7 @@ public final class DatabaseBuilder: Sendable {
         } catch {
             throw Failure(kind: kind, reason: UnusableDatabase(path, error))
         }
-        state.batch = FactBatch(for: store, after: state.positions)
+        state.batch = JudgedFacts(for: store, after: state.positions)
         state.count = 0
     }
 

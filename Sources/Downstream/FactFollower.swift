@@ -251,7 +251,7 @@ final class FactFollower: Sendable {
         }
     }
 
-    fileprivate func write(_ batch: FactBatch) throws {
+    fileprivate func write(_ batch: JudgedFacts) throws {
         do {
             try store.database.write(batch.effects, positions: batch.positions, of: topic)
             state.withLock { $0.freshness.hasWritten() }
@@ -361,7 +361,7 @@ private final class FactSession: RebalanceListener {
     }
 
     private func take(_ records: UnsafeBufferPointer<Record>, from consumer: any ConsumerClient) throws {
-        var batch = FactBatch(for: follower.store, after: positions)
+        var batch = JudgedFacts(for: follower.store, after: positions)
         for record in records {
             batch.add(
                 record.value, partition: consumer.assignment[record.source].topicPartition.partition,
@@ -384,7 +384,7 @@ private final class FactSession: RebalanceListener {
     }
 
     /// Logs at most one line of a kind per partition and batch.
-    private func report(_ item: FactBatch.Partition, of partition: Int32) {
+    private func report(_ item: JudgedFacts.Partition, of partition: Int32) {
         let place = TopicPartition(topic, partition)
         if let (offset, fault) = item.firstMalformed {
             logger.error(

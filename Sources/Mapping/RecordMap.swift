@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 public import Policy
 
 /// How a record of a plain JSON topic or a row of a table becomes an event: one CEL expression for each of its parts.

@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 internal import Policy
 
 /// One reading of a map: every part is read, whatever was wrong with the parts before it.

@@ -1,5 +1,5 @@
 public import Events
-internal import Expressions
+internal import CEL
 internal import Policy
 
 /// A record as a map sees it. The bytes are the caller's.
@@ -44,7 +44,7 @@ public final class RecordMapper {
     private static let maximumBytes = EventDecoder.maximumEventBytes
 
     private let map: RecordMap
-    private let frame: Frame
+    private let frame: EvaluationFrame
     private let fields: JSONFields
     private let decoder = EventDecoder()
     private let readsKey: Bool
@@ -57,7 +57,7 @@ public final class RecordMapper {
 
     public init(_ map: RecordMap) {
         self.map = map
-        frame = Frame(map.declarations)
+        frame = EvaluationFrame(map.declarations)
         whole = map.declarations.wholeObjectSlot
         fields = JSONFields(
             fields: map.declarations.objectFields, whole: whole, isExcluded: { ProtectedAttribute.contains($0) })

@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 /// A record that a line of JSON shows: `{"key", "value", "headers", "timestamp", "topic", "partition", "offset"}` with at least
 /// `value` and nothing else, or the bare value.

@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 /// Values as JSON, by CEL's conversion: a timestamp, a duration and bytes (base64) are strings, the keys of maps are texts.
 /// A whole double keeps its point, so that it is read as a double again.

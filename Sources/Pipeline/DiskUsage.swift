@@ -37,12 +37,12 @@ final class DiskWatch: Sendable {
     private static let lookEvery = Duration.seconds(10)
 
     private let data: LocalData
-    private let host: any Host
+    private let host: any Runtime
     private let lastLook: Mutex<ContinuousClock.Instant?> = Mutex(nil)
     private let isLooking = Atomic(false)
 
     /// Nil where there is no folder, or none of this machine's.
-    init?(_ data: LocalData?, host: any Host) {
+    init?(_ data: LocalData?, host: any Runtime) {
         guard let data, data.files is PosixFileSystem, !host.stepsWork else { return nil }
         (self.data, self.host) = (data, host)
     }

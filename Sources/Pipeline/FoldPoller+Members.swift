@@ -8,17 +8,17 @@ extension FoldPoller {
         guard let topic = outlet.members, let assignment,
             let news = directory.news(of: assignment.map(\.partition), isFull: memory.isFull, at: host.now)
         else { return }
-        _ = try say(news.json, of: news.address, to: topic)
+        _ = try publish(news.json, of: news.address, to: topic)
     }
 
     /// A member that stops is asked nothing more.
     func takeLeave() {
         guard let topic = outlet.members, let address = directory.farewell() else { return }
-        var isSaid = false
+        var isPublished = false
         wait(milliseconds: Self.handOverMilliseconds) {
             do {
-                if !isSaid { isSaid = try say(nil, of: address, to: topic) }
-                return isSaid && outlet.producer.queued == 0
+                if !isPublished { isPublished = try publish(nil, of: address, to: topic) }
+                return isPublished && outlet.producer.queued == 0
             } catch {
                 logger.warning("others still take this member for running", metadata: ["reason": "\(error)"])
                 return true
@@ -27,7 +27,7 @@ extension FoldPoller {
     }
 
     /// False: there is no room.
-    private func say(_ value: [UInt8]?, of address: String, to topic: Int) throws -> Bool {
+    private func publish(_ value: [UInt8]?, of address: String, to topic: Int) throws -> Bool {
         func produce(_ value: UnsafeRawBufferPointer?) throws -> Bool {
             try Array(address.utf8).withUnsafeBytes { key in
                 try outlet.producer.produce(

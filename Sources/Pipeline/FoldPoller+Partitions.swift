@@ -238,7 +238,7 @@ extension FoldPoller {
         } else {
             logger.warning("a ledger partition begins anew", metadata: metadata)
         }
-        if let shared = runner.status.shared { board.keep(shared) }
+        if let shared = runner.status.shared { board.add(shared) }
         close(index, takesSnapshot: false)
         showPartitions()
     }

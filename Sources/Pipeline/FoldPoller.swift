@@ -14,7 +14,7 @@ internal import Synchronization
 /// An assigned partition starts from the state in memory, else from its newest snapshot, else from the ledger's beginning.
 /// Publication continues after the last published fact. A partition that fails restarts alone; after an error of the consumer or
 /// the producer all of them restart.
-final class FoldPoller: RoundWorker {
+final class FoldPoller: PollLoop {
     static let commitEvery = Duration.milliseconds(500)
     static let handOverMilliseconds = 5000
     /// Longest wait for records: where something else is to be served meanwhile, and else.
@@ -47,7 +47,7 @@ final class FoldPoller: RoundWorker {
     }
 
     let configuration: PipelineConfiguration
-    let host: any Host
+    let host: any Runtime
     let logger: Logger
     let stop: StopFlag
     let board: StatusBoard
@@ -90,7 +90,7 @@ final class FoldPoller: RoundWorker {
         progress = Progress(at: host.now)
         slots = (0..<ledgerPartitions).map { _ in Slot() }
         runtime = FoldRuntime(member)
-        runtime.outlet = try FactOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
+        runtime.outlet = try FactProducer(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
     }
 
     func start() throws {
@@ -180,7 +180,7 @@ final class FoldPoller: RoundWorker {
     private func letGoOfEverything() {
         runtime.beginTurn()
         asksLimits = false
-        for runner in assignedRunners { if let shared = runner.status.shared { board.keep(shared) } }
+        for runner in assignedRunners { if let shared = runner.status.shared { board.add(shared) } }
         owned.replace([], standby: [])
         closeAll(takesSnapshots: false)
         (read, readByStandby, standbyConsumer, checkpoints) = ([], [], nil, nil)
@@ -254,12 +254,12 @@ final class FoldPoller: RoundWorker {
 
     // MARK: What comes back
 
-    var outlet: FactOutlet { runtime.outlet! }
+    var outlet: FactProducer { runtime.outlet! }
 
     /// What was sent and is not acknowledged is given up: another member may send it already.
     func renewOutlet() throws {
         outlet.producer.purge()
-        runtime.outlet = try FactOutlet(configuration, ledgerPartitions: slots.count, logger: logger)
+        runtime.outlet = try FactProducer(configuration, ledgerPartitions: slots.count, logger: logger)
     }
 
     /// Takes what is delivered, and lets those go on who waited for room.

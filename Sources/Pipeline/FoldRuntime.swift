@@ -41,17 +41,17 @@ final class FoldRuntime: Sendable {
     }
 
     private struct State {
-        var outlet: FactOutlet?
+        var outlet: FactProducer?
         var reports: [(PartitionRunner, Report)] = []
         var answers: [(turn: Int, Answer)] = []
     }
 
     let configuration: PipelineConfiguration
-    let host: any Host
+    let host: any Runtime
     let logger: Logger
     let stop: StopFlag
     let board: StatusBoard
-    let clock: SteadyClock
+    let clock: GuardedClock
     let slices: SliceQueue
     let memory: MemoryWatch
     let changes: ChangeFeed
@@ -87,7 +87,7 @@ final class FoldRuntime: Sendable {
     }
 
     /// Nil before there is one.
-    var outlet: FactOutlet? {
+    var outlet: FactProducer? {
         get { state.withLock { $0.outlet } }
         set {
             // The one before takes a while to go.

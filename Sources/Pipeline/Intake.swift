@@ -12,7 +12,7 @@ internal import Synchronization
 /// its partitions are paused (`Backpressure`). A round waits for the broker alone, and within bounds: for acknowledgements where a
 /// partition goes (`handOverMilliseconds`), for the entry of a gap (`gapMilliseconds`), one a round, and for answers to questions,
 /// each of which states its time.
-final class Intake: RoundWorker, RebalanceListener {
+final class Intake: PollLoop, RebalanceListener {
     /// Longest wait for records while acknowledgements are to come, and else.
     private static let (shortPollMilliseconds, longPollMilliseconds) = (2, 50)
     /// Longest wait for an acknowledgement while nothing is read.
@@ -31,20 +31,20 @@ final class Intake: RoundWorker, RebalanceListener {
 
     private let configuration: PipelineConfiguration
     private let logger: Logger
-    private let host: any Host
+    private let host: any Runtime
     let stop: StopFlag
     private let board: StatusBoard
-    private var outlet: EntryOutlet
+    private var outlet: EntryProducer
     private var consumer: (any ConsumerClient)?
     /// What the group says is this member's; nil: nothing was said.
-    private var dealt: [TopicPartition]?
+    private var assignedByGroup: [TopicPartition]?
     private let decoder: RecordDecoder
     /// Nil if no source topic has a declaration.
     private let declared: DeclaredSources?
     /// By the topic's name.
     private let mappers: [String: SourceMapper]
 
-    private var checkpoints = Checkpoints()
+    private var openBatches = InFlightBatches()
     private var backpressure: Backpressure
     private var round: Batching
     /// The timestamp of the first record of the round, in milliseconds since 1970; nil if there is none.
@@ -59,7 +59,7 @@ final class Intake: RoundWorker, RebalanceListener {
     /// The last round in which reading was not paused for what is in flight.
     private var lastRound: ContinuousClock.Instant
     private var lastCommit: ContinuousClock.Instant
-    private let clock: SteadyClock
+    private let clock: GuardedClock
     private let memory: MemoryWatch
     private let directory: MemberDirectory
     private let appended: AppendedOffsets
@@ -97,7 +97,7 @@ final class Intake: RoundWorker, RebalanceListener {
         declared = declarations.isEmpty ? nil : DeclaredSources(declarations)
         backpressure = Backpressure(configuration)
         round = Batching(at: host.now)
-        outlet = try EntryOutlet(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
+        outlet = try EntryProducer(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         dirty = [Bool](repeating: false, count: ledgerPartitions)
     }
 
@@ -123,7 +123,7 @@ final class Intake: RoundWorker, RebalanceListener {
         // In a ledger of old data nothing is old.
         if configuration.clock == .wall { declared?.setTime(now) }
         let isPaused = backpressure.isPaused
-        let isBusy = checkpoints.depth > 1
+        let isBusy = openBatches.depth > 1
         let longest = isBusy ? Self.shortPollMilliseconds : Self.longPollMilliseconds
         let wait = isPaused ? 0 : round.millisecondsLeft(at: host.now) ?? longest
         try consumer.poll(timeoutMilliseconds: wait) { try read($0, latest: latest) }
@@ -141,7 +141,7 @@ final class Intake: RoundWorker, RebalanceListener {
 
     private var inFlight: PipelineStatus.InFlight {
         var inFlight = PipelineStatus.InFlight()
-        (inFlight.batches, inFlight.bytes) = (Int64(checkpoints.depth - 1), Int64(checkpoints.bytes))
+        (inFlight.batches, inFlight.bytes) = (Int64(openBatches.depth - 1), Int64(openBatches.bytes))
         (inFlight.isPaused, inFlight.waitsForControl) = (backpressure.isPaused, controlFirst != nil)
         return inFlight
     }
@@ -159,13 +159,13 @@ final class Intake: RoundWorker, RebalanceListener {
         guard let consumer else { return }
         showNothingRead()
         outlet.producer.purge()
-        outlet = try EntryOutlet(configuration, ledgerPartitions: dirty.count, logger: logger)
-        checkpoints = Checkpoints()
+        outlet = try EntryProducer(configuration, ledgerPartitions: dirty.count, logger: logger)
+        openBatches = InFlightBatches()
         (round, firstWritten) = (Batching(at: host.now), nil)
         for partition in dirty.indices { dirty[partition] = false }
         failure = nil
-        guard let dealt else { return }
-        try consumer.assign(assigned(dealt, to: consumer))
+        guard let assignedByGroup else { return }
+        try consumer.assign(assigned(assignedByGroup, to: consumer))
         began(consumer)
         try check()
     }
@@ -202,7 +202,7 @@ final class Intake: RoundWorker, RebalanceListener {
             counts.recordsByTopic[sources[index].place.topic, default: 0] += sources[index].records
             (sources[index].moved, sources[index].records) = (false, 0)
         }
-        checkpoints.seal(positions, written: firstWritten)
+        openBatches.seal(positions, written: firstWritten)
         firstWritten = nil
         round.end(at: host.now)
         board.publish(&counts)
@@ -211,7 +211,7 @@ final class Intake: RoundWorker, RebalanceListener {
     /// What was read is sent first: nothing else is of a batch whose positions may be committed.
     private func seal(_ positions: [PartitionOffset]) throws {
         try endRound()
-        checkpoints.seal(positions)
+        openBatches.seal(positions)
     }
 
     private func read(_ record: Record, latest: Int64) throws {
@@ -291,8 +291,8 @@ final class Intake: RoundWorker, RebalanceListener {
         dirty[partition] = false
         let bytes = appender.byteCount(of: partition)
         // The producer takes everything: nothing waits here.
-        if try appender.send(partition, tag: checkpoints.current, wait: {}) {
-            checkpoints.sent(bytes: bytes)
+        if try appender.send(partition, tag: openBatches.current, wait: {}) {
+            openBatches.sent(bytes: bytes)
             counts.frames += 1
             counts.frameBytes += Int64(bytes)
         }
@@ -315,12 +315,12 @@ final class Intake: RoundWorker, RebalanceListener {
         do {
             _ = try outlet.producer.produce(
                 topic: outlet.deadLetters, partition: Producer.anyPartition, key: record.key, value: value,
-                headers: headers, tag: checkpoints.current)
+                headers: headers, tag: openBatches.current)
         } catch {
             guard error.isTooLarge, !valueDropped else { throw error }
             return try deadLetter(record, code: code, message: message, valueDropped: true)
         }
-        checkpoints.sent(bytes: (record.key?.count ?? 0) + (value?.count ?? 0))
+        openBatches.sent(bytes: (record.key?.count ?? 0) + (value?.count ?? 0))
         counts.deadLetters[code, default: 0] += 1
         counts.deadLettersByTopic[place.topic, default: 0] += 1
         logger.debug(
@@ -351,11 +351,11 @@ final class Intake: RoundWorker, RebalanceListener {
                     board.refusesLargeDeadLetters.store(true, ordering: .relaxed)
                 }
             } else {
-                checkpoints.acknowledged(delivery.tag)
+                openBatches.acknowledged(delivery.tag)
                 if delivery.topic != outlet.deadLetters { ledgerEnds[delivery.partition] = delivery.offset + 1 }
             }
         }
-        for written in checkpoints.takeAcknowledged() { latency.record(since: written, at: host.wallClock) }
+        for written in openBatches.takeAcknowledged() { latency.record(since: written, at: host.wallClock) }
         guard !ledgerEnds.isEmpty else { return }
         board.update { status in for (partition, end) in ledgerEnds { status.ledgerEnds[partition] = end } }
         ledgerEnds.removeAll(keepingCapacity: true)
@@ -364,7 +364,7 @@ final class Intake: RoundWorker, RebalanceListener {
     // MARK: Pauses
 
     private func noteBackpressure(_ consumer: any ConsumerClient) throws {
-        let (batches, bytes) = (checkpoints.depth - 1, checkpoints.bytes)
+        let (batches, bytes) = (openBatches.depth - 1, openBatches.bytes)
         guard backpressure.note(batches: batches, bytes: bytes, overflows: outlet.producer.overflows) else { return }
         logger.debug(
             backpressure.isPaused ? "reading waits for acknowledgements" : "reading goes on",
@@ -385,13 +385,13 @@ final class Intake: RoundWorker, RebalanceListener {
 
     private func commitIfDue(_ consumer: any ConsumerClient) throws {
         let age = host.now - lastCommit
-        guard age > Self.commitEvery, checkpoints.committable != committed || age > Self.recommitEvery else { return }
+        guard age > Self.commitEvery, openBatches.committable != committed || age > Self.recommitEvery else { return }
         try commit(consumer, wait: false)
     }
 
     private func commit(_ consumer: any ConsumerClient, wait: Bool) throws {
         lastCommit = host.now
-        let positions = checkpoints.committable
+        let positions = openBatches.committable
         guard !positions.isEmpty else { return }
         try consumer.commit(positions.map { PartitionOffset($0.key, offset: $0.value) }, wait: wait)
         committed = positions
@@ -410,7 +410,7 @@ final class Intake: RoundWorker, RebalanceListener {
     private func handOver(_ consumer: any ConsumerClient) {
         endLastRound()
         let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
-        while checkpoints.depth > 1, failure == nil, outlet.producer.fatalError == nil, host.now < deadline {
+        while openBatches.depth > 1, failure == nil, outlet.producer.fatalError == nil, host.now < deadline {
             serve(10)
         }
         do {
@@ -458,12 +458,12 @@ final class Intake: RoundWorker, RebalanceListener {
         else { return }
         let position = max(0, sources[index].position)
         // A position that the broker refuses and still has is read again, from the oldest record on: those are repeats.
-        if beginning > position { try tellGap(of: place, from: position, to: beginning) }
+        if beginning > position { try publishGap(of: place, from: position, to: beginning) }
         try seal([PartitionOffset(place, offset: beginning)])
         sources[index].position = beginning
     }
 
-    private func tellGap(of place: TopicPartition, from position: Int64, to beginning: Int64) throws {
+    private func publishGap(of place: TopicPartition, from position: Int64, to beginning: Int64) throws {
         counts.expiredPositions += 1
         logger.critical(
             "records expired before they were read: this topic imposes no sanctions until `standing source acknowledge`",
@@ -541,7 +541,7 @@ final class Intake: RoundWorker, RebalanceListener {
     ) throws -> [TopicPartition: Int64] {
         var positions: [TopicPartition: Int64] = [:]
         for source in sources where source.isControl {
-            positions[source.place] = max(source.start, checkpoints.committable[source.place] ?? 0)
+            positions[source.place] = max(source.start, openBatches.committable[source.place] ?? 0)
         }
         let others = places.filter { positions[$0] == nil }
         guard !others.isEmpty else { return positions }
@@ -554,7 +554,7 @@ final class Intake: RoundWorker, RebalanceListener {
     // MARK: RebalanceListener
 
     func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
-        dealt = partitions
+        assignedByGroup = partitions
         var starts: [PartitionOffset] = []
         do {
             starts = try consumer.committed(partitions, timeoutMilliseconds: 10_000)
@@ -598,8 +598,8 @@ final class Intake: RoundWorker, RebalanceListener {
 
     func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
         if lost { endLastRound() } else { handOver(consumer) }
-        dealt = nil
-        checkpoints.forgetPositions()
+        assignedByGroup = nil
+        openBatches.forgetPositions()
         sources = []
         controlFirst = nil
         showNothingRead()

@@ -40,14 +40,14 @@ final class LedgerAppender {
     /// The ledger's number at the producer.
     let topic: Int
     private let producer: any ProducerClient
-    private let host: any Host
+    private let host: any Runtime
     private let maximumSessions: Int?
     private var sessions: [Session]
     private let builders: UnsafeMutablePointer<FrameBuilder>
 
     /// `maximumSessions`: how many the fold remembers; nil: all of them.
     init(
-        producer: any ProducerClient, ledger: String, partitions: Int, host: any Host,
+        producer: any ProducerClient, ledger: String, partitions: Int, host: any Runtime,
         maximumSessions: Int? = Acceptance.maximumSessions
     ) throws {
         self.producer = producer

@@ -20,7 +20,7 @@ final class LedgerTopicFeed: FrameFeed {
     /// The frames from `start` on, before `end`. `ready`: called in the broker line when `poll` has more to say, or is to ask
     /// again. `isStopped`: then `poll` throws `CancellationError`.
     init(
-        _ kafka: any KafkaCluster, topic: String, partition: Int32, offsets: Range<Int64>, host: any Host,
+        _ kafka: any KafkaCluster, topic: String, partition: Int32, offsets: Range<Int64>, host: any Runtime,
         isStopped: @escaping @Sendable () -> Bool, ready: @escaping @Sendable () -> Void
     ) {
         line = Line(host: host, ready: ready) {
@@ -56,7 +56,7 @@ final class LedgerTopicFeed: FrameFeed {
 
     /// What the broker line does for a feed, a portion at a time.
     private final class Line: @unchecked Sendable {
-        private let host: any Host
+        private let host: any Runtime
         private let ready: @Sendable () -> Void
         private let open: @Sendable () throws -> LedgerTopicReader
         /// The broker line's alone. Nil before the first portion, and after the last.
@@ -64,7 +64,7 @@ final class LedgerTopicFeed: FrameFeed {
         private let fetched = Mutex<Result<LedgerTopicReader.Portion, any Error>?>(nil)
 
         init(
-            host: any Host, ready: @escaping @Sendable () -> Void,
+            host: any Runtime, ready: @escaping @Sendable () -> Void,
             open: @escaping @Sendable () throws -> LedgerTopicReader
         ) { (self.host, self.ready, self.open) = (host, ready, open) }
 

@@ -39,13 +39,15 @@ final class MemoryWatch: Sendable {
 
     /// Bytes; nil: none.
     let limit: Int64?
-    private let host: any Host
+    private let host: any Runtime
     private let logger: Logger
     private let state = Mutex(State())
     private let full = Atomic(false)
     private let tight = Atomic(false)
 
-    init(limit: Int64?, host: any Host, logger: Logger) { (self.limit, self.host, self.logger) = (limit, host, logger) }
+    init(limit: Int64?, host: any Runtime, logger: Logger) {
+        (self.limit, self.host, self.logger) = (limit, host, logger)
+    }
 
     /// No new subject fits in.
     var isFull: Bool { full.load(ordering: .relaxed) }

@@ -160,11 +160,11 @@ final class OwnedPartitions: Sendable {
         let place = Mutex(Place())
     }
 
-    private let host: any Host
+    private let host: any Runtime
     /// By the partition's number.
     private let slots = Mutex<[Slot]>([])
 
-    init(_ host: any Host) { self.host = host }
+    init(_ host: any Runtime) { self.host = host }
 
     private func slot(_ partition: Int32) -> Slot? {
         slots.withLock { $0.indices.contains(Int(partition)) ? $0[Int(partition)] : nil }

@@ -30,7 +30,7 @@ extension PartitionRunner {
         return try sendCheckpoint(of: partition, through: outlet)
     }
 
-    private func sendBatch(of partition: LedgerPartition, through outlet: FactOutlet) throws -> Bool {
+    private func sendBatch(of partition: LedgerPartition, through outlet: FactProducer) throws -> Bool {
         let first = sentFacts
         let before = partition.publication?.sent.reduce(0, +) ?? 0
         defer { changes.append(batch, first..<sentFacts, after: before) }
@@ -54,7 +54,7 @@ extension PartitionRunner {
         return true
     }
 
-    private func sendCheckpoint(of partition: LedgerPartition, through outlet: FactOutlet) throws -> Bool {
+    private func sendCheckpoint(of partition: LedgerPartition, through outlet: FactProducer) throws -> Bool {
         guard let checkpoint, let topic = outlet.checkpoints else { return true }
         let key = Array(String(number).utf8)
         let hasRoom = try key.withUnsafeBytes { key in

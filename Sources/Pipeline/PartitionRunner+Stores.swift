@@ -108,9 +108,9 @@ extension PartitionRunner {
     }
 
     /// Takes a frame into the archive. False: the disk is full. The frame waits, and with it what comes after it.
-    func keep(_ frame: LedgerFrame, of partition: LedgerPartition) throws -> Bool {
+    func appendToArchive(_ frame: LedgerFrame, of partition: LedgerPartition) throws -> Bool {
         do {
-            try partition.store.keep(frame.bytes, at: frame.offset)
+            try partition.store.appendToArchive(frame.bytes, at: frame.offset)
             partition.note(isDiskFull: false, logger)
             return true
         } catch  where error.isDiskFull {

@@ -102,7 +102,7 @@ extension PartitionRunner {
             }
             return false
         }
-        guard try keep(frame, of: partition) else {
+        guard try appendToArchive(frame, of: partition) else {
             noteFullDisk()
             return false
         }
@@ -156,7 +156,7 @@ extension PartitionRunner {
 
     // MARK: Upkeep
 
-    func keepUp(_ partition: LedgerPartition, isIdle: Bool) throws {
+    func maintainStorage(_ partition: LedgerPartition, isIdle: Bool) throws {
         let now = runtime.host.now
         if isIdle { noteWhetherCurrent(partition) }
         partition.noteBehind(at: now, readyWithin: .microseconds(configuration.readyWithin))

@@ -100,7 +100,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// The producer of the publication: nothing of it may go through another one, which knows nothing of what this one lost.
     var producer: (any ProducerClient)?
     /// The facts in hand, and how many of them are sent.
-    var batch = FactBatch()
+    var batch = EncodedFacts()
     var sentFacts = 0
     /// Facts that were sent since the partition last had nothing more to fold.
     var factsInARow = 0
@@ -175,7 +175,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             let (folded, time) = (entries(of: partition) - before, runtime.host.now - start)
             runtime.busySeconds.increment(by: time / .seconds(1))
             if hasMore { runtime.rate.add(entries: folded, in: time) }
-            if operation == nil { try keepUp(partition, isIdle: !hasMore) }
+            if operation == nil { try maintainStorage(partition, isIdle: !hasMore) }
             if !hasMore, factsInARow > 0 {
                 runtime.hurry(afterFacts: factsInARow)
                 factsInARow = 0
@@ -234,7 +234,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             guard let partition else { return }
             partition.standBy()
             partition.store.abandonSnapshot()
-            runtime.board.keep(partition.shared)
+            runtime.board.add(partition.shared)
             // One that is ahead of its facts is of no use.
             if partition.isUsable { read(partition) } else { closing = closing ?? false }
         case .shadow(let order): obeyShadow(order)

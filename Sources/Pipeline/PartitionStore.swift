@@ -20,7 +20,7 @@ final class PartitionStore {
     private(set) var lastSnapshot: (time: ContinuousClock.Instant, offset: Int64)
 
     private let data: LocalData?
-    private let host: any Host
+    private let host: any Runtime
     private let archive: ArchiveWriter?
     private let snapshotMetrics = SnapshotMetrics()
     private var lastSegment: Int64?
@@ -33,7 +33,7 @@ final class PartitionStore {
         let offset: Int64
         let store: SnapshotStore
         let metrics: SnapshotMetrics
-        let host: any Host
+        let host: any Runtime
         var content: [[UInt8]] = []
         /// Subjects by band over time, and where they lie.
         let bands: (bytes: [UInt8], store: SnapshotStore)
@@ -82,7 +82,7 @@ final class PartitionStore {
     /// Opens the archive; damage in it is fetched again from the topic. Throws `PipelineError` where that cannot be, or where
     /// another process writes there.
     init(
-        _ partition: Int32, data: LocalData?, host: any Host, logger: Logger,
+        _ partition: Int32, data: LocalData?, host: any Runtime, logger: Logger,
         topic: (Range<Int64>) throws -> any FrameSource
     ) throws {
         self.partition = partition
@@ -127,7 +127,7 @@ final class PartitionStore {
     // MARK: Archive
 
     /// Takes a frame into the archive. Throws `FileError`; after `isDiskFull` the same call may be made again.
-    func keep(_ frame: UnsafeRawBufferPointer, at offset: Int64) throws(FileError) {
+    func appendToArchive(_ frame: UnsafeRawBufferPointer, at offset: Int64) throws(FileError) {
         try archive?.append(frame, at: offset)
     }
 

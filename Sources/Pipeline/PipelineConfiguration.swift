@@ -71,7 +71,7 @@ public struct PipelineConfiguration: Sendable {
 
     public var kafka: any KafkaCluster
     /// The machine that it runs on.
-    public var host: any Host = SystemHost()
+    public var host: any Runtime = SystemRuntime()
     public var topics: Topics
     public var roles: Set<Role>
     /// Appended to a ledger that is empty. A ledger that never had this text is refused.

@@ -158,7 +158,7 @@ extension PipelineStatus.Behind {
 
 /// Shared between the threads that do the work and whoever wants to know.
 final class StatusBoard: Sendable {
-    private let host: any Host
+    private let host: any Runtime
     private let roles: Set<Role>
     private let readyWithin: Duration
     private let logger: Logger
@@ -264,7 +264,7 @@ final class StatusBoard: Sendable {
     var formerDiagnosis: Diagnosis { former.withLock { $0 } }
 
     /// Takes over the diagnosis of a partition that goes, which begins anew.
-    func keep(_ partition: OwnedPartition) {
+    func add(_ partition: OwnedPartition) {
         let diagnosis = partition.withFold { state in
             var diagnosis = state.diagnosis
             diagnosis.waiting = 0

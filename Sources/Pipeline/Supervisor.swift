@@ -1,5 +1,5 @@
 /// A part of the pipeline that works in rounds, all of them on one thread.
-protocol RoundWorker: AnyObject {
+protocol PollLoop: AnyObject {
     func start() throws
     /// One round: waits a few milliseconds at most where there is nothing to do.
     func step() throws
@@ -16,7 +16,7 @@ protocol RoundWorker: AnyObject {
     var finalError: PipelineError? { get }
 }
 
-extension RoundWorker {
+extension PollLoop {
     var finalError: PipelineError? { nil }
 }
 
@@ -27,11 +27,11 @@ final class Supervisor: @unchecked Sendable {
     private static let maximumResumes = 5
     private static let healthyAfter = Duration.seconds(30)
 
-    private let make: () throws -> any RoundWorker
-    private let host: any Host
+    private let make: () throws -> any PollLoop
+    private let host: any Runtime
     private let stop: StopFlag
     private let onFailure: () -> Void
-    private var worker: (any RoundWorker)?
+    private var worker: (any PollLoop)?
     private var hasFailed = false
     private var finalError: PipelineError?
     private var failures = 0
@@ -39,8 +39,8 @@ final class Supervisor: @unchecked Sendable {
 
     /// `onFailure` hears of each error.
     init(
-        host: any Host, stop: StopFlag, onFailure: @escaping () -> Void = {},
-        make: @escaping () throws -> any RoundWorker
+        host: any Runtime, stop: StopFlag, onFailure: @escaping () -> Void = {},
+        make: @escaping () throws -> any PollLoop
     ) {
         (self.host, self.stop, self.onFailure, self.make) = (host, stop, onFailure, make)
         lastFailure = host.now
@@ -62,7 +62,7 @@ final class Supervisor: @unchecked Sendable {
         }
     }
 
-    private func ready() throws -> any RoundWorker {
+    private func ready() throws -> any PollLoop {
         if let worker {
             if hasFailed { try worker.resume() }
             hasFailed = false

@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 /// What the expressions of a policy can cost (`Limit.cost` each, `Limit.stepCost` together), by the size of what they read.
 ///

@@ -1,4 +1,4 @@
-internal import Expressions
+internal import CEL
 
 extension PolicyExplanation {
     /// What expressions say, in words. Comparisons of one name with one constant, and several of them joined by `&&` or by

@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 // What follows from a score: perks, sanctions, and what can be done about them.
 extension PolicyExplanation {

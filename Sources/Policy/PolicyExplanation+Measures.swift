@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 // What is known of a member beside points: attributes, and measures.
 extension PolicyExplanation {

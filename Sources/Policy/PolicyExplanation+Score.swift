@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 // Who is scored, and what adds up to a score.
 extension PolicyExplanation {

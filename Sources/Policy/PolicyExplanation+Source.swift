@@ -1,4 +1,4 @@
-internal import Expressions
+internal import CEL
 
 // The source text of an expression, taken apart as far as sentences need it.
 extension PolicyExplanation.Words {

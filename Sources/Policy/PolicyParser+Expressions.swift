@@ -1,4 +1,4 @@
-internal import Expressions
+internal import CEL
 
 extension PolicyParser {
     /// An expression that certainly can give `type`. Every mistake in it is noted at the value, and what `isWrong` finds

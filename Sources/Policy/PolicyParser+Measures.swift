@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 extension PolicyParser {
     // MARK: Constants and attributes
@@ -15,7 +15,7 @@ extension PolicyParser {
         }
     }
 
-    private func constant(_ value: Value, of name: String) -> Expressions.Value? {
+    private func constant(_ value: Value, of name: String) -> CEL.Value? {
         guard let items = value.items else { return scalar(value, of: name) }
         guard items.count <= ScoringPolicy.maximumConstantItems else {
             reader.note("a constant has at most \(ScoringPolicy.maximumConstantItems) items", at: value)
@@ -24,7 +24,7 @@ extension PolicyParser {
         return .list(ValueList(items.compactMap { scalar($0, of: name) }))
     }
 
-    private func scalar(_ value: Value, of name: String) -> Expressions.Value? {
+    private func scalar(_ value: Value, of name: String) -> CEL.Value? {
         switch value.scalar {
         case .text(let text)?: return .string(Text(text))
         case .bool(let bool)?: return .bool(bool)

@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 extension PolicyParser {
     mutating func rules(_ value: Value, kinds policyKinds: KindSet) -> [ScoringPolicy.Rule] {

@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 extension PolicyParser {
     mutating func sanctions(_ value: Value) -> [ScoringPolicy.Sanction] {

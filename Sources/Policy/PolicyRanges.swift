@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 /// What the numbers of a policy lie between, whatever happens: of each event, of rules, of dimensions, of the score.
 struct PolicyRanges {

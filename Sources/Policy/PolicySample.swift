@@ -1,5 +1,5 @@
 public import Events
-internal import Expressions
+internal import CEL
 
 /// What the rules, measures and sanctions of a policy make of sample events: how many match, and how many cannot be
 /// evaluated. Each event by itself, so the order of a sample does not matter but for enrolments.
@@ -30,7 +30,7 @@ public struct PolicySample: ~Copyable {
     }
 
     private let policy: ScoringPolicy
-    private let frame: Frame
+    private let frame: EvaluationFrame
     private let fields: JSONFields?
     private var readers: [Reader] = []
     private var subjects: [String: Subject] = [:]
@@ -39,7 +39,7 @@ public struct PolicySample: ~Copyable {
     public init(_ policy: ScoringPolicy) {
         self.policy = policy
         let declarations = policy.variables.event.declarations
-        frame = Frame(declarations)
+        frame = EvaluationFrame(declarations)
         let (named, whole) = (declarations.objectFields, declarations.wholeObjectSlot)
         fields =
             named.isEmpty && whole == nil

@@ -1,4 +1,4 @@
-public import Expressions
+public import CEL
 
 /// The variables that a policy's expressions may name, by what they are about, and their slots in a frame. Constants have
 /// no slots. A slot of an attribute or a measure has its declared type; `.error(.noSuchField)` says that it is absent.

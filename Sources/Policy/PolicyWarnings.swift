@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 /// What a policy allows and its author perhaps did not mean: parts that can do nothing, and expressions whose answer is
 /// certain.

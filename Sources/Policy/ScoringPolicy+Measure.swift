@@ -1,5 +1,5 @@
 public import Events
-public import Expressions
+public import CEL
 
 extension ScoringPolicy {
     /// A value with a name, for every expression.

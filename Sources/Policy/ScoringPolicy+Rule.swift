@@ -1,5 +1,5 @@
 public import Events
-public import Expressions
+public import CEL
 
 extension ScoringPolicy {
     /// What events, or the measures of a subject, are worth.

@@ -1,5 +1,5 @@
 public import Events
-public import Expressions
+public import CEL
 
 /// A policy that has passed every check: what each event is worth, and what follows from a score.
 ///

@@ -1,4 +1,4 @@
-internal import Expressions
+internal import CEL
 internal import Yams
 
 /// One mistake in a YAML file, with its place. Lines and columns count from 1.

@@ -28,7 +28,7 @@ final class HistoryFold {
     /// A frame of `frames` that is folded in part.
     private var frame: LedgerFrame?
     private var search: Search?
-    private var nothing = FactBatch()
+    private var nothing = EncodedFacts()
 
     /// For the entry that says that the record at fault is passed over.
     private struct Search {

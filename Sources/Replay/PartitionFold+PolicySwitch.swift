@@ -6,7 +6,7 @@ public import Scoring
 // The entry activates a policy: what lies before it is folded once more, under that policy, and goes on from here.
 extension PartitionFold {
     /// Begins the switch, unless the activation is one of those that change nothing. False: the slice is used up before.
-    mutating func beginSwitch(above published: [Int64], into facts: inout FactBatch) throws -> Bool {
+    mutating func beginSwitch(above published: [Int64], into facts: inout EncodedFacts) throws -> Bool {
         switch admitActivation() {
         case .unfinished: return false
         case .refused:
@@ -42,7 +42,7 @@ extension PartitionFold {
 
     /// Goes on with the switch. False: the slice is used up before it is done.
     mutating func goOnSwitching(
-        _ frame: UnsafeRawBufferPointer, above published: [Int64], into facts: inout FactBatch
+        _ frame: UnsafeRawBufferPointer, above published: [Int64], into facts: inout EncodedFacts
     ) throws -> Bool {
         guard let candidate else { preconditionFailure("no policy is switched to") }
         let isDone: Bool
@@ -88,7 +88,7 @@ extension PartitionFold {
     /// A part of a frame of a policy's past: it counts entries as history, and gives no facts.
     mutating func foldPart(
         _ frame: UnsafeRawBufferPointer, at offset: Int64, until end: Int = .max, within rest: inout Slice,
-        into nothing: inout FactBatch
+        into nothing: inout EncodedFacts
     ) throws -> Progress {
         left = Slice(entries: rest.history, timers: rest.timers, history: 1, facts: .max, cost: rest.cost)
         defer {

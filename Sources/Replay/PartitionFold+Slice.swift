@@ -97,7 +97,7 @@ extension PartitionFold {
     /// Throws `Problem` where the frame cannot be read or folded, and what the history throws. A frame that cannot be read to its
     /// end is refused before it gives any facts.
     public mutating func apply(
-        frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout FactBatch,
+        frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout EncodedFacts,
         within slice: Slice
     ) throws -> Progress {
         left = slice
@@ -114,7 +114,7 @@ extension PartitionFold {
     /// Folds one frame, and adds to `facts`, encoded, those whose sequence number is above `published` (by fact topic). Throws
     /// `Problem` where it cannot be read or folded. The history must be one that waits.
     public mutating func apply(
-        frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout FactBatch
+        frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout EncodedFacts
     ) throws {
         while try apply(frame: frame, at: offset, above: published, into: &facts, within: .unbounded) == .unfinished {
             precondition(!waitsForHistory, "the history's next frame is not here yet")

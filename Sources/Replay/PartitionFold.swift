@@ -180,7 +180,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     /// Moves the clock to `time`, if it is behind, and fires what is due by then, as an entry behind the last one would.
     /// Not while a frame is folded in part.
-    public mutating func finish(at time: Timestamp, above published: [Int64], into facts: inout FactBatch) {
+    public mutating func finish(at time: Timestamp, above published: [Int64], into facts: inout EncodedFacts) {
         precondition(!isWithinFrame, "the frame at offset \(frameOffset) is folded in part")
         frameOffset = nextOffset
         fold.tick(time, entry: 0)
@@ -204,7 +204,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// folded.
     mutating func fold(
         _ frame: UnsafeRawBufferPointer, at offset: Int64, until end: Int = .max, above published: [Int64],
-        into facts: inout FactBatch
+        into facts: inout EncodedFacts
     ) throws -> Progress {
         if isWithinFrame {
             goOn(with: frame, at: offset)
@@ -280,7 +280,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     /// False: the slice is used up before the frame.
     private mutating func foldEntries(
-        of frame: UnsafeRawBufferPointer, until end: Int, above published: [Int64], into facts: inout FactBatch
+        of frame: UnsafeRawBufferPointer, until end: Int, above published: [Int64], into facts: inout EncodedFacts
     ) throws -> Bool {
         while true {
             do {
@@ -383,7 +383,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         return type
     }
 
-    private mutating func applySystem(above published: [Int64], into facts: inout FactBatch) throws {
+    private mutating func applySystem(above published: [Int64], into facts: inout EncodedFacts) throws {
         switch ControlType(entry.event.type) {
         // The reader has taken note of it.
         case .sourceReset, .sourceGap: return
@@ -457,7 +457,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     /// Numbers the facts that wait in the fold, and adds to `facts` those above `published`.
-    mutating func drain(above published: [Int64], into facts: inout FactBatch, sameEntry: Bool = false) {
+    mutating func drain(above published: [Int64], into facts: inout EncodedFacts, sameEntry: Bool = false) {
         guard !fold.keepsFacts || encoder != nil else { return }
         left.facts -= fold.output.facts.count
         Self.number(fold, encoder, offset: frameOffset, &sequences, above: published, into: &facts)
@@ -468,7 +468,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// kept. They are still to be cleared.
     static func number(
         _ fold: borrowing Fold, _ encoder: FactEncoder?, offset: Int64, _ sequences: inout [Int64],
-        above published: [Int64], into facts: inout FactBatch
+        above published: [Int64], into facts: inout EncodedFacts
     ) {
         if !fold.keepsFacts {
             for topic in sequences.indices { sequences[topic] += fold.output.counts[topic] }

@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 internal import Policy
 
 /// The attributes that subjects have, each set once and as long as somebody has it, under numbers from 1. 0: none.

@@ -1,4 +1,4 @@
-internal import Expressions
+internal import CEL
 internal import Policy
 
 /// The conditions over a standing, compiled for the fold: rules over measures, level sanctions and perks, in policy order,

@@ -99,7 +99,7 @@ extension EventTexts {
         private(set) var slots: UnsafeMutablePointer<Text>
         private var mask: Int
         private(set) var count = 0
-        private var pieces = Pool<TextPiece>()
+        private var pieces = SlabAllocator<TextPiece>()
 
         private static let free = Text(mark: 0, first: 0, uses: 0, sourceLength: 0, idLength: 0)
         private static let leastSlots = 64

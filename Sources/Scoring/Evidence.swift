@@ -27,7 +27,7 @@ struct Bucket: BitwiseCopyable {
 }
 
 /// One time that a sanction was imposed on a subject.
-struct Imposition: BitwiseCopyable {
+struct ActiveSanction: BitwiseCopyable {
     enum Appeal: UInt8 { case none, pending, decided }
 
     var state: SanctionState

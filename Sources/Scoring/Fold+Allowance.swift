@@ -1,4 +1,4 @@
-internal import Expressions
+internal import CEL
 internal import Policy
 
 extension Fold {

@@ -1,12 +1,12 @@
 internal import Events
-internal import Expressions
+internal import CEL
 internal import Policy
 
 // Why events do not count: noted where it happens, told by name.
 extension Fold {
     /// Counts an evaluation that gave nothing and notes why, for which it is done once more.
     @inline(never) mutating func noteError(
-        of part: FoldDiagnostics.Part, _ expression: Unmanaged<Expression>, wanted: ValueType, _ frame: Frame,
+        of part: FoldDiagnostics.Part, _ expression: Unmanaged<Expression>, wanted: ValueType, _ frame: EvaluationFrame,
         _ cause: Cause, _ record: UnsafeMutablePointer<Int64>
     ) {
         counters.evaluationErrors += 1

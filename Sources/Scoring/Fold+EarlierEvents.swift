@@ -52,7 +52,7 @@ extension Fold {
         return isRead && wanted.allSatisfy { ordered.texts.contains($0) }
     }
 
-    /// Marks of the events whose texts are not in memory and may have to put an event in order. Of a repeat none.
+    /// BitSet of the events whose texts are not in memory and may have to put an event in order. Of a repeat none.
     private mutating func lackingMarks(
         beside event: UnsafePointer<EventView>, _ type: EventTypeID, _ record: UnsafeMutablePointer<Int64>,
         _ identity: UInt64

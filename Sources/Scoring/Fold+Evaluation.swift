@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 internal import Policy
 
 /// Where a dimension's points are clamped.
@@ -98,7 +98,7 @@ extension Fold {
         var isLoaded = false
         for index in 0..<conditions.levels.count {
             let (sanction, dimension) = (conditions.levels[index].sanction, conditions.levels[index].dimension)
-            let isActive = imposition(sanction, record) != nil
+            let isActive = activeSanction(sanction, record) != nil
             guard isActive || change.adverse & (1 &<< UInt64(dimension)) != 0 else { continue }
             if !isLoaded {
                 load(conditions.levelInput, record)

@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 internal import Policy
 
 // Points into buckets (SPEC section 4). A dimension's points are kept as the sum of what its rules come to after their caps,
@@ -7,14 +7,15 @@ internal import Policy
 extension Fold {
     /// Has what the expressions of an event's type name in the frame. The texts are borrowed from the event.
     @inline(__always) mutating func load(
-        _ event: UnsafePointer<EventView>, _ input: EventTypes.Input, _ record: UnsafeMutablePointer<Int64>, kind: UInt8
+        _ event: UnsafePointer<EventView>, _ input: CompiledRules.Input, _ record: UnsafeMutablePointer<Int64>,
+        kind: UInt8
     ) {
         if let fields = input.fields { fields.read(event.pointee.data, into: eventFrame.slots) }
         if input.namesAttributes { loadAttributes(event, input, kind: kind) }
         if !input.ofSubject.isEmpty { load(input.ofSubject, of: record, into: eventFrame) }
     }
 
-    private mutating func loadAttributes(_ event: UnsafePointer<EventView>, _ input: EventTypes.Input, kind: UInt8) {
+    private mutating func loadAttributes(_ event: UnsafePointer<EventView>, _ input: CompiledRules.Input, kind: UInt8) {
         let slots = eventFrame.slots
         let variables = policy.variables.event
         if input.type { slots[variables.type] = .string(Text(borrowing: event.pointee.type)) }
@@ -56,7 +57,7 @@ extension Fold {
 
     /// What the event is worth by this rule; nil: nothing, because the condition does not hold or cannot be evaluated.
     @inline(__always) private mutating func points(
-        _ step: EventTypes.Step, _ event: UnsafePointer<EventView>, _ record: UnsafeMutablePointer<Int64>
+        _ step: CompiledRules.Step, _ event: UnsafePointer<EventView>, _ record: UnsafeMutablePointer<Int64>
     ) -> Int64? {
         if let when = step.when {
             switch when._withUnsafeGuaranteedRef({ $0.truth(eventFrame) }) {
@@ -77,7 +78,7 @@ extension Fold {
 
     /// Adds an event's points to a live bucket; by how much the rule's points change.
     @inline(__always) private mutating func add(
-        _ points: Int64, to last: LastBucket, _ step: EventTypes.Step, _ record: UnsafeMutablePointer<Int64>,
+        _ points: Int64, to last: LastBucket, _ step: CompiledRules.Step, _ record: UnsafeMutablePointer<Int64>,
         _ subject: UInt32, _ identity: UInt64
     ) -> Int64 {
         let bucket = open(last, Int(step.rule), record, subject)

@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 internal import Policy
 
 // Events into measures and out of them again (SPEC section 3). What a measure is follows from the events in its window
@@ -40,7 +40,7 @@ extension Fold {
 
     /// The event's value in the measure; nil: it is not in it, because the condition does not hold or cannot be evaluated.
     private mutating func value(
-        _ entrance: EventTypes.Entrance, _ event: UnsafePointer<EventView>, _ record: UnsafeMutablePointer<Int64>
+        _ entrance: CompiledRules.Entrance, _ event: UnsafePointer<EventView>, _ record: UnsafeMutablePointer<Int64>
     ) -> Int64? {
         if entrance.breaks { return 0 }
         if let when = entrance.when {
@@ -61,7 +61,7 @@ extension Fold {
     }
 
     private mutating func enter(
-        _ event: UnsafePointer<EventView>, _ value: Int64, _ last: LastBucket, _ entrance: EventTypes.Entrance,
+        _ event: UnsafePointer<EventView>, _ value: Int64, _ last: LastBucket, _ entrance: CompiledRules.Entrance,
         _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32, _ identity: UInt64
     ) {
         let number = Int(entrance.series)

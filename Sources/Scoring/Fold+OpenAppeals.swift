@@ -47,15 +47,16 @@ extension Fold {
             let record = subjects.record(UInt32(number))
             guard SubjectTable.header(record).pointee.keyLength > 0 else { continue }
             for sanction in policy.sanctions.indices where record[place + sanction] != 0 {
-                guard let imposition = imposition(sanction, record)?.pointee, imposition.appeal == .pending else {
+                guard let activeSanction = activeSanction(sanction, record)?.pointee, activeSanction.appeal == .pending
+                else {
                     continue
                 }
                 body(
                     OpenAppeal(
                         subject: Array(SubjectTable.key(record)), sanction: policy.sanctions[sanction].id,
-                        state: imposition.state, since: Timestamp(microseconds: imposition.since),
-                        until: Timestamp(microseconds: imposition.until),
-                        decideBy: Timestamp(microseconds: imposition.deadline)))
+                        state: activeSanction.state, since: Timestamp(microseconds: activeSanction.since),
+                        until: Timestamp(microseconds: activeSanction.until),
+                        decideBy: Timestamp(microseconds: activeSanction.deadline)))
             }
         }
         return end < subjects.used ? end : nil

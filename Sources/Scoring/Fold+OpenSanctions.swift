@@ -29,13 +29,13 @@ extension Fold {
         for index in 0..<impositions.used {
             let number = UInt32(index + 1)
             guard free.insert(number) else { continue }
-            let imposition = impositions[number].pointee
-            switch imposition.state {
+            let activeSanction = impositions[number].pointee
+            switch activeSanction.state {
             case .noticed: result.noticed += 1
             case .inForce: result.inForce += 1
             case .stayed: result.stayed += 1
             }
-            if imposition.until <= now { result.overdue += 1 }
+            if activeSanction.until <= now { result.overdue += 1 }
         }
         return result
     }

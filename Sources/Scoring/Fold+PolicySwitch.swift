@@ -114,7 +114,7 @@ extension Fold {
     }
 
     fileprivate final class Decisions {
-        var impositions = Pool<Imposition>()
+        var impositions = SlabAllocator<ActiveSanction>()
         var timers = TimerQueue()
     }
 
@@ -170,7 +170,7 @@ extension Fold {
                 removeFirst(&succession.pairs)
                 let was = old.subjects.record(pair.old)
                 takeOver(old, was, pair.new, link)
-                tell(old, was, pair.new, link, cause: .policy(event))
+                emitChanges(old, was, pair.new, link, cause: .policy(event))
             }
             return true
         }
@@ -272,17 +272,19 @@ extension Fold {
             timers.add(Timer(subject: subject, rank: ranks.ofPerk[perk], item: UInt16(perk), bucket: 0), due: state)
         }
         for (sanction, before) in link.sanctions {
-            guard let imposition = old.imposition(before, was)?.pointee else { continue }
-            record[subjects.layout.sanctionsAt + sanction] = Int64(impositions.add(imposition))
-            if imposition.noticeEnd > clock.microseconds { setTimer(sanction, subject, due: imposition.noticeEnd) }
-            setTimer(sanction, subject, due: imposition.until)
-            if imposition.appeal == .pending { setTimer(sanction, subject, due: imposition.deadline) }
+            guard let activeSanction = old.activeSanction(before, was)?.pointee else { continue }
+            record[subjects.layout.sanctionsAt + sanction] = Int64(impositions.add(activeSanction))
+            if activeSanction.noticeEnd > clock.microseconds {
+                setTimer(sanction, subject, due: activeSanction.noticeEnd)
+            }
+            setTimer(sanction, subject, due: activeSanction.until)
+            if activeSanction.appeal == .pending { setTimer(sanction, subject, due: activeSanction.deadline) }
         }
     }
 
     /// Score and band; sanctions that are no more, then those whose condition is false now; perks that are no more, then
     /// the others.
-    private mutating func tell(
+    private mutating func emitChanges(
         _ old: borrowing Fold, _ was: UnsafeMutablePointer<Int64>, _ subject: UInt32, _ link: borrowing PolicyLink,
         cause: Cause
     ) {
@@ -295,11 +297,12 @@ extension Fold {
             emit(.scoreChanged, record, cause: cause, before: change.before, after: change.after, reasons: reasons)
         }
         for sanction in link.goneSanctions {
-            guard let imposition = old.imposition(sanction, was)?.pointee else { continue }
+            guard let activeSanction = old.activeSanction(sanction, was)?.pointee else { continue }
             emit(
                 .sanctionLifted, record, cause: cause, before: change.before, after: change.after, item: ~sanction,
                 term: Fact.Term(
-                    since: Timestamp(microseconds: imposition.since), until: Timestamp(microseconds: imposition.until),
+                    since: Timestamp(microseconds: activeSanction.since),
+                    until: Timestamp(microseconds: activeSanction.until),
                     lifted: .cured),
                 reasons: noReasons)
         }

@@ -1,5 +1,5 @@
 public import Events
-internal import Expressions
+internal import CEL
 internal import Policy
 
 extension Fold {
@@ -71,7 +71,7 @@ extension Fold {
             dimensions: policy.dimensions.indices.map { points($0, record) },
             contributions: policy.rules.indices.compactMap { contribution($0, record) },
             sanctions: policy.sanctions.indices.compactMap { sanction in
-                imposition(sanction, record).map { Standing.Sanction(sanction: sanction, $0.pointee) }
+                activeSanction(sanction, record).map { Standing.Sanction(sanction: sanction, $0.pointee) }
             },
             perks: policy.perks.indices.filter { record[subjects.layout.perksAt + $0] != PerkState.idle },
             errors: Int64(header.errors), beyondLimit: Int64(SubjectTable.events(record).pointee.beyond),
@@ -107,14 +107,14 @@ extension Fold {
 }
 
 extension Standing.Sanction {
-    init(sanction: Int, _ imposition: Imposition) {
+    init(sanction: Int, _ activeSanction: ActiveSanction) {
         self.sanction = sanction
-        state = imposition.state
-        since = Timestamp(microseconds: imposition.since)
-        until = Timestamp(microseconds: imposition.until)
-        inForceFrom = imposition.state == .inForce ? nil : Timestamp(microseconds: imposition.noticeEnd)
-        decideBy = imposition.appeal == .pending ? Timestamp(microseconds: imposition.deadline) : nil
-        mayAppeal = imposition.appeal == .none
+        state = activeSanction.state
+        since = Timestamp(microseconds: activeSanction.since)
+        until = Timestamp(microseconds: activeSanction.until)
+        inForceFrom = activeSanction.state == .inForce ? nil : Timestamp(microseconds: activeSanction.noticeEnd)
+        decideBy = activeSanction.appeal == .pending ? Timestamp(microseconds: activeSanction.deadline) : nil
+        mayAppeal = activeSanction.appeal == .none
     }
 }
 

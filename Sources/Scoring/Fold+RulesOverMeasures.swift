@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 internal import Policy
 
 // Rules without an event: their points are a function of measures, attributes and kind (SPEC section 3). They lie in the
@@ -66,7 +66,8 @@ extension Fold {
     }
 
     @inline(__always) func load(
-        _ named: [(attribute: Int, slot: Int)], of record: UnsafeMutablePointer<Int64>, into frame: borrowing Frame
+        _ named: [(attribute: Int, slot: Int)], of record: UnsafeMutablePointer<Int64>,
+        into frame: borrowing EvaluationFrame
     ) {
         let number = attributesNumber(record)
         for index in 0..<named.count {

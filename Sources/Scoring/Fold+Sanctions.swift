@@ -1,14 +1,16 @@
 internal import Events
-internal import Expressions
+internal import CEL
 internal import Policy
 
 // The life of a sanction (SPEC section 5): idle, noticed, in force, stayed. Only `impose` leads out of idle, and only an
 // adverse event leads to `impose`.
 extension Fold {
     /// What is imposed on a subject; nil: the sanction is idle.
-    @inline(__always) func imposition(_ sanction: Int, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<
-        Imposition
-    >? {
+    @inline(__always) func activeSanction(_ sanction: Int, _ record: UnsafeMutablePointer<Int64>)
+        -> UnsafeMutablePointer<
+            ActiveSanction
+        >?
+    {
         let number = UInt32(truncatingIfNeeded: record[subjects.layout.sanctionsAt + sanction])
         return number == 0 ? nil : impositions[number]
     }
@@ -16,7 +18,7 @@ extension Fold {
     /// Whether any sanction is in force.
     @inline(__always) func isSanctioned(_ record: UnsafeMutablePointer<Int64>) -> Bool {
         for sanction in 0..<policy.sanctions.count
-        where imposition(sanction, record)?.pointee.state == .inForce { return true }
+        where activeSanction(sanction, record)?.pointee.state == .inForce { return true }
         return false
     }
 
@@ -29,16 +31,16 @@ extension Fold {
         for number in range {
             let trigger = types.triggers[Int(number)]
             let sanction = Int(trigger.sanction)
-            if trigger.lifts, imposition(sanction, record) != nil {
+            if trigger.lifts, activeSanction(sanction, record) != nil {
                 lift(sanction, record, .remedied, cause: .event(event), change)
                 change.sanctions = true
                 change.isMatched = true
             }
             guard trigger.imposes, !isFrozen, holds(trigger, event, record) else { continue }
             change.isMatched = true
-            if let imposition = imposition(sanction, record) {
+            if let activeSanction = activeSanction(sanction, record) {
                 // A further matching event: the term counts from it. The timer of the old end will see to the new one.
-                imposition.pointee.until = clock.adding(policy.sanctions[sanction].lasts).microseconds
+                activeSanction.pointee.until = clock.adding(policy.sanctions[sanction].lasts).microseconds
             } else {
                 impose(sanction, record, subject, cause: .event(event), identity: identity, change)
                 change.sanctions = true
@@ -47,7 +49,7 @@ extension Fold {
     }
 
     private mutating func holds(
-        _ trigger: EventTypes.Trigger, _ event: UnsafePointer<EventView>, _ record: UnsafeMutablePointer<Int64>
+        _ trigger: CompiledRules.Trigger, _ event: UnsafePointer<EventView>, _ record: UnsafeMutablePointer<Int64>
     ) -> Bool {
         guard let when = trigger.when else { return true }
         let truth = when._withUnsafeGuaranteedRef { $0.truth(eventFrame) }
@@ -67,21 +69,21 @@ extension Fold {
         let until = clock.adding(item.lasts).microseconds
         let isNoticed = noticeEnd > clock.microseconds
         let number = impositions.add(
-            Imposition(
+            ActiveSanction(
                 state: isNoticed ? .noticed : .inForce, appeal: .none, since: clock.microseconds, noticeEnd: noticeEnd,
                 until: until, deadline: .max, cause: identity))
         record[subjects.layout.sanctionsAt + sanction] = Int64(number)
         counters.sanctionsImposed += 1
         if isNoticed { setTimer(sanction, subject, due: noticeEnd) }
         setTimer(sanction, subject, due: until)
-        tell(isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: cause, change)
+        emitChanges(isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: cause, change)
     }
 
     /// To idle, whatever it was.
     mutating func lift(
         _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ reason: LiftReason, cause: Cause, _ change: Change
     ) {
-        tell(.sanctionLifted, sanction, record, cause: cause, change, lifted: reason)
+        emitChanges(.sanctionLifted, sanction, record, cause: cause, change, lifted: reason)
         let place = subjects.layout.sanctionsAt + sanction
         impositions.remove(UInt32(truncatingIfNeeded: record[place]))
         record[place] = 0
@@ -91,27 +93,27 @@ extension Fold {
 
     mutating func fileAppeal(_ event: UnsafePointer<EventView>, of subject: UInt32) {
         let record = subjects.record(subject)
-        guard let sanction = appealed(event), let imposition = imposition(sanction, record),
-            imposition.pointee.appeal == .none
+        guard let sanction = appealed(event), let activeSanction = activeSanction(sanction, record),
+            activeSanction.pointee.appeal == .none
         else {
             counters.appealsIgnored += 1
             return
         }
         let deadline = clock.adding(policy.appeals.decideWithin).microseconds
-        imposition.pointee.appeal = .pending
-        imposition.pointee.deadline = deadline
+        activeSanction.pointee.appeal = .pending
+        activeSanction.pointee.deadline = deadline
         setTimer(sanction, subject, due: deadline)
         guard policy.appeals.stay else { return }
-        imposition.pointee.state = .stayed
+        activeSanction.pointee.state = .stayed
         let change = sanctionChange(record)
-        tell(.sanctionStayed, sanction, record, cause: .event(event), change)
+        emitChanges(.sanctionStayed, sanction, record, cause: .event(event), change)
         evaluate(subject, cause: .event(event), reasons: noReasons, change)
     }
 
     mutating func decideAppeal(_ event: UnsafePointer<EventView>, of subject: UInt32) {
         let record = subjects.record(subject)
-        guard let sanction = appealed(event), let imposition = imposition(sanction, record),
-            imposition.pointee.appeal == .pending, let outcome = decoder.string("outcome", of: event.pointee.data)
+        guard let sanction = appealed(event), let activeSanction = activeSanction(sanction, record),
+            activeSanction.pointee.appeal == .pending, let outcome = decoder.string("outcome", of: event.pointee.data)
         else {
             counters.appealsIgnored += 1
             return
@@ -120,13 +122,13 @@ extension Fold {
         if outcome.equals("upheld") {
             lift(sanction, record, .appealUpheld, cause: .event(event), change)
         } else {
-            imposition.pointee.appeal = .decided
-            imposition.pointee.deadline = .max
-            guard imposition.pointee.state == .stayed else { return }
+            activeSanction.pointee.appeal = .decided
+            activeSanction.pointee.deadline = .max
+            guard activeSanction.pointee.state == .stayed else { return }
             // The old dates: what fell due meanwhile has happened.
-            let isNoticed = imposition.pointee.noticeEnd > clock.microseconds
-            imposition.pointee.state = isNoticed ? .noticed : .inForce
-            tell(
+            let isNoticed = activeSanction.pointee.noticeEnd > clock.microseconds
+            activeSanction.pointee.state = isNoticed ? .noticed : .inForce
+            emitChanges(
                 isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: .event(event), change,
                 isRestored: version >= .third)
         }
@@ -143,19 +145,19 @@ extension Fold {
 
     /// A sanction's timer has come up. Expiry goes before the lapse of an appeal.
     mutating func fire(_ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32) {
-        guard let imposition = imposition(sanction, record) else { return }
+        guard let activeSanction = activeSanction(sanction, record) else { return }
         let now = clock.microseconds
         let change = sanctionChange(record)
-        if imposition.pointee.until <= now {
+        if activeSanction.pointee.until <= now {
             lift(sanction, record, .expired, cause: .sanction(sanction), change)
-        } else if imposition.pointee.appeal == .pending, imposition.pointee.deadline <= now {
+        } else if activeSanction.pointee.appeal == .pending, activeSanction.pointee.deadline <= now {
             lift(sanction, record, .appealLapsed, cause: .sanction(sanction), change)
-        } else if imposition.pointee.state == .noticed, imposition.pointee.noticeEnd <= now {
-            imposition.pointee.state = .inForce
-            tell(.sanctionInForce, sanction, record, cause: .sanction(sanction), change)
+        } else if activeSanction.pointee.state == .noticed, activeSanction.pointee.noticeEnd <= now {
+            activeSanction.pointee.state = .inForce
+            emitChanges(.sanctionInForce, sanction, record, cause: .sanction(sanction), change)
         } else {
             // Perhaps the end of a term that was restarted: one timer for another, so they never grow in number.
-            setTimer(sanction, subject, due: imposition.pointee.until)
+            setTimer(sanction, subject, due: activeSanction.pointee.until)
             return
         }
         evaluate(subject, cause: .sanction(sanction), reasons: noReasons, change)
@@ -175,7 +177,7 @@ extension Fold {
     }
 
     /// The fact of a sanction's state. Its reasons are what stands in its dimension, and in no other.
-    private mutating func tell(
+    private mutating func emitChanges(
         _ kind: Fact.Kind, _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change,
         lifted: LiftReason? = nil, isRestored: Bool = false
     ) {
@@ -183,7 +185,7 @@ extension Fold {
             output.counts[FactTopic.sanctions.rawValue] += 1
             return
         }
-        guard let imposition = imposition(sanction, record) else { return }
+        guard let activeSanction = activeSanction(sanction, record) else { return }
         let firstReason = output.reasons.count
         let dimension = policy.sanctions[sanction].dimension
         for rule in policy.rules.indices where policy.rules[rule].dimension == dimension {
@@ -192,8 +194,8 @@ extension Fold {
         }
         output.sortReasons(from: firstReason)
         let term = Fact.Term(
-            since: Timestamp(microseconds: imposition.pointee.since),
-            until: Timestamp(microseconds: imposition.pointee.until), lifted: lifted, isRestored: isRestored)
+            since: Timestamp(microseconds: activeSanction.pointee.since),
+            until: Timestamp(microseconds: activeSanction.pointee.until), lifted: lifted, isRestored: isRestored)
         emit(
             kind, record, cause: cause, before: change.before, after: change.after, item: sanction, term: term,
             reasons: firstReason..<output.reasons.count)

@@ -74,11 +74,11 @@ extension Fold {
         if let perk = filter.perk, record[subjects.layout.perksAt + perk] == PerkState.idle { return false }
         if let enrolled = filter.enrolled, !enrolled.contains(subjects.enrolledAt(subject).pointee) { return false }
         if let sanction = filter.sanction {
-            guard let imposition = imposition(sanction, record) else { return false }
-            return filter.sanctionState.map { imposition.pointee.state == $0 } ?? true
+            guard let activeSanction = activeSanction(sanction, record) else { return false }
+            return filter.sanctionState.map { activeSanction.pointee.state == $0 } ?? true
         }
         guard let state = filter.sanctionState else { return true }
-        return policy.sanctions.indices.contains { imposition($0, record)?.pointee.state == state }
+        return policy.sanctions.indices.contains { activeSanction($0, record)?.pointee.state == state }
     }
 
     private func summary(_ subject: UInt32) -> SubjectSummary {
@@ -89,7 +89,7 @@ extension Fold {
             enrolled: subjects.enrolledAt(subject).pointee,
             perks: policy.perks.indices.filter { record[subjects.layout.perksAt + $0] != PerkState.idle },
             sanctions: policy.sanctions.indices.compactMap { sanction in
-                imposition(sanction, record).map { .init(sanction: sanction, state: $0.pointee.state) }
+                activeSanction(sanction, record).map { .init(sanction: sanction, state: $0.pointee.state) }
             })
     }
 }

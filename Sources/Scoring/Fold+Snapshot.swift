@@ -170,7 +170,7 @@ extension IdentityTable {
     }
 }
 
-extension Pool {
+extension SlabAllocator {
     borrowing func write(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
         var writer = ByteWriter()
         writer.append(littleEndian: UInt64(used))
@@ -247,13 +247,13 @@ extension EventTexts {
     }
 }
 
-extension Pool where Element == Imposition {
+extension SlabAllocator where Element == ActiveSanction {
     /// Whether an element's cases are ones that there are (in memory they are numbered from 0); those of removed ones are
     /// what they were.
     func isGood(_ number: Int) -> Bool {
         let place = UnsafeRawPointer(self[UInt32(number)])
-        let state = place.load(fromByteOffset: MemoryLayout<Imposition>.offset(of: \.state)!, as: UInt8.self)
-        let appeal = place.load(fromByteOffset: MemoryLayout<Imposition>.offset(of: \.appeal)!, as: UInt8.self)
+        let state = place.load(fromByteOffset: MemoryLayout<ActiveSanction>.offset(of: \.state)!, as: UInt8.self)
+        let appeal = place.load(fromByteOffset: MemoryLayout<ActiveSanction>.offset(of: \.appeal)!, as: UInt8.self)
         return state < SanctionState.allCases.count && appeal <= 2
     }
 }
@@ -312,7 +312,7 @@ extension SubjectTable {
                 used += 1
             }
         }
-        var seen = Marks(count: used)
+        var seen = BitSet(count: used)
         for number in free where Self.header(record(number)).pointee.keyLength > 0 || !seen.insert(number + 1) {
             throw reader.failure
         }

@@ -39,7 +39,7 @@ extension Fold {
         output.sortReasons(from: firstReason)
         let reasons = firstReason..<output.reasons.count
         weigh(record, &change)
-        for sanction in policy.sanctions.indices where imposition(sanction, record)?.pointee.cause == identity {
+        for sanction in policy.sanctions.indices where activeSanction(sanction, record)?.pointee.cause == identity {
             lift(sanction, record, .voided, cause: .event(event), change)
             change.sanctions = true
         }

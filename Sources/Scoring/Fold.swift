@@ -1,6 +1,6 @@
 public import Events
 public import Policy
-internal import Expressions
+internal import CEL
 
 /// The pure fold of one ledger partition: (state, entry) → (state, facts). SPEC sections 2 to 7.
 ///
@@ -31,7 +31,7 @@ public struct Fold: ~Copyable {
     /// Facts since `clearOutput`.
     public internal(set) var output = FactBuffer()
 
-    let types: EventTypes
+    let types: CompiledRules
     let conditions: Conditions
     var subjects: SubjectTable
     /// Subjects by band number. It follows from `subjects`: no snapshot and no digest has it.
@@ -53,12 +53,12 @@ public struct Fold: ~Copyable {
     /// A shadow's timers of perks and sanctions, which a switch leaves out: the others lie as in a past.
     var decisionTimers = TimerQueue()
     /// Buckets beyond the one that lies in the subject's record.
-    var buckets = Pool<Bucket>()
-    var evidence = Pool<Evidence>()
-    var impositions = Pool<Imposition>()
+    var buckets = SlabAllocator<Bucket>()
+    var evidence = SlabAllocator<Evidence>()
+    var impositions = SlabAllocator<ActiveSanction>()
     let decoder = EventDecoder()
-    let eventFrame: Frame
-    let standingFrame: Frame
+    let eventFrame: EvaluationFrame
+    let standingFrame: EvaluationFrame
     let ranks: TimerRanks
     let bounds: [Bounds]
     /// Of the rules, then of the measures.
@@ -132,7 +132,7 @@ public struct Fold: ~Copyable {
                 bytes: Self.maximumEarlyBytes))
         enrolledKinds = policy.kinds
         activeText = policy.text
-        types = EventTypes(policy)
+        types = CompiledRules(policy)
         let layout = SubjectTable.Layout(
             dimensions: policy.dimensions.count, series: policy.rules.count + policy.measures.count,
             perks: policy.perks.count, sanctions: policy.sanctions.count, states: Series.stateWords(of: policy),
@@ -148,8 +148,8 @@ public struct Fold: ~Copyable {
         eventsByRule = .allocate(capacity: policy.rules.count)
         eventsByRule.initialize(repeating: 0)
         calendar = CalendarCache(series: series.count)
-        eventFrame = Frame(policy.variables.event.declarations)
-        standingFrame = Frame(policy.variables.standing.declarations)
+        eventFrame = EvaluationFrame(policy.variables.event.declarations)
+        standingFrame = EvaluationFrame(policy.variables.standing.declarations)
         kindTexts = SubjectKind.allCases.map { Text($0.description) }
         bandTexts = policy.bands.map { Text($0.name) }
         bandFloors = policy.bands.map(\.from)

@@ -1,5 +1,5 @@
 internal import Events
-internal import Expressions
+internal import CEL
 
 /// What a fold notes of the evaluations that gave nothing and of the event types that its policy does not name.
 ///

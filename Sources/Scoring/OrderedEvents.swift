@@ -40,7 +40,7 @@ struct OrderedEvent: BitwiseCopyable {
 /// Events at the same time that have the same value are in any order among themselves, which makes no difference. Where values
 /// differ, their texts put them in order: those that are not in memory any more are to be looked up before.
 struct OrderedEvents: ~Copyable {
-    var events = Pool<OrderedEvent>()
+    var events = SlabAllocator<OrderedEvent>()
     var texts = EventTexts()
 
     @inline(__always) subscript(_ number: UInt32) -> UnsafeMutablePointer<OrderedEvent> { events[number] }

@@ -141,7 +141,7 @@ extension Fold {
         return Int(comparison.next) < subjects.used
     }
 
-    /// Marks the perks and the sanctions of a subject that are not idle.
+    /// BitSet the perks and the sanctions of a subject that are not idle.
     fileprivate func mark(
         _ bit: UInt8, _ record: UnsafeMutablePointer<Int64>, _ perks: [Int], _ sanctions: [Int], _ held: inout [UInt8]
     ) {

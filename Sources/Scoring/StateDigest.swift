@@ -35,10 +35,10 @@ extension Fold {
 
     /// What was come across of each pool: everything that lies there belongs to one place, or is free.
     private struct Seen {
-        var buckets: Marks
-        var evidence: Marks
-        var impositions: Marks
-        var ordered: Marks
+        var buckets: BitSet
+        var evidence: BitSet
+        var impositions: BitSet
+        var ordered: BitSet
         /// Of the subject at hand, what its rules add up to, by dimension.
         var points: [Int64]
     }

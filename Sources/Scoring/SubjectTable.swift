@@ -5,7 +5,7 @@ internal import Events
 ///
 /// A record is `words` 64-bit words: header, score, terms and life, events, the key's place of three words, then per
 /// dimension its points, per rule and per measure a `Bucket`, per perk its state, per sanction the number of its
-/// `Imposition`, the states of windows and measures (`Series.stateAt`), and, if the policy declares attributes, the number of
+/// `ActiveSanction`, the states of windows and measures (`Series.stateAt`), and, if the policy declares attributes, the number of
 /// the subject's (`AttributeTable`). A key of at most 24 bytes lies in the record itself, a longer one elsewhere. Chunks never
 /// move, so growth copies nothing but the index. After the records a chunk has a word for each, the time of its enrolment, and
 /// one for all: the greatest number of an enrolment that was put into the chunk (`Life`). The fold of an event reads neither.

@@ -29,7 +29,7 @@ struct TimerQueue: ~Copyable {
     /// Dues whose group was asked for of late, by a hash of the due: the ends of buckets come again and again.
     private static let recentCount = 512
 
-    var links = Pool<Link>()
+    var links = SlabAllocator<Link>()
     var groups: [Group] = []
     private var freeGroups: [Int32] = []
     var groupOfDue: [Int64: Int32] = [:]

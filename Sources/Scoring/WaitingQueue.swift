@@ -83,8 +83,8 @@ struct WaitingQueue: ~Copyable {
     /// By the number of their source topic, plus one: events that contribute nothing.
     private(set) var inVainByTopic: [Int64] = []
 
-    private var items = Pool<Item>()
-    private var blocks = Pool<Block>()
+    private var items = SlabAllocator<Item>()
+    private var blocks = SlabAllocator<Block>()
     private var lanes: [Lane] = []
     private var chains = [Chain](repeating: Chain(), count: 64)
     private var usedChains = 0

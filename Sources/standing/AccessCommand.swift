@@ -262,9 +262,9 @@ private enum Password {
         quiet.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet)
         defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &before) }
-        say("password:")
+        printMessage("password:")
         let first = readLine()
-        say("once more:")
+        printMessage("once more:")
         guard first == readLine() else { throw fail("error: the two passwords differ; try again") }
         return first
     }

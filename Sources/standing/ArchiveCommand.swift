@@ -90,13 +90,13 @@ private func show(_ archives: [Archive], _ output: TableFormat, _ look: (Archive
         let status: Archive.Status
         do {
             status = try look(archive)
-            for path in try archive.directory.oddPaths() { say("\(path): is no file, and is passed over") }
+            for path in try archive.directory.oddPaths() { printMessage("\(path): is no file, and is passed over") }
         } catch let error as FileError {
             throw fail("error: \(error)")
         }
         if output == .json { print(status.json) } else { table.add(status.row) }
-        for torn in status.torn { say("\(torn): cut off after a crash, kept aside") }
-        for damage in status.damages { say("\(damage)") }
+        for torn in status.torn { printMessage("\(torn): cut off after a crash, kept aside") }
+        for damage in status.damages { printMessage("\(damage)") }
         if !status.damages.isEmpty { isGood = false }
     }
     return isGood

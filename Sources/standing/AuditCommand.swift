@@ -99,7 +99,7 @@ struct AuditListCommand: ParsableCommand {
             }
             print(table.take(), terminator: "")
         }
-        if let next = page.next { say("older: --before \(next)") }
+        if let next = page.next { printMessage("older: --before \(next)") }
     }
 }
 
@@ -139,7 +139,7 @@ struct AuditVerifyCommand: ParsableCommand {
             } else {
                 print("partition \(partition): \(chain.records) records, \(chain.findingCount) findings")
             }
-            for finding in chain.findings { say("error: \(finding)") }
+            for finding in chain.findings { printMessage("error: \(finding)") }
             if chain.findingCount > 0 { isProved = false }
         }
         if !isProved { throw Exit.corruption }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Expressions
+import CEL
 import Foundation
 
 struct BenchEval: ParsableCommand {
@@ -22,15 +22,15 @@ struct BenchEval: ParsableCommand {
     func run() throws {
         var declarations = Declarations()
         declarations.declareObject("data")
-        let compiled: Expressions.Expression
+        let compiled: CEL.Expression
         do throws(ExpressionError) {
-            compiled = try Expressions.Expression(expression, in: &declarations)
+            compiled = try CEL.Expression(expression, in: &declarations)
         } catch {
             throw fail(error.diagnostic(source: expression, name: nil))
         }
         let fields = JSONFields(
             fields: declarations.objectFields, whole: declarations.wholeObjectSlot, isExcluded: nil)
-        let frame = Frame(declarations)
+        let frame = EvaluationFrame(declarations)
         let distinct = 1024
         var amounts: [Double] = []
         var isUtility: [Bool] = []

@@ -83,9 +83,9 @@ struct BenchLatency: AsyncParsableCommand {
         let run = try LatencyMeasurement(cluster: cluster, load: load, workers: workers)
         let (pipeline, relay) = try await onThread {
             if createsTopics { try run.createTopics() }
-            say("measuring the pipeline")
+            printMessage("measuring the pipeline")
             let pipeline = try run.measurePipeline()
-            say("measuring the relay")
+            printMessage("measuring the relay")
             return (pipeline, try run.measureRelay())
         }
         switch output {

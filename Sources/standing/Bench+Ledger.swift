@@ -247,7 +247,7 @@ struct BenchSnapshot: ParsableCommand {
     func run() throws {
         let ledger = try options.make(partitions: 1)
         var fold = PartitionFold(partition: 0, keepsFacts: false)
-        var facts = FactBatch()
+        var facts = EncodedFacts()
         let frames = ArchiveFrames(ledger.directory(0))
         while let frame = try frames.next() {
             try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)
@@ -264,7 +264,7 @@ struct BenchSnapshot: ParsableCommand {
         var bytes = 0
         var restored: PartitionFold?
         let read = try seconds {
-            restored = try store.newest(rejected: { say("\($0.path): \($0.reason)") }) { _, reader in
+            restored = try store.newest(rejected: { printMessage("\($0.path): \($0.reason)") }) { _, reader in
                 bytes = reader.remaining
                 var head: [UInt8] = []
                 return try PartitionFold(partition: 0, snapshot: &reader, chainHead: &head)

@@ -58,16 +58,16 @@ struct BenchPipeline: AsyncParsableCommand {
             cluster: cluster, events: events, subjects: subjects, workers: workers, queueSize: queueSize)
         try await onThread {
             if createsTopics { try run.createTopics() }
-            say("loading the source topic")
+            printMessage("loading the source topic")
             try run.preload()
             // What loading has left behind is not the pipeline's, and goes back to the system at once.
             let delay = mi_option_get(mi_option_decommit_delay)
             mi_option_set(mi_option_decommit_delay, 0)
             mi_collect(true)
             mi_option_set(mi_option_decommit_delay, delay)
-            say("measuring the pipeline")
+            printMessage("measuring the pipeline")
             var result = try run.measurePipeline()
-            say("measuring the ceiling")
+            printMessage("measuring the ceiling")
             let ceiling = try run.measureCeiling()
             result.ceiling = ceiling.rate
             result.more.append(("ceilingCpuMicrosecondsPerEvent", String(format: "%.3f", ceiling.cpuMicroseconds)))

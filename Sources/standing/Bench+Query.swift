@@ -135,9 +135,9 @@ struct BenchQuery: AsyncParsableCommand {
     /// The member under load. `bodyBytes`: of an answer, on the average.
     private func measure(_ member: BenchMember) async throws -> (result: BenchResult, bodyBytes: Int) {
         let port = try await member.serve()
-        say("enrolling \(subjects) subjects, \(eventsPerSubject) events each")
+        printMessage("enrolling \(subjects) subjects, \(eventsPerSubject) events each")
         try await onThread { [eventsPerSubject] in try member.fill(eventsPerSubject: eventsPerSubject) }
-        say("measuring the member")
+        printMessage("measuring the member")
         let clients = try await QueryLoad(
             port: port, connections: connections, questions: .subjects(subjects), seed: seed)
         return try await clients.closing { clients in
@@ -188,7 +188,7 @@ struct BenchQuery: AsyncParsableCommand {
     }
 
     private func addCeiling(to result: inout BenchResult, bodyBytes: Int) async throws {
-        say("measuring the ceiling")
+        printMessage("measuring the ceiling")
         let server = try await FixedAnswerServer(bodyBytes: bodyBytes)
         let clients = try await QueryLoad(
             port: server.port, connections: connections, questions: .fixed(subjects: subjects, bytes: bodyBytes),

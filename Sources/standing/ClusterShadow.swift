@@ -161,16 +161,19 @@ extension ClusterShadow {
             isLast = ContinuousClock.now >= end
             guard let now = try Self(cluster, secret: secret) else { break }
             if Self.isActive(await now.answers(), in: ledger) {
-                guard let order = try Self(cluster, secret: secret)?.order else { return say("its shadow has ended") }
+                guard let order = try Self(cluster, secret: secret)?.order else {
+                    return printMessage("its shadow has ended")
+                }
                 guard order == self.order else {
-                    return say("the policy is active in every partition, and another order stands by now")
+                    return printMessage("the policy is active in every partition, and another order stands by now")
                 }
                 try write(nil)
-                return say("the policy is active in every partition, and its shadow has ended")
+                return printMessage("the policy is active in every partition, and its shadow has ended")
             }
             guard !isLast, (try? await Task.sleep(for: Self.betweenLooks)) != nil else { break }
         }
-        say("its shadow stands until it is ended: `standing policy shadow stop`, once it is active in every partition")
+        printMessage(
+            "its shadow stands until it is ended: `standing policy shadow stop`, once it is active in every partition")
     }
 
     /// In every partition of every member, the owners of all of the ledger's among them.

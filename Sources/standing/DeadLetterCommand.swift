@@ -123,7 +123,7 @@ struct DeadLetterListCommand: ParsableCommand {
                 if table.count > Self.rowsAtATime { print(table.take(), terminator: "") }
             }
         }
-        say("\(waiting) \(waiting == 1 ? "waits" : "wait")")
+        printMessage("\(waiting) \(waiting == 1 ? "waits" : "wait")")
     }
 }
 
@@ -221,14 +221,15 @@ struct DeadLetterRedriveCommand: ParsableCommand {
             ).run(cluster.resolved(wanted), repaired: repaired, isDryRun: dryRun, allowsControl: allowControl)
         }
         print(summary.json)
-        for place in summary.discarded { say("\(place): is discarded") }
-        for place in summary.withheld { say("\(place): stays: it would go to the control topic") }
+        for place in summary.discarded { printMessage("\(place): is discarded") }
+        for place in summary.withheld { printMessage("\(place): stays: it would go to the control topic") }
         for place in summary.withoutBytes {
-            say("\(place): stays: its bytes are not in the topic; give them with --value")
+            printMessage("\(place): stays: its bytes are not in the topic; give them with --value")
         }
-        for place in summary.withoutTopic { say("\(place): stays: it names no source topic that is there") }
+        for place in summary.withoutTopic { printMessage("\(place): stays: it names no source topic that is there") }
         if summary.withoutKey > 0 {
-            say("\(summary.withoutKey) without a key: several of one subject can change places among each other")
+            printMessage(
+                "\(summary.withoutKey) without a key: several of one subject can change places among each other")
         }
         try checkFound(summary.found, of: letters)
         guard summary.staying == 0 else { throw fail("error: \(summary.whatStays)") }

@@ -10,12 +10,12 @@ enum Exit {
 }
 
 /// Messages for people: standard error, a line each. What would steer a terminal is escaped.
-func say(_ message: String) {
+func printMessage(_ message: String) {
     StandardError.write(Array((ProgressLine.clearing + message.printable(keepingLayout: true) + "\n").utf8))
 }
 
 /// Ends the command with `message` on standard error.
 func fail(_ message: String, _ code: ExitCode = Exit.failed) -> ExitCode {
-    say(message)
+    printMessage(message)
     return code
 }

@@ -304,7 +304,7 @@ private struct LedgerCopy {
     var restore: @Sendable (Int32, @escaping PartitionFold.History) throws -> PartitionFold? {
         { [data] partition, history in
             try data.restoredBesideMember(partition, history: history) { rejected in
-                say(
+                printMessage(
                     "\(rejected.path): passed over (\(rejected.reason)); `standing serve` throws it away at its next start"
                 )
             }

@@ -152,19 +152,19 @@ struct LagCommand: AsyncParsableCommand {
                 show(report)
                 guard !watch else { continue }
                 let excesses = maxSeconds.map { report.excesses(maxSeconds: $0, asked: group) } ?? []
-                for excess in excesses { say(excess) }
+                for excess in excesses { printMessage(excess) }
                 return !excesses.isEmpty
             } catch {
                 let failure = "error: \(source.brokers): \(error)"
                 guard watch, error.isRetriable, !error.isFatal else { throw fail(failure) }
-                say(failure)
+                printMessage(failure)
                 Thread.sleep(forTimeInterval: pause)
             }
         }
     }
 
     private func show(_ report: LagReport) {
-        for note in report.notes { say("note: \(note)") }
+        for note in report.notes { printMessage("note: \(note)") }
         if output == .json {
             for chunk in report.jsonChunks { print(String(decoding: chunk, as: UTF8.self), terminator: "") }
             print("")

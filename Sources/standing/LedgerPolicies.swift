@@ -100,10 +100,11 @@ struct ActivePolicies {
         guard wait.microseconds > 0 else { return }
         let place = "ledger partition \(partition)"
         switch try outcome(of: id, within: wait.microseconds) {
-        case .activated: say("the ledger has the activation: \(Self.switchIsSeen)")
-        case .repeated: say("\(policy.id) version \(policy.version) was active already at that entry of \(place)")
+        case .activated: printMessage("the ledger has the activation: \(Self.switchIsSeen)")
+        case .repeated:
+            printMessage("\(policy.id) version \(policy.version) was active already at that entry of \(place)")
         case .conflict(let conflict) where conflict.active == PolicyHash.of(policy.text):
-            say("\(policy.id) version \(policy.version) was active already at that entry of \(place)")
+            printMessage("\(policy.id) version \(policy.version) was active already at that entry of \(place)")
         case .conflict(let conflict):
             throw fail(
                 "error: another policy was active at that entry of \(place): nothing changed (\(conflict.wordy)). `standing "
@@ -213,7 +214,9 @@ struct LedgerPolicies {
             let isOther = !zip(history, longest).allSatisfy {
                 $0.text == $1.text && $0.conflict == $1.conflict && $0.olderVersion == $1.olderVersion
             }
-            if isOther { say("ledger partition \(partition) is left out: it has had other policies than the others") }
+            if isOther {
+                printMessage("ledger partition \(partition) is left out: it has had other policies than the others")
+            }
             return isOther
         }
         let last = longest.lastIndex { !$0.changedNothing }

@@ -110,7 +110,7 @@ struct LedgerClock {
     func time(for subject: String?, before limit: Timestamp) throws -> Timestamp? {
         let time = try time(for: subject) { partition in
             try self.clock(of: partition)?.time(upTo: limit) {
-                say(
+                printMessage(
                     "reading \(topic.topic)[\(partition)] from its beginning, up to offset \(topic.ends[partition] ?? 0): its last "
                         + "records do not tell where its clock stands; --clock wall saves that")
             }

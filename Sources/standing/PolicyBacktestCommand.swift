@@ -87,11 +87,12 @@ struct PolicyBacktestCommand: ParsableCommand {
             defer { line.finish() }
             let report = try backtest.run(progress: progress) { rejected in
                 shown += 1
-                if shown <= Self.rejectedLinesShown { say(rejected.description) }
+                if shown <= Self.rejectedLinesShown { printMessage(rejected.description) }
             }
             line.finish()
             if report.input.rejected > 0 {
-                say("\(report.input.rejected) of \(report.input.read) lines were no event that could be folded")
+                printMessage(
+                    "\(report.input.rejected) of \(report.input.read) lines were no event that could be folded")
             }
             return report
         } catch let failure as LineReader.Failure {

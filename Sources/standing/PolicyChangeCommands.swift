@@ -57,7 +57,7 @@ struct PolicyProposeCommand: ParsableCommand {
         // Standard output has the document or the page about it, never both.
         if path != "-" {
             print(proposal.page, terminator: "")
-            say("proposal: \(path)")
+            printMessage("proposal: \(path)")
         }
         if !proposal.breaches.isEmpty { throw Exit.failed }
     }
@@ -157,7 +157,7 @@ struct PolicyActivateCommand: AsyncParsableCommand {
         }
         let signer = try key.signer(&settings)
         let shadow = try ClusterShadow(cluster, secret: try MemberSecret.setting(&settings))
-        if let shadow { say(await shadow.forecast(of: policy)) }
+        if let shadow { printMessage(await shadow.forecast(of: policy)) }
         try active.activate(policy, wait, signer) { try time.stamp(cluster, &settings, known: proposal.clock) }
         try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
@@ -205,7 +205,7 @@ struct PolicyRollbackCommand: AsyncParsableCommand {
         let policy = try loadLedgerPolicy(text)
         let signer = try key.signer(&settings)
         let shadow = try ClusterShadow(cluster, secret: try MemberSecret.setting(&settings))
-        if let shadow { say(await shadow.forecast(of: policy)) }
+        if let shadow { printMessage(await shadow.forecast(of: policy)) }
         try active.activate(policy, wait, signer) { try time.stamp(cluster, &settings) }
         try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")

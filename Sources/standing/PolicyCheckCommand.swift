@@ -37,7 +37,7 @@ struct PolicyCheckCommand: ParsableCommand {
             do {
                 var review = try reviewPolicy(file)
                 if !sample.isEmpty { review.add(try read(review.policy)) }
-                for line in review.lines(areErrors: strict) { say(line) }
+                for line in review.lines(areErrors: strict) { printMessage(line) }
                 if strict, !review.warnings.isEmpty { isGood = false }
             } catch is ExitCode {
                 // Its mistakes are told; the next file may have others.
@@ -56,7 +56,9 @@ struct PolicyCheckCommand: ParsableCommand {
             do {
                 let events = try EventFile(path, progress: progress)
                 while let event = try events.next(reject: { _ in }) { result.add(event) }
-                if events.rejected > 0 { say("\(path): \(events.rejected) of \(events.read) lines are no events") }
+                if events.rejected > 0 {
+                    printMessage("\(path): \(events.rejected) of \(events.read) lines are no events")
+                }
             } catch let failure as LineReader.Failure {
                 throw fail(failure.description)
             }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Expressions
+import CEL
 import Foundation
 import Policy
 import Replay
@@ -89,7 +89,9 @@ struct PolicyEvalCommand: ParsableCommand {
         let out = try OutputFile("-")
         try write(row, to: out)
         try out.close()
-        for diagnostic in row.diagnostics + row.warnings { say(diagnostic.diagnostic(source: expression, name: nil)) }
+        for diagnostic in row.diagnostics + row.warnings {
+            printMessage(diagnostic.diagnostic(source: expression, name: nil))
+        }
         if row.error != nil { throw Exit.failed }
     }
 

@@ -41,7 +41,7 @@ struct PolicyFormatCommand: ParsableCommand {
                     try output.close()
                 }
             } catch let mistakes as YAMLMistakes {
-                say(mistakes.description)
+                printMessage(mistakes.description)
                 isGood = false
             }
         }

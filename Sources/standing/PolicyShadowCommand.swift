@@ -84,7 +84,7 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
             return report.canShadow ? nil : "\(answer.name) cannot: \(report.reason ?? "")"
         }
         guard reasons.isEmpty else {
-            for reason in reasons { say("error: \(reason)") }
+            for reason in reasons { printMessage("error: \(reason)") }
             throw Exit.failed
         }
     }
@@ -114,7 +114,7 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
             throw fail("error: \(answer.name) refuses: \(refusal(answer) ?? ""): nothing is in the shadow")
         }
         guard !isDone else {
-            return say(
+            return printMessage(
                 "the members fold it: `standing policy shadow status` says how far they are and what would differ")
         }
         let late = answers.filter { !hasTaken($0) }.map(\.name).joined(separator: ", ")
@@ -147,7 +147,7 @@ struct PolicyShadowStatusCommand: AsyncParsableCommand {
             try Cluster(cluster, &settings), secret: try MemberSecret.setting(&settings))
         let view = ShadowView(order: shadow.order, answers: await shadow.answers())
         print(output == .json ? view.json : view.text, terminator: "")
-        for answer in view.silent { say("\(answer.name) does not answer") }
+        for answer in view.silent { printMessage("\(answer.name) does not answer") }
     }
 }
 
@@ -169,6 +169,6 @@ struct PolicyShadowStopCommand: ParsableCommand {
             try Cluster(cluster, &settings), secret: try MemberSecret.setting(&settings))
         guard let order = shadow.order else { throw fail("error: no policy is in the shadow") }
         try shadow.write(nil)
-        say("\(ShadowReport.Order(order).name) is in the shadow no more")
+        printMessage("\(ShadowReport.Order(order).name) is in the shadow no more")
     }
 }

@@ -81,11 +81,11 @@ struct PolicyTestCommand: ParsableCommand {
                     }
                     if update { try write(file, text, results, &tally) }
                 } catch let mistakes as YAMLMistakes {
-                    say(mistakes.description)
+                    printMessage(mistakes.description)
                     tally.broken += 1
                 } catch let code as ExitCode where code == Exit.failed {
                     // `loadPolicy` has printed the policy's mistakes.
-                    say("\(path): error: its policy cannot be used")
+                    printMessage("\(path): error: its policy cannot be used")
                     tally.broken += 1
                 }
             }

@@ -92,13 +92,13 @@ struct QuickstartCommand: AsyncParsableCommand {
         _ = try cluster.pipeline(policy: policy)
         let broker = try cluster.startEmbedded()
         if let broker {
-            say(
+            printMessage(
                 "embedded broker at \(broker.bootstrap)   (look inside: kcat -b \(broker.bootstrap) -t standing.score-changes)"
             )
         } else {
             do {
                 let admin = TopicAdmin(try Admin(cluster.kafka), topicPrefix: cluster.prefix)
-                guard try admin.apply(cluster.definitions, report: { say($0.description) }) != .refused else {
+                guard try admin.apply(cluster.definitions, report: { printMessage($0.description) }) != .refused else {
                     throw Exit.failed
                 }
             } catch let error as KafkaError {

@@ -106,7 +106,7 @@ struct ReplayCommand: ParsableCommand {
             for file in events {
                 try replay.run(file: file, progress: progress, fact: writeFact) { rejected in
                     shown += 1
-                    if shown <= Self.rejectedLinesShown { say(rejected.description) }
+                    if shown <= Self.rejectedLinesShown { printMessage(rejected.description) }
                 }
             }
             try replay.finish(asOf: asOf.flatMap { Timestamp($0) }, fact: writeFact)
@@ -114,7 +114,9 @@ struct ReplayCommand: ParsableCommand {
         } catch let failure as LineReader.Failure {
             throw fail(failure.description)
         }
-        if replay.rejected > 0 { say("\(replay.rejected) of \(replay.read) lines were no event that could be folded") }
+        if replay.rejected > 0 {
+            printMessage("\(replay.rejected) of \(replay.read) lines were no event that could be folded")
+        }
         try factFile?.close()
         if let subject {
             let key = Array(subject.utf8)
@@ -203,7 +205,7 @@ struct ReplayCommand: ParsableCommand {
         let known =
             clock == .distantPast
             ? "the ledger has no clock yet" : "the past is known until \(clock), the ledger's clock"
-        say("--as-of: \(known): this is what comes of it by then if nothing more happens")
+        printMessage("--as-of: \(known): this is what comes of it by then if nothing more happens")
     }
 
     private func writeFacts(_ path: String, _ source: LedgerSource, _ replay: LedgerReplay) throws {

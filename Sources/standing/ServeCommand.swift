@@ -142,7 +142,8 @@ struct ServeCommand: AsyncParsableCommand {
         let broker = try cluster.startEmbedded()
         configuration.kafka = cluster.kafka
         if let broker {
-            say("embedded broker at \(broker.bootstrap) (kcat -b \(broker.bootstrap) -L); it goes with this process")
+            printMessage(
+                "embedded broker at \(broker.bootstrap) (kcat -b \(broker.bootstrap) -L); it goes with this process")
         }
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)

@@ -276,7 +276,7 @@ struct Cluster {
         (prefix, definitions) = try Self.topics(options.topics, prefix: options.topicPrefix, &settings)
         kafka = KafkaConfiguration(
             brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
-        kafka.patience.onWait = { say("\($0)") }
+        kafka.patience.onWait = { printMessage("\($0)") }
     }
 
     /// What topics are called: no cluster is needed for it. The arguments are the flags.

@@ -77,8 +77,8 @@ struct SimulateCommand: ParsableCommand {
                 if seeds == 1 || verbose { print("seed \(seed): \(summary)") }
             } catch {
                 line.finish()
-                say("\(error)")
-                say("as short as it goes: \(run.shrunk(from: error))")
+                printMessage("\(error)")
+                printMessage("as short as it goes: \(run.shrunk(from: error))")
                 throw Exit.failed
             }
         }

@@ -32,7 +32,7 @@ struct SourceCheckCommand: ParsableCommand {
 
     func run() throws {
         let file = try MapFile(self.file)
-        guard let sample else { return say("\(self.file): no mistakes") }
+        guard let sample else { return printMessage("\(self.file): no mistakes") }
         let mapper = CheckedMapper(file.map)
         let topic = topic ?? file.topic?.name ?? "sample"
         let declared = DeclaredSources(file.topic?.declaration.map { [topic: $0] } ?? [:])
@@ -65,7 +65,7 @@ struct SourceCheckCommand: ParsableCommand {
         } catch let failure as LineReader.Failure {
             throw fail(failure.description)
         }
-        say("\(counts.events) events, \(counts.none) passed over, \(counts.refused) refused")
+        printMessage("\(counts.events) events, \(counts.none) passed over, \(counts.refused) refused")
         if counts.refused > 0 { throw Exit.failed }
     }
 

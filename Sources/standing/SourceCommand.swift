@@ -51,7 +51,7 @@ struct SourceResetCommand: ParsableCommand {
         } catch let error as PipelineError {
             throw fail("error: \(error)")
         }
-        say("\(topic) is read from its beginning when intake starts")
+        printMessage("\(topic) is read from its beginning when intake starts")
     }
 }
 

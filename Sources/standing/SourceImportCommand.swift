@@ -97,7 +97,9 @@ struct SourceImportCommand: ParsableCommand {
             if output == .text { print(summary.text(file, enrolments).printable(keepingLayout: true)) }
             guard let cluster else {
                 if output == .json { print(summary.json(enrolments, sent: nil)) }
-                guard summary.refused > 0 else { return say("nothing was sent: --go sends \(summary.events) events") }
+                guard summary.refused > 0 else {
+                    return printMessage("nothing was sent: --go sends \(summary.events) events")
+                }
                 throw fail(
                     "nothing was sent: \(summary.refused) rows are refused; --go --skip-rejects sends \(summary.events) events"
                 )
@@ -154,7 +156,7 @@ struct SourceImportCommand: ParsableCommand {
             if summary.add(row), let event = row.event { try enrolments?.note(event.subject) }
             if let refusal = row.refusal {
                 if summary.refused <= Self.shownRefusals {
-                    say("\(file):\(row.line): refused: \(refusal.message)\(Self.hint(refusal))")
+                    printMessage("\(file):\(row.line): refused: \(refusal.message)\(Self.hint(refusal))")
                 }
                 try rejects?.write(line: row, refusal)
             } else if row.event != nil {
@@ -173,7 +175,7 @@ struct SourceImportCommand: ParsableCommand {
             let near = YAMLReader.nearest(to: name, in: columns).map { "; did you mean \"\($0)\"?" } ?? ""
             let some = columns.prefix(Self.shownColumns).joined(separator: ", ")
             let more = columns.count > Self.shownColumns ? ", …" : ""
-            say(
+            printMessage(
                 "\(file):1: warning: the map reads value.\(name), and the table has no such column: \(some)\(more)\(near)"
             )
         }
@@ -196,7 +198,7 @@ struct SourceImportCommand: ParsableCommand {
             try ImportState(of: pass.input, map: mapText, topic: topic)
         }
         let first = try state.flatMap { try progress?.resumed(from: $0) } ?? 0
-        if first > 0 { say("\(first) rows are sent already: it goes on after them") }
+        if first > 0 { printMessage("\(first) rows are sent already: it goes on after them") }
         let sender = try ImportSender(cluster.kafka, topic: topic, partitions: partitions, rate: rate)
         let work = WorkCounter(total: rows)
         work.add(first, count: 0)
@@ -222,7 +224,7 @@ struct SourceImportCommand: ParsableCommand {
         try note()
         line.finish()
         let seconds = max((ContinuousClock.now - start) / .seconds(1), 0.001)
-        say("sent \(sender.sent) events to \(topic), \(Int(Double(sender.sent) / seconds)) a second")
+        printMessage("sent \(sender.sent) events to \(topic), \(Int(Double(sender.sent) / seconds)) a second")
         return sender.sent
     }
 }

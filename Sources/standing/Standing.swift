@@ -85,7 +85,7 @@ struct StandingCommand: AsyncParsableCommand {
         } catch {
             // The argument parser's own code for usage is 64; ours is 2.
             if exitCode(for: error) == .validationFailure {
-                say(fullMessage(for: error))
+                printMessage(fullMessage(for: error))
                 Foundation.exit(Exit.usage.rawValue)
             }
             exit(withError: error)

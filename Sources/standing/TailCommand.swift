@@ -229,7 +229,7 @@ final class FactTail: @unchecked Sendable {
         let place = consumer.assignment[record.source].topicPartition
         guard let value = record.value, let fact = try? FactMessage(json: value) else {
             if strange.insert(record.source).inserted {
-                say("\(place) offset \(record.offset): this is no fact; it and others like it are ignored")
+                printMessage("\(place) offset \(record.offset): this is no fact; it and others like it are ignored")
             }
             return
         }
@@ -241,7 +241,7 @@ final class FactTail: @unchecked Sendable {
         case .ignoreRepeat: return
         case .ignoreGap(let missing):
             if gaps.insert(record.source).inserted {
-                say(
+                printMessage(
                     "\(place) offset \(record.offset): GAP, \(missing) facts are missing; records are ignored until they arrive"
                 )
             }
@@ -299,7 +299,7 @@ final class FactTail: @unchecked Sendable {
     private func note(_ errors: [(place: TopicPartition, error: KafkaError)]) throws {
         guard let (place, error) = errors.first else { return isTroubled = false }
         guard error.isRetriable else { throw error }
-        if !isTroubled { say("\(place): \(error)") }
+        if !isTroubled { printMessage("\(place): \(error)") }
         isTroubled = true
     }
 }

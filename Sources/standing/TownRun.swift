@@ -217,7 +217,7 @@ final class TownRun: @unchecked Sendable {
                 continue
             }
             if !hasSaidWhere, let address, let subject {
-                say("look inside: curl http://\(address)/subjects/\(subject)")
+                printMessage("look inside: curl http://\(address)/subjects/\(subject)")
                 hasSaidWhere = true
             }
             print(view.line)

@@ -38,7 +38,7 @@ struct VerifyCommand: ParsableCommand {
         defer { line.finish() }
         let checkpoints = try readCheckpoints(cluster)
         if keyring.trustedKeys.isEmpty, !checkpoints.isEmpty {
-            say("\(checkpoints.count) checkpoints are left out: no key is trusted (--trusted-keys FILE)")
+            printMessage("\(checkpoints.count) checkpoints are left out: no key is trusted (--trusted-keys FILE)")
         }
         var isProved = true
         for partition in ledger.partitions {
@@ -61,7 +61,7 @@ struct VerifyCommand: ParsableCommand {
                     checkpoints: keyring.trustedKeys.isEmpty ? [] : checkpoints, keyring: keyring)
             }
             print(report.json)
-            for finding in report.findings { say("error: \(finding)") }
+            for finding in report.findings { printMessage("error: \(finding)") }
             if !report.findings.isEmpty { isProved = false }
         }
         if !isProved { throw Exit.corruption }
@@ -71,7 +71,7 @@ struct VerifyCommand: ParsableCommand {
         guard let topic = cluster.names(.checkpoints).first else { return [] }
         do {
             return try CheckpointTopic.all(cluster.kafka, topic: topic) { place, offset in
-                say("\(place), offset \(offset): no checkpoint")
+                printMessage("\(place), offset \(offset): no checkpoint")
             }
         } catch let error as KafkaError {
             throw fail("error: \(error)")

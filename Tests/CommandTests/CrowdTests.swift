@@ -87,7 +87,8 @@ extension CommandTests {
                 try crowd.join(address, count: Self.slow, sending: "GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
             }
             try crowd.join(
-                server, count: Self.lookUps, sending: "GET /subjects/\(subject)/file HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                server, count: Self.lookUps,
+                sending: "GET /subjects/\(subject)/file HTTP/1.1\r\nHost: localhost\r\n\r\n")
             try cluster.feed(Array(events[1000...]))
             for address in addresses {
                 #expect(await answer(address + "/livez")?.status == 200, "\(address)")

@@ -112,7 +112,7 @@ extension CommandTests {
             var scores: [Int64: Int] = [:]
             for partition in frames.indices {
                 var fold = PartitionFold(partition: Int32(partition), keepsFacts: false)
-                var facts = FactBatch()
+                var facts = EncodedFacts()
                 for frame in frames[partition] {
                     try frame.bytes.withUnsafeBytes {
                         try fold.apply(frame: $0, at: frame.offset, above: [], into: &facts)

@@ -31,7 +31,7 @@ struct DatabaseBuilderTests {
         let (built, followed) = (folder.path("built.sqlite"), folder.path("followed.sqlite"))
         let builder = try DatabaseBuilder(.perks, path: built, topic: Self.topic)
         let store = try PerksStore(path: followed)
-        var batch = FactBatch(for: store, after: [:])
+        var batch = JudgedFacts(for: store, after: [:])
         // More than a transaction.
         for number in 1...5000 as ClosedRange<Int64> {
             let fact =

@@ -18,8 +18,8 @@ struct FactBatchTests {
     /// Adds `facts` to partition 0 from `offset` on.
     private func batch(
         of facts: [String?], offset: Int64 = 0, after last: Int64 = 0, in store: any FactStore
-    ) -> FactBatch {
-        var batch = FactBatch(for: store, after: [0: FactPosition(offset: offset, sequence: last)])
+    ) -> JudgedFacts {
+        var batch = JudgedFacts(for: store, after: [0: FactPosition(offset: offset, sequence: last)])
         for (index, fact) in facts.enumerated() {
             guard let fact else {
                 batch.add(nil, partition: 0, offset: offset + Int64(index))
@@ -80,7 +80,7 @@ struct FactBatchTests {
 
     @Test func partitionsCountForThemselves() throws {
         let store = try PerksStore(path: folder.path("perks.sqlite"))
-        var batch = FactBatch(for: store, after: [1: FactPosition(offset: 0, sequence: 1)])
+        var batch = JudgedFacts(for: store, after: [1: FactPosition(offset: 0, sequence: 1)])
         for (partition, sequence) in [(0, 1), (1, 1), (1, 2), (0, 2)] as [(Int32, Int64)] {
             Array(grant(sequence).utf8).withUnsafeBytes { batch.add($0, partition: partition, offset: sequence) }
         }

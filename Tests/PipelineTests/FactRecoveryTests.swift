@@ -7,7 +7,7 @@ import Testing
 @Suite struct FactRecoveryTests {
     /// A cluster that answers nothing; time passes while it is waited for.
     private struct SilentCluster: KafkaCluster {
-        let host: StillHost
+        let host: StillRuntime
         var onPoll: @Sendable () -> Void = {}
         var brokers: String { "silent" }
 
@@ -27,12 +27,14 @@ import Testing
     }
 
     private final class SilentConsumer: ConsumerClient {
-        private let host: StillHost
+        private let host: StillRuntime
         private let onPoll: @Sendable () -> Void
         private(set) var assignment: [Consumer.Assigned] = []
         var fatalError: KafkaError? { nil }
 
-        init(_ host: StillHost, _ onPoll: @escaping @Sendable () -> Void) { (self.host, self.onPoll) = (host, onPoll) }
+        init(_ host: StillRuntime, _ onPoll: @escaping @Sendable () -> Void) {
+            (self.host, self.onPoll) = (host, onPoll)
+        }
 
         func subscribe(to topics: [String]) {}
         func assign(_ offsets: [PartitionOffset]) { assignment = offsets.map { Consumer.Assigned($0) } }
@@ -65,7 +67,7 @@ import Testing
 
     /// Meanwhile nothing is folded, so that it must not go on for ever without a word.
     @Test func aBrokerThatIsSilentIsNamed() throws {
-        let host = StillHost()
+        let host = StillRuntime()
         let error = #expect(throws: KafkaError.self) { try run(SilentCluster(host: host), StopFlag()) }
         #expect(error?.description == "scores[2]: the facts that are out cannot be read to their end (_TIMED_OUT)")
     }
@@ -74,7 +76,7 @@ import Testing
     @Test func aStopIsNoResult() throws {
         let stop = StopFlag()
         // At a poll, after the search has begun.
-        let cluster = SilentCluster(host: StillHost()) { stop.set() }
+        let cluster = SilentCluster(host: StillRuntime()) { stop.set() }
         #expect(throws: CancellationError.self) { try run(cluster, stop) }
         #expect(throws: CancellationError.self) { try run(cluster, stop) }
     }

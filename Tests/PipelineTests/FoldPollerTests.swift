@@ -11,7 +11,7 @@ private typealias Frames = LedgerPartitionFrames
 
 /// The fold's poller, round by round, with a cluster in memory. Nothing runs but what a test runs.
 @Suite struct FoldPollerTests {
-    private let host = QueuedHost()
+    private let host = QueuedRuntime()
     private let kafka = MemoryKafka()
     private let disk = WatchedFileSystem()
 

@@ -38,7 +38,7 @@ import Testing
     }
 
     private let frames = Frames()
-    private let host = StillHost()
+    private let host = StillRuntime()
 
     private func appender(maximumSessions: Int = 4) throws -> LedgerAppender {
         try LedgerAppender(

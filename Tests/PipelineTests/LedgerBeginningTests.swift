@@ -135,7 +135,7 @@ extension PipelineServiceTests {
                     kafka: fixture.kafka, topics: fixture.topics, roles: [.fold], policy: fixture.policy)
                 try Self.begin(configuration, partitions: 1)
                 var fold = PartitionFold(partition: 0)
-                var facts = FactBatch()
+                var facts = EncodedFacts()
                 for record in try fixture.read(fixture.topics.ledger) {
                     try #require(record.value).withUnsafeBytes {
                         try fold.apply(frame: $0, at: record.offset, above: [0, 0, 0], into: &facts)

@@ -15,7 +15,7 @@ enum LedgerPartitionFrames {
 
     /// A standby of which nothing is folded. `history`: the ledger's frames, for a policy that is activated.
     static func partition(
-        on host: StillHost, _ disk: FaultyFileSystem? = nil, history: [[UInt8]] = []
+        on host: StillRuntime, _ disk: FaultyFileSystem? = nil, history: [[UInt8]] = []
     ) throws -> LedgerPartition {
         let store = try PartitionStore(
             number, data: disk.map { LocalData("/data", on: $0) }, host: host,
@@ -29,7 +29,7 @@ enum LedgerPartitionFrames {
     }
 
     /// One that is assigned, and catches up to the ledger's end.
-    static func owned(on host: StillHost, end: Int64, _ disk: FaultyFileSystem? = nil) throws -> LedgerPartition {
+    static func owned(on host: StillRuntime, end: Int64, _ disk: FaultyFileSystem? = nil) throws -> LedgerPartition {
         let partition = try partition(on: host, disk)
         own(partition, committed: 0, end: end)
         return partition
@@ -45,7 +45,7 @@ enum LedgerPartitionFrames {
 
     static func archive(_ frames: [[UInt8]], of partition: LedgerPartition) throws {
         for (offset, frame) in frames.enumerated() {
-            try frame.withUnsafeBytes { try partition.store.keep($0, at: Int64(offset)) }
+            try frame.withUnsafeBytes { try partition.store.appendToArchive($0, at: Int64(offset)) }
         }
     }
 
@@ -62,7 +62,7 @@ enum LedgerPartitionFrames {
     static func fold(
         _ frame: [UInt8], at offset: Int64, in partition: LedgerPartition, within slice: PartitionFold.Slice = .standard
     ) throws -> (outcome: LedgerPartition.Outcome, facts: [SentFact]) {
-        var batch = FactBatch()
+        var batch = EncodedFacts()
         let outcome = try frame.withUnsafeBytes {
             try partition.fold(LedgerFrame(offset: offset, bytes: $0), into: &batch, within: slice)
         }

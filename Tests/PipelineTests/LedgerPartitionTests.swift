@@ -11,7 +11,7 @@ private typealias Frames = LedgerPartitionFrames
 /// What a ledger partition decides: its phases, and what is to be done. No broker, and a disk in memory.
 @Suite struct LedgerPartitionTests {
     private static let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
-    let host = StillHost()
+    let host = StillRuntime()
     private let disk = FaultyFileSystem()
 
     // MARK: Phases

@@ -129,7 +129,7 @@ private typealias Frames = LedgerPartitionFrames
 
     // MARK: Portions
 
-    private func feed(_ kafka: MemoryKafka, _ offsets: Range<Int64>, on host: QueuedHost, isStopped: Bool = false)
+    private func feed(_ kafka: MemoryKafka, _ offsets: Range<Int64>, on host: QueuedRuntime, isStopped: Bool = false)
         -> LedgerTopicFeed
     {
         LedgerTopicFeed(
@@ -152,7 +152,7 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func aPortionIsBoundedAndTheNextOneIsReadWhileItIsTaken() throws {
-        let (kafka, host) = (MemoryKafka(), QueuedHost())
+        let (kafka, host) = (MemoryKafka(), QueuedRuntime())
         for number in 0..<20 as Range<UInt8> {
             kafka.append([UInt8](repeating: number, count: 300_000), to: Self.ledger)
         }
@@ -172,7 +172,7 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func anEmptyPortionIsNoEnd() throws {
-        let (kafka, host) = (MemoryKafka(), QueuedHost())
+        let (kafka, host) = (MemoryKafka(), QueuedRuntime())
         kafka.append([0], to: Self.ledger)
         kafka.isSilent = true
         let feed = feed(kafka, 0..<1, on: host)
@@ -187,7 +187,7 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func whatStopsTheReadingIsThrownWhereTheFramesAreTaken() throws {
-        let (kafka, host) = (MemoryKafka(), QueuedHost())
+        let (kafka, host) = (MemoryKafka(), QueuedRuntime())
         kafka.append([0], to: Self.ledger)
         let feed = feed(kafka, 0..<1, on: host, isStopped: true)
         _ = try take(feed)
@@ -196,7 +196,7 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func aFeedThatIsGivenUpLetsGoOfItsConsumerInTheBrokersLine() throws {
-        let (kafka, host) = (MemoryKafka(), QueuedHost())
+        let (kafka, host) = (MemoryKafka(), QueuedRuntime())
         kafka.append([0], to: Self.ledger)
         kafka.isSilent = true
         do {

@@ -9,7 +9,7 @@ struct OwnedPartitionsTests {
     }
 
     @Test func aPartitionIsFoundByItsNumber() {
-        let partitions = OwnedPartitions(StillHost())
+        let partitions = OwnedPartitions(StillRuntime())
         #expect(partitions[0] == nil && partitions.standby(0) == nil)
         let (second, fifth, standby) = (partition(2), partition(5), partition(3))
         partitions.replace([fifth, second], standby: [standby])
@@ -23,7 +23,7 @@ struct OwnedPartitionsTests {
     }
 
     @Test func onlyAPartitionThatIsOwnedIsUsed() {
-        let partitions = OwnedPartitions(StillHost())
+        let partitions = OwnedPartitions(StillRuntime())
         partitions.replace([partition(1)], standby: [partition(2)])
         #expect(partitions.withOwned(1) { $0.partition } == 1)
         #expect(partitions.withOwned(0) { $0.partition } == nil && partitions.withOwned(2) { $0.partition } == nil)
@@ -31,7 +31,7 @@ struct OwnedPartitionsTests {
 
     /// To free a state takes long where it is large.
     @Test func aPartitionThatGoesIsLetGoInTheStorageLine() {
-        let host = QueuedHost()
+        let host = QueuedRuntime()
         let partitions = OwnedPartitions(host)
         partitions.replace([partition(1), partition(2)], standby: [])
         weak let going = partitions[1]

@@ -127,7 +127,7 @@ private typealias Frames = LedgerPartitionFrames
     /// What the planted bug comes to.
     @Test func withoutWaitingAPositionRunsAheadOfItsFacts() throws {
         let frames = try Frames.ledger(bills: 1)
-        let partition = try Frames.partition(on: StillHost())
+        let partition = try Frames.partition(on: StillRuntime())
         partition.assign()
         partition.recover(RunnerStage.blank, committed: 0, waitsForAcknowledgements: false)
         #expect(partition.resumePublication())

@@ -17,7 +17,7 @@ final class RunnerStage {
     static let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
     private static let partitions = 4
 
-    let host: QueuedHost
+    let host: QueuedRuntime
     let kafka: MemoryKafka
     let disk = WatchedFileSystem()
     let runtime: FoldRuntime
@@ -25,20 +25,20 @@ final class RunnerStage {
 
     /// `archives`: the partitions keep archive and snapshots on the disk.
     init(archives: Bool = false, snapshotInterval: Int64 = 300_000_000, memoryLimit: Int64? = nil) throws {
-        let (host, kafka) = (QueuedHost(), MemoryKafka())
+        let (host, kafka) = (QueuedRuntime(), MemoryKafka())
         var configuration = Self.configuration(kafka, on: host)
         if archives { configuration.data = LocalData("/data", on: disk) }
         configuration.snapshotInterval = snapshotInterval
         configuration.memoryLimit = memoryLimit
         runtime = FoldRuntime(Member(configuration, logger: Self.logger))
-        runtime.outlet = try FactOutlet(configuration, ledgerPartitions: Self.partitions, logger: Self.logger)
+        runtime.outlet = try FactProducer(configuration, ledgerPartitions: Self.partitions, logger: Self.logger)
         (self.host, self.kafka) = (host, kafka)
     }
 
     static var logger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 
     /// Of a member that folds.
-    static func configuration(_ kafka: MemoryKafka, on host: QueuedHost) -> PipelineConfiguration {
+    static func configuration(_ kafka: MemoryKafka, on host: QueuedRuntime) -> PipelineConfiguration {
         let topics = PipelineConfiguration.Topics(
             control: "control", sources: [], ledger: "ledger", deadLetter: "dead",
             facts: ["scores", "sanctions", "perks"])

@@ -5,7 +5,7 @@ import Kafka
 /// A cluster of one thread that does what a test says, and notes what is asked of it. Time passes while somebody waits for it.
 struct ScriptedCluster: KafkaCluster {
     final class Script: @unchecked Sendable {
-        let host = StillHost()
+        let host = StillRuntime()
         /// Records of the partitions that the group assigns, in this order.
         var logs: [(place: TopicPartition, records: [PipelineFixture.Sent])] = []
         /// The oldest offset that is still there; 0 where it is not told.

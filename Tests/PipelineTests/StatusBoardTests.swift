@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    private let host = StillHost()
+    private let host = StillRuntime()
     private let lines = LogLines()
 
     private func board(_ roles: Set<Role> = [.intake, .fold]) -> StatusBoard {

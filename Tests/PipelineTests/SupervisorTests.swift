@@ -6,7 +6,7 @@ import Testing
     private struct Slip: Error {}
 
     /// Does what a test says, and writes down what was asked of it.
-    private final class Script: RoundWorker {
+    private final class Script: PollLoop {
         private let shared: Shared
         var canResume: Bool { shared.isMember }
 
@@ -39,7 +39,7 @@ import Testing
     }
 
     private let shared = Script.Shared()
-    private let host = StillHost()
+    private let host = StillRuntime()
     private let stop = StopFlag()
     private let supervisor: Supervisor
 

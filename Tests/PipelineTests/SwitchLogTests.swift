@@ -5,7 +5,7 @@ import Testing
 
 /// What the log says of policy switches. A partition that switches has a step, and one that has switched has none.
 @Suite struct SwitchLogTests {
-    private let host = StillHost()
+    private let host = StillRuntime()
 
     /// The steps of a fold whose history has three frames, in the middle of a switch.
     private func step(after calls: Int) throws -> PartitionFold.PolicySwitch {

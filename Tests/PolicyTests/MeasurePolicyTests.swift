@@ -1,5 +1,5 @@
 import Events
-import Expressions
+import CEL
 import Foundation
 import Policy
 import Testing
@@ -84,7 +84,7 @@ import Testing
             return #expect(Bool(false), "no expression")
         }
         #expect(points.slots == [policy.variables.standing.measures[0]])
-        let frame = Frame(policy.variables.standing.declarations)
+        let frame = EvaluationFrame(policy.variables.standing.declarations)
         frame.slots[points.slots[0]] = .int(3)
         #expect(points.integer(frame) == -60)
         frame.slots[points.slots[0]] = .int(2)

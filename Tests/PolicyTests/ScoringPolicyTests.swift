@@ -1,5 +1,5 @@
 import Events
-import Expressions
+import CEL
 import Foundation
 import Policy
 import Testing

@@ -12,7 +12,7 @@ import Testing
 struct ChangeEventsTests {
     private static let subject = "citizen-17"
 
-    private let feed = ChangeFeed(SystemHost())
+    private let feed = ChangeFeed(SystemRuntime())
 
     init() { feed[3].begin(published: [0, 0, 0]) }
 

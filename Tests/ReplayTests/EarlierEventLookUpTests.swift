@@ -58,7 +58,7 @@ import Testing
             try frame.bytes.withUnsafeBytes { bytes in
                 var isDone = false
                 while !isDone {
-                    var batch = FactBatch()
+                    var batch = EncodedFacts()
                     let progress = try other.apply(
                         frame: bytes, at: frame.offset, above: [0, 0, 0], into: &batch, within: slice)
                     isDone = progress == .done
@@ -93,7 +93,7 @@ import Testing
             try frame.bytes.withUnsafeBytes { bytes in
                 var isDone = false
                 while !isDone, !hasFailed {
-                    var batch = FactBatch()
+                    var batch = EncodedFacts()
                     do {
                         isDone =
                             try fold.apply(

@@ -57,7 +57,7 @@ struct ExtremeFrameTests {
         var fuzz = Fuzz("extreme frames", count: 20_000, long: 1_000_000)
         var random = Seeded(fuzz.seed)
         var (folded, refused, lives) = (0, 0, 0)
-        var batch = FactBatch()
+        var batch = EncodedFacts()
         var fold = PartitionFold(partition: 4, keepsFacts: false)
         var offset: Int64 = 0
         for round in 0..<fuzz.count {

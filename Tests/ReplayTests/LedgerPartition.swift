@@ -91,7 +91,7 @@ enum LedgerEntry {
 /// A partition's fold that expectations may ask and change.
 final class LedgerPartition {
     private(set) var fold: PartitionFold
-    private var batch = FactBatch()
+    private var batch = EncodedFacts()
 
     init(_ partition: Int32 = 4) { fold = PartitionFold(partition: partition) }
 

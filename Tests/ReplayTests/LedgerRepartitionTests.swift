@@ -33,7 +33,7 @@ import Testing
 
     private func fold(_ frames: Frames) throws -> Folded {
         var fold = PartitionFold(partition: 0) { end in MemoryFrames(frames.filter { $0.offset < end }) }
-        var facts = FactBatch()
+        var facts = EncodedFacts()
         var told: [String: [String]] = [:]
         for frame in frames {
             facts.removeAll()

@@ -24,7 +24,7 @@ import Testing
     private func live(_ number: Int, until end: Int64 = .max) throws -> PartitionFold {
         let frames = ledgers[number].frames
         var fold = PartitionFold(partition: Int32(number)) { end in MemoryFrames(frames.filter { $0.offset < end }) }
-        var facts = FactBatch()
+        var facts = EncodedFacts()
         for frame in frames where frame.offset < end {
             try frame.bytes.withUnsafeBytes {
                 try fold.apply(frame: $0, at: frame.offset, above: [0, 0, 0], into: &facts)
@@ -83,7 +83,7 @@ import Testing
             // By hand: entry for entry.
             var expected = PartitionFold(partition: 1, history: ledgers[1].history)
             expected.horizon = time
-            var facts = FactBatch()
+            var facts = EncodedFacts()
             for frame in ledgers[1].frames where !expected.hasReachedHorizon {
                 try frame.bytes.withUnsafeBytes {
                     try expected.apply(frame: $0, at: frame.offset, above: [0, 0, 0], into: &facts)
@@ -103,7 +103,7 @@ import Testing
         replay.policy = other
         let result = try #require(try replay.run(partitions: [3], source: source(ledgers)).first)
         var fold = PartitionFold(partition: 3, fixedPolicy: other)
-        var facts = FactBatch()
+        var facts = EncodedFacts()
         for frame in ledgers[3].frames {
             try frame.bytes.withUnsafeBytes {
                 try fold.apply(frame: $0, at: frame.offset, above: [0, 0, 0], into: &facts)
@@ -140,7 +140,7 @@ import Testing
                 // One has none.
                 guard partition != 3 else { return nil }
                 var fold = PartitionFold(partition: partition, history: history)
-                var facts = FactBatch()
+                var facts = EncodedFacts()
                 let frames = try all(partition, 0, cut)
                 while let frame = try frames.next() {
                     try fold.apply(frame: frame.bytes, at: frame.offset, above: [0, 0, 0], into: &facts)

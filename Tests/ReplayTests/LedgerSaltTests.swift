@@ -31,7 +31,7 @@ import Testing
         var fold = PartitionFold(
             partition: RandomLedger.partition,
             history: { end in MemoryFrames(frames.filter { $0.offset < end }) })
-        var batch = FactBatch()
+        var batch = EncodedFacts()
         for frame in frames {
             try frame.bytes.withUnsafeBytes {
                 try fold.apply(frame: $0, at: frame.offset, above: [0, 0, 0], into: &batch)

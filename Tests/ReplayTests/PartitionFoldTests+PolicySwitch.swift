@@ -21,7 +21,7 @@ extension PartitionFoldTests {
             var fold = PartitionFold(partition: 4) { end in
                 MemoryFrames(kept.filter { $0.offset < end })
             }
-            var batch = FactBatch()
+            var batch = EncodedFacts()
             for frame in all {
                 try frame.bytes.withUnsafeBytes {
                     try fold.apply(frame: $0, at: frame.offset, above: [0, 0, 0], into: &batch)
@@ -112,7 +112,7 @@ extension PartitionFoldTests {
 
         @Test func underAFixedPolicyTheLedgersArePassedOver() throws {
             var fold = PartitionFold(partition: 4, fixedPolicy: try ScoringPolicy(yaml: Self.next, file: "town.yaml"))
-            var batch = FactBatch()
+            var batch = EncodedFacts()
             for frame in [
                 LedgerEntry.frame([.policy(TestPolicy.text)]),
                 LedgerEntry.frame(number: 1, before + [activation(5, TestPolicy.text)] + after),

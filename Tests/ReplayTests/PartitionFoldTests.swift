@@ -154,7 +154,7 @@ import Testing
         ]
         var older = PartitionFold(partition: 4, known: known)
         var newer = PartitionFold(partition: 4)
-        var facts = FactBatch()
+        var facts = EncodedFacts()
         var refused: PartitionFold.Problem?
         for (offset, frame) in frames.enumerated() {
             try frame.withUnsafeBytes { frame in

@@ -154,7 +154,7 @@ import Testing
                     type: "standing.policy.activated", subject: "", offset: 0, topic: "council", second: 0,
                     data: LedgerEntry.policyData(candidate.text))
             ])
-        var facts = FactBatch()
+        var facts = EncodedFacts()
         try activation.withUnsafeBytes {
             try fold.apply(frame: $0, at: fold.nextOffset, above: [0, 0, 0], into: &facts)
         }

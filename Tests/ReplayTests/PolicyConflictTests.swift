@@ -44,7 +44,7 @@ import Testing
     private func apply(
         _ frames: some Sequence<(offset: Int64, bytes: [UInt8])>, to fold: inout PartitionFold
     ) throws -> [String] {
-        var batch = FactBatch()
+        var batch = EncodedFacts()
         for frame in frames {
             try frame.bytes.withUnsafeBytes {
                 try fold.apply(frame: $0, at: frame.offset, above: [0, 0, 0], into: &batch)

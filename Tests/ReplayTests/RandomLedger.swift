@@ -182,7 +182,7 @@ struct RandomLedger {
 
     /// Folds the frames in a range of their places; the facts' JSON.
     func apply(_ range: Range<Int>, to fold: inout PartitionFold) throws -> [String] {
-        var batch = FactBatch()
+        var batch = EncodedFacts()
         for frame in frames[range] {
             try frame.bytes.withUnsafeBytes {
                 try fold.apply(frame: $0, at: frame.offset, above: [0, 0, 0], into: &batch)

@@ -74,7 +74,7 @@ struct ReleaseTests {
             let start = fold.nextOffset
             #expect(start == (written == Fold.stateVersion ? offset : 0))
             let frames = try source(expected.partition, start, .max)
-            var facts = FactBatch()
+            var facts = EncodedFacts()
             while let frame = try frames.next() {
                 facts.removeAll()
                 try fold.apply(frame: frame.bytes, at: frame.offset, above: [0, 0, 0], into: &facts)
@@ -106,7 +106,7 @@ struct ReleaseTests {
             let source = release.source(release.archive)
             var fold = PartitionFold(partition: checkpoint.partition) { try source(checkpoint.partition, 0, $0) }
             let frames = try source(checkpoint.partition, 0, checkpoint.nextOffset)
-            var facts = FactBatch()
+            var facts = EncodedFacts()
             while let frame = try frames.next() {
                 facts.removeAll()
                 try fold.apply(frame: frame.bytes, at: frame.offset, above: [0, 0, 0], into: &facts)

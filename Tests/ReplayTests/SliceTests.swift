@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    static func values(_ batch: borrowing FactBatch) -> [String] {
+    static func values(_ batch: borrowing EncodedFacts) -> [String] {
         batch.items.map { item in
             "\(item.topic) \(item.sequence) \(String(decoding: batch.key(item), as: UTF8.self)) "
                 + String(decoding: batch.value(item), as: UTF8.self)
@@ -42,7 +42,7 @@ import Testing
     }
 
     static func whole(_ frames: Frames, _ fold: inout PartitionFold) throws -> Outcome {
-        var batch = FactBatch()
+        var batch = EncodedFacts()
         for frame in frames {
             try frame.bytes.withUnsafeBytes {
                 try fold.apply(frame: $0, at: frame.offset, above: [0, 0, 0], into: &batch)
@@ -62,7 +62,7 @@ import Testing
             for index in bytes.indices { bytes[index] = 0xEE }
             bytes.deallocate()
         }
-        var batch = FactBatch()
+        var batch = EncodedFacts()
         let progress = try fold.apply(
             frame: UnsafeRawBufferPointer(bytes), at: frame.offset, above: published, into: &batch, within: slice)
         return (progress, values(batch))

@@ -14,7 +14,7 @@ import Testing
         fold.leaveOut(topics.map { Array($0.utf8) })
         _ = try ledger.apply(0..<ledger.frames.count, to: &fold)
         // What is due at the clock happens at the next entry.
-        var facts = FactBatch()
+        var facts = EncodedFacts()
         fold.finish(at: fold.fold.clock, above: [0, 0, 0], into: &facts)
         return fold
     }
@@ -55,7 +55,7 @@ import Testing
             source: { _, start, end in MemoryFrames(frames.filter { $0.offset >= start && $0.offset < end }) })
         var without = try fold(ledger, without: [Self.silent])
         let now = try fold(ledger)
-        var facts = FactBatch()
+        var facts = EncodedFacts()
         if now.fold.clock > without.fold.clock {
             without.finish(at: now.fold.clock, above: [0, 0, 0], into: &facts)
         }

@@ -1,5 +1,5 @@
 import Events
-import Expressions
+import CEL
 import Policy
 @testable import Scoring
 import Testing

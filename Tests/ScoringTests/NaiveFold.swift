@@ -1,5 +1,5 @@
 import Events
-import Expressions
+import CEL
 import Foundation
 import Policy
 import Scoring
@@ -63,8 +63,8 @@ struct NaiveFold {
     /// Activations that name another policy than the active one.
     private(set) var activationsIgnored: Int64 = 0
     private var told: [String] = []
-    let eventFrame: Frame
-    let standingFrame: Frame
+    let eventFrame: EvaluationFrame
+    let standingFrame: EvaluationFrame
 
     private let maximumEvents: UInt32
     /// Early events of a subject, and in all.
@@ -78,8 +78,8 @@ struct NaiveFold {
         active = policy.text
         self.maximumEarly = maximumEarly
         self.maximumEvents = maximumEvents
-        eventFrame = Frame(policy.variables.event.declarations)
-        standingFrame = Frame(policy.variables.standing.declarations)
+        eventFrame = EvaluationFrame(policy.variables.event.declarations)
+        standingFrame = EvaluationFrame(policy.variables.standing.declarations)
     }
 
     /// Folds one happening; tells the facts as `Story` does.

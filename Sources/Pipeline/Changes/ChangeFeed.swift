@@ -11,12 +11,12 @@ public final class ChangeFeed: Sendable {
     public static let maximumSubscriptions = 4096
 
     let watchers = ChangeWatchers()
-    private let host: any Host
+    private let host: any Runtime
     private let bytes = Atomic(mostBytes)
     /// By the partition's number; each stays once it is there.
     private let partitions = Mutex<[Int32: PartitionChanges]>([:])
 
-    init(_ host: any Host) { self.host = host }
+    init(_ host: any Runtime) { self.host = host }
 
     /// How many ledger partitions share the memory; those that are there have theirs.
     func expect(partitions: Int) {

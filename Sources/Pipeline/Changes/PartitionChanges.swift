@@ -25,12 +25,12 @@ final class PartitionChanges: Sendable {
     }
 
     let partition: Int32
-    private let host: any Host
+    private let host: any Runtime
     private let watchers: ChangeWatchers
     private let state: Mutex<State>
     private let owned = Atomic(false)
 
-    init(_ partition: Int32, capacity: Int, maximumFacts: Int, host: any Host, watchers: ChangeWatchers) {
+    init(_ partition: Int32, capacity: Int, maximumFacts: Int, host: any Runtime, watchers: ChangeWatchers) {
         (self.partition, self.host, self.watchers) = (partition, host, watchers)
         let (now, second) = (host.now, Self.second)
         state = Mutex(
@@ -58,7 +58,7 @@ final class PartitionChanges: Sendable {
     }
 
     /// Items of a batch were sent. `count`: of all facts of the partition that were sent before.
-    func append(_ batch: borrowing FactBatch, _ sent: Range<Int>, after count: Int64) {
+    func append(_ batch: borrowing EncodedFacts, _ sent: Range<Int>, after count: Int64) {
         guard !sent.isEmpty else { return }
         let isWatched = watchers.isWatched
         let (sentAt, now) = (host.wallClock, host.now)

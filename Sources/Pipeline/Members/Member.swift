@@ -15,7 +15,7 @@ struct Member: Sendable {
     let board: StatusBoard
     let owned: OwnedPartitions
     let directory: MemberDirectory
-    let clock: SteadyClock
+    let clock: GuardedClock
     let memory: MemoryWatch
     let slices = SliceQueue()
     let appended: AppendedOffsets
@@ -31,7 +31,7 @@ struct Member: Sendable {
         owned = OwnedPartitions(configuration.host)
         directory = MemberDirectory(
             member: configuration.members?.member ?? "", seal: configuration.members?.seal)
-        clock = SteadyClock(configuration.host, logger)
+        clock = GuardedClock(configuration.host, logger)
         changes = ChangeFeed(configuration.host)
         appended = AppendedOffsets(ledger: configuration.topics.ledger)
         memory = MemoryWatch(

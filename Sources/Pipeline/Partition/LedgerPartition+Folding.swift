@@ -28,7 +28,7 @@ extension LedgerPartition {
 
     /// Folds a frame, or as much of it as goes into a slice. Leaves the facts of that which are not sent yet in `batch`, whatever
     /// it held before.
-    func fold(_ frame: LedgerFrame, into batch: inout FactBatch, within slice: PartitionFold.Slice = .standard)
+    func fold(_ frame: LedgerFrame, into batch: inout EncodedFacts, within slice: PartitionFold.Slice = .standard)
         throws -> Outcome
     {
         batch.removeAll()

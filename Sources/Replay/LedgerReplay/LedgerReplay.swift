@@ -96,7 +96,7 @@ public struct LedgerReplay: Sendable {
         _ partition: Int32, _ source: @escaping Source, _ progress: ReplayProgress,
         _ finished: (borrowing PartitionFold) throws -> Void
     ) throws -> Result {
-        var facts = FactBatch()
+        var facts = EncodedFacts()
         // What was handed on is not handed on again where the folding begins anew.
         var told = [Int64](repeating: 0, count: FactTopic.allCases.count)
         var fold = try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
@@ -127,7 +127,7 @@ public struct LedgerReplay: Sendable {
         return result
     }
 
-    private func tell(_ facts: borrowing FactBatch, of partition: Int32, _ told: inout [Int64]) throws {
+    private func tell(_ facts: borrowing EncodedFacts, of partition: Int32, _ told: inout [Int64]) throws {
         for item in facts.items {
             try fact?(partition, item.topic, facts.value(item))
             told[item.topic.rawValue] = item.sequence
@@ -170,7 +170,7 @@ public struct LedgerReplay: Sendable {
         partition: Int32, from: Int64 = 0, source: @escaping Source, progress: ReplayProgress = ReplayProgress(),
         fact: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        var batch = FactBatch()
+        var batch = EncodedFacts()
         let everything = [Int64](repeating: 0, count: FactTopic.allCases.count)
         let nothing = [Int64](repeating: .max, count: FactTopic.allCases.count)
         // Of a frame in which the folding ends nothing was handed on.

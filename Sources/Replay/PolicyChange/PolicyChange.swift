@@ -87,7 +87,7 @@ public struct PolicyChange: Sendable {
         return try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
             var fold = begin()
             fold.skipped = skipped
-            var facts = FactBatch()
+            var facts = EncodedFacts()
             let frames = try source(partition, 0, end)
             while let frame = try frames.next() {
                 let before = (fold.nextOffset, fold.fold.counters.entries)

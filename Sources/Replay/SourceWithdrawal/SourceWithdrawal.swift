@@ -48,7 +48,7 @@ public struct SourceWithdrawal: Sendable {
             }
             var without = try fold(
                 partition, without: [Array(topic.utf8)], until: current.nextOffset, source, progress)
-            var facts = FactBatch()
+            var facts = EncodedFacts()
             // Without the source the clock may be an earlier one.
             if current.fold.clock > without.fold.clock {
                 without.finish(at: current.fold.clock, above: [], into: &facts)
@@ -75,7 +75,7 @@ public struct SourceWithdrawal: Sendable {
                 partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: false)
             fold.skipped = skipped
             fold.leaveOut(topics)
-            var facts = FactBatch()
+            var facts = EncodedFacts()
             let frames = try source(partition, 0, end)
             while let frame = try frames.next() {
                 let before = (fold.nextOffset, fold.fold.counters.entries)

@@ -141,7 +141,7 @@ struct ProcessCluster: KafkaCluster {
 }
 
 /// A machine: its disk and its clock outlive its processes.
-final class SimulatedMachine: Host, @unchecked Sendable {
+final class SimulatedMachine: Runtime, @unchecked Sendable {
     /// Differences alone count.
     private static let origin = ContinuousClock.now
 

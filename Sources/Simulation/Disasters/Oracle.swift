@@ -190,7 +190,7 @@ struct Oracle {
             partition: partition, history: { end in MemoryFrames(Array(frames.prefix { $0.offset < end })) },
             maximumSessions: SimulatedTopics.maximumSessions)
         for offset in strays[partition] ?? [] { fold.skip(offset) }
-        var batch = FactBatch()
+        var batch = EncodedFacts()
         var places: [Int64: Place] = [:]
         var standings: [Int64: [String: [UInt8]]] = [:]
         var chain = FrameChain(partition: partition)
@@ -227,7 +227,7 @@ struct Oracle {
             partition: partition, fixedPolicy: policy, keepsFacts: false,
             maximumSessions: SimulatedTopics.maximumSessions)
         for offset in strays[partition] ?? [] { fold.skip(offset) }
-        var nothing = FactBatch()
+        var nothing = EncodedFacts()
         for (offset, record) in cluster.records(ledger(partition)) {
             try (record.value ?? []).withUnsafeBytes {
                 try fold.apply(frame: $0, at: offset, above: [], into: &nothing)

@@ -1,0 +1,289 @@
+/// Turns syntax into nodes: resolves names, notes what is certain to go wrong, folds what is constant, and picks the
+/// quickest node that means the same.
+struct Compiler {
+    var declarations: Declarations
+    /// Where in the tree of names a container `x.y`, its `x`, and the names of no container begin.
+    let containers: [Int32]
+
+    /// Byte offsets in the source.
+    private(set) var diagnostics: [(offset: Int, message: String)] = []
+    /// What CEL allows and is mostly a mistake.
+    private(set) var warnings: [(offset: Int, message: String)] = []
+    private(set) var comparisons: [ComparisonSite] = []
+    /// In the order in which they are first named.
+    private(set) var references: [(name: String, slot: Int)] = []
+    private var referenced: Set<Int> = []
+    /// Fields of declared constants, `constant.limit`, each once.
+    private(set) var constantNames: [String] = []
+    private(set) var fieldNames: [(name: String, offset: Int)] = []
+    /// Fields of open records that are not declared.
+    private(set) var undeclaredNames: [(name: String, offset: Int)] = []
+    private(set) var readsWholeObject = false
+    /// Macro variables in scope, innermost last.
+    var scope: [Variable] = []
+    private(set) var variableCount = 0
+    /// The chain of names that was looked up last.
+    var chain: (base: Syntax, match: Match?)?
+    /// Literal patterns so far.
+    var patterns: [Name: RegularExpression] = [:]
+    var patternBytes = 0
+    /// Ranges that may yet be put together for the classes of all patterns.
+    var classWork = RegularExpression.maximumClassWork
+    /// Where constants are folded; its budget is that of all folding together.
+    private let scratch = EvaluationFrame(slots: 0, variables: 0)
+
+    struct Variable {
+        let name: String
+        let type: ValueType
+        let reach: Reach
+        /// In the frame: the outermost variable is slot -1, the next -2.
+        let slot: Int
+    }
+
+    /// Where a value may have come from, for the names of the object's fields.
+    struct Reach: OptionSet {
+        let rawValue: UInt8
+        /// The object, or something inside it.
+        static let data = Reach(rawValue: 1)
+        /// The object itself.
+        static let object = Reach(rawValue: 2)
+        /// One of the object's keys, or a list of some.
+        static let keys = Reach(rawValue: 4)
+        /// What is kept by what contains it.
+        var inner: Reach { subtracting(.object) }
+    }
+
+    /// A compiled piece and what is known of it.
+    struct Part {
+        var node: Node
+        var type: ValueType
+        var reach: Reach = []
+        var offset: Int
+
+        var text: Text? {
+            if case .string(let text)? = node.constant { return text }
+            return nil
+        }
+    }
+
+    init(_ declarations: Declarations, container: String) {
+        self.declarations = declarations
+        var containers = [NameTree.root]
+        for segment in NameTree.segments(of: container) where !segment.bytes.isEmpty {
+            guard let node = declarations.tree.node(after: containers[containers.count - 1], segment) else { break }
+            containers.append(node)
+        }
+        self.containers = containers.reversed()
+    }
+
+    // MARK: Notes
+
+    mutating func diagnose(_ offset: Int, _ message: String) {
+        if diagnostics.count < Limit.diagnostics { diagnostics.append((offset, message)) }
+    }
+
+    mutating func warn(_ offset: Int, _ message: String) {
+        if warnings.count < Limit.diagnostics { warnings.append((offset, message)) }
+    }
+
+    /// Notes a comparison whose answer may be certain once it is known what slots can hold.
+    mutating func noteComparison(_ offset: Int, _ sort: ComparisonSite.Sort) {
+        if comparisons.count < Limit.comparisons { comparisons.append(ComparisonSite(offset: offset, sort: sort)) }
+    }
+
+    /// The end of a message about a name that is not known.
+    func suggestion(_ name: String, among names: [String]) -> String {
+        diagnostics.count < Limit.diagnostics ? Suggestion.among(names, for: name) : ""
+    }
+
+    mutating func refer(to name: String, slot: Int) {
+        if referenced.insert(slot).inserted { references.append((name, slot)) }
+    }
+
+    mutating func noteConstant(_ name: String) {
+        if !constantNames.contains(where: { $0.isSame(name) }) { constantNames.append(name) }
+    }
+
+    mutating func noteField(_ name: String, _ offset: Int) { fieldNames.append((name, offset)) }
+
+    mutating func noteUndeclared(_ name: String, _ offset: Int) { undeclaredNames.append((name, offset)) }
+
+    mutating func wholeObject(_ name: String, _ offset: Int) -> Part {
+        readsWholeObject = true
+        let slot = declarations.slotOfWholeObject()
+        refer(to: name, slot: slot)
+        return Part(node: SlotNode(slot), type: .map, reach: [.data, .object], offset: offset)
+    }
+
+    mutating func objectField(_ object: String, _ field: String, _ offset: Int) -> Int {
+        let slot = declarations.slot(ofField: field)
+        refer(to: "\(object).\(field)", slot: slot)
+        noteField(field, offset)
+        return slot
+    }
+
+    // MARK: Folding
+
+    /// Replaces a node of constants by its value, or by its error, which an operator above it may absorb. An invalid pattern is a
+    /// mistake, and any other error of values a warning; the checks of types and names report theirs. When folding has used up
+    /// its budget, the evaluation does the rest.
+    mutating func fold(_ node: Node, of operands: [Node], at offset: Int) -> Node {
+        guard operands.allSatisfy({ $0.constant != nil }), scratch.budget.pointee >= 0 else { return node }
+        let value = node.value(scratch)
+        guard case .error(let error) = value else { return ConstantNode(value) }
+        switch error {
+        case .tooExpensive: return node
+        case .badPattern: diagnose(offset, error.description)
+        default: if error.isOfValues { warn(offset, "always an error: \(error)") }
+        }
+        return FailureNode(error)
+    }
+
+    // MARK: Syntax
+
+    mutating func compile(_ syntax: Syntax) -> Part {
+        let offset = syntax.offset
+        switch syntax.kind {
+        case .literal(let value):
+            return Part(node: ConstantNode(value), type: value.valueType ?? .dynamic, offset: offset)
+        case .name(let name, let isAbsolute):
+            return self.name(syntax, name, isAbsolute)
+        case .select(let operand, let field):
+            return select(syntax, operand, field)
+        case .has(let operand, let field):
+            return has(operand, field, offset)
+        case .index(let operand, let index):
+            return self.index(operand, index, offset)
+        case .call(let name, let target, let arguments, _):
+            return call(name, target, arguments, offset)
+        case .operation(let operation, let operands):
+            return self.operation(operation, operands, offset)
+        case .list(let items):
+            let parts = items.map { compile($0) }
+            let nodes = parts.map(\.node)
+            return Part(
+                node: fold(ListNode(nodes), of: nodes, at: offset), type: .list,
+                reach: parts.reduce(into: []) { $0.formUnion($1.reach.inner) }, offset: offset)
+        case .map(let entries):
+            return map(entries, offset)
+        case .message(let name):
+            diagnose(offset, "there are no messages, so no \(shown(name)) either")
+            return Part(node: FailureNode(.noSuchOverload), type: .dynamic, offset: offset)
+        case .all(let operands):
+            return logic(operands, "&&", offset) { AllNode($0, $1) }
+        case .any(let operands):
+            return logic(operands, "||", offset) { AnyNode($0, $1) }
+        case .conditional(let condition, let yes, let no):
+            return conditional(condition, yes, no, offset)
+        case .macro(let macro, let range, let variables, let filter, let body):
+            return self.macro(macro, range, variables, filter, body, offset)
+        }
+    }
+
+    private mutating func map(_ entries: [(key: Syntax, value: Syntax)], _ offset: Int) -> Part {
+        var nodes: [(key: Node, value: Node)] = []
+        var reach: Reach = []
+        for entry in entries {
+            let key = compile(entry.key)
+            switch key.type {
+            case .bool, .int, .uint, .string, .dynamic: break
+            default: diagnose(entry.key.offset, "\(key.type.described) cannot be the key of a map")
+            }
+            let value = compile(entry.value)
+            reach.formUnion(value.reach.inner)
+            nodes.append((key.node, value.node))
+        }
+        let node = fold(MapNode(nodes), of: nodes.flatMap { [$0.key, $0.value] }, at: offset)
+        return Part(node: node, type: .map, reach: reach, offset: offset)
+    }
+
+    /// A balanced tree, so that a chain of any length nests little.
+    private mutating func logic(
+        _ operands: [Syntax], _ sign: String, _ offset: Int, _ join: (Node, Node) -> Node
+    ) -> Part {
+        var nodes: [Node] = []
+        for operand in operands {
+            let part = compile(operand)
+            requireBool(part, "an operand of \(sign)")
+            nodes.append(part.node)
+        }
+        if nodes.count(where: { $0.constraint != nil }) > 1 {
+            noteComparison(offset, .together(nodes.compactMap(\.constraint), isAll: sign == "&&"))
+        }
+        while nodes.count > 1 {
+            nodes = stride(from: 0, to: nodes.count, by: 2).map { at in
+                at + 1 < nodes.count ? join(nodes[at], nodes[at + 1]) : nodes[at]
+            }
+        }
+        return Part(node: nodes[0], type: .bool, offset: offset)
+    }
+
+    mutating func requireBool(_ part: Part, _ role: @autoclosure () -> String) {
+        guard part.type != .bool, part.type != .dynamic else { return }
+        diagnose(part.offset, "\(role()) is a bool, not \(part.type.described)")
+    }
+
+    private mutating func conditional(_ condition: Syntax, _ yes: Syntax, _ no: Syntax, _ offset: Int) -> Part {
+        let condition = compile(condition)
+        requireBool(condition, "the condition of ?:")
+        let yes = compile(yes)
+        let no = compile(no)
+        return Part(
+            node: ConditionalNode(condition.node, yes.node, no.node), type: yes.type == no.type ? yes.type : .dynamic,
+            reach: yes.reach.union(no.reach), offset: offset)
+    }
+
+    private mutating func macro(
+        _ macro: Macro, _ range: Syntax, _ names: [String], _ filter: Syntax?, _ body: Syntax, _ offset: Int
+    ) -> Part {
+        let range = compile(range)
+        switch range.type {
+        case .list, .map, .dynamic: break
+        default: diagnose(offset, "'\(macro.rawValue)' needs a list or a map, not \(range.type.described)")
+        }
+        let count = scope.count + names.count
+        variableCount = max(variableCount, count)
+        // Of the object itself a macro sees the keys; of anything else perhaps items.
+        let firstReach: Reach = range.reach.contains(.object) ? .keys : range.reach
+        for (index, name) in names.enumerated() {
+            let isIndex = names.count == 2 && index == 0 && range.type == .list
+            let reach = index == 0 ? firstReach : range.reach.inner
+            scope.append(
+                Variable(name: name, type: isIndex ? .int : .dynamic, reach: reach, slot: -1 - scope.count))
+        }
+        let variable = -1 - (count - names.count)
+        let condition = filter.map { compile($0) }
+        if let condition { requireBool(condition, "the condition of '\(macro.rawValue)'") }
+        let step = compile(body)
+        scope.removeLast(names.count)
+
+        let type: ValueType
+        var reach: Reach = []
+        switch macro {
+        case .all, .exists, .existsOne:
+            requireBool(step, "the condition of '\(macro.rawValue)'")
+            type = .bool
+        case .filter:
+            requireBool(step, "the condition of 'filter'")
+            type = .list
+            reach = firstReach.inner
+        case .map, .transformList:
+            type = .list
+            reach = step.reach.inner
+        case .transformMap:
+            type = .map
+            reach = step.reach.inner
+        }
+        let pass = MacroPass(
+            range: range.node, variable: variable, second: names.count == 2 ? variable - 1 : nil,
+            cost: 1 + body.size + (filter?.size ?? 0))
+        let node: Node =
+            switch macro {
+            case .all: QuantifierNode(pass, step.node, decisive: false)
+            case .exists: QuantifierNode(pass, step.node, decisive: true)
+            case .existsOne, .filter, .map, .transformList, .transformMap:
+                CollectorNode(macro, pass, filter: condition?.node, body: step.node)
+            }
+        return Part(node: node, type: type, reach: reach, offset: offset)
+    }
+}

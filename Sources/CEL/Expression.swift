@@ -1,0 +1,150 @@
+/// A compiled CEL expression.
+///
+/// Compiled against `Declarations`, evaluated against a `EvaluationFrame` made from them, by any number of threads. Evaluation
+/// has no side effect but on the frame's macro variables, and always ends within `Limit.cost`.
+public final class Expression: Sendable {
+    public let source: String
+    /// `.dynamic` where not certain.
+    public let type: ValueType
+    /// What is certain to go wrong when it runs, in the order of the source. Not thrown: CEL makes it an error of the
+    /// subexpression, which `||`, `&&`, `?:` and macros may absorb.
+    public let diagnostics: [ExpressionError]
+    /// What CEL allows and is mostly a mistake, in the order of the source.
+    public let warnings: [ExpressionError]
+    /// The declared names that it reads, each with its slot, in the order in which they are first named.
+    public let references: [(name: String, slot: Int)]
+    /// Their slots.
+    public let slots: [Int]
+    /// The declared constants that were compiled in, `constant.limit`, each once.
+    public let constantNames: [String]
+    /// Every name by which something in the declared object is selected, at any depth, through macro variables too, and
+    /// every constant with which one of the object's own keys is compared.
+    public let objectFieldNames: [FieldName]
+    /// Every field of an open record that it names and that is not declared, in the order of the source.
+    public let undeclaredNames: [FieldName]
+    public let readsWholeObject: Bool
+
+    /// A field's name where an expression has it.
+    public struct FieldName: Sendable, Hashable {
+        public let name: String
+        public let line: Int
+        public let column: Int
+    }
+
+    let root: Node
+    let comparisons: [ComparisonSite]
+    private let neededSlots: Int
+    private let neededVariables: Int
+
+    /// Parses, checks and compiles. Throws what is no expression or exceeds a limit. `container` is the namespace in
+    /// which names are looked up first.
+    public init(
+        _ source: String, in declarations: inout Declarations, container: String = ""
+    ) throws(ExpressionError) {
+        guard container.utf8.count <= Limit.containerBytes else {
+            throw Places([]).error(0, "a container has at most \(Limit.containerBytes) bytes")
+        }
+        guard NameTree.segments(of: container).count <= Limit.containerSegments else {
+            throw Places([]).error(0, "a container has at most \(Limit.containerSegments) names")
+        }
+        let bytes = Array(source.utf8)
+        let syntax: Syntax
+        do throws(Lexer.Defect) {
+            syntax = try Parser.parse(bytes)
+        } catch {
+            // A source that is too long is not measured, its defect is at its start.
+            throw Places(bytes.count > Limit.sourceBytes ? [] : bytes).error(error.offset, error.message)
+        }
+        var compiler = Compiler(declarations, container: container)
+        let part = compiler.compile(syntax)
+        declarations = compiler.declarations
+        declarations.reserveVariables(compiler.variableCount)
+
+        self.source = source
+        references = compiler.references
+        slots = references.map(\.slot)
+        readsWholeObject = compiler.readsWholeObject
+        neededSlots = (slots.max() ?? -1) + 1
+        neededVariables = compiler.variableCount
+
+        var node = part.node
+        var diagnostics = compiler.diagnostics
+        var warnings = compiler.warnings
+        if references.isEmpty {
+            let value = node.value(EvaluationFrame(slots: 0, variables: compiler.variableCount))
+            if case .error(let error) = value {
+                // What names an undeclared field is never a mistake: the field is absent wherever it is read.
+                if diagnostics.isEmpty, compiler.undeclaredNames.isEmpty {
+                    let message = "always an error: \(error)"
+                    if !error.isOfValues {
+                        diagnostics.append((part.offset, message))
+                    } else if warnings.isEmpty {
+                        warnings.append((part.offset, message))
+                    }
+                }
+                node = FailureNode(error)
+            } else {
+                node = ConstantNode(value)
+            }
+        }
+        root = node
+        type = node.constant?.valueType ?? part.type
+        comparisons = compiler.comparisons
+        constantNames = compiler.constantNames
+        self.warnings =
+            warnings.isEmpty
+            ? [] : warnings.map { [places = Places(bytes)] in places.error($0.offset, $0.message) }
+        if diagnostics.isEmpty, compiler.fieldNames.isEmpty, compiler.undeclaredNames.isEmpty {
+            self.diagnostics = []
+            objectFieldNames = []
+            undeclaredNames = []
+        } else {
+            let places = Places(bytes)
+            self.diagnostics = diagnostics.sorted { ($0.offset, $0.message) < ($1.offset, $1.message) }
+                .map { places.error($0.offset, $0.message) }
+            func named(_ field: (name: String, offset: Int)) -> FieldName {
+                let (line, column) = places[field.offset]
+                return FieldName(name: field.name, line: line, column: column)
+            }
+            objectFieldNames = compiler.fieldNames.map(named)
+            undeclaredNames = compiler.undeclaredNames.map(named)
+        }
+    }
+
+    /// The value of an expression that reads nothing, unless it is an error.
+    public var constant: Value? { root.constant }
+
+    /// False: the frame has nothing left for it.
+    @inline(__always)
+    private func begin(_ frame: EvaluationFrame) -> Bool {
+        precondition(
+            neededSlots <= frame.slotCount && neededVariables <= frame.variableCount,
+            "a frame is made after all expressions are compiled")
+        return frame.begin()
+    }
+
+    /// `.error` when there is no value.
+    public func evaluate(_ frame: EvaluationFrame) -> Value {
+        begin(frame) ? root.value(frame) : .error(.tooExpensive)
+    }
+
+    /// `error` also for what is no bool.
+    public func truth(_ frame: EvaluationFrame) -> Truth {
+        begin(frame) ? root.truth(frame) : .error
+    }
+
+    /// Nil on an error and for what is no int.
+    public func integer(_ frame: EvaluationFrame) -> Int64? {
+        begin(frame) ? root.integer(frame) : nil
+    }
+
+    /// Why `truth` (`wanted` is `.bool`) or `integer` (`.int`) had no answer, asked last with this frame as it still is. It
+    /// evaluates once more, unless the evaluation has spent all that it may cost. What that costs is not counted.
+    public func failure(_ frame: EvaluationFrame, wanted: ValueType) -> EvaluationFailure {
+        guard !frame.isSpentByAll else { return .eventTooExpensive }
+        guard frame.budget.pointee >= 0 else { return .error(.tooExpensive) }
+        let value = frame.aside { evaluate(frame) }
+        if case .error(let error) = value { return .error(error) }
+        return .wrongType(value.valueType ?? .dynamic, wanted: wanted)
+    }
+}

@@ -1,0 +1,65 @@
+internal import Kafka
+internal import Ledger
+internal import Logging
+
+// What a worker writes to, all of it through one producer. What a producer has given up may leave a hole: after an error its
+// outlet is made anew.
+
+/// The fold's: facts, ticks, checkpoints, announcements. A producer takes records from several threads; ticks and
+/// announcements are the poller's alone, and it serves what is delivered.
+struct FactProducer: @unchecked Sendable {
+    let producer: any ProducerClient
+    /// By `FactTopic.rawValue`.
+    let facts: [Int]
+    let ticker: LedgerAppender
+    /// Nil: this member signs none.
+    let checkpoints: Int?
+    /// Nil: this member has no address.
+    let members: Int?
+
+    init(_ configuration: PipelineConfiguration, ledgerPartitions: Int, logger: Logger) throws {
+        let producer = try configuration.gaplessProducer(
+            "fact-producer", lingerMilliseconds: Batching.factLingerMilliseconds, logger)
+        self.producer = producer
+        facts = try configuration.topics.facts.map { try producer.topic($0) }
+        ticker = try configuration.appender(producer, ledgerPartitions: ledgerPartitions)
+        checkpoints = try configuration.checkpoints.flatMap {
+            $0.keyring.signingKey == nil ? nil : try producer.topic($0.topic)
+        }
+        members = try configuration.members.map { try producer.topic($0.topic) }
+    }
+}
+
+/// The intake's: entries and dead letters.
+struct EntryProducer {
+    let producer: OverflowProducer
+    let appender: LedgerAppender
+    let deadLetters: Int
+
+    init(_ configuration: PipelineConfiguration, ledgerPartitions: Int, logger: Logger) throws {
+        producer = OverflowProducer(try configuration.gaplessProducer("intake-producer", logger))
+        appender = try configuration.appender(producer, ledgerPartitions: ledgerPartitions)
+        deadLetters = try producer.topic(configuration.topics.deadLetter)
+    }
+}
+
+extension PipelineConfiguration {
+    /// `handle`: what the log and `/metrics` call it.
+    func gaplessProducer(
+        _ handle: String, lingerMilliseconds: Int = Batching.frameLingerMilliseconds, _ logger: Logger
+    ) throws -> any ProducerClient {
+        var options = Producer.Options()
+        options.name = handle
+        options.gapless = true
+        options.lingerMilliseconds = lingerMilliseconds
+        options.maximumQueuedKilobytes = queuedKilobytes
+        return try kafka.producer(options) { logger.kafka($0, of: handle) }
+    }
+
+    /// Begins sessions of its own.
+    func appender(_ producer: any ProducerClient, ledgerPartitions: Int) throws -> LedgerAppender {
+        try LedgerAppender(
+            producer: producer, ledger: topics.ledger, partitions: ledgerPartitions, host: host,
+            maximumSessions: noticesForgottenSessions ? maximumSessions : nil)
+    }
+}

@@ -1,0 +1,275 @@
+public import Events
+internal import CEL
+internal import Policy
+
+/// A policy compiled for the fold: what each event type touches, and what of an event must be read for it.
+///
+/// Prefixes are one inside the other, or have no type in common. So everything that applies to a type follows from the one
+/// pattern that is nearest to it: the type itself, or else the longest prefix.
+struct CompiledRules {
+    /// A rule that names the type.
+    struct Step {
+        var rule: UInt16
+        var dimension: UInt16
+        var kinds: UInt8
+        /// Its buckets do not fade, and it has no window.
+        var isPlain: Bool
+        var cap: Int64
+        /// The points, if `pointsExpression` is nil.
+        var points: Int64
+        // Borrowed from the policy, which outlives this: no counting on the way.
+        var when: Unmanaged<Expression>?
+        var pointsExpression: Unmanaged<Expression>?
+    }
+
+    /// A measure that the type's events come into.
+    struct Entrance {
+        var measure: UInt16
+        var series: UInt16
+        var dimension: UInt16
+        var kinds: UInt8
+        var form: Series.Form
+        /// It breaks the streak, whatever `when` says.
+        var breaks: Bool
+        var isAdverse: Bool
+        var when: Unmanaged<Expression>?
+        /// Nil where each event counts as one.
+        var amount: Unmanaged<Expression>?
+    }
+
+    /// A sanction that the type lifts or imposes.
+    struct Trigger {
+        var sanction: UInt16
+        var lifts: Bool
+        var imposes: Bool
+        var when: Unmanaged<Expression>?
+    }
+
+    /// What of an event the expressions of its type name: attributes that none names are not decoded.
+    final class Input {
+        let fields: JSONFields?
+        let type: Bool
+        let source: Bool
+        let subject: Bool
+        let id: Bool
+        let time: Bool
+        let kind: Bool
+        /// Any of the attributes of the event.
+        let namesAttributes: Bool
+        /// Attributes of the subject and their slots.
+        let ofSubject: [(attribute: Int, slot: Int)]
+        var isNothing: Bool { fields == nil && !namesAttributes && ofSubject.isEmpty }
+
+        init(_ expressions: [Expression], _ variables: PolicyVariables.Event) {
+            let slots = Set(expressions.flatMap(\.slots))
+            let named = variables.declarations.objectFields.filter { slots.contains($0.slot) }
+            let whole = variables.declarations.wholeObjectSlot.flatMap { slots.contains($0) ? $0 : nil }
+            fields =
+                named.isEmpty && whole == nil
+                ? nil : JSONFields(fields: named, whole: whole, isExcluded: { ProtectedAttribute.contains($0) })
+            type = slots.contains(variables.type)
+            source = slots.contains(variables.source)
+            subject = slots.contains(variables.subject)
+            id = slots.contains(variables.id)
+            time = slots.contains(variables.time)
+            kind = slots.contains(variables.kind)
+            namesAttributes = type || source || subject || id || time || kind
+            ofSubject = variables.attributes.enumerated().filter { slots.contains($0.element) }
+                .map { ($0.offset, $0.element) }
+        }
+    }
+
+    struct EventType {
+        var steps: Range<Int32>
+        var entrances: Range<Int32>
+        var triggers: Range<Int32>
+        /// Nil where no expression reads anything. Borrowed from `inputs`.
+        var input: Unmanaged<Input>?
+    }
+
+    private(set) var steps: [Step] = []
+    private(set) var entrances: [Entrance] = []
+    private(set) var triggers: [Trigger] = []
+    private var inputs: [Input] = []
+    private var types: [EventType] = []
+    private var names: EventNames
+    private var prefixes: EventNames
+
+    init(_ policy: ScoringPolicy) {
+        let patterns = policy.eventPatterns
+        names = EventNames(capacity: patterns.count)
+        prefixes = EventNames(capacity: patterns.count)
+        let uses = Uses(policy)
+        for pattern in patterns { add(pattern, uses, policy) }
+    }
+
+    /// The numbers of rules, measures and sanctions by what they name.
+    private struct Uses {
+        var rules = EventPatternTable<Int>()
+        var measures = EventPatternTable<Int>()
+        var breakers = EventPatternTable<Int>()
+        var lifted = EventPatternTable<Int>()
+        var imposed = EventPatternTable<Int>()
+
+        init(_ policy: ScoringPolicy) {
+            for (number, rule) in policy.rules.enumerated() { rules.add(number, for: rule.events) }
+            for (number, measure) in policy.measures.enumerated() {
+                measures.add(number, for: measure.events)
+                breakers.add(number, for: measure.breakers)
+            }
+            for (number, sanction) in policy.sanctions.enumerated() {
+                lifted.add(number, for: sanction.liftedBy)
+                if case .event(let events, _) = sanction.trigger { imposed.add(number, for: events) }
+            }
+        }
+    }
+
+    private mutating func add(_ pattern: EventPattern, _ uses: Uses, _ policy: ScoringPolicy) {
+        var expressions: [Expression] = []
+        let steps = addSteps(uses.rules.covering(pattern), policy, &expressions)
+        let entrances = addEntrances(
+            uses.measures.covering(pattern), breakers: uses.breakers.covering(pattern), policy, &expressions)
+        let triggers = addTriggers(
+            lifted: uses.lifted.covering(pattern), imposed: uses.imposed.covering(pattern), policy, &expressions)
+        var type = EventType(steps: steps, entrances: entrances, triggers: triggers, input: nil)
+        let input = Input(expressions, policy.variables.event)
+        if !input.isNothing {
+            inputs.append(input)
+            type.input = .passUnretained(input)
+        }
+        let number = Int32(types.count)
+        if pattern.isPrefix { prefixes.add(pattern.stem, number) } else { names.add(pattern.stem, number) }
+        types.append(type)
+    }
+
+    private static func use(_ expression: Expression?, _ all: inout [Expression]) -> Unmanaged<Expression>? {
+        expression.map { expression in
+            all.append(expression)
+            return .passUnretained(expression)
+        }
+    }
+
+    private mutating func addSteps(
+        _ rules: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
+    ) -> Range<Int32> {
+        let first = Int32(steps.count)
+        for rule in rules {
+            let item = policy.rules[rule]
+            var step = Step(
+                rule: UInt16(rule), dimension: UInt16(item.dimension), kinds: item.kinds.rawValue,
+                isPlain: item.within == nil && item.fading == nil, cap: min(item.cap, ScoringPolicy.saturation),
+                points: 0)
+            step.when = Self.use(item.when, &expressions)
+            switch item.points {
+            case .constant(let points): step.points = points
+            case .expression(let expression): step.pointsExpression = Self.use(expression, &expressions)
+            }
+            steps.append(step)
+        }
+        return first..<Int32(steps.count)
+    }
+
+    private mutating func addEntrances(
+        _ measures: [Int], breakers: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
+    ) -> Range<Int32> {
+        let first = Int32(entrances.count)
+        for number in Set(measures).union(breakers).sorted() {
+            let (measure, breaks) = (policy.measures[number], breakers.contains(number))
+            var entrance = Entrance(
+                measure: UInt16(number), series: UInt16(policy.rules.count + number),
+                dimension: UInt16(measure.dimension), kinds: measure.kinds.rawValue, form: Series(measure).form,
+                breaks: breaks, isAdverse: measure.isAdverse && !breaks)
+            if !breaks {
+                entrance.when = Self.use(measure.when, &expressions)
+                entrance.amount = Self.use(measure.amount, &expressions)
+            }
+            entrances.append(entrance)
+        }
+        return first..<Int32(entrances.count)
+    }
+
+    private mutating func addTriggers(
+        lifted: [Int], imposed: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
+    ) -> Range<Int32> {
+        let first = Int32(triggers.count)
+        for number in Set(lifted).union(imposed).sorted() {
+            var trigger = Trigger(sanction: UInt16(number), lifts: lifted.contains(number), imposes: false)
+            if case .event(_, let when) = policy.sanctions[number].trigger, imposed.contains(number) {
+                trigger.imposes = true
+                trigger.when = Self.use(when, &expressions)
+            }
+            triggers.append(trigger)
+        }
+        return first..<Int32(triggers.count)
+    }
+
+    /// The number of the pattern that is nearest to a type; nil if none matches.
+    func find(_ type: UnsafeRawBufferPointer) -> Int32? {
+        if let number = names.find(type) { return number }
+        guard !prefixes.isEmpty else { return nil }
+        // A prefix ends with a dot.
+        var end = type.count
+        while end > 0 {
+            if type[end - 1] == UInt8(ascii: "."),
+                let number = prefixes.find(UnsafeRawBufferPointer(rebasing: type[..<end]))
+            {
+                return number
+            }
+            end -= 1
+        }
+        return nil
+    }
+
+    @inline(__always) subscript(_ type: Int32) -> EventType { types[Int(type)] }
+}
+
+/// Numbers of texts, by open addressing; -1: the slot is free.
+private struct EventNames {
+    private var names: [(name: [UInt8], number: Int32)] = []
+    private var index: [Int32]
+    private let mask: Int
+
+    init(capacity: Int) {
+        var size = 16
+        while size < capacity * 2 { size *= 2 }
+        index = [Int32](repeating: -1, count: size)
+        mask = size - 1
+    }
+
+    var isEmpty: Bool { names.isEmpty }
+
+    mutating func add(_ text: String, _ number: Int32) {
+        let name = Array(text.utf8)
+        var slot = name.withUnsafeBytes { Int(truncatingIfNeeded: $0.fingerprint(seed: 1)) & mask }
+        while index[slot] >= 0 { slot = (slot + 1) & mask }
+        index[slot] = Int32(names.count)
+        names.append((name, number))
+    }
+
+    func find(_ text: UnsafeRawBufferPointer) -> Int32? {
+        var slot = Int(truncatingIfNeeded: text.fingerprint(seed: 1)) & mask
+        while case let place = index[slot], place >= 0 {
+            if names[Int(place)].name.withUnsafeBytes({ $0.equals(text) }) { return names[Int(place)].number }
+            slot = (slot + 1) & mask
+        }
+        return nil
+    }
+}
+
+/// What the fold does with an event type: resolved once for many events.
+public struct EventTypeID: Equatable, Sendable {
+    /// >= 0: a type or prefix that the policy names; -1: none; <= -2: a control type.
+    let value: Int32
+
+    static let unnamed = EventTypeID(value: -1)
+    /// No answer yet; never returned by `resolve`.
+    public static let unresolved = EventTypeID(value: .min)
+
+    init(value: Int32) { self.value = value }
+    public init(_ control: ControlType) { value = -2 - Int32(control.rawValue) }
+
+    /// No rule, no measure and no sanction names the type, and it is no control type.
+    public var isUnmatched: Bool { self == .unnamed }
+
+    var control: ControlType? { value <= -2 && value >= -257 ? ControlType(rawValue: UInt8(-2 - value)) : nil }
+}
