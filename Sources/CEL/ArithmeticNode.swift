@@ -1,4 +1,4 @@
-/// `+ - * / %` and unary minus, as far as numbers go.
+/// The operators `+ - * / %` and unary minus, for numbers.
 enum Arithmetic: UInt8 {
     case add, subtract, multiply, divide, modulo
 
@@ -13,7 +13,7 @@ enum Arithmetic: UInt8 {
         }
     }
 
-    /// `none` for numbers of different types and for whatever has no result.
+    /// `none` for numbers of different types, and if there is no result.
     @inline(__always)
     func apply(_ a: Number, _ b: Number) -> Number {
         if a.kind == .int, b.kind == .int {
@@ -28,7 +28,7 @@ enum Arithmetic: UInt8 {
         return .none
     }
 
-    /// Rounds towards zero, and `%` has the sign of its first operand.
+    /// Rounds towards zero. The result of `%` has the sign of its first operand.
     @inline(__always)
     func ints<T: FixedWidthInteger>(_ a: T, _ b: T) -> Result<T, EvaluationError> {
         let (value, overflow): (T, Bool)
@@ -59,7 +59,7 @@ enum Arithmetic: UInt8 {
 }
 
 extension Arithmetic {
-    /// What the results of numbers in two ranges lie between; nil where it is not looked for.
+    /// Bounds of the results for operands in two ranges; nil if they are not computed.
     func bounds(_ a: ClosedRange<Double>, _ b: ClosedRange<Double>) -> ClosedRange<Double>? {
         let ends: [Double]
         switch self {
@@ -70,7 +70,7 @@ extension Arithmetic {
         case .divide:
             guard let divisor = Self.divisor(b) else { return nil }
             let quotients = [a.lowerBound / divisor, a.upperBound / divisor]
-            // A quotient of ints is nearer to zero than one of doubles.
+            // The quotient of ints is nearer to zero than that of doubles.
             ends = quotients + quotients.map { $0.rounded(.towardZero) }
         case .modulo:
             guard let divisor = Self.divisor(b)?.magnitude, divisor >= 1 else { return nil }
@@ -82,7 +82,7 @@ extension Arithmetic {
 }
 
 extension Arithmetic {
-    /// The one number that a range has, unless it is zero.
+    /// The only number of a range; nil if it has several, or zero.
     private static func divisor(_ range: ClosedRange<Double>) -> Double? {
         range.lowerBound == range.upperBound && range.lowerBound != 0 ? range.lowerBound : nil
     }
@@ -94,7 +94,7 @@ final class ArithmeticNode: Node, @unchecked Sendable {
     private let right: Node
     private let triesNumbers: Bool
 
-    /// `mayBeNumber` is false where the types of the operands exclude it.
+    /// `mayBeNumber` is false if the types of the operands exclude numbers.
     init(_ operation: Arithmetic, _ left: Node, _ right: Node, mayBeNumber: Bool) {
         self.operation = operation
         self.left = left
@@ -192,7 +192,7 @@ final class NegateNode: Node, @unchecked Sendable {
 }
 
 extension Arithmetic {
-    /// On values, neither of which is an error.
+    /// Applies the operator to values, neither of which is an error.
     func apply(_ a: Value, _ b: Value, _ frame: EvaluationFrame) -> Value {
         switch (a, b) {
         case (.int(let a), .int(let b)):

@@ -5,7 +5,7 @@ final class ComparisonNode: Node, @unchecked Sendable {
     private let right: Node
     private let triesNumbers: Bool
 
-    /// `mayBeNumbers` is false where the types of the operands exclude it.
+    /// `mayBeNumbers` is false if the types of the operands exclude numbers.
     init(_ comparison: Comparison, _ left: Node, _ right: Node, mayBeNumbers: Bool) {
         self.comparison = comparison
         self.left = left
@@ -63,7 +63,7 @@ final class ComparisonNode: Node, @unchecked Sendable {
     }
 }
 
-/// A slot against a number that is known: `data.amount >= 1000.0`, `points <= -100`.
+/// Compares a slot with a constant number: `data.amount >= 1000.0`, `points <= -100`.
 final class SlotNumberComparisonNode: Node, @unchecked Sendable {
     private let comparison: Comparison
     private let slot: Int
@@ -91,7 +91,7 @@ final class SlotNumberComparisonNode: Node, @unchecked Sendable {
         return unusual(frame)
     }
 
-    /// What is no number equals none and has no order to one.
+    /// A value that is not a number equals none, and has no order relative to one.
     @inline(never)
     private func unusual(_ frame: EvaluationFrame) -> Value {
         if case .error(let error) = frame.slots[slot] { return .error(error) }
@@ -103,7 +103,7 @@ final class SlotNumberComparisonNode: Node, @unchecked Sendable {
     }
 }
 
-/// A slot against a text that is known: `data.category == "utility"`.
+/// Compares a slot with a constant text: `data.category == "utility"`.
 final class SlotTextEqualityNode: Node, @unchecked Sendable {
     private let slot: Int
     private let text: Text
@@ -136,7 +136,7 @@ final class SlotTextEqualityNode: Node, @unchecked Sendable {
         }
     }
 
-    /// A text of another length is told apart for nothing.
+    /// A text of another length needs no comparison of bytes.
     @inline(__always)
     private func isEqual(_ other: UnsafeRawBufferPointer, _ frame: EvaluationFrame) -> Truth {
         guard other.count == bytes.count else { return Truth(isNegated) }

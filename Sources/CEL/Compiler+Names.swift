@@ -1,13 +1,13 @@
-/// What names mean. A macro's variable hides every declared name that begins with it; else the longest declared name
-/// counts, and of equally long ones that of the innermost container.
+/// Resolution of names. A macro's variable hides every declared name that begins with it. Otherwise the longest
+/// declared name applies, and of equally long ones that of the innermost container.
 extension Compiler {
-    /// What the first `segments` names of a chain mean together.
+    /// The meaning of the first `segments` names of a chain.
     struct Match {
         let segments: Int
         let entry: Declarations.Entry
     }
 
-    /// Looked for once in each chain, whose longest part is asked about first.
+    /// Searched once for each chain. The first request is for the chain's longest part.
     private mutating func match(_ syntax: Syntax) -> Match? {
         guard let base = syntax.base else { return nil }
         if let chain, chain.base === base { return chain.match }
@@ -75,7 +75,7 @@ extension Compiler {
     }
 
     private struct Field {
-        /// A `FailureNode` where the record has no such field.
+        /// A `FailureNode` if the record has no such field.
         var value: Node = FailureNode(.noSuchField)
         var presence: Node = FailureNode(.noSuchField)
         var type = ValueType.dynamic
@@ -93,7 +93,7 @@ extension Compiler {
             type = constant.valueType ?? .dynamic
         }
 
-        /// Of an open record that does not declare it.
+        /// A field that an open record does not declare.
         static var absent: Field {
             var field = Field()
             field.presence = ConstantNode(.bool(false))
@@ -101,7 +101,7 @@ extension Compiler {
         }
     }
 
-    /// A field of the object or of a record, where the operand means one.
+    /// A field of the object or of a record; nil if the operand is neither.
     private mutating func field(_ field: String, of operand: Syntax, _ offset: Int) -> Field? {
         switch meaning(of: operand) {
         case .object(let name)?:
@@ -183,13 +183,13 @@ extension Compiler {
             offset: offset)
     }
 
-    /// `"a" in data`: whether the object or a record has a field, without a map of it.
+    /// `"a" in data`: whether the object or a record has a field, without building a map.
     mutating func presence(of item: Part, in range: Syntax, _ offset: Int) -> Part? {
         guard let text = item.text, let field = field(text.string, of: range, item.offset) else { return nil }
         return Part(node: field.presence, type: .bool, offset: offset)
     }
 
-    /// A name in quotes, cut where it is very long.
+    /// A name in quotes, truncated if it is very long.
     func shown(_ name: String) -> String {
         name.utf8.count <= 60 ? "'\(name.readable)'" : "'\(String(name.unicodeScalars.prefix(40)).readable)…'"
     }

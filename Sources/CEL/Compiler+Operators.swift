@@ -40,7 +40,7 @@ extension Compiler {
             reach: left.reach.union(right.reach).inner, offset: offset)
     }
 
-    /// JSON writes 25.0 as 25, which is an int, and CEL has no operator of an int and a double.
+    /// JSON writers write 25.0 as 25, which is an int, and CEL has no operator for an int and a double.
     private mutating func warnOfMixedNumbers(
         _ arithmetic: Arithmetic, _ operation: Syntax.Operator, _ operands: [Syntax], _ parts: [Part]
     ) {
@@ -72,7 +72,7 @@ extension Compiler {
         return Part(node: fold(node, of: [left.node, right.node], at: offset), type: .bool, offset: offset)
     }
 
-    /// Of a slot with a constant.
+    /// A fast node for a comparison of a slot with a constant; nil if there is none.
     private func quickComparison(_ comparison: Comparison, _ left: Node, _ right: Node) -> Node? {
         guard let slot = (left as? SlotNode)?.slot, let constant = right.constant else { return nil }
         let number = Number(constant)
@@ -89,7 +89,7 @@ extension Compiler {
         let isCertain = left != .dynamic && right != .dynamic
         let isAlike = left == right || (left.isNumber && right.isNumber) || !isCertain
         if comparison == .equal || comparison == .notEqual {
-            // Anything may be compared with null; it is the only question null has.
+            // Any value may be compared with null, because that is the way to test for null.
             guard !isAlike, left != .null, right != .null else { return }
             let answer = comparison == .notEqual
             diagnose(
@@ -162,7 +162,7 @@ extension Compiler {
         return Part(node: fold(node, of: nodes, at: offset), type: overload.result, offset: offset)
     }
 
-    /// A pattern that is written out is compiled here, once.
+    /// Compiles a literal pattern here, once.
     private mutating func matches(_ part: Part, _ pattern: Text, _ place: Int, _ offset: Int) -> Part {
         func failed(_ error: EvaluationError) -> Part {
             Part(node: FailureNode(error), type: .bool, offset: offset)
@@ -188,7 +188,7 @@ extension Compiler {
 }
 
 extension ValueType {
-    /// Whether `<` may have an answer.
+    /// Whether `<` may have a result for values of this type.
     fileprivate var isOrdered: Bool {
         switch self {
         case .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .dynamic: true

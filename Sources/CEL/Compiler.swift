@@ -1,19 +1,19 @@
-/// Turns syntax into nodes: resolves names, notes what is certain to go wrong, folds what is constant, and picks the
-/// quickest node that means the same.
+/// Turns syntax into nodes: resolves names, reports certain errors, folds constants, and selects the fastest node with
+/// the same meaning.
 struct Compiler {
     var declarations: Declarations
-    /// Where in the tree of names a container `x.y`, its `x`, and the names of no container begin.
+    /// The nodes in the tree of names for a container `x.y`, its `x`, and no container.
     let containers: [Int32]
 
-    /// Byte offsets in the source.
+    /// Errors, with byte offsets in the source.
     private(set) var diagnostics: [(offset: Int, message: String)] = []
-    /// What CEL allows and is mostly a mistake.
+    /// Valid CEL that is usually a mistake.
     private(set) var warnings: [(offset: Int, message: String)] = []
     private(set) var comparisons: [ComparisonSite] = []
-    /// In the order in which they are first named.
+    /// In the order of first use.
     private(set) var references: [(name: String, slot: Int)] = []
     private var referenced: Set<Int> = []
-    /// Fields of declared constants, `constant.limit`, each once.
+    /// Fields of declared constants, such as `constant.limit`, each once.
     private(set) var constantNames: [String] = []
     private(set) var fieldNames: [(name: String, offset: Int)] = []
     /// Fields of open records that are not declared.
@@ -22,38 +22,38 @@ struct Compiler {
     /// Macro variables in scope, innermost last.
     var scope: [Variable] = []
     private(set) var variableCount = 0
-    /// The chain of names that was looked up last.
+    /// The last chain of names that was looked up.
     var chain: (base: Syntax, match: Match?)?
-    /// Literal patterns so far.
+    /// Literal patterns that were compiled.
     var patterns: [Name: RegularExpression] = [:]
     var patternBytes = 0
-    /// Ranges that may yet be put together for the classes of all patterns.
+    /// The work that is left for the character classes of all patterns.
     var classWork = RegularExpression.maximumClassWork
-    /// Where constants are folded; its budget is that of all folding together.
+    /// The frame for constant folding. All folding shares its budget.
     private let scratch = EvaluationFrame(slots: 0, variables: 0)
 
     struct Variable {
         let name: String
         let type: ValueType
         let reach: Reach
-        /// In the frame: the outermost variable is slot -1, the next -2.
+        /// The slot in the frame: the outermost variable has -1, the next -2.
         let slot: Int
     }
 
-    /// Where a value may have come from, for the names of the object's fields.
+    /// The possible origins of a value, which decide whether a name is one of the object's fields.
     struct Reach: OptionSet {
         let rawValue: UInt8
-        /// The object, or something inside it.
+        /// The object, or a value inside it.
         static let data = Reach(rawValue: 1)
         /// The object itself.
         static let object = Reach(rawValue: 2)
-        /// One of the object's keys, or a list of some.
+        /// One of the object's keys, or a list of keys.
         static let keys = Reach(rawValue: 4)
-        /// What is kept by what contains it.
+        /// The origins of a value's items.
         var inner: Reach { subtracting(.object) }
     }
 
-    /// A compiled piece and what is known of it.
+    /// A compiled part with its static properties.
     struct Part {
         var node: Node
         var type: ValueType
@@ -86,12 +86,12 @@ struct Compiler {
         if warnings.count < Limit.diagnostics { warnings.append((offset, message)) }
     }
 
-    /// Notes a comparison whose answer may be certain once it is known what slots can hold.
+    /// Records a comparison whose answer may be certain once the ranges of slots are known.
     mutating func noteComparison(_ offset: Int, _ sort: ComparisonSite.Sort) {
         if comparisons.count < Limit.comparisons { comparisons.append(ComparisonSite(offset: offset, sort: sort)) }
     }
 
-    /// The end of a message about a name that is not known.
+    /// The end of a message about an unknown name.
     func suggestion(_ name: String, among names: [String]) -> String {
         diagnostics.count < Limit.diagnostics ? Suggestion.among(names, for: name) : ""
     }
@@ -124,9 +124,9 @@ struct Compiler {
 
     // MARK: Folding
 
-    /// Replaces a node of constants by its value, or by its error, which an operator above it may absorb. An invalid pattern is a
-    /// mistake, and any other error of values a warning; the checks of types and names report theirs. When folding has used up
-    /// its budget, the evaluation does the rest.
+    /// Replaces a node of constants by its value, or by its error, which an outer operator may absorb. An invalid
+    /// pattern is an error of the expression, any other error of values a warning. Errors of types and names are
+    /// reported by their own checks. If the budget for folding is used up, the node is evaluated at run time.
     mutating func fold(_ node: Node, of operands: [Node], at offset: Int) -> Node {
         guard operands.allSatisfy({ $0.constant != nil }), scratch.budget.pointee >= 0 else { return node }
         let value = node.value(scratch)
@@ -197,7 +197,7 @@ struct Compiler {
         return Part(node: node, type: .map, reach: reach, offset: offset)
     }
 
-    /// A balanced tree, so that a chain of any length nests little.
+    /// Builds a balanced tree, so that a long chain has little depth.
     private mutating func logic(
         _ operands: [Syntax], _ sign: String, _ offset: Int, _ join: (Node, Node) -> Node
     ) -> Part {
@@ -243,7 +243,7 @@ struct Compiler {
         }
         let count = scope.count + names.count
         variableCount = max(variableCount, count)
-        // Of the object itself a macro sees the keys; of anything else perhaps items.
+        // A macro over the object itself iterates over the keys; over anything else perhaps over items.
         let firstReach: Reach = range.reach.contains(.object) ? .keys : range.reach
         for (index, name) in names.enumerated() {
             let isIndex = names.count == 2 && index == 0 && range.type == .list

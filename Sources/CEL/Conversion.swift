@@ -1,6 +1,6 @@
-/// `int(x)`, `string(x)`, `type(x)` and their like.
+/// The functions `int(x)`, `string(x)`, `type(x)` and the other conversions.
 enum Conversion {
-    /// `value` is no error.
+    /// `value` is not an error.
     static func convert(_ value: Value, by function: StandardFunction, _ frame: EvaluationFrame) -> Value {
         if case .string(let text) = value, function != .string, function != .type {
             guard frame.pays(text.bytes.count >> 2) else { return .error(.tooExpensive) }
@@ -48,7 +48,7 @@ enum Conversion {
         case .int: return value
         case .uint(let uint): return Int64(exactly: uint).map { .int($0) } ?? .error(.overflow)
         case .double(let double):
-            // Both ends are out: a double there may stand for an int that does not fit.
+            // Both ends are excluded, because a double there may represent an int that does not fit.
             return double > -0x1p63 && double < 0x1p63 ? .int(Int64(double)) : .error(.overflow)
         case .string(let text): return orBad(integer(text.bytes, signed: true).map { .int($0) })
         case .timestamp(let moment): return .int(moment.seconds)
@@ -103,7 +103,7 @@ enum Conversion {
         }
     }
 
-    /// Decimal digits, with a sign before them if `signed`.
+    /// Parses decimal digits, with a sign before them if `signed`.
     private static func integer<T: FixedWidthInteger>(_ text: UnsafeRawBufferPointer, signed: Bool) -> T? {
         var digits = text[...]
         var isNegative = false

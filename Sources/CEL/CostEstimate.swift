@@ -1,10 +1,11 @@
-/// What evaluating a part costs at least and at most, in units of `Limit.cost`, and how large its value can be.
+/// The least and greatest cost of evaluating a part, in units of `Limit.cost`, and the greatest size of its value.
 ///
-/// The idea is that of cel-go's checker/cost.go. But there lists inside one another multiply, and here what lies in a list
-/// shares the list's bytes: a pass over the parts of each part of a text costs no more than one over all of it.
+/// The idea is that of cel-go's checker/cost.go. There the sizes of nested lists multiply. Here nested items share the
+/// bytes of the outer list, because a pass over the parts of each part of a text costs no more than one over the whole
+/// text.
 struct CostEstimate {
-    /// With less to spend it is an error, whatever is read. Nothing that is read need have any size, and conditions may be decided
-    /// early.
+    /// With a smaller budget the evaluation is an error for any input. Inputs may be empty, and conditions may be
+    /// decided early.
     var least = 0.0
     var most = 0.0
     var size = ValueSize.scalar
@@ -12,22 +13,22 @@ struct CostEstimate {
     static let greatest = 1e15
 }
 
-/// How large a value can be.
+/// The greatest size of a value.
 struct ValueSize {
-    /// Bytes of a text, or of the JSON that writes the value.
+    /// Bytes of a text, or of the value as JSON.
     var weight: Double
-    /// Of a list or a map.
+    /// The number of items of a list or of entries of a map.
     var items: ClosedRange<Double>
-    /// The weight of its heaviest item.
+    /// The weight of the heaviest item.
     var each: Double
-    /// It is no list and no map.
+    /// True if it is neither a list nor a map.
     var isFlat: Bool
 
     static let scalar = ValueSize(weight: 1, items: 0...0, each: 0, isFlat: true)
 
     static func text(_ bytes: Double) -> ValueSize { ValueSize(weight: bytes, items: 0...0, each: 0, isFlat: true) }
 
-    /// Anything that JSON of so many bytes can be: an item takes one and a comma.
+    /// The size of any JSON value of this many bytes. An item takes at least one byte and a comma.
     static func json(_ bytes: Double) -> ValueSize {
         ValueSize(weight: bytes, items: 0...(bytes / 2).rounded(.down), each: bytes, isFlat: false)
     }
@@ -55,7 +56,7 @@ struct ValueSize {
         self = .list(count...count, each: weights.max() ?? 0, weight: weights.reduce(0, +))
     }
 
-    /// What an index or a field of it gives.
+    /// The size of an item or a field.
     var item: ValueSize { .json(each) }
 
     func union(_ other: ValueSize) -> ValueSize {
@@ -65,7 +66,7 @@ struct ValueSize {
             each: max(each, other.each), isFlat: isFlat && other.isFlat)
     }
 
-    /// Both in one list or text.
+    /// The size of both in one list or text.
     func joined(_ other: ValueSize) -> ValueSize {
         ValueSize(
             weight: min(weight + other.weight, CostEstimate.greatest),
@@ -73,25 +74,25 @@ struct ValueSize {
             each: max(each, other.each), isFlat: isFlat && other.isFlat)
     }
 
-    /// What telling whether they are equal costs at most. Of texts 64 bytes cost one unit; of lists an item one, of maps an entry
-    /// four, which takes six bytes.
+    /// The greatest cost of a test for equality. 64 bytes of texts cost one unit, an item of a list one, and an entry
+    /// of a map four, for at least six bytes.
     func costOfEquality(_ other: ValueSize) -> Double {
         let common = min(weight, other.weight)
         return isFlat || other.isFlat ? (common / 64).rounded(.down) : common * 0.7
     }
 }
 
-/// Sizes of what an expression reads, while its parts are estimated.
+/// The sizes of an expression's inputs, used while its parts are estimated.
 struct CostEstimator {
     private let slots: (Int) -> ValueSize
-    /// By macro variable, the outermost first.
+    /// The sizes of macro variables, the outermost first.
     private var variables: [ValueSize] = []
     private var visits = Limit.estimatedParts
     private var depth = 0
 
     init(_ slots: @escaping (Int) -> ValueSize) { self.slots = slots }
 
-    /// The limit of parts to look at is used up, so there is no estimate.
+    /// True if the limit of visited parts is used up, so that there is no estimate.
     var isSpent: Bool { visits < 0 }
 
     mutating func estimate(_ node: Node) -> CostEstimate {
@@ -104,7 +105,7 @@ struct CostEstimator {
         return variables.indices.contains(-1 - slot) ? variables[-1 - slot] : .scalar
     }
 
-    /// Of parts all of which are evaluated; the size is a scalar's.
+    /// The cost of parts all of which are evaluated. The size is that of a scalar.
     mutating func sum(_ nodes: Node?...) -> CostEstimate {
         var sum = CostEstimate()
         for case let node? in nodes {
@@ -115,10 +116,12 @@ struct CostEstimator {
         return sum
     }
 
-    /// A macro's passes: what they cost, and the values that its body makes. `body` estimates a pass and gives its value's size.
+    /// The cost of a macro's passes, and the values that its body makes. `body` estimates one pass, for a variable of
+    /// the given size.
     ///
-    /// Items share the weight of their list. So the worst is that one is as heavy as can be, or as many as the weight suffices
-    /// for, and all others weigh nothing: the cost of a pass grows at least as fast as the weight of its item.
+    /// Items share the weight of their list. The cost of a pass grows at least as fast as the weight of its item. So
+    /// the worst case is one item of the greatest weight, or as many of them as the weight allows, and all others
+    /// without weight.
     mutating func passes(
         _ pass: MacroPass, isDecidedEarly: Bool, _ body: (inout CostEstimator) -> CostEstimate
     ) -> (cost: CostEstimate, values: Double, eachValue: Double, range: ValueSize) {
@@ -135,7 +138,7 @@ struct CostEstimator {
         depth += 1
         defer { depth -= 1 }
         let heavy = estimated(range.size.each)
-        // Each level looks at its body twice, but for the innermost of very many.
+        // Each level visits its body twice, except the innermost levels of a deep nesting.
         let isExact = range.size.each > 1 && depth <= Limit.estimatedDepth
         let light = isExact ? estimated(1) : heavy
         let shares = range.size.each > 0 ? min(items.upperBound, range.size.weight / range.size.each) : 0
@@ -153,11 +156,11 @@ struct CostEstimator {
 }
 
 extension Expression {
-    /// What an evaluation that has a value costs at least, and what any costs at most, in units of `Limit.cost`, if what each slot
-    /// holds has at most so many bytes as JSON; a number, a bool or a time has one. Nil where the expression has too many parts to
-    /// tell.
+    /// The least cost of an evaluation that has a value, and the greatest cost of any evaluation, in units of
+    /// `Limit.cost`. `bytes` gives the limit of each slot's value as bytes of JSON; a number, a bool or a time has one.
+    /// Nil if the expression has too many parts for an estimate.
     ///
-    /// Not exact: that a double of 2^53 or more may be compared with each of many constants is left out.
+    /// The estimate omits the comparison of a double of 2^53 or more with each of many constants.
     public func cost(_ bytes: (Int) -> Int) -> ClosedRange<Double>? {
         withoutActuallyEscaping(bytes) { bytes in
             var estimator = CostEstimator { .json(Double(bytes($0))) }

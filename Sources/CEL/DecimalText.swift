@@ -1,6 +1,6 @@
-/// Numbers as text, without locale.
+/// Numbers as text, independent of the locale.
 public enum DecimalText {
-    /// A sign or none, then decimal digits: what Go's `ParseInt(text, 10, 64)` takes. Nil for anything else, and
+    /// An optional sign, then decimal digits: the syntax of Go's `ParseInt(text, 10, 64)`. Nil for any other text, and
     /// beyond Int64.
     public static func integer(_ text: UnsafeRawBufferPointer) -> Int64? {
         let negative = text.first == 0x2D
@@ -10,7 +10,7 @@ public enum DecimalText {
         return Int64(exactly: magnitude)
     }
 
-    /// Decimal digits without a sign. Nil for anything else, and beyond UInt64.
+    /// Decimal digits without a sign. Nil for any other text, and beyond UInt64.
     public static func unsigned(_ text: UnsafeRawBufferPointer) -> UInt64? {
         guard text.count > 0 else { return nil }
         var value: UInt64 = 0
@@ -25,9 +25,9 @@ public enum DecimalText {
         return value
     }
 
-    /// What Go's `ParseFloat(text, 64)` takes: `[+-] digits [. digits] [e[+-]digits]` with a digit on either side of
-    /// the point, single `_` between digits, hexadecimal `0x1.8p-3`, `[+-]inf`, `[+-]infinity` and `nan` in any
-    /// case. Rounded to nearest, ties to even; nil for anything else, and where a finite text is beyond Double.
+    /// The syntax of Go's `ParseFloat(text, 64)`: `[+-] digits [. digits] [e[+-]digits]` with a digit on either side of
+    /// the point, single `_` between digits, hexadecimal `0x1.8p-3`, `[+-]inf`, `[+-]infinity` and `nan` in any case.
+    /// Rounded to nearest, ties to even. Nil for any other text, and if a finite text is beyond Double.
     public static func parse(_ text: UnsafeRawBufferPointer) -> Double? {
         var index = 0
         let negative = text.first == 0x2D
@@ -48,9 +48,9 @@ public enum DecimalText {
         return value.isInfinite ? nil : value
     }
 
-    /// The shortest text that reads back as the same double, in the form of Go's `%g`, which is what CEL prints:
-    /// an exponent of at least two digits below 10^-4 and from 10^6 on, no point where there is no fraction;
-    /// `NaN`, `+Inf`, `-Inf`.
+    /// The shortest text that parses to the same double, in the form of Go's `%g`, which CEL prints: an exponent of at
+    /// least two digits below 10^-4 and from 10^6 on, and no point if there is no fraction. `NaN`, `+Inf` and `-Inf`
+    /// are texts of their own.
     public static func shortest(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
@@ -81,10 +81,10 @@ public enum DecimalText {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// From this decimal exponent on, `shortest` writes one.
+    /// The decimal exponent from which `shortest` writes an exponent.
     static let exponentFrom = 6
 
-    /// The digits of the shortest text, without zeros at either end, and where among them the point is.
+    /// The digits of the shortest text, without zeros at either end, and the position of the point among them.
     private static func significant(_ value: Double) -> (digits: [UInt8], point: Int) {
         var digits: [UInt8] = []
         var point: Int?
@@ -109,7 +109,7 @@ public enum DecimalText {
         return (digits, place)
     }
 
-    /// `0x` was read. Go asks for an exponent.
+    /// Parses the digits after `0x`. Go requires an exponent.
     private static func hexadecimal(_ text: UnsafeRawBufferPointer, from start: Int, negative: Bool) -> Double? {
         var mantissa: UInt64 = 0
         var exponent = 0
@@ -127,7 +127,7 @@ public enum DecimalText {
                     mantissa = mantissa << 4 | digit
                     if sawPoint { exponent -= 4 }
                 } else {
-                    // Beyond 60 bits only whether anything is there can matter.
+                    // Beyond 60 bits it matters only whether a digit is not zero.
                     if digit != 0 { mantissa |= 1 }
                     if !sawPoint { exponent += 4 }
                 }
@@ -157,7 +157,7 @@ public enum DecimalText {
         let top = 63 - mantissa.leadingZeroBitCount + exponent
         if top > 1024 { return .infinity }
         if top < -1080 { return 0 }
-        // The last bit that a double of this size has.
+        // The exponent of the last bit of a double of this size.
         let unit = max(top - 52, -1074)
         let drop = unit - exponent
         if drop <= 0 { return Double(mantissa) * Double(sign: .plus, exponent: exponent, significand: 1) }
@@ -183,27 +183,27 @@ public enum DecimalText {
     }
 }
 
-/// A decimal floating-point text: where its digits are, and its value where 19 digits tell it.
+/// A decimal floating-point text: the range of its digits, and its value if 19 digits determine it.
 struct DecimalNumber {
     var negative = false
     /// The first 19 significant digits.
     private(set) var mantissa: UInt64 = 0
     /// The value is mantissa × 10^exponent, unless `isCut`.
     private(set) var exponent = 0
-    /// There are more digits than the mantissa holds, and not all of them are zero.
+    /// Whether digits that are not zero follow those in the mantissa.
     private(set) var isCut = false
-    /// Neither point nor exponent.
+    /// Whether it has neither a point nor an exponent.
     private(set) var isInteger = true
     private var start = 0
     private var end = 0
 
-    /// Exponents beyond are all the same: nothing but zero or infinity comes of them.
+    /// The limit of exponents. The value is zero or infinite at the limit and beyond it.
     private static let farExponent = 100_000_000
-    /// With so many digits, and a last one that stands for the rest, a text rounds as the whole does.
+    /// A text is rounded correctly by this many digits, with one more that stands for the rest.
     private static let decidingDigits = 800
 
-    /// Reads `digits [. digits] [e[+-]digits]` with a digit on either side of the point, and says where it ends; nil
-    /// where there is no digit, or no digit in the exponent, or a `_` that is not allowed.
+    /// Reads `digits [. digits] [e[+-]digits]` with a digit on either side of the point. Returns the index after it;
+    /// nil if there is no digit, if the exponent has none, or if a `_` is not allowed.
     mutating func scan(_ text: UnsafeRawBufferPointer, from first: Int, underscores: Bool) -> Int? {
         start = first
         var index = first
@@ -249,7 +249,7 @@ struct DecimalNumber {
         return index
     }
 
-    /// `[+-]digits`, kept within ±`farExponent`, and where it ends.
+    /// Reads `[+-]digits`, limited to ±`farExponent`. Returns it with the index after it.
     static func exponent(
         _ text: UnsafeRawBufferPointer, from first: Int, underscores: Bool
     ) -> (value: Int, end: Int)? {
@@ -272,14 +272,14 @@ struct DecimalNumber {
         return (negative ? -value : value, index)
     }
 
-    /// Infinite where the text is beyond Double.
+    /// Infinite if the text is beyond Double.
     func value(_ text: UnsafeRawBufferPointer) -> Double {
         let magnitude = exact ?? rounded(text)
         return negative ? -magnitude : magnitude
     }
 
-    /// Both factors are exact and the one operation rounds correctly (Clinger, "How to read floating point numbers
-    /// accurately").
+    /// Nil unless both factors are exact, so that the only operation rounds correctly (Clinger, "How to read floating
+    /// point numbers accurately").
     private var exact: Double? {
         if mantissa == 0 { return 0 }
         guard !isCut, mantissa <= 1 << 53, (-22...22).contains(exponent) else { return nil }

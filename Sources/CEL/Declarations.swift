@@ -1,13 +1,13 @@
-/// What an expression may name. Every name has a slot in the frame.
+/// The names that an expression may use. Every name has a slot in the frame.
 ///
-/// A value: expressions are compiled against one `var`, which learns the fields of its object as they are named, and
-/// frames are made from it afterwards.
+/// A value type: expressions are compiled against one `var`, which records the fields of its object that they name.
+/// Frames are made from it afterwards.
 public struct Declarations: Sendable {
     enum Entry: Sendable {
         case variable(name: String, slot: Int, type: ValueType)
         case record(Record)
         case object(name: String)
-        /// A type's own name, until something else is declared by it.
+        /// A type's own name, until another declaration replaces it.
         case type(ValueType)
     }
 
@@ -21,10 +21,10 @@ public struct Declarations: Sendable {
         /// In the order of their declaration.
         let fieldNames: [String]
         let fields: [Name: Field]
-        /// A field that is not declared is absent. Otherwise naming one is a mistake.
+        /// True if a field that is not declared is absent. Otherwise naming one is an error.
         let isOpen: Bool
 
-        /// The first of two fields with one name counts.
+        /// Of two fields with one name the first applies.
         init(name: String, fields: [(name: String, field: Field)], isOpen: Bool = false) {
             self.name = name
             self.isOpen = isOpen
@@ -44,7 +44,7 @@ public struct Declarations: Sendable {
     /// The slot of the object as a map; nil unless an expression needs it.
     public private(set) var wholeObjectSlot: Int?
     public private(set) var slotCount = 0
-    /// Room that the macros of the greediest expression need.
+    /// The number of macro variables of the expression that needs most.
     private(set) var variableCount = 0
 
     public init() {}
@@ -67,7 +67,8 @@ public struct Declarations: Sendable {
         return tree
     }()
 
-    /// A variable; returns its slot. Names may contain dots (qualified names). A name declared again means the last.
+    /// Declares a variable and returns its slot. A name may contain dots (a qualified name). Of several declarations of
+    /// a name the last applies.
     @discardableResult
     public mutating func declare(_ name: String, as type: ValueType) -> Int {
         let slot = newSlot()
@@ -75,15 +76,15 @@ public struct Declarations: Sendable {
         return slot
     }
 
-    /// A name of which only the fields can be used, each field a slot of its own; returns the slots in order. A field that
-    /// is absent is `.error(.noSuchField)`: reading it is an error, and `has()` tells.
+    /// Declares a name of which only the fields can be used, each with a slot of its own. Returns the slots in order.
+    /// An absent field is `.error(.noSuchField)`: reading it is an error, and `has()` is false.
     @discardableResult
     public mutating func declareRecord(_ name: String, fields: [String], as type: ValueType) -> [Int] {
         declareRecord(name, fields: fields.map { ($0, type) })
     }
 
-    /// The same with fields of different types. `isOpen`: a field that is not declared is absent, and naming it is a warning;
-    /// otherwise it is a mistake.
+    /// The same with fields of different types. With `isOpen` a field that is not declared is absent, and naming it is
+    /// a warning; otherwise it is an error.
     @discardableResult
     public mutating func declareRecord(
         _ name: String, fields: [(name: String, type: ValueType)], isOpen: Bool = false
@@ -95,15 +96,15 @@ public struct Declarations: Sendable {
         return slots
     }
 
-    /// A name of which only the fields can be used, each a value that is known: expressions are compiled with it and read
-    /// no slot.
+    /// Declares a name of which only the fields can be used, each a constant. Expressions are compiled with the values
+    /// and read no slot.
     public mutating func declareConstants(_ name: String, _ values: [(name: String, value: Value)]) {
         enter(name, .record(Record(name: name, fields: values.map { ($0.name, .constant($0.value)) })))
     }
 
-    /// The one JSON object of unknown fields. `data.amount`, `data["amount"]`, `has(data.amount)` and
-    /// `"amount" in data` read a slot of the field's own; any other use reads the slot of the whole object, a map.
-    /// A field that an event lacks is `.error(.noSuchField)`.
+    /// Declares the only JSON object of unknown fields. `data.amount`, `data["amount"]`, `has(data.amount)` and
+    /// `"amount" in data` read a slot of the field. Any other use reads the slot of the whole object, a map. A field
+    /// that an event lacks is `.error(.noSuchField)`.
     public mutating func declareObject(_ name: String) {
         precondition(objectName?.isSame(name) ?? true, "declarations have one object")
         objectName = name
@@ -129,11 +130,11 @@ public struct Declarations: Sendable {
     mutating func reserveVariables(_ count: Int) { variableCount = max(variableCount, count) }
 }
 
-/// A type as far as it is certain: of lists and maps only that they are.
+/// A static type. Lists and maps have no types of items.
 public enum ValueType: Sendable, Hashable {
     case null, bool, int, uint, double, string, bytes, list, map, timestamp, duration, type, dynamic
 
-    /// As CEL writes it.
+    /// The name in CEL.
     public var name: String {
         switch self {
         case .null: "null_type"
@@ -152,7 +153,7 @@ public enum ValueType: Sendable, Hashable {
         }
     }
 
-    /// With its article, for messages.
+    /// The name with its article, for messages.
     var described: String {
         switch self {
         case .int: "an int"
@@ -164,7 +165,7 @@ public enum ValueType: Sendable, Hashable {
         }
     }
 
-    /// Every type that has a name which an expression can use as a value.
+    /// Every type whose name an expression can use as a value.
     static let denoted: [ValueType] = [
         .null, .bool, .int, .uint, .double, .string, .bytes, .list, .map, .timestamp, .duration, .type,
     ]

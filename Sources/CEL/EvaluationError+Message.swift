@@ -1,5 +1,5 @@
 extension EvaluationError: CustomStringConvertible {
-    /// Of what a diagnostic can foretell by its name and place.
+    /// Whether the error is about names, so that a diagnostic can report it at compile time.
     var isOfNames: Bool {
         switch self {
         case .noSuchOverload, .noSuchVariable, .noSuchFunction, .noSuchField: true
@@ -7,7 +7,8 @@ extension EvaluationError: CustomStringConvertible {
         }
     }
 
-    /// Of what values are, and not of their types. Such an error is no mistake of an expression, even where it is certain.
+    /// Whether the error depends on values, and not on their types. Such an error is not one of the expression, even if
+    /// it is certain.
     var isOfValues: Bool {
         switch self {
         case .noSuchKey, .overflow, .divisionByZero, .indexOutOfRange, .duplicateKey, .badConversion, .badTimeZone: true

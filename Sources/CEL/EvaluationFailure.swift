@@ -1,9 +1,9 @@
-/// Why an evaluation did not give what it was asked for.
+/// The reason why an evaluation did not give a value of the wanted type.
 public enum EvaluationFailure: Sendable, Hashable {
     case error(EvaluationError)
-    /// There is a value, of a type that was not asked for.
+    /// There is a value of another type.
     case wrongType(ValueType, wanted: ValueType)
-    /// All expressions of the event together may cost no more.
+    /// The limit of the cost of all expressions of the event is reached.
     case eventTooExpensive
 }
 

@@ -1,20 +1,22 @@
-/// The values of the slots during evaluation, and room for macro variables.
+/// The values of the slots during evaluation, and memory for macro variables.
 ///
-/// One a thread. Made after all expressions are compiled: an expression that needs more room than the frame has is a
-/// programming error and traps. Text that a slot borrows must stay valid while expressions are evaluated.
+/// One per thread. A frame is made after all expressions are compiled: an expression that needs more variables than the
+/// frame has is a programming error and traps. Text that a slot borrows must stay valid while expressions are
+/// evaluated.
 public final class EvaluationFrame {
-    /// `slotCount` of them; they start as `.error(.noSuchField)`. The macro variables lie in front of them: variable n
-    /// is slot -1 - n, so that every node that reads a slot can read a variable.
+    /// There are `slotCount` slots, which start as `.error(.noSuchField)`. The macro variables are before them:
+    /// variable n is slot -1 - n, so every node that reads a slot can read a variable.
     public let slots: UnsafeMutablePointer<Value>
     public let slotCount: Int
     let variableCount: Int
-    /// What is left to the evaluation that runs, of `Limit.cost` or of what is left to all. Negative once it is spent.
+    /// The rest of the budget of the current evaluation. Negative once it is used up.
     let budget: UnsafeMutablePointer<Int>
-    /// What the evaluation that runs was given.
+    /// The initial budget of the current evaluation.
     private let given: UnsafeMutablePointer<Int>
-    /// What is left to the evaluations of this frame together, but for what the last one took. Negative once it is spent.
+    /// The rest of the budget of all evaluations of this frame, without the cost of the last one. Negative once it is
+    /// used up.
     private let left: UnsafeMutablePointer<Int>
-    /// What `left` was at first.
+    /// The initial value of `left`.
     private let allowed: UnsafeMutablePointer<Int>
 
     public convenience init(_ declarations: Declarations) {
@@ -41,18 +43,18 @@ public final class EvaluationFrame {
         budget.deallocate()
     }
 
-    /// From now on the evaluations of this frame may cost `cost` together; a further one is an error. Without it each may cost
-    /// `Limit.cost`.
+    /// Sets the budget of all further evaluations of this frame together; an evaluation beyond it is an error. Without
+    /// it each may cost `Limit.cost`.
     public func allow(_ cost: Int) {
         (left.pointee, allowed.pointee) = (cost, cost)
         (given.pointee, budget.pointee) = (0, 0)
     }
 
-    /// Units of work of the evaluations since the last call of `allow`. The last of them may have cost more than it was allowed.
+    /// Units of work of the evaluations since the last call of `allow`. The last of them may exceed its budget.
     @inline(__always)
     public var spent: Int { allowed.pointee - left.pointee + given.pointee - budget.pointee }
 
-    /// False: nothing is left, as some evaluation before took more than there was.
+    /// Returns false if nothing is left, because earlier evaluations have used up the budget.
     @inline(__always)
     func begin() -> Bool {
         left.pointee -= given.pointee - budget.pointee
@@ -61,10 +63,10 @@ public final class EvaluationFrame {
         return cost >= 0
     }
 
-    /// Whether all were allowed less than this one would be alone, and that is spent.
+    /// Whether the budget of all evaluations, and not the one of a single evaluation, is used up.
     var isSpentByAll: Bool { budget.pointee < 0 && given.pointee < Limit.cost }
 
-    /// Does something that costs the others nothing.
+    /// Runs the body without a charge to the budget of the other evaluations.
     func aside<Result>(_ body: () -> Result) -> Result {
         let before = (budget.pointee, given.pointee, left.pointee)
         left.pointee = .max
@@ -72,7 +74,7 @@ public final class EvaluationFrame {
         return body()
     }
 
-    /// Pays for work; false when the budget is spent.
+    /// Charges the budget. Returns false if it is used up.
     @inline(__always)
     func pays(_ units: Int) -> Bool {
         budget.pointee -= units

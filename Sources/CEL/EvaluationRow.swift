@@ -1,21 +1,21 @@
-/// One row of a batch: a JSON line `{"name", "expr", "container"?, "vars"?}`, other members ignored; the variables are
-/// typed values as `TypedJSON` describes.
+/// One row of a batch: a JSON line `{"name", "expr", "container"?, "vars"?}`, whose other members are ignored. The
+/// variables are typed values as `TypedJSON` describes.
 ///
-/// A row always has a result: `{"name":…,"value":{…}}` or `{"name":…,"error":"…"}`, on one line without its end. What
-/// is wrong with the row itself is its error.
+/// A row always has a result, on one line without its end: `{"name":…,"value":{…}}` or `{"name":…,"error":"…"}`. A
+/// defect of the row itself is its error.
 public struct EvaluationRow: Sendable {
-    /// Empty where the row does not say.
+    /// Empty if the row has none.
     public let name: String
-    /// What the expression is certain to do wrong, or why it is none.
+    /// The certain errors of the expression, or its syntax error.
     public let diagnostics: [ExpressionError]
-    /// Those of an expression that has no value: where it may come from.
+    /// The warnings of an expression that has no value: possible causes.
     public let warnings: [ExpressionError]
-    /// `.error` when there is no value.
+    /// `.error` if there is no value.
     public let value: Value
-    /// Why there is no value: what happened, or the diagnostic that foretold it.
+    /// The reason if there is no value: the evaluation's error, or the diagnostic for it.
     public let error: String?
 
-    /// What is wrong with a row or with the text of `--vars`, in words.
+    /// A defect of a row or of the text of `--vars`, in words.
     public struct Defect: Error, Sendable, CustomStringConvertible {
         public let description: String
     }
@@ -41,7 +41,7 @@ public struct EvaluationRow: Sendable {
         }
     }
 
-    /// Evaluates `source` with variables of these values and of the types that these have.
+    /// Evaluates `source` with variables of these values and their types.
     public init(name: String, _ source: String, container: String = "", variables: [(name: String, value: Value)]) {
         var declarations = Declarations()
         let slots = variables.map { declarations.declare($0.name, as: $0.value.valueType ?? .dynamic) }
@@ -80,7 +80,7 @@ public struct EvaluationRow: Sendable {
     }
 
     /// The variables of JSON text such as `{"x": {"type": "int", "value": "1"}, "data": {"amount": 5}}`. A member that
-    /// is no object of exactly a `type` and a `value` is JSON as `JSONReader` reads it.
+    /// is not an object of exactly a `type` and a `value` is JSON as `JSONReader` reads it.
     public static func variables(json text: String) throws(Defect) -> [(name: String, value: Value)] {
         let bytes = Array(text.utf8)
         guard bytes.count <= Limit.rowBytes else {
@@ -91,7 +91,7 @@ public struct EvaluationRow: Sendable {
 
     private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// A byte order mark in front is skipped.
+    /// Skips a byte order mark at the start.
     private static func object(_ bytes: [UInt8], _ what: String) throws(Defect) -> Value {
         let json = bytes.starts(with: byteOrderMark) ? bytes[byteOrderMark.count...] : bytes[...]
         switch json.withUnsafeBytes({ JSONReader.read($0) }) {
@@ -127,7 +127,7 @@ public struct EvaluationRow: Sendable {
         return variables
     }
 
-    /// The line that shows the result, without a line end.
+    /// The line of the result, without a line end.
     public var resultLine: String {
         var bytes = Array(#"{"name":"#.utf8)
         JSONString.write(name, to: &bytes)

@@ -1,31 +1,31 @@
-/// What a slot can hold, as far as whoever declared it knows.
+/// The possible values of a slot, if they are known.
 public enum SlotRange: Sendable {
     case numbers(ClosedRange<Double>)
     case texts([String])
 }
 
-/// A comparison whose answer is certain before anything is evaluated, and where it stands.
+/// A comparison whose answer is certain before any evaluation, and its position.
 public struct ForegoneComparison: Sendable, Hashable {
     public let line: Int
     public let column: Int
-    /// Nil where only `text` is never met, among others that may be.
+    /// Nil if only `text` never occurs, and other constants may.
     public let answer: Bool?
-    /// The slot that is compared, where one is compared with texts.
+    /// The slot that is compared with texts; nil for numbers.
     public let slot: Int?
-    /// A text that the slot never holds.
+    /// A text that the slot never has.
     public let text: String?
-    /// What a side that is not constant lies between, where numbers are compared.
+    /// The range of the side that is not constant, in a comparison of numbers.
     public let range: ClosedRange<Double>?
-    /// The answer follows from several comparisons of the slot.
+    /// True if the answer follows from several comparisons of the slot.
     public let isOfSeveral: Bool
 }
 
-/// A comparison as it was compiled.
+/// A compiled comparison.
 struct ComparisonSite: Sendable {
     enum Sort: Sendable {
         case operands(Comparison, Node, Node)
         case within(Node, ValueList)
-        /// Joined by `&&`, or by `||`.
+        /// Comparisons that are joined by `&&`, or by `||`.
         case together([SlotConstraint], isAll: Bool)
     }
 
@@ -73,7 +73,7 @@ struct ComparisonSite: Sendable {
         }
     }
 
-    /// `a || b` is always true where `!a && !b` never is.
+    /// `a || b` is always true if `!a && !b` never is.
     private static func verdicts(_ constraints: [SlotConstraint], isAll: Bool, _ range: (Int) -> SlotRange?)
         -> [Verdict]
     {
@@ -82,7 +82,7 @@ struct ComparisonSite: Sendable {
         return slots.compactMap { slot in
             let known = slot < 0 ? nil : range(slot)
             let own = constraints.filter { $0.slot == slot }.map { isAll ? $0 : $0.negated }
-            // A condition that decides by itself has its own warning, at its own place.
+            // A condition that decides by itself has a warning at its own position.
             guard own.count > 1, SlotConstraint.excludeEachOther(own, known),
                 !own.contains(where: { SlotConstraint.excludeEachOther([$0], known) })
             else { return nil }
@@ -99,7 +99,7 @@ struct ComparisonSite: Sendable {
 }
 
 extension Comparison {
-    /// Nil where both answers are possible, or a range is not known.
+    /// Nil if both answers are possible, or if a range is not known.
     fileprivate func answer(_ a: ClosedRange<Double>?, _ b: ClosedRange<Double>?) -> Bool? {
         guard let a, let b else { return nil }
         var orders: [Order] = []
@@ -112,7 +112,7 @@ extension Comparison {
 }
 
 extension Expression {
-    /// The comparisons whose answers follow from what slots can hold.
+    /// The comparisons whose answers follow from the possible values of slots.
     public func foregoneComparisons(_ range: (Int) -> SlotRange?) -> [ForegoneComparison] {
         let places = Places(Array(source.utf8))
         return comparisons.flatMap { site in
@@ -125,6 +125,6 @@ extension Expression {
         }
     }
 
-    /// What its value lies between, if it is a number and the ranges of its slots are known; nil if that is not known.
+    /// The range of its value; nil if it is not a number, or if the range of a slot is not known.
     public func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? { root.bounds(range) }
 }

@@ -1,30 +1,31 @@
 /// A compiled CEL expression.
 ///
-/// Compiled against `Declarations`, evaluated against a `EvaluationFrame` made from them, by any number of threads. Evaluation
-/// has no side effect but on the frame's macro variables, and always ends within `Limit.cost`.
+/// It is compiled against `Declarations`, and evaluated against an `EvaluationFrame` made from them, on any number of
+/// threads. The only side effect of an evaluation is on the frame's macro variables. It always ends within
+/// `Limit.cost`.
 public final class Expression: Sendable {
     public let source: String
-    /// `.dynamic` where not certain.
+    /// `.dynamic` if the type is not certain.
     public let type: ValueType
-    /// What is certain to go wrong when it runs, in the order of the source. Not thrown: CEL makes it an error of the
-    /// subexpression, which `||`, `&&`, `?:` and macros may absorb.
+    /// Errors that are certain at run time, in the order of the source. They are not thrown, because CEL makes each an
+    /// error of its subexpression, which `||`, `&&`, `?:` and macros may absorb.
     public let diagnostics: [ExpressionError]
-    /// What CEL allows and is mostly a mistake, in the order of the source.
+    /// Valid CEL that is usually a mistake, in the order of the source.
     public let warnings: [ExpressionError]
-    /// The declared names that it reads, each with its slot, in the order in which they are first named.
+    /// The declared names that it reads, each with its slot, in the order of first use.
     public let references: [(name: String, slot: Int)]
     /// Their slots.
     public let slots: [Int]
-    /// The declared constants that were compiled in, `constant.limit`, each once.
+    /// The declared constants that were compiled in, such as `constant.limit`, each once.
     public let constantNames: [String]
-    /// Every name by which something in the declared object is selected, at any depth, through macro variables too, and
-    /// every constant with which one of the object's own keys is compared.
+    /// Every name that selects something in the declared object, at any depth and through macro variables too, and
+    /// every constant that is compared with one of the object's own keys.
     public let objectFieldNames: [FieldName]
     /// Every field of an open record that it names and that is not declared, in the order of the source.
     public let undeclaredNames: [FieldName]
     public let readsWholeObject: Bool
 
-    /// A field's name where an expression has it.
+    /// A field's name, and its position in an expression.
     public struct FieldName: Sendable, Hashable {
         public let name: String
         public let line: Int
@@ -36,8 +37,8 @@ public final class Expression: Sendable {
     private let neededSlots: Int
     private let neededVariables: Int
 
-    /// Parses, checks and compiles. Throws what is no expression or exceeds a limit. `container` is the namespace in
-    /// which names are looked up first.
+    /// Parses, checks and compiles. Throws if the source is not an expression, or exceeds a limit. `container` is the
+    /// namespace in which names are looked up first.
     public init(
         _ source: String, in declarations: inout Declarations, container: String = ""
     ) throws(ExpressionError) {
@@ -52,7 +53,7 @@ public final class Expression: Sendable {
         do throws(Lexer.Defect) {
             syntax = try Parser.parse(bytes)
         } catch {
-            // A source that is too long is not measured, its defect is at its start.
+            // A source beyond the limit is not scanned: its error is at its start.
             throw Places(bytes.count > Limit.sourceBytes ? [] : bytes).error(error.offset, error.message)
         }
         var compiler = Compiler(declarations, container: container)
@@ -73,7 +74,7 @@ public final class Expression: Sendable {
         if references.isEmpty {
             let value = node.value(EvaluationFrame(slots: 0, variables: compiler.variableCount))
             if case .error(let error) = value {
-                // What names an undeclared field is never a mistake: the field is absent wherever it is read.
+                // An expression with an undeclared field is not reported: the field is absent wherever it is read.
                 if diagnostics.isEmpty, compiler.undeclaredNames.isEmpty {
                     let message = "always an error: \(error)"
                     if !error.isOfValues {
@@ -111,10 +112,10 @@ public final class Expression: Sendable {
         }
     }
 
-    /// The value of an expression that reads nothing, unless it is an error.
+    /// The value of an expression that reads nothing; nil if it reads something, or is an error.
     public var constant: Value? { root.constant }
 
-    /// False: the frame has nothing left for it.
+    /// Returns false if the frame's budget is used up.
     @inline(__always)
     private func begin(_ frame: EvaluationFrame) -> Bool {
         precondition(
@@ -123,23 +124,23 @@ public final class Expression: Sendable {
         return frame.begin()
     }
 
-    /// `.error` when there is no value.
+    /// `.error` if there is no value.
     public func evaluate(_ frame: EvaluationFrame) -> Value {
         begin(frame) ? root.value(frame) : .error(.tooExpensive)
     }
 
-    /// `error` also for what is no bool.
+    /// `error` also if the value is not a bool.
     public func truth(_ frame: EvaluationFrame) -> Truth {
         begin(frame) ? root.truth(frame) : .error
     }
 
-    /// Nil on an error and for what is no int.
+    /// Nil for an error, and if the value is not an int.
     public func integer(_ frame: EvaluationFrame) -> Int64? {
         begin(frame) ? root.integer(frame) : nil
     }
 
-    /// Why `truth` (`wanted` is `.bool`) or `integer` (`.int`) had no answer, asked last with this frame as it still is. It
-    /// evaluates once more, unless the evaluation has spent all that it may cost. What that costs is not counted.
+    /// The reason why `truth` (`wanted` is `.bool`) or `integer` (`.int`) had no result in the last evaluation with
+    /// this frame, which must be unchanged. It evaluates once more without a charge, unless a budget is used up.
     public func failure(_ frame: EvaluationFrame, wanted: ValueType) -> EvaluationFailure {
         guard !frame.isSpentByAll else { return .eventTooExpensive }
         guard frame.budget.pointee >= 0 else { return .error(.tooExpensive) }

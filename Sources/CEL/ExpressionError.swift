@@ -1,4 +1,4 @@
-/// What is wrong with an expression, and where. Lines and columns count from 1, columns in Unicode scalars.
+/// An error in an expression and its position. Lines and columns count from 1, columns in Unicode scalars.
 public struct ExpressionError: Error, Sendable, Hashable, CustomStringConvertible {
     public let line: Int
     public let column: Int
@@ -13,7 +13,7 @@ public struct ExpressionError: Error, Sendable, Hashable, CustomStringConvertibl
     public var description: String { "\(line):\(column): error: \(message)" }
 
     /// Three lines: `NAME:LINE:COLUMN: error: message` (or without the name), the line of the source with U+FFFD for
-    /// what is invisible, and a caret under the place. No newline at the end.
+    /// invisible scalars, and a caret under the position. No newline at the end.
     public func diagnostic(source: String, name: String? = nil) -> String {
         var lines = [Substring]()
         var start = source.unicodeScalars.startIndex
@@ -27,12 +27,12 @@ public struct ExpressionError: Error, Sendable, Hashable, CustomStringConvertibl
         }
         lines.append(source[start...])
         let text = lines.indices.contains(line - 1) ? lines[line - 1] : ""
-        // A tab stays a tab, so that the caret stands under its column however wide tabs are shown.
+        // A tab stays a tab, so that the caret is under its column for any width of tabs.
         let indent = String(
             String.UnicodeScalarView(text.unicodeScalars.prefix(column - 1).map { $0 == "\t" ? "\t" : " " }))
         var scalars = Array(text.unicodeScalars)
         if scalars.last == "\r" { scalars.removeLast() }
-        // Each as one column.
+        // One column for each scalar.
         let shown = String(String.UnicodeScalarView(scalars.map { $0 == "\t" || $0.isVisible ? $0 : "\u{FFFD}" }))
         return "\(name.map { $0 + ":" } ?? "")\(description)\n\(shown)\n\(indent)^"
     }

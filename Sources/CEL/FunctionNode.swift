@@ -1,4 +1,4 @@
-/// A call of a standard function with one argument or two, the target of a member call among them.
+/// A call of a standard function with one or two arguments, the target of a member call included.
 final class FunctionNode: Node, @unchecked Sendable {
     private let function: StandardFunction
     private let first: Node
@@ -43,7 +43,7 @@ final class FunctionNode: Node, @unchecked Sendable {
     }
 }
 
-/// `text.matches("…")` with a pattern that is known.
+/// `text.matches("…")` with a literal pattern.
 final class MatchesNode: Node, @unchecked Sendable {
     private let text: Node
     private let pattern: RegularExpression
@@ -69,22 +69,22 @@ final class MatchesNode: Node, @unchecked Sendable {
 }
 
 extension RegularExpression {
-    /// Units that compiling a pattern costs which is only known at run time: by its length before, by its classes and
-    /// its program after.
+    /// Units for compiling a pattern at run time: this many before it, by its length, and more after it, by its classes
+    /// and its program.
     static func cost(of pattern: Text) -> Int { 4000 + 200 * pattern.bytes.count }
 
-    /// What compiling a pattern that is not known, and matching a text with it, cost at most.
+    /// The greatest cost of compiling a pattern at run time and matching a text with it.
     static func greatestCost(ofPattern pattern: ValueSize, text: ValueSize) -> Double {
         4000 + 200 * pattern.weight + Double(2 * maximumClassWork)
             + Double(maximumProgramSize) * (4 + text.weight)
     }
 
-    /// What matching a text of so many bytes costs, but for one unit.
+    /// The cost of matching a text of this many bytes, less one unit.
     func cost(ofBytes bytes: Double) -> Double {
         table == nil ? bytes * Double(program.instructions.count) : (bytes / 16).rounded(.down)
     }
 
-    /// Whether the pattern, made at run time, matches.
+    /// Whether a pattern made at run time matches.
     static func match(_ text: Text, _ pattern: Text, _ frame: EvaluationFrame) -> Value {
         guard frame.pays(cost(of: pattern)) else { return .error(.tooExpensive) }
         var classWork = maximumClassWork
@@ -94,7 +94,7 @@ extension RegularExpression {
         return expression?.match(text, frame) ?? .error(.badPattern)
     }
 
-    /// Paid by the text's length, where there is no table times the length of the program.
+    /// The cost depends on the text's length, and without a table on the length of the program too.
     func match(_ text: Text, _ frame: EvaluationFrame) -> Value {
         let steps = table == nil ? text.bytes.count.multipliedReportingOverflow(by: program.instructions.count) : nil
         let cost = steps.map { $0.overflow ? Int.max / 2 : $0.partialValue } ?? text.bytes.count >> 4

@@ -1,29 +1,29 @@
-/// Picks named top-level members out of a JSON object's text, into slots.
+/// Reads named top-level members of a JSON object's text into slots.
 ///
-/// The text has been checked before: its syntax, its encoding, that no key is twice in an object, its depth. Where it
-/// turns out not to be JSON, every slot becomes `.error(.malformedData)`; but once all members wanted have been found
-/// the rest is not looked at, and what is skipped is not read closely.
+/// The text has been checked before: syntax, encoding, unique keys in each object, depth. If it is not JSON every slot
+/// becomes `.error(.malformedData)`. But once all wanted members are found the rest is not read, and skipped values are
+/// not checked.
 public final class JSONFields: Sendable {
-    /// One pass over the text finds so many: a bit of a word for each.
+    /// The limit of members that one pass finds: a bit of a word for each.
     private static let fieldsPerPass = 64
 
     private let pass: Pass
-    /// Of fields beyond those of the first.
+    /// The passes for the fields beyond those of the first.
     private let more: [Pass]
     /// Slots of names that are excluded.
     private let absent: [Int]
-    /// Slots of names that another slot has too.
+    /// Slots of names that have another slot too.
     private let copies: [(from: Int, to: Int)]
-    /// There is nothing but the first pass, and maybe the whole.
+    /// Whether there is only the first pass, and maybe the whole object.
     private let isSimple: Bool
     private let whole: Int?
     private let isExcluded: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
 
     /// - Parameters:
-    ///   - fields: name and slot of each member wanted.
-    ///   - whole: the slot for the object as a map.
-    ///   - isExcluded: tells, by the unescaped bytes of a key, members that no map shows at any depth. A field of such
-    ///     a name is never there.
+    ///   - fields: name and slot of each wanted member.
+    ///   - whole: the slot for the object as a map; nil if it is not wanted.
+    ///   - isExcluded: whether maps omit a member, at any depth, by the unescaped bytes of its key. A field of such a
+    ///     name is always missing.
     public init(
         fields: [(name: String, slot: Int)], whole: Int?, isExcluded: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
     ) {
@@ -53,9 +53,9 @@ public final class JSONFields: Sendable {
         self.isExcluded = isExcluded
     }
 
-    /// Replaces what is in the slots, which hold values already. Members that are not there become
-    /// `.error(.noSuchField)`. Strings without escapes are views of `json`; only strings with escapes, arrays and
-    /// objects allocate. An empty buffer is an object without members.
+    /// Replaces the values of the slots, which are initialized. Members that are missing become `.error(.noSuchField)`.
+    /// Strings without escapes are views of `json`; only strings with escapes, arrays and objects allocate. An empty
+    /// buffer is an object without members.
     public func read(_ json: UnsafeRawBufferPointer, into slots: UnsafeMutablePointer<Value>) {
         guard json.count > 0, let base = json.baseAddress else { return readEmpty(into: slots) }
         if let whole {
@@ -102,10 +102,10 @@ public final class JSONFields: Sendable {
 }
 
 extension JSONFields {
-    /// The fields of one pass, which do not change: the memory is the pass's own.
+    /// The fields of one pass. They do not change: the pass owns its memory.
     private final class Pass: @unchecked Sendable {
         struct Field {
-            /// The first eight bytes of the name, the first lowest, zeros behind.
+            /// The first eight bytes of the name, the first lowest, padded with zeros.
             let word: UInt64
             let count: Int
             let name: UnsafeMutablePointer<UInt8>
@@ -134,7 +134,7 @@ extension JSONFields {
             fields.deallocate()
         }
 
-        /// False where the text, which is not empty, is not JSON.
+        /// Returns false if the text, which is not empty, is not JSON.
         func pick(
             from text: UnsafePointer<UInt8>, _ count: Int, into slots: UnsafeMutablePointer<Value>
         ) -> Bool {
@@ -224,7 +224,7 @@ extension JSONFields {
             return -1
         }
 
-        /// The first eight bytes, the first lowest, zeros behind.
+        /// The first eight bytes, the first lowest, padded with zeros.
         private static func word(of bytes: UnsafeRawBufferPointer) -> UInt64 {
             if bytes.count >= 8 { return UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) }
             return bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }

@@ -1,25 +1,25 @@
-/// Reads values out of JSON text (RFC 8259), from front to back.
+/// Reads values from JSON text (RFC 8259), from its start to its end.
 ///
-/// A number without fraction or exponent that fits Int64 is an int; any other is a double, rounded to nearest, which
-/// is infinite beyond the greatest. Objects become maps with string keys; order is kept. Whatever the bytes are,
-/// nothing outside them is read.
+/// A number without fraction or exponent that fits Int64 is an int. Any other is a double, rounded to nearest, which is
+/// infinite beyond the greatest. Objects become maps with string keys in their order. No byte outside the text is read,
+/// whatever the text is.
 public struct JSONReader {
-    /// Arrays and objects inside one another.
+    /// The limit of nested arrays and objects.
     public static let maximumDepth = 64
 
     let text: UnsafeRawBufferPointer
     private(set) var index = 0
-    /// What is wrong, once something is.
+    /// The defect, once there is one.
     private var defect = Defect.malformed
 
-    /// Why a text has no value.
+    /// The reason why a text has no value.
     enum Defect: Error {
         case malformed, tooDeep, keyTwice
     }
 
     init(_ text: UnsafeRawBufferPointer) { self.text = text }
 
-    /// The value of a member of an object that is not in another, and where it ends.
+    /// The value of a member of an object that is not nested, and the index after it.
     static func member(
         _ json: UnsafeRawBufferPointer, at index: Int, _ isExcluded: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
     ) -> (value: Value, end: Int)? {
@@ -30,7 +30,7 @@ public struct JSONReader {
         return (value, reader.index)
     }
 
-    /// The value of a whole document; nil where it is not JSON in UTF-8, nests too deeply, or has a key twice in one
+    /// The value of a whole document. Nil if it is not JSON in UTF-8, nests too deeply, or has a key twice in one
     /// object. The value owns its strings.
     public static func value(of json: UnsafeRawBufferPointer) -> Value? { try? read(json).get() }
 
@@ -45,11 +45,11 @@ public struct JSONReader {
     }
 
     struct Manner {
-        /// Strings without escapes are views of the text.
+        /// Whether strings without escapes are views of the text.
         let borrows: Bool
-        /// Refuses an object with a key twice.
+        /// Whether an object with a key twice is refused.
         let checksKeys: Bool
-        /// Members that maps leave out.
+        /// Members that maps omit.
         let isExcluded: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
     }
 
@@ -70,13 +70,13 @@ public struct JSONReader {
 
     // MARK: Strings
 
-    /// What is between quotes, as it is written.
+    /// The bytes between quotes, with their escapes.
     struct RawString {
         let bytes: UnsafeRawBufferPointer
         let hasEscapes: Bool
     }
 
-    /// After the opening quote; goes behind the closing one. Escapes are not looked at.
+    /// Starts after the opening quote, and ends after the closing one. Does not check escapes.
     private mutating func rawString() -> RawString? {
         guard let base, let string = Self.string(base, index, text.count) else { return nil }
         let bytes = UnsafeRawBufferPointer(rebasing: text[index..<string.end])
@@ -84,12 +84,12 @@ public struct JSONReader {
         return RawString(bytes: bytes, hasEscapes: string.hasEscapes)
     }
 
-    /// Calls `body` with the bytes that a string means; nil where an escape is none.
+    /// Calls `body` with a string's unescaped bytes. Returns nil if an escape is invalid.
     static func withUnescaped<Result>(
         _ string: RawString, _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result? {
         guard string.hasEscapes else { return body(string.bytes) }
-        // No escape is shorter than what it stands for.
+        // An escape is at least as long as its unescaped bytes.
         return withUnsafeTemporaryAllocation(byteCount: string.bytes.count, alignment: 1) { buffer in
             guard let count = unescape(string.bytes, into: buffer) else { return nil }
             return body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
@@ -163,7 +163,7 @@ public struct JSONReader {
 
     // MARK: Values
 
-    /// At a value; goes behind it. `depth` counts the arrays and objects around it.
+    /// Starts at a value, and ends after it. `depth` counts the arrays and objects around it.
     private mutating func value(_ manner: Manner, depth: Int) -> Value? {
         guard index < text.count else { return nil }
         switch text[index] {
@@ -213,7 +213,7 @@ public struct JSONReader {
         number.negative = text[start] == 0x2D
         let first = number.negative ? start + 1 : start
         guard let end = number.scan(text, from: first, underscores: false) else { return nil }
-        // JSON has no zero in front of a digit, and digits on both sides of a point.
+        // JSON has no leading zeros, and has digits on both sides of a point.
         if end > first + 1, text[first] == 0x30, text[first + 1] &- 0x30 <= 9 { return nil }
         guard text[first] != 0x2E else { return nil }
         if let point = text[first..<end].firstIndex(of: 0x2E) {
@@ -239,12 +239,12 @@ public struct JSONReader {
         }
     }
 
-    /// At `{`.
+    /// Starts at `{`.
     private mutating func object(_ manner: Manner, depth: Int) -> Value? {
         map(manner, depth: depth).map { .map($0) }
     }
 
-    /// At `{`; goes behind the object.
+    /// Starts at `{`, and ends after the object.
     mutating func map(_ manner: Manner, depth: Int) -> ValueMap? {
         guard descends(to: depth), take(0x7B) else { return nil }
         skipSpace()
@@ -312,8 +312,8 @@ public struct JSONReader {
     }
 }
 
-/// The scanners, of text that begins at a pointer and has `count` bytes. Each takes where to begin, at most `count`,
-/// and says where it ended.
+/// Scanners of a text that begins at a pointer and has `count` bytes. Each takes its start, which is at most `count`,
+/// and returns its end.
 extension JSONReader {
     @inline(__always) static func space(_ text: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> Int {
         if start < count, text[start] > 0x20 { return start }
@@ -328,7 +328,8 @@ extension JSONReader {
         return index
     }
 
-    /// After the opening quote; ends at the closing one. Nil where there is none, or a control character before.
+    /// Starts after the opening quote, and ends at the closing one. Nil if there is none, or if a control character
+    /// precedes it.
     @inline(__always) static func string(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ count: Int
     ) -> (end: Int, hasEscapes: Bool)? {
@@ -341,7 +342,7 @@ extension JSONReader {
         return end == 0 ? nil : (Int(end.magnitude), end < 0)
     }
 
-    /// As `string`, but where it ends is negative where there are escapes, and 0 where there is no end.
+    /// As `string`, but the end is negative if there are escapes, and 0 if there is no end.
     private static func longString(_ text: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> Int {
         var index = start
         var sign = 1
@@ -370,7 +371,8 @@ extension JSONReader {
         UInt64(littleEndian: UnsafeRawPointer(text + index).loadUnaligned(as: UInt64.self))
     }
 
-    /// The high bit of the first byte that is a quote, a backslash or a control character, and maybe of later ones.
+    /// The high bit of the first byte that is a quote, a backslash or a control character; bits of later bytes may be
+    /// set too.
     @inline(__always) private static func specials(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let quotes = word ^ (ones &* 0x22)
@@ -380,8 +382,9 @@ extension JSONReader {
         return hits & (ones &* 0x80)
     }
 
-    /// After the opening quote: a key of at most seven bytes without escapes that a colon and a value follow at once,
-    /// as compact JSON has it: its bytes, the first lowest, and where the value is. Nil for any other.
+    /// Starts after the opening quote. Reads a key of at most seven bytes without escapes that a colon and a value
+    /// follow directly, as in compact JSON. Returns its bytes, the first lowest, and the position of the value. Nil for
+    /// any other key.
     @inline(__always) static func shortKey(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ count: Int
     ) -> (word: UInt64, count: Int, value: Int)? {
@@ -392,18 +395,18 @@ extension JSONReader {
         let length = hits.trailingZeroBitCount &>> 3
         let end = text + (start &+ length)
         guard end[0] == 0x22, end[1] == 0x3A, end[2] > 0x20 else { return nil }
-        // All bits below the hit's byte.
+        // All bits below the byte of the hit.
         return (word & ((hits & (0 &- hits)) &>> 7 &- 1), length, start &+ length &+ 2)
     }
 
-    /// At a value, which is there: an integer of at most eighteen digits. Nil for any other value, and where nothing
-    /// follows.
+    /// Starts at a value, which is not empty. Reads an integer of at most eighteen digits. Nil for any other value, and
+    /// if nothing follows it.
     @inline(__always) static func smallInteger(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ count: Int
     ) -> (value: Int64, end: Int)? {
         let first = text[start] == 0x2D ? start &+ 1 : start
         guard count >= 8, first < count else { return longInteger(text, start, count) }
-        // Near the end of the text its last eight bytes, zeros behind.
+        // Near the end of the text: its last eight bytes, padded with zeros.
         let beyond = first &+ 8 &- count
         let bytes =
             beyond <= 0 ? word(text, first) : word(text, count &- 8) &>> (UInt64(truncatingIfNeeded: beyond) &* 8)
@@ -416,7 +419,7 @@ extension JSONReader {
         guard end < count else { return nil }
         let byte = text[end]
         guard length > 0, byte != 0x2E, byte | 0x20 != 0x65, digits & 0xFF != 0 || length == 1 else { return nil }
-        // Zeros in front instead of what is behind; then pairs, fours and eight of digits (Lemire).
+        // Shifts the digits to the end, with zeros before them; then combines two, four and eight digits (Lemire).
         var value = digits &<< (64 &- UInt64(truncatingIfNeeded: length) &* 8)
         value = (value &* 10 &+ value &>> 8) & 0x00FF_00FF_00FF_00FF
         value = (value &* 100 &+ value &>> 16) & 0x0000_FFFF_0000_FFFF
@@ -443,8 +446,8 @@ extension JSONReader {
         return (negative ? 0 &- magnitude : magnitude, index)
     }
 
-    /// At a value, which is there; goes behind it, and maybe behind space that follows, without reading what is in it:
-    /// brackets are counted, not matched. -1 where it does not end.
+    /// Starts at a value, which is not empty. Ends after it, and maybe after space that follows. The content is not
+    /// parsed: brackets are counted, not matched. -1 if the value has no end.
     @inline(__always) static func skip(_ text: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> Int {
         switch text[start] {
         case 0x22: return string(text, start &+ 1, count).map { $0.end &+ 1 } ?? -1

@@ -1,4 +1,4 @@
-/// How a text is written in JSON: `"`, `\` and control characters escaped, everything else as it is.
+/// Text as a JSON string: `"`, `\` and control characters are escaped, and nothing else.
 enum JSONString {
     private static let hex = Array("0123456789abcdef".utf8)
 

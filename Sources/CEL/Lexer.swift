@@ -5,9 +5,9 @@ struct Lexer {
 
     enum Kind: UInt8 {
         case end
-        /// Keywords and reserved words included; which is which depends on where it stands.
+        /// Includes keywords and reserved words; the parser decides by their position.
         case identifier
-        /// A field name in backticks; its text is between them.
+        /// A field name in backticks. The text is without them.
         case quotedName
         case int, uint, double, string, bytes
         case dot, comma, colon, question
@@ -21,11 +21,11 @@ struct Lexer {
         var start: Int
         var end: Int
 
-        /// A literal to which a minus in front of it belongs.
+        /// A literal that includes a minus before it.
         var isSignable: Bool { kind == .int || kind == .double }
     }
 
-    /// A byte offset and what is wrong there.
+    /// A byte offset, and the error there.
     struct Defect: Error {
         var offset: Int
         var message: String
@@ -66,7 +66,7 @@ struct Lexer {
     }
 
     private mutating func identifierOrText(_ start: Int) throws(Defect) -> Token {
-        // `r`, `b` and `br` in front of a quote, in either case, belong to the literal.
+        // `r`, `b` and `br` before a quote, in either case, belong to the literal.
         var at = start
         let isBytes = source[at] | 0x20 == UInt8(ascii: "b")
         if isBytes { at += 1 }
@@ -113,7 +113,7 @@ struct Lexer {
         return Token(kind: .uint, start: start, end: offset)
     }
 
-    /// Finds the end of a literal; what its escapes mean is for `Literal` to say.
+    /// Finds the end of a literal. `Literal` interprets its escapes.
     private mutating func text(_ start: Int, quote at: Int, kind: Kind, raw: Bool) throws(Defect) -> Token {
         let quote = source[at]
         let isLong = byte(at + 1) == quote && byte(at + 2) == quote
@@ -189,7 +189,7 @@ struct Lexer {
         return Token(kind: kind, start: start, end: offset)
     }
 
-    /// The scalar at an offset, in quotes, or its number where it does not show.
+    /// The scalar at an offset in quotes, or its number if it is invisible.
     func shown(_ start: Int) -> String {
         var end = start + 1
         while end < source.count, source[end] & 0xC0 == 0x80 { end += 1 }
@@ -206,7 +206,7 @@ struct Lexer {
 }
 
 extension UInt8 {
-    /// What may begin a name.
+    /// Whether it may begin a name.
     var isLetter: Bool {
         let lower = self | 0x20
         return (lower >= UInt8(ascii: "a") && lower <= UInt8(ascii: "z")) || self == UInt8(ascii: "_")

@@ -1,7 +1,7 @@
-/// What the text of a literal token stands for.
+/// The values of literal tokens.
 enum Literal {
-    /// `negative` for a minus sign directly in front, which belongs to the literal: else the least int could not be
-    /// written.
+    /// `negative` means that a minus is directly before the literal, and belongs to it. Otherwise the least int could
+    /// not be written.
     static func int(_ text: ArraySlice<UInt8>, negative: Bool) -> Int64? {
         guard let magnitude = magnitude(text) else { return nil }
         if negative {
@@ -10,7 +10,7 @@ enum Literal {
         return Int64(exactly: magnitude)
     }
 
-    /// With its `u`.
+    /// The text includes its `u`.
     static func uint(_ text: ArraySlice<UInt8>) -> UInt64? { magnitude(text.dropLast()) }
 
     private static func magnitude(_ text: ArraySlice<UInt8>) -> UInt64? {
@@ -27,8 +27,8 @@ enum Literal {
         return value
     }
 
-    /// The bytes of a string or bytes literal, escapes resolved. An escape by number is a code point in a string and
-    /// an octet in bytes.
+    /// The bytes of a string or bytes literal, without escapes. A numeric escape is a code point in a string and an
+    /// octet in bytes.
     static func text(_ token: Lexer.Token, in source: [UInt8]) throws(Lexer.Defect) -> [UInt8] {
         var at = token.start
         var isRaw = false
@@ -54,7 +54,7 @@ enum Literal {
         return result
     }
 
-    /// Appends what the escape at `at` stands for and returns its length.
+    /// Appends the bytes of the escape at `at`. Returns the escape's length.
     private static func escape(
         _ at: Int, _ end: Int, in source: [UInt8], isBytes: Bool, to result: inout [UInt8]
     ) throws(Lexer.Defect) -> Int {

@@ -1,4 +1,4 @@
-/// `a && b`: false if either is, whatever the other; else an error if either is.
+/// `a && b`: false if either is false, whatever the other; otherwise an error if either is one.
 final class AllNode: Node, @unchecked Sendable {
     private let left: Node
     private let right: Node
@@ -10,7 +10,7 @@ final class AllNode: Node, @unchecked Sendable {
 
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
         let (a, b) = (estimator.estimate(left), estimator.estimate(right))
-        // Either can decide where the other is an error.
+        // Either operand can decide if the other is an error.
         return CostEstimate(least: min(a.least, b.least), most: a.most + b.most)
     }
 
@@ -30,7 +30,7 @@ final class AllNode: Node, @unchecked Sendable {
     }
 }
 
-/// `a || b`: true if either is, whatever the other; else an error if either is.
+/// `a || b`: true if either is true, whatever the other; otherwise an error if either is one.
 final class AnyNode: Node, @unchecked Sendable {
     private let left: Node
     private let right: Node
@@ -42,7 +42,7 @@ final class AnyNode: Node, @unchecked Sendable {
 
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
         let (a, b) = (estimator.estimate(left), estimator.estimate(right))
-        // Either can decide where the other is an error.
+        // Either operand can decide if the other is an error.
         return CostEstimate(least: min(a.least, b.least), most: a.most + b.most)
     }
 
@@ -63,7 +63,7 @@ final class AnyNode: Node, @unchecked Sendable {
 }
 
 extension Value {
-    /// Of two operands of a logical operator: the first that is an error or no bool, as an error; nil if both are bools.
+    /// The first operand of a logical operator that is an error or not a bool, as an error; nil if both are bools.
     fileprivate static func firstError(_ first: Value, _ second: Value) -> Value? {
         first.logicalError ?? second.logicalError
     }
@@ -103,7 +103,7 @@ final class NotNode: Node, @unchecked Sendable {
     }
 }
 
-/// `a ? b : c`: evaluates only the branch it takes.
+/// `a ? b : c`: evaluates only one branch.
 final class ConditionalNode: Node, @unchecked Sendable {
     private let condition: Node
     private let yes: Node

@@ -1,18 +1,18 @@
-/// What all macros share: the passes over the items of a list or the keys of a map, in order.
+/// The passes of all macros over the items of a list or the keys of a map, in order.
 ///
 /// With two variables the first is the index (or the key), the second the item (or the value).
 struct MacroPass {
     let range: Node
-    /// Slots of the frame.
+    /// The variables' slots in the frame.
     let variable: Int
     let second: Int?
-    /// What one pass pays: it is at most as much work as the body has nodes.
+    /// The cost of one pass. A pass does at most as much work as the body has nodes.
     let cost: Int
 
     enum Outcome { case proceed, stop }
 
-    /// Binds the variables and calls `body` for each pass until it says `stop`. Returns an error if the range is one or
-    /// is no range, or if the budget is spent; else nil.
+    /// Binds the variables and calls `body` for each pass until it returns `stop`. Returns an error if the range is an
+    /// error or cannot be iterated, or if the budget is used up; nil otherwise.
     @inline(__always)
     func run(_ frame: EvaluationFrame, _ body: () -> Outcome) -> EvaluationError? {
         switch range.value(frame) {
@@ -49,18 +49,18 @@ struct MacroPass {
         }
     }
 
-    /// A variable keeps nothing alive once the macro is done.
+    /// Clears the variables, so that they do not retain values after the macro.
     private func clear(_ frame: EvaluationFrame) {
         frame.slots[variable] = .null
         if let second { frame.slots[second] = .null }
     }
 }
 
-/// `all` and `exists`: && and || over the passes, errors absorbed alike.
+/// `all` and `exists`: && and || over the passes, with the same absorption of errors.
 final class QuantifierNode: Node, @unchecked Sendable {
     private let pass: MacroPass
     private let condition: Node
-    /// What one pass must come to for the whole to be decided.
+    /// The result of one pass that decides the whole.
     private let decisive: Bool
 
     init(_ pass: MacroPass, _ condition: Node, decisive: Bool) {
@@ -132,7 +132,7 @@ final class CollectorNode: Node, @unchecked Sendable {
             return CostEstimate(least: chosen.least, most: chosen.most + made.most, size: made.size)
         }
         var cost = passes.cost
-        // A condition may let none through.
+        // A condition may exclude every item.
         let isFiltered = macro == .filter || filter != nil
         let items = (isFiltered ? 0 : passes.range.items.lowerBound)...passes.range.items.upperBound
         switch macro {
@@ -190,7 +190,7 @@ final class CollectorNode: Node, @unchecked Sendable {
 }
 
 extension Value {
-    /// The error that a value is, or is in the place of a bool.
+    /// The value if it is an error; otherwise the error for a value that should be a bool.
     fileprivate var asFailure: Value {
         if case .error = self { return self }
         return .error(.noSuchOverload)

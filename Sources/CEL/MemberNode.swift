@@ -53,7 +53,7 @@ final class HasNode: Node, @unchecked Sendable {
     }
 }
 
-/// `operand[index]`: an item of a list, by any number that is whole, or a value of a map.
+/// `operand[index]`: an item of a list by any whole number, or a value of a map.
 final class IndexNode: Node, @unchecked Sendable {
     private let operand: Node
     private let index: Node

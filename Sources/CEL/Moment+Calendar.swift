@@ -1,15 +1,15 @@
 /// A date and time of day of the proleptic Gregorian calendar.
 public struct CivilTime: Hashable, Sendable {
     public var year: Int64
-    /// From 1.
+    /// 1 to 12.
     public var month: Int64
-    /// Of the month, from 1.
+    /// Day of the month, from 1.
     public var day: Int64
     public var hour: Int64
     public var minute: Int64
     public var second: Int64
     public var millisecond: Int64
-    /// From 0, which is Sunday.
+    /// 0 is Sunday.
     public var dayOfWeek: Int64
     /// From 0.
     public var dayOfYear: Int64
@@ -42,7 +42,7 @@ public struct CivilTime: Hashable, Sendable {
         }
     }
 
-    /// From 0, which is Sunday.
+    /// 0 is Sunday.
     static func dayOfWeek(days: Int64) -> Int64 {
         let day = (days + 4) % 7
         return day < 0 ? day + 7 : day
@@ -50,8 +50,8 @@ public struct CivilTime: Hashable, Sendable {
 }
 
 extension Moment {
-    /// The parts of a timestamp on a clock `offset` seconds ahead of UTC. A moment that is not a timestamp counts as
-    /// the nearest that is.
+    /// The parts of a timestamp on a clock `offset` seconds ahead of UTC. A moment outside the range of timestamps
+    /// counts as the nearest timestamp.
     public func civil(offset: Int32) -> CivilTime {
         let range = Self.timestampSeconds
         let local = max(range.lowerBound, min(range.upperBound, seconds)) + Int64(offset)
@@ -69,10 +69,10 @@ extension Moment {
     }
 }
 
-/// Sums: of a timestamp and a duration nil outside the years 0001 to 9999, of durations nil beyond Int64
-/// nanoseconds. The name says what comes out, the label what goes in.
+/// Sums and differences. Timestamps outside the years 0001 to 9999 are nil, as are durations beyond Int64 nanoseconds.
+/// A method's name has the type of the result, its label the type of the argument.
 extension Moment {
-    /// A duration.
+    /// Makes a duration.
     public init(nanoseconds total: Int64) {
         var (seconds, part) = total.quotientAndRemainder(dividingBy: Self.nanosecondsPerSecond)
         if part < 0 {
@@ -82,9 +82,9 @@ extension Moment {
         self.init(seconds: seconds, nanoseconds: Int32(part))
     }
 
-    /// Of a duration; nil where they do not fit, which is then no duration of CEL.
+    /// The nanoseconds of a duration; nil if they do not fit, because CEL has no such duration.
     public var totalNanoseconds: Int64? {
-        // Down from the second above, so that the least duration fits.
+        // Subtracts from the next second, so that the least duration fits.
         let (next, late) = seconds.addingReportingOverflow(seconds < 0 ? 1 : 0)
         let (whole, overflow) = next.multipliedReportingOverflow(by: Self.nanosecondsPerSecond)
         let part = Int64(nanoseconds) - (seconds < 0 ? Self.nanosecondsPerSecond : 0)
@@ -110,11 +110,11 @@ extension Moment {
     /// -duration
     public var negatedDuration: Moment? { Moment(seconds: 0, nanoseconds: 0).minus(self)?.ifDuration }
 
-    /// A duration's whole hours, towards zero.
+    /// A duration's whole hours, rounded towards zero.
     public var durationHours: Int64 { durationSeconds / 3600 }
     public var durationMinutes: Int64 { durationSeconds / 60 }
     public var durationSeconds: Int64 { seconds < 0 && nanoseconds > 0 ? seconds + 1 : seconds }
-    /// What is left beside whole seconds, in milliseconds towards zero: 321 of 123.321456789 s.
+    /// The fraction of a second in milliseconds, rounded towards zero: 321 of 123.321456789 s.
     public var durationMilliseconds: Int64 {
         (Int64(nanoseconds) - (seconds < 0 && nanoseconds > 0 ? Self.nanosecondsPerSecond : 0)) / 1_000_000
     }

@@ -11,7 +11,7 @@ extension Moment {
     public static let timestampSeconds: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
     static let nanosecondsPerSecond: Int64 = 1_000_000_000
 
-    /// Nil for text that is not a timestamp, and outside the years 0001 to 9999 of UTC. There is no second 60.
+    /// Nil if the text is not a timestamp, or is outside the years 0001 to 9999 of UTC. There is no second 60.
     public init?(timestamp text: UnsafeRawBufferPointer) {
         var scanner = MomentScanner(text)
         guard let year = scanner.number(4), scanner.take(0x2D),
@@ -47,7 +47,7 @@ extension Moment {
         self.init(seconds: seconds, nanoseconds: 0)
     }
 
-    /// RFC 3339 in UTC, the fraction without zeros at its end.
+    /// RFC 3339 in UTC. The fraction has no zeros at its end.
     public var timestampText: String {
         let time = civil(offset: 0)
         var text: [UInt8] = []
@@ -68,8 +68,7 @@ extension Moment {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Nil for text that is not a duration, and beyond Int64 nanoseconds, some 292 years: CEL's definition has no
-    /// longer one.
+    /// Nil if the text is not a duration, or is beyond Int64 nanoseconds, which is 292 years and CEL's limit.
     public init?(duration text: UnsafeRawBufferPointer) {
         var scanner = MomentScanner(text)
         let negative = scanner.take(0x2D)
@@ -79,7 +78,7 @@ extension Moment {
             return
         }
         guard !scanner.isAtEnd else { return nil }
-        // Nanoseconds, without the sign: one more may be negative than positive.
+        // Nanoseconds without the sign. The negative range has one more.
         var total: UInt64 = 0
         while !scanner.isAtEnd {
             guard let whole = scanner.digits(keeping: .max) else { return nil }
@@ -98,9 +97,9 @@ extension Moment {
         self.init(nanoseconds: Int64(truncatingIfNeeded: negative ? 0 &- total : total))
     }
 
-    /// Seconds and `s`, the fraction without zeros at its end: `3723.001s`.
+    /// Seconds and `s`, such as `3723.001s`. The fraction has no zeros at its end.
     public var durationText: String {
-        // Towards zero, as the text shows it.
+        // Rounded towards zero, as in the text.
         var whole = seconds
         var part = Int64(nanoseconds)
         if whole < 0, part > 0 {
@@ -165,8 +164,8 @@ private struct MomentScanner {
         return value
     }
 
-    /// All digits from here: the first `limit` of them as a number, how many that are, and how many there were. Nil
-    /// where the number does not fit.
+    /// Reads all digits from here. Returns the first `limit` of them as a number, their number, and the number of all.
+    /// Nil if the number does not fit.
     mutating func digits(keeping limit: Int) -> (value: Int64, kept: Int, count: Int)? {
         let start = index
         var value: Int64 = 0
@@ -184,7 +183,7 @@ private struct MomentScanner {
         return (value, kept, index - start)
     }
 
-    /// Nanoseconds of the unit that is here.
+    /// Reads a unit. Returns its nanoseconds.
     mutating func unit() -> UInt64? {
         let start = index
         while index < text.count, text[index] != 0x2E, text[index] &- 0x30 > 9 { index += 1 }

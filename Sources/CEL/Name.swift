@@ -1,5 +1,5 @@
-/// A name or a pattern as what it is to CEL: its bytes. `String` compares by canonical equivalence, for which a name in
-/// NFC and the same in NFD are one.
+/// A name or a pattern, compared by its bytes as in CEL. `String` compares by canonical equivalence, so that a name in
+/// NFC equals the same name in NFD.
 struct Name: Hashable, Sendable {
     let bytes: [UInt8]
 

@@ -1,12 +1,12 @@
-/// Declared names by their segments (`a.b.c` has three), so that the longest one that begins a chain of selections is
-/// found in one walk.
+/// Declared names by their segments (`a.b.c` has three). One walk finds the longest name that begins a chain of
+/// selections.
 struct NameTree: Sendable {
     private struct Edge: Hashable {
         let from: Int32
         let segment: Name
     }
 
-    /// The node from which every name begins.
+    /// The node at which every name begins.
     static let root: Int32 = 0
 
     private var edges: [Edge: Int32] = [:]
@@ -16,7 +16,8 @@ struct NameTree: Sendable {
 
     func entry(at node: Int32) -> Declarations.Entry? { entries[Int(node)] }
 
-    /// The name's own entry, replaced by the new one. A name that is too long is never found.
+    /// Sets a name's entry. Returns the one that it replaces; nil if there is none. A name that is too long is never
+    /// found.
     mutating func update(_ name: String, to entry: Declarations.Entry) -> Declarations.Entry? {
         let segments = Self.segments(of: name)
         guard segments.count <= Limit.nameSegments else { return nil }

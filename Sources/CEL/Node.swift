@@ -1,38 +1,41 @@
-/// A compiled expression's part. Immutable, so that any number of threads may evaluate it, each with its own frame.
+/// A part of a compiled expression. It is immutable, so that any number of threads may evaluate it, each with its own
+/// frame.
 ///
-/// `truth`, `integer` and `number` are shorter ways to the same value: they must agree with `value`.
+/// `truth`, `integer` and `number` are faster forms of `value`, and must agree with it.
 class Node: @unchecked Sendable {
-    /// `.error` when there is no value.
+    /// `.error` if there is no value.
     func value(_ frame: EvaluationFrame) -> Value { .error(.noSuchOverload) }
 
     func truth(_ frame: EvaluationFrame) -> Truth { Truth(value(frame)) }
 
-    /// Nil for an error and for what is no int.
+    /// Nil for an error, and if the value is not an int.
     func integer(_ frame: EvaluationFrame) -> Int64? {
         if case .int(let int) = value(frame) { return int }
         return nil
     }
 
-    /// Only asked of a node that `isArithmetic`.
+    /// Called only if the node `isArithmetic`.
     func number(_ frame: EvaluationFrame) -> Number { .none }
 
-    /// `value` by way of values only. Differs from `value` only in speed, where `number` was tried and said `none`.
+    /// `value` without an attempt of `number`. It differs from `value` only in speed, after `number` has returned
+    /// `none`.
     func plainValue(_ frame: EvaluationFrame) -> Value { value(frame) }
 
-    /// Whether the node is made of slots, variables, constants and arithmetic alone. Then `number` is quick and asking
-    /// twice (for the number, then for the value that is none) costs at most twice as much.
+    /// Whether the node consists only of slots, variables, constants and arithmetic. Then `number` is fast, and
+    /// evaluating twice (for the number, and after `none` for the value) costs at most twice as much.
     var isArithmetic: Bool { false }
 
-    /// Its value, if it is always the same and no error.
+    /// Its value if it is always the same and not an error; nil otherwise.
     var constant: Value? { nil }
 
-    /// What numbers it can give, if that is known of its slots; nil if it is not.
+    /// Bounds of its numbers; nil if the ranges of its slots are not known.
     func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? { nil }
 
-    /// What it asks of one slot, if that is all that it asks.
+    /// The condition on one slot; nil if the node is not such a condition.
     var constraint: SlotConstraint? { nil }
 
-    /// What `value` can pay, and how large its result can be. A node that pays, or has parts, says so.
+    /// The greatest cost of `value`, and the greatest size of its result. A node that charges the budget, or has parts,
+    /// overrides it.
     func cost(_ estimator: inout CostEstimator) -> CostEstimate { CostEstimate() }
 }
 
@@ -66,7 +69,7 @@ final class ConstantNode: Node, @unchecked Sendable {
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate { CostEstimate(size: ValueSize(stored)) }
 }
 
-/// Always the same error.
+/// A node that is always the same error.
 final class FailureNode: Node, @unchecked Sendable {
     let error: EvaluationError
     init(_ error: EvaluationError) { self.error = error }

@@ -1,5 +1,5 @@
-/// An int, uint or double in two machine words, so that arithmetic passes it in registers. `none` stands for
-/// everything else, errors included: whoever wants to know which asks for the value.
+/// An int, uint or double in two machine words, so that arithmetic passes it in registers. `none` stands for everything
+/// else, errors included: `value` then distinguishes them.
 struct Number {
     enum Kind: UInt8 { case none, int, uint, double }
 
@@ -49,8 +49,8 @@ struct Number {
         }
     }
 
-    /// The order of numbers of any two types: exact between int and uint; an int or uint meets a double as a double.
-    /// `none` and NaN are unordered.
+    /// The order of numbers of any two types. It is exact between int and uint; an int or uint is compared with a
+    /// double as a double. `none` and NaN are unordered.
     @inline(__always)
     static func order(_ a: Number, _ b: Number) -> Order {
         if a.kind == .int, b.kind == .int { return Order(a.int, b.int) }
@@ -72,8 +72,8 @@ struct Number {
         }
     }
 
-    /// Int and uint as they are, a double that is whole as the int or uint it equals. What finds a number among the
-    /// keys of a map and the indices of a list.
+    /// An int or uint unchanged, and a whole double as the int or uint that it equals; nil otherwise. Keys of maps and
+    /// indices of lists are found by it.
     var whole: Number? {
         guard kind == .double else { return kind == .none ? nil : self }
         if double >= -0x1p63, double < 0x1p63 {
@@ -85,14 +85,14 @@ struct Number {
     }
 }
 
-/// How two values stand to each other.
+/// The result of comparing two values.
 enum Order: UInt8 {
     case less = 0
     case equal = 1
     case greater = 2
-    /// Numbers of which one is NaN: every comparison but `!=` is false.
+    /// One of the numbers is NaN: every comparison except `!=` is false.
     case unordered = 3
-    /// No order is defined between the two.
+    /// There is no order between the two.
     case undefined = 4
 
     @inline(__always)
@@ -101,7 +101,8 @@ enum Order: UInt8 {
     }
 }
 
-/// The operators that compare, each as the set of orders for which it holds: bit n for the order of raw value n.
+/// The comparison operators. The raw value is the set of orders that satisfy the operator, with bit n for the order of
+/// raw value n.
 enum Comparison: UInt8 {
     case equal = 0b0010
     case notEqual = 0b1101
@@ -110,11 +111,11 @@ enum Comparison: UInt8 {
     case greater = 0b0100
     case greaterOrEqual = 0b0110
 
-    /// `order` is not `undefined`.
+    /// `order` must not be `undefined`.
     @inline(__always)
     func holds(_ order: Order) -> Bool { rawValue >> order.rawValue & 1 == 1 }
 
-    /// With the operands exchanged.
+    /// The operator with the operands exchanged.
     var mirrored: Comparison {
         switch self {
         case .equal, .notEqual: self
@@ -125,7 +126,7 @@ enum Comparison: UInt8 {
         }
     }
 
-    /// True where this is false, of two operands that have an order.
+    /// The operator that is true if this one is false, for two operands that have an order.
     var negated: Comparison {
         switch self {
         case .equal: .notEqual

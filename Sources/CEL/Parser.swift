@@ -1,5 +1,5 @@
-/// Recursive descent over CEL's grammar. Chains of one operator are loops, and everything that recurses counts its
-/// depth against `Limit.nesting`.
+/// Recursive descent over CEL's grammar. Chains of one operator are loops. Everything that recurses is limited by
+/// `Limit.nesting`.
 struct Parser {
     typealias Defect = Lexer.Defect
 
@@ -8,12 +8,12 @@ struct Parser {
     private var depth = 0
     private var nodes = 0
 
-    /// Words that the grammar keeps for itself; a field or a member function may have such a name.
+    /// Reserved words of the grammar. A field or a member function may have such a name.
     static let reservedWords: Set<String> = [
         "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
         "namespace", "return", "var", "void", "while",
     ]
-    /// Words that no field may have as its name, unless in backticks.
+    /// Words that cannot be the name of a field, except in backticks.
     static let keywords: Set<String> = ["false", "in", "null", "true"]
     /// Keywords that are values.
     static let constants = ["true", "false", "null"]
@@ -89,7 +89,7 @@ struct Parser {
         guard depth <= Limit.nesting else {
             throw Defect(offset: token.start, message: "an expression nests at most \(Limit.nesting) deep")
         }
-        // `a ? b : c ? d : e` is a loop that is folded from its end.
+        // `a ? b : c ? d : e` is read in a loop and combined from its end.
         var cases: [(condition: Syntax, yes: Syntax, offset: Int)] = []
         var last = try disjunction()
         while token.kind == .question {
@@ -176,7 +176,7 @@ struct Parser {
         guard mark == .not || mark == .minus else { return try member(minus: nil) }
         var offsets: [Int] = []
         while token.kind == mark { offsets.append(try take().start) }
-        // A minus in front of a number is the number's own: the last of several, and one behind `!`.
+        // A minus before a number belongs to the number: the last of several, and one after `!`.
         var minus: Int?
         if mark == .minus, token.isSignable {
             minus = offsets.removeLast()
@@ -193,7 +193,7 @@ struct Parser {
 
     // MARK: Members
 
-    /// A primary and whatever is selected, called or indexed on it. `minus` is the offset of a literal's own sign.
+    /// Parses a primary with all its selections, calls and indices. `minus` is the offset of a literal's own sign.
     private mutating func member(minus: Int?) throws(Defect) -> Syntax {
         var operand = try primary(minus: minus)
         while true {
@@ -325,7 +325,7 @@ struct Parser {
         return try make(.call(name, target: nil, arguments: arguments, isAbsolute: isAbsolute), at: start)
     }
 
-    /// The fields of a message are read for their syntax only.
+    /// The fields of a message are parsed only for their syntax.
     private mutating func message(_ name: String, at offset: Int) throws(Defect) -> Syntax {
         try expect(.leftBrace, "'{'")
         while token.kind != .rightBrace {

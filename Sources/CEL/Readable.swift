@@ -1,6 +1,6 @@
 extension Unicode.Scalar {
-    /// Neither control nor invisible: it can be told from what is around it. The blank and letters that this version of
-    /// Unicode does not know count as visible.
+    /// Whether it is neither a control character nor invisible. The space counts as visible, as do letters that this
+    /// version of Unicode does not know.
     var isVisible: Bool {
         if properties.isDefaultIgnorableCodePoint { return false }
         switch properties.generalCategory {
@@ -18,7 +18,7 @@ extension Unicode.Scalar {
 }
 
 extension String {
-    /// With its invisible scalars by number.
+    /// The text with its invisible scalars as numbers.
     var readable: String {
         unicodeScalars.map { $0.isVisible ? String($0) : $0.number }.joined()
     }

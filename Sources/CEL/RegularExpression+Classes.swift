@@ -1,7 +1,7 @@
 extension RegularExpression {
-    /// Code points: ranges in order, apart from one another.
+    /// A set of code points: ranges in order, with gaps between them.
     struct CodePointSet: Hashable {
-        /// First and last of each.
+        /// First and last code point of each range.
         private(set) var ranges: [ClosedRange<UInt32>] = []
         private let low: UInt64
         private let high: UInt64
@@ -29,7 +29,7 @@ extension RegularExpression {
             (low, high) = bits
         }
 
-        /// The ranges between.
+        /// The set of all other code points.
         var complement: CodePointSet { CodePointSet(sorting: Self.complement(of: ranges)) }
 
         static func complement(of ranges: [ClosedRange<UInt32>]) -> [ClosedRange<UInt32>] {
@@ -56,10 +56,10 @@ extension RegularExpression {
         }
     }
 
-    /// A class while it is read.
+    /// A class while it is parsed.
     struct ClassBuilder {
         private(set) var ranges: [ClosedRange<UInt32>] = []
-        /// Ranges and cases looked at.
+        /// The number of ranges and cases that were visited.
         private(set) var work = 0
 
         mutating func add(_ range: ClosedRange<UInt32>, folding: Bool) {
@@ -68,7 +68,7 @@ extension RegularExpression {
             if folding { work += CaseFolding.shared.addEquals(of: range, to: &ranges) }
         }
 
-        /// Where case does not count, the complement is of the class with all that equals its members.
+        /// Without case the complement is that of the group with all case variants of its members.
         mutating func add(_ group: [ClosedRange<UInt32>], negated: Bool, folding: Bool) {
             guard negated else {
                 for range in group { add(range, folding: folding) }
@@ -96,7 +96,7 @@ extension RegularExpression {
         }
     }
 
-    /// The name between `[:` and `:]`.
+    /// `name` stands between `[:` and `:]`.
     static func posixClass(_ name: String) -> [ClosedRange<UInt32>]? {
         switch name {
         case "alnum": [0x30...0x39, 0x41...0x5A, 0x61...0x7A]
@@ -117,8 +117,8 @@ extension RegularExpression {
         }
     }
 
-    /// The code points of a general category (`Lu`), of a group of them (`L`), or `Any`. As in RE2, `C` leaves out what
-    /// is not assigned.
+    /// The code points of a general category (`Lu`), of a group of them (`L`), or `Any`. As in RE2, `C` excludes code
+    /// points that are not assigned.
     static func category(_ name: String) -> [ClosedRange<UInt32>]? {
         if name == "Any" { return [0...CodePointSet.lastCode] }
         let letters = Array(name.utf8)
@@ -140,7 +140,7 @@ extension RegularExpression {
         }
     }
 
-    /// What Swift knows of every code point, as ranges; made once.
+    /// The general categories of all code points in Swift, as ranges; computed once.
     private struct GeneralCategories: Sendable {
         struct Group: Sendable {
             let name: [UInt8]
@@ -149,7 +149,7 @@ extension RegularExpression {
 
         static let shared = GeneralCategories()
 
-        /// Assigned ones, in no order that matters.
+        /// Assigned code points. Their order has no meaning.
         let groups: [Group]
 
         private init() {
@@ -170,7 +170,7 @@ extension RegularExpression {
             self.groups = groups
         }
 
-        /// No version of Unicode has anything in planes 4 to 13, nor in plane 14 behind its first block of 4096.
+        /// No version of Unicode has assignments in planes 4 to 13, or in plane 14 after its first block of 4096.
         private static let assigned: [(first: UInt32, end: UInt32)] = [(0, 0x40000), (0xE0000, 0xE1000)]
 
         private static let names = [
@@ -178,9 +178,9 @@ extension RegularExpression {
             "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co",
         ]
 
-        /// In `names`; nil for what is not assigned.
+        /// An index of `names`; nil if the code point is not assigned.
         private static func index(of code: UInt32) -> Int? {
-            // A surrogate is no scalar.
+            // A surrogate is not a scalar.
             guard let scalar = Unicode.Scalar(code) else { return 27 }
             return switch scalar.properties.generalCategory {
             case .uppercaseLetter: 0
@@ -218,17 +218,17 @@ extension RegularExpression {
         }
     }
 
-    /// Which code points are equal where case does not count: Unicode's simple folding, from the mappings that Swift
-    /// knows of single scalars; made once.
+    /// The code points that are equal if case is ignored: Unicode's simple folding, from Swift's mappings of single
+    /// scalars; computed once.
     struct CaseFolding: Sendable {
         static let shared = CaseFolding()
 
-        /// In order; those that equal another.
+        /// The code points that equal another one, in order.
         private let codes: [UInt32]
-        /// Of each, the next that equals it, in a circle.
+        /// For each, the next one that equals it, in a circle.
         private let next: [UInt32]
 
-        /// Nothing beyond has case.
+        /// The first code point after the last one with case.
         private static let end: UInt32 = 0x20000
 
         private init() {
@@ -255,7 +255,7 @@ extension RegularExpression {
                     join(code, other.value)
                 }
             }
-            // Equal by CaseFolding.txt alone: their mappings are of two scalars.
+            // Equal by CaseFolding.txt only: their mappings have two scalars.
             for (a, b) in [(0x1FD3, 0x390), (0x1FE3, 0x3B0), (0xFB05, 0xFB06)] as [(UInt32, UInt32)] { join(a, b) }
             let codes = group.keys.sorted()
             var first: [UInt32: UInt32] = [:]
@@ -272,7 +272,7 @@ extension RegularExpression {
             self.next = next
         }
 
-        /// Appends what equals a code point of the range and is outside it. The number of code points looked at.
+        /// Appends the code points outside the range that equal one in it. Returns the number of code points visited.
         func addEquals(of range: ClosedRange<UInt32>, to ranges: inout [ClosedRange<UInt32>]) -> Int {
             if range.lowerBound == 0, range.upperBound >= Self.end { return 0 }
             let start = firstIndex(from: range.lowerBound)

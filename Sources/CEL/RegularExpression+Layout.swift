@@ -1,5 +1,5 @@
 extension RegularExpression {
-    /// Lays a tree out as a program. The sizes of the nodes are known, and with them all targets ahead.
+    /// Lays out a tree as a program. The sizes of the nodes are known, and so are all targets.
     struct Compiler {
         private enum Task {
             case node(Int)
@@ -39,7 +39,7 @@ extension RegularExpression {
             case .sequence(let members):
                 for member in members.reversed() { tasks.append(.node(tree.children[member])) }
             case .alternatives(let members):
-                // split a next, a, jump end, next: split …, the last alone.
+                // Layout: split a next, a, jump end, next: split …, and the last one alone.
                 var at = here
                 var reversed: [Task] = []
                 for member in members {

@@ -1,7 +1,7 @@
 extension RegularExpression.Program {
     typealias Place = RegularExpression.Place
 
-    /// Whether anything can be consumed, or the match reached, from the start where only these facts may hold.
+    /// Whether a character can be consumed, or the match reached, from the start if at most these facts are true.
     func begins(within place: Place) -> Bool {
         var leaves: [UInt32] = []
         var closure = RegularExpression.Closure(instructions.count)
@@ -13,10 +13,11 @@ extension RegularExpression.Program {
         instruction.operation == .character ? instruction.x == code : sets[Int(instruction.x)].contains(code)
     }
 
-    /// Simulates all threads at once, one character at a time. A thread is where its next instruction is.
+    /// Simulates all threads at once, one character at a time. A thread is the index of its next instruction.
     func matches(_ text: UnsafeRawBufferPointer) -> Bool {
         let count = instructions.count
-        // When each instruction was last reached, the threads of this place and of the next, and those to follow.
+        // Four arrays: the generation at which each instruction was last reached, the threads of this place, those of
+        // the next, and a stack.
         return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 4 * count + 4) { memory in
             guard let base = memory.baseAddress else { return false }
             base.initialize(repeating: 0, count: memory.count)
@@ -57,7 +58,7 @@ extension RegularExpression.Program {
             var followingCount = 0
             for thread in 0..<threadCount {
                 guard reached[Int(threads[thread])] != generation else { continue }
-                // What is on the stack is marked, so that it is there once.
+                // Marks each thread on the stack, so that it is there only once.
                 reached[Int(threads[thread])] = generation
                 stack[0] = threads[thread]
                 var height = 1
@@ -108,17 +109,17 @@ extension RegularExpression.Program {
 }
 
 extension RegularExpression {
-    /// Which instructions are reached without consuming anything.
+    /// The instructions that are reached without consuming anything.
     struct Closure {
         private var reached: [UInt32]
         private var generation: UInt32 = 0
         private var stack: [UInt32] = []
-        /// Instructions looked at so far.
+        /// Instructions visited.
         private(set) var work = 0
 
         init(_ count: Int) { reached = Array(repeating: 0, count: count) }
 
-        /// Appends those that consume; true where the match is reached.
+        /// Appends the instructions that consume a character. Returns true if the match is reached.
         mutating func follow(
             _ threads: [UInt32], of program: Program, at place: Place, into leaves: inout [UInt32]
         ) -> Bool {
@@ -148,15 +149,15 @@ extension RegularExpression {
         }
     }
 
-    /// A deterministic machine. A state is a row of `entries`: for each class of code points, and then for the end of
-    /// the text, where the next state's row begins. The first row is the state that never matches, the second the
-    /// match; nothing leaves either.
+    /// A deterministic automaton. A state is a row of `entries`: for each class of code points, and then for the end of
+    /// the text, the index of the next state's row. The first row is the state that never matches, the second the
+    /// match; neither has a transition to another state.
     ///
-    /// Whether an assertion holds depends on the next character, so a state is what is reached before assertions are
-    /// decided, and a match that hangs on one shows a step later.
+    /// Assertions depend on the next character. So a state is the set of threads before assertions are decided, and a
+    /// match after an assertion is found one step later.
     struct Table: Sendable {
         let entries: [UInt16]
-        /// Entries of a row.
+        /// The number of entries in a row.
         let width: Int
         let start: Int
         let classes: CodePointClasses
@@ -188,10 +189,10 @@ extension RegularExpression {
         }
     }
 
-    /// Code points that no instruction of a program tells apart are of one class, numbered from 0.
+    /// Classes of code points that no instruction of a program distinguishes, numbered from 0.
     struct CodePointClasses: Sendable {
         let ascii: [UInt8]
-        /// Where intervals of one class begin, in order, the first at 0.
+        /// The starts of intervals of one class, in order, the first at 0.
         let starts: [UInt32]
         let classes: [UInt8]
         /// A code point of each class.
@@ -207,7 +208,7 @@ extension RegularExpression {
             return classes[first]
         }
 
-        /// Nil where there are more than `limit` classes, or finding them takes more than `work` steps.
+        /// Nil if there are more than `limit` classes, or if finding them takes more than `work` steps.
         init?(_ program: Program, limit: Int, work: inout Int) {
             var sets = program.sets.map(\.ranges)
             var characters: Set<UInt32> = []
@@ -232,7 +233,7 @@ extension RegularExpression {
             var starts: [UInt32] = []
             for bound in bounds where bound <= CodePointSet.lastCode && starts.last != bound { starts.append(bound) }
 
-            // Each set splits the classes that it cuts.
+            // Each set splits the classes that it intersects.
             var numbers = [Int](repeating: 0, count: starts.count)
             var next = 1
             for ranges in sets {
@@ -292,9 +293,9 @@ extension RegularExpression {
         }
     }
 
-    /// Makes the table of a program by following all its states (subset construction), unless that is too much.
+    /// Builds the table of a program by visiting all its states (subset construction), within limits.
     struct TableBuilder {
-        /// What the character before leaves to be known, as far as the program asks.
+        /// The facts about the previous character that the program's assertions need.
         private enum Before: UInt32 { case nothing, other, newline, word }
 
         private let program: Program
@@ -302,7 +303,7 @@ extension RegularExpression {
         private var asked: UInt32 = 0
         private var closure: Closure
         private var states: [[UInt32]] = []
-        /// `Before` and the threads, in order, and where the row begins.
+        /// By `Before` and the threads, in order: the index of the row.
         private var rows: [[UInt32]: UInt16] = [:]
 
         init(_ program: Program, work: Int) {
@@ -373,10 +374,10 @@ extension RegularExpression {
             return true
         }
 
-        /// Where the row of a state begins or will begin; nil where there is no more room.
+        /// The index of a state's row, which may not be filled yet; nil if there is no more room.
         private mutating func row(of state: [UInt32], width: Int) -> UInt16? {
             if state.count == 1 { return 0 }
-            // Putting it in order and looking it up.
+            // The cost of sorting the state and looking it up.
             work -= 8 * state.count
             if let known = rows[state] { return known }
             var leaves: [UInt32] = []

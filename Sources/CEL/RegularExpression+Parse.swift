@@ -1,29 +1,29 @@
 extension RegularExpression {
-    /// Nodes by index; children come before their parents.
+    /// Nodes by index. Children come before their parents.
     struct Tree {
         enum Node {
             case empty
             case character(UInt32)
             case set(Int)
             case assert(Place)
-            /// Of `children`.
+            /// A range of `children`.
             case sequence(Range<Int>)
             case alternatives(Range<Int>)
-            /// Of a node; without a maximum, any number.
+            /// The index of the repeated node, and its counts. Without a maximum the count is not limited.
             case repetition(Int, min: Int, max: Int?)
         }
 
         var nodes: [Node] = []
-        /// Instructions that each node will take.
+        /// The number of instructions of each node.
         var sizes: [Int] = []
-        /// The greatest product of counted repetitions inside one another, of each node.
+        /// The greatest product of nested counted repetitions in each node.
         var repeats: [Int] = []
         var children: [Int] = []
         var sets: [CodePointSet] = []
         var root = 0
     }
 
-    /// Reads a pattern as RE2 does with its default options. Groups are frames on a stack of its own.
+    /// Parses a pattern as RE2 does with its default options. Groups are frames on an explicit stack.
     struct Parser {
         struct Flags {
             var foldsCase = false
@@ -32,9 +32,9 @@ extension RegularExpression {
         }
 
         private struct Frame {
-            /// To be restored where the group ends.
+            /// The flags that apply again after the group.
             let flags: Flags
-            /// Where in `alternatives` and `items` the group's own begin.
+            /// The begin of the group's elements in `alternatives` and `items`.
             let alternatives: Int
             let items: Int
             let offset: Int
@@ -45,16 +45,16 @@ extension RegularExpression {
         var flags = Flags()
         private var frames: [Frame] = []
         private var alternatives: [Int] = []
-        /// What has been read since the group or its last alternative began.
+        /// The nodes since the begin of the group or its last alternative.
         private var items: [Int] = []
-        /// Where the repetition began that ended just here: another must not follow.
+        /// The start of the repetition that ends directly before; nil if there is none. Another one must not follow it.
         private var repetition: Int?
         private var tree = Tree()
         private var knownSets: [CodePointSet: Int] = [:]
-        /// Sets by the escape that means them, with and without case.
+        /// Sets by the text of their escape, with and without case.
         var knownEscapes: [[UInt8]: Int] = [:]
         private var rangeCount = 0
-        /// Ranges that may yet be put together for classes.
+        /// The work that is left for classes.
         var classWork: Int
 
         init(_ pattern: UnsafeRawBufferPointer, classWork: Int) {
@@ -179,7 +179,7 @@ extension RegularExpression {
                 repeats: members.reduce(1) { max($0, tree.repeats[$1]) }, at: frames.last?.offset ?? 0)
         }
 
-        /// At `(?`.
+        /// Starts at `(?`.
         private mutating func parseGroupFlags() throws(RegularExpressionError) {
             let start = index
             let third = peek(2)
@@ -208,7 +208,7 @@ extension RegularExpression {
                     wanted.dotIsAll = !clears
                     sawFlag = true
                 case 0x55:
-                    // What is greedy does not tell whether there is a match.
+                    // Greediness does not decide whether there is a match.
                     sawFlag = true
                 case 0x2D where !clears:
                     clears = true
@@ -240,14 +240,14 @@ extension RegularExpression {
 
         // MARK: Repetition
 
-        /// At `{`: `{n}`, `{n,}` or `{n,m}`; anything else is a literal.
+        /// Starts at `{`. Reads `{n}`, `{n,}` or `{n,m}`; anything else is a literal.
         private mutating func takeCounts() -> (min: Int, max: Int?)? {
             var at = index + 1
             func number() -> Int? {
                 let start = at
                 var value = 0
                 while at < pattern.count, pattern[at] &- 0x30 <= 9 {
-                    // Beyond the limit all are alike; RE2 stops reading digits here.
+                    // All numbers beyond the limit are equivalent; RE2 stops reading digits here.
                     guard value < 100_000_000 else { return nil }
                     value = value * 10 + Int(pattern[at] - 0x30)
                     at += 1
@@ -274,7 +274,7 @@ extension RegularExpression {
             return (least, most)
         }
 
-        /// The operator was read.
+        /// Called after the operator was read.
         private mutating func appendRepetition(
             min: Int, max: Int?, at start: Int, after previous: Int?
         ) throws(RegularExpressionError) {
@@ -284,7 +284,7 @@ extension RegularExpression {
                 throw failure(start, "nothing to repeat")
             }
             var repeats = tree.repeats[item]
-            // Counted ones only; as RE2, `{0,1}` and the like do not add up.
+            // Only counted ones: as in RE2, `{0,1}` and the like do not multiply.
             let isCounted = pattern[start] == 0x7B
             if isCounted, min >= 2 || (max ?? 0) >= 2 {
                 repeats *= Swift.max(max ?? min, 1)
@@ -329,7 +329,7 @@ extension RegularExpression {
             return tree.sets.count - 1
         }
 
-        /// Of one instruction.
+        /// Appends a node of one instruction.
         mutating func append(_ node: Tree.Node) {
             tree.nodes.append(node)
             tree.sizes.append(1)

@@ -1,4 +1,4 @@
-/// What begins with a backslash or a bracket.
+/// Parsing of escapes and bracketed classes.
 extension RegularExpression.Parser {
     mutating func parseEscape() throws(RegularExpressionError) {
         let start = index
@@ -44,7 +44,7 @@ extension RegularExpression.Parser {
         }
     }
 
-    /// At an escape that means a class: `take` reads it, unless it has been read before.
+    /// Starts at an escape for a class. `take` reads it, unless it was read before.
     private mutating func appendEscape(
         endingAt end: Int,
         _ take: (inout Self, inout RegularExpression.ClassBuilder) throws(RegularExpressionError) -> Void
@@ -63,7 +63,7 @@ extension RegularExpression.Parser {
         append(.set(set))
     }
 
-    /// At a backslash that begins no class and no assertion.
+    /// Starts at a backslash that begins neither a class nor an assertion.
     private mutating func takeEscapedCode() throws(RegularExpressionError) -> UInt32 {
         let start = index
         guard index + 1 < pattern.count else { throw failure(start, "a backslash ends the pattern") }
@@ -95,7 +95,7 @@ extension RegularExpression.Parser {
         }
     }
 
-    /// After `\x`: two digits, or any number in braces.
+    /// Starts after `\x`. Reads two digits, or any number of them in braces.
     private mutating func takeHexadecimal(from start: Int) throws(RegularExpressionError) -> UInt32 {
         let isBraced = peek(0) == 0x7B
         if isBraced { index += 1 }
@@ -121,7 +121,7 @@ extension RegularExpression.Parser {
         }
     }
 
-    /// At `\p` or `\P`: where the name is, and where what follows it.
+    /// Starts at `\p` or `\P`. Returns the range of the name, and the index after it.
     private func categoryName() throws(RegularExpressionError) -> (first: Int, last: Int, end: Int) {
         let first = index + 2
         guard first < pattern.count else { throw failure(index, "\\p without a name") }
@@ -133,7 +133,7 @@ extension RegularExpression.Parser {
         return (first + 1, brace, brace + 1)
     }
 
-    /// At `\p` or `\P`.
+    /// Starts at `\p` or `\P`.
     private mutating func takeCategory(into builder: inout RegularExpression.ClassBuilder)
         throws(RegularExpressionError)
     {
@@ -156,7 +156,7 @@ extension RegularExpression.Parser {
 
     // MARK: Classes
 
-    /// At `[`.
+    /// Starts at `[`.
     mutating func parseClass() throws(RegularExpressionError) {
         let start = index
         index += 1
@@ -203,12 +203,12 @@ extension RegularExpression.Parser {
         return pattern[index] == 0x5C ? try takeEscapedCode() : takeCode()
     }
 
-    /// At `[:`. Without `:]` it is no such class.
+    /// Starts at `[:`. Without `:]` it is not such a class.
     private mutating func takePosixClass(
         into builder: inout RegularExpression.ClassBuilder
     ) throws(RegularExpressionError) -> Bool {
         let start = index
-        // The longest name is six letters, with a caret seven; what is longer cannot be one.
+        // The longest name has six letters, and seven with a caret. A longer one cannot be valid.
         var end = index + 2
         while end + 1 < pattern.count, pattern[end] != 0x3A || pattern[end + 1] != 0x5D { end += 1 }
         guard end + 1 < pattern.count else { return false }

@@ -1,42 +1,43 @@
-/// A regular expression in RE2's syntax, for one question: does it match anywhere in a text.
+/// A regular expression in RE2's syntax, with one operation: whether it matches anywhere in a text.
 ///
-/// Time to match is at most proportional to program × text, and in the common case one step of a table per character.
-/// What only tells *where* a match is (captures, laziness, order of alternatives) is read and forgotten.
+/// The time of a match is at most proportional to program × text. In the common case it is one step of a table per
+/// character. Syntax that only affects the position of a match (captures, laziness, order of alternatives) is parsed
+/// and ignored.
 ///
-/// Pattern → syntax tree (`Parser`) → program of a few kinds of instruction (`Compiler`) → where it stays small, a
+/// Pattern → syntax tree (`Parser`) → program of a few kinds of instruction (`Compiler`) → if it is small, a
 /// deterministic table over classes of code points (`TableBuilder`). Without a table the program is simulated, all
 /// threads at once (Thompson). Nothing recurses.
 ///
-/// Beyond RE2: none. Short of RE2: `\C` is refused, and so are scripts (`\p{Greek}`), which Swift does not know.
-/// A bad byte of a text counts as U+FFFD, as in Go.
+/// It adds nothing to RE2's syntax. It lacks `\C`, and scripts (`\p{Greek}`), which Swift does not know. An invalid
+/// byte of a text counts as U+FFFD, as in Go.
 public final class RegularExpression: Sendable {
     /// UTF-8 bytes of a pattern.
     static let maximumPatternLength = 65_536
     /// Instructions of a program, repetitions expanded.
     static let maximumProgramSize = 32_768
-    /// As RE2: of one counted repetition, and of the product of those inside one another.
+    /// As in RE2: the limit of one counted repetition, and of the product of nested ones.
     static let maximumRepeat = 1000
     /// Ranges of code points of all classes of a pattern together.
     static let maximumRanges = 65_536
-    /// Ranges that may be put together to make all classes of a pattern, or of an expression's patterns.
+    /// Ranges that may be merged to make all classes of a pattern, or of an expression's patterns.
     static let maximumClassWork = 300_000
     /// Entries of a deterministic table: states × (classes + 1).
     static let maximumTableEntries = 65_536
-    /// Classes of code points that a table tells apart.
+    /// Classes of code points in a table.
     static let maximumTableClasses = 255
-    /// Steps that making a table may take; beyond, there is none.
+    /// Steps to build a table. If they do not suffice there is no table.
     static let maximumTableWork = 400_000
 
     let program: Program
     let table: Table?
 
-    /// Pattern in UTF-8.
+    /// The pattern is UTF-8.
     public convenience init(_ pattern: UnsafeRawBufferPointer) throws(RegularExpressionError) {
         var classWork = Self.maximumClassWork
         try self.init(pattern, classWork: &classWork)
     }
 
-    /// Takes the work of its classes from what is left for several patterns. Without work for it there is no table.
+    /// Subtracts the work of its classes from what is left for several patterns. Without `tableWork` there is no table.
     init(
         _ pattern: UnsafeRawBufferPointer, classWork: inout Int, tableWork: Int = maximumTableWork
     ) throws(RegularExpressionError) {
@@ -55,14 +56,14 @@ public final class RegularExpression: Sendable {
 }
 
 public struct RegularExpressionError: Error, Sendable, Hashable {
-    /// Byte of the pattern.
+    /// A byte offset in the pattern.
     public let offset: Int
     public let message: String
 }
 
 extension RegularExpression {
-    /// Facts about a place between two characters, as bits: of a place those that hold, of an instruction the one it
-    /// asks for.
+    /// Facts about a place between two characters, as bits. A place has all facts that are true; an instruction has the
+    /// one that it requires.
     struct Place: OptionSet {
         let rawValue: UInt32
 
@@ -75,7 +76,7 @@ extension RegularExpression {
 
         init(rawValue: UInt32) { self.rawValue = rawValue }
 
-        /// The place between two characters, `nil` for the ends of the text.
+        /// The place between two characters. Nil is an end of the text.
         init(between before: UInt32?, and after: UInt32?) {
             var place: Place = []
             if before == nil { place.formUnion([.beginText, .beginLine]) }
@@ -102,11 +103,11 @@ extension RegularExpression {
             case character
             /// Consumes a code point of the set `x`.
             case set
-            /// Goes on at `x` and at `y`.
+            /// Continues at `x` and at `y`.
             case split
-            /// Goes on at `x`.
+            /// Continues at `x`.
             case jump
-            /// Goes on where the place has the bit `x`.
+            /// Continues if the place has the bit `x`.
             case assert
             case match
         }
@@ -120,12 +121,12 @@ extension RegularExpression {
         /// The last one is the only match.
         let instructions: [Instruction]
         let sets: [CodePointSet]
-        /// A match can only begin where the text begins.
+        /// Whether a match can only begin at the start of the text.
         let isAnchored: Bool
     }
 
-    /// The code point at `index`, which is in the text, and its bytes. A byte that begins no well-formed sequence is
-    /// U+FFFD alone.
+    /// The code point at `index`, which is in the text, and its length in bytes. A byte that begins no well-formed
+    /// sequence is U+FFFD by itself.
     @inline(__always)
     static func decode(_ text: UnsafeRawBufferPointer, at index: Int) -> (code: UInt32, count: Int) {
         let first = text[index]

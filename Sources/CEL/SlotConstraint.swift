@@ -1,16 +1,17 @@
-/// What a comparison asks of a slot: to be one of some values, or none of them, or on one side of a number.
+/// A condition of a comparison on a slot: to be one of some values, to be none of them, or to be on one side of a
+/// number.
 struct SlotConstraint: Sendable {
     let slot: Int
     let comparison: Comparison
-    /// One, but for `equal` and `notEqual`.
+    /// One value, except for `equal` and `notEqual`.
     let values: [Value]
 
-    /// True where this is false, and the other way round.
+    /// True if this one is false, and false if it is true.
     var negated: SlotConstraint {
         SlotConstraint(slot: slot, comparison: comparison.negated, values: values)
     }
 
-    /// Whether nothing that the slot can hold is all that some constraints ask for. They are all of one slot.
+    /// Whether no possible value of the slot satisfies all constraints, which are of one slot.
     static func excludeEachOther(_ constraints: [SlotConstraint], _ range: SlotRange?) -> Bool {
         var numbers = Interval()
         var texts: [Text]?

@@ -1,11 +1,11 @@
-/// The functions of CEL's standard library, and what they accept.
+/// The functions of CEL's standard library, and their parameters.
 enum StandardFunction: String, CaseIterable {
     case size, contains, startsWith, endsWith, matches
     case int, uint, double, string, bytes, bool, timestamp, duration, dyn, type
     case getFullYear, getMonth, getDate, getDayOfMonth, getDayOfWeek, getDayOfYear
     case getHours, getMinutes, getSeconds, getMilliseconds
 
-    /// How it may be written: `f(a)`, `a.f()` or either.
+    /// The call syntax: `f(a)`, `a.f()` or either.
     enum Form { case function, member, both }
 
     var form: Form {
@@ -26,7 +26,7 @@ enum StandardFunction: String, CaseIterable {
             self.result = result
         }
 
-        /// Whether the arguments can be of its types, as far as they are certain.
+        /// Whether arguments of these static types can be of its types.
         func accepts(_ arguments: [ValueType]) -> Bool {
             parameters.count == arguments.count
                 && zip(parameters, arguments).allSatisfy { $0 == $1 || $0 == .dynamic || $1 == .dynamic }
@@ -60,7 +60,7 @@ enum StandardFunction: String, CaseIterable {
         }
     }
 
-    /// Units of `Limit.cost` of a call, beside what the size of its arguments costs.
+    /// Units of `Limit.cost` of a call, without the cost of the size of its arguments.
     var cost: Int {
         switch self {
         case .double, .string: 16
@@ -71,7 +71,7 @@ enum StandardFunction: String, CaseIterable {
         }
     }
 
-    /// What its results lie between; nil where there is no bound. A duration's parts have none.
+    /// Bounds of its results; nil if there are none. The parts of a duration have none.
     func results(isOfTimestamp: Bool) -> ClosedRange<Double>? {
         guard self != .size else { return 0...Double.infinity }
         guard isOfTimestamp else { return nil }
@@ -89,7 +89,7 @@ enum StandardFunction: String, CaseIterable {
         }
     }
 
-    /// What the sizes of its arguments cost at most.
+    /// The greatest cost of arguments of these sizes.
     func cost(of a: ValueSize, _ b: ValueSize) -> Double {
         switch self {
         case .size: (a.weight / 32).rounded(.down)
@@ -102,7 +102,7 @@ enum StandardFunction: String, CaseIterable {
         }
     }
 
-    /// How large its result can be. No number and no time is written with more than 40 bytes.
+    /// The greatest size of its result. No number and no time is written with more than 40 bytes.
     func size(of a: ValueSize) -> ValueSize {
         switch self {
         case .string: .text(max(a.weight, 40))

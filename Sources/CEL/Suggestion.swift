@@ -1,11 +1,11 @@
-/// What a misspelt name may have been meant to be.
+/// A suggestion for a misspelt name.
 public enum Suggestion {
-    /// Edits between two names that may be one misspelt, where it is long; of a short one a third of its bytes.
+    /// The limit of edits between two long names. For a short name it is a third of its bytes.
     static let maximumEdits = 2
-    /// UTF-8 bytes of a name for which one is looked for.
+    /// The limit of a name's UTF-8 bytes for a suggestion.
     static let maximumBytes = 64
 
-    /// `; did you mean 'x'?` with the nearest name; else empty. At most `Limit.suggestions` names are looked at.
+    /// `; did you mean 'x'?` with the nearest name; empty if none is near. It reads at most `Limit.suggestions` names.
     static func among(_ names: [String], for name: String) -> String {
         nearest(to: name, among: names.prefix(Limit.suggestions)).map { "; did you mean '\($0)'?" } ?? ""
     }
@@ -25,7 +25,8 @@ public enum Suggestion {
         return best
     }
 
-    /// Edits in bytes, of which two neighbours that have changed places are one. Nil where it is greater than `limit` or the names have nothing in common.
+    /// The number of edits in bytes. An exchange of two neighbours is one edit. Nil if it is greater than `limit`, or
+    /// if the names have nothing in common.
     private static func edits(_ a: [UInt8], _ b: [UInt8], _ limit: Int) -> Int? {
         guard abs(a.count - b.count) <= limit, a.count <= maximumBytes else { return nil }
         var (beforePrevious, previous) = ([Int](), Array(0...b.count))
@@ -36,7 +37,7 @@ public enum Suggestion {
                 if i > 0, j > 0, x == b[j - 1], y == a[i - 1] { edits = min(edits, beforePrevious[j - 1] + 1) }
                 row.append(edits)
             }
-            // No later row has less.
+            // No later row has a smaller value.
             guard row.contains(where: { $0 <= limit }) else { return nil }
             (beforePrevious, previous) = (previous, row)
         }

@@ -1,19 +1,19 @@
-/// A parsed expression. Macros are recognised, names are not yet resolved.
+/// A parsed expression. Macros are recognised. Names are not resolved yet.
 final class Syntax {
-    /// Where a diagnostic about it points, in bytes: an operator, a member's name, or the first byte.
+    /// The position of a diagnostic about it, in bytes: an operator, a member's name, or the first byte.
     let offset: Int
-    /// Of the tree below, itself included. At most `Limit.height`.
+    /// The height of the tree below, itself included. At most `Limit.height`.
     let height: Int
     /// Nodes of the tree below, itself included.
     let size: Int
     let kind: Kind
-    /// Of `a.b.c`, which is nothing but names: three, and its `a`. A name in backticks that needs them is a field's.
+    /// The number of names in a chain: three for `a.b.c`, one for its `a`. Only a field may need backticks.
     let segments: Int
     private let first: Syntax?
 
     enum Kind {
         case literal(Value)
-        /// `a`, or `.a` which no container qualifies.
+        /// `a`, or `.a`, which no container qualifies.
         case name(String, isAbsolute: Bool)
         case select(Syntax, field: String)
         /// `has(operand.field)`.
@@ -24,7 +24,7 @@ final class Syntax {
         case operation(Operator, [Syntax])
         case list([Syntax])
         case map([(key: Syntax, value: Syntax)])
-        /// A message, which this engine does not have.
+        /// A message. This engine does not support messages.
         case message(String)
         /// Two operands or more: `a && b && c` is one node.
         case all([Syntax])
@@ -79,7 +79,7 @@ final class Syntax {
     /// The innermost name of a dotted name.
     var base: Syntax? { segments == 1 ? self : first }
 
-    /// Of a dotted name.
+    /// The names of a dotted name.
     var dottedNames: [String] {
         var names: [String] = []
         var syntax = self
@@ -124,7 +124,7 @@ final class Syntax {
 enum Macro: String {
     case all, exists, existsOne, map, filter, transformList, transformMap
 
-    /// How each is called, and `has` too.
+    /// The call syntax of each, and of `has`.
     static let usage: [String: String] = [
         "all": "list.all(x, condition)", "exists": "list.exists(x, condition)",
         "exists_one": "list.exists_one(x, condition)", "existsOne": "list.existsOne(x, condition)",
@@ -134,7 +134,7 @@ enum Macro: String {
         "has": "has(a.b)",
     ]
 
-    /// The macro that a member call is, if it is one.
+    /// The macro of a member call; nil if it is not a macro.
     init?(function: String, arguments: Int) {
         switch (function, arguments) {
         case ("all", 2), ("all", 3): self = .all

@@ -2,7 +2,7 @@ extension Text {
     @inline(__always)
     static func == (a: Text, b: Text) -> Bool { a.bytes.equals(b.bytes) }
 
-    /// By bytes, which for UTF-8 is by code points.
+    /// Compares bytes. In UTF-8 that is the order of code points.
     static func order(_ a: Text, _ b: Text) -> Order { order(a.bytes, b.bytes) }
 
     static func order(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Order {
@@ -30,7 +30,7 @@ extension Text {
             && UnsafeRawBufferPointer(rebasing: bytes[(bytes.count - suffix.bytes.count)...]).equals(suffix.bytes)
     }
 
-    /// Knuth, Morris and Pratt: linear, whatever the two are. Allocates only where the first byte occurs.
+    /// Knuth, Morris and Pratt: linear for all inputs. Allocates only if the first byte occurs.
     func contains(_ part: Text) -> Bool {
         let needle = part.bytes
         guard let first = needle.first else { return true }
@@ -53,7 +53,7 @@ extension Text {
         return false
     }
 
-    /// Of UTF-8: Unicode scalars.
+    /// The number of Unicode scalars in UTF-8.
     var scalarCount: Int {
         var count = 0
         for byte in bytes where byte & 0xC0 != 0x80 { count += 1 }
@@ -62,7 +62,7 @@ extension Text {
 
     var isUTF8: Bool { String(validating: bytes, as: UTF8.self) != nil }
 
-    /// Of what is said to be UTF-8; what is not shows as U+FFFD.
+    /// The text as a string. Invalid UTF-8 becomes U+FFFD.
     var string: String { String(decoding: bytes, as: UTF8.self) }
 }
 
@@ -72,7 +72,7 @@ extension UnsafeRawBufferPointer {
         count == other.count && commonPrefix(other, count) == count
     }
 
-    /// How many of the first `count` bytes, which both must have, are the same.
+    /// The length of the common prefix of the first `count` bytes, which both must have.
     @inline(__always)
     func commonPrefix(_ other: UnsafeRawBufferPointer, _ count: Int) -> Int {
         guard count > 0, let a = baseAddress, let b = other.baseAddress else { return 0 }

@@ -1,12 +1,11 @@
-/// How far a clock is ahead of UTC.
+/// The difference of a clock from UTC.
 ///
-/// A name is an offset `[+-]hh:mm` of less than a day, or one of the IANA names of `TimeZoneTable`. A zone tells what
-/// its clocks show from the first instant from which the table is right about it; of what was before it tells nothing.
-/// The future follows the rules that are in force.
+/// A name is an offset `[+-]hh:mm` of less than a day, or one of the IANA names of `TimeZoneTable`. A zone has an
+/// answer only from the first instant for which the table is correct. The future follows the rules that are in force.
 public struct TimeZoneOffset: Sendable {
     private let zone: TimeZoneTable.Zone
 
-    /// Nil for a name that is not known.
+    /// Nil if the name is not known.
     public init?(_ name: UnsafeRawBufferPointer) {
         if let zone = TimeZoneTable.zone(named: name) {
             self.zone = zone
@@ -16,7 +15,7 @@ public struct TimeZoneOffset: Sendable {
         }
     }
 
-    /// Seconds east of UTC at a timestamp; nil before the table is right.
+    /// Seconds east of UTC at a timestamp; nil before the first instant for which the table is correct.
     public func seconds(at moment: Moment) -> Int32? {
         guard moment.seconds >= zone.since else {
             return zone.before.last { $0.from <= moment.seconds }?.offset

@@ -1,6 +1,6 @@
 extension TimeZoneTable {
-    /// The names of the IANA database (2025b), with what has been in force since 2010 or later; without those whose
-    /// daylight saving follows the moon or lasts half an hour or two hours.
+    /// The names of the IANA database (2025b), with the rules that have been in force since 2010 or later. Zones whose
+    /// daylight saving follows the moon, or is half an hour or two hours, are missing.
     static let zones: [Zone] = [
         Zone("Etc/GMT+12", -720),
         Zone("Etc/GMT+11", -660),

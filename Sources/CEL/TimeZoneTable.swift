@@ -1,14 +1,14 @@
-/// The zones that are known by name.
+/// The zones that have names.
 enum TimeZoneTable {
-    /// How far daylight saving puts the clocks forward, in seconds.
+    /// The shift of clocks by daylight saving, in seconds.
     static let saving: Int32 = 3600
 
-    /// When clocks change in a year.
+    /// The time of a change of clocks in a year.
     struct Turn: Sendable {
         enum Clock { case utc, standard, wall }
 
         let month: Int64
-        /// From 0, which is Sunday: the first on or after `day`, or the month's last where `day` is 0.
+        /// 0 is Sunday. The first such weekday on or after `day`, or the month's last if `day` is 0.
         let weekday: Int64
         let day: Int64
         /// Seconds from midnight of that day on `clock`.
@@ -28,7 +28,7 @@ enum TimeZoneTable {
         }
     }
 
-    /// Daylight saving of some years: from `start` to `end`, over the turn of the year in the south.
+    /// Daylight saving in a range of years: from `start` to `end`, across the end of the year in the south.
     struct Season: Sendable {
         let years: ClosedRange<Int64>
         let start: Turn
@@ -58,29 +58,29 @@ enum TimeZoneTable {
         }
     }
 
-    /// An offset that was in force from an instant until the next.
+    /// An offset that was in force from an instant until the next one.
     struct Shift: Sendable {
         let from: Int64
         let offset: Int32
 
-        /// Minutes east of UTC.
+        /// `minutes` is east of UTC.
         init(_ from: Int64, _ minutes: Int32) {
             self.from = from
             offset = minutes * 60
         }
     }
 
-    /// What clocks show, seconds east of UTC: from `since` on by rules, before it as `before` says, of which the last
-    /// ends there; nothing is known before the first.
+    /// A zone's offsets, in seconds east of UTC. From `since` on the rules apply. Earlier the entries of `before`
+    /// apply, the last of which ends there. Nothing is known before the first entry.
     struct Zone: Sendable {
-        /// With blanks between.
+        /// Separated by spaces.
         let names: StaticString
         let standard: Int32
         let rules: Rules
         let since: Int64
         let before: [Shift]
 
-        /// `standard` in minutes.
+        /// `standard` is in minutes.
         init(
             _ names: StaticString, _ standard: Int32, _ rules: Rules = .none, since: Int64 = .min, before: [Shift] = []
         ) {
@@ -108,7 +108,7 @@ enum TimeZoneTable {
         Turn(month: month, weekday: 0, day: day, time: hour * 3600 + minute * 60, clock: clock)
     }
 
-    /// Energy Policy Act of 2005; before it, the rules of 1987. Two o'clock on the wall.
+    /// Energy Policy Act of 2005; before it, the rules of 1987. Two o'clock local time.
     static let unitedStates = [
         Season(years: 2007...lastYear, start: sunday(3, 8, 2, .wall), end: sunday(11, 1, 2, .wall)),
         Season(years: 1987...2006, start: sunday(4, 1, 2, .wall), end: sunday(10, 0, 2, .wall)),
@@ -122,7 +122,7 @@ enum TimeZoneTable {
         Season(years: 1989...2006, start: sunday(4, 1, 0, .wall, minute: 1), end: sunday(10, 0, 0, .wall, minute: 1)),
     ]
 
-    /// Directive 2000/84/EC and those before it: one o'clock UTC everywhere.
+    /// Directive 2000/84/EC and earlier ones: one o'clock UTC everywhere.
     static let europe = [
         Season(years: 1996...lastYear, start: sunday(3, 0, 1, .utc), end: sunday(10, 0, 1, .utc)),
         Season(years: 1981...1995, start: sunday(3, 0, 1, .utc), end: sunday(9, 0, 1, .utc)),
@@ -134,7 +134,7 @@ enum TimeZoneTable {
         Season(years: 1981...1989, start: sunday(3, 0, 1, .utc), end: sunday(10, 23, 1, .utc)),
     ]
 
-    /// New South Wales and Victoria, and since 2008 all that keep summer time.
+    /// New South Wales and Victoria, and since 2008 all states with daylight saving.
     static let australia = [
         Season(years: 2008...lastYear, start: sunday(10, 1, 2, .standard), end: sunday(4, 1, 2, .standard)),
         Season(years: 2007...2007, start: sunday(10, 0, 2, .standard), end: sunday(3, 0, 2, .standard)),
@@ -155,12 +155,12 @@ enum TimeZoneTable {
             end: sunday(10, 0, 2, .wall))
     ]
 
-    /// From midnight to midnight, standard time.
+    /// From midnight to midnight, in standard time.
     static let cuba = [
         Season(years: 2013...lastYear, start: sunday(3, 8, 0, .standard), end: sunday(11, 1, 0, .standard))
     ]
 
-    /// As Europe, but at two on the wall and three.
+    /// As Europe, but at two and at three o'clock local time.
     static let moldova = [Season(years: 1997...lastYear, start: sunday(3, 0, 2, .wall), end: sunday(10, 0, 3, .wall))]
 
     static let lebanon = [Season(years: 1993...lastYear, start: sunday(3, 0, 0, .wall), end: sunday(10, 0, 0, .wall))]
@@ -188,7 +188,7 @@ enum TimeZoneTable {
         return nil
     }
 
-    /// A name, whose bytes are the program's own, and which of the zones it names.
+    /// A name, whose bytes are static memory of the program, and the index of its zone.
     private struct Named: @unchecked Sendable {
         let name: UnsafeRawBufferPointer
         let zone: Int

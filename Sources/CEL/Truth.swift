@@ -1,11 +1,11 @@
-/// What a condition came to. `error` stands for an evaluation error and for a value that is no bool.
+/// The result of a condition. `error` is an evaluation error, or a value that is not a bool.
 public enum Truth: UInt8, Sendable, Hashable {
     case no, yes, error
 
     @inline(__always)
     init(_ bool: Bool) { self = bool ? .yes : .no }
 
-    /// Where `error` is that of a budget that is spent.
+    /// Here `error` is that of a budget that is used up.
     var value: Value { self == .error ? .error(.tooExpensive) : .bool(self == .yes) }
 
     init(_ value: Value) {

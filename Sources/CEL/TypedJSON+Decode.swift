@@ -1,5 +1,5 @@
 extension TypedJSON {
-    /// What is wrong with a typed value, in words.
+    /// A defect of a typed value, in words.
     struct Defect: Error {
         let message: String
         init(_ message: String) { self.message = message }
@@ -14,7 +14,7 @@ extension TypedJSON {
         return map.index(ofKey: typeKey) != nil && map.index(ofKey: valueKey) != nil
     }
 
-    /// The value that JSON, read as a value, shows.
+    /// The value that is encoded in JSON, which has been read as a value.
     static func decode(_ json: Value) throws(Defect) -> Value {
         guard isTyped(json), case .map(let map) = json, let type = map.value(forKey: typeKey)?.text,
             let value = map.value(forKey: valueKey)
@@ -72,7 +72,7 @@ extension TypedJSON {
 }
 
 extension Value {
-    /// Of a JSON object: its members.
+    /// The members of a JSON object.
     var members: [(key: Value, value: Value)]? {
         if case .map(let map) = self { return map.entries }
         return nil
@@ -83,7 +83,7 @@ extension Value {
         return nil
     }
 
-    /// Of a string: its characters.
+    /// The characters of a string.
     var text: String? {
         if case .string(let text) = self { return text.string }
         return nil

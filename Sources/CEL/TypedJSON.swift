@@ -1,4 +1,4 @@
-/// JSON that shows a value with its type, as the public CEL suite's rows have it:
+/// A value with its type as JSON, in the format of the public CEL suite:
 ///
 ///     {"type": "int", "value": "123"}            also uint; timestamp and duration as text
 ///     {"type": "double", "value": "1.5"}         also "NaN", "Infinity", "-Infinity"
@@ -7,12 +7,12 @@
 ///     {"type": "map", "value": [[KEY, VALUE], …]}   in the order of insertion
 ///     {"type": "type", "value": "int"}           {"type": "null", "value": null}           {"type": "bool", "value": true}
 ///
-/// Written without a blank, members in this order: the same value gives the same bytes on any machine.
+/// The text has no spaces, and members in this order: the same value gives the same bytes on any machine.
 public struct TypedJSON {
     private var bytes: [UInt8] = []
     private var isTooLarge = false
 
-    /// The bytes of a value that is no error. Throws `tooLarge` beyond `Limit.typedJSONBytes`.
+    /// The bytes of a value that is not an error. Throws `tooLarge` beyond `Limit.typedJSONBytes`.
     static func encode(_ value: Value) throws(EvaluationError) -> [UInt8] {
         var writer = TypedJSON()
         try writer.write(value, depth: 0)
@@ -64,7 +64,7 @@ public struct TypedJSON {
 
     private mutating func open(_ type: StaticString) { bytes += #"{"type":"\#(type)","value":"#.utf8 }
 
-    /// `text` has nothing that JSON escapes.
+    /// `text` has no character that JSON escapes.
     private mutating func quoted(_ type: StaticString, _ text: String) {
         open(type)
         bytes += "\"\(text)\"}".utf8
@@ -83,17 +83,17 @@ public struct TypedJSON {
 }
 
 extension Value {
-    /// As `TypedJSON` describes; nil for an error and beyond its limits.
+    /// The text that `TypedJSON` describes; nil for an error and beyond its limits.
     public var typedJSON: String? {
         (try? TypedJSON.encode(self)).map { String(decoding: $0, as: UTF8.self) }
     }
 }
 
-/// The double of a typed value: the shortest digits that give it back, and always a point or an exponent.
+/// The double of a typed value: the shortest digits that parse to it, always with a point or an exponent.
 enum DoubleText {
-    /// As many digits may stand before the point; beyond, there is an exponent.
+    /// The limit of digits before the point. A larger number has an exponent.
     static let maximumWhole = 16
-    /// As many zeros may follow the point.
+    /// The limit of zeros directly after the point. A smaller number has an exponent.
     static let maximumZeros = 3
 
     static func of(_ double: Double) -> String {
@@ -101,7 +101,7 @@ enum DoubleText {
         let sign = double.sign == .minus ? "-" : ""
         if double.isInfinite { return sign + "Infinity" }
         if double == 0 { return sign + "0.0" }
-        // The digits and the place of the point, out of Swift's own shortest form.
+        // The digits and the position of the point, from Swift's own shortest form.
         var digits: [UInt8] = []
         var point: Int?
         var exponent = 0
@@ -150,7 +150,7 @@ enum Base64 {
         }
     }
 
-    /// Nil for what is not base64: other letters, a wrong length, bits left over.
+    /// Nil if the text is not base64: other letters, a wrong length, or bits left over.
     static func decode(_ text: [UInt8]) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         var bytes: [UInt8] = []

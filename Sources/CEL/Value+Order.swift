@@ -1,6 +1,6 @@
 extension Value {
-    /// CEL's equality: numbers by their value whatever their types, everything else only within its type. `error` when
-    /// the budget does not suffice. Neither value is an error.
+    /// CEL's equality: numbers by value regardless of their types, everything else only within its type. `error` if the
+    /// budget does not suffice. Neither value is an error.
     static func equals(_ a: Value, _ b: Value, _ frame: EvaluationFrame) -> Truth {
         switch (a, b) {
         case (.null, .null): return .yes
@@ -33,8 +33,8 @@ extension Value {
         }
     }
 
-    /// The order of two values; `undefined` where CEL has none (lists, maps, null, types, and unlike types that are
-    /// not both numbers).
+    /// The order of two values. It is `undefined` if CEL has none: for lists, maps, null, types, and values of
+    /// different types that are not both numbers.
     static func order(_ a: Value, _ b: Value) -> Order {
         switch (a, b) {
         case (.bool(let a), .bool(let b)): return Order(a ? 1 : 0, b ? 1 : 0)

@@ -1,4 +1,4 @@
-/// A CEL value. A scalar copies without touching the heap, borrowed text included; lists, maps and owned text are
+/// A CEL value. A scalar, borrowed text included, is copied without access to the heap. Lists, maps and owned text are
 /// counted references.
 ///
 /// An error is a value, because CEL's `&&`, `||`, `?:` and macros treat it as one.
@@ -18,14 +18,14 @@ public enum Value: @unchecked Sendable {
     case error(EvaluationError)
 }
 
-/// UTF-8 text (or, as `Value.bytes`, any bytes): a view, and what keeps the bytes alive.
+/// UTF-8 text (or, as `Value.bytes`, any bytes): a view with the owner of the bytes.
 ///
-/// Without an owner the bytes are the caller's, and must outlive the evaluation that sees them.
+/// Without an owner the bytes are the caller's, and must outlive the evaluation that reads them.
 public struct Text: @unchecked Sendable {
     public let bytes: UnsafeRawBufferPointer
     let owner: Storage?
 
-    /// Bytes that die with the last text that shows them.
+    /// Bytes that are freed with the last text that refers to them.
     final class Storage {
         let bytes: UnsafeMutableRawBufferPointer
 
@@ -33,7 +33,7 @@ public struct Text: @unchecked Sendable {
         deinit { bytes.deallocate() }
     }
 
-    /// Borrows: the caller keeps the bytes alive.
+    /// Borrows the bytes, which must outlive the text.
     @inlinable public init(borrowing bytes: UnsafeRawBufferPointer) {
         self.init(bytes: bytes)
     }
@@ -43,7 +43,7 @@ public struct Text: @unchecked Sendable {
         owner = nil
     }
 
-    /// Copies.
+    /// Copies the bytes.
     public init(copying bytes: UnsafeRawBufferPointer) {
         let storage = Storage(count: bytes.count)
         storage.bytes.copyMemory(from: bytes)
@@ -61,8 +61,8 @@ public struct Text: @unchecked Sendable {
     }
 }
 
-/// Seconds since 1970-01-01T00:00:00Z, or a span of seconds: `seconds` + `nanoseconds` / 10^9, with
-/// `nanoseconds` in 0..<1,000,000,000.
+/// A point in time since 1970-01-01T00:00:00Z, or a duration: `seconds` + `nanoseconds` / 10^9, with `nanoseconds` in
+/// 0..<1,000,000,000.
 public struct Moment: Hashable, Comparable, Sendable {
     public var seconds: Int64
     public var nanoseconds: Int32
@@ -82,7 +82,7 @@ public final class ValueList: Sendable {
     public init(_ items: [Value]) { self.items = items }
 }
 
-/// The name of a type, which is itself a value: `int`, `google.protobuf.Timestamp`, … Equal by its bytes.
+/// The name of a type, which is itself a value: `int`, `google.protobuf.Timestamp`, … Equality is that of its bytes.
 public struct TypeName: Hashable, Sendable {
     public let name: String
     public init(_ name: String) { self.name = name }
@@ -91,23 +91,23 @@ public struct TypeName: Hashable, Sendable {
     public func hash(into hasher: inout Hasher) { hasher.combine(Name(name)) }
 }
 
-/// Why an evaluation has no value. One machine word, so that an error is as cheap as a number.
+/// The reason why an evaluation has no value. One machine word, so that an error is as cheap as a number.
 public enum EvaluationError: UInt8, Error, Sendable, Hashable {
     case noSuchField, noSuchKey, noSuchOverload, noSuchVariable, noSuchFunction
     case overflow, divisionByZero, indexOutOfRange, duplicateKey, badConversion, badPattern, badTimeZone
     /// A named limit of the evaluation was exceeded.
     case tooExpensive, tooLarge, tooManyPatterns
-    /// JSON that was said to be checked is not.
+    /// JSON that the caller should have checked is malformed.
     case malformedData
 }
 
 /// Keys (bool, int, uint, string) with their values, in the order of first insertion.
 public final class ValueMap: @unchecked Sendable {
     public let entries: [(key: Value, value: Value)]
-    /// What `sortedIndices` says of the entries.
+    /// The result of `sortedIndices` for the entries.
     let order: [UInt32]
 
-    /// The keys must all be different and of a type that a key may have.
+    /// The keys must be unique, and of types that a key may have.
     public init(_ entries: [(key: Value, value: Value)]) {
         self.entries = entries
         order = Self.sortedIndices(of: entries)

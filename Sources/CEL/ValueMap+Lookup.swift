@@ -1,5 +1,5 @@
 extension ValueMap {
-    /// Up to this many entries a lookup looks at each of them.
+    /// Up to this many entries a lookup compares each of them.
     static let scanned = 8
 
     /// Whether a value may be a key.
@@ -10,7 +10,7 @@ extension ValueMap {
         }
     }
 
-    /// Units of `Limit.cost` of looking for a key: a long one pays for its bytes with each entry it is compared to.
+    /// Units of `Limit.cost` of a lookup. A long key costs its bytes for each entry with which it is compared.
     func lookupCost(_ key: Value) -> Int {
         guard case .string(let text) = key, case let words = text.bytes.count >> 6, words > 0 else {
             return order.isEmpty ? 1 : 4
@@ -18,8 +18,8 @@ extension ValueMap {
         return order.isEmpty ? 1 + words * entries.count : 4 + words * Self.comparisons(entries.count)
     }
 
-    /// Units of putting entries into a map, beside what each costs: long keys pay for what putting them in order or
-    /// comparing each with each looks at.
+    /// Units of making a map of entries, beside the cost of each entry. Long keys cost the bytes that are read to sort
+    /// them, or to compare each with each.
     static func keyCost(_ entries: [(key: Value, value: Value)]) -> Int {
         var words = 0
         for entry in entries {
@@ -28,16 +28,16 @@ extension ValueMap {
         return words * (entries.count > scanned ? 2 * comparisons(entries.count) : entries.count)
     }
 
-    /// What a lookup costs at most: no map has 2^20 entries.
+    /// The greatest cost of a lookup: no map has 2^20 entries.
     static func greatestCost(ofKey key: ValueSize) -> Double { 4 + (key.weight / 64).rounded(.down) * 20 }
 
-    /// What putting keys of so many bytes together into a map costs at most.
+    /// The greatest cost of making a map of keys that have this many bytes together.
     static func greatestCost(ofKeys bytes: Double) -> Double { (bytes / 64).rounded(.down) * 40 }
 
-    /// Of a search among so many.
+    /// The comparisons of a search among this many entries.
     private static func comparisons(_ count: Int) -> Int { Int.bitWidth - count.leadingZeroBitCount }
 
-    /// Nil where there is no such key; 1, 1u and 1.0 find the same.
+    /// Nil if there is no such key. 1, 1u and 1.0 find the same entry.
     func value(forKey key: Value) -> Value? {
         index(ofKey: key).map { entries[$0].value }
     }
@@ -76,7 +76,7 @@ extension ValueMap {
         }
     }
 
-    /// The entries whose key no earlier entry has, in order. At n log n, whatever the keys are.
+    /// The entries whose key no earlier entry has, in their order. Takes n log n steps for any keys.
     static func firsts(of entries: [(key: Value, value: Value)]) -> [(key: Value, value: Value)] {
         let order = sortedIndices(of: entries)
         if order.isEmpty {
@@ -96,7 +96,7 @@ extension ValueMap {
         return entries.indices.filter { !isRepeated[$0] }.map { entries[$0] }
     }
 
-    /// Whether two entries have the same key, which makes it no map.
+    /// Whether two entries have the same key, so that they are not a map.
     var hasDuplicate: Bool {
         if order.isEmpty {
             return entries.indices.contains { later in (0..<later).contains { Self.sameKey(entries, $0, later) } }
@@ -109,14 +109,14 @@ extension ValueMap {
     }
 }
 
-/// A key as it is ordered: bools, then numbers, then strings. A double is found as the whole number it is. A view:
-/// the key must outlive it.
+/// The rank of a key in the order: bools, then numbers, then strings. A double ranks as the whole number that it
+/// equals. It is a view: the key must outlive it.
 private enum KeyRank {
     case bool(Bool)
     case number(Number)
     case string(UnsafeRawBufferPointer)
 
-    /// Nil for what is no key.
+    /// Nil if the value cannot be a key.
     @inline(__always)
     init?(_ value: borrowing Value) {
         switch value {
@@ -131,7 +131,7 @@ private enum KeyRank {
         }
     }
 
-    /// What is no key stands behind all keys.
+    /// Values that cannot be keys come after all keys.
     @inline(__always)
     static func order(_ a: KeyRank?, _ b: KeyRank?) -> Order {
         switch (a, b) {

@@ -11,7 +11,7 @@ final class WithinNode: Node, @unchecked Sendable {
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
         let (a, b) = (estimator.estimate(item), estimator.estimate(range))
         let count = b.size.items.upperBound
-        // Of a list the items share its weight.
+        // The items of a list share its weight.
         let each = a.size.isFlat ? (min(a.size.weight, b.size.each) / 64).rounded(.down) : a.size.weight
         let own = count + min(b.size.weight, count * each) + ValueMap.greatestCost(ofKey: a.size)
         return CostEstimate(least: a.least + b.least, most: a.most + b.most + own)
@@ -41,15 +41,15 @@ final class WithinNode: Node, @unchecked Sendable {
     }
 }
 
-/// `item in [constants]`, all of which could be keys of a map.
+/// `item in [constants]`, if all constants can be keys of a map.
 final class WithinConstantsNode: Node, @unchecked Sendable {
     private let item: Node
     private let constants: ValueMap
 
-    /// From here a double equals several ints, of which it finds but one as a key.
+    /// From here a double equals several ints, of which a lookup finds only one.
     private static let inexact = 0x1p53
 
-    /// Nil where a constant could not be a key.
+    /// Nil if a constant cannot be a key.
     init?(_ item: Node, _ list: ValueList) {
         guard list.items.allSatisfy(ValueMap.isKey) else { return nil }
         self.item = item
@@ -73,19 +73,19 @@ final class WithinConstantsNode: Node, @unchecked Sendable {
     }
 }
 
-/// A slot in texts that are known: `data.category in ["a", "b"]`.
+/// A slot in constant texts: `data.category in ["a", "b"]`.
 final class SlotWithinTextsNode: Node, @unchecked Sendable {
     private let slot: Int
-    /// Keeps the bytes of `texts` alive.
+    /// Owns the bytes of `texts`.
     private let constants: ValueList
     private let texts: UnsafeBufferPointer<UnsafeRawBufferPointer>
-    /// No text is so long that comparing it costs anything.
+    /// Whether no text is so long that comparing it has a cost.
     private let isFree: Bool
 
-    /// More texts than this are left to `WithinConstantsNode`, which does not look at each.
+    /// The limit of texts. `WithinConstantsNode` handles more, because it does not compare each.
     static let maximumTexts = 16
 
-    /// Nil where there are too many constants or one is no string.
+    /// Nil if there are too many constants, or if one is not a string.
     init?(slot: Int, _ list: ValueList) {
         var views: [UnsafeRawBufferPointer] = []
         for item in list.items {

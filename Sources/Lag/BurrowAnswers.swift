@@ -1,9 +1,9 @@
 internal import Kafka
 
-/// What LinkedIn's Burrow answers at `/v3/kafka/…`, from a report, so that its clients can ask here: the same paths, keys and
-/// statuses. The differences: what is unknown is null where Burrow has a number, and a partition of which nothing is known is
-/// `UNKNOWN`, Burrow's own word for a status without a name. `timestamp` is when the offset was seen committed, for when it was
-/// committed cannot be known from outside.
+/// The answers of LinkedIn's Burrow at `/v3/kafka/…`, made from a report, so that Burrow's clients can use this server:
+/// the same paths, keys and statuses. Unlike Burrow's, an unknown value is null instead of a number, and a partition of
+/// unknown lag is `UNKNOWN`, Burrow's own word for a status without a name. `timestamp` is the time at which the commit
+/// was observed, because the time of the commit cannot be known from outside.
 ///
 /// | here | in Burrow |
 /// | --- | --- |
@@ -15,8 +15,8 @@ internal import Kafka
 /// | `expired` | `ERR` |
 /// | `unknown` | `UNKNOWN` |
 ///
-/// A group is `ERR` if a partition is `STALL`, `STOP`, `REWIND` or `ERR`, else `WARN` if one is, else `UNKNOWN` if one is or there is
-/// none, else `OK`.
+/// A group is `ERR` if a partition is `STALL`, `STOP`, `REWIND` or `ERR`; otherwise `WARN` if one is; otherwise
+/// `UNKNOWN` if one is, or if there are no partitions; otherwise `OK`.
 public struct BurrowAnswers: Sendable {
     public struct Answer: Sendable {
         public let isFound: Bool
@@ -28,14 +28,14 @@ public struct BurrowAnswers: Sendable {
     private let cluster: String
     /// `HOST:PORT` of the brokers.
     private let brokers: [String]
-    /// Who answers, as Burrow says it.
+    /// The host that answers, in Burrow's format.
     private let host: String
 
     public init(_ report: LagReport, cluster: String, brokers: [String], host: String) {
         (self.report, self.cluster, self.brokers, self.host) = (report, cluster, brokers, host)
     }
 
-    /// `segments`: of the path, decoded, what comes after `/v3/kafka`; `path`: as it was asked for.
+    /// `segments` is the decoded path after `/v3/kafka`; `path` is the path of the request.
     public func answer(_ segments: [String], path: String) -> Answer {
         guard let asked = segments.first else {
             return good("cluster list returned", path) { out in
@@ -70,7 +70,7 @@ public struct BurrowAnswers: Sendable {
 
     // MARK: Topics
 
-    /// Those that a group reads.
+    /// The topics that a group reads.
     private var topics: [String] {
         report.groups.reduce(into: Set<String>()) { topics, group in
             for partition in group.partitions { topics.insert(partition.place.topic) }
@@ -136,7 +136,7 @@ public struct BurrowAnswers: Sendable {
         }
     }
 
-    /// `isWhole`: with all partitions, not only those whose status is not `OK`.
+    /// `isWhole` includes all partitions; otherwise only those whose status is not `OK`.
     private func status(_ name: String, _ path: String, isWhole: Bool) -> Answer {
         let group = group(name)
         let partitions = group?.partitions ?? []
@@ -156,7 +156,7 @@ public struct BurrowAnswers: Sendable {
             } else {
                 out.null()
             }
-            // Burrow has 0 for a group that is not there; a group whose lag is not known in a partition has none.
+            // Burrow has 0 for a group that does not exist. A group with a partition of unknown lag has null.
             out.whole("totallag", group?.records)
             out.close()
         }
@@ -215,7 +215,7 @@ public struct BurrowAnswers: Sendable {
         }
     }
 
-    /// A commit as it was seen.
+    /// A commit as it was observed.
     private struct Offset {
         let offset: Int64
         let time: Int64
@@ -252,7 +252,7 @@ public struct BurrowAnswers: Sendable {
         Self.error(message, path: path, host: host, isFound: false)
     }
 
-    /// What Burrow answers where it has nothing to say.
+    /// Burrow's answer if there is nothing to report.
     public static func error(_ message: String, path: String, host: String, isFound: Bool) -> Answer {
         var out = JSONWriter()
         out.open()
@@ -286,6 +286,6 @@ public struct BurrowAnswers: Sendable {
 }
 
 extension GroupLag.Partition {
-    /// How much of the window has been seen, from 0 to 1.
+    /// The part of the window that has samples, from 0 to 1.
     fileprivate var complete: Double { min(1, Double(lag.sampleCount) / Double(LagWindow.standardLimit)) }
 }

@@ -1,7 +1,7 @@
-/// A number of which bounds are known: exact if they meet.
+/// A number with known bounds. It is exact if they are equal.
 public struct CountBounds: Sendable, Hashable {
     public var atLeast: Int64
-    /// Nil if nothing bounds it from above.
+    /// Nil if there is no upper bound.
     public var atMost: Int64?
 
     public init(atLeast: Int64, atMost: Int64?) { (self.atLeast, self.atMost) = (atLeast, atMost) }
@@ -13,14 +13,14 @@ public struct CountBounds: Sendable, Hashable {
     /// Nil if only bounds are known.
     public var exact: Int64? { atMost == atLeast ? atLeast : nil }
 
-    /// Of two sets that have nothing in common.
+    /// The bounds for two disjoint sets.
     public static func + (a: CountBounds, b: CountBounds) -> CountBounds {
         var sum = CountBounds(atLeast: a.atLeast + b.atLeast, atMost: nil)
         if let most = a.atMost, let other = b.atMost { sum.atMost = most + other }
         return sum
     }
 
-    /// Of the union of two sets that may have something in common.
+    /// The bounds for the union of two sets that may overlap.
     public func union(_ other: CountBounds) -> CountBounds {
         CountBounds(atLeast: max(atLeast, other.atLeast), atMost: (self + other).atMost)
     }

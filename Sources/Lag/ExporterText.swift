@@ -1,10 +1,11 @@
 internal import Events
 internal import Kafka
 
-/// The metrics of kafka-lag-exporter, by their names and labels, in Prometheus' text format 0.0.4. What is unknown has no series,
-/// and is never 0 or NaN. Seconds are the age of the next unread record, where that exporter interpolates.
+/// The metrics of kafka-lag-exporter, with its names and labels, in Prometheus' text format 0.0.4. An unknown value has
+/// no series, and is never 0 or NaN. Seconds are the age of the next unread record, while that exporter interpolates.
 ///
-/// It comes in parts, one a metric and group: a text of tens of thousands of partitions is never in memory whole.
+/// The text comes in parts, one per metric and group, so the text of tens of thousands of partitions is never in memory
+/// as a whole.
 public struct ExporterText: Sequence, Sendable {
     enum Family: String, CaseIterable {
         case partitionEarliest = "kafka_partition_earliest_offset"
@@ -37,14 +38,15 @@ public struct ExporterText: Sequence, Sendable {
     private let cluster: String
     private let head: [UInt8]
 
-    /// `report`: nil if none is current, and there are no metrics. `head`: other metrics, which come first.
+    /// `report` is nil if there is no current one; then there are no metrics. `head` has other metrics, which come
+    /// first.
     public init(_ report: LagReport?, cluster: String, after head: [UInt8] = []) {
         (groups, self.cluster, self.head) = (report?.groups ?? [], cluster, head)
     }
 
     public func makeIterator() -> AnyIterator<[UInt8]> {
         var (family, group, isBegun) = (0, -1, false)
-        // Groups share partitions, and a series stands there once.
+        // Groups may share partitions, and each series occurs once.
         var seen: Set<TopicPartition> = []
         return AnyIterator {
             if !isBegun {
@@ -69,7 +71,7 @@ public struct ExporterText: Sequence, Sendable {
     private func write(_ family: Family, _ group: GroupLag, _ seen: inout Set<TopicPartition>, _ out: inout ByteWriter)
     {
         let name = family.rawValue
-        // Labels stand in ascending order.
+        // Labels are in ascending order.
         let clusterLabel = "cluster_name=\"\(Exposition.escaped(cluster))\","
         let groupLabel = "group=\"\(Exposition.escaped(group.group))\""
         func begin(_ label: String) {
@@ -158,12 +160,12 @@ extension GroupLag {
 }
 
 extension GroupLag.Partition {
-    /// The member's client and host; empty if it is not known who reads.
+    /// The member's client and host; empty if the reader is not known.
     var memberParts: (client: String, host: String) {
         guard let member else { return ("", "") }
         let separator = Array(LagCollector.memberHost.utf8)
         var rest = member.utf8[...]
-        // A host has no space in it, and a client may have.
+        // A host has no space in it, but a client may have one.
         while let space = rest.lastIndex(of: UInt8(ascii: " ")) {
             if let start = member.utf8.index(space, offsetBy: 1 - separator.count, limitedBy: member.startIndex),
                 member.utf8[start...space].elementsEqual(separator)

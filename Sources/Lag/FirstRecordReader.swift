@@ -1,18 +1,18 @@
 import Kafka
 import Logging
 
-/// What a reader meets first when it reads on from an offset.
+/// The first record from an offset on.
 enum FirstRecord: Hashable {
-    /// Where the record is, and when it was made in milliseconds since 1970; negative if it carries no timestamp.
+    /// The record's offset, and its timestamp in milliseconds since 1970; negative if it has none.
     case record(offset: Int64, timestamp: Int64)
-    /// No record up to here, the end of what can be read: all there was are the ends of transactions, what aborted ones
-    /// left, or holes.
+    /// There is no record up to this offset, which is the end of what can be read. There were only the ends of
+    /// transactions, aborted records, or holes.
     case end(Int64)
     /// The broker no longer has the record at the offset.
     case expired
     case unknown
 
-    /// The next unread record of a partition that ends at `end`; nil if that was not read far enough to know.
+    /// The next unread record of a partition that ends at `end`; nil if too little was read to know it.
     func next(before end: Int64) -> LagSample.NextRecord? {
         switch self {
         case .record(let offset, _) where offset >= end: .nothing
@@ -24,18 +24,18 @@ enum FirstRecord: Hashable {
     }
 }
 
-/// Reads the first record from each of many offsets on. Every call blocks; one thread uses it.
+/// Reads the first record from each of many offsets on. Every call blocks. Only one thread may use it.
 final class FirstRecordReader {
-    /// Partitions that are read together for one record each, at the most.
+    /// The limit of partitions that are read together for one record each.
     static let maximumRoundPartitions = 64
-    /// Longest wait for the records of one such round.
+    /// The longest wait for the records of one such round.
     static let roundMilliseconds = 4_000
-    /// Longest sleep inside a round.
+    /// The longest sleep within a round.
     static let pollMilliseconds = 100
-    /// Bytes fetched of a partition at a time. A larger batch comes whole: librdkafka doubles this until it fits.
+    /// Bytes fetched per partition at a time. A larger batch is fetched whole: librdkafka doubles this until it fits.
     static let fetchBytes = 64 * 1024
-    /// librdkafka before 2.2 rests for a second whenever its queue is full, and partitions starve: it must hold this many times
-    /// what a round fetches.
+    /// The queue's size in rounds of fetched bytes. librdkafka before 2.2 pauses for a second whenever its queue is
+    /// full, and partitions starve.
     static let roundsQueued = 4
     static let queuedRecords = 100_000
 
@@ -46,8 +46,8 @@ final class FirstRecordReader {
     private let logger: Logger
     private var consumer: Consumer?
 
-    /// `isolation` is librdkafka's `isolation.level`, where `kafka` does not set it: `read_committed` ends where the first
-    /// open transaction begins and leaves out what aborted ones wrote, `read_uncommitted` reads all of it.
+    /// `isolation` is librdkafka's `isolation.level`, if `kafka` does not set it. `read_committed` ends at the first
+    /// open transaction and omits aborted records, `read_uncommitted` reads everything.
     init(_ kafka: KafkaConfiguration, isolation: String, queuedKilobytes: Int, logger: Logger) {
         self.queuedKilobytes = queuedKilobytes
         let round = queuedKilobytes * 1024 / (Self.roundsQueued * Self.fetchBytes)
@@ -63,15 +63,15 @@ final class FirstRecordReader {
         self.logger = logger
     }
 
-    /// Reads in rounds, in the given order; none starts after the deadline. What is missing in the answer was not read in time,
-    /// and `failure` says why.
+    /// Reads in rounds, in the given order; none starts after the deadline. Offsets that are missing in the answer were
+    /// not read in time, and `failure` has the reason.
     func read(
         _ wanted: [PartitionOffset], until deadline: ContinuousClock.Instant, _ failure: inout String?
     ) -> [PartitionOffset: FirstRecord] {
         var found: [PartitionOffset: FirstRecord] = [:]
         var rest = wanted
         while !rest.isEmpty, ContinuousClock.now < deadline {
-            // A consumer reads a partition at one place only; another group's offset in it waits for the next round.
+            // A consumer reads a partition at one position only. Another group's offset in it waits for the next round.
             var round: [PartitionOffset] = []
             var places: Set<TopicPartition> = []
             var later: [PartitionOffset] = []
@@ -83,7 +83,8 @@ final class FirstRecordReader {
                 }
             }
             rest = later
-            // The next round often has the same partitions: in the same order it seeks, which costs less than to assign.
+            // The next round often has the same partitions. In the same order it seeks, which costs less than to
+            // assign.
             round.sort { $0.topicPartition < $1.topicPartition }
             do {
                 try read(round, into: &found, &failure)
@@ -144,7 +145,7 @@ final class FirstRecordReader {
 }
 
 extension Logger {
-    /// What librdkafka says beside its answers.
+    /// Handles a message of librdkafka beside its answers.
     func take(_ notice: KafkaNotice) {
         switch notice {
         case .log(_, let facility, let message): debug("\(facility): \(message)")

@@ -3,9 +3,9 @@ import Logging
 
 /// Topics whose records are frames, of any number of events each.
 public struct FramedTopics: Sendable {
-    /// Whether the topic of this name is one of them.
+    /// Whether a topic's records are frames.
     public let includes: @Sendable (String) -> Bool
-    /// The events in a record's value; nil if it is no frame.
+    /// The number of events in a record's value; nil if it is not a frame.
     public let events: @Sendable (UnsafeRawBufferPointer) -> Int?
     /// Calls `body` with the subject of each event in a record's value.
     public let subjects: @Sendable (UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) -> Void
@@ -18,22 +18,23 @@ public struct FramedTopics: Sendable {
     }
 }
 
-/// Counts the events in unread frames, and the subjects they are about, by reading them, each once. Reading and memory are
-/// bounded: where more is unread, the events are unknown and the subjects a lower bound. Every call blocks; one thread uses it.
+/// Counts the events in unread frames, and their subjects, by reading each frame once. Reading and memory have limits.
+/// Beyond them the number of events is unknown, and that of subjects a lower bound. Every call blocks. Only one thread
+/// may use it.
 final class FrameCounter {
-    /// Unread frames of a partition that are counted.
+    /// The limit of unread frames of a partition that are counted.
     static let maximumFrames: Int64 = 512
-    /// Longest wait for the frames of a call.
+    /// The longest wait for the frames of a call.
     static let callMilliseconds = 5_000
-    /// Longest sleep inside a call.
+    /// The longest sleep within a call.
     static let pollMilliseconds = 100
-    /// Subjects of frames that are remembered, over all partitions: eight bytes each.
+    /// The limit of subjects that are stored, over all partitions: eight bytes each.
     static let maximumSubjects = 1_000_000
 
     private let kafka: KafkaConfiguration
     private let topics: FramedTopics
     private let logger: Logger
-    /// What is queued, and also what a call reads: what is left over waits for the next one.
+    /// The limit of the queue, and of a call's reading. The rest waits for the next call.
     private let queuedKilobytes: Int
     private var consumer: Consumer?
     private var counts: [TopicPartition: FrameCounts] = [:]
@@ -41,7 +42,7 @@ final class FrameCounter {
     init(_ kafka: KafkaConfiguration, topics: FramedTopics, queuedKilobytes: Int, logger: Logger) {
         self.queuedKilobytes = queuedKilobytes
         var kafka = kafka
-        // What one answer brings, of all partitions.
+        // The limit of one answer, over all partitions.
         if kafka.properties["fetch.max.bytes"] == nil {
             kafka.properties["fetch.max.bytes"] = String(queuedKilobytes * 1024)
         }
@@ -52,8 +53,8 @@ final class FrameCounter {
 
     func isFramed(_ topic: String) -> Bool { topics.includes(topic) }
 
-    /// Counts what is unread, from the first offset that a group has not read to before the partition's end.
-    /// `failure` says why something is left uncounted.
+    /// Counts unread events, from the first offset that a group has not read to the partition's end. `failure` gets the
+    /// reason if some are not counted.
     func count(_ unread: [TopicPartition: Range<Int64>], _ failure: inout String?) {
         counts = counts.filter { unread[$0.key] != nil }
         var starts: [PartitionOffset] = []
@@ -72,12 +73,12 @@ final class FrameCounter {
         }
     }
 
-    /// The events that a group which reads on from `offset` has not read; nil if they are not counted.
+    /// The events that a group at `offset` has not read; nil if they are not counted.
     func events(in place: TopicPartition, from offset: Int64, to end: Int64) -> Int64? {
         offset == end ? 0 : counts[place]?.events(from: offset, to: end)
     }
 
-    /// The subjects of the events that a group which reads on from `offset` has not read.
+    /// The subjects of the events that a group at `offset` has not read.
     func subjects(in place: TopicPartition, from offset: Int64, to end: Int64) -> CountBounds {
         offset == end ? CountBounds(exactly: 0) : counts[place]?.subjects(from: offset, to: end) ?? .unknown
     }

@@ -1,11 +1,11 @@
-/// How many events each frame of one partition has, and about whom, from one offset to another.
+/// The number of events and the subjects of each frame of one partition, between two offsets.
 struct FrameCounts {
     private struct Frame {
         let offset: Int64
-        /// Nil if the record is no frame.
+        /// Nil if the record is not a frame.
         let events: Int64?
-        /// Hashes, each once; nil if they are not remembered. Two subjects with one hash, of which there is one pair in 10^13
-        /// pairs of subjects, would count as one.
+        /// Hashes, each once; nil if they are not stored. Two subjects with equal hashes, which one pair in 10^13 has,
+        /// count as one.
         let subjects: [UInt64]?
     }
 
@@ -16,10 +16,10 @@ struct FrameCounts {
 
     init(at offset: Int64) { (start, next) = (offset, offset) }
 
-    /// Hashes of subjects that are kept.
+    /// The number of hashes that are stored.
     var rememberedSubjects: Int { frames.reduce(0) { $0 + ($1.subjects?.count ?? 0) } }
 
-    /// Forgets what is before `offset`; begins anew if it was not counted from there on.
+    /// Drops everything before `offset`. Starts anew if it was not counted from there on.
     mutating func move(to offset: Int64) {
         guard (start...next).contains(offset) else {
             self = FrameCounts(at: offset)
@@ -35,10 +35,10 @@ struct FrameCounts {
         next = offset + 1
     }
 
-    /// There is no frame from `next` to before `end`.
+    /// Records that there is no frame from `next` to before `end`.
     mutating func skip(to end: Int64) { next = max(next, end) }
 
-    /// Nil if not all frames from `offset` to before `end` are counted, or one of the records is no frame.
+    /// Nil if not all frames from `offset` to before `end` are counted, or if one of the records is not a frame.
     func events(from offset: Int64, to end: Int64) -> Int64? {
         guard offset >= start, end <= next else { return nil }
         var sum: Int64 = 0
@@ -49,8 +49,8 @@ struct FrameCounts {
         return sum
     }
 
-    /// The subjects of all frames from `offset` to before `end`: exact if `events` is known and every frame's subjects are
-    /// remembered, else at least those that are, and at most one an event.
+    /// The subjects of all frames from `offset` to before `end`. They are exact if `events` is known and every frame's
+    /// subjects are stored. Otherwise the stored ones are the lower bound, and one per event is the upper bound.
     func subjects(from offset: Int64, to end: Int64) -> CountBounds {
         var seen: Set<UInt64> = []
         var isComplete = true

@@ -1,4 +1,4 @@
-/// Names of groups: a name, in which `*` stands for any text.
+/// A pattern for names of groups, in which `*` matches any text.
 public struct GroupPattern: Sendable, Hashable {
     private let parts: [String]
 
@@ -19,7 +19,7 @@ public struct GroupPattern: Sendable, Hashable {
         return true
     }
 
-    /// Where the first occurrence of a text ends.
+    /// The end of the first occurrence of a text.
     private static func end(of part: [UInt8], in text: Substring.UTF8View) -> Substring.UTF8View.Index? {
         var start = text.startIndex
         while true {

@@ -1,6 +1,6 @@
 import Kafka
 
-/// What a cluster says of a group beside its offsets.
+/// A cluster's data about a group beside its offsets.
 public struct GroupProfile: Sendable, Hashable {
     /// How a group's members share its partitions.
     public enum Kind: String, Sendable {
@@ -8,17 +8,17 @@ public struct GroupProfile: Sendable, Hashable {
     }
 
     public let name: String
-    /// The broker's word, such as `Stable` or `Empty`; nil where it was not asked.
+    /// The broker's word, such as `Stable` or `Empty`; nil if it was not asked.
     public var state: String?
-    /// Nil if the library cannot tell.
+    /// Nil if the library does not report it.
     public var kind: Kind?
-    /// Nil if nobody said.
+    /// Nil if it is not known.
     public var members: Int?
-    /// It reads committed data only, as somebody has said: the cluster does not know.
+    /// Whether it reads only committed data, according to the configuration: the cluster does not know.
     public var readsCommitted: Bool
-    /// Topics that it reads, or has committed offsets of, and that are not on the cluster.
+    /// Topics that it reads, or for which it has committed offsets, and that the cluster does not have.
     public var missingTopics: [String]
-    /// Why it is not known what the group has committed; nil if it is.
+    /// The reason why the group's commits are not known; nil if they are.
     public var commitFailure: String?
 
     public init(
@@ -29,14 +29,14 @@ public struct GroupProfile: Sendable, Hashable {
         (self.readsCommitted, self.missingTopics, self.commitFailure) = (readsCommitted, missingTopics, commitFailure)
     }
 
-    /// The group shares its partitions anew: for now none has a reader.
+    /// Whether the group is assigning its partitions anew, so that none has a reader now.
     public var isRebalancing: Bool { state.map { Self.rebalancing.contains($0) } ?? false }
 
     private static let rebalancing: Set<String> = [
         "PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling",
     ]
 
-    /// `owners`: the members of the partitions that have one.
+    /// `owners` has the members of the partitions that have one.
     func reader(of partition: TopicPartition, _ owners: [TopicPartition: String]) -> LagContext.Reader {
         guard let members, !isRebalancing else { return .unknown }
         if members == 0 { return .noMember }

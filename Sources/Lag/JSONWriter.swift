@@ -1,14 +1,14 @@
 internal import Events
 
-/// Writes objects and lists one after the other; the keys come in the order of the calls.
+/// Writes objects and lists in sequence. Keys are in the order of the calls.
 struct JSONWriter: ~Copyable {
     private var bytes = ByteWriter(capacity: 4096)
-    /// Something stands before the next key or item, in the object or list that is open.
+    /// Whether a comma is needed before the next key or item of the open object or list.
     private var needsComma = false
 
     var text: String { String(decoding: bytes.bytes, as: UTF8.self) }
 
-    /// What is written, and forgets it.
+    /// Returns what is written, and clears it.
     mutating func take() -> [UInt8] {
         defer { bytes.removeAll() }
         return Array(bytes.bytes)

@@ -1,16 +1,16 @@
 import Kafka
 import Logging
 
-/// How much of some records the most frequent key has. Keys are known by their hashes alone: who it is can not be said.
+/// Counts of keys in some records. Keys are known only by their hashes, so the most frequent one cannot be named.
 struct KeyCounts {
-    /// What is counted: more adds little to a share.
+    /// The limit of records that are counted. More would hardly change a share.
     static let maximum = 10_000
 
     private var counts: [UInt64: Int] = [:]
     private(set) var total = 0
     private var greatest = 0
 
-    /// A null key counts, and is none of the keys.
+    /// A null key counts as a record, but is not a key.
     mutating func add(_ key: UnsafeRawBufferPointer?) {
         guard total < Self.maximum else { return }
         total += 1
@@ -29,7 +29,7 @@ struct KeyCounts {
     }
 }
 
-/// Of so many records, or of the events in frames, the part that has the most frequent key, or is about the most frequent subject.
+/// The share of the most frequent key among records, or of the most frequent subject among the events in frames.
 public struct KeyShare: Sendable, Hashable {
     /// From 0 to 1.
     public let share: Double
@@ -38,15 +38,15 @@ public struct KeyShare: Sendable, Hashable {
     public init(share: Double, counted: Int) { (self.share, self.counted) = (share, counted) }
 }
 
-/// Reads some of the unread records of a partition for their keys. Every call blocks; one thread uses it.
+/// Reads some of the unread records of a partition for their keys. Every call blocks. Only one thread may use it.
 final class KeySampler {
-    /// Records that a call reads.
+    /// The limit of records that a call reads.
     static let maximumRecords = 1_000
-    /// Bytes that a call reads at the most; half of what may be queued, if that is less.
+    /// The limit of bytes that a call reads; half of the queue's limit if that is less.
     static let maximumBytes = 4 * 1024 * 1024
-    /// Longest wait for them.
+    /// The longest wait for them.
     static let callMilliseconds = 2_000
-    /// Longest sleep inside a call.
+    /// The longest sleep within a call.
     static let pollMilliseconds = 50
 
     private let kafka: KafkaConfiguration
@@ -60,7 +60,7 @@ final class KeySampler {
         readBytes = min(Self.maximumBytes, queuedKilobytes * 1024 / 2)
     }
 
-    /// Of the records from an offset on; nil if none could be read.
+    /// The share among the records from an offset on; nil if none could be read.
     func read(_ place: TopicPartition, from offset: Int64, to end: Int64) -> KeyShare? {
         var counts = KeyCounts()
         do {

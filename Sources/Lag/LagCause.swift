@@ -1,6 +1,6 @@
 public import Kafka
 
-/// Why a group is behind: a code for programs, and a sentence that says what to do.
+/// A cause of a group's lag: a code for programs, and a sentence with the remedy.
 public struct LagCause: Sendable, Hashable {
     public enum Code: String, Sendable, CaseIterable {
         case broker
@@ -20,14 +20,14 @@ public struct LagCause: Sendable, Hashable {
         case tooSlow = "too-slow"
         case catchingUp = "catching-up"
         case nothingCommitted = "nothing-committed"
-        /// Of Standing's own groups, from inside.
+        /// Causes in Standing's own groups, reported by their members.
         case policySwitch = "policy-switch"
         case fold
     }
 
     public let code: Code
     public let sentence: String
-    /// The partition that it is about; nil if it is about the group.
+    /// The partition that it concerns; nil if it concerns the group.
     public let place: TopicPartition?
 
     public init(_ code: Code, _ sentence: String, place: TopicPartition? = nil) {
@@ -35,24 +35,26 @@ public struct LagCause: Sendable, Hashable {
     }
 }
 
-/// The causes that can be seen from outside: by commits, members and rates. Pure rules, each of which finds at most one cause; they
-/// are applied in this order, and the first cause matters most.
+/// The causes that can be observed from outside, by commits, members and rates. They are pure rules, each of which
+/// finds at most one cause. They are applied in this order, and the first cause is the most important.
 ///
-/// 1. The end of a partition is unknown: `broker`. What the group has committed is not told: `offsets-unknown`.
+/// 1. The end of a partition is unknown: `broker`. The group's commits are unknown: `offsets-unknown`.
 /// 2. A topic is not on the cluster: `topic-missing`.
-/// 3. What is committed is of another log: `topic-changed`.
-/// 4. Retention took what was not read: `retention`.
-/// 5. There is something to read and no member: `no-member`.
-/// 6. The members share the partitions anew, or the group has changed in `unrestChanges` of the last looks: `rebalance`.
-/// 7. A partition with something to read has no member: `unassigned`.
+/// 3. A commit is of another log: `topic-changed`.
+/// 4. Retention deleted unread records: `retention`.
+/// 5. There are records to read and no member: `no-member`.
+/// 6. The members are assigning the partitions anew, or the group has changed in `unrestChanges` of the last looks:
+///    `rebalance`.
+/// 7. A partition with records to read has no member: `unassigned`.
 /// 8. A partition stands still while its member reads others of its partitions: `poison`.
-/// 9. All that stands still has one member, and partitions of other members move or are read to their ends: `member`.
-/// 10. Else, partitions that stand still: `stalled`.
-/// 11. A partition was taken back: `rewound`.
-/// 12. Of at least `hotPartitions` partitions one has `hotShare` of the lag and of what arrives: `hot-partition`.
+/// 9. All partitions that stand still have one member, and partitions of other members move or are read to their ends:
+///    `member`.
+/// 10. Otherwise, partitions that stand still: `stalled`.
+/// 11. A partition's commit went back: `rewound`.
+/// 12. Of at least `hotPartitions` partitions one has `hotShare` of the lag and of the arrivals: `hot-partition`.
 /// 13. Offsets wait for an open transaction: `transaction`.
-/// 14. More arrives than is read: `too-slow`. Not where something above explains the lag.
-/// 15. More is read than arrives: `catching-up`. Not where something above explains the lag.
+/// 14. More arrives than is read: `too-slow`. Not if a rule above explains the lag.
+/// 15. More is read than arrives: `catching-up`. Not if a rule above explains the lag.
 /// 16. Nothing is committed of a partition that has records: `nothing-committed`.
 extension LagCause {
     static let unrestChanges = 3
@@ -190,7 +192,7 @@ extension LagCause {
             place: first.place)
     }
 
-    /// The partition of rule 12, with its shares of what arrives and of the lag; nil if there is none.
+    /// The partition of rule 12, with its shares of arrivals and of the lag; nil if there is none.
     static func hot(_ group: GroupLag) -> (partition: GroupLag.Partition, arrival: Double, lag: Double)? {
         let partitions = group.partitions.filter { $0.lag.records != nil && $0.lag.arrivalRate != nil }
         guard partitions.count >= hotPartitions, partitions.count == group.partitions.count,
@@ -256,12 +258,12 @@ extension LagCause {
 
     private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
-    /// Beside the one that is named.
+    /// The number of others, beside the one that is named.
     private static func others(_ all: Int) -> String { all > 1 ? " and \(count(all - 1, "other"))" : "" }
 }
 
 extension GroupLag {
-    /// Of the partitions that meet a condition the one with most records behind; nil if there is none.
+    /// Of the partitions that meet a condition, the one with the greatest lag in records; nil if there is none.
     fileprivate func worst(where isMeant: (Partition) -> Bool) -> Partition? {
         partitions.filter(isMeant).max { $0.lag.records ?? 0 < $1.lag.records ?? 0 }
     }

@@ -1,8 +1,8 @@
 import Kafka
 
 extension LagCollector {
-    /// The groups, what they have committed, and every partition of the topics that they are seen or known to read. `counts`:
-    /// the partitions of each topic.
+    /// The groups with their commits, and every partition of the topics that they read as far as is known. `counts` has
+    /// the number of partitions of each topic.
     func readGroups(counts: [String: Int], _ notes: inout [String]) -> [Offsets] {
         let listed = listGroups(&notes)
         let described = describe(listed, &notes)
@@ -21,7 +21,7 @@ extension LagCollector {
             do throws(KafkaError) {
                 var committed = try commits[group.name, default: .failure(.tooLate)].get()
                 if committed.isEmpty, !known.isEmpty {
-                    // The embedded broker tells offsets of partitions that it is asked for alone.
+                    // The embedded broker only returns offsets of partitions that are requested.
                     let partitions = Self.partitions(of: known, counts).sorted()
                     committed = try groupAdmin.committed(group: group.name, partitions: partitions)
                 }
@@ -33,7 +33,7 @@ extension LagCollector {
             topics.formUnion(offsets.committed.keys.map(\.topic))
             topics.formUnion(offsets.members.keys.map(\.topic))
             offsets.profile.missingTopics = topics.filter { counts[$0] == nil }.sorted()
-            // What was committed of a topic that is gone is no lag.
+            // Commits for a topic that no longer exists are not lag.
             offsets.committed = offsets.committed.filter { counts[$0.key.topic] != nil }
             offsets.partitions = Self.partitions(of: topics, counts).union(offsets.committed.keys)
             groups.append(offsets)
@@ -61,7 +61,7 @@ extension LagCollector {
 
     // MARK: The list
 
-    /// A group, and what the brokers' list says of it; nil where they do not list it.
+    /// A group, and its entry in the brokers' list; nil if they do not list it.
     private typealias Listed = (name: String, listing: Admin.Group?)
 
     private func listGroups(_ notes: inout [String]) -> [Listed] {
@@ -69,7 +69,7 @@ extension LagCollector {
             let listing = try groupAdmin.listGroups()
             var groups = Dictionary(listing.groups.map { ($0.name, $0) }) { $1 }
             if let failure = listing.failure {
-                // Those of the broker that is away were listed before.
+                // The groups of the missing broker were listed before.
                 notes.append("not all brokers list their groups: \(failure)")
                 groups.merge(listed) { current, _ in current }
             }
@@ -96,7 +96,7 @@ extension LagCollector {
             do throws(KafkaError) {
                 found[group] = try answer.get()
             } catch {
-                // A broker that cannot describe groups says nothing about this one.
+                // A broker that cannot describe groups reports no failure of this group.
                 if !Self.unsupported.contains(error.name) { failures.append((group, error)) }
             }
         }
@@ -107,7 +107,7 @@ extension LagCollector {
     private static let unsupported: Set<String> = ["_UNSUPPORTED_FEATURE", "UNSUPPORTED_VERSION"]
     /// A coordinator's word for a group that has ended, and for one whose protocol this library does not know.
     private static let dead = "Dead"
-    /// The library's word for a state that it has no name for.
+    /// The library's word for a state without a name.
     private static let unnamed = "Unknown"
 
     private static func profile(_ group: Listed, _ description: Admin.GroupDescription?) -> GroupProfile {
@@ -120,7 +120,7 @@ extension LagCollector {
         return profile
     }
 
-    /// Between a member's client and its host.
+    /// The text between a member's client and its host.
     static let memberHost = " at "
 
     /// The members of the partitions that have one, as `CLIENT at HOST`.

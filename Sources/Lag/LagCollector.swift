@@ -2,18 +2,17 @@ import Foundation
 import Kafka
 import Logging
 
-/// Asks a cluster for what `LagEvaluation` judges: groups and their members, their committed offsets, the logs' starts and ends,
-/// and the timestamps of the next unread records. Every call blocks; one thread uses it.
+/// Asks a cluster for the input of `LagEvaluation`: groups and their members, their committed offsets, the logs' starts
+/// and ends, and the timestamps of the next unread records. Every call blocks. Only one thread may use it.
 ///
-/// Every request to a broker has a limit of its own: one that is refused, or hangs, keeps back what it would have told, and the
-/// rest is known all the same.
+/// Every request to a broker has a time limit. A request that is refused, or hangs, only leaves its own answer unknown.
 ///
-/// Offsets are read before ends, so that a group that reads while it is looked at never seems to be beyond the end.
+/// Offsets are read before ends, so that a group that reads during a look never seems to be beyond the end.
 ///
-/// What a group has not read counts only if somebody can read it: the ends of transactions, what aborted ones left, and
-/// holes are nothing to read. A group that reads committed data only is measured to the last stable offset. Of another one
-/// nobody knows what it reads: it is measured to the high watermark, also over open transactions, as Kafka's own tools do; that
-/// it lags on aborted records only is not seen.
+/// Unread offsets count only if they have records that can be read: the ends of transactions, aborted records, and
+/// holes do not count. The lag of a group that reads only committed data ends at the last stable offset. It is not
+/// known what another group reads. Its lag ends at the high watermark, also over open transactions, as in Kafka's own
+/// tools. A lag that consists only of aborted records is not detected there.
 final class LagCollector {
     struct Group {
         let profile: GroupProfile
@@ -24,9 +23,9 @@ final class LagCollector {
         let sample: LagSample
         let unit: LagUnit
         let context: LagContext
-        /// Who reads it, for people; nil if that is not known, or nobody does.
+        /// The reader, for people; nil if it is not known, or if there is none.
         let member: String?
-        /// Nil of a group that is not known to read events about subjects.
+        /// Nil if the group may not read events about subjects.
         let subjects: CountBounds?
     }
 
@@ -35,14 +34,15 @@ final class LagCollector {
         let notes: [String]
     }
 
-    /// Longest wait for one broker's description of the topics: where it hangs, another one is asked.
+    /// The longest wait for one broker's description of the topics. If it hangs, another one is asked.
     static let metadataMilliseconds = 2_500
     static let metadataPause = 0.1
-    /// Longest waits for the list of groups, for one coordinator's answers about a group, and for those about all groups.
+    /// The longest waits for the list of groups, for one coordinator's answers about a group, and for those about all
+    /// groups.
     static let listMilliseconds = 3_000
     static let descriptionLimits = Admin.GroupLimits(requestMilliseconds: 2_000, totalMilliseconds: 4_000)
     static let commitLimits = Admin.GroupLimits(requestMilliseconds: 3_000, totalMilliseconds: 6_000)
-    /// Groups that notes name for the same reason; the others are counted.
+    /// The limit of groups that a note names for one reason. The others are counted.
     static let namedGroups = 5
 
     /// A group and its offsets, before the ends are known.
@@ -57,14 +57,14 @@ final class LagCollector {
     let knownGroups: [String: [String]]
     private let committedReaders: [GroupPattern]
     private let timeoutMilliseconds: Int
-    /// Knows high watermarks.
+    /// Reads high watermarks.
     private let admin: Admin
-    /// Knows last stable offsets. Also asks for groups: it waits no longer than the limits above.
+    /// Reads last stable offsets and groups. It waits no longer than the limits above.
     let groupAdmin: Admin
     private let nextRecords: NextRecords
     private let retention: TopicRetention
     private let frames: FrameCounter?
-    /// Those that were listed last, for looks at which brokers do not list them.
+    /// The last list of groups, for looks at which brokers do not list them.
     var listed: [String: Admin.Group] = [:]
 
     init(
@@ -75,7 +75,7 @@ final class LagCollector {
         self.timeoutMilliseconds = timeoutMilliseconds
         self.knownGroups = knownGroups
         self.committedReaders = committedReaders
-        // What this process's groups read is the property's business; what is asked for here is not.
+        // The property decides only what this process's groups read, not what is read here.
         let isOwnCommitted = kafka.properties["isolation.level"] != "read_uncommitted"
         ownReadCommitted = isOwnCommitted
         var (uncommitted, committed) = (kafka, kafka)
@@ -96,7 +96,7 @@ final class LagCollector {
     /// `now` is the samples' time, in milliseconds since 1970.
     func collect(now: Int64) throws(KafkaError) -> Observation {
         var notes: [String] = []
-        // Only partitions that are there are asked for: asking for a topic that is gone could create it.
+        // Only existing partitions are requested: a request for a topic that no longer exists could create it.
         let topics = try readTopics()
         var groups = readGroups(counts: Dictionary(topics.map { ($0.name, $0.partitions) }) { $1 }, &notes)
         for index in groups.indices {
@@ -149,7 +149,7 @@ final class LagCollector {
 
     // MARK: Logs
 
-    /// Throws if no broker describes the topics in time. Each handle asks any broker that it has a connection to.
+    /// Throws if no broker describes the topics in time. Each handle asks any broker to which it has a connection.
     private func readTopics() throws(KafkaError) -> [Metadata.Topic] {
         let deadline = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
         var (asked, other) = (admin, groupAdmin)
@@ -165,7 +165,7 @@ final class LagCollector {
         }
     }
 
-    /// What the leaders say of the partitions' logs.
+    /// The leaders' answers about the partitions' logs.
     private struct Logs {
         var starts: [TopicPartition: Int64] = [:]
         var highWatermarks: [TopicPartition: Int64] = [:]
@@ -230,7 +230,8 @@ final class LagCollector {
         return .frames(events: sample.isRead ? 0 : frames.events(in: partition, from: position, to: end))
     }
 
-    /// Of a group of Standing's, each of whose records is an event or a fact about one subject, if it is no frame of the ledger.
+    /// The subjects of a partition of Standing's groups, in which each record that is not a frame of the ledger is an
+    /// event or a fact about one subject.
     private func subjects(of partition: TopicPartition, _ sample: LagSample) -> CountBounds {
         guard let position = sample.position, let end = sample.end, position <= end else { return .unknown }
         if sample.isRead { return CountBounds(exactly: 0) }
@@ -240,8 +241,8 @@ final class LagCollector {
         return CountBounds(atLeast: 0, atMost: end - position)
     }
 
-    /// Counts the events in unread frames, from the group on that is furthest behind of those within the counter's bound; where
-    /// none is, in the first frames that one of the others has not read.
+    /// Counts the events in unread frames. Starts at the group with the greatest lag of those within the counter's
+    /// limit. If there are none, it starts at the first frames that one of the other groups has not read.
     private func countFrames(_ samples: [[TopicPartition: LagSample]], _ notes: inout [String]) {
         guard let frames else { return }
         var unread: [TopicPartition: Range<Int64>] = [:]
@@ -263,7 +264,7 @@ final class LagCollector {
 }
 
 extension LagSample {
-    /// Where the record is looked for that the group reads next; nil if it is at the end, or that is not known.
+    /// The position of the record that the group reads next; nil if it is at the end, or if it is not known.
     fileprivate func unread(_ partition: TopicPartition, _ group: GroupProfile) -> NextRecords.Place? {
         guard let position, let end, position < end else { return nil }
         return NextRecords.Place(

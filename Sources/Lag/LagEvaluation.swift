@@ -1,8 +1,8 @@
-/// What is known beside the offsets of a partition of a group.
+/// Data about a partition of a group, beside its offsets.
 public struct LagContext: Sendable, Hashable {
-    /// Who reads the partition.
+    /// The reader of the partition.
     public enum Reader: Sendable, Hashable {
-        /// The group chooses its partitions itself, or nobody said.
+        /// The group chooses its partitions itself, or the reader is not known.
         case unknown
         /// The group shares its partitions among its members, and has none.
         case noMember
@@ -14,7 +14,7 @@ public struct LagContext: Sendable, Hashable {
     public var reader: Reader
     /// Nil if it is not known.
     public var retention: LogRetention?
-    /// What the group has committed was told, also if it is nothing.
+    /// Whether the group's commits are known, even if there are none.
     public var knowsCommits: Bool
 
     public init(reader: Reader = .unknown, retention: LogRetention? = nil, knowsCommits: Bool = true) {
@@ -22,16 +22,16 @@ public struct LagContext: Sendable, Hashable {
     }
 }
 
-/// When a topic deletes its oldest records.
+/// The retention of a topic.
 public struct LogRetention: Sendable, Hashable {
-    /// At this age, in milliseconds; nil: at no age.
+    /// The age at which records are deleted, in milliseconds; nil if there is none.
     public var milliseconds: Int64?
-    /// At some size of a partition.
+    /// Whether records are deleted at some size of a partition.
     public var isBySize: Bool
 
     public init(milliseconds: Int64?, isBySize: Bool) { (self.milliseconds, self.isBySize) = (milliseconds, isBySize) }
 
-    /// From a topic's settings; nil if they do not say. One that is only compacted deletes nothing for its age.
+    /// Reads a topic's settings; nil if they lack it. A topic that is only compacted deletes nothing by age.
     public init?(settings: [String: String]) {
         guard let policy = settings["cleanup.policy"] else { return nil }
         guard policy.split(separator: ",").contains(where: { $0.trimming == "delete" }) else {
@@ -51,50 +51,53 @@ extension Substring {
     }
 }
 
-/// How far one group is behind in one partition: a pure function of a window of samples, of what is known beside them, and
-/// of the time.
+/// The lag of one group in one partition: a pure function of a window of samples, of the context, and of the time.
 ///
-/// The idea, numbered rules over a window instead of a threshold, is that of LinkedIn's Burrow. What is not known is
-/// nil or `unknown`, never 0. The rules, applied in this order:
+/// The idea, numbered rules over a window instead of a threshold, is that of LinkedIn's Burrow. An unknown value is nil
+/// or `unknown`, never 0. The rules are applied in this order:
 ///
 /// 1. No sample or no end offset: everything is unknown.
-/// 2. Nothing committed, or nobody told what: everything is unknown, unless the log holds nothing, which counts as read to its end.
-/// 3. An offset of another log, one that was made anew under the same name or was cut: everything is unknown. More is committed
-///    than there is, or was in a sample with this commit; or, since the group committed this, the log's start went back, or
+/// 2. Nothing committed, or the commits are unknown: everything is unknown, unless the log is empty, which counts as
+///    read to its end.
+/// 3. An offset of another log, which was recreated under the same name or was truncated: everything is unknown. The
+///    commit is beyond the end, or it was in an earlier sample; or, since this commit, the log's start went back, or
 ///    its end did and has not come back. (An end that goes back for a moment is that of a new leader.)
-/// 4. Records behind = end - position, in offsets; a compacted topic, or one with transactions, has fewer records. The position
-///    is the committed offset, or the log's start if retention has taken what is before that: what is gone is no lag. The end
-///    is the last stable offset for a group that reads committed data only. None, or offsets at which there is nothing to read:
-///    0 behind, 0 seconds.
+/// 4. Lag in records = end - position, in offsets; a compacted topic, or one with transactions, has fewer records. The
+///    position is the committed offset, or the log's start if retention has deleted everything before that: deleted
+///    records are not lag. The end is the last stable offset for a group that reads only committed data. If there are
+///    no offsets between, or none with records to read: 0 records, 0 seconds.
 /// 5. The run is the newest samples between which neither time nor an offset goes back. With two or more, its first and
-///    last give the rates: consumption from the position, arrival from the end; else both are unknown. Where the log's start
-///    passes the position, what retention takes is not consumed.
-/// 6. Retention was faster than the group: what is committed is before the log's start, and no sample showed that there was
-///    nothing to read up to there: `expired`. `lost` is what is gone. What the group reads next depends on its own
-///    `auto.offset.reset`, so that the time to catch up is unknown.
-/// 7. Seconds behind = the age of the next unread record by its own timestamp, never an interpolation. A timestamp in
+///    last give the rates: consumption from the position, arrival from the end; otherwise both are unknown. Where the
+///    log's start passes the position, records that retention deletes are not consumed.
+/// 6. Retention was faster than the group: the commit is before the log's start, and no sample showed that there was
+///    nothing to read up to there: `expired`. `lost` is the number of deleted offsets. The group's own
+///    `auto.offset.reset` decides what it reads next, so the time to catch up is unknown.
+/// 7. Lag in seconds = the age of the next unread record by its own timestamp, never an interpolation. A timestamp in
 ///    the future counts as 0 seconds; without a timestamp they are unknown.
-/// 8. Time to catch up = records behind / (consumption - arrival); never, if no more is consumed than arrives.
-/// 9. No record behind: `ok`, whatever the window shows. (Burrow's "current lag is zero". It also says OK while any sample of
-///    its window had no lag; here that is for a standstill alone, which begins at the first sample with something to read.)
+/// 8. Time to catch up = lag in records / (consumption - arrival); never, if consumption is at most arrival.
+/// 9. No lag in records: `ok`, whatever the window shows. (Burrow's "current lag is zero". It also says OK while any
+///    sample of its window had no lag; here that applies only to a standstill, which begins at the first sample with
+///    records to read.)
 /// 10. The group stands still: for `stillMilliseconds`, for twice the longest pause that it has made before, and in
-///     `stillSamples` samples at least, records were there and the position was the same. `stopped` if nobody is there to read
-///     the partition, else `stalled`. A group that shares its partitions and has no member is `stopped` at once, unless its
-///     offsets move. (Burrow calls it STOP when no commit came for as long as it saw commits come, and STALL when commits
-///     repeat an offset. From outside a repeated commit cannot be seen; whether there is a member can, and is what an operator
-///     needs to know. Burrow's allowed lag is not here: a record that waits for long is late, also if it is the only one;
-///     `--max-seconds` is the tolerance.)
-/// 11. `rewound`: within the window more was committed than now. (Burrow's rule 2: until what was read before is reached.)
-/// 12. `warning`: in `growingSamples` samples of the run or more there were records to read, never fewer than before, and at
-///     the end more than at the beginning. (Burrow's rule 5; but where Burrow warns of a lag that stays as it is, a group that
-///     keeps its distance keeps up.) Also a warning: `retentionWarning` of what retention allows is used up.
-/// 13. Else `behind`.
-/// 14. Trend, over the run: of the seconds if they are known at both its ends, else of the records. A change of no more than
-///     `trendTolerance` of the greater one, a second or a record is `steady`.
-/// 15. Share of retention used up: the age of the next unread record of the age at which the topic deletes, or, where it
-///     deletes by size or nobody said when and it has deleted already, the part of the log that is unread; the greater one.
+///     `stillSamples` samples at least, there were records and the position was the same. `stopped` if the partition
+///     has no reader, otherwise `stalled`. A group that shares its partitions and has no member is `stopped` at once,
+///     unless its offsets move. (Burrow calls it STOP when no commit came for as long as it saw commits come, and STALL
+///     when commits repeat an offset. A repeated commit cannot be observed from outside; whether there is a member can,
+///     and it is what an operator needs to know. Burrow's allowed lag is not here: a record that waits for long is
+///     late, even if it is the only one; `--max-seconds` is the tolerance.)
+/// 11. `rewound`: within the window more was committed than now. (Burrow's rule 2: until the previous position is
+///     reached.)
+/// 12. `warning`: in `growingSamples` samples of the run or more there were records to read, never fewer than before,
+///     and at the end more than at the beginning. (Burrow's rule 5; but Burrow also warns of a constant lag, and a
+///     group with a constant lag keeps up.) Also a warning: `retentionWarning` of what retention allows is used up.
+/// 13. Otherwise `behind`.
+/// 14. Trend, over the run: of the seconds if they are known at both its ends, otherwise of the records. A change of no
+///     more than `trendTolerance` of the greater one, a second or a record is `steady`.
+/// 15. Share of retention used up: the age of the next unread record divided by the age at which the topic deletes, or
+///     the unread part of the log. The latter applies if the topic deletes by size, or if its retention is unknown and
+///     it has deleted already. The greater one of the two.
 public struct LagEvaluation: Sendable, Hashable {
-    /// In the order in which they want attention.
+    /// In ascending order of urgency.
     public enum Status: String, Sendable, Comparable, CaseIterable {
         case ok, behind, unknown, warning, rewound, stalled, stopped, expired
 
@@ -111,12 +114,12 @@ public struct LagEvaluation: Sendable, Hashable {
 
     public enum Trend: String, Sendable { case unknown, shrinking, steady, growing }
 
-    /// Why nothing is known.
+    /// The reason why nothing is known.
     public enum Ignorance: Sendable, Hashable {
         case noEnd, noCommitTold, nothingCommitted, beyondEnd, otherLog
     }
 
-    /// Rule 10. Groups commit every few seconds: three times the most usual interval.
+    /// Rule 10. Groups commit every few seconds: this is three times the most usual interval.
     public static let stillMilliseconds: Int64 = 15_000
     public static let stillSamples = 3
     static let pausesUntilStill: Int64 = 2
@@ -130,34 +133,34 @@ public struct LagEvaluation: Sendable, Hashable {
     public private(set) var start: Int64?
     public private(set) var end: Int64?
     public private(set) var records: Int64?
-    /// Offsets that retention took before the group read them; nil if none are known to be lost.
+    /// Offsets that retention deleted before the group read them; nil if none are known.
     public private(set) var lost: Int64?
     public private(set) var seconds: Double?
-    /// Records a second that the group reads.
+    /// Records per second that the group reads.
     public private(set) var consumptionRate: Double?
-    /// Records a second that are written.
+    /// Records per second that are written.
     public private(set) var arrivalRate: Double?
     public private(set) var catchUp = CatchUp.unknown
     public private(set) var trend = Trend.unknown
     /// From 0 to 1; nil if it is not known.
     public private(set) var retentionShare: Double?
-    /// For how long records were there and none was read, in seconds; nil while something is read.
+    /// For how long there were records and none was read, in seconds; nil while records are read.
     public private(set) var stillSeconds: Double?
-    /// Offsets that wait for a transaction to end before the group may read them.
+    /// Offsets after an open transaction, which the group cannot read before it ends.
     public private(set) var held: Int64 = 0
     public private(set) var status = Status.unknown
-    /// Samples of the window, and the oldest of them.
+    /// The number of samples in the window, and the time of the oldest.
     public private(set) var sampleCount: Int32 = 0
     public private(set) var oldest: LagSample?
     /// Nil if the status is not `unknown`.
     public private(set) var ignorance: Ignorance?
 
-    /// Of exactly these samples, oldest first.
+    /// Evaluates exactly these samples, oldest first.
     public init(_ samples: [LagSample], now: Int64, _ context: LagContext = LagContext()) {
         self.init(LagWindow(samples), now: now, context)
     }
 
-    /// `now` in milliseconds since 1970.
+    /// `now` is in milliseconds since 1970.
     public init(_ window: LagWindow, now: Int64, _ context: LagContext = LagContext()) {
         ignorance = .noEnd
         guard let last = window.samples.last else { return }
@@ -199,7 +202,7 @@ public struct LagEvaluation: Sendable, Hashable {
             }
             stillSeconds = window.stillSince.map { Double(max(0, now - $0)) / 1000 }
         }
-        // Without the log's start it is not known how much of what was not read is still there.
+        // Without the log's start it is not known how many unread records still exist.
         if last.next == .expired, last.start == nil { self.records = nil }
         trend = trend(run)
         retentionShare = isExpired ? 1 : share(last, context.retention)
@@ -259,7 +262,7 @@ public struct LagEvaluation: Sendable, Hashable {
         return shares.max().map { min(1, $0) }
     }
 
-    /// Records are known to be unread, or to have been lost while it is not known how many are left.
+    /// Whether records are known to be unread, or to have been lost while the number of the rest is not known.
     public var isLagging: Bool { records.map { $0 > 0 } ?? (status == .expired) }
 
     /// Rule 3.
@@ -276,7 +279,7 @@ public struct LagEvaluation: Sendable, Hashable {
         return false
     }
 
-    /// The newest samples up to which neither the log's start nor its end went back.
+    /// The newest samples within which neither the log's start nor its end went back.
     private static func samplesOfThisLog(_ samples: [LagSample]) -> ArraySlice<LagSample> {
         var (start, end) = (Int64.max, Int64.max)
         let later = samples.reversed().prefix { sample in

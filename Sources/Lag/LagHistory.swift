@@ -1,4 +1,4 @@
-/// How far groups were behind at their last looks. It is bounded in groups and in points: what is beyond has no history.
+/// The lag of groups at recent looks. It has limits of groups and of points; groups beyond the limit have no history.
 public struct LagHistory: Sendable {
     public struct Point: Sendable, Hashable {
         /// Milliseconds since 1970.
@@ -6,7 +6,7 @@ public struct LagHistory: Sendable {
         private let knownRecords: Int64
         private let knownSeconds: Double
 
-        /// Of the partitions that were known; nil if none was.
+        /// The sum over the known partitions; nil if none was known.
         public var records: Int64? { knownRecords < 0 ? nil : knownRecords }
         public var seconds: Double? { knownSeconds < 0 ? nil : knownSeconds }
 
@@ -15,16 +15,16 @@ public struct LagHistory: Sendable {
         }
     }
 
-    /// Those that want attention most have one.
+    /// The limit of groups. The most urgent ones have a history.
     public static let maximumGroups = 2_000
     public static let maximumPoints = 240
 
     private let limit: Int
-    /// A point that comes sooner after the one before the last takes the place of the last.
+    /// A point that comes sooner than this after the one before the last replaces the last.
     private let spacing: Int64
     private var series: [String: [Point]] = [:]
 
-    /// `points` of a group at most, `spacing` milliseconds from one to the next.
+    /// At most `points` of a group, with `spacing` milliseconds between them.
     public init(points: Int = maximumPoints, spacing: Int64) {
         limit = min(Self.maximumPoints, max(2, points))
         self.spacing = spacing
@@ -33,7 +33,7 @@ public struct LagHistory: Sendable {
     /// Oldest first; empty if there are none.
     public subscript(_ group: String) -> [Point] { series[group] ?? [] }
 
-    /// Groups that are not in the report are forgotten.
+    /// Adds a report. Groups that are not in it are dropped.
     public mutating func note(_ report: LagReport) {
         var groups = report.groups
         if groups.count > Self.maximumGroups { groups = Array(report.byAttention.prefix(Self.maximumGroups)) }
@@ -55,7 +55,7 @@ public struct LagHistory: Sendable {
 }
 
 extension LagReport {
-    /// Those that want attention first: by status, then by seconds, unknown ones first, by records and by name.
+    /// The most urgent first: by status, then by seconds with unknown ones first, then by records and by name.
     public var byAttention: [GroupLag] {
         let keyed = groups.map { group in
             (group: group, status: group.status, seconds: group.seconds ?? .infinity, records: group.knownRecords ?? 0)

@@ -1,8 +1,8 @@
 public import Events
 
 extension Exposition {
-    /// What is known of the lag of groups, and what it is to people. What is unknown has no series, and is never 0. `age`: of the
-    /// report, in seconds; nil if there is none. Of a report that is not current only that is exposed.
+    /// The lag of groups, and the people that it affects. An unknown value has no series, and is never 0. `age` is that
+    /// of the report, in seconds; nil if there is none. Of a report that is not current only the age is exposed.
     public mutating func addLag(_ report: LagReport?, age: Double?, isCurrent: Bool) {
         if let age { add(.lagReportAgeSeconds, seconds: .seconds(age)) }
         add(.lagReportCurrent, isCurrent ? 1 : 0)

@@ -1,10 +1,10 @@
 public import Kafka
 public import Logging
 
-/// Watches the lag of every consumer group of a cluster, ours and others': each `observe` takes one sample of every
-/// partition and judges the last `window` of them. A value of one thread.
+/// Observes the lag of every consumer group of a cluster, Standing's and others: each `observe` takes one sample of
+/// every partition and evaluates the last `window` of them. Only one thread may use it.
 public final class LagMonitor {
-    /// Clients to the cluster that it has at the most: two that ask, and consumers of next records, of frames and of keys.
+    /// The limit of its clients to the cluster: two for requests, and consumers of next records, of frames and of keys.
     public static let clients = 6
 
     /// Enough for the next records of tens of thousands of partitions.
@@ -16,14 +16,14 @@ public final class LagMonitor {
     private var histories: [String: GroupHistory] = [:]
 
     /// - Parameters:
-    ///   - groups: Only these; nil for every group of the cluster.
-    ///   - knownGroups: The topics that groups are known to read. They stand in for the list of groups where a broker
-    ///     has none (the embedded one), and show what a group reads but has not committed yet. They are groups of this program:
-    ///     what they read is what `isolation.level` says.
-    ///   - committedReaders: Other groups that read committed data only.
-    ///   - ledgers: Topics of frames: their lag is counted in frames and, near the end, in events as well.
-    ///   - timeoutMilliseconds: Longest wait for one answer of the cluster.
-    ///   - queuedKilobytes: What each of the consumers may hold. With less, a look reads fewer records and frames.
+    ///   - groups: The groups to observe; nil for every group of the cluster.
+    ///   - knownGroups: The topics that groups are known to read. They replace the list of groups if a broker has none (the
+    ///     embedded one), and add topics that a group reads and has not committed yet. They are groups of this program, so
+    ///     `isolation.level` decides what they read.
+    ///   - committedReaders: Other groups that read only committed data.
+    ///   - ledgers: Topics of frames. Their lag is counted in frames and, near the end, in events as well.
+    ///   - timeoutMilliseconds: The longest wait for one answer of the cluster.
+    ///   - queuedKilobytes: The limit of each consumer's queue. With less, a look reads fewer records and frames.
     public init(
         kafka: KafkaConfiguration, groups: [String]? = nil, knownGroups: [String: [String]] = [:],
         committedReaders: [GroupPattern] = [], ledgers: FramedTopics? = nil, timeoutMilliseconds: Int = 10_000,
@@ -37,9 +37,9 @@ public final class LagMonitor {
         keys = KeySampler(kafka, topics: ledgers, queuedKilobytes: queuedKilobytes, logger: logger)
     }
 
-    /// Takes a sample and reports; `now` is the wall clock in milliseconds since 1970. Blocks for some seconds, and longer where
-    /// brokers do not answer. Throws if the cluster does not answer at all; the next call may succeed and goes on with the same
-    /// windows.
+    /// Takes a sample and reports. `now` is the wall clock in milliseconds since 1970. Blocks for some seconds, and
+    /// longer if brokers do not answer. Throws if the cluster does not answer at all. The next call may succeed, and
+    /// continues the same windows.
     @available(*, noasync, message: "observe blocks: call it on a thread of its own")
     public func observe(now: Int64) throws(KafkaError) -> LagReport {
         let observation = try collector.collect(now: now)
@@ -57,10 +57,10 @@ public final class LagMonitor {
 }
 
 extension LagMonitor {
-    /// Groups whose hot partitions a look reads.
+    /// The limit of groups whose hot partitions a look reads.
     static let hotPartitionsRead = 2
 
-    /// Reads whose the records of hot partitions are, of the groups that are furthest behind.
+    /// Finds the most frequent keys of hot partitions, in the groups with the greatest lag.
     private func readHotKeys(_ groups: inout [GroupLag]) {
         let hot = groups.indices.compactMap { index in LagCause.hot(groups[index]).map { (index, $0.partition) } }
         let worst = hot.sorted { $0.1.lag.records ?? 0 > $1.1.lag.records ?? 0 }.prefix(Self.hotPartitionsRead)
@@ -73,9 +73,9 @@ extension LagMonitor {
     }
 }
 
-/// What a monitor remembers of a group.
+/// A group's state in a monitor.
 struct GroupHistory {
-    /// Looks at which the group's members or state were other than at the look before, among the last `unrestLooks`.
+    /// The number of looks, among the last `unrestLooks`, at which the group's members or state had changed.
     private(set) var unrest = 0
     static let unrestLooks = 12
 
@@ -83,10 +83,10 @@ struct GroupHistory {
     private var profile: GroupProfile?
     private var changes: [Bool] = []
 
-    /// Takes a look's samples, and judges each partition.
+    /// Adds a look's samples, and evaluates each partition.
     mutating func note(_ group: LagCollector.Group, now: Int64) -> [GroupLag.Partition] {
         note(group.profile)
-        // Those of partitions that are gone are forgotten.
+        // Windows of partitions that no longer exist are dropped.
         var kept: [TopicPartition: LagWindow] = [:]
         kept.reserveCapacity(group.partitions.count)
         let partitions = group.partitions.map { place, seen in

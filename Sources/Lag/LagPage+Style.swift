@@ -1,5 +1,5 @@
 extension LagPage {
-    /// Light and dark. A status is a word, and never a colour alone.
+    /// Styles for light and dark. A status is a word, and never only a colour.
     public static let css = """
         :root {
           color-scheme: light dark;

@@ -2,28 +2,29 @@ internal import Events
 internal import Foundation
 internal import Kafka
 
-/// The pages of a report for browsers: all groups, and one group with its partitions. HTML without scripts, with a style sheet of
-/// the same server; a page asks for itself again every `refreshSeconds`. What is unknown is said so.
+/// The pages of a report for browsers: all groups, and one group with its partitions. HTML without scripts, with a
+/// style sheet of the same server. A page reloads itself every `refreshSeconds`. An unknown value is shown as unknown.
 public struct LagPage: Sendable {
     public static let refreshSeconds = 10
-    /// Groups of a page, and partitions of a group's: those that want attention first; the others are counted.
+    /// The limit of groups on a page, and of partitions on a group's page. The most urgent are shown, the others
+    /// counted.
     public static let maximumGroups = 300
     public static let maximumPartitions = 500
     static let maximumNotes = 20
 
     private let state: LagWatch.State
     private let title: String
-    /// Where the pages are: `/` for a server of their own.
+    /// The path of the pages: `/` for a server of their own.
     private let root: String
     private let now: Int64
 
-    /// `title`: what is watched. `root`: begins and ends with `/`; the style sheet is `root` and `style.css`, a group's page `root`
-    /// and `groups/NAME`. `now`: in milliseconds since 1970.
+    /// `title` names what is observed. `root` begins and ends with `/`; the style sheet is at `root` and `style.css`, a
+    /// group's page at `root` and `groups/NAME`. `now` is in milliseconds since 1970.
     public init(_ state: LagWatch.State, title: String, root: String, now: Int64) {
         (self.state, self.title, self.root, self.now) = (state, title, root, now)
     }
 
-    /// `points`: the history of each of the given groups.
+    /// `points` gives the history of each of the given groups.
     public func overview(points: ([String]) -> [[LagHistory.Point]]) -> String {
         page(title) { out in
             out.element("h1", title)
@@ -101,7 +102,7 @@ public struct LagPage: Sendable {
         return out.text
     }
 
-    /// How old the report is.
+    /// The age of the report.
     private func head(_ report: LagReport, _ before: String, _ out: inout Markup) {
         if !state.isCurrent {
             let why = state.failure.map { ": \($0)" } ?? ""
@@ -304,7 +305,7 @@ public struct LagPage: Sendable {
 }
 
 extension CharacterSet {
-    /// What stands unescaped in a segment of a path. A name that is `.` or `..` would be no segment.
+    /// Characters that need no escape in a segment of a path. A name that is `.` or `..` is not a valid segment.
     fileprivate static let urlSegment = CharacterSet(
         charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~")
 }

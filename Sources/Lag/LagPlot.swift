@@ -1,8 +1,8 @@
-/// A line of a group's history as SVG: gaps where nothing was known, the zero line at the bottom.
+/// A line of a group's history as SVG, with gaps for unknown values and the zero line at the bottom.
 struct LagPlot {
     let width: Double
     let height: Double
-    /// By time, oldest first; nil: unknown then.
+    /// By time, oldest first. A nil value is unknown.
     let values: [(time: Int64, value: Double?)]
     let greatest: Double
 
@@ -11,7 +11,7 @@ struct LagPlot {
         greatest = values.compactMap(\.value).max() ?? 0
     }
 
-    /// `M x y L …`, a new `M` after each gap. A value with unknown neighbours is a short line.
+    /// `M x y L …`, with a new `M` after each gap. A value between unknown ones is a short line.
     var path: String {
         guard let first = values.first?.time, let last = values.last?.time else { return "" }
         let span = Double(max(1, last - first))
@@ -31,7 +31,7 @@ struct LagPlot {
         return text
     }
 
-    /// Rounded to tenths; 0 for what is none.
+    /// Rounded to tenths; 0 if it is not finite.
     static func number(_ value: Double) -> String {
         guard abs(value) < 1e15 else { return "0" }
         let tenths = Int64((value * 10).rounded())

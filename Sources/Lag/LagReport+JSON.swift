@@ -2,21 +2,22 @@ import Foundation
 import Kafka
 
 extension LagReport {
-    /// One line without its end: an object with sorted keys. Unknown is null; `time` is RFC 3339 in UTC; seconds, rates and shares
-    /// are rounded to thousandths; `catchUp` is seconds, `"never"` or null. `unit` is what `records` and the rates
-    /// count, `records` or `frames`; `events` are the unread events in frames. `seconds` are the age of the next unread record,
-    /// exact or null. `retention` is the share of it that is used up. `isolation` is `read_committed` for a group that reads
-    /// committed data only, as far as somebody has said so.
+    /// One line without its end: an object with sorted keys. An unknown value is null. `time` is RFC 3339 in UTC.
+    /// Seconds, rates and shares are rounded to thousandths. `catchUp` is seconds, `"never"` or null. `unit` is the
+    /// unit of `records` and the rates, `records` or `frames`; `events` are the unread events in frames. `seconds` are
+    /// the age of the next unread record, exact or null. `retention` is the share that is used up. `isolation` is
+    /// `read_committed` for a group that reads only committed data, according to the configuration.
     ///
-    /// `subjects`, of Standing's own groups alone, are those with unread events, and `people`, where it is known which groups
-    /// are Standing's, what its lag is to people: bounds, `exact` where they meet.
+    /// `subjects` are those with unread events; only Standing's own groups have them. `people`, if Standing's groups
+    /// are known, are the people that their lag affects: bounds, and `exact` if they are equal.
     public func json() -> String {
         var bytes: [UInt8] = []
         for chunk in jsonChunks { bytes += chunk }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The same text in parts, one a group: a report of tens of thousands of partitions is sent without being in memory twice.
+    /// The same text in parts, one per group, so that a report of tens of thousands of partitions is not in memory
+    /// twice.
     public var jsonChunks: some Sequence<[UInt8]> & Sendable { JSONChunks(self) }
 
     private struct JSONChunks: Sequence, Sendable {
@@ -42,7 +43,7 @@ extension LagReport {
         }
     }
 
-    /// What comes after the groups, as an object of its own.
+    /// Writes everything after the groups, as an object of its own.
     private func writeEnd(_ out: inout JSONWriter) {
         out.open()
         out.key("notes")

@@ -11,10 +11,11 @@ extension LagReport {
     private static let unknown = "unknown"
     private static let none = "-"
 
-    /// Aligned columns, a line a partition, then a `total` line a group with the group's type and state. Without `all`, the
-    /// partitions of a topic that are not behind share one line, which says how many of how many they are. `UNIT` is what `LAG`
-    /// and the rates count; `EVENTS` are the unread events in frames; `RETENTION` is how much of it is used up. After a blank
-    /// line come the causes, if there are any, a line each, and after another one what the lag is to people, if that was asked.
+    /// Aligned columns: a line per partition, then a `total` line per group with the group's type and state. Without
+    /// `all`, the partitions of a topic that do not lag share one line, with their number and the number of all. `UNIT`
+    /// is the unit of `LAG` and the rates; `EVENTS` are the unread events in frames; `RETENTION` is the share that is
+    /// used up. After a blank line come the causes, if there are any, one per line. After another blank line come the
+    /// people that the lag affects, if they were requested.
     public func table(all: Bool = false) -> String {
         var table = TextTable(Self.columns)
         for group in groups {
@@ -114,14 +115,14 @@ extension LagReport {
 extension PeopleLag {
     private static let columns: [TextTable.Column] = [.text("PEOPLE"), .text("NUMBER"), .text("HOW IT IS KNOWN")]
 
-    /// A line a number, with how it is known.
+    /// A line per number, with its precision.
     var table: String {
         var table = TextTable(Self.columns)
         for line in lines { table.add([line.what, line.number, line.how]) }
         return table.take()
     }
 
-    /// For people: what is counted, the number, and how it is known.
+    /// For people: the thing counted, the number, and its precision.
     var lines: [(what: String, number: String, how: String)] {
         let ask = "its members say: --ask HOST:PORT"
         let stale =

@@ -2,15 +2,15 @@ import Events
 import Foundation
 import Kafka
 
-/// All groups at one instant.
+/// All groups at one time.
 public struct LagReport: Sendable, Hashable {
     /// Milliseconds since 1970.
     public let time: Int64
     /// By name.
     public let groups: [GroupLag]
-    /// What could not be learned, in sentences for people. They are messages: the table leaves them out.
+    /// What could not be read, in sentences for people. They are messages, which the table omits.
     public let notes: [String]
-    /// What the lag of Standing's own groups is to people; nil if nobody said which groups those are.
+    /// The people that the lag of Standing's own groups affects; nil if it is not known which groups those are.
     public var people: PeopleLag?
 
     public init(time: Int64, groups: [GroupLag], notes: [String]) {
@@ -19,7 +19,7 @@ public struct LagReport: Sendable, Hashable {
         self.notes = notes
     }
 
-    /// The same with what the members of a group say themselves, where it is behind, and with further notes.
+    /// Adds causes that the members of a lagging group report, and further notes.
     public func adding(_ causes: [LagCause], to group: String, notes more: [String] = []) -> LagReport {
         var groups = groups
         for index in groups.indices where groups[index].group == group && groups[index].status != .ok {
@@ -30,10 +30,9 @@ public struct LagReport: Sendable, Hashable {
         return report
     }
 
-    /// One sentence for each group that is not within `maxSeconds`: a partition of it is further behind, or by unknown
-    /// seconds. A partition of which not even the lag is known (such as one for which nothing was committed) does not
-    /// count; but of the groups that are `asked` for by name, one of which nothing at all is known is not within the limit
-    /// either.
+    /// One sentence for each group with a partition that lags by more than `maxSeconds`, or by unknown seconds. A
+    /// partition whose lag is unknown (such as one without a commit) does not count. But a group that is `asked` for by
+    /// name exceeds the limit too if nothing at all is known of it.
     public func excesses(maxSeconds: Double, asked: [String] = []) -> [String] {
         let limit = String(format: "%g s", maxSeconds)
         var sentences: [String] = []

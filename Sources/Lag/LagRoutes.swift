@@ -5,18 +5,19 @@ internal import HTTPTypes
 internal import Hummingbird
 public import Logging
 
-/// What is answered of the lag that a watch measures. Each path asks the watch to look, if it rests.
+/// The routes for the lag that a watch measures. Each request wakes the watch if it is idle.
 public struct LagRoutes: Sendable {
-    /// Longest wait for the first report.
+    /// The longest wait for the first report.
     private static let firstReport = Duration.seconds(15)
 
     private let watch: LagWatch
     private let title: String
 
-    /// `title`: of the pages.
+    /// `title` is that of the pages.
     public init(_ watch: LagWatch, title: String) { (self.watch, self.title) = (watch, title) }
 
-    /// `GET /lag`, the report as JSON, or its page for a browser, and `/lag/groups/NAME`, for a server that has other pages.
+    /// `GET /lag`, the report as JSON, or its page for a browser, and `/lag/groups/NAME`, for a server that has other
+    /// pages.
     public func lagRoutes(requires requirement: Route.Requirement) -> [Route] {
         let both = [Self.report, .page("The overview, for a browser.")]
         let lag = Route(
@@ -50,7 +51,7 @@ public struct LagRoutes: Sendable {
         return [style, group]
     }
 
-    /// The name of something of Kafka's.
+    /// A parameter for a name in Kafka.
     private static func segment(_ name: String, _ description: String) -> RouteParameter {
         RouteParameter(name, in: .path, .text(1...maximumName), example: "town", description)
     }
@@ -66,7 +67,7 @@ public struct LagRoutes: Sendable {
         return .page(Array(page.overview { watch.points(of: $0) }.utf8))
     }
 
-    /// A report that is not current is not handed out as one.
+    /// A report that is not current is not returned as one.
     private func report() async throws -> Response {
         let state = try await state()
         guard state.isCurrent, let report = state.report else { return unknown(state) }
@@ -81,9 +82,9 @@ public struct LagRoutes: Sendable {
 // MARK: - A server of its own
 
 extension LagRoutes {
-    /// The routes of an exporter: the pages, `/lag`, `/metrics` with the names of kafka-lag-exporter beside our own, Burrow's
-    /// `/v3/kafka/…`, `/livez` and `/readyz`. `cluster`: what the cluster is called in metrics and in Burrow's paths; `brokers`:
-    /// `HOST:PORT` each; `host`: who answers.
+    /// The routes of an exporter: the pages, `/lag`, `/metrics` with the names of kafka-lag-exporter beside Standing's,
+    /// Burrow's `/v3/kafka/…`, `/livez` and `/readyz`. `cluster` is the cluster's name in metrics and in Burrow's
+    /// paths. `brokers` are `HOST:PORT` each. `host` is the one that answers.
     public func all(cluster: String, brokers: [String], host: String, logger: Logger) -> RouteTable {
         let process = [
             Route(

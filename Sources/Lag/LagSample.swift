@@ -1,17 +1,17 @@
 /// One look at one partition of one consumer group. Times are milliseconds since 1970, offsets are Kafka's.
 ///
-/// A monitor keeps a dozen of these for each of tens of thousands of partitions: one takes 48 bytes, and a number that is not
-/// known is a negative one inside.
+/// A monitor stores a dozen of these for each of tens of thousands of partitions. One takes 48 bytes; an unknown number
+/// is stored as a negative one.
 public struct LagSample: Sendable, Hashable {
-    /// What is known of the first record that the group has not read.
+    /// The first record that the group has not read.
     public enum NextRecord: Sendable, Hashable {
-        /// Everything is read: up to the end there is no record that a reader gets, only such as the ends of transactions.
+        /// Everything is read: up to the end there are no records for a reader, only such as the ends of transactions.
         case nothing
-        /// When the record was made, by its own timestamp.
+        /// The record's own timestamp.
         case timestamp(Int64)
         /// The broker no longer has the record at the committed offset.
         case expired
-        /// It could not be read, or it carries no timestamp.
+        /// It could not be read, or it has no timestamp.
         case unknown
     }
 
@@ -22,15 +22,15 @@ public struct LagSample: Sendable, Hashable {
     private var highWatermarkOffset: Int64
     private var nextRecord: Int64
 
-    /// The next offset that the group will read; nil where it committed none.
+    /// The next offset that the group will read; nil if it has not committed any.
     public var committed: Int64? { Self.known(committedOffset) }
-    /// The oldest offset that is still there; nil if the broker did not say.
+    /// The oldest offset that still exists; nil if the broker did not report it.
     public var start: Int64? { Self.known(startOffset) }
-    /// Where that ends what the group can read: the high watermark, and the last stable offset for a group that reads committed
-    /// data only. Nil if the broker did not say.
+    /// The end of what the group can read: the high watermark, or the last stable offset for a group that reads only
+    /// committed data. Nil if the broker did not report it.
     public var end: Int64? { Self.known(endOffset) }
-    /// The offset that the next record will get: beyond `end` while a transaction is open that the group waits for. Nil if the
-    /// broker did not say.
+    /// The offset of the next record to be written. It is beyond `end` while the group waits for an open transaction.
+    /// Nil if the broker did not report it.
     public var highWatermark: Int64? { Self.known(highWatermarkOffset) }
 
     public var next: NextRecord {
@@ -60,7 +60,7 @@ public struct LagSample: Sendable, Hashable {
 
     private static func known(_ offset: Int64) -> Int64? { offset < 0 ? nil : offset }
 
-    /// `highWatermark`: nil for a group whose end it is.
+    /// `highWatermark` is nil for a group whose end it is.
     public init(
         time: Int64, committed: Int64?, start: Int64? = nil, end: Int64?, highWatermark: Int64? = nil, next: NextRecord
     ) {
@@ -73,32 +73,32 @@ public struct LagSample: Sendable, Hashable {
         self.next = next
     }
 
-    /// The log holds nothing.
+    /// Whether the log has no offsets.
     private var isEmpty: Bool { end == 0 || (end != nil && start == end) }
 
-    /// Where the group reads on: its committed offset, or the log's start if that is beyond it. Where the log holds nothing, any
-    /// group has read everything, whatever it committed. Nil if that is not known.
+    /// The position of the group: its committed offset, or the log's start if that is greater. In an empty log every
+    /// group has read everything, whatever it committed. Nil if it is not known.
     var position: Int64? {
         guard let committed else { return isEmpty ? end : nil }
         return max(committed, start ?? committed)
     }
 
-    /// Nothing is behind. A group that reads more than committed data may be beyond the last stable offset.
+    /// Whether there is no lag. A group that reads uncommitted data may be beyond the last stable offset.
     var isRead: Bool {
         guard let position, let end else { return false }
         return next == .nothing || position >= end
     }
 
-    /// More is committed than there is.
+    /// Whether the committed offset is beyond the end.
     var isBeyondEnd: Bool {
         guard let position, let highWatermark else { return false }
         return position > highWatermark
     }
 }
 
-/// What the offsets of a partition count.
+/// The unit of a partition's offsets.
 public enum LagUnit: Sendable, Hashable {
     case records
-    /// Frames, and the events in the unread ones; nil if they were not counted.
+    /// Frames, and the number of events in the unread ones; nil if they were not counted.
     case frames(events: Int64?)
 }

@@ -1,14 +1,14 @@
 internal import Events
 
-/// A report for a terminal of any size: a line a group, those that want attention first, with a sparkline of their history, and why
-/// they want it.
+/// A report for a terminal of any size: a line per group, the most urgent first, with a sparkline of its history, and
+/// the reasons of the urgent ones.
 public struct LagScreen: Sendable {
     private let report: LagReport?
     private let history: LagHistory
-    /// Why the last look brought no report, and how old the one that is shown is in seconds; nil if it did.
+    /// The failure of the last look, and the age in seconds of the report that is shown; nil if there was none.
     private let failure: (reason: String, age: Double?)?
 
-    /// `report`: nil before the first.
+    /// `report` is nil before the first one.
     public init(_ report: LagReport?, _ history: LagHistory, failure: (reason: String, age: Double?)? = nil) {
         (self.report, self.history, self.failure) = (report, history, failure)
     }
@@ -37,7 +37,7 @@ public struct LagScreen: Sendable {
         var isNumber: Bool { [.seconds, .lag, .catchUp].contains(self) }
     }
 
-    /// At most `rows` lines of at most `columns` cells, with escape sequences, which take no cells, if `colour`.
+    /// At most `rows` lines of at most `columns` cells. If `colour` they have escape sequences, which take no cells.
     public func lines(columns: Int, rows: Int, colour: Bool) -> [String] {
         var lines = [title]
         if let failure { lines.append(TerminalLine("not known now: \(failure.reason)", .bad)) }
@@ -46,7 +46,7 @@ public struct LagScreen: Sendable {
             var foot = report.notes.prefix(Self.maximumNotes).map { TerminalLine("note: \($0)", .faint) }
             let more = report.notes.count - Self.maximumNotes
             if more > 0 { foot.append(TerminalLine("\(more) more notes", .faint)) }
-            // Groups go before notes.
+            // Groups have priority over notes.
             foot = Array(foot.prefix(max(0, rows - lines.count - report.groups.count - 2)))
             let room = rows - lines.count - foot.count - (foot.isEmpty ? 0 : 1)
             lines += groups(report, columns: columns, rows: room)
@@ -103,7 +103,7 @@ public struct LagScreen: Sendable {
         let cells = shown.map { group in Column.allCases.filter { $0 != .history }.map { Self.cell($0, group) } }
         let layout = Self.layout(cells, columns: columns)
         var lines = [Self.header(layout)]
-        // What is left is for the reasons of those that want attention, in their order.
+        // The remaining lines are for the reasons of the urgent groups, in their order.
         var left = room - shown.count - (hidden > 0 ? 1 : 0)
         for (index, group) in shown.enumerated() {
             lines.append(line(group, cells[index], layout))
@@ -129,7 +129,8 @@ public struct LagScreen: Sendable {
         }
     }
 
-    /// The columns that there is room for, and their widths: trend and time to catch up go first, then the history, then numbers.
+    /// The columns that fit, and their widths. Trend and time to catch up are dropped first, then the history, then
+    /// numbers.
     private static func layout(_ cells: [[String]], columns: Int) -> [(column: Column, index: Int, width: Int)] {
         let texts = Column.allCases.filter { $0 != .history }
         var widths = texts.enumerated().map { index, column in

@@ -2,37 +2,37 @@ internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
-/// Looks at a cluster again and again, on a thread of its own, and keeps the last report and a bounded history.
+/// Looks at a cluster repeatedly, on a thread of its own, and stores the last report and a limited history.
 ///
-/// A look that fails leaves the report before it, which is then not current: what it says may still be shown, with its age, but is
-/// exposed as no metric.
+/// After a look that fails the report before it remains, but is not current. It may be shown with its age, but is not
+/// exposed as metrics.
 public final class LagWatch: Sendable {
-    /// Takes a look at a time in milliseconds since 1970; used by one thread, and blocks it.
+    /// Takes a look at a time in milliseconds since 1970. Only one thread uses it, and it blocks.
     public typealias Look = (Int64) throws -> LagReport
 
     public struct State: Sendable {
-        /// The last one; nil before the first.
+        /// The last report; nil before the first.
         public fileprivate(set) var report: LagReport?
-        /// Why the last look brought none; nil if it did.
+        /// The failure of the last look; nil if it succeeded.
         public fileprivate(set) var failure: String?
         fileprivate var reportedAt: ContinuousClock.Instant?
         fileprivate var longestAge = Duration.zero
 
-        /// Since the last report, in seconds; nil without one.
+        /// The time since the last report, in seconds; nil without one.
         public var age: Double? { reportedAt.map { (ContinuousClock.now - $0) / .seconds(1) } }
 
-        /// The report says how things are now.
+        /// Whether the report is recent enough to show the present.
         public var isCurrent: Bool {
             failure == nil && (reportedAt.map { ContinuousClock.now - $0 <= longestAge } ?? false)
         }
     }
 
-    /// A look takes up to some ten seconds, and longer where brokers hang.
+    /// A look takes up to about ten seconds, and longer if brokers hang.
     private static let looksTake = Duration.seconds(30)
     private static let stackBytes = 4 << 20
 
     private let interval: Duration
-    /// Without anybody who asks for so long, it rests; nil: it never does.
+    /// Without requests for this long it is idle; nil if it never is.
     private let restsAfter: Duration?
     private let makeLook: @Sendable () throws -> Look
     private let state = Mutex(State())
@@ -56,7 +56,7 @@ public final class LagWatch: Sendable {
         self.history = Mutex(history)
     }
 
-    /// Begins, or goes on, to look; what is known now.
+    /// Starts or continues to look. Returns the present state.
     @discardableResult public func ask() -> State {
         let isNew = life.withLock { life in
             life.askedAt = .now
@@ -76,7 +76,7 @@ public final class LagWatch: Sendable {
         return state.withLock { $0 }
     }
 
-    /// The same, once there is a report or a failure, for at most `limit`.
+    /// The same, after there is a report or a failure, or after `limit`.
     public func ask(within limit: Duration) async throws -> State {
         let deadline = ContinuousClock.now + limit
         while true {
@@ -89,12 +89,12 @@ public final class LagWatch: Sendable {
     /// Oldest first.
     public func points(of group: String) -> [LagHistory.Point] { history.withLock { $0[group] } }
 
-    /// Of several groups, in their order.
+    /// The points of several groups, in their order.
     public func points(of groups: [String]) -> [[LagHistory.Point]] {
         history.withLock { history in groups.map { history[$0] } }
     }
 
-    /// Ends after the look that is under way.
+    /// Ends after the look in progress.
     public func stop() {
         life.withLock { $0.isStopped = true }
         wake.signal()
@@ -122,7 +122,7 @@ public final class LagWatch: Sendable {
         }
     }
 
-    /// Until then, or until somebody asks if nobody did for long, or until it is stopped.
+    /// Waits until `end`; if the watch is idle, until a request; or until it is stopped.
     private func pause(until end: ContinuousClock.Instant) {
         while !isStopped {
             let rests = life.withLock { life in

@@ -1,19 +1,19 @@
-/// The last samples of one partition of one group, oldest first, and how long the group stood still before and since.
+/// The last samples of one partition of one group, oldest first, with the group's present and past standstills.
 public struct LagWindow: Sendable, Hashable {
-    /// Samples that a monitor keeps of a partition.
+    /// The limit of samples that a monitor stores of a partition.
     public static let standardLimit = 12
-    /// A sample that comes sooner after the one before the last takes the place of the last. So the window spans forty seconds
-    /// at least, however often somebody looks.
+    /// A sample that comes sooner than this after the one before the last replaces the last. So the window spans at
+    /// least forty seconds at any rate of looks.
     public static let standardSpacing: Int64 = 6_000
-    /// A pause that ended after longer than this was no pause of a group that commits seldom.
+    /// A longer standstill does not count as a pause of a group that commits rarely.
     public static let longestPauseLearned: Int64 = 120_000
 
     public private(set) var samples: [LagSample] = []
-    /// Since when every sample has shown records to read and the same position; nil if the last one does not.
+    /// The time since which every sample has records to read and the same position; nil if the last one has not.
     public private(set) var stillSince: Int64?
-    /// The samples since then that took a place in the window.
+    /// The number of samples since then that were added to the window.
     public private(set) var stillSamples = 0
-    /// The longest time that the group stood still before records and then went on: how seldom it commits.
+    /// The longest time that the group stood still before records and then moved again: how rarely it commits.
     public private(set) var longestPause: Int64 = 0
 
     public init() {}

@@ -1,32 +1,32 @@
 import Kafka
 
-/// Asks the leaders of partitions for offsets, one leader at a time. Every request has a limit of its own, and a leader that
-/// hangs is asked no more during a look: it keeps back the offsets of its own partitions alone.
+/// Reads offsets from the leaders of partitions, one leader at a time. Every request has a time limit. A leader that
+/// hangs is not asked again during a look, so only the offsets of its own partitions are unknown.
 struct LogOffsets {
     enum Kind {
         case start, highWatermark, lastStableOffset
     }
 
-    /// Longest wait for an answer of a leader.
+    /// The longest wait for an answer of a leader.
     static let requestMilliseconds = 2_000
     /// No request of a look starts later than this after its first one.
     static let lookMilliseconds = 8_000
 
-    /// With `isolation.level` `read_uncommitted` and `read_committed`.
+    /// With the `isolation.level` `read_uncommitted` and `read_committed`.
     private let uncommitted: Admin
     private let committed: Admin
-    /// By partition; those without a leader are not in it.
+    /// By partition. Partitions without a leader are missing.
     private let leaders: [TopicPartition: Int32]
     private let deadline = ContinuousClock.now + .milliseconds(Self.lookMilliseconds)
     private var silent: Set<Int32> = []
-    /// By leader, why some of its partitions' offsets are not known.
+    /// By leader, the reason why some of its partitions' offsets are not known.
     private(set) var failures: [Int32: KafkaError] = [:]
 
     init(uncommitted: Admin, committed: Admin, leaders: [TopicPartition: Int32]) {
         (self.uncommitted, self.committed, self.leaders) = (uncommitted, committed, leaders)
     }
 
-    /// The offsets of those of the partitions whose leaders answer.
+    /// The offsets of the partitions whose leaders answer.
     mutating func read(_ kind: Kind, of partitions: some Sequence<TopicPartition>) -> [TopicPartition: Int64] {
         var byLeader: [Int32: [TopicPartition]] = [:]
         for partition in partitions { leaders[partition].map { byLeader[$0, default: []].append(partition) } }
@@ -47,7 +47,7 @@ struct LogOffsets {
     ) {
         let admin = kind == .lastStableOffset ? committed : uncommitted
         var open = partitions
-        // A leader that has moved is asked for, once.
+        // A leader that has moved is looked up once.
         for isAgain in [false, true] where !open.isEmpty {
             guard !silent.contains(leader) else { return }
             guard ContinuousClock.now < deadline else {

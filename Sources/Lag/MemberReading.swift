@@ -2,8 +2,8 @@ import Events
 public import Foundation
 import Kafka
 
-/// What a member of Standing says of itself over HTTP, as far as it explains why its group is behind: its `/readyz`, and of its
-/// `/metrics` what waits.
+/// A member of Standing's own report over HTTP, as far as it explains its group's lag: its `/readyz`, and the waiting
+/// work in its `/metrics`.
 public struct MemberReading: Sendable, Hashable {
     public struct Quarantined: Sendable, Hashable, Decodable {
         public let partition: Int32
@@ -33,17 +33,17 @@ public struct MemberReading: Sendable, Hashable {
         }
     }
 
-    /// `HOST:PORT` that answered.
+    /// The `HOST:PORT` that answered.
     public let member: String
-    /// Why it is not ready; empty while it is.
+    /// The reasons why it is not ready; empty if it is.
     public let reasons: [String]
     public let quarantined: [Quarantined]
     public let switching: [Switching]
-    /// Ledger partitions that wait for a worker; nil if it does not say.
+    /// Ledger partitions that wait for a worker; nil if it does not report it.
     public let slicesWaiting: Int?
-    /// Ledger partitions whose frames fill what may wait; nil if it does not say.
+    /// Ledger partitions whose queues of frames are full; nil if it does not report it.
     public let partitionsPaused: Int?
-    /// Nil if it does not say, as before its first look.
+    /// Nil if it does not report it, as before its first look.
     public let sanctions: SanctionReading?
 
     private struct Readiness: Decodable {
@@ -63,7 +63,7 @@ public struct MemberReading: Sendable, Hashable {
         self.sanctions = sanctions
     }
 
-    /// Nil if the answers are none of a member. `metrics`: the text exposition; nil if it was not got.
+    /// Nil if the answers are not those of a member. `metrics` is the text exposition; nil if there is none.
     public init?(member: String, readiness: Data, metrics: String?) {
         guard let found = try? JSONDecoder().decode(Readiness.self, from: readiness) else { return nil }
         self.member = member
@@ -82,7 +82,8 @@ public struct MemberReading: Sendable, Hashable {
             frozenTopics: series(of: Metric.sourceFrozen.rawValue, in: text).filter { $0.value > 0 }.map(\.label))
     }
 
-    /// Of a metric whose series have one label: its value, unescaped for what can be in the name of a topic or state.
+    /// The values of a metric whose series have one label. They are unescaped as far as names of topics and states need
+    /// it.
     private static func series(of metric: String, in text: String) -> [(label: String, value: Double)] {
         text.split(separator: "\n").compactMap { line in
             guard line.hasPrefix(metric + "{"), let open = line.firstIndex(of: "\""),
@@ -95,18 +96,18 @@ public struct MemberReading: Sendable, Hashable {
         }
     }
 
-    /// Of a metric that has one series without labels.
+    /// The value of a metric with one series without labels.
     private static func value(of metric: String, in text: String) -> Int? {
         let line = text.split(separator: "\n").first { $0.hasPrefix(metric + " ") }
         return line.flatMap { Double($0.dropFirst(metric.utf8.count + 1)) }.flatMap { Int(exactly: $0.rounded()) }
     }
 }
 
-/// The causes that members see from inside, of the group that folds the ledger. Pure rules, in this order:
+/// The causes that members report about the group that folds the ledger. They are pure rules, in this order:
 ///
 /// 1. A ledger partition is in quarantine: `poison`.
 /// 2. Ledger partitions switch to another policy: `policy-switch`.
-/// 3. Ledger partitions wait for a worker, or their frames fill what may wait: `fold`.
+/// 3. Ledger partitions wait for a worker, or their queues of frames are full: `fold`.
 /// 4. A member is not ready for another reason: `member`.
 extension LagCause {
     public static func inside(_ members: [MemberReading], ledger: String) -> [LagCause] {

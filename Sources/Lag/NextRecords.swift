@@ -1,34 +1,34 @@
 import Kafka
 import Logging
 
-/// The first unread records of groups, remembered while a group does not move. A look reads those that are furthest behind, and
-/// of the others as many as it has time for.
+/// The first unread records of groups, stored while a group does not move. A look reads those with the greatest lag,
+/// and as many of the others as time allows.
 final class NextRecords {
-    /// Where a group reads on, and what it can read.
+    /// The position of a group, and what it can read.
     struct Place: Hashable {
         let offset: PartitionOffset
-        /// It reads committed data only.
+        /// Whether it reads only committed data.
         let isCommitted: Bool
     }
 
     struct Wanted {
-        /// Where that ends what the group can read.
+        /// The end of what the group can read.
         let end: Int64
-        /// The log's start is not known: the record may have expired since it was read.
+        /// Whether the log's start is not known, so that the record may have expired since it was read.
         let mayExpire: Bool
     }
 
-    /// Records that each look reads, furthest behind first.
+    /// The number of records that each look reads, those with the greatest lag first.
     static let worst = 500
-    /// Records that a look reads at the most.
+    /// The limit of records that a look reads.
     static let maximumReads = 4_096
-    /// The worst are read for so long.
+    /// The time limit for these.
     static let worstMilliseconds = 6_000
-    /// The others for as long as this is not over.
+    /// The time limit for the others.
     static let restMilliseconds = 3_000
-    /// Where a transaction is open, what it has written is looked for as well.
+    /// The time limit for records of open transactions.
     static let openMilliseconds = 3_000
-    /// A record that stays the next unread one is read again after so long if it may expire.
+    /// The age at which a stored record is read again, if it may expire.
     static let recheckMilliseconds: Int64 = 60_000
 
     private struct Read {
@@ -37,7 +37,7 @@ final class NextRecords {
     }
 
     private let reader: FirstRecordReader
-    /// Also reads what an open transaction has written.
+    /// Reads records of open transactions too.
     private let openReader: FirstRecordReader
     private var known: [Place: Read] = [:]
     /// The partition up to which the others were read last.
@@ -50,7 +50,7 @@ final class NextRecords {
             kafka, isolation: "read_uncommitted", queuedKilobytes: queuedKilobytes, logger: logger)
     }
 
-    /// The next unread record at each place, as far as it is known; `failure` says why others are not.
+    /// The next unread record at each place, as far as it is known. `failure` has the reason why others are not.
     func read(
         _ wanted: [Place: Wanted], now: Int64, _ failure: inout String?
     ) -> [Place: LagSample.NextRecord] {
@@ -74,7 +74,7 @@ final class NextRecords {
         }
     }
 
-    /// The places that are furthest behind, and after them the others in the order of their partitions, from the one after
+    /// The places with the greatest lag, and then the others in the order of their partitions, from the one after
     /// `cursor` on; no more than a look reads.
     static func order(_ due: [(place: Place, end: Int64)], after cursor: TopicPartition?) -> [Place] {
         let byLag = due.sorted { a, b in
@@ -87,7 +87,7 @@ final class NextRecords {
         return Array(order.prefix(maximumReads))
     }
 
-    /// Reads until the deadline; returns the partition of the last place that was read, nil if none was.
+    /// Reads until the deadline. Returns the partition of the last place that was read; nil if none was read.
     @discardableResult
     private func read(
         _ places: ArraySlice<Place>, _ wanted: [Place: Wanted], until deadline: ContinuousClock.Instant, now: Int64,
@@ -105,8 +105,8 @@ final class NextRecords {
         return last
     }
 
-    /// What can be read ends earlier where a transaction is open: a record of it is unread as well, by a group that may read
-    /// more than committed data.
+    /// What can be read ends before an open transaction. Its records are unread too, for a group that may read
+    /// uncommitted data.
     private func readOpen(
         _ places: ArraySlice<Place>, _ wanted: [Place: Wanted], _ found: inout [PartitionOffset: FirstRecord],
         _ failure: inout String?

@@ -1,14 +1,14 @@
 internal import Kafka
 
-/// What a member of Standing has counted of its ledger partitions.
+/// A member's counts over its ledger partitions.
 public struct SanctionReading: Sendable, Hashable {
-    /// Noticed, in force or stayed, as of what is folded.
+    /// Noticed, in force or stayed, in the folded state.
     public var open: Int64
-    /// Of these, past their end and not lifted; nil in a ledger whose clock is not the wall's.
+    /// Of these, those past their end and not lifted; nil in a ledger whose clock is not the wall clock.
     public var overdue: Int64?
     /// Ledger partitions that were counted.
     public var partitions: Int
-    /// Source topics that have lost records, and wait for somebody to acknowledge it.
+    /// Source topics that have lost records, without an acknowledgement of the loss.
     public var frozenTopics: [String]
 
     public init(open: Int64, overdue: Int64?, partitions: Int, frozenTopics: [String]) {
@@ -16,39 +16,43 @@ public struct SanctionReading: Sendable, Hashable {
     }
 }
 
-/// How many people Standing's own lag affects. Nothing is interpolated: a number is exact, a bound, or unknown.
+/// The number of people that Standing's own lag affects. Nothing is interpolated: a number is exact, a bound, or
+/// unknown.
 ///
-/// 1. Subjects with unread events in the ledger: exact where every unread frame was read for its subjects, at least those of
-///    the frames that were, else unknown.
-/// 2. Source records that are not in the ledger yet: each is about one subject at most, so that they bound the subjects from above.
-/// 3. Sanctions past their end that are not lifted: exact as of what is folded, by the members' own count of their partitions;
-///    at least that where not all of the ledger's partitions were counted.
-/// 4. Sanctions that wait on a stale source: those that are open while a source topic is stale. Which of them its unread events
-///    would lift, or have lifted, is in the events alone: none at least, all at most. None, if no source is stale. A source is
-///    stale if the intake is more than `staleSeconds` behind in it, or by an unknown time, if nothing is known of a partition
-///    of it, or if it has lost records.
-/// 5. When all is caught up: the longer one of the time that intake and fold take at their rates of the last looks, an
-///    extrapolation; unknown if it is of one, never if one never does.
+/// 1. Subjects with unread events in the ledger: exact if the subjects of every unread frame were read, otherwise at
+///    least those of the frames that were read, otherwise unknown.
+/// 2. Source records that are not in the ledger yet. Each is about one subject at most, so they are an upper bound of
+///    the subjects.
+/// 3. Sanctions past their end that are not lifted: exact for the folded state, by the members' own counts of their
+///    partitions; a lower bound if not all of the ledger's partitions were counted.
+/// 4. Sanctions that wait on a stale source: those that are open while a source topic is stale. Only its unread events
+///    determine which of them they would lift, or have lifted: at least 0, and at most all. 0 if no source is stale. A
+///    source is stale if the intake's lag in it is more than `staleSeconds`, or an unknown time, if nothing is known of
+///    one of its partitions, or if it has lost records.
+/// 5. The time to catch up: the greater one of the times that intake and fold take at their rates of the last looks, an
+///    extrapolation. Unknown if one is unknown, never if one never catches up.
 public struct PeopleLag: Sendable, Hashable {
-    /// A source that is further behind is stale. Its events are late for everybody whom it writes about.
+    /// A source with a greater lag is stale. Its events are late for all their subjects.
     public static let staleSeconds = 60.0
 
-    /// Rule 1; unknown without the fold's group.
+    /// Rule 1. Unknown without the fold's group.
     public let subjects: CountBounds
-    /// Rule 2; nil if not all are known.
+    /// Rule 2. Nil if not all are known.
     public let sourceRecords: Int64?
-    /// Rule 3; nil if no member said, or the ledger's clock is not the wall's.
+    /// Rule 3. Nil if no member reports it, or if the ledger's clock is not the wall clock.
     public let overdueSanctions: CountBounds?
-    /// Noticed, in force or stayed; nil if no member said.
+    /// Noticed, in force or stayed; nil if no member reports it.
     public let openSanctions: CountBounds?
-    /// By name; nil if nobody knows which are: the intake's group is not known, and no member has said of one that it is frozen.
+    /// By name. Nil if it is not known which are stale: the intake's group is not known, and no member reports a frozen
+    /// one.
     public let staleSources: [String]?
-    /// Rule 4; nil if no member said how many sanctions there are while a source is stale.
+    /// Rule 4. Nil if a source is stale and no member reports its sanctions.
     public let waitingSanctions: CountBounds?
     /// Rule 5.
     public let catchUp: LagEvaluation.CatchUp
 
-    /// `fold`, `intake`: Standing's groups; nil where they are not on the cluster. `readings`: what its members say.
+    /// `fold` and `intake` are Standing's groups; nil if the cluster does not have them. `readings` are its members'
+    /// counts.
     public init(fold: GroupLag?, intake: GroupLag?, readings: [SanctionReading]) {
         subjects = fold?.subjects ?? .unknown
         sourceRecords = intake?.records
@@ -91,8 +95,8 @@ extension LagEvaluation.CatchUp {
 }
 
 extension LagReport {
-    /// The same with what Standing's own lag is to people, if one of its groups is in the report. `fold`, `intake`: their names;
-    /// `readings`: what members say.
+    /// Adds the people that Standing's own lag affects, if one of its groups is in the report. `fold` and `intake` are
+    /// the groups' names; `readings` are the members' counts.
     public func addingPeople(fold: String, intake: String, _ readings: [SanctionReading]) -> LagReport {
         func group(_ name: String) -> GroupLag? { groups.first { $0.group == name } }
         guard group(fold) != nil || group(intake) != nil else { return self }

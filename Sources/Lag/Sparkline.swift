@@ -1,7 +1,7 @@
-/// A row of bars, one a value, of one cell each.
+/// A row of bars: one per value, each of one cell.
 enum Sparkline {
     private static let bars = Array("▁▂▃▄▅▆▇█")
-    /// Of a value that is not known.
+    /// An unknown value.
     static let unknown: Character = "·"
 
     /// The last `width` values, scaled to the greatest of them. Only 0 has the lowest bar.

@@ -1,13 +1,13 @@
 import Kafka
 
-/// When topics delete their oldest records, as their settings say; asked for seldom, and never twice where the cluster does not
-/// tell.
+/// The retention of topics, from their settings. They are requested rarely, and never again if the cluster does not
+/// report them.
 final class TopicRetention {
-    /// After so long the settings may have changed.
+    /// The age at which settings are requested again.
     static let knownMilliseconds: Int64 = 300_000
-    /// Topics of a request, and of a look.
+    /// The limit of topics in a request, and in a look.
     static let topicsAsked = 200
-    /// Longest wait for the settings of a look.
+    /// The longest wait for the settings of a look.
     static let requestMilliseconds = 2_000
 
     private struct Known {
@@ -17,12 +17,12 @@ final class TopicRetention {
 
     private let admin: Admin
     private var known: [String: Known] = [:]
-    /// The embedded broker leaves requests about settings unanswered; nil until that is known.
+    /// The embedded broker does not answer requests for settings. Nil until it is known.
     private var isAnswering: Bool?
 
     init(_ admin: Admin) { self.admin = admin }
 
-    /// Those of these topics that are known; the others are unknown for now.
+    /// The retention of these topics, as far as it is known now.
     func read(_ topics: Set<String>, now: Int64) -> [String: LogRetention] {
         known = known.filter { topics.contains($0.key) && now - $0.value.askedAt < Self.knownMilliseconds }
         let asked = topics.filter { known[$0] == nil }.sorted().prefix(Self.topicsAsked)

@@ -33,7 +33,7 @@ extension Capacity {
         }
     }
 
-    /// In powers of 1000, three digits at least.
+    /// In powers of 1000, with at least three digits.
     static func size(_ bytes: Double) -> String {
         for (unit, size) in [("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where bytes >= size {
             return String(format: bytes / size < 10 ? "%.2f" : "%.1f", bytes / size) + " " + unit
@@ -41,7 +41,7 @@ extension Capacity {
         return String(format: "%.0f B", bytes)
     }
 
-    /// Results, and below them every assumption with its origin.
+    /// The results, and below them every assumption with its origin.
     public func text(_ demand: Demand, _ figures: Figures) -> String {
         var text = TextTable([.text("what"), .number("how much")])
         for item in results { text.add([item.name, Self.shown(item.value, item.unit)]) }

@@ -1,20 +1,20 @@
 internal import Events
 
-/// What a ledger of a given size needs of machines. Pure arithmetic over named figures; every one of them is printed with where it
-/// comes from.
+/// The machines that a ledger of a given size needs. Pure arithmetic over named figures, each of which is printed with
+/// its origin.
 public struct Capacity: Sendable, Equatable {
-    /// What is asked for.
+    /// The size of the ledger.
     public struct Demand: Sendable, Equatable {
         public var subjects: Double
-        /// Of all subjects together.
+        /// For all subjects together.
         public var eventsPerDay: Double
-        /// The busiest second against the mean one.
+        /// The ratio of the busiest second to the mean one.
         public var peakFactor = 4.0
-        /// For how long the ledger has grown.
+        /// The age of the ledger.
         public var years = 1.0
-        /// For so many days an event has a part in its subject's score.
+        /// The number of days for which an event counts in its subject's score.
         public var countsForDays = 365.0
-        /// Copies of the state beside the owner's.
+        /// The number of copies of the state beside the owner's.
         public var standbys = 0.0
         public var coresPerMember = 8.0
         public var memoryPerMember = 64.0 * 1024 * 1024 * 1024
@@ -25,11 +25,11 @@ public struct Capacity: Sendable, Equatable {
         }
     }
 
-    /// One measured or assumed number.
+    /// A measured or assumed number.
     public struct Figure: Sendable, Equatable {
         public let value: Double
         public let unit: String
-        /// Where it comes from, a few words.
+        /// Its origin, in a few words.
         public let origin: String
 
         public init(_ value: Double, _ unit: String, _ origin: String) {
@@ -44,7 +44,7 @@ public struct Capacity: Sendable, Equatable {
         public var contribution = Figure(24, "bytes an event while it counts", "size of the table")
         public var identity = Figure(
             16, "bytes an event that is known again", "11 to 22 in the table, by how full it is")
-        /// Nil: for as long as the ledger is old.
+        /// Nil if it is the age of the ledger.
         public var identityDays: Figure?
         public var entry = Figure(120, "bytes an event in the ledger, compressed", "prototype, 107 to 120 with lz4")
         public var event = Figure(221, "bytes an event in its source topic", "bench pipeline")
@@ -68,25 +68,26 @@ public struct Capacity: Sendable, Equatable {
         }
     }
 
-    /// A member is not loaded beyond this share of its cores and of its memory.
+    /// The limit of a member's load, as a share of its cores and of its memory.
     static let loadShare = 0.7
     static let memoryShare = 0.8
-    /// Bytes. The state of a ledger partition: what is read and folded anew as one.
+    /// The limit of a ledger partition's state in bytes, because a partition is read and folded as a whole.
     static let partitionState = 2.5e9
-    /// Events a second of a ledger partition, which one worker folds.
+    /// The limit of a ledger partition's events per second, because one worker folds it.
     static let partitionRate = 50_000.0
     static let leastPartitions = 12.0
     static let leastMembers = 2.0
-    /// Of each partition's state a new snapshot is written beside the last one.
+    /// A new snapshot of each partition's state is written beside the last one.
     static let snapshotsKept = 2.0
     /// The default of --snapshot-interval.
     static let snapshotSeconds = 300.0
-    /// Subjects or entries. What there are fewer of measures what an empty ledger takes.
+    /// The least number of subjects or entries for a measurement. With fewer, it would show the size of an empty
+    /// ledger.
     static let leastMeasured = 1_000.0
     private static let daySeconds = 86_400.0
     private static let yearDays = 365.25
 
-    /// Events a second.
+    /// Events per second.
     public let meanRate: Double
     public let peakRate: Double
     /// Bytes of all states, without standbys.
@@ -96,16 +97,16 @@ public struct Capacity: Sendable, Equatable {
     public let members: Double
     /// Bytes.
     public let memoryPerMember: Double
-    /// Busy at the peak.
+    /// Cores that are busy at the peak.
     public let coresPerMember: Double
     /// Bytes.
     public let ledgerPerDay: Double
     public let ledger: Double
-    /// With its replicas.
+    /// Bytes, replicas included.
     public let brokerDisk: Double
-    /// Of a member with an archive: its partitions' ledger and snapshots.
+    /// Bytes of a member with an archive: its partitions' ledger and snapshots.
     public let diskPerMember: Double
-    /// Bytes a second at the peak.
+    /// Bytes per second at the peak.
     public let networkIn: Double
     public let networkOut: Double
     /// Seconds until a member is current again: from its snapshots, and from its archive without them.
@@ -123,7 +124,7 @@ public struct Capacity: Sendable, Equatable {
         partitions = wanted <= Self.leastPartitions ? Self.leastPartitions : Self.powerOfTwo(from: wanted)
         statePerPartition = state / partitions
         let copies = 1 + demand.standbys
-        // A standby folds too, and publishes nothing: its work is taken for that of an owner.
+        // A standby folds too, and publishes nothing. Its work is assumed to equal that of an owner.
         let cores = peakRate * figures.cpu.value / 1e6 * copies / Self.loadShare
         let byCores = (cores / demand.coresPerMember).rounded(.up)
         let byMemory = (state * copies / (demand.memoryPerMember * Self.memoryShare)).rounded(.up)
@@ -151,7 +152,7 @@ public struct Capacity: Sendable, Equatable {
 }
 
 extension Capacity {
-    /// What a member tells of itself: bytes and counts of its `/metrics`. Figures that it does not tell stay as they are.
+    /// Figures from a member's bytes and counts in its `/metrics`. Figures that it does not report do not change.
     public static func figures(_ figures: Figures, measuredBy metrics: MetricsText, at address: String) -> Figures {
         var result = figures
         let subjects = metrics.sum(.subjects) ?? 0
@@ -176,7 +177,7 @@ extension Capacity {
         return result
     }
 
-    /// What an archive tells: bytes and entries of its frames.
+    /// Figures from an archive: bytes and entries of its frames.
     public static func figures(_ figures: Figures, archiveBytes: Int64, entries: Int64, at path: String) -> Figures {
         var result = figures
         guard Double(entries) >= leastMeasured else {

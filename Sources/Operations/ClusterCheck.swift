@@ -1,15 +1,16 @@
 public import Kafka
 public import Topics
 
-/// What the doctor says of a cluster, from what the cluster has told. Pure: numbered rules, each with its row in the tests.
+/// The doctor's findings about a cluster, from the cluster's answers. Pure: numbered rules, each with its row in the
+/// tests.
 public enum ClusterCheck {
-    /// A topic as it is wanted and as it is.
+    /// A topic's definition, and the topic in the cluster.
     public struct Topic: Sendable {
-        /// Its name has the prefix.
+        /// Its name includes the prefix.
         public let wanted: TopicDefinition
         /// Nil if the cluster does not have it.
         public let found: Metadata.Topic?
-        /// Nil if the cluster does not tell them.
+        /// Nil if the cluster does not report them.
         public let settings: [String: String]?
 
         public init(wanted: TopicDefinition, found: Metadata.Topic?, settings: [String: String]?) {
@@ -18,7 +19,7 @@ public enum ClusterCheck {
 
         func number(_ setting: String) -> Int64? { settings?[setting].flatMap { Int64($0) } }
 
-        /// What is lost with it cannot be had again from elsewhere.
+        /// Whether its data cannot be restored from elsewhere.
         var isPrecious: Bool {
             switch wanted.role {
             case .ledger, .facts, .control, .audit: true
@@ -27,7 +28,7 @@ public enum ClusterCheck {
         }
     }
 
-    /// `protocolVersion`: the broker's `inter.broker.protocol.version`; nil if it does not tell.
+    /// `protocolVersion` is the broker's `inter.broker.protocol.version`; nil if it does not report it.
     public static func broker(_ metadata: Metadata, library: String, protocolVersion: String?) -> [Finding] {
         let count = "\(metadata.brokers) broker\(metadata.brokers == 1 ? "" : "s")"
         let version = protocolVersion.map { "they speak the protocol of \($0)" } ?? "their version is unknown"
@@ -38,7 +39,7 @@ public enum ClusterCheck {
 
     // MARK: Topics
 
-    /// The topic files against the cluster.
+    /// Compares the topic files with the cluster.
     public static func topics(_ changes: [TopicChange]) -> [Finding] {
         let apply = "run `standing topics apply`"
         let findings = changes.compactMap { change -> Finding? in
@@ -63,20 +64,24 @@ public enum ClusterCheck {
         return findings.isEmpty ? [.ok("topics", "\(changes.count) topics are as their files say")] : findings
     }
 
-    /// Without the sign and the space that a plan's line begins with.
+    /// The line of a plan without its sign and the space after it.
     private static func words(_ change: TopicChange) -> String {
         String(change.description.dropFirst(2))
     }
 
-    /// In this order, of each topic:
+    /// In this order, for each topic:
     ///
     /// 1. A partition has no leader: error.
     /// 2. Fewer replicas are in sync than the topic has: warning.
-    /// 3. One replica of what cannot be had again: error where there is another broker, else warning.
-    /// 4. `min.insync.replicas` below 2 of what cannot be had again: an acknowledgement means one disk: warning.
-    /// 5. `min.insync.replicas` as great as the replicas: one broker away stops writing: warning.
-    /// 6. Fewer replicas are in sync than `min.insync.replicas`: nothing can be written: error, in the place of 2 and 5.
-    /// 7. `unclean.leader.election.enable`: acknowledged records can be lost: error of what cannot be had again, else warning.
+    /// 3. The topic has one replica, and its data cannot be restored: error if there is another broker, otherwise
+    ///    warning.
+    /// 4. `min.insync.replicas` is below 2, and the data cannot be restored: warning, because an acknowledgement means
+    ///    one disk.
+    /// 5. `min.insync.replicas` equals the number of replicas: warning, because the loss of one broker stops writing.
+    /// 6. Fewer replicas are in sync than `min.insync.replicas`, so that nothing can be written: error, instead of 2
+    ///    and 5.
+    /// 7. `unclean.leader.election.enable`, so that acknowledged records can be lost: error if they cannot be restored,
+    ///    otherwise warning.
     public static func durability(_ topics: [Topic], brokers: Int) -> [Finding] {
         var findings: [Finding] = []
         for topic in topics {
@@ -149,10 +154,10 @@ public enum ClusterCheck {
         "give this user the right DescribeConfigs on \(topic) (`standing topics acls --role doctor`)"
     }
 
-    /// 1. The ledger takes no frame of the greatest size, or no batch: error.
-    /// 2. Dead letters take less than a source allows: warning.
+    /// 1. The ledger accepts no frame, or no batch, of the greatest size: error.
+    /// 2. Dead letters accept less than a source allows: warning.
     ///
-    /// `frame`: the greatest frame; `batch`: the greatest batch of a producer, both in bytes.
+    /// `frame` is the size of the greatest frame, `batch` that of a producer's greatest batch, both in bytes.
     public static func sizes(_ topics: [Topic], frame: Int64, batch: Int64) -> [Finding] {
         let setting = "max.message.bytes"
         var findings: [Finding] = []
@@ -195,12 +200,13 @@ public enum ClusterCheck {
 
     private static let minute: Int64 = 60_000
 
-    /// For how long the group's offsets are kept once nobody is in it, against the longest stop.
+    /// Compares the time for which the group's offsets are stored without members with the longest stop.
     ///
-    /// 1. Less than the longest stop: after it intake reads its sources from their beginnings: error.
-    /// 2. Less than the longest retention of a source: warning, for a stop that the source outlasts is possible.
+    /// 1. Less than the longest stop: error, because after such a stop intake reads its sources from their beginnings.
+    /// 2. Less than the longest retention of a source: warning, because the source can outlast such a stop.
     ///
-    /// `offsetsMinutes`: `offsets.retention.minutes` of the broker that keeps them for the shortest time; nil if not told.
+    /// `offsetsMinutes` is the `offsets.retention.minutes` of the broker with the shortest time; nil if it is not
+    /// known.
     public static func offsetsRetention(
         minutes offsetsMinutes: Int64?, sources: [Topic], longestStop: Duration
     ) -> [Finding] {
@@ -235,13 +241,13 @@ public enum ClusterCheck {
         return [.ok("offsets", "committed offsets are kept for \(span(kept)) without a member")]
     }
 
-    /// A topic that a group reads, and how much of what its retention allows is used up.
+    /// A topic that a group reads, and the share of its retention that is used up.
     public struct Used: Sendable {
         public let topic: String
         public let group: String
-        /// From 0; at 1 the next record goes unread. Nil if it is unknown.
+        /// From 0; at 1 the next record is deleted unread. Nil if it is not known.
         public let share: Double?
-        /// Records that went unread; nil if none are known.
+        /// Records that were deleted unread; nil if none are known.
         public let lost: Int64?
 
         public init(topic: String, group: String, share: Double?, lost: Int64?) {
@@ -249,11 +255,11 @@ public enum ClusterCheck {
         }
     }
 
-    /// From here on a source's retention is nearly used up.
+    /// The share from which a source's retention is nearly used up.
     static let retentionWarns = 0.5
     static let retentionEnds = 0.8
 
-    /// 1. Records went unread: error. 2. Four fifths used up: error. 3. Half: warning.
+    /// 1. Records were deleted unread: error. 2. Four fifths used up: error. 3. Half used up: warning.
     public static func retention(_ used: [Used]) -> [Finding] {
         let mend = "find out why by `standing lag`, and until then set a longer retention.ms for the topic"
         var findings = used.compactMap { item -> Finding? in
@@ -283,7 +289,7 @@ public enum ClusterCheck {
         return [.ok("retention", "at most \(percent(most)) % of what the sources' retention allows is used up")]
     }
 
-    /// A group that nobody is in can be any number of retentions late.
+    /// The share can be far above 1 for a group without members.
     private static func percent(_ share: Double) -> Int64 { (share * 100).rounded(.down).whole ?? .max }
 
     private static func minutes(_ time: Duration) -> Int64 {
@@ -291,7 +297,7 @@ public enum ClusterCheck {
         return (seconds + 59) / 60
     }
 
-    /// The greatest unit that is there whole, such as `7 days` or `90 minutes`.
+    /// The greatest unit of which the time is a whole number, such as `7 days` or `90 minutes`.
     static func span(_ time: Duration) -> String {
         let (seconds, _) = time.components
         for (name, unit) in [("day", 86_400), ("hour", 3_600), ("minute", 60)] as [(String, Int64)]
@@ -303,7 +309,7 @@ public enum ClusterCheck {
 
     // MARK: Access
 
-    /// What the lists give a principal, against what its role needs.
+    /// Compares the rights of a principal in the lists with those that its role needs.
     public static func access(
         _ role: AccessRole, _ principal: String, _ rights: [AccessRight], in entries: [AccessEntry], bootstrap: String
     ) -> [Finding] {
@@ -318,7 +324,8 @@ public enum ClusterCheck {
         }
     }
 
-    /// The cluster has told no entry of its lists. `authorizer`: the brokers' `authorizer.class.name`; nil if they do not tell it.
+    /// The finding if the cluster has returned no entry of its lists. `authorizer` is the brokers'
+    /// `authorizer.class.name`; nil if they do not report it.
     public static func accessWithoutEntries(authorizer: String?) -> Finding {
         guard authorizer != "" else {
             return Finding(
@@ -331,8 +338,8 @@ public enum ClusterCheck {
             mend: "give this user the right Describe on the cluster (`standing topics acls --role doctor`)")
     }
 
-    /// What harmless calls of the user who connects have shown of the rights of a role: what is neither proven nor refused only
-    /// a change would show.
+    /// The findings of harmless calls by the connected user about the rights of a role. Rights that are neither proven
+    /// nor refused would need a change to be tested.
     public static func probed(
         _ role: AccessRole, _ rights: [AccessRight], proven: Set<AccessRight>, refused: Set<AccessRight>
     ) -> [Finding] {

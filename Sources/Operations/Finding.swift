@@ -1,14 +1,14 @@
 internal import Events
 
-/// What one check of `standing doctor` has found.
+/// The result of one check of `standing doctor`.
 public struct Finding: Sendable, Equatable {
     public enum Severity: String, Sendable, CaseIterable, Comparable {
         case ok
-        /// Worth knowing; nothing to do.
+        /// Information without a need to act.
         case note
-        /// The check could not be made: whether all is well is unknown.
+        /// The check could not be made, so its result is unknown.
         case unchecked
-        /// It works, and will not for ever or in every case.
+        /// It works now, but not for ever or in every case.
         case warning
         /// Something does not work, or data can be lost.
         case error
@@ -21,10 +21,10 @@ public struct Finding: Sendable, Equatable {
     /// The check, such as `topics`.
     public let check: String
     public let severity: Severity
-    /// What is the case, in a word or two that scripts can rely on, such as `topic-missing`.
+    /// The finding in a word or two that scripts can rely on, such as `topic-missing`.
     public let code: String
     public let message: String
-    /// What to do, one sentence; nil where there is nothing to do.
+    /// The remedy in one sentence; nil if there is nothing to do.
     public let mend: String?
 
     public init(_ check: String, _ severity: Severity, _ code: String, _ message: String, mend: String? = nil) {
@@ -47,7 +47,7 @@ public struct FindingReport: Sendable, Equatable {
 
     public var isWrong: Bool { findings.contains { $0.severity == .error } }
 
-    /// A line a finding and one below it with its mend, then a line with the numbers.
+    /// A line per finding and one below it with its remedy, then a line with the numbers.
     public var text: String {
         var table = TextTable([.text("check"), .text("result"), .text("code"), .text("what")])
         for finding in findings {

@@ -1,10 +1,10 @@
-/// What the doctor says of the machine that it runs on. Pure.
+/// The doctor's findings about the machine that it runs on. Pure.
 public enum MachineCheck {
-    /// What the kernel says of its clock.
+    /// The kernel's data about its clock.
     public struct KernelClock: Sendable, Equatable {
-        /// False: nobody has set it by a reference.
+        /// Whether the clock has been synchronized with a reference.
         public var isSynchronized: Bool
-        /// Microseconds that it may be wrong by.
+        /// The greatest error in microseconds.
         public var maximumError: Int64
 
         public init(isSynchronized: Bool, maximumError: Int64) {
@@ -12,11 +12,12 @@ public enum MachineCheck {
         }
     }
 
-    /// A clock that may be wrong by more makes ticks and dead letters at the wrong time.
+    /// In microseconds. A clock with a greater error makes ticks and dead letters at the wrong time.
     static let clockWarns: Int64 = 1_000_000
 
-    /// `kernel`: nil if it does not tell. `newest`: microseconds by which the newest record of the ledger is ahead of this clock,
-    /// negative where it is older; nil if it is not known. `allowed`: what an event may be ahead.
+    /// `kernel` is nil if it reports nothing. `newest` is the time in microseconds by which the newest record of the
+    /// ledger is ahead of this clock, negative if it is older; nil if it is not known. `allowed` is the greatest time
+    /// in microseconds by which an event may be ahead.
     public static func clock(_ kernel: KernelClock?, newest: Int64?, allowed: Int64) -> [Finding] {
         var findings: [Finding] = []
         let mend = "start a time service (systemd-timesyncd or chrony), and look at `timedatectl`"
@@ -54,7 +55,7 @@ public enum MachineCheck {
         /// Bytes.
         public var free: Int64
         public var total: Int64
-        /// Nil where the file system has no fixed number.
+        /// Nil if the file system has no fixed number.
         public var freeInodes: Int64?
         /// Microseconds of each write and sync of a small file, in any order.
         public var syncs: [Int64]
@@ -68,7 +69,7 @@ public enum MachineCheck {
     static let leastFree = gibibyte
     static let freeShareWarns = 0.1
     static let leastInodes: Int64 = 10_000
-    /// Microseconds. A sync that takes longer makes the archive the slowest part.
+    /// In microseconds. A longer sync makes the archive the slowest part.
     static let syncWarns: Int64 = 100_000
 
     private static let room =
@@ -78,7 +79,7 @@ public enum MachineCheck {
         Finding("disk", .error, "disk-full", message, mend: room)
     }
 
-    /// `path`: the data folder.
+    /// `path` is the data folder.
     public static func disk(_ disk: Disk, path: String) -> [Finding] {
         var findings: [Finding] = []
         let share = disk.total > 0 ? Double(disk.free) / Double(disk.total) : 1
@@ -108,7 +109,7 @@ public enum MachineCheck {
         return "\(tenths / 10).\(tenths % 10)"
     }
 
-    /// `needed`: what a member can need at the most; nil if it is not known.
+    /// `needed` is the greatest number that a member can need; nil if it is not known.
     public static func descriptors(limit: Int, needed: Int?) -> [Finding] {
         guard let needed, limit > 0 else {
             return [.unchecked("descriptors", why: "how many ledger partitions there are, or the limit, is unknown")]
@@ -128,12 +129,12 @@ public enum MachineCheck {
 
     public struct SecretFile: Sendable, Equatable {
         public var path: String
-        /// What it holds, such as `the signing key`.
+        /// Its content, such as `the signing key`.
         public var what: String
-        /// The permission bits of its mode; nil if there is no such file, or it cannot be looked at.
+        /// The permission bits of its mode; nil if there is no such file, or if its mode cannot be read.
         public var mode: UInt32?
         public var isOwn: Bool
-        /// It holds no secret: who reads it does not matter, and who writes it does.
+        /// Whether it has no secret: then only write access matters.
         public var isPublic: Bool
 
         public init(path: String, what: String, mode: UInt32?, isOwn: Bool, isPublic: Bool = false) {
@@ -145,8 +146,8 @@ public enum MachineCheck {
     private static let group: UInt32 = 0o070
     private static let otherWriters: UInt32 = 0o022
 
-    /// 1. It is not there: error. 2. Others can write what is public: error. 3. Everybody can read or write a secret: error.
-    /// 4. So can its group: warning. 5. A secret is another user's: note.
+    /// 1. It does not exist: error. 2. Others can write a public file: error. 3. Everybody can read or write a secret:
+    ///    error. 4. Its group can: warning. 5. A secret is another user's: note.
     public static func secrets(_ files: [SecretFile]) -> [Finding] {
         let findings = files.compactMap { file -> Finding? in
             guard let mode = file.mode else {

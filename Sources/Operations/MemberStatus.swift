@@ -1,9 +1,10 @@
 internal import Events
 public import Foundation
 
-/// One member of the engine: what it has announced, and what it says of itself over HTTP. What it does not say is nil, never 0.
+/// One member of the engine: its announcement, and its reports over HTTP. A value that it does not report is nil, never
+/// 0.
 public struct MemberStatus: Sendable {
-    /// What a ledger partition's owner is at with it.
+    /// The present work of a ledger partition's owner.
     public enum Phase: String, Sendable, CaseIterable {
         case current, behind, switching, quarantined, unknown
     }
@@ -36,10 +37,10 @@ public struct MemberStatus: Sendable {
     public let partitions: [Int32]
     let readiness: Readiness?
     private let metrics: MetricsText?
-    /// Ledger offsets that are not folded yet, where both ends are told.
+    /// Ledger offsets that are not folded yet, for partitions whose offsets are reported.
     private let unfolded: [Int32: Int64]
 
-    /// `readiness` and `metrics`: the bodies of `/readyz` and `/metrics`; nil if there is no answer.
+    /// `readiness` and `metrics` are the bodies of `/readyz` and `/metrics`; nil if there is no answer.
     public init(name: String, address: String, partitions: [Int32], readiness: Data?, metrics: String?) {
         (self.name, self.address, self.partitions) = (name, address, partitions.filter { $0 >= 0 })
         self.readiness = readiness.flatMap { try? JSONDecoder().decode(Readiness.self, from: $0) }
@@ -75,16 +76,16 @@ public struct MemberStatus: Sendable {
         }
     }
 
-    /// Ledger offsets that are not folded yet, of the partitions where both ends are told.
+    /// Ledger offsets that are not folded yet, of the partitions whose offsets are reported.
     public var framesBehind: Int64? {
         let known = partitions.compactMap { unfolded[$0] }
         return known.isEmpty ? nil : known.reduce(0, +)
     }
 
-    /// The clock of the ledger partition that is least far, seconds since 1970.
+    /// The least clock of its ledger partitions, in seconds since 1970.
     public var clock: Double? { metrics?.samples(.foldClock).map(\.value).min() }
 
-    /// `NAME VERSION`, one for each policy that is active in a partition of it.
+    /// `NAME VERSION`, one for each policy that is active in one of its partitions.
     public var policies: [String] {
         (metrics?.samples(.policyInfo) ?? []).compactMap { sample in
             guard let policy = sample.labels["policy"], let version = sample.labels["version"] else { return nil }
@@ -107,7 +108,7 @@ public struct MemberStatus: Sendable {
     /// Seconds since 1970.
     public var started: Double? { metrics?.value(.processStart) }
 
-    /// What it is at with one of its partitions.
+    /// The phase of one of its partitions.
     public func phase(of partition: Int32) -> Phase {
         guard let readiness else { return .unknown }
         if readiness.quarantined?.contains(where: { $0.partition == partition }) == true { return .quarantined }
@@ -116,7 +117,7 @@ public struct MemberStatus: Sendable {
         return readiness.currentPartitions == readiness.foldPartitions ? .current : .unknown
     }
 
-    /// How many of its partitions are in each phase, those of none left out.
+    /// The number of its partitions in each phase, without empty phases.
     public var phases: [(phase: Phase, count: Int)] {
         let all = partitions.map { phase(of: $0) }
         return Phase.allCases.map { phase in (phase, all.count { $0 == phase }) }.filter { $0.1 > 0 }
@@ -124,6 +125,6 @@ public struct MemberStatus: Sendable {
 }
 
 extension Double {
-    /// Without its fraction; nil where no integer of 53 bits is so great: what others send can be any number.
+    /// Without its fraction; nil beyond integers of 53 bits, because others may send any number.
     var whole: Int64? { magnitude < 0x1p53 ? Int64(self) : nil }
 }

@@ -1,13 +1,14 @@
 internal import Events
 
-/// A member's `/metrics`, read: Prometheus' text format, as far as Standing's servers write it. What is no sample is passed over.
+/// A member's `/metrics`, parsed: Prometheus' text format as far as Standing's servers use it. Lines without a sample
+/// are ignored.
 public struct MetricsText: Sendable {
     public struct Sample: Sendable, Equatable {
         public let labels: [String: String]
         public let value: Double
     }
 
-    /// Samples of one scrape that are kept.
+    /// The limit of samples of one scrape.
     static let maximumSamples = 20_000
 
     private var samples: [String: [Sample]] = [:]
@@ -23,19 +24,19 @@ public struct MetricsText: Sendable {
 
     public func samples(_ name: String) -> [Sample] { samples[name] ?? [] }
 
-    /// The only sample of a name; nil if there is none, or there are several.
+    /// The only sample of a name; nil if there is none, or if there are several.
     public func value(_ name: String) -> Double? {
         let found = samples(name)
         return found.count == 1 ? found[0].value : nil
     }
 
-    /// Over all label values; nil if there is none.
+    /// The sum over all label values; nil if there is none.
     public func sum(_ name: String) -> Double? {
         let found = samples(name)
         return found.isEmpty ? nil : found.reduce(0) { $0 + $1.value }
     }
 
-    /// By a label whose values are numbers of partitions.
+    /// The values by a label whose values are numbers of partitions.
     func byPartition(_ metric: Metric) -> [Int32: Double] {
         Dictionary(
             samples(metric).compactMap { sample in
@@ -47,7 +48,7 @@ public struct MetricsText: Sendable {
     func value(_ metric: Metric) -> Double? { value(metric.rawValue) }
     func sum(_ metric: Metric) -> Double? { sum(metric.rawValue) }
 
-    /// `NAME VALUE` or `NAME{LABEL="TEXT",…} VALUE`, either with a timestamp behind it.
+    /// `NAME VALUE` or `NAME{LABEL="TEXT",…} VALUE`, either with a timestamp after it.
     private static func sample(_ line: Substring) -> (Substring, Sample)? {
         let nameEnd = line.firstIndex { $0 == "{" || $0 == " " } ?? line.endIndex
         let name = line[..<nameEnd]
@@ -71,7 +72,7 @@ public struct MetricsText: Sendable {
         return (name, Sample(labels: labels, value: value))
     }
 
-    /// A text in quotation marks at the beginning, and what follows it.
+    /// A text in quotation marks at the beginning, and the text after it.
     private static func quoted(_ text: Substring) -> (String, Substring)? {
         guard text.first == "\"" else { return nil }
         var result = ""

@@ -3,7 +3,7 @@ internal import Events
 extension StatusReport {
     private static let unknown = "-"
 
-    /// One screen: members, with `partitions` also each ledger partition, groups, and what wants attention.
+    /// One screen: members, with `partitions` also each ledger partition, groups, and problems.
     public func text(partitions: Bool) -> String {
         var text = "\(headline)\n\n" + memberTable
         if partitions { text += "\n" + partitionTable }
@@ -13,8 +13,8 @@ extension StatusReport {
         return text + "\n" + wanting.joined(separator: "\n") + "\n"
     }
 
-    /// The same for a terminal: at most `rows` lines of at most `columns` cells. What wants attention comes first and is not cut,
-    /// for what is below can be out of sight.
+    /// The same for a terminal: at most `rows` lines of at most `columns` cells. Problems come first and are not cut,
+    /// because the lines below may be out of sight.
     public func screen(columns: Int, rows: Int, partitions: Bool) -> [String] {
         let cut = (memberTable + "\n" + (groups.isEmpty ? "" : groupTable + "\n") + (partitions ? partitionTable : ""))
             .split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
@@ -38,7 +38,7 @@ extension StatusReport {
 
     private static let indent = "    "
 
-    /// In lines of so many cells, broken at spaces where there are any; all but the first are indented.
+    /// Breaks a text into lines of this many cells, at spaces if there are any. All lines but the first are indented.
     private static func wrapped(_ text: String, to columns: Int) -> [String] {
         let columns = max(columns, indent.count + 1)
         var lines: [String] = []
@@ -127,7 +127,8 @@ extension StatusReport {
 }
 
 extension StatusReport {
-    /// One line: `{"time","ledgerPartitions","unowned","members","groups","attention","notes"}`; what is unknown is null.
+    /// One line: `{"time","ledgerPartitions","unowned","members","groups","attention","notes"}`. An unknown value is
+    /// null.
     public var json: String {
         var out = ByteWriter()
         out.append("{\"time\":")

@@ -1,15 +1,15 @@
 internal import Events
 internal import Foundation
 
-/// The engine at a glance: its members, its groups, and what wants attention. Pure.
+/// A summary of the engine: its members, its groups, and its problems. Pure.
 public struct StatusReport: Sendable {
     /// A consumer group of Standing's.
     public struct Group: Sendable, Equatable {
         public var name: String
-        /// Unread; nil if unknown.
+        /// Unread records; nil if the number is not known.
         public var records: Int64?
         public var seconds: Double?
-        /// A word of `standing lag`, such as `ok` or `stalled`.
+        /// A status of `standing lag`, such as `ok` or `stalled`.
         public var status: String
         /// The first cause, a sentence; nil if there is none.
         public var cause: String?
@@ -25,7 +25,7 @@ public struct StatusReport: Sendable {
         public let sentence: String
     }
 
-    /// Shares from which on memory, files and disks are nearly used up.
+    /// Shares from which memory, files and disks are nearly used up.
     static let memoryWarns = 0.95
     static let filesWarn = 0.8
     static let diskWarns = 0.1
@@ -34,11 +34,11 @@ public struct StatusReport: Sendable {
     public let time: Double
     public let members: [MemberStatus]
     public let groups: [Group]
-    /// Of the ledger; nil if it is not known.
+    /// Number of the ledger's partitions; nil if it is not known.
     public let ledgerPartitions: Int?
-    /// Ledger partitions that a member has announced, be it one of `members` or not; nil if it is not known.
+    /// Ledger partitions that any member has announced, even one that is not in `members`; nil if it is not known.
     public let owned: Set<Int32>?
-    /// What could not be looked at.
+    /// What could not be read.
     public let notes: [String]
 
     public init(
@@ -53,10 +53,11 @@ public struct StatusReport: Sendable {
 
     /// In this order:
     ///
-    /// 1. Ledger partitions that nobody owns. 2. Members that own some and do not answer. 3. Partitions in quarantine.
-    /// 4. Members that are not ready, each with its reasons. 5. Members at their memory limit, or near it. 6. Sources that lost
-    /// records. 7. Few files, little disk. 8. Members of different versions. 9. Different policies, while nobody switches.
-    /// 10. Groups that `standing lag` warns of. 11. Partitions that switch.
+    /// 1. Ledger partitions without an owner. 2. Members that own some and do not answer. 3. Partitions in quarantine.
+    ///    4. Members that are not ready, each with its reasons. 5. Members at their memory limit, or near it. 6.
+    ///    Sources that lost records. 7. Few files, little disk. 8. Members of different versions. 9. Different
+    ///    policies, without a switch in progress. 10. Groups with a warning in `standing lag`. 11. Partitions that
+    ///    switch.
     public var attention: [Attention] {
         var found: [Attention] = []
         func add(_ code: String, _ sentence: String) { found.append(Attention(code: code, sentence: sentence)) }
@@ -148,7 +149,7 @@ public struct StatusReport: Sendable {
 
     private static func warns(_ status: String) -> Bool { !["ok", "behind", "unknown"].contains(status) }
 
-    /// Ledger partitions that nobody has announced; nil if it is not known how many there are, or who has announced what.
+    /// Ledger partitions that no member has announced; nil if their number or the announcements are not known.
     public var unowned: [Int32]? {
         guard let ledgerPartitions, let owned else { return nil }
         return (0..<Int32(ledgerPartitions)).filter { !owned.contains($0) }
@@ -156,7 +157,7 @@ public struct StatusReport: Sendable {
 
     // MARK: Words
 
-    /// `0-3, 7`.
+    /// A list such as `0-3, 7`.
     static func list(_ partitions: [Int32]) -> String {
         var ranges: [ClosedRange<Int32>] = []
         for partition in partitions.sorted() {

@@ -1,12 +1,13 @@
-/// What `event`, `lifted-by` and `streak` name: an event type, or a prefix of types such as `bill.*`. Equal by its bytes.
+/// A value of `event`, `lifted-by` or `streak`: an event type, or a prefix of types such as `bill.*`. Equality is that
+/// of its bytes.
 ///
-/// Two prefixes are one inside the other, or have no type in common.
+/// Two prefixes either contain one another or have no type in common.
 public struct EventPattern: Hashable, Sendable, CustomStringConvertible {
-    /// The type, or what stands before the `*` of a prefix: `bill.`.
+    /// The type, or the text before the `*` of a prefix: `bill.`.
     public let stem: String
     public let isPrefix: Bool
 
-    /// Nil for a text with a `*` that is not the end of a `.*`.
+    /// Nil if the text has a `*` that is not the end of a `.*`.
     public init?(_ text: String) {
         isPrefix = text.utf8.suffix(2).elementsEqual(".*".utf8)
         stem = isPrefix ? String(text.unicodeScalars.dropLast()) : text
@@ -19,7 +20,7 @@ public struct EventPattern: Hashable, Sendable, CustomStringConvertible {
         isPrefix = true
     }
 
-    /// As a policy writes it.
+    /// The text in a policy.
     public var description: String { isPrefix ? stem + "*" : stem }
 
     public func matches(_ type: String) -> Bool {

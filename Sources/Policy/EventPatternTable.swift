@@ -1,4 +1,4 @@
-/// What is said of event types and prefixes, found by a type or prefix without a look at every other.
+/// Elements by event type and prefix. A look-up does not compare with every pattern.
 public struct EventPatternTable<Element: Comparable & Sendable>: Sendable {
     private var elements: [EventPattern: [Element]] = [:]
     private var hasPrefixes = false
@@ -12,7 +12,7 @@ public struct EventPatternTable<Element: Comparable & Sendable>: Sendable {
         }
     }
 
-    /// What is said of a pattern and of the prefixes that cover it, each once and in order.
+    /// The elements of a pattern and of the prefixes that cover it, each once and in order.
     public func covering(_ pattern: EventPattern) -> [Element] {
         var found = elements[pattern] ?? []
         if hasPrefixes {
@@ -31,7 +31,7 @@ public struct EventPatternTable<Element: Comparable & Sendable>: Sendable {
 }
 
 extension EventPattern {
-    /// The prefixes that cover it, but for itself.
+    /// The prefixes that cover it, without itself.
     fileprivate var prefixes: [EventPattern] {
         let bytes = Array(stem.utf8)
         return bytes.indices.compactMap { index in

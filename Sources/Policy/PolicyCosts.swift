@@ -1,35 +1,36 @@
 internal import Events
 internal import CEL
 
-/// What the expressions of a policy can cost (`Limit.cost` each, `Limit.stepCost` together), by the size of what they read.
+/// The costs of a policy's expressions (`Limit.cost` each, `Limit.stepCost` together), by the size of what they read.
 ///
-/// An event's data has at most `EventDecoder.maximumEventBytes`, and so a list in it half as many items. By that bound alone
-/// every macro over a list could go beyond its budget, so what only events of more than `ordinaryBytes` do is left out.
+/// An event's data has at most `EventDecoder.maximumEventBytes`, so a list in it has at most half as many items. By
+/// that limit alone every macro over a list could exceed its budget. So events of more than `ordinaryBytes` are not
+/// considered.
 struct PolicyCosts {
-    /// Bytes of the data of an event, or of the attributes of a subject, up to which costs are looked at.
+    /// The limit of the bytes of an event's data, or of a subject's attributes, for which costs are estimated.
     static let ordinaryBytes = 16 * 1024
 
-    /// Sizes at which costs are estimated: none, and powers of two.
+    /// Sizes in bytes at which costs are estimated: zero, and powers of two.
     static let sizes = [0] + (4...14).map { 1 << $0 }
 
-    /// An expression, and what it costs at each of `sizes`.
+    /// An expression, and its greatest cost at each of `sizes`.
     struct Part {
         let value: YAMLReader.Value
         let kinds: KindSet
         let costs: [Double]
 
-        /// Which of `sizes` is the least at which the expression can cost more than it may alone; nil if there is none.
+        /// The index of the least of `sizes` at which the expression can exceed its own budget; nil if there is none.
         var excess: Int? { costs.firstIndex { $0 > Double(Limit.cost) } }
     }
 
-    /// Nil where the expression has too many parts to tell.
+    /// Nil if the expression has too many parts for an estimate.
     static func part(
         _ expression: Expression, at value: YAMLReader.Value, _ kinds: KindSet,
         _ bytes: (_ slot: Int, _ size: Int) -> Int
     ) -> Part? {
         func cost(_ size: Int) -> Double? { expression.cost { bytes($0, size) }?.upperBound }
         guard let least = cost(0), let most = cost(ordinaryBytes) else { return nil }
-        // Most expressions cost the same whatever they read, and beyond the budget it does not matter what they cost.
+        // Most costs do not depend on size, and beyond the budget the exact cost has no meaning.
         var costs = [least]
         for size in sizes.dropFirst() {
             let last = costs[costs.count - 1]
@@ -38,15 +39,15 @@ struct PolicyCosts {
         return Part(value: value, kinds: kinds, costs: costs)
     }
 
-    /// The first of some parts, which are evaluated in this order, with which they can cost more together than they may, and at
-    /// which of `sizes`: the least one. Nil if they cannot.
+    /// The first of some parts, in the order of their evaluation, at which their sum can exceed the common budget, with
+    /// the index of the least of `sizes` for which it can. Nil if it cannot.
     static func excess(of parts: some Sequence<Part>, kinds: KindSet) -> (part: Part, size: Int)? {
         var first: (part: Part, size: Int)?
         for kind in kinds.kinds {
             let parts = parts.filter { $0.kinds.contains(KindSet(kind)) }
             for size in sizes.indices where size < first?.size ?? .max {
                 var cost = 0.0
-                // An evaluation ends where it has cost what it may.
+                // An evaluation ends at its own budget.
                 let last = parts.first { part in
                     cost += min(part.costs[size], Double(Limit.cost))
                     return cost > Double(Limit.stepCost)
@@ -59,7 +60,7 @@ struct PolicyCosts {
 }
 
 extension PolicyWarnings {
-    /// Costs that an event can reach.
+    /// Notes costs that an event can reach and that exceed a budget.
     mutating func checkCosts() {
         let event = eventParts()
         let standing = standingParts()
@@ -72,7 +73,7 @@ extension PolicyWarnings {
             warn(beyondOne(withBytes: excess, of: "a subject with", "bytes of attributes"), at: part.value)
         }
         checkEventTypes(event.parts, event.table)
-        // What can go beyond its own budget is told already.
+        // A part that exceeds its own budget is reported already.
         guard !standing.contains(where: { $0.excess != nil }),
             let (part, size) = PolicyCosts.excess(of: standing, kinds: policy.kinds)
         else { return }
@@ -93,7 +94,7 @@ extension PolicyWarnings {
         var told: Set<[Int]> = []
         for pattern in policy.eventPatterns {
             let ofPattern = table.covering(pattern)
-            // Types with the same expressions are told once.
+            // Event types with the same expressions are reported once.
             guard !ofPattern.isEmpty, told.insert(ofPattern).inserted else { continue }
             let own = ofPattern.map { parts[$0] }
             guard own.reduce(0, { $0 + ($1.costs.last ?? 0) }) > Double(Limit.stepCost),
@@ -110,7 +111,7 @@ extension PolicyWarnings {
 
     // MARK: Parts
 
-    /// Expressions over events, in the order of their evaluation, and their numbers by event type.
+    /// The expressions over events, in the order of their evaluation, and their numbers by event type.
     private func eventParts() -> (parts: [PolicyCosts.Part], table: EventPatternTable<Int>) {
         let variables = policy.variables.event
         let texts: Set<Int> = [variables.type, variables.source, variables.subject, variables.id]
@@ -144,7 +145,7 @@ extension PolicyWarnings {
         return (parts, table)
     }
 
-    /// Expressions over the standing, in the order of their evaluation.
+    /// The expressions over the standing, in the order of their evaluation.
     private func standingParts() -> [PolicyCosts.Part] {
         let variables = policy.variables.standing
         let bandBytes = policy.bands.map(\.name.utf8.count).max() ?? 0
@@ -172,7 +173,7 @@ extension PolicyWarnings {
 
     private static let kindBytes = SubjectKind.allCases.map(\.description.utf8.count).max() ?? 0
 
-    /// By slot and size; nil for a slot of no attribute.
+    /// The bytes of a slot's attribute at a size; nil if the slot has none.
     private func bytesOfAttributes(_ slots: [Int]) -> (_ slot: Int, _ size: Int) -> Int? {
         let isText = Dictionary(uniqueKeysWithValues: zip(slots, policy.attributes.map { $0.type == .string }))
         return { slot, size in isText[slot].map { $0 ? size : 1 } }

@@ -1,11 +1,11 @@
 internal import CEL
 
 extension PolicyExplanation {
-    /// What expressions say, in words. Comparisons of one name with one constant, and several of them joined by `&&` or by
-    /// `||`, are put into words; everything else is quoted, with the values of the policy's constants in it.
+    /// Expressions in words. Comparisons of one name with one constant, and several of them joined by `&&` or by `||`,
+    /// are put into words. Everything else is quoted, with the values of the policy's constants.
     struct Words {
         let policy: ScoringPolicy
-        /// The one that `points` belongs to.
+        /// The dimension of `points`.
         var dimension: Int?
 
         /// A condition as a clause that begins with "when" or "if".
@@ -14,15 +14,15 @@ extension PolicyExplanation {
             return clauses(source).map { "when " + $0 } ?? "if `\(Self.oneLine(source))` is true"
         }
 
-        /// The condition without its "when"; nil if it cannot be put into words.
+        /// The condition without its "when"; nil if there are no words for it.
         func clauses(_ source: String) -> String? {
             let (parts, isAny) = Self.operands(source)
             let words = parts.compactMap { clause($0) }
             return words.count == parts.count ? PolicyExplanation.list(words, isAny ? "or" : "and") : nil
         }
 
-        /// What an event is worth, as a verb and its object. A field, a multiple of one, and a choice between two
-        /// numbers are put into words.
+        /// The points of an event, as a verb and its object. A field, a multiple of one, and a choice between numbers
+        /// are put into words.
         func points(_ source: String) -> String {
             let text = withConstants(source)
             if let field = Self.field(Self.trimmed(text)) { return "counts its `\(field)` as points" }
@@ -44,7 +44,7 @@ extension PolicyExplanation {
             return "counts as many points as `\(Self.oneLine(text))` says"
         }
 
-        /// The conditions in words; nil if one of them cannot be put so.
+        /// The conditions in words; nil if there are none for one of them.
         func conditions(of cases: [(condition: String, points: Int64)]) -> [String]? {
             let words = cases.compactMap { clauses($0.condition) }
             return words.count == cases.count ? words : nil
@@ -57,7 +57,7 @@ extension PolicyExplanation {
             }
         }
 
-        /// A text of several lines as one, so that it can be quoted in a sentence.
+        /// Joins the lines of a text, so that it can be quoted in a sentence.
         static func oneLine(_ source: String) -> String {
             source.split(whereSeparator: \.isNewline).map { trimmed(String($0)) }.joined(separator: " ")
         }
@@ -95,7 +95,7 @@ extension PolicyExplanation {
             return Self.named(name).map { "\($0) is \(isThere ? "" : "not ")given" }
         }
 
-        /// The sign, and what it says of a number.
+        /// An operator, and its words for a number.
         private static let comparisons: [(String, @Sendable (String) -> String)] = [
             ("<=", { "\($0) or less" }), (">=", { "\($0) or more" }), ("<", { "less than \($0)" }),
             (">", { "more than \($0)" }), ("==", { "exactly \($0)" }), ("!=", { "anything but \($0)" }),

@@ -1,7 +1,7 @@
 internal import Events
 internal import CEL
 
-// What follows from a score: perks, sanctions, and what can be done about them.
+// The consequences of a score: perks, sanctions, and the remedies against them.
 extension PolicyExplanation {
     mutating func writePerks() {
         heading("## Perks")
@@ -70,7 +70,7 @@ extension PolicyExplanation {
         }
     }
 
-    /// What ends it early, as clauses.
+    /// The ways in which it ends early, as clauses.
     private func lifted(_ sanction: ScoringPolicy.Sanction) -> [String] {
         var ways: [String] = []
         if !sanction.liftedBy.isEmpty { ways.append("by \(Self.list(Self.code(sanction.liftedBy), "or")) (remedied)") }
@@ -143,7 +143,7 @@ extension PolicyExplanation {
         paragraph("A change never imposes a sanction. What was decided stays, or is lifted.")
     }
 
-    /// Hundredths of a percent, as they are written.
+    /// A number of hundredths of a percent as text.
     public static func share(_ hundredths: Int64) -> String {
         let (whole, rest) = hundredths.quotientAndRemainder(dividingBy: 100)
         if rest == 0 { return "\(whole) %" }

@@ -1,7 +1,7 @@
 internal import Events
 internal import CEL
 
-// What is known of a member beside points: attributes, and measures.
+// Values of a subject beside points: attributes and measures.
 extension PolicyExplanation {
     mutating func writeAttributes() {
         guard !policy.attributes.isEmpty else { return }
@@ -68,7 +68,7 @@ extension PolicyExplanation.Words {
         }
     }
 
-    /// A count, or a streak, against a number: "there were 3 or more …". Nil for other measures and comparisons.
+    /// A count or a streak, compared with a number: "there were 3 or more …". Nil for other measures and comparisons.
     func thereWere(_ measure: ScoringPolicy.Measure, _ value: String, _ sign: String) -> String? {
         guard measure.amount == nil, let number = Int64(value) else { return nil }
         let quantity: String
@@ -86,7 +86,7 @@ extension PolicyExplanation.Words {
         return "there \(isOne ? "was" : "were") \(quantity) \(events(measure))"
     }
 
-    /// What is in it, and for how long.
+    /// The events of the measure, and its window.
     func events(_ measure: ScoringPolicy.Measure) -> String {
         var text = PolicyExplanation.list(PolicyExplanation.code(measure.events), "or")
         if !measure.breakers.isEmpty {
@@ -102,7 +102,7 @@ extension PolicyExplanation.Words {
         return "`\(Self.field(Self.trimmed(source)) ?? Self.oneLine(source))`"
     }
 
-    /// What a rule over measures gives, as a clause.
+    /// The points of a rule over measures, as a clause.
     func worth(overMeasures points: ScoringPolicy.Points) -> String {
         switch points {
         case .constant(let points): return "at every moment, \(Self.more(points))"

@@ -1,7 +1,7 @@
 internal import Events
 internal import CEL
 
-// Who is scored, and what adds up to a score.
+// The subjects that are scored, and the parts of a score.
 extension PolicyExplanation {
     mutating func writeSubjects() {
         heading("## Who is scored")
@@ -68,7 +68,7 @@ extension PolicyExplanation {
         ] + Self.life(rule)
     }
 
-    /// Whom a rule or a measure is about; empty for everyone.
+    /// The kinds that a rule or a measure concerns; empty for all.
     func who(_ kinds: KindSet) -> String {
         let kinds = kinds.intersection(policy.kinds)
         return kinds == policy.kinds ? "" : " (\(kinds.isEmpty ? "nobody here" : "\(kinds.plural) only"))"

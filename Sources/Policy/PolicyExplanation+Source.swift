@@ -1,10 +1,10 @@
 internal import CEL
 
-// The source text of an expression, taken apart as far as sentences need it.
+// The source text of an expression, parsed as far as sentences need it.
 extension PolicyExplanation.Words {
     // MARK: Constants
 
-    /// The text with the values of constants in place of their names; one that cannot be written in a line stays.
+    /// Replaces the names of constants by their values. A constant that cannot be written in a line remains a name.
     func withConstants(_ source: String) -> String {
         guard !policy.constants.isEmpty, source.contains(Self.constantPrefix) else { return source }
         var result = ""
@@ -33,7 +33,7 @@ extension PolicyExplanation.Words {
     }
 
     private static let constantPrefix = "constant."
-    /// Longer lists stay names.
+    /// The limit of items in a list. Longer lists remain names.
     private static let longestList = 12
 
     /// Whether a name may begin after the text.
@@ -59,7 +59,7 @@ extension PolicyExplanation.Words {
 
     // MARK: Splitting
 
-    /// The operands of `&&`, or of `||`, at the top; the whole text if there is anything that could group otherwise.
+    /// The operands of `&&`, or of `||`, at the top level. The whole text if its grouping is not certain.
     static func operands(_ source: String) -> (parts: [String], isAny: Bool) {
         var parts: [String] = [""]
         var quote: Character?
@@ -86,7 +86,8 @@ extension PolicyExplanation.Words {
         return (parts, sign == "|")
     }
 
-    /// `CONDITION ? INT : INT`, and a further choice in place of the last number: the conditions in their order.
+    /// Parses `CONDITION ? INT : INT`, with a further choice instead of the last number. Returns the conditions in
+    /// their order.
     static func choice(_ source: String) -> (cases: [(condition: String, points: Int64)], otherwise: Int64)? {
         var cases: [(condition: String, points: Int64)] = []
         var parts = [""]
@@ -138,7 +139,7 @@ extension PolicyExplanation.Words {
         return String(start.reversed().drop { $0.isWhitespace }.reversed())
     }
 
-    /// The event's field, or what is known of the member.
+    /// The name of an event's field, or of a subject's value, in words.
     static func named(_ name: String) -> String? {
         if let field = field(name) { return "its `\(field)`" }
         return member(of: "attribute.", name).map { "the member's `\($0)`" }
@@ -165,7 +166,7 @@ extension PolicyExplanation.Words {
         Int64(text) != nil || Double(text) != nil && !text.contains("n")
     }
 
-    /// The text between quotes, if it has nothing special in it.
+    /// The text between quotes; nil if it has special characters.
     static func string(_ text: String) -> String? {
         guard text.count >= 2, let quote = text.first, quote == "\"" || quote == "'", text.last == quote else {
             return nil

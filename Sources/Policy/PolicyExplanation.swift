@@ -2,11 +2,11 @@ internal import Events
 
 /// A policy in plain sentences, for the people it scores.
 ///
-/// Whatever the policy says is here and nothing else: the text is made from the checked policy, in its order, so the
-/// same policy gives the same bytes.
+/// The text contains everything that the policy defines, and nothing else. It is made from the checked policy, in its
+/// order, so the same policy gives the same bytes.
 public struct PolicyExplanation {
-    /// Markdown that reads well unrendered. Lines have at most `PolicyExplanation.lineLength` characters, unless a
-    /// single word is longer; the last one ends with a newline.
+    /// Markdown that is readable without rendering. Lines have at most `PolicyExplanation.lineLength` characters,
+    /// unless a single word is longer. The last line ends with a newline.
     public let text: String
 
     public static let lineLength = 100

@@ -1,18 +1,19 @@
-/// A policy's text in one order of its parts, with quotes where YAML needs them. Comments stay with what they stand above.
+/// Formats a policy's text: a fixed order of its parts, and quotes where YAML needs them. Comments move with the part
+/// below them.
 ///
-/// Works on lines: what it does not recognise, it leaves as it is.
+/// It works on lines. It does not change lines that it does not recognise.
 public struct PolicyFormat {
     /// The formatted text.
     private let text: String
 
-    /// The text in its order. Throws what is no YAML, with quotes or without, as `YAMLMistakes`: what a document says never
-    /// changes.
+    /// Returns the formatted text. Throws `YAMLMistakes` if the text is not YAML even with quotes added. The values of
+    /// a document never change.
     public static func formatted(_ text: String, file: String) throws -> String {
         let result = PolicyFormat(text).text
         let (before, after) = (YAMLReader(text), YAMLReader(result))
         let isGood = before.root != nil && before.mistakes.isEmpty
         guard let formatted = after.root, after.mistakes.isEmpty else {
-            // Of a good document the formatting is to blame, and it is left as it is.
+            // If the document is good, the formatter has a defect, and the document is returned unchanged.
             guard isGood else { throw YAMLMistakes(file: file, mistakes: before.mistakes) }
             return text
         }
@@ -38,7 +39,7 @@ public struct PolicyFormat {
         "perks": ["id", "when", "grace"],
         "sanctions": ["id", "dimension", "measures", "when", "notice", "lasts"],
     ]
-    /// Of a sanction that an event imposes or lifts.
+    /// The keys of a sanction that an event imposes or lifts.
     private static let sanctionByEvent = [
         "id", "dimension", "event", "when", "lifted-by", "measures", "notice", "lasts",
     ]
@@ -48,7 +49,7 @@ public struct PolicyFormat {
     private init(_ source: String) {
         let lines = source.split(separator: "\n", omittingEmptySubsequences: false).map { Self.trimmed($0) }
         var (header, blocks) = Self.blocks(of: lines, at: 0) { Self.key(of: $0) }
-        // Sections that it does not know are at the end, as they were.
+        // Unknown sections are at the end, in their original order.
         blocks = Self.sorted(blocks, by: Self.sections)
         var result = header
         for block in blocks {
@@ -67,7 +68,7 @@ public struct PolicyFormat {
     private struct Block {
         let key: String
         var lines: [String]
-        /// Of the key, among the lines.
+        /// The index of the key's line.
         let keyLine: Int
     }
 
@@ -78,7 +79,7 @@ public struct PolicyFormat {
         return String(line)
     }
 
-    /// No blank line at the start and the end, and never two together.
+    /// Without blank lines at the start and the end, and without two in succession.
     private static func joined(_ lines: [String]) -> String {
         var result: [String] = []
         for line in lines where !line.isEmpty || result.last.map({ !$0.isEmpty }) ?? false { result.append(line) }
@@ -98,20 +99,20 @@ public struct PolicyFormat {
         return rest.isEmpty || rest.first == " " ? String(key) : nil
     }
 
-    /// Splits lines at those that have a key at an indentation. What stands before the first key, but for the comments
-    /// directly above it, is the header.
+    /// Splits lines at those that have a key at an indentation. The header is everything before the first key, except
+    /// the comments directly above that key.
     private static func blocks(
         of lines: [String], at indentation: Int, _ key: (Substring) -> String?
     ) -> (header: [String], blocks: [Block]) {
         var header: [String] = []
         var blocks: [Block] = []
-        /// Comments and blank lines of which it is not known yet what follows.
+        /// Comments and blank lines before a line that is not read yet.
         var pending: [String] = []
         for line in lines {
             let isKey = indent(of: line) == indentation && !isComment(line)
             if isKey, let key = key(line.dropFirst(indentation)) {
                 if blocks.isEmpty {
-                    // A blank line ends what is said of the whole.
+                    // A blank line separates comments on the whole from those on the key.
                     let end = pending.lastIndex(of: "").map { $0 + 1 } ?? (indentation == 0 ? pending.count : 0)
                     header = Array(pending[..<end])
                     pending.removeFirst(end)
@@ -132,7 +133,7 @@ public struct PolicyFormat {
         return (header, blocks)
     }
 
-    /// Those that are not known come last, in the order that they have.
+    /// Unknown keys come last, in their original order.
     private static func sorted(_ blocks: [Block], by keys: [String]) -> [Block] {
         order(of: blocks.map(\.key), by: keys).map { blocks[$0] }
     }
@@ -192,7 +193,7 @@ public struct PolicyFormat {
                 lines[block.keyLine], inner, block.key, isAlone: lines.count == block.keyLine + 1)
             return lines
         }
-        // The mark of the item stands where the first key does, or above it where a comment does.
+        // The item's `-` is on the line of its first key, or of a comment above it.
         guard let mark = result.firstIndex(where: { !$0.isEmpty && !isComment($0) }) else { return lines }
         let comments = result[..<mark].map { String(repeating: " ", count: indentation) + $0.drop { $0 == " " } }
         result[mark] = String(first.prefix(inner) + result[mark].dropFirst(inner))
@@ -201,7 +202,7 @@ public struct PolicyFormat {
 
     // MARK: Quotes
 
-    /// A line of a key with its value in quotes, where the value is an expression that YAML would read as something else.
+    /// Quotes a key's value, if it is an expression that YAML would read as something else.
     private static func quoted(_ line: String, _ inner: Int, _ key: String, isAlone: Bool) -> String {
         guard isAlone, expressions.contains(key) else { return line }
         let start = line.dropFirst(inner + key.count + 1)
@@ -210,7 +211,7 @@ public struct PolicyFormat {
         return String(line.prefix(inner + key.count + 1)) + " " + quoted
     }
 
-    /// Nil where the value stays as it is.
+    /// Nil if the value needs no change.
     private static func quoted(_ value: Substring, isFlow: Bool) -> String? {
         guard let first = value.first, let last = value.last, !value.contains(" #") else { return nil }
         let isQuoted = (first == "'" || first == "\"") && last == first && value.count > 1 && isOneText(value, first)
@@ -223,7 +224,7 @@ public struct PolicyFormat {
         return "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
     }
 
-    /// Whether the quote that begins a text ends it too, and no other stands between.
+    /// Whether the text's first quote is closed by its last one, with no other between them.
     private static func isOneText(_ value: Substring, _ quote: Character) -> Bool {
         var inside = value.dropFirst().dropLast()
         while let character = inside.first {
@@ -231,7 +232,7 @@ public struct PolicyFormat {
             if quote == "\"", character == "\\" {
                 inside = inside.dropFirst()
             } else if character == quote {
-                // Two of them are one, in single quotes.
+                // In single quotes two of them are an escaped one.
                 guard quote == "'", inside.first == "'" else { return false }
                 inside = inside.dropFirst()
             }
@@ -241,7 +242,7 @@ public struct PolicyFormat {
 
     // MARK: Braces
 
-    /// `{id: x, …}` in one line. Nil where it is something else.
+    /// Formats `{id: x, …}` in one line. Nil if the text is something else.
     private static func flow(_ text: Substring, _ keys: [String]) -> String? {
         guard let end = closing(text) else { return nil }
         let comment = text[end...].dropFirst()
@@ -260,7 +261,7 @@ public struct PolicyFormat {
         return "{" + order.map { members[$0].text }.joined(separator: ", ") + "}" + comment
     }
 
-    /// Where the brace that begins a text is closed.
+    /// The position of the brace that closes the first one.
     private static func closing(_ text: Substring) -> Substring.Index? {
         var depth = 0
         var end: Substring.Index?
@@ -274,7 +275,7 @@ public struct PolicyFormat {
         return end
     }
 
-    /// The parts between commas that stand in no brackets and no quotes.
+    /// The parts between commas outside brackets and quotes.
     private static func split(_ text: Substring) -> [Substring] {
         var parts: [Substring] = []
         var start = text.startIndex
@@ -290,7 +291,7 @@ public struct PolicyFormat {
         return parts + [text[start...]]
     }
 
-    /// Every character outside quotes.
+    /// Calls the body with every character outside quotes.
     private static func scan(_ text: Substring, _ body: (Substring.Index, Character) -> Void) {
         var quote: Character?
         var isEscaped = false
@@ -314,11 +315,11 @@ public struct PolicyFormat {
 }
 
 extension YAMLReader.Value {
-    /// Whether both are the same values, whatever the order of a mapping's members.
+    /// Whether both have the same values, regardless of the order of a mapping's members.
     fileprivate func saysTheSame(as other: Self) -> Bool {
         switch (node.content, other.node.content) {
         case (.scalar(let text, _), .scalar(let quoted, _)):
-            // An expression that begins with ! is a tag to YAML until it has its quotes.
+            // YAML reads an expression that begins with ! as a tag, until it has quotes.
             if let ownTag, other.ownTag == nil {
                 return quoted == [ownTag, text].filter { !$0.isEmpty }.joined(separator: " ")
             }

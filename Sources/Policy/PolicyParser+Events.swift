@@ -1,6 +1,6 @@
 internal import Events
 
-/// Where a policy names an event type or a prefix.
+/// A use of an event type or a prefix in a policy.
 struct EventUse {
     let pattern: EventPattern
     let dimension: Int
@@ -10,7 +10,7 @@ struct EventUse {
 }
 
 extension PolicyParser {
-    /// Event types and prefixes of a rule, a measure or a sanction, each at home in one dimension.
+    /// The event types and prefixes of a rule, a measure or a sanction. Each belongs to one dimension.
     mutating func eventPatterns(_ value: Value, what: String, dimension: Int?, user kind: String, _ id: String?)
         -> [EventPattern]
     {
@@ -34,7 +34,7 @@ extension PolicyParser {
             reader.note("types under \"standing.\" are reserved for control events", at: place)
             return nil
         }
-        // As long, and as plain, as an event's type may be.
+        // The limits of an event's type: its length and its characters.
         guard !text.isEmpty, text.utf8.count <= EventDecoder.maximumAttributeBytes,
             !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
         else {
@@ -46,7 +46,7 @@ extension PolicyParser {
         return pattern
     }
 
-    /// Notes the later one of two uses of the same events in different dimensions.
+    /// Notes the later of two uses of the same events in different dimensions.
     func noteEventsOfTwoDimensions() {
         let uses = eventUses.sorted { ($0.place.line, $0.place.column) < ($1.place.line, $1.place.column) }
         var homes: [EventPattern: EventUse] = [:]
@@ -60,7 +60,7 @@ extension PolicyParser {
             if home.dimension != use.dimension { noteCrossing(home, use) }
         }
         guard homes.keys.contains(where: \.isPrefix) else { return }
-        // In the order of their bytes, what a prefix matches follows it.
+        // In the order of bytes a prefix directly precedes the types that it matches.
         let ordered = homes.values.sorted { a, b in
             if a.pattern.stem.utf8.elementsEqual(b.pattern.stem.utf8) { return a.pattern.isPrefix }
             return a.pattern.stem.utf8.lexicographicallyPrecedes(b.pattern.stem.utf8)

@@ -1,8 +1,7 @@
 internal import CEL
 
 extension PolicyParser {
-    /// An expression that certainly can give `type`. Every mistake in it is noted at the value, and what `isWrong` finds
-    /// in it.
+    /// Parses an expression that can give `type`. Notes every error in it at the value, and those that `isWrong` finds.
     mutating func expression(
         _ value: Value, what: String, in declarations: WritableKeyPath<PolicyVariables, Declarations>,
         gives type: ValueType, isWrong: (Expression) -> String? = { _ in nil }
@@ -57,7 +56,7 @@ extension PolicyParser {
         reader.note("\(error.message)\(hint) (\(place) of the expression)", at: value)
     }
 
-    /// Where a name that does not mean anything here may come from.
+    /// The end of a message about a name that is not available here: where it is available.
     private func hint(_ message: String, isOverEvent: Bool) -> String {
         guard !message.contains("did you mean") else { return "" }
         for (record, section) in [("constant", "constants"), ("measure", "measures")]
@@ -72,12 +71,12 @@ extension PolicyParser {
     private static let namesOfEvent = ["data", "type", "source", "subject", "id", "time"]
     private static let namesOfStanding = ["score", "band", "points", "dimension", "sanctioned"]
 
-    // MARK: Who sees what
+    // MARK: Available names
 
-    /// Over the event: a bool.
+    /// An expression over the event that gives a bool.
     mutating func eventCondition(_ value: Value) -> Expression? { eventExpression(value, what: "when", gives: .bool) }
 
-    /// Over the event: an int.
+    /// An expression over the event that gives an int.
     mutating func eventAmount(_ value: Value, what: String) -> Expression? {
         eventExpression(value, what: what, gives: .int)
     }
@@ -122,8 +121,8 @@ extension PolicyParser {
         }
     }
 
-    /// What is the subject's, and the measures of a dimension. Of a measure or a dimension that is not known the mistake is
-    /// told already.
+    /// The slots of the subject's values, and of the measures of a dimension. An unknown measure or dimension is
+    /// reported already.
     private func ownSlots(_ dimension: Int?) -> Set<Int> {
         var slots: Set<Int> = [variables.standing.kind]
         slots.formUnion(variables.standing.attributes)

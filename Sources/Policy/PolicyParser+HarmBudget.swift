@@ -1,5 +1,5 @@
 extension PolicyParser {
-    /// A share is written `2.5 %`: at most two decimals, at most 100.
+    /// A share is written `2.5 %`, with at most two decimals, and is at most 100.
     func harmBudget(_ value: Value) -> ScoringPolicy.HarmBudget {
         var budget = ScoringPolicy.HarmBudget()
         let known = ["lose-band", "lose-points", "lose-perk", "largest-loss", "new-sanctions"]

@@ -30,7 +30,7 @@ extension PolicyParser {
         case .bool(let bool)?: return .bool(bool)
         case .number(let digits)?:
             if let number = Int64(digits) { return .int(number) }
-            // A whole number that no int holds would be a double of another value.
+            // A whole number beyond int would become a double of another value.
             if !digits.utf8.contains(where: { ".eE".utf8.contains($0) }) { break }
             if let number = Double(digits), number.isFinite { return .double(number) }
         case .null?, .unwritable?, nil: break
@@ -73,7 +73,7 @@ extension PolicyParser {
 
     // MARK: Measures
 
-    // Expressions see all measures, so their names are known before any is read.
+    // Expressions may use all measures, so their names are read first.
 
     func nameOfMeasure(_ item: Value) -> String { item.member("id")?.text ?? "" }
 
@@ -148,7 +148,7 @@ extension PolicyParser {
 }
 
 extension YAMLReader.Value {
-    /// A member of a mapping, found without a note.
+    /// A member of a mapping. Notes nothing if it is missing.
     fileprivate func member(_ name: String) -> Self? {
         guard case .mapping(let members) = node.content else { return nil }
         for member in members {
@@ -157,7 +157,7 @@ extension YAMLReader.Value {
         return nil
     }
 
-    /// Of a scalar.
+    /// The text of a scalar.
     fileprivate var text: String? {
         guard case .scalar(let text, _) = node.content else { return nil }
         return text

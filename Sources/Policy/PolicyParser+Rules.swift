@@ -66,7 +66,7 @@ extension PolicyParser {
         }
     }
 
-    /// How a rule with `fades: true` fades; nil where it cannot.
+    /// The fading of a rule with `fades: true`; nil if it is not possible.
     private func fading(_ rule: YAMLReader.Mapping, lasts: CalendarSpan?) -> ScoringPolicy.Rule.Fading? {
         guard let place = rule.place(of: "fades"), rule["event"] != nil, rule["within"] == nil else { return nil }
         for key in ["per", "lasts"] where rule[key] == nil {
@@ -90,7 +90,7 @@ extension PolicyParser {
         points(value) { $0.eventAmount($1, what: "points") }
     }
 
-    /// Of a rule over measures.
+    /// The points of a rule over measures.
     private mutating func measurePoints(_ value: Value, dimension: Int?) -> ScoringPolicy.Points? {
         points(value) { $0.measurePoints($1, of: dimension) }
     }

@@ -36,7 +36,7 @@ extension PolicyParser {
             notice: notice, lasts: lasts)
     }
 
-    /// An event type, or else a level.
+    /// An event type, or otherwise a level.
     private mutating func trigger(
         _ sanction: YAMLReader.Mapping, _ item: Value, dimension: Int?, _ id: String?
     ) -> ScoringPolicy.Sanction.Trigger? {

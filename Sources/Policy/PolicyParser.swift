@@ -1,14 +1,14 @@
 internal import Events
 
 extension ScoringPolicy {
-    /// Reads a policy document. Throws all its mistakes at once, as `YAMLMistakes`.
+    /// Parses a policy document. Throws all its errors at once, as `YAMLMistakes`.
     public init(yaml text: String, file: String) throws {
         var parser = PolicyParser(text)
         self = try parser.policy(file: file)
     }
 }
 
-/// Where the parts of a policy stand, by their numbers.
+/// The positions of a policy's parts, by their numbers.
 struct PolicyPlaces {
     var constants: [YAMLReader.Value] = []
     var attributes: [YAMLReader.Value] = []
@@ -17,12 +17,12 @@ struct PolicyPlaces {
     var bands: [YAMLReader.Value] = []
     var perks: [YAMLReader.Mapping] = []
     var sanctions: [YAMLReader.Mapping] = []
-    /// Constants that points name which became a number.
+    /// Constants named in points that became a number.
     var constantsInPoints: [String] = []
 }
 
-/// One reading of a policy document: every part is read, whatever was wrong with the parts before it, so that all
-/// mistakes come out at once.
+/// A single pass over a policy document. Every part is read, even after errors in earlier parts, so that all errors are
+/// reported at once.
 struct PolicyParser {
     typealias Value = YAMLReader.Value
 
@@ -32,11 +32,11 @@ struct PolicyParser {
     let text: String
     private(set) var dimensions: [ScoringPolicy.Dimension] = []
     var variables = PolicyVariables()
-    /// By measure, as far as it is known.
+    /// The dimension of each measure; nil if it is not known.
     var measureDimensions: [Int?] = []
-    /// Where the parts of the policy stand, each as long as nothing is wrong with it.
+    /// The positions of the policy's parts. They are complete only without errors.
     var places = PolicyPlaces()
-    /// Every event type and prefix with the dimension that it is named for.
+    /// Every event type and prefix with the dimension of its use.
     var eventUses: [EventUse] = []
 
     init(_ text: String) {
@@ -44,7 +44,7 @@ struct PolicyParser {
         reader = YAMLReader(text)
     }
 
-    /// Throws all mistakes at once, as `YAMLMistakes`.
+    /// Throws all errors at once, as `YAMLMistakes`.
     mutating func policy(file: String) throws -> ScoringPolicy {
         guard let policy = parse(), reader.mistakes.isEmpty else {
             throw YAMLMistakes(file: file, mistakes: reader.mistakes)
@@ -66,7 +66,7 @@ struct PolicyParser {
         let version = document["version"].flatMap { reader.integer($0, what: "version", in: 1...Int64.max) }
         var minimum: Int64?
         let score = document["score"].flatMap { self.score($0, &minimum) }
-        /// A section that may be left out; an empty one is left out.
+        /// An optional section. An empty one counts as missing.
         func optional(_ key: String) -> Value? { document[key].flatMap { reader.isNull($0) ? nil : $0 } }
         let early = optional("early").flatMap(early)
         let kinds = optional("kinds").map(kinds) ?? .all
@@ -130,7 +130,7 @@ struct PolicyParser {
         }
     }
 
-    /// The name of a rule, a perk, a sanction, a dimension, or of what a sanction blocks.
+    /// The name of a rule, a perk, a sanction, a dimension, or of a measure that a sanction blocks.
     func name(_ value: Value, what: String) -> String? {
         let name = reader.string(value, what: what)
         return name.flatMap {
@@ -165,7 +165,7 @@ struct PolicyParser {
         return false
     }
 
-    /// The items of a list; nil, with a note, if it is none or has more than `limit`.
+    /// The items of a list; nil, with a note, if it is not a list or has more than `limit` items.
     func items(_ value: Value, what: String, limit: Int) -> [Value]? {
         guard let items = reader.sequence(value, what: what) else { return nil }
         guard items.count <= limit else {
@@ -175,7 +175,7 @@ struct PolicyParser {
         return items
     }
 
-    /// One name or a list of them, at least one.
+    /// One name or a list of at least one.
     func names(_ value: Value, what: String) -> [(text: String, place: Value)] {
         if reader.isEmptySequence(value) {
             reader.note("\(what) must name at least one", at: value)
@@ -204,7 +204,7 @@ struct PolicyParser {
         ("days", Timestamp.microsecondsPerDay),
     ]
 
-    /// `N minutes`, `N hours` or `N days`, the singular too, in microseconds.
+    /// `N minutes`, `N hours` or `N days`, or their singular. Returns microseconds.
     private func early(_ value: Value) -> Int64? {
         guard let text = reader.string(value, what: "early") else { return nil }
         let longest = ScoringPolicy.maximumEarlyDays * Timestamp.microsecondsPerDay
@@ -223,7 +223,7 @@ struct PolicyParser {
 
     // MARK: The parts without rules
 
-    /// `minimum`: the least score, also of a score that is wrong elsewhere.
+    /// Sets `minimum` to the least score, even if another part of the score is wrong.
     private func score(_ value: Value, _ minimum: inout Int64?) -> ScoringPolicy.Score? {
         guard
             let mapping = reader.mapping(
@@ -288,7 +288,7 @@ struct PolicyParser {
     func dimension(_ value: Value) -> Int? {
         guard let name = reader.string(value, what: "dimension") else { return nil }
         if let index = dimensions.firstIndex(where: { $0.name == name }) { return index }
-        // Without any, the document's dimensions are the mistake, and it is told.
+        // If there are no dimensions, that error is reported already.
         if !dimensions.isEmpty { reader.noteUnknown("dimension", name, known: dimensions.map(\.name), at: value) }
         return nil
     }

@@ -1,7 +1,7 @@
 internal import Events
 internal import CEL
 
-/// What the numbers of a policy lie between, whatever happens: of each event, of rules, of dimensions, of the score.
+/// The ranges of a policy's numbers for all possible events: of each event, of rules, of dimensions, of the score.
 struct PolicyRanges {
     private let policy: ScoringPolicy
     /// By dimension.
@@ -28,15 +28,15 @@ struct PolicyRanges {
         max(low, min(high, range.lowerBound))...max(low, min(high, range.upperBound))
     }
 
-    /// Nil for what has no bound.
+    /// Nil if there is no bound.
     static func text(_ number: Double) -> String? { Int64(exactly: number).map { "\($0)" } }
 
     // MARK: Rules
 
-    /// What one event, or the rule over measures, gives.
+    /// The points of one event, or of the rule over measures.
     func ofEachEvent(_ rule: ScoringPolicy.Rule) -> ClosedRange<Double> { Self.ofEachEvent(rule, policy) }
 
-    /// What a rule gives at any moment; 0 is always among it.
+    /// The points of a rule at any moment. 0 is always in the range.
     func ofRule(_ rule: ScoringPolicy.Rule) -> ClosedRange<Double> { Self.ofRule(rule, policy) }
 
     private static func ofEachEvent(_ rule: ScoringPolicy.Rule, _ policy: ScoringPolicy) -> ClosedRange<Double> {
@@ -56,11 +56,11 @@ struct PolicyRanges {
         let (low, high) = (min(0, each.lowerBound), max(0, each.upperBound))
         let cap = rule.cap == .max ? Double.infinity : Double(rule.cap) * liveBuckets(rule)
         guard !rule.isOverMeasures else { return max(low, -cap)...min(high, cap) }
-        // Any number of events.
+        // For any number of events.
         return (low < 0 ? -cap : 0)...(high > 0 ? cap : 0)
     }
 
-    /// Buckets that can count at one moment, or more.
+    /// The number of buckets that can count at one moment, or an upper bound of it.
     private static func liveBuckets(_ rule: ScoringPolicy.Rule) -> Double {
         let shortest: Int64
         switch rule.per {
@@ -69,7 +69,7 @@ struct PolicyRanges {
         case .month: shortest = 28
         case .year: shortest = 365
         }
-        // Events come late, and with any time; but a bucket that is over counts for nothing.
+        // Events may be late, and have any time; but an expired bucket does not count.
         guard let lasts = rule.lasts else { return .infinity }
         return Double(lasts.days.upperBound / shortest + 2)
     }
@@ -86,7 +86,7 @@ struct PolicyRanges {
     {
         let variables = policy.variables.event
         let texts = kinds.intersection(policy.kinds).kinds.map(\.description)
-        // A prefix has types without end.
+        // A prefix has infinitely many types.
         let types = events.contains(where: \.isPrefix) ? [] : events.map(\.stem)
         return { slot in
             switch slot {
@@ -108,7 +108,7 @@ struct PolicyRanges {
         }
     }
 
-    /// What a perk sees (nil), or a sanction by level of a dimension.
+    /// The possible values of slots in a perk (nil), or in a level sanction of a dimension.
     func ofStanding(_ dimension: Int?) -> (Int) -> SlotRange? {
         let variables = policy.variables.standing
         let measures = Self.ofMeasures(policy.kinds, policy)
@@ -122,7 +122,7 @@ struct PolicyRanges {
         }
     }
 
-    /// Whether a score that someone can have lies in the band.
+    /// Whether a possible score is in the band.
     func canReach(band: Int) -> Bool {
         let next = band + 1
         return Double(policy.bands[band].from) <= score.upperBound

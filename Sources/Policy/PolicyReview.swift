@@ -1,4 +1,4 @@
-/// A policy without mistakes, and what its author perhaps did not mean by it.
+/// A policy without errors, and warnings about parts that are probably not intended.
 public struct PolicyReview: Sendable {
     public let policy: ScoringPolicy
     public let file: String
@@ -10,7 +10,7 @@ public struct PolicyReview: Sendable {
         found.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) }
     }
 
-    /// Throws all mistakes at once, as `YAMLMistakes`.
+    /// Throws all errors at once, as `YAMLMistakes`.
     public init(yaml text: String, file: String) throws {
         var parser = PolicyParser(text)
         policy = try parser.policy(file: file)
@@ -21,7 +21,7 @@ public struct PolicyReview: Sendable {
         places = parser.places.byPart
     }
 
-    /// Adds what sample events show.
+    /// Adds the findings from sample events.
     public mutating func add(_ sample: borrowing PolicySample) {
         for (part, message) in sample.findings {
             guard var warning = places[part] else { continue }
@@ -30,14 +30,14 @@ public struct PolicyReview: Sendable {
         }
     }
 
-    /// One a line, as `FILE:LINE:COLUMN: warning: message`; or as errors.
+    /// One line per warning, as `FILE:LINE:COLUMN: warning: message`; with `areErrors` as errors.
     public func lines(areErrors: Bool = false) -> [String] {
         warnings.map { "\(file):\($0.line):\($0.column): \(areErrors ? "error" : "warning"): \($0.message)" }
     }
 }
 
 extension PolicyPlaces {
-    /// Where the ids of rules, measures and sanctions stand, without a message.
+    /// The positions of the ids of rules, measures and sanctions, without a message.
     fileprivate var byPart: [PolicySample.Part: YAMLMistake] {
         func place(_ mapping: YAMLReader.Mapping) -> YAMLMistake {
             let value = mapping["id"] ?? mapping.place

@@ -1,10 +1,10 @@
 public import Events
 internal import CEL
 
-/// What the rules, measures and sanctions of a policy make of sample events: how many match, and how many cannot be
-/// evaluated. Each event by itself, so the order of a sample does not matter but for enrolments.
+/// Counts how many sample events match the rules, measures and sanctions of a policy, and how many evaluations fail.
+/// Each event is evaluated by itself, so the order of a sample only matters for enrolments.
 public struct PolicySample: ~Copyable {
-    /// A part that looks at events.
+    /// A part with expressions over events.
     public enum Part: Hashable, Sendable {
         case rule(Int)
         case measure(Int)
@@ -19,11 +19,11 @@ public struct PolicySample: ~Copyable {
         let amount: Expression?
         var matched: Int64 = 0
         var failed: Int64 = 0
-        /// Of the first evaluation without a value.
+        /// The event and the reason of the first failed evaluation.
         var failure: (source: String, id: String, reason: String)?
     }
 
-    /// What an enrolment says.
+    /// The values of an enrolment.
     private struct Subject {
         var kind: SubjectKind?
         var attributes: [Value]
@@ -99,7 +99,7 @@ public struct PolicySample: ~Copyable {
             }
         }
         let name = String(decoding: event.subject, as: UTF8.self)
-        // A second enrolment changes only what is said of the subject.
+        // A second enrolment changes only the attributes.
         if let known = subjects[name]?.kind { subject.kind = known }
         subjects[name] = subject
     }
@@ -152,9 +152,9 @@ public struct PolicySample: ~Copyable {
         )
     }
 
-    // MARK: What came of it
+    // MARK: Results
 
-    /// What matched nothing, and what could not be evaluated, in policy order.
+    /// The parts that matched no event, and those whose evaluation failed, in policy order.
     public var findings: [(part: Part, message: String)] {
         readers.flatMap { reader in
             var found: [(part: Part, message: String)] = []
@@ -173,7 +173,7 @@ public struct PolicySample: ~Copyable {
 }
 
 extension ScoringPolicy.AttributeType {
-    /// Nil for a value of another type.
+    /// Nil if the value has another type.
     fileprivate func typed(_ value: Value) -> Value? {
         switch (self, value) {
         case (.int, .int), (.double, .double), (.string, .string), (.bool, .bool): value

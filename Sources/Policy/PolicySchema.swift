@@ -1,7 +1,7 @@
-/// The JSON Schema (2020-12) of policy documents, for editors. `standing policy check` finds more: it knows expressions,
-/// contexts and protected attributes.
+/// The JSON Schema (2020-12) of policy documents, for editors. `standing policy check` finds more errors, in
+/// expressions, contexts and protected attributes.
 public enum PolicySchema {
-    /// The schema's one home; `deploy/policies/policy.schema.json` is this text byte for byte.
+    /// The source of the schema. `deploy/policies/policy.schema.json` is the same text, byte for byte.
     public static let text = #"""
         {
           "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,6 +1,6 @@
-/// A first policy, small and commented, and its cases: what `standing policy new` writes.
+/// A small commented policy and its cases, which `standing policy new` writes.
 public enum PolicyTemplate {
-    /// - Parameter name: of the policy, `[a-z][a-z0-9-]*`.
+    /// - Parameter name: the policy's name, `[a-z][a-z0-9-]*`.
     public static func policy(_ name: String) -> String {
         """
         # What each event is worth, and what follows from a score. Check it:  standing policy check --strict \(name).yaml
@@ -40,7 +40,7 @@ public enum PolicyTemplate {
         """
     }
 
-    /// The cases lie in a folder beside the policy.
+    /// The cases are in a folder beside the policy.
     public static func cases(_ name: String) -> String {
         """
         # Given these events, then exactly these facts.

@@ -1,9 +1,10 @@
 public import CEL
 
-/// The variables that a policy's expressions may name, by what they are about, and their slots in a frame. Constants have
-/// no slots. A slot of an attribute or a measure has its declared type; `.error(.noSuchField)` says that it is absent.
+/// The variables of a policy's expressions, by the object of the expression, and their slots in a frame. Constants have
+/// no slots. The slot of an attribute or a measure has a value of its declared type, or `.error(.noSuchField)` if it is
+/// absent.
 public struct PolicyVariables: Sendable {
-    /// What expressions of the same policy have in common.
+    /// The names that all expressions of a policy share.
     struct Names {
         var dimensions: [String] = []
         var constants: [ScoringPolicy.Constant] = []
@@ -11,8 +12,8 @@ public struct PolicyVariables: Sendable {
         var measures: [String] = []
     }
 
-    /// Rules, measures, and a sanction's event condition: `data`, `type`, `source`, `subject`, `id`, `time`, `kind`,
-    /// `constant.<name>`, `attribute.<name>`.
+    /// The variables of rules, measures, and a sanction's event condition: `data`, `type`, `source`, `subject`, `id`,
+    /// `time`, `kind`, `constant.<name>`, `attribute.<name>`.
     public struct Event: Sendable {
         public var declarations = Declarations()
         public let type: Int
@@ -23,7 +24,7 @@ public struct PolicyVariables: Sendable {
         public let kind: Int
         /// By attribute.
         public let attributes: [Int]
-        /// An expression over an event sees no measure: one that names one of these is told so.
+        /// The slots of measures. An expression over an event that names one is an error with a message of its own.
         let measures: Set<Int>
 
         init(_ names: Names) {
@@ -39,9 +40,10 @@ public struct PolicyVariables: Sendable {
         }
     }
 
-    /// Perks, a sanction's level and rules over measures: `score`, `band`, `kind`, `dimension.<name>`, `sanctioned`, `points`,
-    /// `measure.<id>`, `constant.<name>`, `attribute.<name>`. A sanction's level sees only `points` and the measures of its own
-    /// dimension, and what is the subject's; a rule over measures the same without `points`.
+    /// The variables of perks, level sanctions and rules over measures: `score`, `band`, `kind`, `dimension.<name>`,
+    /// `sanctioned`, `points`, `measure.<id>`, `constant.<name>`, `attribute.<name>`. A level sanction may use only
+    /// `points` and the measures of its own dimension, and the subject's values; a rule over measures the same without
+    /// `points`.
     public struct Standing: Sendable {
         public var declarations = Declarations()
         public let score: Int
@@ -78,7 +80,8 @@ public struct PolicyVariables: Sendable {
 }
 
 extension Declarations {
-    /// Constants, and attributes, whose slots it returns. Attributes that the policy does not declare are absent.
+    /// Declares constants and attributes. Returns the slots of the attributes. Attributes that the policy does not
+    /// declare are absent.
     fileprivate mutating func declare(_ names: PolicyVariables.Names) -> [Int] {
         declareConstants("constant", names.constants.map { ($0.name, $0.value) })
         return declareRecord("attribute", fields: names.attributes.map { ($0.name, $0.type.valueType) }, isOpen: true)

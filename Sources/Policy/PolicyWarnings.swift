@@ -1,8 +1,8 @@
 internal import Events
 internal import CEL
 
-/// What a policy allows and its author perhaps did not mean: parts that can do nothing, and expressions whose answer is
-/// certain.
+/// Warnings about a valid policy: parts that have no effect, and expressions whose answer is certain. They are probably
+/// not intended.
 struct PolicyWarnings {
     typealias Value = YAMLReader.Value
 
@@ -11,7 +11,7 @@ struct PolicyWarnings {
     private let ranges: PolicyRanges
     private(set) var found: [YAMLMistake] = []
 
-    /// Of a policy without mistakes.
+    /// The policy must have no errors.
     init(_ policy: ScoringPolicy, _ places: PolicyPlaces) {
         self.policy = policy
         self.places = places
@@ -142,7 +142,7 @@ struct PolicyWarnings {
         }
     }
 
-    // MARK: What follows
+    // MARK: Consequences
 
     private mutating func checkBands() {
         let score = ranges.score
@@ -182,7 +182,7 @@ struct PolicyWarnings {
         }
     }
 
-    /// A sanction by level is imposed by an event that takes points, or comes into an adverse measure.
+    /// A level sanction is imposed by an event that subtracts points, or comes into an adverse measure.
     private mutating func checkWhatImposes(_ sanction: ScoringPolicy.Sanction, _ when: Expression, at value: Value) {
         let name = policy.dimensions[sanction.dimension].name
         let isAdverse = policy.measures.contains { measure in
@@ -207,11 +207,11 @@ struct PolicyWarnings {
         }
     }
 
-    // MARK: What is not used
+    // MARK: Unused parts
 
     private mutating func checkUse() {
         let expressions = policy.expressions
-        // What expressions of points were that are a number now is known to the parser alone.
+        // Only the parser knows the expressions of points that became numbers.
         let constants = Set(expressions.flatMap(\.constantNames)).union(places.constantsInPoints)
         for (number, constant) in policy.constants.enumerated() where !constants.contains("constant.\(constant.name)") {
             warn("no expression names the constant \"\(constant.name)\"", at: places.constants[number])
@@ -228,7 +228,7 @@ struct PolicyWarnings {
 }
 
 extension CalendarSpan {
-    /// Days that it certainly has, and at most has.
+    /// The least and the greatest number of days.
     var days: ClosedRange<Int64> {
         switch unit {
         case .days: count...count
@@ -237,7 +237,7 @@ extension CalendarSpan {
         }
     }
 
-    /// Whether no calendar makes it shorter than the other.
+    /// Whether it is at least as long as the other in every part of the calendar.
     fileprivate func certainlyReaches(_ other: CalendarSpan) -> Bool {
         switch (unit, other.unit) {
         case (.months, .months), (.years, .years), (.days, .days): count >= other.count
@@ -249,10 +249,10 @@ extension CalendarSpan {
 }
 
 extension ScoringPolicy {
-    /// Whether an expression names an attribute that the policy does not declare, and that is absent therefore.
+    /// Whether an expression names an attribute that the policy does not declare, which is therefore absent.
     public var namesUndeclaredAttributes: Bool { expressions.contains { !$0.undeclaredNames.isEmpty } }
 
-    /// Every expression of the policy, but the constant ones of points.
+    /// Every expression of the policy, except those of points that became constants.
     var expressions: [Expression] {
         var all: [Expression] = perks.map(\.when)
         for rule in rules {

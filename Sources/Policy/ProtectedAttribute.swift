@@ -1,5 +1,5 @@
-/// What no policy may look at (SPEC section 3): names of fields in an event's data, at any depth. Case, `_` and `-` do
-/// not matter.
+/// Names that no policy may read (SPEC section 3): fields of an event's data, at any depth. Case, `_` and `-` are
+/// ignored.
 public enum ProtectedAttribute {
     public static let names = [
         "race", "ethnicity", "religion", "political_opinion", "political_affiliation", "union_membership", "health",
@@ -11,7 +11,7 @@ public enum ProtectedAttribute {
 
     public static func contains(_ name: String) -> Bool { folded.contains(fold(name.utf8)) }
 
-    /// The same for a key as it stands in an event.
+    /// The same for the bytes of a key in an event.
     public static func contains(_ name: UnsafeRawBufferPointer) -> Bool {
         folded.contains { matches($0, name) }
     }

@@ -1,6 +1,6 @@
 extension ScoringPolicy {
-    /// The event types and prefixes that the policy names, each once: those of the rules first, then of the measures and the
-    /// sanctions, in the policy's order.
+    /// The event types and prefixes that the policy names, each once: those of the rules, then of the measures, then of
+    /// the sanctions, in the policy's order.
     public var eventPatterns: [EventPattern] {
         var patterns: [EventPattern] = []
         var seen: Set<EventPattern> = []
@@ -19,7 +19,7 @@ extension ScoringPolicy {
         return patterns
     }
 
-    /// The event type that a misspelt one may be meant to be; nil if none is near.
+    /// The policy's event type that is nearest to a misspelt one; nil if none is near.
     public func eventType(near type: String) -> String? {
         YAMLReader.nearest(to: type, in: eventPatterns.filter { !$0.isPrefix }.map(\.stem))
     }

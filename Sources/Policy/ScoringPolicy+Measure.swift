@@ -2,13 +2,13 @@ public import Events
 public import CEL
 
 extension ScoringPolicy {
-    /// A value with a name, for every expression.
+    /// A named value in every expression.
     public struct Constant: Sendable {
         public var name: String
         public var value: Value
     }
 
-    /// What an enrolment may say of a subject, for every expression.
+    /// A value of a subject from its enrolment, in every expression.
     public struct Attribute: Sendable, Equatable {
         public var name: String
         public var type: AttributeType
@@ -36,9 +36,9 @@ extension ScoringPolicy {
             case sum(Expression)
             case min(Expression)
             case max(Expression)
-            /// Of the last event by time, source and id.
+            /// The value of the last event by time, source and id.
             case latest(Expression)
-            /// Events after the last one of what breaks the streak.
+            /// The number of events after the last one that breaks the streak.
             case streak(breakers: [EventPattern])
         }
 
@@ -46,15 +46,15 @@ extension ScoringPolicy {
         public var dimension: Int
         public var kinds: KindSet
         public var events: [EventPattern]
-        /// Over the event; nil: always.
+        /// An expression over the event; nil if every event is in the measure.
         public var when: Expression?
         public var value: Value
-        /// Nil: for ever.
+        /// Nil if events stay in the measure for ever.
         public var within: CalendarSpan?
-        /// Its events are held against the subject: one that comes into it can impose a sanction by level.
+        /// Whether its events are held against the subject: one that comes into it can impose a level sanction.
         public var isAdverse: Bool
 
-        /// Without events it has no value: reading it is an error.
+        /// Whether it has no value without events. Reading it is then an error.
         public var mayBeAbsent: Bool {
             switch value {
             case .count, .sum, .streak: false
@@ -66,7 +66,7 @@ extension ScoringPolicy {
             if case .streak(let breakers) = value { breakers } else { [] }
         }
 
-        /// The expression that gives an event's value; nil where each counts as one.
+        /// The expression of an event's value; nil if each event counts as one.
         public var amount: Expression? {
             switch value {
             case .sum(let amount), .min(let amount), .max(let amount), .latest(let amount): amount
@@ -74,7 +74,7 @@ extension ScoringPolicy {
             }
         }
 
-        /// The instant from which an event is in it no more; `Int64.max`: never.
+        /// The instant from which an event is not in the measure; `Int64.max` if it stays for ever.
         public func windowEnd(of time: Timestamp) -> Timestamp { ScoringPolicy.windowEnd(of: time, within) }
     }
 }

@@ -2,11 +2,11 @@ public import Events
 public import CEL
 
 extension ScoringPolicy {
-    /// What events, or the measures of a subject, are worth.
+    /// Points for events, or for the measures of a subject.
     public struct Rule: Sendable {
-        /// What a bucket gives shrinks by equal steps after its end, one a unit of its `lasts`.
+        /// The points of a bucket decrease in equal steps after its end, one per unit of its `lasts`.
         public struct Fading: Sendable, Equatable {
-            /// From 1 to `maximumSteps`; after the last nothing is left.
+            /// From 1 to `maximumSteps`. After the last step the points are 0.
             public var steps: Int64
             /// Days or months.
             public var unit: CalendarSpan.Unit
@@ -20,11 +20,11 @@ extension ScoringPolicy {
                 guard (1...Self.maximumSteps).contains(steps) else { return nil }
             }
 
-            /// What is left of a bucket's clamped sum after so many steps, truncated towards zero.
+            /// The rest of a bucket's clamped sum after this many steps, truncated towards zero.
             public func rest(of points: Int64, after step: Int64) -> Int64 {
                 guard step > 0 else { return points }
                 guard step < steps else { return 0 }
-                // Sums saturate far below this: a division of one word does.
+                // Sums saturate far below this, so a division of one word suffices.
                 if points.magnitude < 1 << 56 { return points * (steps - step) / steps }
                 let rest = UInt64(steps).dividingFullWidth(
                     points.magnitude.multipliedFullWidth(by: UInt64(steps - step))
@@ -38,38 +38,40 @@ extension ScoringPolicy {
         public var kinds: KindSet
         /// Empty for a rule over measures.
         public var events: [EventPattern]
-        /// Over the event; nil: always.
+        /// An expression over the event; nil if every event matches.
         public var when: Expression?
         public var points: Points
         public var per: Period
-        /// What a bucket, a window or a rule over measures gives is clamped to `-cap...cap`; `Int64.max`: it is not.
+        /// The points of a bucket, a window or a rule over measures are clamped to `-cap...cap`; `Int64.max` means no
+        /// cap.
         public var cap: Int64
-        /// How long a bucket counts after its end; nil: for ever.
+        /// How long a bucket counts after its end; nil if it counts for ever.
         public var lasts: CalendarSpan?
-        /// A rolling rule's window, instead of buckets: its sum is that of the events in it. Nil if it has buckets.
+        /// The window of a rolling rule, which has the sum of the events in it instead of buckets. Nil if the rule has
+        /// buckets.
         public var within: CalendarSpan? = nil
         public var fading: Fading? = nil
 
-        /// It has no event: its points are a function of the subject's measures.
+        /// Whether the rule has no event, so that its points are a function of the subject's measures.
         public var isOverMeasures: Bool { events.isEmpty }
 
-        /// The instant from which a bucket counts no more; `Int64.max`: never.
+        /// The instant from which a bucket does not count; `Int64.max` if it always counts.
         public func end(of bucket: Int32) -> Timestamp {
             guard let lasts else { return Timestamp(microseconds: .max) }
             return per.end(of: bucket).adding(lasts)
         }
 
-        /// The instant from which a bucket that fades has made so many steps.
+        /// The instant from which a fading bucket has made this many steps.
         public func start(ofStep step: Int64, of bucket: Int32) -> Timestamp {
             let end = per.end(of: bucket)
             return fading.map { end.adding(CalendarSpan(step, $0.unit)) } ?? end
         }
 
-        /// The instant from which an event of a rolling rule is in its window no more; `Int64.max`: never.
+        /// The instant from which an event is not in a rolling rule's window; `Int64.max` if it stays for ever.
         public func windowEnd(of time: Timestamp) -> Timestamp { ScoringPolicy.windowEnd(of: time, within) }
     }
 
-    /// A window is added to the end of the event's UTC day. Nil, and `Int64.max`: for ever.
+    /// A window is added to the end of the event's UTC day. Nil gives `Int64.max`, which means for ever.
     static func windowEnd(of time: Timestamp, _ within: CalendarSpan?) -> Timestamp {
         guard let within else { return Timestamp(microseconds: .max) }
         return Period.day.end(of: Period.day.bucket(of: time)).adding(within)

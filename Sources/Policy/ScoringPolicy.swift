@@ -1,10 +1,10 @@
 public import Events
 public import CEL
 
-/// A policy that has passed every check: what each event is worth, and what follows from a score.
+/// A policy that has passed every check: the points of events, and the consequences of a score.
 ///
-/// Indices into `dimensions`, `attributes`, `measures`, `rules`, `bands`, `perks` and `sanctions` are in the document's order
-/// and serve as their numbers everywhere else.
+/// Indices into `dimensions`, `attributes`, `measures`, `rules`, `bands`, `perks` and `sanctions` are in the document's
+/// order, and serve as their numbers everywhere else.
 public struct ScoringPolicy: Sendable {
     public struct Score: Sendable, Equatable {
         public var base: Int64
@@ -12,17 +12,17 @@ public struct ScoringPolicy: Sendable {
         public var max: Int64
     }
 
-    /// A context: evidence never crosses it.
+    /// A context. Evidence of one dimension never counts in another.
     public struct Dimension: Sendable, Equatable {
         public var name: String
-        /// Clamp of the dimension's points.
+        /// The bounds to which the dimension's points are clamped.
         public var min: Int64
         public var max: Int64
     }
 
     public enum Points: Sendable {
         case constant(Int64)
-        /// Over the event, or of a rule over measures over the standing; gives an int.
+        /// Over the event, or over the standing for a rule over measures. Gives an int.
         case expression(Expression)
     }
 
@@ -33,23 +33,23 @@ public struct ScoringPolicy: Sendable {
 
     public struct Perk: Sendable {
         public var id: String
-        /// Over the standing.
+        /// An expression over the standing.
         public var when: Expression
-        /// Revoked only after so long without the condition.
+        /// The perk is revoked only after the condition was false for this long.
         public var grace: CalendarSpan
     }
 
     public struct Sanction: Sendable {
         public enum Trigger: Sendable {
-            /// Over the dimension's points and measures, the subject's kind and attributes.
+            /// An expression over the dimension's points and measures, the subject's kind and attributes.
             case level(Expression)
-            /// What imposes it, and a condition over the event (nil: always).
+            /// The event types that impose it, and a condition over the event; nil if every event matches.
             case event([EventPattern], when: Expression?)
         }
 
         public var id: String
         public var dimension: Int
-        /// What a blacklist service blocks while it is in force.
+        /// The names that a blacklist service blocks while it is in force.
         public var measures: [String]
         public var trigger: Trigger
         public var liftedBy: [EventPattern]
@@ -58,23 +58,23 @@ public struct ScoringPolicy: Sendable {
     }
 
     public struct Appeals: Sendable, Equatable {
-        /// Nothing is blocked while an appeal is undecided.
+        /// Whether nothing is blocked while an appeal is undecided.
         public var stay = true
         public var decideWithin = CalendarSpan(30, .days)
     }
 
-    /// What activating a policy may cost those who are scored; nil: no bound. Shares are of the subjects who are enrolled, in
-    /// hundredths of a percent.
+    /// Limits of the harm that a policy's activation may do to subjects. A nil limit does not restrict. Shares are of
+    /// the enrolled subjects, in hundredths of a percent.
     public struct HarmBudget: Sendable, Equatable {
-        /// Who may fall to a lower band.
+        /// The share of subjects that may fall to a lower band.
         public var loseBand: Int64?
-        /// Who may lose points.
+        /// The share of subjects that may lose points.
         public var losePoints: Int64?
-        /// Who may lose a perk.
+        /// The share of subjects that may lose a perk.
         public var losePerk: Int64?
-        /// Points that one subject may lose.
+        /// The points that one subject may lose.
         public var largestLoss: Int64?
-        /// Sanctions that would be on subjects, had this policy always been active, and are not.
+        /// The sanctions that would exist if this policy had always been active, and do not exist.
         public var newSanctions: Int64?
 
         public init() {}
@@ -87,7 +87,7 @@ public struct ScoringPolicy: Sendable {
     /// Microseconds that an event waits for its subject's enrolment, and a void for its event (SPEC section 2).
     public var early: Int64 = 3600 * Timestamp.microsecondsPerSecond
     public var dimensions: [Dimension]
-    /// Their values stand in the expressions: nothing else needs them.
+    /// Their values are compiled into the expressions. Nothing else needs them.
     public var constants: [Constant] = []
     public var attributes: [Attribute] = []
     public var measures: [Measure] = []
@@ -97,14 +97,14 @@ public struct ScoringPolicy: Sendable {
     public var sanctions: [Sanction]
     public var appeals = Appeals()
     public var harmBudget = HarmBudget()
-    /// Where the expressions of this policy find their variables.
+    /// The variables of this policy's expressions.
     public var variables: PolicyVariables
-    /// The document's text, as it goes into the ledger.
+    /// The document's text, byte for byte as in the ledger.
     public var text: String
 
     public static let maximumDimensions = 64
     public static let maximumConstants = 256
-    /// Items of a constant that is a list.
+    /// The limit of items of a constant list.
     public static let maximumConstantItems = 1024
     public static let maximumAttributes = 64
     public static let maximumMeasures = 256
@@ -112,17 +112,17 @@ public struct ScoringPolicy: Sendable {
     public static let maximumBands = 64
     public static let maximumPerks = 256
     public static let maximumSanctions = 256
-    /// Event types and prefixes of one rule, measure or sanction, and what a sanction blocks.
+    /// The limit of event types and prefixes of one rule, measure or sanction, and of the names that a sanction blocks.
     public static let maximumNames = 256
-    /// Event types and prefixes, each as often as a rule, a measure or a sanction applies to it: by its own name, or by a prefix
-    /// that covers it.
+    /// The limit of uses of event types and prefixes. A type counts for each rule, measure or sanction that applies to
+    /// it, by its own name or by a prefix that covers it.
     public static let maximumUses = 1_000_000
-    /// The longest `early`, in days.
+    /// The greatest `early`, in days.
     public static let maximumEarlyDays: Int64 = 7
-    /// Sums saturate here.
+    /// The limit at which sums saturate.
     public static let saturation: Int64 = 1 << 31
 
-    /// What a ledger partition has before its first entry: no rule, nobody to score.
+    /// The policy of a ledger partition before its first entry: no rules, and no kinds to score.
     public static let absent = ScoringPolicy(
         id: "absent", version: 0, score: Score(base: 0, min: 0, max: 0), kinds: [], dimensions: [], rules: [],
         bands: [Band(name: "", from: 0)], perks: [], sanctions: [], variables: PolicyVariables(), text: ""

@@ -1,4 +1,4 @@
-/// A policy that many keep at once.
+/// A policy with several owners.
 public final class SharedPolicy: Sendable {
     public let policy: ScoringPolicy
 

@@ -1,6 +1,6 @@
 internal import Yams
 
-/// A value of a document, its texts as the document has them.
+/// A value of a document, with its texts as in the document.
 struct YAMLNode {
     enum Content {
         case scalar(text: String, isPlain: Bool)
@@ -9,12 +9,12 @@ struct YAMLNode {
     }
 
     let content: Content
-    /// Written out, such as `tag:yaml.org,2002:int`; empty if the document gives none.
+    /// The full tag, such as `tag:yaml.org,2002:int`; empty if the document has none.
     let tag: String
     let line: Int
     let column: Int
 
-    /// Notes what only YAML 1.1 allows, halves of surrogate pairs, and keys that mean the same.
+    /// Notes syntax that only YAML 1.1 allows, halves of surrogate pairs, and equal keys.
     init(_ node: Node, of document: YAMLText, _ mistakes: inout [YAMLMistake]) {
         let line = node.mark?.line ?? 1
         let column = node.mark?.column ?? 1
@@ -57,7 +57,7 @@ struct YAMLNode {
                 })
             tag = members.tag.rawValue
         case .alias:
-            // The parser follows aliases, and the reader refuses them before.
+            // The parser resolves aliases, but the reader has refused them before.
             preconditionFailure("the parser gives no aliases")
         }
     }

@@ -1,9 +1,9 @@
 extension YAMLReader {
-    /// The first alias (`*name`) of an anchor (`&name`) of the document; nil for a document without.
+    /// The first alias (`*name`) of an anchor (`&name`) of the document; nil if there is none.
     ///
-    /// Aliases are refused before anything is composed: a few levels of them stand for more nodes than any memory has,
-    /// and what is wrong behind one would be told at the anchor. The search knows nothing of quotes: a text that has
-    /// both signs before the same word, each where a node may begin, is taken for one.
+    /// Aliases are refused before anything is composed. A few levels of them expand to more nodes than fit any memory,
+    /// and an error after an alias would be reported at the anchor. The search ignores quotes: a text that has both
+    /// signs before the same word, each where a node may begin, counts as an alias.
     static func alias(in text: String) -> YAMLMistake? {
         let bytes = Array(text.utf8)
         var anchors: Set<ArraySlice<UInt8>> = []
@@ -24,7 +24,7 @@ extension YAMLReader {
         return mistake
     }
 
-    /// Every `mark` that stands where a node may begin, with the word behind it, until `body` answers false.
+    /// Calls the body with every `mark` where a node may begin, and the word after it, until the body returns false.
     private static func forEachMark(
         _ mark: UInt8, in bytes: [UInt8], _ body: (ArraySlice<UInt8>, _ place: Int) -> Bool
     ) {
@@ -38,7 +38,7 @@ extension YAMLReader {
         }
     }
 
-    /// Line and column, by Unicode scalars and from 1, of a byte.
+    /// The line and column of a byte, in Unicode scalars from 1.
     static func place(of byte: Int, in bytes: [UInt8]) -> (line: Int, column: Int) {
         var line = 1
         var start = 0
@@ -50,7 +50,7 @@ extension YAMLReader {
         return (line, bytes[start..<byte].count { $0 & 0xC0 != 0x80 } + 1)
     }
 
-    /// The second place of a key whose first is told.
+    /// The position of the second of two equal keys, after that of the first.
     static func second(_ key: String, after line: Int, _ column: Int, in text: String) -> (line: Int, column: Int)? {
         let bytes = Array(text.utf8)
         let key = Array(key.utf8)

@@ -1,13 +1,13 @@
 extension YAMLReader {
-    /// The text of a file's bytes. Throws one mistake: the first byte that is not UTF-8, or that the file is in another
-    /// of Unicode's encodings.
-    /// - Parameter file: the name that the mistake shows.
+    /// The text of a file's bytes. Throws one error: the first byte that is not UTF-8, or that the file has another of
+    /// Unicode's encodings.
+    /// - Parameter file: the file's name in the error.
     public static func text(of bytes: some Sequence<UInt8>, file: String) throws(YAMLMistakes) -> String {
         let bytes = Array(bytes)
         func mistake(_ line: Int, _ column: Int, _ message: String) -> YAMLMistakes {
             YAMLMistakes(file: file, mistakes: [YAMLMistake(line: line, column: column, message: message)])
         }
-        // As YAML detects an encoding: by a byte order mark, or by the zeros around a first ASCII character.
+        // YAML detects an encoding by a byte order mark, or by the zeros around a first ASCII character.
         if bytes.starts(with: [0xFE, 0xFF]) || bytes.starts(with: [0xFF, 0xFE]) || bytes.prefix(4).contains(0) {
             throw mistake(1, 1, "the file is UTF-16 or UTF-32: save it as UTF-8")
         }

@@ -1,18 +1,18 @@
 public import Events
 
 extension YAMLReader {
-    /// Lists and mappings inside one another, in a value that becomes JSON.
+    /// The limit of nested lists and mappings in a value that becomes JSON.
     public static let maximumJSONDepth = 32
 
-    /// Writes a value as JSON, its mappings in the document's order, its scalars as YAML's core schema has them
-    /// (`YAMLScalar`). False, with a note, if that cannot be: a key that is no word, a tag outside that schema, `.inf` and
-    /// `.nan`, more than `limit` bytes, more than `maximumJSONDepth` levels.
+    /// Writes a value as JSON, with mappings in the document's order and scalars as in YAML's core schema
+    /// (`YAMLScalar`). Returns false, with a note, if it cannot: a key that is not a word, a tag outside that schema,
+    /// `.inf` and `.nan`, more than `limit` bytes, more than `maximumJSONDepth` levels.
     @discardableResult
     public func writeJSON(_ value: Value, limit: Int, to writer: inout ByteWriter) -> Bool {
         writeJSON(value.node, root: value, end: writer.count + limit, depth: 0, to: &writer)
     }
 
-    /// The same as a text; nil, with a note, if that cannot be.
+    /// The same as a text; nil, with a note, if it cannot.
     public func json(_ value: Value) -> String? {
         var writer = ByteWriter()
         guard writeJSON(value, limit: 8 * Self.maximumBytes, to: &writer) else { return nil }
@@ -73,9 +73,9 @@ extension YAMLReader {
         return true
     }
 
-    /// Whether a list or mapping has no tag or this one; notes any other.
+    /// Whether a list or mapping has no tag or this one. Notes any other tag.
     private func hasTag(_ node: YAMLNode, _ tag: String) -> Bool {
-        // `!` leaves a list a list and a mapping a mapping.
+        // With the tag `!` a list is a list and a mapping is a mapping.
         if node.tag.isEmpty || node.tag == tag || node.tag == "!" { return true }
         note(foreign(node.tag), at: Value(node))
         return false
@@ -85,6 +85,6 @@ extension YAMLReader {
         "the tag \(short(tag).prefix(80)) is not known here: JSON has values of YAML's core schema only"
     }
 
-    /// As documents write a tag: `!!int`.
+    /// The short form of a tag in documents: `!!int`.
     private func short(_ tag: String) -> String { tag.replacing("tag:yaml.org,2002:", with: "!!", maxReplacements: 1) }
 }

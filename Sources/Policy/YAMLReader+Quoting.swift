@@ -1,6 +1,6 @@
-/// What YAML makes of an expression that lacks its quotes, or has some too many.
+/// Effects of YAML's syntax on an expression that lacks quotes, or has too many.
 extension YAMLReader {
-    /// What a parser's problem in a line with an expression comes from; empty where nothing is known.
+    /// The probable cause of the parser's error in a line with an expression; empty if none is known.
     static func quotingHint(_ problem: String, line: Int, in text: String) -> String {
         let lines = text.split(separator: "\n", maxSplits: line, omittingEmptySubsequences: false)
         guard lines.indices.contains(line - 1), let first = firstOfExpression(lines[line - 1]) else { return "" }
@@ -35,7 +35,7 @@ extension YAMLReader {
 }
 
 extension YAMLReader.Value {
-    /// Whether a text without quotes ends where YAML takes the rest of its line for a comment.
+    /// Whether YAML reads the rest of the line after a text without quotes as a comment.
     public func isCut(byCommentIn text: String) -> Bool {
         guard case .scalar(let scalar, isPlain: true) = node.content, !scalar.contains("\n") else { return false }
         let lines = text.split(separator: "\n", maxSplits: line, omittingEmptySubsequences: false)
@@ -47,6 +47,6 @@ extension YAMLReader.Value {
 }
 
 extension YAMLReader.Value {
-    /// A tag of the document's own, `!data.late`, as which YAML reads an expression that begins with `!`. Nil if there is none.
+    /// The document's own tag, such as `!data.late`, which is an expression that begins with `!`. Nil if there is none.
     public var ownTag: String? { node.tag.hasPrefix("!") && node.tag.utf8.count > 1 ? node.tag : nil }
 }

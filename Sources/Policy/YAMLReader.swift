@@ -1,14 +1,14 @@
 internal import CEL
 internal import Yams
 
-/// One mistake in a YAML file, with its place. Lines and columns count from 1.
+/// An error in a YAML file, with its position. Lines and columns count from 1.
 public struct YAMLMistake: Error, Hashable, Sendable {
     public var line: Int
     public var column: Int
     public var message: String
 }
 
-/// All mistakes of one file, printed one a line as `FILE:LINE:COLUMN: error: message`.
+/// All errors of one file, printed as one line per error: `FILE:LINE:COLUMN: error: message`.
 public struct YAMLMistakes: Error, Sendable, CustomStringConvertible {
     public let file: String
     public let mistakes: [YAMLMistake]
@@ -23,23 +23,24 @@ public struct YAMLMistakes: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// A YAML document read with its places: every read either answers or notes a mistake, so that all come out at once.
+/// A parsed YAML document with positions. Every read returns a value or notes an error, so that all errors are reported
+/// at once.
 public final class YAMLReader {
-    /// A document may have this many bytes.
+    /// The limit of a document's bytes.
     public static let maximumBytes = 1024 * 1024
-    /// Beyond this many mistakes the rest is only counted.
+    /// The limit of errors that are stored. Further ones are only counted.
     public static let maximumMistakes = 1000
 
     private var noted: [YAMLMistake] = []
     private var untold = 0
 
-    /// In the order in which they were found; the last says how many are not told.
+    /// In the order in which they were found. The last one gives the number of those that are not stored.
     public var mistakes: [YAMLMistake] {
         guard untold > 0, let last = noted.last else { return noted }
         return noted + [YAMLMistake(line: last.line, column: last.column, message: "\(untold) more mistakes")]
     }
 
-    /// A value and where it stands.
+    /// A value and its position.
     public struct Value {
         let node: YAMLNode
 
@@ -49,7 +50,7 @@ public final class YAMLReader {
         init(_ node: YAMLNode) { self.node = node }
     }
 
-    /// A mapping whose keys are all known.
+    /// A mapping with known keys.
     public struct Mapping {
         public let place: Value
         let entries: [(key: Value, name: String, value: Value)]
@@ -73,17 +74,17 @@ public final class YAMLReader {
         }
     }
 
-    /// The document's value; throws what leaves it without one.
+    /// The document's value. Throws an error that leaves the document without a value.
     private static func node(of text: String, _ mistakes: inout [YAMLMistake]) throws(YAMLMistake) -> YAMLNode {
         guard text.utf8.count <= maximumBytes else {
             throw YAMLMistake(line: 1, column: 1, message: "the document is larger than \(maximumBytes) bytes")
         }
-        // A byte order mark is no part of the document.
+        // A byte order mark is not part of the document.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         if let alias = alias(in: text) { throw alias }
         let document = try YAMLText(text)
         do {
-            // Texts are resolved here, so that the parser's rules, which are of YAML 1.1, are left out.
+            // The reader resolves texts itself, because the parser's rules are those of YAML 1.1.
             if let node = try compose(yaml: document.readable, .basic) {
                 return YAMLNode(node, of: document, &mistakes)
             }
@@ -125,7 +126,7 @@ public final class YAMLReader {
         noted.append(mistake)
     }
 
-    /// A mapping; keys outside `known` are mistakes (nil: all keys are free), `required` ones must be there.
+    /// A mapping. Keys outside `known` are errors, unless it is nil; `required` keys must be present.
     public func mapping(
         _ value: Value, what: String, known: [String]?, required: [String] = []
     ) -> Mapping? {
@@ -161,7 +162,7 @@ public final class YAMLReader {
         value.items?.isEmpty ?? false
     }
 
-    /// The text of a scalar, whatever its type.
+    /// The text of a scalar of any type.
     public func string(_ value: Value, what: String) -> String? {
         guard case .scalar(let text, _) = value.node.content else {
             note("\(what) must be a word or text", at: value)
@@ -177,7 +178,7 @@ public final class YAMLReader {
         return text
     }
 
-    /// One string or a list of at most `limit`.
+    /// One string, or a list of at most `limit` strings.
     public func strings(_ value: Value, what: String, limit: Int) -> [(text: String, place: Value)]? {
         if let items = value.items {
             guard items.count <= limit else {
@@ -191,7 +192,7 @@ public final class YAMLReader {
         return string(value, what: what).map { [($0, value)] }
     }
 
-    /// A whole number of YAML's core schema, unquoted. `anyStyle`: quoted digits are a number too.
+    /// A whole number of YAML's core schema, unquoted. With `anyStyle` quoted digits are a number too.
     public func integer(
         _ value: Value, what: String, in range: ClosedRange<Int64>, anyStyle: Bool = false
     ) -> Int64? {
@@ -219,7 +220,7 @@ public final class YAMLReader {
         return nil
     }
 
-    /// What to do where only the quotes are wrong: the text has no other characters than these.
+    /// The advice if only the quotes are wrong. Empty if the text has other characters than these.
     private func quotes(_ value: Value, _ characters: String) -> String {
         guard case .scalar(let text, isPlain: false) = value.node.content, !text.isEmpty,
             text.allSatisfy(characters.contains)
@@ -227,16 +228,17 @@ public final class YAMLReader {
         return ", without quotes"
     }
 
-    /// Nothing, or null of YAML's core schema, unquoted.
+    /// No value, or an unquoted null of YAML's core schema.
     public func isNull(_ value: Value) -> Bool { plain(value) == .null }
 
-    /// What an unquoted scalar is. What a policy asks for decides, so a tag says nothing: `version: !!str 5` is 5.
+    /// The value of an unquoted scalar. Tags are ignored, because the policy's key decides the type: `version: !!str 5`
+    /// is 5.
     private func plain(_ value: Value) -> YAMLScalar? {
         guard case .scalar(let text, isPlain: true) = value.node.content else { return nil }
         return YAMLScalar(plain: text)
     }
 
-    /// Notes a word that is none of the known ones, with the one that may have been meant.
+    /// Notes an unknown word, with the nearest of the known ones.
     public func noteUnknown(_ what: String, _ word: String, known: [String], at value: Value, listing: Bool = false) {
         let list = listing ? ": \(known.joined(separator: ", "))" : ""
         note("unknown \(what) \"\(word.prefix(80))\"\(list)\(Self.mend(word, known))", at: value)
@@ -246,7 +248,7 @@ public final class YAMLReader {
         nearest(to: word, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
     }
 
-    /// The known word nearest to a misspelt one; nil if none is near.
+    /// The known word that is nearest to a misspelt one; nil if none is near.
     public static func nearest(to word: String, in known: [String]) -> String? {
         Suggestion.nearest(to: word, among: known)
     }

@@ -1,12 +1,12 @@
-/// What a scalar is in the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema).
+/// A scalar of the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema).
 public enum YAMLScalar: Hashable, Sendable {
     case text(String)
     case null
     case bool(Bool)
-    /// As JSON writes it: an integer without fraction and exponent, any other number with one of them. An integer in
-    /// hexadecimal or octal digits that does not fit 64 bits is the nearest double.
+    /// The number in JSON: an integer has neither fraction nor exponent, any other number has one of them. A
+    /// hexadecimal or octal integer that does not fit 64 bits is the nearest double.
     case number(String)
-    /// `.inf`, `.nan`, or more than a double holds: a number that JSON lacks.
+    /// `.inf`, `.nan`, or a number beyond a double: JSON has no such number.
     case unwritable
 
     /// The tags of the schema's scalars.
@@ -30,7 +30,7 @@ public enum YAMLScalar: Hashable, Sendable {
         }
     }
 
-    /// A scalar with a tag; nil if the text is none of the tag's values.
+    /// A scalar with a tag; nil if the text is not a value of the tag.
     init?(_ text: String, tag: Tag) {
         let plain = YAMLScalar(plain: text)
         switch (tag, plain) {
@@ -53,8 +53,8 @@ public enum YAMLScalar: Hashable, Sendable {
         guard bits > 0 else { return nil }
         let digits = text.unicodeScalars.dropFirst(2)
         guard !digits.isEmpty else { return nil }
-        // Once 61 bits are full, what follows moves the exponent, and the lowest bit says whether any of it was not 0:
-        // enough to round once, and rightly, to a double's 53.
+        // After 61 bits further digits change only the exponent, and the lowest bit is set if any of them is not 0.
+        // That suffices to round once, correctly, to a double's 53 bits.
         var mantissa: UInt64 = 0
         var exponent = 0
         for scalar in digits {
@@ -71,8 +71,8 @@ public enum YAMLScalar: Hashable, Sendable {
         return number.isFinite ? .number("\(number)") : .unwritable
     }
 
-    /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?` as JSON writes it: a digit on either side of the point, no
-    /// `+` and no zeros before.
+    /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?` as in JSON: a digit on either side of the point, and
+    /// neither `+` nor leading zeros.
     private static func decimal(_ text: String) -> String? {
         var rest = text.utf8[...]
         func digits() -> Substring {
@@ -107,15 +107,15 @@ public enum YAMLScalar: Hashable, Sendable {
 }
 
 extension YAMLReader.Value {
-    /// What the scalar is, its tag heeded. Nil for a list, a mapping, a tag outside the core schema, and a text that is
-    /// none of its tag's values.
+    /// The scalar, according to its tag. Nil for a list, a mapping, a tag outside the core schema, and a text that is
+    /// not a value of its tag.
     public var scalar: YAMLScalar? {
         guard case .scalar(let text, let isPlain) = node.content else { return nil }
         guard !node.tag.isEmpty else { return isPlain ? YAMLScalar(plain: text) : .text(text) }
         return YAMLScalar.Tag(rawValue: node.tag).flatMap { YAMLScalar(text, tag: $0) }
     }
 
-    /// The items of a list; nil for anything else.
+    /// The items of a list; nil for any other value.
     public var items: [Self]? {
         guard case .sequence(let items) = node.content else { return nil }
         return items.map { Self($0) }

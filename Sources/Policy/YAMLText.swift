@@ -1,17 +1,19 @@
-/// A YAML 1.2 document as libyaml may read it.
+/// A YAML 1.2 document in a form that libyaml reads correctly.
 ///
-/// libyaml reads YAML 1.1, where U+0085, U+2028 and U+2029 end a line: what a reviewer sees as the rest of a comment would
-/// be policy. It takes a `#` for a comment straight after a quote or a bracket, and knows no surrogate pairs, which JSON
-/// has. So each of these is handed to it as a placeholder, an ordinary character that the document cannot have otherwise,
-/// neither itself nor by an escape, and is put back in the texts that come out. One scalar stands for one, and none of
-/// them is a line break in YAML 1.2: lines and columns are the document's.
+/// libyaml reads YAML 1.1, in which U+0085, U+2028 and U+2029 end a line: the end of a comment could become part of the
+/// policy, unnoticed by a reviewer. It reads a `#` directly after a quote or a bracket as a comment. It does not
+/// support surrogate pairs, which JSON has. So each of these is replaced by a placeholder, an ordinary character that
+/// the document does not contain, neither itself nor as an escape. The texts from libyaml get the originals back. One
+/// scalar replaces one scalar, and none of them is a line break in YAML 1.2, so lines and columns are those of the
+/// document.
 struct YAMLText {
-    /// What libyaml would misread.
+    /// Characters that libyaml would misread.
     private enum Sign: Int, CaseIterable {
         case nextLine, lineSeparator, paragraphSeparator
-        /// The backslash of `\uD800` to `\uDFFF`, where it may be an escape's: after no other, or after a pair of them.
+        /// The backslash of `\uD800` to `\uDFFF`, if it can begin an escape: not directly after an odd number of
+        /// backslashes.
         case surrogateBackslash
-        /// A `#` without white space before it. It is content, or nothing.
+        /// A `#` without white space before it. It is content, or an error.
         case adjoiningHash
 
         var scalar: Unicode.Scalar {
@@ -25,24 +27,24 @@ struct YAMLText {
         }
     }
 
-    /// What is wrong where `isAdjoiningHash` finds one.
+    /// The error at a position that `isAdjoiningHash` finds.
     static let adjoiningHashMessage = "a comment needs white space before its #"
 
     /// The text for libyaml.
     let readable: String
     private var scalars: [Unicode.Scalar]
     private var lineStarts = [0]
-    /// By `Sign`; empty if the document has none.
+    /// By `Sign`; empty if the document needs none.
     private var placeholders: [Unicode.Scalar] = []
-    /// Where their backslashes stand, in order.
+    /// The positions of their backslashes, in order.
     private var surrogates: [Int] = []
 
-    /// Throws the first character that no YAML document has.
+    /// Throws the first character that YAML does not allow.
     /// - Parameter text: without a byte order mark.
     init(_ text: String) throws(YAMLMistake) {
         scalars = Array(text.unicodeScalars)
         var found: [(index: Int, sign: Sign)] = []
-        /// An odd number of backslashes stands directly before.
+        /// Whether an odd number of backslashes is directly before.
         var isEscaped = false
         for index in scalars.indices {
             let scalar = scalars[index]
@@ -86,7 +88,7 @@ struct YAMLText {
 
     // MARK: Texts
 
-    /// A text that libyaml gives, with what stood at its placeholders.
+    /// A text from libyaml, with the original characters instead of placeholders.
     func restored(_ text: String) -> String {
         guard !placeholders.isEmpty else { return text }
         var result = String.UnicodeScalarView()
@@ -96,9 +98,9 @@ struct YAMLText {
         return String(result)
     }
 
-    /// The same for a double-quoted text, whose escapes of surrogates are pairs. `lone` is given the place of each that
-    /// lacks the other half.
-    /// - Parameter line: where the value begins, its tag and anchor included, and `column`.
+    /// The same for a double-quoted text, in which escapes of surrogates are pairs. `lone` is called with the position
+    /// of each that lacks the other half.
+    /// - Parameter line: the begin of the value, its tag and anchor included, with `column`.
     func restored(doubleQuoted text: String, line: Int, column: Int, lone: (_ line: Int, _ column: Int) -> Void)
         -> String
     {
@@ -107,7 +109,7 @@ struct YAMLText {
         let scalars = Array(text.unicodeScalars)
         var next = Self.count(upTo: quote, in: surrogates)
         var result = String.UnicodeScalarView()
-        /// The half of a pair that an escape names; the escape has six characters.
+        /// The half of a pair that an escape names. The escape has six characters.
         func half(at index: Int) -> UInt32? {
             guard index < scalars.count, sign(scalars[index]) == .surrogateBackslash else { return nil }
             return Self.escape(at: index, of: scalars)
@@ -138,7 +140,7 @@ struct YAMLText {
         return String(result)
     }
 
-    // MARK: Places
+    // MARK: Positions
 
     func isAdjoiningHash(line: Int, column: Int) -> Bool {
         guard let index = index(line: line, column: column) else { return false }
@@ -147,14 +149,14 @@ struct YAMLText {
 
     /// Whether the value there has the tag `!`, with which a plain scalar is a text. libyaml drops it.
     func hasNonSpecificTag(line: Int, column: Int) -> Bool {
-        // The place of an empty value is where the token before it ends.
+        // The position of an empty value is the end of the token before it.
         guard let start = index(line: line, column: column), scalars[start] == "!" || scalars[start] == "&" else {
             return false
         }
         return properties(at: start).hasNonSpecificTag
     }
 
-    /// The tag and the anchor with which a value begins, and where they end and its content begins.
+    /// The tag and the anchor at the begin of a value: their end, which is the begin of its content.
     private func properties(at start: Int) -> (end: Int, hasNonSpecificTag: Bool) {
         var hasNonSpecificTag = false
         var index = start
@@ -180,7 +182,7 @@ struct YAMLText {
         return (line, index - lineStarts[line - 1] + 1)
     }
 
-    /// How many of ascending numbers are not greater than a bound.
+    /// How many of ascending numbers are at most a bound.
     private static func count(upTo bound: Int, in numbers: [Int]) -> Int {
         var (low, high) = (0, numbers.count)
         while low < high {
@@ -217,15 +219,15 @@ struct YAMLText {
         }
     }
 
-    /// Whether a `#` there begins a comment, if it is not inside a text: after white space, or first in a line.
+    /// Whether a `#` there begins a comment outside texts: after white space, or first in a line.
     private static func mayBeComment(at index: Int, of scalars: [Unicode.Scalar]) -> Bool {
         guard index > 0 else { return true }
-        // A byte order mark may stand first in any line.
+        // A byte order mark may be first in any line.
         if scalars[index - 1] == "\u{FEFF}" { return index == 1 || isBreak(scalars[index - 2]) }
         return isWhite(scalars[index - 1])
     }
 
-    /// The number that `\xHH`, `\uHHHH` or `\UHHHHHHHH` names; whatever stands for the backslash.
+    /// The number in `\xHH`, `\uHHHH` or `\UHHHHHHHH`, whatever stands for the backslash.
     private static func escape(at index: Int, of scalars: [Unicode.Scalar]) -> UInt32? {
         guard index + 1 < scalars.count else { return nil }
         let count: Int
@@ -244,8 +246,8 @@ struct YAMLText {
         return value
     }
 
-    /// The first characters that neither stand in a document nor are named by an escape in it. There are more than a
-    /// document of `YAMLReader.maximumBytes` can use up.
+    /// The first characters that are not in the document, neither themselves nor as an escape. There are more than a
+    /// document of `YAMLReader.maximumBytes` can contain.
     private static func placeholders(for scalars: [Unicode.Scalar]) -> [Unicode.Scalar] {
         let first: UInt32 = 0xE000
         var taken: Set<UInt32> = [0xFEFF, 0xFFFE, 0xFFFF]

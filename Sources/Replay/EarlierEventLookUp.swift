@@ -1,20 +1,20 @@
 internal import Events
 internal import Scoring
 
-/// What a partition's fold asks of its subjects' earlier events, and what it was answered. The fold does not wait for a disk: the
-/// slice ends, its owner reads, and the fold goes on. Until then it holds no lock and takes no time.
+/// The questions of a partition's fold about its subjects' earlier events, and their answers. The fold does not wait
+/// for a disk: the slice ends, its owner reads, and the fold continues. It holds no lock in the meantime.
 ///
-/// One thread at a time uses it, as it does the fold.
+/// Only one thread at a time may use it, as with the fold.
 final class EarlierEventLookUp {
     let textBytes: Int
     private(set) var questions: [PartitionFold.EarlierEventQuestion] = []
-    /// The answers did not have an event that was folded: the same is asked once more.
+    /// True if the answers lacked an event that was folded, so that the same is asked again.
     private(set) var isRepeated = false
     private var answers: [PartitionFold.EarlierEventQuestion: [PartitionFold.EarlierEventNames]] = [:]
 
     init(textBytes: Int) { self.textBytes = textBytes }
 
-    /// `Fold.EarlierEvents`: with what was answered; what was not is asked.
+    /// `Fold.EarlierEvents`: reads answers. A missing one becomes a question.
     func read(
         _ subject: UnsafeRawBufferPointer, _ time: Timestamp,
         _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void
@@ -33,7 +33,7 @@ final class EarlierEventLookUp {
         questions.append(question)
     }
 
-    /// Asks once more, of a source that has every event. False: that was done.
+    /// Asks again, of a source that has every event. Returns false if that was done before.
     func askAgain(_ question: PartitionFold.EarlierEventQuestion) -> Bool {
         guard !isRepeated else { return false }
         answers[question] = nil
@@ -46,7 +46,7 @@ final class EarlierEventLookUp {
         questions = []
     }
 
-    /// The events that asked are folded, or are not to be.
+    /// Drops questions and answers, after their events are folded, or when they are not to be folded.
     func forget() {
         guard !answers.isEmpty || !questions.isEmpty else { return }
         (answers, questions, isRepeated) = ([:], [], false)

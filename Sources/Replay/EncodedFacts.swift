@@ -1,7 +1,7 @@
 internal import Events
 public import Scoring
 
-/// Encoded facts on their way out, in order. Reused, it does not allocate.
+/// Encoded facts to be published, in order. A value that is used again does not allocate.
 public struct EncodedFacts: ~Copyable {
     public struct Item: Sendable {
         public let kind: Fact.Kind
@@ -32,10 +32,10 @@ public struct EncodedFacts: ~Copyable {
         items.append(Item(kind: kind, sequence: sequence, key: start..<middle, value: middle..<bytes.count))
     }
 
-    /// The subject: valid until the next change.
+    /// The subject. Valid until the next change.
     public func key(_ item: Item) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes.bytes[item.key]) }
 
-    /// The fact's JSON: valid until the next change.
+    /// The fact's JSON. Valid until the next change.
     public func value(_ item: Item) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: bytes.bytes[item.value])
     }

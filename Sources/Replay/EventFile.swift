@@ -1,7 +1,7 @@
 public import Events
 internal import Policy
 
-/// A line that is no event that could be folded.
+/// A line that is not an event that can be folded.
 public struct RejectedLine: Sendable, CustomStringConvertible {
     public let file: String
     public let line: Int
@@ -9,7 +9,8 @@ public struct RejectedLine: Sendable, CustomStringConvertible {
     public var description: String { "\(file):\(line): error: \(defect)" }
 }
 
-/// The events of a file, JSON lines, plain or .gz, in their order. What is no event is told and counted, never fatal.
+/// The events of a file, JSON lines, plain or .gz, in their order. A line that is not an event is reported and counted,
+/// never fatal.
 public final class EventFile {
     /// Lines that are not blank.
     public private(set) var read: Int64 = 0
@@ -24,8 +25,8 @@ public final class EventFile {
         lines = try LineReader(file, maximumBytes: EventDecoder.maximumEventBytes, progress: progress)
     }
 
-    /// The next event, valid until the next call; nil at the end. Throws `LineReader.Failure` where the file cannot be
-    /// read on.
+    /// The next event, valid until the next call; nil at the end. Throws `LineReader.Failure` if the file cannot be
+    /// read further.
     public func next(reject: (RejectedLine) -> Void) throws -> EventView? {
         while true {
             var defect: EventDefect?

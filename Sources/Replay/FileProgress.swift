@@ -1,14 +1,14 @@
 internal import Foundation
 internal import Synchronization
 
-/// How far the reading of files is; may be asked from any thread. Counted are the bytes as they lie on the disk, packed or not.
+/// The progress of reading files, for any thread. It counts the bytes on disk, compressed or not.
 public final class FileProgress: Sendable {
-    /// Bytes that there are to be read; 0: not known, because one of the files is a pipe or a device, or not there.
+    /// Bytes to be read; 0 if it is not known, because a file is a pipe or a device, or is missing.
     public let total: Int64
     private let bytesRead = Atomic<Int64>(0)
     private let linesRead = Atomic<Int64>(0)
 
-    /// `readings`: how often each file is read.
+    /// `readings` is the number of times that each file is read.
     public init(of files: [String], readings: Int = 1) {
         var sum: Int64 = 0
         for file in files {

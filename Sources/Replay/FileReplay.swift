@@ -2,15 +2,15 @@ public import Events
 public import Policy
 public import Scoring
 
-/// `standing replay`: folds JSON-lines files of events, in the order given, as one ledger partition. No broker, no
-/// clock of its own, no way to publish.
+/// `standing replay`: folds JSON-lines files of events, in the given order, as one ledger partition. It needs no
+/// broker, reads no clock, and publishes nothing.
 public struct FileReplay: ~Copyable {
     public private(set) var fold: Fold
     public private(set) var read: Int64 = 0
     public private(set) var rejected: Int64 = 0
 
     private let firstPolicy: ScoringPolicy
-    /// The files read so far, and how many events are folded of each.
+    /// The files read so far, and the number of events folded of each.
     private var files: [(name: String, events: Int64)] = []
     private let decoder = EventDecoder()
     private var encoder: FactEncoder
@@ -23,7 +23,8 @@ public struct FileReplay: ~Copyable {
         encoder = FactEncoder(policy: policy, partition: 0, ledger: LedgerIdentity.defaultName)
     }
 
-    /// Folds a file. Each fact goes to `fact` as one JSON document; each line that is no event goes to `reject`.
+    /// Folds a file. Calls `fact` with each fact as one JSON document, and `reject` with each line that is not an
+    /// event.
     public mutating func run(
         file: String, progress: FileProgress? = nil, fact: ((UnsafeRawBufferPointer) throws -> Void)?,
         reject: (RejectedLine) -> Void
@@ -46,13 +47,13 @@ public struct FileReplay: ~Copyable {
         rejected = before.rejected + events.rejected
     }
 
-    /// Moves the clock to `time` (nil: where it is) and fires what is due by then.
+    /// Moves the clock to `time` and fires what is due by then. If it is nil the clock stays.
     public mutating func finish(asOf time: Timestamp?, fact: ((UnsafeRawBufferPointer) throws -> Void)?) throws {
         fold.tick(time ?? fold.clock, entry: 0)
         try emit(offset: read, fact)
     }
 
-    /// What was read so far is folded once more under the policy that the event activates, which goes on from here.
+    /// Folds everything read so far again, under the policy that the event activates, and continues under it.
     private mutating func switchPolicy(
         _ event: EventView, offset: Int64, _ fact: ((UnsafeRawBufferPointer) throws -> Void)?
     ) throws {

@@ -3,17 +3,17 @@ internal import Ledger
 internal import Policy
 internal import Scoring
 
-/// A ledger partition's frames from its first on, folded once more under a policy that is not active, a bounded number of entries
-/// at a time. Records that cannot be read or folded are passed over where the history says so (`SkipSearch`): then the folding
-/// begins anew.
+/// A ledger partition's frames from its first on, folded again under a policy that is not active, a limited number of
+/// entries at a time. Records that cannot be read or folded are passed over if the history says so (`SkipSearch`): then
+/// the folding begins anew.
 final class HistoryFold {
     let policy: ScoringPolicy
     /// Its state, which has no facts.
     var past: PartitionFold
-    /// The ledger offset up to which everything is folded. A frame that is folded in part (`past.isWithinFrame`) is at it or
-    /// after it.
+    /// The ledger offset up to which everything is folded. A frame that is folded in part (`past.isWithinFrame`) is at
+    /// it or after it.
     private(set) var folded: Int64 = 0
-    /// The next frame of the history is not here yet.
+    /// Whether the next frame of the history is not available yet.
     private(set) var isWaiting = false
 
     private let rule: PartitionFold.Rule
@@ -21,7 +21,7 @@ final class HistoryFold {
     private let maximumSessions: Int
     private var skipped: Set<Int64>
     private let leftOut: [[UInt8]]
-    /// Opened at the first frame of a range, and given back after its last.
+    /// Opened at the first frame of a range, and released after its last.
     private var frames: (any FrameFeed)?
     /// The end of the range of `frames`.
     private var framesEnd: Int64 = 0
@@ -30,16 +30,16 @@ final class HistoryFold {
     private var search: Search?
     private var nothing = EncodedFacts()
 
-    /// For the entry that says that the record at fault is passed over.
+    /// The search for the entry that passes over the record at fault.
     private struct Search {
         let problem: PartitionFold.Problem
-        /// Nil until the first frame is asked for.
+        /// Nil until the first frame is requested.
         var frames: (any FrameFeed)?
         var search = SkipSearch()
     }
 
-    /// `skipped`: what the partition passes over already. `leftOut`: source topics whose entries do not count. `rule`: a past or
-    /// a shadow.
+    /// `skipped` has the records that the partition passes over already. `leftOut` has source topics whose entries do
+    /// not count. `rule` is a past or a shadow.
     init(
         _ policy: ScoringPolicy, as rule: PartitionFold.Rule, partition: Int32, skipped: Set<Int64>,
         leftOut: [[UInt8]] = [], maximumSessions: Int, history: @escaping PartitionFold.RangeHistory
@@ -51,7 +51,7 @@ final class HistoryFold {
         past.leaveOut(leftOut)
     }
 
-    /// Everything before this offset is folded, and nothing at it or after it.
+    /// Whether everything before this offset is folded, and nothing from it on.
     func stands(at offset: Int64) -> Bool { folded == offset && search == nil && !past.isWithinFrame }
 
     /// From now on the record at this offset is passed over as far as it cannot be read or folded.
@@ -60,10 +60,10 @@ final class HistoryFold {
         past.skip(offset)
     }
 
-    /// Folds the frames of the history before `end`. False: `left` is used up before, or this waits.
+    /// Folds the frames of the history before `end`. Returns false if `left` is used up first, or if this waits.
     ///
-    /// Throws `Problem` where one cannot be folded, which ends this; and what the history throws, after which it can be called
-    /// once more.
+    /// Throws `Problem` if a frame cannot be folded, which is final. Throws the history's errors too, after which it
+    /// can be called again.
     func fold(before end: Int64, within left: inout PartitionFold.Slice) throws -> Bool {
         isWaiting = false
         while search != nil || folded < end {
@@ -121,11 +121,11 @@ final class HistoryFold {
 
     private func closeHistory() { (frames, frame) = (nil, nil) }
 
-    /// Looks at one more frame; begins the folding anew where it names the record.
+    /// Searches one more frame. Begins the folding anew if the frame names the record.
     private func goOnSearching(before end: Int64, _ left: inout PartitionFold.Slice) throws {
         guard var search else { return }
         let source = try search.frames ?? history(search.problem.offset + 1..<max(search.problem.offset + 1, end))
-        // Where the source throws, it is asked for once more.
+        // After an error of the source it is opened again.
         self.search?.frames = nil
         let frame: LedgerFrame
         switch try source.poll() {
@@ -150,8 +150,8 @@ final class HistoryFold {
         (self.search, folded) = (nil, 0)
     }
 
-    /// Folds a frame, or a part of it, that comes from elsewhere than the history. `end`: as `PartitionFold.fold` has it. False:
-    /// `left` is used up before; then this, or the history, is to give it once more.
+    /// Folds a frame, or a part of it, that is not from the history. `end` is that of `PartitionFold.fold`. Returns
+    /// false if `left` is used up first; then this method, or the history, must supply the frame again.
     func fold(
         _ frame: UnsafeRawBufferPointer, at offset: Int64, until end: Int = .max, within left: inout PartitionFold.Slice
     ) throws -> Bool {

@@ -5,7 +5,7 @@ public final class LineReader {
     public struct Failure: Error, Sendable, CustomStringConvertible {
         public let file: String
         public let message: String
-        /// The line is too long, and the reader stands behind it.
+        /// Whether only the line is too long, and the reader is after it.
         public var isOneLine = false
         public var description: String { "\(file): error: \(message)" }
     }
@@ -13,20 +13,20 @@ public final class LineReader {
     private static let chunkBytes = 256 * 1024
 
     public let file: String
-    /// The number of the line that `next` gave last, from 1.
+    /// The number of the last line from `next`, from 1.
     public private(set) var line = 0
     private let handle: gzFile
     private let maximumBytes: Int
     private let progress: FileProgress?
-    /// What `progress` knows of.
+    /// The progress that was reported.
     private var told: (bytes: Int64, lines: Int) = (0, 0)
     private var buffer: UnsafeMutableRawBufferPointer
     private var start = 0
     private var end = 0
     private var atEnd = false
 
-    /// Lines longer than `maximumBytes` are errors; the reading can go on behind them. `progress` hears how far it is, a chunk at
-    /// a time.
+    /// A line longer than `maximumBytes` is an error, and reading can continue after it. `progress` gets the progress
+    /// after each chunk.
     public init(_ file: String, maximumBytes: Int, progress: FileProgress? = nil) throws {
         guard let handle = gzopen(file, "rb") else { throw Failure(file: file, message: "cannot be opened") }
         self.file = file
@@ -75,7 +75,7 @@ public final class LineReader {
         Failure(file: "\(file):\(line)", message: "a line is longer than \(maximumBytes) bytes", isOneLine: true)
     }
 
-    /// To behind the line's end, keeping nothing of it.
+    /// Moves after the line's end without storing the line.
     private func skipLine() throws {
         while true {
             if let length = newline(from: start) {

@@ -2,20 +2,20 @@ internal import Ledger
 public import Scoring
 
 extension PartitionFold {
-    /// Why events did not count since `beginDiagnosis`, or since this process began to fold the partition.
+    /// The reasons why events did not count since `beginDiagnosis`, or since this process began to fold the partition.
     public var diagnosis: Diagnosis {
         var diagnosis = fold.diagnosis
         let acceptance = self.acceptance
         for (place, all) in fold.notEnrolledByTopic.enumerated() {
             let events = all - (place < notEnrolledBefore.count ? notEnrolledBefore[place] : 0)
             guard events > 0 else { continue }
-            // The first place is that of events whose topic is not known.
+            // The first place has events whose topic is not known.
             diagnosis.notEnrolled.append(.init(topic: acceptance.topicName(place - 1), events: events))
         }
         return diagnosis
     }
 
-    /// What was folded by now is history: the diagnosis begins anew.
+    /// Resets the diagnosis: everything folded so far is history.
     public mutating func beginDiagnosis() {
         fold.forgetDiagnosis()
         candidate?.forgetDiagnosis()

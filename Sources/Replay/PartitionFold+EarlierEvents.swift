@@ -2,9 +2,9 @@ public import Events
 internal import Ledger
 public import Scoring
 
-// Where the state does not have the texts that put events of one time in order, they are looked up in the archive (`Fold.lookUp`).
+// Texts that order events of one time, and that are not in the state, are looked up in the archive (`Fold.lookUp`).
 extension PartitionFold {
-    /// The events of a subject at one time, of which sources and ids are wanted.
+    /// The events of a subject at one time, whose sources and ids are needed.
     public struct EarlierEventQuestion: Hashable, Sendable {
         public let subject: [UInt8]
         public let time: Timestamp
@@ -20,36 +20,41 @@ extension PartitionFold {
         public init(source: [UInt8], id: [UInt8]) { (self.source, self.id) = (source, id) }
     }
 
-    /// From now on the state has the newest texts alone, of about so many bytes, and asks for others. Policies that are folded beside
-    /// the active one have all of theirs, until one of them becomes the active one. Frames must be folded in slices from here on.
+    /// From now on the state stores only the newest texts, about `textBytes`, and asks for others. Policies that are
+    /// folded beside the active one store all of theirs, until they become active. Frames must be folded in slices from
+    /// here on.
     public mutating func lookUpEarlierEvents(textBytes: Int = Fold.standardTextBytes) {
         earlierEvents = EarlierEventLookUp(textBytes: textBytes)
         lookUpInFold()
     }
 
-    /// What the last slice ended for; empty if for something else. Before it is answered there is nothing to go on with.
+    /// The questions that ended the last slice; empty if it ended for another reason. The fold cannot continue before
+    /// they are answered.
     public var earlierEventQuestions: [EarlierEventQuestion] { earlierEvents?.questions ?? [] }
 
-    /// An answer to these questions did not have an event that was folded: now it must come from a source that has all of them.
+    /// True if an answer to these questions lacked an event that was folded. The next answer must come from a source
+    /// that has all events.
     public var isEarlierEventMissing: Bool { earlierEvents?.isRepeated ?? false }
 
-    /// Answers all questions; other events of the subjects do no harm. The next slice goes on.
+    /// Answers all questions. Other events of the subjects do no harm. The next slice continues.
     public mutating func answer(_ names: [EarlierEventQuestion: [EarlierEventNames]]) { earlierEvents?.answer(names) }
 
-    /// Events were folded after a look-up of earlier ones, so often since this state began or came from a snapshot.
+    /// The number of events that were folded after a look-up of earlier ones, since this state began or was read from a
+    /// snapshot.
     public var lookUps: Int64 { fold.lookUps }
 
-    /// The state can be folded on without look-ups.
+    /// Whether the state can be folded further without look-ups.
     public var hasAllTexts: Bool { fold.hasAllTexts }
 
-    /// For a state that has taken another one's place.
+    /// Called for a state that has replaced another one.
     mutating func lookUpInFold() {
         guard let earlierEvents else { return }
         fold.lookUp(in: { earlierEvents.read($0, $1, $2) }, textBytes: earlierEvents.textBytes)
     }
 
-    /// An event of the batch was not folded because earlier ones are wanted, which the fold has asked for: with it the others of the batch
-    /// ask, so that one reading answers them all. Throws `Problem` where what was answered, twice, lacks an event that was folded.
+    /// Called after an event of the batch was not folded because earlier ones are needed, for which the fold has asked.
+    /// Asks for the others of the batch too, so that one reading answers them all. Throws `Problem` if an answer lacks,
+    /// for the second time, an event that was folded.
     mutating func askForEarlierEvents(from first: Int) throws {
         guard let earlierEvents else { return }
         func question(_ item: Fold.Item) -> EarlierEventQuestion {
@@ -58,7 +63,7 @@ extension PartitionFold {
         guard !earlierEvents.questions.isEmpty else {
             guard earlierEvents.askAgain(question(batch[first])) else {
                 earlierEvents.forget()
-                // Where the record is passed over, so is the event.
+                // If the record is passed over, the event is too.
                 batch.remove(at: first)
                 throw problem("neither archive nor topic have an earlier event that an event is to be put in order by")
             }

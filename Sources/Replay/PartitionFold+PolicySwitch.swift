@@ -3,9 +3,10 @@ internal import Ledger
 public import Policy
 public import Scoring
 
-// The entry activates a policy: what lies before it is folded once more, under that policy, and goes on from here.
+// The switch at an entry that activates a policy: everything before it is folded again under that policy, which then
+// continues.
 extension PartitionFold {
-    /// Begins the switch, unless the activation is one of those that change nothing. False: the slice is used up before.
+    /// Begins the switch, unless the activation changes nothing. Returns false if the slice is used up first.
     mutating func beginSwitch(above published: [Int64], into facts: inout EncodedFacts) throws -> Bool {
         switch admitActivation() {
         case .unfinished: return false
@@ -40,7 +41,7 @@ extension PartitionFold {
         return admission
     }
 
-    /// Goes on with the switch. False: the slice is used up before it is done.
+    /// Continues the switch. Returns false if the slice is used up before it is done.
     mutating func goOnSwitching(
         _ frame: UnsafeRawBufferPointer, above published: [Int64], into facts: inout EncodedFacts
     ) throws -> Bool {
@@ -50,7 +51,7 @@ extension PartitionFold {
             isDone = try succeed(candidate, frame)
         } catch {
             guard candidate.isOfShadow, case .ledger(let history?) = rule else { throw error }
-            // What befalls a shadow is no reason for the partition to stop.
+            // The failure of a shadow must not stop the partition.
             retired = candidate
             self.candidate = self.candidate(candidate.policy, text: candidate.text, history)
             return try goOnSwitching(frame, above: published, into: &facts)
@@ -73,7 +74,7 @@ extension PartitionFold {
         return true
     }
 
-    /// False: the slice is used up before the candidate's state is the one after the activation, with all that is told.
+    /// Returns false if the slice is used up before the candidate's state is that after the activation, with all facts.
     private mutating func succeed(_ candidate: PolicyCandidate, _ frame: UnsafeRawBufferPointer) throws -> Bool {
         guard try candidate.foldHistory(within: &left),
             try candidate.fold(frame, until: reader.index, within: &left)
@@ -85,7 +86,7 @@ extension PartitionFold {
         }
     }
 
-    /// A part of a frame of a policy's past: it counts entries as history, and gives no facts.
+    /// Folds a part of a frame of a policy's past. It counts entries as history, and gives no facts.
     mutating func foldPart(
         _ frame: UnsafeRawBufferPointer, at offset: Int64, until end: Int = .max, within rest: inout Slice,
         into nothing: inout EncodedFacts
@@ -98,8 +99,8 @@ extension PartitionFold {
         return try fold(frame, at: offset, until: end, above: [], into: &nothing)
     }
 
-    /// What the state would be right behind the activation of `policy` here: `history` gives the frames that were folded.
-    /// It must be one that waits. Changes the fold in nothing that anyone could see. Throws `Problem` also where a frame is folded in part.
+    /// The state directly after an activation of `policy` here. `history` supplies the frames that were folded, and
+    /// must wait for them. Does not change the fold observably. Throws `Problem` also if a frame is folded in part.
     public mutating func preview(_ policy: ScoringPolicy, history: @escaping History) throws -> Fold {
         guard !isWithinFrame else { throw problem("the frame is folded in part, and has no preview of a policy") }
         let candidate = PolicyCandidate(

@@ -2,42 +2,42 @@ internal import Ledger
 internal import Policy
 internal import Scoring
 
-// A frame is folded in one call, or in as many as its bounds make of it. What comes of it is the same.
+// A frame is folded in one call, or in several if the limits require it, with the same result.
 extension PartitionFold {
     public enum Progress: Sendable {
         case done
-        /// The slice is used up before the frame: the next call goes on with it.
+        /// The slice is used up before the frame: the next call continues with it.
         case unfinished
     }
 
-    /// Bounds of one call: counts, and never a time, so that what is folded in a call is the same on every machine.
+    /// Limits of one call: counts, and never a time, so that a call folds the same on every machine.
     public struct Slice: Hashable, Sendable {
         /// About 2 ms of an ordinary policy's entries.
         public static let standardEntries = Frame.maximumEntries
         public static let standardTimers = 1024
         public static let standardHistory = 2048
         public static let standardFacts = 2048
-        /// About 1 ms of expressions that work on lists and texts. Comparisons of numbers cost nothing.
+        /// About 1 ms of expressions over lists and texts. Comparisons of numbers cost nothing.
         public static let standardCost = 200_000
 
-        /// Entries folded. Up to 256 more may be left over from the call before. A policy in the shadow folds the frame with as
-        /// many, and as many timers, of its own.
+        /// Entries folded. Up to 256 more may remain from the previous call. A policy in the shadow folds the frame
+        /// with as many entries and timers of its own.
         public internal(set) var entries: Int
-        /// Timers that are put in order or fire, and early events and voids that wait no more, of the partition and of the
-        /// history that a new policy is folded from. A step of a subject may fire some more than are left.
+        /// Timers that are sorted or fire, and early events and voids that expire, of the partition and of the history
+        /// for a new policy. A step of a subject may fire slightly more than are left.
         public internal(set) var timers: Int
-        /// What is done for the switch of a policy, or for one in the shadow: frames and entries of the history that are read, and
-        /// subjects that are taken over or compared.
+        /// Work for the switch of a policy, or for one in the shadow: frames and entries of the history that are read,
+        /// and subjects that are taken over or compared.
         public internal(set) var history: Int
-        /// Facts produced, whether they are above what is published or not. A bound smaller than one step of the fold can have
-        /// (`Fold.maximumStepFacts`, while a policy is switched that of both) is that. An enrolment with the early events that
-        /// waited for it is one step, and may go beyond it.
+        /// Facts produced, including those that are published already. The limit is at least that of one step of the
+        /// fold (`Fold.maximumStepFacts`; during a switch the sum of both policies). An enrolment and the early events
+        /// that waited for it are one step, and may exceed it.
         public internal(set) var facts: Int
-        /// Units of work of the policy's expressions (`Limit.cost`), and of those of a new policy that the history is folded under.
-        /// The last step may cost more than what is left.
+        /// Units of work of the policy's expressions (`Limit.cost`), and of those of a new policy for the history. The
+        /// last step may exceed what is left.
         public internal(set) var cost: Int
 
-        /// Of each bound at least 1, so that every call does something.
+        /// Each limit is at least 1, so that every call makes progress.
         public init(
             entries: Int = standardEntries, timers: Int = standardTimers, history: Int = standardHistory,
             facts: Int = standardFacts, cost: Int = standardCost
@@ -47,26 +47,26 @@ extension PartitionFold {
         }
 
         public static let standard = Slice()
-        /// The whole frame.
+        /// Folds the whole frame in one call.
         public static let unbounded = Slice(
             entries: .max, timers: .max, history: .max, facts: .max, cost: .max)
     }
 
-    /// A policy that is being switched to: the partition is folded once more under it, while the policy before is active.
+    /// A policy switch in progress: the partition is folded again under the new policy, while the old one is active.
     public struct PolicySwitch: Hashable, Sendable {
         public let id: String
         public let version: Int64
-        /// Ledger offsets that are folded under it, of those before the frame that activates it. It begins again at 0 where a
-        /// record is found that is passed over.
+        /// Ledger offsets that are folded under it, of those before the frame that activates it. It restarts at 0 after
+        /// a record is found that is passed over.
         public let folded: Int64
         public let total: Int64
     }
 
-    /// A frame is folded in part: the next call of `apply` must bring the same one. Nothing is to be written or digested of the
-    /// state until then, which lies between two frames.
+    /// Whether a frame is folded in part: the next call of `apply` must supply the same one. Until then no snapshot or
+    /// digest of the state may be made.
     public var isWithinFrame: Bool { place != .outside }
 
-    /// The policy switch that is under way; nil if there is none. Until it is done the fold is under the policy before, right
+    /// The policy switch in progress; nil if there is none. Until it is done the fold is under the old policy, directly
     /// before the entry that activates the new one.
     public var policySwitch: PolicySwitch? {
         candidate.map {
@@ -76,26 +76,28 @@ extension PartitionFold {
         }
     }
 
-    /// A state that a switch has replaced, or could not use: its only use is to be let go, which takes long where it is large.
+    /// A state that a switch has replaced, or could not use. It is only to be freed, which takes long if it is large.
     public struct Retired: @unchecked Sendable {
         let state: AnyObject
     }
 
-    /// The state that a switch has replaced, or could not use, since this was asked last; nil if there is none. Until it is taken it takes its memory.
+    /// Returns the state that a switch has replaced, or could not use, since the last call; nil if there is none. It
+    /// occupies memory until it is taken.
     public mutating func takeRetired() -> Retired? {
         defer { retired = nil }
         return retired.map { Retired(state: $0) }
     }
 
-    /// The last slice ended because the history's next frame is not here yet. Before it is there is nothing to go on with.
+    /// Whether the last slice ended because the history's next frame is not available yet. The fold cannot continue
+    /// before it is.
     public var waitsForHistory: Bool { candidate?.isWaiting ?? false }
 
-    /// Folds a part of a frame, and adds to `facts`, encoded, those of this part whose sequence number is above `published` (by
-    /// fact topic). Called again with the same frame and offset until it answers `.done`; the frame's bytes may lie elsewhere
-    /// then, and `published` may have grown.
+    /// Folds a part of a frame, and adds to `facts`, encoded, the facts of this part whose sequence number is above
+    /// `published` (by fact topic). The caller calls again with the same frame and offset until it returns `.done`. The
+    /// frame's bytes may have another address then, and `published` may have grown.
     ///
-    /// Throws `Problem` where the frame cannot be read or folded, and what the history throws. A frame that cannot be read to its
-    /// end is refused before it gives any facts.
+    /// Throws `Problem` if the frame cannot be read or folded, and errors of the history. A frame that cannot be read
+    /// to its end is refused before it gives any facts.
     public mutating func apply(
         frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout EncodedFacts,
         within slice: Slice
@@ -111,8 +113,8 @@ extension PartitionFold {
         return progress
     }
 
-    /// Folds one frame, and adds to `facts`, encoded, those whose sequence number is above `published` (by fact topic). Throws
-    /// `Problem` where it cannot be read or folded. The history must be one that waits.
+    /// Folds one frame, and adds to `facts`, encoded, those whose sequence number is above `published` (by fact topic).
+    /// Throws `Problem` if it cannot be read or folded. The history must wait for its frames.
     public mutating func apply(
         frame: UnsafeRawBufferPointer, at offset: Int64, above published: [Int64], into facts: inout EncodedFacts
     ) throws {
@@ -125,10 +127,10 @@ extension PartitionFold {
 }
 
 extension PartitionFold.Slice {
-    /// What is left to the partition's own fold.
+    /// The limits that remain for the partition's own fold.
     var allowance: Fold.Allowance { Fold.Allowance(timers: timers, facts: facts, cost: cost) }
 
-    /// Takes back what a fold has left of an allowance. The facts are counted where they are drained.
+    /// Takes the rest of the allowance back from a fold. Facts are counted when they are drained.
     mutating func settle(_ fold: inout Fold) {
         (timers, cost) = (fold.allowance.timers, fold.allowance.cost)
         fold.allowance = .unlimited

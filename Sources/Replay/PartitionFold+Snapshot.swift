@@ -3,7 +3,7 @@ public import Ledger
 internal import Policy
 public import Scoring
 
-// A partition's whole state as bytes, and back. `SnapshotStore` sees to it that they are the bytes that were written.
+// A partition's whole state as bytes. `SnapshotStore` verifies that the bytes are those that were written.
 //
 //     8  magic "STSN0003", 4 version of the state, 4 ledger partition, 8 next offset, 16 state digest (high, low)
 //    32  chain head (`FrameChain`), 8 each sequence number
@@ -14,8 +14,8 @@ extension PartitionFold {
     private static let magic: UInt64 = 0x3330_3030_4E53_5453
     static let chainHeadBytes = 32
 
-    /// Writes the state between two frames, in pieces; `chainHead` goes with it. Returns the state's digest. Throws
-    /// `SnapshotError` where a frame is folded in part, or nothing is folded yet.
+    /// Writes the state between two frames, in pieces, with `chainHead`. Returns the state's digest. Throws
+    /// `SnapshotError` if a frame is folded in part, or if nothing is folded yet.
     @discardableResult public borrowing func writeSnapshot(
         chainHead: [UInt8], to body: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> StateDigest {
@@ -44,8 +44,8 @@ extension PartitionFold {
         return digest
     }
 
-    /// The state that was written, to go on from `nextOffset`; `chainHead` is what went with it. Throws `SnapshotError`: of
-    /// another partition, of another fold version, or not what its digest says.
+    /// Reads a state, to continue from `nextOffset`; `chainHead` was written with it. Throws `SnapshotError` if it is
+    /// of another partition or another fold version, or differs from its digest.
     public init(
         partition: Int32, history: History? = nil, snapshot reader: inout ByteReader, chainHead: inout [UInt8],
         maximumSessions: Int = Acceptance.maximumSessions, known: KnownFoldVersions = KnownFoldVersions()
@@ -75,7 +75,7 @@ extension PartitionFold {
         }
     }
 
-    /// What lies before the fold's state.
+    /// The fields before the fold's state.
     private struct Head {
         let nextOffset: Int64
         let digest: StateDigest

@@ -3,122 +3,125 @@ public import Ledger
 public import Policy
 public import Scoring
 
-/// One ledger partition, folded: frames in, facts out. What counts is decided by `Acceptance`, what it means by `Fold`.
+/// One ledger partition, folded: frames in, facts out. `Acceptance` decides which entries count, `Fold` what they do.
 ///
-/// It is the whole of a partition's state, and a pure function of the partition's frames: whoever folds the same
-/// frames has the same standings, and the same facts under the same sequence numbers.
+/// It is the whole state of a partition, and a pure function of the partition's frames: the same frames give the same
+/// standings, and the same facts with the same sequence numbers.
 ///
-/// It may go from one thread to another (`@unchecked`): tables and decoder are its own, and nobody else's.
+/// It may move from one thread to another (`@unchecked`): it is the only owner of its tables and decoder.
 public struct PartitionFold: ~Copyable, @unchecked Sendable {
     public struct Problem: Error, Sendable, CustomStringConvertible {
         public let partition: Int32
         /// The ledger offset of the frame at fault.
         public let offset: Int64
         public let message: String
-        /// The frame is of a version that this program does not know, or has such an entry.
+        /// Whether the frame is of a version that this program does not know, or has such an entry.
         public let needsNewerProgram: Bool
         public var description: String { "ledger partition \(partition), offset \(offset): \(message)" }
     }
 
-    /// Which policy a partition is folded under.
+    /// The policy under which a partition is folded.
     enum Rule {
-        /// Those that the ledger activates. Gives the frames before an offset, from the partition's first.
+        /// The policies that the ledger activates. `history` gives the frames before an offset, from the partition's
+        /// first.
         case ledger(history: History?)
-        /// This one, whatever the ledger says.
+        /// This policy, regardless of the ledger's.
         case fixed
-        /// This one's past.
+        /// This policy's past.
         case past
-        /// This one's shadow.
+        /// This policy's shadow.
         case shadow
     }
 
-    /// The frames of the partition from its first up to, not including, those at the offset: what a policy that is
-    /// activated there is folded from. Where they may have to be waited for, `waitsForHistory` says so between two slices.
+    /// The frames of the partition from its first up to, not including, those at the offset. A policy that is activated
+    /// there is folded from them. If they may not be available yet, `waitsForHistory` is true between two slices.
     public typealias History = @Sendable (_ end: Int64) throws -> any FrameFeed
 
-    /// The frames of the partition in a range of offsets: what a shadow is folded from. Frames before the range do no harm.
+    /// The frames of the partition in a range of offsets, from which a shadow is folded. Frames before the range do no
+    /// harm.
     public typealias RangeHistory = @Sendable (_ offsets: Range<Int64>) throws -> any FrameFeed
 
     public let partition: Int32
-    /// Under no policy, and empty, until the partition's first entry brings one.
+    /// Without a policy, and empty, until the partition's first entry has one.
     public internal(set) var fold: Fold
     /// The ledger offset of the next frame. While a frame is folded in part (`isWithinFrame`) it is that frame's.
     public private(set) var nextOffset: Int64 = 0
     public var acceptance: Acceptance { reader.acceptance }
     /// The last sequence number of each fact topic, by `FactTopic.rawValue`.
     public internal(set) var sequences = [Int64](repeating: 0, count: FactTopic.allCases.count)
-    /// What the ledger says of itself: in its first entry, and where it moved to a newer fold version.
+    /// The ledger's identity, from its first entry and from the entries that moved it to a newer fold version.
     public private(set) var identity = LedgerIdentity.unnamed
     /// The active policy's text.
     public internal(set) var policyText = ""
 
     /// Ledger offsets of records that are passed over as far as they cannot be read or folded (`SkipSearch`).
     public internal(set) var skipped: Set<Int64> = []
-    /// Names of source topics whose entries do not count: the state is one that is only looked at.
+    /// Names of source topics whose entries do not count. The state is then only read.
     public private(set) var leftOut: [[UInt8]] = []
-    /// How many entries of them there were.
+    /// The number of their entries.
     public var leftOutEntries: Int64 { reader.leftOut }
-    /// An error came within a frame: nothing is to be folded into this state any more.
+    /// Whether an error occurred within a frame: nothing may be folded into this state any more.
     public private(set) var isSpoiled = false
 
-    /// By the number of a source topic plus one: events of nobody who is enrolled, before the diagnosis began.
+    /// Events of subjects that were not enrolled, before the diagnosis began, at the number of their source topic plus
+    /// one.
     var notEnrolledBefore: [Int64] = []
     let rule: Rule
     let maximumSessions: Int
     private let known: KnownFoldVersions
-    /// The partition's first entry, which brings a policy, is folded.
+    /// Whether the partition's first entry, which has a policy, is folded.
     private var hasBegun = false
     var encoder: FactEncoder?
     let decoder = EventDecoder()
 
-    /// What is to be done next in a frame.
+    /// The next work in a frame.
     enum Place {
-        /// None is open.
+        /// No frame is open.
         case outside
         case reading
-        /// `entry` is Standing's own: what was read before it is folded, then it.
+        /// `entry` is Standing's own: everything that was read before it is folded, and then it.
         case system
-        /// `entry` activates a policy, likewise.
+        /// `entry` activates a policy: everything that was read before it is folded, and then it.
         case activation
-        /// The policy that `entry` activates is switched to.
+        /// The switch to the policy that `entry` activates is in progress.
         case switching
-        /// No entry is left that is to be read.
+        /// No further entry is to be read.
         case end
     }
 
     var place = Place.outside
     private(set) var reader: EntryReader
-    /// The last that was read.
+    /// The last entry that was read.
     private(set) var entry = FrameReader.blank
     private(set) var frameOffset: Int64 = 0
-    /// As it was before the frame at `frameOffset`.
+    /// The clock before the frame at `frameOffset`.
     private var clockBefore = Timestamp.distantPast
-    /// The partition's clock at `nextOffset`. While a frame is folded in part the state's own may be beyond it.
+    /// The partition's clock at `nextOffset`. While a frame is folded in part the state's own clock may be beyond it.
     public var clock: Timestamp { isWithinFrame ? clockBefore : fold.clock }
     private var frameBytes = 0
-    /// The frame is one that is passed over as far as it cannot be folded.
+    /// Whether the frame is passed over as far as it cannot be folded.
     private var isSkipped = false
-    /// The frame can be read to its end.
+    /// Whether the frame can be read to its end.
     private var isWhole = false
     private var typeIDs: [EventTypeID] = []
-    /// Accepted entries on their way into the fold.
+    /// Accepted entries that are not folded yet, or are being folded.
     var batch: [Fold.Item] = []
-    /// How many of them are folded.
+    /// The number of them that are folded.
     private var folded = 0
     private static let batchEntries = 256
-    /// What may still be done in this call.
+    /// The work that may still be done in this call.
     var left = Slice.unbounded
-    /// The policy that is switched to.
+    /// The policy of the switch in progress.
     var candidate: PolicyCandidate?
-    /// The last one that was switched to, which holds the state before it, or that could not be; until it is taken.
+    /// The last candidate, with the state before it, or with a state that could not be used; nil after it is taken.
     var retired: PolicyCandidate?
-    /// The policy that is folded beside the active one. It changes nothing of this state.
+    /// The policy that is folded beside the active one. It does not change this state.
     var shadowFold: ShadowFold?
-    /// Nil: the state has all that it may need of earlier events.
+    /// Nil if the state has all texts of earlier events that it may need.
     var earlierEvents: EarlierEventLookUp?
 
-    /// Follows the ledger's policies. Without a `history` it follows the first alone and refuses a frame that activates
-    /// another. `maximumSessions`, `known`: others than the fold's own are for simulations.
+    /// Follows the ledger's policies. Without a `history` it follows only the first and refuses a frame that activates
+    /// another. Simulations pass `maximumSessions` and `known` that differ from the fold's own.
     public init(
         partition: Int32, history: History? = nil, keepsFacts: Bool = true,
         maximumSessions: Int = Acceptance.maximumSessions, known: KnownFoldVersions = KnownFoldVersions()
@@ -128,8 +131,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             Acceptance(maximumSessions: maximumSessions), maximumSessions, known)
     }
 
-    /// What would be, and would have been told, had this policy always been active: the ledger's own are passed over.
-    /// `maximumSessions`: as for one that follows the ledger's.
+    /// The standings and facts that would exist if this policy had always been active. The ledger's own policies are
+    /// ignored. `maximumSessions` is as above.
     public init(
         partition: Int32, fixedPolicy policy: ScoringPolicy, keepsFacts: Bool = true,
         maximumSessions: Int = Acceptance.maximumSessions
@@ -141,14 +144,14 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         encoder = FactEncoder(policy: policy, partition: partition, ledger: nil)
     }
 
-    /// A policy's past or its shadow, as `rule` says.
+    /// A policy's past or its shadow, according to `rule`.
     init(partition: Int32, of policy: ScoringPolicy, as rule: Rule, maximumSessions: Int) {
         self.init(
             partition, rule, rule.fold(of: policy), keepsFacts: false, Acceptance(maximumSessions: maximumSessions),
             maximumSessions)
     }
 
-    /// Goes on from a state that was kept.
+    /// Continues from a stored state.
     init(
         partition: Int32, history: History?, fold: consuming Fold, identity: LedgerIdentity, policyText: String,
         acceptance: Acceptance, maximumSessions: Int, known: KnownFoldVersions, nextOffset: Int64, sequences: [Int64]
@@ -174,12 +177,12 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         self.fold.keepsFacts = keepsFacts
     }
 
-    /// Entries that would move the clock beyond this are not folded any more, nor is anything behind the first of them.
+    /// Entries that would move the clock beyond this are not folded, and neither is any entry after the first of them.
     public var horizon: Timestamp?
     public private(set) var hasReachedHorizon = false
 
-    /// Moves the clock to `time`, if it is behind, and fires what is due by then, as an entry behind the last one would.
-    /// Not while a frame is folded in part.
+    /// Moves the clock to `time` if it is before that, and fires what is due by then, as an entry after the last one
+    /// would. Not allowed while a frame is folded in part.
     public mutating func finish(at time: Timestamp, above published: [Int64], into facts: inout EncodedFacts) {
         precondition(!isWithinFrame, "the frame at offset \(frameOffset) is folded in part")
         frameOffset = nextOffset
@@ -187,21 +190,22 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         drain(above: published, into: &facts)
     }
 
-    /// From now on entries of these source topics do not count, as if they had never been written: here, and in the past of a
-    /// policy that is switched to. Before the first frame. Such a state is not kept.
+    /// From now on entries of these source topics do not count, as if they had never been written, here and in the past
+    /// of a policy that is switched to. Must be called before the first frame. Such a state is not stored.
     public mutating func leaveOut(_ topics: [[UInt8]]) {
         leftOut += topics
         for topic in topics { reader.leaveOut(topic: topic) }
     }
 
-    /// From now on the record at this offset, at which the fold stands, is passed over as far as it cannot be read or folded.
+    /// From now on the record at this offset, which is the next one, is passed over as far as it cannot be read or
+    /// folded.
     public mutating func skip(_ offset: Int64) {
         skipped.insert(offset)
         shadowFold?.skip(offset)
     }
 
-    /// Folds a frame, or goes on with it, as far as `left` goes. `end`: the place in the frame of the first entry that is not to be
-    /// folded.
+    /// Folds a frame, or continues with it, as far as `left` allows. `end` is the index in the frame of the first entry
+    /// that is not to be folded.
     mutating func fold(
         _ frame: UnsafeRawBufferPointer, at offset: Int64, until end: Int = .max, above published: [Int64],
         into facts: inout EncodedFacts
@@ -229,12 +233,12 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// False: the frame is passed over, or does not count.
+    /// Returns false if the frame is passed over, or does not count.
     private mutating func open(_ frame: UnsafeRawBufferPointer, at offset: Int64) throws -> Bool {
         frameOffset = offset
         frameBytes = frame.count
         clockBefore = fold.clock
-        // Nothing may be left of a frame that was refused half-way: it borrowed from memory that is gone.
+        // Drops the rest of a frame that was refused in part, because its entries borrow freed memory.
         batch.removeAll(keepingCapacity: true)
         folded = 0
         earlierEvents?.forget()
@@ -254,12 +258,12 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         return true
     }
 
-    /// Whether this can be the frame that is folded in part, if one is.
+    /// Whether this can be the frame that is folded in part, if there is one.
     func isOpen(_ frame: UnsafeRawBufferPointer, at offset: Int64) -> Bool {
         !isWithinFrame || (offset == frameOffset && frame.count == frameBytes)
     }
 
-    /// The frame that is folded in part, wherever it lies now.
+    /// Continues with the frame that is folded in part, at its present address.
     private mutating func goOn(with frame: UnsafeRawBufferPointer, at offset: Int64) {
         precondition(
             offset == frameOffset && frame.count == frameBytes,
@@ -269,8 +273,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         for index in batch.indices { move.move(&batch[index].event) }
     }
 
-    /// Before the first part of a frame gives its facts. If the frame cannot be read to its end, they must not be published: an
-    /// operator may have the whole frame passed over, as if it had never been.
+    /// Called before the first part of a frame gives its facts. Facts of a frame that cannot be read to its end must
+    /// not be published: an operator may have the whole frame passed over, as if it had never been written.
     private mutating func checkRest(of frame: UnsafeRawBufferPointer) throws {
         if isWhole { return }
         if rule.isBeside { return }
@@ -278,7 +282,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         isWhole = true
     }
 
-    /// False: the slice is used up before the frame.
+    /// Returns false if the slice is used up before the frame.
     private mutating func foldEntries(
         of frame: UnsafeRawBufferPointer, until end: Int, above published: [Int64], into facts: inout EncodedFacts
     ) throws -> Bool {
@@ -298,16 +302,16 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                 case .outside: preconditionFailure("no frame is open")
                 }
             } catch  where isSkipped && error is Problem {
-                // This entry is what is passed over.
+                // This entry is passed over.
                 (place, candidate) = (.reading, nil)
             }
         }
     }
 
-    /// Reads and folds entries up to the end, or up to one before which all others are to be folded. False: the slice is used up
-    /// before.
+    /// Reads and folds entries up to the end, or up to one before which all others must be folded. Returns false if the
+    /// slice is used up first.
     private mutating func read(until end: Int) throws -> Bool {
-        // What was left over by the part before.
+        // The rest of the previous part.
         guard try foldBatch() else { return false }
         while true {
             guard left.entries > 0, left.cost > 0 else {
@@ -336,7 +340,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// True: the entry activates a policy, and everything before it is to be folded first.
+    /// Returns true if the entry activates a policy, so that everything before it must be folded first.
     @inline(__always) private mutating func take() throws -> Bool {
         guard hasBegun else { throw problem("the partition does not begin with a policy") }
         var type: EventTypeID?
@@ -351,7 +355,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         return false
     }
 
-    /// False: the slice is used up before the batch, or the fold asks for earlier events.
+    /// Returns false if the slice is used up before the batch, or if the fold asks for earlier events.
     private mutating func foldBatch() throws -> Bool {
         guard !batch.isEmpty else { return true }
         fold.allowance = left.allowance
@@ -371,7 +375,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     mutating func forgetTypes() { typeIDs.removeAll(keepingCapacity: true) }
 
-    /// Types of a frame's dictionary are resolved once a frame.
+    /// The types of a frame's dictionary are resolved once per frame.
     @inline(__always) private mutating func typeID() -> EventTypeID {
         let number = entry.typeNumber
         if number >= 0, number < typeIDs.count, typeIDs[number] != .unresolved { return typeIDs[number] }
@@ -385,7 +389,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     private mutating func applySystem(above published: [Int64], into facts: inout EncodedFacts) throws {
         switch ControlType(entry.event.type) {
-        // The reader has taken note of it.
+        // The reader has handled it.
         case .sourceReset, .sourceGap: return
         // It concerns a record before it (`SkipSearch`).
         case .ledgerSkipped: return
@@ -394,9 +398,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             guard hasBegun else { throw problem("the partition does not begin with a policy") }
             let new = try readIdentity()
             guard new.version > identity.version else { return }
-            // What was folded by now is told as it was until here.
+            // The facts so far keep the encoding of the old version.
             drain(above: published, into: &facts, sameEntry: true)
-            // A ledger keeps the name that it has.
+            // A ledger's name never changes.
             let name = identity.name ?? new.name ?? ""
             identity = (LedgerIdentity(name: name, version: new.version) ?? new).salted(identity.salt)
             fold.upgrade(to: new.version)
@@ -415,11 +419,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// The partition's first entry: its policy, and what the ledger says of itself.
+    /// Handles the partition's first entry: its policy, and the ledger's identity.
     private mutating func begin() throws {
         guard let text = entry.event.policyText(decoder) else { throw problem("it begins without a policy's text") }
         guard !hasBegun else {
-            // Of two members that found the ledger empty the first entry wins.
+            // If two members began the empty ledger, the first entry wins.
             return
         }
         let (new, policy) = (try readIdentity(), try parse(text))
@@ -456,7 +460,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             partition: partition, offset: frameOffset, message: message, needsNewerProgram: needsNewerProgram)
     }
 
-    /// Numbers the facts that wait in the fold, and adds to `facts` those above `published`.
+    /// Numbers the fold's facts, and adds to `facts` those above `published`.
     mutating func drain(above published: [Int64], into facts: inout EncodedFacts, sameEntry: Bool = false) {
         guard !fold.keepsFacts || encoder != nil else { return }
         left.facts -= fold.output.facts.count
@@ -464,8 +468,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         fold.clearOutput(sameEntry: sameEntry)
     }
 
-    /// Numbers the facts that wait in a fold, and adds to `facts` those above `published`. An `encoder` is needed where facts are
-    /// kept. They are still to be cleared.
+    /// Numbers a fold's facts, and adds to `facts` those above `published`. An `encoder` is needed if facts are stored.
+    /// The caller clears them.
     static func number(
         _ fold: borrowing Fold, _ encoder: FactEncoder?, offset: Int64, _ sequences: inout [Int64],
         above published: [Int64], into facts: inout EncodedFacts
@@ -487,9 +491,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// The policy that is active here; nil before the first entry.
+    /// The active policy; nil before the first entry.
     public var policy: ScoringPolicy? { encoder == nil ? nil : fold.policy }
 
-    /// The same, for those who keep it.
+    /// The same, for owners that store it.
     public var sharedPolicy: SharedPolicy? { encoder == nil ? nil : fold.sharedPolicy }
 }

@@ -3,29 +3,29 @@ internal import Ledger
 internal import Policy
 internal import Scoring
 
-/// A policy that is switched to: what lies before its activation, folded under it, on its way to the state after it.
+/// The policy of a switch in progress: it folds everything before its activation, until its state is the one after it.
 final class PolicyCandidate {
     let folding: HistoryFold
     let text: String
-    /// It goes on from where the policy's shadow was.
+    /// Whether it continues from the policy's shadow.
     let isOfShadow: Bool
-    /// How far it has come on its way to the state behind the activation.
+    /// The progress towards the state after the activation.
     private(set) var succession = Fold.Succession()
 
     /// The ledger offset of the frame of the activation.
     private let end: Int64
     private var isHistoryFolded: Bool
-    /// The frame of the activation is folded, up to it.
+    /// Whether the frame of the activation is folded, up to the activation.
     private var isFrameFolded = false
 
     var policy: ScoringPolicy { folding.policy }
-    /// The next frame of the history is not here yet.
+    /// Whether the next frame of the history is not available yet.
     var isWaiting: Bool { !isHistoryFolded && folding.isWaiting }
     /// The ledger offset up to which the history is folded.
     var folded: Int64 { isHistoryFolded ? end : min(folding.folded, end) }
 
-    /// `end`: the ledger offset of the first frame that is not history. `skipped`: what the partition passes over already.
-    /// `leftOut`: source topics whose entries do not count.
+    /// `end` is the ledger offset of the first frame that is not history. `skipped` has the records that the partition
+    /// passes over already. `leftOut` has source topics whose entries do not count.
     init(
         _ policy: ScoringPolicy, text: String, partition: Int32, before end: Int64, skipped: Set<Int64>,
         leftOut: [[UInt8]], maximumSessions: Int, history: @escaping PartitionFold.History
@@ -36,19 +36,20 @@ final class PolicyCandidate {
         (self.text, self.end, isOfShadow, isHistoryFolded) = (text, end, false, false)
     }
 
-    /// Of a shadow's state. `isHistoryFolded`: nothing lies between it and the frame at `end`.
+    /// Makes a candidate of a shadow's state. `isHistoryFolded` is true if no frame is between it and the frame at
+    /// `end`.
     init(ofShadow folding: HistoryFold, before end: Int64, isHistoryFolded: Bool) {
         (self.folding, text, self.end) = (folding, folding.policy.text, end)
         (isOfShadow, self.isHistoryFolded) = (true, isHistoryFolded)
     }
 
-    /// False: `left` is used up before all of the history is folded, or the candidate waits.
+    /// Returns false if `left` is used up before all of the history is folded, or if the candidate waits.
     func foldHistory(within left: inout PartitionFold.Slice) throws -> Bool {
         if !isHistoryFolded { isHistoryFolded = try folding.fold(before: end, within: &left) }
         return isHistoryFolded
     }
 
-    /// Folds the entries of the activation's frame that lie before it. False: `left` is used up before.
+    /// Folds the entries before the activation in its frame. Returns false if `left` is used up first.
     func fold(
         _ frame: UnsafeRawBufferPointer, until entry: Int, within left: inout PartitionFold.Slice
     ) throws -> Bool {
@@ -56,7 +57,7 @@ final class PolicyCandidate {
         return isFrameFolded
     }
 
-    /// As `Fold.succeed`. False: `left` is used up before.
+    /// As `Fold.succeed`. Returns false if `left` is used up first.
     func succeed(
         _ old: borrowing Fold, by event: EventView, entry: Int, within left: inout PartitionFold.Slice
     ) throws(Fold.WrongPast) -> Bool {

@@ -1,19 +1,20 @@
 internal import Foundation
 
-/// What a line of progress says: a bar and per cent where the total is known, the rate of late, and the time left.
+/// A line of progress: a bar and per cent if the total is known, the recent rate, and the remaining time.
 public struct ProgressText: Sendable {
     private static let width = 30
     private static let minute = 60.0
     private static let hour = 3600.0
 
-    /// What the rate counts, such as `entries`.
+    /// The unit of the rate, such as `entries`.
     private let unit: String
     private var work = RateEstimate()
     private var units = RateEstimate()
 
     public init(unit: String) { self.unit = unit }
 
-    /// `done` of `total` (0: not known), which is so many `count` of the unit, at `seconds` from anywhere; times ascend.
+    /// `done` of `total` (0 if it is not known) corresponds to `count` of the unit. `seconds` is from any origin. Times
+    /// must ascend.
     public mutating func line(done: Int64, total: Int64, count: Int64, at seconds: Double) -> String {
         work.add(done: done, at: seconds)
         units.add(done: count, at: seconds)

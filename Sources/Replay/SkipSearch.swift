@@ -1,15 +1,15 @@
 internal import Events
 public import Ledger
 
-/// Finds the entries that say which records of a ledger partition are passed over (`standing.ledger.skipped`): `standing
-/// ledger skip` appends one behind a record that no member can read or fold.
+/// Finds the entries by which records of a ledger partition are passed over (`standing.ledger.skipped`). `standing
+/// ledger skip` appends one after a record that no member can read or fold.
 ///
-/// Of such a record everything that cannot be read or folded counts for nothing, the rest as ever: of an activation whose policy
-/// does not compile that is its time and its identity. An entry that names a
-/// record behind itself, or one that nothing is wrong with, changes nothing. So whoever folds the same ledger passes the
-/// same over, whenever the entry was appended.
+/// Everything in such a record that cannot be read or folded does not count, and the rest counts as always. Of an
+/// activation whose policy does not compile, its time and its identity count. An entry changes nothing if it names a
+/// record after itself, or a record without a fault. So every fold of the same ledger passes over the same records,
+/// whenever the entry was appended.
 public struct SkipSearch {
-    /// The member of the entry's data that names the record, and the one that says why.
+    /// The members of the entry's data: the record's offset, and the reason.
     public static let offsetMember: StaticString = "offset"
     public static let reasonMember: StaticString = "reason"
 
@@ -19,11 +19,11 @@ public struct SkipSearch {
 
     public init() {}
 
-    /// Entries of the frame that was searched last.
+    /// The number of entries in the frame that was searched last.
     var entryCount: Int { reader.entryCount }
 
-    /// Whether an entry of this frame, which lies behind it, names the record at `offset`. The entry counts whichever appender
-    /// session its frame is of: it can be said twice without harm.
+    /// Whether an entry of this frame, which is after the record, names the record at `offset`. The entry counts in any
+    /// appender session, because a repeat does no harm.
     public mutating func names(_ offset: Int64, in frame: LedgerFrame) -> Bool {
         guard frame.offset > offset else { return false }
         do {
@@ -34,12 +34,12 @@ public struct SkipSearch {
             }
             return isNamed
         } catch {
-            // A frame that cannot be read to its end says nothing.
+            // A frame that cannot be read to its end does not count.
             return false
         }
     }
 
-    /// The ledger offset of the record that an entry says is passed over; nil: it says nothing of the kind.
+    /// The ledger offset of the record that an entry passes over; nil if it is another entry.
     static func record(namedBy entry: Entry, _ decoder: EventDecoder) -> Int64? {
         guard entry.kind == .system, ControlType(entry.event.type) == .ledgerSkipped else { return nil }
         return decoder.integer(offsetMember, of: entry.event.data)
@@ -54,9 +54,9 @@ public struct SkipSearch {
         return false
     }
 
-    /// Runs `body`, which folds a partition anew passing these records over. Where it meets a record that cannot be read or
-    /// folded, and an entry behind it says that it is passed over, it is run again. `frames`: those from an offset on, and
-    /// others before it do no harm.
+    /// Runs `body`, which folds a partition anew passing these records over. If it meets a record that cannot be read
+    /// or folded, and a later entry passes it over, it is run again. `frames` supplies those from an offset on; earlier
+    /// ones do no harm.
     static func passingOver<Result: ~Copyable>(
         _ known: Set<Int64> = [], in frames: (_ start: Int64) throws -> any FrameSource,
         _ body: (_ skipped: Set<Int64>) throws -> Result

@@ -2,9 +2,10 @@ internal import Events
 internal import Policy
 public import Scoring
 
-/// Collects standings and writes them as `standing replay` prints them: a line a subject, sorted by subject's bytes.
+/// Collects standings and writes them in the format of `standing replay`: one line per subject, sorted by subject's
+/// bytes.
 public struct StandingsWriter: Sendable {
-    /// A standing speaks in the numbers of its policy; partitions need not be under the same one.
+    /// A standing has the numbers of its policy, and partitions may have different ones.
     private var standings: [(standing: Standing, policy: Int)] = []
     private var policies: [ScoringPolicy] = []
 
@@ -19,7 +20,7 @@ public struct StandingsWriter: Sendable {
         fold.forEachStanding { standings.append(($0, number)) }
     }
 
-    /// Adds one subject's, if it is enrolled.
+    /// Adds a subject's standing, if it is enrolled.
     public mutating func add(_ subject: UnsafeRawBufferPointer, of fold: borrowing Fold) {
         guard let standing = fold.standing(of: subject) else { return }
         standings.append((standing, policies.count))
@@ -32,7 +33,7 @@ public struct StandingsWriter: Sendable {
         standings += other.standings.map { ($0.standing, $0.policy + first) }
     }
 
-    /// Hands on the text in pieces of about 64 KiB.
+    /// Calls the body with the text, in pieces of about 64 KiB.
     public mutating func write(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
         standings.sort { $0.standing.subject.lexicographicallyPrecedes($1.standing.subject) }
         var writer = ByteWriter(capacity: 128 * 1024)

@@ -2,16 +2,17 @@ internal import Events
 internal import CEL
 internal import Policy
 
-/// The attributes that subjects have, each set once and as long as somebody has it, under numbers from 1. 0: none.
+/// The sets of attributes that subjects have. Equal sets are stored once, under a number from 1, while a subject has
+/// them; 0 is the empty set.
 ///
-/// A set is kept as bytes: for each declared attribute one byte, 0 if it is absent, otherwise 1 and the value: an int or a
-/// double in 8 bytes little-endian, a bool in one, a timestamp in 8 for its seconds and 4 for its nanoseconds, a string
-/// behind its length in 4.
+/// The bytes of a set have one byte for each declared attribute: 0 if it is absent, otherwise 1 and then the value. An
+/// int or a double takes 8 bytes little-endian, a bool one, a timestamp 8 for its seconds and 4 for its nanoseconds,
+/// and a string 4 bytes of length and then its bytes.
 struct AttributeTable {
     private let types: [ScoringPolicy.AttributeType]
     private let names: [[UInt8]]
     private(set) var sets = TermsTable()
-    /// By number, less one: the values by attribute; none where the number is free.
+    /// The values by attribute, at index number - 1; empty if the number is free.
     private var values: [[Value]] = []
 
     init(_ policy: ScoringPolicy) {
@@ -21,7 +22,7 @@ struct AttributeTable {
 
     var isEmpty: Bool { types.isEmpty }
 
-    /// The number of the attributes that an enrolment's data give, with one more use.
+    /// Adds one use of the set that an enrolment's data give. Returns its number.
     mutating func add(from data: UnsafeRawBufferPointer) -> UInt32 {
         guard !types.isEmpty, case .map(let members)? = JSONReader.value(of: data) else { return 0 }
         let attributes = members.entries.first { Self.key($0.key, is: "attributes") }
@@ -52,12 +53,12 @@ struct AttributeTable {
         number == 0 ? .error(.noSuchField) : values[Int(number - 1)][attribute]
     }
 
-    /// The bytes of a set, which tell it apart from every other.
+    /// The bytes of a set. Different sets have different bytes.
     func bytes(of number: UInt32) -> [UInt8] { number == 0 ? [] : sets[number - 1] }
 
     func isUsed(_ number: UInt32) -> Bool { number == 0 || sets.isUsed(number - 1) }
 
-    /// Takes the sets that a snapshot has. False: they are not of this policy.
+    /// Takes the sets of a snapshot. Returns false if they are not of this policy.
     mutating func restore(_ sets: TermsTable) -> Bool {
         self.sets = sets
         values = []
@@ -82,7 +83,7 @@ struct AttributeTable {
         if case .string(let text) = value { text.bytes.equals(name) } else { false }
     }
 
-    /// A JSON value as the declared type; nil: it is of another one, and so the attribute is absent.
+    /// A JSON value as the declared type; nil if it is of another type, which makes the attribute absent.
     private static func typed(_ value: Value, _ type: ScoringPolicy.AttributeType) -> Value? {
         switch (type, value) {
         case (.int, .int), (.double, .double), (.string, .string), (.bool, .bool): value
@@ -112,7 +113,7 @@ struct AttributeTable {
         return Array(writer.bytes)
     }
 
-    /// Nil where the bytes are no set of these attributes.
+    /// Nil if the bytes are not a set of these attributes.
     private func decode(_ bytes: [UInt8]) -> [Value]? {
         bytes.withUnsafeBytes { bytes in
             var reader = ByteReader(bytes)

@@ -1,10 +1,10 @@
 internal import CIntrinsics
 
-/// The unit in which memory comes to the processor, on all that Standing runs on.
+/// The unit of transfer between memory and processor, on every platform that Standing supports.
 enum CacheLine {
     static let bytes = 64
 
-    /// Memory that begins with a line. It is given back with `deallocate`.
+    /// Memory that begins on a cache line. The caller frees it with `deallocate`.
     static func allocate<Element: BitwiseCopyable>(
         repeating element: Element, count: Int
     ) -> UnsafeMutablePointer<Element> {
@@ -13,7 +13,7 @@ enum CacheLine {
         return memory.initializeMemory(as: Element.self, repeating: element, count: count)
     }
 
-    /// Asks for every line that has one of so many bytes.
+    /// Prefetches every line that has one of the bytes.
     @inline(__always) static func prefetch(_ start: UnsafeRawPointer, byteCount: Int) {
         var line = UInt(bitPattern: start) & ~UInt(bytes - 1)
         let end = UInt(bitPattern: start) &+ UInt(bitPattern: byteCount)

@@ -1,20 +1,20 @@
 internal import Events
 internal import Policy
 
-/// What calendar arithmetic gave of late, by series: events and the ends of buckets come close together in time, whoever's they
-/// are. It follows from the policy alone, and is no part of the state.
+/// Recent results of calendar arithmetic, by series. Events and ends of buckets of all subjects are close together in
+/// time, so most look-ups hit. The cache follows from the policy alone, and is not part of the state.
 struct CalendarCache {
-    /// How far a bucket that fades has come at a clock.
+    /// The steps that a fading bucket has made at a clock.
     struct Steps {
         var number: Int32 = .min
-        /// Steps that it has made.
+        /// Steps made.
         var count: Int64 = 0
-        /// The clocks at which they are so many.
+        /// The clocks at which the count is valid.
         var from: Int64 = .max
         var until: Int64 = .min
     }
 
-    /// Days of events, and buckets that fade, that are known at once: a power of two.
+    /// Cached days of events, and cached fading buckets. A power of two.
     private static let slots = 32
     private var buckets: [Fold.LastBucket]
     private var steps: [Steps]
@@ -38,14 +38,14 @@ struct CalendarCache {
         return found
     }
 
-    /// How far a bucket that fades has come at `clock`.
+    /// The steps that a fading bucket has made at `clock`.
     mutating func steps(of bucket: Int32, _ series: Series, _ number: Int, at clock: Timestamp) -> Steps {
         let slot = number * Self.slots + Int(bucket) & (Self.slots - 1)
         let now = clock.microseconds
         var found = steps[slot]
         if found.number == bucket, now >= found.from {
             if now < found.until { return found }
-            // Mostly it has made one step more.
+            // In most cases it has made one step more.
             found.count += 1
             found.from = found.until
             found.until = series.start(ofStep: found.count + 1, of: bucket)
@@ -62,11 +62,11 @@ struct CalendarCache {
 }
 
 extension ScoringPolicy.Rule.Fading {
-    /// The first step after `step` at which a bucket's clamped sum `points` gives something else than `rest`, which it gives after
-    /// `step`; the last step if there is none.
+    /// The first step after `step` at which a bucket with the clamped sum `points` gives another value than `rest`, its
+    /// value after `step`. The last step if there is none.
     func nextStep(of points: Int64, after step: Int64, rest: Int64) -> Int64 {
         guard rest != 0 else { return steps }
-        // |points| * (steps - k) / steps, truncated, is less than |rest| first at this k.
+        // |points| * (steps - k) / steps, truncated, becomes less than |rest| at this k.
         let (sum, left) = (Int64(points.magnitude), Int64(rest.magnitude))
         return steps - (left * steps + sum - 1) / sum + 1
     }

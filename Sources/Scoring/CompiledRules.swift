@@ -2,38 +2,39 @@ public import Events
 internal import CEL
 internal import Policy
 
-/// A policy compiled for the fold: what each event type touches, and what of an event must be read for it.
+/// A policy compiled for the fold: the rules, measures and sanctions that each event type concerns, and the parts of an
+/// event that their expressions read.
 ///
-/// Prefixes are one inside the other, or have no type in common. So everything that applies to a type follows from the one
-/// pattern that is nearest to it: the type itself, or else the longest prefix.
+/// Two prefixes either contain one another or have no type in common. So the most specific pattern that matches a type
+/// (the type itself, or else the longest prefix) decides everything that applies to it.
 struct CompiledRules {
     /// A rule that names the type.
     struct Step {
         var rule: UInt16
         var dimension: UInt16
         var kinds: UInt8
-        /// Its buckets do not fade, and it has no window.
+        /// True if its buckets do not fade and it has no window.
         var isPlain: Bool
         var cap: Int64
         /// The points, if `pointsExpression` is nil.
         var points: Int64
-        // Borrowed from the policy, which outlives this: no counting on the way.
+        // Borrowed from the policy, which outlives this value. So no references are counted on the hot path.
         var when: Unmanaged<Expression>?
         var pointsExpression: Unmanaged<Expression>?
     }
 
-    /// A measure that the type's events come into.
+    /// A measure that events of the type are in.
     struct Entrance {
         var measure: UInt16
         var series: UInt16
         var dimension: UInt16
         var kinds: UInt8
         var form: Series.Form
-        /// It breaks the streak, whatever `when` says.
+        /// True if the event breaks the streak, whatever `when` gives.
         var breaks: Bool
         var isAdverse: Bool
         var when: Unmanaged<Expression>?
-        /// Nil where each event counts as one.
+        /// Nil if each event counts as one.
         var amount: Unmanaged<Expression>?
     }
 
@@ -45,7 +46,8 @@ struct CompiledRules {
         var when: Unmanaged<Expression>?
     }
 
-    /// What of an event the expressions of its type name: attributes that none names are not decoded.
+    /// The parts of an event that the expressions of its type name. Attributes that no expression names are not
+    /// decoded.
     final class Input {
         let fields: JSONFields?
         let type: Bool
@@ -54,9 +56,9 @@ struct CompiledRules {
         let id: Bool
         let time: Bool
         let kind: Bool
-        /// Any of the attributes of the event.
+        /// Whether an expression names attributes of the event.
         let namesAttributes: Bool
-        /// Attributes of the subject and their slots.
+        /// The subject's attributes that are named, with their slots.
         let ofSubject: [(attribute: Int, slot: Int)]
         var isNothing: Bool { fields == nil && !namesAttributes && ofSubject.isEmpty }
 
@@ -83,7 +85,7 @@ struct CompiledRules {
         var steps: Range<Int32>
         var entrances: Range<Int32>
         var triggers: Range<Int32>
-        /// Nil where no expression reads anything. Borrowed from `inputs`.
+        /// Nil if no expression reads anything. Borrowed from `inputs`.
         var input: Unmanaged<Input>?
     }
 
@@ -103,7 +105,7 @@ struct CompiledRules {
         for pattern in patterns { add(pattern, uses, policy) }
     }
 
-    /// The numbers of rules, measures and sanctions by what they name.
+    /// Numbers of rules, measures and sanctions, by the types and prefixes that they name.
     private struct Uses {
         var rules = EventPatternTable<Int>()
         var measures = EventPatternTable<Int>()
@@ -203,7 +205,7 @@ struct CompiledRules {
         return first..<Int32(triggers.count)
     }
 
-    /// The number of the pattern that is nearest to a type; nil if none matches.
+    /// The number of the most specific pattern that matches a type; nil if none matches.
     func find(_ type: UnsafeRawBufferPointer) -> Int32? {
         if let number = names.find(type) { return number }
         guard !prefixes.isEmpty else { return nil }
@@ -223,7 +225,7 @@ struct CompiledRules {
     @inline(__always) subscript(_ type: Int32) -> EventType { types[Int(type)] }
 }
 
-/// Numbers of texts, by open addressing; -1: the slot is free.
+/// Numbers of texts, with open addressing. A slot with -1 is free.
 private struct EventNames {
     private var names: [(name: [UInt8], number: Int32)] = []
     private var index: [Int32]
@@ -258,17 +260,18 @@ private struct EventNames {
 
 /// What the fold does with an event type: resolved once for many events.
 public struct EventTypeID: Equatable, Sendable {
-    /// >= 0: a type or prefix that the policy names; -1: none; <= -2: a control type.
+    /// >= 0: the number of a type or prefix that the policy names. -1: a type that it does not name. <= -2: a control
+    /// type.
     let value: Int32
 
     static let unnamed = EventTypeID(value: -1)
-    /// No answer yet; never returned by `resolve`.
+    /// Not resolved yet. `resolve` never returns it.
     public static let unresolved = EventTypeID(value: .min)
 
     init(value: Int32) { self.value = value }
     public init(_ control: ControlType) { value = -2 - Int32(control.rawValue) }
 
-    /// No rule, no measure and no sanction names the type, and it is no control type.
+    /// True if no rule, measure or sanction names the type, and it is not a control type.
     public var isUnmatched: Bool { self == .unnamed }
 
     var control: ControlType? { value <= -2 && value >= -257 ? ControlType(rawValue: UInt8(-2 - value)) : nil }

@@ -1,8 +1,8 @@
 internal import CEL
 internal import Policy
 
-/// The conditions over a standing, compiled for the fold: rules over measures, level sanctions and perks, in policy order,
-/// and what of a standing they name.
+/// The conditions over a standing, compiled for the fold: rules over measures, level sanctions and perks in policy
+/// order, with the parts of a standing that they name.
 struct Conditions {
     /// A rule without an event.
     struct RuleOverMeasures {
@@ -12,7 +12,7 @@ struct Conditions {
         var cap: Int64
         /// The points, if `expression` is nil.
         var points: Int64
-        // Borrowed from the policy, which outlives this, like those below.
+        // Borrowed from the policy, which outlives this value, like the expressions below.
         var expression: Unmanaged<Expression>?
         var input: Input
     }
@@ -28,11 +28,11 @@ struct Conditions {
         var band = false
         var kind = false
         var sanctioned = false
-        /// Dimensions and their slots.
+        /// The dimensions that are named, with their slots.
         var dimensions: [(dimension: Int, slot: Int)] = []
-        /// Measures: where their states are in a record, and their slots.
+        /// The measures that are named: the positions of their states in a record, and their slots.
         var measures: [(form: Series.Form, stateAt: Int, slot: Int)] = []
-        /// Attributes and their slots.
+        /// The attributes that are named, with their slots.
         var attributes: [(attribute: Int, slot: Int)] = []
 
         init(
@@ -60,7 +60,7 @@ struct Conditions {
     let perks: [Unmanaged<Expression>]
     let perkInput: Input
 
-    /// `series`: of the policy's rules and measures.
+    /// `series` has the policy's rules and measures.
     init(_ policy: ScoringPolicy, _ series: [Series]) {
         let variables = policy.variables.standing
         let measures = series.dropFirst(policy.rules.count)

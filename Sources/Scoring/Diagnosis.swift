@@ -1,12 +1,12 @@
 public import Events
 
-/// What became of events, by name: the rules that took them, and why they did not count: evaluations that gave nothing, event types
-/// that the policy does not name, and subjects that are not enrolled.
+/// Counts by name: the rules that took events, and the reasons why events did not count. Reasons are failed
+/// evaluations, event types that the policy does not name, and subjects that are not enrolled.
 public struct Diagnosis: Sendable, Equatable {
     /// A part of a policy that has expressions.
     public enum Part: String, Sendable, CaseIterable { case rule, measure, sanction, perk }
 
-    /// What names an event.
+    /// The source and the id of an event.
     public struct Example: Sendable, Equatable {
         public var source: String
         public var id: String
@@ -14,15 +14,15 @@ public struct Diagnosis: Sendable, Equatable {
         public init(source: String, id: String) { (self.source, self.id) = (source, id) }
     }
 
-    /// Evaluations of one part's expressions that gave nothing, for one reason.
+    /// Evaluations of one part's expressions that failed for one reason.
     public struct Failure: Sendable, Equatable {
         public var part: Part
         /// The part's id.
         public var id: String
-        /// As CEL says it, such as `no such overload`.
+        /// CEL's message, such as `no such overload`.
         public var reason: String
         public var count: Int64
-        /// The first event that it befell; nil if it befell a timer or a change of policy.
+        /// The first event whose evaluation failed; nil if a timer or a change of policy caused the evaluation.
         public var example: Example?
 
         public init(part: Part, id: String, reason: String, count: Int64, example: Example?) {
@@ -31,11 +31,11 @@ public struct Diagnosis: Sendable, Equatable {
         }
     }
 
-    /// Events of a type that no rule, no measure and no sanction names.
+    /// Events of a type that no rule, measure or sanction names.
     public struct UnmatchedType: Sendable, Equatable {
         public var type: String
         public var events: Int64
-        /// A type that the policy names and that may be meant; nil if none is near, or nobody has looked for one.
+        /// The type in the policy that is probably meant; nil if none is similar, or if no search was made.
         public var nearest: String?
 
         public init(type: String, events: Int64, nearest: String? = nil) {
@@ -45,7 +45,7 @@ public struct Diagnosis: Sendable, Equatable {
 
     /// Events of a source topic.
     public struct TopicEvents: Sendable, Equatable {
-        /// Nil where it is not known.
+        /// Nil if it is not known.
         public var topic: String?
         public var events: Int64
 
@@ -63,28 +63,28 @@ public struct Diagnosis: Sendable, Equatable {
 
     /// Rules, then measures, sanctions and perks, each in policy order.
     public var failures: [Failure] = []
-    /// Evaluations that gave nothing beyond the number of failures that are counted apart.
+    /// Failed evaluations beyond the limit of failures that are counted by name.
     public var otherFailures: Int64 = 0
     /// The most frequent first.
     public var unmatchedTypes: [UnmatchedType] = []
-    /// Events of further types that no rule, no measure and no sanction names.
+    /// Events of further types that no rule, measure or sanction names.
     public var otherUnmatched: Int64 = 0
     /// Early events that contribute nothing, by the topic that they came from.
     public var notEnrolled: [TopicEvents] = []
-    /// Early events that wait now for their subject's enrolment.
+    /// Early events that wait for their subject's enrolment now.
     public var waiting: Int64 = 0
-    /// In policy order, those that took any.
+    /// In policy order, the rules that took at least one event.
     public var ruleEvents: [RuleEvents] = []
     /// Timers that fell due.
     public var timersFired: Int64 = 0
 
     public init() {}
 
-    /// Failures and event types that are counted apart over all ledger partitions and over all the time that a process owns some:
-    /// types are what producers make of them.
+    /// Limits of failures and event types that are counted by name, over all ledger partitions of a process. Types need
+    /// a limit because producers choose them.
     static let (maximumFailures, maximumTypes) = (1024, 256)
 
-    /// Adds that of another ledger partition under the same policy.
+    /// Adds the diagnosis of another ledger partition under the same policy.
     public mutating func add(_ other: Diagnosis) {
         let failuresBeyond = Self.add(other.failures, to: &failures, atMost: Self.maximumFailures, \.count) {
             $0.part == $1.part && $0.id == $1.id && $0.reason == $1.reason
@@ -100,14 +100,15 @@ public struct Diagnosis: Sendable, Equatable {
         _ = Self.add(other.ruleEvents, to: &ruleEvents, \.events) { $0.rule == $1.rule }
     }
 
-    /// Adds what has the same name, and appends what has a new one while there are fewer than `limit`. Returns the counts of the rest.
+    /// Adds items of the same name, and appends items of a new name while there are fewer than `limit`. Returns the sum
+    /// of the counts of all others.
     private static func add<Item>(
         _ items: [Item], to sum: inout [Item], atMost limit: Int = .max, _ count: WritableKeyPath<Item, Int64>,
         isSame: (Item, Item) -> Bool
     ) -> Int64 {
         var rest: Int64 = 0
         for (index, item) in items.enumerated() {
-            // Partitions have mostly the same names in the same order.
+            // In most cases partitions have the same names in the same order.
             let isInPlace = index < sum.count && isSame(sum[index], item)
             if let place = isInPlace ? index : sum.firstIndex(where: { isSame($0, item) }) {
                 sum[place][keyPath: count] += item[keyPath: count]
@@ -138,7 +139,7 @@ extension Diagnosis.Failure {
         writer.append(jsonString: reason)
     }
 
-    /// `{"rule":ID,"error":REASON,"count","source","id"}`; source and id are null without an event.
+    /// `{"rule":ID,"error":REASON,"count","source","id"}`; source and id are null if there was no event.
     public func write(to writer: inout ByteWriter) {
         writer.append(byte: 0x7B)
         writeMembers(to: &writer)

@@ -1,35 +1,37 @@
 internal import Events
 
-/// A part of a text.
+/// A part of a text, in a linked list.
 struct TextPiece: BitwiseCopyable {
     static let bytes = 20
     var text: (UInt64, UInt64, UInt32) = (0, 0, 0)
-    /// The next part; 0: it is the last.
+    /// The next part; 0 after the last.
     var next: UInt32 = 0
 }
 
-/// Source and id of events in measures that go by their order, by `OrderedEvent.mark`: what puts events of one time in order.
+/// Source and id of events in ordered measures, by `OrderedEvent.mark`. They order events of the same time.
 ///
-/// Of all of them, or, where they can be looked up (`limit`), of the newest: those that are not used in a generation go with the
-/// one after. So it is no part of the state, and no digest has it.
+/// Without a history to look texts up in, all texts are in memory; with one (`limit`), only the newest. Texts that are
+/// not used within a generation are dropped with the next. So the table is not part of the state, and no digest covers
+/// it.
 struct EventTexts: ~Copyable {
     struct Text: BitwiseCopyable {
-        /// 0: the slot is free.
+        /// 0 if the slot is free.
         var mark: UInt64
-        /// The first piece of its source and id, one after the other.
+        /// The first part of its source, directly followed by its id.
         var first: UInt32
-        /// Measures that it is in.
+        /// The number of measures that the event is in.
         var uses: UInt32
         var sourceLength: UInt16
         var idLength: UInt16
     }
 
-    /// Bytes of texts and slots that are kept, at most twice; those of one batch may come on top.
+    /// Limit of a generation's bytes of texts and slots. There are two generations, and the texts of one batch may
+    /// exceed the limit.
     var limit = Int.max
     private var young = Generation()
     private var old = Generation()
 
-    /// An event that comes into a measure, or one more.
+    /// Adds one use of an event's text, for a measure that the event comes into.
     mutating func add(_ mark: UInt64, _ source: UnsafeRawBufferPointer, _ id: UnsafeRawBufferPointer) {
         let mark = Self.key(mark)
         if let slot = young.find(mark) {
@@ -41,19 +43,19 @@ struct EventTexts: ~Copyable {
 
     func contains(_ mark: UInt64) -> Bool { young.find(Self.key(mark)) != nil || old.find(Self.key(mark)) != nil }
 
-    /// An event leaves a measure.
+    /// Removes one use, for a measure that the event leaves.
     mutating func remove(_ mark: UInt64) {
         if !young.release(Self.key(mark)) { _ = old.release(Self.key(mark)) }
     }
 
-    /// Whether one event comes before another of the same time. A text that is not here counts as an empty one.
+    /// Whether one event precedes another of the same time. A missing text compares like an empty one.
     func precedes(_ a: UInt64, _ b: UInt64) -> Bool {
         withText(of: a) { source, id in
             withText(of: b) { source.equals($0) ? id.precedes($1) : source.precedes($0) }
         }
     }
 
-    /// Lends an event's source and id.
+    /// Calls the body with an event's source and id, which are valid until it returns.
     func withText<Result>(
         of mark: UInt64, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Result
     ) -> Result {
@@ -64,7 +66,7 @@ struct EventTexts: ~Copyable {
         return body(none, none)
     }
 
-    /// Lets go of what was not used of late, if it is more than is kept. Not within a step.
+    /// Drops texts that were not used recently, if there are more than the limit. Never called within a step.
     mutating func age() {
         guard young.byteCount > limit else { return }
         old = Generation()
@@ -74,13 +76,13 @@ struct EventTexts: ~Copyable {
     var count: Int { young.count + old.count }
     var byteCount: Int { young.byteCount + old.byteCount }
 
-    /// Every text, in no particular order.
+    /// Calls the body with every text, in no particular order.
     func forEach(_ body: (Text, UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void) rethrows {
         try young.forEach(body)
         try old.forEach(body)
     }
 
-    /// Takes a text as a snapshot has it. False: it was there.
+    /// Adds a text of a snapshot. Returns false if it is there already.
     mutating func restore(
         _ mark: UInt64, uses: UInt32, _ source: UnsafeRawBufferPointer, _ id: UnsafeRawBufferPointer
     ) -> Bool {
@@ -94,7 +96,7 @@ struct EventTexts: ~Copyable {
 }
 
 extension EventTexts {
-    /// A table by open addressing.
+    /// A table with open addressing.
     struct Generation: ~Copyable {
         private(set) var slots: UnsafeMutablePointer<Text>
         private var mask: Int
@@ -154,7 +156,7 @@ extension EventTexts {
             old.deallocate()
         }
 
-        /// One use less; with the last the text goes. False: it is not here.
+        /// Removes one use, and the text with its last use. Returns false if the text is not here.
         mutating func release(_ mark: UInt64) -> Bool {
             guard let slot = find(mark) else { return false }
             if slots[slot].uses > 1 { slots[slot].uses -= 1 } else { remove(slot) }
@@ -169,7 +171,7 @@ extension EventTexts {
                 pieces.remove(piece)
                 piece = next
             }
-            // Close the gap, so that no search ends before its text.
+            // Closes the gap, so that no search ends before its text.
             let mask = self.mask
             var (hole, next) = (slot, (slot + 1) & mask)
             while slots[next].mark != 0 {

@@ -1,49 +1,50 @@
-/// What one event added to one bucket: by it a void takes back exactly that.
+/// The contribution of one event to one bucket. A void removes exactly that.
 struct Evidence: BitwiseCopyable {
     /// The event's fingerprint.
     var identity: UInt64
     /// Points before caps, or the event's value in a measure.
     var points: Int64
-    /// The bucket's evidence before it.
+    /// The number of the bucket's evidence before it; 0 if there is none.
     var next: UInt32
-    /// Snapshots have pools' elements as they lie in memory, and nothing that lay there before.
+    /// Explicit, because snapshots write the elements of pools as they are in memory: padding must be zero.
     private let padding: UInt32 = 0
 }
 
-/// The events of one rule or measure (`Series`) and one period or day of a subject.
+/// The events of one rule or measure (`Series`) of a subject in one period or day.
 struct Bucket: BitwiseCopyable {
-    /// Of points, before caps. Points are within ±2^31 and events within 2^32, so it cannot overflow. Of a measure the least
-    /// or the greatest value, where it goes by that.
+    /// Of a rule, the sum of points before caps. Points are within ±2^31 and events within 2^32, so it cannot overflow.
+    /// Of a least or greatest measure, that value.
     var sum: Int64
-    /// 0: there is no such bucket.
+    /// 0 if there is no such bucket.
     var events: UInt32
-    /// The newest evidence; of a measure that goes by the order of events the last `OrderedEvent`.
+    /// The number of the newest evidence; in an ordered measure, of the last `OrderedEvent`.
     var evidence: UInt32
     /// `Period.bucket(of:)`
     var number: Int32
-    /// The numbers of the bucket before it and of the one after it in time, combined by exclusive or; 0 stands for none, and for
-    /// the latest bucket, which lies in the subject's record. So the list can be gone through from either end (`BucketWalk`).
+    /// The numbers of the bucket before it and of the bucket after it in time, combined by exclusive or. 0 stands for
+    /// no bucket, and for the latest bucket, which is in the subject's record. So the list can be walked from either
+    /// end (`BucketWalk`).
     var link: UInt32
 }
 
-/// One time that a sanction was imposed on a subject.
+/// One imposition of a sanction on a subject.
 struct ActiveSanction: BitwiseCopyable {
     enum Appeal: UInt8 { case none, pending, decided }
 
     var state: SanctionState
     var appeal: Appeal
     private let padding: (UInt16, UInt16, UInt16) = (0, 0, 0)
-    /// Its term counts from here.
+    /// The begin of its term, in microseconds since 1970.
     var since: Int64
     var noticeEnd: Int64
     var until: Int64
-    /// An undecided appeal lapses here.
+    /// An undecided appeal lapses at this time.
     var deadline: Int64
-    /// The fingerprint of the event that imposed it; 0 for a level, which no single event is said to have reached.
+    /// The fingerprint of the event that imposed it; 0 for a level sanction, which no single event imposes.
     var cause: UInt64
 }
 
-/// What a sanction is to a subject; none at all is idle.
+/// The state of a sanction that is not idle.
 public enum SanctionState: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case noticed = 1
     case inForce, stayed

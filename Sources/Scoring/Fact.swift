@@ -1,12 +1,12 @@
 public import Events
 
-/// The topics that facts go to; the raw value is the topic's number everywhere.
+/// The topics of facts. The raw value is the topic's number everywhere.
 public enum FactTopic: Int, CaseIterable, Sendable {
     case scoreChanges, sanctions, perks
 }
 
-/// One change of one subject, borrowed: its bytes belong to the entry that caused it or to the fold, and die with the
-/// next entry's frame or the next change of the fold.
+/// One change of one subject. Its bytes are borrowed from the entry that caused it or from the fold, and are valid
+/// until the next entry's frame or the next change of the fold.
 public struct Fact {
     public enum Kind: UInt8, Sendable {
         case scoreChanged
@@ -34,8 +34,8 @@ public struct Fact {
         }
     }
 
-    /// A score and its band. Where a policy was just switched, bands, items and rules may be those of the policy before:
-    /// the n-th of those is written `~n`, a negative number.
+    /// A score and its band. After a switch of the policy, bands, items and rules may be those of the previous policy:
+    /// its number n is written as `~n`, which is negative.
     public struct Level: Equatable, Sendable {
         public var score: Int64
         public var band: Int
@@ -46,7 +46,7 @@ public struct Fact {
         }
     }
 
-    /// What made the change.
+    /// The cause of the change.
     public enum Cause {
         case event(source: UnsafeRawBufferPointer, id: UnsafeRawBufferPointer, type: UnsafeRawBufferPointer)
         case bucketEnd
@@ -60,9 +60,9 @@ public struct Fact {
     public struct Term: Equatable, Sendable {
         public var since: Timestamp
         public var until: Timestamp
-        /// Of a lifted one.
+        /// The reason, if the sanction is lifted.
         public var lifted: LiftReason?
-        /// It was stayed, and the appeal was rejected: the sanction is back with its old dates.
+        /// True if a stayed sanction is back with its old dates, because the appeal was rejected.
         public var isRestored = false
     }
 
@@ -77,16 +77,16 @@ public struct Fact {
     public var after: Level?
     /// The perk's or the sanction's number; -1 for a score.
     public var item: Int
-    /// Sanctions only.
+    /// Nil unless the fact is about a sanction.
     public var term: Term?
-    /// Range of `FactBuffer.reasons`, largest points first.
+    /// A range of `FactBuffer.reasons`, largest points first.
     public var reasons: Range<Int>
-    /// The entry's place in its frame, and the fact's place among the entry's.
+    /// The entry's index in its frame, and the fact's index among those of the entry.
     public var entry: Int
     public var number: Int
 }
 
-/// A rule and its points: by how much it changed a dimension, or, for a sanction, what it adds up to there.
+/// A rule and its points: the change that it made to a dimension, or, for a sanction, all that it contributes there.
 public struct Reason: Equatable, Sendable {
     public var rule: Int
     public var points: Int64
@@ -96,10 +96,10 @@ public struct Reason: Equatable, Sendable {
 public struct FactBuffer {
     public internal(set) var facts: [Fact] = []
     public internal(set) var reasons: [Reason] = []
-    /// False: facts are counted, by topic, and not kept.
+    /// If false, facts are counted by topic and then dropped.
     var isKept = true
     public internal(set) var counts: [Int64] = [Int64](repeating: 0, count: FactTopic.allCases.count)
-    /// The entry of the last fact, and how many it has.
+    /// The entry of the last fact, and the number of its facts.
     private var entry = -1
     private var count = 0
 
@@ -122,10 +122,10 @@ public struct FactBuffer {
         if !sameEntry { entry = -1 }
     }
 
-    /// Goes on with the numbers of an entry whose first facts lie in another buffer.
+    /// Continues the numbers of an entry whose first facts are in another buffer.
     mutating func continueNumbers(of other: FactBuffer) { (entry, count) = (other.entry, other.count) }
 
-    /// Largest points first; equal ones in policy order, those of the policy before after the others.
+    /// Largest points first. Equal ones are in policy order, and those of the previous policy come last.
     mutating func sortReasons(from start: Int) {
         guard reasons.count - start > 1 else { return }
         for index in start + 1..<reasons.count {

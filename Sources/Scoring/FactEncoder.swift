@@ -7,11 +7,12 @@ public struct FactEncoder {
     private let source: [UInt8]  // between the id's value and the subject
     private let policyObject: [UInt8]
     private let names: FactNames
-    /// What stands around the sequence number: it is a string, but in a ledger without a name.
+    /// The quotes around the sequence number, which is a string. Empty for a ledger without a name, whose numbers are
+    /// JSON numbers.
     private let sequenceQuote: [UInt8]
 
-    /// Facts of one ledger partition. `previous`: the policy that this one has followed. `ledger`: its name; nil for one that
-    /// was begun before ledgers had names.
+    /// Encodes the facts of one ledger partition. `previous` is the policy before this one. `ledger` is the ledger's
+    /// name; nil if it began before ledgers had names.
     public init(policy: ScoringPolicy, previous: ScoringPolicy? = nil, partition: Int32, ledger: String?) {
         sequenceQuote = ledger == nil ? [] : [0x22]
         names = FactNames(policy, previous: previous)
@@ -36,8 +37,8 @@ public struct FactEncoder {
         return Array(writer.bytes)
     }
 
-    /// Appends one fact: caused by an entry of the frame at `offset` of the ledger partition, the `sequence`-th of its
-    /// topic and partition.
+    /// Appends one fact. The frame of the entry that caused it is at `offset` of the ledger partition; `sequence`
+    /// counts within the fact's topic and partition.
     public func encode(
         _ fact: Fact, reasons: [Reason], offset: Int64, sequence: Int64, into writer: inout ByteWriter
     ) {
@@ -120,7 +121,7 @@ public struct FactEncoder {
     }
 }
 
-/// What facts call the parts of a policy, ready to be written: each under its number, and that of the policy before under
+/// The names of a policy's parts as they stand in facts, each by its number, and those of the previous policy by
 /// `~number`.
 private struct FactNames {
     struct List {

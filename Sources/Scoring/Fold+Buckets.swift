@@ -1,9 +1,10 @@
 internal import Events
 internal import Policy
 
-// The buckets of rules and measures: found, made, faded, ended (SPEC section 4).
+// Buckets of rules and measures: search, creation, fading and end (SPEC section 4).
 extension Fold {
-    /// The bucket of a time, and from when it counts no more. Events of a rule mostly fall in the same one as the last.
+    /// The bucket of a time, and the time from which it does not count. In most cases a rule's event is in the bucket
+    /// of its last event.
     @inline(__always) mutating func bucket(of time: Timestamp, _ number: Int) -> LastBucket {
         let last = lastBuckets[number]
         if time.microseconds >= last.start, time.microseconds < last.end { return last }
@@ -23,7 +24,7 @@ extension Fold {
             .assumingMemoryBound(to: Bucket.self)
     }
 
-    /// The bucket that `last` describes, which may have no event yet: then it is to have one.
+    /// The bucket that `last` describes. A new one has no event yet: the caller adds it.
     @inline(__always) mutating func open(
         _ last: LastBucket, _ series: Int, _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32
     ) -> UnsafeMutablePointer<Bucket> {
@@ -32,7 +33,7 @@ extension Fold {
             ? head : findOrMake(last, head, series, record, subject)
     }
 
-    /// A bucket that is not the one in the record: another that is there, or a new one in its place of the order.
+    /// A bucket that is not in the record: an existing one, or a new one at its position in the order.
     private mutating func findOrMake(
         _ last: LastBucket, _ head: UnsafeMutablePointer<Bucket>, _ number: Int, _ record: UnsafeMutablePointer<Int64>,
         _ subject: UInt32
@@ -42,7 +43,8 @@ extension Fold {
         if head.pointee.events == 0 {
             head.pointee = new
         } else if last.number > head.pointee.number {
-            // The one in the record makes room: it is the second latest then, whose number its neighbour is to know.
+            // The new bucket takes the place in the record. The old one becomes the second latest, and its neighbour
+            // must have its number.
             let moved = buckets.add(head.pointee)
             let second = head.pointee.link
             link(second, from: 0, to: moved, series[number], record)
@@ -53,7 +55,7 @@ extension Fold {
             var bucket = head
             while bucket.pointee.number > last.number, let older = walk.next(bucket) { bucket = buckets[older] }
             if bucket.pointee.number == last.number { return bucket }
-            // It is older than all others, or comes before the one at which the walk has ended.
+            // It is older than all others, or precedes the one at which the walk ended.
             let (newer, older) =
                 bucket.pointee.number > last.number ? (walk.number, 0) : (walk.newer, walk.number)
             let added = buckets.add(new)
@@ -74,7 +76,7 @@ extension Fold {
             Timer(subject: subject, rank: TimerRanks.bucketEnd, item: UInt16(number), bucket: bucket), due: due)
     }
 
-    /// A bucket has another neighbour on its newer side; `number` 0: there is no bucket, and `to` is the oldest one.
+    /// Replaces a bucket's newer neighbour. If `number` is 0 there is no bucket, and `to` is the oldest one.
     @inline(__always) private func link(
         _ number: UInt32, from: UInt32, to: UInt32, _ item: Series, _ record: UnsafeMutablePointer<Int64>
     ) {
@@ -85,13 +87,14 @@ extension Fold {
         }
     }
 
-    /// The number of the oldest bucket that does not lie in the record; 0 if there is none. Of a series that has `oldestAt`.
+    /// The number of the oldest bucket that is not in the record; 0 if there is none. Only for a series with
+    /// `oldestAt`.
     @inline(__always) func oldest(_ item: Series, _ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32>
     {
         UnsafeMutableRawPointer(record).assumingMemoryBound(to: UInt32.self) + item.oldestAt
     }
 
-    /// Takes a bucket out; nil if there is no such one. Where there is one, it mostly is the oldest.
+    /// Removes a bucket; nil if there is none. In most cases it is the oldest.
     mutating func remove(
         _ number: Int32, of place: Int, _ record: UnsafeMutablePointer<Int64>
     ) -> Bucket? {
@@ -119,7 +122,7 @@ extension Fold {
         return unlink(walk.number, newer: walk.newer, head, item, record)
     }
 
-    /// Takes out one that does not lie in the record. `newer`: the number of the one after it in time.
+    /// Removes a bucket that is not in the record. `newer` is the number of the one after it in time.
     private mutating func unlink(
         _ number: UInt32, newer: UInt32, _ head: UnsafeMutablePointer<Bucket>, _ item: Series,
         _ record: UnsafeMutablePointer<Int64>
@@ -135,7 +138,7 @@ extension Fold {
 
     @inline(__always) static func clamp(_ sum: Int64, cap: Int64) -> Int64 { max(-cap, min(cap, sum)) }
 
-    /// Every bucket of a rule or measure, the latest first.
+    /// Calls the body with every bucket of a rule or measure, the latest first.
     @inline(__always) func forEachBucket(
         _ rule: Int, _ record: UnsafeMutablePointer<Int64>, _ body: (UnsafeMutablePointer<Bucket>) -> Void
     ) {
@@ -151,8 +154,8 @@ extension Fold {
         }
     }
 
-    /// Whether a subject's rules have more buckets than `maximum`, of which no more are counted. Those of a measure are not read
-    /// for a standing.
+    /// Whether a subject's rules have more than `maximum` buckets. Stops counting there. Buckets of measures are not
+    /// counted, because a standing does not read them.
     func hasMoreBuckets(than maximum: Int, _ record: UnsafeMutablePointer<Int64>) -> Bool {
         var left = maximum
         for rule in policy.rules.indices {
@@ -185,7 +188,7 @@ extension Fold {
         return bucket.pointee.number == number ? bucket : nil
     }
 
-    // MARK: What a rule's buckets give
+    // MARK: Points
 
     /// R(r): a rule's points after its caps.
     @inline(__always) func total(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
@@ -200,14 +203,14 @@ extension Fold {
         }
     }
 
-    /// What a bucket gives of a rule whose buckets each give something.
+    /// The points of one bucket, of a rule whose points are the sum over its buckets.
     @inline(__always) func points(of bucket: Bucket, _ item: Series, at time: Timestamp) -> Int64 {
         let sum = Self.clamp(bucket.sum, cap: item.cap)
         guard let fading = item.fading else { return sum }
         return fading.rest(of: sum, after: item.steps(of: bucket.number, at: time.microseconds))
     }
 
-    /// By how much a rule's points change where a bucket's sum does, or the sum of what is in a window.
+    /// The change of a rule's points when the sum of a bucket or of a window changes.
     mutating func change(
         of rule: Int, _ bucket: Int32, from before: Int64, to after: Int64, _ record: UnsafeMutablePointer<Int64>,
         _ subject: UInt32
@@ -221,14 +224,15 @@ extension Fold {
         let (from, to) = (Self.clamp(before, cap: item.cap), Self.clamp(after, cap: item.cap))
         guard let fading = item.fading else { return to - from }
         let steps = calendar.steps(of: bucket, item, rule, at: clock)
-        // The timer that is set goes by the sum as it was: another sum may change at a step that it leaves out.
+        // The timer was set for the old sum. The points of another sum may change at an earlier step.
         if steps.count > 0, from != to { setTimer(ofBucket: bucket, rule, subject, due: steps.until) }
         return fading.rest(of: to, after: steps.count) - fading.rest(of: from, after: steps.count)
     }
 
-    // MARK: Out again
+    // MARK: Ends
 
-    /// A bucket counts no more, and its evidence goes; one that fades has made a step. By how much the rule's points change.
+    /// Ends a bucket and removes its evidence, or lets a fading one make a step. Returns the change of the rule's
+    /// points.
     mutating func endBucket(_ timer: Timer, _ record: UnsafeMutablePointer<Int64>, _ change: inout Change) -> Int64 {
         let (number, item) = (Int(timer.item), series[Int(timer.item)])
         if item.form == .fading { return fade(timer, item, record) }
@@ -241,8 +245,8 @@ extension Fold {
         return self.change(of: number, ended.number, from: ended.sum, to: 0, record, timer.subject)
     }
 
-    /// A bucket makes a step, at the clock. Its timer is set for the next one at which it gives less: steps that change nothing
-    /// need none.
+    /// Lets a bucket make a step at the clock, and sets its timer for the next step at which its points change. Steps
+    /// that change nothing have no timer.
     private mutating func fade(_ timer: Timer, _ item: Series, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
         let head = head(Int(timer.item), record)
         guard let fading = item.fading, let bucket = find(timer.bucket, from: head)?.pointee else { return 0 }
@@ -269,7 +273,7 @@ extension Fold {
         }
     }
 
-    /// Everything of a subject that lies outside its record.
+    /// Removes everything of a subject that is outside its record.
     mutating func forgetEvidence(_ record: UnsafeMutablePointer<Int64>) {
         for number in series.indices {
             let isOrdered = series[number].form.isOrdered
@@ -285,14 +289,14 @@ extension Fold {
     }
 }
 
-/// A way through the buckets of a series, from the latest one, which lies in the record.
+/// A walk through the buckets of a series, which begins with the latest one, in the record.
 struct BucketWalk {
-    /// The bucket at hand; 0: the one in the record.
+    /// The current bucket; 0 if it is the one in the record.
     private(set) var number: UInt32 = 0
-    /// The one after it in time.
+    /// The number of the bucket after it in time.
     private(set) var newer: UInt32 = 0
 
-    /// Goes on to the bucket before the one at hand, which has this link; nil if there is none.
+    /// Moves to the bucket before the current one, whose link is given; nil if there is none.
     @inline(__always) mutating func next(_ link: UInt32) -> UInt32? {
         let older = link ^ newer
         guard older != 0 else { return nil }

@@ -2,25 +2,26 @@ internal import Events
 internal import CEL
 internal import Policy
 
-// Why events do not count: noted where it happens, told by name.
+// Reasons why events do not count: noted by number where they occur, reported by name.
 extension Fold {
-    /// Counts an evaluation that gave nothing and notes why, for which it is done once more.
+    /// Counts a failed evaluation and notes its reason, for which it is evaluated once more.
     @inline(never) mutating func noteError(
         of part: FoldDiagnostics.Part, _ expression: Unmanaged<Expression>, wanted: ValueType, _ frame: EvaluationFrame,
         _ cause: Cause, _ record: UnsafeMutablePointer<Int64>
     ) {
         counters.evaluationErrors += 1
-        // A subject's number is part of the state: a shadow has that of the past.
+        // The count in a subject's record is part of the state. A shadow counts the failures that a past counts.
         if purpose == .shadow, !part.isOfPast { return }
         let header = SubjectTable.header(record)
         if header.pointee.errors < .max { header.pointee.errors += 1 }
-        // The past of a policy is nobody's news.
+        // Failures in a policy's past are not reported.
         guard purpose == .live else { return }
         let reason = expression._withUnsafeGuaranteedRef { $0.failure(frame, wanted: wanted) }
         diagnostics.note(part, reason, of: cause.behaviour)
     }
 
-    /// Why events did not count since this fold began, or since `takeDiagnosis`. Without topics, whose names the ledger has.
+    /// The reasons why events did not count since this fold began, or since `takeDiagnosis`. Topics have no names here:
+    /// the ledger has them.
     public var diagnosis: Diagnosis {
         var diagnosis = Diagnosis()
         diagnosis.failures = diagnostics.failures.enumerated()
@@ -42,7 +43,7 @@ extension Fold {
         return diagnosis
     }
 
-    /// The diagnosis, which begins anew.
+    /// Returns the diagnosis and resets it.
     public mutating func takeDiagnosis() -> Diagnosis {
         let taken = diagnosis
         if !diagnostics.isEmpty { diagnostics = FoldDiagnostics() }
@@ -82,7 +83,7 @@ extension Fold {
 }
 
 extension FoldDiagnostics.Part {
-    /// Of a part whose expressions are evaluated in a policy's past too.
+    /// Whether a policy's past evaluates this part's expressions too.
     fileprivate var isOfPast: Bool {
         switch self {
         case .rule, .measure: true
@@ -90,7 +91,7 @@ extension FoldDiagnostics.Part {
         }
     }
 
-    /// Rules, measures, sanctions, perks, each in policy order.
+    /// Rules, measures, sanctions and perks, each in policy order.
     fileprivate var order: (list: Int, number: Int) {
         switch self {
         case .rule(let number): (0, number)
@@ -102,7 +103,7 @@ extension FoldDiagnostics.Part {
 }
 
 extension Fold.Cause {
-    /// The event of a subject that the step is; nil for a timer and for a change of policy.
+    /// The behaviour event of the step; nil for a timer and for a change of policy.
     fileprivate var behaviour: UnsafePointer<EventView>? {
         if case .event(let event) = self { event } else { nil }
     }

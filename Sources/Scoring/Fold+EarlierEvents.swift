@@ -1,30 +1,31 @@
 public import Events
 
-// Where events happened at the same time, their texts put them in order (SPEC section 3). The state does not have the texts: the
-// newest are in memory, and those of others are looked up in the subject's history, with the same result.
+// Events of the same time are ordered by their texts (SPEC section 3). The state does not have the texts: the newest
+// are in memory, and the others are looked up in the subject's history, with the same result.
 extension Fold {
-    /// Calls its last argument with source and id of a subject's behaviour events of one time in the ledger, at least of those before
-    /// the entry that is being folded. False: they cannot be read now. So it is where one that was folded is not among them.
+    /// Calls its last argument with source and id of a subject's behaviour events of one time in the ledger, at least
+    /// of all before the entry that is being folded. Returns false if they cannot be read now. It also returns false if
+    /// an event that was folded is missing among them.
     public typealias EarlierEvents = (
         _ subject: UnsafeRawBufferPointer, _ time: Timestamp,
         _ body: (_ source: UnsafeRawBufferPointer, _ id: UnsafeRawBufferPointer) -> Void
     ) -> Bool
 
-    /// Bytes of texts that a state keeps where it can look up others.
+    /// The limit of the bytes of texts in memory, if others can be looked up.
     public static let standardTextBytes = 2 << 20
 
-    /// From now on a subject's earlier events are looked up with `history`, and only the newest texts are kept, of about so many
-    /// bytes. Without one all are kept.
+    /// Sets the history in which a subject's earlier events are looked up. Only the newest texts stay in memory, about
+    /// `textBytes` of them. If it is nil, all stay in memory.
     public mutating func lookUp(in history: EarlierEvents?, textBytes: Int = Fold.standardTextBytes) {
         earlierEvents = history
         ordered.texts.limit = history == nil ? .max : textBytes
         ordered.texts.age()
     }
 
-    /// Every event in a measure that goes by order has its texts in memory: nothing is to be looked up, now or later.
+    /// Whether every event in an ordered measure has its texts in memory, so that no look-up is needed now or later.
     public var hasAllTexts: Bool { ordered.hasAllTexts }
 
-    /// Whether an item is an event that could not be folded now without a look-up.
+    /// Whether folding this item would need a look-up now.
     public mutating func lacksTexts(beside item: UnsafePointer<Item>) -> Bool {
         guard let type = item.pointee.type, type.control == nil, type != .unnamed else { return false }
         let event = UnsafeRawPointer(item).advanced(by: MemoryLayout<Item>.offset(of: \.event)!)
@@ -34,7 +35,7 @@ extension Fold {
         return !lackingMarks(beside: event, type, subjects.record(subject), key.identity).isEmpty
     }
 
-    /// Has the texts in memory that an event may have to be put in order by. False: they cannot be read now.
+    /// Loads the texts that may be needed to order an event. Returns false if they cannot be read now.
     @inline(never) mutating func hasTextsBeside(
         _ event: UnsafePointer<EventView>, _ type: EventTypeID, _ record: UnsafeMutablePointer<Int64>,
         _ identity: UInt64
@@ -52,7 +53,7 @@ extension Fold {
         return isRead && wanted.allSatisfy { ordered.texts.contains($0) }
     }
 
-    /// BitSet of the events whose texts are not in memory and may have to put an event in order. Of a repeat none.
+    /// Marks of the events without texts in memory that may have to be compared with an event. Empty for a repeat.
     private mutating func lackingMarks(
         beside event: UnsafePointer<EventView>, _ type: EventTypeID, _ record: UnsafeMutablePointer<Int64>,
         _ identity: UInt64

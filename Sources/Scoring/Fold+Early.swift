@@ -1,14 +1,14 @@
 internal import Events
 
-// Topics have no order among each other: an enrolment may have been made before an event and be read after it, and a void
-// before its event. Both wait for each other for a while, by the ledger's clock (SPEC section 2).
+// Topics have no order among each other: an event may be read before an enrolment that precedes it, and a void before
+// its event. Such an event or void waits for a limited time of the ledger's clock (SPEC section 2).
 extension Fold {
-    /// Early events by the number of their source topic, plus one, that contribute nothing.
+    /// Early events that contribute nothing, at the number of their source topic plus one.
     public var notEnrolledByTopic: [Int64] { early.inVainByTopic }
-    /// Early events that wait now.
+    /// Early events that are waiting.
     public var earlyCount: Int { early.count }
 
-    /// A behaviour event of a subject that is not enrolled.
+    /// Adds a behaviour event of a subject that is not enrolled.
     @inline(never) mutating func comeEarly(
         _ event: UnsafePointer<EventView>, _ hash: UInt64, _ identity: UInt64, topic: Int32
     ) {
@@ -27,7 +27,7 @@ extension Fold {
         noteExpiry()
     }
 
-    /// Whether a void has waited for this event, which then contributes nothing and stays voided.
+    /// Whether a void was waiting for this event. The event then contributes nothing and stays voided.
     mutating func meetsWaitingVoid(_ identity: UInt64) -> Bool {
         let found = waitingVoids.remove(identity, of: identity)
         guard found > 0 else { return false }
@@ -36,7 +36,7 @@ extension Fold {
         return true
     }
 
-    /// A void of an event that this enrolment does not know: it removes an early event, or waits for its event.
+    /// A void of an event that is unknown in this enrolment. It removes an early event, or waits for its event.
     mutating func voidEarly(_ void: UnsafePointer<EventView>, _ identity: UInt64, _ hash: UInt64) {
         if early.remove(identity, of: hash) > 0 {
             counters.voids += 1
@@ -53,8 +53,8 @@ extension Fold {
         noteExpiry()
     }
 
-    /// Right after a subject's enrolment: its early events that did not happen before it, each a step of its own with the clock
-    /// as it is.
+    /// Called directly after a subject's enrolment. Folds its early events that did not happen before it, each in a
+    /// step of its own at the current clock.
     mutating func foldEarlyEvents(of subject: UInt32, _ hash: UInt64, since enrolment: Timestamp) {
         let wasFrozen = isFrozen
         while let item = early.takeOldest(of: hash, lendTo: &lentEvents) {
@@ -73,7 +73,7 @@ extension Fold {
         isFrozen = wasFrozen
     }
 
-    /// Lets go of what waits no more. False: the allowance is used up before.
+    /// Removes events and voids whose wait has expired. Returns false if the allowance is used up first.
     @inline(never) mutating func expireEarly() -> Bool {
         let events = early.expire(at: clock.microseconds, atMost: max(0, allowance.timers))
         let voids = waitingVoids.expire(at: clock.microseconds, atMost: max(0, allowance.timers - events))
@@ -90,7 +90,7 @@ extension Fold {
 
     mutating func returnLentEvents() {
         for bytes in lentEvents {
-            // Who has withdrawn leaves nothing behind.
+            // Nothing of a withdrawn subject remains in memory.
             bytes.initializeMemory(as: UInt8.self, repeating: 0)
             bytes.deallocate()
         }
@@ -99,7 +99,7 @@ extension Fold {
 }
 
 extension WaitingQueue.Item {
-    /// The event that the item's bytes are.
+    /// The event in the item's bytes.
     func event(in bytes: UnsafeRawBufferPointer) -> EventView {
         var start = 0
         func next(_ length: UInt32) -> UnsafeRawBufferPointer {

@@ -10,12 +10,13 @@ struct Bounds: BitwiseCopyable {
     @inline(__always) func clamp(_ points: Int64) -> Int64 { Swift.max(min, Swift.min(max, points)) }
 }
 
-/// A perk in a record: not held, held, or (any other value) held until this time unless the condition returns.
+/// A perk in a record: revoked, granted, or (any other value) granted until this time unless its condition becomes true
+/// again.
 enum PerkState {
     static let idle: Int64 = 0
     static let held: Int64 = .max
 
-    /// The end of a grace as it is kept: never the value that says idle.
+    /// The end of a grace as stored. It never equals the value for revoked.
     static func graceEnd(_ time: Timestamp) -> Int64 { time.microseconds == idle ? 1 : time.microseconds }
 }
 
@@ -32,7 +33,7 @@ extension Fold {
         return max(policy.score.min, min(policy.score.max, sum))
     }
 
-    /// The score and band as last told.
+    /// The last published score and band.
     @inline(__always) func level(_ record: UnsafeMutablePointer<Int64>) -> Fact.Level {
         Fact.Level(score: record[SubjectTable.Layout.scoreAt], band: Int(SubjectTable.header(record).pointee.band))
     }
@@ -44,7 +45,7 @@ extension Fold {
         return band
     }
 
-    /// Puts the score and band as last told, and as they are now, into a change.
+    /// Puts the last published and the present score and band into a change.
     @inline(__always) func weigh(_ record: UnsafeMutablePointer<Int64>, _ change: inout Change) {
         change.before = level(record)
         change.after = change.before
@@ -55,8 +56,8 @@ extension Fold {
         if change.isFirst { change.before = change.after }
     }
 
-    /// Each change is a fact. A step that changed nothing and brought nothing adverse leaves everything as it is. The
-    /// change has been weighed.
+    /// Emits a fact for each change. A step without a change and without an adverse event leaves the standing as it is.
+    /// The change must have been weighed.
     @inline(__always) mutating func evaluate(
         _ subject: UInt32, cause: Cause, reasons: Range<Int>, _ change: Change
     ) {
@@ -81,7 +82,7 @@ extension Fold {
         if !conditions.perks.isEmpty { evaluatePerks(subject, record, cause: cause, change, reasons) }
     }
 
-    /// Into the band, and into that band's count. `isFirst`: the subject is in no count yet.
+    /// Sets the subject's band and updates the counts. With `isFirst` the subject is in no count yet.
     @inline(__always) private mutating func move(_ record: UnsafeMutablePointer<Int64>, to band: Int, isFirst: Bool) {
         let header = SubjectTable.header(record)
         let before = Int(header.pointee.band)
@@ -109,7 +110,7 @@ extension Fold {
             case .yes where !isActive && !isFrozen:
                 impose(sanction, record, subject, cause: cause, identity: 0, change)
             case .no where isActive: lift(sanction, record, .cured, cause: cause, change)
-            // What cannot be evaluated imposes nothing, and is no cure.
+            // An error imposes nothing, and is no cure.
             default: break
             }
         }
@@ -148,7 +149,7 @@ extension Fold {
         }
     }
 
-    /// Has what perks name in the frame.
+    /// Loads the parts of a standing that perks name into the evaluation frame.
     @inline(__always) private func loadPerkInput(_ record: UnsafeMutablePointer<Int64>, _ level: Fact.Level) {
         load(conditions.perkInput, record)
         let slots = standingFrame.slots
@@ -163,7 +164,7 @@ extension Fold {
         }
     }
 
-    /// A condition over a standing. One that cannot be evaluated is counted, and shown in the subject's explanation.
+    /// Evaluates a condition over a standing. An error is counted, and shown in the subject's explanation.
     @inline(__always) private mutating func truth(
         of part: FoldDiagnostics.Part, _ expression: Unmanaged<Expression>, _ cause: Cause,
         _ record: UnsafeMutablePointer<Int64>

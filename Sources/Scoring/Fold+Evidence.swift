@@ -2,10 +2,11 @@ internal import Events
 internal import CEL
 internal import Policy
 
-// Points into buckets (SPEC section 4). A dimension's points are kept as the sum of what its rules come to after their caps,
-// so no step adds up more than it changes.
+// Points of events in buckets (SPEC section 4). A dimension's points are stored as the sum of its rules' points after
+// their caps, so a step adds only what it changes.
 extension Fold {
-    /// Has what the expressions of an event's type name in the frame. The texts are borrowed from the event.
+    /// Loads the values that the expressions of an event's type name into the evaluation frame. Texts are borrowed from
+    /// the event.
     @inline(__always) mutating func load(
         _ event: UnsafePointer<EventView>, _ input: CompiledRules.Input, _ record: UnsafeMutablePointer<Int64>,
         kind: UInt8
@@ -26,7 +27,7 @@ extension Fold {
         if input.time { slots[variables.time] = .timestamp(Moment(event.pointee.time)) }
     }
 
-    /// The rules that name the event's type, in policy order.
+    /// Applies the rules that name the event's type, in policy order.
     @inline(__always) mutating func contribute(
         _ event: UnsafePointer<EventView>, _ range: Range<Int32>, _ record: UnsafeMutablePointer<Int64>,
         _ subject: UInt32, kind: UInt8, _ identity: UInt64
@@ -42,7 +43,7 @@ extension Fold {
                 let last = bucket(of: time, Int(step.rule))
                 change.isMatched = true
                 eventsByRule[Int(step.rule)] &+= 1
-                // A bucket that is over counts for nothing, now and for ever.
+                // A bucket that has ended never counts.
                 guard last.due > clock.microseconds else { continue }
                 if points < 0 { change.adverse |= 1 &<< UInt64(step.dimension) }
                 let added = add(points, to: last, step, record, subject, identity)
@@ -55,7 +56,7 @@ extension Fold {
         return change
     }
 
-    /// What the event is worth by this rule; nil: nothing, because the condition does not hold or cannot be evaluated.
+    /// The event's points under this rule; nil if the condition is false or cannot be evaluated.
     @inline(__always) private mutating func points(
         _ step: CompiledRules.Step, _ event: UnsafePointer<EventView>, _ record: UnsafeMutablePointer<Int64>
     ) -> Int64? {
@@ -76,7 +77,7 @@ extension Fold {
         return max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, points))
     }
 
-    /// Adds an event's points to a live bucket; by how much the rule's points change.
+    /// Adds an event's points to a live bucket. Returns the change of the rule's points.
     @inline(__always) private mutating func add(
         _ points: Int64, to last: LastBucket, _ step: CompiledRules.Step, _ record: UnsafeMutablePointer<Int64>,
         _ subject: UInt32, _ identity: UInt64
@@ -91,7 +92,7 @@ extension Fold {
         return Self.clamp(after, cap: step.cap) &- Self.clamp(before, cap: step.cap)
     }
 
-    /// One event more in a bucket.
+    /// Adds one event to a bucket.
     @inline(__always) mutating func put(_ points: Int64, in bucket: UnsafeMutablePointer<Bucket>, _ identity: UInt64) {
         bucket.pointee.sum &+= points
         bucket.pointee.events &+= 1

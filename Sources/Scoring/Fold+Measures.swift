@@ -2,8 +2,8 @@ internal import Events
 internal import CEL
 internal import Policy
 
-// Events into measures and out of them again (SPEC section 3). What a measure is follows from the events in its window
-// alone, in whatever order they came.
+// Events that come into measures and leave them (SPEC section 3). A measure's value follows from the set of the events
+// in its window, whatever their order.
 extension Fold {
     @inline(__always) func state(
         _ item: Series, _ record: UnsafeMutablePointer<Int64>
@@ -15,7 +15,7 @@ extension Fold {
         UnsafeMutableRawPointer(record + word).assumingMemoryBound(to: MeasureState.self)
     }
 
-    /// The measures that name the event's type, in policy order.
+    /// Applies the measures that name the event's type, in policy order.
     mutating func measure(
         _ event: UnsafePointer<EventView>, _ range: Range<Int32>, _ record: UnsafeMutablePointer<Int64>,
         _ subject: UInt32, kind: UInt8, _ identity: UInt64, _ change: inout Change
@@ -38,7 +38,8 @@ extension Fold {
         }
     }
 
-    /// The event's value in the measure; nil: it is not in it, because the condition does not hold or cannot be evaluated.
+    /// The event's value in the measure; nil if it is not in the measure, because the condition is false or an
+    /// expression has an error.
     private mutating func value(
         _ entrance: CompiledRules.Entrance, _ event: UnsafePointer<EventView>, _ record: UnsafeMutablePointer<Int64>
     ) -> Int64? {
@@ -81,7 +82,7 @@ extension Fold {
             if item.form == .latest {
                 if later == 0 { state.pointee.value = value }
             } else if later <= state.pointee.value {
-                // No event after it breaks the streak.
+                // No later event breaks the streak.
                 state.pointee.value = value == 0 ? later : state.pointee.value + 1
             }
             return
@@ -97,9 +98,9 @@ extension Fold {
         }
     }
 
-    // MARK: Out again
+    // MARK: Removal
 
-    /// A bucket has left the window: it was the earliest of them.
+    /// A bucket leaves the window. It was the earliest one.
     mutating func leave(_ bucket: Bucket, _ number: Int, _ record: UnsafeMutablePointer<Int64>, _ change: inout Change)
     {
         let item = series[number]
@@ -114,7 +115,7 @@ extension Fold {
                 next = evidence[next].pointee.next
             }
         case .least, .greatest: if bucket.sum == state.pointee.value { findFurthest(number, record) }
-        // What is left are the last of the events: the streak is no longer than that.
+        // The remaining events are the newest, so the streak is at most as long as their number.
         case .streak: state.pointee.value = min(state.pointee.value, Int64(state.pointee.events))
         case .latest: if state.pointee.events == 0 { state.pointee.value = 0 }
         default: break
@@ -123,7 +124,7 @@ extension Fold {
         if state.pointee.reading(item.form) != before { change.measures |= 1 &<< UInt64(item.dimension) }
     }
 
-    /// Takes an event out of a measure. False: it is not in it.
+    /// Removes an event from a measure. Returns false if the event is not in it.
     mutating func take(
         _ identity: UInt64, fromMeasure number: Int, _ record: UnsafeMutablePointer<Int64>
     ) -> Bool {
@@ -140,7 +141,7 @@ extension Fold {
                 if bucket.pointee.events == 0 { dropEmpty(bucket, number, record) }
                 switch item.form {
                 case .least, .greatest: findFurthest(number, record)
-                // One of the streak; or the one that ended it, before which there may be more.
+                // It is part of the streak, or the event that ended it; then earlier events may join the streak.
                 case .streak where later < state.pointee.value: state.pointee.value -= 1
                 case .streak where later == state.pointee.value: state.pointee.value = streak(number, record)
                 case .latest: state.pointee.value = last(head)
@@ -154,8 +155,8 @@ extension Fold {
         }
     }
 
-    /// Takes an event out of a bucket of a measure; where it goes by the order of events, how many of the bucket come after
-    /// it. Nil: it is not in it.
+    /// Removes an event from a bucket of a measure. Returns how many events of the bucket come after it if the measure
+    /// is ordered. Nil if the event is not in the bucket.
     private mutating func take(
         _ identity: UInt64, from bucket: UnsafeMutablePointer<Bucket>, _ item: Series,
         _ state: UnsafeMutablePointer<MeasureState>
@@ -177,7 +178,7 @@ extension Fold {
         return 0
     }
 
-    // MARK: Values found anew
+    // MARK: Recomputed values
 
     /// The least or the greatest value in a bucket; 0 if it has no event.
     @inline(__always) borrowing func furthest(of bucket: Bucket, _ item: Series) -> Int64 {
@@ -208,7 +209,7 @@ extension Fold {
         head.pointee.events == 0 ? 0 : ordered[head.pointee.evidence].pointee.value
     }
 
-    /// How many events lie in the buckets after one.
+    /// The number of events in the buckets after one.
     @inline(__always) private func events(
         after bucket: UnsafeMutablePointer<Bucket>, _ number: Int, _ record: UnsafeMutablePointer<Int64>
     ) -> Int64 {
@@ -222,7 +223,7 @@ extension Fold {
         return events
     }
 
-    /// How many events come after the last one that breaks the streak.
+    /// The number of events after the last one that breaks the streak.
     @inline(__always) func streak(_ number: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
         var bucket = head(number, record)
         guard bucket.pointee.events > 0 else { return 0 }
@@ -243,6 +244,6 @@ extension Fold {
 }
 
 extension Series {
-    /// The one of two values that the measure goes by.
+    /// The least or the greatest of two values, depending on the measure.
     @inline(__always) func furthest(_ a: Int64, _ b: Int64) -> Int64 { form == .least ? min(a, b) : max(a, b) }
 }

@@ -6,12 +6,12 @@ public struct OpenAppeal: Sendable, Hashable {
     public let subject: [UInt8]
     /// The sanction's id.
     public let sanction: String
-    /// `stayed`, unless the policy stays nothing.
+    /// `stayed`, unless the policy has `stay: false`.
     public let state: SanctionState
     /// The sanction's dates.
     public let since: Timestamp
     public let until: Timestamp
-    /// The sanction is lifted here if nobody has decided by then.
+    /// Without a decision by this time the sanction is lifted.
     public let decideBy: Timestamp
 
     public init(
@@ -24,7 +24,7 @@ public struct OpenAppeal: Sendable, Hashable {
 }
 
 extension Fold {
-    /// Counts them, as of what is folded. It looks at each sanction once, some nanoseconds.
+    /// The number of open appeals in the folded state. It reads each sanction once, which takes some nanoseconds.
     public borrowing func openAppealCount() -> Int {
         var count = 0
         guard var free = impositions.marks() else { preconditionFailure("a sanction is free twice") }
@@ -35,8 +35,8 @@ extension Fold {
         return count
     }
 
-    /// The open appeals of the subjects in `records` records of the table, from record `first` on. Returns the record to go on with;
-    /// nil if there is none. A subject that stays has the same record until the policy changes.
+    /// The open appeals of the subjects in `records` records of the table, from record `first` on. Returns the record
+    /// to continue with; nil if there is none. A subject has the same record until it withdraws or the policy changes.
     public borrowing func openAppeals(
         from first: Int, records: Int, _ body: (OpenAppeal) -> Void
     ) -> Int? {

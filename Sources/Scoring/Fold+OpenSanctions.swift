@@ -3,7 +3,7 @@ public struct OpenSanctions: Sendable, Hashable {
     public var noticed: Int64 = 0
     public var inForce: Int64 = 0
     public var stayed: Int64 = 0
-    /// Past their end at the time that was asked for, and not lifted, because the clock has not come that far.
+    /// Sanctions whose end is before the requested time, and which are not lifted because the clock has not reached it.
     public var overdue: Int64 = 0
 
     public init() {}
@@ -21,8 +21,9 @@ public struct OpenSanctions: Sendable, Hashable {
 }
 
 extension Fold {
-    /// Counts all of them, as of what is folded: events that are not may lift some, restart their terms or impose more. `now`: in
-    /// microseconds since 1970. It looks at each sanction once, some nanoseconds.
+    /// Counts the open sanctions in the folded state. Entries that are not folded yet may lift some, restart their
+    /// terms or impose more. `now` is in microseconds since 1970. It reads each sanction once, which takes some
+    /// nanoseconds.
     public borrowing func openSanctions(at now: Int64) -> OpenSanctions {
         var result = OpenSanctions()
         guard var free = impositions.marks() else { preconditionFailure("a sanction is free twice") }

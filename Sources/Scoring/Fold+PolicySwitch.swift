@@ -3,47 +3,47 @@ public import Policy
 
 // The switch to another policy, at one entry of the ledger.
 //
-// Points become what the whole history gives under the new policy: the score stays a function of the set of events, so
-// that going back to the old text gives back the old scores. What was decided stays decided: a sanction that the new
-// policy has too goes on with its dates, one that it has not is lifted, and none is imposed. Perks are evaluated.
+// Points become what the whole history gives under the new policy. So the score stays a function of the set of events,
+// and a switch back to the old text restores the old scores. Decisions persist: a sanction that the new policy has too
+// continues with its dates. A sanction that it lacks is lifted, and none is imposed. Perks are evaluated.
 extension Fold {
-    /// A past that is not that of the state it is to follow.
+    /// A past that does not belong to the state it should succeed.
     public struct WrongPast: Error, Sendable, CustomStringConvertible {
         public let description: String
     }
 
-    /// What a state is for.
+    /// The purpose of a state.
     enum Purpose {
-        /// Subjects are told, sanctioned and given perks.
+        /// Publishes facts, imposes sanctions and grants perks.
         case live
-        /// Points alone: nobody is told, sanctioned or given a perk. A policy's past before it was activated.
+        /// Computes points only: a policy's past before its activation. No facts, sanctions or perks.
         case past
-        /// A past with the sanctions and perks that there would be had the policy always been active. Nobody is told.
+        /// A past with the sanctions and perks that would exist if the policy had always been active. No facts.
         case shadow
     }
 
-    /// A policy's past: subjects and points as they would be had it always been active; nobody is told, sanctioned or
-    /// given a perk. Who is enrolled is up to the policies that were active then (`begin`, activations).
-    /// `version` and `salt`: what the ledger's first entry says.
+    /// A policy's past: subjects and points as they would be if it had always been active, without facts, sanctions and
+    /// perks. The policies that were active then decide who is enrolled (`begin`, activations). `version` and `salt`
+    /// are those of the ledger's first entry.
     public init(pastOf policy: ScoringPolicy, version: FoldVersion = .newest, salt: FingerprintKey = .none) {
         self.init(policy: policy, version: version, salt: salt, .past)
     }
 
-    /// A policy's shadow: its past, and besides the sanctions and perks that there would be had it always been active. Where the
-    /// policies that were active score the same kinds and wait as long for what comes early, its standings are those of
-    /// `init(policy:)`, but for `Standing.errors`: conditions of sanctions and perks are not among them. A switch takes it as it
-    /// takes a past: what was imposed and granted here is gone then.
+    /// A policy's shadow: its past, with the sanctions and perks that would exist if it had always been active. Its
+    /// standings equal those of `init(policy:)` if the policies that were active score the same kinds and have the same
+    /// `early`. Only `Standing.errors` differs: it does not count errors in conditions of sanctions and perks. A switch
+    /// accepts a shadow like a past, and drops what was imposed and granted in it.
     public init(shadowOf policy: ScoringPolicy, version: FoldVersion = .newest, salt: FingerprintKey = .none) {
         self.init(policy: policy, version: version, salt: salt, .shadow)
     }
 
-    /// A past that begins under `policy`, or that has come to its activation: who is enrolled, how long what comes early
-    /// waits, and which activations count, is up to the policy that was active then.
+    /// Begins a past under `policy`, or passes its activation. The policy that was active then decides who is enrolled,
+    /// how long early events wait, and which activations count.
     public mutating func begin(under policy: ScoringPolicy) {
         (enrolledKinds, earlyWait, activeText) = (policy.kinds, policy.early, policy.text)
     }
 
-    /// An activation that lies in a policy's past.
+    /// Passes an activation in a policy's past.
     mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
         guard isNew(identity, life: 0), replacesActive(event.pointee), let text = event.pointee.policyText(decoder),
             text != activeText, let policy = try? ScoringPolicy(yaml: text, file: ""), takes(policy)
@@ -51,18 +51,19 @@ extension Fold {
         begin(under: policy)
     }
 
-    /// What becomes of an activation.
+    /// The outcome of an activation.
     public enum Admission: Sendable {
         case admitted
-        /// It is a repeat, its time is out of range, it was approved against another policy than the active one, or the ledger's
-        /// fold version does not have all that its policy has. Of the last kinds it is known, and changes nothing whenever it
-        /// comes again.
+        /// It changes nothing. It is a repeat, its time is out of range, it was approved against a policy other than
+        /// the active one, or its policy needs a newer fold version than the ledger's. In the last two cases its
+        /// identity is stored, so that a repeat changes nothing either.
         case refused
-        /// The allowance is used up before all is done that is due by then: it is to be admitted once more.
+        /// The allowance is used up before everything that is due by then is done. The caller calls again with the same
+        /// event.
         case unfinished
     }
 
-    /// An activation moves the clock as any entry does, under the policy that is active until then.
+    /// Admits an activation. It moves the clock like any entry, under the policy that is active until then.
     public mutating func admitActivation(_ event: EventView, entry: Int) -> Admission {
         self.entry = entry
         counters.entries += 1
@@ -78,14 +79,14 @@ extension Fold {
         return takes(policy) ? .admitted : .refused
     }
 
-    /// Whether the ledger's fold version has all that a policy has. An activation that changes nothing is counted.
+    /// Whether the ledger's fold version supports a policy. Counts an activation that it does not support.
     private mutating func takes(_ policy: ScoringPolicy) -> Bool {
         guard policy.foldVersion > version else { return true }
         counters.activationsIgnored += 1
         return false
     }
 
-    /// Whether an activation was approved against the active policy, or does not say against which; counted where it was not.
+    /// Whether an activation was approved against the active policy, or names no policy. Counts it otherwise.
     private mutating func replacesActive(_ event: EventView) -> Bool {
         guard version >= .fifth, let replaced = event.replacedPolicy(decoder), replaced != PolicyHash.of(activeText)
         else { return true }
@@ -93,23 +94,25 @@ extension Fold {
         return false
     }
 
-    /// How far a past has come on its way to the state behind an activation.
+    /// The progress of a past that becomes the state after an activation.
     public struct Succession {
         fileprivate enum Place { case before, measuring, pairing, telling }
 
         fileprivate var place = Place.before
-        /// The number of the next subject: of the past while keys are measured, of the old state while they are paired.
+        /// The number of the next subject: of the past while keys are measured, of the old state while subjects are
+        /// paired.
         fileprivate var next: UInt32 = 0
-        /// A subject of the past, and how many bytes of its key the keys of all others begin with.
+        /// A subject of the past, and the length of the prefix that its key has in common with all others.
         fileprivate var common: (subject: UInt32, bytes: Int)?
         fileprivate var pairs = SortedRuns<Pair>()
         fileprivate var link: PolicyLink?
-        /// What a shadow imposed and granted, which nothing refers to any more: to let it go takes long where it is much.
+        /// What a shadow imposed and granted. Nothing refers to it any more. It is freed later, because freeing much
+        /// takes long.
         fileprivate var forgotten: Decisions?
 
         public init() {}
 
-        /// The past is a state of its own, and its facts are those of the switch.
+        /// True if the past is a state of its own, and its facts are those of the switch.
         public var isTelling: Bool { place == .telling }
     }
 
@@ -118,15 +121,15 @@ extension Fold {
         var timers = TimerQueue()
     }
 
-    /// The number of a subject in two states, and where its key comes in the order of keys: bytes of it after those that all keys
-    /// begin with. Keys of which these are equal are compared as a whole.
+    /// The number of a subject in two states, and its sort key: bytes of the subject's key after the common prefix. If
+    /// these are equal the whole keys are compared.
     fileprivate struct Pair: BitwiseCopyable {
         var old: UInt32
         var new: UInt32
         var order: (high: UInt64, low: UInt64)
     }
 
-    /// As below, in one go, whatever the allowance is.
+    /// Like the function below, in one call and without an allowance.
     public mutating func succeed(
         _ old: borrowing Fold, by event: EventView, entry: Int, isPreview: Bool = false
     ) throws(WrongPast) {
@@ -134,12 +137,13 @@ extension Fold {
         while try !succeed(old, by: event, entry: entry, &succession, isPreview: isPreview) { allowance = .unlimited }
     }
 
-    /// Ends a past, folded up to the activation `event`: it becomes the state behind it, with a fact for every change to a
-    /// subject, in the order of their keys. `old` is the state before it: it has admitted the activation, and its facts
-    /// are encoded. `isPreview`: no activation was admitted; it is only to be seen what one would do.
+    /// Ends a past that is folded up to the activation `event`. It becomes the state after the activation, with a fact
+    /// for every change to a subject, in the order of their keys. `old` is the state before it: it has admitted the
+    /// activation, and its facts are encoded. With `isPreview` no activation was admitted: the call shows the effect
+    /// that one would have.
     ///
-    /// False: the allowance is used up before. It is to be called once more, with the same `old` and the same `succession`, and
-    /// may be once the facts are taken.
+    /// Returns false if the allowance is used up first. The caller then calls again with the same `old` and the same
+    /// `succession`, and may take the facts before.
     public mutating func succeed(
         _ old: borrowing Fold, by event: EventView, entry: Int, _ succession: inout Succession, isPreview: Bool = false
     ) throws(WrongPast) -> Bool {
@@ -161,7 +165,7 @@ extension Fold {
             succession.place = .telling
         }
         guard let link = succession.link else { return true }
-        // An item of the old policy that is no more is a fact too.
+        // An item of the old policy that the new one lacks has a fact too.
         let room = allowance.facts - maximumStepFacts - old.maximumStepFacts
         return withUnsafePointer(to: event) { event in
             while let pair = succession.pairs.first {
@@ -176,8 +180,8 @@ extension Fold {
         }
     }
 
-    /// Finds how many bytes all keys begin with: what is behind them tells most of them apart, so that few are looked up where they
-    /// are put in order. False: the allowance is used up before.
+    /// Measures the common prefix of all keys. The bytes after it distinguish most keys, so sorting compares few whole
+    /// keys. Returns false if the allowance is used up first.
     private mutating func measureKeys(_ succession: inout Succession) -> Bool {
         while succession.next < UInt32(subjects.used) {
             guard allowance.subjects > 0 else { return false }
@@ -196,8 +200,8 @@ extension Fold {
         return true
     }
 
-    /// Finds those who are enrolled in both states, and puts them in the order of their keys. False: the allowance is used up
-    /// before.
+    /// Finds the subjects that are enrolled in both states, and sorts them by their keys. Returns false if the
+    /// allowance is used up first.
     private mutating func pair(with old: borrowing Fold, _ succession: inout Succession) -> Bool {
         while succession.next < UInt32(old.subjects.used) {
             guard allowance.subjects > 0 else { return false }
@@ -222,7 +226,7 @@ extension Fold {
 
     private mutating func removeFirst(_ pairs: inout SortedRuns<Pair>) { pairs.removeFirst { precedes($0, $1) } }
 
-    /// The past is a state of its own from here on. Throws where it is not the past of `old`.
+    /// Makes the past a state of its own. Throws if it is not the past of `old`.
     private mutating func begin(
         after old: borrowing Fold, _ succession: inout Succession, entry: Int
     ) throws(WrongPast) {
@@ -249,7 +253,7 @@ extension Fold {
         output.continueNumbers(of: old.output)
     }
 
-    /// What a shadow imposed and granted; where it stands in subjects' records `takeOver` removes it.
+    /// Sets aside what a shadow imposed and granted. `takeOver` removes the references in subjects' records.
     private mutating func forgetDecisions(_ succession: inout Succession) {
         guard purpose == .shadow else { return }
         let forgotten = Decisions()
@@ -258,7 +262,7 @@ extension Fold {
         succession.forgotten = forgotten
     }
 
-    /// What a subject holds and what is imposed on it goes on with its dates, as far as the new policy has it.
+    /// Takes over a subject's perks and sanctions with their dates, as far as the new policy has them.
     private mutating func takeOver(
         _ old: borrowing Fold, _ was: UnsafeMutablePointer<Int64>, _ subject: UInt32, _ link: borrowing PolicyLink
     ) {
@@ -282,8 +286,8 @@ extension Fold {
         }
     }
 
-    /// Score and band; sanctions that are no more, then those whose condition is false now; perks that are no more, then
-    /// the others.
+    /// Emits score and band; then sanctions that the new policy lacks, and those whose condition is false now; then
+    /// perks that it lacks, and then the other perks.
     private mutating func emitChanges(
         _ old: borrowing Fold, _ was: UnsafeMutablePointer<Int64>, _ subject: UInt32, _ link: borrowing PolicyLink,
         cause: Cause
@@ -315,7 +319,7 @@ extension Fold {
         if !conditions.perks.isEmpty { evaluatePerks(subject, record, cause: cause, change, reasons) }
     }
 
-    /// By how much each rule's points are others than they were.
+    /// Adds the change of each rule's points as a reason.
     private mutating func addReasons(
         _ old: borrowing Fold, _ was: UnsafeMutablePointer<Int64>, _ record: UnsafeMutablePointer<Int64>,
         _ link: borrowing PolicyLink

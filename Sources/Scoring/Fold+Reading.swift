@@ -8,20 +8,19 @@ extension Fold {
         subjects.find(subject, hash: subject.fingerprint(seed: 0)).map { standing(subjects.record($0)) }
     }
 
-    /// Whether a subject's standing is made of more buckets than `maximum`, all of which are read for it. False if the subject is
-    /// not enrolled.
+    /// Whether a subject's standing reads more than `maximum` buckets. False if the subject is not enrolled.
     public func hasMoreBuckets(than maximum: Int, of subject: UnsafeRawBufferPointer) -> Bool {
         subjects.find(subject, hash: subject.fingerprint(seed: 0))
             .map { hasMoreBuckets(than: maximum, subjects.record($0)) } ?? false
     }
 
-    /// Every subject's standing, in no particular order.
+    /// Calls the body with every subject's standing, in no particular order.
     public func forEachStanding(_ body: (Standing) -> Void) {
         subjects.forEach { _, record in body(standing(record)) }
     }
 
-    /// The fingerprints of the events that are in a measure of a subject, and of those that break its streak; empty if it is not
-    /// enrolled.
+    /// The fingerprints of the events that are in a subject's measure, and of those that break its streak. Empty if the
+    /// subject is not enrolled.
     public func events(inMeasure measure: Int, of subject: UnsafeRawBufferPointer) -> Set<UInt64> {
         var events: Set<UInt64> = []
         guard let number = subjects.find(subject, hash: subject.fingerprint(seed: 0)) else { return events }
@@ -41,8 +40,8 @@ extension Fold {
         return events
     }
 
-    /// The points, before any cap, of each event that counts under a rule of a subject now, by its fingerprint; empty if it is not
-    /// enrolled.
+    /// The points before any cap of each event that counts under a rule of a subject now, by the event's fingerprint.
+    /// Empty if the subject is not enrolled.
     public func points(ofRule rule: Int, of subject: UnsafeRawBufferPointer) -> [UInt64: Int64] {
         var points: [UInt64: Int64] = [:]
         guard series[rule].form != .overMeasures,
@@ -58,7 +57,7 @@ extension Fold {
         return points
     }
 
-    /// What `events(inMeasure:of:)` and `points(ofRule:of:)` know an event by.
+    /// The fingerprint by which `events(inMeasure:of:)` and `points(ofRule:of:)` identify an event.
     public func fingerprint(of event: EventView) -> UInt64 { OrderedEvent.mark(keys(event).identity) }
 
     private func standing(_ record: UnsafeMutablePointer<Int64>) -> Standing {
@@ -119,7 +118,7 @@ extension Standing.Sanction {
 }
 
 extension Value {
-    /// An attribute's value as JSON; nil if it is absent, or a number that JSON cannot write.
+    /// An attribute's value as JSON; nil if it is absent, or if it is a number that JSON cannot represent.
     fileprivate var json: [UInt8]? {
         var writer = ByteWriter()
         switch self {

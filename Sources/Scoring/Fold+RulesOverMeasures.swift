@@ -2,16 +2,16 @@ internal import Events
 internal import CEL
 internal import Policy
 
-// Rules without an event: their points are a function of measures, attributes and kind (SPEC section 3). They lie in the
-// record, and are found anew where what they see may have changed.
+// Rules without an event: their points are a function of measures, attributes and kind (SPEC section 3). The points are
+// stored in the record, and are computed again when their inputs may have changed.
 extension Fold {
-    /// Finds the points of the rules over measures of the dimensions in `change.measures` anew. Reasons for those that are
-    /// others than before go into the output.
+    /// Computes the points of the rules over measures in the dimensions of `change.measures` again. Appends a reason to
+    /// the output for each rule whose points changed.
     mutating func weighMeasures(_ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: inout Change) {
         let kindBit = UInt8(1) << SubjectTable.header(record).pointee.kind
         let measures = change.measures
         var isChanged = false
-        // By pointer: a copy of a rule would count references.
+        // By pointer, because a copy of a rule would count references.
         conditions.rulesOverMeasures.withUnsafeBufferPointer { rules in
             for index in rules.indices {
                 let rule = rules.baseAddress! + index
@@ -32,7 +32,7 @@ extension Fold {
         if isChanged { change.points = true }
     }
 
-    /// What a rule over measures gives now; an error gives 0.
+    /// A rule's points over the present measures; 0 if there is an error.
     private mutating func points(
         _ rule: UnsafePointer<Conditions.RuleOverMeasures>, _ record: UnsafeMutablePointer<Int64>, _ cause: Cause
     ) -> Int64 {
@@ -45,7 +45,7 @@ extension Fold {
         return Self.clamp(points, cap: rule.pointee.cap)
     }
 
-    /// Has what conditions name of a subject, but for its points, in the frame.
+    /// Loads the values of a subject that conditions name into the evaluation frame, without its points.
     @inline(__always) func load(_ input: Conditions.Input, _ record: UnsafeMutablePointer<Int64>) {
         let slots = standingFrame.slots
         if input.kind {
@@ -76,7 +76,7 @@ extension Fold {
         }
     }
 
-    /// A further enrolment: its attributes instead of those that the subject has. What sees them is evaluated.
+    /// Replaces the subject's attributes by those of a further enrolment, and evaluates what reads them.
     mutating func replaceAttributes(of subject: UInt32, by event: UnsafePointer<EventView>) {
         let record = subjects.record(subject)
         let (old, new) = (attributesNumber(record), attributes.add(from: event.pointee.data))

@@ -2,10 +2,10 @@ internal import Events
 internal import CEL
 internal import Policy
 
-// The life of a sanction (SPEC section 5): idle, noticed, in force, stayed. Only `impose` leads out of idle, and only an
+// The states of a sanction (SPEC section 5): idle, noticed, in force, stayed. Only `impose` leaves idle, and only an
 // adverse event leads to `impose`.
 extension Fold {
-    /// What is imposed on a subject; nil: the sanction is idle.
+    /// A subject's imposed sanction; nil if the sanction is idle.
     @inline(__always) func activeSanction(_ sanction: Int, _ record: UnsafeMutablePointer<Int64>)
         -> UnsafeMutablePointer<
             ActiveSanction
@@ -22,7 +22,7 @@ extension Fold {
         return false
     }
 
-    /// In policy order, what the event lifts and what it imposes.
+    /// Lifts and imposes sanctions for an event, in policy order.
     mutating func trigger(
         _ event: UnsafePointer<EventView>, _ range: Range<Int32>, _ record: UnsafeMutablePointer<Int64>,
         _ subject: UInt32,
@@ -39,7 +39,7 @@ extension Fold {
             guard trigger.imposes, !isFrozen, holds(trigger, event, record) else { continue }
             change.isMatched = true
             if let activeSanction = activeSanction(sanction, record) {
-                // A further matching event: the term counts from it. The timer of the old end will see to the new one.
+                // A further matching event restarts the term. The timer of the old end sets one for the new end.
                 activeSanction.pointee.until = clock.adding(policy.sanctions[sanction].lasts).microseconds
             } else {
                 impose(sanction, record, subject, cause: .event(event), identity: identity, change)
@@ -59,7 +59,7 @@ extension Fold {
         return truth == .yes
     }
 
-    /// Noticed, or in force at once where the policy gives no notice.
+    /// Imposes a sanction: noticed, or in force at once if the policy has no notice.
     mutating func impose(
         _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32, cause: Cause, identity: UInt64,
         _ change: Change
@@ -79,7 +79,7 @@ extension Fold {
         emitChanges(isNoticed ? .sanctionNoticed : .sanctionInForce, sanction, record, cause: cause, change)
     }
 
-    /// To idle, whatever it was.
+    /// Sets a sanction to idle, from any state.
     mutating func lift(
         _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ reason: LiftReason, cause: Cause, _ change: Change
     ) {
@@ -125,7 +125,7 @@ extension Fold {
             activeSanction.pointee.appeal = .decided
             activeSanction.pointee.deadline = .max
             guard activeSanction.pointee.state == .stayed else { return }
-            // The old dates: what fell due meanwhile has happened.
+            // The old dates apply: a notice or term that ended in the meantime is over.
             let isNoticed = activeSanction.pointee.noticeEnd > clock.microseconds
             activeSanction.pointee.state = isNoticed ? .noticed : .inForce
             emitChanges(
@@ -135,7 +135,7 @@ extension Fold {
         evaluate(subject, cause: .event(event), reasons: noReasons, change)
     }
 
-    /// The sanction that an appeal is about.
+    /// The sanction that an appeal names; nil if there is none.
     private func appealed(_ event: UnsafePointer<EventView>) -> Int? {
         guard let id = decoder.string("sanction", of: event.pointee.data) else { return nil }
         return policy.sanctions.firstIndex { $0.id.utf8.elementsEqual(id) }
@@ -143,7 +143,7 @@ extension Fold {
 
     // MARK: Time
 
-    /// A sanction's timer has come up. Expiry goes before the lapse of an appeal.
+    /// Handles a sanction's timer. Expiry precedes the lapse of an appeal.
     mutating func fire(_ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32) {
         guard let activeSanction = activeSanction(sanction, record) else { return }
         let now = clock.microseconds
@@ -156,14 +156,14 @@ extension Fold {
             activeSanction.pointee.state = .inForce
             emitChanges(.sanctionInForce, sanction, record, cause: .sanction(sanction), change)
         } else {
-            // Perhaps the end of a term that was restarted: one timer for another, so they never grow in number.
+            // The term may have been restarted. One timer replaces another, so their number does not grow.
             setTimer(sanction, subject, due: activeSanction.pointee.until)
             return
         }
         evaluate(subject, cause: .sanction(sanction), reasons: noReasons, change)
     }
 
-    /// A step begins that changes nothing but the state of a sanction.
+    /// Begins a step that changes only a sanction's state.
     private mutating func sanctionChange(_ record: UnsafeMutablePointer<Int64>) -> Change {
         allowStep()
         var change = Change(sanctions: true)
@@ -176,7 +176,7 @@ extension Fold {
             Timer(subject: subject, rank: ranks.ofSanction[sanction], item: UInt16(sanction), bucket: 0), due: due)
     }
 
-    /// The fact of a sanction's state. Its reasons are what stands in its dimension, and in no other.
+    /// Emits the fact of a sanction's state. Its reasons are the points of its own dimension, and of no other.
     private mutating func emitChanges(
         _ kind: Fact.Kind, _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change,
         lifted: LiftReason? = nil, isRestored: Bool = false

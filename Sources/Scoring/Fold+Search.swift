@@ -3,15 +3,16 @@ internal import Policy
 
 // Searches among the subjects of a partition.
 extension Fold {
-    /// Brings an index up to date, with about `maximum` more subjects. True: it is.
+    /// Updates an index with about `maximum` more subjects. Returns true if it is complete.
     public func update(_ index: inout SubjectIndex, maximum: Int) -> Bool {
         index.update(
             subjects, newest: UInt32(truncatingIfNeeded: counters.enrolments), switches: counters.policySwitches,
             maximum: maximum)
     }
 
-    /// The subjects after the id `after`, or from the first on if that is nil, that pass the filter: at most `limit` of them, and out of
-    /// at most about `maximum` subjects. Who enrolled after the index's last update is not among them.
+    /// The subjects with ids after `after`, or from the first one on if that is nil, that pass the filter. Returns at
+    /// most `limit` of them, out of about `maximum` subjects at most. Subjects that enrolled after the index's last
+    /// update are missing.
     public func search(
         _ index: inout SubjectIndex, for filter: SubjectFilter, after: [UInt8]?, limit: Int, maximum: Int
     ) -> SubjectRange {
@@ -23,7 +24,7 @@ extension Fold {
         }
     }
 
-    /// Records of so many entries ahead are on their way to the cache while one is looked at.
+    /// Records of this many entries ahead are prefetched.
     private static var searchedAhead: Int { 16 }
 
     private func read(
@@ -52,7 +53,7 @@ extension Fold {
                 return false
             }
             if isDone { return range }
-            // Where all so far have withdrawn there is no id to go on after.
+            // If all subjects so far have withdrawn there is no id to continue after.
             if range.subjects.count >= limit || range.scanned >= maximum && last != nil { break }
             (block, place) = (block + 1, 0)
         }

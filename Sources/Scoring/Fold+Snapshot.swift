@@ -1,11 +1,11 @@
 public import Events
 public import Policy
 
-// A fold's state as bytes: everything that a later entry could bring to light, and nothing that follows from it. Tables
-// and pools go as they lie in memory (little-endian), which is what makes it fast; whoever reads them checks every
-// reference before it trusts one.
+// A fold's state as bytes: everything that can affect a later entry, and nothing that follows from the rest. Tables and
+// pools are written as they are in memory (little-endian), for speed. A reader checks every reference before it uses
+// one.
 extension Fold {
-    /// The form of a state's bytes. Bytes of another form are no state.
+    /// The format of a state's bytes. Bytes of another format are not read.
     public static let stateVersion: UInt32 = 12
 
     /// Why bytes are not the state of this fold.
@@ -14,8 +14,8 @@ extension Fold {
         public init(_ description: String) { self.description = description }
     }
 
-    /// Writes the state in pieces. Facts must have been taken, and timers that fall due
-    /// together all have fired: throws `SnapshotError` otherwise.
+    /// Writes the state in pieces. Throws `SnapshotError` if there are facts that were not taken, or if some of the
+    /// timers that fall due together have not fired.
     public borrowing func writeSnapshot(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
         guard output.facts.isEmpty, subjects.removed.isEmpty, purpose == .live else {
             throw SnapshotError("facts are still to be taken")
@@ -42,7 +42,7 @@ extension Fold {
         try waitingVoids.write(to: body)
     }
 
-    /// The state that `writeSnapshot` wrote of a fold under the same policy text. Throws `SnapshotError`.
+    /// Reads a state that `writeSnapshot` wrote under the same policy text. Throws `SnapshotError`.
     public init(policy: ScoringPolicy, snapshot reader: inout ByteReader) throws {
         self.init(policy: policy)
         do {
@@ -77,7 +77,7 @@ extension Fold {
         subjects.forEach { _, record in subjectsByBand[Int(SubjectTable.header(record).pointee.band)] += 1 }
     }
 
-    /// What the digest does not go through.
+    /// Checks what the digest does not cover.
     private borrowing func check() -> Bool {
         var isGood = true
         var uses = [Int](repeating: 0, count: terms.texts.count)
@@ -106,7 +106,7 @@ extension Fold {
             }
     }
 
-    /// The digest of a state that was just read; throws `SnapshotError` where it refers to what is not there.
+    /// The digest of a state that was just read. Throws `SnapshotError` if it has a dangling reference.
     public borrowing func digestOfSnapshot() throws -> StateDigest {
         do {
             return try checkedDigest(isForeign: true)
@@ -153,7 +153,7 @@ extension IdentityTable {
         for number in 0..<Self.shardCount {
             let mask = try reader.integer(UInt64.self)
             let count = try reader.integer(UInt64.self)
-            // A power of two of slots, some of them free: a search comes to an end.
+            // A power of two of slots, some of them free, so that every search ends.
             guard mask < UInt64(reader.remaining / 8), (mask + 1).nonzeroBitCount == 1, mask >= 63 else {
                 throw reader.failure
             }
@@ -248,8 +248,8 @@ extension EventTexts {
 }
 
 extension SlabAllocator where Element == ActiveSanction {
-    /// Whether an element's cases are ones that there are (in memory they are numbered from 0); those of removed ones are
-    /// what they were.
+    /// Whether the raw values of an element's cases are valid. They are numbered from 0 in memory. Removed elements
+    /// keep valid ones.
     func isGood(_ number: Int) -> Bool {
         let place = UnsafeRawPointer(self[UInt32(number)])
         let state = place.load(fromByteOffset: MemoryLayout<ActiveSanction>.offset(of: \.state)!, as: UInt8.self)
@@ -275,7 +275,7 @@ extension SubjectTable {
                 let record = chunk + index * layout.words
                 let key = Self.key(record)
                 guard key.count > Self.inlineKeyBytes else { continue }
-                // A key that lies elsewhere follows; its address is nobody's business.
+                // The bytes of a key outside the record follow. Its address means nothing to a reader.
                 writer.overwrite(littleEndian: Int64(0), at: (index * layout.words + Layout.keyAt) * 8)
                 keys.append(key)
             }
@@ -285,7 +285,7 @@ extension SubjectTable {
         }
     }
 
-    /// Throws also where a subject is there twice.
+    /// Also throws if a subject occurs twice.
     mutating func read(from reader: inout ByteReader) throws(ByteReader.Failure) {
         let words = try reader.integer(UInt64.self)
         let count = try reader.integer(UInt64.self)
@@ -318,7 +318,7 @@ extension SubjectTable {
         }
     }
 
-    /// Gives the next record its place in the index, and its key if that lies elsewhere.
+    /// Adds the next record to the index, and allocates its key if that is outside the record.
     private mutating func restore(
         _ record: UnsafeMutablePointer<Int64>, from reader: inout ByteReader
     ) throws(ByteReader.Failure) {

@@ -21,8 +21,9 @@ struct TimerRanks {
 }
 
 extension Fold {
-    /// Fires every timer due by `time` (or already due), each with the clock at its due time; then moves the clock, and lets go of
-    /// what waits no more. False: the allowance is used up before; the clock is that of the last timer that fired, or is moved.
+    /// Fires every timer that is due by `time`, each with the clock at its due time. Then moves the clock, and removes
+    /// events and voids whose wait has expired. Returns false if the allowance is used up first: the clock is then that
+    /// of the last timer that fired, or already moved.
     @inline(__always) mutating func advance(to time: Timestamp) -> Bool {
         let target = max(clock, time)
         let isDue = min(timers.nextDue, decisionTimers.nextDue) <= target.microseconds
@@ -31,7 +32,7 @@ extension Fold {
         return nextExpiry > target.microseconds || expireEarly()
     }
 
-    /// False: the allowance is used up before all have fired.
+    /// Returns false if the allowance is used up before all have fired.
     private mutating func fireTimers(until target: Timestamp) -> Bool {
         var due = SortedRuns<Timer>()
         swap(&due, &dueTimers)
@@ -54,13 +55,13 @@ extension Fold {
         return true
     }
 
-    /// When timers are due next, or those that are open; nil if there are none.
+    /// The due time of the next timers, or of the open ones; nil if there are none.
     private var nextTimerDue: Int64? {
         if let open = openTimerDue { return open }
         return timers.isEmpty && decisionTimers.isEmpty ? nil : min(timers.nextDue, decisionTimers.nextDue)
     }
 
-    /// When the timers that fall due together, and have not all fired, are due; nil if there are none.
+    /// The due time of the timers that fall due together and have not all fired; nil if there are none.
     var openTimerDue: Int64? { timers.openDue ?? decisionTimers.openDue }
 
     private mutating func openTimers() {
@@ -69,13 +70,13 @@ extension Fold {
         if decisionTimers.nextDue == next { decisionTimers.open() }
     }
 
-    /// Of a perk or a sanction.
+    /// Sets a timer of a perk or a sanction.
     mutating func addDecision(_ timer: Timer, due: Int64) {
         if purpose == .shadow { decisionTimers.add(timer, due: due) } else { timers.add(timer, due: due) }
     }
 
-    /// Puts the timers that are due next in order, and moves the clock to when they are due. False: the allowance is used up
-    /// before; what is in order stays so.
+    /// Sorts the timers that are due next, and moves the clock to their due time. Returns false if the allowance is
+    /// used up first; what is sorted stays sorted.
     private mutating func open(_ due: inout SortedRuns<Timer>) -> Bool {
         guard !due.isMerging else { return true }
         if openTimerDue == nil { openTimers() }
@@ -86,7 +87,7 @@ extension Fold {
                 return true
             }
             allowance.timers -= 1
-            // Who has withdrawn has no name to be sorted by any more, and nothing that could fall due.
+            // A withdrawn subject has no name to sort by, and nothing that could fall due.
             guard !SubjectTable.key(subjects.record(timer.subject)).isEmpty else { continue }
             due.append(timer) { precedes($0, $1) }
         }
@@ -112,14 +113,14 @@ extension Fold {
         let firstReason = output.reasons.count
         var change = Change()
         while let first = due.first, first.subject == subject, first.rank == TimerRanks.bucketEnd {
-            // Those of one rule or measure come one after the other: two if a month lacks a day.
+            // Those of one rule or measure follow each other. There can be two, where a month has no such day.
             let item = first.item
             var points: Int64 = 0
             var last: Int32?
             while let timer = due.first, timer.subject == subject, timer.rank == TimerRanks.bucketEnd,
                 timer.item == item
             {
-                // A bucket that was emptied and came again has two timers.
+                // A bucket that was emptied and created again has two timers.
                 if timer.bucket != last { points += endBucket(timer, record, &change) }
                 last = timer.bucket
                 removeFirst(&due)

@@ -1,13 +1,13 @@
 internal import Events
 internal import Policy
 
-// Out of the buckets again (SPEC section 6).
+// Removal of an event's contributions (SPEC section 6).
 extension Fold {
-    /// `standing.event.voided`: takes back exactly what the event contributed, lifts the sanctions that it imposed, and
-    /// evaluates. An event that no longer counts stays voided all the same; one that has not come yet is waited for.
-    /// `subject`: nil if it is not enrolled.
+    /// Applies `standing.event.voided`: removes exactly what the event contributed, lifts the sanctions that it
+    /// imposed, and evaluates. An event that does not count any more stays voided too. The void waits for an event that
+    /// has not come yet. `subject` is nil if it is not enrolled.
     mutating func void(_ event: UnsafePointer<EventView>, of subject: UInt32?, _ hash: UInt64) {
-        // The decoder's memory has one text at a time.
+        // The decoder's memory has room for one text at a time.
         guard let source = decoder.string("source", of: event.pointee.data)?.fingerprint(seed: hash, key: salt),
             let identity = decoder.string("id", of: event.pointee.data)?.fingerprint(seed: source, key: salt)
         else {
@@ -46,7 +46,7 @@ extension Fold {
         evaluate(subject, cause: .event(event), reasons: reasons, change)
     }
 
-    /// Takes an event's evidence out of a rule's buckets; by how much the rule's points change.
+    /// Removes an event's evidence from a rule's buckets. Returns the change of the rule's points.
     private mutating func take(
         _ identity: UInt64, fromRule rule: Int, _ record: UnsafeMutablePointer<Int64>, _ subject: UInt32
     ) -> Int64 {
@@ -66,7 +66,8 @@ extension Fold {
         }
     }
 
-    /// A bucket without events is none. The one in the record must not look like none while it is being removed.
+    /// Removes a bucket that has no events. While it is being removed, the one in the record must not have the form of
+    /// a missing bucket.
     mutating func dropEmpty(
         _ bucket: UnsafeMutablePointer<Bucket>, _ series: Int, _ record: UnsafeMutablePointer<Int64>
     ) {
@@ -74,7 +75,8 @@ extension Fold {
         _ = remove(bucket.pointee.number, of: series, record)
     }
 
-    /// Takes an event out of a bucket; its points, which the bucket's sum still has. Nil: it is not in it.
+    /// Removes an event from a bucket, whose sum is left to the caller. Returns the event's points; nil if it is not in
+    /// the bucket.
     mutating func takeEvidence(_ identity: UInt64, from bucket: UnsafeMutablePointer<Bucket>) -> Int64? {
         var previous: UInt32 = 0
         var number = bucket.pointee.evidence

@@ -6,38 +6,38 @@ internal import CEL
 ///
 /// No clock, no randomness, no I/O: the same entries give the same facts on any machine.
 public struct Fold: ~Copyable {
-    /// Behaviour events of one subject in one enrolment, voided ones too: one a second for two years. A later one
-    /// contributes nothing and is counted; what the subject has, and control events, go on as ever. So a subject's state has
-    /// an end: about 16 bytes an event, and 24 more for every rule and measure that it counts under; for a measure that goes by the
-    /// order of events also its texts, where they cannot be looked up.
+    /// Limit of the behaviour events of one subject in one enrolment, voided ones included: one per second for two
+    /// years. A later one contributes nothing and is counted. What the subject has does not change, and control events
+    /// still apply. So a subject's state is bounded: about 16 bytes per event, and 24 more for every rule and measure
+    /// that it counts under. Ordered measures also have its texts, if those cannot be looked up.
     public static let maximumSubjectEvents: UInt32 = 1 << 26
-    /// Early events that wait for one subject's enrolment.
+    /// Limit of the early events that wait for one subject's enrolment.
     public static let maximumEarlyEventsOfSubject = 256
-    /// Early events that wait in a ledger partition, and voids that wait for their event.
+    /// Limit of the early events that wait in a ledger partition, and of the voids that wait for their event.
     public static let maximumEarlyEvents = 1_000_000
-    /// Bytes of the early events that wait in a ledger partition: texts and data.
+    /// Limit of the bytes of the early events that wait in a ledger partition: texts and data.
     public static let maximumEarlyBytes = 256 << 20
 
     public let policy: ScoringPolicy
-    /// `policy` for those who keep it: one reference takes the place of a copy of every part.
+    /// `policy` as one reference, for owners that store it. It avoids a copy of every part.
     public let sharedPolicy: SharedPolicy
-    /// What the ledger says that its entries mean.
+    /// The version of the ledger's entries.
     public internal(set) var version: FoldVersion
-    /// What the fingerprints of events are keyed by, as the ledger's first entry says.
+    /// The key of the fingerprints of events, from the ledger's first entry.
     public internal(set) var salt: FingerprintKey
     /// The greatest event time or tick folded so far; `distantPast` before the first.
     public internal(set) var clock: Timestamp = .distantPast
     public internal(set) var counters = FoldCounters()
-    /// Facts since `clearOutput`.
+    /// The facts since the last `clearOutput`.
     public internal(set) var output = FactBuffer()
 
     let types: CompiledRules
     let conditions: Conditions
     var subjects: SubjectTable
-    /// Subjects by band number. It follows from `subjects`: no snapshot and no digest has it.
+    /// Number of subjects by band number. It follows from `subjects`: no snapshot and no digest has it.
     public internal(set) var subjectsByBand: [Int]
     var identities = IdentityTable()
-    /// Events that were voided: those stay so for ever, whoever sends them again.
+    /// Events that were voided. They stay voided for ever, even if they are sent again.
     var voided = IdentityTable()
     /// Behaviour events of subjects that are not enrolled yet, by subject.
     var early: WaitingQueue
@@ -45,14 +45,15 @@ public struct Fold: ~Copyable {
     var waitingVoids: WaitingQueue
     /// When the next early event or waiting void expires.
     var nextExpiry = Int64.max
-    /// How long what comes early waits, in microseconds: as the policy says that is active where it is read.
+    /// How long early events and voids wait, in microseconds, by the policy that is active where they are read.
     var earlyWait: Int64
-    /// Bytes of early events that were folded: facts may still point at them.
+    /// Bytes of early events that were folded. Facts may still point to them.
     var lentEvents: [UnsafeMutableRawBufferPointer] = []
     var timers = TimerQueue()
-    /// A shadow's timers of perks and sanctions, which a switch leaves out: the others lie as in a past.
+    /// A shadow's timers of perks and sanctions. They are separate, so that the other timers equal those of a past; a
+    /// switch drops them.
     var decisionTimers = TimerQueue()
-    /// Buckets beyond the one that lies in the subject's record.
+    /// Buckets other than the latest one of each series, which is in the subject's record.
     var buckets = SlabAllocator<Bucket>()
     var evidence = SlabAllocator<Evidence>()
     var impositions = SlabAllocator<ActiveSanction>()
@@ -61,44 +62,44 @@ public struct Fold: ~Copyable {
     let standingFrame: EvaluationFrame
     let ranks: TimerRanks
     let bounds: [Bounds]
-    /// Of the rules, then of the measures.
+    /// The series of the rules, then those of the measures.
     let series: [Series]
-    /// By series: the bucket of its last event, and from when it counts no more.
+    /// By series: the bucket of its last event, and the time from which that does not count.
     var lastBuckets: [LastBucket]
-    /// What calendar arithmetic gave of late.
+    /// Recent results of calendar arithmetic.
     var calendar: CalendarCache
-    /// Events of measures that go by their order.
+    /// Events of ordered measures.
     var ordered = OrderedEvents()
-    /// Where earlier events are looked up; nil: what may be needed of them is kept.
+    /// The history in which earlier events are looked up. If it is nil, the state has all the texts that may be needed.
     var earlierEvents: EarlierEvents?
-    /// How many events were folded after a look-up of earlier ones. Of this process alone: no part of the state.
+    /// Events that were folded after a look-up of earlier ones, in this process. Not part of the state.
     public internal(set) var lookUps: Int64 = 0
-    /// The next event is not folded because earlier ones could not be looked up.
+    /// True if the next event is not folded because earlier ones could not be looked up.
     public internal(set) var lacksEarlierEvents = false
-    /// The attributes that subjects have; a record holds the number.
+    /// The attributes of subjects, by the number in a record.
     var attributes: AttributeTable
-    /// `terms` as enrolled; a record holds the number.
+    /// The `terms` of enrolments, by the number in a record.
     var terms = TermsTable()
-    /// The place of the entry being folded in its frame.
+    /// The index of the current entry in its frame.
     var entry = 0
-    /// What is folded now is of a source that has lost records.
+    /// Whether the current entry is of a source that has lost records.
     var isFrozen = false
-    /// Timers that fall due together, and have not all fired; empty if none do.
+    /// Timers that fall due together and have not all fired; empty if there are none.
     var dueTimers = SortedRuns<Timer>()
-    /// What may still be done before a call returns with a part of its work.
+    /// The work that may still be done in this call.
     public var allowance = Allowance.unlimited
     let kindTexts: [Text]
     let bandTexts: [Text]
     let bandFloors: [Int64]
-    /// Whose enrolments count: those of the policy that is active where they lie.
+    /// The kinds whose enrolments count, by the policy that is active where the enrolments are.
     var enrolledKinds: KindSet
-    /// The text of the policy that the ledger has active here: in a policy's past another than `policy`.
+    /// The text of the ledger's active policy. In a policy's past it is not the text of `policy`.
     var activeText: String
-    /// `maximumSubjectEvents`, but in tests.
+    /// `maximumSubjectEvents`, except in tests.
     var maximumEvents = Fold.maximumSubjectEvents
-    /// Of this process alone: no part of the state.
+    /// Counts of this process. Not part of the state.
     var diagnostics = FoldDiagnostics()
-    /// By rule: the events that it took, for the diagnosis.
+    /// Events that each rule took, for the diagnosis.
     let eventsByRule: UnsafeMutableBufferPointer<Int64>
     var purpose: Purpose
 
@@ -109,7 +110,7 @@ public struct Fold: ~Copyable {
         var due: Int64 = .min
     }
 
-    /// `version` and `salt`: what the ledger says of itself.
+    /// `version` and `salt` are those of the ledger.
     public init(policy: ScoringPolicy, version: FoldVersion = .newest, salt: FingerprintKey = .none) {
         self.init(policy: policy, version: version, salt: salt, .live)
     }
@@ -160,8 +161,8 @@ public struct Fold: ~Copyable {
         eventsByRule.deallocate()
     }
 
-    /// False: facts are only counted (`FactBuffer.counts`), which is all that a replay needs of them. A past and a shadow never
-    /// keep any.
+    /// If false, facts are only counted (`FactBuffer.counts`), which is enough for a replay. A past and a shadow never
+    /// store facts.
     public var keepsFacts: Bool {
         get { output.isKept }
         set { output.isKept = newValue && purpose == .live }
@@ -170,9 +171,10 @@ public struct Fold: ~Copyable {
     public var subjectCount: Int { subjects.count }
     public var identityCount: Int { identities.count }
 
-    /// Forgets the facts that were handed on, and wipes the ids of subjects that have withdrawn.
+    /// Drops the facts, and clears the ids of subjects that have withdrawn.
     ///
-    /// `sameEntry`: more facts of the entry that the last ones belong to may follow, under the numbers behind theirs.
+    /// `sameEntry` means that more facts of the last fact's entry may follow. Their numbers continue after its last
+    /// number.
     public mutating func clearOutput(sameEntry: Bool = false) {
         output.removeAll(sameEntry: sameEntry)
         subjects.wipe()
@@ -180,24 +182,24 @@ public struct Fold: ~Copyable {
         if !lentEvents.isEmpty { returnLentEvents() }
     }
 
-    /// What `fold` will do with events of this type.
+    /// What `fold` does with events of this type.
     public func resolve(type: UnsafeRawBufferPointer) -> EventTypeID {
         if let control = ControlType(type) { return EventTypeID(control) }
         return types.find(type).map { EventTypeID(value: $0) } ?? .unnamed
     }
 
-    /// From the next entry on the ledger's entries mean what `version` says.
+    /// Changes the version of the entries from the next one on.
     public mutating func upgrade(to version: FoldVersion) { self.version = max(self.version, version) }
 
-    /// Whether an entry contributes nothing and moves nothing because of its time; then it is counted.
+    /// Whether an entry contributes nothing and moves nothing because of its time. Counts it then.
     @inline(__always) mutating func isOutOfRange(_ time: Timestamp) -> Bool {
         guard version >= .fourth, EntryTime.isOutOfRange(time, clock: clock) else { return false }
         counters.outOfRange += 1
         return true
     }
 
-    /// Moves the clock; timers that are due by then fire first. False: the allowance is used up before; it is to be called once
-    /// more.
+    /// Moves the clock, after the timers that are due by then have fired. Returns false if the allowance is used up
+    /// first; the caller then calls again.
     @discardableResult public mutating func tick(_ time: Timestamp, entry: Int) -> Bool {
         self.entry = entry
         guard advance(to: time) else { return false }
@@ -205,15 +207,15 @@ public struct Fold: ~Copyable {
         return true
     }
 
-    /// One entry of a batch: an event and what `resolve` said of its type; nil for a tick, whose time is the event's.
+    /// One entry of a batch: an event with its resolved type. For a tick the type is nil, and its time is the event's.
     public struct Item {
         public var event: EventView
         public var type: EventTypeID?
-        /// Its place in the frame, which goes into its facts' ids.
+        /// Its index in the frame, which is part of its facts' ids.
         public var entry: Int
-        /// Its source has lost records: it imposes no sanction and begins no term anew.
+        /// True if its source has lost records. The event imposes no sanction and restarts no term.
         public var isFrozen: Bool
-        /// Number of its source topic, under which events that contribute nothing are counted; -1 if it is not known.
+        /// The number of its source topic, for the counts of events that contribute nothing; -1 if it is not known.
         public var topic: Int32
 
         public init(
@@ -227,11 +229,11 @@ public struct Fold: ~Copyable {
         }
     }
 
-    /// Folds entries in their order, and returns how many are folded: fewer than there are only where the allowance is used up, or
-    /// where earlier events are to be looked up and cannot be (`lacksEarlierEvents`). Then timers of the next one may have fired;
-    /// it is to be given once more.
+    /// Folds entries in their order, and returns the number that are folded. It is less than their count only if the
+    /// allowance is used up, or if earlier events must be looked up and cannot be (`lacksEarlierEvents`). Timers of the
+    /// next entry may have fired then; the caller passes that entry again.
     ///
-    /// Memory is asked for well before it is needed: a subject's index slot and the event's identity slot first, then the
+    /// Memory is prefetched in two stages: first a subject's index slot and the event's identity slot, then the
     /// subject's record.
     @discardableResult public mutating func fold(_ items: UnsafeBufferPointer<Item>) -> Int {
         let farAhead = 32
@@ -263,7 +265,7 @@ public struct Fold: ~Copyable {
         }
     }
 
-    /// Folds one event, whatever the allowance is. `topic`: as an item has it. Earlier events can be looked up.
+    /// Folds one event without an allowance. `topic` is that of an item. Earlier events must be available for look-up.
     public mutating func fold(
         _ event: EventView, type: EventTypeID, entry: Int, isFrozen: Bool = false, topic: Int32 = -1
     ) {
@@ -285,19 +287,20 @@ public struct Fold: ~Copyable {
 
     @inline(__always) func keys(_ event: EventView) -> (subject: UInt64, identity: UInt64) { Self.keys(event, salt) }
 
-    /// By what an event is known. `ofSubject`: the fingerprint of its subject's name, which has no key.
+    /// The identity of an event. `ofSubject` is the fingerprint of its subject's name, which has no key.
     @inline(__always) static func identity(
         _ source: UnsafeRawBufferPointer, _ id: UnsafeRawBufferPointer, ofSubject hash: UInt64, _ salt: FingerprintKey
     ) -> UInt64 {
         id.fingerprint(seed: source.fingerprint(seed: hash, key: salt), key: salt)
     }
 
-    /// False: the allowance is used up before; timers of the entry may have fired, and nothing else has been done.
+    /// Returns false if the allowance is used up first. Then timers of the entry may have fired, and nothing else is
+    /// done.
     @inline(__always) private mutating func fold(
         _ item: UnsafePointer<Item>, subjectHash: UInt64, identity: UInt64
     ) -> Bool {
         guard let type = item.pointee.type else {
-            // A time that was in range is so still when the clock has come nearer to it.
+            // A time in range stays in range when the clock comes nearer to it.
             if isOutOfRange(item.pointee.event.time) { return true }
             return tick(item.pointee.event.time, entry: item.pointee.entry)
         }
@@ -328,7 +331,7 @@ public struct Fold: ~Copyable {
         return true
     }
 
-    /// A behaviour event of an enrolled subject, unless it is a repeat or was voided.
+    /// Folds a behaviour event of an enrolled subject, unless it is a repeat or was voided.
     @inline(__always) mutating func behave(
         _ event: UnsafePointer<EventView>, _ type: EventTypeID, of subject: UInt32, _ identity: UInt64
     ) {
@@ -341,8 +344,8 @@ public struct Fold: ~Copyable {
         fold(event, type, of: subject, identity)
     }
 
-    /// A behaviour event of an enrolled subject: rules; measures; then, in policy order, what it lifts and imposes; then the
-    /// evaluation.
+    /// Folds a behaviour event of an enrolled subject: rules; measures; then, in policy order, what it lifts and
+    /// imposes; then the evaluation.
     @inline(__always) private mutating func fold(
         _ event: UnsafePointer<EventView>, _ typeID: EventTypeID, of subject: UInt32, _ identity: UInt64
     ) {
@@ -370,32 +373,32 @@ public struct Fold: ~Copyable {
         evaluate(subject, cause: .event(event), reasons: reasons, change)
     }
 
-    /// What a step did to a subject, as far as the evaluation must know.
+    /// The effects of a step on a subject that its evaluation needs.
     struct Change {
-        /// The score and band as last told, and as they are now.
+        /// The last published and the present score and band.
         var before = Fact.Level(score: 0, band: 0)
         var after = Fact.Level(score: 0, band: 0)
-        /// A rule, a measure or a sanction took the event.
+        /// Whether a rule, a measure or a sanction took the event.
         var isMatched = false
-        /// A dimension's points are others than before.
+        /// Whether a dimension's points changed.
         var points = false
-        /// A sanction's state is another than before.
+        /// Whether a sanction's state changed.
         var sanctions = false
-        /// The enrolment: there is no standing before it.
+        /// Whether this is the enrolment, which has no standing before it.
         var isFirst = false
-        /// Bit d: the event added negative points to a live bucket or window of dimension d, or came into an adverse measure
-        /// of it.
+        /// Bit d is set if the event added negative points to a live bucket or window of dimension d, or came into an
+        /// adverse measure of it.
         var adverse: UInt64 = 0
-        /// Bit d: measures of dimension d are others than before, or may be.
+        /// Bit d is set if measures of dimension d may have changed.
         var measures: UInt64 = 0
-        /// The subject's attributes are others than before.
+        /// Whether the subject's attributes changed.
         var attributes = false
 
         /// All dimensions.
         static let allMeasures = UInt64.max
     }
 
-    /// What a step of the fold is: an event, borrowed while it is folded, or a timer.
+    /// The cause of a step of the fold: an event, borrowed while it is folded, or a timer.
     enum Cause {
         case event(UnsafePointer<EventView>)
         /// The activation of a policy.
@@ -405,8 +408,8 @@ public struct Fold: ~Copyable {
         case sanction(Int)
     }
 
-    /// Whether a behaviour event counts: behaviour events are known within one enrolment, because a subject's state goes
-    /// with it. One more than a subject may have does not, and leaves no trace but its number.
+    /// Whether a behaviour event counts. Behaviour events are known within one enrolment, because a subject's state is
+    /// removed with it. An event beyond the limit does not count, and only the count of such events changes.
     @inline(__always) private mutating func isNew(_ identity: UInt64, of record: UnsafeMutablePointer<Int64>) -> Bool {
         let (life, events) = (SubjectTable.life(record).pointee, SubjectTable.events(record))
         guard events.pointee.known < maximumEvents || identities.contains(identity, life: life) else {
@@ -419,8 +422,8 @@ public struct Fold: ~Copyable {
         return true
     }
 
-    /// Control events, which always count, are known for ever, so that a withdrawal that comes twice does not end the next
-    /// life.
+    /// Control events always count and are known for ever, so that a repeated withdrawal does not end the subject's
+    /// next enrolment.
     @inline(__always) mutating func isNew(_ identity: UInt64, life: UInt32) -> Bool {
         if identities.insert(identity, life: life) { return true }
         counters.duplicates += 1
@@ -475,7 +478,7 @@ public struct Fold: ~Copyable {
         _ control: ControlType, _ event: UnsafePointer<EventView>, _ hash: UInt64, _ identity: UInt64
     ) {
         switch control {
-        // The switch of a policy and what befalls a source are the ledger's business, not a subject's.
+        // These concern the ledger, and not a subject.
         case .policyActivated:
             if purpose != .live { passActivation(event, identity) }
             return
@@ -543,10 +546,11 @@ public struct Fold: ~Copyable {
         if early.count > 0 { foldEarlyEvents(of: subject, hash, since: event.pointee.time) }
     }
 
-    /// Where the reasons of a fact without any stand.
+    /// The empty range of reasons at the end of the output.
     var noReasons: Range<Int> { output.reasons.count..<output.reasons.count }
 
-    /// Sanctions lifted, perks revoked, each in policy order; then a score that is no more, and the state removed.
+    /// Lifts sanctions and revokes perks, each in policy order; then emits a score with a null `after`, and removes the
+    /// state.
     private mutating func withdraw(_ subject: UInt32, _ event: UnsafePointer<EventView>, _ hash: UInt64) {
         counters.withdrawals += 1
         let record = subjects.record(subject)

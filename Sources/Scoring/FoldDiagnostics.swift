@@ -1,14 +1,14 @@
 internal import Events
 internal import CEL
 
-/// What a fold notes of the evaluations that gave nothing and of the event types that its policy does not name.
+/// Counts of failed evaluations, and of event types that the policy does not name.
 ///
-/// It is not part of the state: no snapshot and no digest has it, and it begins empty with every fold. What it keeps is
-/// bounded, and what comes again allocates nothing.
+/// They are not part of the state: no snapshot and no digest has them, and every fold begins with none. Memory is
+/// bounded, and a repeated failure or type allocates nothing.
 struct FoldDiagnostics {
-    /// Event types that are counted by name; the others are counted together.
+    /// Limit of event types that are counted by name. The others are counted together.
     static let maximumTypes = 32
-    /// Failures that are counted apart, one a part of the policy and reason; the others are counted together.
+    /// Limit of failures that are counted by part of the policy and reason. The others are counted together.
     static let maximumFailures = 256
 
     /// The part of the policy that an expression belongs to, by its number.
@@ -23,7 +23,7 @@ struct FoldDiagnostics {
         var part: Part
         var reason: EvaluationFailure
         var count: Int64
-        /// The first event that it befell; nil if it befell a timer or a change of policy.
+        /// The first event whose evaluation failed; nil if a timer or a change of policy caused the evaluation.
         var example: (source: [UInt8], id: [UInt8])?
     }
 
@@ -37,7 +37,7 @@ struct FoldDiagnostics {
         var reason: EvaluationFailure
     }
 
-    /// In the order in which they first came.
+    /// In the order of their first occurrence.
     private(set) var failures: [Failure] = []
     private(set) var otherFailures: Int64 = 0
     private(set) var types: [UnmatchedType] = []
@@ -48,10 +48,10 @@ struct FoldDiagnostics {
 
     /// Indices of `failures`.
     private var places: [Key: Int] = [:]
-    /// Indices of `types`, by fingerprint, with open addressing; -1: the slot is free. Half of them stay so.
+    /// Indices of `types`, by fingerprint, with open addressing. A slot with -1 is free, and at least half of them are.
     private var slots = [Int8](repeating: -1, count: 2 * FoldDiagnostics.maximumTypes)
 
-    /// Counts an evaluation that gave nothing.
+    /// Counts a failed evaluation.
     mutating func note(_ part: Part, _ reason: EvaluationFailure, of event: UnsafePointer<EventView>?) {
         let key = Key(part: part, reason: reason)
         if let place = places[key] {
@@ -88,7 +88,7 @@ struct FoldDiagnostics {
         types.append(UnmatchedType(name: Array(type), events: 1))
     }
 
-    /// What goes on where another policy takes over: failures and timers are the old one's.
+    /// What remains after a switch to another policy: failures and timers were the old one's.
     var withoutFailures: FoldDiagnostics {
         var copy = self
         copy.failures = []

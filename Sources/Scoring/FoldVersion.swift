@@ -1,31 +1,34 @@
 public import Events
 public import Policy
 
-/// What a ledger's entries mean. A ledger partition begins under the version that its first entry names, and moves to a newer
-/// one at an entry of its own (`standing.ledger.upgraded`), so that all members change at the same place.
+/// The meaning of a ledger's entries. A ledger partition begins under the version that its first entry names. It moves
+/// to a newer one at an entry for that purpose (`standing.ledger.upgraded`), so that all members change at the same
+/// entry.
 public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
-    /// A behaviour event before the enrolment never counts, a void before its event is lost, and a withdrawal is no fact of
-    /// the score. Facts do not name their ledger, and their sequence number is a JSON number. Its first entry names no version.
+    /// A behaviour event before the enrolment never counts, a void before its event is lost, and a withdrawal has no
+    /// score fact. Facts do not name their ledger, and their sequence number is a JSON number. The first entry names no
+    /// version.
     case second = 2
-    /// Early events wait for their subject's enrolment and voids for their event (SPEC section 2); a withdrawal is a fact of
-    /// the score; facts name their ledger, and their sequence number is a string.
+    /// Early events wait for their subject's enrolment and voids for their event (SPEC section 2). A withdrawal has a
+    /// score fact. Facts name their ledger, and their sequence number is a string.
     case third = 3
 
-    /// An entry whose time lies outside 1970 to 2200, or too far beyond the clock, contributes nothing and moves nothing
+    /// An entry whose time is outside 1970 to 2200, or too far beyond the clock, contributes nothing and moves nothing
     /// (`EntryTime`). The expressions of one event may cost `Limit.stepCost` together.
     case fourth = 4
 
-    /// An activation that names the policy it was approved against changes nothing where another one is active
+    /// An activation names the policy against which it was approved. It changes nothing if another one is active
     /// (`Fold.admitActivation`).
     case fifth = 5
 
-    /// A policy may have constants, attributes, measures, windows, rules that fade, and prefixes of event types. Before, the
-    /// activation of a policy with such parts changes nothing (`ScoringPolicy.foldVersion`), as members that do not know them
-    /// could not follow. What rules over measures, levels and perks may cost together in one step has a limit too.
+    /// A policy may have constants, attributes, measures, windows, rules that fade, and prefixes of event types. In
+    /// older versions the activation of such a policy changes nothing (`ScoringPolicy.foldVersion`), because members
+    /// that do not know these parts could not follow. The rules over measures, levels and perks of one step have a
+    /// limit of cost too.
     case sixth = 6
 
-    /// The fingerprints by which events are known are keyed by the salt in the ledger's first entry. A ledger that began under
-    /// an older version has none, and goes on as it was.
+    /// The fingerprints of events are keyed by the salt in the ledger's first entry. A ledger that began under an older
+    /// version has no salt, and its fingerprints do not change.
     case seventh = 7
 
     public static let newest = FoldVersion.seventh
@@ -33,33 +36,33 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// The fold versions that a program knows: all of them. A simulation runs programs of two releases side by side.
+/// The fold versions that a program knows, which is all of them. A simulation runs programs of two releases together.
 public struct KnownFoldVersions: Hashable, Sendable {
     public var newest = FoldVersion.newest
-    /// False is a planted bug: a ledger that begins under an older version is folded under the newest from there on.
+    /// False plants a bug: a ledger that begins under an older version is folded under the newest one without an upgrade.
     public var waitsForUpgrade = true
 
     public init() {}
 }
 
-/// What a ledger says of itself: in its first entry, and where it moves to a newer version.
+/// What a ledger states about itself, in its first entry and where it moves to a newer version.
 public struct LedgerIdentity: Hashable, Sendable {
-    /// Stands in every fact's source; nil in a ledger of the second version, which has none.
+    /// The name in every fact's source; nil in a ledger of the second version, which has no name.
     public let name: String?
     public let version: FoldVersion
-    /// What the fingerprints of its events are keyed by.
+    /// The key of the fingerprints of its events.
     public private(set) var salt = FingerprintKey.none
 
-    /// A ledger of today's version.
+    /// A ledger of the newest version.
     public init(name: String) { (self.name, version) = (name, .newest) }
 
-    /// Nil: ledgers of this version have no name, or `name` is none. An empty name is no name.
+    /// Nil if ledgers of this version have no name, or if `name` is not a valid one. An empty name is not valid.
     public init?(name: String, version: FoldVersion) {
         guard version == .second ? name.isEmpty : Self.isName(name) else { return nil }
         (self.name, self.version) = (name.isEmpty ? nil : name, version)
     }
 
-    /// A ledger that begins under the newest version that a program knows; with this salt, if that version has one.
+    /// A ledger that begins under the newest version that a program knows, with this salt if that version has one.
     public init(name: String, _ known: KnownFoldVersions, salt: FingerprintKey) {
         self = (Self(name: name, version: known.newest) ?? .unnamed).salted(salt)
     }
@@ -73,15 +76,16 @@ public struct LedgerIdentity: Hashable, Sendable {
 
     private init() { (name, version) = (nil, .second) }
 
-    /// A ledger that was begun before ledgers had names.
+    /// A ledger that began before ledgers had names.
     public static let unnamed = LedgerIdentity()
 
-    /// The name of a ledger that nobody named, and of a replay of files.
+    /// The name of a ledger that was started without one, and of a replay of files.
     public static let defaultName = "default"
-    /// A name has at most this many bytes.
+    /// The limit of a name's length in bytes.
     public static let maximumNameBytes = 128
 
-    /// Whether a text can be a ledger's name: what a topic's name can be, so that it needs no escaping in a URI.
+    /// Whether a text is a valid name of a ledger. The rule is that of a topic's name, so that the name needs no
+    /// escaping in a URI.
     public static func isName(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= maximumNameBytes
             && text.utf8.allSatisfy { byte in
@@ -93,13 +97,13 @@ public struct LedgerIdentity: Hashable, Sendable {
             }
     }
 
-    /// The members of an entry's data that say this.
+    /// The members of an entry's data that have these values.
     public static let nameMember: StaticString = "ledger"
     public static let versionMember: StaticString = "fold-version"
     public static let saltMember: StaticString = "salt"
 
-    /// What an entry's data says of its ledger. Throws `Unknown` where it names a version that this program does not know, or a
-    /// name that is none.
+    /// Reads a ledger's identity from an entry's data. Throws `Unknown` if it names a version that this program does
+    /// not know, or has an invalid name.
     public init(
         in data: UnsafeRawBufferPointer, _ decoder: EventDecoder, _ known: KnownFoldVersions = KnownFoldVersions()
     ) throws(Unknown) {

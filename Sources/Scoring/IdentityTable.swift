@@ -1,12 +1,12 @@
 internal import CIntrinsics
 
 /// The events that a ledger partition has seen: a set of 64-bit fingerprints of (subject, source, id), each with the
-/// subject's life in which it came (0: any).
+/// subject's life in which it came (0 for any life).
 ///
-/// Two different events of one partition with the same fingerprint would count as one: with n events the chance
-/// is about n²/2^65, one in 70,000 million for a hundred thousand, one in 3,700 for a hundred million.
-/// In shards, so that growth is many short pauses instead of a long one. A search begins at the start of a cache line, so
-/// that most end in the line that was asked for ahead of time.
+/// Two different events of one partition with the same fingerprint would count as one. With n events the chance is
+/// about n²/2^65: one in 70,000 million for a hundred thousand, one in 3,700 for a hundred million. The table is
+/// divided into shards, so that it grows in many short pauses instead of a long one. A search begins at the start of a
+/// cache line, so most searches end in the line that was prefetched.
 struct IdentityTable: ~Copyable {
     struct Shard {
         var slots: UnsafeMutablePointer<UInt64>
@@ -34,19 +34,19 @@ struct IdentityTable: ~Copyable {
 
     private static let lineSlots = CacheLine.bytes / MemoryLayout<UInt64>.stride
 
-    /// The slot that a search begins with.
+    /// The slot at which a search begins.
     @inline(__always) private static func home(_ fingerprint: UInt64, mask: Int) -> Int {
         Int(truncatingIfNeeded: fingerprint) & mask & ~(lineSlots - 1)
     }
 
-    /// Has the fingerprint's line on its way to the cache.
+    /// Prefetches the fingerprint's line.
     @inline(__always) func prefetch(_ fingerprint: UInt64) {
         let shard = shards + Int(fingerprint >> (64 - Self.shardBits))
         standing_prefetch(shard.pointee.slots + Self.home(fingerprint, mask: shard.pointee.mask))
     }
 
-    /// Where the life goes: bits that choose neither the shard nor, in any table that fits a machine, the line. So the
-    /// line can be asked for before the life is known, and two lives out of 67 million never meet.
+    /// The position of the life in the hash: bits that choose neither the shard nor, in any table that fits a machine,
+    /// the line. So the line can be prefetched before the life is known. Two lives out of 67 million never collide.
     private static let lifeShift: UInt64 = 32
     private static let lifeBits: UInt64 = 26
 
@@ -66,7 +66,7 @@ struct IdentityTable: ~Copyable {
         return false
     }
 
-    /// True if it was not there. Zero, which marks a free slot, counts as one.
+    /// Returns true if it was not there. Zero marks a free slot, so a fingerprint of zero counts as one.
     mutating func insert(_ fingerprint: UInt64, life: UInt32) -> Bool {
         let value = Self.value(fingerprint, life)
         let shard = shards + Int(value >> (64 - Self.shardBits))
@@ -84,7 +84,7 @@ struct IdentityTable: ~Copyable {
         return true
     }
 
-    /// Bytes that shards take when they grow next, of those for which that is near.
+    /// Bytes that shards allocate when they next grow, of those that will grow soon.
     var nextGrowth: Int {
         (0..<Self.shardCount).reduce(0) { sum, shard in
             let size = shards[shard].mask + 1
@@ -96,7 +96,7 @@ struct IdentityTable: ~Copyable {
         (0..<Self.shardCount).reduce(0) { $0 + (shards[$1].mask + 1) * MemoryLayout<UInt64>.stride }
     }
 
-    /// Every fingerprint, in no particular order.
+    /// Calls the body with every fingerprint, in no particular order.
     func forEach(_ body: (UInt64) -> Void) {
         for shard in 0..<Self.shardCount {
             for slot in 0...shards[shard].mask where shards[shard].slots[slot] != 0 { body(shards[shard].slots[slot]) }

@@ -1,17 +1,17 @@
-/// What a measure is for a subject, as far as it does not lie in the measure's buckets.
+/// The part of a subject's measure that is not in the measure's buckets.
 ///
-/// Of a sum measure `low` and `high` are the 128-bit sum: of 2^26 values of 64 bits it is exact. Of the others `low` is the
-/// value: the least, the greatest or the last one, or how long the streak is.
+/// In a sum measure `low` and `high` are the 128-bit sum, which is exact for 2^26 values of 64 bits. In others `low` is
+/// the value: the least, the greatest or the last one, or the length of the streak.
 struct MeasureState: BitwiseCopyable {
-    /// Events in it, breakers too.
+    /// Events in the measure, breakers included.
     var events: UInt32
-    /// The oldest of its buckets, where the series has `oldestAt`.
+    /// The number of its oldest bucket, if the series has `oldestAt`.
     var oldest: UInt32
     var low: UInt64
     var high: Int64
 
     static let words = MemoryLayout<MeasureState>.stride / 8
-    /// A sum saturates here.
+    /// The limit at which a sum saturates.
     static let saturation: Int64 = 1 << 62
 
     var value: Int64 {
@@ -24,7 +24,7 @@ struct MeasureState: BitwiseCopyable {
         set { (low, high) = (UInt64(truncatingIfNeeded: newValue), Int64(truncatingIfNeeded: newValue >> 64)) }
     }
 
-    /// As expressions see it; nil if it is absent.
+    /// The value that expressions read; nil if it is absent.
     func reading(_ form: Series.Form) -> Int64? {
         switch form {
         case .count: Int64(events)

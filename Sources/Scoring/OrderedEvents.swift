@@ -1,32 +1,33 @@
 internal import Events
 
-/// An event in a measure that goes by the order of events: (time, source, id), the texts as bytes. It lies in the bucket of its day,
-/// and does without its texts, which matter only where events happened at the same time (`EventTexts`).
+/// An event in an ordered measure. The order is (time, source, id), the texts as bytes. The event is in the bucket of
+/// its day. It has no texts, because they matter only for events of the same time (`EventTexts`).
 struct OrderedEvent: BitwiseCopyable {
     /// The upper 58 bits of the event's fingerprint, then `isMixed`, then the upper 5 bits of its time.
     private var bits: UInt64
-    /// Of a streak 1, or 0 for what breaks it.
+    /// In a streak 1, or 0 for an event that breaks it.
     var value: Int64
     private var timeLow: UInt32
-    /// The event before it in its bucket.
+    /// The number of the event before it in its bucket.
     var next: UInt32
 
     private static let timeHigh: UInt64 = 1 << 5 - 1
     private static let mixed: UInt64 = 1 << 5
 
-    /// `time`: microseconds of its day.
+    /// `time` is in microseconds of its day.
     init(identity: UInt64, time: Int64, value: Int64) {
         bits = Self.mark(identity) | UInt64(truncatingIfNeeded: time >> 32) & Self.timeHigh
         timeLow = UInt32(truncatingIfNeeded: time)
         (self.value, next) = (value, 0)
     }
 
-    /// What is known of the event's fingerprint.
+    /// The stored bits of the event's fingerprint.
     @inline(__always) var mark: UInt64 { Self.mark(bits) }
     /// Microseconds of its day.
     @inline(__always) var time: Int64 { Int64(bits & Self.timeHigh) << 32 | Int64(timeLow) }
 
-    /// Of the last of those that happened at the same time: they are in the order of their texts, because not all have one value.
+    /// Stored in the last event of those with the same time. True if their values differ, so that they are sorted by
+    /// their texts.
     @inline(__always) var isMixed: Bool {
         get { bits & Self.mixed != 0 }
         set { bits = newValue ? bits | Self.mixed : bits & ~Self.mixed }
@@ -35,17 +36,18 @@ struct OrderedEvent: BitwiseCopyable {
     @inline(__always) static func mark(_ identity: UInt64) -> UInt64 { identity & ~(mixed | timeHigh) }
 }
 
-/// The events of measures that go by their order: 24 bytes an event. A bucket's events are a list, the last one first.
+/// The events of ordered measures: 24 bytes per event. The events of a bucket are a list, the last one first.
 ///
-/// Events at the same time that have the same value are in any order among themselves, which makes no difference. Where values
-/// differ, their texts put them in order: those that are not in memory any more are to be looked up before.
+/// Events of the same time and value are in any order among themselves, which makes no difference. If values differ
+/// they are ordered by their texts. Texts that are not in memory must be looked up before.
 struct OrderedEvents: ~Copyable {
     var events = SlabAllocator<OrderedEvent>()
     var texts = EventTexts()
 
     @inline(__always) subscript(_ number: UInt32) -> UnsafeMutablePointer<OrderedEvent> { events[number] }
 
-    /// Adds an event to a bucket's list, which begins with `first`; how many events of the list come after it.
+    /// Adds an event to a bucket's list, which begins with `first`. Returns the number of events in the list that come
+    /// after it.
     mutating func add(
         _ event: EventView, _ new: OrderedEvent, to first: UnsafeMutablePointer<UInt32>
     ) -> Int64 {
@@ -73,14 +75,14 @@ struct OrderedEvents: ~Copyable {
         return later
     }
 
-    /// Whether an event and those of the same time from `first` on, the last of them, do not all have one value, so that their
+    /// Whether an event and those of the same time, the last of which is `first`, have different values, so that their
     /// texts matter.
     private func isMixed(_ value: Int64?, with first: UInt32, at time: Int64) -> Bool {
         guard first != 0, case let event = events[first].pointee, event.time == time else { return false }
         return event.isMixed || event.value != value
     }
 
-    /// Puts those of one time, of which `place` has the last, in the order of their texts if they are not.
+    /// Sorts the events of one time, the last of which is at `place`, by their texts if they are not sorted.
     private mutating func sort(from place: UnsafeMutablePointer<UInt32>) {
         let first = events[place.pointee].pointee
         guard !first.isMixed, first.next != 0, events[first.next].pointee.time == first.time else { return }
@@ -99,8 +101,8 @@ struct OrderedEvents: ~Copyable {
         place.pointee = rest
     }
 
-    /// Calls `body` with each event of a list whose text is not in memory, and matters where one of this time and value is added.
-    /// `value`: nil if it is not known.
+    /// Calls `body` with each event of a list whose text is needed to add an event of this time and value, and is not
+    /// in memory. `value` is nil if it is not known.
     func forEachLacking(at time: Int64, _ value: Int64?, _ first: UInt32, _ body: (OrderedEvent) -> Void) {
         var number = first
         while number != 0, events[number].pointee.time > time { number = events[number].pointee.next }
@@ -111,7 +113,7 @@ struct OrderedEvents: ~Copyable {
         }
     }
 
-    /// Every event's texts are in memory.
+    /// Whether every event's texts are in memory.
     var hasAllTexts: Bool {
         for number in 0..<events.used {
             let mark = events[UInt32(number + 1)].pointee.mark
@@ -120,7 +122,8 @@ struct OrderedEvents: ~Copyable {
         return true
     }
 
-    /// Takes an event out of a bucket's list; how many events of the list come after it. Nil: it is not there.
+    /// Removes an event from a bucket's list. Returns the number of events in the list that come after it; nil if the
+    /// event is not there.
     mutating func take(_ identity: UInt64, from first: UnsafeMutablePointer<UInt32>) -> Int64? {
         let mark = OrderedEvent.mark(identity)
         var (place, later) = (first, Int64(0))
@@ -156,7 +159,7 @@ struct OrderedEvents: ~Copyable {
             .assumingMemoryBound(to: UInt32.self)
     }
 
-    /// Who has withdrawn, and what was voided, leaves nothing behind.
+    /// Nothing of a withdrawn subject or a voided event remains in memory.
     private mutating func remove(_ number: UInt32) {
         texts.remove(events[number].pointee.mark)
         events[number].pointee = OrderedEvent(identity: 0, time: 0, value: 0)

@@ -1,15 +1,15 @@
 internal import Policy
 
-/// What of one policy is in the next: bands by name, perks by id, rules by id and dimension, and sanctions that have id,
-/// dimension, measures and sort of trigger in common.
+/// The parts that one policy and the next have in common: bands by name, perks by id, rules by id and dimension, and
+/// sanctions by id, dimension, measures and kind of trigger.
 struct PolicyLink {
-    /// By old band: the new one; nil if there is none of its name.
+    /// The new band of each old one; nil if no new band has its name.
     let bands: [Int?]
-    /// By new rule: the old one.
+    /// The old rule of each new one; nil if there is none.
     let rules: [Int?]
     let perks: [(new: Int, old: Int)]
     let sanctions: [(new: Int, old: Int)]
-    /// What of the old policy the new one has not.
+    /// Rules of the old policy that the new one lacks.
     let goneRules: [Int]
     let gonePerks: [Int]
     let goneSanctions: [Int]

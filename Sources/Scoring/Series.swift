@@ -1,11 +1,11 @@
 internal import Events
 internal import Policy
 
-/// The buckets of a rule or a measure. Rules come first under their own numbers, then the measures.
+/// The buckets of a rule or a measure. Rules have their own numbers, and measures follow.
 ///
-/// What is in one bucket ends together: the events of a period, or, where there is a window, of a UTC day. Without an end
-/// all events are in one, but for a measure that goes by their order: its buckets are days too, so that an event that comes
-/// late finds its place among those of its day.
+/// The content of a bucket ends together: the events of a period, or of a UTC day if there is a window. Without an end
+/// there is one bucket. An ordered measure always has one bucket per day, so that a late event finds its position among
+/// those of its day.
 struct Series {
     enum Form: UInt8 {
         /// A rule: the sum of each bucket is clamped.
@@ -14,13 +14,13 @@ struct Series {
         case fading
         /// A rule with a window: the sum of all buckets is clamped.
         case rolling
-        /// A rule over measures, which has no buckets. The head in a record holds its points as the bucket's sum.
+        /// A rule over measures, which has no buckets. The bucket in the record has its points as the sum.
         case overMeasures
         // Measures.
         case count, sum, least, greatest, latest, streak
 
         var isMeasure: Bool { rawValue >= Form.count.rawValue }
-        /// Its events are kept in their order (`OrderedEvents`).
+        /// Whether its events are stored in their order (`OrderedEvents`).
         var isOrdered: Bool { self == .latest || self == .streak }
     }
 
@@ -28,14 +28,15 @@ struct Series {
     var dimension: Int
     var kinds: UInt8
     var per: Period
-    /// How long a bucket counts after its end; nil: for ever.
+    /// How long a bucket counts after its end; nil if it counts for ever.
     var lasts: CalendarSpan?
     var cap: Int64 = .max
     var fading: ScoringPolicy.Rule.Fading?
-    /// Where in a record its state is, in words: of a rolling rule the sum of its window, of a measure a `MeasureState`; 0: it
-    /// has none.
+    /// The position of its state in a record, in words: the sum of the window of a rolling rule, the `MeasureState` of
+    /// a measure. 0 if it has no state.
     var stateAt = 0
-    /// Where in a record the number of its oldest bucket is, in 32-bit words; 0: it has few buckets, or they never end.
+    /// The position of the number of its oldest bucket in a record, in 32-bit words. 0 if it has few buckets, or if
+    /// they never end.
     var oldestAt = 0
 
     init(_ rule: ScoringPolicy.Rule) {
@@ -65,7 +66,7 @@ struct Series {
         lasts = measure.within
     }
 
-    /// Those of a policy, with their states laid out from a word of the record on.
+    /// The series of a policy. Their states begin at a word of the record.
     static func all(of policy: ScoringPolicy, statesAt start: Int) -> [Series] {
         var all = policy.rules.map { Series($0) } + policy.measures.map { Series($0) }
         var next = start
@@ -82,32 +83,32 @@ struct Series {
         policy.rules.reduce(0) { $0 + Series($1).stateWords } + policy.measures.reduce(0) { $0 + Series($1).stateWords }
     }
 
-    /// Its buckets are days that end: there can be many, and the one that ends is found at once.
+    /// Whether its buckets are days that end. There can be many, and the oldest one is found without a search.
     private var knowsOldest: Bool { per == .day && lasts != nil }
 
     private var stateWords: Int {
         form.isMeasure ? MeasureState.words : (form == .rolling ? 1 : 0) + (knowsOldest ? 1 : 0)
     }
 
-    /// In 32-bit words, where its state begins at `word`.
+    /// The position in 32-bit words, of a state that begins at `word`.
     private func oldestAt(from word: Int) -> Int {
         if form.isMeasure { return word * 2 + MemoryLayout<MeasureState>.offset(of: \.oldest)! / 4 }
         return (form == .rolling ? word + 1 : word) * 2
     }
 
-    /// The instant from which a bucket counts no more; `Int64.max`: never.
+    /// The instant from which a bucket does not count; `Int64.max` if it always counts.
     func end(of bucket: Int32) -> Int64 {
         guard let lasts else { return .max }
         return per.end(of: bucket).adding(lasts).microseconds
     }
 
-    /// The instant from which a bucket that fades has made so many steps.
+    /// The instant from which a fading bucket has made this many steps.
     func start(ofStep step: Int64, of bucket: Int32) -> Int64 {
         guard let fading else { return .max }
         return per.end(of: bucket).adding(CalendarSpan(step, fading.unit)).microseconds
     }
 
-    /// How many steps a bucket that fades has made by `time`.
+    /// The steps that a fading bucket has made by `time`.
     func steps(of bucket: Int32, at time: Int64) -> Int64 {
         guard let fading else { return 0 }
         var (least, beyond) = (Int64(0), fading.steps + 1)

@@ -1,15 +1,15 @@
-/// Elements in chunks that never move, under numbers from 1; 0 stands for none. A removed number is given out again: the free ones
-/// are a list, whose links lie in the last four bytes of the elements. So to remove one takes no memory.
+/// Elements in chunks that never move, with numbers from 1; 0 is no element. Numbers of removed elements are used
+/// again. The free ones are a linked list, in the last four bytes of each element, so removal allocates nothing.
 struct SlabAllocator<Element: BitwiseCopyable>: ~Copyable {
     private static var chunkShift: Int { 10 }
     static var chunkElements: Int { 1 << chunkShift }
 
     var chunks: [UnsafeMutablePointer<Element>] = []
     var used = 0
-    /// The number that was removed last, and is not in use; 0: none is free.
+    /// The number that was removed last and is free; 0 if there is none.
     var firstFree: UInt32 = 0
     var freeCount = 0
-    /// The next element that was never used; nothing is free before it while `firstFree` is 0.
+    /// The next element that was never used. No element before it is free while `firstFree` is 0.
     var bump: UnsafeMutablePointer<Element>?
 
     init() {}
@@ -18,7 +18,7 @@ struct SlabAllocator<Element: BitwiseCopyable>: ~Copyable {
         for chunk in chunks { chunk.deallocate() }
     }
 
-    /// The place of an element; valid until it is removed.
+    /// The address of an element, which is valid until its removal.
     @inline(__always) subscript(_ number: UInt32) -> UnsafeMutablePointer<Element> {
         let index = Int(number) - 1
         return chunks[index >> Self.chunkShift] + (index & (Self.chunkElements - 1))
@@ -32,7 +32,7 @@ struct SlabAllocator<Element: BitwiseCopyable>: ~Copyable {
         return UInt32(truncatingIfNeeded: used)
     }
 
-    /// Where one was removed, or in a new chunk.
+    /// Adds an element at a removed number, or in a new chunk.
     private mutating func addElsewhere(_ element: Element) -> UInt32 {
         if firstFree != 0 {
             let number = firstFree
@@ -56,7 +56,7 @@ struct SlabAllocator<Element: BitwiseCopyable>: ~Copyable {
         freeCount += 1
     }
 
-    /// Where a free element has the number of the next one.
+    /// The link to the next free element, in a free one.
     @inline(__always) func freeLink(_ number: UInt32) -> UnsafeMutablePointer<UInt32> {
         (UnsafeMutableRawPointer(self[number]) + (MemoryLayout<Element>.size - MemoryLayout<UInt32>.size))
             .assumingMemoryBound(to: UInt32.self)
@@ -64,7 +64,7 @@ struct SlabAllocator<Element: BitwiseCopyable>: ~Copyable {
 
     var byteCount: Int { chunks.count * Self.chunkElements * MemoryLayout<Element>.stride }
 
-    /// Every element, those that are free marked; nil: something is free twice.
+    /// The numbers of all free elements; nil if an element is in the free list twice.
     borrowing func marks() -> BitSet? {
         var marks = BitSet(count: used)
         var number = firstFree
@@ -76,7 +76,7 @@ struct SlabAllocator<Element: BitwiseCopyable>: ~Copyable {
     }
 }
 
-/// Which numbers, from 1, were come across.
+/// A set of numbers from 1.
 struct BitSet {
     private let count: Int
     private var words: [UInt64]
@@ -86,7 +86,7 @@ struct BitSet {
         words = [UInt64](repeating: 0, count: count / 64 + 1)
     }
 
-    /// False: it was there before, or there is no such number.
+    /// Returns false if it was there before, or if there is no such number.
     @inline(__always) mutating func insert(_ number: UInt32) -> Bool {
         guard number > 0, Int(number) <= count else { return false }
         let bit = UInt64(1) << UInt64(number & 63)

@@ -1,27 +1,27 @@
-/// Puts elements in order a bounded number at a time: they are sorted in runs while they come, and the runs are merged through a
-/// heap while they go. The order is the one that `precedes` gives; it must be the same at every call.
+/// Sorts elements with bounded work per call: runs are sorted while elements are added, and merged through a heap while
+/// they are removed. `precedes` must be the same order at every call.
 ///
-/// Reused, it does not allocate.
+/// A value that is used again does not allocate.
 struct SortedRuns<Element: BitwiseCopyable> {
-    /// Elements that are sorted in one go.
+    /// Elements in one run.
     static var runLength: Int { 2048 }
-    /// A run of so many is sorted by insertion.
+    /// A run of at most this length is sorted by insertion.
     private static var shortRun: Int { 24 }
 
     private var elements: [Element] = []
-    /// Where the run begins that is not sorted yet.
+    /// The begin of the run that is not sorted yet.
     private var unsorted = 0
-    /// What is left of each sorted run; while they are merged a heap by their first elements.
+    /// The rest of each sorted run. While they are merged they are a heap by their first elements.
     private var runs: [Range<Int>] = []
-    /// All elements have come.
+    /// Whether all elements are added.
     private(set) var isMerging = false
 
     init() {}
 
-    /// How many have come.
+    /// The number of elements that were added.
     var count: Int { elements.count }
 
-    /// Room for so many at once: to grow copies what is there.
+    /// Reserves memory at once, because growth copies all elements.
     mutating func reserve(_ count: Int) { elements.reserveCapacity(count) }
 
     mutating func append(_ element: Element, by precedes: (Element, Element) -> Bool) {
@@ -29,14 +29,14 @@ struct SortedRuns<Element: BitwiseCopyable> {
         if elements.count - unsorted == Self.runLength { sortRun(by: precedes) }
     }
 
-    /// All elements have come: they go in order from here on.
+    /// Ends the additions: elements can be removed in order from here on.
     mutating func merge(by precedes: (Element, Element) -> Bool) {
         if unsorted < elements.count { sortRun(by: precedes) }
         for place in stride(from: runs.count / 2 - 1, through: 0, by: -1) { sift(place, by: precedes) }
         isMerging = true
     }
 
-    /// The first in the order; nil if none is left, or if they still come.
+    /// The first in the order; nil if there is none, or if elements are still being added.
     var first: Element? { isMerging && !runs.isEmpty ? elements[runs[0].lowerBound] : nil }
 
     mutating func removeFirst(by precedes: (Element, Element) -> Bool) {
@@ -51,7 +51,7 @@ struct SortedRuns<Element: BitwiseCopyable> {
         if runs.count > 1 { sift(0, by: precedes) }
     }
 
-    /// Begins anew.
+    /// Removes everything; elements can be added again.
     mutating func removeAll() {
         elements.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
@@ -70,7 +70,7 @@ struct SortedRuns<Element: BitwiseCopyable> {
         unsorted = elements.count
     }
 
-    /// Sorts a few elements, without asking for memory.
+    /// Sorts a few elements without an allocation.
     private static func insert(
         _ elements: UnsafeMutableBufferPointer<Element>, by precedes: (Element, Element) -> Bool
     ) {
@@ -85,7 +85,7 @@ struct SortedRuns<Element: BitwiseCopyable> {
         }
     }
 
-    /// Moves the run in this place of the heap down to where it belongs.
+    /// Moves the run at this index of the heap down to its position.
     private mutating func sift(_ place: Int, by precedes: (Element, Element) -> Bool) {
         let run = runs[place]
         var parent = place

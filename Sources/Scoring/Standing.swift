@@ -4,8 +4,8 @@ public import Policy
 /// A subject's score, band, dimensions, sanctions and perks at a point of the ledger, and what made them.
 /// Dimensions, rules, measures, attributes, bands and perks are numbers of the policy.
 public struct Standing: Sendable, Equatable {
-    /// What a rule's events add up to in its live buckets or its window, after their caps; of a rule over measures its points,
-    /// and no events.
+    /// The points of a rule's events in its live buckets or its window, after caps. A rule over measures has its
+    /// points, and no events.
     public struct Contribution: Sendable, Equatable {
         public var rule: Int
         public var points: Int64
@@ -17,7 +17,7 @@ public struct Standing: Sendable, Equatable {
         public var measure: Int
         /// Nil if it is absent.
         public var value: Int64?
-        /// Events in its window; of a streak also those that break it.
+        /// Events in its window. A streak also counts those that break it.
         public var events: Int64
     }
 
@@ -34,7 +34,7 @@ public struct Standing: Sendable, Equatable {
         public var state: SanctionState
         public var since: Timestamp
         public var until: Timestamp
-        /// The end of its notice, while it is not in force.
+        /// The end of its notice; nil if it is in force.
         public var inForceFrom: Timestamp?
         /// When an undecided appeal lapses in the subject's favour.
         public var decideBy: Timestamp?
@@ -49,9 +49,9 @@ public struct Standing: Sendable, Equatable {
     public var contributions: [Contribution]
     public var sanctions: [Sanction]
     public var perks: [Int]
-    /// Conditions and points of rules that could not be evaluated for an event of this subject.
+    /// Conditions and points of rules that could not be evaluated for this subject's events.
     public var errors: Int64
-    /// Events that do not count because there were `Fold.maximumSubjectEvents` before them.
+    /// Events that do not count because the subject had `Fold.maximumSubjectEvents` before them.
     public var beyondLimit: Int64
     public var measures: [Measure] = []
     public var attributes: [Attribute] = []
@@ -95,19 +95,19 @@ extension Standing {
         writer.append("]")
     }
 
-    /// One line, newline included.
+    /// Appends one line, with its newline.
     public func writeLine(to writer: inout ByteWriter, policy: ScoringPolicy) {
         writer.append(byte: 0x7B)
         writeMembers(to: &writer, policy: policy, isExplained: false)
         writer.append("}\n")
     }
 
-    /// The standing with what made it: `terms`, `base`, `contributions` [{`rule`,`dimension`,`points`,`events`}], largest
-    /// first, `measures` [{`measure`,`dimension`,`value`,`events`}] (null: it is absent) and `attributes` {name: value} where the
-    /// policy has any, `errors` (conditions and points that could not be evaluated for this subject), `beyondLimit` (events that do
-    /// not count because the subject had as many as one may have; while there are any), `policy`, `clock`; and of each of
-    /// the `sanctions` also `measures`, `since`, `until`, `inForceFrom` (while it is not), `decideBy` (while an appeal is
-    /// undecided) and `mayAppeal`.
+    /// Writes the standing with its causes: `terms`, `base`, `contributions` [{`rule`,`dimension`,`points`,`events`}],
+    /// largest first, `errors` (conditions and points that could not be evaluated for this subject), `policy` and
+    /// `clock`. If the policy has any: `measures` [{`measure`,`dimension`,`value`,`events`}], whose value is null if it
+    /// is absent, and `attributes` {name: value}. If there are any: `beyondLimit`, the events beyond the subject's
+    /// limit. Each of the `sanctions` also has `measures`, `since`, `until`, `inForceFrom` (until it is in force),
+    /// `decideBy` (while an appeal is undecided) and `mayAppeal`.
     public func writeExplained(to writer: inout ByteWriter, policy: ScoringPolicy, clock: Timestamp) {
         writer.append(byte: 0x7B)
         writeMembers(to: &writer, policy: policy, isExplained: true)
@@ -186,7 +186,7 @@ extension Standing {
 }
 
 extension Standing.Sanction {
-    /// The members behind `id` and `state`.
+    /// Writes the members after `id` and `state`.
     fileprivate func writeTerm(to writer: inout ByteWriter, policy: ScoringPolicy) {
         writer.append(",\"measures\":[")
         for (index, measure) in policy.sanctions[sanction].measures.enumerated() {

@@ -1,33 +1,33 @@
 public import Events
 public import Policy
 
-/// Two states of the same subjects set side by side: the live one, and the shadow of a policy. What comes out depends on the set
-/// of subjects alone.
+/// Compares two states of the same subjects: the live one, and the shadow of a policy. The result depends only on the
+/// set of subjects.
 public struct StateComparison: Sendable {
-    /// Subjects in `sample`.
+    /// The limit of subjects in `sample`.
     public static let maximumSample = 20
 
-    /// A perk or a sanction of one of the policies or of both, by its id. Subjects have a sanction that is noticed, in force or
-    /// stayed.
+    /// A perk or a sanction of one of the policies or of both, by its id. A subject counts for a sanction that is
+    /// noticed, in force or stayed.
     public struct Item: Hashable, Sendable {
         public let id: String
         /// Subjects that have it in each of the states.
         public internal(set) var live: Int64 = 0
         public internal(set) var shadow: Int64 = 0
-        /// Those that have it only in the shadow, and those that have it only in the live state.
+        /// Subjects that have it only in the shadow, and subjects that have it only in the live state.
         public internal(set) var gained: Int64 = 0
         public internal(set) var lost: Int64 = 0
 
         init(id: String) { self.id = id }
     }
 
-    /// A subject that anything differs for.
+    /// A subject whose standings differ.
     public struct Subject: Equatable, Sendable {
         public let key: [UInt8]
         public let kind: SubjectKind
         public let live: Fact.Level
         public let shadow: Fact.Level
-        /// Places in `items`.
+        /// Indices of `items`.
         public let gained: [Int]
         public let lost: [Int]
 
@@ -35,25 +35,26 @@ public struct StateComparison: Sendable {
     }
 
     public internal(set) var subjects: Int64 = 0
-    /// Subjects with a higher score in the shadow than in the live state, and with a lower one.
+    /// Subjects with a higher score in the shadow than in the live state, and subjects with a lower one.
     public internal(set) var higher: Int64 = 0
     public internal(set) var lower: Int64 = 0
-    /// Subjects by their band in the live state, then by that in the shadow.
+    /// Numbers of subjects, by their band in the live state, then by their band in the shadow.
     public internal(set) var bands: [[Int64]]
-    /// Perks, then sanctions; of each the shadow's in the order of its policy, then those that only the live policy has.
+    /// Perks, then sanctions; of each the shadow's in the order of its policy, then those that only the live policy
+    /// has.
     public internal(set) var items: [Item]
     public let perkCount: Int
-    /// Those whose scores differ most; of equals the first by the bytes of their keys.
+    /// The subjects whose scores differ most. Of equals the first by the bytes of their keys.
     public internal(set) var sample: [Subject] = []
 
-    /// Places in `items`, by number in a policy.
+    /// Indices of `items`, by number in a policy.
     private let livePerks: [Int]
     private let shadowPerks: [Int]
     private let liveSanctions: [Int]
     private let shadowSanctions: [Int]
-    /// By live band: the shadow's of the same name, or -1.
+    /// The shadow's band with the name of each live band, or -1.
     private let sameBand: [Int]
-    /// Of the subject at hand, by place in `items`: 1 if it has the item in the live state, and 2 if in the shadow.
+    /// Of the current subject, by index of `items`: bit 0 if it has the item in the live state, bit 1 if in the shadow.
     private var held: [UInt8]
     /// The number of the live state's next record.
     fileprivate var next: UInt32 = 0
@@ -126,8 +127,9 @@ public struct StateComparison: Sendable {
 }
 
 extension Fold {
-    /// Compares each subject of this state with that of `shadow`, on from where the last call ended and up to `records` records
-    /// of subjects. False: every subject is compared. The states are to be those of one ledger offset, at each call.
+    /// Compares each subject of this state with that of `shadow`. Continues where the last call ended, and reads up to
+    /// `records` records of subjects. Returns false if every subject is compared. The states must be those of one
+    /// ledger offset at each call.
     public func compare(with shadow: borrowing Fold, _ comparison: inout StateComparison, records: Int) -> Bool {
         let start = Int(comparison.next)
         let end = min(subjects.used, start + max(0, min(records, subjects.used)))
@@ -141,7 +143,7 @@ extension Fold {
         return Int(comparison.next) < subjects.used
     }
 
-    /// BitSet the perks and the sanctions of a subject that are not idle.
+    /// Marks the perks and the sanctions of a subject that are not idle.
     fileprivate func mark(
         _ bit: UInt8, _ record: UnsafeMutablePointer<Int64>, _ perks: [Int], _ sanctions: [Int], _ held: inout [UInt8]
     ) {

@@ -1,8 +1,8 @@
 internal import Events
 internal import Policy
 
-/// 128 bits that follow from a fold's state alone: the same for the same subjects, evidence, sanctions, perks and clock,
-/// wherever and in whatever memory they lie. It tells states apart that came apart by mistake; it is no signature.
+/// 128 bits that follow from a fold's state alone: the same for the same subjects, evidence, sanctions, perks and
+/// clock, independent of their layout in memory. It detects states that diverged by mistake. It is not a signature.
 public struct StateDigest: Hashable, Sendable, CustomStringConvertible {
     public let high: UInt64
     public let low: UInt64
@@ -19,11 +19,11 @@ public struct StateDigest: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Fold {
-    /// A state that refers to what is not there.
+    /// A state with a dangling reference.
     struct Broken: Error {}
 
-    /// The digest of the state. Sums of hashes, so that neither the order of subjects nor that of evidence matters.
-    /// Of a state in which timers that fall due together have not all fired there is none.
+    /// The digest of the state, from sums of hashes, so that neither the order of subjects nor that of evidence
+    /// matters. The timers that fall due together must all have fired, or none of them.
     public borrowing func digest() -> StateDigest {
         precondition(timers.openDue == nil, "an entry is folded in part")
         do {
@@ -33,19 +33,18 @@ extension Fold {
         }
     }
 
-    /// What was come across of each pool: everything that lies there belongs to one place, or is free.
+    /// The elements of each pool that were visited. Every element belongs to one owner, or is free.
     private struct Seen {
         var buckets: BitSet
         var evidence: BitSet
         var impositions: BitSet
         var ordered: BitSet
-        /// Of the subject at hand, what its rules add up to, by dimension.
+        /// The points of the current subject's rules, by dimension.
         var points: [Int64]
     }
 
-    /// The digest, while every reference in the state is held against what there is: also bytes that only look like a
-    /// state are gone through without harm. Of an `isForeign` state what follows from the rest is held against it too, so that
-    /// one that is taken can be folded on.
+    /// The digest, with a check of every reference in the state, so that arbitrary bytes do no harm. For an `isForeign`
+    /// state the values that follow from others are checked too, so that an accepted state can be folded on.
     borrowing func checkedDigest(isForeign: Bool) throws(Broken) -> StateDigest {
         var sum = DigestSum()
         guard let buckets = buckets.marks(), let evidence = evidence.marks(), let impositions = impositions.marks(),
@@ -89,7 +88,7 @@ extension Fold {
         return StateDigest(high: sum.high, low: sum.low)
     }
 
-    /// Everything of a subject that a later entry could bring to light.
+    /// Adds everything of a subject that can affect a later entry.
     private borrowing func add(
         _ record: UnsafeMutablePointer<Int64>, to sum: inout DigestSum, _ seen: inout Seen
     ) throws(Broken) {
@@ -133,7 +132,7 @@ extension Fold {
         }
     }
 
-    /// A rule's buckets and their evidence.
+    /// Adds a rule's buckets and their evidence.
     @inline(__always) private borrowing func add(
         _ head: UnsafeMutablePointer<Bucket>, of rule: Int, _ record: UnsafeMutablePointer<Int64>, _ key: UInt64,
         to sum: inout DigestSum, _ seen: inout Seen
@@ -155,7 +154,7 @@ extension Fold {
         seen.points[item.dimension] &+= Self.clamp(window, cap: item.cap)
     }
 
-    /// What a rule over measures gives.
+    /// Adds the points of a rule over measures.
     private borrowing func add(
         points head: Bucket, of rule: Int, _ key: UInt64, to sum: inout DigestSum, _ seen: inout Seen
     ) throws(Broken) {
@@ -171,7 +170,7 @@ extension Fold {
         sum.add(hash)
     }
 
-    /// A measure's buckets and what is in them. What it says of itself must follow from that.
+    /// Adds a measure's buckets and their content. Its state must follow from them.
     private borrowing func add(
         measure number: Int, _ record: UnsafeMutablePointer<Int64>, _ key: UInt64, to sum: inout DigestSum,
         _ seen: inout Seen
@@ -179,7 +178,7 @@ extension Fold {
         let item = series[number]
         var found = MeasureState(events: 0, oldest: 0, low: 0, high: 0)
         var last = Int64.max
-        // Without a window the order of all events is one, whatever days they lie in.
+        // Without a window the order runs through all days.
         let isOneOrder = item.form.isOrdered && item.lasts == nil
         var all = (items: DigestSum(), bucket: Bucket(sum: 0, events: 0, evidence: 0, number: 0, link: 0))
         let oldest = try forEachBucket(from: head(number, record), &seen) { bucket, seen throws(Broken) in
@@ -222,7 +221,8 @@ extension Fold {
         return hash
     }
 
-    /// Every bucket of a list, each of which must belong to it alone; the number of the oldest.
+    /// Calls the body with every bucket of a list, and checks that each belongs to this list alone. Returns the number
+    /// of the oldest.
     @inline(__always) private borrowing func forEachBucket(
         from head: UnsafeMutablePointer<Bucket>, _ seen: inout Seen,
         _ body: (Bucket, inout Seen) throws(Broken) -> Void
@@ -267,8 +267,8 @@ extension Fold {
         return total
     }
 
-    /// Events in their order, the last one first; `last` is the time of the one before them. Of events at the same time the order
-    /// is not checked: where it matters their texts give it, which need not be there.
+    /// Adds events in their order, the last one first; `last` is the time of the event before them. The order of events
+    /// of the same time is not checked: it depends on texts, which may not be in memory.
     private borrowing func add(
         ordered bucket: Bucket, to items: inout DigestSum, _ last: inout Int64, _ seen: inout Seen
     ) throws(Broken) {

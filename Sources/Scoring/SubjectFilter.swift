@@ -1,31 +1,32 @@
 public import Events
 
-/// Which subjects a search is for. Numbers are those of the fold's policy; what is nil does not restrict.
+/// The criteria of a search for subjects. Numbers are those of the fold's policy. A nil criterion matches every
+/// subject.
 public struct SubjectFilter: Sendable {
-    /// How their ids begin, in bytes.
+    /// The first bytes of their ids.
     public var prefix: [UInt8] = []
     public var kind: SubjectKind?
     public var band: Int?
-    /// A perk that they hold.
+    /// A perk that they have.
     public var perk: Int?
-    /// A sanction that they are under: noticed, in force or stayed.
+    /// A sanction that is noticed, in force or stayed.
     public var sanction: Int?
-    /// The state of that sanction; without one, of any.
+    /// The state of that sanction, or, if none is given, of any sanction.
     public var sanctionState: SanctionState?
-    /// Microseconds since 1970, of the enrolment's time.
+    /// The enrolment's time, in microseconds since 1970.
     public var enrolled: ClosedRange<Int64>?
     public var score: ClosedRange<Int64>?
 
     public init() {}
 
-    /// Whether any subject passes.
+    /// Whether every subject with the prefix matches.
     var isOpen: Bool {
         kind == nil && band == nil && perk == nil && sanction == nil && sanctionState == nil && enrolled == nil
             && score == nil
     }
 }
 
-/// What a list shows of a subject.
+/// The columns of a subject in a list.
 public struct SubjectSummary: Sendable, Equatable {
     public struct Sanction: Sendable, Equatable {
         public var sanction: Int
@@ -34,7 +35,7 @@ public struct SubjectSummary: Sendable, Equatable {
 
     public var subject: [UInt8]
     public var kind: SubjectKind
-    /// The score and band as published last.
+    /// The last published score and band.
     public var level: Fact.Level
     /// The time of the enrolment, in microseconds since 1970.
     public var enrolled: Int64
@@ -42,11 +43,11 @@ public struct SubjectSummary: Sendable, Equatable {
     public var sanctions: [Sanction]
 }
 
-/// A part of the answer to a search, in the order of ids.
+/// One page of a search, in the order of ids.
 public struct SubjectRange: Sendable {
     public var subjects: [SubjectSummary] = []
-    /// Everything up to this id has been looked at; nil if everything has.
+    /// All subjects up to this id were searched; nil if all subjects were.
     public var completeThrough: [UInt8]?
-    /// Entries that were looked at.
+    /// The number of entries that were searched.
     public var scanned = 0
 }

@@ -2,62 +2,65 @@ internal import Events
 
 /// The subjects of a ledger partition in the order of their ids' bytes.
 ///
-/// A fold does not know of it: whoever searches brings it up to date first, some subjects at a time (`Fold.update`), so that the fold
-/// pays for nobody's searches. An entry is 16 bytes and lies in a block of at most 512; a block that overflows is split where the new
-/// entry belongs. Entries of subjects that have withdrawn stay until they are met, or until they are an eighth of all.
+/// The fold does not maintain it. A search first updates it, some subjects at a time (`Fold.update`), so a fold without
+/// searches has no cost. An entry has 16 bytes and is in a block of at most 512. A full block is split at the position
+/// of the new entry. Entries of withdrawn subjects stay until a search meets them, or until they are an eighth of all.
 ///
-/// Owned by whoever searches a partition. It belongs to one fold and to no other: after a switch of the policy it is made anew.
+/// The owner is the one that searches a partition. The index belongs to one fold and to no other: after a switch of the
+/// policy it is built anew.
 public struct SubjectIndex: ~Copyable {
     struct Entry: BitwiseCopyable {
-        /// Where its id comes among others, as far as 8 bytes say (`order(of:)`); ids of which these are equal are compared as a whole.
+        /// The position of its id among others, as far as 8 bytes determine it (`order(of:)`). If these are equal the
+        /// whole ids are compared.
         var order: UInt64
-        /// The number of its record, and of its enrolment: it is another subject, or none, if the record's is another.
+        /// The numbers of its record and of its enrolment. If the record has another enrolment, the subject has
+        /// withdrawn.
         var subject: UInt32
         var life: UInt32
     }
 
     static let blockEntries = 512
 
-    /// In the order of ids; none is empty.
+    /// In the order of ids. No block is empty.
     var blocks: [[Entry]] = []
     /// The first order of each block.
     private var firsts: [UInt64] = []
-    /// Entries, those of subjects that have withdrawn included.
+    /// Entries, including those of withdrawn subjects.
     private(set) var count = 0
-    /// What most ids begin with; their order is that of the bytes after it.
+    /// The prefix of most ids. The order of ids with the prefix is that of the bytes after it.
     private var common: [UInt8] = []
-    /// Subjects that there were when it began.
+    /// The number of subjects when the index was begun.
     private var founded = 0
     /// Enrolments up to this number are in the index.
     private var life: UInt32 = 0
-    /// Those up to this number are being added; nil while none are.
+    /// Enrolments up to this number are being added; nil if no update is in progress.
     private var target: UInt32?
     private var nextChunk = 0
     private var nextRecord = 0
-    /// The block whose entries are looked at next, for those whose subjects have withdrawn; nil while they are few.
+    /// The next block to be searched for entries of withdrawn subjects; nil while they are few.
     private var swept: Int?
-    /// The number of policy switches of the fold that it is of.
+    /// The number of policy switches of its fold.
     private var switches: Int64 = -1
 
     public init() {}
 
-    /// Bytes that it takes, with those of the enrolments that it is made from.
+    /// Bytes of the index, including the enrolments from which it is built.
     public var byteCount: Int {
         blocks.reduce(0) { $0 + $1.capacity * MemoryLayout<Entry>.stride + Self.arrayBytes }
             + blocks.capacity * MemoryLayout<[Entry]>.stride + firsts.capacity * MemoryLayout<UInt64>.stride
             + count * SubjectTable.enrolmentBytes
     }
 
-    /// What an array takes beside its elements.
+    /// The overhead of an array in bytes.
     private static let arrayBytes = 32
 
     // MARK: Update
 
-    /// Adds the subjects that have enrolled since the last update, at most about `maximum` of them, and drops those that have withdrawn
-    /// where they are many. True: it has all that `fold` has.
+    /// Adds the subjects that enrolled since the last update, about `maximum` of them at most, and drops withdrawn ones
+    /// if they are many. Returns true if it has all subjects of the fold.
     mutating func update(_ table: borrowing SubjectTable, newest: UInt32, switches: Int64, maximum: Int) -> Bool {
         let isOutgrown = !common.isEmpty && table.count > Self.outgrown * (founded + Self.blockEntries)
-        // A fold with fewer enrolments has taken the place of the one that it is of.
+        // A fold with fewer enrolments has replaced the fold of this index.
         if self.switches != switches || newest < life || isOutgrown { begin(table, switches) }
         var left = maximum
         if target == nil, newest > life { (target, nextChunk, nextRecord) = (newest, 0, 0) }
@@ -77,7 +80,7 @@ public struct SubjectIndex: ~Copyable {
         self = SubjectIndex()
         self.switches = switches
         founded = table.count
-        // Of a few: any beginning is right, and what most have makes comparisons short.
+        // A sample is enough: any prefix is correct, and a frequent one makes comparisons short.
         var sample: [UnsafeRawBufferPointer] = []
         for number in stride(from: 0, to: table.used, by: max(1, table.used / Self.sampled)) {
             let key = SubjectTable.key(table.record(UInt32(number)))
@@ -92,14 +95,14 @@ public struct SubjectIndex: ~Copyable {
         common = Array(first[..<shared])
     }
 
-    /// Ids that `common` is taken from.
+    /// Ids in the sample for `common`.
     private static let sampled = 64
-    /// To look at all records of a chunk takes as long as to add so many subjects.
+    /// Searching all records of a chunk takes as long as adding this many subjects.
     private static let subjectsOfChunk = 64
-    /// With so many times the subjects that it was made of, what they have in common is looked for anew.
+    /// When the subjects have grown by this factor, their common prefix is computed again.
     private static let outgrown = 8
 
-    /// Goes through the chunks that have enrolments after `life`. False: `left` is used up before.
+    /// Searches the chunks that have enrolments after `life`. Returns false if `left` is used up first.
     private mutating func add(upTo target: UInt32, _ table: borrowing SubjectTable, _ left: inout Int) -> Bool {
         while nextChunk < table.chunks.count {
             guard table.newestLife(ofChunk: nextChunk).pointee > Int64(life) else {
@@ -107,7 +110,7 @@ public struct SubjectIndex: ~Copyable {
                 continue
             }
             guard left > 0 else { return false }
-            // Each call comes further, however few it may add.
+            // Each call makes progress, however small `left` is.
             if nextRecord == 0 { left = max(1, left - Self.subjectsOfChunk) }
             while nextRecord < SubjectTable.chunkRecords {
                 let number = nextChunk << SubjectTable.chunkShift + nextRecord
@@ -147,8 +150,8 @@ public struct SubjectIndex: ~Copyable {
         if place == 0 { firsts[block] = entry.order }
     }
 
-    /// Makes room in a full block for an entry at `place`; returns where it belongs now, with a place of -1 for a block of its own.
-    /// What comes in ascending or descending order leaves full blocks.
+    /// Makes room in a full block for an entry at `place`. Returns the entry's new position, with a place of -1 for a
+    /// block of its own. Ascending and descending additions leave full blocks.
     private mutating func split(_ block: Int, at place: Int) -> (block: Int, place: Int) {
         if place == Self.blockEntries { return (block + 1, -1) }
         if place == 0 { return (block, -1) }
@@ -161,7 +164,7 @@ public struct SubjectIndex: ~Copyable {
 
     // MARK: Order
 
-    /// A number that is not greater than that of any id that comes after.
+    /// A number that is at most that of any later id.
     private func order(of key: UnsafeRawBufferPointer) -> UInt64 {
         common.withUnsafeBytes { common in
             if common.isEmpty { return SubjectTable.order(of: key, from: 0).high }
@@ -179,7 +182,8 @@ public struct SubjectIndex: ~Copyable {
             ? SubjectTable.key(record) : UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
-    /// The place of the first entry whose id is not before `key`, or, if `after`, is after it. The number of blocks if there is none.
+    /// The position of the first entry whose id is at least `key`, or, with `after`, greater than it. The number of
+    /// blocks if there is none.
     mutating func position(
         of key: UnsafeRawBufferPointer, after: Bool, _ table: borrowing SubjectTable
     ) -> (block: Int, place: Int) {
@@ -189,11 +193,11 @@ public struct SubjectIndex: ~Copyable {
         }
     }
 
-    /// Nil: it met an entry whose subject has withdrawn, and took it out.
+    /// Nil if it met an entry of a withdrawn subject, which it removed.
     private mutating func findPosition(
         of key: UnsafeRawBufferPointer, _ order: UInt64, after: Bool, _ table: borrowing SubjectTable
     ) -> (block: Int, place: Int)? {
-        /// Whether an entry comes before the place; nil if its subject has withdrawn and its order does not tell.
+        /// Whether an entry comes before the position; nil if its subject has withdrawn and its order does not decide.
         func comesBefore(_ entry: Entry) -> Bool? {
             if entry.order != order { return entry.order < order }
             let own = self.key(entry, table)
@@ -227,7 +231,7 @@ public struct SubjectIndex: ~Copyable {
             }
             if isBefore { low = middle + 1 } else { high = middle }
         }
-        // After the last of a block is before the first of the next.
+        // The position after the last entry of a block is that before the first entry of the next block.
         return (block, low)
     }
 
@@ -244,7 +248,7 @@ public struct SubjectIndex: ~Copyable {
         }
     }
 
-    /// Takes the entries of a block out whose subjects have withdrawn, and makes one of it and its neighbour if they are small.
+    /// Removes entries of withdrawn subjects from a block, and joins it with its neighbour if both are small.
     private mutating func sweep(_ block: Int, _ table: borrowing SubjectTable) {
         guard block < blocks.count else {
             swept = nil
@@ -269,7 +273,7 @@ public struct SubjectIndex: ~Copyable {
         }
     }
 
-    /// With room for no more.
+    /// Joins two blocks without spare capacity.
     private static func joined(_ first: [Entry], _ second: [Entry]) -> [Entry] {
         var entries: [Entry] = []
         entries.reserveCapacity(first.count + second.count)

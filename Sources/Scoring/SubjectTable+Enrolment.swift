@@ -1,16 +1,17 @@
-// What a chunk has after its records: when each subject enrolled, and the newest enrolment in it.
+// The content of a chunk after its records: the time of each subject's enrolment, and the newest enrolment in the
+// chunk.
 extension SubjectTable {
-    /// Bytes that a subject's enrolment takes beside its record.
+    /// Bytes of a subject's enrolment, beside its record.
     static let enrolmentBytes = MemoryLayout<Int64>.stride
 
     var chunkWords: Int { Self.chunkRecords * (layout.words + 1) + 1 }
 
-    /// Times of enrolments, one a record.
+    /// The times of enrolments, one per record.
     func enrolments(ofChunk chunk: Int) -> UnsafeMutablePointer<Int64> {
         chunks[chunk] + Self.chunkRecords * layout.words
     }
 
-    /// The greatest number of an enrolment that was put into the chunk; 0 if there is none.
+    /// The greatest number of an enrolment that was ever in the chunk; 0 if there is none.
     func newestLife(ofChunk chunk: Int) -> UnsafeMutablePointer<Int64> {
         enrolments(ofChunk: chunk) + Self.chunkRecords
     }
@@ -20,7 +21,7 @@ extension SubjectTable {
         enrolments(ofChunk: Int(subject) >> Self.chunkShift) + (Int(subject) & (Self.chunkRecords - 1))
     }
 
-    /// Notes the number and the time of a subject's enrolment.
+    /// Stores the number and the time of a subject's enrolment.
     func enrol(_ subject: UInt32, life: UInt32, at time: Int64) {
         Self.life(record(subject)).pointee = life
         enrolledAt(subject).pointee = time

@@ -3,21 +3,22 @@ internal import Events
 
 /// The subjects of one ledger partition: an open-addressing index over records in fixed-size chunks.
 ///
-/// A record is `words` 64-bit words: header, score, terms and life, events, the key's place of three words, then per
-/// dimension its points, per rule and per measure a `Bucket`, per perk its state, per sanction the number of its
-/// `ActiveSanction`, the states of windows and measures (`Series.stateAt`), and, if the policy declares attributes, the number of
-/// the subject's (`AttributeTable`). A key of at most 24 bytes lies in the record itself, a longer one elsewhere. Chunks never
-/// move, so growth copies nothing but the index. After the records a chunk has a word for each, the time of its enrolment, and
-/// one for all: the greatest number of an enrolment that was put into the chunk (`Life`). The fold of an event reads neither.
+/// A record has `words` 64-bit words: header, score, terms and life, events, three words for the key, then for each
+/// dimension its points, for each rule and measure a `Bucket`, for each perk its state, for each sanction the number of
+/// its `ActiveSanction`, the states of windows and measures (`Series.stateAt`), and, if the policy declares attributes,
+/// the number of the subject's (`AttributeTable`). A key of at most 24 bytes is in the record itself, a longer one in
+/// memory of its own. Chunks never move, so growth copies only the index. After the records a chunk has a word for
+/// each, the time of its enrolment, and one for all: the greatest number of an enrolment that was ever in the chunk
+/// (`Life`). The fold of an event reads neither.
 struct SubjectTable: ~Copyable {
     /// Layout of a record, in words.
     struct Layout {
         let dimensions: Int
-        /// Rules and measures.
+        /// The number of rules and measures.
         let series: Int
         let perks: Int
         let sanctions: Int
-        // Every record is reached with these, so they are worked out once.
+        // Computed once, because every access to a record uses them.
         let seriesAt: Int
         let perksAt: Int
         let sanctionsAt: Int
@@ -32,7 +33,7 @@ struct SubjectTable: ~Copyable {
         static let dimensionsAt = 7
         static let bucketWords = MemoryLayout<Bucket>.stride / 8
 
-        /// `states`: words of `Series.stateAt`.
+        /// `states` is the number of words of `Series.stateAt`.
         init(dimensions: Int, series: Int, perks: Int, sanctions: Int, states: Int, hasAttributes: Bool) {
             self.dimensions = dimensions
             self.series = series
@@ -51,23 +52,23 @@ struct SubjectTable: ~Copyable {
 
     /// Word 0 of a record.
     struct Header {
-        /// 0: nobody has this record.
+        /// 0 if the record is free.
         var keyLength: UInt16
         var kind: UInt8
         var band: UInt8
-        /// Conditions and points of rules that could not be evaluated for an event of this subject.
+        /// Conditions and points of rules that could not be evaluated for this subject's events.
         var errors: UInt32
     }
 
-    /// What a subject has sent in this enrolment.
+    /// A subject's events in this enrolment.
     struct Events {
-        /// Events that the fold knows, voided ones too: what grows with each is the subject's state.
+        /// Events that the fold knows, voided ones included. The subject's state grows with each.
         var known: UInt32
-        /// Those that came when it had all that a subject may have.
+        /// Events that came when the subject was at its limit.
         var beyond: UInt32
     }
 
-    /// What of a record is asked for ahead of time.
+    /// The limit of a record's bytes that are prefetched.
     private static let maximumPrefetchedBytes = 256
     private let prefetchedBytes: Int
 
@@ -82,7 +83,7 @@ struct SubjectTable: ~Copyable {
     var used = 0
     var free: [UInt32] = []
     var removed: [(subject: UInt32, key: UnsafeRawBufferPointer)] = []
-    /// Bytes of keys that lie elsewhere.
+    /// Bytes of keys outside records.
     private var keyBytes = 0
 
     init(layout: Layout) {
@@ -108,7 +109,7 @@ struct SubjectTable: ~Copyable {
         UnsafeMutableRawPointer(record).assumingMemoryBound(to: Header.self)
     }
 
-    /// The number of the terms it enrolled under.
+    /// The number of the terms of its enrolment.
     @inline(__always) static func terms(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32> {
         UnsafeMutableRawPointer(record + Layout.termsAt).assumingMemoryBound(to: UInt32.self)
     }
@@ -129,12 +130,12 @@ struct SubjectTable: ~Copyable {
         return UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: Int(place.pointee)), count: count)
     }
 
-    /// First half of a search ahead of time: the index slot is on its way to the cache.
+    /// First stage of a prefetch: the index slot.
     @inline(__always) func prefetchSlot(hash: UInt64) {
         standing_prefetch(index + (Int(truncatingIfNeeded: hash) & mask))
     }
 
-    /// Second half: so is the record that the search finds. Where the slot is another subject's, that one's is not asked for.
+    /// Second stage: the record in that slot. If the slot is another subject's, its record is not prefetched.
     @inline(__always) func prefetchRecord(hash: UInt64) {
         var slot = Int(truncatingIfNeeded: hash) & mask
         while case let entry = index[slot], entry != 0 {
@@ -160,13 +161,14 @@ struct SubjectTable: ~Copyable {
         }
     }
 
-    /// As `find`; where two tables have taken the same subjects in the same order, it mostly is the subject of the same number.
+    /// As `find`. Two tables that added the same subjects in the same order mostly have the same number for a subject,
+    /// which is tried first.
     func find(_ key: UnsafeRawBufferPointer, likely subject: UInt32) -> UInt32? {
         if Int(subject) < used, Self.key(record(subject)).equals(key) { return subject }
         return find(key, hash: key.fingerprint(seed: 0))
     }
 
-    /// Adds a subject that is not there; its record is zero but for the header.
+    /// Adds a subject that is not there. Its record is zero except for the header.
     mutating func insert(_ key: UnsafeRawBufferPointer, hash: UInt64, kind: SubjectKind) -> UInt32 {
         if (count + 1) * 4 > (mask + 1) * 3 { growIndex() }
         let subject: UInt32
@@ -193,7 +195,7 @@ struct SubjectTable: ~Copyable {
         return subject
     }
 
-    /// A chunk begins with a cache line, so a record lies in as few as it can.
+    /// A chunk begins on a cache line, so a record is in as few lines as possible.
     @discardableResult mutating func addChunk() -> UnsafeMutablePointer<Int64> {
         let chunk = CacheLine.allocate(repeating: Int64(0), count: chunkWords)
         chunks.append(chunk)
@@ -252,17 +254,17 @@ struct SubjectTable: ~Copyable {
         index[slot] = (hash >> 32) << 32 | UInt64(subject + 1)
     }
 
-    /// Bytes that the index takes at once when it grows next; 0: that is far.
+    /// Bytes that the index allocates at its next growth; 0 if that is not soon.
     var nextGrowth: Int { count * 4 > (mask + 1) * 3 / 10 * 9 ? (mask + 1) * 2 * MemoryLayout<UInt64>.stride : 0 }
 
     var byteCount: Int {
         (mask + 1) * MemoryLayout<UInt64>.stride + chunks.count * chunkWords * 8 + keyBytes
     }
 
-    /// A key that a snapshot brought lies elsewhere.
+    /// Counts the bytes of a key outside the records, which a snapshot had.
     mutating func noteKey(bytes: Int) { keyBytes += bytes }
 
-    /// 16 bytes of a key behind the first `start`, as numbers in the order of the bytes; 0 where it has none.
+    /// 16 bytes of a key after the first `start`, as numbers in the order of the bytes. Missing bytes are 0.
     static func order(of key: UnsafeRawBufferPointer, from start: Int) -> (high: UInt64, low: UInt64) {
         (word(of: key, from: start), word(of: key, from: start + 8))
     }
@@ -276,7 +278,7 @@ struct SubjectTable: ~Copyable {
         return word
     }
 
-    /// Makes room for so many, while there is none yet.
+    /// Makes room for this many subjects, while there are none.
     mutating func reserveIndex(_ count: Int) {
         while count * 4 > (mask + 1) * 3 { mask = (mask + 1) * 2 - 1 }
         index.deallocate()
@@ -296,7 +298,7 @@ struct SubjectTable: ~Copyable {
         old.deallocate()
     }
 
-    /// Gives back a key that lies elsewhere.
+    /// Frees a key outside the record.
     private static func free(_ key: UnsafeRawBufferPointer) {
         if key.count > inlineKeyBytes { key.deallocate() }
     }

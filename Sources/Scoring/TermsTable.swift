@@ -1,11 +1,11 @@
-/// The terms that subjects enrolled under, each text once and as long as somebody is under it.
+/// The terms of enrolments. Each text is stored once, while a subject has it.
 struct TermsTable {
     private(set) var texts: [[UInt8]] = []
     private(set) var uses: [Int] = []
     private var numbers: [[UInt8]: UInt32] = [:]
     private var free: [UInt32] = []
 
-    /// A text's number, with one more use.
+    /// Adds one use of a text. Returns its number.
     mutating func add(_ text: [UInt8]) -> UInt32 {
         if let number = numbers[text] {
             uses[Int(number)] += 1
@@ -33,10 +33,10 @@ struct TermsTable {
         free.append(number)
     }
 
-    /// Whether somebody is under this text.
+    /// Whether a subject has this text.
     func isUsed(_ number: UInt32) -> Bool { Int(number) < uses.count && uses[Int(number)] > 0 }
 
-    /// The next number's text and uses, as they were; false: the text has a number already.
+    /// Adds the next number's text and uses, from a snapshot. Returns false if the text has a number already.
     mutating func restore(_ text: [UInt8], uses count: Int) -> Bool {
         let number = UInt32(texts.count)
         texts.append(text)

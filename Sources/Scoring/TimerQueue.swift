@@ -1,11 +1,11 @@
 internal import Events
 
-/// Something of a subject that falls due. Whether it still applies is seen when it comes up: a timer that no longer
-/// applies stays until then and does nothing.
+/// A timer of a subject. Whether it still applies is checked when it fires: a timer that does not apply any more does
+/// nothing.
 struct Timer: BitwiseCopyable {
     var subject: UInt32
-    /// Order among the timers of a subject that fall due together: 0 for a bucket's end, then perks by id, then
-    /// sanctions by id.
+    /// The order of a subject's timers that fall due together: 0 for a bucket's end, then perks by id, then sanctions
+    /// by id.
     var rank: UInt16
     /// The rule, perk or sanction.
     var item: UInt16
@@ -13,8 +13,8 @@ struct Timer: BitwiseCopyable {
     var bucket: Int32
 }
 
-/// Timers by due time. Many fall due together (buckets end with the month), so those are kept as one list, and put in
-/// order (subject, rank) only when they come up.
+/// Timers by due time. Many fall due together, because buckets end with the month. Timers of one due time are one list,
+/// which is sorted by (subject, rank) only when it is due.
 struct TimerQueue: ~Copyable {
     struct Link: BitwiseCopyable {
         var timer: Timer
@@ -26,7 +26,7 @@ struct TimerQueue: ~Copyable {
         var head: UInt32
     }
 
-    /// Dues whose group was asked for of late, by a hash of the due: the ends of buckets come again and again.
+    /// Size of the cache of groups by a hash of their due time. The same ends of buckets occur again and again.
     private static let recentCount = 512
 
     var links = SlabAllocator<Link>()
@@ -37,12 +37,12 @@ struct TimerQueue: ~Copyable {
     /// A heap of dues, each once.
     private var heap: [Int64] = []
 
-    /// When the next timer is due; `Int64.max`: there is none.
+    /// The due time of the next timer; `Int64.max` if there is none.
     private(set) var nextDue: Int64 = .max
 
-    /// When the timers that have left the queue together, and have not all fired, are due; nil if there are none.
+    /// The due time of the timers that have left the queue together and have not all fired; nil if there are none.
     private(set) var openDue: Int64?
-    /// The first of their links; 0 if all are taken.
+    /// The first link of the open timers; 0 if all are taken.
     private var openLink: UInt32 = 0
 
     var isEmpty: Bool { heap.isEmpty && openDue == nil }
@@ -56,7 +56,7 @@ struct TimerQueue: ~Copyable {
     /// Timers in the queue, and those that are open.
     var count: Int { links.used - links.freeCount }
 
-    /// Of the links. Dues are few beside them.
+    /// Bytes of the links. Due times are few in comparison.
     var byteCount: Int { links.byteCount }
 
     private static func place(_ due: Int64) -> Int {
@@ -88,7 +88,8 @@ struct TimerQueue: ~Copyable {
         return number
     }
 
-    /// The timers that are due next leave the queue: `takeTimer` gives them. Until `close` they stay what is due next.
+    /// Opens the timers that are due next: they leave the queue, and `takeTimer` returns them. Until `close` they
+    /// remain the next ones due.
     mutating func open() {
         let due = pop()
         recent[Self.place(due)] = (.max, -1)
@@ -99,7 +100,7 @@ struct TimerQueue: ~Copyable {
         freeGroups.append(number)
     }
 
-    /// One of the timers that are open, in no particular order; nil if all are taken.
+    /// Takes one of the open timers, in no particular order; nil if all are taken.
     mutating func takeTimer() -> Timer? {
         guard openLink != 0 else { return nil }
         let (link, number) = (links[openLink].pointee, openLink)
@@ -108,7 +109,7 @@ struct TimerQueue: ~Copyable {
         return link.timer
     }
 
-    /// The open timers are all taken, and have fired.
+    /// Closes the open timers, which are all taken and have fired.
     mutating func close() {
         openDue = nil
         nextDue = heap.first ?? .max

@@ -1,40 +1,40 @@
 internal import Events
 
-/// Events that wait under a key, each until its own time: early events under their subject, voids under the event that they
-/// are about. Their order is the ledger's. Where there are too many, the oldest goes first.
+/// Events that wait under a key until they expire: early events under their subject, voids under the event that they
+/// void. They are in the order of the ledger. If there are too many, the oldest is dropped.
 ///
-/// Bytes lie in small blocks that are used again, so that in steady state what comes and goes allocates nothing.
+/// Bytes are in small blocks that are used again, so a steady state allocates nothing.
 struct WaitingQueue: ~Copyable {
-    /// How much may wait; constants of the fold version.
+    /// Limits of what waits; constants of the fold version.
     struct Limits {
         var itemsOfKey: Int
         var items: Int
-        /// Of the events' texts and data.
+        /// Bytes of the events' texts and data.
         var bytes: Int
     }
 
     struct Item: BitwiseCopyable {
-        /// Its place in the order of the ledger.
+        /// Its position in the order of the ledger.
         var number: UInt64
         var key: UInt64
-        /// It waits while the clock is before this.
+        /// It waits while the clock is before this time, in microseconds since 1970.
         var expires: Int64
-        /// How long it waits in all.
+        /// The duration of its wait, in microseconds.
         var wait: Int64
         /// The event's fingerprint.
         var identity: UInt64
         /// The event's time.
         var time: Int64
-        /// Number of its source topic; -1 if that is not known.
+        /// The number of its source topic; -1 if that is not known.
         var topic: Int32
         var isFrozen: Bool
         /// Bytes of source, id, type, subject and data, which follow one another; all 0 if no bytes are stored.
         var lengths: (source: UInt32, id: UInt32, type: UInt32, subject: UInt32, data: UInt32) = (0, 0, 0, 0, 0)
         /// The first block of its bytes; 0 if there are none.
         fileprivate(set) var block: UInt32 = 0
-        /// The key's next item, a newer one.
+        /// The key's next newer item.
         fileprivate var nextOfKey: UInt32 = 0
-        /// The lane's neighbours.
+        /// The neighbours in its lane.
         fileprivate var older: UInt32 = 0
         fileprivate var newer: UInt32 = 0
 
@@ -57,30 +57,30 @@ struct WaitingQueue: ~Copyable {
             ) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     }
 
-    /// Items that wait equally long: they expire in the order of the ledger. A policy that waits longer has a lane of its own.
+    /// Items that wait equally long: they expire in the order of the ledger. Each duration has its own lane.
     private struct Lane: BitwiseCopyable {
         var wait: Int64
         var oldest: UInt32 = 0
         var newest: UInt32 = 0
     }
 
-    /// A key's items.
+    /// The items of a key.
     private struct Chain: BitwiseCopyable {
         var key: UInt64 = 0
         var oldest: UInt32 = 0
         var newest: UInt32 = 0
-        /// 0: the slot is free.
+        /// 0 if the slot is free.
         var count: UInt32 = 0
     }
 
     let limits: Limits
     private(set) var count = 0
     private(set) var byteCount = 0
-    /// The number of the newest item that there ever was.
+    /// The number of the newest item that was ever added.
     private(set) var lastNumber: UInt64 = 0
-    /// When the next item expires; `Int64.max` if none waits.
+    /// The time at which the next item expires; `Int64.max` if none waits.
     private(set) var nextExpiry = Int64.max
-    /// By the number of their source topic, plus one: events that contribute nothing.
+    /// Events that contribute nothing, at the number of their source topic plus one.
     private(set) var inVainByTopic: [Int64] = []
 
     private var items = SlabAllocator<Item>()
@@ -91,7 +91,7 @@ struct WaitingQueue: ~Copyable {
 
     init(limits: Limits) { self.limits = limits }
 
-    /// Bytes that the keys' table takes when it grows next, where that is near.
+    /// Bytes that the table of keys allocates when it next grows, if that is soon.
     var nextGrowth: Int {
         usedChains * 4 > chains.count * 3 / 10 * 9 ? chains.count * 2 * MemoryLayout<Chain>.stride : 0
     }
@@ -99,10 +99,10 @@ struct WaitingQueue: ~Copyable {
     /// Bytes that the tables take.
     var tableBytes: Int { items.byteCount + blocks.byteCount + chains.count * MemoryLayout<Chain>.stride }
 
-    // MARK: In
+    // MARK: Adding
 
-    /// Adds `event`, with its bytes or without, to wait from `clock` on. Returns how many had to go for it, which may be the
-    /// event itself.
+    /// Adds `event`, with or without its bytes, to wait from `clock` on. Returns how many were dropped for it, possibly
+    /// including the event itself.
     mutating func add(
         _ event: EventView, keepsBytes: Bool, key: UInt64, identity: UInt64, clock: Int64, wait: Int64, topic: Int32,
         isFrozen: Bool
@@ -133,7 +133,7 @@ struct WaitingQueue: ~Copyable {
         return Int64(before - count)
     }
 
-    /// Where the next byte goes.
+    /// The position of the next byte.
     private struct BlockEnd {
         var block: UInt32
         var used = 0
@@ -189,10 +189,10 @@ struct WaitingQueue: ~Copyable {
         return lanes.count - 1
     }
 
-    // MARK: Out
+    // MARK: Removing
 
-    /// Removes items that wait no more at `clock`, at most `limit` of them. Returns how many. `nextExpiry` is beyond the clock once
-    /// there are no more.
+    /// Removes at most `limit` items whose wait has expired at `clock`. Returns their number. `nextExpiry` is after the
+    /// clock if none remain.
     mutating func expire(at clock: Int64, atMost limit: Int) -> Int {
         let before = count
         var next = Int64.max
@@ -220,8 +220,8 @@ struct WaitingQueue: ~Copyable {
         inVainByTopic[place] += 1
     }
 
-    /// Removes a key's oldest item; nil if it has none. Appends its bytes, a copy that the caller frees, to `lent`: source, id,
-    /// type, subject and data, one after the other.
+    /// Removes a key's oldest item; nil if it has none. Appends its bytes, a copy that the caller frees, to `lent`:
+    /// source, id, type, subject and data, in this order.
     mutating func takeOldest(of key: UInt64, lendTo lent: inout [UnsafeMutableRawBufferPointer]) -> Item? {
         guard let slot = chain(of: key) else { return nil }
         let number = chains[slot].oldest
@@ -233,7 +233,7 @@ struct WaitingQueue: ~Copyable {
         return item
     }
 
-    /// Removes the items of a key that are the event `identity`. Returns how many there were.
+    /// Removes a key's items that have the identity of an event. Returns their number.
     mutating func remove(_ identity: UInt64, of key: UInt64) -> Int {
         guard let slot = chain(of: key) else { return 0 }
         var found = 0
@@ -249,7 +249,7 @@ struct WaitingQueue: ~Copyable {
         return found
     }
 
-    /// Every item in the order of the ledger, with its bytes.
+    /// Calls the body with every item in the order of the ledger, with its bytes.
     borrowing func forEach(_ body: (Item, UnsafeRawBufferPointer) throws -> Void) rethrows {
         var next = lanes.map(\.oldest)
         while true {
@@ -382,7 +382,8 @@ struct WaitingQueue: ~Copyable {
 // MARK: As bytes
 
 extension WaitingQueue {
-    /// In the order of the ledger: number, key, expires, wait, identity, time, topic, frozen, the lengths, the bytes.
+    /// Writes items in the order of the ledger. Each has its number, key, expires, wait, identity, time, topic, frozen,
+    /// the lengths, and the bytes.
     borrowing func write(to body: (UnsafeRawBufferPointer) throws -> Void) throws {
         var writer = ByteWriter(capacity: 1 << 16)
         writer.append(littleEndian: UInt64(count))
@@ -409,7 +410,7 @@ extension WaitingQueue {
 
     private static let itemBytes = 73
 
-    /// Into an empty queue. Throws where the bytes are no queue within the limits.
+    /// Reads into an empty queue. Throws if the bytes are not a queue within the limits.
     mutating func read(from reader: inout ByteReader) throws(ByteReader.Failure) {
         let count = try reader.integer(UInt64.self)
         let last = try reader.integer(UInt64.self)
@@ -449,10 +450,10 @@ extension WaitingQueue {
         lastNumber = last
     }
 
-    /// Topics that are counted apart.
+    /// The limit of topics that are counted separately.
     private static let maximumTopics: Int32 = 1 << 16
     /// A policy's `early` is at most seven days.
     static let longestWait = 7 * Timestamp.microsecondsPerDay
-    /// Of a state that is read: policies that wait differently, all within seven days.
+    /// The limit of lanes in a state that is read. Policies may have different waits, all within seven days.
     private static let maximumLanes = 4096
 }

@@ -4,7 +4,10 @@ import Testing
 /// The comments of the modules that have been read for it are in plain English (`Tests/README.md`).
 @Suite struct WordsTests {
     private static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
-    private static let modules = ["Downstream", "Events", "HTTP", "Kafka", "Ledger", "ServiceManager", "Topics"]
+    private static let modules = [
+        "CEL", "Downstream", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Operations", "Policy", "Replay",
+        "Scoring", "ServiceManager", "Topics",
+    ]
 
     /// The first column of the page's table, without phrases that have an ellipsis.
     private func phrases() throws -> [String] {

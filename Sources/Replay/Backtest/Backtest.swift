@@ -2,27 +2,28 @@ public import Events
 public import Policy
 internal import Scoring
 
-/// `standing policy backtest`: the same events under a candidate policy and under a baseline, folded side by side as
-/// one ledger partition each. No broker, no clock of its own, no way to publish.
+/// `standing policy backtest`: folds the same events under a candidate policy and under a baseline, as one ledger
+/// partition each. It needs no broker, reads no clock, and publishes nothing.
 ///
-/// Files are read once. Memory is that of the folds, a score and an outcome a subject, and a few numbers a rule; facts
-/// are counted and let go. The same policies, files and outcomes give the same report.
+/// Files are read once. Memory is that of the folds, a score and an outcome per subject, and a few numbers per rule;
+/// facts are counted and dropped. The same policies, files and outcomes give the same report.
 public struct Backtest: Sendable {
     /// The candidate.
     public var policy: ScoringPolicy
-    /// The baseline; nil: the candidate alone.
+    /// The baseline; nil if only the candidate is folded.
     public var against: ScoringPolicy?
     /// Files of events, JSON lines, plain or .gz, folded in this order.
     public var events: [String]
-    /// Moves the clock here at the end; nil: the greatest time read.
+    /// The time to which the clock is moved at the end; nil for the greatest time read.
     public var asOf: Timestamp?
     public var outcomes: BacktestOutcomes?
-    /// Subjects in each list of the report; 0: no subject's id gets into it, and no event's source or id either.
+    /// The limit of subjects in each list of the report. With 0 the report has no id of a subject, and no source or id
+    /// of an event.
     public var listLimit = 10
-    /// Whether the candidate is folded once more without each of its rules.
+    /// Whether the candidate is folded again without each of its rules.
     public var asksSensitivity = false
 
-    /// How often the files are read.
+    /// The number of times that the files are read.
     public var readings: Int { asksSensitivity ? 1 + policy.rules.count : 1 }
 
     public init(
@@ -36,7 +37,7 @@ public struct Backtest: Sendable {
         self.outcomes = outcomes
     }
 
-    /// Each line that is no event goes to `reject`. Throws `LineReader.Failure` where a file cannot be read.
+    /// Calls `reject` with each line that is not an event. Throws `LineReader.Failure` if a file cannot be read.
     public func run(progress: FileProgress? = nil, reject: (RejectedLine) -> Void) throws -> BacktestReport {
         let candidate = BacktestFold(policy)
         let baseline = against.map { BacktestFold($0) }

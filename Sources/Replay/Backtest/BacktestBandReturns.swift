@@ -1,12 +1,12 @@
 internal import Events
 
-/// Changes of band that were taken back soon: somebody who lies near a bound flips to and fro.
+/// Changes of band that were reversed soon: a subject near a bound alternates between two bands.
 struct BacktestBandReturns {
-    /// A change that is taken back later is two changes.
+    /// A change that is reversed later than this counts as two changes.
     static let maximumDays: Int64 = 90
 
     private(set) var changes: Int64 = 0
-    /// By the upper one of both bands, the days until the change was taken back, rounded up.
+    /// By the upper one of both bands: the days until the change was reversed, rounded up.
     private var days: [[Int64]]
     /// The last change of each subject.
     private var last: [[UInt8]: Change] = [:]
@@ -31,7 +31,7 @@ struct BacktestBandReturns {
         last[name] = Change(from: from, to: to, time: time)
     }
 
-    /// Of the bounds over which something was taken back, the lowest first.
+    /// The bounds with reversed changes, the lowest first.
     func returns(_ bands: [String]) -> [BacktestReport.BandReturn] {
         days.enumerated().filter { !$0.element.isEmpty }.map { band, days in
             let sorted = days.sorted()

@@ -1,12 +1,12 @@
 internal import Events
 
-/// Horizontal bars: a row a name, its name above its bars, each bar's value at its end.
+/// Horizontal bars: a row per name, with the name above its bars and each bar's value at its end.
 struct BacktestBars {
     struct Bar {
         var value: Int64
         var label: String
         var style: String
-        /// Of a bar to both sides, where nought lies too.
+        /// For a bar to both sides: whether it is to the left of zero.
         var isLeft = false
     }
 
@@ -29,12 +29,12 @@ struct BacktestBars {
         max(1, Double(rows.flatMap(\.bars).map(\.value.magnitude).max() ?? 1))
     }
 
-    /// From the left edge.
+    /// Draws bars from the left edge.
     func draw(_ svg: inout Markup) {
         draw(&svg, zero: 2, extent: BacktestPlot.width - 122)
     }
 
-    /// To both sides of the middle.
+    /// Draws bars to both sides of the middle.
     func drawDiverging(_ svg: inout Markup) {
         let middle = BacktestPlot.width / 2
         BacktestPlot.line(&svg, middle, 2, middle, height - 2, "axis")

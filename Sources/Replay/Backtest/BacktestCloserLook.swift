@@ -2,11 +2,12 @@ internal import Events
 internal import Policy
 internal import Scoring
 
-// Beside scores: what measures come to, which bands flip, and what each rule does. The table and the page say the same.
+// Details beside scores: values of measures, bands that alternate, and the effect of each rule. The table and the page
+// have the same content.
 extension BacktestReport {
     static let closerLookTitle = "A closer look"
 
-    /// Those that have something to show.
+    /// The listings that are not empty.
     var closerLook: [Listing] {
         [measureValues, bandReturns, withoutEachRule].filter { !$0.rows.isEmpty }
     }
@@ -80,11 +81,11 @@ extension BacktestPage {
 }
 
 extension Backtest {
-    /// The candidate without each of its rules: the files are read once for each.
+    /// The candidate without each of its rules. The files are read once for each.
     func sensitivity(_ candidate: BacktestFold, _ progress: FileProgress?) throws -> [BacktestReport.Sensitivity] {
         try policy.rules.indices.map { rule in
             var other = policy
-            // A rule about nobody gives nothing.
+            // A rule for no kind has no effect.
             other.rules[rule].kinds = []
             let fold = BacktestFold(other)
             for (number, file) in events.enumerated() {

@@ -1,28 +1,29 @@
 internal import Policy
 internal import Scoring
 
-/// Sets every subject's standings under two policies side by side, one subject at a time and in no particular order:
-/// what comes out depends on the set of them only.
+/// Compares every subject's standings under two policies, one subject at a time and in no particular order. The result
+/// depends only on the set of subjects.
 struct BacktestComparison {
     private typealias Part = BacktestReport.Part
 
     private(set) var result = BacktestReport.Comparison()
     private let policy: ScoringPolicy
     private let against: ScoringPolicy
-    /// The place in `parts` of a rule, by its number in its policy.
+    /// The index in `parts` of each rule, by its number in its policy.
     private let policyParts: [Int]
     private let againstParts: [Int]
     private let policySanctions: [Int]
     private let againstSanctions: [Int]
     private let policyPerks: [Int]
     private let againstPerks: [Int]
-    /// By the band of `against`, then by that of `policy`: below 0 down, above 0 up; nil: not to be compared.
+    /// By the band of `against`, then by that of `policy`: below 0 is down, above 0 is up; nil if they cannot be
+    /// compared.
     private let directions: [[Int?]]
     private var gainers: Shortlist<Change>
     private var losers: Shortlist<Change>
     private var onlySanctions: [(policy: Shortlist<[UInt8]>, against: Shortlist<[UInt8]>)]
     private var onlyPerks: [(policy: Shortlist<[UInt8]>, against: Shortlist<[UInt8]>)]
-    /// Of the subject at hand, by part.
+    /// The current subject's differences, by part.
     private var differences: [Int64]
 
     private struct Change {
@@ -72,8 +73,8 @@ struct BacktestComparison {
         old.map { before in new.map { direction(from: before, to: $0, old, new) } }
     }
 
-    /// How far a band lies above another, by the candidate's names or, where it lacks one, the baseline's; nil: neither
-    /// has both.
+    /// The distance of two bands, by the candidate's names or, if it lacks one, the baseline's; nil if neither has
+    /// both.
     static func direction(from before: String, to after: String, _ old: [String], _ new: [String]) -> Int? {
         for order in [new, old] {
             if let start = order.firstIndex(of: before), let end = order.firstIndex(of: after) { return end - start }
@@ -83,7 +84,7 @@ struct BacktestComparison {
 
     // MARK: A subject
 
-    /// A subject who is scored under one of the policies or under both.
+    /// Adds a subject that is scored under one of the policies or under both.
     mutating func add(policy new: Standing?, against old: Standing?) {
         switch (new, old) {
         case (let new?, let old?):
@@ -196,7 +197,7 @@ struct BacktestComparison {
             part: result.parts[change.part].source, points: change.points)
     }
 
-    /// The first of many by an order that no two of them share a place in.
+    /// The first of many elements, by an order in which no two are equal.
     private struct Shortlist<Element> {
         let limit: Int
         let precedes: (Element, Element) -> Bool

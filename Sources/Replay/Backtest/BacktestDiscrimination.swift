@@ -1,9 +1,9 @@
-/// How well a score separates those whom an outcome befell from those whom it did not, where a higher score is meant to
-/// say that it is less likely.
+/// How well a score separates subjects with an outcome from subjects without it. A higher score should mean that the
+/// outcome is less likely.
 ///
-/// Everything is counted in integers and divided once. Counts are below 2^31, so that their products fit.
+/// All counts are integers, with one division at the end. Counts are below 2^31, so that their products fit.
 public struct BacktestDiscrimination: Sendable, Equatable {
-    /// A subject's score, and whether the outcome befell it.
+    /// A subject's score, and whether it has the outcome.
     public struct Item: Sendable, Equatable {
         public var score: Int64
         public var outcome: Bool
@@ -14,26 +14,27 @@ public struct BacktestDiscrimination: Sendable, Equatable {
         }
     }
 
-    /// Of subjects whose score is at most `score`: how many without and with the outcome.
+    /// The numbers of subjects with a score of at most `score`, without and with the outcome.
     public struct Point: Sendable, Equatable {
         public var score: Int64
         public var without: Int64
         public var with: Int64
     }
 
-    /// Points of `curve`, at most; the rest are left out, evenly by subjects.
+    /// The limit of points in `curve`. Others are omitted, evenly by subjects.
     public static let maximumPoints = 256
 
     public let without: Int64
     public let with: Int64
-    /// The probability that a subject without the outcome has the higher score of a pair, an equal score counting half
-    /// (Mann and Whitney's U over the number of pairs; the area under the ROC curve). Nil unless there are both.
+    /// The probability that of a pair the subject without the outcome has the higher score. An equal score counts half
+    /// (Mann and Whitney's U over the number of pairs; the area under the ROC curve). Nil unless there are subjects of
+    /// both kinds.
     public let auc: BacktestRatio?
     /// The greatest distance of the two cumulative distributions (Kolmogorov and Smirnov).
     public let ks: BacktestRatio?
-    /// Where it is; the lowest score of several.
+    /// The point of `ks`. Of several the lowest score.
     public let ksPoint: Point?
-    /// Ascending by score, the last one being everybody; the point of KS is among them.
+    /// Ascending by score. The last one covers all subjects. It contains `ksPoint`.
     public let curve: [Point]
 
     /// 2·AUC − 1.
@@ -41,12 +42,13 @@ public struct BacktestDiscrimination: Sendable, Equatable {
         auc.flatMap { BacktestRatio(2 * ($0.numerator - $0.denominator / 2), over: $0.denominator) }
     }
 
-    /// `sorted`: ascending by score.
+    /// `sorted` is ascending by score.
     public init(sorted items: [Item]) {
         let with = items.reduce(Int64(0)) { $0 + ($1.outcome ? 1 : 0) }
         let without = Int64(items.count) - with
         var below = Point(score: 0, without: 0, with: 0)
-        // Twice the pairs that the subject without the outcome wins, and once those that are equal.
+        // Twice the pairs in which the subject without the outcome has the higher score, plus the pairs of equal
+        // scores.
         var won: Int64 = 0
         var distance: Int64 = -1
         var furthest: Point?
@@ -91,7 +93,7 @@ public struct BacktestDiscrimination: Sendable, Equatable {
 /// Outcomes of a group of subjects.
 public struct BacktestRate: Sendable, Equatable {
     public var name: String
-    /// The group's least and greatest score; nil of nobody.
+    /// The group's least and greatest score; nil if it is empty.
     public var scores: ClosedRange<Int64>?
     public var subjects: Int64 = 0
     public var outcomes: Int64 = 0
@@ -106,8 +108,8 @@ public struct BacktestRate: Sendable, Equatable {
     }
 
     /// Ten groups of about the same size, from the lowest scores to the highest. Subjects with the same score are in
-    /// the same group, that of the middle one of them, so a group can be larger than another, or missing. `sorted`:
-    /// ascending by score.
+    /// one group, that of the middle one of them. So groups may differ in size, or be missing. `sorted` is ascending by
+    /// score.
     public static func deciles(sorted items: [BacktestDiscrimination.Item]) -> [BacktestRate] {
         var groups = (1...10).map { BacktestRate(name: "\($0)") }
         var start = 0

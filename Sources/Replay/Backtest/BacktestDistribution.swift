@@ -1,5 +1,5 @@
-/// Scores of one policy's subjects: the sum is exact, a quantile is the score of a subject (nearest rank: the smallest
-/// one that at least that share of the subjects do not exceed).
+/// The scores of one policy's subjects. The sum is exact. A quantile is the score of a subject (nearest rank: the least
+/// score that at least that share of the subjects do not exceed).
 public struct BacktestDistribution: Sendable, Equatable {
     public let mean: BacktestRatio
     public let least: Int64
@@ -8,7 +8,7 @@ public struct BacktestDistribution: Sendable, Equatable {
     public let upperQuartile: Int64
     public let greatest: Int64
 
-    /// Nil of nobody. `sorted`: ascending.
+    /// Nil if there are no scores. `sorted` is ascending.
     public init?(sorted scores: [Int64]) {
         guard let mean = BacktestRatio(scores.reduce(0, +), over: Int64(scores.count)) else { return nil }
         func quantile(_ quarters: Int) -> Int64 { scores[max(0, (scores.count * quarters + 3) / 4 - 1)] }
@@ -21,18 +21,18 @@ public struct BacktestDistribution: Sendable, Equatable {
     }
 }
 
-/// Subjects by score, in steps of one width, for both policies on the same steps.
+/// Numbers of subjects by score, in steps of one width, with the same steps for both policies.
 public struct BacktestHistogram: Sendable, Equatable {
     public static let maximumSteps = 48
 
-    /// The first step's least score: a multiple of `width`.
+    /// The first step's least score, which is a multiple of `width`.
     public let from: Int64
     public let width: Int64
     public let policy: [Int64]
-    /// Empty without a baseline.
+    /// Empty if there is no baseline.
     public let against: [Int64]
 
-    /// Nil of nobody. Both ascending.
+    /// Nil if there are no scores. Both are ascending.
     public init?(policy: [Int64], against: [Int64]) {
         guard let least = [policy.first, against.first].compactMap({ $0 }).min(),
             let greatest = [policy.last, against.last].compactMap({ $0 }).max()

@@ -2,7 +2,7 @@ internal import Events
 internal import Policy
 internal import Scoring
 
-/// The fold of a backtest under one policy, and what its facts add up to. No fact is kept.
+/// The fold of a backtest under one policy, with counts of its facts. Facts are not stored.
 final class BacktestFold {
     private(set) var fold: Fold
     private var imposed: [Int64]
@@ -10,7 +10,7 @@ final class BacktestFold {
     private var granted: [Int64]
     private var revoked: [Int64]
     private var bandReturns: BacktestBandReturns
-    /// Measures whose values are held at a time.
+    /// The limit of measures whose values are in memory together.
     private static let measuresAtATime = 16
 
     init(_ policy: ScoringPolicy) {
@@ -22,7 +22,7 @@ final class BacktestFold {
         bandReturns = BacktestBandReturns(bands: policy.bands.count)
     }
 
-    /// `file`: its number stands for the event's topic.
+    /// `file` is the file's number, which serves as the number of the event's topic.
     func fold(_ event: EventView, file: Int) {
         fold.fold(
             event, type: fold.resolve(type: event.type), entry: 0, topic: Int32(truncatingIfNeeded: file))
@@ -52,15 +52,15 @@ final class BacktestFold {
         fold.clearOutput()
     }
 
-    /// Only an adverse event imposes a sanction; a timer or an appeal's decision can put one that is already there in
-    /// force, or back on notice.
+    /// Whether a fact imposes a sanction. Only an adverse event does. A timer or an appeal's decision can put an
+    /// imposed sanction in force, or back on notice.
     private static func imposes(_ fact: Fact) -> Bool {
         guard case .event(_, _, let type) = fact.cause else { return false }
         return ControlType(type) == nil
     }
 
-    /// Everyone's standing at the end, summed up; with it, every score, ascending. `files`: how many were read.
-    /// `namesEvents`: whether events may be named by their source and id.
+    /// The sums over all standings at the end, with every score, ascending. `files` is the number of files read.
+    /// `namesEvents` decides whether events may be named by their source and id.
     func side(
         _ outcomes: BacktestOutcomes?, files: Int, namesEvents: Bool
     ) -> (side: BacktestReport.Side, scores: [Int64]) {
@@ -119,7 +119,7 @@ final class BacktestFold {
                 }
             }
             for number in numbers {
-                // So that their sum is a number.
+                // A limit that prevents an overflow of the sum.
                 let bound = (Int64(1) << 62) / Int64(max(1, values[number - first].count))
                 let sorted = values[number - first].map { max(-bound, min(bound, $0)) }.sorted()
                 result.append(
@@ -148,7 +148,7 @@ final class BacktestFold {
     private func discrimination(
         _ items: inout [BacktestDiscrimination.Item], outcomes: BacktestOutcomes
     ) -> BacktestReport.Discrimination {
-        // Items of one score are alike to everything that is made of them but for their outcome.
+        // For all results, items of one score differ only in their outcome.
         items.sort { ($0.score, $0.outcome ? 1 : 0) < ($1.score, $1.outcome ? 1 : 0) }
         var bands = fold.policy.bands.map { BacktestRate(name: $0.name) }
         for item in items { bands[fold.policy.band(of: item.score)].add(item) }

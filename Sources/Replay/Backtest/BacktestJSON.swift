@@ -2,8 +2,9 @@ internal import Events
 internal import Scoring
 
 extension BacktestReport {
-    /// One JSON document and a line break. Keys are always all there and in this order; what is not defined is null.
-    /// Shares and rates are numbers from 0 to 1 with six decimals, a mean has one decimal, all else is whole.
+    /// One JSON document and a line break. All keys are always present, in this order; an undefined value is null.
+    /// Shares and rates are numbers from 0 to 1 with six decimals. A mean has one decimal. All others are whole
+    /// numbers.
     ///
     /// ```
     /// {"policy": SIDE, "against": SIDE | null,
@@ -404,7 +405,7 @@ extension BacktestReport.Subjects {
     }
 }
 
-/// JSON as it is written: commas go where they belong.
+/// Writes JSON with the necessary commas.
 struct JSONDocument: ~Copyable {
     private var writer = ByteWriter(capacity: 16 * 1024)
     private var isFirst = true

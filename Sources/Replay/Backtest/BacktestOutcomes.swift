@@ -1,11 +1,11 @@
 internal import Events
 
-/// What happened to subjects later, from a CSV file: a header `subject,<name>`, then a subject and 0 or 1 a line.
+/// Later outcomes of subjects, from a CSV file: a header `subject,<name>`, then per line a subject and 0 or 1.
 ///
-/// RFC 4180 with a record a line: a field may be quoted, a quote within being doubled; lines end with LF or CRLF. Blank
-/// lines are skipped. Every other line is an outcome or a mistake, and so is a second one of a subject.
+/// RFC 4180 with one record per line: a field may be quoted, with quotes in it doubled; lines end with LF or CRLF.
+/// Blank lines are skipped. Every other line is an outcome or an error. A second outcome of a subject is an error.
 public struct BacktestOutcomes: Sendable {
-    /// All that is wrong with a file, each line of it `FILE:LINE: error: message`.
+    /// All errors of a file, one per line: `FILE:LINE: error: message`.
     public struct Mistakes: Error, Sendable, CustomStringConvertible {
         public static let shown = 20
 
@@ -77,7 +77,7 @@ public struct BacktestOutcomes: Sendable {
         self.name = name
     }
 
-    /// Without a carriage return at the end and, in the first line, the mark that some programs begin UTF-8 with.
+    /// Without a carriage return at the end and, in the first line, without the byte order mark of some programs.
     private static func trimmed(_ line: UnsafeRawBufferPointer, isFirst: Bool) -> UnsafeRawBufferPointer {
         var range = 0..<line.count
         if line.last == 0x0D { range = 0..<line.count - 1 }
@@ -85,7 +85,7 @@ public struct BacktestOutcomes: Sendable {
         return UnsafeRawBufferPointer(rebasing: line[range])
     }
 
-    /// Nil if a quote is not closed, or stands inside a field that does not begin with one.
+    /// Nil if a quote is not closed, or is inside a field that does not begin with one.
     private static func fields(_ line: UnsafeRawBufferPointer) -> [[UInt8]]? {
         let comma = UInt8(ascii: ",")
         let quote = UInt8(ascii: "\"")

@@ -46,7 +46,7 @@ extension BacktestPage {
             &page, "Moves, from the baseline to the candidate", head: ["", "Subjects", "Share", "Points"], rows: rows)
     }
 
-    /// A cell's shade says what share of its row is there.
+    /// A cell's shade is its share of the row.
     private func writeMatrix(_ comparison: BacktestReport.Comparison, _ page: inout Markup) {
         guard let against = report.against else { return }
         let caption = "Rows: band under the baseline. Columns: band under the candidate. Subjects"
@@ -110,7 +110,7 @@ extension BacktestPage {
 
     // MARK: Rules
 
-    /// Rows of the plot; the table has every part.
+    /// The limit of rows in the plot. The table has every part.
     private static let plottedParts = 16
 
     mutating func writeParts(_ page: inout Markup) {

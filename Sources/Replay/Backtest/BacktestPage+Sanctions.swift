@@ -57,7 +57,7 @@ extension BacktestPage {
         }
     }
 
-    /// Under one policy, how many times; under two, who has it at the end under one of them only.
+    /// With one policy the numbers of times; with two the subjects that have it at the end under only one of them.
     private func drawMoreAndFewer(
         _ page: inout Markup, id: String, title: String, _ times: [(id: String, policy: Int64, against: Int64)],
         _ differences: [BacktestReport.Difference], what: String

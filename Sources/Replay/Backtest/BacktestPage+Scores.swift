@@ -26,7 +26,7 @@ extension BacktestPage {
     }
 
     private func drawBands(_ page: inout Markup, id: String) {
-        // Bars are shares in hundredths of a percent: the policies need not score the same subjects.
+        // Bars are shares in hundredths of a percent, because the policies may score different subjects.
         func bar(_ band: BacktestReport.Band?, _ side: BacktestReport.Side, _ style: String) -> BacktestBars.Bar {
             let count = band?.subjects ?? 0
             let share = BacktestRatio(count, over: side.subjects).map { Int64(($0.value * 10_000).rounded()) } ?? 0

@@ -1,6 +1,6 @@
 extension BacktestPage {
-    /// Light, dark and on paper. The candidate is blue and solid, the baseline grey and dashed; gains are green, losses
-    /// red, and never by colour alone.
+    /// Styles for light, dark and print. The candidate is blue and solid, the baseline grey and dashed. Gains are green
+    /// and losses red, but never distinguished by colour alone.
     static let css: StaticString = """
         :root {
           color-scheme: light dark;

@@ -2,15 +2,15 @@ internal import Events
 internal import Scoring
 
 extension BacktestReport {
-    /// The report as one page for a review meeting: no script, nothing fetched, fit for print. It is HTML, and
-    /// well-formed XML too.
+    /// The report as one page for a review meeting: without scripts, without external resources, suitable for print. It
+    /// is HTML, and well-formed XML too.
     public func page() -> String {
         var page = BacktestPage(report: self)
         return page.text()
     }
 }
 
-/// The page of a backtest. Each plot has its numbers in a table beside it.
+/// The page of a backtest. Each plot has a table of its numbers.
 struct BacktestPage {
     let report: BacktestReport
     private var plots = 0
@@ -64,7 +64,7 @@ struct BacktestPage {
         page.element("h2", title)
     }
 
-    /// What the two policies look like.
+    /// The legend of the two policies.
     func keys(_ page: inout Markup) {
         keys(&page, report.sides.map { ($0.role, "\($0.role) \(BacktestWords.name($0.side))") })
     }
@@ -75,7 +75,7 @@ struct BacktestPage {
         }
     }
 
-    /// A table; the first column names the row. `text`: other columns that hold texts.
+    /// A table. The first column names the row. `text` has the other columns with texts.
     func table(
         _ page: inout Markup, _ caption: String, head: [String], rows: [[String]], foot: [String] = [],
         text: Set<Int> = []

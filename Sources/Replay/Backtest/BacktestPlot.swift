@@ -1,6 +1,6 @@
 internal import Events
 
-/// A plot's frame: where values lie in the drawing. Sizes are in the drawing's own units, 460 across; the page scales
+/// A plot's frame, which maps values to positions. Sizes are in the drawing's own units, 460 across; the page scales
 /// it.
 struct BacktestPlot {
     static let width = 460.0
@@ -13,7 +13,7 @@ struct BacktestPlot {
     private let top = 12.0
     private let bottom = 46.0
 
-    /// A side without extent is given some.
+    /// An empty range is widened.
     init(x: ClosedRange<Double>, y: ClosedRange<Double>, height: Double = 300) {
         func wide(_ range: ClosedRange<Double>) -> ClosedRange<Double> {
             range.lowerBound < range.upperBound ? range : range.lowerBound...range.lowerBound + 1
@@ -38,7 +38,7 @@ struct BacktestPlot {
         var label: String
     }
 
-    /// Round values inside a range, about `count` of them; `scale`: labels show so many times the value.
+    /// About `count` round values inside a range. Labels show the values multiplied by `scale`.
     static func ticks(_ range: ClosedRange<Double>, count: Int = 5, scale: Double = 1, unit: String = "") -> [Tick] {
         let extent = (range.upperBound - range.lowerBound) * scale
         guard extent > 0 else { return [] }
@@ -60,7 +60,7 @@ struct BacktestPlot {
         }
     }
 
-    /// The least round value that a range from 0 can end at.
+    /// The least round value at which a range from 0 can end.
     static func ceiling(_ value: Double) -> Double {
         guard value > 0 else { return 1 }
         var step = 1.0
@@ -78,7 +78,7 @@ struct BacktestPlot {
 
     // MARK: Drawing
 
-    /// The frame of a drawing with its name and what it shows in words.
+    /// The frame of a drawing, with its name and a description in words.
     static func drawing(
         _ page: inout Markup, id: String, height: Double, title: String, description: String,
         _ content: (inout Markup) -> Void
@@ -116,7 +116,7 @@ struct BacktestPlot {
         svg.empty("path", ["class": style, "d": Self.path(points.map { (across($0.x), down($0.y)) })])
     }
 
-    /// Level from each point to the next one, and down to the axis at both ends where it is filled.
+    /// A horizontal line from each point to the next one. A filled one goes down to the axis at both ends.
     func steps(_ svg: inout Markup, _ points: [(x: Double, y: Double)], _ style: String) {
         var corners: [(x: Double, y: Double)] = []
         for point in points {
@@ -155,7 +155,7 @@ struct BacktestPlot {
         svg.element("text", ["class": style, "x": coordinate(x), "y": coordinate(y)], text)
     }
 
-    /// `extent` may be negative: then it lies to the left of `x`.
+    /// A negative `extent` is to the left of `x`.
     static func bar(
         _ svg: inout Markup, _ x: Double, _ y: Double, _ extent: Double, _ height: Double, _ style: String
     ) {
@@ -167,7 +167,7 @@ struct BacktestPlot {
             ])
     }
 
-    /// A name that fits above a bar.
+    /// A name short enough for the space above a bar.
     static func short(_ name: String, _ limit: Int = 48) -> String {
         name.count <= limit ? name : name.prefix(limit - 1) + "\u{2026}"
     }

@@ -1,11 +1,11 @@
-/// An exact quotient of integers. What is printed of it is rounded once, half away from zero, from the integers, and so
-/// is the same on every machine and in every locale.
+/// An exact quotient of integers. A printed value is rounded once, half away from zero, from the integers. So it is the
+/// same on every machine and in every locale.
 public struct BacktestRatio: Sendable, Equatable {
     public let numerator: Int64
-    /// Above 0.
+    /// Greater than 0.
     public let denominator: Int64
 
-    /// Nil where the quotient is not defined.
+    /// Nil if the quotient is not defined.
     public init?(_ numerator: Int64, over denominator: Int64) {
         guard denominator > 0 else { return nil }
         self.numerator = numerator
@@ -14,7 +14,7 @@ public struct BacktestRatio: Sendable, Equatable {
 
     public var value: Double { Double(numerator) / Double(denominator) }
 
-    /// With a fixed number of decimals, at most 9; `percent`: a hundred times as much.
+    /// A text with a fixed number of decimals, at most 9; with `percent` multiplied by a hundred.
     public func decimal(_ places: Int, percent: Bool = false) -> String {
         var scale: UInt128 = percent ? 100 : 1
         for _ in 0..<places { scale *= 10 }

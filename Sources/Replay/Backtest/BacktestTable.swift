@@ -1,7 +1,7 @@
 internal import Events
 
 extension BacktestReport {
-    /// The report as text for a terminal. What of a name cannot be printed is escaped.
+    /// The report as text for a terminal. Unprintable characters in names are escaped.
     public func table() -> String {
         var table = BacktestTable()
         write(heading: &table)
@@ -237,7 +237,8 @@ private struct BacktestTable {
         line(title)
     }
 
-    /// The first row is the header. The first columns are texts and go left, the others are numbers and go right.
+    /// The first row is the header. The first columns are texts and aligned left, the others are numbers and aligned
+    /// right.
     mutating func rows(_ rows: [[String]], textColumns: Int = 1) {
         let header = rows.first ?? []
         var table = TextTable(

@@ -1,7 +1,7 @@
 internal import Events
 internal import Scoring
 
-// What did not count, and why. The table and the page say the same.
+// Events that did not count, with the reasons. The table and the page have the same content.
 extension BacktestReport {
     static let uncountedTitle = "What did not count, and why"
 
@@ -13,7 +13,7 @@ extension BacktestReport {
         var rows: [[String]]
     }
 
-    /// Those that have something to show.
+    /// The listings that are not empty.
     var uncounted: [Listing] {
         [uncountedEvents, failures, unmatchedTypes, notEnrolledByFile].filter { !$0.rows.isEmpty }
     }

@@ -1,6 +1,6 @@
 internal import Events
 
-/// Words and numbers as people read them; the table and the page say the same.
+/// Words and numbers for people, the same in the table and on the page.
 enum BacktestWords {
     static let notDefined = "n/a"
 
@@ -47,7 +47,7 @@ enum BacktestWords {
 }
 
 extension BacktestReport {
-    /// Sanctions of both policies by id: the candidate's order, then what only the baseline has.
+    /// Sanctions of both policies by id: in the candidate's order, then those that only the baseline has.
     var sanctionRows: [(id: String, policy: Sanction?, against: Sanction?)] {
         Self.ids(policy.sanctions.map(\.id), against?.sanctions.map(\.id) ?? []).map { id in
             (id, policy.sanctions.first { $0.id == id }, against?.sanctions.first { $0.id == id })
@@ -67,12 +67,12 @@ extension BacktestReport {
         }
     }
 
-    /// The policies and what they are called in the report.
+    /// The policies, and their names in the report.
     var sides: [(role: String, side: Side)] {
         [("candidate", policy)] + (against.map { [("baseline", $0)] } ?? [])
     }
 
-    /// The parts that changed anything.
+    /// The parts with any effect.
     var liveParts: [Part] {
         comparison?.parts.filter { $0.overGainers != 0 || $0.overLosers != 0 || $0.largestFor != 0 } ?? []
     }

@@ -3,21 +3,22 @@ public import Ledger
 internal import Policy
 internal import Scoring
 
-/// A ledger partition's frames as those of several new ones: how a ledger gets more partitions.
+/// Divides a ledger partition's frames among several new partitions: the way in which a ledger gets more partitions.
 ///
-/// The number of partitions becomes a multiple of what it was, so that each new partition has subjects of one old partition alone,
-/// and their entries in the order that they had there. Before an entry, a tick brings the new partition's clock to where the old one's
-/// was, so that every step of a subject has the clock that it had: standings, terms and dates are the same. What counted for nothing
-/// (repeats, broken sessions, records that are passed over) is left out; every new partition has the entries that concern everyone.
+/// The new number of partitions is a multiple of the old one. So each new partition has subjects of only one old
+/// partition, and their entries in the same order. Before an entry a tick moves the new partition's clock to that of
+/// the old one, so that every step of a subject has the same clock: standings, terms and dates are the same. Entries
+/// that do not count (repeats, broken sessions, records that are passed over) are left out. Every new partition has the
+/// entries that concern all subjects.
 ///
-/// Offsets begin at 0, and facts' ids and numbers with them. Therefore the new ledger has a name of its own.
+/// Offsets begin at 0, and so do facts' ids and numbers. Therefore the new ledger has a name of its own.
 public final class LedgerRepartition: FrameSource {
-    /// Why a ledger cannot be divided so.
+    /// The reason why a ledger cannot be divided.
     public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
     }
 
-    /// A tick lies at most this far beyond the clock: farther than ten years none would count (`EntryTime`).
+    /// The limit of a tick's distance from the clock. Beyond ten years no tick counts (`EntryTime`).
     private static let maximumStep = CalendarSpan(1, .years)
 
     private let frames: any FrameSource
@@ -30,28 +31,28 @@ public final class LedgerRepartition: FrameSource {
     private var entry = FrameReader.blank
     private let decoder = EventDecoder()
     private var builder = FrameBuilder()
-    /// What the old partition says of itself; nil before its first entry.
+    /// The old partition's identity; nil before its first entry.
     private var identity: LedgerIdentity?
-    /// The new partition's.
+    /// The new partition's clock.
     private var clock = Timestamp.distantPast
     private var isAtEnd = false
-    /// The old partition has entries after the last one that the new one got.
+    /// Whether the old partition has entries after the last one that was copied.
     private var hasLeftOut = false
-    /// Topics that had lost records before the last entry that concerns everyone.
+    /// Topics that had lost records before the last entry that concerns all subjects.
     private var frozen: [String] = []
 
-    /// Frames that are built, by offset, from `first` on.
+    /// Frames that are built, by offset from `first` on.
     private var built: [[UInt8]] = []
     private var first: Int64 = 0
-    /// The offset of the frame that is given next.
+    /// The offset of the next frame to be returned.
     private var wanted: Int64
     private let lent = UnsafeMutableRawBufferPointer.allocate(byteCount: Frame.readerMaximumBytes, alignment: 8)
 
-    /// The old partition that the subjects of a new one come from.
+    /// The old partition of a new one's subjects.
     public static func origin(of partition: Int32, among oldCount: Int) -> Int32 { partition % Int32(oldCount) }
 
-    /// `frames`: all of the partition `origin`. `partition`: the new one, of `count`, which is a multiple of the old number. `start`: the
-    /// offset of the first frame to be given.
+    /// `frames` has all frames of the partition `origin`. `partition` is the new one, of `count`, which is a multiple
+    /// of the old number. `start` is the offset of the first frame to be returned.
     public init(_ frames: any FrameSource, partition: Int32, of count: Int, name: String, from start: Int64 = 0) {
         precondition(LedgerIdentity.isName(name), "\"\(name)\" is no name of a ledger")
         (self.frames, self.partition, self.count, self.name) = (frames, partition, count, name)
@@ -61,8 +62,8 @@ public final class LedgerRepartition: FrameSource {
 
     deinit { lent.deallocate() }
 
-    /// The next frame of the new partition. Throws `Failure` where the ledger has no name, or an entry is not known; `FrameError`, and
-    /// what the old partition's frames throw.
+    /// The next frame of the new partition. Throws `Failure` if the ledger has no name, or an entry is not known.
+    /// Throws `FrameError`, and errors of the old partition's frames.
     public func next() throws -> LedgerFrame? {
         while true {
             while let frame = built.first {
@@ -80,7 +81,7 @@ public final class LedgerRepartition: FrameSource {
         }
     }
 
-    /// Takes one more frame of the old partition.
+    /// Reads one more frame of the old partition.
     private func build() throws {
         guard let frame = try frames.next() else {
             guard identity?.name != nil else {
@@ -91,7 +92,7 @@ public final class LedgerRepartition: FrameSource {
             }
             isAtEnd = true
             tick(reader.acceptance.clock)
-            // A timer that was due when it was set fires before the next entry, whoever's that is.
+            // A timer that was due when it was set fires before the next entry of any subject.
             if hasLeftOut, clock != .distantPast { builder.append(tick: clock) }
             close()
             return
@@ -104,7 +105,7 @@ public final class LedgerRepartition: FrameSource {
     }
 
     private func take() throws {
-        // Where nothing of the new partition has happened for long, its clock keeps up in steps that count.
+        // If the new partition has no entries for long, its clock follows in steps that count.
         let now = reader.acceptance.clock
         hasLeftOut = true
         if clock != .distantPast, now > clock.adding(Self.maximumStep) {
@@ -132,7 +133,7 @@ public final class LedgerRepartition: FrameSource {
     private func takeSystem() throws {
         switch ControlType(entry.event.type) {
         case .policyActivated:
-            // Of two members that found the ledger empty the first entry won.
+            // If two members began the empty ledger, the first entry won.
             guard identity == nil else { return }
             try append { data, identity in
                 guard let text = entry.event.policyText(decoder) else { return false }
@@ -154,7 +155,8 @@ public final class LedgerRepartition: FrameSource {
         // It names a record by its offset, and that record is left out.
         case .ledgerSkipped: break
         case .sourceGap:
-            // One that told the old partition nothing may tell a new one something, which has fewer of the source's records.
+            // An entry that was no news to the old partition may be news to a new one, which has fewer of the source's
+            // records.
             let before = frozen
             frozen = reader.acceptance.frozenTopics
             guard frozen.count > before.count else { return }
@@ -177,7 +179,7 @@ public final class LedgerRepartition: FrameSource {
         }
     }
 
-    /// The entry with other data: what `write` gives, which is a JSON object without its end, and the fold version.
+    /// Appends the entry with other data. `write` gets the fold version, and writes a JSON object without its end.
     private func append(_ write: (inout ByteWriter, LedgerIdentity) -> Bool) throws {
         let identity = try read()
         var data = ByteWriter()
@@ -197,7 +199,7 @@ public final class LedgerRepartition: FrameSource {
         hasLeftOut = false
     }
 
-    /// Brings the clock to a time that it has not passed yet.
+    /// Moves the clock to a time that is not before it.
     private func tick(_ time: Timestamp) {
         guard time > clock else { return }
         builder.append(tick: time)

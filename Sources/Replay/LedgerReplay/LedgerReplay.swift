@@ -5,20 +5,20 @@ public import Policy
 public import Scoring
 internal import Synchronization
 
-/// Folds the partitions of a ledger once more, from wherever their frames come. It publishes nothing, and has no way to.
+/// Folds the partitions of a ledger again, from any source of frames. It publishes nothing.
 ///
-/// Every thread folds one partition at a time; memory is what the states of so many partitions take.
+/// Every thread folds one partition at a time. Memory is that of the states of these partitions.
 public struct LedgerReplay: Sendable {
-    /// A partition's frames at `start` and behind it, before `end`.
+    /// A partition's frames from `start` on, before `end`.
     public typealias Source = @Sendable (_ partition: Int32, _ start: Int64, _ end: Int64) throws -> any FrameSource
 
-    /// What one partition came to.
+    /// The result of one partition.
     public struct Result: Sendable, Equatable {
         public var partition: Int32
         public var nextOffset: Int64 = 0
         public var clock: Timestamp = .distantPast
-        /// `asOf` is beyond what the partition knows: its clock before it was moved there. Nil: it knows more, or `asOf` is
-        /// nil.
+        /// The partition's clock, if `asOf` is beyond it, before it was moved to `asOf`. Nil if the clock reaches
+        /// `asOf`, or if `asOf` is nil.
         public var knownUntil: Timestamp?
         public var entries: Int64 = 0
         public var subjects = 0
@@ -27,28 +27,28 @@ public struct LedgerReplay: Sendable {
         public var sequences: [Int64] = []
     }
 
-    /// This policy, whatever the ledger says; nil: those that it activates.
+    /// This policy, regardless of the ledger's policies; nil for those that the ledger activates.
     public var policy: ScoringPolicy?
-    /// Frames at this ledger offset and behind it are left out.
+    /// Frames from this ledger offset on are left out.
     public var until = Int64.max
-    /// The standings at this time: a partition ends before the first entry that would move its clock further, with the
-    /// clock moved there.
+    /// The time of the standings. A partition ends before the first entry that would move its clock further, and its
+    /// clock is then moved to this time.
     public var asOf: Timestamp?
     public var threads = ProcessInfo.processInfo.activeProcessorCount
     public var computesDigests = true
-    /// A partition's state to go on from, instead of from its first frame; nil: there is none. Without `policy`, `until` and `asOf`:
-    /// a state may lie beyond them.
+    /// A partition's state to continue from, instead of its first frame; nil if there is none. Used only without
+    /// `policy`, `until` and `asOf`, because a state may be beyond them.
     public var restore:
         (@Sendable (_ partition: Int32, _ history: @escaping PartitionFold.History) throws -> PartitionFold?)?
-    /// Hears of every fact that `run` comes by, encoded as it was published, those of a partition in order, and of several
-    /// partitions at a time.
+    /// Called with every fact of `run`, encoded as it was published. Those of a partition are in order, and several
+    /// partitions call it concurrently.
     public var fact:
         (@Sendable (_ partition: Int32, _ topic: FactTopic, _ json: UnsafeRawBufferPointer) throws -> Void)?
 
     public init() {}
 
-    /// Folds the partitions and lends each one's end to `finished`, one at a time, in no particular order. Ends with the
-    /// first error: what was folded by then is no whole.
+    /// Folds the partitions and calls `finished` with each one's final state, one at a time, in no particular order.
+    /// Ends with the first error: the results so far are then incomplete.
     public func run(
         partitions: [Int32], source: @escaping Source, progress: ReplayProgress = ReplayProgress(),
         finished: @escaping @Sendable (borrowing PartitionFold) throws -> Void = { _ in }
@@ -97,7 +97,7 @@ public struct LedgerReplay: Sendable {
         _ finished: (borrowing PartitionFold) throws -> Void
     ) throws -> Result {
         var facts = EncodedFacts()
-        // What was handed on is not handed on again where the folding begins anew.
+        // Facts that were passed on are not passed on again if the folding begins anew.
         var told = [Int64](repeating: 0, count: FactTopic.allCases.count)
         var fold = try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
             var fold = try start(partition, source, skipped, keepsFacts: fact != nil)
@@ -165,7 +165,7 @@ public struct LedgerReplay: Sendable {
         }
     }
 
-    /// Folds one partition and hands its facts on, encoded as they were published, from ledger offset `from` on.
+    /// Folds one partition and passes on its facts, encoded as they were published, from ledger offset `from` on.
     public func facts(
         partition: Int32, from: Int64 = 0, source: @escaping Source, progress: ReplayProgress = ReplayProgress(),
         fact: (UnsafeRawBufferPointer) throws -> Void
@@ -173,7 +173,7 @@ public struct LedgerReplay: Sendable {
         var batch = EncodedFacts()
         let everything = [Int64](repeating: 0, count: FactTopic.allCases.count)
         let nothing = [Int64](repeating: .max, count: FactTopic.allCases.count)
-        // Of a frame in which the folding ends nothing was handed on.
+        // No facts were passed on of a frame in which the folding ends.
         var from = from
         var fold = try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
             var fold = try start(partition, source, skipped, keepsFacts: true)

@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// How far a replay is: counted by its threads, read by whoever shows it.
+/// The progress of a replay. Its threads count, and any thread may read.
 public final class ReplayProgress: Sendable {
-    /// Offsets that there are to be read; 0: not known.
+    /// Offsets to be read; 0 if it is not known.
     public let total: Int64
     private let offsetsRead = Atomic<Int64>(0)
     private let entriesFolded = Atomic<Int64>(0)
@@ -13,7 +13,7 @@ public final class ReplayProgress: Sendable {
     public var offsets: Int64 { offsetsRead.load(ordering: .relaxed) }
     public var entries: Int64 { entriesFolded.load(ordering: .relaxed) }
 
-    /// Asks every thread to end after its frame.
+    /// Requests every thread to end after its current frame.
     public func stop() { stopped.store(true, ordering: .relaxed) }
     public var isStopped: Bool { stopped.load(ordering: .relaxed) }
 
@@ -23,9 +23,9 @@ public final class ReplayProgress: Sendable {
     }
 }
 
-/// How fast something went of late, and how long the rest will take at that speed.
+/// The recent rate of some work, and the remaining time at that rate.
 public struct RateEstimate: Sendable {
-    /// Seconds that are looked back.
+    /// The window of the rate, in seconds.
     public static let window = 10.0
     private static let maximumSamples = 128
 
@@ -33,7 +33,7 @@ public struct RateEstimate: Sendable {
 
     public init() {}
 
-    /// `done` of the work at `time`, in seconds from anywhere; times ascend.
+    /// Adds that `done` of the work was done at `time`, in seconds from any origin. Times must ascend.
     public mutating func add(done: Int64, at time: Double) {
         samples.append((time, done))
         while samples.count > 2, samples[1].time <= time - Self.window || samples.count > Self.maximumSamples {
@@ -41,13 +41,13 @@ public struct RateEstimate: Sendable {
         }
     }
 
-    /// Per second; nil: not known yet.
+    /// Per second; nil if it is not known yet.
     public var rate: Double? {
         guard let first = samples.first, let last = samples.last, last.time > first.time else { return nil }
         return Double(last.done - first.done) / (last.time - first.time)
     }
 
-    /// Seconds until `total` is done; nil: not known, or nothing goes on.
+    /// Seconds until `total` is done; nil if it is not known, or if there is no progress.
     public func timeLeft(total: Int64) -> Double? {
         guard let rate, rate > 0, let last = samples.last, total > 0 else { return nil }
         return Double(max(0, total - last.done)) / rate

@@ -1,81 +1,81 @@
 internal import Events
 public import Scoring
 
-/// Given events, then facts: one example of what a policy means, as its author wrote it.
+/// One example of a policy's effect, as its author wrote it: given events, then facts.
 public struct PolicyCase: Sendable {
-    /// What happens.
+    /// A step of the case.
     enum Step: Sendable {
-        /// A CloudEvent in the JSON format, and how the case names it.
+        /// A CloudEvent in the JSON format, and its name in the case.
         case event([UInt8], name: String)
-        /// The same of a control event, which no other event passes.
+        /// A control event in the same form. With `any-order` no event passes it.
         case control([UInt8])
         case tick(Timestamp)
     }
 
-    /// What must not happen.
+    /// A fact that must not occur.
     struct Forbidden: Sendable {
         /// A sanction that is imposed, a perk that is granted, or a band.
         let line: PolicyCaseLine
-        /// Only before this time; nil: ever.
+        /// Forbidden only before this time; nil if it is always forbidden.
         let before: Timestamp?
-        /// As the case says it.
+        /// The text in the case.
         let text: String
     }
 
-    /// Where a part of a case stands in its file.
+    /// The position of a part of a case in its file.
     struct Place: Sendable {
-        /// Of its key.
+        /// The line of its key.
         let line: Int
         let column: Int
-        /// The line at which what follows it begins; nil: nothing does.
+        /// The first line of the next part; nil if there is none.
         let end: Int?
     }
 
     public let name: String
     public let file: String
-    /// Of the case in its file, from 1.
+    /// The line of the case in its file, from 1.
     public let line: Int
-    /// What happens first; its facts are compared only if there is no `when`.
+    /// The first steps. Their facts are compared only if there is no `when`.
     let given: [Step]
-    /// What happens then, and whose facts are compared.
+    /// The later steps, whose facts are compared.
     let when: [Step]?
-    /// The facts in their order; nil: they are not compared.
+    /// The facts in their order; nil if they are not compared.
     let then: [PolicyCaseLine]?
     /// Standings at the end.
     let standings: [ExpectedStanding]
-    /// What must not happen, in `given` or `when`.
+    /// Facts that must not occur, in `given` or `when`.
     let never: [Forbidden]
-    /// The standings at the end are the same in whatever order the events between two other steps come.
+    /// Whether the standings at the end are the same in any order of the events between two other steps.
     let isInAnyOrder: Bool
-    /// Whom the case enrols.
+    /// The subjects that the case enrols.
     let subjects: [String]
-    /// Lines leave the subject out where a case has only one.
+    /// Lines omit the subject if a case has only one.
     var hasOneSubject: Bool { subjects.count == 1 }
-    /// Of the case itself, of `then` and of `standing`.
+    /// The positions of the case itself, of `then` and of `standing`.
     let place: Place
     let thenPlace: Place?
     let standingPlace: Place?
 
     struct ExpectedStanding: Sendable {
         let subject: String
-        /// Nil: not enrolled.
+        /// Nil if the subject is not enrolled.
         let line: PolicyCaseLine?
-        /// The dimensions and the measures that the line names, by their numbers.
+        /// The numbers of the dimensions and the measures that the line names.
         let dimensions: [Int]
         let measures: [Int]
     }
 }
 
-/// What came of a case.
+/// The result of a case.
 public struct PolicyCaseResult: Sendable {
     public let name: String
     public let file: String
     public let line: Int
     /// Expected (`-`) against actual (`+`) facts and standings, in the form of a case file; empty if the case passed.
     public let difference: [String]
-    /// Evaluations that gave nothing, in `given` and `when`; a case can pass all the same.
+    /// Failed evaluations in `given` and `when`. A case can pass with them.
     public let errors: [Diagnosis.Failure]
-    /// What of the policy the case touches.
+    /// The parts of the policy that the case covers.
     public let coverage: PolicyCoverage
     /// The facts that are compared, and the standings that the case names.
     let facts: [PolicyCaseLine]
@@ -87,8 +87,8 @@ public struct PolicyCaseResult: Sendable {
     public var warnings: [String] { errors.map { "\(file):\(line): warning: \(name): \($0.sentence)" } }
 }
 
-/// A fact or a standing in the one-line form of case files: `{score: 975, band: A, at: 2026-01-02}`. Values are texts
-/// in one spelling each, so that equal means equal text.
+/// A fact or a standing in the one-line form of case files: `{score: 975, band: A, at: 2026-01-02}`. Each value has
+/// only one spelling, so that equal values are equal texts.
 struct PolicyCaseLine: Sendable, Equatable {
     struct Field: Sendable, Equatable {
         let key: String
@@ -104,23 +104,23 @@ struct PolicyCaseLine: Sendable, Equatable {
 
     subscript(_ key: String) -> String? { fields.first { $0.key == key }?.text }
 
-    /// Fields that are left out here are not compared.
+    /// Whether all fields of this line are equal in the other. Fields that are omitted here are not compared.
     func matches(_ actual: PolicyCaseLine) -> Bool { fields.allSatisfy { actual[$0.key] == $0.text } }
 
-    /// Whether both are about the score, the same sanction or the same perk.
+    /// Whether both concern the score, the same sanction or the same perk.
     func isAboutTheSame(as other: PolicyCaseLine) -> Bool {
         self["sanction"] == other["sanction"] && self["perk"] == other["perk"]
     }
 
-    /// Only these fields.
+    /// The line with only these fields.
     func showing(_ keys: [String]) -> PolicyCaseLine { PolicyCaseLine(fields: fields.filter { keys.contains($0.key) }) }
 
     var text: String { "{" + fields.map { "\($0.key): \($0.text)" }.joined(separator: ", ") + "}" }
 }
 
-/// How case files spell values.
+/// The spelling of values in case files.
 enum PolicyCaseText {
-    /// A word that YAML reads as that string: plain where that is safe, else in double quotes.
+    /// A word that YAML reads as that string: plain if that is safe, otherwise in double quotes.
     static func word(_ text: String) -> String {
         let reserved: Set<String> = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
         let isPlain =
@@ -133,7 +133,7 @@ enum PolicyCaseText {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// A day where it is midnight, else RFC 3339.
+    /// A day if the time is midnight, otherwise RFC 3339.
     static func time(_ time: Timestamp) -> String {
         let text = time.description
         return text.hasSuffix("T00:00:00Z") ? String(text.dropLast(10)) : text

@@ -1,13 +1,13 @@
 /// Expected against actual facts, as a unified diff of lines that can be pasted into a case file.
 struct PolicyCaseDifference {
-    /// Empty where every expected line matches the actual one in its place and none is left over.
+    /// Empty if every expected line matches the actual one at its position and there are no others.
     private(set) var lines: [String] = []
 
-    /// Lines around a difference.
+    /// The number of lines around a difference.
     private static let context = 3
-    /// Beyond so many comparisons the differing middle is shown whole, as old and new.
+    /// The limit of comparisons. Beyond it the whole middle is shown as old and new lines.
     private static let maximumComparisons = 4_000_000
-    /// What is shown of a fact that was not expected.
+    /// The fields that are shown of a fact that was not expected.
     private static let shown: [String: [String]] = [
         "score": ["score", "band", "subject", "at", "because"],
         "sanction": ["sanction", "state", "reason", "subject", "at"],
@@ -20,14 +20,14 @@ struct PolicyCaseDifference {
         case extra(PolicyCaseLine)
     }
 
-    /// - Parameter hidden: fields that facts which were not expected are shown without.
+    /// - Parameter hidden: fields that are omitted from facts that were not expected.
     init(expected: [PolicyCaseLine], actual: [PolicyCaseLine], hidden: [String]) {
         if expected.count == actual.count, zip(expected, actual).allSatisfy({ $0.matches($1) }) { return }
         lines = ["--- then", "+++ actual"]
         write(Self.edits(expected, actual), hidden: hidden)
     }
 
-    // MARK: Which lines
+    // MARK: Comparison
 
     private static func edits(_ expected: [PolicyCaseLine], _ actual: [PolicyCaseLine]) -> [Edit] {
         let head = zip(expected, actual).prefix { $0.matches($1) }.count
@@ -74,7 +74,7 @@ struct PolicyCaseDifference {
         return edits
     }
 
-    // MARK: How they are shown
+    // MARK: Output
 
     private mutating func write(_ edits: [Edit], hidden: [String]) {
         var index = 0
@@ -115,7 +115,8 @@ struct PolicyCaseDifference {
         lines += same.suffix(after).map { "  - \($0.text)" }
     }
 
-    /// The fields of the line that was expected in its place, if it is about the same, else those that tell most.
+    /// The fields of the line that was expected at its position, if both concern the same; otherwise the most important
+    /// fields.
     static func showing(_ line: PolicyCaseLine, like twin: PolicyCaseLine?, isOneSubject: Bool) -> PolicyCaseLine {
         let twin = twin.flatMap { $0.isAboutTheSame(as: line) ? $0 : nil }
         return showing(line, like: twin, hidden: isOneSubject ? ["subject"] : [])

@@ -1,6 +1,6 @@
 public import Policy
 
-/// A file of cases for a policy. Written for authors: everything that is wrong with it is told at once, with its place.
+/// A file of cases for a policy. All its errors are reported at once, with their positions.
 ///
 ///     policy: ../town.yaml                   # relative to this file
 ///     cases:
@@ -24,39 +24,41 @@ public import Policy
 ///           - {sanction: rail-ban, within: 30 days}        {perk: …}        {band: …}
 ///         any-order: true                    # optional: the standings do not depend on the order of the events
 ///
-/// - `never` looks at the facts of `given` and `when`; `within` counts from the first step. With `any-order` the case is run
-///   in other orders too, in which no event passes a step that is none; the standings of all must come out the same.
-/// - With `when`, `then` lists the facts of its steps; without, those of `given`, the first score of an enrolment too.
-/// - Fields that are left out are not compared. Of `dimensions` and `measures` only those that are named are (`~`: a measure
-///   is absent); `sanctions` (by state) and `perks` are compared whole.
-/// - `at` is a day (its first instant) or an RFC 3339 time. `subject` may be left out where the case enrols only one.
-///   `kind` is by default the first that the policy scores; `terms`, `statement` and `reason` are "-" by default.
-///   `because` lists rules with their points, largest first.
+/// - `never` applies to the facts of `given` and `when`; `within` counts from the first step. With `any-order` the case
+///   is run in other orders too, in which events keep their side of every other step; all orders must give the same
+///   standings.
+/// - With `when`, `then` lists the facts of its steps. Without it, `then` lists those of `given`, the first score of an
+///   enrolment included.
+/// - Fields that are omitted are not compared. Only the `dimensions` and `measures` that are named are compared (`~` is
+///   an absent measure). `sanctions` (by state) and `perks` are compared as a whole.
+/// - `at` is a day (its first instant) or an RFC 3339 time. `subject` may be omitted if the case enrols only one. The
+///   default of `kind` is the first that the policy scores; that of `terms`, `statement` and `reason` is "-". `because`
+///   lists rules with their points, largest first.
 /// - `times` repeats an event, each time `every` (default 0 days) later.
-/// - Ids are unique unless a repeated delivery is meant; without one an event gets an id of its own.
+/// - Ids must be unique, except for a repeated delivery. An event without an id gets a unique one.
 public struct PolicyCaseFile: Sendable {
     public let file: String
     public let policy: ScoringPolicy
     public let cases: [PolicyCase]
 
-    /// A file may have this many bytes.
+    /// The limit of a file's bytes.
     public static let maximumBytes = YAMLReader.maximumBytes
     public static let maximumCases = 1000
-    /// Steps of a case, repetitions included.
+    /// The limit of a case's steps, repetitions included.
     public static let maximumSteps = 10_000
-    /// The events of a file, repetitions included, as JSON.
+    /// The limit of the bytes of a file's events as JSON, repetitions included.
     public static let maximumEventBytes = 64 * 1024 * 1024
 
-    /// Whether a YAML document is a file of cases, or too broken to tell.
+    /// Whether a YAML document is a file of cases, or too malformed to decide.
     public static func isCaseFile(_ yaml: String) -> Bool {
         let reader = YAMLReader(yaml)
         guard let root = reader.root else { return true }
         return reader.mapping(root, what: "the document", known: nil)?["cases"] != nil
     }
 
-    /// Throws every mistake at once, as `YAMLMistakes`, and whatever `load` throws.
-    /// - Parameter load: reads the policy that the file names, by its path as it is written there.
-    /// - Parameter needsExpectation: whether a case that compares nothing is a mistake.
+    /// Throws all errors at once, as `YAMLMistakes`, and the errors of `load`.
+    /// - Parameter load: reads the policy that the file names, by its path as written in the file.
+    /// - Parameter needsExpectation: whether a case that compares nothing is an error.
     public init(
         yaml: String, file: String, needsExpectation: Bool = true, load: (_ path: String) throws -> ScoringPolicy
     ) throws {

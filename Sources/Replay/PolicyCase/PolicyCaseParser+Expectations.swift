@@ -2,7 +2,7 @@ internal import Events
 internal import Policy
 internal import Scoring
 
-// What a case expects: facts and standings, brought into the one spelling that the runner uses too.
+// The expectations of a case: facts and standings, in the spelling that the runner uses too.
 extension PolicyCaseParser {
     mutating func facts(_ value: Value) -> [PolicyCaseLine] {
         (list(value, what: "then", limit: PolicyCaseFile.maximumSteps) ?? []).compactMap { fact($0) }
@@ -117,7 +117,7 @@ extension PolicyCaseParser {
         return choice(value, what: "band", of: names, listing: true).map { PolicyCaseText.word(names[$0]) }
     }
 
-    // MARK: What must not happen
+    // MARK: Forbidden facts
 
     /// One, or a list. `within` counts from the first step that has a time.
     func forbidden(_ value: Value, from steps: [PolicyCase.Step]) -> [PolicyCase.Forbidden] {
@@ -185,7 +185,7 @@ extension PolicyCaseParser {
             subject: subject, line: line, dimensions: dimensions.map(\.number), measures: measures.map(\.number))
     }
 
-    /// The measures that are named, in policy order; `~` says that one is absent.
+    /// The measures that are named, in policy order; `~` is an absent one.
     private func measures(_ value: Value) -> [(number: Int, text: String)] {
         guard let mapping = reader.mapping(value, what: "measures", known: policy.measures.map(\.id)) else { return [] }
         return mapping.names.compactMap { name, _, value in

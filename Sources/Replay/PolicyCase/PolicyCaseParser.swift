@@ -2,7 +2,7 @@ internal import Events
 internal import Policy
 internal import Scoring
 
-/// One reading of a file of cases against its policy.
+/// Parses a file of cases against its policy.
 struct PolicyCaseParser {
     typealias Value = YAMLReader.Value
 
@@ -12,17 +12,17 @@ struct PolicyCaseParser {
     let decoder = EventDecoder()
     let memberDecoder = EventDecoder()
     let patterns: [EventPattern]
-    /// A case that compares nothing is a mistake.
+    /// Whether a case that compares nothing is an error.
     let needsExpectation: Bool
-    /// Of the case being read: whom it enrols, and its events' ids with their subjects and sources.
+    /// The subjects that the current case enrols, and its events' ids with their subjects and sources.
     var subjects: [String] = []
     var events: [String: (subject: String, source: String)] = [:]
     var stepCount = 0
-    /// Of the file so far.
+    /// Bytes of the file's events so far.
     var eventBytes = 0
 
     static let source = "/cases"
-    /// What a control event says of its terms, statement or reason where the case says nothing.
+    /// The default of a control event's terms, statement or reason.
     static let unsaid = "-"
 
     init(reader: YAMLReader, file: String, policy: ScoringPolicy, needsExpectation: Bool) {
@@ -98,7 +98,7 @@ struct PolicyCaseParser {
         return nil
     }
 
-    /// A word that must be one of `known`, and its place there.
+    /// A word that must be one of `known`. Returns its index there.
     func choice(_ value: Value, what: String, of known: [String], listing: Bool = false) -> Int? {
         guard let text = reader.string(value, what: what) else { return nil }
         if let index = known.firstIndex(of: text) { return index }
@@ -116,7 +116,7 @@ struct PolicyCaseParser {
     private enum Verb: String, CaseIterable {
         case enrol, event, void, appeal, decide, withdraw, tick
 
-        /// The keys of the step besides the verb's own.
+        /// The keys of the step, except the verb's own.
         var keys: [String] {
             switch self {
             case .enrol: ["kind", "terms", "attributes", "at"]
@@ -138,7 +138,7 @@ struct PolicyCaseParser {
         }
     }
 
-    /// Learns whom the case is about, and which events could be voided.
+    /// Collects the subjects of the case, and the events that could be voided.
     private mutating func begin(_ items: [Value]) {
         subjects = []
         events = [:]
@@ -249,7 +249,7 @@ struct PolicyCaseParser {
         return result
     }
 
-    /// One that a rule, a measure or a sanction names.
+    /// An event type that a rule, a measure or a sanction names.
     private func eventType(_ value: Value) -> String? {
         guard let type = reader.string(value, what: "event") else { return nil }
         if patterns.contains(where: { $0.matches(type) }) { return type }
@@ -259,7 +259,7 @@ struct PolicyCaseParser {
         return nil
     }
 
-    /// What an enrolment says of the subject, as JSON. Nil, with a note, if the policy does not declare it so.
+    /// The attributes of an enrolment, as JSON. Nil, with a note, if they differ from the policy's declarations.
     private func attributes(_ value: Value) -> String? {
         guard let mapping = reader.mapping(value, what: "attributes", known: nil) else { return nil }
         for (name, key, value) in mapping.names {
@@ -279,7 +279,7 @@ struct PolicyCaseParser {
     ) -> [PolicyCase.Step] {
         var members: [(String, String)] = []
         var attributes: String?
-        /// A text that a control event needs and a case may leave out.
+        /// A text that a control event needs and a case may omit.
         func take(_ key: String) {
             guard let value = step[key] else { return members.append((key, Self.unsaid)) }
             if let text = reader.string(value, what: key) { members.append((key, text)) }
@@ -339,7 +339,7 @@ struct PolicyCaseParser {
         ).map { [.control($0)] } ?? []
     }
 
-    /// The event's JSON, if it is one that the fold could be given.
+    /// The event's JSON; nil, with a note, if the fold could not accept it.
     private mutating func event(
         id: String, source: String, type: String, subject: String, at: Timestamp, data: UnsafeRawBufferPointer,
         _ item: Value

@@ -2,12 +2,12 @@ internal import Events
 internal import Policy
 internal import Scoring
 
-// What holds of a case whatever its facts are: what never happens, and what does not depend on the order.
+// Properties of a case that do not depend on its facts: forbidden facts, and independence of the order.
 extension PolicyCaseRunner {
-    /// In so many other orders a case is run.
+    /// The limit of other orders in which a case is run.
     private static let maximumOrders = 24
 
-    /// The first fact that is forbidden, for each of what is.
+    /// The first forbidden fact for each item of `never`.
     func breaches(of never: [PolicyCase.Forbidden], in life: borrowing Life) -> [String] {
         var lines: [String] = []
         for forbidden in never {
@@ -19,7 +19,7 @@ extension PolicyCaseRunner {
         return lines
     }
 
-    /// What comes out differently in another order; empty if nothing does.
+    /// The differences in another order; empty if there are none.
     func orders(of example: PolicyCase, like life: borrowing Life) -> [String] {
         let steps = example.given + (example.when ?? [])
         let runs = Self.runs(of: steps)
@@ -54,7 +54,7 @@ extension PolicyCaseRunner {
         return lines
     }
 
-    /// Events that follow one another, more than one of them.
+    /// Runs of at least two successive events.
     private static func runs(of steps: [PolicyCase.Step]) -> [Range<Int>] {
         var runs: [Range<Int>] = []
         var start = 0
@@ -66,7 +66,8 @@ extension PolicyCaseRunner {
         return runs
     }
 
-    /// The first is the reverse; the others are drawn by their number, the same on every machine. Nil if there is none.
+    /// The first order is the reverse. The others are pseudo-random by their number, the same on every machine. Nil if
+    /// there is none.
     private static func order(
         _ number: Int, of steps: [PolicyCase.Step], _ runs: [Range<Int>]
     ) -> [PolicyCase.Step]? {

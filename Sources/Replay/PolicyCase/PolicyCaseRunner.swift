@@ -2,7 +2,7 @@ internal import Events
 public import Policy
 internal import Scoring
 
-/// Folds cases and compares. No I/O: the texts of the files are passed in.
+/// Folds cases and compares. No I/O: the texts of the files are arguments.
 public struct PolicyCaseRunner {
     let policy: ScoringPolicy
     private let decoder = EventDecoder()
@@ -37,12 +37,12 @@ public struct PolicyCaseRunner {
             errors: life.fold.diagnosis.failures, coverage: life.coverage, facts: life.facts, standings: standings)
     }
 
-    /// A case as far as it has been run.
+    /// The state of a case that is being run.
     struct Life: ~Copyable {
         var fold: Fold
-        /// Those that are compared.
+        /// The facts that are compared.
         var facts: [PolicyCaseLine] = []
-        /// All of them, with their times.
+        /// All facts, with their times.
         var everything: [(line: PolicyCaseLine, time: Timestamp)] = []
         var coverage = PolicyCoverage()
 
@@ -140,7 +140,7 @@ public struct PolicyCaseRunner {
         ]
     }
 
-    /// What is expected as it is; nil: not enrolled.
+    /// The actual standing in the form of the expected one; nil if the subject is not enrolled.
     private func line(_ expected: PolicyCase.ExpectedStanding, _ fold: borrowing Fold) -> PolicyCaseLine? {
         let actual = Array(expected.subject.utf8).withUnsafeBytes { fold.standing(of: $0) }
         let dimensions = expected.line == nil ? Array(policy.dimensions.indices) : expected.dimensions
@@ -151,7 +151,7 @@ public struct PolicyCaseRunner {
         let points = dimensions.map {
             (PolicyCaseText.word(policy.dimensions[$0].name), "\(standing.dimensions[$0])")
         }
-        // A measure of another kind is 0, its least, greatest and latest are absent.
+        // A measure of another kind is 0; its least, greatest and latest values are absent.
         let values = measures.map { number in
             let measure = policy.measures[number]
             let value = standing.measures.first { $0.measure == number }.map(\.value) ?? (measure.mayBeAbsent ? nil : 0)

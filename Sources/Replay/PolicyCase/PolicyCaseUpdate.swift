@@ -1,18 +1,18 @@
-/// A file of cases with the facts and standings that its cases gave, in place of those that they expected: for its author to
-/// review. Everything else of the text stays, comments too.
+/// A file of cases with actual facts and standings instead of the expected ones, for its author to review. The rest of
+/// the text, comments included, does not change.
 public struct PolicyCaseUpdate {
     public let text: String
-    /// Names of the cases that are changed.
+    /// Names of the cases that were changed.
     public let changed: [String]
-    /// Names of those that failed and are left as they are: written in one line, or by what never happens or the order.
+    /// Names of failed cases that were not changed: those in one line, and those that failed by `never` or the order.
     public let left: [String]
 
-    /// - Parameter yaml: the text that `file` was read from.
+    /// - Parameter yaml: the text of `file`.
     public init(of file: PolicyCaseFile, yaml: String, results: [PolicyCaseResult]) {
         var lines = yaml.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         var changed: [String] = []
         var left: [String] = []
-        // From the last on, so that the lines before keep their numbers.
+        // From the last case to the first, so that earlier line numbers stay valid.
         for (example, result) in zip(file.cases, results).reversed() {
             let isNew =
                 example.then == nil && example.standings.isEmpty && example.never.isEmpty && !example.isInAnyOrder
@@ -39,7 +39,7 @@ public struct PolicyCaseUpdate {
         let lines: [String]
     }
 
-    /// Empty where neither facts nor standings are what differs.
+    /// Empty if neither facts nor standings differ.
     private static func blocks(of example: PolicyCase, _ result: PolicyCaseResult) -> [Block?] {
         var blocks: [Block?] = []
         if let then = example.then,
@@ -57,7 +57,7 @@ public struct PolicyCaseUpdate {
     }
 
     private static func block(then result: PolicyCaseResult, of example: PolicyCase) -> Block? {
-        // A case that expects nothing yet gets it after its last line.
+        // A case without expectations gets them after its last line.
         let place =
             example.thenPlace
             ?? PolicyCase.Place(line: example.place.line, column: example.place.column, end: example.place.end)
@@ -80,14 +80,14 @@ public struct PolicyCaseUpdate {
         return Block(place: place, lines: ["\(indent)standing:"] + lines)
     }
 
-    /// The lines that a block takes the place of. Nil where the key does not begin its line.
+    /// The lines that a block replaces. Nil if the key does not begin its line.
     private static func range(of place: PolicyCase.Place, in lines: [String], isNew: Bool) -> Range<Int>? {
         let first = place.line - 1
         var end = place.end.map { $0 - 1 } ?? lines.count
         guard lines.indices.contains(first), end > first,
             lines[first].prefix(place.column - 1).allSatisfy({ $0 == " " || $0 == "-" })
         else { return nil }
-        // Blank lines and comments before what follows belong to that.
+        // Blank lines and comments before the next part belong to that part.
         while end > first + 1, isBlankOrComment(lines[end - 1]) { end -= 1 }
         guard !isNew else { return isFlow(lines[first], from: place.column) ? nil : end..<end }
         return lines[first].prefix(place.column - 1).allSatisfy { $0 == " " } ? first..<end : nil
@@ -98,6 +98,6 @@ public struct PolicyCaseUpdate {
         return text.isEmpty || text.first == "#"
     }
 
-    /// Whether a case is written as `{name: …}`.
+    /// Whether a case has the form `{name: …}`.
     private static func isFlow(_ line: String, from column: Int) -> Bool { line.dropFirst(column - 1).first == "{" }
 }

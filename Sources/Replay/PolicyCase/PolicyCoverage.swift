@@ -2,8 +2,8 @@ public import Events
 public import Policy
 internal import Scoring
 
-/// What of a policy something touches: the rules whose points made a change, the bands that somebody was in, the perks that
-/// were granted, the sanctions that were imposed, and the measures that events came into. By their numbers.
+/// The parts of a policy that were exercised, by their numbers: rules whose points made a change, bands that a subject
+/// was in, perks that were granted, sanctions that were imposed, and measures that events came into.
 public struct PolicyCoverage: Sendable, Equatable {
     public private(set) var rules: Set<Int> = []
     public private(set) var bands: Set<Int> = []
@@ -35,7 +35,7 @@ public struct PolicyCoverage: Sendable, Equatable {
         for item in standing.measures where item.events > 0 { measures.insert(item.measure) }
     }
 
-    /// A part of a policy, how many of it are touched, and which are not.
+    /// A part of a policy with the number of exercised items, and those that were not exercised.
     public struct Part: Sendable, Equatable {
         /// `rules`, `measures`, `bands`, `perks`, `sanctions`.
         public let name: String
@@ -60,7 +60,7 @@ public struct PolicyCoverage: Sendable, Equatable {
         ]
     }
 
-    /// A line for each part of which something is not touched, after one for the sum.
+    /// A line for the sum, then a line for each part with items that were not exercised.
     public func lines(of policy: ScoringPolicy) -> [String] {
         let parts = parts(of: policy).filter { $0.total > 0 }
         return [parts.map { "\($0.touched) of \($0.total) \($0.name)" }.joined(separator: ", ")]

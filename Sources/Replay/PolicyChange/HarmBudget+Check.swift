@@ -1,15 +1,15 @@
 internal import Policy
 
-/// A bound of a harm budget that a change would break.
+/// A limit of a harm budget that a change would exceed.
 public struct HarmBreach: Sendable, Equatable, CustomStringConvertible {
-    /// The policy whose budget it is.
+    /// The policy that has the budget.
     public let policy: String
     public let description: String
 }
 
 extension PolicyChange.Difference {
-    /// What the change would break of the budgets of the active policy and of the candidate; none: it may be activated. Exact:
-    /// a share that is just reached is kept.
+    /// The limits that the change would exceed, of the budgets of the active policy and of the candidate. If it is
+    /// empty the candidate may be activated. The comparison is exact: a share equal to its limit is allowed.
     public var breaches: [HarmBreach] {
         var breaches: [HarmBreach] = []
         for policy in active.text == candidate.text ? [active] : [active, candidate] {
@@ -49,7 +49,7 @@ extension PolicyChange.Difference {
         return (a.high, a.low) > (b.high, b.low)
     }
 
-    /// Rounded up to hundredths of a percent, so that what is more than allowed looks like it.
+    /// Rounded up to hundredths of a percent, so that an excess never looks equal to the limit.
     private static func share(_ count: Int64, of total: Int64) -> String {
         guard total > 0 else { return "0 %" }
         let (quotient, remainder) = total.dividingFullWidth(count.multipliedFullWidth(by: 10_000))

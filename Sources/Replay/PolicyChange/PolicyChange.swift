@@ -3,23 +3,23 @@ internal import Ledger
 public import Policy
 internal import Scoring
 
-/// What another policy would do to a ledger that is in use: folds it under its own policies, puts the candidate's activation
-/// at its end, and folds it once more as if the candidate had always been active. One partition at a time, on the calling
-/// thread; memory is what three states of one partition take.
+/// The effect of another policy on a ledger in use: folds the ledger under its own policies, activates the candidate at
+/// its end, and folds it again as if the candidate had always been active. Works on one partition at a time, on the
+/// calling thread. Memory is that of three states of one partition.
 public struct PolicyChange: Sendable {
-    /// What it comes to.
+    /// The result.
     public struct Difference: Sendable {
         public var active: ScoringPolicy
         public var candidate: ScoringPolicy
         /// By partition: the ledger offset before which everything is folded.
         public var nextOffsets: [Int64]
-        /// The least clock of the partitions that have one: an activation with this time moves no clock, and so does what
-        /// `activation` says. Nil if no partition has a clock.
+        /// The least clock of the partitions that have one. An activation with this time moves no clock, and
+        /// `activation` assumes that. Nil if no partition has a clock.
         public var clock: Timestamp?
-        /// From how things are to how they would be right behind the activation. `onlyPolicy` sanctions are none: an activation
-        /// never imposes one.
+        /// From the present state to the state directly after the activation. It has no `onlyPolicy` sanctions, because
+        /// an activation never imposes one.
         public var activation: BacktestReport.Comparison
-        /// From how things are to how they would be had the candidate always been active.
+        /// From the present state to the state that would exist if the candidate had always been active.
         public var wholeHistory: BacktestReport.Comparison
     }
 
@@ -28,13 +28,13 @@ public struct PolicyChange: Sendable {
     }
 
     public let candidate: ScoringPolicy
-    /// Subjects in each list.
+    /// The limit of subjects in each list.
     public var listLimit = 10
 
     public init(candidate: ScoringPolicy) { self.candidate = candidate }
 
-    /// `person` gets a line of JSON for each subject that anything would change for, partition by partition, in the order of
-    /// their bytes within one. Throws `Failure` where partitions are under different policies.
+    /// Calls `person` with a line of JSON for each subject that would change, by partition, and in the order of their
+    /// ids' bytes within one. Throws `Failure` if partitions have different policies.
     public func run(
         partitions: [Int32], source: @escaping LedgerReplay.Source, progress: ReplayProgress = ReplayProgress(),
         person: ((UnsafeRawBufferPointer) throws -> Void)? = nil
@@ -111,8 +111,8 @@ public struct PolicyChange: Sendable {
     // MARK: Per person
 
     /// `{"subject","before":{"score","band"},"after":{…},"perksWon":[],"perksLost":[],"sanctionsLifted":[],
-    /// "sanctionsAlways":[],"sanctionsNever":[]}`: the last two are those that it would be under, or not, had the candidate
-    /// always been active.
+    /// "sanctionsAlways":[],"sanctionsNever":[]}`. The last two are the additional and the missing sanctions if the
+    /// candidate had always been active.
     private func tell(
         _ current: borrowing Fold, _ switched: borrowing Fold, _ always: borrowing Fold, _ active: ScoringPolicy,
         _ person: (UnsafeRawBufferPointer) throws -> Void

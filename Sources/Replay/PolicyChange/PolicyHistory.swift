@@ -3,26 +3,26 @@ public import Ledger
 internal import Policy
 internal import Scoring
 
-/// The policies that a ledger partition has been under, read frame by frame as the fold would.
+/// The policies of a ledger partition's past, read frame by frame with the fold's rules.
 public struct PolicyHistory {
-    /// An entry that activates a policy, or that would have.
+    /// An entry that activates a policy, or fails to.
     public struct Activation: Sendable, Equatable {
         public let text: String
-        /// The ledger offset of the frame that has the entry.
+        /// The ledger offset of the entry's frame.
         public let offset: Int64
         /// The partition's clock at the entry; nil before any event or tick.
         public let clock: Timestamp?
-        /// Why it changed nothing, where it was approved against another policy; otherwise nil.
+        /// The reason why it changed nothing, if it was approved against another policy; nil otherwise.
         public let conflict: Conflict?
-        /// The ledger's fold version, where it does not have all that the policy has: then nothing changed; otherwise nil.
+        /// The ledger's fold version, if it is too old for the policy, so that nothing changed; nil otherwise.
         public let olderVersion: Int64?
 
         public var changedNothing: Bool { conflict != nil || olderVersion != nil }
     }
 
-    /// An activation was approved against another policy than the one that was active at its entry.
+    /// An activation was approved against a policy other than the one that was active at its entry.
     public struct Conflict: Sendable, Hashable {
-        /// What the entry names: a `PolicyHash`, or whatever stands in its place.
+        /// The value in the entry, which should be a `PolicyHash`.
         public let replaces: String
         /// `PolicyHash` of the policy that was active.
         public let active: String
@@ -30,30 +30,30 @@ public struct PolicyHistory {
         public init(replaces: String, active: String) { (self.replaces, self.active) = (replaces, active) }
     }
 
-    /// What became of an event that asks for an activation.
+    /// The outcome of an event that requests an activation.
     public enum Outcome: Sendable, Hashable {
         case activated
         /// Its policy was active already.
         case repeated
         case conflict(Conflict)
-        /// The ledger is of this fold version, which does not have all that the policy has.
+        /// The ledger has this fold version, which is too old for the policy.
         case olderLedger(Int64)
         /// Its time is out of range (`EntryTime`).
         case outOfRange
     }
 
-    /// An entry that counts and has a policy; what becomes of it follows from those before it.
+    /// An entry that counts and has a policy. Its outcome follows from those before it.
     private struct Candidate {
         let identity: [UInt8]
         let text: String
-        /// Nil where the fold does not look at it.
+        /// Nil if the fold does not check it.
         let replaces: String?
-        /// The ledger's fold version there.
+        /// The ledger's fold version at the entry.
         let version: Int64
         let offset: Int64
         let clock: Timestamp?
 
-        /// The fold passes over it: what is not of its ledger's version compiles all the same.
+        /// Whether the fold ignores it: a policy that needs a newer fold version compiles, but changes nothing.
         var isBeyondLedger: Bool {
             guard version < Int64(FoldVersion.sixth.rawValue), let policy = try? ScoringPolicy(yaml: text, file: "")
             else { return false }
@@ -63,7 +63,7 @@ public struct PolicyHistory {
 
     /// The ledger offset of the next frame to read.
     public private(set) var nextOffset: Int64 = 0
-    /// The ledger's, as far as it has been read.
+    /// The ledger's fold version at the end of what has been read.
     public var foldVersion: Int64 { reader.acceptance.foldVersion }
     private var reader = EntryReader()
     private var entry = FrameReader.blank
@@ -74,7 +74,7 @@ public struct PolicyHistory {
 
     public init() {}
 
-    /// Reads on. `frames` begins at `nextOffset`. Throws `FrameError`, and what `frames` throws.
+    /// Reads further frames. `frames` begins at `nextOffset`. Throws `FrameError`, and errors of `frames`.
     public mutating func read(_ frames: any FrameSource) throws {
         while let frame = try frames.next() {
             nextOffset = frame.offset + 1
@@ -85,7 +85,7 @@ public struct PolicyHistory {
 
     private mutating func take(at offset: Int64) {
         if let skipped = SkipSearch.record(namedBy: entry, decoder), skipped < offset {
-            // Of a record that is passed over a policy that compiles counts.
+            // In a record that is passed over a policy that compiles still counts.
             candidates.removeAll { $0.offset == skipped && (try? ScoringPolicy(yaml: $0.text, file: "")) == nil }
             return
         }
@@ -96,7 +96,7 @@ public struct PolicyHistory {
             return
         }
         guard let text = entry.event.policyText(decoder),
-            // Of two members that began the ledger the first entry won.
+            // If two members began the ledger, the first entry won.
             entry.kind == .system ? candidates.isEmpty : known.insert(identity).inserted
         else { return }
         let version = reader.acceptance.foldVersion
@@ -108,10 +108,10 @@ public struct PolicyHistory {
                 version: version, offset: offset, clock: clock == .distantPast ? nil : clock))
     }
 
-    /// Neither attribute has a control character, so the two are apart.
+    /// Neither attribute has a control character, so the separator is unique.
     private static func identity(source: [UInt8], id: [UInt8]) -> [UInt8] { source + [0] + id }
 
-    /// Says of each candidate, in the ledger's order, what became of it.
+    /// Calls the body with each candidate, in the ledger's order, and its outcome.
     private func judge(_ body: (Candidate, Outcome) -> Void) {
         var active: String?
         for candidate in candidates {
@@ -128,8 +128,9 @@ public struct PolicyHistory {
         }
     }
 
-    /// In the ledger's order, those that changed nothing because of a conflict or the ledger's fold version among them. The activation of the policy that is
-    /// active already, one that came before, and one that does not compile and is passed over, are left out.
+    /// The activations in the ledger's order, including those that changed nothing because of a conflict or the
+    /// ledger's fold version. Activations of the active policy, repeats, and activations whose policy does not compile
+    /// are omitted.
     public var activations: [Activation] {
         var activations: [Activation] = []
         judge { candidate, outcome in
@@ -149,10 +150,10 @@ public struct PolicyHistory {
         return activations
     }
 
-    /// The texts of the policies that became active; the last one is. No two neighbours are the same.
+    /// The texts of the policies that became active; the last one is active. No two successive ones are equal.
     public var texts: [String] { activations.filter { !$0.changedNothing }.map(\.text) }
 
-    /// What became of the event of this source and id; nil if it has not been read.
+    /// The outcome of the event of this source and id; nil if it has not been read.
     public func outcome(source: String, id: String) -> Outcome? {
         let identity = Self.identity(source: Array(source.utf8), id: Array(id.utf8))
         var found: Outcome?
@@ -176,8 +177,8 @@ public struct PolicyHistory {
         return history.texts
     }
 
-    /// The active policy, last, and before it those that it was reached through, each once: who goes back to a policy leaves
-    /// behind what came after it. `texts` is the whole history.
+    /// The active policy, last, and before it the policies that led to it, each once. A return to a policy drops those
+    /// that came after it. `texts` is the whole history.
     public static func lineage(of texts: [String]) -> [String] {
         var lineage: [String] = []
         for text in texts {

@@ -2,8 +2,8 @@ public import Events
 internal import Ledger
 internal import Policy
 
-/// A policy change that was folded and looked at: what `standing policy activate` needs to know, and what people read
-/// before. A JSON document.
+/// A policy change that was folded and compared: the input of `standing policy activate`, with a page for people to
+/// read before. A JSON document.
 public struct PolicyProposal: Sendable, Equatable {
     public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
@@ -18,7 +18,7 @@ public struct PolicyProposal: Sendable, Equatable {
     public let active: String
     /// The time of an activation that moves no partition's clock; nil if the ledger has no clock yet.
     public let clock: Timestamp?
-    /// In words; none: it may be activated.
+    /// In words. If it is empty the candidate may be activated.
     public let breaches: [String]
     /// The document.
     public let json: String
@@ -59,7 +59,7 @@ public struct PolicyProposal: Sendable, Equatable {
         self.json = json.text + "\n"
     }
 
-    /// What is needed of a document; throws `Failure`.
+    /// Reads the necessary members of a document. Throws `Failure`.
     public init(json bytes: [UInt8]) throws(Failure) {
         let decoder = EventDecoder()
         let found = bytes.withUnsafeBytes { document -> (String, String, Int64, Timestamp?)? in
@@ -80,10 +80,10 @@ public struct PolicyProposal: Sendable, Equatable {
         breaches = [String](repeating: "", count: Int(max(0, min(found.2, 1000))))
     }
 
-    /// The page that `standing policy diff` prints. What of it cannot be printed is escaped.
+    /// The page that `standing policy diff` prints. Unprintable characters are escaped.
     public var page: String {
         let decoder = EventDecoder()
-        // The text that is found is the decoder's, and goes with it.
+        // The decoder owns the text that is found.
         return withExtendedLifetime(decoder) {
             Array(json.utf8).withUnsafeBytes { document in
                 decoder.string("text", of: document).map {

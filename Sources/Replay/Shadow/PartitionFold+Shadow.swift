@@ -3,66 +3,67 @@ internal import Ledger
 public import Policy
 public import Scoring
 
-/// A policy in the shadow, and how far a partition's history is folded under it.
+/// A policy in the shadow, and its progress in a partition's history.
 public struct ShadowProgress: Hashable, Sendable {
     public let id: String
     public let version: Int64
-    /// As `PolicyHash` gives it.
+    /// A `PolicyHash`.
     public let policyHash: String
-    /// Ledger offsets that are folded under it, of those that are folded under the active policy. It begins again at 0 where a
-    /// record is found that is passed over.
+    /// Ledger offsets that are folded under it, of those that are folded under the active policy. It restarts at 0
+    /// after a record is found that is passed over.
     public let folded: Int64
     public let total: Int64
-    /// Its state is that of the offset at which the partition's own stands.
+    /// Whether its state is that of the partition's own offset.
     public let isLive: Bool
-    /// Why it has ended: a record that could not be folded. Nil while it goes on.
+    /// The reason why it has ended: a record that could not be folded. Nil while it continues.
     public let failure: String?
 }
 
-// A policy in the shadow has a state of its own beside the partition's: its past, with the sanctions and perks that there would be
-// had it always been active. It changes nothing of the partition's state, its facts, its snapshots or its digests, and is in
-// none of them; a state that is restored has no shadow. Where the policy is activated, its state is the one that is switched to.
+// A policy in the shadow has a state of its own beside the partition's: its past, with the sanctions and perks that
+// would exist if it had always been active. It does not change the partition's state, facts, snapshots or digests, and
+// is part of none of them. A state that is restored has no shadow. If the policy is activated, the switch uses the
+// shadow's state.
 extension PartitionFold {
-    /// Begins to fold `policy` beside the active one, in the place of another that is in the shadow. Nothing is folded yet.
-    /// `history`: the frames that this state folds, from the partition's first.
+    /// Begins to fold `policy` beside the active one, and replaces another policy in the shadow. Nothing is folded yet.
+    /// `history` has the frames that this state folds, from the partition's first.
     public mutating func beginShadow(of policy: ScoringPolicy, history: @escaping RangeHistory) {
         shadowFold = ShadowFold(
             policy, partition: partition, skipped: skipped, maximumSessions: maximumSessions, history: history)
     }
 
-    /// Ends the shadow. Its state goes with what is returned; to let that go takes long where the state is large.
+    /// Ends the shadow and returns its state. To free a large state takes long.
     @discardableResult public mutating func endShadow() -> Retired? {
         defer { shadowFold = nil }
         return shadowFold.map { Retired(state: $0) }
     }
 
-    /// The policy in the shadow; nil if there is none. A switch to it takes it out of the shadow.
+    /// The policy in the shadow; nil if there is none. A switch to it removes it from the shadow.
     public var shadow: ShadowProgress? { shadowFold?.progress(beside: nextOffset) }
 
-    /// Folds frames of the history under the policy in the shadow, up to those that this state has folded. Of the slice `history`
-    /// counts frames and entries, and `timers` the timers. False: there is nothing more to do now; everything is folded, or the
-    /// history's next frame is not here yet.
+    /// Folds frames of the history under the policy in the shadow, up to those that this state has folded. The slice's
+    /// `history` limits frames and entries, its `timers` the timers. Returns false if there is nothing more to do now:
+    /// everything is folded, or the history's next frame is not available yet.
     ///
-    /// A record that cannot be folded ends the shadow (`ShadowProgress.failure`). Throws what the history throws; then it may be
-    /// called once more.
+    /// A record that cannot be folded ends the shadow (`ShadowProgress.failure`). Throws the history's errors; then it
+    /// may be called again.
     public mutating func catchUpShadow(within slice: Slice = .standard) throws -> Bool {
         try shadowFold?.catchUp(to: nextOffset, horizon: horizon, within: slice) ?? false
     }
 
-    /// A frame that this state has just folded; it stood at `start` before. A shadow that stood there too folds it, with as
-    /// many entries and timers as the last part's slice had. If they do not suffice, the shadow goes on with the frame in
-    /// `catchUpShadow`.
+    /// Folds a frame that this state has just folded, from `start` on, in a shadow that was at `start` too. The shadow
+    /// gets as many entries and timers as the slice of the last part. If they do not suffice, `catchUpShadow` continues
+    /// with the frame.
     mutating func followInShadow(
         _ frame: UnsafeRawBufferPointer, at offset: Int64, from start: Int64, within slice: Slice
     ) {
         guard let shadowFold, shadowFold.stands(at: start) else { return }
-        // One more: a frame of as many entries is at its end when the next one is asked for.
+        // One more, because the end of a frame is found at the request for the entry after its last.
         var own = Slice(
             timers: slice.timers, history: slice.entries < .max ? slice.entries + 1 : .max, cost: slice.cost)
         shadowFold.follow(frame, at: offset, horizon: horizon, within: &own)
     }
 
-    /// The shadow's state becomes the candidate, if it is of this text: it is no shadow any more.
+    /// Makes a candidate of the shadow's state, if it is of this text. It is no longer a shadow.
     mutating func takeShadow(of text: String) -> PolicyCandidate? {
         guard let shadowFold, shadowFold.isOf(text), let folding = shadowFold.folding else { return nil }
         self.shadowFold = nil
@@ -70,7 +71,7 @@ extension PartitionFold {
             ofShadow: folding, before: frameOffset, isHistoryFolded: folding.stands(at: nextOffset))
     }
 
-    /// Another policy is active than before.
+    /// Called after a switch of the active policy.
     mutating func noteSwitchBesideShadow() {
         if shadowFold?.isOf(policyText) == true { shadowFold = nil }
         shadowFold?.forgetComparison()
@@ -81,36 +82,36 @@ extension PartitionFold {
         shadowFold?.folding?.past.fold.standing(of: subject)
     }
 
-    /// Lends the shadow's state, which is a state for reading alone; nil if there is none.
+    /// Calls the body with the shadow's state, for reading only; nil if there is none.
     public func withShadow<Result>(_ body: (borrowing Fold) throws -> Result) rethrows -> Result? {
         guard let folding = shadowFold?.folding else { return nil }
         return try body(folding.past.fold)
     }
 
-    // MARK: What would differ
+    // MARK: Comparison
 
     public enum ComparisonProgress: Sendable {
-        /// The next call goes on with it.
+        /// The next call continues.
         case unfinished
-        /// All subjects are compared: `shadowDifference` is the result, and the next call begins anew.
+        /// All subjects are compared: `shadowDifference` is the result, and the next call begins a new comparison.
         case finished
-        /// There is no shadow, or the two states are not those of one offset: nothing is compared now. A comparison that is under
-        /// way goes on when they are.
+        /// There is no shadow, or the two states have different offsets, so nothing is compared now. A comparison in
+        /// progress continues when they are equal.
         case behind
     }
 
-    /// Compares the standings of as many subjects as the slice's `history` says.
+    /// Compares the standings of as many subjects as the slice's `history` allows.
     public mutating func compareShadow(within slice: Slice = .standard) -> ComparisonProgress {
         guard let shadowFold, !isWithinFrame, policy != nil else { return .behind }
         return shadowFold.compare(fold, at: nextOffset, records: slice.history)
     }
 
-    /// What the last comparison that was finished has found; nil if there is none since the shadow, or the active policy, began.
+    /// The result of the last complete comparison; nil if there is none since the shadow, or the active policy, began.
     public var shadowDifference: ShadowDifference? { shadowFold?.difference }
 }
 
 extension PartitionFold.Rule {
-    /// Of a policy that is folded beside the active one.
+    /// Whether the policy is folded beside the active one.
     var isBeside: Bool {
         switch self {
         case .past, .shadow: true
@@ -118,7 +119,7 @@ extension PartitionFold.Rule {
         }
     }
 
-    /// An empty state. Under the ledger's policies it is not known yet which one.
+    /// An empty state. Under the ledger's policies the first entry decides the policy.
     func fold(of policy: ScoringPolicy, version: FoldVersion = .newest, salt: FingerprintKey = .none) -> Fold {
         switch self {
         case .ledger, .fixed: Fold(policy: policy, version: version, salt: salt)

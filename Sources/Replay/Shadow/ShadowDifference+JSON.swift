@@ -1,5 +1,5 @@
 extension ShadowDifference {
-    /// One JSON object. Keys are always all there and in this order.
+    /// One JSON object. All keys are always present, in this order.
     ///
     /// ```
     /// {"policy": POLICY, "active": [POLICY],

@@ -2,10 +2,10 @@ internal import Events
 internal import Policy
 internal import Scoring
 
-/// What would differ if the policy in the shadow had always been the active one: subjects' standings in the two states, set side
-/// by side. Each subject is compared at one ledger offset; while a comparison goes on, the offset moves.
+/// The differences if the policy in the shadow had always been the active one: a comparison of subjects' standings in
+/// the two states. Each subject is compared at one ledger offset, which advances during a comparison.
 public struct ShadowDifference: Hashable, Sendable, Codable {
-    /// Subjects in `sample`.
+    /// The limit of subjects in `sample`.
     public static let maximumSample = 20
 
     public struct Policy: Hashable, Sendable, Codable {
@@ -23,7 +23,7 @@ public struct ShadowDifference: Hashable, Sendable, Codable {
         public var toClock: String?
     }
 
-    /// Subjects whose score in the shadow is higher, lower, or the same.
+    /// Numbers of subjects whose score in the shadow is higher, lower, or the same.
     public struct Scores: Hashable, Sendable, Codable {
         public var higher: Int64 = 0
         public var lower: Int64 = 0
@@ -31,30 +31,31 @@ public struct ShadowDifference: Hashable, Sendable, Codable {
     }
 
     public struct BandMove: Hashable, Sendable, Codable {
-        /// The band under the active policy, and that in the shadow.
+        /// The band under the active policy, and the band in the shadow.
         public var from: String
         public var to: String
         public var subjects: Int64
     }
 
-    /// Subjects whose band in the shadow is higher, lower, the same, or not to be compared: neither policy has both. The order is
-    /// that of the policy in the shadow or, where it lacks one of them, of the active one.
+    /// Numbers of subjects whose band in the shadow is higher, lower, the same, or not comparable, because neither
+    /// policy has both. The order is that of the policy in the shadow or, if it lacks one of them, of the active one.
     public struct Bands: Hashable, Sendable, Codable {
         public var up: Int64 = 0
         public var down: Int64 = 0
         public var same: Int64 = 0
         public var other: Int64 = 0
-        /// Every pair of bands with subjects, those that stay included; by the active policy's order, then by the other's.
+        /// Every pair of bands with subjects, including pairs of equal bands; by the active policy's order, then by the
+        /// other's.
         public var moves: [BandMove] = []
     }
 
     /// A perk or a sanction. A sanction counts while it is noticed, in force or stayed.
     public struct Item: Hashable, Sendable, Codable {
         public var id: String
-        /// Subjects that have it under the active policy, and in the shadow.
+        /// Subjects that have it under the active policy, and subjects that have it in the shadow.
         public var live: Int64
         public var shadow: Int64
-        /// Subjects that have it only in the shadow, and only under the active policy.
+        /// Subjects that have it only in the shadow, and subjects that have it only under the active policy.
         public var gained: Int64
         public var lost: Int64
     }
@@ -74,13 +75,13 @@ public struct ShadowDifference: Hashable, Sendable, Codable {
         public var sanctionsGained: [String]
         public var sanctionsLost: [String]
 
-        /// Of the scores.
+        /// The difference of the scores.
         public var difference: Int64 { shadow.score - live.score }
     }
 
     /// The policy in the shadow.
     public var policy: Policy
-    /// The active policies: one, unless partitions are under different ones.
+    /// The active policies: one, unless partitions have different ones.
     public var active: [Policy]
     public var partitions: [Partition]
     public var subjects: Int64 = 0
@@ -89,7 +90,8 @@ public struct ShadowDifference: Hashable, Sendable, Codable {
     /// In the order of the policy in the shadow; then those that only the active policy has.
     public var perks: [Item] = []
     public var sanctions: [Item] = []
-    /// Those whose scores differ most, of subjects that anything differs for; of equals the first by the bytes of their ids.
+    /// The subjects whose scores differ most, of those with any difference; of equals the first by the bytes of their
+    /// ids.
     public var sample: [Subject] = []
 }
 
@@ -142,7 +144,8 @@ extension ShadowDifference {
         }
     }
 
-    /// That of the subjects of both; they are of different partitions, and compared with the same policy in the shadow.
+    /// The difference for the subjects of both. They are of different partitions, and compared with the same policy in
+    /// the shadow.
     public static func + (a: Self, b: Self) -> Self {
         var sum = a
         for policy in b.active where !sum.active.contains(policy) { sum.active.append(policy) }

@@ -3,7 +3,7 @@ internal import Ledger
 internal import Policy
 internal import Scoring
 
-/// A policy that is folded beside the active one: its state, how far it has come, and what would differ.
+/// A policy that is folded beside the active one: its state, its progress, and the differences.
 final class ShadowFold {
     let policy: ScoringPolicy
     private let policyHash: String
@@ -13,7 +13,7 @@ final class ShadowFold {
     private(set) var difference: ShadowDifference?
     private var pass: Pass?
 
-    /// A comparison of all subjects that is under way.
+    /// A comparison of all subjects in progress.
     private struct Pass {
         var comparison: StateComparison
         let start: (offset: Int64, clock: Timestamp)
@@ -30,7 +30,7 @@ final class ShadowFold {
             history: history)
     }
 
-    /// Byte for byte: what is written of a policy is its text.
+    /// Compares byte for byte, as the text is what is published of a policy.
     func isOf(_ text: String) -> Bool { PolicyHash.areSame(policy.text, text) }
 
     func stands(at offset: Int64) -> Bool { folding?.stands(at: offset) ?? false }
@@ -57,7 +57,7 @@ final class ShadowFold {
         }
     }
 
-    /// Folds a frame that the live state has folded, as far as `left` goes.
+    /// Folds a frame that the live state has folded, as far as `left` allows.
     func follow(
         _ frame: UnsafeRawBufferPointer, at offset: Int64, horizon: Timestamp?, within left: inout PartitionFold.Slice
     ) {
@@ -70,15 +70,15 @@ final class ShadowFold {
         }
     }
 
-    /// The state goes, and what is known of it.
+    /// Drops the state and its comparison.
     private func fail(_ error: any Error) {
         failure = "\(error)"
         (folding, pass, difference) = (nil, nil, nil)
     }
 
-    // MARK: What would differ
+    // MARK: Comparison
 
-    /// Another policy is active: what was compared is no more.
+    /// Another policy is active, so the comparison is not valid any more.
     func forgetComparison() { (pass, difference) = (nil, nil) }
 
     /// As `PartitionFold.compareShadow`; `live` is the state of this offset.

@@ -2,8 +2,8 @@ internal import Events
 internal import Policy
 
 extension SourceWithdrawal.Difference {
-    /// `{"topic","entries","policy":{"id","version"},"foldedTo":[…],"comparison"}`, as a proposal's; `policy` in the comparison is
-    /// how things would be without the source, and `against` how they are.
+    /// `{"topic","entries","policy":{"id","version"},"foldedTo":[…],"comparison"}`, like a proposal's. In the
+    /// comparison `policy` is the state without the source, and `against` the present state.
     public var json: String {
         let bands = policy.bands.map(\.name)
         var json = JSONDocument()

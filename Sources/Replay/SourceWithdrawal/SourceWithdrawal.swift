@@ -2,10 +2,11 @@ internal import Ledger
 public import Policy
 internal import Scoring
 
-/// What would be without a source: folds a ledger under its own policies as it is, and once more as if nobody had ever written to
-/// one source topic. One partition at a time, on the calling thread; memory is what two states of one partition take.
+/// The state that would exist without a source: folds a ledger under its own policies, and again as if one source topic
+/// had never been written to. Works on one partition at a time, on the calling thread. Memory is that of two states of
+/// one partition.
 public struct SourceWithdrawal: Sendable {
-    /// From how things are to how they would be.
+    /// From the present state to the state without the source.
     public struct Difference: Sendable {
         public var topic: String
         /// Entries of the topic.
@@ -13,7 +14,7 @@ public struct SourceWithdrawal: Sendable {
         public var policy: ScoringPolicy
         /// By partition: the ledger offset before which everything is folded.
         public var nextOffsets: [Int64]
-        /// Names nobody: of the lists of subjects each has a number.
+        /// It has no ids: subjects in lists have numbers.
         public var comparison: BacktestReport.Comparison
     }
 
@@ -21,14 +22,14 @@ public struct SourceWithdrawal: Sendable {
         public let description: String
     }
 
-    /// The source topic, as origins name it.
+    /// The source topic, as in origins.
     public let topic: String
-    /// Subjects in the lists of those who gain and lose most.
+    /// The limit of subjects in the lists of those that gain and lose most.
     public var listLimit = 10
 
     public init(of topic: String) { self.topic = topic }
 
-    /// Throws `Failure` where partitions are under different policies, and what reading throws.
+    /// Throws `Failure` if partitions have different policies, and errors of reading.
     public func run(
         partitions: [Int32], source: @escaping LedgerReplay.Source, progress: ReplayProgress = ReplayProgress()
     ) throws -> Difference {
@@ -49,7 +50,7 @@ public struct SourceWithdrawal: Sendable {
             var without = try fold(
                 partition, without: [Array(topic.utf8)], until: current.nextOffset, source, progress)
             var facts = EncodedFacts()
-            // Without the source the clock may be an earlier one.
+            // Without the source the clock may be earlier.
             if current.fold.clock > without.fold.clock {
                 without.finish(at: current.fold.clock, above: [], into: &facts)
             }
@@ -100,7 +101,7 @@ public struct SourceWithdrawal: Sendable {
 }
 
 extension BacktestReport.Comparison {
-    /// With a number in place of each subject's id.
+    /// With a number instead of each subject's id.
     fileprivate var masked: Self {
         var copy = self
         for index in copy.gainers.indices { copy.gainers[index].subject = "gainer \(index + 1)" }

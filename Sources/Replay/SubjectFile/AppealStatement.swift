@@ -1,6 +1,6 @@
 public import Events
 
-/// What somebody said who appealed.
+/// The statement of an appeal.
 public struct AppealStatement: Sendable, Hashable {
     /// Empty if the event has none.
     public let text: String
@@ -9,7 +9,7 @@ public struct AppealStatement: Sendable, Hashable {
     public let source: String
     public let id: String
 
-    /// Of the last appeal that was filed against a sanction; nil if the subject's history has none.
+    /// The statement of the last appeal against a sanction; nil if the subject's history has none.
     public init?(_ history: SubjectEntries, sanction: String) {
         let decoder = EventDecoder()
         func string(_ name: StaticString, of entry: SubjectEntries.Entry) -> String? {

@@ -1,18 +1,19 @@
 internal import Scoring
 
-/// What became of an event of the ledger where it was folded.
+/// The outcome of an event when it was folded.
 public enum EventOutcome: String, Sendable, CaseIterable {
     case counted
-    /// The policy names its type, and no condition held.
+    /// The policy names its type, and every condition was false.
     case noMatch = "no-match"
-    /// No rule, no measure and no sanction names its type.
+    /// No rule, measure or sanction names its type.
     case notNamed = "type-not-named"
-    /// An expression gave nothing, and nothing else took it.
+    /// An evaluation failed, and no other part took the event.
     case evaluationError = "evaluation-error"
     case duplicate
     /// It was voided before it came, or while it waited for its subject's enrolment.
     case voidedBefore = "voided-before"
-    /// It came before its subject's enrolment; of an event whose end is known: and that let it count.
+    /// It came before its subject's enrolment. If the final outcome is known, it means that the enrolment made it
+    /// count.
     case early
     case earlyWaits = "early-waits"
     case earlyOlder = "early-older"
@@ -30,11 +31,11 @@ public enum EventOutcome: String, Sendable, CaseIterable {
     case appealIgnored = "appeal-ignored"
     case activated
     case activationIgnored = "activation-ignored"
-    /// A control event that took effect in a way that is not counted.
+    /// A control event that took effect and has no counter.
     case applied
 
-    /// `news`: what the fold has counted for the entry. What falls due where it moves the clock is counted with it, so what only
-    /// an event can do comes first.
+    /// `news` has the counts of the entry. They include the timers that fell due when it moved the clock, so counters
+    /// that only an event can change are checked first.
     init(of news: FoldCounters, isNamed: Bool, hasFailed: Bool) {
         let rules: [(Int64, EventOutcome)] = [
             (news.outOfRange, .outOfRange), (news.enrolments, .enrolled), (news.withdrawals, .withdrawn),

@@ -1,15 +1,15 @@
 internal import Events
 public import Ledger
 
-/// Looks for an event by its source and id in a ledger partition's frames, whoever it is about.
+/// Searches a ledger partition's frames for an event of any subject by its source and id.
 public struct EventSearch {
-    /// Where an entry with this source and id is.
+    /// The position of an entry with this source and id.
     public struct Found: Sendable, Hashable {
         public let partition: Int32
         public let offset: Int64
-        /// Its place in its frame.
+        /// Its index in its frame.
         public let entry: Int
-        /// Empty for an event that concerns everyone.
+        /// Empty for an event that concerns all subjects.
         public let subject: [UInt8]
 
         public init(partition: Int32, offset: Int64, entry: Int, subject: [UInt8]) {
@@ -18,7 +18,7 @@ public struct EventSearch {
         }
     }
 
-    /// Entries that are told of; the event is one of so many in the ledger only where somebody gives the same id to many.
+    /// The limit of entries that are reported. There are more only if a producer uses the same id for many events.
     public static let maximumFound = 64
 
     private let source, id: [UInt8]
@@ -28,7 +28,7 @@ public struct EventSearch {
 
     public init(source: [UInt8], id: [UInt8]) { (self.source, self.id) = (source, id) }
 
-    /// Adds what the frames have. A frame that cannot be read is passed over, as the fold passes over it.
+    /// Searches further frames. A frame that cannot be read is ignored, as the fold passes over it.
     public mutating func search(
         _ frames: any FrameSource, of partition: Int32, progress: ReplayProgress = ReplayProgress()
     ) throws {

@@ -2,9 +2,9 @@ public import Events
 internal import Ledger
 public import Scoring
 
-/// What an event did to its subject, each time that the ledger has it: from the subject's own entries.
+/// The effect of an event on its subject, for each of its occurrences in the ledger, from the subject's own entries.
 public struct EventTrace: Sendable {
-    /// A place in a ledger partition.
+    /// A position in a ledger partition.
     public struct Place: Sendable, Hashable {
         public let offset: Int64
         public let entry: Int
@@ -15,12 +15,12 @@ public struct EventTrace: Sendable {
     public struct Occurrence: Sendable {
         public let entry: SubjectEntries.Entry
         public let outcome: EventOutcome
-        /// In words, what the entry and the timers that were due by then changed.
+        /// In words, the changes by the entry and by the timers that were due by then.
         public let changes: [SubjectReplay.Change]
         public let errors: [Diagnosis.Failure]
-        /// The enrolment that let it count, of one that came early; nil if none did.
+        /// The enrolment that made an early event count; nil if there is none.
         public let countedBy: Place?
-        /// The void that took it back; nil if none did.
+        /// The void that removed it; nil if there is none.
         public let voidedBy: Place?
 
         public var place: Place { Place(offset: entry.offset, entry: entry.entry) }
@@ -30,7 +30,7 @@ public struct EventTrace: Sendable {
     /// In the ledger's order.
     public let occurrences: [Occurrence]
 
-    /// Of the event that `source` and `id` name, and of no other.
+    /// Traces the event of `source` and `id`.
     public init(_ history: SubjectEntries, source: [UInt8], id: [UInt8]) throws {
         let replay = try SubjectReplay(history)
         let decoder = EventDecoder()
@@ -89,7 +89,7 @@ extension EventTrace {
 }
 
 extension EventTrace.Occurrence {
-    /// `"result","why","countedBy","voidedBy","changes":[…],"errors":[…]`, as a subject's file has the last two.
+    /// `"result","why","countedBy","voidedBy","changes":[…],"errors":[…]`. The last two are as in a subject's file.
     public func writeMembers(to writer: inout ByteWriter) {
         writer.append("\"result\":")
         writer.append(jsonString: outcome.rawValue)
@@ -149,7 +149,7 @@ extension SubjectEntries.Entry {
 
     fileprivate var isOfBehaviour: Bool { type.withUnsafeBytes { ControlType($0) == nil } }
 
-    /// Where intake read it; nil for what Standing itself wrote.
+    /// The record that intake read; nil for an entry of Standing itself.
     public var origin: (topic: String, partition: Int32, offset: Int64)? {
         kind == .event ? (String(decoding: topic, as: UTF8.self), partition, sourceOffset) : nil
     }

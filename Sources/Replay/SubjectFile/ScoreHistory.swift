@@ -1,9 +1,9 @@
 public import Events
 internal import Scoring
 
-/// A subject's score over time, with what made each step: what a plot needs.
+/// A subject's score over time, with the causes of each step: the data of a plot.
 public struct ScoreHistory: Sendable {
-    /// From here on the score is this one.
+    /// The score from this time on.
     public struct Point: Sendable, Equatable {
         public var time: Timestamp
         /// Nil from a withdrawal on.
@@ -11,7 +11,7 @@ public struct ScoreHistory: Sendable {
         public var band: String?
         /// Rules and points, largest first.
         public var reasons: [(rule: String, points: Int64)]
-        /// The number of the entry in the history; nil where time passed.
+        /// The number of the entry in the history; nil if the passage of time is the cause.
         var entry: Int?
 
         public static func == (a: Self, b: Self) -> Bool {
@@ -20,18 +20,19 @@ public struct ScoreHistory: Sendable {
         }
     }
 
-    /// Points of a plot, and reasons of a point.
+    /// Limits of the points of a plot.
     public static let pointLimits = 4...5000
     public static let maximumReasons = 5
 
     /// In the order in which they came.
     public let points: [Point]
-    /// How many there are in all; more than `points` where some are left out.
+    /// The number of all points; greater than that of `points` if some are omitted.
     public let steps: Int
     private let history: SubjectEntries
 
-    /// At most `maximum` points, one of `pointLimits`. Of many, each quarter of that number of equal stretches leaves its first and last
-    /// point, its least and its greatest score: so no peak is lost, and a plot that is no wider looks the same. Throws what a replay throws.
+    /// At most `maximum` points, which is clamped to `pointLimits`. If there are more, the points are divided into a
+    /// quarter of that number of equal stretches. Each stretch retains its first and last point, and its least and
+    /// greatest score. So no peak is lost, and a plot of that width looks the same. Throws errors of a replay.
     public init(_ history: SubjectEntries, asOf time: Timestamp? = nil, maximum: Int) throws {
         let replay = try SubjectReplay(history, asOf: time)
         var points: [Point] = []
@@ -66,7 +67,8 @@ public struct ScoreHistory: Sendable {
     }
 
     /// `{"subject","steps","points":[{"time","score","band","cause":{"type","source","id","time","offset"},"reasons":[{"rule",
-    /// "points"}]}]}`; `cause` is null where time passed, `score` and `band` from a withdrawal on.
+    /// "points"}]}]}`. `cause` is null if the passage of time is the cause; `score` and `band` are null from a
+    /// withdrawal on.
     public func write(to writer: inout ByteWriter) {
         writer.append("{\"subject\":")
         history.subject.withUnsafeBytes { writer.append(jsonString: $0) }

@@ -2,10 +2,10 @@ public import Events
 
 extension SubjectDifference {
     /// `{"subject","from","to","score","dimensions":{name:points},"parts":[{"part","score","dimensions","steps",
-    /// "reasons":[{"rule","dimension","points","event":{"type","source","id","time","offset"}}]}]}`; `from` and `to` are
-    /// `{"clock","score","band","dimensions","policy":{"id","version"}}`, with null for the score and the band of who was not enrolled.
-    /// `score` and `dimensions` are the difference, which is the sum of the parts'. A part without a step is left out, and the `event` of
-    /// a reason is null where time passed.
+    /// "reasons":[{"rule","dimension","points","event":{"type","source","id","time","offset"}}]}]}`; `from` and `to`
+    /// are `{"clock","score","band","dimensions","policy":{"id","version"}}`, with null for the score and the band of a
+    /// subject that was not enrolled. `score` and `dimensions` are the difference, which is the sum of the parts'. A
+    /// part without a step is omitted. The `event` of a reason is null if the passage of time is the cause.
     public func write(to writer: inout ByteWriter) {
         writer.append("{\"subject\":")
         subject.withUnsafeBytes { writer.append(jsonString: $0) }
@@ -92,7 +92,7 @@ extension SubjectDifference.Moment {
 }
 
 extension SubjectEntries.Entry {
-    /// `{"type","source","id","time","offset"}`: an event that something is due to, with its ledger offset.
+    /// `{"type","source","id","time","offset"}`: the event that is a cause, with its ledger offset.
     func writeCause(to writer: inout ByteWriter) {
         writer.append("{\"type\":")
         type.withUnsafeBytes { writer.append(jsonString: $0) }

@@ -3,38 +3,39 @@ internal import Ledger
 internal import Policy
 internal import Scoring
 
-/// Why a subject's score is another than it was: the difference of two moments in parts, each of one sort of cause. They add up to the
-/// difference exactly, in the score and in each dimension.
+/// The reasons why a subject's score has changed: the difference of two moments in parts, each with causes of one sort.
+/// The parts add up to the difference exactly, in the score and in each dimension.
 ///
-/// A subject's life is gone through from the one moment to the other, in the ledger's order. Every step is of one sort, and what it
-/// changes in the score as it is, clamped, is the sort's: the sum of all steps is the difference. A step is an entry, or the time that
-/// passes before one: what falls due until an entry's time is up to time, not to the entry. Who is not enrolled counts as 0, so that an
-/// enrolment gives the base score, and a withdrawal takes all.
+/// The subject's entries are folded from the first moment to the second, in the ledger's order. Every step is of one
+/// sort, and its change of the clamped score is attributed to that sort, so the sum of all steps is the difference. A
+/// step is an entry, or the time that passes before one: timers that fall due by an entry's time are attributed to
+/// time, not to the entry. A subject that is not enrolled counts as 0, so an enrolment adds the base score, and a
+/// withdrawal subtracts everything.
 ///
-/// The split is that of the ledger's order, which is the same for everyone. As long as no cap and no clamp binds and neither a policy is
-/// activated nor a window ends in between, each event gives what it would give at any other place, and the parts do not depend on the
-/// order.
+/// The attribution follows the ledger's order, which is the same for all subjects. If no cap and no clamp applies, and
+/// neither an activation of a policy nor the end of a window is in between, each event would add the same at any other
+/// position. Then the parts do not depend on the order.
 public struct SubjectDifference: Sendable {
     public enum Sort: String, CaseIterable, Sendable {
-        /// Behaviour events, those that came before the enrolment and that it let count included.
+        /// Behaviour events, including early ones that an enrolment made count.
         case behaviour
         /// Periods and windows that ended, and points that faded.
         case time
         /// Policies that were activated.
         case policy
-        /// Voids, and what came of appeals.
+        /// Voids, and outcomes of appeals.
         case correction
         /// Enrolments, withdrawals and attributes.
         case identity
     }
 
-    /// What somebody was at a moment.
+    /// A subject's values at a moment.
     public struct Moment: Sendable, Equatable {
         public var clock: Timestamp
-        /// Nil for who was not enrolled.
+        /// Nil if the subject was not enrolled.
         public var score: Int64?
         public var band: String?
-        /// In the policy's order; empty for who was not enrolled.
+        /// In the policy's order; empty if the subject was not enrolled.
         public var dimensions: [(name: String, points: Int64)]
         /// Id and version; nil before the ledger's beginning.
         public var policy: (id: String, version: Int64)?
@@ -46,46 +47,48 @@ public struct SubjectDifference: Sendable {
         }
     }
 
-    /// What a rule's points changed by.
+    /// The change of a rule's points.
     public struct Reason: Sendable, Equatable {
         public var rule: String
         public var dimension: String
         /// After the rule's caps, before the clamps of the dimension and of the score.
         public var points: Int64
-        /// The number of the entry in the history; nil where time passed.
+        /// The number of the entry in the history; nil if the passage of time is the cause.
         var entry: Int?
     }
 
     public struct Part: Sendable {
         public let sort: Sort
         public internal(set) var score: Int64 = 0
-        /// By the names of both policies' dimensions, in order of `SubjectDifference.dimensions`.
+        /// By the names of both policies' dimensions, in the order of `SubjectDifference.dimensions`.
         public internal(set) var dimensions: [Int64] = []
-        /// Entries, or stretches of time, that changed a rule's points, a dimension or the score.
+        /// The number of entries, or stretches of time, that changed a rule's points, a dimension or the score.
         public internal(set) var steps = 0
-        /// The largest, largest first.
+        /// The largest reasons, largest first.
         public internal(set) var reasons: [Reason] = []
     }
 
-    /// Reasons of a part.
+    /// The limit of a part's reasons.
     public static let maximumReasons = 20
-    /// Enrolments of which is told what the early events that they let count gave; of more that is part of the enrolment.
+    /// The limit of enrolments whose early events are attributed to behaviour. Beyond it they are part of the
+    /// enrolment.
     static let maximumEnrolments = 16
 
     public let from: Moment
     public let to: Moment
-    /// The names of all dimensions that there were on the way, in the order in which they came.
+    /// The names of all dimensions between the two moments, in the order in which they came.
     public private(set) var dimensions: [String] = []
     /// One of each sort, in their order.
     public private(set) var parts: [Part]
     private let history: SubjectEntries
 
-    /// A point in a subject's history: so many of its entries, and the clock after them.
+    /// A point in a subject's history: the number of its entries, and the clock after them.
     public struct Point: Sendable, Equatable {
         let entries: Int
         let clock: Timestamp
 
-        /// As `SubjectReplay` takes it: before the first entry that came when the clock was beyond the time, or that moved it beyond.
+        /// As `SubjectReplay` takes it: before the first entry that came when the clock was beyond the time, or that
+        /// moved it beyond.
         public init(_ time: Timestamp, in history: SubjectEntries) {
             entries = history.entries.firstIndex { $0.clock > time || $0.time > time } ?? history.entries.count
             clock = time
@@ -100,7 +103,7 @@ public struct SubjectDifference: Sendable {
         public func isAfter(_ other: Point) -> Bool { entries > other.entries || clock > other.clock }
     }
 
-    /// `from` must not be after `to`. Throws what a replay throws.
+    /// `from` must not be after `to`. Throws errors of a replay.
     public init(_ history: SubjectEntries, from start: Point, to end: Point) throws {
         precondition(!start.isAfter(end), "the first moment is after the second")
         self.history = history
@@ -122,13 +125,13 @@ public struct SubjectDifference: Sendable {
 
     public var score: Int64 { (to.score ?? 0) - (from.score ?? 0) }
 
-    /// The difference in a dimension; one that a policy does not have is 0 there.
+    /// The difference in a dimension. A dimension that a policy lacks is 0 there.
     public func points(in dimension: String) -> Int64 {
         func points(_ moment: Moment) -> Int64 { moment.dimensions.first { $0.name == dimension }?.points ?? 0 }
         return points(to) - points(from)
     }
 
-    /// An entry as a reason names it.
+    /// The entry of a reason; nil if the passage of time is the cause.
     func entry(_ reason: Reason) -> SubjectEntries.Entry? { reason.entry.map { history.entries[$0] } }
 
     var subject: [UInt8] { history.subject }
@@ -148,7 +151,7 @@ extension SubjectDifference.Moment {
 extension SubjectDifference.Part {
     fileprivate init(_ sort: SubjectDifference.Sort) { self.sort = sort }
 
-    /// Keeps the largest; of equal ones those that came first.
+    /// Retains the largest reasons; of equal ones those that came first.
     fileprivate mutating func trim(to maximum: Int) {
         let ordered = reasons.enumerated().sorted {
             ($1.element.points.magnitude, $0.offset) < ($0.element.points.magnitude, $1.offset)
@@ -157,12 +160,12 @@ extension SubjectDifference.Part {
     }
 }
 
-/// The way from one moment to the other.
+/// The walk from one moment to the other.
 private struct Walk: ~Copyable {
-    /// What the score is made of at a moment.
+    /// The parts of the score at a moment.
     private struct State {
         var score: Int64 = 0
-        /// By the place in `dimensions`.
+        /// By the index in `dimensions`.
         var points: [Int64] = []
         /// By the rule's id.
         var rules: [String: (dimension: String, points: Int64)] = [:]
@@ -182,7 +185,7 @@ private struct Walk: ~Copyable {
 
     mutating func begin() { state = readState() }
 
-    /// The time that passes before the next entry, then the entry.
+    /// Walks the time that passes before the next entry, then the entry.
     mutating func step() throws {
         let number = replay.next
         let entry = history.entries[number]
@@ -210,7 +213,7 @@ private struct Walk: ~Copyable {
         note(.time, nil, readState())
     }
 
-    /// What an enrolment gives without the early events that it let count.
+    /// The standing after an enrolment without the early events that it made count.
     private func standing(after number: Int, without early: [Int]) throws -> SubjectReplay {
         var other = SubjectReplay(before: history.keeping { $0 <= number && !early.contains($0) })
         while other.next <= number - early.count { try other.takeNext() }
@@ -219,7 +222,7 @@ private struct Walk: ~Copyable {
 
     private mutating func readState() -> State { Self.read(replay, &dimensions) }
 
-    /// Names of dimensions that are new are added to `dimensions`.
+    /// Appends names of new dimensions to `dimensions`.
     private static func read(_ replay: borrowing SubjectReplay, _ dimensions: inout [String]) -> State {
         guard let standing = replay.standing else { return State() }
         let policy = replay.fold.policy
@@ -238,7 +241,7 @@ private struct Walk: ~Copyable {
         return state
     }
 
-    /// What changed is the sort's.
+    /// Attributes the changes to the sort.
     private mutating func note(_ sort: SubjectDifference.Sort, _ entry: Int?, _ new: State) {
         let place = SubjectDifference.Sort.allCases.firstIndex(of: sort)!
         func points(_ state: State, _ place: Int) -> Int64 {
@@ -272,7 +275,7 @@ extension SubjectDifference.Sort {
         case nil: self = .behaviour
         case .enrolled, .withdrawn: self = .identity
         case .eventVoided, .appealFiled, .appealDecided: self = .correction
-        // What the ledger says of itself changes nobody's score, but the activation of a policy.
+        // Of the ledger's own entries only the activation of a policy changes scores.
         case .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped:
             self = .policy
         }

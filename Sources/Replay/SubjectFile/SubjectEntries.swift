@@ -1,9 +1,9 @@
 public import Events
 public import Ledger
 
-/// One subject's entries in its ledger partition, kept: with those that concern everyone, oldest first.
+/// One subject's entries in its ledger partition, with those that concern all subjects, oldest first. They are copies.
 public struct SubjectEntries: Sendable {
-    /// What of an entry is kept.
+    /// A copy of an entry.
     public struct Entry: Sendable {
         public let offset: Int64
         public let entry: Int
@@ -14,7 +14,7 @@ public struct SubjectEntries: Sendable {
         let topic, source, type, subject, id, data: [UInt8]
         public let partition: Int32
         public let sourceOffset: Int64
-        /// Of a topic that had lost records: it imposed nothing.
+        /// Whether its topic had lost records, so that it imposed nothing.
         public let isFrozen: Bool
 
         init(_ entry: HistoryEntry) {
@@ -31,7 +31,7 @@ public struct SubjectEntries: Sendable {
             data = Array(entry.event.data)
         }
 
-        /// Lends the entry as an event.
+        /// Calls the body with the entry as an event.
         func lend<Result>(_ body: (EventView) throws -> Result) rethrows -> Result {
             try source.withUnsafeBytes { source in
                 try type.withUnsafeBytes { type in
@@ -53,15 +53,15 @@ public struct SubjectEntries: Sendable {
         public var description: String { "more than \(SubjectEntries.limit) entries of one subject" }
     }
 
-    /// Entries of one subject that are taken into memory.
+    /// The limit of a subject's entries in memory.
     public static let limit = 100_000
 
     public let subject: [UInt8]
     public private(set) var entries: [Entry] = []
-    /// The partition's clock behind them.
+    /// The partition's clock after them.
     public let clock: Timestamp
 
-    /// Those before ledger offset `end`. Throws `ArchiveDamage`, `TooMany`.
+    /// The entries before ledger offset `end`. Throws `ArchiveDamage`, `TooMany`.
     public init(of subject: [UInt8], in history: SubjectHistory, until end: Int64 = .max) throws {
         self.subject = subject
         var entries: [Entry] = []
@@ -74,8 +74,8 @@ public struct SubjectEntries: Sendable {
         self.entries = entries
     }
 
-    /// Those before ledger offset `end`, of a ledger partition that is read from its beginning. Throws what reading throws, and
-    /// `TooMany`.
+    /// The entries before ledger offset `end`, of a ledger partition that is read from its beginning. Throws errors of
+    /// reading, and `TooMany`.
     public init(
         of subject: [UInt8], in frames: any FrameSource, until end: Int64 = .max,
         progress: ReplayProgress = ReplayProgress()
@@ -104,17 +104,17 @@ public struct SubjectEntries: Sendable {
         self.entries = entries
     }
 
-    /// Whether there is any but those that concern everyone.
+    /// Whether there is any entry of the subject itself.
     public var isOfSubject: Bool { entries.contains { !$0.subject.isEmpty } }
 
-    /// Those whose numbers `isKept` takes.
+    /// The entries whose numbers satisfy the predicate.
     func keeping(_ isKept: (Int) -> Bool) -> SubjectEntries {
         var copy = self
         copy.entries = entries.indices.filter(isKept).map { entries[$0] }
         return copy
     }
 
-    /// As if the event, and the voids of it, had never been.
+    /// The entries without the event and its voids.
     func without(source: [UInt8], id: [UInt8], _ decoder: EventDecoder) -> SubjectEntries {
         var copy = self
         copy.entries.removeAll { entry in

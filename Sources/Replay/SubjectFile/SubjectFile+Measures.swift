@@ -4,13 +4,13 @@ internal import Policy
 internal import Scoring
 
 extension SubjectFile {
-    /// `[{"measure","value","events":[{"time","type","source","id"}]}]`: what each measure of the subject is now, null if it is
-    /// absent, and the events in it, as they came; of a streak also those that break it.
+    /// `[{"measure","value","events":[{"time","type","source","id"}]}]`: each measure's present value, null if it is
+    /// absent, and the events in it, in their order; of a streak also those that break it.
     static func writeMeasures(
         of standing: Standing, in replay: borrowing SubjectReplay, _ history: SubjectEntries,
         to writer: inout ByteWriter
     ) {
-        // The same event may have come in an earlier enrolment too, and then counted there.
+        // The same event may have come in an earlier enrolment too, and counted there.
         let entries = replay.entriesOfEnrolment
         writer.append("[")
         for (index, item) in standing.measures.enumerated() {

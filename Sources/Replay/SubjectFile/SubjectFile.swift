@@ -3,15 +3,15 @@ internal import Ledger
 internal import Policy
 internal import Scoring
 
-/// Everything that is held about one subject, for that subject: what happened, what each event changed and why, and what
-/// would have been without what was voided.
+/// All data about one subject, for that subject: its events, the changes by each event with their reasons, and what
+/// would have been different without the voided events.
 public struct SubjectFile: ~Copyable {
     private let history: SubjectEntries
     private let replay: SubjectReplay
-    /// Voided events and what they had cost, in the order of the voids.
+    /// Voided events and their effects, in the order of the voids.
     private let voids: [(source: [UInt8], id: [UInt8], reason: String, time: Timestamp, makeGood: MakeGood)]
 
-    /// What the source topics declare, by name.
+    /// The declarations of the source topics, by name.
     let declarations: [String: SourceDeclaration]
 
     /// As of `time`, the partition's clock.
@@ -43,21 +43,22 @@ public struct SubjectFile: ~Copyable {
         self.voids = voids
     }
 
-    /// What each void makes good, in their order.
+    /// The make-good of each void, in their order.
     public var makeGoods: [MakeGood] { voids.map(\.makeGood) }
 
     /// `{"subject","clock","standing","history":[{"offset","entry","time","type","source","id","origin","changes":[…]}],
     /// "voided":[{"source","id","reason","at","wouldHaveHad":[{"perk","from","until"}],
-    /// "wouldNotHaveBeenUnder":[{"sanction","from","until"}]}]}`. `standing` is null for who is not enrolled; where it has
-    /// measures, `"measures":[{"measure","value","events":[{"time","type","source","id"}]}]` follows it. What the score rests on
-    /// stands at the end as `sources` and `parts` (`SubjectSources`), and `origin` names owner and sector of a topic that
-    /// declares them.
+    /// "wouldNotHaveBeenUnder":[{"sanction","from","until"}]}]}`. `standing` is null if the subject is not enrolled. If
+    /// it has measures, `"measures":[{"measure","value","events":[{"time","type","source","id"}]}]` follows it. The
+    /// sources of the score are at the end as `sources` and `parts` (`SubjectSources`). `origin` names owner and sector
+    /// if the topic declares them.
     ///
-    /// Where an event did not count, its item of `history` says why: `"unmatched":true` if no rule, no measure and no sanction names its
-    /// type, and `"errors":[{"rule","error"}]` (or `sanction`, or `perk`) if an expression gave nothing. Of an error that
-    /// befell several events at once, or an early event that counts from here on, `count` or `source` and `id` follow.
+    /// If an event did not count, its item of `history` has the reason: `"unmatched":true` if no rule, measure or
+    /// sanction names its type, and `"errors":[{"rule","error"}]` (or `sanction`, or `perk`) if an evaluation failed.
+    /// `count` follows if an error occurred for several events at once; `source` and `id` follow for an early event
+    /// that counts from here on.
     ///
-    /// `source`: the history has only entries of this source topic, or with this `source`; nil for all.
+    /// With `source` the history has only entries of this source topic, or with this `source`; nil for all.
     public func write(to writer: inout ByteWriter, source: [UInt8]? = nil) {
         writer.append("{\"subject\":")
         history.subject.withUnsafeBytes { writer.append(jsonString: $0) }
@@ -115,7 +116,7 @@ public struct SubjectFile: ~Copyable {
         writer.append(byte: 0x22)
     }
 
-    /// An entry with what it changed; without one, what time changed.
+    /// Writes an entry with its changes; without an entry, the changes by time.
     private func write(_ step: SubjectReplay.Step, to writer: inout ByteWriter) {
         if let number = step.entry {
             let entry = history.entries[number]
@@ -155,7 +156,7 @@ public struct SubjectFile: ~Copyable {
         writer.append("}")
     }
 
-    /// An evaluation that gave nothing; how often if more than once, and the event if it is not the entry's.
+    /// A failed evaluation, with its count if it is more than one, and the event if it is not the entry's.
     static func write(
         _ error: Diagnosis.Failure, of entry: SubjectEntries.Entry?, to writer: inout ByteWriter
     ) {

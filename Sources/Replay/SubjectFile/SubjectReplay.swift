@@ -3,10 +3,10 @@ internal import Ledger
 public import Policy
 public import Scoring
 
-/// Folds one subject's own entries: at every entry it has the standing that the subject has in its partition, because
-/// subjects share nothing but the clock, the policy and the room for early events (`Fold.maximumEarlyEvents`).
+/// Folds one subject's own entries. At every entry it has the standing that the subject has in its partition, because
+/// subjects share only the clock, the policy and the limit of early events (`Fold.maximumEarlyEvents`).
 public struct SubjectReplay: ~Copyable {
-    /// What a fact says, in words.
+    /// A fact in words.
     public struct Change: Sendable, Equatable {
         public var time: Timestamp
         public var kind: Fact.Kind
@@ -17,7 +17,7 @@ public struct SubjectReplay: ~Copyable {
         public var after: String?
         /// The score of `after`.
         public var score: Int64?
-        /// A timer's, which fell due before the entry of the step.
+        /// Whether a timer made the change, which fell due before the entry of the step.
         public var isTimer = false
         /// Rules and points, largest first.
         public var reasons: [(rule: String, points: Int64)]
@@ -28,17 +28,18 @@ public struct SubjectReplay: ~Copyable {
         }
     }
 
-    /// What an entry, and the timers that were due by then, changed. `entry`: its number in `entries`; nil: only timers.
+    /// The changes by an entry, and by the timers that were due by then. `entry` is its number in `entries`; nil if
+    /// there were only timers.
     public struct Step: Sendable {
         public var entry: Int?
         public var changes: [Change]
-        /// Evaluations that gave nothing. Their example is the entry's event, or an early one that its enrolment let count.
+        /// Failed evaluations. Their example is the entry's event, or an early one that its enrolment made count.
         public var errors: [Diagnosis.Failure] = []
-        /// The entry is an event of a type that no rule, no measure and no sanction names.
+        /// Whether the entry is an event of a type that no rule, measure or sanction names.
         public var isUnmatched = false
-        /// What became of the entry; nil without one.
+        /// The outcome of the entry; nil if there is none.
         public var outcome: EventOutcome?
-        /// Early events that the entry, an enrolment, let count: their numbers in `entries`.
+        /// Early events that the entry, an enrolment, made count: their numbers in `entries`.
         public var letCount: [Int] = []
     }
 
@@ -49,17 +50,17 @@ public struct SubjectReplay: ~Copyable {
     private let fixedPolicy: ScoringPolicy?
     private let decoder = EventDecoder()
     private var folded = 0
-    /// Early events since the subject was enrolled last, each with the clock from which it waits no more.
+    /// Early events since the subject's last enrolment, each with the clock at which its wait expires.
     private var waiting: [(entry: Int, expires: Timestamp)] = []
-    /// Why early events did not count, by their numbers in `entries`.
+    /// The reasons why early events did not count, by their numbers in `entries`.
     private var inVain: [Int: EventOutcome] = [:]
-    /// Where the enrolment begins that the subject is in, or was in last.
+    /// The begin of the subject's present or last enrolment.
     private var enrolment = (entry: 0, early: [Int]())
     private var previous: ScoringPolicy?
 
-    /// `policy`: this one, whatever the ledger says; nil: those that it activates. With `asOf` it ends before the first
-    /// entry that came when the partition's clock was beyond that, or that would have moved it beyond; without, the clock is
-    /// moved to the partition's.
+    /// `policy` is used regardless of the ledger's policies; nil for those that the ledger activates. With `asOf` it
+    /// ends before the first entry that came when the partition's clock was beyond that, or that would have moved it
+    /// beyond. Without it the clock is moved to the partition's.
     public init(_ history: SubjectEntries, policy: ScoringPolicy? = nil, asOf time: Timestamp? = nil) throws {
         subject = history.subject
         entries = history.entries
@@ -72,7 +73,8 @@ public struct SubjectReplay: ~Copyable {
         advance(to: time ?? history.clock)
     }
 
-    /// Before the first entry; `takeNext` takes one after the other, under the policies that the ledger activates.
+    /// Begins before the first entry. `takeNext` folds one entry after the other, under the policies that the ledger
+    /// activates.
     init(before history: SubjectEntries) {
         (subject, entries, fixedPolicy) = (history.subject, history.entries, nil)
     }
@@ -82,7 +84,7 @@ public struct SubjectReplay: ~Copyable {
 
     mutating func takeNext() throws { try take(folded) }
 
-    /// Moves the clock: what is due by then happens.
+    /// Moves the clock and fires what is due by then.
     public mutating func advance(to time: Timestamp) {
         fold.tick(time, entry: 0)
         note(nil)
@@ -90,11 +92,11 @@ public struct SubjectReplay: ~Copyable {
 
     public var standing: Standing? { subject.withUnsafeBytes { fold.standing(of: $0) } }
 
-    /// The entries that may count in the enrolment that the subject is in, or was in last: the early events that it let count,
-    /// itself, and what came after it. Numbers in `entries`.
+    /// The entries that may count in the subject's present or last enrolment: the early events that it made count, the
+    /// enrolment itself, and later entries. Numbers in `entries`.
     var entriesOfEnrolment: [Int] { enrolment.early + Array(enrolment.entry..<folded) }
 
-    /// Notes what an entry did to the subject's enrolment; returns the early events that it let count.
+    /// Records the effect of an entry on the subject's enrolment. Returns the early events that it made count.
     private mutating func noteEnrolment(_ number: Int, wasEnrolled: Bool, early: Int64) -> [Int] {
         let entry = entries[number]
         if fold.counters.early > early {
@@ -129,7 +131,7 @@ public struct SubjectReplay: ~Copyable {
         return enrolment.early
     }
 
-    /// What has become of an early event by now.
+    /// The outcome of an early event so far.
     func outcome(ofEarly number: Int) -> EventOutcome {
         if let outcome = inVain[number] { return outcome }
         guard let item = waiting.first(where: { $0.entry == number }) else { return .early }
@@ -169,7 +171,7 @@ public struct SubjectReplay: ~Copyable {
             text != fold.policy.text
         else { return }
         note(nil)
-        // The ledger goes on behind one that does not compile: it is passed over there (`SkipSearch`).
+        // The ledger continues after a policy that does not compile, which is passed over there (`SkipSearch`).
         guard let policy = try? ScoringPolicy(yaml: text, file: "") else { return }
         var past = Fold(pastOf: policy)
         var hasBegun = false
@@ -189,7 +191,7 @@ public struct SubjectReplay: ~Copyable {
         swap(&fold, &past)
     }
 
-    /// What Standing itself wrote: the ledger's beginning, or a newer fold version.
+    /// Handles an entry of Standing itself: the ledger's beginning, or a newer fold version.
     private mutating func begin(by event: EventView, at offset: Int64) throws {
         switch ControlType(event.type) {
         case .policyActivated:
@@ -222,7 +224,7 @@ public struct SubjectReplay: ~Copyable {
         }
     }
 
-    /// Puts what has happened since the last time into words.
+    /// Puts the changes since the last call into words.
     private mutating func note(_ entry: Int?, isUnmatched: Bool = false) {
         defer { fold.clearOutput() }
         let errors = fold.takeDiagnosis().failures
@@ -253,13 +255,13 @@ public struct SubjectReplay: ~Copyable {
     }
 }
 
-/// What of a subject's past would have been otherwise without an event that was voided.
+/// The differences in a subject's past without an event that was voided.
 public struct MakeGood: Sendable, Equatable {
-    /// A span in which it would have held a perk that it had not, or was under a sanction that it would not have been.
+    /// A span in which the subject would have had a perk that it lacked, or had a sanction that it would not have had.
     public struct Span: Sendable, Equatable {
         public var item: String
         public var from: Timestamp
-        /// Nil: still.
+        /// Nil if the span has not ended.
         public var until: Timestamp?
 
         public init(item: String, from: Timestamp, until: Timestamp?) {
@@ -269,7 +271,7 @@ public struct MakeGood: Sendable, Equatable {
 
     /// Perks that it would have had.
     public var perks: [Span]
-    /// Sanctions, noticed to lifted, that it would not have been under.
+    /// Sanctions, from noticed to lifted, that it would not have had.
     public var sanctions: [Span]
 
     public init(perks: [Span], sanctions: [Span]) { (self.perks, self.sanctions) = (perks, sanctions) }
@@ -285,7 +287,7 @@ public struct MakeGood: Sendable, Equatable {
             less: Self.spans(without, from: begins, until: [.sanctionLifted]))
     }
 
-    /// By item: when it was held.
+    /// The spans of each item.
     private static func spans(
         _ steps: [SubjectReplay.Step], from begins: Set<Fact.Kind>, until ends: Set<Fact.Kind>
     ) -> [String: [(from: Timestamp, until: Timestamp?)]] {

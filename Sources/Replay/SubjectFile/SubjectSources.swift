@@ -3,8 +3,8 @@ internal import Ledger
 internal import Policy
 internal import Scoring
 
-/// What a subject's score rests on: the points of each source topic before any cap, and what caps, rules over measures and the
-/// limits of dimensions and of the score add to their sum. The parts add up to the score exactly.
+/// The sources of a subject's score: the points of each source topic before any cap, and the effects of caps, rules
+/// over measures and the limits of dimensions and of the score on their sum. The parts add up to the score exactly.
 struct SubjectSources {
     struct Part: Equatable {
         var rule: Int
@@ -15,7 +15,7 @@ struct SubjectSources {
 
     struct Source: Equatable {
         var topic: [UInt8]
-        /// Of this subject, whatever became of them.
+        /// Entries of this subject, whatever their outcome.
         var entries: Int64
         /// In policy order, without rules under which no event counts.
         var parts: [Part]
@@ -25,7 +25,7 @@ struct SubjectSources {
     private(set) var sources: [Source] = []
     private let policy: ScoringPolicy
     private let standing: Standing?
-    /// Of rules with events.
+    /// The points of rules with events.
     private var points: Int64 = 0
     private var caps: Int64 = 0
     private var rulesOverMeasures: Int64 = 0
@@ -73,8 +73,8 @@ struct SubjectSources {
     }
 
     /// `"sources":[{"topic","owner","sector","entries","points","rules":[{"rule","dimension","points","events"}]}],
-    /// "parts":{"base","sources","caps","rulesOverMeasures","dimensionLimits","scoreLimits","score"}`. `owner` and `sector` are
-    /// left out if the topic does not declare them; `parts` is null for who is not enrolled.
+    /// "parts":{"base","sources","caps","rulesOverMeasures","dimensionLimits","scoreLimits","score"}`. `owner` and
+    /// `sector` are omitted if the topic does not declare them; `parts` is null if the subject is not enrolled.
     func write(to writer: inout ByteWriter, _ declarations: [String: SourceDeclaration]) {
         writer.append("\"sources\":[")
         for (index, source) in sources.enumerated() {
@@ -117,7 +117,7 @@ struct SubjectSources {
 }
 
 extension SourceDeclaration {
-    /// The members `owner` and `sector`, after others.
+    /// Writes the members `owner` and `sector`, after others.
     func writeOwner(to writer: inout ByteWriter) {
         writer.append(",\"owner\":")
         writer.append(jsonString: owner)
