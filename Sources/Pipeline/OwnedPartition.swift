@@ -72,6 +72,19 @@ final class OwnedPartition: Sendable {
         }
     }
 
+    /// The ledger offset at which the clock reaches `time` (`SubjectHistory.offset(reaching:)`). `isKept`: false without an archive.
+    func offset(reaching time: Timestamp) throws -> (isKept: Bool, offset: Int64?) {
+        try history.withLock { history in
+            guard let history else { return (false, nil) }
+            do {
+                return (true, try history.offset(reaching: time))
+            } catch let damage as ArchiveDamage {
+                guard try history.forget(damage) else { throw damage }
+                return (true, try history.offset(reaching: time))
+            }
+        }
+    }
+
     /// Makes the indexes of closed segments that have none yet.
     func index() throws { try history.withLock { _ = try $0?.index() } }
 
