@@ -27,8 +27,8 @@ extension ConsolePages {
         return html(
             Page(
                 template: "policies", title: "Policies", place: .policies,
-                json: view.selected.flatMap { $0.key == active?.key ? nil : $0 }
-                    .map { ConsolePath.json(policy: $0.name, version: $0.version) } ?? "/policies",
+                json: ConsolePath.with(
+                    "/policies", [("version", view.selected?.key == active?.key ? nil : view.selected?.key)]),
                 stream: view.shadow == nil ? nil : ConsolePath.changes,
                 fields: .of([
                     "hasProposals": !proposals.isEmpty, "proposals": proposals,

@@ -30,7 +30,7 @@ extension ConsolePages {
         return html(
             Page(
                 template: "ledger", title: "Ledger", place: .ledger,
-                json: ConsolePath.json(search),
+                json: ConsolePath.with("/ledger", query + [("after", search.after)]),
                 fields: .of([
                     "name": Self.shortened(view.name, to: 80), "action": ConsolePath.ledger, "subject": search.subject,
                     "partition": search.partition.map(String.init), "offset": search.offset.map { String($0) },

@@ -1,5 +1,4 @@
 internal import Access
-internal import Events
 
 /// The paths of the console's pages, and of the JSON that they link to. Ids are parts of queries, because an id can be `.` or
 /// contain a slash.
@@ -53,28 +52,6 @@ enum ConsolePath {
 
     /// The overview every five seconds, and one change a second: a page is loaded again no more often.
     static let changes = "/changes?figures=true&most=1"
-
-    static func json(policy name: String, version: Int) -> String {
-        "/policies/" + encoded(name, dots: true) + "/\(version)"
-    }
-
-    /// `key`: the partition and the offset, with one character between them.
-    static func json(letter key: String) -> String {
-        let numbers = key.split(maxSplits: 1) { !$0.isASCII || !$0.isNumber }
-        return numbers.count == 2
-            ? "/dead-letters/\(numbers[0])/\(encoded(String(numbers[1]), dots: true))" : "/dead-letters"
-    }
-
-    /// The partitions where nothing is searched for.
-    static func json(_ search: LedgerSearch) -> String {
-        let page: [(String, String?)] = [("after", search.after)]
-        if let subject = search.subject { return with("/subjects/" + encoded(subject, dots: true) + "/entries", page) }
-        guard let partition = search.partition else { return "/ledger" }
-        let start: [(String, String?)] = [
-            ("offset", search.offset.map { String($0) }), ("from", search.from?.description),
-        ]
-        return with("/ledger/\(partition)/entries", start + page)
-    }
 
     static func jsonStanding(of id: String) -> String { "/subjects/" + encoded(id, dots: true) }
 
