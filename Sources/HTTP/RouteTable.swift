@@ -25,6 +25,8 @@ public struct RouteTable: HTTPResponder {
         public var page: (@Sendable (Problem, Request) -> Response?)?
         /// The document's title; nil if the table has no document.
         public var document: OpenAPIDocument.Heading?
+        /// Counts who is refused; nil if nobody reads the numbers.
+        public var refusals: Refusals?
 
         public init(
             access: AccessRule, audit: (any AuditLog)? = nil, hosts: Set<String> = [],
@@ -88,10 +90,13 @@ public struct RouteTable: HTTPResponder {
             response = try await route.handler(call)
             finish(&response, route, request)
         } catch let problem as Problem {
+            options.refusals?.add(problem)
             response = options.page?(problem, request) ?? problem.response
             response.headers.addSecurity(isPersonal: true)
         } catch let denial as Denial {
-            response = Problem(denial).response
+            let problem = Problem(denial)
+            options.refusals?.add(problem)
+            response = problem.response
             response.headers.addSecurity(isPersonal: true)
         } catch is BlockingWork.Busy {
             response = Problem.retryLater(code: "busy", "too many requests are under way").response

@@ -81,16 +81,21 @@ struct EventStreamsTests {
         return descriptor
     }
 
-    /// What comes until it has `text`, or the other end closes.
-    private func read(_ descriptor: Int32, until text: String) -> String {
-        var bytes: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 4096)
-        while !String(decoding: bytes, as: UTF8.self).contains(text) {
-            let count = recv(descriptor, &part, part.count, 0)
-            guard count > 0 else { break }
-            bytes += part[..<count]
+    /// What comes until it has `text`, or the other end closes. A thread waits for it: a blocked one of Swift's pool would be missing to
+    /// the server, and on a machine with two cores there is no other.
+    private func read(_ descriptor: Int32, until text: String) async -> String {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var bytes: [UInt8] = []
+                var part = [UInt8](repeating: 0, count: 4096)
+                while !String(decoding: bytes, as: UTF8.self).contains(text) {
+                    let count = recv(descriptor, &part, part.count, 0)
+                    guard count > 0 else { break }
+                    bytes += part[..<count]
+                }
+                continuation.resume(returning: String(decoding: bytes, as: UTF8.self))
+            }
         }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     private func wait(until condition: () -> Bool) async throws {
@@ -106,14 +111,14 @@ struct EventStreamsTests {
         try await serving(streams, source) { port in
             let descriptor = try follow(port)
             defer { close(descriptor) }
-            let head = read(descriptor, until: "retry: 3000")
+            let head = await read(descriptor, until: "retry: 3000")
             #expect(head.hasPrefix("HTTP/1.1 200") && head.lowercased().contains("content-type: text/event-stream"))
             #expect(!head.lowercased().contains("standing-stream"))
             source.put("one")
-            #expect(read(descriptor, until: "data: one").contains("event: change\nid: 1.2\n"))
+            #expect(await read(descriptor, until: "data: one").contains("event: change\nid: 1.2\n"))
             source.put("two")
             source.put(nil)
-            let rest = read(descriptor, until: "0\r\n\r\n")
+            let rest = await read(descriptor, until: "0\r\n\r\n")
             #expect(rest.contains("data: two") && rest.hasSuffix("0\r\n\r\n"))
             try await wait { streams.count == 0 }
         }
@@ -123,7 +128,7 @@ struct EventStreamsTests {
         let (streams, source) = (EventStreams(maximum: 4), Source())
         try await serving(streams, source) { port in
             let descriptor = try follow(port)
-            _ = read(descriptor, until: "retry: 3000")
+            _ = await read(descriptor, until: "retry: 3000")
             #expect(streams.count == 1)
             close(descriptor)
             try await wait { streams.count == 0 && source.isCancelled.load(ordering: .relaxed) }
@@ -134,9 +139,9 @@ struct EventStreamsTests {
         let (streams, source) = (EventStreams(maximum: 2), Source())
         try await serving(streams, source) { port in
             let readers = [try follow(port), try follow(port)]
-            for reader in readers { _ = read(reader, until: "retry: 3000") }
+            for reader in readers { _ = await read(reader, until: "retry: 3000") }
             let third = try follow(port)
-            #expect(read(third, until: "}").hasPrefix("HTTP/1.1 503"))
+            #expect(await read(third, until: "}").hasPrefix("HTTP/1.1 503"))
             let url = try #require(URL(string: "http://127.0.0.1:\(port)/livez"))
             let (data, _) = try await URLSession(configuration: .ephemeral).data(from: url)
             #expect(data == Data("ok\n".utf8))
@@ -150,7 +155,7 @@ struct EventStreamsTests {
         var reader: Int32 = -1
         try await serving(streams, source) { port in
             reader = try follow(port)
-            _ = read(reader, until: "retry: 3000")
+            _ = await read(reader, until: "retry: 3000")
         }
         close(reader)
         #expect(source.isCancelled.load(ordering: .relaxed) && streams.answer { source }.status == .serviceUnavailable)
@@ -161,7 +166,7 @@ struct EventStreamsTests {
         try await serving(streams, source) { port in
             let descriptor = try follow(port, "HEAD")
             defer { close(descriptor) }
-            #expect(read(descriptor, until: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+            #expect(await read(descriptor, until: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
             try await wait { streams.count == 0 }
         }
     }
