@@ -2,6 +2,7 @@ import Access
 import Foundation
 import HTTPTypes
 import Logging
+import Synchronization
 import Testing
 
 @testable import HTTP
@@ -13,6 +14,7 @@ struct SessionRouteTests {
 
     private let client: TestClient
     private let access: AccessControl
+    private let records = RecordedLooks()
 
     init() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "standing-users-\(UUID().uuidString)")
@@ -25,7 +27,7 @@ struct SessionRouteTests {
         let access = try await configuration.open(logger: logger)
         var options = RouteTable.Options(access: .gate(access.gate), sessionCookies: [access.cookie.name])
         options.renewal = { _ in "renewed" }
-        client = TestClient(table: RouteTable(Route.session(access), options, logger: logger))
+        client = TestClient(table: RouteTable(Route.session(access, audit: records), options, logger: logger))
         self.access = access
     }
 
@@ -49,6 +51,22 @@ struct SessionRouteTests {
         #expect(try await client.send("/session", [.cookie: cookie]).code == "no-session")
         #expect(try await client.send(.delete, "/session").status == 204)
         #expect(try await client.send("/session").code == "no-credentials")
+    }
+
+    /// A name that no user has may be a password in the wrong field, so it is not recorded.
+    @Test func logInsAreInTheAudit() async throws {
+        let good = #"{"name":"anna","password":"correct horse battery"}"#
+        _ = try await logIn(good)
+        _ = try await logIn(#"{"name":"anna","password":"wrong horse battery"}"#)
+        _ = try await logIn(#"{"name":"correct-horse","password":"battery"}"#)
+        // Neither of them tries a password.
+        _ = try await logIn("{}")
+        _ = try await logIn(good, [.origin: "https://elsewhere.example"])
+        #expect(
+            records.all == ["anna logIn - - allowed", "anna logIn - - denied", "unknown-user logIn - - denied"])
+        records.isAway.withLock { $0 = true }
+        #expect(try await logIn(good).status == 200, "a log-in alone shows nothing")
+        #expect(records.all.count == 3)
     }
 
     @Test func whatIsNoLogInIsRefused() async throws {
