@@ -12,14 +12,14 @@ import Testing
 struct RouteMatrixTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    private static func server() -> QueryServer {
+    private static func server(_ access: AccessRule = .gate(RouteMatrix.RoleGate())) -> QueryServer {
         let topics = PipelineConfiguration.Topics(
             control: "control", sources: ["behaviour"], ledger: "ledger", deadLetter: "dead", facts: [])
         let service = PipelineService(
             PipelineConfiguration(kafka: KafkaConfiguration(brokers: "127.0.0.1:1"), topics: topics), logger: logger)
         return QueryServer(
             service: service, metrics: PrometheusMetrics(), address: HTTPAddress(host: "127.0.0.1", port: 0),
-            announcement: .nothing, options: RouteTable.Options(access: .gate(RouteMatrix.RoleGate())), logger: logger)
+            announcement: .nothing, options: RouteTable.Options(access: access), logger: logger)
     }
 
     private let matrix = RouteMatrix(table: server().table)
@@ -27,6 +27,12 @@ struct RouteMatrixTests {
     @Test func everyRoleIsAnsweredAsItsPermissionsSay() async throws { try await matrix.checkRoles() }
 
     @Test func whatMembersAskEachOtherIsForMembers() async throws { try await matrix.checkMembers() }
+
+    @Test func noBadTokenOpensARoute() async throws {
+        let issuer = TokenIssuer(subject: RouteMatrix.subject)
+        let access = try await issuer.access()
+        try await RouteMatrix(table: Self.server(.gate(access.gate)).table).checkTokens(issuer)
+    }
 
     @Test func aSubjectSeesItselfAndOthersSeeItForAPurpose() async throws { try await matrix.checkSubjects() }
 
