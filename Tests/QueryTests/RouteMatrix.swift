@@ -33,6 +33,8 @@ struct RouteMatrix {
         let parameter: String?
         let isEmpty: Bool
         let fields: HTTPFields
+        /// The text of a problem; nil if it is none.
+        var problem: String?
     }
 
     func send(
@@ -79,7 +81,7 @@ struct RouteMatrix {
         let json = try JSONSerialization.jsonObject(with: Data(received.bytes)) as? [String: Any]
         return Answer(
             status: response.status.code, code: json?["code"] as? String, parameter: json?["parameter"] as? String,
-            isEmpty: false, fields: response.headers)
+            isEmpty: false, fields: response.headers, problem: String(decoding: received.bytes, as: UTF8.self))
     }
 
     private final class Received: ResponseBodyWriter {
