@@ -2,6 +2,7 @@ import Access
 import Foundation
 import HTTPTypes
 import Logging
+import NIOHTTP1
 import Synchronization
 import Testing
 
@@ -67,6 +68,32 @@ struct SessionRouteTests {
         records.isAway.withLock { $0 = true }
         #expect(try await logIn(good).status == 200, "a log-in alone shows nothing")
         #expect(records.all.count == 3)
+    }
+
+    /// The gate knows a session without waiting, for as long as it lasts.
+    @Test func whoHasASessionIsAnsweredAtOnce() async throws {
+        let route = Route(
+            .get, "/subjects/{id}", name: "read", summary: "", tag: "sample", parameters: [.subject()],
+            answers: [.json("")], requires: .subject(.readStanding)
+        ) { _ in .text("") }.answeringAtOnce { _ in .error("x", status: .notFound) }
+        let table = RouteTable(
+            [route], RouteTable.Options(access: .gate(access.gate), sessionCookies: [access.cookie.name]),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let prompt = try #require(table.promptRoutes.first)
+        func admits(_ subject: Substring, _ cookie: String) -> Bool {
+            let fields = PromptFields(HTTPHeaders([("Host", "h"), ("Cookie", cookie)]))
+            return prompt.admits(subject, fields, Peer(TestClient.elsewhere))
+        }
+        func cookie(of name: String) async throws -> String {
+            let answer = try await logIn(#"{"name":"\#(name)","password":"correct horse battery"}"#)
+            return String(try #require(answer.fields[.setCookie]).prefix { $0 != ";" })
+        }
+        let (anna, sam) = (try await cookie(of: "anna"), try await cookie(of: "sam"))
+        #expect(admits("c-1", anna) && admits("c-2", anna))
+        #expect(admits("c-1", sam) && !admits("c-2", sam), "a subject sees itself")
+        #expect(!admits("c-1", String(anna.dropLast())) && !admits("c-1", "\(anna); \(sam)"))
+        _ = try await client.send(.delete, "/session", [.cookie: anna])
+        #expect(!admits("c-1", anna))
     }
 
     @Test func whatIsNoLogInIsRefused() async throws {
