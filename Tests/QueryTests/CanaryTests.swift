@@ -137,7 +137,7 @@ import Testing
         for value in [
             event("one", "bill.paid"), event("two", "bill.lost"), event("one", "bill.paid"),
             String(event("three", "bill.paid").dropLast(9)), event("four", "standing.subject.withdrawn"),
-            event("five", Self.data), #"{"subject":"\#(Self.subject)","data":"\#(Self.data)"}"#,
+            event("five", "bill.unheard"), #"{"subject":"\#(Self.subject)","data":"\#(Self.data)"}"#,
             "\(Self.subject) \(Self.data)", event("six", "bill.paid", #","time":"\#(Self.data)""#),
             event("last", "bill.paid"),
         ] {
