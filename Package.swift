@@ -155,7 +155,7 @@ let package = Package(
             [
                 "Access", "Audit", "Events", "HTTP", "Kafka", "Ledger", "Pipeline", "Policy", "Query", "Replay",
                 "Scoring",
-                httpTypes, hummingbird, logging, metrics, nio,
+                crypto, httpTypes, hummingbird, logging, metrics, nio,
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),

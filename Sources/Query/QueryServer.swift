@@ -17,7 +17,7 @@ public final class QueryServer: Sendable {
     let program: @Sendable (inout Exposition) -> Void
     let lag: MemberLag?
     private let logger: Logger
-    private let options: RouteTable.Options
+    let options: RouteTable.Options
     private let more: [Route]
     private let version: String
     let forwarding: Forwarding
@@ -30,6 +30,7 @@ public final class QueryServer: Sendable {
     /// Standings that can wait for their folds at once; what is beyond is answered with 503.
     public static var maximumStandings: Int { max(1, share) }
     let streams = EventStreams()
+    let refusals = Refusals()
     /// Overviews and queues of appeals: each looks at all partitions.
     let overviewWork = BlockingWork(threads: 2, maximum: maximumStandings)
     let mask: SubjectMask
@@ -39,8 +40,8 @@ public final class QueryServer: Sendable {
     private let boundPort = Mutex<Int?>(nil)
 
     /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has. `options`: who
-    /// is answered. `secret`: of all members; nil if requests that are sent on name no caller. `more`: routes beside those of this
-    /// module. `desk`: knows the proposals; nil where nobody acts here. `version`: of the program.
+    /// is answered. `secret`: of all members, so that they mask alike; nil if requests that are sent on name no caller. `more`: routes
+    /// beside those of this module. `desk`: knows the proposals; nil where nobody acts here. `version`: of the program.
     public init(
         service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, certificate: TLSCertificate? = nil,
         announcement: Announcement, lag: MemberLag? = nil,
@@ -55,7 +56,7 @@ public final class QueryServer: Sendable {
         self.service = service
         (programme, self.desk) = (ProgrammeAnswers(service), desk)
         self.metrics = metrics
-        let mask = SubjectMask()
+        let mask = secret?.mask ?? SubjectMask()
         self.mask = mask
         overviewWatch = OverviewWatch(service, lag: lag, mask: { mask($0) })
         (self.address, self.certificate) = (address, certificate)
@@ -71,6 +72,7 @@ public final class QueryServer: Sendable {
     /// All that is answered here, and its document.
     var table: RouteTable {
         var options = options
+        options.refusals = refusals
         options.document = OpenAPIDocument.Heading(
             title: "Standing", version: version,
             description: "Standings, files and the state of a programme. Errors are problems (RFC 9457).",
