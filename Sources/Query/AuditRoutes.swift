@@ -65,7 +65,7 @@ public struct AuditRoutes: Sendable {
         let cursor = call["before"].flatMap { AuditReader.Cursor($0) }
         guard call["before"] == nil || cursor != nil else {
             throw Problem(
-                .badRequest, code: "parameter-malformed", "before is the `next` of another page", parameter: "before")
+                .badRequest, code: "place-malformed", "before is the `next` of another page", parameter: "before")
         }
         let (reader, wanted, limit) = (reader, filter, Int(call.integer("limit") ?? 100))
         let page: AuditReader.Page

@@ -1,4 +1,5 @@
 import Access
+import Audit
 import Foundation
 import HTTP
 import Kafka
@@ -8,21 +9,50 @@ import Testing
 
 @testable import Query
 
-/// Every route of a member, as its declaration says. The member has no broker, so that what is allowed is answered with "not now".
-struct RouteMatrixTests {
-    private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+/// Every route of a member, as its declaration says: those of the query room, of acts and proposals, of the audit and of sessions. The
+/// pipeline is not started, and the audit takes no record, so that what is allowed is answered with "not now" and nothing is done.
+final class RouteMatrixTests {
+    private struct FullAudit: AuditLog {
+        struct Full: Error {}
 
-    private static func server() -> QueryServer {
-        let topics = PipelineConfiguration.Topics(
-            control: "control", sources: ["behaviour"], ledger: "ledger", deadLetter: "dead", facts: [])
-        let service = PipelineService(
-            PipelineConfiguration(kafka: KafkaConfiguration(brokers: "127.0.0.1:1"), topics: topics), logger: logger)
-        return QueryServer(
-            service: service, metrics: PrometheusMetrics(), address: HTTPAddress(host: "127.0.0.1", port: 0),
-            announcement: .nothing, options: RouteTable.Options(access: .gate(RouteMatrix.RoleGate())), logger: logger)
+        func append(_: AuditRecord) async throws { throw Full() }
     }
 
-    private let matrix = RouteMatrix(table: server().table)
+    private let broker: EmbeddedBroker
+    private let acts: ControlActs
+    private let writer: AuditWriter
+    private let index: AuditIndex
+    private let table: RouteTable
+    private let matrix: RouteMatrix
+
+    init() async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        broker = try EmbeddedBroker()
+        for name in ["control", "audit"] { try broker.createTopic(name, partitions: 1) }
+        let kafka = KafkaConfiguration(brokers: broker.bootstrap, fetchWaitMilliseconds: 10)
+        let topics = PipelineConfiguration.Topics(
+            control: "control", sources: ["behaviour"], ledger: "ledger", deadLetter: "dead", facts: [])
+        let service = PipelineService(PipelineConfiguration(kafka: kafka, topics: topics), logger: logger)
+        acts = try ControlActs(service, kafka: kafka, signer: nil, logger: logger)
+        writer = try AuditWriter(kafka, topic: "audit", member: "test", logger: logger)
+        index = AuditIndex(writer: writer)
+        let desk = ControlDesk(acts, audit: FullAudit(), fourEyes: nil, logger: logger)
+        let access = try await AccessConfiguration().open(logger: logger)
+        let server = QueryServer(
+            service: service, metrics: PrometheusMetrics(), address: HTTPAddress(host: "127.0.0.1", port: 0),
+            announcement: .nothing, options: RouteTable.Options(access: .gate(RouteMatrix.RoleGate())),
+            more: Route.session(access) + desk.routes + AuditRoutes(kafka, topic: "audit", index: index).routes,
+            desk: desk, logger: logger)
+        table = server.table
+        matrix = RouteMatrix(table: table)
+    }
+
+    deinit {
+        acts.close()
+        index.close()
+        writer.close()
+        withExtendedLifetime(broker) {}
+    }
 
     @Test func everyRoleIsAnsweredAsItsPermissionsSay() async throws { try await matrix.checkRoles() }
 
@@ -37,9 +67,15 @@ struct RouteMatrixTests {
     @Test func noOtherMethodIsTaken() async throws { try await matrix.checkMethods() }
 
     @Test func theDocumentHasEveryRoute() throws {
-        let table = Self.server().table
         let document = try #require(table.routes.last)
         #expect(document.path == "/openapi.json")
-        #expect(Set(table.routes.map(\.path)).isSuperset(of: ["/livez", "/readyz", "/metrics", "/shadow", "/events"]))
+        let paths = Set(table.routes.map(\.path))
+        #expect(
+            paths.isSuperset(of: [
+                "/livez", "/readyz", "/metrics", "/shadow", "/events", "/policies", "/policies/{name}/{version}",
+                "/sources", "/dead-letters", "/dead-letters/{partition}/{offset}", "/ledger",
+                "/ledger/{partition}/entries", "/subjects/{id}/entries", "/audit", "/session", "/proposals",
+                "/subjects/{id}/enrolment",
+            ]))
     }
 }

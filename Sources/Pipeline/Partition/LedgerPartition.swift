@@ -89,8 +89,10 @@ final class LedgerPartition {
         self.chain = chain
         self.store = store
         self.countedTo = countedTo
-        store.begin(at: fold.nextOffset)
+        let offset = fold.nextOffset
+        store.begin(at: offset)
         shared = OwnedPartition(fold, archive: store.directory, textBytes: textBytes)
+        shared.note(chainHead: chain.head, before: offset)
     }
 
     func withFold<Result>(_ body: (inout PartitionFold) throws -> sending Result) rethrows -> sending Result {
@@ -102,6 +104,7 @@ final class LedgerPartition {
         guard isViewOld else { return }
         isViewOld = false
         shared.renewView()
+        shared.note(chainHead: chain.head, before: nextOffset)
     }
 
     /// The ledger offset of the next frame.
@@ -113,8 +116,10 @@ final class LedgerPartition {
     /// Another state takes the place of the one that is there. `chain` as for `init`.
     func replace(_ fold: consuming sending PartitionFold, chain: FrameChain) {
         (self.chain, begun) = (chain, nil)
-        store.begin(at: fold.nextOffset)
+        let offset = fold.nextOffset
+        store.begin(at: offset)
         shared.replace(fold)
+        shared.note(chainHead: chain.head, before: offset)
     }
 
     /// True once, where the next frame's offset is `newFrom` or beyond it.
