@@ -30,7 +30,7 @@ public struct FoldCounters: Equatable, Sendable {
     public var voids: Int64 = 0
     /// Voids of an event that does not exist. A void that waits is counted when its wait expires.
     public var voidsIgnored: Int64 = 0
-    /// Entries whose time lies outside 1970 to 2200, or too far beyond the clock: they contribute nothing and move nothing.
+    /// Entries whose time is outside 1970 to 2200, or too far beyond the clock: they contribute nothing and move nothing.
     public var outOfRange: Int64 = 0
     public var ticks: Int64 = 0
     public var policySwitches: Int64 = 0

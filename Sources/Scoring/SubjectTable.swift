@@ -202,12 +202,12 @@ struct SubjectTable: ~Copyable {
         return chunk
     }
 
-    /// Takes a subject out. Facts may still point at its key, which stays, with its record, until `wipe`.
+    /// Removes a subject. Facts may still point to its key, which remains, with its record, until `wipe`.
     mutating func remove(_ subject: UInt32, hash: UInt64) {
         let record = record(subject)
         var slot = Int(truncatingIfNeeded: hash) & mask
         while UInt32(truncatingIfNeeded: index[slot]) != subject + 1 { slot = (slot + 1) & mask }
-        // Close the gap, so that no search ends before its subject.
+        // Closes the gap, so that no search ends before its subject.
         var hole = slot
         var next = (slot + 1) & mask
         while index[next] != 0 {
@@ -220,13 +220,13 @@ struct SubjectTable: ~Copyable {
             next = (next + 1) & mask
         }
         index[hole] = 0
-        // Whatever still looks at the record sees nobody there; the key's bytes are wiped when no fact needs them.
+        // A reader of the record finds it free. The key's bytes are cleared when no fact needs them any more.
         removed.append((subject, Self.key(record)))
         Self.header(record).pointee.keyLength = 0
         count -= 1
     }
 
-    /// Overwrites what removed subjects have left, and frees their records.
+    /// Overwrites the keys of removed subjects, and frees their records.
     mutating func wipe() {
         guard !removed.isEmpty else { return }
         for (subject, key) in removed {
@@ -240,7 +240,7 @@ struct SubjectTable: ~Copyable {
         removed.removeAll()
     }
 
-    /// Every subject, in no particular order.
+    /// Calls the body with every subject, in no particular order.
     func forEach(_ body: (UInt32, UnsafeMutablePointer<Int64>) -> Void) {
         for subject in 0..<UInt32(used) {
             let record = record(subject)
