@@ -23,6 +23,8 @@ final class OwnedPartition: Sendable {
     /// For searches. Whoever has it may read the fold meanwhile, and not the other way round.
     let searchIndex = Mutex(SubjectIndex())
     private let bandHistory = Mutex(BandHistory())
+    /// `FrameChain.head` of the frames before an offset; empty before the first view.
+    private let lastChain = Mutex((offset: Int64(0), head: [UInt8]()))
 
     /// `archive`: where its frames are kept, if they are. `textBytes`: of events' texts that a state has in memory then.
     init(
@@ -70,6 +72,19 @@ final class OwnedPartition: Sendable {
         }
     }
 
+    /// The ledger offset at which the clock reaches `time` (`SubjectHistory.offset(reaching:)`). `isKept`: false without an archive.
+    func offset(reaching time: Timestamp) throws -> (isKept: Bool, offset: Int64?) {
+        try history.withLock { history in
+            guard let history else { return (false, nil) }
+            do {
+                return (true, try history.offset(reaching: time))
+            } catch let damage as ArchiveDamage {
+                guard try history.forget(damage) else { throw damage }
+                return (true, try history.offset(reaching: time))
+            }
+        }
+    }
+
     /// Makes the indexes of closed segments that have none yet.
     func index() throws { try history.withLock { _ = try $0?.index() } }
 
@@ -100,6 +115,15 @@ final class OwnedPartition: Sendable {
 
     /// The state as it was when the view was renewed last. Waits for no fold.
     var view: PartitionView { lastView.withLock { $0 } }
+
+    /// The chain that led to the last view: its head over the frames before the offset. Nil before the first view.
+    var chain: (offset: Int64, head: [UInt8])? {
+        let chain = lastChain.withLock { $0 }
+        return chain.head.isEmpty ? nil : chain
+    }
+
+    /// For the thread that folds.
+    func note(chainHead head: [UInt8], before offset: Int64) { lastChain.withLock { $0 = (offset, head) } }
 
     /// For the thread that folds. A state into which a frame went in part leaves no view: another one takes its place.
     func renewView() {

@@ -207,6 +207,34 @@ public final class SubjectHistory {
         return clock
     }
 
+    /// The ledger offset of the first frame with an entry at which the partition's clock is `time` or later; nil if the clock has not come
+    /// so far. Throws `ArchiveDamage`.
+    public func offset(reaching time: Timestamp) throws -> Int64? {
+        let segments = try directory.segments()
+        _ = try index(segments)
+        guard let last = segments.last else { return nil }
+        var acceptance = Acceptance()
+        for first in segments.dropLast() {
+            let index = try good(first) ?? usable(first, segments).0
+            acceptance = index.acceptance
+            guard index.clock >= time else { continue }
+            // Each frame has the clock before it, so the frame before the first one whose clock is late enough moved it there.
+            let next = index.frames.firstIndex { $0.clock >= time.microseconds } ?? index.frames.count
+            return index.frames.isEmpty ? first : index.frames[max(0, next - 1)].offset
+        }
+        let loaded = LoadedSegment()
+        try loaded.load(last, in: directory)
+        var entries = EntryReader(acceptance)
+        var entry = FrameReader.blank
+        var found: Int64?
+        try Self.forEachRecord(loaded, isLast: true, directory) { frame, record in
+            guard found == nil, try entries.openOrPass(frame) else { return }
+            while try entries.next(&entry) {}
+            if entries.acceptance.clock >= time { found = record.offset }
+        }
+        return found
+    }
+
     /// Reads the events of some subjects, in each segment subject by subject. Those in segments that end before `time` may be left out.
     /// Throws `ArchiveDamage`.
     public func readEvents(of subjects: [[UInt8]], since time: Timestamp, _ body: (EventView) throws -> Void) throws {

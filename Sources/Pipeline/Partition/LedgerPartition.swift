@@ -102,6 +102,7 @@ final class LedgerPartition {
         guard isViewOld else { return }
         isViewOld = false
         shared.renewView()
+        shared.note(chainHead: chain.head, before: nextOffset)
     }
 
     /// The ledger offset of the next frame.

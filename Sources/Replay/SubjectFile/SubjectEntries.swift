@@ -11,7 +11,7 @@ public struct SubjectEntries: Sendable {
         public let clock: Timestamp
         public let kind: EntryKind
         public let time: Timestamp
-        let topic, source, type, subject, id, data: [UInt8]
+        public let topic, source, type, subject, id, data: [UInt8]
         public let partition: Int32
         public let sourceOffset: Int64
         /// Of a topic that had lost records: it imposed nothing.

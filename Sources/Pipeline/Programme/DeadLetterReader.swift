@@ -1,0 +1,249 @@
+public import Events
+internal import Foundation
+public import Kafka
+
+/// The dead-letter topic for people: what lies there and what became of it, a page at a time, the newest first, and one letter with its
+/// bytes. The first reading begins at the topic's beginning, and each goes on where the one before stopped. Every call blocks, for a
+/// limited time. It remembers no key, no header and no byte of a letter.
+public final class DeadLetterReader: @unchecked Sendable {
+    public enum Outcome: Sendable, Hashable {
+        case waiting
+        /// TOPIC/PARTITION/OFFSET, to which it was sent.
+        case sent(to: String)
+        case discarded(reason: String)
+    }
+
+    /// What is known of a letter without its bytes.
+    public struct Summary: Sendable {
+        public let place: DeadLetter.Place
+        /// When it was put aside; nil if unknown.
+        public let time: Timestamp?
+        /// `ATTRIBUTE/REASON`, as `EventDefect.code`.
+        public let reason: String
+        public let source: TopicPartition
+        public let sourceOffset: Int64
+        /// Bytes of the original value.
+        public let size: Int64
+        public internal(set) var outcome: Outcome
+
+        fileprivate var order: Cursor { Cursor(time: time?.microseconds ?? 0, place: place) }
+    }
+
+    public struct Filter: Sendable {
+        public var reason: String?
+        /// The source topic.
+        public var topic: String?
+        /// Also those that were sent to intake again or discarded.
+        public var all = false
+
+        public init() {}
+
+        fileprivate func takes(_ letter: Summary) -> Bool {
+            (all || letter.outcome == .waiting) && (reason.map { $0 == letter.reason } ?? true)
+                && (topic.map { $0 == letter.source.topic } ?? true)
+        }
+    }
+
+    /// The last letter of a page, written `MICROSECONDS.PARTITION:OFFSET`: the next page has what is older.
+    public struct Cursor: Sendable, Comparable, LosslessStringConvertible {
+        /// Characters of the longest.
+        public static let maximumText = 64
+
+        let time: Int64
+        let place: DeadLetter.Place
+
+        init(time: Int64, place: DeadLetter.Place) { (self.time, self.place) = (time, place) }
+
+        public init?(_ text: String) {
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 2, let time = Int64(parts[0]), let place = DeadLetter.Place(String(parts[1])) else {
+                return nil
+            }
+            self.init(time: time, place: place)
+        }
+
+        public var description: String { "\(time).\(place)" }
+
+        public static func < (a: Cursor, b: Cursor) -> Bool { a.time != b.time ? a.time < b.time : a.place < b.place }
+    }
+
+    /// Letters that wait, of one source topic and for one reason.
+    public struct Count: Sendable, Hashable {
+        public let topic: String
+        public let reason: String
+        public var letters: Int
+    }
+
+    public struct Page: Sendable {
+        /// The newest first.
+        public let letters: [Summary]
+        /// Nil after the last page.
+        public let next: Cursor?
+    }
+
+    /// Letters of a page.
+    public static let limits: ClosedRange<Int> = 1...500
+    /// Letters that are remembered; the oldest of a partition go first.
+    public static let maximumLetters = 100_000
+    /// Characters of a text of a header that are remembered.
+    private static let maximumText = 256
+    private static let longest = Duration.seconds(4)
+    private static let pollMilliseconds = 50
+
+    private let configuration: PipelineConfiguration
+    private let lock = NSLock()
+    // Guarded by `lock`.
+    private var tail: TopicTail
+    private var letters: [Int32: [Summary]] = [:]
+    private var total = 0
+    private var hasForgotten = false
+
+    public init(_ configuration: PipelineConfiguration) {
+        self.configuration = configuration
+        tail = TopicTail(configuration.kafka, topic: configuration.topics.deadLetter)
+    }
+
+    /// The newest letters that the filter takes, of those older than `cursor`. Throws `NotReadYet`, and what reading throws.
+    public func page(_ filter: Filter, after cursor: Cursor? = nil, limit: Int) throws -> Page {
+        let limit = max(Self.limits.lowerBound, min(limit, Self.limits.upperBound))
+        return try lock.withLock {
+            try readOn()
+            var found: [Summary] = []
+            func trim() {
+                found.sort { $0.order > $1.order }
+                // One more says that there is a next page.
+                if found.count > limit + 1 { found.removeLast(found.count - limit - 1) }
+            }
+            for letter in letters.values.joined() {
+                guard filter.takes(letter), cursor.map({ letter.order < $0 }) ?? true else { continue }
+                found.append(letter)
+                if found.count > 4 * limit { trim() }
+            }
+            trim()
+            guard found.count > limit else { return Page(letters: found, next: nil) }
+            found.removeLast()
+            return Page(letters: found, next: found.last?.order)
+        }
+    }
+
+    /// The letters that wait, by topic and reason, in the order of both; false if there may be older ones that are not remembered.
+    /// Throws as `page`.
+    public func counts() throws -> (counts: [Count], isComplete: Bool) {
+        try lock.withLock {
+            try readOn()
+            var counts: [String: [String: Int]] = [:]
+            for letter in letters.values.joined() where letter.outcome == .waiting {
+                counts[letter.source.topic, default: [:]][letter.reason, default: 0] += 1
+            }
+            let list = counts.sorted { $0.key < $1.key }.flatMap { topic, reasons in
+                reasons.sorted { $0.key < $1.key }.map { Count(topic: topic, reason: $0.key, letters: $0.value) }
+            }
+            return (list, !hasForgotten)
+        }
+    }
+
+    /// A letter with its bytes, and what became of it; nil if there is none at this place. Throws as `page`.
+    public func letter(at place: DeadLetter.Place) throws -> (letter: DeadLetter, outcome: Outcome)? {
+        let known: Summary? = try lock.withLock {
+            try readOn()
+            return index(of: place).map { letters[place.partition, default: []][$0] }
+        }
+        guard let known, let letter = try read(place) else { return nil }
+        return (letter, known.outcome)
+    }
+
+    // MARK: - Reading
+
+    private func readOn() throws {
+        let host = configuration.host
+        let outcome = try tail.read(until: host.now + Self.longest, now: { host.now }, anew: forget, take)
+        for (partition, beginning) in tail.beginnings {
+            guard let first = letters[partition]?.first, first.place.offset < beginning else { continue }
+            letters[partition]?.removeAll { $0.place.offset < beginning }
+        }
+        total = letters.values.reduce(0) { $0 + $1.count }
+        guard outcome == .whole else { throw NotReadYet(what: "the dead-letter topic") }
+    }
+
+    private func forget(_ partition: Int32) { letters[partition] = nil }
+
+    private func take(_ partition: Int32, _ record: Record) {
+        guard DeadLetter.isLetter(record) else { return note(record, of: partition) }
+        guard let letter = DeadLetter(record, partition: partition) else { return }
+        letters[partition, default: []].append(
+            Summary(
+                place: letter.place,
+                time: letter.timestamp < 0 ? nil : Timestamp(microseconds: letter.timestamp * 1000),
+                reason: Self.head(letter.reason),
+                source: TopicPartition(Self.head(letter.source.topic), letter.source.partition),
+                sourceOffset: letter.sourceOffset, size: letter.droppedBytes ?? Int64(letter.value?.count ?? 0),
+                outcome: .waiting))
+        total += 1
+        if total > Self.maximumLetters + Self.maximumLetters / 8 { forgetOldest() }
+    }
+
+    /// Of the partitions alike.
+    private func forgetOldest() {
+        hasForgotten = true
+        let share = Self.maximumLetters / max(1, letters.count)
+        for (partition, list) in letters where list.count > share {
+            letters[partition] = Array(list.suffix(share))
+        }
+        total = letters.values.reduce(0) { $0 + $1.count }
+    }
+
+    /// A mark names a letter before it in its partition.
+    private func note(_ mark: Record, of partition: Int32) {
+        func text(_ name: StaticString) -> String? {
+            mark.header(name).map { Self.head(String(decoding: $0, as: UTF8.self)) }
+        }
+        func note(_ name: StaticString, _ outcome: Outcome) {
+            guard let offset = text(name).flatMap({ Int64($0) }),
+                let index = index(of: .init(partition: partition, offset: offset))
+            else { return }
+            letters[partition]?[index].outcome = outcome
+        }
+        note(DeadLetterTopic.redriveMark, .sent(to: text(DeadLetterTopic.redrivenTo) ?? ""))
+        note(DeadLetterTopic.discardMark, .discarded(reason: text(DeadLetterTopic.discardReason) ?? ""))
+    }
+
+    private func index(of place: DeadLetter.Place) -> Int? {
+        guard let list = letters[place.partition] else { return nil }
+        var range = 0..<list.count
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            if list[middle].place.offset == place.offset { return middle }
+            range =
+                list[middle].place.offset < place.offset
+                ? middle + 1..<range.upperBound : range.lowerBound..<middle
+        }
+        return nil
+    }
+
+    private static func head(_ text: String) -> String { String(text.prefix(maximumText)) }
+
+    private func read(_ place: DeadLetter.Place) throws -> DeadLetter? {
+        let kafka = configuration.kafka
+        let partition = TopicPartition(configuration.topics.deadLetter, place.partition)
+        var options = Consumer.Options()
+        options.reportsEnds = true
+        options.batch = 1
+        let consumer = try kafka.consumer(options, listener: nil) { _ in }
+        defer { consumer.close() }
+        try consumer.assign([PartitionOffset(partition, offset: place.offset)])
+        var reading = Patience.Reading(partition.topic, kafka.patience)
+        var found: DeadLetter?
+        let deadline = configuration.host.now + Self.longest
+        while found == nil, consumer.assignment.allSatisfy({ !$0.reachedEnd && $0.position <= place.offset }) {
+            guard configuration.host.now < deadline else { throw NotReadYet(what: "the letter") }
+            let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
+                for record in records where record.offset == place.offset {
+                    found = DeadLetter(record, partition: place.partition)
+                }
+            }
+            try reading.note(
+                records: count, ended: consumer.assignment.count(where: \.reachedEnd), errors: consumer.takeErrors())
+        }
+        return found
+    }
+}

@@ -1,0 +1,288 @@
+public import Events
+internal import Foundation
+internal import Kafka
+public import Ledger
+internal import Replay
+internal import Scoring
+
+/// An entry of the ledger.
+public struct LedgerEntry: Sendable {
+    public let partition: Int32
+    /// The ledger offset of its frame, and its index there.
+    public let offset: Int64
+    public let index: Int
+    public let kind: EntryKind
+    /// Nil for an entry of the ledger's own without a time.
+    public let time: Timestamp?
+    /// Empty texts for a tick.
+    public let type, source, id, subject: [UInt8]
+    /// JSON; empty if there is none. What the ledger writes about itself is left out: it has what fingerprints are keyed by.
+    public let data: [UInt8]
+    /// Where intake read the event; nil for what is no event.
+    public let origin: EventOrigin?
+
+    public struct EventOrigin: Sendable, Hashable {
+        public let topic: String
+        public let partition: Int32
+        public let offset: Int64
+    }
+
+    public var place: Place { Place(offset: offset, index: index) }
+
+    /// An entry's place in its partition, written `OFFSET.INDEX`.
+    public struct Place: Sendable, Comparable, LosslessStringConvertible {
+        /// Characters of the longest.
+        public static let maximumText = 48
+
+        let offset: Int64
+        let index: Int
+
+        init(offset: Int64, index: Int) { (self.offset, self.index) = (offset, index) }
+
+        public init?(_ text: String) {
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 2, let offset = Int64(parts[0]), let index = Int(parts[1]), offset >= 0, index >= 0
+            else {
+                return nil
+            }
+            self.init(offset: offset, index: index)
+        }
+
+        public var description: String { "\(offset).\(index)" }
+
+        public static func < (a: Place, b: Place) -> Bool { (a.offset, a.index) < (b.offset, b.index) }
+    }
+
+    fileprivate init(_ entry: Entry, partition: Int32, offset: Int64, index: Int) {
+        (self.partition, self.offset, self.index, kind) = (partition, offset, index, entry.kind)
+        time = entry.event.time == .distantPast ? nil : entry.event.time
+        (type, source) = (Array(entry.event.type), Array(entry.event.source))
+        (id, subject) = (Array(entry.event.id), Array(entry.event.subject))
+        data = entry.kind == .event ? Array(entry.event.data) : []
+        origin =
+            entry.kind == .event
+            ? EventOrigin(
+                topic: String(decoding: entry.origin.topic, as: UTF8.self), partition: entry.origin.partition,
+                offset: entry.origin.offset) : nil
+    }
+
+    init(_ entry: SubjectEntries.Entry, partition: Int32) {
+        (self.partition, offset, index, kind) = (partition, entry.offset, entry.entry, entry.kind)
+        time = entry.time == .distantPast ? nil : entry.time
+        (type, source, id, subject, data) = (entry.type, entry.source, entry.id, entry.subject, entry.data)
+        origin = EventOrigin(
+            topic: String(decoding: entry.topic, as: UTF8.self), partition: entry.partition, offset: entry.sourceOffset)
+    }
+}
+
+/// Entries of a ledger partition in its order.
+public struct LedgerEntries: Sendable {
+    /// Entries of a page.
+    public static let limits: ClosedRange<Int> = 1...500
+    /// Bytes of the data of a page's entries, but for the last one.
+    static let maximumBytes = 1 << 20
+
+    public internal(set) var entries: [LedgerEntry] = []
+    /// The last entry of this page, if there are more after it.
+    public internal(set) var next: LedgerEntry.Place?
+    var bytes = 0
+
+    /// Whether a page has as many entries, or bytes, as it may have.
+    func isFull(_ limit: Int) -> Bool { entries.count >= limit || bytes >= Self.maximumBytes }
+
+    mutating func append(_ entry: LedgerEntry) {
+        entries.append(entry)
+        bytes += entry.data.count
+    }
+}
+
+/// A ledger partition, as far as this member knows it.
+public struct LedgerPartitionReading: Sendable {
+    public let partition: Int32
+    /// The oldest offset and the next one, of the topic.
+    public let beginning, end: Int64
+    /// What is folded here; nil if another member folds the partition.
+    public let fold: Fold?
+    /// Where another member answers for it; nil if none is known to.
+    public let owner: String?
+    /// Why the fold waits at a record; nil if it does not.
+    public let quarantine: String?
+    /// The newest signed statement about it; nil if there is none.
+    public let checkpoint: Statement?
+
+    public struct Fold: Sendable {
+        /// The ledger offset that is folded next.
+        public let nextOffset: Int64
+        public let clock: Timestamp?
+        public let policy: PipelineService.PartitionProgress.Policy?
+        /// Of the frames before `chainOffset`; nil before the first.
+        public let chainHead: [UInt8]?
+        public let chainOffset: Int64
+    }
+
+    /// A checkpoint, and when it was published.
+    public struct Statement: Sendable {
+        public let checkpoint: Checkpoint
+        public let time: Timestamp?
+        /// Whether a key that this member trusts has signed it.
+        public let isTrusted: Bool
+    }
+}
+
+/// Reads the ledger for people. Every call blocks, for a limited time.
+public final class LedgerReader: @unchecked Sendable {
+    private static let longest = Duration.seconds(4)
+    /// Frames of a page: one can have no entry that is asked for.
+    private static let maximumFrames = 10_000
+
+    private let service: PipelineService
+    private let lock = NSLock()
+    private let decoder = EventDecoder()
+    // Guarded by `lock`.
+    private var tail: TopicTail?
+    private var statements: [Int32: LedgerPartitionReading.Statement] = [:]
+
+    public init(_ service: PipelineService) {
+        self.service = service
+        tail = service.configuration.checkpoints.map { TopicTail(service.configuration.kafka, topic: $0.topic) }
+    }
+
+    /// The ledger's name; nil if it has none, or none is known here.
+    public var name: String? {
+        service.owned.all.lazy.compactMap { partition in
+            partition.readFold { $0.nextOffset > 0 ? $0.identity.name : nil }
+        }.first
+    }
+
+    /// By partition. Throws `NotReadYet`, and what reading throws.
+    public func partitions() throws -> [LedgerPartitionReading] {
+        let (kafka, topic) = (service.configuration.kafka, service.configuration.topics.ledger)
+        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
+        let statements = try newestStatements()
+        let quarantined = service.status.quarantined
+        return places.map { place in
+            let partition = place.partition
+            let fold = service.owned[partition].map { owned in
+                let (view, chain) = (owned.view, owned.chain)
+                return LedgerPartitionReading.Fold(
+                    nextOffset: view.nextOffset, clock: view.clock == .distantPast ? nil : view.clock,
+                    policy: view.activePolicy, chainHead: chain?.head, chainOffset: chain?.offset ?? 0)
+            }
+            return LedgerPartitionReading(
+                partition: partition, beginning: beginnings[place] ?? 0, end: ends[place] ?? 0, fold: fold,
+                owner: fold == nil ? service.address(ofOwner: Int(partition)) : nil,
+                quarantine: quarantined.first { $0.partition == partition }?.reason,
+                checkpoint: statements[partition])
+        }
+    }
+
+    /// Those of the greatest offsets; empty where this member reads no checkpoints.
+    private func newestStatements() throws -> [Int32: LedgerPartitionReading.Statement] {
+        guard let keyring = service.configuration.checkpoints?.keyring else { return [:] }
+        return try lock.withLock {
+            guard var tail else { return [:] }
+            let host = service.configuration.host
+            var found = statements
+            let outcome = try tail.read(until: host.now + Self.longest, now: { host.now }, anew: { _ in }) {
+                _, record in
+                guard let signed = record.value.flatMap({ SignedCheckpoint(json: $0, decoder) }) else { return }
+                let partition = signed.checkpoint.partition
+                let isTrusted = keyring.objection(to: signed) == nil
+                if let known = found[partition],
+                    known.isTrusted && !isTrusted
+                        || known.isTrusted == isTrusted && known.checkpoint.nextOffset >= signed.checkpoint.nextOffset
+                {
+                    return
+                }
+                found[partition] = .init(
+                    checkpoint: signed.checkpoint,
+                    time: record.timestamp < 0 ? nil : Timestamp(microseconds: record.timestamp * 1000),
+                    isTrusted: isTrusted)
+            }
+            (self.tail, statements) = (tail, found)
+            guard outcome == .whole else { throw NotReadYet(what: "the topic of checkpoints") }
+            return found
+        }
+    }
+
+    // MARK: - Entries
+
+    /// Entries as they lie in the ledger topic, also those that the fold refuses, such as repeats: from the frame at `offset` on, and
+    /// after `place`. A frame that cannot be read has none. Throws `NotReadYet`, and what reading throws.
+    public func entries(
+        of partition: Int32, from offset: Int64, after place: LedgerEntry.Place? = nil, limit: Int
+    ) throws -> LedgerEntries {
+        let limit = max(LedgerEntries.limits.lowerBound, min(limit, LedgerEntries.limits.upperBound))
+        let (kafka, topic) = (service.configuration.kafka, service.configuration.topics.ledger)
+        let host = service.configuration.host
+        let deadline = host.now + Self.longest
+        let frames = try LedgerTopicFrames(
+            kafka, topic: topic, partition: partition, from: max(offset, place?.offset ?? 0),
+            isStopped: { host.now >= deadline })
+        var page = LedgerEntries()
+        var (reader, entry) = (FrameReader(), FrameReader.blank)
+        do {
+            for _ in 0..<Self.maximumFrames {
+                guard let frame = try frames.next() else { return page }
+                guard EntryReader.defect(in: frame.bytes) == nil else { continue }
+                try reader.open(frame.bytes)
+                var index = -1
+                while try reader.next(&entry) {
+                    index += 1
+                    if let place, LedgerEntry.Place(offset: frame.offset, index: index) <= place { continue }
+                    if page.isFull(limit) {
+                        page.next = page.entries.last?.place
+                        return page
+                    }
+                    page.append(LedgerEntry(entry, partition: partition, offset: frame.offset, index: index))
+                }
+            }
+        } catch is CancellationError {
+            guard !page.entries.isEmpty else { throw NotReadYet(what: "the ledger") }
+        }
+        page.next = page.entries.last?.place
+        return page
+    }
+
+    /// The ledger offset at which the clock of a partition that is folded here reaches `time`.
+    public enum TimeLookup: Sendable, Equatable {
+        case offset(Int64)
+        /// The clock has not come so far: the partition's next offset.
+        case beyond(Int64)
+        case notFoldedHere
+        case noArchive
+    }
+
+    /// Reads the archive's indexes. `asStandby`: also of a partition that another member owns. Throws `ArchiveDamage`.
+    public func offset(of partition: Int32, reaching time: Timestamp, asStandby: Bool = false) throws -> TimeLookup {
+        let standby = asStandby ? service.owned.standby(partition) : nil
+        guard let owned = service.owned[partition] ?? standby else { return .notFoldedHere }
+        let found = try owned.offset(reaching: time)
+        guard found.isKept else { return .noArchive }
+        return found.offset.map { .offset($0) } ?? .beyond(owned.view.nextOffset)
+    }
+}
+
+extension PipelineService {
+    /// A page of a subject's entries, as a file has them, and as JSON (`LedgerEntries.write`). Otherwise as for a file.
+    public func ledgerEntries(
+        of subject: [UInt8], after place: LedgerEntry.Place?, limit: Int, asStandby: Bool = false
+    ) throws -> (lookup: FileLookup, page: LedgerEntries) {
+        let limit = max(LedgerEntries.limits.lowerBound, min(limit, LedgerEntries.limits.upperBound))
+        let partition = ledgerPartition(of: subject).map { Int32($0) } ?? 0
+        var page = LedgerEntries()
+        let lookup = try withHistory(of: subject, asStandby: asStandby) { found, _, _, writer in
+            for entry in found.entries where !entry.subject.isEmpty {
+                if let place, LedgerEntry.Place(offset: entry.offset, index: entry.entry) <= place { continue }
+                if page.isFull(limit) {
+                    page.next = page.entries.last?.place
+                    break
+                }
+                page.append(LedgerEntry(entry, partition: partition))
+            }
+            page.write(to: &writer)
+        }
+        return (lookup, page)
+    }
+}

@@ -1,0 +1,98 @@
+public import Events
+internal import Foundation
+internal import Kafka
+internal import Scoring
+
+/// What a source topic gave, and what it got wrong.
+public struct SourceReading: Sendable {
+    public struct Position: Sendable, Hashable {
+        public let partition: Int32
+        /// The oldest offset that the topic still has.
+        public let beginning: Int64
+        /// The next offset that intake reads, of all members; nil if intake has not committed one.
+        public let position: Int64?
+        public let end: Int64
+
+        public var unread: Int64 { max(0, end - max(beginning, position ?? beginning)) }
+    }
+
+    public let topic: String
+    public let isControl: Bool
+    /// Nil if the topic declares nothing.
+    public let declaration: SourceDeclaration?
+    /// By partition; nil if the cluster does not have the topic.
+    public let positions: [Position]?
+    /// It has lost records, and imposes no sanction until that is acknowledged, in a ledger partition that is folded here.
+    public let isFrozen: Bool
+    /// Records that this member has read since it started.
+    public let records: Int64
+    /// That wait, by reason.
+    public let deadLetters: [DeadLetterReader.Count]
+    /// Events that contribute nothing because nobody was enrolled, in the ledger partitions that are folded here, since the start.
+    public let notEnrolled: Int64
+}
+
+/// Asks the cluster how far intake has read the source topics. Every call blocks, for a limited time.
+public final class SourceReader: Sendable {
+    private static let milliseconds = 4000
+
+    private let service: PipelineService
+    private let letters: DeadLetterReader
+
+    public init(_ service: PipelineService, letters: DeadLetterReader) {
+        (self.service, self.letters) = (service, letters)
+    }
+
+    /// The control topic, then the others in the order in which they are configured. Throws `NotReadYet`, and what the cluster throws.
+    public func sources() throws -> [SourceReading] {
+        let (kafka, topics) = (service.configuration.kafka, service.configuration.topics)
+        let names = [topics.control] + topics.sources.filter { $0 != topics.control }
+        let metadata = try kafka.metadata(timeoutMilliseconds: Self.milliseconds)
+        var counts: [String: Int] = [:]
+        for topic in metadata.topics where names.contains(topic.name) { counts[topic.name] = topic.partitions }
+        let places = names.flatMap { name in
+            (0..<Int32(counts[name] ?? 0)).map { TopicPartition(name, $0) }
+        }
+        let beginnings = try kafka.beginnings(of: places, timeoutMilliseconds: Self.milliseconds)
+        let ends = try kafka.ends(of: places, timeoutMilliseconds: Self.milliseconds)
+        let committed = try committed(places)
+        let (status, frozen) = (service.status, Set(service.frozenTopics))
+        let waiting = Dictionary(grouping: try letters.counts().counts, by: \.topic)
+        var notEnrolled: [String: Int64] = [:]
+        for item in service.diagnosis.notEnrolled {
+            if let topic = item.topic { notEnrolled[topic, default: 0] += item.events }
+        }
+        return names.map { name in
+            SourceReading(
+                topic: name, isControl: name == topics.control, declaration: topics.declarations[name],
+                positions: counts[name].map { count in
+                    (0..<Int32(count)).map { partition in
+                        let place = TopicPartition(name, partition)
+                        return .init(
+                            partition: partition, beginning: beginnings[place] ?? 0, position: committed[place],
+                            end: ends[place] ?? 0)
+                    }
+                },
+                isFrozen: frozen.contains(name), records: status.intake.recordsByTopic[name] ?? 0,
+                deadLetters: waiting[name] ?? [], notEnrolled: notEnrolled[name] ?? 0)
+        }
+    }
+
+    /// Where intake goes on after a restart.
+    private func committed(_ places: [TopicPartition]) throws -> [TopicPartition: Int64] {
+        guard !places.isEmpty else { return [:] }
+        let group = service.configuration.intakeGroup
+        let found: [PartitionOffset]
+        if let kafka = service.configuration.kafka as? KafkaConfiguration {
+            let admin = try Admin(kafka, timeoutMilliseconds: Self.milliseconds)
+            found = try admin.committed(group: group, partitions: places)
+        } else {
+            let consumer = try service.configuration.kafka.consumer(.init(group: group), listener: nil) { _ in }
+            defer { consumer.close() }
+            found = try consumer.committed(places, timeoutMilliseconds: Self.milliseconds)
+        }
+        var positions: [TopicPartition: Int64] = [:]
+        for place in found where place.offset >= 0 { positions[place.topicPartition] = place.offset }
+        return positions
+    }
+}
