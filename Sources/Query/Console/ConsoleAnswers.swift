@@ -1,17 +1,15 @@
 internal import Access
-internal import Audit
 internal import Console
 internal import Events
 internal import Foundation
 internal import HTTP
 internal import HTTPTypes
-internal import Kafka
 internal import Pipeline
 internal import Policy
 
 /// What the console shows, and the acts that it takes. What is about a subject it asks of the server's own routes, so that the pages have
 /// the routes' checks, their audit and the other members' answers.
-struct ConsoleAnswers: Sendable {
+struct ConsoleAnswers: ConsoleData {
     /// The routes without the console's own.
     let table: RouteTable
     let service: PipelineService
@@ -21,6 +19,10 @@ struct ConsoleAnswers: Sendable {
     let access: AccessControl
     /// Nil where nothing can be recorded, so nothing is done.
     let desk: ControlDesk?
+    let policies: PolicyReader
+    let letters: DeadLetterReader
+    let sources: SourceReader
+    let reader: LedgerReader
     /// Looks at folds.
     let overviewWork: BlockingWork
     /// Reads topics.
