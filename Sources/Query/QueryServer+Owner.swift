@@ -58,7 +58,7 @@ extension QueryServer {
     }
 
     /// Answers about a partition that this member does not own.
-    private func answerElsewhere(
+    func answerElsewhere(
         _ partition: Int, _ call: RouteCall, asStandby: () async throws -> Response?
     ) async throws -> Response {
         var route = AnswerRoute(

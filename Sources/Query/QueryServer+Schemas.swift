@@ -5,11 +5,12 @@ import Scoring
 
 /// The answers of this module, as the document describes them. What a later release adds, none of them forbids.
 extension QueryServer {
-    static let schemas: [(name: String, schema: JSONSchema)] = [
-        ("Standing", standing), ("SubjectPage", page), ("Standings", standings), ("Bands", bands),
-    ]
+    static let schemas: [(name: String, schema: JSONSchema)] =
+        [
+            ("Standing", standing), ("SubjectPage", page), ("Standings", standings), ("Bands", bands),
+        ] + programmeSchemas
 
-    private static func object(_ members: JSONSchema.Member...) -> JSONSchema { .object(members, isOpen: true) }
+    static func object(_ members: JSONSchema.Member...) -> JSONSchema { .object(members, isOpen: true) }
 
     private static let kind = JSONSchema.oneOf(SubjectKind.allCases.map { "\($0)" })
     private static let state = JSONSchema.oneOf(SanctionState.allCases.map { "\($0.name)" })

@@ -34,23 +34,26 @@ public final class QueryServer: Sendable {
     let overviewWork = BlockingWork(threads: 2, maximum: maximumStandings)
     let mask: SubjectMask
     let overviewWatch: OverviewWatch
+    let programme: ProgrammeAnswers
+    let desk: ControlDesk?
     private let boundPort = Mutex<Int?>(nil)
 
     /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has. `options`: who
     /// is answered. `secret`: of all members; nil if requests that are sent on name no caller. `more`: routes beside those of this
-    /// module. `version`: of the program.
+    /// module. `desk`: knows the proposals; nil where nobody acts here. `version`: of the program.
     public init(
         service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, certificate: TLSCertificate? = nil,
         announcement: Announcement, lag: MemberLag? = nil,
         program: @escaping @Sendable (inout Exposition) -> Void = { _ in },
         options: RouteTable.Options = RouteTable.Options(access: .loopback), secret: MemberSecret? = nil,
-        more: [Route] = [], version: String = "0", logger: Logger
+        more: [Route] = [], desk: ControlDesk? = nil, version: String = "0", logger: Logger
     ) {
         (self.options, self.more, self.version) = (options, more, version)
         forwarding = Forwarding(
             maximum: min(32, QueryServer.share), secret: secret, isTLS: certificate != nil,
             isRefused: secret == nil && options.access.isGate)
         self.service = service
+        (programme, self.desk) = (ProgrammeAnswers(service), desk)
         self.metrics = metrics
         let mask = SubjectMask()
         self.mask = mask
@@ -78,7 +81,8 @@ public final class QueryServer: Sendable {
             }
         }
         return RouteTable(
-            programmeRoutes + subjectRoutes + searchRoutes + liveRoutes + more, options, logger: logger)
+            programmeRoutes + policyRoutes + flowRoutes + ledgerRoutes + subjectRoutes + searchRoutes + liveRoutes
+                + more, options, logger: logger)
     }
 
     /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be

@@ -17,6 +17,7 @@ struct ControlServices {
     let index: AuditIndex
     /// The routes of acts, of proposals and of the audit.
     let routes: [Route]
+    let desk: ControlDesk
     private let acts: ControlActs
 
     /// Nil, with a warning, where the topic files have no topic for the audit: what cannot be recorded is not done.
@@ -36,7 +37,7 @@ struct ControlServices {
         }
         index = AuditIndex(writer: audit)
         index.follow(cluster.kafka, topic: topic, logger: logger)
-        let desk = ControlDesk(
+        desk = ControlDesk(
             acts, audit: audit,
             fourEyes: fourEyes.isEmpty ? nil : FourEyes(acts: fourEyes, writer: audit, index: index), logger: logger)
         routes = desk.routes + AuditRoutes(cluster.kafka, topic: topic, index: index).routes

@@ -160,8 +160,8 @@ struct ServeCommand: AsyncParsableCommand {
         let server = QueryServer(
             service: service, metrics: metrics, address: http.address, certificate: access.certificate,
             announcement: announcement, lag: lag, program: program, options: access.options(audit: control?.audit),
-            secret: secret, more: access.routes + (control?.routes ?? []), version: StandingCommand.release,
-            logger: logger)
+            secret: secret, more: access.routes + (control?.routes ?? []), desk: control?.desk,
+            version: StandingCommand.release, logger: logger)
         access.log(at: http.address, reach: reach, logger)
         StartCheck.warnOfNoForwarding(configuration, access, secret, logger)
         if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {

@@ -1,0 +1,162 @@
+internal import Events
+internal import HTTP
+internal import HTTPTypes
+internal import Kafka
+internal import Ledger
+internal import Pipeline
+internal import Policy
+
+/// The state of the programme as JSON: policies, sources, dead letters, the ledger. Functions of plain values, so that a route only has
+/// to say who may ask. Each reads the cluster for a limited time, in a few threads of its own.
+struct ProgrammeAnswers: Sendable {
+    private static let (threads, maximum) = (3, 24)
+
+    let service: PipelineService
+    let policies: PolicyReader
+    let letters: DeadLetterReader
+    let sources: SourceReader
+    let ledger: LedgerReader
+    private let work = BlockingWork(threads: threads, maximum: maximum)
+
+    init(_ service: PipelineService) {
+        self.service = service
+        policies = PolicyReader(service.configuration)
+        letters = DeadLetterReader(service.configuration)
+        sources = SourceReader(service, letters: letters)
+        ledger = LedgerReader(service)
+    }
+
+    /// Throws a problem where the cluster does not answer, or not within the time.
+    func read<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        guard service.ledgerPartitionCount != nil else {
+            throw Problem.retryLater(code: "not-ready", "this member does not know the ledger yet: ask again")
+        }
+        do {
+            return try await work.run(body)
+        } catch let error as NotReadYet {
+            throw Problem.retryLater(code: "not-ready", error.description)
+        } catch let error as KafkaError {
+            throw Problem.retryLater(code: "no-cluster", "the cluster cannot be read now: \(error.code)")
+        } catch let damage as ArchiveDamage {
+            throw Problem(
+                .internalServerError, code: "archive-damaged",
+                "the archive is damaged from offset \(damage.offsets.lowerBound) on: `standing archive repair`")
+        }
+    }
+
+    // MARK: - Policies
+
+    /// `{"active","policies","partitions","proposals"}`. `proposals`: the list's JSON; nil where the caller may not see it.
+    func policies(proposals: [UInt8]?) async throws -> Answer {
+        let (versions, partitions) = try await read { [policies, service] in
+            (try policies.versions(), service.partitions)
+        }
+        return .json { writer in
+            writer.append("{\"active\":")
+            if let active = versions.last(where: \.isActive) {
+                active.write(to: &writer, isWhole: true)
+            } else {
+                writer.append("null")
+            }
+            writer.append(",\"policies\":")
+            // The newest first.
+            writer.appendList(versions.reversed()) { $1.write(to: &$0, isWhole: false) }
+            writer.append(",\"partitions\":")
+            writer.appendList(partitions) { writer, partition in
+                writer.append("{\"partition\":")
+                writer.append(decimal: Int64(partition.partition))
+                writer.append(",\"offset\":")
+                writer.append(decimal: partition.nextOffset)
+                writer.append(",\"clock\":")
+                writer.append(time: partition.clock)
+                writer.append(",\"policy\":")
+                partition.policy.write(to: &writer)
+                writer.append("}")
+            }
+            writer.append(",\"proposals\":")
+            if let proposals { writer.append(proposals) } else { writer.append("null") }
+            writer.append("}")
+        }
+    }
+
+    /// The policy of this name and version that was last to become active, or would have; nil if there is none.
+    func policy(_ name: String, version: Int64) async throws -> Answer? {
+        let versions = try await read { [policies] in try policies.versions() }
+        let found = versions.filter { $0.policy?.id == name && $0.policy?.version == version }
+        guard let policy = found.last(where: { $0.refusal == nil }) ?? found.last else { return nil }
+        return .json { policy.write(to: &$0, isWhole: true) }
+    }
+
+    // MARK: - Sources
+
+    /// `{"sources":[…]}`
+    func allSources() async throws -> Answer {
+        let found = try await read { [sources] in try sources.sources() }
+        return .json { writer in
+            writer.append("{\"sources\":")
+            writer.appendList(found) { $1.write(to: &$0) }
+            writer.append("}")
+        }
+    }
+
+    // MARK: - Dead letters
+
+    /// `{"letters","next","reasons","complete"}`
+    func deadLetters(
+        _ filter: DeadLetterReader.Filter, after cursor: DeadLetterReader.Cursor?, limit: Int
+    ) async throws -> Answer {
+        let (page, counts) = try await read { [letters] in
+            (try letters.page(filter, after: cursor, limit: limit), try letters.counts())
+        }
+        return .json { writer in
+            writer.append("{\"letters\":")
+            writer.appendList(page.letters) { $1.write(to: &$0) }
+            writer.append(",\"next\":")
+            writer.append(text: page.next?.description)
+            writer.append(",\"reasons\":")
+            writer.appendList(counts.counts) { writer, count in
+                writer.append("{\"topic\":")
+                writer.append(jsonString: count.topic)
+                writer.append(",\"reason\":")
+                writer.append(jsonString: count.reason)
+                writer.append(",\"letters\":")
+                writer.append(decimal: Int64(count.letters))
+                writer.append("}")
+            }
+            writer.append(",\"complete\":")
+            writer.append(counts.isComplete ? "true" : "false")
+            writer.append("}")
+        }
+    }
+
+    /// A letter; nil if there is none at this place. `withBytes`: also what it says and its bytes, which can name a subject.
+    func deadLetter(at place: DeadLetter.Place, withBytes: Bool) async throws -> Answer? {
+        let found = try await read { [letters] in try letters.letter(at: place) }
+        guard let found else { return nil }
+        return .json { found.letter.write(to: &$0, outcome: found.outcome, withBytes: withBytes) }
+    }
+
+    // MARK: - Ledger
+
+    /// `{"ledger","partitions"}`
+    func partitions() async throws -> Answer {
+        let (name, partitions) = try await read { [ledger] in (ledger.name, try ledger.partitions()) }
+        return .json { writer in
+            writer.append("{\"ledger\":")
+            writer.append(text: name)
+            writer.append(",\"partitions\":")
+            writer.appendList(partitions) { $1.write(to: &$0) }
+            writer.append("}")
+        }
+    }
+
+    /// Entries from the frame at `offset` on, after `place`.
+    func entries(
+        of partition: Int32, from offset: Int64, after place: LedgerEntry.Place?, limit: Int
+    ) async throws -> Answer {
+        let page = try await read { [ledger] in
+            try ledger.entries(of: partition, from: offset, after: place, limit: limit)
+        }
+        return .json { page.write(to: &$0) }
+    }
+}
