@@ -7,7 +7,8 @@ extension ConsolePages {
     ) -> String {
         let query: [(String, String?)] = [
             ("subject", search.subject), ("purpose", search.purpose),
-            ("partition", search.partition.map(String.init)), ("offset", search.offset.map { String($0) }), ("from", search.from?.description),
+            ("partition", search.partition.map(String.init)), ("offset", search.offset.map { String($0) }),
+            ("from", search.from?.description),
         ]
         let entries: [Fields] = view.entries.map { entry in
             .of([
@@ -30,7 +31,7 @@ extension ConsolePages {
         return html(
             Page(
                 template: "ledger", title: "Ledger", place: .ledger,
-                json: ConsolePath.with("/ledger", query + [("after", search.after)]),
+                json: ConsolePath.json(ledger: search),
                 fields: .of([
                     "name": Self.shortened(view.name, to: 80), "action": ConsolePath.ledger, "subject": search.subject,
                     "purpose": search.purpose,

@@ -43,7 +43,7 @@ extension ConsoleAnswers {
         case .endShadow: return try await perform(.stopShadow)
         case .activate(let name): return try await activate(name, reason, key, desk, caller)
         case .rollBack(let version):
-            let versions = try await run(on: topicWork) { [policies] in try policies.versions() }
+            let versions = try await read { [policies = programme.policies] in try policies.versions() }
             guard let policy = versions.last(where: { Self.key($0) == version })?.policy else {
                 throw .nothing("version", back: ProblemView.Step("All versions", path: "/console/policies"))
             }
@@ -63,7 +63,7 @@ extension ConsoleAnswers {
             var filter = DeadLetterReader.Filter()
             filter.reason = wanted
             let chosen = filter
-            let page = try await run(on: topicWork) { [letters] in
+            let page = try await read { [letters = programme.letters] in
                 try letters.page(chosen, limit: Self.lettersAtOnce)
             }
             guard !page.letters.isEmpty else {

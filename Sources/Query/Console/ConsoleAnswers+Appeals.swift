@@ -1,6 +1,7 @@
 internal import Access
 internal import Console
 internal import Events
+internal import Pipeline
 
 extension ConsoleAnswers {
     private static let queueLength = 200

@@ -8,7 +8,7 @@ internal import Pipeline
 // Sources, dead letters and the policies of the ledger: as this member reads them from the cluster.
 extension ConsoleAnswers {
     func sources(for caller: Caller) async throws(ProblemView) -> SourcesView {
-        let found = try await run(on: topicWork) { [sources] in try sources.sources() }
+        let found = try await read { [sources = programme.sources] in try sources.sources() }
         let intake = lagWatch?.report?.groups.first { $0.group == service.configuration.intakeGroup }
         return SourcesView(
             sources: found.map { source in
@@ -49,7 +49,7 @@ extension ConsoleAnswers {
         var selected: DeadLettersView.Letter?
         if let key = search.letter {
             guard let place = DeadLetter.Place(key),
-                let found = try await run(on: topicWork, { [letters] in try letters.letter(at: place) })
+                let found = try await read({ [letters = programme.letters] in try letters.letter(at: place) })
             else { throw .nothing("dead letter", back: back) }
             selected = Self.view(found.letter, found.outcome)
         }
@@ -58,7 +58,7 @@ extension ConsoleAnswers {
         let cursor = search.after.flatMap { DeadLetterReader.Cursor($0) }
         guard search.after == nil || cursor != nil else { throw .nothing("page", back: back) }
         let wanted = filter
-        let (page, counts) = try await run(on: topicWork) { [letters] in
+        let (page, counts) = try await read { [letters = programme.letters] in
             (try letters.page(wanted, after: cursor, limit: Self.lettersOfPage), try letters.counts())
         }
         var reasons: [String: Int] = [:]

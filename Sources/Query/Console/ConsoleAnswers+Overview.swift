@@ -1,6 +1,7 @@
 internal import Access
 internal import Console
 internal import Events
+internal import Kafka
 internal import Lag
 internal import Pipeline
 internal import Policy

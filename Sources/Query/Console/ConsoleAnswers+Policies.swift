@@ -8,7 +8,7 @@ internal import Replay
 
 extension ConsoleAnswers {
     func policies(version: String?, for caller: Caller) async throws(ProblemView) -> PolicyView {
-        let all = try await run(on: topicWork) { [policies] in try policies.versions() }
+        let all = try await read { [policies = programme.policies] in try policies.versions() }
         // What changed nothing was never active.
         let versions = all.filter { $0.refusal == nil }
         guard !versions.isEmpty else { throw .emptyLedger }
@@ -46,7 +46,7 @@ extension ConsoleAnswers {
     static func sections(_ markdown: String) -> [PolicyView.Section] {
         var sections: [PolicyView.Section] = []
         var isOpen = false
-        func plain(_ line: some StringProtocol) -> String { line.replacing("**", with: "").replacing("`", with: "") }
+        func plain(_ line: Substring) -> String { String(line).replacing("**", with: "").replacing("`", with: "") }
         for line in markdown.split(separator: "\n", omittingEmptySubsequences: false) {
             if line.hasPrefix("#") {
                 sections.append(PolicyView.Section(title: plain(line.drop { $0 == "#" || $0 == " " }), sentences: []))

@@ -3,6 +3,7 @@ internal import Audit
 internal import Console
 internal import Events
 internal import Foundation
+internal import HTTP
 internal import Ledger
 internal import Pipeline
 
@@ -11,7 +12,7 @@ extension ConsoleAnswers {
     private static let entriesOfPage = 50
 
     func ledger(_ search: LedgerSearch, for caller: Caller) async throws(ProblemView) -> LedgerView {
-        let (name, partitions) = try await run(on: topicWork) { [reader] in (reader.name, try reader.partitions()) }
+        let (name, partitions) = try await read { [reader = programme.ledger] in (reader.name, try reader.partitions()) }
         let (entries, next) = try await entries(search, partitions, for: caller)
         return LedgerView(
             name: name ?? service.configuration.topics.ledger, partitions: partitions.map { Self.view($0) },
@@ -45,8 +46,8 @@ extension ConsoleAnswers {
     ) async throws(ProblemView) -> ([LedgerView.Entry], next: String?) {
         if let subject = search.subject {
             let target = Self.target(
-                "/ledger",
-                [("subject", subject), ("after", search.after), ("limit", "\(Self.entriesOfPage)")])
+                "/subjects/\(Self.encoded(subject))/entries",
+                [("after", search.after), ("limit", "\(Self.entriesOfPage)")])
             let page = try await ask(EntriesForm.self, target, for: caller, purpose: search.purpose)
             return (page.entries.map { $0.view(SubjectID(subject)) }, page.next)
         }
@@ -58,7 +59,7 @@ extension ConsoleAnswers {
         let place = search.after.flatMap { LedgerEntry.Place($0) }
         let (from, offset) = (search.from, search.offset)
         let newest = max(partition.beginning, partition.end - Int64(Self.entriesOfPage))
-        let page = try await run(on: topicWork) { [reader] in
+        let page = try await read { [reader = programme.ledger] in
             var start = offset ?? newest
             if offset == nil, let from, case .offset(let found) = try reader.offset(of: number, reaching: from) {
                 start = found

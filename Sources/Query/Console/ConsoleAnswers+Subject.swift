@@ -1,6 +1,7 @@
 internal import Access
 internal import Console
 internal import Events
+internal import Pipeline
 internal import Policy
 
 // One subject: its standing, its file and its appeals.

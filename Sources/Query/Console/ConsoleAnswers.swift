@@ -19,14 +19,9 @@ struct ConsoleAnswers: ConsoleData {
     let access: AccessControl
     /// Nil where nothing can be recorded, so nothing is done.
     let desk: ControlDesk?
-    let policies: PolicyReader
-    let letters: DeadLetterReader
-    let sources: SourceReader
-    let reader: LedgerReader
+    let programme: ProgrammeAnswers
     /// Looks at folds.
     let overviewWork: BlockingWork
-    /// Reads topics.
-    let topicWork: BlockingWork
 
     // MARK: Asking the routes
 
@@ -93,21 +88,31 @@ struct ConsoleAnswers: ConsoleData {
 
     // MARK: Looking
 
-    /// Runs work that waits for folds or reads topics.
+    /// Reads the cluster.
+    func read<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws(ProblemView) -> Value {
+        do {
+            return try await programme.read(body)
+        } catch let problem as Problem {
+            throw ProblemView(
+                status: problem.status.code, title: "Not now", detail: Self.sentence(problem.detail),
+                next: [ProblemView.Step("Load this page again in a few seconds.")], retryAfter: 5)
+        } catch {
+            throw Self.unreadable(error)
+        }
+    }
+
+    private static func unreadable(_ error: any Error) -> ProblemView {
+        if error is BlockingWork.Busy { return .tooMany(retryAfter: 1) }
+        return ProblemView(
+            status: 503, title: "Not now", detail: "What this page shows cannot be read now.",
+            next: [ProblemView.Step("Load this page again in a few seconds.")], retryAfter: 5)
+    }
+
+    /// Runs work that waits for folds.
     func run<Value: Sendable>(
         on work: BlockingWork, _ body: @escaping @Sendable () throws -> Value
     ) async throws(ProblemView) -> Value {
-        do {
-            return try await work.run(body)
-        } catch is BlockingWork.Busy {
-            throw .tooMany(retryAfter: 1)
-        } catch let problem as ProblemView {
-            throw problem
-        } catch {
-            throw ProblemView(
-                status: 503, title: "Not now", detail: "What this page shows cannot be read now.",
-                next: [ProblemView.Step("Load this page again in a few seconds.")], retryAfter: 5)
-        }
+        do { return try await work.run(body) } catch { throw Self.unreadable(error) }
     }
 
     /// Nil on an empty ledger, and where nothing is folded here.

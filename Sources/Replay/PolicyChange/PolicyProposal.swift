@@ -59,6 +59,20 @@ public struct PolicyProposal: Sendable, Equatable {
         self.json = json.text + "\n"
     }
 
+    /// Of a policy that has no budget for harm, against an active one that has none: what would change, nobody has folded.
+    public init(candidate: String, active text: String, clock: Timestamp?) {
+        (policy, active, self.clock, breaches) = (candidate, Checkpoint.hash(ofPolicy: text), clock, [])
+        var json = JSONDocument()
+        json.object {
+            $0.member("proposal", Self.version)
+            $0.member("against", Checkpoint.hash(ofPolicy: text))
+            if let clock { $0.member("clock", clock.description) }
+            $0.member("breachCount", Int64(0))
+            $0.member("policy", candidate)
+        }
+        self.json = json.text
+    }
+
     /// What is needed of a document; throws `Failure`.
     public init(json bytes: [UInt8]) throws(Failure) {
         let decoder = EventDecoder()
