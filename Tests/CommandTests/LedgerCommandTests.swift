@@ -1,4 +1,5 @@
 import Foundation
+import Scoring
 import Testing
 
 extension CommandTests {
@@ -145,7 +146,7 @@ extension CommandTests {
             let name = try #require(other.messages.firstMatch(of: /has the name (\S+) for good/)).1
             let same = try await upgrade(String(name))
             #expect(same.code == 0, "\(same.messages)")
-            #expect(same.output.contains("\"ledger\":\"\(name)\",\"foldVersion\":6,"))
+            #expect(same.output.contains("\"ledger\":\"\(name)\",\"foldVersion\":\(FoldVersion.newest.rawValue),"))
             #expect(same.output.contains("\"upgraded\":0}"))
         }
 

@@ -19,24 +19,27 @@ struct EventStreamsTests {
         private struct State {
             var events: [String] = []
             var isOver = false
-            var waiter: CheckedContinuation<Void, Never>?
+            /// Of the streams that share it.
+            var waiters: [CheckedContinuation<Void, Never>] = []
         }
         private let state = Mutex(State())
         let isCancelled = Atomic(false)
         var place: String? { "1.2" }
 
         func put(_ data: String?) {
-            state.withLock { state in
+            let waiters = state.withLock { state in
                 if let data { state.events.append(data) } else { state.isOver = true }
-                return state.waiter.take()
-            }?.resume()
+                defer { state.waiters = [] }
+                return state.waiters
+            }
+            for waiter in waiters { waiter.resume() }
         }
 
         func next(into events: inout ServerSentEvents, until deadline: ContinuousClock.Instant) async -> Bool {
             await withCheckedContinuation { continuation in
                 let isDue = state.withLock { state in
                     if !state.events.isEmpty || state.isOver { return true }
-                    state.waiter = continuation
+                    state.waiters.append(continuation)
                     return false
                 }
                 if isDue { continuation.resume() }
@@ -81,14 +84,21 @@ struct EventStreamsTests {
         return descriptor
     }
 
-    /// What comes until it has `text`, or the other end closes.
-    private func read(_ descriptor: Int32, until text: String) -> String {
+    /// What comes until it has `text`, or the other end closes. Blocks no thread: the server's tasks need them.
+    private func read(_ descriptor: Int32, until text: String) async throws -> String {
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 4096)
+        let end = ContinuousClock.now + .seconds(60)
         while !String(decoding: bytes, as: UTF8.self).contains(text) {
-            let count = recv(descriptor, &part, part.count, 0)
-            guard count > 0 else { break }
-            bytes += part[..<count]
+            let count = recv(descriptor, &part, part.count, Int32(MSG_DONTWAIT))
+            if count > 0 {
+                bytes += part[..<count]
+            } else if count < 0, errno == EAGAIN {
+                try #require(ContinuousClock.now < end)
+                try await Task.sleep(for: .milliseconds(2))
+            } else {
+                break
+            }
         }
         return String(decoding: bytes, as: UTF8.self)
     }
@@ -106,14 +116,15 @@ struct EventStreamsTests {
         try await serving(streams, source) { port in
             let descriptor = try follow(port)
             defer { close(descriptor) }
-            let head = read(descriptor, until: "retry: 3000")
+            let head = try await read(descriptor, until: "retry: 3000")
             #expect(head.hasPrefix("HTTP/1.1 200") && head.lowercased().contains("content-type: text/event-stream"))
             #expect(!head.lowercased().contains("standing-stream"))
             source.put("one")
-            #expect(read(descriptor, until: "data: one").contains("event: change\nid: 1.2\n"))
+            let one = try await read(descriptor, until: "data: one")
+            #expect(one.contains("event: change\nid: 1.2\n"))
             source.put("two")
             source.put(nil)
-            let rest = read(descriptor, until: "0\r\n\r\n")
+            let rest = try await read(descriptor, until: "0\r\n\r\n")
             #expect(rest.contains("data: two") && rest.hasSuffix("0\r\n\r\n"))
             try await wait { streams.count == 0 }
         }
@@ -123,7 +134,7 @@ struct EventStreamsTests {
         let (streams, source) = (EventStreams(maximum: 4), Source())
         try await serving(streams, source) { port in
             let descriptor = try follow(port)
-            _ = read(descriptor, until: "retry: 3000")
+            _ = try await read(descriptor, until: "retry: 3000")
             #expect(streams.count == 1)
             close(descriptor)
             try await wait { streams.count == 0 && source.isCancelled.load(ordering: .relaxed) }
@@ -134,9 +145,10 @@ struct EventStreamsTests {
         let (streams, source) = (EventStreams(maximum: 2), Source())
         try await serving(streams, source) { port in
             let readers = [try follow(port), try follow(port)]
-            for reader in readers { _ = read(reader, until: "retry: 3000") }
+            for reader in readers { _ = try await read(reader, until: "retry: 3000") }
             let third = try follow(port)
-            #expect(read(third, until: "}").hasPrefix("HTTP/1.1 503"))
+            let refused = try await read(third, until: "}")
+            #expect(refused.hasPrefix("HTTP/1.1 503"))
             let url = try #require(URL(string: "http://127.0.0.1:\(port)/livez"))
             let (data, _) = try await URLSession(configuration: .ephemeral).data(from: url)
             #expect(data == Data("ok\n".utf8))
@@ -150,7 +162,7 @@ struct EventStreamsTests {
         var reader: Int32 = -1
         try await serving(streams, source) { port in
             reader = try follow(port)
-            _ = read(reader, until: "retry: 3000")
+            _ = try await read(reader, until: "retry: 3000")
         }
         close(reader)
         #expect(source.isCancelled.load(ordering: .relaxed) && streams.answer { source }.status == .serviceUnavailable)
@@ -161,7 +173,8 @@ struct EventStreamsTests {
         try await serving(streams, source) { port in
             let descriptor = try follow(port, "HEAD")
             defer { close(descriptor) }
-            #expect(read(descriptor, until: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+            let head = try await read(descriptor, until: "\r\n\r\n")
+            #expect(head.hasPrefix("HTTP/1.1 200"))
             try await wait { streams.count == 0 }
         }
     }

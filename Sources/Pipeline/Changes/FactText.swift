@@ -111,8 +111,12 @@ public struct FactText: Sendable {
         let inner = json.dropFirst().dropLast()
         guard inner.contains(0x5C) else { return String(decoding: inner, as: UTF8.self) }
         let object = Array("{\"text\":".utf8) + json + Array("}".utf8)
-        return object.withUnsafeBytes { object in
-            EventDecoder().string("text", of: object).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let decoder = EventDecoder()
+        // The text that is found lies in the decoder's memory.
+        return withExtendedLifetime(decoder) {
+            object.withUnsafeBytes { object in
+                decoder.string("text", of: object).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            }
         }
     }
 }
