@@ -20,7 +20,9 @@ extension RouteTable {
     /// declaration, the caller's permission, the purpose and the audit are as for a request. `target`: path and query,
     /// percent-encoded. `isRecorded`: false where the audit has the look already, of which this is a part; then nothing more is
     /// asked for and recorded but the permission.
-    public func ask(_ target: String, for caller: Caller, purpose: String? = nil, isRecorded: Bool = true) async -> Asked {
+    public func ask(
+        _ target: String, for caller: Caller, purpose: String? = nil, isRecorded: Bool = true
+    ) async -> Asked {
         var response: Response
         do {
             response = try await answer(target, caller, purpose: purpose, isRecorded: isRecorded)

@@ -113,7 +113,8 @@ struct QuickstartCommand: AsyncParsableCommand {
             try await onThread { try run.run() }
         } else {
             let limit = duration.flatMap { Settings.duration($0) }.map { Double($0) / 1e6 }
-            let access = try await AccessSettings(access: AccessConfiguration(), certificate: nil, key: nil).open(logger)
+            let access = try await AccessSettings(access: AccessConfiguration(), certificate: nil, key: nil).open(
+                logger)
             let folder = FileManager.default.temporaryDirectory.appending(path: "standing-town-\(getpid())")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(at: folder) }

@@ -80,7 +80,9 @@ extension ConsoleAnswers {
 
     /// A reason is one line of an event's attribute.
     private static func line(_ text: String) -> String {
-        let words = text.split { $0.isWhitespace || $0.unicodeScalars.contains { $0.properties.generalCategory == .control } }
+        let words = text.split { character in
+            character.isWhitespace || character.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        }
         return words.joined(separator: " ").prefix(bytes: ControlAct.maximumReasonBytes)
     }
 
@@ -175,7 +177,8 @@ extension ConsoleAnswers {
             "\(candidate.id) \(candidate.version)" == name
         else {
             throw ProblemView(
-                status: 409, title: "Another policy is in the shadow now", detail: "Nothing was activated.", next: [page])
+                status: 409, title: "Another policy is in the shadow now", detail: "Nothing was activated.",
+                next: [page])
         }
         guard let active = try await activePolicy() else { throw .emptyLedger }
         let isBudgeted = candidate.harmBudget != .init() || active.harmBudget != .init()

@@ -13,7 +13,8 @@ extension ConsoleAnswers {
         return SourcesView(
             sources: found.map { source in
                 let unread = source.positions.map { $0.reduce(0) { $0 + $1.unread } }
-                let rates = intake?.partitions.filter { $0.place.topic == source.topic }.compactMap(\.lag.consumptionRate)
+                let rates = intake?.partitions.filter { $0.place.topic == source.topic }.compactMap(
+                    \.lag.consumptionRate)
                 return SourcesView.Source(
                     topic: source.topic, level: Self.level(source, unread), state: Self.state(source, unread),
                     events: Int(source.records), perSecond: rates.flatMap { $0.isEmpty ? nil : $0.reduce(0, +) },

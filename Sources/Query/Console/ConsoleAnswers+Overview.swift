@@ -70,7 +70,9 @@ extension ConsoleAnswers {
 
     private static func sentence(of fact: FactText) -> String {
         let verb = fact.type.split(separator: ".").last.map(String.init) ?? ""
-        if let item = fact.item { return [item, verb, fact.reason.map { "(\($0))" }].compactMap(\.self).joined(separator: " ") }
+        if let item = fact.item {
+            return [item, verb, fact.reason.map { "(\($0))" }].compactMap(\.self).joined(separator: " ")
+        }
         let cause = fact.rule.map { rule in
             ": \(rule)" + (fact.points.map { points in " \(points < 0 ? "\u{2212}" : "+")\(points.magnitude)" } ?? "")
         }

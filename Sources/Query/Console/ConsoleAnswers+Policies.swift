@@ -12,7 +12,8 @@ extension ConsoleAnswers {
         // What changed nothing was never active.
         let versions = all.filter { $0.refusal == nil }
         guard !versions.isEmpty else { throw .emptyLedger }
-        let index = version.map { key in versions.lastIndex { Self.key($0) == key } } ?? versions.lastIndex { $0.isActive }
+        let index =
+            version.map { key in versions.lastIndex { Self.key($0) == key } } ?? versions.lastIndex { $0.isActive }
         guard let index else {
             throw .nothing("version", back: ProblemView.Step("All versions", path: "/console/policies"))
         }

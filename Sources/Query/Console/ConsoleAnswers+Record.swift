@@ -12,7 +12,8 @@ extension ConsoleAnswers {
     private static let entriesOfPage = 50
 
     func ledger(_ search: LedgerSearch, for caller: Caller) async throws(ProblemView) -> LedgerView {
-        let (name, partitions) = try await read { [reader = programme.ledger] in (reader.name, try reader.partitions()) }
+        let (name, partitions) = try await read { [reader = programme.ledger] in (reader.name, try reader.partitions())
+        }
         let (entries, next) = try await entries(search, partitions, for: caller)
         return LedgerView(
             name: name ?? service.configuration.topics.ledger, partitions: partitions.map { Self.view($0) },

@@ -180,7 +180,9 @@ extension ConsoleAnswers {
 
     static func reasons(_ reasons: [FileForm.Reason], _ policy: ScoringPolicy?) -> [SubjectView.Reason] {
         reasons.map { reason in
-            let dimension = policy?.rules.first { $0.id == reason.rule }.flatMap { policy?.dimensions[$0.dimension].name }
+            let dimension = policy?.rules.first { $0.id == reason.rule }.flatMap {
+                policy?.dimensions[$0.dimension].name
+            }
             return SubjectView.Reason(rule: reason.rule, dimension: dimension ?? "", points: reason.points)
         }
     }

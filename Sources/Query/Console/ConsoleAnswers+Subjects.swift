@@ -40,7 +40,8 @@ extension ConsoleAnswers {
                     subject: SubjectID(item.subject, isMasked: isMasked), kind: item.kind, score: item.score,
                     band: item.band, sanctions: item.sanctions.map { Self.name(of: $0.id, in: $0.state) },
                     perks: item.perks, enrolled: Timestamp(item.enrolled) ?? .distantPast)
-            }, next: page.next, kinds: policy?.kinds.kinds.map { "\($0)" } ?? [], bands: policy?.bands.map(\.name) ?? [],
+            }, next: page.next, kinds: policy?.kinds.kinds.map { "\($0)" } ?? [],
+            bands: policy?.bands.map(\.name) ?? [],
             perks: policy?.perks.map(\.id) ?? [], sanctions: policy?.sanctions.map(\.id) ?? [])
     }
 

@@ -34,7 +34,8 @@ struct ConsoleAnswers: ConsoleData {
         guard let found = try? JSONDecoder().decode(form, from: Data(asked.body)) else {
             throw ProblemView(
                 status: 502, title: "The answer cannot be read",
-                detail: "The member that owns this part of the ledger answers in another form: it may be of another release.",
+                detail: "The member that owns this part of the ledger answers in another form: it may be of another "
+                    + "release.",
                 next: [ProblemView.Step("Overview", path: "/console")])
         }
         return found
@@ -76,8 +77,8 @@ struct ConsoleAnswers: ConsoleData {
 
     static let noArchive = ProblemView(
         status: 501, title: "This member has no archive",
-        detail: "A subject's file and history are read from the archive, which a member has if it is started with --data FOLDER. "
-            + "Standings are known all the same.",
+        detail: "A subject's file and history are read from the archive, which a member has if it is started with "
+            + "--data FOLDER. Standings are known all the same.",
         next: [ProblemView.Step("Back to the start", path: "/console")])
 
     /// With a capital letter and a full stop.
