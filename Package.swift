@@ -108,9 +108,8 @@ let package = Package(
         room(
             "Query",
             [
-                "Access", "Audit", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Replay",
-                "Scoring",
-                httpTypes, hummingbird, logging, metrics,
+                "Access", "Audit", "CEL", "Console", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy",
+                "Replay", "Scoring", httpTypes, hummingbird, logging, metrics,
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),

@@ -141,7 +141,7 @@ public struct RouteTable: HTTPResponder {
     }
 
     /// The route of a request's method and path, and the path's segments as they arrived.
-    private func route(for request: Request) throws -> (Route, [Substring]) {
+    func route(for request: Request) throws -> (Route, [Substring]) {
         let target = request.head.path ?? ""
         guard target.utf8.count <= Self.maximumTargetBytes else {
             throw Problem(

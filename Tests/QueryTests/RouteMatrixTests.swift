@@ -43,7 +43,8 @@ final class RouteMatrixTests {
         makeTable = { rule in
             let server = QueryServer(
                 service: service, metrics: PrometheusMetrics(), address: HTTPAddress(host: "127.0.0.1", port: 0),
-                announcement: .nothing, options: RouteTable.Options(access: rule), more: more, desk: desk, logger: logger)
+                announcement: .nothing, options: RouteTable.Options(access: rule), more: more, desk: desk,
+                logger: logger)
             return server.table
         }
         table = makeTable(.gate(RouteMatrix.RoleGate()))

@@ -101,7 +101,10 @@ import Topics
             "role", "role: master",
             "3:7: error: `role` is one of `source`, `control`, `ledger`, `facts`, `dead-letter`, `checkpoints`, `members`, `audit`"
         ),
-        ("key", "key: yes", "4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`, `writer`"),
+        (
+            "key", "key: yes",
+            "4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`, `writer`"
+        ),
         ("partitions", "partitions: 0", "5:13: error: `partitions` is an integer from 1 to 100000"),
         ("partitions", "partitions: \"6\"", "5:13: error: `partitions` is an integer from 1 to 100000"),
         ("partitions", "partitions: 1.5", "5:13: error: `partitions` is an integer from 1 to 100000"),
