@@ -53,7 +53,7 @@ extension CommandTests {
             let texts = Dictionary(grouping: try await table(), by: \.flag).mapValues { $0.map(\.what) }
             for (path, command) in try await Help.ofAll().leaves() {
                 // A file for this command alone, an event's data, and a user's roles.
-                let isOwn: Set =
+                let isOwn: Set<String> =
                     switch path {
                     case ["serve"]: []
                     case ["event", "send"]: ["--data", "--policy"]
