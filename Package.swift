@@ -108,9 +108,8 @@ let package = Package(
         room(
             "Query",
             [
-                "Access", "Audit", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy", "Replay",
-                "Scoring",
-                httpTypes, hummingbird, logging, metrics,
+                "Access", "Audit", "CEL", "Console", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy",
+                "Replay", "Scoring", httpTypes, hummingbird, logging, metrics,
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),
@@ -155,7 +154,7 @@ let package = Package(
             [
                 "Access", "Audit", "Events", "HTTP", "Kafka", "Ledger", "Pipeline", "Policy", "Query", "Replay",
                 "Scoring",
-                httpTypes, hummingbird, logging, metrics, nio,
+                crypto, httpTypes, hummingbird, logging, metrics, nio,
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),

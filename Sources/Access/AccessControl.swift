@@ -32,7 +32,40 @@ public final class AccessControl: Sendable {
 
     /// Opens a session. A wrong name takes as long as a wrong password and is refused in the same words. Attempts are limited by name, by
     /// address and in total.
-    public func logIn(name: String, password: String, address: String) async throws(Denial) -> Session {
+    ///
+    /// `audit` has who logged in, and whose password was wrong; nil where nothing is recorded. A log-in stands where it cannot be recorded,
+    /// because it shows nothing by itself: each look and act is recorded on its own.
+    public func logIn(
+        name: String, password: String, address: String, audit: (any AuditLog)? = nil
+    ) async throws(Denial) -> Session {
+        do throws(Denial) {
+            let session = try await open(name: name, password: password, address: address)
+            await record(name, "allowed", in: audit)
+            return session
+        } catch {
+            // Attempts beyond the limits would fill the audit.
+            if case .unauthenticated = error { await record(name, "denied", in: audit) }
+            throw error
+        }
+    }
+
+    /// The action of log-ins in the audit.
+    static let logInAction = "logIn"
+    /// The actor of a log-in under a name that no user has. The name itself may be a password in the wrong field.
+    static let unknownUser = "unknown-user"
+
+    private func record(_ name: String, _ outcome: String, in audit: (any AuditLog)?) async {
+        guard let audit else { return }
+        let actor = gate.users?[name] == nil ? Self.unknownUser : name
+        do {
+            try await audit.append(
+                AuditRecord(actor: actor, action: Self.logInAction, subject: nil, purpose: nil, outcome: outcome))
+        } catch {
+            logger.warning("a log-in is not in the audit", metadata: ["reason": "\(type(of: error))"])
+        }
+    }
+
+    private func open(name: String, password: String, address: String) async throws(Denial) -> Session {
         let wrong = Denial.unauthenticated(reason: "wrong-name-or-password")
         guard let users = gate.users else { throw .unauthenticated(reason: "no-users") }
         let limits = gate.limits

@@ -11,3 +11,11 @@ extension MemberSecret {
         self = secret
     }
 }
+
+extension MemberSecret {
+    /// The mask that all members with this secret have.
+    public var mask: SubjectMask {
+        // The code has `SubjectMask.secretBytes` bytes.
+        SubjectMask(secret: code(of: [], for: "standing-mask")) ?? SubjectMask()
+    }
+}

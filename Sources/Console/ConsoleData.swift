@@ -49,7 +49,9 @@ public struct DeadLetterSearch: Sendable {
 }
 
 public struct LedgerSearch: Sendable {
+    /// Whose entries; they are read as a file is, for a purpose.
     public var subject: String?
+    public var purpose: String?
     public var partition: Int?
     public var offset: Int64?
     public var from: Timestamp?

@@ -75,7 +75,7 @@ extension ConsolePages {
         return html(
             Page(
                 template: "dead-letter", title: "Dead letter \(letter.key)", place: .deadLetters,
-                json: ConsolePath.with("/dead-letters", [("letter", letter.key)]),
+                json: ConsolePath.json(letter: letter.key),
                 fields: .of([
                     "topic": Self.shortened(letter.topic, to: 120), "partition": "\(letter.partition)",
                     "offset": Self.count(letter.offset), "reason": letter.reason, "sentence": letter.sentence,

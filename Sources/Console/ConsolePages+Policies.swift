@@ -27,8 +27,10 @@ extension ConsolePages {
         return html(
             Page(
                 template: "policies", title: "Policies", place: .policies,
-                json: ConsolePath.with(
-                    "/policies", [("version", view.selected?.key == active?.key ? nil : view.selected?.key)]),
+                json: view.selected.flatMap { selected in
+                    selected.key == active?.key || selected.version < 1
+                        ? nil : "/policies/\(ConsolePath.encoded(selected.name, dots: true))/\(selected.version)"
+                } ?? "/policies",
                 stream: view.shadow == nil ? nil : ConsolePath.changes,
                 fields: .of([
                     "hasProposals": !proposals.isEmpty, "proposals": proposals,

@@ -6,8 +6,9 @@ extension ConsolePages {
         _ view: LedgerView, asked search: LedgerSearch, mistake: String? = nil, for visit: Visit
     ) -> String {
         let query: [(String, String?)] = [
-            ("subject", search.subject), ("partition", search.partition.map(String.init)),
-            ("offset", search.offset.map { String($0) }), ("from", search.from?.description),
+            ("subject", search.subject), ("purpose", search.purpose),
+            ("partition", search.partition.map(String.init)), ("offset", search.offset.map { String($0) }),
+            ("from", search.from?.description),
         ]
         let entries: [Fields] = view.entries.map { entry in
             .of([
@@ -30,9 +31,10 @@ extension ConsolePages {
         return html(
             Page(
                 template: "ledger", title: "Ledger", place: .ledger,
-                json: ConsolePath.with("/ledger", query + [("after", search.after)]),
+                json: ConsolePath.json(ledger: search),
                 fields: .of([
                     "name": Self.shortened(view.name, to: 80), "action": ConsolePath.ledger, "subject": search.subject,
+                    "purpose": search.purpose,
                     "partition": search.partition.map(String.init), "offset": search.offset.map { String($0) },
                     "from": search.from?.description, "mistake": mistake, "hasEntries": !entries.isEmpty,
                     "entries": entries, "partitions": partitions,

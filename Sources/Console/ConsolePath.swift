@@ -1,4 +1,5 @@
 internal import Access
+internal import Events
 
 /// The paths of the console's pages, and of the JSON that they link to. Ids are parts of queries, because an id can be `.` or
 /// contain a slash.
@@ -49,6 +50,26 @@ enum ConsolePath {
     // MARK: JSON
 
     static func json(subject id: String) -> String { "/subjects/" + encoded(id, dots: true) + "/file" }
+
+    /// The entries that a search finds; without one, the partitions.
+    static func json(ledger search: LedgerSearch) -> String {
+        if let subject = search.subject {
+            let path = jsonStanding(of: subject) + "/entries"
+            return with(path, [("purpose", search.purpose), ("after", search.after)])
+        }
+        guard search.partition != nil || search.from != nil else { return "/ledger" }
+        return with(
+            "/ledger/\(search.partition ?? 0)/entries",
+            [
+                ("offset", search.offset.map { String($0) }),
+                ("from", search.offset == nil ? search.from?.description : nil), ("after", search.after),
+            ])
+    }
+
+    /// `PARTITION:OFFSET`.
+    static func json(letter key: String) -> String {
+        "/dead-letters/" + key.split(separator: ":").map { encoded(String($0), dots: true) }.joined(separator: "/")
+    }
 
     /// The overview every five seconds, and one change a second: a page is loaded again no more often.
     static let changes = "/changes?figures=true&most=1"

@@ -87,11 +87,17 @@ public struct ConsoleRoutes: Sendable {
                 console.lag(try await data.lag(of: request.query["group"], for: caller), for: visit)
             },
             page(
-                .ledger, "Entries, chain and checkpoints", ["subject", "partition", "offset", "from", "after"]
+                .ledger, "Entries, chain and checkpoints",
+                ["subject", "purpose", "partition", "offset", "from", "after"]
             ) { request, caller, visit throws(ProblemView) in
-                let (search, mistake) = Self.ledgerSearch(request.query)
+                let (asked, found) = Self.ledgerSearch(request.query)
+                var (search, mistake) = (asked, found)
+                if let subject = asked.subject, asked.purpose == nil, caller.subject != Array(subject.utf8) {
+                    search.subject = nil
+                    mistake = mistake ?? "Somebody's entries are read for a purpose, which is recorded: name it."
+                }
                 return console.ledger(
-                    try await data.ledger(search, for: caller), asked: search, mistake: mistake, for: visit)
+                    try await data.ledger(search, for: caller), asked: asked, mistake: mistake, for: visit)
             },
             page(.audit, "Who did and saw what", ["actor", "subject", "action", "after"]) {
                 request, caller, visit throws(ProblemView) in
@@ -145,7 +151,7 @@ public struct ConsoleRoutes: Sendable {
         if query["offset"] != nil, partition == nil { mistake = mistake ?? "An offset needs its partition." }
         if query["from"] != nil, from == nil { mistake = "A time looks like 2026-11-30T00:00:00Z." }
         let search = LedgerSearch(
-            subject: query["subject"], partition: partition.flatMap { $0 < 0 ? nil : $0 },
+            subject: query["subject"], purpose: query["purpose"], partition: partition.flatMap { $0 < 0 ? nil : $0 },
             offset: offset.flatMap { $0 < 0 ? nil : $0 }, from: from, after: query["after"])
         return (search, mistake)
     }

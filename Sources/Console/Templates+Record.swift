@@ -6,6 +6,7 @@ extension Templates {
             <header class="head"><p class="kicker">Ledger</p><h1><bdi>{{name}}</bdi></h1><p class="lead">Every event in the order in which it counted. Entries are only ever added; each is chained to the one before it by a hash.</p></header>
             <form class="filters" method="get" action="{{action}}" role="search">
             <p class="wide"><label for="subject">Subject</label><input id="subject" name="subject" value="{{subject}}" autocomplete="off" spellcheck="false"/></p>
+            <p class="wide"><label for="purpose">What for, if a subject is named</label><input id="purpose" name="purpose" value="{{purpose}}" autocomplete="off"/></p>
             <p><label for="partition">Partition</label><input id="partition" name="partition" value="{{partition}}" inputmode="numeric" pattern="[0-9]*" size="4"/></p>
             <p><label for="offset">From offset</label><input id="offset" name="offset" value="{{offset}}" inputmode="numeric" pattern="[0-9]*" size="10"/></p>
             <p class="moment"><label for="from">From time</label><input id="from" name="from" value="{{from}}" placeholder="2026-11-30T00:00:00Z" size="20"/></p>

@@ -22,7 +22,7 @@ extension Metric {
             .factBytesPublished:
             ["topic"]
         case .roleRestarts, .pollAge, .pollGapLongest: ["role"]
-        case .deadLetters: ["reason"]
+        case .deadLetters, .accessRefused: ["reason"]
         case .sanctions: ["state"]
         case .lagRecords, .lagSeconds, .lagCatchUpSeconds, .lagUnknownPartitions: ["group"]
         case .lagStatus: ["group", "status"]

@@ -192,6 +192,12 @@ extension Metric {
                     + "members, overviews, and open streams of events."
             )
         case .lookUpsMaximum: (.gauge, "Look-ups that can run and wait, by kind: those beyond are answered with 503.")
+        case .accessRefused:
+            (
+                .counter,
+                "Requests over HTTP that were refused, by reason: a token or a password that proves nothing, a role "
+                    + "that may not, a caller who asks too often."
+            )
         case .sanctions: (.gauge, "Sanctions of the owned ledger partitions, as of what is folded, by state.")
         case .sanctionsOverdue:
             (

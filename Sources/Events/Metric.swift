@@ -108,6 +108,7 @@ public enum Metric: String, Sendable, CaseIterable {
     case memoryLimit = "standing_memory_limit_bytes"
     case lookUps = "standing_lookups"
     case lookUpsMaximum = "standing_lookups_maximum"
+    case accessRefused = "standing_access_refused_total"
     case sanctions = "standing_sanctions"
     case sanctionsOverdue = "standing_sanctions_overdue"
     case sanctionsPartitions = "standing_sanctions_partitions"

@@ -3,11 +3,11 @@ public import HTTPTypes
 
 /// Who is answered by a server, beside its open routes.
 public enum AccessRule: Sendable {
-    /// Whoever connects: for servers without people's files, or whose network is their boundary.
+    /// Every client: for servers without people's files, or whose network is their boundary.
     case open
     /// Nothing is configured: only this machine, under a name of this machine.
     case loopback
-    /// Whoever the gate knows, as far as the roles go.
+    /// Callers that the gate knows, as far as their roles go.
     case gate(any Gate)
 
     /// The caller where nothing is configured.

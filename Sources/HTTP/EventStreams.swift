@@ -5,10 +5,10 @@ internal import Synchronization
 
 /// Where the events of a stream come from. One task at a time uses it.
 public protocol EventSource: Sendable {
-    /// Waits until there is something to write, at most until `deadline`, and adds it. False: the stream ends after that. It returns
+    /// Waits until there is something to write, at most until `deadline`, and adds it. Returns whether the stream continues. It returns
     /// soon if the task is cancelled, or after `cancel`.
     func next(into events: inout ServerSentEvents, until deadline: ContinuousClock.Instant) async -> Bool
-    /// Where a reader goes on that comes back now; nil if that is not known. It goes with the beats of a quiet stream.
+    /// From where a reader that comes back now resumes; nil if that is not known. It goes with the beats of a quiet stream.
     var place: String? { get }
     /// Nobody reads any more. It may be called more than once, on any thread.
     func cancel()
@@ -26,27 +26,62 @@ public final class EventStreams: Sendable {
     public static let pace = Duration.milliseconds(250)
     private static let retryMilliseconds = 3000
 
-    private struct State {
-        /// By the stream's number: what ends it; nil before it has begun.
-        var open: [Int: (@Sendable () -> Void)?] = [:]
-        var next = 0
-        var hasEnded = false
+    /// Streams of one caller: windows and tabs of a person, instances of a program that share one name.
+    public static let standardMaximumPerCaller = 32
+
+    private struct Stream {
+        /// Nil if callers are not distinguished.
+        let caller: String?
+        /// What ends it; nil before it has begun.
+        var cancel: (@Sendable () -> Void)?
     }
 
-    public let maximum: Int
+    private struct State {
+        /// By the stream's number.
+        var open: [Int: Stream] = [:]
+        /// The number of open streams of each caller who has some.
+        var byCaller: [String: Int] = [:]
+        var next = 0
+        var hasEnded = false
+
+        mutating func remove(_ number: Int) -> Stream? {
+            guard let stream = open.removeValue(forKey: number) else { return nil }
+            if let caller = stream.caller, let count = byCaller[caller] {
+                byCaller[caller] = count > 1 ? count - 1 : nil
+            }
+            return stream
+        }
+    }
+
+    public let maximum, maximumPerCaller: Int
     private let state = Mutex(State())
 
-    public init(maximum: Int = HTTPServer.maximumStreams) { self.maximum = maximum }
+    public init(
+        maximum: Int = HTTPServer.maximumStreams, maximumPerCaller: Int = EventStreams.standardMaximumPerCaller
+    ) {
+        (self.maximum, self.maximumPerCaller) = (maximum, maximumPerCaller)
+    }
 
     public var count: Int { state.withLock { $0.open.count } }
 
-    /// A stream of what `open` gives, which is asked once the answer begins; nil: nothing comes any more. `isAllowed`: whether the
-    /// caller may still read. 503 if there are as many streams as there may be.
+    /// A stream of what `open` gives, which is asked once the answer begins, and nil if nothing comes any more. `caller`: who reads; nil if
+    /// callers are not distinguished. `isAllowed`: whether the caller may still read. 503 if there are as many streams as there may be, 429 if
+    /// the caller has as many as one may have.
     public func answer(
-        isAllowed: @escaping @Sendable () async -> Bool = { true }, _ open: @escaping @Sendable () -> (any EventSource)?
+        for caller: String? = nil, isAllowed: @escaping @Sendable () async -> Bool = { true },
+        _ open: @escaping @Sendable () -> (any EventSource)?
     ) -> Response {
-        guard let reservation = Reservation(self) else {
+        let reservation: Reservation
+        switch reserve(for: caller) {
+        case .success(let reserved): reservation = reserved
+        case .failure(.full):
             return .retryLater("as many event streams are open as this server has room for, \(maximum)")
+        case .failure(.callerHasEnough):
+            return Problem(
+                .tooManyRequests, code: "too-many-streams",
+                "the caller has \(maximumPerCaller) event streams open, which is the most: close one",
+                fields: [.retryAfter: "1"]
+            ).response
         }
         var fields = HTTPFields()
         fields[.contentType] = Self.mediaType
@@ -102,24 +137,24 @@ public final class EventStreams: Sendable {
     public func end() {
         let all = state.withLock { state in
             state.hasEnded = true
-            return state.open.values.compactMap(\.self)
+            return state.open.values.compactMap(\.cancel)
         }
         for cancel in all { cancel() }
     }
 
-    /// False: it has been closed meanwhile.
+    /// Returns whether the stream is still open.
     private func begin(_ number: Int, cancel: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
             guard !state.hasEnded, state.open[number] != nil else { return false }
-            state.open[number] = .some(cancel)
+            state.open[number]?.cancel = cancel
             return true
         }
     }
 
     /// The client of a stream has gone.
     func closed(_ number: Int) {
-        let cancel = state.withLock { $0.open.removeValue(forKey: number) }
-        cancel??()
+        let stream = state.withLock { $0.remove(number) }
+        stream?.cancel?()
     }
 
     // MARK: The answer's head
@@ -133,17 +168,28 @@ public final class EventStreams: Sendable {
         let number: Int
         private let streams: EventStreams
 
-        init?(_ streams: EventStreams) {
-            let number = streams.state.withLock { state -> Int? in
-                guard !state.hasEnded, state.open.count < streams.maximum else { return nil }
-                state.open.updateValue(nil, forKey: state.next)
-                defer { state.next += 1 }
-                return state.next
-            }
-            guard let number else { return nil }
-            (self.number, self.streams) = (number, streams)
-        }
+        init(_ number: Int, _ streams: EventStreams) { (self.number, self.streams) = (number, streams) }
 
-        deinit { streams.state.withLock { _ = $0.open.removeValue(forKey: number) } }
+        deinit { _ = streams.state.withLock { $0.remove(number) } }
+    }
+
+    private enum Refusal: Error {
+        case full
+        case callerHasEnough
+    }
+
+    private func reserve(for caller: String?) -> Result<Reservation, Refusal> {
+        let number = state.withLock { state -> Result<Int, Refusal> in
+            guard !state.hasEnded, state.open.count < maximum else { return .failure(.full) }
+            if let caller {
+                let count = state.byCaller[caller] ?? 0
+                guard count < maximumPerCaller else { return .failure(.callerHasEnough) }
+                state.byCaller[caller] = count + 1
+            }
+            state.open[state.next] = Stream(caller: caller)
+            defer { state.next += 1 }
+            return .success(state.next)
+        }
+        return number.map { Reservation($0, self) }
     }
 }

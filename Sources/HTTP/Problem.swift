@@ -17,8 +17,19 @@ public struct Problem: Error, Sendable {
         _ status: HTTPResponse.Status, code: String, _ detail: String, parameter: String? = nil,
         fields: HTTPFields = [:]
     ) {
-        (self.status, self.code, self.detail) = (status, code, detail)
+        self.status = status.reasonPhrase.isEmpty ? Self.named(status) : status
+        (self.code, self.detail) = (code, detail)
         (self.parameter, self.fields) = (parameter, fields)
+    }
+
+    /// The status with its phrase, which is the title: a number alone has none.
+    private static func named(_ status: HTTPResponse.Status) -> HTTPResponse.Status {
+        let known: [HTTPResponse.Status] = [
+            .badRequest, .unauthorized, .forbidden, .notFound, .methodNotAllowed, .requestTimeout, .conflict, .gone,
+            .preconditionFailed, .contentTooLarge, .unsupportedMediaType, .unprocessableContent, .tooManyRequests,
+            .internalServerError, .notImplemented, .badGateway, .serviceUnavailable, .gatewayTimeout,
+        ]
+        return known.first { $0.code == status.code } ?? status
     }
 
     public static let mediaType = "application/problem+json"

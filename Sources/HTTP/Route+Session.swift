@@ -19,8 +19,8 @@ extension Route {
         .init("subject", .text(), isRequired: false, "Whom the caller is, with the role subject."),
     ])
 
-    /// `POST`, `GET` and `DELETE /session`
-    public static func session(_ access: AccessControl) -> [Route] {
+    /// `POST`, `GET` and `DELETE /session`. `audit`: nil if log-ins are not recorded.
+    public static func session(_ access: AccessControl, audit: (any AuditLog)? = nil) -> [Route] {
         let tag = "session"
         return [
             Route(
@@ -34,7 +34,7 @@ extension Route {
                     ]), maximumBytes: maximumLogInBytes, example: #"{"name":"anna","password":"correct horse battery"}"#
                 ),
                 answers: [.json("Who has logged in.", caller)], requires: .open
-            ) { call in try await logIn(call, access) },
+            ) { call in try await logIn(call, access, audit) },
             Route(
                 .get, "/session", name: "readCaller", summary: "Who asks, and with which roles.", tag: tag,
                 answers: [.json("Who asks.", caller)], requires: .authenticated
@@ -50,13 +50,16 @@ extension Route {
         ]
     }
 
-    private static func logIn(_ call: RouteCall, _ access: AccessControl) async throws -> Response {
+    private static func logIn(
+        _ call: RouteCall, _ access: AccessControl, _ audit: (any AuditLog)?
+    ) async throws -> Response {
         guard let logIn = try? JSONDecoder().decode(LogIn.self, from: Data(call.body)) else {
             throw Problem(.badRequest, code: "body-malformed", "the body is {\"name\":…,\"password\":…}")
         }
         let session: AccessControl.Session
         do {
-            session = try await access.logIn(name: logIn.name, password: logIn.password, address: call.address)
+            session = try await access.logIn(
+                name: logIn.name, password: logIn.password, address: call.address, audit: audit)
         } catch {
             throw Problem(error)
         }

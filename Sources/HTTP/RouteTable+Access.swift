@@ -194,6 +194,10 @@ extension RouteTable {
             let credentials = Credentials(
                 authorization: fields.authorization, session: session(in: fields.cookie), address: peer.address,
                 isLoopback: peer.isLoopback)
+            // The router adds the cookie that renews a session.
+            if credentials.authorization == nil, let session = credentials.session, options.renewal?(session) != nil {
+                return false
+            }
             guard let caller = gate.callerAtOnce(credentials) else { return false }
             guard let permission = route.requirement.permission else { return true }
             guard case .subject = route.requirement else { return caller.may(permission) }

@@ -25,6 +25,8 @@ public struct RouteTable: HTTPResponder {
         public var page: (@Sendable (Problem, Request) -> Response?)?
         /// The document's title; nil if the table has no document.
         public var document: OpenAPIDocument.Heading?
+        /// Counts who is refused; nil if nobody reads the numbers.
+        public var refusals: Refusals?
 
         public init(
             access: AccessRule, audit: (any AuditLog)? = nil, hosts: Set<String> = [],
@@ -88,10 +90,13 @@ public struct RouteTable: HTTPResponder {
             response = try await route.handler(call)
             finish(&response, route, request)
         } catch let problem as Problem {
+            options.refusals?.add(problem)
             response = options.page?(problem, request) ?? problem.response
             response.headers.addSecurity(isPersonal: true)
         } catch let denial as Denial {
-            response = Problem(denial).response
+            let problem = Problem(denial)
+            options.refusals?.add(problem)
+            response = problem.response
             response.headers.addSecurity(isPersonal: true)
         } catch is BlockingWork.Busy {
             response = Problem.retryLater(code: "busy", "too many requests are under way").response
@@ -120,6 +125,8 @@ public struct RouteTable: HTTPResponder {
             target = String(validating: body.readableBytesView, as: UTF8.self)
         } catch is NIOTooManyBytesError {
             target = nil
+        } catch {
+            throw try Self.unreadable(error)
         }
         guard let target, target.hasPrefix("/"), target.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) else {
             throw Problem(.badRequest, code: "target-malformed", "the body is the path and the query of a GET")
@@ -134,7 +141,7 @@ public struct RouteTable: HTTPResponder {
     }
 
     /// The route of a request's method and path, and the path's segments as they arrived.
-    private func route(for request: Request) throws -> (Route, [Substring]) {
+    func route(for request: Request) throws -> (Route, [Substring]) {
         let target = request.head.path ?? ""
         guard target.utf8.count <= Self.maximumTargetBytes else {
             throw Problem(
@@ -204,6 +211,8 @@ public struct RouteTable: HTTPResponder {
             bytes = Array(buffer: try await request.body.collect(upTo: declared.maximumBytes))
         } catch is NIOTooManyBytesError {
             throw tooLarge
+        } catch {
+            throw try Self.unreadable(error)
         }
         guard !bytes.isEmpty else {
             if declared.isRequired { throw Problem(.badRequest, code: "body-missing", "the request has no body") }
@@ -214,6 +223,13 @@ public struct RouteTable: HTTPResponder {
                 .unsupportedMediaType, code: "media-type", "name the body's Content-Type, \(declared.mediaType)")
         }
         return (bytes, type)
+    }
+
+    /// The answer to a body that cannot be read. The client has sent no more of it, or bytes that are no body: it is no failure of this
+    /// server, and nothing for its log.
+    private static func unreadable(_ error: any Error) throws -> Problem {
+        if Task.isCancelled { throw error }
+        return Problem(.badRequest, code: "body-unreadable", "the body does not arrive as the request's fields say")
     }
 
     private static func mediaType(_ field: String) -> String {

@@ -15,8 +15,8 @@ public struct ServerSentEvents: Sendable {
         return bytes
     }
 
-    /// `id`: where a reader goes on that comes back after this event; nil leaves the last one. It must have no line break, as `name`.
-    /// Line breaks of `data` are kept: a carriage return is one too, and arrives as a line feed.
+    /// `id`: from where a reader that comes back after this event resumes; nil leaves the last one. It must have no line break, as `name`.
+    /// Line breaks of `data` stay: a carriage return is one too, and arrives as a line feed.
     public mutating func event(_ name: StaticString, id: String? = nil, data: some Collection<UInt8>) {
         field("event", name)
         if let id { field("id", id) }

@@ -76,3 +76,24 @@ extension PipelineService {
         }
     }
 }
+
+extension PipelineService {
+    /// A subject's appeals (`SubjectAppeals`). Otherwise as for a file.
+    public func appeals(of subject: [UInt8], asStandby: Bool = false) throws -> FileLookup {
+        try withHistory(of: subject, asStandby: asStandby) { entries, _, clock, writer in
+            try SubjectAppeals(entries, asOf: clock).write(to: &writer)
+        }
+    }
+
+    /// What a reviewer of an appeal needs (`AppealReview`), null where the policy has no such sanction. Otherwise as for a file.
+    public func appealReview(
+        of subject: [UInt8], sanction: String, asStandby: Bool = false
+    ) throws -> FileLookup {
+        try withHistory(of: subject, asStandby: asStandby) { entries, _, clock, writer in
+            guard let review = try AppealReview(entries, sanction: sanction, asOf: clock) else {
+                return writer.append("null")
+            }
+            review.write(to: &writer)
+        }
+    }
+}

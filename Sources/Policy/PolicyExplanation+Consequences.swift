@@ -55,7 +55,7 @@ extension PolicyExplanation {
         return result
     }
 
-    private func imposed(_ sanction: ScoringPolicy.Sanction) -> String {
+    func imposed(_ sanction: ScoringPolicy.Sanction) -> String {
         switch sanction.trigger {
         case .level(let when):
             let condition = Words(policy: policy, dimension: sanction.dimension).condition(when.source)

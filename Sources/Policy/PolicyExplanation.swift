@@ -21,7 +21,7 @@ public struct PolicyExplanation {
         text = draft.lines.joined(separator: "\n") + "\n"
     }
 
-    private init(draftOf policy: ScoringPolicy) {
+    init(draftOf policy: ScoringPolicy) {
         self.policy = policy
         text = ""
     }

@@ -63,7 +63,9 @@ extension ControlDesk {
                 .redrive, "/dead-letters/redrives", "redriveDeadLetters", "Send dead letters to intake again.",
                 [
                     .init("letters", .list(.text(), 1...1000), "PARTITION:OFFSET each."),
-                    .init("allowControl", .boolean, isRequired: false, "Also to the control topic."), reason,
+                    .init("allowControl", .boolean, isRequired: false, "Also to the control topic."),
+                    .init("repaired", .text(), isRequired: false, "Of one letter: the text of the event in its place."),
+                    reason,
                 ],
                 #"{"letters":["2:17"],"reason":"the clock of the bank is right again"}"#),
         ]

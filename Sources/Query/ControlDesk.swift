@@ -162,6 +162,12 @@ public final class ControlDesk: Sendable {
         return Reply(status: 200, json: Array(writer.bytes))
     }
 
+    /// The same as values.
+    var openProposals: [Proposal] { fourEyes?.open ?? [] }
+
+    /// SHA-256 of what a proposal would do; nil if there is none of this id.
+    func hash(ofProposal id: String) -> String? { fourEyes?.proposal(id)?.hash }
+
     /// One proposal, with what it would do.
     public func proposal(_ id: String) throws(ControlRefusal) -> Reply {
         guard let proposal = fourEyes?.proposal(id) else {

@@ -28,10 +28,10 @@ public struct LiveAnswers: Sendable {
     }
 
     /// The changes of all ledger partitions that this member owns, as server-sent events (`ChangeEvents`). `place`: the last event's
-    /// id, from `Last-Event-ID` or a parameter; nil or empty: from now on. `most`: facts a second; nil: all of them. `isAllowed` is
-    /// asked again while the stream lasts.
+    /// id, from `Last-Event-ID` or a parameter; nil or empty: from now on. `most`: facts a second; nil: all of them. `caller`: whose
+    /// streams are counted; nil where callers are not told apart. `isAllowed` is asked again while the stream lasts.
     public func changes(
-        after place: String?, most: Int?, showsSubjects: Bool, withFigures: Bool,
+        after place: String?, most: Int?, showsSubjects: Bool, withFigures: Bool, for caller: String?,
         isAllowed: @escaping @Sendable () async -> Bool
     ) -> Response {
         guard let token = Self.token(place) else { return Self.badToken }
@@ -40,7 +40,7 @@ public struct LiveAnswers: Sendable {
             try? await work.run { watch.json(showsSubjects: showsSubjects) }
         }
         let figures = withFigures ? makeFigures : nil
-        return streams.answer(isAllowed: isAllowed) { [service] in
+        return streams.answer(for: caller, isAllowed: isAllowed) { [service] in
             service.changes.subscribe(.everything, from: token.value).map { subscription in
                 ChangeEvents(
                     subscription, form: form, most: most, read: "/overview", figures: figures,
@@ -51,7 +51,8 @@ public struct LiveAnswers: Sendable {
 
     /// The changes of one subject. 421 where another member owns its ledger partition: the problem names its address.
     public func changes(
-        of subject: [UInt8], after place: String?, isAllowed: @escaping @Sendable () async -> Bool
+        of subject: [UInt8], after place: String?, for caller: String?,
+        isAllowed: @escaping @Sendable () async -> Bool
     ) -> Response {
         guard let token = Self.token(place) else { return Self.badToken }
         guard let number = service.ledgerPartition(of: subject) else { return .retryLater("not ready") }
@@ -64,7 +65,7 @@ public struct LiveAnswers: Sendable {
             return .error(
                 "the changes of ledger partition \(partition) are at http://\(address)", status: .misdirectedRequest)
         }
-        return streams.answer(isAllowed: isAllowed) { [service] in
+        return streams.answer(for: caller, isAllowed: isAllowed) { [service] in
             service.changes.subscribe(.subject(subject, partition: partition), from: token.value).map { subscription in
                 ChangeEvents(
                     subscription, form: .whole, most: nil, read: Self.filePath(of: subject),

@@ -83,6 +83,12 @@ public final class MemberLag: Sendable {
         return state.isCurrent ? state.report : nil
     }
 
+    /// The last look, once there is one, for at most `limit`; nil if the task is cancelled.
+    func state(within limit: Duration) async -> LagWatch.State? { try? await watch.ask(within: limit) }
+
+    /// How far a group was behind, the oldest first.
+    func points(of group: String) -> [LagHistory.Point] { watch.points(of: group) }
+
     /// Ends after the look that is under way.
     public func stop() { watch.stop() }
 }

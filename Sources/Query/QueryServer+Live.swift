@@ -25,6 +25,8 @@ extension QueryServer {
     var liveRoutes: [Route] {
         let live = LiveAnswers(
             service, streams: streams, watch: overviewWatch, work: overviewWork, mask: { [mask] in mask($0) })
+        // Without a gate all callers have one name.
+        let isGate = options.access.isGate
         return [
             Route(
                 .get, "/changes", name: "followChanges",
@@ -39,20 +41,22 @@ extension QueryServer {
                     RouteParameter("figures", .flag, example: "true", "Also the overview, every five seconds."),
                 ],
                 answers: [Self.stream], requires: .permission(.readProgramme)
-            ) { call in
+            ) { [isGate] call in
                 let most = call.integer("most").map { Int($0) } ?? LiveAnswers.standardMost
                 return live.changes(
                     after: Self.place(call), most: call.flag("all") ? nil : most,
                     showsSubjects: call.caller.may(.readIdentities), withFigures: call.flag("figures"),
-                    isAllowed: call.isStillAllowed)
+                    for: isGate ? call.caller.name : nil, isAllowed: call.isStillAllowed)
             },
             Route(
                 .get, "/subjects/{id}/changes", name: "followSubject",
                 summary: "The changes of a subject, as they are published.", tag: Self.tag,
                 parameters: [.subject(), Self.after, Self.lastEventID], answers: [Self.stream],
                 requires: .subject(.readStanding)
-            ) { call in
-                live.changes(of: call.subject ?? [], after: Self.place(call), isAllowed: call.isStillAllowed)
+            ) { [isGate] call in
+                live.changes(
+                    of: call.subject ?? [], after: Self.place(call), for: isGate ? call.caller.name : nil,
+                    isAllowed: call.isStillAllowed)
             },
             Route(
                 .get, "/overview", name: "readOverview", summary: "How the programme is, as this member sees it.",

@@ -51,6 +51,9 @@ extension QueryServer {
             exposition.add(.lookUps, Int64(count), labels: [("kind", kind)])
             exposition.add(.lookUpsMaximum, Int64(maximum), labels: [("kind", kind)])
         }
+        for (reason, count) in refusals.all {
+            exposition.add(.accessRefused, count, labels: [("reason", reason)])
+        }
         exposition.addShadow(status)
         lag?.add(to: &exposition)
         let fold = status.folded.counters

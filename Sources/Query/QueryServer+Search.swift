@@ -76,7 +76,8 @@ extension QueryServer {
     }
 
     private static let manySubjects = RouteBody(
-        .object([.init("subjects", .list(.text(1...maximumBytes), 1...PipelineService.maximumStandings))]),
+        .object(
+            [.init("subjects", .list(.text(1...maximumBytes), 1...PipelineService.maximumStandings))], isOpen: true),
         maximumBytes: SubjectQueries.maximumBody, example: "{\"subjects\":[\"citizen-17\",\"citizen-18\"]}")
 
     /// What members ask each other.

@@ -1,4 +1,5 @@
 public import Access
+internal import Console
 public import Events
 public import HTTP
 import Hummingbird
@@ -17,8 +18,9 @@ public final class QueryServer: Sendable {
     let program: @Sendable (inout Exposition) -> Void
     let lag: MemberLag?
     private let logger: Logger
-    private let options: RouteTable.Options
+    let options: RouteTable.Options
     private let more: [Route]
+    private let console: AccessControl?
     private let version: String
     let forwarding: Forwarding
     /// Files and standings of the past: each reads the disk and takes some megabytes.
@@ -30,6 +32,7 @@ public final class QueryServer: Sendable {
     /// Standings that can wait for their folds at once; what is beyond is answered with 503.
     public static var maximumStandings: Int { max(1, share) }
     let streams = EventStreams()
+    let refusals = Refusals()
     /// Overviews and queues of appeals: each looks at all partitions.
     let overviewWork = BlockingWork(threads: 2, maximum: maximumStandings)
     let mask: SubjectMask
@@ -39,23 +42,25 @@ public final class QueryServer: Sendable {
     private let boundPort = Mutex<Int?>(nil)
 
     /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has. `options`: who
-    /// is answered. `secret`: of all members; nil if requests that are sent on name no caller. `more`: routes beside those of this
-    /// module. `desk`: knows the proposals; nil where nobody acts here. `version`: of the program.
+    /// is answered. `secret`: of all members, so that they mask alike; nil if requests that are sent on name no caller. `more`: routes
+    /// beside those of this module. `desk`: does what people ask for, and knows the proposals; nil where nobody acts here. `console`: who
+    /// signs in at the console; nil without one. `version`: of the program.
     public init(
         service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, certificate: TLSCertificate? = nil,
         announcement: Announcement, lag: MemberLag? = nil,
         program: @escaping @Sendable (inout Exposition) -> Void = { _ in },
         options: RouteTable.Options = RouteTable.Options(access: .loopback), secret: MemberSecret? = nil,
-        more: [Route] = [], desk: ControlDesk? = nil, version: String = "0", logger: Logger
+        more: [Route] = [], desk: ControlDesk? = nil, console: AccessControl? = nil, version: String = "0",
+        logger: Logger
     ) {
-        (self.options, self.more, self.version) = (options, more, version)
+        (self.options, self.more, self.console, self.version) = (options, more, console, version)
         forwarding = Forwarding(
             maximum: min(32, QueryServer.share), secret: secret, isTLS: certificate != nil,
             isRefused: secret == nil && options.access.isGate)
         self.service = service
         (programme, self.desk) = (ProgrammeAnswers(service), desk)
         self.metrics = metrics
-        let mask = SubjectMask()
+        let mask = secret?.mask ?? SubjectMask()
         self.mask = mask
         overviewWatch = OverviewWatch(service, lag: lag, mask: { mask($0) })
         (self.address, self.certificate) = (address, certificate)
@@ -71,6 +76,7 @@ public final class QueryServer: Sendable {
     /// All that is answered here, and its document.
     var table: RouteTable {
         var options = options
+        options.refusals = refusals
         options.document = OpenAPIDocument.Heading(
             title: "Standing", version: version,
             description: "Standings, files and the state of a programme. Errors are problems (RFC 9457).",
@@ -80,9 +86,23 @@ public final class QueryServer: Sendable {
                 port.flatMap { announcement.announced(port: $0) }.map(\.description)
             }
         }
-        return RouteTable(
-            programmeRoutes + policyRoutes + flowRoutes + ledgerRoutes + subjectRoutes + searchRoutes + liveRoutes
-                + more, options, logger: logger)
+        let routes =
+            programmeRoutes + policyRoutes + flowRoutes + ledgerRoutes + subjectRoutes + appealRoutes + searchRoutes
+            + liveRoutes + more
+        guard let console else { return RouteTable(routes, options, logger: logger) }
+        // The pages ask the routes.
+        var bare = options
+        bare.document = nil
+        let pages = consoleServer(asking: RouteTable(routes, bare, logger: logger), access: console)
+        options.page = pages.page
+        return RouteTable(routes + pages.routes, options, logger: logger)
+    }
+
+    private func consoleServer(asking table: RouteTable, access: AccessControl) -> ConsoleServer {
+        let data = ConsoleAnswers(
+            table: table, service: service, watch: overviewWatch, lagWatch: lag, mask: mask, access: access,
+            desk: desk, programme: programme, overviewWork: overviewWork)
+        return ConsoleServer(ConsoleRoutes(ConsolePages(), data: data), access: access)
     }
 
     /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be

@@ -109,8 +109,8 @@ struct ServerAccess {
     /// Who is answered.
     var rule: AccessRule { control.isConfigured ? .gate(control.gate) : .loopback }
 
-    /// For those who log in.
-    var routes: [Route] { control.hasUsers ? Route.session(control) : [] }
+    /// For those who log in. `audit`: nil if log-ins are not recorded.
+    func routes(audit: (any AuditLog)?) -> [Route] { control.hasUsers ? Route.session(control, audit: audit) : [] }
 
     /// Follows changes of users, keys and certificate until the task is cancelled.
     func follow(_ logger: Logger) -> Task<Void, Never> {

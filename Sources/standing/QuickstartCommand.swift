@@ -1,3 +1,4 @@
+import struct Access.AccessConfiguration
 import ArgumentParser
 import Foundation
 import Kafka
@@ -11,7 +12,7 @@ struct QuickstartCommand: AsyncParsableCommand {
         abstract: "The main job in one process: a made-up town, or your own events, through the whole pipeline.",
         discussion: """
             Without --events a town of people, businesses and officials lives in fast motion on the embedded broker, and a \
-            live view shows scores changing. With --policy, --events and --until-done the files go through Kafka, the \
+            live view shows scores changing; the first line is the address of its console, for a browser. With --policy, --events and --until-done the files go through Kafka, the \
             ledger and the fold; standings are written as `standing replay` writes them, and one JSON line sums up.
 
             Examples:
@@ -91,11 +92,10 @@ struct QuickstartCommand: AsyncParsableCommand {
         // Nothing is made on the cluster for a ledger that cannot begin.
         _ = try cluster.pipeline(policy: policy)
         let broker = try cluster.startEmbedded()
-        if let broker {
-            printMessage(
-                "embedded broker at \(broker.bootstrap)   (look inside: kcat -b \(broker.bootstrap) -t standing.score-changes)"
-            )
-        } else {
+        let brokerLine = broker.map {
+            "embedded broker at \($0.bootstrap)   (look inside: kcat -b \($0.bootstrap) -t standing.score-changes)"
+        }
+        if broker == nil {
             do {
                 let admin = TopicAdmin(try Admin(cluster.kafka), topicPrefix: cluster.prefix)
                 guard try admin.apply(cluster.definitions, report: { printMessage($0.description) }) != .refused else {
@@ -106,17 +106,23 @@ struct QuickstartCommand: AsyncParsableCommand {
             }
         }
         if untilDone {
+            if let brokerLine { printMessage(brokerLine) }
             let run = try FileRun(
                 cluster: cluster, policy: policy, events: events, standings: standings,
                 facts: facts, workers: workers, logger: logger)
             try await onThread { try run.run() }
         } else {
             let limit = duration.flatMap { Settings.duration($0) }.map { Double($0) / 1e6 }
+            let access = try await AccessSettings(access: AccessConfiguration(), certificate: nil, key: nil).open(
+                logger)
+            let folder = FileManager.default.temporaryDirectory.appending(path: "standing-town-\(getpid())")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
             try await TownRun(
                 cluster: cluster, policy: policy, seconds: limit,
-                daysPerSecond: daysPerSecond ?? 3, inhabitants: inhabitants ?? 2000, workers: workers,
-                logger: logger
-            ).run()
+                daysPerSecond: daysPerSecond ?? 3, inhabitants: inhabitants ?? 2000, workers: workers, folder: folder,
+                access: access, logger: logger
+            ).run(saying: brokerLine)
         }
         withExtendedLifetime(broker) {}
     }

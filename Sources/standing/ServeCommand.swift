@@ -106,7 +106,8 @@ struct ServeCommand: AsyncParsableCommand {
             Settings: flag, then environment (STANDING_BROKERS, STANDING_HTTP_PORT, …), then --config FILE (the same names \
             as keys, librdkafka properties under kafka:); `standing settings` lists them. SIGTERM stops it without losing \
             what is in flight.
-            HTTP: /livez /readyz /metrics /lag /subjects/{id} /subjects/{id}/file /events?subject=&source=&id=.
+            HTTP: /console in a browser; /livez /readyz /metrics /lag /subjects/{id} /subjects/{id}/file, and the rest in \
+            /openapi.json.
 
             Examples:
               standing serve --brokers embedded --policy policy.yaml
@@ -160,8 +161,8 @@ struct ServeCommand: AsyncParsableCommand {
         let server = QueryServer(
             service: service, metrics: metrics, address: http.address, certificate: access.certificate,
             announcement: announcement, lag: lag, program: program, options: access.options(audit: control?.audit),
-            secret: secret, more: access.routes + (control?.routes ?? []), desk: control?.desk,
-            version: StandingCommand.release, logger: logger)
+            secret: secret, more: access.routes(audit: control?.audit) + (control?.routes ?? []), desk: control?.desk,
+            console: access.control, version: StandingCommand.release, logger: logger)
         access.log(at: http.address, reach: reach, logger)
         StartCheck.warnOfNoForwarding(configuration, access, secret, logger)
         if configuration.members != nil, configuration.roles.contains(.fold), announcement == .nothing {
@@ -217,7 +218,7 @@ struct ServeCommand: AsyncParsableCommand {
                 guard let port = await ports.next() else { return }
                 let url = HTTPAddress(host: http.address.host, port: port).ownURL(isTLS: access.isTLS)
                 logger.notice(
-                    "next: curl \(url)/readyz says when it is up to date; curl \(url)/subjects/SUBJECT is one standing")
+                    "next: \(url)/console shows it in a browser; curl \(url)/readyz says when it is up to date")
                 service.start { StartCheck.descriptors(service.configuration, ledgerPartitions: $0, logger) }
                 try await onThread { try service.join() }
             }

@@ -31,6 +31,10 @@ final class TownRun: @unchecked Sendable {
     private let service: PipelineService
     /// On a free port.
     private let server: QueryServer
+    private let lagOfMember: MemberLag
+    private let control: ControlServices?
+    /// Removed after the run.
+    private let folder: URL
     private let stop = Atomic(false)
     private let townTime = Atomic<Int64>(0)
     private let lag = Mutex<LagReport?>(nil)
@@ -38,7 +42,7 @@ final class TownRun: @unchecked Sendable {
 
     init(
         cluster: Cluster, policy: ScoringPolicy, seconds: Double?, daysPerSecond: Double, inhabitants: Int,
-        workers: Int, logger: Logger
+        workers: Int, folder: URL, access: ServerAccess, logger: Logger
     ) throws {
         self.cluster = cluster
         self.policy = policy
@@ -48,17 +52,34 @@ final class TownRun: @unchecked Sendable {
         self.logger = logger
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
-        service = PipelineService(
-            try cluster.pipeline(policy: policy, clock: .events, workers: workers), logger: logger)
+        self.folder = folder
+        var configuration = try cluster.pipeline(policy: policy, clock: .events, workers: workers)
+        // Files and plots are read from the archive.
+        configuration.data = LocalData(folder.appending(path: "data").path)
+        service = PipelineService(configuration, logger: logger)
+        lagOfMember = try cluster.lag(of: service)
+        control = try ControlServices(
+            service, cluster, signer: nil, fourEyes: [], member: "quickstart", logger)
         server = QueryServer(
             service: service, metrics: metrics, address: HTTPAddress(host: Self.host, port: 0), announcement: .nothing,
-            logger: logger)
+            lag: lagOfMember, options: access.options(audit: control?.audit), more: control?.routes ?? [],
+            desk: control?.desk, console: access.control, version: StandingCommand.release, logger: logger)
     }
 
-    func run() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "standing-town-\(getpid())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+    /// `line`: what is printed after the console's address; nil for nothing.
+    func run(saying line: String?) async throws {
+        defer {
+            lagOfMember.stop()
+            control?.close()
+        }
+        let (listening, listens) = AsyncStream.makeStream(of: Int.self)
+        let serving = Task { [server] in
+            defer { listens.finish() }
+            try await server.run { listens.yield($0) }
+        }
+        var ports = listening.makeAsyncIterator()
+        if let port = await ports.next() { printMessage("console at http://\(Self.host):\(port)/console") }
+        if let line { printMessage(line) }
         var options = DownstreamService.Options()
         // The town's sanctions end by its own calendar.
         options.now = nil
@@ -75,7 +96,7 @@ final class TownRun: @unchecked Sendable {
         let signals = StopSignals { [self] in stop.store(true, ordering: .relaxed) }
         defer { signals.cancel() }
         var services = downstream.map { service in Task { try await service.run() } }
-        services.append(Task { [server] in try await server.run { _ in } })
+        services.append(serving)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [self] in try await onThread { try self.feed() } }
             group.addTask { [self] in try await onThread { self.watchLag() } }

@@ -18,6 +18,17 @@ import Testing
         #expect(all.count == 2000)
     }
 
+    @Test func membersWithOneSecretMaskAlike() throws {
+        let one = try #require(MemberSecret(secret)).mask
+        // As a file has it, with a line's end.
+        let other = try #require(MemberSecret(secret + [0x0A])).mask
+        let stranger = try #require(MemberSecret(secret.reversed())).mask
+        let anna = Array("anna".utf8)
+        #expect(one.masked(anna) == other.masked(anna) && one.masked(anna) != stranger.masked(anna))
+        let cursor = try #require(one.sealed("anna"))
+        #expect(other.opened(cursor) == "anna" && stranger.opened(cursor) == nil)
+    }
+
     @Test func aShortSecretIsRefused() {
         #expect(SubjectMask(secret: []) == nil)
         #expect(SubjectMask(secret: Array(secret.dropLast())) == nil)

@@ -52,9 +52,14 @@ extension CommandTests {
         @Test func noCommandHasAnotherTextForASetting() async throws {
             let texts = Dictionary(grouping: try await table(), by: \.flag).mapValues { $0.map(\.what) }
             for (path, command) in try await Help.ofAll().leaves() {
-                // A file for this command alone, and an event's data.
+                // A file for this command alone, an event's data, and a user's roles.
                 let isOwn: Set =
-                    path == ["serve"] ? [] : path == ["event", "send"] ? ["--data", "--policy"] : ["--policy"]
+                    switch path {
+                    case ["serve"]: []
+                    case ["event", "send"]: ["--data", "--policy"]
+                    case ["access", "users", "add"]: ["--roles"]
+                    default: ["--policy"]
+                    }
                 for argument in command.arguments ?? [] {
                     for flag in argument.flags where !isOwn.contains(flag) {
                         guard let texts = texts[flag] else { continue }

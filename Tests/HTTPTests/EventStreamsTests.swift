@@ -157,6 +157,31 @@ struct EventStreamsTests {
         }
     }
 
+    @Test func aCallerHasOnlySoManyStreams() {
+        let streams = EventStreams(maximum: 5, maximumPerCaller: 2)
+        func status(_ caller: String?) -> (Response, Int) {
+            let response = streams.answer(for: caller) { nil }
+            return (response, response.status.code)
+        }
+        do {
+            let open = ["anna", "anna", "ben", nil].map { status($0) }
+            #expect(open.map(\.1) == [200, 200, 200, 200])
+            #expect(status("anna").1 == 429)
+            // What was refused takes no place.
+            let last = status(nil)
+            #expect(last.1 == 200 && status("ben").1 == 503 && streams.count == 5)
+            // The first of anna, by its number.
+            streams.closed(0)
+            #expect(streams.count == 4)
+            let again = status("anna")
+            #expect(again.1 == 200)
+            withExtendedLifetime((open, last, again)) {}
+        }
+        #expect(streams.count == 0)
+        let open = [status("anna"), status("anna")]
+        #expect(open.map(\.1) == [200, 200])
+    }
+
     @Test func theServersEndEndsThem() async throws {
         let (streams, source) = (EventStreams(maximum: 2), Source())
         var reader: Int32 = -1

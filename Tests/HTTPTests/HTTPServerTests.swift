@@ -138,27 +138,8 @@ struct HTTPServerTests {
         }
     }
 
-    /// Sends a text, and returns all that comes until the server closes the connection. `isAll`: the server learns that nothing
-    /// more is sent.
     private func exchange(_ text: String, isAll: Bool = false, _ port: Int) async throws -> String {
-        let client = try connect(port, sending: text)
-        defer { close(client) }
-        if isAll { shutdown(client, Int32(SHUT_WR)) }
-        // The server answers in the threads of the executor, so none of them may wait for it.
-        return await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: Self.received(client)) }
-        }
-    }
-
-    /// All until the end, or until an error.
-    private static func received(_ client: Int32) -> String {
-        var received: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = recv(client, &buffer, buffer.count, 0)
-            guard count > 0 else { return String(decoding: received, as: UTF8.self) }
-            received += buffer[..<count]
-        }
+        try await LoopbackSocket.exchange(text, isAll: isAll, port)
     }
 
     /// Without the lines that tell the time.

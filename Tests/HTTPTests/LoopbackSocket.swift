@@ -12,6 +12,36 @@ enum LoopbackSocket {
         return descriptor
     }
 
+    /// Sends a text, and returns all that comes until the server closes the connection. `isAll`: the server learns that nothing
+    /// more is sent.
+    static func exchange(_ text: String, isAll: Bool = false, _ port: Int) async throws -> String {
+        let client = try connected(to: port)
+        defer { close(client) }
+        _ = text.withCString { send(client, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+        if isAll { shutdown(client, Int32(SHUT_WR)) }
+        // The server answers in the threads of the executor, so none of them may wait for it.
+        return await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: received(client)) }
+        }
+    }
+
+    /// All until the end, or until an error.
+    private static func received(_ client: Int32) -> String {
+        var received: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(client, &buffer, buffer.count, 0)
+            guard count > 0 else { return String(decoding: received, as: UTF8.self) }
+            received += buffer[..<count]
+        }
+    }
+
+    /// Whether the other end has not closed the connection yet.
+    static func isOpen(_ client: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return recv(client, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) != 0
+    }
+
     /// A descriptor that listens on a free port.
     static func listening() throws -> (descriptor: Int32, port: Int) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -32,24 +32,8 @@ struct RouteAccessTests {
         }
     }
 
-    private final class Records: AuditLog, Sendable {
-        struct Away: Error {}
-        private let records = Mutex<[AuditRecord]>([])
-        let isAway = Mutex(false)
-        var all: [String] {
-            records.withLock { $0 }.map { record in
-                let subject = record.subject.map { String(decoding: $0, as: UTF8.self) } ?? "-"
-                return "\(record.actor) \(record.action) \(subject) \(record.purpose ?? "-") \(record.outcome)"
-            }
-        }
-        func append(_ record: AuditRecord) async throws {
-            if isAway.withLock({ $0 }) { throw Away() }
-            records.withLock { $0.append(record) }
-        }
-    }
-
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    private let records = Records()
+    private let records = RecordedLooks()
 
     private static func route(
         _ path: String, _ requirement: Route.Requirement, _ method: Route.Method = .get, isAudited: Bool = false
@@ -246,14 +230,49 @@ struct RouteAccessTests {
         #expect(answer.status == 400 || answer.status == 404, "\(answer)")
     }
 
+    @Test func refusalsAreCountedByTheirReason() async throws {
+        let refusals = Refusals()
+        var options = RouteTable.Options(access: .gate(NamedGate()))
+        options.refusals = refusals
+        let routes = [
+            Self.route("/lag", .permission(.readProgramme)), Self.route("/acts", .permission(.enrol), .post),
+        ]
+        let client = TestClient(table: RouteTable(routes, options, logger: Self.logger))
+        for _ in 0..<3 { _ = try await client.send("/lag") }
+        _ = try await client.send("/lag", bearer("viewer"))
+        _ = try await client.send("/lag", bearer("subject:anna"))
+        _ = try await client.send("/lag", bearer("busy"))
+        _ = try await client.send(.post, "/acts", [.origin: "https://evil.example"])
+        // Mistakes are no refusals.
+        _ = try await client.send("/nowhere")
+        _ = try await client.send("/lag?anna=1", bearer("viewer"))
+        _ = try await client.send(.post, "/lag", bearer("viewer"))
+        #expect(
+            refusals.all.map { "\($0.reason) \($0.count)" }
+                == ["cross-site 1", "forbidden 1", "no-credentials 3", "too-many-requests 1"])
+    }
+
+    @Test func thereAreOnlySoManyReasons() {
+        let refusals = Refusals()
+        for number in 0..<Refusals.maximumReasons + 9 {
+            refusals.add(Problem(.forbidden, code: "code-\(number)", ""))
+        }
+        #expect(refusals.all.count == Refusals.maximumReasons + 1)
+        #expect(refusals.all.last?.reason == "other" && refusals.all.last?.count == 9)
+    }
+
     // MARK: - At once
 
-    private func admits(_ access: AccessRule, _ fields: [(String, String)], here: Bool = true) throws -> Bool {
+    private func admits(
+        _ access: AccessRule, _ fields: [(String, String)], here: Bool = true, renewal: String? = nil
+    ) throws -> Bool {
         let route = Route(
             .get, "/subjects/{id}", name: "read", summary: "", tag: "sample", parameters: [.subject()],
             answers: [.json("")], requires: .subject(.readStanding)
         ) { _ in .text("") }.answeringAtOnce { _ in .error("x", status: .notFound) }
-        let table = RouteTable([route], RouteTable.Options(access: access), logger: Self.logger)
+        var options = RouteTable.Options(access: access)
+        options.renewal = { _ in renewal }
+        let table = RouteTable([route], options, logger: Self.logger)
         let prompt = try #require(table.promptRoutes.first)
         #expect(prompt.prefix == "/subjects/")
         let fields = PromptFields(HTTPHeaders(fields))
@@ -283,6 +302,10 @@ struct RouteAccessTests {
             #expect(try admits(.gate(NamedGate(isPrompt: true)), fields, here: false) == isAdmitted, "\(token)")
             #expect(try !admits(.gate(NamedGate()), fields))
         }
-        #expect(try admits(.gate(NamedGate(isPrompt: true)), [("Cookie", "standing=viewer")]))
+        let gate = AccessRule.gate(NamedGate(isPrompt: true))
+        #expect(try admits(gate, [("Cookie", "standing=viewer")]))
+        // An answer at once sets no cookie, and a session that is never renewed ends though it is used.
+        #expect(try !admits(gate, [("Cookie", "standing=viewer")], renewal: "standing=new"))
+        #expect(try admits(gate, [("Authorization", "Bearer viewer")], renewal: "standing=new"))
     }
 }

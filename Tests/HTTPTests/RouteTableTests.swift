@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 import Testing
 
 @testable import HTTP
@@ -125,6 +126,12 @@ struct RouteTableTests {
         fields[HTTPField.Name("x-1")!] = nil
         #expect(try await client.send("/things", fields).status == 200)
         #expect(try await client.send("/things", [.secondHost: "b"]).code == "host-twice")
+    }
+
+    @Test func aStatusWithoutAPhraseHasItsTitle() {
+        let refused = Problem(.init(code: 422), code: "invalid", "no")
+        #expect(String(buffer: refused.answer.body).contains(#""title":"Unprocessable Content","status":422"#))
+        #expect(Problem(.init(code: 499), code: "x", "x").status.code == 499)
     }
 
     @Test func aFailureNamesNobody() async throws {

@@ -2,6 +2,8 @@ import Access
 import Foundation
 import HTTPTypes
 import Logging
+import NIOHTTP1
+import Synchronization
 import Testing
 
 @testable import HTTP
@@ -13,6 +15,7 @@ struct SessionRouteTests {
 
     private let client: TestClient
     private let access: AccessControl
+    private let records = RecordedLooks()
 
     init() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "standing-users-\(UUID().uuidString)")
@@ -25,7 +28,7 @@ struct SessionRouteTests {
         let access = try await configuration.open(logger: logger)
         var options = RouteTable.Options(access: .gate(access.gate), sessionCookies: [access.cookie.name])
         options.renewal = { _ in "renewed" }
-        client = TestClient(table: RouteTable(Route.session(access), options, logger: logger))
+        client = TestClient(table: RouteTable(Route.session(access, audit: records), options, logger: logger))
         self.access = access
     }
 
@@ -49,6 +52,48 @@ struct SessionRouteTests {
         #expect(try await client.send("/session", [.cookie: cookie]).code == "no-session")
         #expect(try await client.send(.delete, "/session").status == 204)
         #expect(try await client.send("/session").code == "no-credentials")
+    }
+
+    /// A name that no user has may be a password in the wrong field, so it is not recorded.
+    @Test func logInsAreInTheAudit() async throws {
+        let good = #"{"name":"anna","password":"correct horse battery"}"#
+        _ = try await logIn(good)
+        _ = try await logIn(#"{"name":"anna","password":"wrong horse battery"}"#)
+        _ = try await logIn(#"{"name":"correct-horse","password":"battery"}"#)
+        // Neither of them tries a password.
+        _ = try await logIn("{}")
+        _ = try await logIn(good, [.origin: "https://elsewhere.example"])
+        #expect(
+            records.all == ["anna logIn - - allowed", "anna logIn - - denied", "unknown-user logIn - - denied"])
+        records.isAway.withLock { $0 = true }
+        #expect(try await logIn(good).status == 200, "a log-in alone shows nothing")
+        #expect(records.all.count == 3)
+    }
+
+    /// The gate knows a session without waiting, for as long as it lasts.
+    @Test func whoHasASessionIsAnsweredAtOnce() async throws {
+        let route = Route(
+            .get, "/subjects/{id}", name: "read", summary: "", tag: "sample", parameters: [.subject()],
+            answers: [.json("")], requires: .subject(.readStanding)
+        ) { _ in .text("") }.answeringAtOnce { _ in .error("x", status: .notFound) }
+        let table = RouteTable(
+            [route], RouteTable.Options(access: .gate(access.gate), sessionCookies: [access.cookie.name]),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let prompt = try #require(table.promptRoutes.first)
+        func admits(_ subject: Substring, _ cookie: String) -> Bool {
+            let fields = PromptFields(HTTPHeaders([("Host", "h"), ("Cookie", cookie)]))
+            return prompt.admits(subject, fields, Peer(TestClient.elsewhere))
+        }
+        func cookie(of name: String) async throws -> String {
+            let answer = try await logIn(#"{"name":"\#(name)","password":"correct horse battery"}"#)
+            return String(try #require(answer.fields[.setCookie]).prefix { $0 != ";" })
+        }
+        let (anna, sam) = (try await cookie(of: "anna"), try await cookie(of: "sam"))
+        #expect(admits("c-1", anna) && admits("c-2", anna))
+        #expect(admits("c-1", sam) && !admits("c-2", sam), "a subject sees itself")
+        #expect(!admits("c-1", String(anna.dropLast())) && !admits("c-1", "\(anna); \(sam)"))
+        _ = try await client.send(.delete, "/session", [.cookie: anna])
+        #expect(!admits("c-1", anna))
     }
 
     @Test func whatIsNoLogInIsRefused() async throws {

@@ -1,6 +1,7 @@
 import Access
 import Foundation
 import HTTP
+import HTTPTypes
 import Hummingbird
 import Logging
 import Synchronization
@@ -66,6 +67,37 @@ struct ForwardingCallersTests {
             }
             let refusing = Forwarding(maximum: 4, secret: secret, isRefused: true)
             #expect(await refusing.ask(member, target: "/who", for: caller) == nil)
+        }
+    }
+
+    /// Proxies and servers log the targets of requests.
+    @Test func noSubjectIsInTheTargetOfAnOutgoingCall() async throws {
+        let received = Mutex<[HTTPRequest]>([])
+        let (ports, continuation) = AsyncStream<Int>.makeStream()
+        let router = Router()
+        router.post("**") { request, _ in
+            received.withLock { $0.append(request.head) }
+            return "{}"
+        }
+        let application = Application(
+            router: router, configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
+            onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) }, logger: logger)
+        let running = Task { try await application.run() }
+        var iterator = ports.makeAsyncIterator()
+        let member = HTTPAddress(host: "127.0.0.1", port: try #require(await iterator.next()))
+        let forwarding = Forwarding(maximum: 4, secret: secret)
+        let target = "/subjects/canary-5f3a91/file?purpose=feathers-77c0de"
+        _ = await forwarding.ask(member, target: target, for: caller)
+        _ = await forwarding.ask(member, about: 3, target: target, for: caller)
+        _ = await forwarding.ask(
+            member, path: "/members/standings", body: Array(#"["canary-5f3a91"]"#.utf8), for: caller)
+        running.cancel()
+        let heads = received.withLock { $0 }
+        #expect(heads.map(\.path) == [RouteTable.forwardPath, RouteTable.forwardPath, "/members/standings"])
+        for head in heads {
+            for field in head.headerFields {
+                #expect(!field.value.contains("canary") && !field.value.contains("feathers"), "\(field.name)")
+            }
         }
     }
 }

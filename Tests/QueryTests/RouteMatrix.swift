@@ -22,6 +22,8 @@ struct RouteMatrix {
     static let subject = "sample-subject"
 
     let table: RouteTable
+    /// Where the requests come from.
+    var address = "192.0.2.1"
     /// Statuses of requests that the declaration allows: the handlers answer them as they can.
     private static let refusals = [401, 403, 404, 405, 413, 414, 415, 431]
 
@@ -31,6 +33,8 @@ struct RouteMatrix {
         let parameter: String?
         let isEmpty: Bool
         let fields: HTTPFields
+        /// The text of a problem; nil if it is none.
+        var problem: String?
     }
 
     func send(
@@ -66,7 +70,7 @@ struct RouteMatrix {
             headerFields: fields)
         let response = try await table.respond(
             to: Request(head: head, body: RequestBody(buffer: body)),
-            context: Peer(try SocketAddress(ipAddress: "192.0.2.1", port: 1)))
+            context: Peer(try SocketAddress(ipAddress: address, port: 1)))
         guard response.headers[.contentType] == Problem.mediaType, response.body.contentLength != 0 else {
             return Answer(
                 status: response.status.code, code: nil, parameter: nil, isEmpty: response.body.contentLength == 0,
@@ -77,7 +81,7 @@ struct RouteMatrix {
         let json = try JSONSerialization.jsonObject(with: Data(received.bytes)) as? [String: Any]
         return Answer(
             status: response.status.code, code: json?["code"] as? String, parameter: json?["parameter"] as? String,
-            isEmpty: false, fields: response.headers)
+            isEmpty: false, fields: response.headers, problem: String(decoding: received.bytes, as: UTF8.self))
     }
 
     private final class Received: ResponseBodyWriter {
@@ -110,6 +114,15 @@ struct RouteMatrix {
 
     // MARK: - Checks
 
+    /// Whether a caller with the role, who is the subject of the samples, may use the route.
+    static func may(_ role: Role, _ route: Route) -> Bool {
+        switch route.requirement {
+        case .open, .authenticated, .member: true
+        case .permission(let permission): permission.roles.contains(role) && role != .subject
+        case .subject(let permission, _, _): permission.roles.contains(role)
+        }
+    }
+
     /// Each role is answered as its permissions say, and nobody without one.
     func checkRoles() async throws {
         for route in table.routes where route.requirement != .member {
@@ -122,12 +135,7 @@ struct RouteMatrix {
                 #expect(isOpen || answer.status == 401)
             }
             for role in Role.allCases {
-                let may: Bool =
-                    switch route.requirement {
-                    case .open, .authenticated, .member: true
-                    case .permission(let permission): permission.roles.contains(role) && role != .subject
-                    case .subject(let permission, _, _): permission.roles.contains(role)
-                    }
+                let may = Self.may(role, route)
                 let answer = try await send(route, route.method.rawValue, as: role, values)
                 #expect((answer.code == "forbidden") == !may, "\(route.name) as \(role): \(answer)")
                 if !may { #expect(answer.status == 403) }

@@ -22,6 +22,7 @@ final class RouteMatrixTests {
     private let acts: ControlActs
     private let writer: AuditWriter
     private let index: AuditIndex
+    private let makeTable: (AccessRule) -> RouteTable
     private let table: RouteTable
     private let matrix: RouteMatrix
 
@@ -38,12 +39,15 @@ final class RouteMatrixTests {
         index = AuditIndex(writer: writer)
         let desk = ControlDesk(acts, audit: FullAudit(), fourEyes: nil, logger: logger)
         let access = try await AccessConfiguration().open(logger: logger)
-        let server = QueryServer(
-            service: service, metrics: PrometheusMetrics(), address: HTTPAddress(host: "127.0.0.1", port: 0),
-            announcement: .nothing, options: RouteTable.Options(access: .gate(RouteMatrix.RoleGate())),
-            more: Route.session(access) + desk.routes + AuditRoutes(kafka, topic: "audit", index: index).routes,
-            desk: desk, logger: logger)
-        table = server.table
+        let more = Route.session(access) + desk.routes + AuditRoutes(kafka, topic: "audit", index: index).routes
+        makeTable = { rule in
+            let server = QueryServer(
+                service: service, metrics: PrometheusMetrics(), address: HTTPAddress(host: "127.0.0.1", port: 0),
+                announcement: .nothing, options: RouteTable.Options(access: rule), more: more, desk: desk,
+                logger: logger)
+            return server.table
+        }
+        table = makeTable(.gate(RouteMatrix.RoleGate()))
         matrix = RouteMatrix(table: table)
     }
 
@@ -57,6 +61,12 @@ final class RouteMatrixTests {
     @Test func everyRoleIsAnsweredAsItsPermissionsSay() async throws { try await matrix.checkRoles() }
 
     @Test func whatMembersAskEachOtherIsForMembers() async throws { try await matrix.checkMembers() }
+
+    @Test func noBadTokenOpensARoute() async throws {
+        let issuer = TokenIssuer(subject: RouteMatrix.subject)
+        let access = try await issuer.access()
+        try await RouteMatrix(table: makeTable(.gate(access.gate))).checkTokens(issuer)
+    }
 
     @Test func aSubjectSeesItselfAndOthersSeeItForAPurpose() async throws { try await matrix.checkSubjects() }
 

@@ -54,8 +54,6 @@ import Topics
     @Test(
         arguments: [
             ("owner", nil, "t.yaml:1:1: error: a declared source needs `owner`"),
-            ("types", nil, "t.yaml:1:1: error: a declared source needs `types`"),
-            ("sources", nil, "t.yaml:1:1: error: a declared source needs `sources`"),
             ("contact", nil, "t.yaml:1:1: error: a declared source needs `contact`"),
             ("sector", "sector: secret", "t.yaml:11:9: error: `sector` is one of `public`, `private`"),
             ("types", "types: []", "t.yaml:13:8: error: `types` is a text or a list of 1 to 256 texts"),

@@ -101,7 +101,10 @@ import Topics
             "role", "role: master",
             "3:7: error: `role` is one of `source`, `control`, `ledger`, `facts`, `dead-letter`, `checkpoints`, `members`, `audit`"
         ),
-        ("key", "key: yes", "4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`"),
+        (
+            "key", "key: yes",
+            "4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`, `writer`"
+        ),
         ("partitions", "partitions: 0", "5:13: error: `partitions` is an integer from 1 to 100000"),
         ("partitions", "partitions: \"6\"", "5:13: error: `partitions` is an integer from 1 to 100000"),
         ("partitions", "partitions: 1.5", "5:13: error: `partitions` is an integer from 1 to 100000"),
@@ -152,7 +155,7 @@ import Topics
     @Test func everyErrorOfAFileAtOnceInItsOrder() {
         #expect(
             errors(Self.source(["schema": "schema: 5", "partitions": "partitions: -1", "key": "key: id"])) == """
-                t.yaml:4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`
+                t.yaml:4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`, `writer`
                 t.yaml:5:13: error: `partitions` is an integer from 1 to 100000
                 t.yaml:7:9: error: `schema` is a text
                 """)
@@ -268,7 +271,7 @@ import Topics
         #expect(
             try load(["1.yaml": "", "2.yaml": Self.source(["key": "key: 1"]), "3.yaml": large]) == """
                 1.yaml:1:1: error: the document is empty
-                2.yaml:4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`
+                2.yaml:4:6: error: `key` is one of `subject`, `none`, `original`, `ledger-partition`, `member`, `writer`
                 3.yaml: error: is larger than 65536 bytes
                 """)
     }

@@ -128,7 +128,7 @@ public struct ControlSigner: Sendable {
     }
 
     /// The texts of a new key's private file and public file, in the forms that are read here. Throws `ControlKeys.Failure` for a
-    /// name or an act that is none.
+    /// name that is not usable, or an unknown act.
     public static func generate(
         name: String, acts: [String]
     ) throws(ControlKeys.Failure) -> (privateFile: String, publicFile: String) {

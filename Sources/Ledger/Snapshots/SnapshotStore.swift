@@ -20,7 +20,7 @@ public struct SnapshotStore: Sendable {
     /// What the names end with.
     private let suffix: String
 
-    /// `suffix`: of the files' names; one other than `snapshot` is for what lies beside the snapshots and is written as they are.
+    /// `suffix`: of the files' names; another one than `snapshot` is for files beside the snapshots that are written in the same way.
     public init(
         root: String, partition: Int32, suffix: String = "snapshot", on files: any FileSystem = PosixFileSystem()
     ) {

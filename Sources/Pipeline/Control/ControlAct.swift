@@ -37,7 +37,8 @@ public enum ControlAct: Sendable, Equatable {
     case rollback(to: String?)
     case startShadow(policy: String)
     case stopShadow
-    case redrive(letters: [DeadLetter.Place], allowsControl: Bool)
+    /// `repaired`: bytes of an event that take the place of the one letter's; nil: its own.
+    case redrive(letters: [DeadLetter.Place], allowsControl: Bool, repaired: String? = nil)
 
     public var kind: Kind {
         switch self {
@@ -88,7 +89,7 @@ public struct ControlRequest: Sendable {
     /// - `activate`: `proposal`, the document that `standing policy propose` writes
     /// - `rollback`: `to` (optional)
     /// - `start-shadow`: `policy`, the text; `stop-shadow`: nothing
-    /// - `redrive`: `letters`, a list of PARTITION:OFFSET; `allowControl` (optional)
+    /// - `redrive`: `letters`, a list of PARTITION:OFFSET; `allowControl` and `repaired`, the text of the one letter's event (both optional)
     ///
     /// `reason` is optional where nobody is judged: `enrol`, `withdraw`, `file-appeal` and the shadow. Any other member is refused.
     /// An empty body is an empty object. `key`: nil makes a new one.
@@ -221,6 +222,8 @@ extension ControlAct {
             }
             letters.append(place)
         }
-        return .redrive(letters: letters, allowsControl: try object.flag("allowControl"))
+        let repaired = try object.string(ifGiven: "repaired", maximum: EventDecoder.maximumEventBytes)
+        guard repaired == nil || letters.count == 1 else { throw .invalid("repaired is of one letter") }
+        return .redrive(letters: letters, allowsControl: try object.flag("allowControl"), repaired: repaired)
     }
 }

@@ -155,7 +155,7 @@ extension ControlActs {
     // MARK: Dead letters
 
     func redrive(
-        _ letters: [DeadLetter.Place], allowsControl: Bool, _ request: ControlRequest
+        _ letters: [DeadLetter.Place], allowsControl: Bool, repaired: String?, _ request: ControlRequest
     ) async throws(ControlRefusal) -> ControlResult {
         let (kafka, topics) = (kafka, service.configuration.topics)
         let summary = await onThread {
@@ -163,7 +163,8 @@ extension ControlActs {
             filter.places = Set(letters)
             return try Redrive(
                 kafka, deadLetters: topics.deadLetter, control: topics.control, sources: topics.sources
-            ).run(filter, isDryRun: false, allowsControl: allowsControl)
+            ).run(
+                filter, repaired: repaired.map { Array($0.utf8) }, isDryRun: false, allowsControl: allowsControl)
         }
         guard let summary else { throw .notReady("the dead letters cannot be redriven now: ask again") }
         func list(_ places: [DeadLetter.Place]) -> String {

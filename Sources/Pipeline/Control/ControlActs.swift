@@ -83,8 +83,8 @@ public final class ControlActs: Sendable {
         switch request.act {
         case .startShadow(let policy): return try await startShadow(policy, request)
         case .stopShadow: return try await stopShadow(request)
-        case .redrive(let letters, let allowsControl):
-            return try await redrive(letters, allowsControl: allowsControl, request)
+        case .redrive(let letters, let allowsControl, let repaired):
+            return try await redrive(letters, allowsControl: allowsControl, repaired: repaired, request)
         default: return try await send(request, until: deadline, wantsFacts: wantsFacts)
         }
     }

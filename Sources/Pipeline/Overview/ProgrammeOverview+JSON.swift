@@ -38,7 +38,7 @@ extension ProgrammeOverview {
         Self.write(behindSeconds, to: &writer)
         writeLag(to: &writer)
         writePolicies(to: &writer)
-        writer.append(",\"sanctions\":{\"noticed\":\(sanctions.noticed),\"in-force\":\(sanctions.inForce)")
+        writer.append(",\"sanctions\":{\"noticed\":\(sanctions.noticed),\"inForce\":\(sanctions.inForce)")
         writer.append(",\"stayed\":\(sanctions.stayed),\"overdue\":\(overdueSanctions.map(String.init) ?? "null")}")
         writer.append(",\"appeals\":")
         appeals.write(to: &writer, showsSubjects: showsSubjects)

@@ -59,6 +59,20 @@ public struct PolicyProposal: Sendable, Equatable {
         self.json = json.text + "\n"
     }
 
+    /// A policy without a harm budget, against an active one without one. What would change is not folded.
+    public init(candidate: String, active text: String, clock: Timestamp?) {
+        (policy, active, self.clock, breaches) = (candidate, Checkpoint.hash(ofPolicy: text), clock, [])
+        var json = JSONDocument()
+        json.object {
+            $0.member("proposal", Self.version)
+            $0.member("against", Checkpoint.hash(ofPolicy: text))
+            if let clock { $0.member("clock", clock.description) }
+            $0.member("breachCount", Int64(0))
+            $0.member("policy", candidate)
+        }
+        self.json = json.text
+    }
+
     /// Reads the necessary members of a document. Throws `Failure`.
     public init(json bytes: [UInt8]) throws(Failure) {
         let decoder = EventDecoder()

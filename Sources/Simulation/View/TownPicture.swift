@@ -285,7 +285,7 @@ extension TownPicture {
         // curl takes an address without its scheme, too.
         let long = TerminalLine("curl http://\(path)", .strong)
         let look = long.width <= flow.columns ? long : TerminalLine("curl \(path)", .strong)
-        return flow.line([look, TerminalLine("also /metrics, /readyz", .faint)])
+        return flow.line([look, TerminalLine("also /console, /metrics, /readyz", .faint)])
     }
 }
 

@@ -1,0 +1,12 @@
+internal import CEL
+
+// Sentences about one part of a policy, for who has it or is under it.
+extension ScoringPolicy {
+    /// When a perk is granted.
+    public func sentence(of perk: Perk) -> String {
+        "Granted \(PolicyExplanation.Words(policy: self).condition(perk.when.source))."
+    }
+
+    /// What imposes a sanction.
+    public func sentence(of sanction: Sanction) -> String { PolicyExplanation(draftOf: self).imposed(sanction) }
+}

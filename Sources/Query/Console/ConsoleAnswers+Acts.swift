@@ -1,0 +1,234 @@
+internal import Access
+internal import Console
+internal import Events
+internal import Foundation
+internal import Pipeline
+internal import Policy
+internal import Replay
+
+extension ConsoleAnswers {
+    /// Letters that one act sends again.
+    private static let lettersAtOnce = 500
+
+    func perform(
+        _ act: ConsoleAct, reason: String, key: String, by caller: Caller
+    ) async throws(ProblemView) -> ActOutcome {
+        guard let desk else {
+            throw ProblemView(
+                status: 503, title: "Nothing can be done here",
+                detail: "The topic files have no topic for the audit, and what cannot be recorded is not done.",
+                next: [ProblemView.Step("Overview", path: "/console")])
+        }
+        let subject = act.subject.map { Array($0.utf8) }
+        let reason = Self.line(reason)
+        func perform(
+            _ kind: ControlAct.Kind, _ members: KeyValuePairs<String, String> = [:], saysWhy: Bool = true
+        ) async throws(ProblemView) -> ActOutcome {
+            let body = Self.object(members, reason: saysWhy ? reason : nil)
+            return try await outcome { () async throws(ControlRefusal) in
+                try await desk.act(kind, subject: subject, body: body, by: caller, key: key)
+            }
+        }
+        switch act {
+        case .enrol(_, let kind, let terms): return try await perform(.enrol, ["kind": kind, "terms": terms])
+        case .withdraw: return try await perform(.withdraw)
+        case .void(_, let event): return try await perform(.void, ["source": event.source, "id": event.id])
+        case .fileAppeal(_, let sanction, let statement):
+            return try await perform(
+                .fileAppeal, ["sanction": sanction, "statement": statement], saysWhy: false)
+        case .decideAppeal(_, let sanction, let isUpheld):
+            return try await perform(
+                .decideAppeal, ["sanction": sanction, "outcome": isUpheld ? "upheld" : "rejected"])
+        case .shadow(let policy): return try await perform(.startShadow, ["policy": policy])
+        case .endShadow: return try await perform(.stopShadow)
+        case .activate(let name): return try await activate(name, reason, key, desk, caller)
+        case .rollBack(let version):
+            let versions = try await read { [policies = programme.policies] in try policies.versions() }
+            guard let policy = versions.last(where: { Self.key($0) == version })?.policy else {
+                throw .nothing("version", back: ProblemView.Step("All versions", path: "/console/policies"))
+            }
+            return try await perform(.rollback, ["to": "\(policy.id)/\(policy.version)"])
+        case .approve(let proposal):
+            guard let hash = desk.hash(ofProposal: proposal) else { throw Self.noProposal }
+            return try await outcome { () async throws(ControlRefusal) in
+                try await desk.approve(proposal, hash: hash, by: caller)
+            }
+        case .decline(let proposal):
+            return try await outcome { () async throws(ControlRefusal) in
+                try await desk.withdraw(proposal, by: caller)
+            }
+        case .acknowledgeSource(let topic): return try await perform(.acknowledgeSource, ["topic": topic])
+        case .redrive(let letters): return try await redrive(letters, nil, reason, key, desk, caller)
+        case .redriveReason(let wanted):
+            var filter = DeadLetterReader.Filter()
+            filter.reason = wanted
+            let chosen = filter
+            let page = try await read { [letters = programme.letters] in
+                try letters.page(chosen, limit: Self.lettersAtOnce)
+            }
+            guard !page.letters.isEmpty else {
+                throw .nothing("dead letter that waits", back: Self.allLetters)
+            }
+            return try await redrive(page.letters.map(\.place.description), nil, reason, key, desk, caller)
+        case .repair(let letter, let text): return try await redrive([letter], text, reason, key, desk, caller)
+        }
+    }
+
+    private static let noProposal = ProblemView.nothing(
+        "proposal", back: ProblemView.Step("Policies", path: "/console/policies"))
+    private static let allLetters = ProblemView.Step("All dead letters", path: "/console/dead-letters")
+
+    /// A reason is one line of an event's attribute.
+    private static func line(_ text: String) -> String {
+        let words = text.split { character in
+            character.isWhitespace || character.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        }
+        return words.joined(separator: " ").prefix(bytes: ControlAct.maximumReasonBytes)
+    }
+
+    private static func object(
+        _ members: KeyValuePairs<String, String>, reason: String?, more: String = ""
+    ) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.append("{")
+        var isFirst = true
+        func add(_ name: String, _ value: String) {
+            if !isFirst { writer.append(",") }
+            isFirst = false
+            writer.append(jsonString: name)
+            writer.append(":")
+            writer.append(jsonString: value)
+        }
+        for (name, value) in members { add(name, value) }
+        if let reason { add("reason", reason) }
+        writer.append(more)
+        writer.append("}")
+        return Array(writer.bytes)
+    }
+
+    private struct ReplyForm: Decodable {
+        var status: String?
+        var sent: Int?
+        var alreadySent: Int?
+    }
+
+    private func outcome(
+        _ body: () async throws(ControlRefusal) -> ControlDesk.Reply
+    ) async throws(ProblemView) -> ActOutcome {
+        try await reply(body).status == "proposed" ? .waiting : .done
+    }
+
+    private func reply(
+        _ body: () async throws(ControlRefusal) -> ControlDesk.Reply
+    ) async throws(ProblemView) -> ReplyForm {
+        do throws(ControlRefusal) {
+            let reply = try await body()
+            return (try? JSONDecoder().decode(ReplyForm.self, from: Data(reply.json))) ?? ReplyForm()
+        } catch {
+            let title = error.status == 503 ? "Not now" : error.status == 403 ? "This needs somebody else" : "Not done"
+            throw ProblemView(
+                status: error.status, title: title, detail: Self.sentence(error.detail),
+                next: [
+                    ProblemView.Step(
+                        error.status == 503
+                            ? "Go back and send the form again: it is done once." : "Go back and change what is wrong."),
+                    ProblemView.Step("Overview", path: "/console"),
+                ], retryAfter: error.status == 503 ? 5 : nil)
+        }
+    }
+
+    // MARK: Dead letters
+
+    private func redrive(
+        _ places: [String], _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
+        _ caller: Caller
+    ) async throws(ProblemView) -> ActOutcome {
+        var list = ByteWriter()
+        list.append(",\"letters\":[")
+        for (index, place) in places.enumerated() {
+            if index > 0 { list.append(",") }
+            list.append(jsonString: place)
+        }
+        list.append("]")
+        let more = String(decoding: list.bytes, as: UTF8.self)
+        let body = Self.object(repaired.map { ["repaired": $0] } ?? [:], reason: reason, more: more)
+        let reply = try await reply { () async throws(ControlRefusal) in
+            try await desk.act(.redrive, body: body, by: caller, key: key)
+        }
+        guard (reply.sent ?? 0) + (reply.alreadySent ?? 0) > 0 else {
+            throw ProblemView(
+                status: 409, title: "No letter was sent",
+                detail: "They came from the control topic, from a topic that is no source now, or without their bytes: "
+                    + "`standing dead-letter redrive` says which.",
+                next: [Self.allLetters])
+        }
+        return .done
+    }
+
+    // MARK: The shadow becomes active
+
+    /// `name`: NAME VERSION, as the person has seen it. A budget for harm needs the whole history under both policies, which
+    /// `standing policy propose` folds.
+    private func activate(
+        _ name: String, _ reason: String, _ key: String, _ desk: ControlDesk, _ caller: Caller
+    ) async throws(ProblemView) -> ActOutcome {
+        let page = ProblemView.Step("Policies", path: "/console/policies")
+        guard let order = service.status.shadowOrder, let candidate = order.policy,
+            "\(candidate.id) \(candidate.version)" == name
+        else {
+            throw ProblemView(
+                status: 409, title: "Another policy is in the shadow now", detail: "Nothing was activated.",
+                next: [page])
+        }
+        guard let active = try await activePolicy() else { throw .emptyLedger }
+        let isBudgeted = candidate.harmBudget != .init() || active.harmBudget != .init()
+        guard !isBudgeted else {
+            throw ProblemView(
+                status: 409, title: "This change has a budget for harm",
+                detail: "Whether it keeps within it takes the whole history: `standing policy propose` folds it, and "
+                    + "`standing policy activate` activates what it proposes.",
+                next: [page])
+        }
+        let report = try await run(on: overviewWork) { [service] in service.shadowReport }
+        guard report.partitions.filter({ !$0.standby }).allSatisfy(\.isAtHand) else {
+            throw ProblemView(
+                status: 409, title: "The shadow is not at the ledger's end yet",
+                detail: "Wait until it is, and look at what would change.", next: [page], retryAfter: 5)
+        }
+        let clock = service.partitions.compactMap(\.clock).min()
+        let proposal = PolicyProposal(candidate: candidate.text, active: active.text, clock: clock)
+        let body = Self.object([:], reason: reason, more: ",\"proposal\":" + proposal.json)
+        return try await outcome { () async throws(ControlRefusal) in
+            try await desk.act(.activate, body: body, by: caller, key: key)
+        }
+    }
+
+    // MARK: Sessions
+
+    func signIn(name: String, password: String, from address: String) async throws(ProblemView) -> String? {
+        do throws(Denial) {
+            return try await access.logIn(name: name, password: password, address: address).setCookie
+        } catch {
+            if case .tooMany(let seconds) = error { throw .tooMany(retryAfter: seconds) }
+            return nil
+        }
+    }
+
+    func signOut(session: String) async -> String {
+        access.logOut(session)
+        return access.cookie.removal
+    }
+}
+
+extension String {
+    /// The beginning that has at most so many bytes, whole characters.
+    fileprivate func prefix(bytes: Int) -> String {
+        guard utf8.count > bytes else { return self }
+        var text = ""
+        for character in self {
+            guard text.utf8.count + character.utf8.count <= bytes else { break }
+            text.append(character)
+        }
+        return text
+    }
+}

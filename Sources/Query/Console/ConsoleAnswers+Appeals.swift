@@ -1,0 +1,93 @@
+internal import Access
+internal import Console
+internal import Events
+internal import Pipeline
+
+extension ConsoleAnswers {
+    private static let queueLength = 200
+
+    func appeals(for caller: Caller) async throws(ProblemView) -> AppealsView {
+        let target = "/appeals?statements=true&limit=\(Self.queueLength)"
+        let queue = try await ask(AppealsForm.self, target, for: caller)
+        let now = service.partitions.compactMap(\.clock).max()
+        let isMasked = !caller.may(.readIdentities)
+        return AppealsView(
+            time: now ?? Timestamp(microseconds: service.configuration.host.wallClock),
+            open: queue.appeals.map { item in
+                Console.Appeal(
+                    subject: item.subject.map { id($0, for: caller) } ?? SubjectID("", isMasked: isMasked),
+                    sanction: item.sanction, state: .open,
+                    filed: Timestamp(item.statement?.filedAt ?? item.since) ?? .distantPast,
+                    decideBy: Timestamp(item.decideBy) ?? .distantPast, statement: item.statement?.statement ?? "",
+                    decision: nil)
+            }, closed: [])
+    }
+
+    func appeal(
+        of subject: String, against sanction: String, purpose: String?, for caller: Caller
+    ) async throws(ProblemView) -> AppealView {
+        let path = "/subjects/\(Self.encoded(subject))/appeals"
+        let review = try await askReview("\(path)/\(Self.encoded(sanction))", purpose, caller, subject)
+        guard let standing = review.standing else { throw .noSubject(subject) }
+        let appeals = try await ask(SubjectAppealsForm.self, path, for: caller, isRecorded: false)
+        let back = ProblemView.Step("All appeals", path: "/console/appeals")
+        guard let form = appeals.appeals.last(where: { $0.sanction == sanction }),
+            let imposed = standing.sanctions.first(where: { $0.id == sanction })
+        else { throw .nothing("appeal that waits for a decision", back: back) }
+        let policy = try await activePolicy()
+        let without = review.without
+        let known = Self.sanction(imposed, policy)
+        let isHeld = without?.sanctions.contains { $0.id == sanction } ?? false
+        func condition(_ standing: StandingForm?) -> String {
+            guard let points = standing?.dimensions[known.dimension] else { return known.sentence }
+            return "\(known.sentence) In \(known.dimension) there are \(points) points."
+        }
+        return AppealView(
+            appeal: form.appeal(of: SubjectID(subject)), sanction: known,
+            time: standing.clock.flatMap { Timestamp($0) } ?? .distantPast, score: standing.score, band: standing.band,
+            scoreWithout: without?.score ?? standing.score, bandWithout: without?.band ?? standing.band,
+            condition: condition(standing), conditionWithout: condition(without), holdsWithout: isHeld,
+            evidence: review.evidence.map { item in
+                FileEvent(
+                    time: Timestamp(item.time) ?? .distantPast, type: item.type,
+                    name: EventName(source: item.source, id: item.id),
+                    partition: service.ledgerPartition(of: Array(subject.utf8)) ?? 0, offset: item.offset,
+                    reasons: Self.reasons(item.reasons, policy), note: item.disputed ? "disputed" : nil,
+                    data: item.data, isStruck: item.disputed)
+            })
+    }
+
+    private func askReview(
+        _ path: String, _ purpose: String?, _ caller: Caller, _ subject: String
+    ) async throws(ProblemView) -> ReviewForm {
+        do throws(ProblemView) {
+            return try await ask(ReviewForm.self, path, for: caller, purpose: purpose)
+        } catch {
+            guard error.status == 404 else { throw error }
+            throw .nothing("appeal", back: ProblemView.Step("All appeals", path: "/console/appeals"))
+        }
+    }
+}
+
+/// What `SubjectAppeals` writes.
+struct SubjectAppealsForm: Decodable {
+    struct Item: Decodable {
+        var sanction: String
+        var state: String
+        var filedAt: String
+        var statement: String
+        var decideBy: String?
+        var reason: String?
+        var decidedAt: String?
+
+        func appeal(of subject: SubjectID) -> Console.Appeal {
+            Console.Appeal(
+                subject: subject, sanction: sanction, state: .init(rawValue: state) ?? .open,
+                filed: Timestamp(filedAt) ?? .distantPast,
+                decideBy: (decideBy ?? decidedAt).flatMap { Timestamp($0) } ?? .distantPast, statement: statement,
+                decision: state == "open" ? nil : [state, reason].compactMap(\.self).joined(separator: ": "))
+        }
+    }
+
+    var appeals: [Item]
+}

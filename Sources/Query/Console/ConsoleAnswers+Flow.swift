@@ -1,0 +1,102 @@
+internal import Access
+internal import Console
+internal import Events
+internal import Kafka
+internal import Lag
+internal import Pipeline
+
+// Sources, dead letters and the policies of the ledger: as this member reads them from the cluster.
+extension ConsoleAnswers {
+    func sources(for caller: Caller) async throws(ProblemView) -> SourcesView {
+        let found = try await read { [sources = programme.sources] in try sources.sources() }
+        let intake = lagWatch?.report?.groups.first { $0.group == service.configuration.intakeGroup }
+        return SourcesView(
+            sources: found.map { source in
+                let unread = source.positions.map { $0.reduce(0) { $0 + $1.unread } }
+                let rates = intake?.partitions.filter { $0.place.topic == source.topic }.compactMap(
+                    \.lag.consumptionRate)
+                return SourcesView.Source(
+                    topic: source.topic, level: Self.level(source, unread), state: Self.state(source, unread),
+                    events: Int(source.records), perSecond: rates.flatMap { $0.isEmpty ? nil : $0.reduce(0, +) },
+                    last: nil, rates: [],
+                    deadLetters: source.deadLetters.map { ReasonCount(reason: $0.reason, count: $0.letters) },
+                    notEnrolled: Int(source.notEnrolled), duplicates: 0, decided: 0, upheld: 0,
+                    wantsAcknowledgement: source.isFrozen)
+            })
+    }
+
+    private static func level(_ source: SourceReading, _ unread: Int64?) -> Level {
+        if source.isFrozen || source.positions == nil { return .bad }
+        return (unread ?? 0) > maximumUnread ? .notice : .good
+    }
+
+    /// More is worth a look.
+    private static let maximumUnread: Int64 = 10_000
+
+    private static func state(_ source: SourceReading, _ unread: Int64?) -> String {
+        if source.isFrozen { return "has lost records, waits for a look" }
+        guard let unread else { return "not on the cluster" }
+        return unread == 0 ? "read to its end" : "reading, \(unread) unread"
+    }
+
+    // MARK: Dead letters
+
+    private static let lettersOfPage = 50
+    /// Bytes of a letter that are shown.
+    private static let shownBytes = 8192
+
+    func deadLetters(_ search: DeadLetterSearch, for caller: Caller) async throws(ProblemView) -> DeadLettersView {
+        let back = ProblemView.Step("All dead letters", path: "/console/dead-letters")
+        var selected: DeadLettersView.Letter?
+        if let key = search.letter {
+            guard let place = DeadLetter.Place(key),
+                let found = try await read({ [letters = programme.letters] in try letters.letter(at: place) })
+            else { throw .nothing("dead letter", back: back) }
+            selected = Self.view(found.letter, found.outcome)
+        }
+        var filter = DeadLetterReader.Filter()
+        (filter.reason, filter.topic) = (search.reason, search.topic)
+        let cursor = search.after.flatMap { DeadLetterReader.Cursor($0) }
+        guard search.after == nil || cursor != nil else { throw .nothing("page", back: back) }
+        let wanted = filter
+        let (page, counts) = try await read { [letters = programme.letters] in
+            (try letters.page(wanted, after: cursor, limit: Self.lettersOfPage), try letters.counts())
+        }
+        var reasons: [String: Int] = [:]
+        for count in counts.counts { reasons[count.reason, default: 0] += count.letters }
+        return DeadLettersView(
+            reasons: reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+                ReasonCount(reason: $0.key, count: $0.value)
+            },
+            letters: page.letters.map { letter in
+                DeadLettersView.Letter(
+                    key: letter.place.description, topic: letter.source.topic,
+                    partition: Int(letter.source.partition), offset: letter.sourceOffset,
+                    time: letter.time ?? .distantPast, reason: letter.reason, sentence: Self.words(letter.reason),
+                    bytes: [], size: Int(letter.size), proposal: nil)
+            }, selected: selected, next: page.next?.description)
+    }
+
+    private static func view(_ letter: DeadLetter, _ outcome: DeadLetterReader.Outcome) -> DeadLettersView.Letter {
+        let value = letter.value ?? []
+        let outcomeText: String =
+            switch outcome {
+            case .waiting: ""
+            case .sent(let to): " It was sent again, to \(to)."
+            case .discarded(let reason): " It was discarded: \(reason)."
+            }
+        let isWhole = value.count <= shownBytes
+        return DeadLettersView.Letter(
+            key: letter.place.description, topic: letter.source.topic, partition: Int(letter.source.partition),
+            offset: letter.sourceOffset,
+            time: letter.timestamp < 0 ? .distantPast : Timestamp(microseconds: letter.timestamp * 1000),
+            reason: letter.reason, sentence: sentence(letter.message) + outcomeText,
+            bytes: Array(value.prefix(shownBytes)), size: Int(letter.droppedBytes ?? Int64(value.count)),
+            proposal: isWhole && outcome == .waiting ? String(validating: value, as: UTF8.self) : nil)
+    }
+
+    /// `time/not-a-time` as `time: not a time`.
+    private static func words(_ code: String) -> String {
+        code.replacing("/", with: ": ").replacing("-", with: " ")
+    }
+}
