@@ -1,8 +1,8 @@
-/// Proves of one partition of the audit topic that no record between two others was removed or changed. Gets the records in
-/// their order.
+/// Proves for one partition of the audit topic that no record between two others was removed or changed. It gets the
+/// records in their order.
 ///
-/// Records that have expired at the topic's beginning are no finding: a session's first record that is there may have any number,
-/// if something has expired.
+/// Records that have expired at the topic's beginning are not a finding: if something has expired, a session's first
+/// remaining record may have any number.
 public struct AuditChain: Sendable {
     public struct Finding: Sendable, Hashable, CustomStringConvertible {
         public let partition: Int32
@@ -11,7 +11,7 @@ public struct AuditChain: Sendable {
         public var description: String { "partition \(partition), offset \(offset): \(reason)" }
     }
 
-    /// Records back to which `after` is compared.
+    /// The limit of records back to which `after` is compared.
     static let maximumRemembered = 65_536
 
     private struct Session {
@@ -29,7 +29,7 @@ public struct AuditChain: Sendable {
     private var firstHash: Int64
     public private(set) var records: Int64 = 0
     public private(set) var findings: [Finding] = []
-    /// More findings are counted and not listed.
+    /// The limit of listed findings. Others are counted.
     public static let maximumFindings = 100
     public private(set) var findingCount: Int64 = 0
 

@@ -11,7 +11,7 @@ public struct AuditEntry: Sendable, Equatable {
         public init(name: String, value: String) { (self.name, self.value) = (name, value) }
     }
 
-    /// When the member wrote it, by its own clock.
+    /// The time of writing, by the member's clock.
     public let time: Timestamp
     /// The session of the writer: the member's name and 16 hexadecimal digits.
     public let writer: String
@@ -27,12 +27,12 @@ public struct AuditEntry: Sendable, Equatable {
     public let details: [Detail]
     /// SHA-256 of the value of the session's record before it.
     public let previous: String
-    /// The offset of a record before it in the partition; -1 if the writer knows of none.
+    /// The offset of a record before it in the partition; -1 if the writer knows none.
     public let after: Int64
     /// SHA-256 of the value of the record at `after`.
     public let seen: String
 
-    /// A longer value is not read.
+    /// The limit of a value's bytes. A longer one is not read.
     public static let maximumBytes = 900_000
     /// The action of a session's first record.
     public static let opening = "openAudit"
@@ -64,7 +64,7 @@ public struct AuditEntry: Sendable, Equatable {
         (self.previous, self.after, self.seen) = (previous, after, seen)
     }
 
-    /// Nil if the value is no record of this form.
+    /// Nil if the value is not a record of this form.
     public init?(json: UnsafeRawBufferPointer) {
         guard json.count <= Self.maximumBytes, let form = try? JSONDecoder().decode(Form.self, from: Data(json)),
             let time = Timestamp(form.time), form.number > 0
@@ -86,7 +86,7 @@ public struct AuditEntry: Sendable, Equatable {
         return Array(writer.bytes)
     }
 
-    /// The same, and with `place` `"partition","offset"` before it, for people and programs that read it.
+    /// The same, with `"partition","offset"` before it if `place` is given, for people and programs.
     public func write(to writer: inout ByteWriter, place: (partition: Int32, offset: Int64)?) {
         func add(_ name: StaticString, _ text: String?) {
             guard let text else { return }

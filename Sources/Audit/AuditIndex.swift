@@ -4,10 +4,10 @@ public import Kafka
 public import Logging
 internal import Synchronization
 
-/// What of the audit is at hand in memory: who looked at each subject of late, and the proposals that wait for a second person.
-/// A thread follows the topic. What is older is in the topic alone (`AuditReader`).
+/// The part of the audit in memory: recent looks at each subject, and the open proposals. A thread follows the topic.
+/// Older records are only in the topic (`AuditReader`).
 public final class AuditIndex: Sendable {
-    /// Somebody looked at a subject's file, or did something about the subject.
+    /// A look at a subject's file, or an act about the subject.
     public struct Look: Sendable, Equatable {
         public let time: Timestamp
         public let actor: String
@@ -16,26 +16,26 @@ public final class AuditIndex: Sendable {
         public let outcome: String
     }
 
-    /// Those of one subject: the newest first.
+    /// The looks at one subject, the newest first.
     public struct Looks: Sendable, Equatable {
         public let looks: [Look]
-        /// False: there may be older ones, in the topic alone.
+        /// If false, there may be older ones, which are only in the topic.
         public let isComplete: Bool
     }
 
-    /// The newest of a subject that are remembered.
+    /// The limit of looks at one subject in memory. They are the newest.
     public static let maximumLooks = 50
-    /// Looks that are remembered in all; the oldest go first.
+    /// The limit of all looks in memory. The oldest are dropped first.
     public static let maximumTotal = 200_000
     private static let pollMilliseconds = 100
     private static let pause = 1.0
 
     fileprivate struct State {
         var looks: [String: Known] = [:]
-        /// The subjects of the looks that are remembered, the oldest first, from `front` on.
+        /// The subjects of the looks in memory, the oldest first, from `front` on.
         var order: [String] = []
         var front = 0
-        /// Subjects of which not everything is remembered. Once there are too many, all.
+        /// Subjects whose looks are not all in memory. If there are too many such subjects, all count as incomplete.
         var incomplete: Set<String> = []
         var isIncomplete = false
         var proposals = ProposalTable()
@@ -45,21 +45,21 @@ public final class AuditIndex: Sendable {
         var isClosed = false
     }
 
-    /// What is remembered of one subject.
+    /// The looks at one subject in memory.
     fileprivate struct Known {
         /// The oldest first.
         var looks: [Look] = []
-        /// Places in the order whose looks are dropped already.
+        /// The number of places in the order whose looks are dropped already.
         var stale = 0
     }
 
     private let state = Mutex(State())
     private let writer: AuditWriter?
 
-    /// `writer`: gets to know what others have written, so that its records name it.
+    /// `writer` is informed of the records of others, so that its own records name them.
     public init(writer: AuditWriter? = nil) { self.writer = writer }
 
-    /// Follows the topic from its beginning, in a thread, until `close`.
+    /// Follows the topic from its beginning, on a thread, until `close`.
     public func follow(_ kafka: any KafkaCluster, topic: String, logger: Logger) {
         let thread = Thread { [self] in
             var said = ""
@@ -67,7 +67,7 @@ public final class AuditIndex: Sendable {
                 do {
                     try read(kafka, topic)
                 } catch {
-                    // The same reason again is said once.
+                    // A repeated reason is logged once.
                     logger.log(
                         level: said == "\(error)" ? .debug : .warning, "the audit is not followed",
                         metadata: ["topic": "\(topic)", "reason": "\(error)"])
@@ -102,7 +102,7 @@ public final class AuditIndex: Sendable {
                 }
             }
             for (place, error) in consumer.takeErrors() {
-                // What has expired meanwhile is passed over.
+                // Records that have expired in the meantime are skipped.
                 if error.isOffsetOutOfRange { state.withLock { $0.positions[place.partition] = nil } }
                 if error.isOffsetOutOfRange || !error.isRetriable { throw error }
             }
@@ -110,7 +110,7 @@ public final class AuditIndex: Sendable {
         }
     }
 
-    /// A record of the topic, in its partition's order.
+    /// Adds a record of the topic, in its partition's order.
     func note(_ value: UnsafeRawBufferPointer?, at offset: Int64, of partition: Int32) {
         let entry = value.flatMap { AuditEntry(json: $0) }
         writer?.note(partition, offset: offset, hash: AuditTopic.hash(of: value.map(Array.init) ?? []))
@@ -129,10 +129,10 @@ public final class AuditIndex: Sendable {
 
     // MARK: Answers
 
-    /// Whether the topic has been read to its end once; before that, nothing is known for certain.
+    /// Whether the topic has been read to its end once. Before that, nothing is certain.
     public var isRead: Bool { state.withLock { $0.isRead } }
 
-    /// Who looked at a subject, or did something about it.
+    /// The looks at a subject, and the acts about it.
     public func looks(at subject: String) -> Looks {
         state.withLock { state in
             Looks(
@@ -146,14 +146,14 @@ public final class AuditIndex: Sendable {
         state.withLock { $0.positions[partition] ?? 0 > offset }
     }
 
-    /// The proposals that wait at `time`, the oldest first.
+    /// The proposals that are open at `time`, the oldest first.
     public func proposals(at time: Timestamp) -> [Proposal] { state.withLock { $0.proposals.open(at: time) } }
 
-    /// Nil if there is none of this id, or it is not remembered.
+    /// Nil if there is none of this id, or if it is not in memory.
     public func proposal(_ id: String) -> Proposal? { state.withLock { $0.proposals[id] } }
 
-    /// `{"looks":[{"time","actor","action","purpose","outcome"}],"complete"}`, as a subject's file has it; `purpose` is null if none was
-    /// named.
+    /// `{"looks":[{"time","actor","action","purpose","outcome"}],"complete"}`, as in a subject's file. `purpose` is
+    /// null if there is none.
     public func write(looksAt subject: String, to writer: inout ByteWriter) {
         let known = looks(at: subject)
         writer.append("{\"looks\":[")

@@ -1,9 +1,9 @@
 public import Events
 public import Kafka
 
-/// Reads the audit topic, for whoever may wait for it: every call blocks.
+/// Reads the audit topic. Every call blocks.
 public struct AuditReader: Sendable {
-    /// Which records; nil: whatever it is.
+    /// The criteria of records. A nil criterion matches every record.
     public struct Filter: Sendable, Equatable {
         public var actor: String?
         public var action: String?
@@ -20,14 +20,14 @@ public struct AuditReader: Sendable {
         }
     }
 
-    /// A record and its place in the topic.
+    /// A record and its position in the topic.
     public struct Found: Sendable, Equatable {
         public let partition: Int32
         public let offset: Int64
         public let entry: AuditEntry
     }
 
-    /// Where a page ends: the next one has what was written before these offsets. In text `PARTITION:OFFSET[,…]`.
+    /// The end of a page: the next one has the records before these offsets. As text `PARTITION:OFFSET[,…]`.
     public struct Cursor: Sendable, Equatable, LosslessStringConvertible {
         var offsets: [Int32: Int64]
 
@@ -54,16 +54,17 @@ public struct AuditReader: Sendable {
     public struct Page: Sendable {
         /// The newest first.
         public let found: [Found]
-        /// Where the next page begins; nil if there is nothing older.
+        /// The begin of the next page; nil if there are no older records.
         public let next: Cursor?
     }
 
     public static let maximumPage = 1000
-    /// Records that are read for one page at most: a page can be shorter than asked for, and end before the oldest record.
+    /// The limit of records that are read for one page. A page can be shorter than requested, and end before the oldest
+    /// record.
     public static let maximumRead = 200_000
     private static let block: Int64 = 5000
     private static let pollMilliseconds = 100
-    /// Microseconds.
+    /// The greatest difference of members' clocks, in microseconds.
     private static let clockDifference: Int64 = 600_000_000
 
     private let kafka: any KafkaCluster
@@ -71,7 +72,7 @@ public struct AuditReader: Sendable {
 
     public init(_ kafka: any KafkaCluster, topic: String) { (self.kafka, self.topic) = (kafka, topic) }
 
-    /// The newest records that the filter takes, of those before `cursor`, at most `limit`.
+    /// The newest records before `cursor` that match the filter, at most `limit`.
     public func page(_ filter: Filter, before cursor: Cursor? = nil, limit: Int) throws -> Page {
         let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
         let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
@@ -100,7 +101,7 @@ public struct AuditReader: Sendable {
                 lists[place.partition, default: []].append(
                     Found(partition: place.partition, offset: offset, entry: entry))
             }
-            // The newest of the partitions' last ones, until there are enough.
+            // Takes the newest of the partitions' last ones, until there are enough.
             while found.count < limit,
                 let last = lists.values.compactMap(\.last).max(by: {
                     ($0.entry.time, $1.partition) < ($1.entry.time, $0.partition)
@@ -112,7 +113,7 @@ public struct AuditReader: Sendable {
             for (place, range) in blocks {
                 next[place.partition] = lists[place.partition]?.last.map { $0.offset + 1 } ?? range.lowerBound
             }
-            // Nothing older can be of the time that is asked for, but for what the members' clocks differ.
+            // Older records are not in the requested time, except for the difference of the members' clocks.
             if let since = filter.since, let newest, newest.adding(microseconds: Self.clockDifference) < since {
                 return Page(found: found, next: nil)
             }
@@ -151,7 +152,7 @@ public struct AuditReader: Sendable {
         return newest
     }
 
-    /// Calls `body` with the records in these offsets, in each partition's order.
+    /// Calls `body` with the records at these offsets, in each partition's order.
     private func forEach(
         _ ranges: [TopicPartition: Range<Int64>],
         _ body: (TopicPartition, Int64, UnsafeRawBufferPointer?) throws -> Void

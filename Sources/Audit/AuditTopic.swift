@@ -1,21 +1,23 @@
 internal import Crypto
 
-/// The topic of what people did and saw, `standing.audit`: who looked at a file, who decided, who changed a policy. It names
-/// people, so it is personal data, and is kept for as long as its topic file says (400 days).
+/// The topic of acts and looks, `standing.audit`: who looked at a file, who decided, who changed a policy. It names
+/// people, so it is personal data. Its topic file determines how long records are stored (400 days).
 ///
-/// Records are only ever appended. A record's value is one JSON object (`AuditEntry`), its key the writer. Two chains make
-/// what is removed or changed show (`AuditChain`):
+/// Records are only ever appended. A record's value is one JSON object (`AuditEntry`), its key the writer. Two chains
+/// make removals and changes detectable (`AuditChain`):
 ///
-/// - `previous` is the SHA-256 of the value of the record before it of the same session, and `number` counts a session's records
-///   from 1.
-/// - `after` is the offset of a record before it in the partition, whoever wrote it, and `seen` that record's SHA-256. A session
-///   begins with a record that names the last one of the partition, and later ones name the newest that the writer knows.
+/// - `previous` is the SHA-256 of the value of the record before it of the same session, and `number` counts a
+///   session's records from 1.
+/// - `after` is the offset of any writer's record before it in the partition, and `seen` that record's SHA-256. A
+///   session begins with a record that names the last one of the partition, and later ones name the newest that the
+///   writer knows.
 ///
-/// What is cut off at the topic's end, after the last record that another one names, shows only when the next one is written.
+/// A removal at the topic's end, after the last record that another one names, is only detectable after the next record
+/// is written.
 public enum AuditTopic {
     public static let name = "standing.audit"
 
-    /// In place of a hash where there is no record before.
+    /// The value instead of a hash if there is no record before.
     static let genesis = hash(of: Array("standing audit".utf8))
 
     /// 64 lower-case hexadecimal digits.

@@ -6,7 +6,7 @@ internal import Ledger
 public import Logging
 internal import Synchronization
 
-/// Why a record is not in the audit: what it would say may then not be done.
+/// The reason why a record is not in the audit. The act that it records must not be done then.
 public enum AuditFailure: Error, Sendable, CustomStringConvertible {
     /// The topic has not been read yet since the start.
     case notReady
@@ -22,10 +22,11 @@ public enum AuditFailure: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// Appends to the audit topic. A session of its own from each start, with chains that `AuditChain` checks.
+/// Appends to the audit topic. Each start begins a session, with chains that `AuditChain` checks.
 ///
-/// `append` returns once the broker has acknowledged the record. At most `maximumQueued` records wait at a time; beyond that, and
-/// while the broker has not answered for `longestWait`, records are refused. `close` must be called at the end.
+/// `append` returns after the broker has acknowledged the record. At most `maximumQueued` records wait at a time.
+/// Beyond that, and while the broker has not answered for `longestWait`, records are refused. `close` must be called at
+/// the end.
 public final class AuditWriter: AuditLog {
     public static let maximumQueued = 1024
     public static let longestWait = Duration.seconds(5)
@@ -36,7 +37,7 @@ public final class AuditWriter: AuditLog {
         var isReady = false
         var isClosed = false
         var partition: Int32 = 0
-        /// The generation of the producer that the session is of; a session ends with it.
+        /// The generation of the session's producer. The session ends with it.
         var generation = -1
         var sessions = 0
         var writer = ""
@@ -56,7 +57,8 @@ public final class AuditWriter: AuditLog {
     private let producer: AcknowledgedProducer
     private let state = Mutex(State())
 
-    /// `now`: microseconds since 1970; nil: the machine's clock. Returns at once; the topic is read by a thread, until it answers.
+    /// `now` is in microseconds since 1970; nil is the machine's clock. Returns at once. A thread reads the topic,
+    /// until it answers.
     public init(
         _ kafka: KafkaConfiguration, topic: String, member: String, logger: Logger,
         now: (@Sendable () -> Int64)? = nil
@@ -75,7 +77,7 @@ public final class AuditWriter: AuditLog {
         thread.start()
     }
 
-    /// Waits for what was appended, within a time, and takes no more.
+    /// Waits a limited time for the appended records, and accepts no more.
     public func close() {
         state.withLock { $0.isClosed = true }
         producer.close()
@@ -83,7 +85,7 @@ public final class AuditWriter: AuditLog {
 
     public var isReady: Bool { state.withLock { $0.isReady } }
 
-    /// What a reader of the topic has seen last.
+    /// Informs the writer of the last record that a reader of the topic has read.
     func note(_ partition: Int32, offset: Int64, hash: String) {
         state.withLock { state in
             guard state.isReady, state.partition == partition, offset > state.newest.offset else { return }
@@ -115,7 +117,7 @@ public final class AuditWriter: AuditLog {
         note(place.partition, offset: place.offset, hash: written.withLock { $0 })
     }
 
-    /// In the order of the records.
+    /// Called in the order of the records.
     private func next(_ record: AuditRecord, _ time: Timestamp, _ generation: Int) throws -> ([UInt8], String) {
         try state.withLock { state in
             if state.generation != generation {
@@ -143,7 +145,7 @@ public final class AuditWriter: AuditLog {
     // MARK: The beginning of a session
 
     private func open() {
-        // A topic that is missing, or that this member may not write, is said once.
+        // A topic that is missing, or that this member may not write, is logged once.
         var said = ""
         func say(_ text: Logger.Message, _ reason: any Error) {
             let level: Logger.Level = said == "\(reason)" ? .debug : .warning

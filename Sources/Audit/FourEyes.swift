@@ -2,18 +2,18 @@ public import Access
 public import Events
 internal import Foundation
 
-/// Acts that need two people: one proposes, another one approves what was proposed. The same person is refused.
+/// Acts that need two people: one proposes, and another one approves the proposal. The same person is refused.
 public struct FourEyes: Sendable {
     public enum Refusal: Error, Sendable, Equatable, CustomStringConvertible {
-        /// What is known of the audit is not up to date.
+        /// The audit in memory is not up to date.
         case notReady
         case unknown
-        /// It has been approved or withdrawn.
+        /// It was approved or withdrawn.
         case closed(by: String)
         case expired
-        /// Who proposed it may not approve it.
+        /// The proposer may not approve it.
         case own
-        /// Who approves names another text than was proposed.
+        /// The approval names a text other than the proposed one.
         case differs
 
         public var description: String {
@@ -39,7 +39,7 @@ public struct FourEyes: Sendable {
     private let life: Duration
     private let now: @Sendable () -> Timestamp
 
-    /// `life`: for how long a proposal can be approved. `now`: nil is the machine's clock.
+    /// `life` is the time for which a proposal can be approved. `now` is nil for the machine's clock.
     public init(
         acts: Set<String>, writer: AuditWriter, index: AuditIndex, life: Duration = standardLife,
         now: (@Sendable () -> Timestamp)? = nil
@@ -48,13 +48,13 @@ public struct FourEyes: Sendable {
         self.now = now ?? { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
     }
 
-    /// Those that wait, the oldest first.
+    /// The open proposals, the oldest first.
     public var open: [Proposal] { index.proposals(at: now()) }
 
     public func proposal(_ id: String) -> Proposal? { index.proposal(id) }
 
-    /// Records that `caller` proposes the act; returns the proposal's id once the audit has it. `id`: one that makes a repeat the
-    /// same proposal.
+    /// Records that `caller` proposes the act. Returns the proposal's id after the audit has the record. A repeat with
+    /// the same `id` is the same proposal.
     public func propose(
         _ act: String, body: String, reason: String?, by caller: Caller, id: String
     ) async throws -> String {
@@ -69,8 +69,9 @@ public struct FourEyes: Sendable {
         return id
     }
 
-    /// Records that `caller` approves the proposal, and returns it once it is certain that this approval is the one that counts.
-    /// A repeat by the same person returns it again. `hash`: of what the caller has read.
+    /// Records that `caller` approves the proposal. Returns the proposal after it is certain that this approval is the
+    /// one that counts. A repeat by the same person returns it again. `hash` is that of the text that the caller has
+    /// read.
     public func approve(_ id: String, hash: String, by caller: Caller) async throws -> Proposal {
         guard index.isRead else { throw Refusal.notReady }
         guard let proposal = index.proposal(id) else { throw Refusal.unknown }
@@ -87,7 +88,7 @@ public struct FourEyes: Sendable {
         return decided
     }
 
-    /// Takes a proposal back.
+    /// Withdraws a proposal.
     public func withdraw(_ id: String, by caller: Caller) async throws {
         guard index.isRead else { throw Refusal.notReady }
         guard let proposal = index.proposal(id) else { throw Refusal.unknown }
@@ -111,8 +112,8 @@ public struct FourEyes: Sendable {
                 details: [(Proposal.idName, proposal.id), (Proposal.hashName, proposal.hash)]))
     }
 
-    /// What became of the proposal, once the topic has been read up to a decision: of two approvals the first one in the topic
-    /// counts.
+    /// The outcome of the proposal, after the topic has been read up to a decision. Of two approvals the first one in
+    /// the topic counts.
     private func decided(_ id: String) async throws -> Proposal {
         let end = ContinuousClock.now + Self.patience
         while ContinuousClock.now < end {

@@ -1,13 +1,13 @@
 public import Events
 
-/// An act that waits for a second person: four eyes. It stands in the audit topic, so that it survives restarts and every member
-/// knows it.
+/// An act that waits for a second person (four eyes). It is in the audit topic, so that it survives restarts and every
+/// member knows it.
 public struct Proposal: Sendable, Equatable {
     public enum State: Sendable, Equatable {
-        /// It waits.
+        /// It can be approved.
         case open
         case approved(by: String)
-        /// Its proposer, or somebody who may approve it, has taken it back.
+        /// Its proposer, or a person who may approve it, has withdrawn it.
         case withdrawn(by: String)
     }
 
@@ -19,19 +19,19 @@ public struct Proposal: Sendable, Equatable {
     public let id: String
     /// The act's name, such as `activate`.
     public let act: String
-    /// Who proposed it.
+    /// The proposer's name.
     public let proposer: String
     public let reason: String?
     public let proposed: Timestamp
-    /// Nobody can approve it any more.
+    /// After this time it cannot be approved.
     public let expires: Timestamp
-    /// What the act needs, as its request had it.
+    /// The input of the act, as in its request.
     public let body: String
-    /// SHA-256 of `body`: who approves names it, and so approves what was read.
+    /// SHA-256 of `body`. An approval names it, and so approves the text that was read.
     public let hash: String
     public var state: State
 
-    /// Nil if the record is no proposal whose hash is that of its body.
+    /// Nil if the record is not a proposal with the hash of its body.
     init?(_ entry: AuditEntry) {
         guard entry.action == Self.proposing, let id = entry.detail(Self.idName), let act = entry.detail(Self.actName),
             let body = entry.detail(Self.bodyName), let hash = entry.detail(Self.hashName),
@@ -41,8 +41,8 @@ public struct Proposal: Sendable, Equatable {
         (proposed, self.expires, self.body, self.hash, state) = (entry.time, expires, body, hash, .open)
     }
 
-    /// `{"id","act","proposer","reason","proposed","expires","sha256","state","by"}`; `by` is null while it is open. `withBody`: with
-    /// `body` besides.
+    /// `{"id","act","proposer","reason","proposed","expires","sha256","state","by"}`; `by` is null while it is open.
+    /// With `withBody` it also has `body`.
     public func write(to writer: inout ByteWriter, withBody: Bool) {
         let (word, by): (StaticString, String?) =
             switch state {
@@ -73,10 +73,10 @@ public struct Proposal: Sendable, Equatable {
     }
 }
 
-/// The proposals of the audit topic, as far as they are remembered. Gets its records in their order: the first approval or
-/// withdrawal of a proposal decides.
+/// The proposals of the audit topic, as far as they are in memory. It gets the topic's records in their order: the
+/// first approval or withdrawal of a proposal decides.
 struct ProposalTable: Sendable {
-    /// The oldest go first.
+    /// The limit of proposals. The oldest are dropped first.
     static let maximum = 1000
 
     private var byID: [String: Proposal] = [:]
@@ -91,7 +91,7 @@ struct ProposalTable: Sendable {
 
     mutating func note(_ entry: AuditEntry) {
         if let proposal = Proposal(entry) {
-            // Of two of one id the first one counts.
+            // Of two with one id the first one counts.
             guard byID[proposal.id] == nil else { return }
             byID[proposal.id] = proposal
             order.append(proposal.id)
@@ -101,7 +101,8 @@ struct ProposalTable: Sendable {
         guard let id = entry.detail(Proposal.idName), let proposal = byID[id], proposal.state == .open else { return }
         switch entry.action {
         case Proposal.approving:
-            // Whatever wrote the record: nobody approves what is one's own, or something else than was proposed.
+            // A record of any writer is checked: no person can approve an own proposal, or a text other than the
+            // proposed one.
             guard entry.actor != proposal.proposer, entry.detail(Proposal.hashName) == proposal.hash,
                 entry.time < proposal.expires
             else { return }

@@ -1,6 +1,6 @@
 internal import Events
 
-/// How the bytes of a table's texts are written.
+/// The encoding of a table's texts.
 public enum CSVEncoding: String, CaseIterable, Sendable {
     case utf8 = "utf-8"
     case latin1
@@ -13,7 +13,7 @@ public enum CSVEncoding: String, CaseIterable, Sendable {
         0x0178,
     ]
 
-    /// The index of the first byte that is no text of this encoding; nil if there is none.
+    /// The index of the first byte that is not valid in this encoding; nil if there is none.
     func firstWrongByte(in bytes: UnsafeRawBufferPointer) -> Int? {
         switch self {
         case .latin1: return nil

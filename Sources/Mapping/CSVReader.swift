@@ -1,37 +1,37 @@
 public import Events
 
-/// Reads a table of comma-separated values (RFC 4180), row by row, in bounded memory. The first row names the columns.
+/// Reads a table of comma-separated values (RFC 4180), row by row, in limited memory. The first row names the columns.
 ///
-/// A row ends with CR, LF or both. A field may stand in quotes, and then have delimiters, line breaks and, doubled, quotes in
-/// it. Empty lines are passed over. A byte order mark of UTF-8 in front is skipped.
+/// A row ends with CR, LF or both. A field may be in quotes. It can then contain delimiters, line breaks and, doubled,
+/// quotes. Empty lines are ignored. A byte order mark of UTF-8 at the start is skipped.
 ///
 /// A row becomes a JSON object of texts, one for each column.
 public final class CSVReader {
-    /// Bytes of one row.
+    /// The limit of a row's bytes.
     public static let maximumRowBytes = EventDecoder.maximumEventBytes
     public static let maximumColumns = 4096
     private static let chunkBytes = 256 * 1024
 
-    /// What is wrong, and the line.
+    /// An error, and its line.
     public struct Failure: Error, Hashable, Sendable {
-        /// From 1: where the row begins, or the quote that has no end.
+        /// From 1: the line where the row begins, or that of a quote that is not closed.
         public let line: Int
         public let message: String
-        /// The row alone is wrong, and the reading can go on after it. Otherwise it is not known where a row ends.
+        /// Whether only the row is wrong, and reading can continue after it. Otherwise the end of the row is not known.
         public let isOneRow: Bool
     }
 
     private struct Field {
-        /// From the beginning of the row; without quotes around it.
+        /// From the beginning of the row, without the quotes around it.
         var start: Int
         var end: Int
-        /// Quotes in it are doubled.
+        /// Whether it has doubled quotes.
         var hasQuotes: Bool
     }
 
     private enum State {
         case fieldStart, plain, quoted
-        /// After a quote in a field in quotes: its end, or the first of two.
+        /// After a quote in a quoted field: the field's end, or the first of two.
         case quote
     }
 
@@ -44,23 +44,23 @@ public final class CSVReader {
     private let delimiter: UInt8
     private let encoding: CSVEncoding
     private var buffer: UnsafeMutableRawBufferPointer
-    /// What was read and not yet taken.
+    /// The begin of the bytes that were read and not taken.
     private var start = 0
     private var end = 0
     private var atEnd = false
-    /// Of the row that begins at `start`.
+    /// The fields of the row that begins at `start`.
     private var fields: [Field] = []
-    /// The next row's line.
+    /// The line of the next row.
     private var line = 1
-    /// The row before ended with CR, so that LF belongs to it.
+    /// Whether the previous row ended with CR, so that a following LF belongs to it.
     private var endedWithCR = false
-    /// Where rows end is not known any more.
+    /// Whether the ends of rows are not known any more.
     private var isBroken = false
     private var unquoted = ByteWriter()
     private var text = ByteWriter()
 
-    /// `source` fills the buffer that it gets with what comes next and returns how many bytes that is, 0 at the end. Reads
-    /// the first row at once. The delimiter is neither a quote nor part of a line break.
+    /// `source` fills the buffer with the next bytes and returns their number, 0 at the end. Reads the first row at
+    /// once. The delimiter is neither a quote nor part of a line break.
     public init(
         delimiter: UInt8 = UInt8(ascii: ","), encoding: CSVEncoding = .utf8,
         from source: @escaping (UnsafeMutableRawBufferPointer) throws -> Int
@@ -115,8 +115,8 @@ public final class CSVReader {
 
     // MARK: Rows
 
-    /// Replaces what is in `json` with the next row; returns the line on which the row begins, nil at the end. Throws a
-    /// `Failure` or what `source` throws.
+    /// Replaces the content of `json` with the next row. Returns the line on which the row begins; nil at the end.
+    /// Throws a `Failure`, and errors of `source`.
     public func next(into json: inout ByteWriter) throws -> Int? {
         guard !isBroken, let row = try readRow() else { return nil }
         defer { start += row.taken }
@@ -137,7 +137,7 @@ public final class CSVReader {
         return row.line
     }
 
-    /// The text of a field of the row, as UTF-8; valid until the next.
+    /// The text of a field of the row, as UTF-8. Valid until the next call.
     private func field(_ index: Int) -> UnsafeRawBufferPointer {
         let field = fields[index]
         var bytes = UnsafeRawBufferPointer(rebasing: buffer[(start + field.start)..<(start + field.end)])
@@ -157,11 +157,11 @@ public final class CSVReader {
     }
 
     private struct Row {
-        /// Where it begins.
+        /// The position of its begin.
         let line: Int
-        /// Without the line break.
+        /// Its bytes without the line break.
         let count: Int
-        /// With it.
+        /// Its bytes with the line break.
         let taken: Int
         let problem: (line: Int, message: String)?
     }
@@ -186,7 +186,7 @@ public final class CSVReader {
         return nil
     }
 
-    /// The same, also where it is empty.
+    /// The same, for empty lines too.
     private func readLine() throws -> Row? {
         fields.removeAll(keepingCapacity: true)
         if endedWithCR {
@@ -257,7 +257,7 @@ public final class CSVReader {
         fields.append(Field(start: begin, end: state == .quote ? offset - 1 : offset, hasQuotes: hasQuotes))
     }
 
-    /// Reads more after what is there; false at the end.
+    /// Reads more bytes after the present ones. Returns false at the end.
     private func fill() throws -> Bool {
         guard !atEnd else { return false }
         if start > 0 {

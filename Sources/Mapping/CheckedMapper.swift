@@ -1,14 +1,14 @@
 public import Events
 
-/// A mapper with the checks that intake makes of an event, so that what it passes intake takes.
+/// A mapper with intake's checks of an event: intake accepts what it accepts.
 public final class CheckedMapper {
     public enum Outcome: Sendable, Equatable {
-        /// `event` and `bytes` are it.
+        /// The event is in `event` and `bytes`.
         case event
         /// The map's `when` is false.
         case noEvent
         case noValue(MapDefect)
-        /// The map gives something that is no event.
+        /// The result of the map is not an event.
         case notAnEvent(EventDefect)
 
         /// The class of a dead letter and its description; nil if the record is not refused.

@@ -1,10 +1,10 @@
-/// How often each of many 64-bit fingerprints has come, in bounded memory: at most 12 bytes for each slot of a table that is
-/// never more than half full.
+/// Counts of 64-bit fingerprints in limited memory: at most 12 bytes for each slot of a table that is never more than
+/// half full.
 public struct FingerprintCounts {
-    /// Different fingerprints, some 200 MB of them.
+    /// The limit of different fingerprints, which take about 200 MB.
     public static let maximumCount = 8 * 1024 * 1024
 
-    /// Those that are counted.
+    /// The number of different fingerprints.
     public private(set) var count = 0
     private var fingerprints: [UInt64]
     private var counts: [UInt32]
@@ -14,7 +14,7 @@ public struct FingerprintCounts {
         counts = Array(repeating: 0, count: 1024)
     }
 
-    /// Counts a fingerprint; returns how often it has come now, nil if there is no room for another.
+    /// Counts a fingerprint. Returns its count; nil if there is no room for another.
     public mutating func add(_ fingerprint: UInt64) -> Int? {
         var slot = self.slot(of: fingerprint)
         if counts[slot] == 0 {
@@ -32,7 +32,7 @@ public struct FingerprintCounts {
 
     public func contains(_ fingerprint: UInt64) -> Bool { counts[slot(of: fingerprint)] > 0 }
 
-    /// Where it is, or would be.
+    /// The slot of a fingerprint, or the free one for it.
     private func slot(of fingerprint: UInt64) -> Int {
         let mask = counts.count - 1
         // Fibonacci hashing: all bits of the fingerprint decide.

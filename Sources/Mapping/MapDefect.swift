@@ -1,14 +1,15 @@
-/// Why a record is no event: the part of the map, the expression, and what was wrong. It has nothing of the record's content.
+/// The reason why a record is not an event: the part of the map, the expression, and the error. It has nothing of the
+/// record's content.
 public struct MapDefect: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The part that has no value. `value`: the record's own value cannot be read.
+    /// The part without a value. `value` means that the record's own value cannot be read.
     public enum Part: String, Sendable {
         case value, when, id, source, type, subject, time, data
     }
 
     public let part: Part
-    /// The member of `data`; empty if it is about none.
+    /// The member of `data`; empty if it concerns none.
     public let member: String
-    /// The expression's text; nil if it is not about one.
+    /// The expression's text; nil if it concerns none.
     public let expression: String?
     public let message: String
 

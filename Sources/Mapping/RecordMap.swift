@@ -16,7 +16,7 @@ public import Policy
 /// The variables are `key`, `value`, `headers`, `timestamp`, `topic`, `partition` and `offset`. A member of `data` whose value
 /// is null is left out.
 public struct RecordMap: Sendable {
-    /// Members of `data`.
+    /// The limit of members of `data`.
     public static let maximumMembers = 256
 
     enum Term: Sendable {
@@ -81,7 +81,7 @@ public struct RecordMap: Sendable {
     /// Every part with its text, in the order of the document.
     public let parts: [(name: String, text: String)]
 
-    /// Whether the map says what the id is.
+    /// Whether the map has an expression for the id.
     public var givesID: Bool { id != nil }
 
     /// The members of `value` that the map names, in the order in which they are first named.
@@ -98,7 +98,7 @@ public struct RecordMap: Sendable {
         return all
     }
 
-    /// Reads a document whose member `map` is a map; its other members are not looked at. Throws all mistakes at once.
+    /// Reads a document whose member `map` is a map. Its other members are ignored. Throws all errors at once.
     public init(yaml text: String, file: String) throws(YAMLMistakes) {
         let reader = YAMLReader(text)
         if let root = reader.root,
@@ -111,7 +111,7 @@ public struct RecordMap: Sendable {
         throw YAMLMistakes(file: file, mistakes: reader.mistakes)
     }
 
-    /// A map that is a part of a larger document, `text`. Nil if it has a mistake; the reader has noted every one.
+    /// A map that is a part of a larger document, `text`. Nil if it has an error; the reader has noted every one.
     public init?(_ value: YAMLReader.Value, by reader: YAMLReader, of text: String) {
         var parser = RecordMapParser(reader, text)
         guard let map = parser.map(value) else { return nil }

@@ -2,7 +2,7 @@ internal import Events
 internal import CEL
 internal import Policy
 
-/// One reading of a map: every part is read, whatever was wrong with the parts before it.
+/// Parses a map. Every part is read, even after errors in earlier parts.
 struct RecordMapParser {
     typealias Value = YAMLReader.Value
 
@@ -26,7 +26,7 @@ struct RecordMapParser {
                 value, what: "the map", known: ["when", "id", "source", "type", "subject", "time", "data"],
                 required: ["source", "type", "subject", "time"])
         else { return nil }
-        /// Nil if the part is not there or has a mistake.
+        /// Nil if the part is missing or has an error.
         func part<Part>(_ name: String, _ read: (Value) -> Part?) -> Part? {
             guard let value = mapping[name] else { return nil }
             let part = read(value)
@@ -48,7 +48,7 @@ struct RecordMapParser {
 
     private func note(_ message: String, at value: Value) { reader.note(message, at: value) }
 
-    /// A part's text, noted as one of the map's. Nil, with a note, for what is no text.
+    /// A part's text, which is added to the map's. Nil, with a note, if it is not a text.
     private mutating func source(of value: Value, what: String) -> String? {
         if let tag = value.ownTag {
             note(
@@ -65,7 +65,7 @@ struct RecordMapParser {
         source(of: value, what: what).flatMap { compile($0, at: value, what: what, gives: types) }
     }
 
-    /// An expression that certainly can give one of `types`; empty: any.
+    /// An expression that can give one of `types`; empty for any type.
     private mutating func compile(
         _ source: String, at value: Value, what: String, gives types: [ValueType]
     ) -> Expression? {
@@ -129,7 +129,7 @@ struct RecordMapParser {
         return copy.withUTF8 { json(UnsafeRawBufferPointer($0)) }
     }
 
-    /// A path, a URI, or a dotted name that begins with no variable is the text itself; anything else is an expression.
+    /// A path, a URI, or a dotted name that does not begin with a variable is a text. Anything else is an expression.
     private mutating func textOrExpression(_ value: Value, what: String) -> RecordMap.Term? {
         guard let source = source(of: value, what: what) else { return nil }
         if Self.isURI(source) { return .text(Self.json(source)) }
@@ -150,7 +150,7 @@ struct RecordMapParser {
         return text.hasPrefix("/") || text.hasPrefix("urn:") || text.contains("://") && !isQuoted
     }
 
-    /// Of `card.bill-paid` it is `card`; nil for what is no name or has an empty part.
+    /// The `card` of `card.bill-paid`; nil if the text is not a name or has an empty part.
     private static func firstOfDottedName(_ text: String) -> String? {
         let segments = text.split(separator: ".", omittingEmptySubsequences: false)
         let isName = segments.allSatisfy { segment in

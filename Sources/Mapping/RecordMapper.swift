@@ -2,7 +2,7 @@ public import Events
 internal import CEL
 internal import Policy
 
-/// A record as a map sees it. The bytes are the caller's.
+/// A record as input of a map. The bytes are the caller's.
 public struct SourceRecord {
     /// Nil if the record has none.
     public var key: UnsafeRawBufferPointer?
@@ -27,7 +27,7 @@ public struct SourceRecord {
     }
 }
 
-/// What a record becomes.
+/// The result of a record.
 public enum MapOutcome: Sendable, Equatable {
     case event
     /// `when` is false.
@@ -35,12 +35,12 @@ public enum MapOutcome: Sendable, Equatable {
     case defect(MapDefect)
 }
 
-/// Applies a map to records. It writes CloudEvents in JSON, structured mode, which a decoder has to check: a map can give an
-/// empty subject or a text that is no time.
+/// Applies a map to records. It writes CloudEvents in JSON, structured mode. A decoder must check them, because a map
+/// can give an empty subject or a text that is not a time.
 ///
-/// Not thread-safe: each thread has a mapper of its own. A record of plain texts and small numbers costs no allocation.
+/// Not thread-safe: each thread has a mapper of its own. A record of plain texts and small numbers allocates nothing.
 public final class RecordMapper {
-    /// Bytes of an event in structured mode, and so of the texts of a map's parts together.
+    /// The limit of an event's bytes in structured mode, and so of the texts of a map's parts together.
     private static let maximumBytes = EventDecoder.maximumEventBytes
 
     private let map: RecordMap
@@ -52,7 +52,7 @@ public final class RecordMapper {
     private let whole: Int?
     private var headers: [(key: Value, value: Value)] = []
 
-    /// Whether the map looks at `headers`. If not, nothing has to be added.
+    /// Whether the map reads `headers`. If not, none need to be added.
     public let readsHeaders: Bool
 
     public init(_ map: RecordMap) {
@@ -69,15 +69,15 @@ public final class RecordMapper {
         readsValue = readsRecord
     }
 
-    /// A header of the record that `map` gets next. Of two with one name the last counts.
+    /// Adds a header of the next record for `map`. Of two with one name the last counts.
     public func addHeader(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
         let key = Value.string(Text(copying: name))
         headers.removeAll { $0.key.isText(name) }
         headers.append((key, value.map { Self.text($0, copies: true) } ?? .null))
     }
 
-    /// Writes the event, in place of what is in `event`; only after `.event` is it one. `id` is the id of a record for which
-    /// the map has no `id`, `TOPIC/PARTITION/OFFSET` if it is nil.
+    /// Replaces the content of `event` with the result, which is an event only after `.event`. `id` is the id of a
+    /// record if the map has no `id`; nil stands for `TOPIC/PARTITION/OFFSET`.
     public func map(
         _ record: SourceRecord, id: UnsafeRawBufferPointer? = nil, into event: inout ByteWriter
     ) -> MapOutcome {
@@ -128,13 +128,13 @@ public final class RecordMapper {
         readOther(other)
     }
 
-    /// A value that has no fields.
+    /// Reads a value without fields.
     private func readOther(_ value: Value) {
         for field in map.declarations.objectFields { frame.slots[field.slot] = .error(.noSuchField) }
         if let whole { frame.slots[whole] = value }
     }
 
-    /// A JSON object, list or text in quotes is the value; anything else is the text itself.
+    /// A JSON object, list or quoted text is the value. Anything else is a text itself.
     private static func key(_ key: UnsafeRawBufferPointer) -> Value {
         switch key.first {
         case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""):
@@ -144,7 +144,7 @@ public final class RecordMapper {
         return text(key, copies: false)
     }
 
-    /// Bytes that are no text are bytes.
+    /// Bytes that are not UTF-8 remain bytes.
     private static func text(_ bytes: UnsafeRawBufferPointer, copies: Bool) -> Value {
         let text = copies ? Text(copying: bytes) : Text(borrowing: bytes)
         let isText = bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
@@ -313,14 +313,14 @@ extension Value {
 }
 
 extension Moment {
-    /// Nil before 1970, which Kafka writes for an unknown time, and after the year 9999.
+    /// Nil before 1970, because Kafka writes a negative time for an unknown one, and after the year 9999.
     fileprivate init?(milliseconds: Int64) {
         guard milliseconds >= 0, Self.timestampSeconds.contains(milliseconds / 1000) else { return nil }
         let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
         self.init(seconds: seconds, nanoseconds: Int32(rest) * 1_000_000)
     }
 
-    /// To the microsecond, earlier rather than later. No moment that an expression has is beyond a timestamp's range.
+    /// Rounded down to the microsecond. Every moment of an expression is in a timestamp's range.
     fileprivate var timestamp: Timestamp {
         Timestamp(microseconds: seconds * Timestamp.microsecondsPerSecond + Int64(nanoseconds) / 1000)
     }

@@ -1,10 +1,10 @@
 internal import Crypto
 internal import Events
 
-/// Ids of rows that have none: the first half of the SHA-256 of a row's content, and the number of the row among those with this
-/// content. The same table gives the same ids, whatever else has become of it, so that importing it twice does no harm.
+/// Ids of rows without ids: the first half of the SHA-256 of a row's content, and the number of the row among those
+/// with this content. The same table always gives the same ids, so a second import does no harm.
 public final class RowIdentity {
-    /// Rows of different content.
+    /// The limit of rows of different content.
     public static let maximumRows = FingerprintCounts.maximumCount
 
     private var counts = FingerprintCounts()
@@ -12,7 +12,7 @@ public final class RowIdentity {
 
     public init() {}
 
-    /// `HASH-N`, N from 1; valid until the next call. Nil beyond `maximumRows`.
+    /// `HASH-N`, with N from 1. Valid until the next call. Nil beyond `maximumRows`.
     public func id(ofRow content: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         var hasher = SHA256()
         hasher.update(bufferPointer: content)

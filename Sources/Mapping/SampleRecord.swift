@@ -1,13 +1,13 @@
 internal import Events
 internal import CEL
 
-/// A record that a line of JSON shows: `{"key", "value", "headers", "timestamp", "topic", "partition", "offset"}` with at least
-/// `value` and nothing else, or the bare value.
+/// A record in a line of JSON: `{"key", "value", "headers", "timestamp", "topic", "partition", "offset"}` with at least
+/// `value` and nothing else, or only the value.
 ///
-/// A `key` that is no text is the text of its JSON. `value` is JSON, null for a tombstone. `headers` is an object of texts,
-/// `timestamp` in milliseconds since 1970.
+/// A `key` that is not a text becomes the text of its JSON. `value` is JSON, null for a tombstone. `headers` is an
+/// object of texts, `timestamp` in milliseconds since 1970.
 public struct SampleRecord: Sendable {
-    /// Why a line shows no record, in words.
+    /// The reason why a line is not a record, in words.
     public struct Defect: Error, Sendable, CustomStringConvertible {
         public let description: String
     }
@@ -17,7 +17,7 @@ public struct SampleRecord: Sendable {
     /// Nil for a tombstone.
     public private(set) var value: [UInt8]?
     public private(set) var headers: [(name: [UInt8], value: [UInt8]?)] = []
-    /// Nil if the line does not say.
+    /// Nil if the line has none.
     public private(set) var timestamp: Int64?
     public private(set) var topic: String?
     public private(set) var partition: Int32?
@@ -36,7 +36,7 @@ public struct SampleRecord: Sendable {
         for (name, member) in members { try read(name, member) }
     }
 
-    /// Nil for what is no record but its value.
+    /// Nil if the line is only a value.
     private static func members(of map: ValueMap) -> [(name: String, value: Value)]? {
         var members: [(name: String, value: Value)] = []
         for entry in map.entries {
@@ -87,7 +87,7 @@ public struct SampleRecord: Sendable {
 }
 
 extension CheckedMapper {
-    /// What becomes of a sample. What the line does not say of it is `partition` 0 and as given.
+    /// The result of a sample. The arguments and `partition` 0 replace what the line lacks.
     public func map(_ sample: SampleRecord, topic: String, offset: Int64, timestamp: Int64, latest: Int64) -> Outcome {
         for header in sample.headers {
             header.name.withUnsafeBytes { name in

@@ -12,7 +12,7 @@ enum ValueJSON {
         try write(value, depth: 0, into: &json)
     }
 
-    /// `depth` counts the lists and maps around the value. An event's decoder takes no more than its limit.
+    /// `depth` counts the lists and maps around the value. The limit is that of an event's decoder.
     private static func write(_ value: Value, depth: Int, into json: inout ByteWriter) throws(Defect) {
         switch value {
         case .null: json.append("null")

@@ -2,7 +2,7 @@ public import Events
 internal import Policy
 internal import Scoring
 
-/// A subject's appeals: what was said, and what came of it.
+/// A subject's appeals: the statements and the outcomes.
 public struct SubjectAppeals: Sendable {
     public enum State: String, Sendable { case open, upheld, rejected, lapsed }
 
@@ -11,18 +11,18 @@ public struct SubjectAppeals: Sendable {
         public let statement: String
         public let filedAt: Timestamp
         public internal(set) var state: State
-        /// While it is open.
+        /// Nil unless the appeal is open.
         public internal(set) var decideBy: Timestamp?
-        /// Why it was decided as it was; nil if nobody decided.
+        /// The reason of the decision; nil if there was no decision.
         public internal(set) var reason: String?
         public internal(set) var decidedAt: Timestamp?
     }
 
-    /// In the order in which they were filed. An event that filed nothing, because there was no such sanction or the appeal had been
-    /// used, is none.
+    /// In the order in which they were filed. An event without effect, because there was no such sanction or its appeal
+    /// had been used, is not in the list.
     public private(set) var appeals: [Appeal] = []
 
-    /// As of `time`, the partition's clock. Throws what a replay throws.
+    /// As of `time`, the partition's clock. Throws errors of a replay.
     public init(_ history: SubjectEntries, asOf time: Timestamp) throws {
         let decoder = EventDecoder()
         func string(_ name: StaticString, of entry: SubjectEntries.Entry) -> String? {
@@ -58,15 +58,15 @@ public struct SubjectAppeals: Sendable {
         func open(_ sanction: String) -> Standing.Sanction? {
             standing?.sanctions.first { policy.sanctions[$0.sanction].id == sanction && $0.decideBy != nil }
         }
-        // What was filed against nothing, or too late, left no trace in the standing.
+        // An appeal against no sanction, or too late, has left no trace in the standing.
         appeals.removeAll { $0.state == .open && open($0.sanction) == nil }
         for index in appeals.indices where appeals[index].state == .open {
             appeals[index].decideBy = open(appeals[index].sanction)?.decideBy
         }
     }
 
-    /// `{"appeals":[{"sanction","state","filedAt","statement","decideBy","reason","decidedAt"}]}`; the last three are null where
-    /// there is none.
+    /// `{"appeals":[{"sanction","state","filedAt","statement","decideBy","reason","decidedAt"}]}`; the last three are
+    /// null if there is none.
     public func write(to writer: inout ByteWriter) {
         func write(_ time: Timestamp?, _ writer: inout ByteWriter) {
             guard let time else { return writer.append("null") }
