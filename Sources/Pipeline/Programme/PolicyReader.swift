@@ -39,7 +39,7 @@ public final class PolicyReader: @unchecked Sendable {
     private let lock = NSLock()
     // Guarded by `lock`.
     private var history = PolicyHistory()
-    private var known: (count: Int, versions: [PolicyVersion]) = (0, [])
+    private var known: (activations: [PolicyHistory.Activation], versions: [PolicyVersion]) = ([], [])
 
     public init(_ configuration: PipelineConfiguration) { self.configuration = configuration }
 
@@ -48,8 +48,7 @@ public final class PolicyReader: @unchecked Sendable {
         try lock.withLock {
             try readOn()
             let activations = history.activations
-            // What became of an activation can change afterwards only if a record is passed over: then there are fewer.
-            if activations.count != known.count { known = (activations.count, Self.versions(activations)) }
+            if activations != known.activations { known = (activations, Self.versions(activations)) }
             return known.versions
         }
     }
