@@ -3,7 +3,7 @@ public import Events
 /// Records that were no events.
 public struct DeadLettersView: Sendable {
     public struct Letter: Sendable {
-        /// The place in the dead-letter topic: `3-1207`.
+        /// The place in the dead-letter topic: `3:1207`.
         public var key: String
         public var topic: String
         public var partition: Int

@@ -262,6 +262,17 @@ struct RouteTests {
         }
     }
 
+    @Test func somebodysEntriesAreReadForAPurposeAlone() async throws {
+        let words = "read for a purpose"
+        let without = try await answer(
+            .get, "/console/ledger", as: Visits.auditor, to: DemoTown(), query: [("subject", "ada-4471")])
+        #expect(without.status == 200 && without.body.contains(words) && without.body.contains("href=\"/subjects/"))
+        let with = try await answer(
+            .get, "/console/ledger", as: Visits.auditor, to: DemoTown(),
+            query: [("subject", "ada-4471"), ("purpose", "a complaint")])
+        #expect(with.status == 200 && !with.body.contains(words))
+    }
+
     @Test func aFormIsReadAsBrowsersWriteIt() throws {
         let form = try #require(FormFields(encoded: "a=1+2&b=%C3%BC%26&a=3&c=&d"))
         #expect(form["a"] == "1 2" && form["b"] == "ü&" && form["c"] == nil && form["d"] == nil)

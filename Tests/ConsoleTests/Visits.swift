@@ -46,7 +46,9 @@ enum Visits {
             Page(
                 name: "lag-group", caller: conductor, path: "/console/lag", query: [("group", "standing.perks" + plant)]
             ),
-            Page(name: "ledger", caller: auditor, path: "/console/ledger", query: [("subject", ada)]),
+            Page(
+                name: "ledger", caller: auditor, path: "/console/ledger",
+                query: [("subject", ada), ("purpose", "a complaint")]),
             Page(name: "audit", caller: auditor, path: "/console/audit", query: [("actor", "mira" + plant)]),
             Page(name: "sign-in", caller: nil, path: "/console/sign-in"),
             Page(name: "words", caller: viewer, path: "/console/words"),

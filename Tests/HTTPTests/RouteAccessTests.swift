@@ -66,6 +66,25 @@ struct RouteAccessTests {
         return fields
     }
 
+    @Test func aPageAsksTheRoutesWithTheirChecksAndTheirAudit() async throws {
+        let table = client(.loopback).table
+        let mira = Caller(name: "mira", roles: [.reviewer])
+        let path = "/subjects/anna/file"
+        let file = await table.ask(path, for: mira, purpose: "an appeal")
+        #expect(file.isFound && String(decoding: file.body, as: UTF8.self) == "mira an appeal")
+        #expect(records.all == ["mira do/subjects/{id}/file anna an appeal allowed"])
+        // A part of the same look.
+        #expect(await table.ask(path, for: mira, isRecorded: false).isFound)
+        #expect(records.all.count == 1)
+        let viewer = Caller(name: "vera", roles: [.viewer])
+        #expect(await table.ask(path, for: viewer, purpose: "curiosity").status == 403)
+        #expect(await table.ask(path, for: viewer, purpose: "curiosity", isRecorded: false).status == 403)
+        #expect(await table.ask("/nothing", for: mira).status == 404)
+        #expect(await table.ask("/subjects/%FF/file", for: mira).status == 400)
+        records.isAway.withLock { $0 = true }
+        #expect(await table.ask(path, for: mira, purpose: "an appeal").status == 503)
+    }
+
     @Test func withNothingConfiguredOnlyThisMachineIsAnswered() async throws {
         var client = client(.loopback)
         #expect(try await client.send("/subjects/anna/file").body == "loopback -")
