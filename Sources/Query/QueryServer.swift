@@ -101,6 +101,7 @@ public final class QueryServer: Sendable {
     private func consoleServer(asking table: RouteTable, access: AccessControl) -> ConsoleServer {
         let data = ConsoleAnswers(
             table: table, service: service, watch: overviewWatch, lagWatch: lag, mask: mask, access: access,
+            audit: options.audit,
             desk: desk, programme: programme, overviewWork: overviewWork)
         return ConsoleServer(ConsoleRoutes(ConsolePages(), data: data), access: access)
     }

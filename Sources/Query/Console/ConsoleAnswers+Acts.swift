@@ -207,7 +207,7 @@ extension ConsoleAnswers {
 
     func signIn(name: String, password: String, from address: String) async throws(ProblemView) -> String? {
         do throws(Denial) {
-            return try await access.logIn(name: name, password: password, address: address).setCookie
+            return try await access.logIn(name: name, password: password, address: address, audit: audit).setCookie
         } catch {
             if case .tooMany(let seconds) = error { throw .tooMany(retryAfter: seconds) }
             return nil

@@ -17,6 +17,8 @@ struct ConsoleAnswers: ConsoleData {
     let lagWatch: MemberLag?
     let mask: SubjectMask
     let access: AccessControl
+    /// Records log-ins.
+    let audit: (any AuditLog)?
     /// Nil where nothing can be recorded, so nothing is done.
     let desk: ControlDesk?
     let programme: ProgrammeAnswers
