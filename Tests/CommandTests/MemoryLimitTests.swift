@@ -8,7 +8,7 @@ extension CommandTests {
         private static let batch = 20_000
         /// More than a subject takes, in bytes. A whole batch can come between two looks at the memory.
         private static let subjectBytes = 1024
-        private static let (subjects, limit) = Fuzz.isLong ? (10_000_000, 1024) : (500_000, 128)
+        private static let (subjects, limit) = Fuzz.isLong ? (10_000_000, 1024) : (500_000, 192)
         private let folder: TemporaryFolder
         private let policy: String
 
