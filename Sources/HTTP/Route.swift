@@ -64,6 +64,8 @@ public struct Route: Sendable {
     public let isAudited: Bool
     let handler: Handler
     private(set) var promptHandler: PromptHandler?
+    /// Whether a browser's form writes the query: then a `+` is a space.
+    private(set) var hasFormQuery = false
 
     public init(
         _ method: Method, _ path: String, name: String, summary: String, tag: String, parameters: [RouteParameter] = [],
@@ -79,6 +81,13 @@ public struct Route: Sendable {
     public func answeringAtOnce(_ handler: @escaping PromptHandler) -> Route {
         var route = self
         route.promptHandler = handler
+        return route
+    }
+
+    /// A page that forms lead to.
+    public func withFormQuery() -> Route {
+        var route = self
+        route.hasFormQuery = true
         return route
     }
 

@@ -10,7 +10,10 @@ extension RouteTable {
             values[name] = try Self.decoded(segment, of: name, "the path")
         }
         let accepted = route.acceptedParameters
-        try Self.readQuery(request.uri.query ?? "", accepted.filter { $0.place == .query }, into: &values)
+        let query = request.uri.query ?? ""
+        try Self.readQuery(
+            route.hasFormQuery ? query.replacing("+", with: "%20") : query, accepted.filter { $0.place == .query },
+            into: &values)
         for parameter in accepted where parameter.place == .header {
             guard let field = HTTPField.Name(parameter.name) else { continue }
             let given = request.headers[values: field]
@@ -36,7 +39,7 @@ extension RouteTable {
         return values
     }
 
-    /// `NAME=VALUE&…`, percent-encoded; a `+` is a `+`.
+    /// `NAME=VALUE&…`, percent-encoded.
     private static func readQuery(
         _ query: String, _ accepted: [RouteParameter], into values: inout [String: String]
     ) throws {

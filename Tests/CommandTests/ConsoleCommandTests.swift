@@ -31,7 +31,7 @@ extension CommandTests {
             ("/console/subject?id=anna&purpose=a+test", "no-credit"), ("/console/appeals", "The bank was shut."),
             ("/console/appeal?id=anna&sanction=no-credit&purpose=a+test", "would fall"),
             ("/console/policies", "trial"), ("/console/sources", "standing.control"),
-            ("/console/dead-letters", "event/not-json"), ("/console/lag", "standing-fold"),
+            ("/console/dead-letters", "event/not-an-object"), ("/console/lag", "standing-fold"),
             ("/console/ledger", "Chain and checkpoints"),
             ("/console/ledger?subject=anna&purpose=a+test", "bill.late"), ("/console/audit", "a test"),
         ]

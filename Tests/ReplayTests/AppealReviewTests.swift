@@ -11,7 +11,7 @@ import Testing
         TestPolicy.text + """
             sanctions:
               - {id: no-credit, dimension: payment, measures: [credit], when: points <= -60, notice: 7 days, lasts: 90 days}
-            appeals: {stay: true, decide_within: 30 days}
+            appeals: {stay: true, decide-within: 30 days}
 
             """
 

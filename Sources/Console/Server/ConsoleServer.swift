@@ -57,7 +57,7 @@ public struct ConsoleServer: Sendable {
             var filled = request
             filled.form = form
             return Self.response(await page.answer(filled), setCookie)
-        }
+        }.withFormQuery()
     }
 
     /// `consoleDeadLetters`, `consoleActsVoidSend`; an asset without its hash.
