@@ -243,7 +243,8 @@ import Testing
         updated(&index, step: 2048)
         for _ in 0..<count / 500 { _ = story.fold.update(&index, maximum: 2048) }
         let after = Double(index.byteCount) / Double(count)
-        #expect(index.count < count * 5 / 4 && after <= 40, "\(after) bytes a subject, \(index.count) entries")
+        // What has left is let go of block by block.
+        #expect(index.count < count * 5 / 4 && after <= 44, "\(after) bytes a subject, \(index.count) entries")
         #expect(pages(&index, limit: 500).count == count)
     }
 
