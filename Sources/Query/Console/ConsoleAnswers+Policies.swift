@@ -43,14 +43,19 @@ extension ConsoleAnswers {
             difference: before.map { LineDifference(from: $0.text, to: version.text).lines } ?? [], backtest: nil)
     }
 
+    /// The words of Markdown without its marks.
+    static func plain(_ markdown: some StringProtocol) -> String {
+        String(markdown).replacing("**", with: "").replacing("`", with: "")
+    }
+
     /// The sections of an explanation, which is Markdown: each heading with its paragraphs and items.
     static func sections(_ markdown: String) -> [PolicyView.Section] {
         var sections: [PolicyView.Section] = []
         var isOpen = false
-        func plain(_ line: Substring) -> String { String(line).replacing("**", with: "").replacing("`", with: "") }
         for line in markdown.split(separator: "\n", omittingEmptySubsequences: false) {
             if line.hasPrefix("#") {
-                sections.append(PolicyView.Section(title: plain(line.drop { $0 == "#" || $0 == " " }), sentences: []))
+                sections.append(
+                    PolicyView.Section(title: Self.plain(line.drop { $0 == "#" || $0 == " " }), sentences: []))
                 isOpen = false
             } else if line.isEmpty {
                 isOpen = false

@@ -71,7 +71,8 @@ extension ConsoleAnswers {
         let held = Set(standing.perks)
         let known = policy?.perks.map { perk in
             SubjectView.Perk(
-                name: perk.id, isHeld: held.contains(perk.id), ends: nil, sentence: policy?.sentence(of: perk) ?? "")
+                name: perk.id, isHeld: held.contains(perk.id), ends: nil,
+                sentence: Self.plain(policy?.sentence(of: perk) ?? ""))
         }
         return SubjectView(
             id: SubjectID(id), kind: standing.kind, score: standing.score,
@@ -117,7 +118,7 @@ extension ConsoleAnswers {
             dimension: known.flatMap { sanction in policy?.dimensions[sanction.dimension].name } ?? "",
             measures: form.measures, imposed: since, inForce: form.inForceFrom.flatMap { Timestamp($0) } ?? since,
             ends: Timestamp(form.until) ?? .distantPast, decideBy: form.decideBy.flatMap { Timestamp($0) },
-            canAppeal: form.mayAppeal, sentence: known.flatMap { policy?.sentence(of: $0) } ?? "")
+            canAppeal: form.mayAppeal, sentence: Self.plain(known.flatMap { policy?.sentence(of: $0) } ?? ""))
     }
 
     // MARK: The way back

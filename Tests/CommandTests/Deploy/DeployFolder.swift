@@ -5,9 +5,9 @@ import Yams
 /// The files of `deploy/` that a company deploys, read as what reads them reads them.
 enum DeployFolder {
     static let root = Package.root.appending(path: "deploy")
-    /// Policies have tests of their own, and the others are programs.
+    /// Policies have tests of their own, and the others are programs or pictures.
     private static let left: Set = [
-        "install", "install-standing", "man-pages", "newcomer", "package", "policies", "quickstart", "test",
+        "install", "install-standing", "man-pages", "newcomer", "package", "pictures", "policies", "quickstart", "test",
         "test-package",
     ]
 
