@@ -123,7 +123,7 @@ extension RouteTable {
                 try await audit.append(record)
             } catch {
                 if Task.isCancelled { throw error }
-                guard denial != nil else {
+                guard denial != nil || !options.mustRecord else {
                     throw Problem.retryLater(
                         code: "not-recorded", "the audit does not take the record now, so nobody is shown it")
                 }

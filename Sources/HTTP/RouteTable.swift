@@ -12,6 +12,8 @@ public struct RouteTable: HTTPResponder {
         public var access: AccessRule
         /// Nil if nothing is recorded.
         public var audit: (any AuditLog)?
+        /// Whether what cannot be recorded is refused. Without a gate everybody who asks is this machine itself.
+        public var mustRecord = true
         /// Names under which the server may be asked, beside those of this machine. Without a gate no other name is answered; with one,
         /// any name is if this is empty.
         public var hosts: Set<String>

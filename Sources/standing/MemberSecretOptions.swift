@@ -47,6 +47,7 @@ extension ServerAccess {
     func options(audit: (any AuditLog)?, hosts: Set<String> = []) -> RouteTable.Options {
         var options = RouteTable.Options(
             access: rule, audit: audit, hosts: hosts, sessionCookies: [control.cookie.name])
+        options.mustRecord = control.isConfigured
         options.renewal = { [control] in control.session($0)?.setCookie }
         return options
     }

@@ -195,6 +195,16 @@ struct RouteAccessTests {
         #expect(try await client.send("/subjects/anna", bearer("reviewer")).status == 200)
     }
 
+    @Test func aLookMayGoUnrecordedOnlyWhereNothingIsConfigured() async throws {
+        records.isAway.withLock { $0 = true }
+        let table = client(.loopback).table
+        #expect(try await TestClient(table: table).send("/subjects/anna/file").status == 503)
+        var options = table.options
+        options.mustRecord = false
+        let open = RouteTable(table.routes, options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        #expect(try await TestClient(table: open).send("/subjects/anna/file").status == 200)
+    }
+
     @Test func aPageElsewhereCannotAct() async throws {
         let client = client(.loopback)
         for (fields, status) in [
