@@ -17,7 +17,8 @@ public struct SessionCookie: Sendable {
 
     private var attributes: String { "; Path=/; HttpOnly; SameSite=Strict" + (isTLS ? "; Secure" : "") }
 
-    /// The session's token in the value of a `Cookie` header; nil if there is none, or more than one, of which one may be planted.
+    /// The session's token in the value of a `Cookie` header. Nil if there is none. Nil also if there are several, because somebody may
+    /// have planted one of them.
     public func token(in header: String) -> String? {
         guard header.utf8.count <= Self.maximumHeaderBytes else { return nil }
         let values = header.split(separator: ";").compactMap { pair -> Substring? in

@@ -2,11 +2,11 @@ internal import Crypto
 internal import Events
 internal import Foundation
 
-/// Hides subjects' ids from who may not read them: in lists for the roles that see a list and not whom it is about.
+/// Hides subjects' ids from callers who may see a list, but not whom it is about.
 ///
-/// A masked id is `~` and 16 hexadecimal digits, of HMAC-SHA256 over the id: the same for the same id and secret, and of no use to find the
-/// id, also for who knows ids to try, as long as the secret is none that they know. Of a million ids two have the same mask in one
-/// case of 30 million. Members that have one secret give the same masks, and one goes on with another's pages.
+/// A masked id is `~` and 16 hexadecimal digits of HMAC-SHA256 over the id. The same id and secret give the same mask. Without the
+/// secret nobody can find the id, not even by trying ids that they know. The chance that two of a million ids share a mask is one in 30
+/// million. Members with the same secret give the same masks, and continue each other's pages.
 public struct SubjectMask: Sendable {
     public static let secretBytes = 32
 

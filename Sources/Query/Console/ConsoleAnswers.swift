@@ -127,8 +127,7 @@ struct ConsoleAnswers: ConsoleData {
     func id(_ subject: String, for caller: Caller) -> SubjectID {
         caller.may(.readIdentities)
             ? SubjectID(subject)
-            : SubjectID(
-                String(decoding: mask.masked(Array(subject.utf8)), as: UTF8.self), isMasked: true)
+            : SubjectID(mask(subject.utf8), isMasked: true)
     }
 }
 
