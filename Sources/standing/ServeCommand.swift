@@ -193,7 +193,7 @@ struct ServeCommand: AsyncParsableCommand {
                 standstill: service.standstill, words: service.readinessInWords)
         }
         defer { notification?.stop() }
-        let signals = StopSignals {
+        let signals = StopSignals(limit: StopSignals.Limit.member) {
             notification?.stop()
             service.requestStop()
         }
@@ -417,25 +417,6 @@ extension Cluster {
         (topics.declarations, topics.maps) = (declarations, maps)
         return topics
     }
-}
-
-/// Calls back on SIGTERM and SIGINT instead of ending the process.
-final class StopSignals: @unchecked Sendable {
-    private let sources: [any DispatchSourceSignal]
-
-    init(_ body: @escaping @Sendable () -> Void) {
-        // Whoever reads a pipe of ours may go.
-        signal(SIGPIPE, SIG_IGN)
-        sources = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler(handler: body)
-            source.resume()
-            return source
-        }
-    }
-
-    func cancel() { for source in sources { source.cancel() } }
 }
 
 /// Runs blocking work on a thread of its own, never on the cooperative pool.
